@@ -1,0 +1,63 @@
+using System.Text.Json.Serialization;
+
+namespace Stip.Keys.Bundles;
+
+/// <summary><c>bundle.json</c>: the client's side of a package, without its tensors.</summary>
+/// <param name="Protocol">Protocol version, <c>stip/1</c>.</param>
+/// <param name="Model">Id of the model on the server.</param>
+/// <param name="Instance">Random id of this set of keys.</param>
+/// <param name="KeyEpoch">Counts key rotations, from 1.</param>
+/// <param name="Mode"><c>permutation</c>, <c>hardened</c> or <c>none</c>.</param>
+/// <param name="Fingerprint">Fingerprint of the cloud package; a client refuses a server that shows another.</param>
+/// <param name="Kind"><c>decoder</c>, <c>encoder</c>, <c>image</c> or <c>vision-language</c>.</param>
+/// <param name="HiddenSize">Width of a row.</param>
+/// <param name="VocabSize">Width of a logits row.</param>
+/// <param name="ContextLength">Most tokens of a session.</param>
+/// <param name="WireDtype">Type in which rows are sent.</param>
+/// <param name="BosTokenId">Token that starts a text, where the model has one.</param>
+/// <param name="EosTokenIds">Tokens that end a text.</param>
+/// <param name="Embedding">What the client adds up to make a row.</param>
+public sealed record BundleManifest(
+    string Protocol,
+    string Model,
+    string Instance,
+    int KeyEpoch,
+    string Mode,
+    string Fingerprint,
+    string Kind,
+    int HiddenSize,
+    int VocabSize,
+    int ContextLength,
+    string WireDtype,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? BosTokenId,
+    IReadOnlyList<int> EosTokenIds,
+    EmbeddingManifest Embedding)
+{
+    /// <summary>Name of the manifest inside a bundle.</summary>
+    public const string FileName = "bundle.json";
+
+    /// <summary>File of the tables named by <see cref="Embedding"/>.</summary>
+    public const string EmbeddingFileName = "embedding.safetensors";
+
+    /// <summary>File of <see cref="VocabPermutationTensor"/>.</summary>
+    public const string OutputFileName = "output.safetensors";
+
+    /// <summary>int32 <c>[vocab_size]</c>: the plain logit of token j is the server's logit at entry j.</summary>
+    public const string VocabPermutationTensor = "vocab_permutation";
+}
+
+/// <summary>The client's part of the model, where it is look-ups and sums.</summary>
+/// <param name="Tensors">Tables in <c>embedding.safetensors</c>: <c>token_embedding</c> <c>[V, d]</c> and, where the model
+/// adds them, <c>position_embedding</c> <c>[P, d]</c>, <c>token_type_embedding</c> <c>[T, d]</c>.</param>
+/// <param name="Scale">Factor on the token row, 1 for most models.</param>
+public sealed record EmbeddingManifest(IReadOnlyList<string> Tensors, double Scale = 1)
+{
+    /// <summary>Table of token rows.</summary>
+    public const string Token = "token_embedding";
+
+    /// <summary>Table of position rows.</summary>
+    public const string Position = "position_embedding";
+
+    /// <summary>Table of token-type rows.</summary>
+    public const string TokenType = "token_type_embedding";
+}

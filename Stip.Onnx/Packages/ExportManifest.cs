@@ -1,0 +1,42 @@
+using Stip.Keys.Bundles;
+using Stip.Protocol.Packages;
+
+namespace Stip.Onnx.Packages;
+
+/// <summary><c>export.json</c>: what a folder of <c>export</c> holds.</summary>
+/// <param name="Format">Always <see cref="CurrentFormat"/>.</param>
+/// <param name="Model">Default id of the model: the name of the checkpoint.</param>
+/// <param name="Kind"><c>decoder</c>, <c>encoder</c>, <c>image</c> or <c>vision-language</c>.</param>
+/// <param name="Architecture">The checkpoint's architecture, e.g. <c>LlamaForCausalLM</c>; never leaves the developer.</param>
+/// <param name="HiddenSize">Width of the residual stream.</param>
+/// <param name="VocabSize">Rows of the token table.</param>
+/// <param name="ContextLength">Most positions.</param>
+/// <param name="Dtype">Type the graph computes in.</param>
+/// <param name="WireDtype">Type in which a client sends rows: the table's own type, float32 where tables are added.</param>
+/// <param name="TiedEmbeddings">True where the checkpoint's lm_head is its token table.</param>
+/// <param name="BosTokenId">Token that starts a text, where there is one.</param>
+/// <param name="EosTokenIds">Tokens that end a text.</param>
+/// <param name="Embedding">The client's part.</param>
+/// <param name="Graphs">By role.</param>
+public sealed record ExportManifest(
+    string Format,
+    string Model,
+    string Kind,
+    string Architecture,
+    int HiddenSize,
+    int VocabSize,
+    int ContextLength,
+    string Dtype,
+    string WireDtype,
+    bool TiedEmbeddings,
+    int? BosTokenId,
+    IReadOnlyList<int> EosTokenIds,
+    EmbeddingManifest Embedding,
+    IReadOnlyDictionary<string, GraphManifest> Graphs)
+{
+    /// <summary>The format this library writes.</summary>
+    public const string CurrentFormat = "stip-export/1";
+
+    /// <summary>Name of the manifest inside an exported folder.</summary>
+    public const string FileName = "export.json";
+}

@@ -1,0 +1,10 @@
+namespace Stip.Protocol.Packages;
+
+/// <summary>The KV cache of a decoder graph.</summary>
+/// <param name="Layout"><c>shared</c>: past and present are one buffer <c>[batch, kv_heads, max_len, head_dim]</c>;
+/// <c>growing</c>: present is past plus the new rows.</param>
+/// <param name="Layers">Number of key/value pairs.</param>
+/// <param name="KvHeads">KV heads of a layer.</param>
+/// <param name="HeadDim">Channels of a head.</param>
+/// <param name="Window">Attention window in tokens, null where attention sees everything.</param>
+public sealed record CacheManifest(string Layout, int Layers, int KvHeads, int HeadDim, int? Window = null);
