@@ -1,3 +1,23 @@
+using Serilog;
+using Stip.DeveloperPortal.Components;
+using Stip.DeveloperPortal.Hosting;
+using Stip.DeveloperPortal.Packages;
+using Stip.DeveloperPortal.Server;
+
 var builder = WebApplication.CreateBuilder(args);
+
+builder.AddPortalConfiguration();
+builder.AddPackages();
+builder.AddServerModels();
+builder.Services.AddRazorComponents();
+
 var app = builder.Build();
+
+app.UseSerilogRequestLogging();
+app.UseHostFiltering();
+app.UseAntiforgery();
+app.MapStaticAssets();
+app.MapRazorComponents<App>();
+app.MapGet("/health/live", () => TypedResults.Ok());
+
 app.Run();

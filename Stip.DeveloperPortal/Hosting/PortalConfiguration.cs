@@ -1,0 +1,35 @@
+using Microsoft.AspNetCore.HostFiltering;
+using Serilog;
+
+namespace Stip.DeveloperPortal.Hosting;
+
+/// <summary>Settings, logging and the address of the portal: this machine only, unless somebody says otherwise.</summary>
+internal static class PortalConfiguration
+{
+    private const string DefaultUrl = "http://127.0.0.1:5180";
+
+    public static void AddPortalConfiguration(this WebApplicationBuilder builder)
+    {
+        // Under `dotnet run` the content root is the project folder; the settings file lies beside the program.
+        builder.Configuration.Sources.Insert(0, new Microsoft.Extensions.Configuration.Json.JsonConfigurationSource
+        {
+            FileProvider = new Microsoft.Extensions.FileProviders.PhysicalFileProvider(AppContext.BaseDirectory),
+            Path = "appsettings.json",
+            Optional = true,
+        });
+        builder.Host.UseSerilog((context, logger) => logger
+            .ReadFrom.Configuration(context.Configuration)
+            .WriteTo.Console(formatProvider: System.Globalization.CultureInfo.InvariantCulture));
+        builder.Services.AddOptions<PortalOptions>()
+            .BindConfiguration(PortalOptions.Section)
+            .ValidateDataAnnotations()
+            .ValidateOnStart();
+        // A page of another site must not reach the portal by giving its own name this address.
+        builder.Services.Configure<HostFilteringOptions>(options =>
+            options.AllowedHosts = builder.Configuration["AllowedHosts"]?.Split(';') ?? ["localhost", "127.0.0.1", "[::1]"]);
+        if (string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]))
+        {
+            builder.WebHost.UseUrls(DefaultUrl);
+        }
+    }
+}

@@ -1,0 +1,56 @@
+using System.Text.Json;
+using Microsoft.Extensions.Options;
+using Stip.DeveloperPortal.Hosting;
+using Stip.Protocol;
+using Stip.Protocol.Packages;
+
+namespace Stip.DeveloperPortal.Packages;
+
+/// <summary>Reads the packages of one folder. It opens manifests only: no key, no weight.</summary>
+internal sealed class PackageFolder(IOptions<PortalOptions> options)
+{
+    public string Path { get; } = System.IO.Path.GetFullPath(options.Value.PackagesDirectory);
+
+    public IReadOnlyList<PackageSummary> List() => !Directory.Exists(Path)
+        ? []
+        : [.. Directory.EnumerateDirectories(Path).Order(StringComparer.Ordinal).Select(Read)];
+
+    private static PackageSummary Read(string folder)
+    {
+        var name = System.IO.Path.GetFileName(folder);
+        var file = System.IO.Path.Combine(folder, "cloud", PackageManifest.FileName);
+        if (!File.Exists(file))
+        {
+            return new PackageSummary(name, null, $"there is no cloud/{PackageManifest.FileName}");
+        }
+
+        try
+        {
+            using var stream = File.OpenRead(file);
+            var manifest = JsonSerializer.Deserialize<PackageManifest>(stream, StipJson.File);
+            return manifest?.Protocol == PackageManifest.CurrentProtocol
+                ? new PackageSummary(name, manifest, Compare(folder, manifest))
+                : new PackageSummary(name, null, $"protocol '{manifest?.Protocol}' is not {PackageManifest.CurrentProtocol}");
+        }
+        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
+        {
+            return new PackageSummary(name, null, $"{PackageManifest.FileName} cannot be read: {e.GetType().Name}");
+        }
+    }
+
+    private static string? Compare(string folder, PackageManifest manifest)
+    {
+        foreach (var entry in manifest.Files)
+        {
+            var file = new FileInfo(System.IO.Path.Combine(folder, "cloud", entry.Path));
+            if (!file.Exists || file.Length != entry.Bytes)
+            {
+                return $"{entry.Path} has {(file.Exists ? file.Length : 0)} bytes of {entry.Bytes}";
+            }
+        }
+
+        return manifest.Fingerprint == PackageFingerprint.Compute(manifest.Files)
+            ? null
+            : "the fingerprint does not match the file list";
+    }
+}

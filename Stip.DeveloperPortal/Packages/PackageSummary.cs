@@ -1,0 +1,12 @@
+using Stip.Protocol.Packages;
+
+namespace Stip.DeveloperPortal.Packages;
+
+/// <summary>A package folder as the portal shows it: its manifest, or why it has none.</summary>
+/// <param name="Folder">Name of the folder.</param>
+/// <param name="Manifest">What <c>stip.json</c> says, null where it cannot be read.</param>
+/// <param name="Fault">One line, null where all is well.</param>
+internal sealed record PackageSummary(string Folder, PackageManifest? Manifest, string? Fault)
+{
+    public long CloudBytes => Manifest?.Files.Sum(file => file.Bytes) ?? 0;
+}

@@ -1,0 +1,41 @@
+using System.Net.Http.Headers;
+using System.Text.Json;
+using Microsoft.Extensions.Options;
+using Stip.DeveloperPortal.Hosting;
+using Stip.Protocol;
+using Stip.Protocol.Models;
+
+namespace Stip.DeveloperPortal.Server;
+
+/// <summary>Asks a Stip.Api server what it hosts.</summary>
+internal sealed class ServerModels(HttpClient http, IOptions<PortalOptions> options)
+{
+    public Uri? Endpoint => options.Value.Endpoint;
+
+    /// <summary>The models, or one line that says why there are none to show.</summary>
+    public async Task<(IReadOnlyList<ModelObject> Models, string? Fault)> ListAsync(CancellationToken cancellationToken)
+    {
+        if (Endpoint is null)
+        {
+            return ([], "no server is configured (Stip:Portal:Endpoint)");
+        }
+
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(Endpoint, StipRoutes.Models));
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", options.Value.ApiKey);
+        try
+        {
+            using var response = await http.SendAsync(request, cancellationToken);
+            if (!response.IsSuccessStatusCode)
+            {
+                return ([], $"the server answered HTTP {(int)response.StatusCode}");
+            }
+
+            var list = await response.Content.ReadFromJsonAsync<ListObject<ModelObject>>(StipJson.Wire, cancellationToken);
+            return (list?.Data ?? [], null);
+        }
+        catch (Exception e) when (e is HttpRequestException or JsonException or TaskCanceledException)
+        {
+            return ([], $"the server at {Endpoint} could not be asked: {e.GetType().Name}");
+        }
+    }
+}
