@@ -1,20 +1,15 @@
 namespace Stip.Onnx;
 
-/// <summary>An input that is refused: the message is the one line that the user sees, with the value and the allowed range.</summary>
+/// <summary>An input that is refused. The message is one line that names the value and what is allowed.</summary>
 public sealed class RefusedException : Exception
 {
-    /// <summary>Refuses without a reason given.</summary>
-    public RefusedException()
-    {
-    }
-
-    /// <summary>Refuses with one clear line.</summary>
+    /// <summary>Refuses with the line shown to the user.</summary>
     public RefusedException(string message)
         : base(message)
     {
     }
 
-    /// <summary>Refuses with one clear line and what caused it.</summary>
+    /// <summary>Refuses because of another exception.</summary>
     public RefusedException(string message, Exception innerException)
         : base(message, innerException)
     {
