@@ -1,0 +1,68 @@
+using System.Globalization;
+using System.Text;
+
+namespace Stip.Client.Tokenization;
+
+/// <summary>
+/// .NET matches UTF-16 units, the reference code points: to .NET the two halves of a letter beyond U+FFFF are surrogates
+/// and no letter. So each such character is matched as one character of its category, and the positions are mapped back.
+/// </summary>
+internal readonly struct AstralStandIns
+{
+    private static readonly Dictionary<UnicodeCategory, char> OfCategory = new()
+    {
+        [UnicodeCategory.UppercaseLetter] = '\uA640',
+        [UnicodeCategory.LowercaseLetter] = '\uA641',
+        [UnicodeCategory.ModifierLetter] = '\uA717',
+        [UnicodeCategory.OtherLetter] = '\uA500',
+        [UnicodeCategory.NonSpacingMark] = '\uA6F0',
+        [UnicodeCategory.SpacingCombiningMark] = '\uA823',
+        [UnicodeCategory.DecimalDigitNumber] = '\uA620',
+        [UnicodeCategory.LetterNumber] = '\uA6E6',
+        [UnicodeCategory.OtherNumber] = '\uA830',
+        [UnicodeCategory.DashPunctuation] = '\u2E17',
+        [UnicodeCategory.OtherPunctuation] = '\uA673',
+        [UnicodeCategory.MathSymbol] = '\u29D0',
+        [UnicodeCategory.CurrencySymbol] = '\uA838',
+        [UnicodeCategory.ModifierSymbol] = '\uA700',
+        [UnicodeCategory.OtherSymbol] = '\uA828',
+        [UnicodeCategory.Format] = '\uFFF9',
+        [UnicodeCategory.PrivateUse] = '\uE000',
+        [UnicodeCategory.OtherNotAssigned] = '\uFDD0',
+    };
+
+    // A Chinese character keeps its script, for patterns that name it.
+    private const char ChineseStandIn = '\u4E00';
+    private readonly int[]? _originals;
+
+    private AstralStandIns(string text, int[]? originals) => (Text, _originals) = (text, originals);
+
+    public string Text { get; }
+
+    public static AstralStandIns Create(string text)
+    {
+        if (!text.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF'))
+        {
+            return new AstralStandIns(text, null);
+        }
+
+        var stand = new StringBuilder(text.Length);
+        var originals = new List<int>(text.Length + 1);
+        var at = 0;
+        foreach (var rune in text.EnumerateRunes())
+        {
+            originals.Add(at);
+            stand.Append(rune.IsBmp ? (char)rune.Value : StandIn(rune));
+            at += rune.Utf16SequenceLength;
+        }
+
+        originals.Add(at);
+        return new AstralStandIns(stand.ToString(), [.. originals]);
+    }
+
+    public int Original(int position) => _originals is null ? position : _originals[position];
+
+    private static char StandIn(Rune rune) => CharacterClasses.IsChinese(rune)
+        ? ChineseStandIn
+        : OfCategory.GetValueOrDefault(Rune.GetUnicodeCategory(rune), OfCategory[UnicodeCategory.OtherNotAssigned]);
+}

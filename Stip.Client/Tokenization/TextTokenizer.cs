@@ -1,0 +1,105 @@
+using Stip.Client.Tokenization.AddedTokens;
+using Stip.Client.Tokenization.Decoding;
+using Stip.Client.Tokenization.Models;
+using Stip.Client.Tokenization.PostProcessing;
+using Stip.Client.Tokenization.PreTokenization;
+
+namespace Stip.Client.Tokenization;
+
+/// <summary>
+/// Text to token ids and back, as Hugging Face's tokenizers does it from the same tokenizer.json: byte-level BPE,
+/// SentencePiece-style BPE with byte fallback, and WordPiece. Safe to use from several threads at once.
+/// </summary>
+public sealed class TextTokenizer
+{
+    private readonly AddedTokenSet _added;
+    private readonly PreTokenizer? _preTokenizer;
+    private readonly TokenModel _model;
+    private readonly SpecialTokenFrame _frame;
+    private readonly DecoderRecipe _decoder;
+
+    internal TextTokenizer(
+        AddedTokenSet added,
+        PreTokenizer? preTokenizer,
+        TokenModel model,
+        SpecialTokenFrame frame,
+        DecoderRecipe decoder) =>
+        (_added, _preTokenizer, _model, _frame, _decoder) = (added, preTokenizer, model, frame, decoder);
+
+    /// <summary>The greatest id plus one, added tokens included.</summary>
+    public int VocabularySize => Math.Max(_model.Vocabulary.Size, _added.GreatestId + 1);
+
+    /// <summary>Reads the tokenizer of a model or bundle folder.</summary>
+    /// <param name="folder">Holds tokenizer.json; added tokens of a tokenizer_config.json beside it are taken as well.</param>
+    /// <exception cref="FileNotFoundException">The folder has no tokenizer.json.</exception>
+    /// <exception cref="InvalidDataException">The file is malformed or asks for something that is not supported.</exception>
+    public static TextTokenizer FromFolder(string folder) => TokenizerFolder.Read(folder);
+
+    /// <summary>Turns text into ids.</summary>
+    /// <param name="text">Special tokens that are written in it count as such.</param>
+    /// <param name="addSpecialTokens">Whether the sequence is framed as the tokenizer's post-processor says (default: no).</param>
+    public int[] Encode(string text, bool addSpecialTokens = false)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var ids = new List<int>((text.Length / 3) + 8);
+        if (addSpecialTokens)
+        {
+            ids.AddRange(_frame.Before);
+        }
+
+        foreach (var (id, piece) in _added.Extract(UnicodeText.WithoutLoneSurrogates(text)))
+        {
+            if (id is { } added)
+            {
+                ids.Add(added);
+            }
+            else
+            {
+                EncodePiece(piece, ids);
+            }
+        }
+
+        if (addSpecialTokens)
+        {
+            ids.AddRange(_frame.After);
+        }
+
+        return [.. ids];
+    }
+
+    /// <summary>Turns ids into text.</summary>
+    /// <param name="ids">Ids that the tokenizer does not have add nothing.</param>
+    /// <param name="skipSpecialTokens">Whether special tokens are left out (default: yes).</param>
+    /// <returns>The text; bytes that are not UTF-8 come as U+FFFD.</returns>
+    public string Decode(IEnumerable<int> ids, bool skipSpecialTokens = true)
+    {
+        ArgumentNullException.ThrowIfNull(ids);
+        var decoder = new StreamingDecoder(this, _decoder.Start(isStream: false), skipSpecialTokens);
+        foreach (var id in ids)
+        {
+            decoder.Push(id);
+        }
+
+        return decoder.Flush();
+    }
+
+    /// <summary>Starts a decode that gives its text piece by piece.</summary>
+    /// <param name="skipSpecialTokens">Whether special tokens are left out (default: yes).</param>
+    public StreamingDecoder CreateStream(bool skipSpecialTokens = true) =>
+        new(this, _decoder.Start(isStream: true), skipSpecialTokens);
+
+    /// <summary>The piece as it stands in the vocabulary (byte-level pieces in their own alphabet).</summary>
+    /// <param name="id">A token id.</param>
+    /// <returns>The piece, or null where the id is not in use.</returns>
+    public string? TokenText(int id) => _added.Find(id)?.Content ?? _model.Vocabulary.Piece(id);
+
+    internal bool IsSpecial(string piece) => _added.IsSpecial(piece);
+
+    private void EncodePiece(Piece piece, List<int> ids)
+    {
+        foreach (var part in _preTokenizer?.Split(piece) ?? [piece])
+        {
+            _model.Encode(part.Text, ids);
+        }
+    }
+}

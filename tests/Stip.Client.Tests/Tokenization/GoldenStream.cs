@@ -1,0 +1,3 @@
+namespace Stip.Client.Tests.Tokenization;
+
+internal sealed record GoldenStream(string Text, int[] Ids, string[] Prefixes);
