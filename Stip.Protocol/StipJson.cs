@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace Stip.Protocol;
 
-/// <summary>How every JSON document of the protocol is written: snake_case names, nulls left out, integers as integers.</summary>
+/// <summary>How every JSON document of the protocol is written: snake_case names, nulls left out.</summary>
 public static class StipJson
 {
     /// <summary>Compact form, for the wire.</summary>

@@ -30,6 +30,9 @@ public static class StipRoutes
     /// <summary>Readiness: models can be asked.</summary>
     public const string HealthReady = "/health/ready";
 
+    /// <summary>The Swagger page.</summary>
+    public const string Swagger = "/swagger";
+
     /// <summary>The media type of tensors as one safetensors file.</summary>
     public const string SafetensorsMediaType = "application/x-safetensors";
 }

@@ -6,9 +6,11 @@ namespace Stip.Protocol.Errors;
 public static class StipErrorCodes
 {
     private static readonly Dictionary<StipErrorCode, string> Names =
-        Enum.GetValues<StipErrorCode>().ToDictionary(code => code, code => JsonNamingPolicy.SnakeCaseLower.ConvertName(code.ToString()));
+        Enum.GetValues<StipErrorCode>().ToDictionary(
+            code => code, code => JsonNamingPolicy.SnakeCaseLower.ConvertName(code.ToString()));
 
-    private static readonly Dictionary<string, StipErrorCode> Codes = Names.ToDictionary(pair => pair.Value, pair => pair.Key);
+    private static readonly Dictionary<string, StipErrorCode> Codes =
+        Names.ToDictionary(pair => pair.Value, pair => pair.Key);
 
     /// <summary>The code as it stands in <c>error.code</c>.</summary>
     public static string Name(this StipErrorCode code) => Names[code];

@@ -1,52 +1,13 @@
-using Stip.Protocol.Packages;
-
 namespace Stip.Protocol.Models;
 
 /// <summary>A model in OpenAI's list shape, with what <c>stip.json</c> says of it.</summary>
 /// <param name="Id">Id to ask for.</param>
-/// <param name="Object">Always <c>model</c>.</param>
+/// <param name="Object">Always <see cref="ObjectName"/>.</param>
 /// <param name="Created">Unix seconds of its registration.</param>
-/// <param name="OwnedBy">Who registered it.</param>
+/// <param name="OwnedBy">Id of the API key that registered it.</param>
 /// <param name="Stip">The package's manifest, without its file list.</param>
-public sealed record ModelObject(string Id, string Object, long Created, string OwnedBy, ModelStipInfo Stip);
-
-/// <summary>What a client needs to know before it sends a row.</summary>
-/// <param name="Protocol">Protocol version.</param>
-/// <param name="Instance">Id of the set of keys.</param>
-/// <param name="KeyEpoch">Counts key rotations.</param>
-/// <param name="Mode">Protection mode.</param>
-/// <param name="Fingerprint">Must equal the bundle's.</param>
-/// <param name="HiddenSize">Width of a row.</param>
-/// <param name="VocabSize">Width of a logits row.</param>
-/// <param name="ContextLength">Most tokens of a session.</param>
-/// <param name="WireDtype">Type of rows on the wire.</param>
-/// <param name="MaxTopK">Largest top_k, 0 where only full rows are given.</param>
-/// <param name="Graphs">By role.</param>
-public sealed record ModelStipInfo(
-    string Protocol,
-    string Instance,
-    int KeyEpoch,
-    string Mode,
-    string Fingerprint,
-    int HiddenSize,
-    int VocabSize,
-    int ContextLength,
-    string WireDtype,
-    int MaxTopK,
-    IReadOnlyDictionary<string, GraphManifest> Graphs)
+public sealed record ModelObject(string Id, string Object, long Created, string OwnedBy, ModelStipInfo Stip)
 {
-    /// <summary>The public part of a manifest.</summary>
-    public static ModelStipInfo From(PackageManifest manifest)
-    {
-        ArgumentNullException.ThrowIfNull(manifest);
-        return new(
-            manifest.Protocol, manifest.Instance, manifest.KeyEpoch, manifest.Mode, manifest.Fingerprint,
-            manifest.HiddenSize, manifest.VocabSize, manifest.ContextLength, manifest.WireDtype, manifest.MaxTopK,
-            manifest.Graphs);
-    }
+    /// <summary>Value of <see cref="Object"/>.</summary>
+    public const string ObjectName = "model";
 }
-
-/// <summary>An OpenAI list.</summary>
-/// <param name="Object">Always <c>list</c>.</param>
-/// <param name="Data">The items.</param>
-public sealed record ListObject<T>(string Object, IReadOnlyList<T> Data);

@@ -1,6 +1,6 @@
 namespace Stip.Protocol.Packages;
 
-/// <summary><c>stip.json</c>: what a cloud package says of itself. It holds no secret and names no architecture.</summary>
+/// <summary><c>stip.json</c>: what a cloud package says of itself. It holds no secret, names no architecture.</summary>
 /// <param name="Protocol">Always <see cref="CurrentProtocol"/>.</param>
 /// <param name="Model">Id under which clients ask for it.</param>
 /// <param name="Instance">Random id of this set of keys.</param>

@@ -58,7 +58,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
         return Bytes(entry, 0, checked((int)entry.ByteLength));
     }
 
-    /// <summary>A part of one tensor: <paramref name="count"/> bytes from byte <paramref name="offset"/> of it on.</summary>
+    /// <summary>A part of one tensor: <paramref name="count"/> bytes of it from <paramref name="offset"/> on.</summary>
     public ReadOnlySpan<byte> Bytes(SafetensorsEntry entry, long offset, int count)
     {
         ArgumentNullException.ThrowIfNull(entry);

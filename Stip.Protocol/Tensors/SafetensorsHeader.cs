@@ -35,7 +35,7 @@ public sealed class SafetensorsHeader
     public long DataOffset { get; }
 
     /// <summary>Reads the length of the JSON part from the first 8 bytes of a file.</summary>
-    /// <exception cref="InvalidDataException">The length is zero, negative or beyond <paramref name="totalBytes"/>.</exception>
+    /// <exception cref="InvalidDataException">The length is zero or beyond <paramref name="totalBytes"/>.</exception>
     public static int ReadJsonLength(ReadOnlySpan<byte> prefix, long totalBytes)
     {
         if (prefix.Length < PrefixBytes)
@@ -48,6 +48,14 @@ public sealed class SafetensorsHeader
         return length is > 0 && length <= most
             ? (int)length
             : throw new InvalidDataException($"safetensors: header length {length} is outside 1..{most}");
+    }
+
+    /// <summary>Reads the header of a file that is in memory as a whole.</summary>
+    /// <exception cref="InvalidDataException">Anything that the format does not allow.</exception>
+    public static SafetensorsHeader Read(ReadOnlySpan<byte> file)
+    {
+        var jsonBytes = ReadJsonLength(file[..Math.Min(file.Length, PrefixBytes)], file.Length);
+        return Parse(file.Slice(PrefixBytes, jsonBytes), file.Length);
     }
 
     /// <summary>Parses the JSON part and checks every tensor against the file's length.</summary>
@@ -77,7 +85,8 @@ public sealed class SafetensorsHeader
                 }
             }
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
+        catch (Exception e) when (
+            e is JsonException or InvalidOperationException or FormatException or KeyNotFoundException)
         {
             throw new InvalidDataException("safetensors: the header is not the JSON that the format asks for", e);
         }
@@ -128,7 +137,7 @@ public sealed class SafetensorsHeader
         var dtypeName = property.Value.GetProperty("dtype").GetString();
         if (!TensorDtypes.TryParseSafetensors(dtypeName, out var dtype))
         {
-            throw new InvalidDataException($"safetensors: tensor '{name}' has dtype '{dtypeName}', which is not supported");
+            throw new InvalidDataException($"safetensors: dtype '{dtypeName}' of tensor '{name}' is not supported");
         }
 
         var shape = property.Value.GetProperty("shape").EnumerateArray().Select(length => length.GetInt64()).ToArray();

@@ -11,7 +11,8 @@ public static class SafetensorsWriter
     public sealed record Source(string Name, TensorDtype Dtype, IReadOnlyList<long> Shape, Action<Stream> WriteTo)
     {
         /// <summary>A tensor whose bytes are in memory.</summary>
-        public static Source FromBytes(string name, TensorDtype dtype, IReadOnlyList<long> shape, ReadOnlyMemory<byte> bytes) =>
+        public static Source FromBytes(
+            string name, TensorDtype dtype, IReadOnlyList<long> shape, ReadOnlyMemory<byte> bytes) =>
             new(name, dtype, shape, stream => stream.Write(bytes.Span));
     }
 
@@ -48,7 +49,8 @@ public static class SafetensorsWriter
         var offset = 0L;
         return sources.Select(source =>
         {
-            var bytes = source.Shape.Aggregate((long)source.Dtype.ByteSize(), (product, length) => checked(product * length));
+            var bytes = source.Shape.Aggregate(
+                (long)source.Dtype.ByteSize(), (product, length) => checked(product * length));
             var entry = new SafetensorsEntry(source.Name, source.Dtype, source.Shape, offset, bytes);
             offset += bytes;
             return entry;

@@ -1,6 +1,6 @@
 namespace Stip.Protocol.Tensors;
 
-/// <summary>Names and sizes of <see cref="TensorDtype"/>: <c>float32</c> in JSON, <c>F32</c> in safetensors headers.</summary>
+/// <summary>Names and sizes of <see cref="TensorDtype"/>: <c>float32</c> in JSON, <c>F32</c> in safetensors.</summary>
 public static class TensorDtypes
 {
     private static readonly (TensorDtype Dtype, string Wire, string Safetensors, int Bytes)[] Table =

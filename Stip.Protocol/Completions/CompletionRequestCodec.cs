@@ -1,0 +1,91 @@
+using System.Buffers;
+using System.Globalization;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Protocol.Completions;
+
+/// <summary>The safetensors form of <see cref="CompletionRequest"/>: scalars in <c>__metadata__</c>, rows as
+/// <c>prompt_embeds</c>.</summary>
+public static class CompletionRequestCodec
+{
+    /// <summary>Writes one file.</summary>
+    /// <exception cref="ArgumentException">The dtype of the rows is unknown.</exception>
+    public static void Write(IBufferWriter<byte> output, CompletionRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(output);
+        ArgumentNullException.ThrowIfNull(request);
+        var rows = request.PromptEmbeds;
+        if (!TensorDtypes.TryParseWire(rows.Dtype, out var dtype))
+        {
+            throw new ArgumentException($"dtype '{rows.Dtype}' is unknown", nameof(request));
+        }
+
+        var entry = new SafetensorsEntry(CompletionFields.PromptEmbeds, dtype, rows.Shape, 0, rows.Data.Length);
+        output.Write(SafetensorsHeader.Format([entry], Scalars(request)));
+        output.Write(rows.Data.Span);
+    }
+
+    /// <summary>Reads a whole file; the rows stay where they are in <paramref name="body"/>.</summary>
+    /// <exception cref="InvalidDataException">Not a file of this form; the message names the field.</exception>
+    public static CompletionRequest Read(ReadOnlyMemory<byte> body)
+    {
+        var header = SafetensorsHeader.Read(body.Span);
+        var request = Read(header);
+        var entry = header.Entries[CompletionFields.PromptEmbeds];
+        var data = body.Slice((int)(header.DataOffset + entry.Offset), (int)entry.ByteLength);
+        return request with { PromptEmbeds = request.PromptEmbeds with { Data = data } };
+    }
+
+    /// <summary>Reads the scalars and the declaration of the rows, whose <c>Data</c> stays empty: a server judges
+    /// them before it reads the bytes.</summary>
+    /// <exception cref="InvalidDataException">A field is missing or not of its type; the message names it.</exception>
+    public static CompletionRequest Read(SafetensorsHeader header)
+    {
+        ArgumentNullException.ThrowIfNull(header);
+        if (header.Entries.Count != 1 || !header.Entries.TryGetValue(CompletionFields.PromptEmbeds, out var rows))
+        {
+            throw new InvalidDataException($"a request holds one tensor, '{CompletionFields.PromptEmbeds}'");
+        }
+
+        var fields = new MetadataReader(header.Metadata);
+        return new CompletionRequest(
+            fields.Text(CompletionFields.Model) ?? "",
+            new TensorPayload(rows.Dtype.WireName(), rows.Shape, default),
+            fields.Text(CompletionFields.SessionId),
+            fields.Integer(CompletionFields.Position),
+            new LogitsRequest(
+                fields.Integer(CompletionFields.TopK),
+                fields.Text(CompletionFields.Rows) ?? LogitsRequest.Last,
+                fields.Real(CompletionFields.Temperature) ?? 1),
+            fields.Integer(CompletionFields.MaxLength),
+            fields.Flag(CompletionFields.Keep) ?? true);
+    }
+
+    private static Dictionary<string, string> Scalars(CompletionRequest request)
+    {
+        var scalars = new Dictionary<string, string>(StringComparer.Ordinal);
+        Add(CompletionFields.Model, request.Model);
+        Add(CompletionFields.SessionId, request.SessionId);
+        Add(CompletionFields.Position, Text(request.Position));
+        Add(CompletionFields.MaxLength, Text(request.MaxLength));
+        Add(CompletionFields.Keep, request.Keep ? null : "false");
+        if (request.Logits is { } logits)
+        {
+            Add(CompletionFields.TopK, Text(logits.TopK));
+            Add(CompletionFields.Rows, logits.Rows == LogitsRequest.Last ? null : logits.Rows);
+            Add(CompletionFields.Temperature, logits.Temperature is 1 ? null : Text(logits.Temperature));
+        }
+
+        return scalars;
+
+        static string? Text(IFormattable? value) => value?.ToString(null, CultureInfo.InvariantCulture);
+
+        void Add(string name, string? value)
+        {
+            if (value is not null)
+            {
+                scalars[name] = value;
+            }
+        }
+    }
+}
