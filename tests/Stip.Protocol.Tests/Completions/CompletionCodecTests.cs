@@ -10,7 +10,8 @@ public sealed class CompletionCodecTests
     private static readonly byte[] Rows = [.. Enumerable.Range(0, 2 * 3 * 2).Select(i => (byte)i)];
 
     private static readonly CompletionRequest Request = new(
-        "fables", new TensorPayload("float16", [2, 3], Rows), "sess_1", 7, new LogitsRequest(5, "all", 0.25), 40, Keep: false);
+        "fables", new TensorPayload("float16", [2, 3], Rows), "sess_1", 7,
+        new LogitsRequest(5, "all", 0.25), 40, Keep: false);
 
     [Fact]
     public void Request_WrittenAndRead_KeepsEveryField()
@@ -53,8 +54,9 @@ public sealed class CompletionCodecTests
     public void Request_WithAMalformedScalar_IsRefusedByName(string name, string value, string named)
     {
         var entry = new SafetensorsEntry("prompt_embeds", TensorDtype.Float32, [1, 1], 0, 4);
-        var header = SafetensorsHeader.Format([entry], new Dictionary<string, string> { ["model"] = "m", [name] = value });
-        var thrown = Assert.Throws<InvalidDataException>(() => CompletionRequestCodec.Read((byte[])[.. header, 0, 0, 0, 0]));
+        var scalars = new Dictionary<string, string> { ["model"] = "m", [name] = value };
+        byte[] body = [.. SafetensorsHeader.Format([entry], scalars), 0, 0, 0, 0];
+        var thrown = Assert.Throws<InvalidDataException>(() => CompletionRequestCodec.Read(body));
         Assert.Contains($"'{named}'", thrown.Message, StringComparison.Ordinal);
     }
 
