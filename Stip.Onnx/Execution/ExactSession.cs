@@ -1,0 +1,22 @@
+using Microsoft.ML.OnnxRuntime;
+
+namespace Stip.Onnx.Execution;
+
+/// <summary>Loads graphs so that they compute what they say, on the CPU.</summary>
+internal static class ExactSession
+{
+    /// <param name="path">The ONNX file; its external data lies beside it.</param>
+    /// <param name="threads">Threads of one operator; 0 leaves the choice to ONNX Runtime.</param>
+    public static InferenceSession Load(string path, int threads = 0)
+    {
+        using var options = new SessionOptions
+        {
+            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
+            IntraOpNumThreads = threads,
+        };
+
+        // Without it ONNX Runtime rounds activations to 8 bits where it fuses DequantizeLinear with MatMul.
+        options.AddSessionConfigEntry("session.qdq_matmulnbits_accuracy_level", "0");
+        return new InferenceSession(path, options);
+    }
+}

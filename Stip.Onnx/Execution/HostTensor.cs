@@ -1,0 +1,68 @@
+using System.Runtime.InteropServices;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Onnx.Execution;
+
+/// <summary>A tensor in host memory: little-endian bytes, row-major.</summary>
+/// <param name="Dtype">Element type.</param>
+/// <param name="Shape">Lengths of its axes; empty for a scalar.</param>
+/// <param name="Bytes">Exactly the bytes that dtype and shape ask for.</param>
+public sealed record HostTensor(TensorDtype Dtype, IReadOnlyList<long> Shape, byte[] Bytes)
+{
+    /// <summary>Number of elements: the product of the shape.</summary>
+    public long ElementCount => Shape.Aggregate(1L, (product, length) => product * length);
+
+    /// <summary>A float32 tensor; the values are copied.</summary>
+    public static HostTensor FromFloats(ReadOnlySpan<float> values, params long[] shape) =>
+        new(TensorDtype.Float32, shape, MemoryMarshal.AsBytes(values).ToArray());
+
+    /// <summary>An int64 tensor; the values are copied.</summary>
+    public static HostTensor FromIntegers(ReadOnlySpan<long> values, params long[] shape) =>
+        new(TensorDtype.Int64, shape, MemoryMarshal.AsBytes(values).ToArray());
+
+    /// <summary>An int32 tensor; the values are copied.</summary>
+    public static HostTensor FromIntegers(ReadOnlySpan<int> values, params long[] shape) =>
+        new(TensorDtype.Int32, shape, MemoryMarshal.AsBytes(values).ToArray());
+
+    /// <summary>The values as float32.</summary>
+    /// <exception cref="ArgumentException">The tensor is not float32, float16 or bfloat16.</exception>
+    public float[] ToFloats()
+    {
+        var values = new float[ElementCount];
+        FloatCodec.Decode(Dtype, Bytes, values);
+        return values;
+    }
+
+    /// <summary>The values as integers.</summary>
+    /// <exception cref="ArgumentException">The tensor is neither int64 nor int32.</exception>
+    public long[] ToIntegers() => Dtype switch
+    {
+        TensorDtype.Int64 => MemoryMarshal.Cast<byte, long>(Bytes).ToArray(),
+        TensorDtype.Int32 => [.. MemoryMarshal.Cast<byte, int>(Bytes).ToArray()],
+        _ => throw new ArgumentException($"{Dtype.WireName()} is not an integer type"),
+    };
+
+    /// <summary>The same values in another floating-point or integer type; itself where the type is this one.</summary>
+    /// <exception cref="ArgumentException">There is no conversion between the types.</exception>
+    public HostTensor ConvertTo(TensorDtype dtype)
+    {
+        if (dtype == Dtype)
+        {
+            return this;
+        }
+
+        if (dtype.IsWireFloat() && Dtype.IsWireFloat())
+        {
+            var bytes = new byte[ElementCount * dtype.ByteSize()];
+            FloatCodec.Encode(dtype, ToFloats(), bytes);
+            return new HostTensor(dtype, Shape, bytes);
+        }
+
+        return dtype switch
+        {
+            TensorDtype.Int32 => FromIntegers([.. ToIntegers().Select(value => checked((int)value))], [.. Shape]),
+            TensorDtype.Int64 => FromIntegers(ToIntegers(), [.. Shape]),
+            _ => throw new ArgumentException($"{Dtype.WireName()} is not converted to {dtype.WireName()}"),
+        };
+    }
+}

@@ -1,0 +1,33 @@
+using System.Globalization;
+
+namespace Stip.Onnx.Model;
+
+/// <summary>Writes the weights of a graph one after the other into one file beside it.</summary>
+internal sealed class ExternalDataWriter(Stream stream, string location, Action<long>? bytesWritten)
+{
+    // A weight of a page or more starts on a page, so that a runtime can map it; a small one on a cache line.
+    private const int PageBytes = 4096;
+    private const int CacheLineBytes = 64;
+
+    public void Write(TensorProto tensor, Weight weight)
+    {
+        var alignment = weight.ByteLength >= PageBytes ? PageBytes : CacheLineBytes;
+        var offset = (stream.Position + alignment - 1) / alignment * alignment;
+        stream.Write(new byte[offset - stream.Position]);
+        weight.WriteTo(stream);
+        if (stream.Position - offset != weight.ByteLength)
+        {
+            throw new InvalidOperationException(
+                $"weight '{tensor.Name}' wrote {stream.Position - offset} bytes of {weight.ByteLength}");
+        }
+
+        tensor.DataLocation = TensorProto.Types.DataLocation.External;
+        Describe(tensor, "location", location);
+        Describe(tensor, "offset", offset.ToString(CultureInfo.InvariantCulture));
+        Describe(tensor, "length", weight.ByteLength.ToString(CultureInfo.InvariantCulture));
+        bytesWritten?.Invoke(stream.Position);
+    }
+
+    private static void Describe(TensorProto tensor, string key, string value) =>
+        tensor.ExternalData.Add(new StringStringEntryProto { Key = key, Value = value });
+}

@@ -1,0 +1,88 @@
+using System.Numerics.Tensors;
+using Stip.Keys.Bundles;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Onnx.Packages;
+
+/// <summary>The client's part of an exported folder or a bundle: table rows, added up in float32.</summary>
+public sealed class EmbeddingTables : IDisposable
+{
+    private readonly SafetensorsFile _file;
+    private readonly SafetensorsEntry _tokens;
+    private readonly SafetensorsEntry? _positions;
+    private readonly float _scale;
+
+    private EmbeddingTables(SafetensorsFile file, EmbeddingManifest manifest)
+    {
+        _file = file;
+        _tokens = Entry(EmbeddingManifest.Token);
+        _positions = manifest.Tensors.Contains(EmbeddingManifest.Position) ? Entry(EmbeddingManifest.Position) : null;
+        _scale = (float)manifest.Scale;
+    }
+
+    /// <summary>Width of a row.</summary>
+    public int HiddenSize => (int)_tokens.Shape[1];
+
+    /// <summary>Rows of the token table.</summary>
+    public int VocabSize => (int)_tokens.Shape[0];
+
+    /// <summary>Opens <c>embedding.safetensors</c> of a folder, memory-mapped.</summary>
+    /// <exception cref="InvalidDataException">The file is not what the manifest says.</exception>
+    public static EmbeddingTables Open(string folder, EmbeddingManifest manifest)
+    {
+        ArgumentNullException.ThrowIfNull(manifest);
+        var file = SafetensorsFile.Open(Path.Combine(folder, BundleManifest.EmbeddingFileName));
+        try
+        {
+            return new EmbeddingTables(file, manifest);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Embeds tokens that stand at consecutive positions.</summary>
+    /// <param name="tokenIds">Ids, 0..vocab-1.</param>
+    /// <param name="firstPosition">Position of the first.</param>
+    /// <returns>Rows <c>[n, hidden]</c> in float32.</returns>
+    /// <exception cref="RefusedException">An id or a position has no row.</exception>
+    public float[] Embed(ReadOnlySpan<long> tokenIds, int firstPosition)
+    {
+        var rows = new float[tokenIds.Length * HiddenSize]; // [n, hidden]
+        var added = new float[HiddenSize]; // [hidden]
+        for (var i = 0; i < tokenIds.Length; i++)
+        {
+            var row = rows.AsSpan(i * HiddenSize, HiddenSize);
+            Read(_tokens, "token id", tokenIds[i], row);
+            TensorPrimitives.Multiply(row, _scale, row);
+            if (_positions is not null)
+            {
+                Read(_positions, "position", firstPosition + i, added);
+                TensorPrimitives.Add(row, added, row);
+            }
+        }
+
+        return rows;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _file.Dispose();
+
+    private SafetensorsEntry Entry(string name) =>
+        _file.Header.Entries.TryGetValue(name, out var entry) && entry.Shape.Count == 2 && entry.Dtype.IsWireFloat()
+            ? entry
+            : throw new InvalidDataException($"{BundleManifest.EmbeddingFileName} has no table '{name}'");
+
+    private void Read(SafetensorsEntry table, string what, long index, Span<float> row)
+    {
+        if (index < 0 || index >= table.Shape[0])
+        {
+            throw new RefusedException($"{what} {index} is outside 0..{table.Shape[0] - 1}");
+        }
+
+        var rowBytes = HiddenSize * table.Dtype.ByteSize();
+        FloatCodec.Decode(table.Dtype, _file.Bytes(table, index * rowBytes, rowBytes), row);
+    }
+}
