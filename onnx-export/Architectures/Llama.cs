@@ -1,0 +1,66 @@
+using Stip.Export.Blocks;
+using Stip.Export.Checkpoints;
+using Stip.Keys.Bundles;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Export.Architectures;
+
+/// <summary>Llama: RMSNorm, rotary positions, grouped key/value heads, SwiGLU.</summary>
+internal sealed class Llama : IArchitecture
+{
+    public string Name => "LlamaForCausalLM";
+
+    public string ModelType => "llama";
+
+    public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
+    {
+        var config = LlamaConfig.Read(checkpoint.Config);
+        var tensors = checkpoint.Tensors;
+        var tokens = tensors.Require("model.embed_tokens.weight", config.VocabSize, config.HiddenSize);
+        var head = config.IsTied ? tokens : tensors.Require("lm_head.weight", config.VocabSize, config.HiddenSize);
+
+        var decoder = new DecoderGraph(tensors, dtype, config.HiddenSize, config.Layers, config.Heads);
+        var frequencies = RotaryFrequencies.Read(checkpoint.Config, config.Heads.Dim, config.ContextLength);
+        var rotary = RotaryTables.Append(decoder, frequencies, config.ContextLength);
+        var attention = new SelfAttention(decoder, config.Heads, rotary);
+
+        var stream = decoder.Embeds; // [batch, seq, hidden]
+        for (var layer = 0; layer < config.Layers; layer++)
+        {
+            stream = AppendLayer(decoder, config, attention, layer, stream);
+        }
+
+        var rows = LanguageHead.SelectRows(decoder, stream);
+        var normed = Norm.AppendRms(decoder, "final_norm", rows, "model.norm", config.NormEpsilon);
+        LanguageHead.Append(decoder, normed, head, config.VocabSize);
+        return new ExportedModel(
+            decoder,
+            config.HiddenSize,
+            config.VocabSize,
+            config.ContextLength,
+            config.IsTied,
+            new Dictionary<string, CheckpointTensor> { [EmbeddingManifest.Token] = tokens });
+    }
+
+    private static string AppendLayer(
+        DecoderGraph decoder, LlamaConfig config, SelfAttention attention, int layer, string stream)
+    {
+        var (graph, heads) = (decoder.Graph, config.Heads);
+        var (name, tensor) = ($"layers.{layer}", $"model.layers.{layer}");
+
+        var normed = Norm.AppendRms(
+            decoder, $"{name}.attention_norm", stream, $"{tensor}.input_layernorm", config.NormEpsilon);
+        var packed = PackedProjection.FromLinears(
+            decoder, $"{name}.attention.qkv", normed, $"{tensor}.self_attn", heads, config.HasAttentionBias);
+        var attended = attention.Append(layer, packed, 1 / Math.Sqrt(heads.Dim));
+        var projected = PackedProjection.OutputFromLinear(
+            decoder, $"{name}.attention.output", attended, $"{tensor}.self_attn.o_proj", heads, config.HasAttentionBias);
+        stream = graph.Add("Add", $"{name}.attention.residual", [stream, projected]);
+
+        normed = Norm.AppendRms(
+            decoder, $"{name}.mlp_norm", stream, $"{tensor}.post_attention_layernorm", config.NormEpsilon);
+        var transformed = FeedForward.AppendGated(
+            decoder, $"{name}.mlp", normed, $"{tensor}.mlp", config.InnerSize, config.Activation, config.HasMlpBias);
+        return graph.Add("Add", $"{name}.mlp.residual", [stream, transformed]);
+    }
+}

@@ -1,0 +1,42 @@
+using Stip.Onnx;
+
+namespace Stip.Export.Blocks;
+
+/// <summary>Sizes of an attention layer, and what ONNX Runtime's kernel asks of them.</summary>
+/// <param name="Heads">Query heads.</param>
+/// <param name="KvHeads">Key/value heads; divides <paramref name="Heads"/>.</param>
+/// <param name="Dim">Channels of a head.</param>
+/// <param name="IsRotary">True where queries and keys are turned by their position.</param>
+internal sealed record AttentionHeads(int Heads, int KvHeads, int Dim, bool IsRotary)
+{
+    // GroupQueryAttention on the CPU: head sizes in multiples of 8, and of 16 where it turns the heads itself.
+    private const int KernelMultiple = 8;
+    private const int RotaryMultiple = 16;
+
+    /// <summary>Channels of a head in the graph: filled up with zeros where the kernel asks for it.</summary>
+    public int PaddedDim => (Dim + KernelMultiple - 1) / KernelMultiple * KernelMultiple;
+
+    /// <summary>True where the attention kernel turns the heads itself.</summary>
+    public bool FusesRotary => IsRotary && Dim % RotaryMultiple == 0;
+
+    /// <summary>True where rotary embedding is a node of its own, which wants to be told the positions.</summary>
+    public bool NeedsPositions => IsRotary && !FusesRotary;
+
+    public HeadPadding Queries => new(Heads, Dim, PaddedDim);
+
+    public HeadPadding KeysOrValues => new(KvHeads, Dim, PaddedDim);
+
+    /// <summary>Refuses sizes that no model has.</summary>
+    public AttentionHeads Checked()
+    {
+        if (Heads % KvHeads != 0)
+        {
+            throw new RefusedException($"config.json: {Heads} attention heads cannot share {KvHeads} key/value heads; "
+                + "the second must divide the first");
+        }
+
+        return IsRotary && Dim % 2 != 0
+            ? throw new RefusedException($"config.json: head_dim is {Dim}; rotary embedding needs an even number")
+            : this;
+    }
+}

@@ -1,0 +1,69 @@
+using Stip.Export.Checkpoints;
+using Stip.Onnx.Execution;
+using Stip.Onnx.Model;
+using Stip.Protocol.Packages;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Export.Blocks;
+
+/// <summary>A decoder that is being built: the graph, where its weights come from, and the inputs that all blocks share.</summary>
+internal sealed class DecoderGraph
+{
+    private readonly int _layers;
+    private readonly AttentionHeads _heads;
+
+    public DecoderGraph(ITensorStore tensors, TensorDtype dtype, int hiddenSize, int layers, AttentionHeads heads)
+    {
+        Tensors = tensors;
+        Weights = new WeightWriter(dtype);
+        HiddenSize = hiddenSize;
+        _layers = layers;
+        _heads = heads;
+        Embeds = Graph.AddInput(DecoderPorts.Embeds, dtype, "batch", "seq", hiddenSize);
+        Graph.AddInput(DecoderPorts.Lengths, TensorDtype.Int32, "batch");
+        Graph.AddInput(DecoderPorts.TotalLength, TensorDtype.Int32);
+        Graph.AddInput(DecoderPorts.Rows, TensorDtype.Int64, "logits_rows");
+        if (heads.NeedsPositions)
+        {
+            Graph.AddInput(DecoderPorts.Positions, TensorDtype.Int64, "batch", "seq");
+        }
+
+        for (var layer = 0; layer < layers; layer++)
+        {
+            Graph.AddInput(DecoderPorts.Past(layer, "key"), dtype, "batch", heads.KvHeads, "max_len", heads.PaddedDim);
+            Graph.AddInput(DecoderPorts.Past(layer, "value"), dtype, "batch", heads.KvHeads, "max_len", heads.PaddedDim);
+        }
+    }
+
+    public GraphBuilder Graph { get; } = new("decoder");
+
+    public ITensorStore Tensors { get; }
+
+    public WeightWriter Weights { get; }
+
+    public int HiddenSize { get; }
+
+    /// <summary>Rows that enter the first layer, <c>[batch, seq, hidden]</c>.</summary>
+    public string Embeds { get; }
+
+    /// <summary>Declares the outputs once everything is appended.</summary>
+    public void Finish(int vocabSize)
+    {
+        Graph.AddOutput(DecoderPorts.Logits, Weights.Dtype, "logits_rows", vocabSize);
+        for (var layer = 0; layer < _layers; layer++)
+        {
+            foreach (var part in new[] { "key", "value" })
+            {
+                Graph.AddOutput(
+                    DecoderPorts.Present(layer, part), Weights.Dtype, "batch", _heads.KvHeads, "max_len", _heads.PaddedDim);
+            }
+        }
+    }
+
+    /// <summary>What a package says of the graph.</summary>
+    public GraphManifest Describe(string file) => new(
+        file,
+        GraphSignature.Inputs(Graph.Graph),
+        GraphSignature.Outputs(Graph.Graph),
+        new CacheManifest("shared", _layers, _heads.KvHeads, _heads.PaddedDim));
+}

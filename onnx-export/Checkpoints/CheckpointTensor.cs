@@ -1,0 +1,18 @@
+using Stip.Protocol.Tensors;
+
+namespace Stip.Export.Checkpoints;
+
+/// <summary>A tensor of a checkpoint that is read in pieces.</summary>
+/// <param name="Name">Name in the checkpoint.</param>
+/// <param name="Dtype">Type in which it is stored.</param>
+/// <param name="Shape">Lengths of its axes.</param>
+internal abstract record CheckpointTensor(string Name, TensorDtype Dtype, IReadOnlyList<long> Shape)
+{
+    public long ElementCount { get; } = Shape.Aggregate(1L, (product, length) => product * length);
+
+    /// <summary>Reads consecutive elements as float32, exactly.</summary>
+    public abstract void Read(long firstElement, Span<float> values);
+
+    /// <summary>Writes the tensor in its own type, byte for byte.</summary>
+    public abstract void CopyTo(Stream stream);
+}

@@ -1,0 +1,97 @@
+using Stip.Onnx;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Export.Checkpoints;
+
+/// <summary>Tensors of a folder's safetensors files: one file, or shards that an index names.</summary>
+internal sealed class SafetensorsTensors : ITensorStore
+{
+    private const string SingleFile = "model.safetensors";
+    private const string IndexFile = "model.safetensors.index.json";
+
+    // Checkpoints saved from the bare model leave these off, those of a model with a head have them.
+    private static readonly string[] Prefixes = ["model.", "transformer."];
+
+    private readonly List<SafetensorsFile> _files = [];
+    private readonly Dictionary<string, StoredTensor> _tensors = new(StringComparer.Ordinal);
+
+    private SafetensorsTensors()
+    {
+    }
+
+    public static SafetensorsTensors Open(string folder)
+    {
+        var store = new SafetensorsTensors();
+        try
+        {
+            foreach (var file in Files(folder))
+            {
+                store.Add(folder, file);
+            }
+
+            return store;
+        }
+        catch
+        {
+            store.Dispose();
+            throw;
+        }
+    }
+
+    public CheckpointTensor Require(string name, params ReadOnlySpan<long> shape)
+    {
+        var tensor = Find(name) ?? throw new RefusedException($"the checkpoint has no tensor '{name}'");
+        if (!tensor.Dtype.IsWireFloat())
+        {
+            throw new RefusedException(
+                $"tensor '{tensor.Name}' is {tensor.Dtype.WireName()}; it must be float32, float16 or bfloat16");
+        }
+
+        return shape.SequenceEqual(tensor.Shape.ToArray())
+            ? tensor
+            : throw new RefusedException($"tensor '{tensor.Name}' has shape [{string.Join(", ", tensor.Shape)}]; "
+                + $"config.json asks for [{string.Join(", ", shape.ToArray())}]");
+    }
+
+    public void Dispose() => _files.ForEach(file => file.Dispose());
+
+    private static IEnumerable<string> Files(string folder)
+    {
+        var index = Path.Combine(folder, IndexFile);
+        if (File.Exists(Path.Combine(folder, SingleFile)))
+        {
+            return [SingleFile];
+        }
+
+        return File.Exists(index)
+            ? ShardIndex.Load(index)
+            : throw new RefusedException($"{folder} has neither {SingleFile} nor {IndexFile}");
+    }
+
+    private StoredTensor? Find(string name)
+    {
+        if (_tensors.TryGetValue(name, out var tensor))
+        {
+            return tensor;
+        }
+
+        var prefix = Prefixes.FirstOrDefault(prefix => name.StartsWith(prefix, StringComparison.Ordinal));
+        return prefix is null ? null : _tensors.GetValueOrDefault(name[prefix.Length..]);
+    }
+
+    private void Add(string folder, string name)
+    {
+        var path = Path.Combine(folder, name);
+        if (!File.Exists(path))
+        {
+            throw new RefusedException($"{IndexFile} names '{name}', which is not in {folder}");
+        }
+
+        var file = SafetensorsFile.Open(path);
+        _files.Add(file);
+        foreach (var entry in file.Header.Entries.Values)
+        {
+            _tensors[entry.Name] = new StoredTensor(file, entry);
+        }
+    }
+}

@@ -1,0 +1,48 @@
+using System.CommandLine;
+using Stip.Export.Checkpoints;
+using Stip.Export.Writing;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Export.Commands;
+
+/// <summary><c>export</c>: a checkpoint becomes a graph and the client's tables.</summary>
+internal static class ExportCommand
+{
+    public static Command Create()
+    {
+        var checkpoint = new Option<string>("--checkpoint") { Required = true, Description = "Hugging Face folder." };
+        var output = new Option<string>("--output") { Required = true, Description = "Folder to make; absent or empty." };
+        var dtype = new Option<string>("--dtype")
+        {
+            DefaultValueFactory = _ => TensorDtype.Float32.WireName(),
+            Description = "Type the graph computes in: float32 for CPUs, float16 or bfloat16 for CUDA.",
+        };
+        dtype.AcceptOnlyFromAmong("float32", "float16", "bfloat16");
+        var seed = new Option<long?>("--random-weights")
+        {
+            Description = "Seed of random weights: config.json alone is then enough.",
+        };
+        var command = new Command("export", "Reads a checkpoint and writes its graph, weights, embedding table and tokenizer.")
+        {
+            checkpoint, output, dtype, seed,
+        };
+        command.SetAction((parsed, cancellation) => RunAsync(
+            parsed.GetRequiredValue(checkpoint),
+            parsed.GetRequiredValue(output),
+            TensorDtypes.TryParseWire(parsed.GetValue(dtype), out var type) ? type : TensorDtype.Float32,
+            parsed.GetValue(seed),
+            cancellation));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(
+        string folder, string output, TensorDtype dtype, long? seed, CancellationToken cancellation)
+    {
+        using var target = OutputFolder.Create(output);
+        using var checkpoint = Checkpoint.Open(folder, seed);
+        await ExportedFolder.WriteAsync(checkpoint, dtype, target.WorkPath, cancellation);
+        target.Complete();
+        Console.WriteLine($"exported {checkpoint.Name} to {output}");
+        return 0;
+    }
+}

@@ -1,0 +1,23 @@
+using Stip.Onnx;
+using Stip.Onnx.Execution;
+
+namespace Stip.Export.Running;
+
+/// <summary>Any ONNX file: its inputs by name in, its outputs by name out.</summary>
+internal static class GraphRun
+{
+    public static IEnumerable<(string Name, HostTensor Tensor)> Run(
+        string path, IReadOnlyDictionary<string, HostTensor> inputs)
+    {
+        using var runner = new GraphRunner(path);
+        var missing = runner.Inputs.Where(port => !inputs.ContainsKey(port.Name)).Select(port => port.Name).ToList();
+        if (missing.Count > 0)
+        {
+            throw new RefusedException(
+                $"{path} takes {string.Join(", ", runner.Inputs.Select(port => port.Name))}; missing are {string.Join(", ", missing)}");
+        }
+
+        var results = runner.Run(inputs);
+        return [.. runner.Outputs.Select(port => (port.Name, results[port.Name]))];
+    }
+}
