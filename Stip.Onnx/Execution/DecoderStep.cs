@@ -50,7 +50,7 @@ internal sealed class DecoderStep : IDisposable
         InferenceSession session, RunOptions options, ReadOnlySpan<float> embeddings, int cachedTokens)
     {
         var total = cachedTokens + Rows;
-        FloatCodec.Encode(_embeds.Dtype, embeddings, _inputs[DecoderPorts.Embeds].GetTensorMutableRawData());
+        TensorConversion.FromFloat32(embeddings, _embeds.Dtype, _inputs[DecoderPorts.Embeds].GetTensorMutableRawData());
         _inputs[DecoderPorts.Lengths].GetTensorMutableDataAsSpan<int>()[0] = total - 1;
         _inputs[DecoderPorts.TotalLength].GetTensorMutableDataAsSpan<int>()[0] = total;
         if (_inputs.TryGetValue(DecoderPorts.Positions, out var positions))
@@ -68,7 +68,7 @@ internal sealed class DecoderStep : IDisposable
             return MemoryMarshal.Cast<byte, float>(_logits.GetTensorMutableRawData());
         }
 
-        FloatCodec.Decode(_head.Dtype, _logits.GetTensorMutableRawData(), _logitValues);
+        TensorConversion.ToFloat32(_head.Dtype, _logits.GetTensorMutableRawData(), _logitValues);
         return _logitValues;
     }
 

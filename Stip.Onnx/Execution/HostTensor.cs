@@ -29,7 +29,7 @@ public sealed record HostTensor(TensorDtype Dtype, IReadOnlyList<long> Shape, by
     public float[] ToFloats()
     {
         var values = new float[ElementCount];
-        FloatCodec.Decode(Dtype, Bytes, values);
+        TensorConversion.ToFloat32(Dtype, Bytes, values);
         return values;
     }
 
@@ -54,7 +54,7 @@ public sealed record HostTensor(TensorDtype Dtype, IReadOnlyList<long> Shape, by
         if (dtype.IsWireFloat() && Dtype.IsWireFloat())
         {
             var bytes = new byte[ElementCount * dtype.ByteSize()];
-            FloatCodec.Encode(dtype, ToFloats(), bytes);
+            TensorConversion.FromFloat32(ToFloats(), dtype, bytes);
             return new HostTensor(dtype, Shape, bytes);
         }
 

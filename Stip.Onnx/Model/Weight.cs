@@ -17,7 +17,7 @@ internal sealed record Weight(TensorDtype Dtype, IReadOnlyList<long> Shape, Acti
         stream =>
         {
             var bytes = new byte[(long)values.Length * dtype.ByteSize()];
-            FloatCodec.Encode(dtype, values, bytes);
+            TensorConversion.FromFloat32(values, dtype, bytes);
             stream.Write(bytes);
         });
 }

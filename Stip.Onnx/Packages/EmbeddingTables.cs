@@ -83,6 +83,6 @@ public sealed class EmbeddingTables : IDisposable
         }
 
         var rowBytes = HiddenSize * table.Dtype.ByteSize();
-        FloatCodec.Decode(table.Dtype, _file.Bytes(table, index * rowBytes, rowBytes), row);
+        TensorConversion.ToFloat32(table.Dtype, _file.Bytes(table, index * rowBytes, rowBytes), row);
     }
 }

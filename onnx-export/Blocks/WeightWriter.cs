@@ -72,7 +72,7 @@ internal sealed class WeightWriter(TensorDtype dtype)
         }
 
         var bytes = new byte[(long)values.Length * dtype.ByteSize()];
-        FloatCodec.Encode(dtype, values, bytes);
+        TensorConversion.FromFloat32(values, dtype, bytes);
         stream.Write(bytes);
     }
 }

@@ -37,8 +37,8 @@ internal sealed record RandomTensor : CheckpointTensor
         if (Dtype != TensorDtype.Float32)
         {
             var bytes = new byte[values.Length * Dtype.ByteSize()];
-            FloatCodec.Encode(Dtype, values, bytes);
-            FloatCodec.Decode(Dtype, bytes, values);
+            TensorConversion.FromFloat32(values, Dtype, bytes);
+            TensorConversion.ToFloat32(Dtype, bytes, values);
         }
     }
 
@@ -51,7 +51,7 @@ internal sealed record RandomTensor : CheckpointTensor
             var count = (int)Math.Min(values.Length, ElementCount - first);
             Read(first, values.AsSpan(0, count));
             var part = bytes.AsSpan(0, count * Dtype.ByteSize());
-            FloatCodec.Encode(Dtype, values.AsSpan(0, count), part);
+            TensorConversion.FromFloat32(values.AsSpan(0, count), Dtype, part);
             stream.Write(part);
         }
     }
