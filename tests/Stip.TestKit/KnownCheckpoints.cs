@@ -1,0 +1,16 @@
+namespace Stip.TestKit;
+
+/// <summary>The checkpoints that tests may read.</summary>
+public static class KnownCheckpoints
+{
+    private static readonly string[] Samples = ["stories", "stories-draft"];
+
+    /// <summary>Names of all of them.</summary>
+    public static IReadOnlyList<string> Names { get; } =
+        [.. Samples, "stories-gpt2", "tiny-llama2-7b", "tiny-llama2-70b", "tiny-gpt2-xl"];
+
+    /// <summary>The folder of one.</summary>
+    public static string Folder(string name) => Samples.Contains(name)
+        ? RepositoryRoot.At("samples", "models", name)
+        : RepositoryRoot.At("tests", "data", "checkpoints", name);
+}
