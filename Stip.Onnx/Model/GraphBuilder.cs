@@ -72,7 +72,7 @@ internal sealed class GraphBuilder
         string operation, string name, IReadOnlyList<string> inputs, params ReadOnlySpan<AttributeProto> attributes) =>
         Append("", operation, name, inputs, [$"{name}/output"], attributes)[0];
 
-    /// <summary>Appends one of ONNX Runtime's own operators with the outputs named; inputs left out are empty names.</summary>
+    /// <summary>Appends one of ONNX Runtime's own operators with the outputs named; what is left out has an empty name.</summary>
     /// <returns>Names of the outputs.</returns>
     public IReadOnlyList<string> AddMicrosoft(
         string operation,
@@ -93,7 +93,7 @@ internal sealed class GraphBuilder
     {
         var node = new NodeProto { Domain = domain, OpType = operation, Name = name };
         node.Input.Add(inputs);
-        node.Output.Add(outputs.Select(Claim));
+        node.Output.Add(outputs.Select(output => output.Length == 0 ? output : Claim(output)));
         foreach (var attribute in attributes)
         {
             node.Attribute.Add(attribute);

@@ -23,14 +23,15 @@ internal sealed class Gpt2 : IArchitecture
         var decoder = new DecoderGraph(tensors, dtype, config.HiddenSize, config.Layers, config.Heads);
         var attention = new SelfAttention(decoder, config.Heads, rotary: null);
 
-        var stream = decoder.Embeds; // [batch, seq, hidden]
+        var norm = Norm.Layer(config.NormEpsilon);
+        var stream = new ResidualStream(decoder); // [batch, seq, hidden]
         for (var layer = 0; layer < config.Layers; layer++)
         {
-            stream = AppendLayer(decoder, config, attention, layer, stream);
+            AppendLayer(decoder, config, attention, norm, layer, stream);
         }
 
-        var rows = LanguageHead.SelectRows(decoder, stream);
-        var normed = Norm.AppendLayer(decoder, "final_norm", rows, "transformer.ln_f", config.NormEpsilon);
+        var rows = LanguageHead.SelectRows(decoder, stream.Sum("residual"));
+        var normed = norm.Append(decoder, "final_norm", "transformer.ln_f", rows);
         LanguageHead.Append(decoder, normed, head, config.VocabSize);
         return new ExportedModel(
             decoder,
@@ -45,24 +46,23 @@ internal sealed class Gpt2 : IArchitecture
             });
     }
 
-    private static string AppendLayer(
-        DecoderGraph decoder, Gpt2Config config, SelfAttention attention, int layer, string stream)
+    private static void AppendLayer(
+        DecoderGraph decoder, Gpt2Config config, SelfAttention attention, Norm norm, int layer, ResidualStream stream)
     {
-        var (graph, heads) = (decoder.Graph, config.Heads);
+        var heads = config.Heads;
         var (name, tensor) = ($"layers.{layer}", $"transformer.h.{layer}");
 
-        var normed = Norm.AppendLayer(
-            decoder, $"{name}.attention_norm", stream, $"{tensor}.ln_1", config.NormEpsilon);
+        var normed = stream.Through(norm, $"{name}.attention_norm", $"{tensor}.ln_1");
         var packed = PackedProjection.FromConv1D(
             decoder, $"{name}.attention.qkv", normed, $"{tensor}.attn.c_attn", heads);
         var attended = attention.Append(layer, packed, config.Scale(layer));
         var projected = PackedProjection.OutputFromConv1D(
             decoder, $"{name}.attention.output", attended, $"{tensor}.attn.c_proj", heads);
-        stream = graph.Add("Add", $"{name}.attention.residual", [stream, projected]);
+        stream.Add(projected);
 
-        normed = Norm.AppendLayer(decoder, $"{name}.mlp_norm", stream, $"{tensor}.ln_2", config.NormEpsilon);
+        normed = stream.Through(norm, $"{name}.mlp_norm", $"{tensor}.ln_2");
         var transformed = FeedForward.AppendPlain(
             decoder, $"{name}.mlp", normed, $"{tensor}.mlp", config.InnerSize, config.Activation);
-        return graph.Add("Add", $"{name}.mlp.residual", [stream, transformed]);
+        stream.Add(transformed);
     }
 }

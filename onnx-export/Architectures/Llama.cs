@@ -24,14 +24,15 @@ internal sealed class Llama : IArchitecture
         var rotary = RotaryTables.Append(decoder, frequencies, config.ContextLength);
         var attention = new SelfAttention(decoder, config.Heads, rotary);
 
-        var stream = decoder.Embeds; // [batch, seq, hidden]
+        var norm = Norm.Rms(config.NormEpsilon);
+        var stream = new ResidualStream(decoder); // [batch, seq, hidden]
         for (var layer = 0; layer < config.Layers; layer++)
         {
-            stream = AppendLayer(decoder, config, attention, layer, stream);
+            AppendLayer(decoder, config, attention, norm, layer, stream);
         }
 
-        var rows = LanguageHead.SelectRows(decoder, stream);
-        var normed = Norm.AppendRms(decoder, "final_norm", rows, "model.norm", config.NormEpsilon);
+        var rows = LanguageHead.SelectRows(decoder, stream.Sum("residual"));
+        var normed = norm.Append(decoder, "final_norm", "model.norm", rows);
         LanguageHead.Append(decoder, normed, head, config.VocabSize);
         return new ExportedModel(
             decoder,
@@ -42,25 +43,23 @@ internal sealed class Llama : IArchitecture
             new Dictionary<string, CheckpointTensor> { [EmbeddingManifest.Token] = tokens });
     }
 
-    private static string AppendLayer(
-        DecoderGraph decoder, LlamaConfig config, SelfAttention attention, int layer, string stream)
+    private static void AppendLayer(
+        DecoderGraph decoder, LlamaConfig config, SelfAttention attention, Norm norm, int layer, ResidualStream stream)
     {
-        var (graph, heads) = (decoder.Graph, config.Heads);
+        var heads = config.Heads;
         var (name, tensor) = ($"layers.{layer}", $"model.layers.{layer}");
 
-        var normed = Norm.AppendRms(
-            decoder, $"{name}.attention_norm", stream, $"{tensor}.input_layernorm", config.NormEpsilon);
+        var normed = stream.Through(norm, $"{name}.attention_norm", $"{tensor}.input_layernorm");
         var packed = PackedProjection.FromLinears(
             decoder, $"{name}.attention.qkv", normed, $"{tensor}.self_attn", heads, config.HasAttentionBias);
         var attended = attention.Append(layer, packed, 1 / Math.Sqrt(heads.Dim));
         var projected = PackedProjection.OutputFromLinear(
             decoder, $"{name}.attention.output", attended, $"{tensor}.self_attn.o_proj", heads, config.HasAttentionBias);
-        stream = graph.Add("Add", $"{name}.attention.residual", [stream, projected]);
+        stream.Add(projected);
 
-        normed = Norm.AppendRms(
-            decoder, $"{name}.mlp_norm", stream, $"{tensor}.post_attention_layernorm", config.NormEpsilon);
+        normed = stream.Through(norm, $"{name}.mlp_norm", $"{tensor}.post_attention_layernorm");
         var transformed = FeedForward.AppendGated(
             decoder, $"{name}.mlp", normed, $"{tensor}.mlp", config.InnerSize, config.Activation, config.HasMlpBias);
-        return graph.Add("Add", $"{name}.mlp.residual", [stream, transformed]);
+        stream.Add(transformed);
     }
 }

@@ -2,36 +2,47 @@ using Stip.Onnx.Model;
 
 namespace Stip.Export.Blocks;
 
-/// <summary>Normalisation over the features of each row.</summary>
-internal static class Norm
+/// <summary>Normalisation over the features of each row, with its weights in the checkpoint.</summary>
+/// <param name="Operator">Operator on its own.</param>
+/// <param name="SkipOperator">Operator that adds two tensors before it, and gives their sum as well.</param>
+/// <param name="Parts">Names of its vectors in the checkpoint, in the operators' order.</param>
+/// <param name="Epsilon">What is added to the variance.</param>
+internal sealed record Norm(string Operator, string SkipOperator, IReadOnlyList<string> Parts, double Epsilon)
 {
     /// <summary>RMSNorm: a weight, no mean, no bias.</summary>
-    public static string AppendRms(DecoderGraph decoder, string name, string input, string tensor, double epsilon) =>
-        decoder.Graph.Add(
-            "SimplifiedLayerNormalization",
-            name,
-            [input, Vector(decoder, $"{name}.weight", $"{tensor}.weight")],
-            NodeAttribute.Int("axis", -1),
-            NodeAttribute.Float("epsilon", epsilon),
-            NodeAttribute.Int("stash_type", 1));
+    public static Norm Rms(double epsilon) =>
+        new("SimplifiedLayerNormalization", "SkipSimplifiedLayerNormalization", ["weight"], epsilon);
 
     /// <summary>LayerNorm: weight and bias.</summary>
-    public static string AppendLayer(DecoderGraph decoder, string name, string input, string tensor, double epsilon) =>
-        decoder.Graph.Add(
-            "LayerNormalization",
-            name,
-            [
-                input,
-                Vector(decoder, $"{name}.weight", $"{tensor}.weight"),
-                Vector(decoder, $"{name}.bias", $"{tensor}.bias"),
-            ],
-            NodeAttribute.Int("axis", -1),
-            NodeAttribute.Float("epsilon", epsilon));
+    public static Norm Layer(double epsilon) =>
+        new("LayerNormalization", "SkipLayerNormalization", ["weight", "bias"], epsilon);
 
-    private static string Vector(DecoderGraph decoder, string name, string tensor)
+    /// <summary>Normalises a tensor.</summary>
+    public string Append(DecoderGraph decoder, string name, string tensor, string input) => decoder.Graph.Add(
+        Operator,
+        name,
+        [input, .. Vectors(decoder, name, tensor)],
+        NodeAttribute.Int("axis", -1),
+        NodeAttribute.Float("epsilon", Epsilon));
+
+    /// <summary>Adds two tensors and normalises the sum: one pass over memory instead of two.</summary>
+    public (string Normed, string Sum) AppendToSum(
+        DecoderGraph decoder, string name, string tensor, string input, string skip)
     {
-        var size = decoder.HiddenSize;
-        return decoder.Graph.AddWeight(
-            name, decoder.Weights.Vector((decoder.Tensors.Require(tensor, size), HeadPadding.None(size))));
+        var (normed, sum) = ($"{name}/output", $"{name}/sum");
+        decoder.Graph.AddMicrosoft(
+            SkipOperator,
+            name,
+            [input, skip, .. Vectors(decoder, name, tensor)],
+            [normed, "", "", sum],
+            NodeAttribute.Float("epsilon", Epsilon));
+        return (normed, sum);
     }
+
+    private IEnumerable<string> Vectors(DecoderGraph decoder, string name, string tensor) => Parts.Select(part =>
+    {
+        var vector = decoder.Tensors.Require($"{tensor}.{part}", decoder.HiddenSize);
+        return decoder.Graph.AddWeight(
+            $"{name}.{part}", decoder.Weights.Vector((vector, HeadPadding.None(decoder.HiddenSize))));
+    });
 }

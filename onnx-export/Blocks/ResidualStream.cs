@@ -1,0 +1,32 @@
+namespace Stip.Export.Blocks;
+
+/// <summary>The stream <c>[batch, seq, hidden]</c> that every block reads through a norm and adds to.</summary>
+internal sealed class ResidualStream(DecoderGraph decoder)
+{
+    private string _sum = decoder.Embeds;
+    private string? _added;
+
+    /// <summary>The stream through a norm.</summary>
+    /// <param name="norm">Which norm.</param>
+    /// <param name="name">Name in the graph.</param>
+    /// <param name="tensor">Its weights in the checkpoint.</param>
+    public string Through(Norm norm, string name, string tensor)
+    {
+        if (_added is null)
+        {
+            return norm.Append(decoder, name, tensor, _sum);
+        }
+
+        (var normed, _sum) = norm.AppendToSum(decoder, name, tensor, _sum, _added);
+        _added = null;
+        return normed;
+    }
+
+    /// <summary>Adds what a block made of the normed stream.</summary>
+    public void Add(string output) => _added = _added is null
+        ? output
+        : throw new InvalidOperationException("a block adds to the stream once, after reading it");
+
+    /// <summary>The sum of everything, after the last block.</summary>
+    public string Sum(string name) => _added is null ? _sum : decoder.Graph.Add("Add", name, [_sum, _added]);
+}
