@@ -1,0 +1,40 @@
+using System.IO.MemoryMappedFiles;
+
+namespace Stip.Onnx.Model;
+
+/// <summary>A file mapped for reading: its bytes are loaded when they are touched. Spans must not outlive it.</summary>
+internal sealed unsafe class MappedFile : IDisposable
+{
+    private readonly MemoryMappedFile? _file;
+    private readonly MemoryMappedViewAccessor? _view;
+    private readonly byte* _start;
+
+    public MappedFile(string path)
+    {
+        Length = new FileInfo(path).Length;
+        if (Length == 0)
+        {
+            return;
+        }
+
+        _file = MemoryMappedFile.CreateFromFile(path, FileMode.Open, null, 0, MemoryMappedFileAccess.Read);
+        _view = _file.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
+        _view.SafeMemoryMappedViewHandle.AcquirePointer(ref _start);
+    }
+
+    public long Length { get; }
+
+    public ReadOnlySpan<byte> Bytes(long offset, int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(offset + count, Length);
+        return new ReadOnlySpan<byte>(_start + offset, count);
+    }
+
+    public void Dispose()
+    {
+        _view?.SafeMemoryMappedViewHandle.ReleasePointer();
+        _view?.Dispose();
+        _file?.Dispose();
+    }
+}

@@ -1,0 +1,116 @@
+using Stip.Onnx.Model;
+using Stip.Onnx.Symmetry.Nodes;
+using Stip.Onnx.Symmetry.Rules;
+using Stip.Onnx.Symmetry.Values;
+using DataType = Stip.Onnx.Model.TensorProto.Types.DataType;
+
+namespace Stip.Onnx.Symmetry;
+
+/// <summary>Runs a graph on labels: what each cell is made of, instead of its number. Weights are never read.</summary>
+internal sealed class LabelRun
+{
+    private const long MostKnownElements = 1 << 22;
+    private readonly GraphProto _graph;
+    private readonly NodeStore _store = new();
+    private readonly Dictionary<string, Value> _values = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _uses = new(StringComparer.Ordinal);
+    private readonly List<WeightNodes> _weights = [];
+    private readonly List<string> _unruled = [];
+
+    private LabelRun(GraphProto graph) => _graph = graph;
+
+    /// <exception cref="RefusedException">The graph cannot be followed.</exception>
+    public static LabelledGraph Execute(ModelFile file)
+    {
+        var run = new LabelRun(file.Graph);
+        run.CountUses();
+        foreach (var tensor in file.Tensors)
+        {
+            run._values[tensor.Name] = run.Load(tensor);
+        }
+
+        var inputs = new ProbeInputs(file.Graph, run._store);
+        foreach (var input in file.Graph.Input.Where(input => !run._values.ContainsKey(input.Name)))
+        {
+            run._values[input.Name] = inputs.Make(input);
+        }
+
+        foreach (var node in file.Graph.Node)
+        {
+            run.Step(node);
+        }
+
+        var outputs = OutputPorts.Join(file.Graph, run._values, run._store);
+        return new LabelledGraph(run._store, run._weights, inputs.Ports, outputs, run._unruled);
+    }
+
+    private void CountUses()
+    {
+        foreach (var name in _graph.Node.SelectMany(node => node.Input).Concat(_graph.Output.Select(output => output.Name)))
+        {
+            _uses[name] = _uses.GetValueOrDefault(name) + 1;
+        }
+    }
+
+    // Single numbers and integers steer the graph; everything else is a weight.
+    private Value Load(GraphTensor tensor)
+    {
+        var isInteger = tensor.Type is DataType.Int64 or DataType.Int32 or DataType.Bool;
+        if (tensor.ElementCount <= 1 || (isInteger && tensor.ElementCount <= MostKnownElements))
+        {
+            return TensorNumbers.Read(tensor);
+        }
+
+        var weight = new WeightNodes(_store, tensor);
+        _weights.Add(weight);
+        return weight.Whole();
+    }
+
+    private void Step(NodeProto node)
+    {
+        if (node.OpType == "Constant" && _values.ContainsKey(node.Output[0]))
+        {
+            return;
+        }
+
+        var operation = node.Domain is "" or "ai.onnx" ? node.OpType : $"{node.Domain}.{node.OpType}";
+        var inputs = node.Input.Select(name => name.Length == 0 ? null : Find(node, name)).ToArray();
+        var call = new OperatorCall(node, operation, inputs, _store);
+        try
+        {
+            var rule = RuleRegistry.Find(operation) ?? throw new NotSupportedException($"{operation} has no rule");
+            rule.Apply(call);
+        }
+        catch (NotSupportedException e)
+        {
+            _unruled.Add(e.Message);
+            UnruledOperator.Pin(call, node, _graph);
+        }
+        catch (InvalidDataException e)
+        {
+            throw new RefusedException($"node '{node.Name}' ({operation}) does not fit its inputs: {e.Message}", e);
+        }
+
+        Keep(node, call.Outputs);
+    }
+
+    private Value Find(NodeProto node, string name) => _values.TryGetValue(name, out var value)
+        ? value
+        : throw new RefusedException($"node '{node.Name}' ({node.OpType}) reads '{name}', which nothing before it makes");
+
+    private void Keep(NodeProto node, IReadOnlyList<Value?> outputs)
+    {
+        foreach (var (name, value) in node.Output.Zip(outputs))
+        {
+            if (value is not null)
+            {
+                _values[name] = value;
+            }
+        }
+
+        foreach (var name in node.Input.Where(name => name.Length > 0 && --_uses[name] == 0))
+        {
+            _values.Remove(name);
+        }
+    }
+}

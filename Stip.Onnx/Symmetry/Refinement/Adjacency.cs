@@ -1,0 +1,87 @@
+using Stip.Onnx.Symmetry.Nodes;
+
+namespace Stip.Onnx.Symmetry.Refinement;
+
+/// <summary>
+/// Both directions of the expression graph in flat arrays. Every edge carries a weight that depends on its direction and on
+/// the place of the child; sums of weights are how a node's neighbourhood is told from another's.
+/// </summary>
+internal sealed class Adjacency
+{
+    private readonly int[] _starts;
+    private readonly int[] _neighbours;
+    private readonly ulong[] _weightOfRole;
+    private readonly int[] _roles;
+
+    public Adjacency(NodeStore store)
+    {
+        Count = store.Count;
+        _starts = new int[Count + 1];
+        var widest = 0;
+        for (var node = 0; node < Count; node++)
+        {
+            var children = store.Children(node);
+            widest = store.IsOrdered(node) ? Math.Max(widest, children.Length) : widest;
+            _starts[node + 1] += children.Length;
+            foreach (var child in children)
+            {
+                _starts[child + 1]++;
+            }
+        }
+
+        for (var node = 0; node < Count; node++)
+        {
+            _starts[node + 1] += _starts[node];
+        }
+
+        _neighbours = new int[_starts[Count]];
+        _roles = new int[_starts[Count]];
+        Fill(store);
+        _weightOfRole = new ulong[2 * (widest + 2)];
+        for (var role = 0; role < _weightOfRole.Length; role++)
+        {
+            _weightOfRole[role] = Mix((ulong)role + 1);
+        }
+    }
+
+    public int Count { get; }
+
+    /// <summary>Neighbours of a node, children and parents.</summary>
+    public ReadOnlySpan<int> Neighbours(int node) => _neighbours.AsSpan(_starts[node].._starts[node + 1]);
+
+    /// <summary>For each neighbour the role of the edge, which also says its direction.</summary>
+    public ReadOnlySpan<int> Roles(int node) => _roles.AsSpan(_starts[node].._starts[node + 1]);
+
+    /// <summary>The weight that an edge of that role adds to the neighbour.</summary>
+    public ulong WeightOf(int role) => _weightOfRole[role];
+
+    private void Fill(NodeStore store)
+    {
+        var next = _starts.AsSpan(0, Count).ToArray();
+        for (var node = 0; node < Count; node++)
+        {
+            var children = store.Children(node);
+            var isOrdered = store.IsOrdered(node);
+            for (var i = 0; i < children.Length; i++)
+            {
+                var place = isOrdered ? i + 1 : 0;
+                Put(node, children[i], 2 * place);
+                Put(children[i], node, (2 * place) + 1);
+            }
+        }
+
+        void Put(int from, int to, int role)
+        {
+            _neighbours[next[from]] = to;
+            _roles[next[from]++] = role;
+        }
+    }
+
+    private static ulong Mix(ulong value)
+    {
+        value *= 0x9E3779B97F4A7C15;
+        value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9;
+        value = (value ^ (value >> 27)) * 0x94D049BB133111EB;
+        return value ^ (value >> 31);
+    }
+}

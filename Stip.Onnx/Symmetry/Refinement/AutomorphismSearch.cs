@@ -1,0 +1,176 @@
+using System.Security.Cryptography;
+using Stip.Keys.Permutations;
+
+namespace Stip.Onnx.Symmetry.Refinement;
+
+/// <summary>
+/// Draws a random automorphism: two copies of the graph are refined together, and until every cell holds one node of each,
+/// the smallest cell is matched at random, as a whole where the copies then still agree, else one member only.
+/// </summary>
+internal sealed class AutomorphismSearch
+{
+    private readonly int _count;
+    private readonly Partition _partition;
+    private readonly Refiner _refiner;
+    private readonly RandomNumberGenerator _random;
+    private readonly PriorityQueue<int, (int Length, int Cell)> _open = new();
+
+    private AutomorphismSearch(Adjacency graph, NodeClasses classes, HashSet<int> held, RandomNumberGenerator random)
+    {
+        _count = graph.Count;
+        _random = random;
+        var cells = classes.Members()
+            .SelectMany(nodes => held.Contains(nodes[0]) ? nodes.Select(node => new[] { node }) : [nodes]).ToArray();
+        _partition = new Partition(
+            [.. cells.SelectMany(nodes => nodes).SelectMany(node => new[] { node, node + _count })],
+            cells.Select(nodes => 2 * nodes.Length));
+        _refiner = new Refiner(graph, _partition);
+        foreach (var cell in _partition.Cells().ToArray())
+        {
+            Open(cell);
+            if (held.Count > 0)
+            {
+                _refiner.Enqueue(cell);
+            }
+        }
+    }
+
+    /// <summary>Base-2 logarithm of the number of automorphisms that the draw chose among, about.</summary>
+    private double Bits { get; set; }
+
+    /// <summary>Draws an automorphism.</summary>
+    /// <returns>For every node the node that it becomes, and the size of the choice in bits.</returns>
+    public static (int[] Targets, double Bits) Draw(Adjacency graph, NodeClasses classes, RandomNumberGenerator random)
+    {
+        // A class whose members look alike and still cannot trade places is held where it is: always right, never needed yet.
+        var held = new HashSet<int>();
+        while (true)
+        {
+            var search = new AutomorphismSearch(graph, classes, held, random);
+            if (search.Solve() is not { } failed)
+            {
+                return (search.Targets(), search.Bits);
+            }
+
+            held.Add(classes.Members().First(nodes => nodes.Contains(failed))[0]);
+        }
+    }
+
+    // Null when done, else a node whose class has no match.
+    private int? Solve()
+    {
+        _refiner.Run();
+        OpenChanged();
+        while (_open.TryDequeue(out var cell, out var key))
+        {
+            if (_partition.Length(cell) == key.Length && key.Length > 2 && !MatchWhole(cell) && !MatchOne(cell))
+            {
+                return _partition.Items(cell)[0] % _count;
+            }
+        }
+
+        return null;
+    }
+
+    private bool MatchWhole(int cell)
+    {
+        var (left, right) = Copies(cell);
+        UniformDraw.Shuffle(right.AsSpan(), _random);
+        var mark = _partition.SplitCount;
+        _partition.Reorder(cell, [.. left.Zip(right).SelectMany(pair => new[] { pair.First, pair.Second })]);
+        for (var start = cell; start + 2 < cell + (2 * left.Length); start += 2)
+        {
+            _partition.Split(start, 2);
+        }
+
+        for (var start = cell; start < cell + (2 * left.Length); start += 2)
+        {
+            _refiner.Enqueue(start);
+        }
+
+        if (!Agrees(mark))
+        {
+            return false;
+        }
+
+        for (var choices = 2; choices <= left.Length; choices++)
+        {
+            Bits += Math.Log2(choices);
+        }
+
+        return true;
+    }
+
+    private bool MatchOne(int cell)
+    {
+        var (left, right) = Copies(cell);
+        UniformDraw.Shuffle(right.AsSpan(), _random);
+        foreach (var partner in right)
+        {
+            var mark = _partition.SplitCount;
+            _partition.Swap(left[0], cell);
+            _partition.Swap(partner, cell + 1);
+            var rest = _partition.Split(cell, 2);
+            _refiner.Enqueue(cell);
+            Open(rest);
+            if (Agrees(mark))
+            {
+                Bits += Math.Log2(left.Length);
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private bool Agrees(int mark)
+    {
+        if (_refiner.Run())
+        {
+            OpenChanged();
+            return true;
+        }
+
+        _refiner.Changed.Clear();
+        _partition.UndoTo(mark, Open);
+        return false;
+    }
+
+    private (int[] Left, int[] Right) Copies(int cell)
+    {
+        var items = _partition.Items(cell).ToArray();
+        Array.Sort(items);
+        return (items[..(items.Length / 2)], items[(items.Length / 2)..]);
+    }
+
+    private void OpenChanged()
+    {
+        foreach (var cell in _refiner.Changed)
+        {
+            Open(cell);
+        }
+
+        _refiner.Changed.Clear();
+    }
+
+    private void Open(int cell)
+    {
+        var length = _partition.Length(cell);
+        if (length > 2)
+        {
+            _open.Enqueue(cell, (length, cell));
+        }
+    }
+
+    private int[] Targets()
+    {
+        var targets = new int[_count];
+        for (var node = 0; node < _count; node++)
+        {
+            var pair = _partition.Items(_partition.CellOf(node));
+            targets[node] = pair[0] + pair[1] - node - _count;
+        }
+
+        return targets;
+    }
+}

@@ -1,0 +1,108 @@
+using Stip.Onnx.Symmetry.Nodes;
+using Stip.Onnx.Symmetry.Values;
+
+namespace Stip.Onnx.Symmetry.Rules;
+
+/// <summary>Sums of products: of two activations, or of an activation and a weight.</summary>
+internal static class Contraction
+{
+    /// <summary>Rows times a weight matrix: <c>[…, M, K] × [K, N]</c>, or with a stack <c>[…, K, N]</c> of such.</summary>
+    public static LabelValue Dense(NodeStore store, LabelValue rows, WeightValue weight)
+    {
+        var (inner, outer) = (weight.Axes[^2].Nodes, weight.Axes[^1].Nodes);
+        var stack = weight.Shape[..^2];
+        var batch = Shapes.Broadcast(rows.Shape.AsSpan(..^2), stack);
+        var rowCount = rows.Shape[^2];
+        var unique = new UniqueRows(rows.Labels, inner.Length);
+        var matrices = Shapes.Stretch(rows.Shape.AsSpan(0, rows.Rank - 2), batch);
+        var layers = Shapes.Stretch(stack, batch);
+        var memo = new Dictionary<(int Row, int Layer), int[]>();
+        var labels = new int[matrices.Length * rowCount * outer.Length];
+        for (var row = 0; row < matrices.Length * rowCount; row++)
+        {
+            var (matrix, place) = Math.DivRem(row, rowCount);
+            var key = (unique.Ids[(matrices[matrix] * rowCount) + place], layers[matrix]);
+            if (!memo.TryGetValue(key, out var made))
+            {
+                memo.Add(key, made = DenseRow(store, unique[key.Item1], inner, outer, LayerNodes(weight, key.Item2)));
+            }
+
+            made.CopyTo(labels, row * outer.Length);
+        }
+
+        return new LabelValue([.. batch, rowCount, outer.Length], labels);
+    }
+
+    /// <summary><c>[…, M, K] × […, K, N]</c>, both activations.</summary>
+    public static LabelValue Product(NodeStore store, LabelValue left, LabelValue right)
+    {
+        var (rowCount, columnCount, inner) = (left.Shape[^2], right.Shape[^1], left.Shape[^1]);
+        var batch = Shapes.Broadcast(left.Shape.AsSpan(..^2), right.Shape.AsSpan(..^2));
+        var turned = Transposed(right);
+        var (rows, columns) = (new UniqueRows(left.Labels, inner), new UniqueRows(turned.Labels, inner));
+        var lefts = Shapes.Stretch(left.Shape.AsSpan(0, left.Rank - 2), batch);
+        var rights = Shapes.Stretch(right.Shape.AsSpan(0, right.Rank - 2), batch);
+        var memo = new Dictionary<(int Row, int Column), int>();
+        var labels = new int[lefts.Length * rowCount * columnCount];
+        for (var cell = 0; cell < labels.Length; cell++)
+        {
+            var (row, column) = Math.DivRem(cell, columnCount);
+            var (matrix, place) = Math.DivRem(row, rowCount);
+            var key = (
+                rows.Ids[(lefts[matrix] * rowCount) + place], columns.Ids[(rights[matrix] * columnCount) + column]);
+            if (!memo.TryGetValue(key, out var sum))
+            {
+                memo.Add(key, sum = Dot(store, rows[key.Item1], columns[key.Item2]));
+            }
+
+            labels[cell] = sum;
+        }
+
+        return new LabelValue([.. batch, rowCount, columnCount], labels);
+    }
+
+    /// <summary>The sum of products of two rows.</summary>
+    public static int Dot(NodeStore store, ReadOnlySpan<int> left, ReadOnlySpan<int> right)
+    {
+        var product = store.Kinds.Id("product");
+        var terms = new int[left.Length];
+        for (var i = 0; i < terms.Length; i++)
+        {
+            terms[i] = store.Unordered(product, left[i], right[i]);
+        }
+
+        return store.Unordered(store.Kinds.Id("sum"), terms);
+    }
+
+    private static int[] DenseRow(NodeStore store, ReadOnlySpan<int> row, int[] inner, int[] outer, int[] layer)
+    {
+        var (pair, dense) = (store.Kinds.Id("pair"), store.Kinds.Id("dense"));
+        var terms = new int[inner.Length];
+        for (var i = 0; i < terms.Length; i++)
+        {
+            terms[i] = store.Ordered(pair, row[i], inner[i]);
+        }
+
+        var block = store.Unordered(store.Kinds.Id("block"), terms);
+        return Array.ConvertAll(outer, column => store.Ordered(dense, [block, column, .. layer]));
+    }
+
+    private static int[] LayerNodes(WeightValue weight, int layer)
+    {
+        var index = new int[weight.Rank - 2];
+        for (var axis = index.Length - 1; axis >= 0; axis--)
+        {
+            (layer, index[axis]) = Math.DivRem(layer, weight.Shape[axis]);
+        }
+
+        return [.. index.Select((i, axis) => (i, weight.Axes[axis])).Where(entry => entry.Item2.IsIndexed)
+            .Select(entry => entry.Item2.Nodes[entry.i])];
+    }
+
+    private static LabelValue Transposed(LabelValue value)
+    {
+        var picks = Enumerable.Range(0, value.Rank).Select(axis => AxisPick.All(axis, value.Shape[axis])).ToArray();
+        (picks[^1], picks[^2]) = (picks[^2], picks[^1]);
+        return (LabelValue)Moves.ByAxes(value, picks);
+    }
+}

@@ -1,0 +1,83 @@
+using Stip.Onnx.Symmetry.Values;
+
+namespace Stip.Onnx.Symmetry.Rules;
+
+/// <summary>The same cells in another shape.</summary>
+internal sealed class ReshapeRule : IOperatorRule
+{
+    public IEnumerable<string> Operators => ["Reshape", "Flatten"];
+
+    public void Apply(OperatorCall call)
+    {
+        var value = call.Input(0);
+        var shape = call.Operation == "Flatten" ? Flat(call, value.Shape) : Target(call, value.Shape);
+        call.Set(0, Reshape(value, shape));
+    }
+
+    private static int[] Flat(OperatorCall call, int[] shape)
+    {
+        var axis = Shapes.Axis(call.Integer("axis", 1), shape.Length);
+        return [Shapes.Count(shape.AsSpan(0, axis)), Shapes.Count(shape.AsSpan(axis))];
+    }
+
+    private static int[] Target(OperatorCall call, int[] shape)
+    {
+        var target = call.Known(1).Integers;
+        var copyZeros = call.Integer("allowzero", 0) == 0;
+        var open = -1;
+        for (var axis = 0; axis < target.Length; axis++)
+        {
+            if (target[axis] == 0 && copyZeros)
+            {
+                target[axis] = shape[axis];
+            }
+
+            if (target[axis] == -1)
+            {
+                open = axis;
+                target[axis] = 1;
+            }
+        }
+
+        if (open >= 0)
+        {
+            target[open] = Shapes.Count(target) == 0 ? 0 : Shapes.Count(shape) / Shapes.Count(target);
+        }
+
+        return Shapes.Count(target) == Shapes.Count(shape)
+            ? target
+            : throw new InvalidDataException($"[{string.Join(',', shape)}] cannot become [{string.Join(',', target)}]");
+    }
+
+    private static Value Reshape(Value value, int[] shape) => value switch
+    {
+        KnownValue known => known with { Shape = shape },
+        LabelValue labels => labels with { Shape = shape },
+        WeightValue weight when OnlyOnesDiffer(weight, shape) is { } view => view,
+        WeightValue weight => weight.Weight.WriteOut(weight) with { Shape = shape },
+        _ => throw new InvalidOperationException(),
+    };
+
+    // Axes of length one come and go without touching what a weight is.
+    private static WeightValue? OnlyOnesDiffer(WeightValue weight, int[] shape)
+    {
+        var kept = Enumerable.Range(0, weight.Rank).Where(axis => weight.Shape[axis] != 1).ToArray();
+        var wanted = Enumerable.Range(0, shape.Length).Where(axis => shape[axis] != 1).ToArray();
+        if (!kept.Select(axis => weight.Shape[axis]).SequenceEqual(wanted.Select(axis => shape[axis])))
+        {
+            return null;
+        }
+
+        var axes = new WeightAxis[shape.Length];
+        Array.Fill(axes, new WeightAxis(weight.Weight, -1));
+        foreach (var (from, to) in kept.Zip(wanted))
+        {
+            axes[to] = weight.Axes[from];
+        }
+
+        // An axis of length one may still be a picked index of a longer one.
+        return Enumerable.Range(0, weight.Rank).All(axis => weight.Shape[axis] != 1 || !weight.Axes[axis].IsIndexed)
+            ? new WeightValue(shape, weight.Weight, axes)
+            : null;
+    }
+}

@@ -1,0 +1,51 @@
+using Stip.Onnx.Symmetry.Nodes;
+using Stip.Onnx.Symmetry.Values;
+
+namespace Stip.Onnx.Symmetry.Rules;
+
+/// <summary>
+/// Rotary position embedding: pairs of channels turned by an angle of their own. Both channels of a pair hang on the column
+/// of the caches that holds their angle, so pairs may move where those columns move along.
+/// </summary>
+/// <param name="Cosines">A label for every angle.</param>
+/// <param name="Sines">A label for every angle.</param>
+/// <param name="IsInterleaved">True where a pair is (2j, 2j+1), false where it is (j, j + half).</param>
+internal sealed record Rotary(int[] Cosines, int[] Sines, bool IsInterleaved)
+{
+    public static Rotary Of(OperatorCall call, int cosineInput, int sineInput, bool isInterleaved) =>
+        new(Columns(call, cosineInput), Columns(call, sineInput), isInterleaved);
+
+    /// <summary>Turns the channels of one head in place; those beyond the angles stay.</summary>
+    public void Turn(NodeStore store, Span<int> channels, int rotaryChannels)
+    {
+        var half = rotaryChannels / 2;
+        var (firstKind, secondKind) = (store.Kinds.Id("rotated first"), store.Kinds.Id("rotated second"));
+        for (var j = 0; j < half; j++)
+        {
+            var (first, second) = IsInterleaved ? (2 * j, (2 * j) + 1) : (j, j + half);
+            var (x, y) = (channels[first], channels[second]);
+            channels[first] = store.Ordered(firstKind, x, y, Cosines[j], Sines[j]);
+            channels[second] = store.Ordered(secondKind, x, y, Cosines[j], Sines[j]);
+        }
+    }
+
+    // Every position reads its own row, all rows by the same formula, so one label stands for a column.
+    private static int[] Columns(OperatorCall call, int input)
+    {
+        if (call.Input(input) is WeightValue { Rank: 2 } weight && weight.Axes[1].IsIndexed)
+        {
+            if (weight.Axes[0].IsIndexed)
+            {
+                weight.Weight.Pin(weight.Axes[0].Source, "a row for every position");
+            }
+
+            return weight.Axes[1].Nodes;
+        }
+
+        var cache = call.Labels(input);
+        var width = cache.Shape[^1];
+        var kind = call.Store.Kinds.Id("column");
+        return [.. Enumerable.Range(0, width).Select(column => call.Store.Ordered(
+            kind, [.. Enumerable.Range(0, cache.Labels.Length / width).Select(row => cache.Labels[(row * width) + column])]))];
+    }
+}

@@ -1,0 +1,36 @@
+namespace Stip.Onnx.Symmetry.Rules;
+
+/// <summary>All rules, by operator. A new operator needs a line here and a rule file, nothing else.</summary>
+internal static class RuleRegistry
+{
+    private static readonly Dictionary<string, IOperatorRule> Rules = Collect(
+        new ElementwiseRule(),
+        new WhereRule(),
+        new IdentityRule(),
+        new CastRule(),
+        new ConstantRule(),
+        new ShapeRule(),
+        new ReshapeRule(),
+        new TransposeRule(),
+        new SqueezeRule(),
+        new SliceRule(),
+        new SplitRule(),
+        new ConcatRule(),
+        new ExpandRule(),
+        new GatherRule(),
+        new PadRule(),
+        new MatMulRule(),
+        new GemmRule(),
+        new SoftmaxRule(),
+        new ReduceRule(),
+        new NormalizationRule(),
+        new SkipNormalizationRule(),
+        new RotaryEmbeddingRule(),
+        new GroupQueryAttentionRule());
+
+    public static IOperatorRule? Find(string operation) => Rules.GetValueOrDefault(operation);
+
+    private static Dictionary<string, IOperatorRule> Collect(params IOperatorRule[] rules) => rules
+        .SelectMany(rule => rule.Operators.Select(operation => (operation, rule)))
+        .ToDictionary(entry => entry.operation, entry => entry.rule, StringComparer.Ordinal);
+}

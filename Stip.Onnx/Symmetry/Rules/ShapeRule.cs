@@ -1,0 +1,25 @@
+using Stip.Onnx.Symmetry.Values;
+using DataType = Stip.Onnx.Model.TensorProto.Types.DataType;
+
+namespace Stip.Onnx.Symmetry.Rules;
+
+/// <summary>Sizes of tensors.</summary>
+internal sealed class ShapeRule : IOperatorRule
+{
+    public IEnumerable<string> Operators => ["Shape", "Size"];
+
+    public void Apply(OperatorCall call)
+    {
+        var shape = call.Input(0).Shape;
+        if (call.Operation == "Size")
+        {
+            call.Set(0, new KnownValue([], [Shapes.Count(shape)], DataType.Int64));
+            return;
+        }
+
+        var start = Math.Clamp(Shapes.Axis(call.Integer("start", 0), shape.Length), 0, shape.Length);
+        var end = Math.Clamp(Shapes.Axis(call.Integer("end", shape.Length), shape.Length), start, shape.Length);
+        call.Set(0, new KnownValue(
+            [end - start], [.. shape[start..end].Select(length => (double)length)], DataType.Int64));
+    }
+}

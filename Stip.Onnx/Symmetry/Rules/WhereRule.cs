@@ -1,0 +1,46 @@
+using Stip.Onnx.Symmetry.Values;
+
+namespace Stip.Onnx.Symmetry.Rules;
+
+/// <summary>A choice cell by cell: made at once where it follows from shapes, else a node of all three.</summary>
+internal sealed class WhereRule : IOperatorRule
+{
+    public IEnumerable<string> Operators => ["Where"];
+
+    public void Apply(OperatorCall call)
+    {
+        var values = new[] { call.Input(0), call.Input(1), call.Input(2) };
+        var shape = Shapes.Broadcast(Shapes.Broadcast(values[0].Shape, values[1].Shape), values[2].Shape);
+        var cells = Array.ConvertAll(values, value => Shapes.Stretch(value.Shape, shape));
+        if (values[0] is KnownValue test && values[1] is KnownValue yes && values[2] is KnownValue no)
+        {
+            var numbers = new double[cells[0].Length];
+            for (var i = 0; i < numbers.Length; i++)
+            {
+                numbers[i] = test.Numbers[cells[0][i]] != 0 ? yes.Numbers[cells[1][i]] : no.Numbers[cells[2][i]];
+            }
+
+            call.Set(0, new KnownValue(shape, numbers, yes.Type, test.IsRuntime || yes.IsRuntime || no.IsRuntime));
+            return;
+        }
+
+        call.Set(0, new LabelValue(shape, Choose(call, values, cells)));
+    }
+
+    private static int[] Choose(OperatorCall call, Value[] values, int[][] cells)
+    {
+        var settled = values[0] is KnownValue { IsRuntime: false } test ? test.Numbers : null;
+        var (tests, yes, no) = (call.Labels(values[0]).Labels, call.Labels(values[1]).Labels, call.Labels(values[2]).Labels);
+        var kind = call.Kind();
+        var labels = new int[cells[0].Length];
+        for (var i = 0; i < labels.Length; i++)
+        {
+            var (test1, yes1, no1) = (cells[0][i], yes[cells[1][i]], no[cells[2][i]]);
+            labels[i] = settled is not null ? (settled[test1] != 0 ? yes1 : no1)
+                : yes1 == no1 ? yes1
+                : call.Store.Ordered(kind, tests[test1], yes1, no1);
+        }
+
+        return labels;
+    }
+}

@@ -1,0 +1,16 @@
+using DataType = Stip.Onnx.Model.TensorProto.Types.DataType;
+
+namespace Stip.Onnx.Symmetry.Values;
+
+/// <summary>A tensor of numbers: constants, shapes, and what is computed from ids, masks and positions.</summary>
+/// <param name="Shape">Its shape.</param>
+/// <param name="Numbers">Row-major; integers up to 2^53 are exact.</param>
+/// <param name="Type">Element type, which decides how division rounds.</param>
+/// <param name="IsRuntime">True where the numbers depend on what the caller sends, not only on shapes.</param>
+internal sealed record KnownValue(int[] Shape, double[] Numbers, DataType Type, bool IsRuntime = false) : Value(Shape)
+{
+    public bool IsInteger => Type is not (DataType.Float or DataType.Float16 or DataType.Bfloat16 or DataType.Double);
+
+    /// <summary>The numbers as integers; what is beyond their range becomes the nearest one.</summary>
+    public int[] Integers => Array.ConvertAll(Numbers, number => (int)Math.Clamp(number, int.MinValue, int.MaxValue));
+}

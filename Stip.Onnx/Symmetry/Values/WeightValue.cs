@@ -1,0 +1,10 @@
+namespace Stip.Onnx.Symmetry.Values;
+
+/// <summary>
+/// An initialiser seen by its axes: cell <c>(i, j, …)</c> is the entry of index i of the first axis, j of the second and so
+/// on, without a node for every cell. Transposes, slices and the like keep it so.
+/// </summary>
+/// <param name="Shape">Its shape.</param>
+/// <param name="Weight">Where it comes from.</param>
+/// <param name="Axes">Where each axis comes from.</param>
+internal sealed record WeightValue(int[] Shape, WeightNodes Weight, WeightAxis[] Axes) : Value(Shape);
