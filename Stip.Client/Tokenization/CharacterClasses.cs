@@ -14,7 +14,9 @@ internal static class CharacterClasses
     public static bool IsNumeric(Rune rune) => Rune.GetUnicodeCategory(rune) is UnicodeCategory.DecimalDigitNumber
         or UnicodeCategory.LetterNumber or UnicodeCategory.OtherNumber;
 
-    /// <summary>Unicode punctuation, and every ASCII character that is neither letter, digit, space nor control.</summary>
+    /// <summary>
+    /// Unicode punctuation, and every ASCII character that is neither letter, digit, space nor control.
+    /// </summary>
     public static bool IsPunctuation(Rune rune) => rune.Value switch
     {
         < 0x80 => rune.Value > ' ' && rune.Value < 0x7F && !char.IsAsciiLetterOrDigit((char)rune.Value),

@@ -24,13 +24,14 @@ internal static class JsonFields
         { } other => throw new InvalidDataException($"the field '{name}' is {other.ValueKind}, not a text"),
     };
 
-    public static bool Flag(this JsonElement element, string name, bool fallback) => element.Child(name)?.ValueKind switch
-    {
-        null => fallback,
-        JsonValueKind.True => true,
-        JsonValueKind.False => false,
-        var other => throw new InvalidDataException($"the field '{name}' is {other}, not true or false"),
-    };
+    public static bool Flag(this JsonElement element, string name, bool fallback) =>
+        element.Child(name)?.ValueKind switch
+        {
+            null => fallback,
+            JsonValueKind.True => true,
+            JsonValueKind.False => false,
+            var other => throw new InvalidDataException($"the field '{name}' is {other}, not true or false"),
+        };
 
     public static int Count(this JsonElement element, string name, int? fallback = null)
     {

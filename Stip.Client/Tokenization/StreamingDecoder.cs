@@ -5,8 +5,8 @@ namespace Stip.Client.Tokenization;
 
 /// <summary>
 /// Turns ids into text one at a time and holds back characters that are not whole yet. All that it gives out, together
-/// with <see cref="Flush"/>, is the text of <see cref="TextTokenizer.Decode"/>; only where byte pieces do not form UTF-8
-/// may whole characters before the fault have been shown already. Not for use from several threads at once.
+/// with <see cref="Flush"/>, is the text of <see cref="TextTokenizer.Decode"/>; only where byte pieces do not form
+/// UTF-8 may whole characters before the fault have been shown already. Not for use from several threads at once.
 /// </summary>
 public sealed class StreamingDecoder
 {

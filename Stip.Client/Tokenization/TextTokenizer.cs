@@ -30,14 +30,17 @@ public sealed class TextTokenizer
     public int VocabularySize => Math.Max(_model.Vocabulary.Size, _added.GreatestId + 1);
 
     /// <summary>Reads the tokenizer of a model or bundle folder.</summary>
-    /// <param name="folder">Holds tokenizer.json; added tokens of a tokenizer_config.json beside it are taken as well.</param>
+    /// <param name="folder">Holds tokenizer.json; added tokens of a tokenizer_config.json beside it are taken as
+    /// well.</param>
     /// <exception cref="FileNotFoundException">The folder has no tokenizer.json.</exception>
-    /// <exception cref="InvalidDataException">The file is malformed or asks for something that is not supported.</exception>
+    /// <exception cref="InvalidDataException">The file is malformed or asks for something that is not
+    /// supported.</exception>
     public static TextTokenizer FromFolder(string folder) => TokenizerFolder.Read(folder);
 
     /// <summary>Turns text into ids.</summary>
     /// <param name="text">Special tokens that are written in it count as such.</param>
-    /// <param name="addSpecialTokens">Whether the sequence is framed as the tokenizer's post-processor says (default: no).</param>
+    /// <param name="addSpecialTokens">Whether the sequence is framed as the tokenizer's post-processor says (default:
+    /// no).</param>
     public int[] Encode(string text, bool addSpecialTokens = false)
     {
         ArgumentNullException.ThrowIfNull(text);

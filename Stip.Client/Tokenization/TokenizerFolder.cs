@@ -51,10 +51,11 @@ internal static class TokenizerFolder
         var tokens = root.Items("added_tokens").Select(token => AddedToken.Read(token, token.Count("id"))).ToList();
         var known = tokens.Select(token => token.Content).ToHashSet(StringComparer.Ordinal);
         tokens.AddRange(configured.Where(token => !known.Contains(token.Content)));
+        var model = TokenModel.Read(root.Required("model"));
         return new TextTokenizer(
-            new AddedTokenSet(tokens, normalizer),
+            new AddedTokenSet(AddedTokenIds.Assign(tokens, model.Vocabulary), normalizer),
             PreTokenizerReader.Read(root.Child("pre_tokenizer")),
-            TokenModel.Read(root.Required("model")),
+            model,
             SpecialTokenFrame.Read(root.Child("post_processor")),
             DecoderRecipe.Read(root.Child("decoder")));
     }

@@ -5,8 +5,8 @@ using System.Text;
 namespace Stip.Client.Tokenization.Decoding;
 
 /// <summary>
-/// Pieces like &lt;0xE4&gt; back to characters. A run that is not UTF-8 as a whole becomes one U+FFFD a byte: known only at
-/// its end. A stream does not wait for that: it shows each character of a run when it is whole.
+/// Pieces like &lt;0xE4&gt; back to characters. A run that is not UTF-8 as a whole becomes one U+FFFD a byte: known
+/// only at its end. A stream does not wait for that: it shows each character of a run when it is whole.
 /// </summary>
 internal sealed class ByteFallbackStage(bool isStream) : DecodingStage
 {

@@ -3,7 +3,9 @@ using Stip.Client.Tokenization.PreTokenization;
 
 namespace Stip.Client.Tokenization.Decoding;
 
-/// <summary>Characters of <see cref="ByteAlphabet"/> back to bytes, and bytes to text as soon as a character is whole.</summary>
+/// <summary>
+/// Characters of <see cref="ByteAlphabet"/> back to bytes, and bytes to text as soon as a character is whole.
+/// </summary>
 internal sealed class ByteLevelStage : DecodingStage
 {
     private readonly Decoder _utf8 = Encoding.UTF8.GetDecoder();

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Stip.Client.Tokenization.Patterns;
 using Stip.Client.Tokenization.PreTokenization;
 
 namespace Stip.Client.Tokenization.Decoding;

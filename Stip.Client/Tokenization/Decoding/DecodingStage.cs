@@ -1,6 +1,8 @@
 namespace Stip.Client.Tokenization.Decoding;
 
-/// <summary>One step from pieces to text. It holds its own state, so that a stream and a whole decode are the same run.</summary>
+/// <summary>
+/// One step from pieces to text. It holds its own state, so that a stream and a whole decode are the same run.
+/// </summary>
 internal abstract class DecodingStage
 {
     /// <summary>Takes a fragment and hands on what is settled by now.</summary>

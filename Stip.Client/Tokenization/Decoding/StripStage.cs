@@ -1,6 +1,8 @@
 namespace Stip.Client.Tokenization.Decoding;
 
-/// <summary>Takes up to so many characters off both ends: of every fragment, or of the whole text once it is fused.</summary>
+/// <summary>
+/// Takes up to so many characters off both ends: of every fragment, or of the whole text once it is fused.
+/// </summary>
 internal sealed class StripStage(char content, int start, int stop, bool isFused) : DecodingStage
 {
     private int _taken;

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Stip.Client.Tokenization.Models;
 
-/// <summary>Takes a word apart into the symbols that merging starts from: characters, bytes, or the unknown token.</summary>
+/// <summary>
+/// Takes a word apart into the symbols that merging starts from: characters, bytes, or the unknown token.
+/// </summary>
 internal sealed class BpeSymbols
 {
     private readonly Vocabulary _vocabulary;

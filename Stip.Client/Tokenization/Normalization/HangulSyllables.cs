@@ -31,7 +31,8 @@ internal static class HangulSyllables
 
     public static int? Compose(int first, int second)
     {
-        if (first - Leads is >= 0 and < LeadCount and var lead && second - Vowels is >= 0 and < VowelCount and var vowel)
+        var (lead, vowel) = (first - Leads, second - Vowels);
+        if (lead is >= 0 and < LeadCount && vowel is >= 0 and < VowelCount)
         {
             return Syllables + (((lead * VowelCount) + vowel) * TailCount);
         }

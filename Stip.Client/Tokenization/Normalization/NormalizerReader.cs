@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Stip.Client.Tokenization.Patterns;
 using Stip.Client.Tokenization.PreTokenization;
 
 namespace Stip.Client.Tokenization.Normalization;

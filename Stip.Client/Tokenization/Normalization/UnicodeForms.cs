@@ -4,7 +4,8 @@ using System.Text;
 namespace Stip.Client.Tokenization.Normalization;
 
 /// <summary>
-/// The four normalisation forms of Unicode (UAX #15) from a table of our own: with invariant globalisation the runtime's
+/// The four normalisation forms of Unicode (UAX #15) from a table of our own: with invariant globalisation the
+/// runtime's
 /// <see cref="string.Normalize()"/> gives back its input unchanged, and without it the result depends on the machine.
 /// </summary>
 internal static class UnicodeForms
@@ -54,7 +55,9 @@ internal static class UnicodeForms
         }
     }
 
-    /// <summary>Marks in the order of their combining class, each run stable (the canonical ordering algorithm).</summary>
+    /// <summary>
+    /// Marks in the order of their combining class, each run stable (the canonical ordering algorithm).
+    /// </summary>
     private static void Reorder(List<int> runes)
     {
         var table = UnicodeFormTable.Shared;

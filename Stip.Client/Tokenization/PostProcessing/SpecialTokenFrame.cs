@@ -12,13 +12,17 @@ internal sealed record SpecialTokenFrame(int[] Before, int[] After)
     {
         "ByteLevel" => new SpecialTokenFrame([], []),
         "TemplateProcessing" => Template(element),
-        "BertProcessing" or "RobertaProcessing" => new SpecialTokenFrame([Pair(element, "cls")], [Pair(element, "sep")]),
-        "Sequence" => element.Items("processors").Select(Build).Aggregate(
-            (inner, outer) => new SpecialTokenFrame([.. outer.Before, .. inner.Before], [.. inner.After, .. outer.After])),
+        "BertProcessing" or "RobertaProcessing" =>
+            new SpecialTokenFrame([Pair(element, "cls")], [Pair(element, "sep")]),
+        "Sequence" => element.Items("processors").Select(Build)
+            .Aggregate(new SpecialTokenFrame([], []), static (inner, outer) => outer.Around(inner)),
         var other => throw new InvalidDataException(
             $"the post-processor '{other}' is not supported; supported are Sequence, ByteLevel, TemplateProcessing, "
             + "BertProcessing and RobertaProcessing"),
     };
+
+    private SpecialTokenFrame Around(SpecialTokenFrame inner) =>
+        new([.. Before, .. inner.Before], [.. inner.After, .. After]);
 
     private static SpecialTokenFrame Template(JsonElement element)
     {

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Stip.Client.Tokenization.Patterns;
 
 namespace Stip.Client.Tokenization.PreTokenization;
 

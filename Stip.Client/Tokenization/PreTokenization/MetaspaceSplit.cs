@@ -1,8 +1,11 @@
 using System.Text.Json;
+using Stip.Client.Tokenization.Patterns;
 
 namespace Stip.Client.Tokenization.PreTokenization;
 
-/// <summary>SentencePiece's spaces: each one a visible mark, one more in front, and pieces that begin with it.</summary>
+/// <summary>
+/// SentencePiece's spaces: each one a visible mark, one more in front, and pieces that begin with it.
+/// </summary>
 internal sealed class MetaspaceSplit : PreTokenizer
 {
     private readonly string _mark;

@@ -1,3 +1,5 @@
+using Stip.Client.Tokenization.Patterns;
+
 namespace Stip.Client.Tokenization.PreTokenization;
 
 /// <summary>Splits where a pattern matches.</summary>

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Stip.Client.Tokenization.Patterns;
 
 namespace Stip.Client.Tokenization.PreTokenization;
 
@@ -21,7 +22,9 @@ internal static class PreTokenizerReader
             element.Flag("individual_digits", false) ? SplitBehavior.Isolated : SplitBehavior.Contiguous),
         "Punctuation" => new CharacterSplit(CharacterClasses.IsPunctuation, Behavior(element)),
         "Whitespace" => new PatternSplit(
-            TextPattern.Expression(@"\w+|[^\w\s]+"), SplitBehavior.Removed, inverted: true),
+            TextPattern.Expression($@"[{OnigurumaClasses.RustWord}]+|[^{OnigurumaClasses.RustWord}\s]+"),
+            SplitBehavior.Removed,
+            inverted: true),
         "WhitespaceSplit" => new CharacterSplit(Rune.IsWhiteSpace, SplitBehavior.Removed),
         "CharDelimiterSplit" => new PatternSplit(
             TextPattern.Literal(element.Text("delimiter")), SplitBehavior.Removed),

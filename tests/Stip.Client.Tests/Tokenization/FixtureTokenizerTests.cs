@@ -1,6 +1,8 @@
 namespace Stip.Client.Tests.Tokenization;
 
-/// <summary>Run by hand: the folder that STIP_FIXTURES names holds tokenizers that may not be copied into this repository.</summary>
+/// <summary>
+/// Run by hand: the folder that STIP_FIXTURES names holds tokenizers that may not be copied into this repository.
+/// </summary>
 public sealed class FixtureTokenizerTests
 {
     [Theory]

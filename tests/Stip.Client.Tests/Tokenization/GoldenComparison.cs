@@ -57,10 +57,16 @@ internal static class GoldenComparison
                 yield return $"{golden.Text}: prefix {i + 1} decoded {decoded}, wanted {golden.Prefixes[i]}";
             }
 
-            // A character that was whole once stays shown while the byte run that it belongs to goes on.
+            // A character that was whole once stays shown while the byte run that it belongs to goes on. Bytes that
+            // can never become one are shown as they are decoded, so such a text is compared at its end alone.
             shown += stream.Append(golden.Ids[i]);
+            if (golden.Prefixes[^1].Contains('\uFFFD', StringComparison.Ordinal))
+            {
+                continue;
+            }
+
             var settled = golden.Prefixes[i].TrimEnd('\uFFFD');
-            if (!shown.StartsWith(settled, StringComparison.Ordinal) || shown.Contains('\uFFFD', StringComparison.Ordinal))
+            if (!shown.StartsWith(settled, StringComparison.Ordinal) || shown.Contains('\uFFFD'))
             {
                 yield return $"{golden.Text}: after {i + 1} ids shown {shown}, wanted {settled}";
             }

@@ -1,7 +1,8 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 
-namespace Stip.Client.Tokenization;
+namespace Stip.Client.Tokenization.Patterns;
 
 /// <summary>
 /// Writes a pattern of the reference's engine (Oniguruma, Ruby syntax, Unicode) in .NET's syntax where the two differ:
@@ -9,23 +10,7 @@ namespace Stip.Client.Tokenization;
 /// </summary>
 internal sealed class OnigurumaSyntax
 {
-    private static readonly Dictionary<string, string> Scripts = new(StringComparer.OrdinalIgnoreCase)
-    {
-        ["Han"] = @"\u2E80-\u2E99\u2E9B-\u2EF3\u2F00-\u2FD5\u3005\u3007\u3021-\u3029\u3038-\u303B"
-            + @"\u3400-\u4DBF\u4E00-\u9FFF\uF900-\uFA6D\uFA70-\uFAD9",
-        ["Hiragana"] = @"\u3041-\u3096\u309D-\u309F",
-        ["Katakana"] = @"\u30A1-\u30FA\u30FD-\u30FF\u31F0-\u31FF\u32D0-\u32FE\u3300-\u3357\uFF66-\uFF6F\uFF71-\uFF9D",
-        ["Hangul"] = @"\u1100-\u11FF\u302E-\u302F\u3131-\u318E\u3200-\u321E\u3260-\u327E\uA960-\uA97C"
-            + @"\uAC00-\uD7A3\uD7B0-\uD7FB\uFFA0-\uFFDC",
-        ["Alpha"] = @"\p{L}\p{M}\p{Nl}",
-        ["Alnum"] = @"\p{L}\p{M}\p{Nl}\p{Nd}",
-        ["Digit"] = @"\p{Nd}",
-        ["Space"] = @"\s",
-        ["Punct"] = @"\p{P}$+<=>^`|~",
-        ["Upper"] = @"\p{Lu}",
-        ["Lower"] = @"\p{Ll}",
-    };
-
+    private static readonly SearchValues<char> IntervalCharacters = SearchValues.Create("0123456789,");
     private readonly string _pattern;
     private readonly StringBuilder _written = new();
     private readonly Stack<(int Start, bool IgnoresCase)> _groups = new();
@@ -91,8 +76,9 @@ internal sealed class OnigurumaSyntax
                 BeginAtom();
                 _classDepth++;
                 break;
-            case '{':
-                break;
+            case '{' when Interval() is { Length: > 0 } interval:
+                Repeat(interval);
+                return;
             default:
                 BeginAtom();
                 break;
@@ -137,7 +123,7 @@ internal sealed class OnigurumaSyntax
 
         if (character == '[' && _pattern.AsSpan(_at).StartsWith("[:")
             && _pattern.IndexOf(":]", _at, StringComparison.Ordinal) is > 0 and var end
-            && Scripts.TryGetValue(_pattern[(_at + 2)..end], out var posix))
+            && OnigurumaClasses.TryGet(_pattern[(_at + 2)..end], out var posix))
         {
             _written.Append(posix);
             _at = end + 2;
@@ -151,6 +137,26 @@ internal sealed class OnigurumaSyntax
 
         _classDepth -= character == ']' ? 1 : 0;
         Write(character);
+    }
+
+    private string Interval()
+    {
+        var close = _pattern.IndexOf('}', _at);
+        var inside = close < 0 ? [] : _pattern.AsSpan((_at + 1)..close);
+        var isInterval = inside.Length > 0 && !inside.ContainsAnyExcept(IntervalCharacters);
+        return isInterval ? _pattern[_at..(close + 1)] : string.Empty;
+    }
+
+    private void Repeat(string interval)
+    {
+        _written.Append(interval);
+        _at += interval.Length;
+        if (_at < _pattern.Length && _pattern[_at] == '+')
+        {
+            // Not possessive in this syntax: the whole repetition, repeated.
+            _written.Insert(_atomStart, "(?:").Append(")+");
+            _at++;
+        }
     }
 
     private void Quantifier()
@@ -177,7 +183,7 @@ internal sealed class OnigurumaSyntax
                 WriteSet("0-9a-fA-F", character == 'H');
                 break;
             case 'w' or 'W':
-                WriteSet(@"\p{L}\p{M}\p{Nd}\p{Pc}", character == 'W');
+                WriteSet(OnigurumaClasses.Word, character == 'W');
                 break;
             case 'p' or 'P' when NamedClass() is var (body, negated, length):
                 WriteSet(body, negated);
@@ -206,7 +212,7 @@ internal sealed class OnigurumaSyntax
         var name = _pattern[(_at + 3)..close];
         var negated = name.StartsWith('^') ^ (_pattern[_at + 1] == 'P');
         name = name.TrimStart('^');
-        var body = Scripts.GetValueOrDefault(name, $@"\p{{{name}}}");
+        var body = OnigurumaClasses.TryGet(name, out var known) ? known : $@"\p{{{name}}}";
         return (body, negated, close + 1 - _at);
     }
 

@@ -1,11 +1,12 @@
 using System.Globalization;
 using System.Text;
 
-namespace Stip.Client.Tokenization;
+namespace Stip.Client.Tokenization.Patterns;
 
 /// <summary>
-/// .NET matches UTF-16 units, the reference code points: to .NET the two halves of a letter beyond U+FFFF are surrogates
-/// and no letter. So each such character is matched as one character of its category, and the positions are mapped back.
+/// .NET matches UTF-16 units, the reference code points: to .NET the two halves of a letter beyond U+FFFF are
+/// surrogates and no letter. So each such character is matched as one character of its category, and the positions are
+/// mapped back.
 /// </summary>
 internal readonly struct AstralStandIns
 {

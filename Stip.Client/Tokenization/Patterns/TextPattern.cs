@@ -3,9 +3,11 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using Stip.Client.Tokenization.PreTokenization;
 
-namespace Stip.Client.Tokenization;
+namespace Stip.Client.Tokenization.Patterns;
 
-/// <summary>A literal or a regular expression of a tokenizer file, matched by code point as the reference does.</summary>
+/// <summary>
+/// A literal or a regular expression of a tokenizer file, matched by code point as the reference does.
+/// </summary>
 internal sealed class TextPattern
 {
     // A pattern comes from a model folder: one that backtracks without end must not hang the client.
