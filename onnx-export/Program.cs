@@ -6,6 +6,7 @@ var root = new RootCommand("Turns a checkpoint into a graph, a graph into a prot
 {
     ExportCommand.Create(),
     RunCommand.Create(),
+    PushCommand.Create(),
     LaterCommand.Create("audit", "Attacks a protected package the way a curious server would, and reports what they recover."),
 };
 

@@ -1,0 +1,39 @@
+using System.Net;
+using System.Text.Json;
+using Stip.Onnx;
+using Stip.Protocol;
+using Stip.Protocol.Errors;
+
+namespace Stip.Export.Pushing;
+
+/// <summary>What a server says when it refuses: its own message and code, on one line.</summary>
+internal static class ServerRefusal
+{
+    private sealed record Body(ErrorBody? Error);
+
+    public static async Task<RefusedException> ReadAsync(HttpResponseMessage response, CancellationToken cancellation)
+    {
+        var status = (int)response.StatusCode;
+        var text = await response.Content.ReadAsStringAsync(cancellation);
+        if (Parse(text) is { } error)
+        {
+            return new RefusedException($"the server refused: {error.Message} ({error.Code}, HTTP {status})");
+        }
+
+        return new RefusedException(response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden
+            ? $"the server refused the API key (HTTP {status})"
+            : $"{response.RequestMessage?.RequestUri} answered HTTP {status}; is it a Stip server?");
+    }
+
+    private static ErrorBody? Parse(string text)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<Body>(text, StipJson.Wire)?.Error is { Message: not null } error ? error : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}

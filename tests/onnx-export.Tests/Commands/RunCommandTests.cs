@@ -1,0 +1,123 @@
+using Stip.Export.Running;
+using Stip.Export.Tests.Architectures;
+using Stip.Onnx.Execution;
+using Stip.TestKit;
+
+namespace Stip.Export.Tests.Commands;
+
+public sealed class RunCommandTests(ExportedModels models) : IDisposable
+{
+    private const string Name = "tiny-llama2-70b";
+    private const float LargestDifference = 1e-4f;
+
+    private readonly TemporaryFolder _folder = new();
+
+    [Fact]
+    public async Task Run_OfAFolder_WritesLogitsOfEveryRowThenTheCache()
+    {
+        var reference = ReferenceCase.Load(KnownCheckpoints.Folder(Name))[2];
+        var count = reference.InputIds.Length;
+
+        var outputs = await RunAsync(("input_ids", HostTensor.FromIntegers(reference.InputIds, 1, count)));
+
+        Assert.Equal(
+            ["logits", "present.0.key", "present.0.value", "present.1.key", "present.1.value", "present.2.key", "present.2.value"],
+            outputs.Select(output => output.Key));
+        Assert.Equal([1, count, 160], outputs["logits"].Shape);
+        Assert.Equal([1, 1, count, 8], outputs["present.2.value"].Shape);
+        Assert.InRange(ReferenceTests.Largest(outputs["logits"].ToFloats(), reference.Logits!), 0, LargestDifference);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Run_OfAPaddedBatch_LeavesMaskedTokensOut(bool padsLeft)
+    {
+        var cases = ReferenceCase.Load(KnownCheckpoints.Folder(Name));
+        var (first, second) = (cases[1].InputIds, cases[2].InputIds);
+        var length = second.Length;
+        var padding = new long[length - first.Length];
+        var ones = Enumerable.Repeat(1L, first.Length);
+        long[] ids = [.. padsLeft ? [.. padding, .. first] : first.Concat(padding), .. second];
+        long[] mask = [.. padsLeft ? [.. padding, .. ones] : ones.Concat(padding), .. second.Select(_ => 1L)];
+
+        var outputs = await RunAsync(
+            ("input_ids", HostTensor.FromIntegers(ids, 2, length)),
+            ("attention_mask", HostTensor.FromIntegers(mask, 2, length)));
+
+        var logits = outputs["logits"].ToFloats(); // [2, length, vocab]
+        var start = padsLeft ? padding.Length * 160 : 0;
+        Assert.InRange(
+            ReferenceTests.Largest(logits.AsSpan(start, first.Length * 160), cases[1].Logits!), 0, LargestDifference);
+        Assert.InRange(ReferenceTests.Largest(logits.AsSpan(length * 160), cases[2].Logits!), 0, LargestDifference);
+    }
+
+    [Fact]
+    public async Task Run_OfAnOnnxFile_TakesItsOwnInputs()
+    {
+        var folder = await models.FolderAsync(Name);
+        var inputs = new Dictionary<string, HostTensor>
+        {
+            ["inputs_embeds"] = HostTensor.FromFloats(new float[2 * 64], 1, 2, 64),
+            ["seqlens_k"] = HostTensor.FromIntegers([1], 1),
+            ["total_sequence_length"] = HostTensor.FromIntegers([2]),
+            ["logits_rows"] = HostTensor.FromIntegers([0L], 1),
+            ["position_ids"] = HostTensor.FromIntegers([0L, 1L], 1, 2),
+        };
+        foreach (var layer in Enumerable.Range(0, 3))
+        {
+            inputs[$"past_key_values.{layer}.key"] = HostTensor.FromFloats(new float[4 * 8], 1, 1, 4, 8);
+            inputs[$"past_key_values.{layer}.value"] = HostTensor.FromFloats(new float[4 * 8], 1, 1, 4, 8);
+        }
+
+        var (exitCode, _, error) = Run(Path.Combine(folder, "model.onnx"), inputs);
+
+        Assert.Equal((0, ""), (exitCode, error));
+        Assert.Equal([1, 160], TensorFile.Read(_folder.At("out.safetensors"))["logits"].Shape);
+    }
+
+    [Fact]
+    public async Task Run_WithATokenBeyondTheVocabulary_IsRefusedAndWritesNothing()
+    {
+        var (exitCode, _, error) = Run(
+            await models.FolderAsync(Name), new() { ["input_ids"] = HostTensor.FromIntegers([1L, 160L], 1, 2) });
+
+        Assert.Equal(1, exitCode);
+        Assert.Equal("token id 160 is outside 0..159", error.Trim());
+        Assert.Equal(["in.safetensors"], Directory.GetFiles(_folder.Path).Select(Path.GetFileName));
+    }
+
+    [Fact]
+    public async Task Run_WithMoreTokensThanPositions_IsRefused()
+    {
+        var (_, _, error) = Run(
+            await models.FolderAsync(Name), new() { ["input_ids"] = HostTensor.FromIntegers(new long[65], 65) });
+
+        Assert.Equal("65 tokens are too many; the model has 1..64", error.Trim());
+    }
+
+    [Fact]
+    public async Task Run_WithOtherInputs_NamesThoseItTakes()
+    {
+        var (_, _, error) = Run(
+            await models.FolderAsync(Name), new() { ["pixels"] = HostTensor.FromFloats([1], 1) });
+
+        Assert.Equal("the model takes input_ids and attention_mask; given are pixels", error.Trim());
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    private (int ExitCode, string Output, string Error) Run(string model, Dictionary<string, HostTensor> inputs)
+    {
+        TensorFile.Write(_folder.At("in.safetensors"), inputs.Select(input => (input.Key, input.Value)));
+        return CommandLine.Run(
+            "run", "--model", model, "--inputs", _folder.At("in.safetensors"), "--output", _folder.At("out.safetensors"));
+    }
+
+    private async Task<Dictionary<string, HostTensor>> RunAsync(params (string Name, HostTensor Tensor)[] inputs)
+    {
+        var (exitCode, _, error) = Run(await models.FolderAsync(Name), inputs.ToDictionary());
+        Assert.Equal((0, ""), (exitCode, error));
+        return TensorFile.Read(_folder.At("out.safetensors"));
+    }
+}
