@@ -9,22 +9,24 @@ internal sealed class ExternalDataWriter(Stream stream, string location, Action<
     private const int PageBytes = 4096;
     private const int CacheLineBytes = 64;
 
-    public void Write(TensorProto tensor, Weight weight)
+    public void Write(TensorProto tensor, Weight weight) => Write(tensor, weight.ByteLength, weight.WriteTo);
+
+    public void Write(TensorProto tensor, long byteLength, Action<Stream> writeTo)
     {
-        var alignment = weight.ByteLength >= PageBytes ? PageBytes : CacheLineBytes;
+        var alignment = byteLength >= PageBytes ? PageBytes : CacheLineBytes;
         var offset = (stream.Position + alignment - 1) / alignment * alignment;
         stream.Write(new byte[offset - stream.Position]);
-        weight.WriteTo(stream);
-        if (stream.Position - offset != weight.ByteLength)
+        writeTo(stream);
+        if (stream.Position - offset != byteLength)
         {
             throw new InvalidOperationException(
-                $"weight '{tensor.Name}' wrote {stream.Position - offset} bytes of {weight.ByteLength}");
+                $"weight '{tensor.Name}' wrote {stream.Position - offset} bytes of {byteLength}");
         }
 
         tensor.DataLocation = TensorProto.Types.DataLocation.External;
         Describe(tensor, "location", location);
         Describe(tensor, "offset", offset.ToString(CultureInfo.InvariantCulture));
-        Describe(tensor, "length", weight.ByteLength.ToString(CultureInfo.InvariantCulture));
+        Describe(tensor, "length", byteLength.ToString(CultureInfo.InvariantCulture));
         bytesWritten?.Invoke(stream.Position);
     }
 

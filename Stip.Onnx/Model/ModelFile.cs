@@ -42,13 +42,30 @@ internal sealed class ModelFile : IDisposable
         var file = new ModelFile(path, bytes, Parse(path, bytes));
         try
         {
-            file.Tensors = [.. file.FindTensors()];
+            file.Tensors = [.. TensorsOf(file.Graph).Select(entry => file.Open(entry.Name, entry.Tensor))];
             return file;
         }
         catch
         {
             file.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>The tensors of a graph with the names under which nodes read them, in the order of <see cref="Tensors"/>.</summary>
+    public static IEnumerable<(string Name, TensorProto Tensor)> TensorsOf(GraphProto graph)
+    {
+        foreach (var tensor in graph.Initializer)
+        {
+            yield return (tensor.Name, tensor);
+        }
+
+        foreach (var node in graph.Node.Where(node => node is { OpType: "Constant", Output.Count: > 0 }))
+        {
+            if (node.Attribute.FirstOrDefault(attribute => attribute.Name == "value")?.T is { } tensor)
+            {
+                yield return (node.Output[0], tensor);
+            }
         }
     }
 
@@ -66,22 +83,6 @@ internal sealed class ModelFile : IDisposable
         catch (InvalidProtocolBufferException e)
         {
             throw new RefusedException($"'{path}' is not an ONNX graph, or is truncated", e);
-        }
-    }
-
-    private IEnumerable<GraphTensor> FindTensors()
-    {
-        foreach (var tensor in Graph.Initializer)
-        {
-            yield return Open(tensor.Name, tensor);
-        }
-
-        foreach (var node in Graph.Node.Where(node => node is { OpType: "Constant", Output.Count: > 0 }))
-        {
-            if (node.Attribute.FirstOrDefault(attribute => attribute.Name == "value")?.T is { } tensor)
-            {
-                yield return Open(node.Output[0], tensor);
-            }
         }
     }
 

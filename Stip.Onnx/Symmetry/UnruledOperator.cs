@@ -12,6 +12,11 @@ internal static class UnruledOperator
     public static void Pin(OperatorCall call, NodeProto node, GraphProto graph)
     {
         var reason = $"{call.Operation} has no rule";
+        if (node.Attribute.Any(attribute => attribute.G is not null || attribute.Graphs.Count > 0))
+        {
+            throw new RefusedException($"operator {call.Operation} (node '{node.Name}') holds a graph of its own, which is not supported yet");
+        }
+
         foreach (var input in call.Inputs)
         {
             PinInput(call, input, reason);

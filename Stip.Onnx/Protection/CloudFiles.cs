@@ -1,0 +1,46 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using Stip.Protocol;
+using Stip.Protocol.Packages;
+
+namespace Stip.Onnx.Protection;
+
+/// <summary>Writes what the server reads of a package.</summary>
+internal static class CloudFiles
+{
+    public const string GraphFile = "model.onnx";
+    private const int MostUsefulTopK = 1024;
+
+    /// <summary>Hashes the files of the cloud folder and writes <c>stip.json</c> over them.</summary>
+    public static PackageManifest WriteManifest(
+        PlainModel plain, ProtectionOptions options, string instance, string model, string folder)
+    {
+        var manifest = plain.Manifest;
+        var files = Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal).Select(Describe).ToArray();
+        var package = new PackageManifest(
+            PackageManifest.CurrentProtocol,
+            model,
+            instance,
+            KeyEpoch: 1,
+            options.ModeName,
+            options.Verify ? "full" : "none",
+            PackageFingerprint.Compute(files),
+            manifest.HiddenSize,
+            manifest.VocabSize,
+            manifest.ContextLength,
+            manifest.WireDtype,
+            Math.Min(manifest.VocabSize, MostUsefulTopK),
+            manifest.Graphs.ToDictionary(graph => graph.Key, graph => graph.Value with { File = GraphFile }),
+            files);
+        File.WriteAllBytes(
+            Path.Combine(folder, PackageManifest.FileName), JsonSerializer.SerializeToUtf8Bytes(package, StipJson.File));
+        return package;
+    }
+
+    private static PackageFile Describe(string path)
+    {
+        using var stream = File.OpenRead(path);
+        return new PackageFile(
+            Path.GetFileName(path), stream.Length, Convert.ToHexStringLower(SHA256.HashData(stream)));
+    }
+}

@@ -1,0 +1,71 @@
+using System.Globalization;
+using System.Numerics.Tensors;
+
+namespace Stip.Onnx.Protection;
+
+/// <summary>Collects how far outputs of two models lie apart.</summary>
+/// <param name="dtype">Type the graphs compute in, which sets what counts as rounding.</param>
+internal sealed class OutputComparison(string dtype)
+{
+    // Sums in another order round differently; a wrong permutation is wrong by the scale of the output itself.
+    private readonly double _tolerance = dtype switch
+    {
+        "float32" => 1e-3,
+        "float16" => 3e-2,
+        _ => 2e-1,
+    };
+
+    private double _maxDiff;
+    private double _sumDiff;
+    private long _logitCount;
+    private long _rows;
+    private long _rowsThatAgree;
+    private double _worstRatio = -1;
+    private string _worst = "";
+
+    public void AddLogits(string name, ReadOnlySpan<float> plain, ReadOnlySpan<float> restored, int vocabSize)
+    {
+        Add(name, plain, restored);
+        for (var start = 0; start < plain.Length; start += vocabSize)
+        {
+            var (a, b) = (TensorPrimitives.IndexOfMax(plain.Slice(start, vocabSize)),
+                TensorPrimitives.IndexOfMax(restored.Slice(start, vocabSize)));
+            _rows++;
+            _rowsThatAgree += a == b ? 1 : 0;
+        }
+
+        for (var i = 0; i < plain.Length; i++)
+        {
+            var difference = Math.Abs(plain[i] - restored[i]);
+            _sumDiff += difference;
+            _maxDiff = double.IsNaN(difference) ? double.PositiveInfinity : Math.Max(_maxDiff, difference);
+        }
+
+        _logitCount += plain.Length;
+    }
+
+    public void Add(string name, ReadOnlySpan<float> plain, ReadOnlySpan<float> restored)
+    {
+        var largest = 0.0;
+        for (var i = 0; i < plain.Length; i++)
+        {
+            var difference = Math.Abs(plain[i] - restored[i]);
+            largest = double.IsNaN(difference) ? double.PositiveInfinity : Math.Max(largest, difference);
+        }
+
+        var ratio = largest / Math.Max(1, plain.IsEmpty ? 0 : TensorPrimitives.MaxMagnitude(plain));
+        if (Math.Abs(ratio) > _worstRatio)
+        {
+            _worstRatio = Math.Abs(ratio);
+            _worst = string.Create(CultureInfo.InvariantCulture, $"output '{name}' is off by {largest:G3}");
+        }
+    }
+
+    public VerificationReport Report(int samples, string? misplacedWeight) => new(
+        samples,
+        _maxDiff,
+        _logitCount == 0 ? 0 : _sumDiff / _logitCount,
+        _rows == 0 ? 0 : (double)_rowsThatAgree / _rows,
+        misplacedWeight is null && _worstRatio <= _tolerance,
+        misplacedWeight is null ? _worst : $"weight '{misplacedWeight}' is not where the keys say");
+}

@@ -1,0 +1,50 @@
+using Stip.Keys.Owner;
+using Stip.Keys.Permutations;
+
+namespace Stip.Onnx.Protection;
+
+/// <summary>Between a plan and the owner's key files: permutations that occur often are stored once.</summary>
+internal static class OwnerPlan
+{
+    public static (GraphKeys Keys, IReadOnlyList<Permutation> Permutations) ToKeys(string role, ProtectionPlan plan)
+    {
+        var numbers = new Dictionary<Permutation, int>();
+        var keys = new GraphKeys(
+            role,
+            [.. plan.Initializers.Values.Select(entry => new AxisKeys(
+                entry.Name, entry.Source, [.. entry.Axes.Select(Number)]))],
+            [.. plan.Inputs.Values.Select(Port)],
+            [.. plan.Outputs.Values.Select(Port)]);
+        return (keys, [.. numbers.OrderBy(entry => entry.Value).Select(entry => entry.Key)]);
+
+        PortKeys Port(PortPlan port) => new(port.Name, port.FeatureAxes, Number(port.Permutation));
+
+        int? Number(Permutation? permutation)
+        {
+            if (permutation is null)
+            {
+                return null;
+            }
+
+            numbers.TryAdd(permutation, numbers.Count);
+            return numbers[permutation];
+        }
+    }
+
+    public static ProtectionPlan FromKeys(GraphKeys keys, IReadOnlyList<Permutation> permutations)
+    {
+        return new ProtectionPlan(
+            keys.Initializers.ToDictionary(
+                entry => entry.Name,
+                entry => new InitializerPlan(entry.Name, entry.Source, [.. entry.Axes.Select(Find)]),
+                StringComparer.Ordinal),
+            keys.Inputs.ToDictionary(port => port.Name, Port, StringComparer.Ordinal),
+            keys.Outputs.ToDictionary(port => port.Name, Port, StringComparer.Ordinal));
+
+        PortPlan Port(PortKeys port) => new(port.Name, port.FeatureAxes, Find(port.Permutation));
+
+        Permutation? Find(int? number) => number is not { } index ? null
+            : index >= 0 && index < permutations.Count ? permutations[index]
+            : throw new InvalidDataException($"the owner's keys name permutation {index} of 0..{permutations.Count - 1}");
+    }
+}

@@ -1,0 +1,52 @@
+using System.Text.Json;
+using Stip.Keys.Bundles;
+using Stip.Protocol;
+using Stip.Protocol.Packages;
+
+namespace Stip.Onnx.Protection;
+
+/// <summary>The three folders of a protected package.</summary>
+public static class PackageFolder
+{
+    /// <summary>Folder that goes to the server.</summary>
+    public const string Cloud = "cloud";
+
+    /// <summary>Folder that goes to users.</summary>
+    public const string Client = "client";
+
+    /// <summary>Folder that stays with the developer.</summary>
+    public const string Owner = "owner";
+
+    /// <summary>True for a folder that <c>protect</c> wrote, or its cloud part.</summary>
+    public static bool IsPackage(string folder) =>
+        File.Exists(Path.Combine(folder, Cloud, PackageManifest.FileName))
+        || File.Exists(Path.Combine(folder, PackageManifest.FileName));
+
+    /// <summary>Reads <c>cloud/stip.json</c>.</summary>
+    /// <exception cref="RefusedException">It is missing or damaged.</exception>
+    public static PackageManifest ReadCloud(string folder) =>
+        Read<PackageManifest>(Path.Combine(folder, Cloud, PackageManifest.FileName));
+
+    /// <summary>Reads <c>client/bundle.json</c>.</summary>
+    /// <exception cref="RefusedException">It is missing or damaged.</exception>
+    public static BundleManifest ReadClient(string folder) =>
+        Read<BundleManifest>(Path.Combine(folder, Client, BundleManifest.FileName));
+
+    private static T Read<T>(string path)
+    {
+        if (!File.Exists(path))
+        {
+            throw new RefusedException($"'{path}' is missing; give a folder that protect wrote");
+        }
+
+        try
+        {
+            return JsonSerializer.Deserialize<T>(File.ReadAllBytes(path), StipJson.File)
+                ?? throw new RefusedException($"'{path}' is empty");
+        }
+        catch (JsonException e)
+        {
+            throw new RefusedException($"'{path}' is not a manifest: {e.Message}", e);
+        }
+    }
+}

@@ -1,0 +1,102 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using Stip.Keys.Bundles;
+using Stip.Keys.Owner;
+using Stip.Onnx.Execution;
+
+namespace Stip.Onnx.Protection;
+
+/// <summary>Makes a protected package of a folder of export.</summary>
+public static class PackageProtector
+{
+    private const int InstanceBytes = 16;
+    private const int MostNameCharacters = 96;
+
+    /// <summary>Draws keys, writes the three folders and verifies them (paper, parameter transformation).</summary>
+    /// <param name="exportFolder">The plain model.</param>
+    /// <param name="outputFolder">An empty folder; the caller moves it into place, or deletes it where this throws.</param>
+    /// <param name="options">What the package is to be.</param>
+    /// <param name="bytesWritten">Called with the bytes of weights written so far.</param>
+    /// <exception cref="RefusedException">The model cannot be protected, or the package differs from it.</exception>
+    public static ProtectionResult Protect(
+        string exportFolder, string outputFolder, ProtectionOptions options, Action<long>? bytesWritten = null)
+    {
+        using var random = RandomNumberGenerator.Create();
+        return Protect(exportFolder, outputFolder, options, random, bytesWritten);
+    }
+
+    internal static ProtectionResult Protect(
+        string exportFolder,
+        string outputFolder,
+        ProtectionOptions options,
+        RandomNumberGenerator random,
+        Action<long>? bytesWritten = null)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        using var plain = PlainModel.Open(exportFolder);
+        var model = CheckedName(options.Name ?? plain.Manifest.Model);
+        var (plan, bits) = options.Mode == ProtectionMode.None
+            ? new DrawnPlan(ProtectionPlan.Nothing, 0)
+            : DrawnPlan.Draw(plain.File, random);
+        var cloud = Directory.CreateDirectory(Path.Combine(outputFolder, PackageFolder.Cloud)).FullName;
+        ProtectedGraphWriter.Write(plain.File, plan, Path.Combine(cloud, CloudFiles.GraphFile), bytesWritten);
+        var client = WriteClient(plain, plan, outputFolder);
+        var instance = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(InstanceBytes));
+        var package = CloudFiles.WriteManifest(plain, options, instance, model, cloud);
+        ClientFiles.WriteManifest(plain, package, client);
+        var (keys, permutations) = OwnerPlan.ToKeys(PlainModel.DecoderRole, plan);
+        var owner = new OwnerManifest(
+            OwnerManifest.CurrentFormat, model, instance, package.KeyEpoch, package.Mode, package.Fingerprint,
+            plain.File.Sha256, [keys]);
+        OwnerStore.Save(Path.Combine(outputFolder, PackageFolder.Owner), owner, permutations, options.Passphrase);
+        var report = options.Verify ? Verified(exportFolder, outputFolder, options.Passphrase) : null;
+        return new ProtectionResult(model, instance, bits, report, Warnings(plain, options));
+    }
+
+    private static string WriteClient(PlainModel plain, ProtectionPlan plan, string outputFolder)
+    {
+        var client = Directory.CreateDirectory(Path.Combine(outputFolder, PackageFolder.Client)).FullName;
+        ClientTables.WriteEmbedding(
+            Path.Combine(plain.Folder, BundleManifest.EmbeddingFileName),
+            Path.Combine(client, BundleManifest.EmbeddingFileName),
+            plan.Inputs.GetValueOrDefault(DecoderPorts.Embeds)?.Permutation);
+        ClientTables.WriteOutput(
+            Path.Combine(client, BundleManifest.OutputFileName),
+            plain.Manifest.VocabSize,
+            plan.Outputs.GetValueOrDefault(DecoderPorts.Logits)?.Permutation);
+        ClientFiles.CopySmallFiles(plain, client);
+        return client;
+    }
+
+    private static VerificationReport Verified(string exportFolder, string outputFolder, string? passphrase)
+    {
+        var report = PackageVerifier.Verify(exportFolder, outputFolder, PackageVerifier.DefaultSamples, passphrase);
+        return report.Passed ? report : throw new RefusedException(string.Create(
+            CultureInfo.InvariantCulture,
+            $"the protected model differs from the plain one: {report.Worst} (largest difference of a logit {report.MaxAbsDiff:G3}); nothing was written"));
+    }
+
+    private static string CheckedName(string name) =>
+        name.Length is > 0 and <= MostNameCharacters && name.All(c => char.IsAsciiLetterOrDigit(c) || "._-".Contains(c))
+            && char.IsAsciiLetterOrDigit(name[0])
+            ? name
+            : throw new RefusedException(
+                $"model name '{name}' must have 1..{MostNameCharacters} letters, digits, '.', '_' or '-', a letter or digit first");
+
+    private static List<string> Warnings(PlainModel plain, ProtectionOptions options)
+    {
+        var warnings = new List<string>();
+        if (options.Mode == ProtectionMode.None)
+        {
+            warnings.Add("mode none: nothing in this package is hidden; clients refuse it without --allow-unprotected");
+        }
+        else if (plain.Manifest.TiedEmbeddings)
+        {
+            warnings.Add(
+                "tied embeddings: the server's output matrix is the client's table permuted on both axes, "
+                + "so the server can link a prompt row to the permuted id of its token");
+        }
+
+        return warnings;
+    }
+}

@@ -1,0 +1,98 @@
+using Microsoft.ML.OnnxRuntime;
+using Stip.Onnx.Execution;
+
+namespace Stip.Onnx.Protection;
+
+/// <summary>Runs the plain and the protected model on the same random tokens and compares them under the protocol's law.</summary>
+public static class PackageVerifier
+{
+    /// <summary>Sequences that <c>protect</c> runs through both graphs.</summary>
+    public const int DefaultSamples = 4;
+
+    private const int MostPromptTokens = 24;
+    private const int DecodedTokens = 3;
+    private const int MostSamples = 100_000;
+
+    // A fixed seed: the tokens are no secret, and a failure can be seen again.
+    private const int Seed = 20260;
+
+    /// <summary>Compares logits of a prefill and of single steps, caches, and every weight.</summary>
+    /// <param name="exportFolder">The plain model.</param>
+    /// <param name="packageFolder">The package, all three parts.</param>
+    /// <param name="samples">Random sequences, 1..100,000.</param>
+    /// <param name="passphrase">Opens encrypted owner keys.</param>
+    /// <param name="sampleDone">Called with the number of sequences done.</param>
+    /// <exception cref="RefusedException">A folder is not what it should be, or this machine cannot run the graphs.</exception>
+    public static VerificationReport Verify(
+        string exportFolder, string packageFolder, int samples, string? passphrase = null, Action<int>? sampleDone = null)
+    {
+        if (samples is < 1 or > MostSamples)
+        {
+            throw new RefusedException($"{samples} samples are outside 1..{MostSamples}");
+        }
+
+        using var plain = PlainModel.Open(exportFolder);
+        using var moved = ProtectedModel.Open(packageFolder, passphrase);
+        if (moved.Package.VocabSize != plain.Manifest.VocabSize || moved.Package.HiddenSize != plain.Manifest.HiddenSize)
+        {
+            throw new RefusedException(
+                $"the package has {moved.Package.VocabSize} tokens of width {moved.Package.HiddenSize}, the plain model "
+                + $"{plain.Manifest.VocabSize} of width {plain.Manifest.HiddenSize}: they are not the same model");
+        }
+
+        var comparison = new OutputComparison(plain.Manifest.Dtype);
+        try
+        {
+            Run(plain, moved, samples, comparison, sampleDone);
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw new RefusedException($"this machine cannot run the graphs: {e.Message.ReplaceLineEndings(" ")}", e);
+        }
+
+        var misplaced = WeightCheck.FirstMisplaced(plain.File, moved);
+        return comparison.Report(samples, misplaced);
+    }
+
+    private static void Run(
+        PlainModel plain, ProtectedModel moved, int samples, OutputComparison comparison, Action<int>? sampleDone)
+    {
+        var longest = Math.Min(MostPromptTokens + DecodedTokens, plain.Manifest.ContextLength);
+        using var left = new DecoderRunner(Path.Combine(plain.Folder, plain.Manifest.Graphs["decoder"].File), longest);
+        using var right = new DecoderRunner(moved.GraphPath, longest);
+        var random = new Random(Seed);
+        for (var sample = 0; sample < samples; sample++)
+        {
+            left.Rewind(0);
+            right.Rewind(0);
+            var prompt = random.Next(1, Math.Max(2, longest - DecodedTokens + 1));
+            Step(prompt);
+            for (var step = 0; step < DecodedTokens && left.CachedTokens < longest; step++)
+            {
+                Step(1);
+            }
+
+            foreach (var (plainCache, movedCache) in left.ReadCache().Zip(right.ReadCache()))
+            {
+                var restored = moved.Restore(movedCache.Name, movedCache.Tensor);
+                comparison.Add(plainCache.Name, plainCache.Tensor.ToFloats(), restored.ToFloats());
+            }
+
+            sampleDone?.Invoke(sample + 1);
+        }
+
+        void Step(int tokens)
+        {
+            var ids = new long[tokens];
+            for (var i = 0; i < tokens; i++)
+            {
+                ids[i] = random.Next(plain.Manifest.VocabSize);
+            }
+
+            var first = left.CachedTokens;
+            var plainLogits = left.Append(plain.Tables.Embed(ids, first), allRows: true);
+            var movedLogits = right.Append(moved.Tables.Embed(ids, first), allRows: true);
+            comparison.AddLogits(DecoderPorts.Logits, plainLogits, moved.RestoreLogits(movedLogits), left.VocabSize);
+        }
+    }
+}

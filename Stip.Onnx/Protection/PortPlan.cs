@@ -1,0 +1,67 @@
+using System.Runtime.InteropServices;
+using Stip.Keys.Permutations;
+using Stip.Onnx.Execution;
+using Stip.Onnx.Symmetry.Values;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Onnx.Protection;
+
+/// <summary>How the features of a graph input or output move.</summary>
+/// <param name="Name">Name in the graph.</param>
+/// <param name="FeatureAxes">Axes that hold features; the permutation is over their product, row-major.</param>
+/// <param name="Permutation">Where each feature moves to, null where none does.</param>
+internal sealed record PortPlan(string Name, IReadOnlyList<int> FeatureAxes, Permutation? Permutation)
+{
+    /// <summary>From the plain model to the protected one.</summary>
+    public HostTensor Protect(HostTensor plain) => Move(plain, Permutation);
+
+    /// <summary>From the protected model to the plain one.</summary>
+    public HostTensor Restore(HostTensor moved) => Move(moved, Permutation?.Inverse());
+
+    private HostTensor Move(HostTensor tensor, Permutation? permutation)
+    {
+        if (permutation is null)
+        {
+            return tensor;
+        }
+
+        int[] shape = [.. tensor.Shape.Select(length => checked((int)length))];
+        var strides = Shapes.Strides(shape);
+        int[] features = [.. FeatureAxes];
+        int[] others = [.. Enumerable.Range(0, shape.Length).Except(features)];
+        var starts = Offsets(shape, strides, others);
+        var cells = Offsets(shape, strides, features);
+        var bytes = new byte[tensor.Bytes.Length];
+        switch (tensor.Dtype.ByteSize())
+        {
+            case 2:
+                Move<ushort>(tensor.Bytes, bytes, starts, cells, permutation);
+                break;
+            case 4:
+                Move<uint>(tensor.Bytes, bytes, starts, cells, permutation);
+                break;
+            default:
+                Move<ulong>(tensor.Bytes, bytes, starts, cells, permutation);
+                break;
+        }
+
+        return tensor with { Bytes = bytes };
+    }
+
+    private static int[] Offsets(int[] shape, int[] strides, int[] axes) =>
+        Shapes.Walk(Array.ConvertAll(axes, axis => shape[axis]), Array.ConvertAll(axes, axis => strides[axis]));
+
+    private static void Move<T>(byte[] from, byte[] to, int[] starts, int[] cells, Permutation permutation)
+        where T : unmanaged
+    {
+        var source = MemoryMarshal.Cast<byte, T>(from);
+        var target = MemoryMarshal.Cast<byte, T>(to.AsSpan());
+        foreach (var start in starts)
+        {
+            for (var i = 0; i < cells.Length; i++)
+            {
+                target[start + cells[permutation[i]]] = source[start + cells[i]];
+            }
+        }
+    }
+}

@@ -1,0 +1,64 @@
+using Google.Protobuf;
+using Stip.Onnx.Model;
+
+namespace Stip.Onnx.Protection;
+
+/// <summary>Writes the protected graph: node for node the plain one, with other initialiser bytes.</summary>
+internal static class ProtectedGraphWriter
+{
+    /// <summary>Writes <c>model.onnx</c> and, where the plain graph has external data, <c>model.onnx.data</c>.</summary>
+    /// <param name="file">The plain graph.</param>
+    /// <param name="plan">What moves.</param>
+    /// <param name="path">The ONNX file to make.</param>
+    /// <param name="bytesWritten">Called with the length of the data file after each tensor.</param>
+    public static void Write(ModelFile file, ProtectionPlan plan, string path, Action<long>? bytesWritten = null)
+    {
+        var model = file.Model.Clone();
+        GraphCleaner.Clean(model);
+        var tensors = file.Tensors.ToDictionary(tensor => tensor.Name, StringComparer.Ordinal);
+        var location = Path.GetFileName(path) + ".data";
+        using (var data = new LazyFile(Path.Combine(Path.GetDirectoryName(path) ?? "", location)))
+        {
+            foreach (var (plain, proto) in file.Tensors.Zip(ModelFile.TensorsOf(model.Graph)))
+            {
+                var step = plan.Of(plain);
+                var source = tensors[step.Source];
+                if (plain.IsExternal)
+                {
+                    proto.Tensor.ExternalData.Clear();
+                    new ExternalDataWriter(data.Stream, location, bytesWritten).Write(
+                        proto.Tensor, plain.ByteLength, stream => PermutedCopy.Write(source, step.Axes, stream));
+                }
+                else if (!step.MovesNothing)
+                {
+                    WriteInline(proto.Tensor, source, step);
+                }
+            }
+        }
+
+        using var graph = new FileStream(path, FileMode.CreateNew, FileAccess.Write);
+        model.WriteTo(graph);
+    }
+
+    private static void WriteInline(TensorProto tensor, GraphTensor source, InitializerPlan step)
+    {
+        using var bytes = new MemoryStream();
+        PermutedCopy.Write(source, step.Axes, bytes);
+        tensor.FloatData.Clear();
+        tensor.DoubleData.Clear();
+        tensor.Int32Data.Clear();
+        tensor.Int64Data.Clear();
+        tensor.Uint64Data.Clear();
+        tensor.RawData = ByteString.CopyFrom(bytes.GetBuffer().AsSpan(0, (int)bytes.Length));
+    }
+
+    // The data file is made only where something is written to it.
+    private sealed class LazyFile(string path) : IDisposable
+    {
+        private FileStream? _stream;
+
+        public Stream Stream => _stream ??= new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 20);
+
+        public void Dispose() => _stream?.Dispose();
+    }
+}

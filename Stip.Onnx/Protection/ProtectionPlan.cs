@@ -1,0 +1,66 @@
+using Stip.Keys.Permutations;
+using Stip.Onnx.Model;
+using Stip.Onnx.Symmetry;
+using Stip.Onnx.Symmetry.Values;
+
+namespace Stip.Onnx.Protection;
+
+/// <summary>Every permutation of one protected graph: pure data, drawn once, applied by others.</summary>
+/// <param name="Initializers">By name; those that stay as they are left out.</param>
+/// <param name="Inputs">Float inputs by name.</param>
+/// <param name="Outputs">Float outputs by name.</param>
+internal sealed record ProtectionPlan(
+    IReadOnlyDictionary<string, InitializerPlan> Initializers,
+    IReadOnlyDictionary<string, PortPlan> Inputs,
+    IReadOnlyDictionary<string, PortPlan> Outputs)
+{
+    /// <summary>The plan that moves nothing.</summary>
+    public static ProtectionPlan Nothing { get; } = new(
+        new Dictionary<string, InitializerPlan>(), new Dictionary<string, PortPlan>(), new Dictionary<string, PortPlan>());
+
+    /// <summary>Reads a plan off an automorphism of the graph's nodes.</summary>
+    public static ProtectionPlan From(LabelledGraph graph, int[] targets)
+    {
+        var roots = graph.Weights.ToDictionary(weight => weight.Root);
+        var initializers = graph.Weights.Select(weight => From(weight, roots[targets[weight.Root]], targets))
+            .Where(plan => !plan.MovesNothing);
+        return new ProtectionPlan(
+            initializers.ToDictionary(plan => plan.Name, StringComparer.Ordinal),
+            graph.Inputs.ToDictionary(port => port.Name, port => From(port, targets), StringComparer.Ordinal),
+            graph.Outputs.ToDictionary(port => port.Name, port => From(port, targets), StringComparer.Ordinal));
+    }
+
+    /// <summary>What happens to an initialiser, by its name.</summary>
+    public InitializerPlan Of(GraphTensor tensor) => Initializers.TryGetValue(tensor.Name, out var plan)
+        ? plan
+        : new InitializerPlan(tensor.Name, tensor.Name, new Permutation?[tensor.Shape.Length]);
+
+    private static InitializerPlan From(WeightNodes source, WeightNodes holder, int[] targets)
+    {
+        var axes = new Permutation?[source.Tensor.Shape.Length];
+        for (var axis = 0; axis < axes.Length; axis++)
+        {
+            if (source.AxisOrNull(axis) is { } from && holder.AxisOrNull(axis) is { } to)
+            {
+                axes[axis] = Between(from, to, targets);
+            }
+        }
+
+        return new InitializerPlan(holder.Tensor.Name, source.Tensor.Name, axes);
+    }
+
+    private static PortPlan From(LabelledPort port, int[] targets) =>
+        new(port.Name, port.FeatureAxes, Between(port.Nodes, port.Nodes, targets));
+
+    private static Permutation? Between(int[] from, int[] to, int[] targets)
+    {
+        var indices = new Dictionary<int, int>(to.Length);
+        for (var i = 0; i < to.Length; i++)
+        {
+            indices.Add(to[i], i);
+        }
+
+        var permutation = Permutation.FromTargets(Array.ConvertAll(from, node => indices[targets[node]]));
+        return permutation.IsIdentity ? null : permutation;
+    }
+}

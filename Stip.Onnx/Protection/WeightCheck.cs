@@ -1,0 +1,52 @@
+using Stip.Onnx.Model;
+
+namespace Stip.Onnx.Protection;
+
+/// <summary>
+/// Compares weights byte by byte with what the keys say. Outputs alone do not show everything: a key bias without rotary
+/// embedding cancels in the softmax.
+/// </summary>
+internal static class WeightCheck
+{
+    /// <summary>Name of the first initialiser that holds other bytes than it should, null where all are right.</summary>
+    public static string? FirstMisplaced(ModelFile plain, ProtectedModel package)
+    {
+        using var moved = ModelFile.Load(package.GraphPath);
+        var sources = plain.Tensors.ToDictionary(tensor => tensor.Name, StringComparer.Ordinal);
+        foreach (var tensor in moved.Tensors)
+        {
+            var step = package.Plan.Of(tensor);
+            if (!sources.TryGetValue(step.Source, out var source) || !source.Shape.SequenceEqual(tensor.Shape))
+            {
+                return tensor.Name;
+            }
+
+            using var check = new ComparingStream(tensor);
+            PermutedCopy.Write(source, step.Axes, check);
+            if (!check.IsEqual)
+            {
+                return tensor.Name;
+            }
+        }
+
+        return moved.Tensors.Count == sources.Count ? null : "(one is missing)";
+    }
+
+    /// <summary>Compares what is written to it with a tensor.</summary>
+    private sealed class ComparingStream(GraphTensor expected) : MemoryStream
+    {
+        private long _offset;
+        private bool _differs;
+
+        public bool IsEqual => !_differs && _offset == expected.ByteLength;
+
+        public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
+
+        public override void Write(ReadOnlySpan<byte> buffer)
+        {
+            _differs |= _offset + buffer.Length > expected.ByteLength
+                || !expected.Bytes(_offset, buffer.Length).SequenceEqual(buffer);
+            _offset += buffer.Length;
+        }
+    }
+}
