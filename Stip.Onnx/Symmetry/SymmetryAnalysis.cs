@@ -7,16 +7,16 @@ namespace Stip.Onnx.Symmetry;
 /// <summary>The axis symmetries of one graph.</summary>
 internal sealed class SymmetryAnalysis
 {
-    private readonly Adjacency _adjacency;
-
     private SymmetryAnalysis(LabelledGraph graph)
     {
         Graph = graph;
-        _adjacency = new Adjacency(graph.Store);
-        Classes = NodeClasses.Find(graph.Store, _adjacency);
+        Adjacency = new Adjacency(graph.Store);
+        Classes = NodeClasses.Find(graph.Store, Adjacency);
     }
 
     public LabelledGraph Graph { get; }
+
+    public Adjacency Adjacency { get; }
 
     public NodeClasses Classes { get; }
 
@@ -26,5 +26,5 @@ internal sealed class SymmetryAnalysis
 
     /// <summary>Draws a random automorphism: for every node the node that it becomes, and the size of the choice in bits.</summary>
     public (int[] Targets, double Bits) Draw(RandomNumberGenerator random) =>
-        AutomorphismSearch.Draw(_adjacency, Classes, random);
+        AutomorphismSearch.Draw(Adjacency, Classes, random);
 }

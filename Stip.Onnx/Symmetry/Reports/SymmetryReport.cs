@@ -1,0 +1,14 @@
+namespace Stip.Onnx.Symmetry.Reports;
+
+/// <summary>What of a graph can be permuted, and what cannot and why.</summary>
+/// <param name="Classes">Groups of axes that move as one, largest first.</param>
+/// <param name="Pinned">Axes, or parts of them, that stay.</param>
+/// <param name="KeyBits">Base-2 logarithm of the number of possible keys, about.</param>
+/// <param name="MovedShare">Share of weight bytes that move, 0..1: each axis of a matrix counts its part.</param>
+/// <param name="Unruled">Operators without a rule, which pin what they touch.</param>
+public sealed record SymmetryReport(
+    IReadOnlyList<SymmetryClass> Classes,
+    IReadOnlyList<PinnedAxis> Pinned,
+    double KeyBits,
+    double MovedShare,
+    IReadOnlyList<string> Unruled);

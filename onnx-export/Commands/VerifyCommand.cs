@@ -1,0 +1,68 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using Spectre.Console;
+using Stip.Export.Terminal;
+using Stip.Keys.Owner;
+using Stip.Onnx.Protection;
+using Stip.Protocol;
+
+namespace Stip.Export.Commands;
+
+/// <summary><c>verify</c>: runs a plain model and its protected package side by side.</summary>
+internal static class VerifyCommand
+{
+    private const int DefaultSamples = 16;
+
+    public static Command Create()
+    {
+        var plain = new Option<string>("--plain") { Required = true, Description = "Folder of export." };
+        var package = new Option<string>("--protected") { Required = true, Description = "Folder of protect." };
+        var samples = new Option<int>("--samples")
+        {
+            DefaultValueFactory = _ => DefaultSamples,
+            Description = "Random sequences to run.",
+        };
+        var json = new Option<bool>("--json") { Description = "Prints one JSON document." };
+        var command = new Command("verify", "Compares a package with its plain model: every logit, cache and weight.")
+        {
+            plain, package, samples, json,
+        };
+        command.SetAction(parsed =>
+        {
+            var report = PackageVerifier.Verify(
+                parsed.GetRequiredValue(plain),
+                parsed.GetRequiredValue(package),
+                parsed.GetValue(samples),
+                Environment.GetEnvironmentVariable(OwnerStore.PassphraseVariable));
+            Print(report, parsed.GetValue(json));
+            return report.Passed ? 0 : ExitCodes.Refused;
+        });
+        return command;
+    }
+
+    private static void Print(VerificationReport report, bool asJson)
+    {
+        if (!report.Passed)
+        {
+            Console.Error.WriteLine($"the protected model differs from the plain one: {report.Worst}");
+        }
+
+        if (asJson)
+        {
+            Console.WriteLine(JsonSerializer.Serialize(
+                new { report.Samples, report.MaxAbsDiff, report.MeanAbsDiff, Top1Agreement = report.Top1Agreement, report.Passed },
+                StipJson.Wire));
+            return;
+        }
+
+        var table = new Table().AddColumns("", "").HideHeaders();
+        table.AddRow("sequences", report.Samples.ToString(CultureInfo.InvariantCulture));
+        table.AddRow("largest |Δlogit|", report.MaxAbsDiff.ToString("G3", CultureInfo.InvariantCulture));
+        table.AddRow("mean |Δlogit|", report.MeanAbsDiff.ToString("G3", CultureInfo.InvariantCulture));
+        table.AddRow("top-1 equal", report.Top1Agreement.ToString("P2", CultureInfo.InvariantCulture));
+        table.AddRow("weights where the keys say", report.Worst.StartsWith("weight", StringComparison.Ordinal) ? "no" : "yes");
+        table.AddRow("passed", report.Passed ? "yes" : "no");
+        AnsiConsole.Write(table);
+    }
+}
