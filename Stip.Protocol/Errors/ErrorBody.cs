@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Stip.Protocol.Errors;
 
 /// <summary>The OpenAI <c>error</c> object that stands in every refusal beside the ProblemDetails fields.</summary>
@@ -5,4 +7,8 @@ namespace Stip.Protocol.Errors;
 /// <param name="Type">OpenAI's class of error, e.g. <c>invalid_request_error</c>.</param>
 /// <param name="Param">The field at fault, where there is one.</param>
 /// <param name="Code">One of <see cref="StipErrorCodes"/>.</param>
-public sealed record ErrorBody(string Message, string Type, string? Param, string Code);
+public sealed record ErrorBody(
+    string Message,
+    string Type,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Param,
+    string Code);

@@ -1,0 +1,66 @@
+using System.Security.Claims;
+using System.Text.Encodings.Web;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.Extensions.Options;
+using Stip.Api.Endpoints.Errors;
+using Stip.Api.Engine;
+using Stip.Api.Registry.ApiKeys;
+using Stip.Protocol.Errors;
+
+namespace Stip.Api.Endpoints.Authentication;
+
+/// <summary>Reads the API key from <c>Authorization: Bearer</c> or <c>x-api-key</c>.</summary>
+internal sealed class ApiKeyAuthentication(
+    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, ApiKeyStore keys)
+    : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
+{
+    public const string SchemeName = "ApiKey";
+    public const string HeaderName = "x-api-key";
+    public const string ScopeClaim = "scope";
+    private const string Bearer = "Bearer ";
+    private const int MaxKeyLength = 512;
+
+    protected override Task<AuthenticateResult> HandleAuthenticateAsync()
+    {
+        if (Presented() is not { Length: > 0 and <= MaxKeyLength } value)
+        {
+            return Task.FromResult(AuthenticateResult.NoResult());
+        }
+
+        if (keys.Authenticate(value) is not { } key)
+        {
+            return Task.FromResult(AuthenticateResult.Fail("unknown key"));
+        }
+
+        Context.Features.Set(key);
+        var identity = new ClaimsIdentity(
+            key.Scopes.Select(scope => new Claim(ScopeClaim, scope)).Append(new Claim(ClaimTypes.NameIdentifier, key.Id)),
+            SchemeName);
+        var ticket = new AuthenticationTicket(new ClaimsPrincipal(identity), SchemeName);
+        return Task.FromResult(AuthenticateResult.Success(ticket));
+    }
+
+    protected override Task HandleChallengeAsync(AuthenticationProperties properties)
+    {
+        Response.Headers.WWWAuthenticate = "Bearer";
+        var message = Presented() is null
+            ? "an API key is required: Authorization: Bearer KEY"
+            : "the API key is unknown, expired or revoked";
+        return ErrorAnswer.WriteAsync(Context, new Refusal(StipErrorCode.InvalidApiKey, message));
+    }
+
+    protected override Task HandleForbiddenAsync(AuthenticationProperties properties)
+    {
+        var needed = Context.GetEndpoint()?.Metadata.GetMetadata<RequiredScope>()?.Scope;
+        return ErrorAnswer.WriteAsync(
+            Context, new Refusal(StipErrorCode.InsufficientScope, $"this API key does not have the scope '{needed}'"));
+    }
+
+    private string? Presented()
+    {
+        var authorization = Request.Headers.Authorization.ToString();
+        return authorization.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase)
+            ? authorization[Bearer.Length..].Trim()
+            : Request.Headers[HeaderName] is { Count: > 0 } header ? header.ToString() : null;
+    }
+}

@@ -1,0 +1,50 @@
+using Stip.Api.Endpoints.Authentication;
+using Stip.Api.Endpoints.Errors;
+using Stip.Protocol;
+using Stip.Protocol.ApiKeys;
+using Stip.Protocol.Completions;
+
+namespace Stip.Api.Endpoints.Completions;
+
+/// <summary><c>POST /v1/permuted/completions</c>.</summary>
+internal static class CompletionEndpoints
+{
+    public static void MapCompletions(this IEndpointRouteBuilder routes) =>
+        routes.MapPost(StipRoutes.Completions, HandleAsync)
+            .RequireScope(ApiKeyScopes.Infer)
+            .WithTags("Inference")
+            .WithName("CreatePermutedCompletion")
+            .WithSummary("Prefill or decode: appends permuted rows to a session and answers with permuted logits")
+            .Accepts<CompletionRequest>(MediaTypes.Json, StipRoutes.SafetensorsMediaType)
+            .Produces<CompletionResponse>(200, MediaTypes.Json, StipRoutes.SafetensorsMediaType)
+            .Refuses(400, 401, 403, 404, 409, 410, 413, 503);
+
+    private static async Task HandleAsync(
+        HttpContext context, StepReader reader, TimeProvider clock)
+    {
+        if (!(await reader.ReadAsync(context)).Is(out var prepared, out var refusal))
+        {
+            await ErrorAnswer.WriteAsync(context, refusal);
+            return;
+        }
+
+        using (prepared)
+        {
+            var declaration = prepared.Step.Declaration;
+            context.Features.Set(
+                new StepTrace(declaration.Decoder.Model, declaration.RowCount, declaration.SessionId));
+            var outcome = await prepared.Decoder.StepAsync(
+                context.ApiKey().Id, prepared.Step, context.RequestAborted);
+            if (!outcome.Is(out var answer, out refusal))
+            {
+                await ErrorAnswer.WriteAsync(context, refusal);
+                return;
+            }
+
+            using (answer)
+            {
+                await StepWriter.WriteAsync(context, StepAnswers.Of(declaration, answer, clock));
+            }
+        }
+    }
+}

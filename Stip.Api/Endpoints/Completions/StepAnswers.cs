@@ -1,0 +1,55 @@
+using System.Runtime.InteropServices;
+using Stip.Api.Engine;
+using Stip.Protocol.Completions;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Api.Endpoints.Completions;
+
+/// <summary>Turns the engine's answer into the contract's.</summary>
+internal static class StepAnswers
+{
+    public static CompletionResponse Of(StepDeclaration step, StepAnswer answer, TimeProvider clock)
+    {
+        var decoder = step.Decoder;
+        var rowBytes = decoder.VocabSize * decoder.LogitsDtype.ByteSize();
+        var choices = new CompletionChoice[step.WantedRows];
+        for (var i = 0; i < choices.Length; i++)
+        {
+            var row = answer.Logits.Slice(i * rowBytes, rowBytes);
+            var isLast = i == choices.Length - 1;
+            choices[i] = new CompletionChoice(
+                i, Payload(step, row), isLast && answer.IsFull ? CompletionChoice.Length : null);
+        }
+
+        return new CompletionResponse(
+            "cmpl_" + Guid.CreateVersion7().ToString("N"),
+            CompletionResponse.ObjectName,
+            clock.GetUtcNow().ToUnixTimeSeconds(),
+            decoder.Model,
+            answer.SessionId,
+            answer.Position,
+            choices,
+            new CompletionUsage(step.RowCount, answer.CachedBefore, answer.Position));
+    }
+
+    private static LogitsPayload Payload(StepDeclaration step, ReadOnlyMemory<byte> row)
+    {
+        var decoder = step.Decoder;
+        if (step.Logits.TopK is not { } k)
+        {
+            return new LogitsPayload(decoder.LogitsDtype.WireName(), Shape: [decoder.VocabSize], Data: row);
+        }
+
+        var wide = decoder.LogitsDtype == TensorDtype.Float32 ? [] : new float[decoder.VocabSize];
+        if (wide.Length > 0)
+        {
+            TensorConversion.ToFloat32(decoder.LogitsDtype, row.Span, wide);
+        }
+
+        var logits = wide.Length > 0 ? wide : MemoryMarshal.Cast<byte, float>(row.Span); // [vocab]
+        var (indices, values) = (new int[k], new float[k]);
+        LogitsRows.TopK(logits, indices, values);
+        var sum = LogitsRows.LogSumExp(logits, step.Logits.Temperature);
+        return new LogitsPayload(TensorDtype.Float32.WireName(), indices, values, sum);
+    }
+}

@@ -1,0 +1,50 @@
+using Microsoft.Extensions.Options;
+using Stip.Api.Engine;
+using Stip.Api.Registry;
+using Stip.Api.Registry.ApiKeys;
+using Stip.Protocol.Completions;
+using Stip.Protocol.Errors;
+
+namespace Stip.Api.Endpoints.Completions;
+
+/// <summary>Finds the model of a request and judges what the request declares.</summary>
+internal sealed class StepDesk(ModelRegistry registry, IOptions<EngineOptions> options)
+{
+    private const long SmallestLimit = 64 << 10;
+
+    /// <summary>Longest body that any model here could ask for: all its context in float32, as base64, and the rest.</summary>
+    public long MaxBodyBytes => registry.All.Aggregate(SmallestLimit, (most, model) => Math.Max(
+        most, SmallestLimit + (long)model.Manifest.ContextLength * model.Manifest.HiddenSize * sizeof(float) / 3 * 4));
+
+    public Outcome<(DecoderHost Decoder, StepDeclaration Declaration)> Judge(ApiKeyRecord key, CompletionRequest? request)
+    {
+        if (!Decoder(key, request?.Model).Is(out var decoder, out var refusal))
+        {
+            return refusal;
+        }
+
+        return StepDeclaration.Judge(decoder.Snapshot, request!, options.Value).Is(out var declaration, out refusal)
+            ? (decoder, declaration)
+            : refusal;
+    }
+
+    /// <summary>The decoder of a model that this key may ask.</summary>
+    public Outcome<DecoderHost> Decoder(ApiKeyRecord key, string? model)
+    {
+        if (string.IsNullOrEmpty(model))
+        {
+            return new Refusal(StipErrorCode.InvalidRequest, "model is required", "model");
+        }
+
+        if (registry.Find(model) is not { } found || !key.Allows(model))
+        {
+            return new Refusal(StipErrorCode.ModelNotFound, $"there is no model '{Shown(model)}' for this key", "model");
+        }
+
+        return found.Decoder is { } decoder
+            ? decoder
+            : new Refusal(StipErrorCode.InvalidRequest, $"model '{Shown(model)}' has no decoder; use forward", "model");
+    }
+
+    private static string Shown(string text) => text.Length > 64 ? text[..64] + "…" : text;
+}

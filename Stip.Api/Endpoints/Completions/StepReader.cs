@@ -1,0 +1,139 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http.Features;
+using Stip.Api.Endpoints.Authentication;
+using Stip.Api.Engine;
+using Stip.Protocol;
+using Stip.Protocol.Completions;
+using Stip.Protocol.Errors;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Api.Endpoints.Completions;
+
+/// <summary>Reads a step from a body of either form.</summary>
+internal sealed class StepReader(StepDesk desk)
+{
+    private const int PrefixBytes = 8;
+    private const int MaxHeaderBytes = 16 << 10;
+
+    public async Task<Outcome<PreparedStep>> ReadAsync(HttpContext context)
+    {
+        var most = desk.MaxBodyBytes;
+        if (context.Request.ContentLength > most)
+        {
+            return TooLarge(most);
+        }
+
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+        {
+            limit.MaxRequestBodySize = most;
+        }
+
+        return MediaTypes.IsSafetensors(context.Request.ContentType)
+            ? await ReadSafetensorsAsync(context)
+            : MediaTypes.IsJson(context.Request.ContentType)
+                ? await ReadJsonAsync(context, most)
+                : new Refusal(
+                    StipErrorCode.InvalidRequest,
+                    $"content type is neither application/json nor {StipRoutes.SafetensorsMediaType}", "Content-Type");
+    }
+
+    private async Task<Outcome<PreparedStep>> ReadJsonAsync(HttpContext context, long most)
+    {
+        var reader = context.Request.BodyReader;
+        var result = await reader.ReadAsync(context.RequestAborted);
+        while (!result.IsCompleted)
+        {
+            if (result.Buffer.Length > most)
+            {
+                return TooLarge(most);
+            }
+
+            reader.AdvanceTo(result.Buffer.Start, result.Buffer.End);
+            result = await reader.ReadAsync(context.RequestAborted);
+        }
+
+        var request = Parse(result.Buffer);
+        reader.AdvanceTo(result.Buffer.End);
+        return desk.Judge(context.ApiKey(), request).Is(out var judged, out var refusal)
+            ? Prepare(judged, request!.PromptEmbeds.Data.Span)
+            : refusal;
+    }
+
+    private async Task<Outcome<PreparedStep>> ReadSafetensorsAsync(HttpContext context)
+    {
+        if (context.Request.ContentLength is not { } totalBytes)
+        {
+            return new Refusal(StipErrorCode.InvalidRequest, "a safetensors body needs Content-Length", "Content-Length");
+        }
+
+        var reader = context.Request.BodyReader;
+        var result = await reader.ReadAtLeastAsync(PrefixBytes, context.RequestAborted);
+        var jsonBytes = JsonLength(result.Buffer, totalBytes);
+        reader.AdvanceTo(result.Buffer.Start, result.Buffer.End);
+        if (jsonBytes > MaxHeaderBytes)
+        {
+            return new Refusal(
+                StipErrorCode.InvalidRequest, $"a header of {jsonBytes} bytes is longer than {MaxHeaderBytes}");
+        }
+
+        result = await reader.ReadAtLeastAsync(PrefixBytes + jsonBytes, context.RequestAborted);
+        var header = ParseHeader(result.Buffer, jsonBytes, totalBytes);
+        reader.AdvanceTo(result.Buffer.Start, result.Buffer.End);
+        return desk.Judge(context.ApiKey(), CompletionRequestCodec.Read(header)).Is(out var judged, out var refusal)
+            ? await ReadRowsAsync(reader, header, judged, context.RequestAborted)
+            : refusal;
+    }
+
+    // Only now, with the declaration judged, are the rows read.
+    private static async Task<Outcome<PreparedStep>> ReadRowsAsync(
+        PipeReader reader, SafetensorsHeader header, (DecoderHost, StepDeclaration) judged, CancellationToken cancellation)
+    {
+        var entry = header.Entries[CompletionFields.PromptEmbeds];
+        var end = checked((int)(header.DataOffset + entry.Offset + entry.ByteLength));
+        var result = await reader.ReadAtLeastAsync(end, cancellation);
+        if (result.Buffer.Length < end)
+        {
+            return new Refusal(StipErrorCode.InvalidRequest, $"the body ends after {result.Buffer.Length} of {end} bytes");
+        }
+
+        var rows = result.Buffer.Slice(header.DataOffset + entry.Offset, entry.ByteLength);
+        var prepared = rows.IsSingleSegment ? Prepare(judged, rows.FirstSpan) : Prepare(judged, rows.ToArray());
+        reader.AdvanceTo(result.Buffer.End);
+        return prepared;
+    }
+
+    private static Outcome<PreparedStep> Prepare((DecoderHost Decoder, StepDeclaration Declaration) judged, ReadOnlySpan<byte> rows) =>
+        ValidStep.Judge(judged.Declaration, rows).Is(out var step, out var refusal)
+            ? new PreparedStep(judged.Decoder, step)
+            : refusal;
+
+    private static CompletionRequest? Parse(in ReadOnlySequence<byte> body)
+    {
+        var json = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = StipJson.Wire.MaxDepth });
+        return JsonSerializer.Deserialize<CompletionRequest>(ref json, StipJson.Wire);
+    }
+
+    private static int JsonLength(in ReadOnlySequence<byte> start, long totalBytes)
+    {
+        Span<byte> prefix = stackalloc byte[PrefixBytes];
+        var present = start.Slice(0, Math.Min(PrefixBytes, start.Length));
+        present.CopyTo(prefix);
+        return SafetensorsHeader.ReadJsonLength(prefix[..(int)present.Length], totalBytes);
+    }
+
+    private static SafetensorsHeader ParseHeader(in ReadOnlySequence<byte> body, int jsonBytes, long totalBytes)
+    {
+        if (body.Length < PrefixBytes + jsonBytes)
+        {
+            throw new InvalidDataException($"the body ends inside its header of {jsonBytes} bytes");
+        }
+
+        var json = body.Slice(PrefixBytes, jsonBytes);
+        return SafetensorsHeader.Parse(json.IsSingleSegment ? json.FirstSpan : json.ToArray(), totalBytes);
+    }
+
+    private static Refusal TooLarge(long most) =>
+        new(StipErrorCode.PayloadTooLarge, $"the body is larger than the {most} bytes that any model here could use");
+}

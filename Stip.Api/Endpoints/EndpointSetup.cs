@@ -1,0 +1,56 @@
+using Stip.Api.Endpoints.Authentication;
+using Stip.Api.Endpoints.Completions;
+using Stip.Api.Endpoints.Errors;
+using Stip.Api.Endpoints.OpenApi;
+using Stip.Protocol;
+
+namespace Stip.Api.Endpoints;
+
+/// <summary>Every route of the server and what stands before it.</summary>
+internal static class EndpointSetup
+{
+    private const long MaxSmallBodyBytes = 1 << 20;
+
+    public static IServiceCollection AddEndpoints(this IServiceCollection services)
+    {
+        services.Configure<Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServerOptions>(options =>
+        {
+            options.AddServerHeader = false;
+            options.Limits.MaxRequestBodySize = MaxSmallBodyBytes;
+        });
+        services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
+        services.ConfigureHttpJsonOptions(options =>
+        {
+            options.SerializerOptions.PropertyNamingPolicy = StipJson.Wire.PropertyNamingPolicy;
+            options.SerializerOptions.DefaultIgnoreCondition = StipJson.Wire.DefaultIgnoreCondition;
+            options.SerializerOptions.NumberHandling = StipJson.Wire.NumberHandling;
+            options.SerializerOptions.MaxDepth = StipJson.Wire.MaxDepth;
+        });
+        services.AddSingleton<StepDesk>();
+        services.AddSingleton<StepReader>();
+        services.AddSingleton<ServerStartup>();
+        services.AddHostedService(provider => provider.GetRequiredService<ServerStartup>());
+        services.AddHostedService<Housekeeping>();
+        return services.AddApiKeyAuthentication().AddApiDocument();
+    }
+
+    public static WebApplication UseEndpoints(this WebApplication app)
+    {
+        app.UseMiddleware<RequestIdMiddleware>();
+        app.UseMiddleware<RequestLog>();
+        app.UseMiddleware<ErrorMiddleware>();
+        app.UseSwaggerPage();
+        app.UseRouting();
+        app.UseAuthentication();
+        app.UseAuthorization();
+        app.MapOpenApi().AllowAnonymous();
+        app.MapHealth();
+        app.MapCompletions();
+        app.MapForward();
+        app.MapSessions();
+        app.MapModels();
+        app.MapUploads();
+        app.MapApiKeys();
+        return app;
+    }
+}

@@ -1,0 +1,41 @@
+using System.Globalization;
+using System.Text.Json;
+using Microsoft.AspNetCore.WebUtilities;
+using Stip.Api.Engine;
+using Stip.Protocol;
+using Stip.Protocol.Errors;
+
+namespace Stip.Api.Endpoints.Errors;
+
+/// <summary>A refusal as the answer of an endpoint.</summary>
+internal sealed class ErrorAnswer(Refusal refusal, int? status = null) : IResult
+{
+    public Task ExecuteAsync(HttpContext httpContext) => WriteAsync(httpContext, refusal, status);
+
+    public static async Task WriteAsync(HttpContext context, Refusal refusal, int? status = null)
+    {
+        var response = context.Response;
+        response.StatusCode = status ?? ErrorStatus.Of(refusal.Code);
+        if (refusal.RetryAfter is { } wait)
+        {
+            var seconds = Math.Max(1, Math.Ceiling(wait.TotalSeconds));
+            response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+        }
+
+        var document = new ErrorDocument(
+            "about:blank",
+            ReasonPhrases.GetReasonPhrase(response.StatusCode),
+            response.StatusCode,
+            refusal.Message,
+            context.TraceIdentifier,
+            new ErrorBody(
+                refusal.Message, ErrorStatus.TypeOf(response.StatusCode), refusal.Param, refusal.Code.Name()));
+        var body = JsonSerializer.SerializeToUtf8Bytes(document, StipJson.Wire);
+        response.ContentType = ErrorDocument.MediaType;
+        response.ContentLength = body.Length;
+        if (!HttpMethods.IsHead(context.Request.Method))
+        {
+            await response.Body.WriteAsync(body, context.RequestAborted);
+        }
+    }
+}

@@ -1,0 +1,58 @@
+using Microsoft.AspNetCore.Http.Features;
+using Stip.Api.Endpoints.Authentication;
+using Stip.Api.Endpoints.Errors;
+using Stip.Api.Engine;
+using Stip.Api.Registry;
+using Stip.Protocol;
+using Stip.Protocol.ApiKeys;
+using Stip.Protocol.Errors;
+using Stip.Protocol.Forward;
+
+namespace Stip.Api.Endpoints;
+
+/// <summary><c>POST /v1/permuted/forward</c>.</summary>
+internal static class ForwardEndpoints
+{
+    private const long MaxBodyBytes = 256 << 20;
+
+    public static void MapForward(this IEndpointRouteBuilder routes) => routes.MapPost(StipRoutes.Forward, HandleAsync)
+        .RequireScope(ApiKeyScopes.Infer)
+        .WithTags("Inference")
+        .WithSummary("One pass of a graph without a cache")
+        .Accepts<ForwardRequest>(MediaTypes.Json)
+        .Produces<ForwardResponse>().Refuses(400, 401, 403, 404, 413);
+
+    private static async Task<IResult> HandleAsync(HttpContext context, ModelRegistry registry)
+    {
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+        {
+            limit.MaxRequestBodySize = MaxBodyBytes;
+        }
+
+        var request = await context.Request.ReadFromJsonAsync<ForwardRequest>(StipJson.Wire, context.RequestAborted);
+        if (registry.Find(request?.Model) is not { } model || !context.ApiKey().Allows(model.Id))
+        {
+            return Refused(StipErrorCode.ModelNotFound, "there is no such model for this key", "model");
+        }
+
+        var role = request!.Graph ?? (model.Forwards.Count == 1 ? model.Forwards.Keys.First() : null);
+        if (role is null || !model.Forwards.TryGetValue(role, out var host))
+        {
+            var known = model.Forwards.Count == 0 ? "none" : string.Join(", ", model.Forwards.Keys);
+            return Refused(StipErrorCode.UnsupportedParameter, $"graph is not one of this model's: {known}", "graph");
+        }
+
+        if (!ValidInputs.Judge(host.Graph, request.Inputs).Is(out var inputs, out var refusal))
+        {
+            return new ErrorAnswer(refusal);
+        }
+
+        context.Features.Set(new StepTrace(model.Id, 1, null));
+        var outputs = await host.RunAsync(inputs, context.RequestAborted);
+        var id = "fwd_" + Guid.CreateVersion7().ToString("N");
+        return Answer.Json(new ForwardResponse(id, ForwardResponse.ObjectName, model.Id, outputs));
+    }
+
+    private static ErrorAnswer Refused(StipErrorCode code, string message, string param) =>
+        new(new Refusal(code, message, param));
+}

@@ -1,0 +1,34 @@
+using System.Net.Http.Headers;
+using Stip.Protocol;
+
+namespace Stip.Api.Endpoints;
+
+/// <summary>The two forms of bodies.</summary>
+internal static class MediaTypes
+{
+    public const string Json = "application/json";
+
+    public static bool IsSafetensors(string? contentType) => Is(contentType, StipRoutes.SafetensorsMediaType);
+
+    public static bool IsJson(string? contentType) => Is(contentType, Json);
+
+    /// <summary>What the caller accepts; without a preference the form that it sent.</summary>
+    public static bool WantsSafetensors(HttpRequest request)
+    {
+        var accept = request.Headers.Accept.ToString();
+        var safetensors = accept.IndexOf(StipRoutes.SafetensorsMediaType, StringComparison.OrdinalIgnoreCase);
+        var json = accept.IndexOf(Json, StringComparison.OrdinalIgnoreCase);
+        return (safetensors, json) switch
+        {
+            (< 0, < 0) => IsSafetensors(request.ContentType),
+            (_, < 0) => true,
+            (< 0, _) => false,
+            _ => safetensors < json,
+        };
+    }
+
+    private static bool Is(string? contentType, string wanted) =>
+        contentType is not null && (contentType.Equals(wanted, StringComparison.OrdinalIgnoreCase)
+            || (MediaTypeHeaderValue.TryParse(contentType, out var parsed)
+                && string.Equals(parsed.MediaType, wanted, StringComparison.OrdinalIgnoreCase)));
+}

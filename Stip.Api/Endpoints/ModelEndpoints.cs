@@ -1,0 +1,49 @@
+using Stip.Api.Endpoints.Authentication;
+using Stip.Api.Endpoints.Errors;
+using Stip.Api.Engine;
+using Stip.Api.Registry;
+using Stip.Protocol;
+using Stip.Protocol.ApiKeys;
+using Stip.Protocol.Errors;
+using Stip.Protocol.Models;
+
+namespace Stip.Api.Endpoints;
+
+/// <summary><c>/v1/models</c>. Ids may hold slashes.</summary>
+internal static class ModelEndpoints
+{
+    public static void MapModels(this IEndpointRouteBuilder routes)
+    {
+        var models = routes.MapGroup(StipRoutes.Models).WithTags("Models");
+        models.MapGet("", List).WithSummary("Lists the models of this key")
+            .Produces<ListObject<ModelObject>>().Refuses(401);
+        models.MapGet("{**id}", Get).WithSummary("Shows a model")
+            .Produces<ModelObject>().Refuses(401, 404);
+        models.MapPost("", RegisterAsync).RequireScope(ApiKeyScopes.ModelsWrite)
+            .WithSummary("Registers a package from completed uploads")
+            .Produces<ModelObject>().Refuses(400, 401, 403, 404, 422);
+        models.MapDelete("{**id}", DeleteAsync).RequireScope(ApiKeyScopes.ModelsWrite)
+            .WithSummary("Removes a model and its package")
+            .Produces<DeletedObject>().Refuses(401, 403, 404);
+    }
+
+    private static IResult List(HttpContext context, ModelRegistry registry) => Answer.Json(new ListObject<ModelObject>(
+        [.. registry.All.Where(model => context.ApiKey().Allows(model.Id)).Select(model => model.ToObject())]));
+
+    private static IResult Get(string id, HttpContext context, ModelRegistry registry) =>
+        registry.Find(id) is { } model && context.ApiKey().Allows(id)
+            ? Answer.Json(model.ToObject())
+            : new ErrorAnswer(NotFound);
+
+    private static async Task<IResult> RegisterAsync(
+        ModelRegisterRequest request, HttpContext context, PackageRegistrar registrar) => Answer.Of(
+            await registrar.RegisterAsync(context.ApiKey(), request.UploadIds, context.RequestAborted),
+            model => model.ToObject());
+
+    private static async Task<IResult> DeleteAsync(string id, HttpContext context, ModelRegistry registry) =>
+        context.ApiKey().Allows(id) && await registry.RemoveAsync(id, context.RequestAborted)
+            ? Answer.Json(new DeletedObject(id, ModelObject.ObjectName))
+            : new ErrorAnswer(NotFound);
+
+    private static Refusal NotFound => new(StipErrorCode.ModelNotFound, "there is no such model for this key", "id");
+}

@@ -1,0 +1,80 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.OpenApi;
+using Microsoft.OpenApi;
+using Stip.Api.Registry;
+using Stip.Protocol;
+using Stip.Protocol.ApiKeys;
+using Stip.Protocol.Errors;
+using Stip.Protocol.Models;
+using Stip.Protocol.Sessions;
+using Stip.Protocol.Uploads;
+
+namespace Stip.Api.Endpoints.OpenApi;
+
+/// <summary>Examples that work when they are pressed: rows of the width of a model that is really here.</summary>
+internal sealed class ExampleTransformer(ModelRegistry registry) : IOpenApiDocumentTransformer
+{
+    public Task TransformAsync(
+        OpenApiDocument document, OpenApiDocumentTransformerContext context, CancellationToken cancellationToken)
+    {
+        var decoder = registry.All.FirstOrDefault(model => model.Decoder is not null);
+        var model = decoder?.Id ?? "my-model";
+        var exampleStep = CompletionExample.Of(decoder?.Manifest);
+        Set(document, StipRoutes.Completions, exampleStep.Request, exampleStep.Response);
+        Set(document, StipRoutes.Sessions, new SessionCreateRequest(model, 64), new SessionObject(
+            "sess_0f3c…", SessionObject.ObjectName, model, 1_764_000_000, 1_764_000_600, 0, 64));
+        Set(document, StipRoutes.Models, new ModelRegisterRequest(["upload_…"]), decoder?.ToObject());
+        Set(
+            document, StipRoutes.ApiKeys,
+            new ApiKeyCreateRequest("alice", [ApiKeyScopes.Infer], decoder is null ? null : [model]),
+            new ApiKeyObject("key_…", ApiKeyObject.ObjectName, "alice", "stip_…9a3f", [ApiKeyScopes.Infer],
+                1_764_000_000, Value: "stip_… (shown this once)"));
+        Set(
+            document, StipRoutes.Uploads,
+            new UploadCreateRequest("model.onnx", 1024, UploadCreateRequest.StipPackage, new string('0', 64)), null);
+        Set(document, StipRoutes.Uploads + "/{id}/complete", new UploadCompleteRequest(), null);
+        SetRefusals(document);
+        return Task.CompletedTask;
+    }
+
+    private static void Set(OpenApiDocument document, string path, object request, object? response)
+    {
+        if (!document.Paths.TryGetValue(path, out var item)
+            || item.Operations?.GetValueOrDefault(HttpMethod.Post) is not { } operation)
+        {
+            return;
+        }
+
+        if (operation.RequestBody?.Content?.TryGetValue(MediaTypes.Json, out var body) is true
+            && body is OpenApiMediaType requestMedia)
+        {
+            requestMedia.Example = ToNode(request);
+        }
+
+        if (response is not null && operation.Responses?.GetValueOrDefault("200")?.Content is { } answers
+            && answers.TryGetValue(MediaTypes.Json, out var answer) && answer is OpenApiMediaType answerMedia)
+        {
+            answerMedia.Example = ToNode(response);
+        }
+    }
+
+    private static void SetRefusals(OpenApiDocument document)
+    {
+        var example = ToNode(new ErrorDocument(
+            "about:blank", "Gone", 410, "there is no such session of this key", "req_…",
+            new ErrorBody("there is no such session of this key", "invalid_request_error", "session_id", "session_lost")));
+        foreach (var operation in document.Paths.Values.SelectMany(item => item.Operations?.Values ?? Enumerable.Empty<OpenApiOperation>()))
+        {
+            foreach (var answer in operation.Responses?.Values ?? Enumerable.Empty<IOpenApiResponse>())
+            {
+                if (answer.Content?.TryGetValue(ErrorDocument.MediaType, out var media) is true && media is OpenApiMediaType own)
+                {
+                    own.Example = example?.DeepClone();
+                }
+            }
+        }
+    }
+
+    private static JsonNode? ToNode(object value) => JsonSerializer.SerializeToNode(value, StipJson.Wire);
+}

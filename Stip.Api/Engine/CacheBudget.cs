@@ -1,0 +1,32 @@
+using Microsoft.Extensions.Options;
+
+namespace Stip.Api.Engine;
+
+/// <summary>The memory that the caches of all models share.</summary>
+internal sealed class CacheBudget
+{
+    private long _usedBytes;
+
+    public CacheBudget(IOptions<EngineOptions> options)
+    {
+        var megabytes = options.Value.CacheMegabytes;
+        LimitBytes = megabytes > 0 ? (long)megabytes << 20 : GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2;
+    }
+
+    public long LimitBytes { get; }
+
+    public long FreeBytes => LimitBytes - Interlocked.Read(ref _usedBytes);
+
+    public bool TryTake(long bytes)
+    {
+        if (Interlocked.Add(ref _usedBytes, bytes) <= LimitBytes)
+        {
+            return true;
+        }
+
+        Interlocked.Add(ref _usedBytes, -bytes);
+        return false;
+    }
+
+    public void GiveBack(long bytes) => Interlocked.Add(ref _usedBytes, -bytes);
+}

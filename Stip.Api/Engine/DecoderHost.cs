@@ -1,0 +1,150 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Options;
+using Stip.Protocol.Errors;
+
+namespace Stip.Api.Engine;
+
+/// <summary>A decoder that is loaded at its first use and then kept, with its loop.</summary>
+internal sealed class DecoderHost(
+    DecoderSnapshot snapshot,
+    IGraphRuntime runtime,
+    CacheBudget budget,
+    IOptions<EngineOptions> options,
+    TimeProvider clock) : IAsyncDisposable
+{
+    private readonly ConcurrentDictionary<(string Owner, string SessionId), bool> _busy = new();
+    private readonly Lock _loading = new();
+    private Task<ModelLoop>? _loop;
+    private bool _isDisposed;
+
+    public DecoderSnapshot Snapshot => snapshot;
+
+    public bool IsLoaded => _loop is { IsCompletedSuccessfully: true };
+
+    public Task LoadAsync() => LoopAsync();
+
+    public async Task<Outcome<StepAnswer>> StepAsync(string owner, ValidStep step, CancellationToken cancellation)
+    {
+        var loop = await LoopAsync();
+        if (step.Declaration.SessionId is not { } id)
+        {
+            return await loop.StepAsync(owner, step, cancellation);
+        }
+
+        if (!_busy.TryAdd((owner, id), true))
+        {
+            return new Refusal(
+                StipErrorCode.SessionBusy, "a step of this session is still running", "session_id", TimeSpan.FromSeconds(1));
+        }
+
+        try
+        {
+            return await loop.StepAsync(owner, step, cancellation);
+        }
+        finally
+        {
+            _busy.TryRemove((owner, id), out _);
+        }
+    }
+
+    /// <summary>Opens an empty session.</summary>
+    public async Task<Outcome<SessionSnapshot>> OpenAsync(string owner, int maxLength, CancellationToken cancellation) =>
+        await (await LoopAsync()).AskAsync<SessionSnapshot>(
+            sessions => sessions.Open(owner, maxLength).Is(out var session, out var refusal)
+                ? SessionSnapshot.Of(session)
+                : refusal,
+            cancellation);
+
+    /// <summary>The sessions of an owner; none where the model was never used.</summary>
+    public async Task<IReadOnlyList<SessionSnapshot>> SessionsOfAsync(string owner, CancellationToken cancellation)
+    {
+        if (_loop is not { } loading)
+        {
+            return [];
+        }
+
+        var answer = await (await loading).AskAsync(
+            sessions => Outcome<IReadOnlyList<SessionSnapshot>>.Of(sessions.Of(owner)), cancellation);
+        return answer.Is(out var found, out _) ? found : [];
+    }
+
+    /// <summary>Releases a session of this owner and zeroes its cache; false where there is none.</summary>
+    public async Task<bool> ReleaseAsync(string owner, string sessionId, CancellationToken cancellation)
+    {
+        if (_loop is not { } loading)
+        {
+            return false;
+        }
+
+        var answer = await (await loading).AskAsync<bool>(
+            sessions =>
+            {
+                if (!sessions.Find(owner, sessionId).Is(out var session, out var refusal))
+                {
+                    return refusal;
+                }
+
+                sessions.Release(session);
+                return true;
+            },
+            cancellation);
+        return answer.Refusal is null;
+    }
+
+    public async Task ExpireAsync()
+    {
+        if (_loop is { IsCompletedSuccessfully: true } loaded)
+        {
+            await (await loaded).AskAsync<bool>(
+                sessions =>
+                {
+                    sessions.Expire(clock.GetUtcNow());
+                    return true;
+                },
+                CancellationToken.None);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Task<ModelLoop>? loading;
+        lock (_loading)
+        {
+            _isDisposed = true;
+            loading = _loop;
+        }
+
+        if (loading is not null && await loading.ContinueWith(
+            done => done.IsCompletedSuccessfully, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default))
+        {
+            await (await loading).DisposeAsync();
+        }
+    }
+
+    private Task<ModelLoop> LoopAsync()
+    {
+        if (_loop is { IsCompletedSuccessfully: true } loaded)
+        {
+            return loaded;
+        }
+
+        lock (_loading)
+        {
+            if (_isDisposed)
+            {
+                throw new GraphRefusedException($"model '{snapshot.Model}' was replaced or removed");
+            }
+
+            return _loop is null or { IsFaulted: true } ? _loop = Task.Run(Load) : _loop;
+        }
+    }
+
+    private ModelLoop Load()
+    {
+        var engine = options.Value;
+        var decoder = runtime.LoadDecoder(snapshot);
+        var pool = new CachePool(decoder, snapshot, budget, engine.Slots);
+        var sessions = new SessionTable(pool, clock, TimeSpan.FromSeconds(engine.LeaseSeconds));
+        return new ModelLoop(decoder, sessions, engine.QueueLength);
+    }
+}

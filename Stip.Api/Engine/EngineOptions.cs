@@ -1,0 +1,42 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Stip.Api.Engine;
+
+/// <summary><c>Stip:Api:Engine</c>.</summary>
+internal sealed class EngineOptions
+{
+    /// <summary>Sessions that one model holds at once.</summary>
+    [Range(1, 100_000)]
+    public int Slots { get; set; } = 256;
+
+    /// <summary>Longest session in tokens; 0 means each model's own context length.</summary>
+    [Range(0, 100_000_000)]
+    public int MaxLength { get; set; }
+
+    /// <summary>Memory of all caches together; 0 means half of what the process may use.</summary>
+    [Range(0, 100_000_000)]
+    public int CacheMegabytes { get; set; }
+
+    /// <summary>Idle seconds after which a session is released.</summary>
+    [Range(1, 86_400)]
+    public int LeaseSeconds { get; set; } = 600;
+
+    /// <summary>Steps that may wait for one model.</summary>
+    [Range(1, 1_000_000)]
+    public int QueueLength { get; set; } = 1024;
+
+    /// <summary>Largest logits of one answer.</summary>
+    [Range(1, 2047)]
+    public int MaxAnswerMegabytes { get; set; } = 256;
+
+    /// <summary>Threads inside one operator; 0 means one for each core.</summary>
+    [Range(0, 1024)]
+    public int IntraOpThreads { get; set; }
+
+    /// <summary>Microseconds for which idle operator threads spin before they sleep.</summary>
+    [Range(0, 100_000)]
+    public int SpinMicroseconds { get; set; } = 50;
+
+    /// <summary>True loads every model at the start; else each at its first use.</summary>
+    public bool Preload { get; set; }
+}

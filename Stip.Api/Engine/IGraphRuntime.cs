@@ -1,0 +1,20 @@
+namespace Stip.Api.Engine;
+
+/// <summary>What runs graphs.</summary>
+internal interface IGraphRuntime
+{
+    /// <summary><c>cpu</c> or <c>cuda</c>.</summary>
+    string Provider { get; }
+
+    /// <summary>Loads a decoder for serving.</summary>
+    /// <exception cref="GraphRefusedException">The graph cannot be run.</exception>
+    IDecoder LoadDecoder(DecoderSnapshot decoder);
+
+    /// <summary>Loads a graph without a cache.</summary>
+    /// <exception cref="GraphRefusedException">The graph cannot be run.</exception>
+    IForwardGraph LoadForward(string graphPath);
+
+    /// <summary>Loads a graph only to read its inputs and outputs.</summary>
+    /// <exception cref="GraphRefusedException">The graph cannot be run.</exception>
+    GraphSignature Inspect(string graphPath);
+}

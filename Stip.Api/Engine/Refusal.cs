@@ -1,0 +1,6 @@
+using Stip.Protocol.Errors;
+
+namespace Stip.Api.Engine;
+
+/// <summary>An expected "no", with the value and the allowed range in its message.</summary>
+internal sealed record Refusal(StipErrorCode Code, string Message, string? Param = null, TimeSpan? RetryAfter = null);

@@ -1,0 +1,89 @@
+using System.Security.Cryptography;
+using Stip.Protocol.Errors;
+
+namespace Stip.Api.Engine;
+
+/// <summary>The sessions of one model and what may be done to them. Owned by the model's loop, so nothing here locks.</summary>
+internal sealed class SessionTable(CachePool pool, TimeProvider clock, TimeSpan lease) : IDisposable
+{
+    private readonly Dictionary<string, SessionState> _sessions = new(StringComparer.Ordinal);
+
+    public int Count => _sessions.Count;
+
+    public Outcome<SessionState> Open(string owner, int maxLength)
+    {
+        var now = clock.GetUtcNow();
+        Expire(now);
+        if (!pool.Rent(maxLength, RetryAfter(now)).Is(out var cache, out var refusal))
+        {
+            return refusal;
+        }
+
+        var id = "sess_" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
+        var session = new SessionState(id, owner, cache, maxLength, now) { ExpiresAt = now + lease };
+        _sessions.Add(id, session);
+        return session;
+    }
+
+    /// <summary>A session of this owner; a stranger's is as lost as one that never was.</summary>
+    public Outcome<SessionState> Find(string owner, string id)
+    {
+        if (_sessions.TryGetValue(id, out var session) && session.Owner == owner)
+        {
+            if (session.ExpiresAt > clock.GetUtcNow())
+            {
+                return session;
+            }
+
+            Release(session);
+        }
+
+        return new Refusal(
+            StipErrorCode.SessionLost, "there is no such session of this key; send its rows again without session_id",
+            "session_id");
+    }
+
+    public IReadOnlyList<SessionSnapshot> Of(string owner)
+    {
+        Expire(clock.GetUtcNow());
+        return [.. _sessions.Values.Where(session => session.Owner == owner).Select(SessionSnapshot.Of)];
+    }
+
+    public void Renew(SessionState session) => session.ExpiresAt = clock.GetUtcNow() + lease;
+
+    public void Release(SessionState session)
+    {
+        _sessions.Remove(session.Id);
+        pool.Return(session.Cache, session.TouchedTokens);
+    }
+
+    public void Expire(DateTimeOffset now)
+    {
+        List<SessionState>? expired = null;
+        foreach (var session in _sessions.Values)
+        {
+            if (session.ExpiresAt <= now)
+            {
+                (expired ??= []).Add(session);
+            }
+        }
+
+        expired?.ForEach(Release);
+    }
+
+    public void Dispose()
+    {
+        foreach (var session in _sessions.Values.ToArray())
+        {
+            Release(session);
+        }
+
+        pool.Dispose();
+    }
+
+    private TimeSpan RetryAfter(DateTimeOffset now)
+    {
+        var first = _sessions.Count == 0 ? now : _sessions.Values.Min(session => session.ExpiresAt);
+        return TimeSpan.FromSeconds(Math.Clamp(Math.Ceiling((first - now).TotalSeconds), 1, 30));
+    }
+}

@@ -1,0 +1,40 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Stip.Api.Registry;
+
+/// <summary><c>Stip:Api</c>.</summary>
+internal sealed class ApiOptions
+{
+    public const string Section = "Stip:Api";
+    public const string Auto = "auto";
+    public const string Cpu = "cpu";
+    public const string Cuda = "cuda";
+
+    /// <summary>Packages, uploads and the key store; relative paths start at the working directory.</summary>
+    [Required]
+    public string DataDirectory { get; set; } = "data/api";
+
+    /// <summary>An admin key that is stored at the first start; without it one is made and printed once.</summary>
+    [MinLength(16)]
+    public string? BootstrapKey { get; set; }
+
+    /// <summary><c>auto</c>, <c>cpu</c> or <c>cuda</c>.</summary>
+    [AllowedValues(Auto, Cpu, Cuda)]
+    public string ExecutionProvider { get; set; } = Auto;
+
+    /// <summary>Largest file that is taken up.</summary>
+    [Range(1, long.MaxValue)]
+    public long MaxFileBytes { get; set; } = 256L << 30;
+
+    /// <summary>Largest part of an upload.</summary>
+    [Range(1, int.MaxValue)]
+    public long MaxPartBytes { get; set; } = 64L << 20;
+
+    /// <summary>Uploads that one key may have pending or waiting for registration.</summary>
+    [Range(1, 1_000_000)]
+    public int MaxUploads { get; set; } = 1000;
+
+    /// <summary>Hours after which an untouched upload is removed.</summary>
+    [Range(1, 8760)]
+    public int UploadHours { get; set; } = 24;
+}

@@ -1,0 +1,32 @@
+using System.Text.Json;
+using Stip.Protocol;
+
+namespace Stip.Api.Registry;
+
+/// <summary>Small JSON documents that are either the old ones or the new ones, whatever happens in between.</summary>
+internal static class DurableFile
+{
+    public static void Write<T>(string path, T document)
+    {
+        var beside = path + ".new";
+        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+
+        using (var stream = new FileStream(beside, options))
+        {
+            JsonSerializer.Serialize(stream, document, StipJson.File);
+            stream.Flush(flushToDisk: true);
+        }
+
+        File.Move(beside, path, overwrite: true);
+    }
+
+    public static T? Read<T>(string path)
+    {
+        using var stream = File.OpenRead(path);
+        return JsonSerializer.Deserialize<T>(stream, StipJson.File);
+    }
+}

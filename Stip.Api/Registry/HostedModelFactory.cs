@@ -1,0 +1,41 @@
+using Microsoft.Extensions.Options;
+using Stip.Api.Engine;
+using Stip.Api.Registry.Packages;
+using Stip.Protocol.Packages;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Api.Registry;
+
+/// <summary>Makes what serves a package; nothing is loaded yet.</summary>
+internal sealed class HostedModelFactory(
+    IGraphRuntime runtime, CacheBudget budget, IOptions<EngineOptions> engine, TimeProvider clock)
+{
+    public HostedModel Create(PackageManifest manifest, Registration registration, string folder)
+    {
+        var decoder = manifest.Graphs.TryGetValue(Roles.Decoder, out var graph)
+            ? new DecoderHost(Snapshot(manifest, graph, folder), runtime, budget, engine, clock)
+            : null;
+        var forwards = manifest.Graphs.Where(pair => pair.Value.Cache is null).ToDictionary(
+            pair => pair.Key,
+            pair => new ForwardHost(Path.Combine(folder, pair.Value.File), pair.Value, runtime),
+            StringComparer.Ordinal);
+        return new HostedModel(manifest, registration, folder, decoder, forwards);
+    }
+
+    private static DecoderSnapshot Snapshot(PackageManifest manifest, GraphManifest graph, string folder) => new(
+        manifest.Model,
+        Path.Combine(folder, graph.File),
+        manifest.HiddenSize,
+        manifest.VocabSize,
+        manifest.ContextLength,
+        manifest.MaxTopK,
+        Dtype(graph.Inputs, "inputs_embeds"),
+        Dtype(graph.Outputs, "logits"),
+        Dtype(graph.Inputs, "past_key_values.0.key"),
+        graph.Cache!);
+
+    private static TensorDtype Dtype(IReadOnlyList<TensorManifest> tensors, string name) =>
+        TensorDtypes.TryParseWire(tensors.First(tensor => tensor.Name == name).Dtype, out var dtype)
+            ? dtype
+            : throw new InvalidOperationException($"'{name}' was judged before");
+}

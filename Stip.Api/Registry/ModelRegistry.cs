@@ -1,0 +1,154 @@
+using System.Collections.Immutable;
+using Stip.Api.Engine;
+using Stip.Api.Registry.Packages;
+using Stip.Protocol.Errors;
+using Stip.Protocol.Packages;
+
+namespace Stip.Api.Registry;
+
+/// <summary>The models that this server hosts. Readers see an immutable snapshot; changes happen one at a time.</summary>
+internal sealed class ModelRegistry(
+    DataFolders folders,
+    PackageFolder packages,
+    HostedModelFactory factory,
+    TimeProvider clock,
+    ILogger<ModelRegistry> log) : IAsyncDisposable
+{
+    private readonly SemaphoreSlim _changing = new(1, 1);
+    private volatile ImmutableSortedDictionary<string, HostedModel> _models =
+        ImmutableSortedDictionary.Create<string, HostedModel>(StringComparer.Ordinal);
+
+    public IReadOnlyCollection<HostedModel> All => [.. _models.Values];
+
+    public HostedModel? Find(string? id) => id is not null && _models.TryGetValue(id, out var model) ? model : null;
+
+    /// <summary>Takes up every whole package of the data directory.</summary>
+    public void Scan()
+    {
+        foreach (var unfinished in Directory.EnumerateDirectories(folders.Staging))
+        {
+            Directory.Delete(unfinished, recursive: true);
+        }
+
+        foreach (var manifestPath in Directory.EnumerateFiles(
+            folders.Packages, PackageManifest.FileName,
+            new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 2 }))
+        {
+            TakeUp(Path.GetDirectoryName(manifestPath)!);
+        }
+    }
+
+    /// <summary>Registers a folder under staging whose files have the digests of its manifest. On refusal it stays there.</summary>
+    public async Task<Outcome<HostedModel>> RegisterAsync(
+        string staged, PackageManifest manifest, string owner, CancellationToken cancellation)
+    {
+        await _changing.WaitAsync(cancellation);
+        try
+        {
+            var old = Find(manifest.Model);
+            if (old is not null && old.Manifest.Fingerprint == manifest.Fingerprint && old.Manifest.Instance == manifest.Instance
+                && old.Manifest.KeyEpoch == manifest.KeyEpoch)
+            {
+                return old;
+            }
+
+            if (old?.Manifest.Instance == manifest.Instance && old.Manifest.KeyEpoch > manifest.KeyEpoch)
+            {
+                return Invalid([$"key_epoch {manifest.KeyEpoch} is older than the registered {old.Manifest.KeyEpoch}"]);
+            }
+
+            var faults = await Task.Run(() => packages.Faults(staged, manifest), cancellation);
+            if (faults.Count > 0)
+            {
+                return Invalid(faults);
+            }
+
+            var registration = new Registration(clock.GetUtcNow(), owner);
+            DurableFile.Write(Path.Combine(staged, Registration.FileName), registration);
+            var folder = Path.Combine(folders.Packages, FolderName(manifest));
+            Directory.Move(staged, folder);
+            var model = factory.Create(manifest, registration, folder);
+            _models = _models.SetItem(model.Id, model);
+            await RetireAsync(old);
+            return model;
+        }
+        finally
+        {
+            _changing.Release();
+        }
+    }
+
+    public async Task<bool> RemoveAsync(string id, CancellationToken cancellation)
+    {
+        await _changing.WaitAsync(cancellation);
+        try
+        {
+            var model = Find(id);
+            _models = _models.Remove(id);
+            await RetireAsync(model);
+            return model is not null;
+        }
+        finally
+        {
+            _changing.Release();
+        }
+    }
+
+    public static Refusal Invalid(IReadOnlyList<string> faults) =>
+        new(StipErrorCode.PackageInvalid, "the package is refused: " + string.Join("; ", faults), "upload_ids");
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var model in _models.Values)
+        {
+            await model.DisposeAsync();
+        }
+
+        _changing.Dispose();
+    }
+
+    private void TakeUp(string folder)
+    {
+        var (manifest, fault) = PackageFolder.ReadManifest(Path.Combine(folder, PackageManifest.FileName));
+        List<string> faults = manifest is null ? [fault] : [.. ManifestFaults.Of(manifest)];
+        if (manifest is not null && faults.Count == 0)
+        {
+            faults.AddRange(packages.Faults(folder, manifest));
+        }
+
+        if (faults.Count > 0)
+        {
+            log.LogError("Package {Folder} is not served: {Faults}", Path.GetFileName(folder), string.Join("; ", faults));
+            return;
+        }
+
+        var path = Path.Combine(folder, Registration.FileName);
+        var registration = File.Exists(path) ? DurableFile.Read<Registration>(path) : null;
+        registration ??= new Registration(File.GetLastWriteTimeUtc(folder), "data-directory");
+        var model = factory.Create(manifest!, registration, folder);
+        if (Find(model.Id) is not { } other || (other.Manifest.KeyEpoch, other.CreatedAt).CompareTo(
+            (model.Manifest.KeyEpoch, model.CreatedAt)) < 0)
+        {
+            _models = _models.SetItem(model.Id, model);
+            return;
+        }
+
+        log.LogWarning("Package {Folder} is not served: a newer one of the same model is", Path.GetFileName(folder));
+    }
+
+    // Sessions of a replaced model are lost; their clients replay against the new one.
+    private static async Task RetireAsync(HostedModel? model)
+    {
+        if (model is not null)
+        {
+            await model.DisposeAsync();
+            Directory.Delete(model.Folder, recursive: true);
+        }
+    }
+
+    private string FolderName(PackageManifest manifest)
+    {
+        var name = string.Concat(manifest.Model.Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_' ? c : '_'));
+        return $"{name}-{manifest.Fingerprint[..12]}-{clock.GetUtcNow().ToUnixTimeMilliseconds()}";
+    }
+}

@@ -1,0 +1,108 @@
+using System.Text.RegularExpressions;
+using Stip.Protocol.Packages;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Api.Registry.Packages;
+
+/// <summary>What is wrong with a manifest by itself.</summary>
+internal static partial class ManifestFaults
+{
+    private const int MaxNameLength = 128;
+    private static readonly string[] Modes = ["permutation", "hardened", "none"];
+
+    public static IEnumerable<string> Of(PackageManifest manifest)
+    {
+        if (manifest.Protocol != PackageManifest.CurrentProtocol)
+        {
+            yield return $"protocol '{manifest.Protocol}' is not '{PackageManifest.CurrentProtocol}'";
+        }
+
+        if (manifest.Model is not { Length: > 0 and <= MaxNameLength } || !ModelName().IsMatch(manifest.Model))
+        {
+            yield return $"model is not a name of 1..{MaxNameLength} letters, digits and ._:/-";
+        }
+
+        if (string.IsNullOrEmpty(manifest.Instance) || manifest.Instance.Length > MaxNameLength)
+        {
+            yield return $"instance is not a name of 1..{MaxNameLength} characters";
+        }
+
+        if (!Modes.Contains(manifest.Mode))
+        {
+            yield return $"mode '{manifest.Mode}' is not one of {string.Join(", ", Modes)}";
+        }
+
+        foreach (var fault in Sizes(manifest).Concat(FileList(manifest)))
+        {
+            yield return fault;
+        }
+
+        if (manifest.Graphs is not { Count: > 0 })
+        {
+            yield return "graphs is empty";
+        }
+    }
+
+    private static IEnumerable<string> Sizes(PackageManifest manifest)
+    {
+        if (manifest.KeyEpoch < 1)
+        {
+            yield return $"key_epoch {manifest.KeyEpoch} is below 1";
+        }
+
+        if (manifest.HiddenSize < 1)
+        {
+            yield return $"hidden_size {manifest.HiddenSize} is below 1";
+        }
+
+        var isDecoder = manifest.Graphs?.ContainsKey(Roles.Decoder) ?? false;
+        if (isDecoder && (manifest.VocabSize < 1 || manifest.ContextLength < 1))
+        {
+            yield return $"vocab_size {manifest.VocabSize} and context_length {manifest.ContextLength} must be above 0";
+        }
+
+        if (manifest.MaxTopK < 0 || manifest.MaxTopK > Math.Max(manifest.VocabSize, 0))
+        {
+            yield return $"max_top_k {manifest.MaxTopK} is outside 0..{manifest.VocabSize}";
+        }
+
+        if (!TensorDtypes.TryParseWire(manifest.WireDtype, out var dtype) || !dtype.IsWireFloat())
+        {
+            yield return $"wire_dtype '{manifest.WireDtype}' is not float32, float16 or bfloat16";
+        }
+    }
+
+    private static IEnumerable<string> FileList(PackageManifest manifest)
+    {
+        if (manifest.Files is not { Count: > 0 } files || files.Any(file => file is null))
+        {
+            yield return "files is empty";
+            yield break;
+        }
+
+        foreach (var file in files.Where(file => !PackagePaths.IsAllowed(file.Path)))
+        {
+            yield return $"path '{Shown(file.Path)}' is not a relative path of plain names";
+        }
+
+        foreach (var file in files.Where(file => file.Bytes < 0 || file.Sha256 is not { Length: 64 }))
+        {
+            yield return $"'{Shown(file.Path)}' has no length or no sha256";
+        }
+
+        foreach (var twice in files.GroupBy(file => file.Path, StringComparer.OrdinalIgnoreCase).Where(g => g.Count() > 1))
+        {
+            yield return $"'{Shown(twice.Key)}' is listed twice";
+        }
+
+        if (PackageFingerprint.Compute(files) != manifest.Fingerprint)
+        {
+            yield return "fingerprint is not that of the file list";
+        }
+    }
+
+    private static string Shown(string? text) => text is { Length: > 64 } ? text[..64] + "…" : text ?? "";
+
+    [GeneratedRegex(@"^[A-Za-z0-9][A-Za-z0-9._:/-]*$")]
+    private static partial Regex ModelName();
+}

@@ -1,0 +1,46 @@
+namespace Stip.Api.Registry.Packages;
+
+/// <summary>The kinds of ONNX messages that can hold a reference to a file, and the fields that lead to them.</summary>
+internal static class OnnxFields
+{
+    internal enum Kind
+    {
+        Model,
+        Graph,
+        Node,
+        Attribute,
+        Tensor,
+        SparseTensor,
+        Function,
+        Training,
+        Entry,
+    }
+
+    /// <summary>The kind of message that a length-delimited field holds; null for anything else.</summary>
+    public static Kind? Child(Kind kind, int field) => (kind, field) switch
+    {
+        (Kind.Model, 7) => Kind.Graph,
+        (Kind.Model, 20) => Kind.Training,
+        (Kind.Model, 25) => Kind.Function,
+        (Kind.Training, 1 or 2) => Kind.Graph,
+        (Kind.Graph, 1) => Kind.Node,
+        (Kind.Graph, 5) => Kind.Tensor,
+        (Kind.Graph, 15) => Kind.SparseTensor,
+        (Kind.Function, 7) => Kind.Node,
+        (Kind.Function, 11) => Kind.Attribute,
+        (Kind.Node, 5) => Kind.Attribute,
+        (Kind.Attribute, 5 or 10) => Kind.Tensor,
+        (Kind.Attribute, 6 or 11) => Kind.Graph,
+        (Kind.Attribute, 22 or 23) => Kind.SparseTensor,
+        (Kind.SparseTensor, 1 or 2) => Kind.Tensor,
+        (Kind.Tensor, 13) => Kind.Entry,
+        _ => null,
+    };
+
+    /// <summary>Operator type of a node.</summary>
+    public const int NodeOpType = 4;
+
+    public const int EntryKey = 1;
+
+    public const int EntryValue = 2;
+}

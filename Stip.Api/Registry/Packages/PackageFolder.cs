@@ -1,0 +1,117 @@
+using System.Text.Json;
+using Stip.Api.Engine;
+using Stip.Protocol;
+using Stip.Protocol.Packages;
+
+namespace Stip.Api.Registry.Packages;
+
+/// <summary>Reads a package from a folder and finds every fault of it.</summary>
+internal sealed class PackageFolder(IGraphRuntime runtime)
+{
+    private const long MaxManifestBytes = 16 << 20;
+    private const long MaxGraphBytes = int.MaxValue;
+
+    // A node of this type names a file of compiled code.
+    private static readonly string[] ForbiddenOperators = ["EPContext"];
+
+    /// <summary>The manifest; null with a fault where it cannot be read.</summary>
+    public static (PackageManifest? Manifest, string Fault) ReadManifest(string path)
+    {
+        try
+        {
+            var file = new FileInfo(path);
+            if (!file.Exists || file.Length > MaxManifestBytes)
+            {
+                return (null, file.Exists ? "stip.json is too large" : "there is no stip.json");
+            }
+
+            using var stream = file.OpenRead();
+            var manifest = JsonSerializer.Deserialize<PackageManifest>(stream, StipJson.File);
+            return (manifest, manifest is null ? "stip.json is empty" : "");
+        }
+        catch (JsonException e)
+        {
+            return (null, $"stip.json cannot be read at {e.Path ?? "its start"}");
+        }
+    }
+
+    /// <summary>Every fault of the files and graphs; the manifest itself was judged before.</summary>
+    public IReadOnlyList<string> Faults(string folder, PackageManifest manifest)
+    {
+        List<string> faults = [.. MissingFiles(folder, manifest)];
+        foreach (var (role, graph) in faults.Count == 0 ? manifest.Graphs : new Dictionary<string, GraphManifest>())
+        {
+            faults.AddRange(OfGraph(folder, manifest, role, graph));
+        }
+
+        return faults;
+    }
+
+    private static IEnumerable<string> MissingFiles(string folder, PackageManifest manifest)
+    {
+        foreach (var listed in manifest.Files)
+        {
+            var file = new FileInfo(Path.Combine(folder, listed.Path));
+            if (!file.Exists || file.Length != listed.Bytes)
+            {
+                yield return file.Exists
+                    ? $"'{listed.Path}' has {file.Length} bytes, {listed.Bytes} are listed"
+                    : $"'{listed.Path}' is missing";
+            }
+        }
+    }
+
+    private List<string> OfGraph(string folder, PackageManifest manifest, string role, GraphManifest graph)
+    {
+        var listed = manifest.Files.Select(file => file.Path).ToHashSet(StringComparer.Ordinal);
+        if (graph?.File is null || !listed.Contains(graph.File) || !AreNamed(graph.Inputs) || !AreNamed(graph.Outputs))
+        {
+            return [$"{role}: its file is not in the list of files, or it has no inputs or outputs"];
+        }
+
+        var path = Path.Combine(folder, graph.File);
+        List<string> faults = [.. References(path, graph.File, listed)];
+        if (faults.Count > 0)
+        {
+            return faults;
+        }
+
+        try
+        {
+            faults.AddRange(GraphFaults.Of(role, graph, runtime.Inspect(path)));
+        }
+        catch (GraphRefusedException e)
+        {
+            faults.Add($"{role}: {e.Message}");
+        }
+
+        return role == Roles.Decoder ? [.. faults, .. GraphFaults.OfDecoder(manifest, graph)] : faults;
+    }
+
+    private static bool AreNamed(IReadOnlyList<TensorManifest>? tensors) =>
+        tensors is { Count: > 0 } && tensors.All(tensor => tensor is { Name: not null, Dtype: not null, Shape: not null });
+
+    private static IEnumerable<string> References(string path, string name, HashSet<string> listed)
+    {
+        if (new FileInfo(path).Length > MaxGraphBytes)
+        {
+            return [$"'{name}' is larger than {MaxGraphBytes} bytes"];
+        }
+
+        try
+        {
+            var references = OnnxReferences.Read(File.ReadAllBytes(path));
+            var beside = Path.GetDirectoryName(name) is { Length: > 0 } parent ? parent.Replace('\\', '/') + "/" : "";
+            return
+            [
+                .. references.Locations.Where(location => !listed.Contains(beside + location))
+                    .Select(location => $"'{name}' takes tensors from a file that is not in the list of files"),
+                .. references.Operators.Intersect(ForbiddenOperators).Select(op => $"'{name}' holds a node of type {op}"),
+            ];
+        }
+        catch (InvalidDataException e)
+        {
+            return [$"'{name}': {e.Message}"];
+        }
+    }
+}

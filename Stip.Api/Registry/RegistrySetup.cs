@@ -1,0 +1,28 @@
+using Stip.Api.Engine;
+using Stip.Api.Registry.ApiKeys;
+using Stip.Api.Registry.Packages;
+using Stip.Api.Registry.Uploads;
+
+namespace Stip.Api.Registry;
+
+/// <summary>What is kept in the data directory, and the engine under it.</summary>
+internal static class RegistrySetup
+{
+    public static IServiceCollection AddRegistry(this IServiceCollection services)
+    {
+        services.AddOptions<ApiOptions>().BindConfiguration(ApiOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<EngineOptions>().BindConfiguration(ApiOptions.Section + ":Engine")
+            .ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton<CacheBudget>();
+        services.AddSingleton<DataFolders>();
+        services.AddSingleton<ApiKeyStore>();
+        services.AddSingleton<UploadStore>();
+        services.AddSingleton<UploadWriter>();
+        services.AddSingleton<PackageFolder>();
+        services.AddSingleton<HostedModelFactory>();
+        services.AddSingleton<ModelRegistry>();
+        services.AddSingleton<PackageRegistrar>();
+        return services;
+    }
+}

@@ -1,0 +1,53 @@
+using Microsoft.ML.OnnxRuntime;
+using Stip.Api.Engine;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Api.Runtime;
+
+/// <summary>A graph without a cache.</summary>
+internal sealed class OrtForwardGraph(InferenceSession session) : IForwardGraph
+{
+    private readonly RunOptions _runOptions = new();
+
+    public IReadOnlyDictionary<string, TensorPayload> Run(IReadOnlyDictionary<string, TensorPayload> inputs)
+    {
+        var names = inputs.Keys.ToArray();
+        var values = new List<OrtValue>();
+        try
+        {
+            foreach (var name in names)
+            {
+                values.Add(ToOrt(inputs[name]));
+            }
+
+            using var results = session.Run(_runOptions, names, values, session.OutputNames);
+            return session.OutputNames.Zip(results).ToDictionary(pair => pair.First, pair => FromOrt(pair.Second));
+        }
+        finally
+        {
+            values.ForEach(value => value.Dispose());
+        }
+    }
+
+    public void Dispose()
+    {
+        _runOptions.Dispose();
+        session.Dispose();
+    }
+
+    private static OrtValue ToOrt(TensorPayload tensor)
+    {
+        _ = TensorDtypes.TryParseWire(tensor.Dtype, out var dtype);
+        var value = OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, dtype.ToOrt(), [.. tensor.Shape]);
+        tensor.Data.Span.CopyTo(value.GetTensorMutableRawData());
+        return value;
+    }
+
+    private static TensorPayload FromOrt(OrtValue value)
+    {
+        var info = value.GetTensorTypeAndShape();
+        var dtype = OrtDtypes.FromOrt(info.ElementDataType)
+            ?? throw new GraphRefusedException($"an output has type {info.ElementDataType}, which the wire does not carry");
+        return new TensorPayload(dtype.WireName(), info.Shape, value.GetTensorMutableRawData().ToArray());
+    }
+}

@@ -1,0 +1,77 @@
+using Microsoft.Extensions.Options;
+using Microsoft.ML.OnnxRuntime;
+using Stip.Api.Engine;
+using Stip.Api.Registry;
+using SessionOptions = Microsoft.ML.OnnxRuntime.SessionOptions;
+
+namespace Stip.Api.Runtime;
+
+/// <summary>Chooses the execution provider once and makes session options for it.</summary>
+internal sealed class OrtProvider
+{
+    private const string CudaProviderName = "CUDAExecutionProvider";
+    private readonly EngineOptions _engine;
+
+    public OrtProvider(IOptions<ApiOptions> api, IOptions<EngineOptions> engine, ILogger<OrtProvider> log)
+    {
+        _engine = engine.Value;
+        var wanted = api.Value.ExecutionProvider;
+        string? reason = null;
+        IsCuda = wanted != ApiOptions.Cpu && TryCuda(out reason);
+        if (!IsCuda && wanted == ApiOptions.Cuda)
+        {
+            throw new InvalidOperationException($"Stip:Api:ExecutionProvider is cuda, but {reason}");
+        }
+
+        if (IsCuda)
+        {
+            log.LogInformation("ONNX Runtime {Version} runs on CUDA", OrtEnv.Instance().GetVersionString());
+        }
+        else
+        {
+            log.LogInformation(
+                "ONNX Runtime {Version} runs on the CPU{Reason}", OrtEnv.Instance().GetVersionString(),
+                reason is null ? "" : $": {reason}");
+        }
+    }
+
+    public bool IsCuda { get; }
+
+    public string Name => IsCuda ? ApiOptions.Cuda : ApiOptions.Cpu;
+
+    public SessionOptions ServingOptions()
+    {
+        var options = IsCuda ? SessionOptions.MakeSessionOptionWithCudaProvider(0) : new SessionOptions();
+        options.LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR;
+        options.IntraOpNumThreads = _engine.IntraOpThreads;
+        options.AddSessionConfigEntry("session.intra_op.allow_spinning", _engine.SpinMicroseconds > 0 ? "1" : "0");
+        if (_engine.SpinMicroseconds > 0)
+        {
+            options.AddSessionConfigEntry(
+                "session.intra_op.spin_duration_us", FormattableString.Invariant($"{_engine.SpinMicroseconds}"));
+        }
+
+        return options;
+    }
+
+    private static bool TryCuda(out string? reason)
+    {
+        if (!OrtEnv.Instance().GetAvailableProviders().Contains(CudaProviderName))
+        {
+            reason = "this build of ONNX Runtime has no CUDA provider";
+            return false;
+        }
+
+        try
+        {
+            using var options = SessionOptions.MakeSessionOptionWithCudaProvider(0);
+            reason = null;
+            return true;
+        }
+        catch (OnnxRuntimeException e)
+        {
+            reason = e.Message;
+            return false;
+        }
+    }
+}

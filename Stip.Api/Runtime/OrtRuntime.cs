@@ -1,0 +1,55 @@
+using Microsoft.ML.OnnxRuntime;
+using Stip.Api.Engine;
+using Stip.Protocol.Tensors;
+using SessionOptions = Microsoft.ML.OnnxRuntime.SessionOptions;
+
+namespace Stip.Api.Runtime;
+
+/// <summary>The engine's runtime on ONNX Runtime.</summary>
+internal sealed class OrtRuntime(OrtProvider provider) : IGraphRuntime
+{
+    public string Provider => provider.Name;
+
+    public IDecoder LoadDecoder(DecoderSnapshot decoder) =>
+        new OrtDecoder(Load(decoder.GraphPath, provider.ServingOptions), decoder, provider.IsCuda);
+
+    public IForwardGraph LoadForward(string graphPath) => new OrtForwardGraph(Load(graphPath, provider.ServingOptions));
+
+    public GraphSignature Inspect(string graphPath)
+    {
+        using var session = Load(graphPath, () => new SessionOptions
+        {
+            GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL,
+            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
+            IntraOpNumThreads = 1,
+        });
+        return new GraphSignature(Signatures(session.InputMetadata), Signatures(session.OutputMetadata));
+    }
+
+    private static InferenceSession Load(string graphPath, Func<SessionOptions> makeOptions)
+    {
+        try
+        {
+            using var options = makeOptions();
+            return new InferenceSession(graphPath, options);
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw new GraphRefusedException($"{Path.GetFileName(graphPath)} cannot be loaded: {FirstLine(e.Message)}", e);
+        }
+    }
+
+    private static Dictionary<string, TensorSignature> Signatures(IReadOnlyDictionary<string, NodeMetadata> metadata) =>
+        metadata.ToDictionary(
+            pair => pair.Key,
+            pair => new TensorSignature(
+                pair.Value.IsTensor ? OrtDtypes.FromOrt(pair.Value.ElementDataType)?.WireName() ?? "other" : "other",
+                pair.Value.IsTensor ? pair.Value.Dimensions : []));
+
+    // The runtime's messages may go on with paths and stack frames of this machine.
+    private static string FirstLine(string message)
+    {
+        var line = message.Split('\n', 2)[0];
+        return line.Length > 300 ? line[..300] + "…" : line;
+    }
+}
