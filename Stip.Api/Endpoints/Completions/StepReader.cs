@@ -54,8 +54,16 @@ internal sealed class StepReader(StepDesk desk)
             result = await reader.ReadAsync(context.RequestAborted);
         }
 
-        var request = Parse(result.Buffer);
-        reader.AdvanceTo(result.Buffer.End);
+        CompletionRequest? request;
+        try
+        {
+            request = Parse(result.Buffer);
+        }
+        finally
+        {
+            reader.AdvanceTo(result.Buffer.End);
+        }
+
         return desk.Judge(context.ApiKey(), request).Is(out var judged, out var refusal)
             ? Prepare(judged, request!.PromptEmbeds.Data.Span)
             : refusal;
@@ -69,18 +77,17 @@ internal sealed class StepReader(StepDesk desk)
         }
 
         var reader = context.Request.BodyReader;
-        var result = await reader.ReadAtLeastAsync(PrefixBytes, context.RequestAborted);
-        var jsonBytes = JsonLength(result.Buffer, totalBytes);
-        reader.AdvanceTo(result.Buffer.Start, result.Buffer.End);
+        var jsonBytes = Read(
+            reader, await reader.ReadAtLeastAsync(PrefixBytes, context.RequestAborted), b => JsonLength(b, totalBytes));
         if (jsonBytes > MaxHeaderBytes)
         {
             return new Refusal(
                 StipErrorCode.InvalidRequest, $"a header of {jsonBytes} bytes is longer than {MaxHeaderBytes}");
         }
 
-        result = await reader.ReadAtLeastAsync(PrefixBytes + jsonBytes, context.RequestAborted);
-        var header = ParseHeader(result.Buffer, jsonBytes, totalBytes);
-        reader.AdvanceTo(result.Buffer.Start, result.Buffer.End);
+        var header = Read(
+            reader, await reader.ReadAtLeastAsync(PrefixBytes + jsonBytes, context.RequestAborted),
+            b => ParseHeader(b, jsonBytes, totalBytes));
         return desk.Judge(context.ApiKey(), CompletionRequestCodec.Read(header)).Is(out var judged, out var refusal)
             ? await ReadRowsAsync(reader, header, judged, context.RequestAborted)
             : refusal;
@@ -95,6 +102,7 @@ internal sealed class StepReader(StepDesk desk)
         var result = await reader.ReadAtLeastAsync(end, cancellation);
         if (result.Buffer.Length < end)
         {
+            reader.AdvanceTo(result.Buffer.End);
             return new Refusal(StipErrorCode.InvalidRequest, $"the body ends after {result.Buffer.Length} of {end} bytes");
         }
 
@@ -108,6 +116,19 @@ internal sealed class StepReader(StepDesk desk)
         ValidStep.Judge(judged.Declaration, rows).Is(out var step, out var refusal)
             ? new PreparedStep(judged.Decoder, step)
             : refusal;
+
+    // Looks at what is there and leaves it there; a reader must be let go of even where the bytes are refused.
+    private static T Read<T>(PipeReader reader, ReadResult result, Func<ReadOnlySequence<byte>, T> look)
+    {
+        try
+        {
+            return look(result.Buffer);
+        }
+        finally
+        {
+            reader.AdvanceTo(result.Buffer.Start);
+        }
+    }
 
     private static CompletionRequest? Parse(in ReadOnlySequence<byte> body)
     {
