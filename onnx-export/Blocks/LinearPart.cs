@@ -32,6 +32,12 @@ internal sealed record LinearPart(
         var rows = tile.Length / width;
         var (firstInput, inputs) = Inputs.Sources(firstRow, rows);
         var storedRow = new float[inputs];
+        var sources = new int[rows];
+        for (var row = 0; row < rows; row++)
+        {
+            sources[row] = Inputs.Source(firstRow + row) - firstInput;
+        }
+
         for (var output = 0; output < Outputs.Length; output++)
         {
             if (Outputs.Source(output) is not (>= 0 and var stored))
@@ -42,9 +48,9 @@ internal sealed record LinearPart(
             Tensor.Read((long)stored * Inputs.StoredLength + firstInput, storedRow);
             for (var row = 0; row < rows; row++)
             {
-                if (Inputs.Source(firstRow + row) is >= 0 and var input)
+                if (sources[row] is >= 0 and var source)
                 {
-                    tile[row * width + column + output] = storedRow[input - firstInput];
+                    tile[row * width + column + output] = storedRow[source];
                 }
             }
         }

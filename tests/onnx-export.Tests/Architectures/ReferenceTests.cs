@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using Stip.Protocol.Tensors;
 using Stip.TestKit;
 
 namespace Stip.Export.Tests.Architectures;
@@ -8,6 +9,7 @@ public sealed class ReferenceTests(ExportedModels models)
 {
     // The law allows 1e-3; float32 on the CPU stays far below it, and a wrong norm or scale does not.
     private const float LargestDifference = 1e-4f;
+    private const float LargestFloat16Share = 2e-3f;
     private const float ClearMargin = 2e-3f;
 
     public static TheoryData<string> Names => [.. KnownCheckpoints.Names];
@@ -28,6 +30,20 @@ public sealed class ReferenceTests(ExportedModels models)
             Assert.InRange(worst, 0, LargestDifference);
             AssertSameTop(logits, reference.Logits!, model.Runner.VocabSize);
         }
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public async Task Logits_InFloat16_StayNearTheReference(string name)
+    {
+        var reference = ReferenceCase.Load(KnownCheckpoints.Folder(name))[0];
+        using var model = new PlainModel(
+            await models.FolderAsync(name, TensorDtype.Float16), reference.InputIds.Length);
+
+        var logits = model.Append(reference.InputIds, allRows: true);
+
+        var scale = TensorPrimitives.MaxMagnitude<float>(reference.Logits);
+        Assert.InRange(Largest(logits, reference.Logits!) / MathF.Abs(scale), 1e-7f, LargestFloat16Share);
     }
 
     [Theory]

@@ -1,6 +1,7 @@
 using Stip.Export.Running;
 using Stip.Export.Tests.Architectures;
 using Stip.Onnx.Execution;
+using Stip.Protocol.Tensors;
 using Stip.TestKit;
 
 namespace Stip.Export.Tests.Commands;
@@ -85,6 +86,16 @@ public sealed class RunCommandTests(ExportedModels models) : IDisposable
         Assert.Equal(1, exitCode);
         Assert.Equal("token id 160 is outside 0..159", error.Trim());
         Assert.Equal(["in.safetensors"], Directory.GetFiles(_folder.Path).Select(Path.GetFileName));
+    }
+
+    [Fact]
+    public async Task Run_OfABFloat16Folder_SaysWhatTheCpuTakes()
+    {
+        var (exitCode, _, error) = Run(
+            await models.FolderAsync(Name, TensorDtype.BFloat16), new() { ["input_ids"] = HostTensor.FromIntegers([1L], 1) });
+
+        Assert.Equal(1, exitCode);
+        Assert.Contains("float32 and float16 graphs do, bfloat16 ones need CUDA", error, StringComparison.Ordinal);
     }
 
     [Fact]

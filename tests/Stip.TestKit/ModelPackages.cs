@@ -1,0 +1,54 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+
+namespace Stip.TestKit;
+
+/// <summary>Exported and protected models, made by the onnx-export program, once for a test run.</summary>
+public static class ModelPackages
+{
+    private static readonly Lazy<TemporaryFolder> Folder = new(() =>
+    {
+        var folder = new TemporaryFolder();
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => folder.Dispose();
+        return folder;
+    });
+
+    private static readonly ConcurrentDictionary<string, Lazy<Task<string>>> Made = new();
+
+    /// <summary>The folder that <c>export</c> writes for a checkpoint of <see cref="KnownCheckpoints"/>.</summary>
+    public static Task<string> ExportAsync(string name) => MakeAsync($"{name}-plain", output => RunAsync(
+        "export", "--checkpoint", KnownCheckpoints.Folder(name), "--output", output));
+
+    /// <summary>The folder with <c>cloud/</c>, <c>client/</c> and <c>owner/</c> that <c>protect</c> writes for it.</summary>
+    public static Task<string> ProtectAsync(string name, string mode = "permutation") =>
+        MakeAsync($"{name}-{mode}", async output => await RunAsync(
+            "protect", "--model", await ExportAsync(name), "--output", output, "--name", name, "--mode", mode));
+
+    /// <summary>Runs the onnx-export program that was built beside the tests.</summary>
+    /// <exception cref="InvalidOperationException">It ended with another exit code than 0.</exception>
+    public static async Task RunAsync(params string[] arguments)
+    {
+        var configuration = new DirectoryInfo(AppContext.BaseDirectory).Name;
+        var program = RepositoryRoot.At("artifacts", "bin", "onnx-export", configuration, "onnx-export.dll");
+        var start = new ProcessStartInfo("dotnet", [program, .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        using var process = Process.Start(start)!;
+        var output = process.StandardOutput.ReadToEndAsync();
+        var error = await process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        if (process.ExitCode != 0)
+        {
+            throw new InvalidOperationException($"onnx-export {arguments[0]} ended with {process.ExitCode}: {error}{await output}");
+        }
+    }
+
+    private static Task<string> MakeAsync(string name, Func<string, Task> make) => Made.GetOrAdd(name, key => new(async () =>
+    {
+        var output = Folder.Value.At(key);
+        await make(output);
+        return output;
+    })).Value;
+}
