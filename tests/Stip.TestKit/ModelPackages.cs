@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using Stip.TestKit.Processes;
 
 namespace Stip.TestKit;
 
@@ -28,9 +29,7 @@ public static class ModelPackages
     /// <exception cref="InvalidOperationException">It ended with another exit code than 0.</exception>
     public static async Task RunAsync(params string[] arguments)
     {
-        var configuration = new DirectoryInfo(AppContext.BaseDirectory).Name;
-        var program = RepositoryRoot.At("artifacts", "bin", "onnx-export", configuration, "onnx-export.dll");
-        var start = new ProcessStartInfo("dotnet", [program, .. arguments])
+        var start = new ProcessStartInfo("dotnet", [BuiltProgram.PathOf("onnx-export"), .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
