@@ -28,7 +28,7 @@ public sealed class MalformedTokenizerTests
     [InlineData("normalizer", """{"type":"Precompiled"}""", "'Precompiled' is not supported")]
     [InlineData("normalizer", """{"type":"Replace","pattern":{"Regex":"("},"content":""}""", "regular expression")]
     [InlineData("pre_tokenizer", """{"type":"Magic"}""", "'Magic' is not supported")]
-    [InlineData("pre_tokenizer", """{"type":"Split","pattern":{"String":"a"},"behavior":"Odd"}""", "'Odd' is not one of")]
+    [InlineData("pre_tokenizer", """{"type":"Split","pattern":{"String":"a"},"behavior":"Odd"}""", "'Odd' is not one")]
     [InlineData("pre_tokenizer", """{"type":"Metaspace","replacement":"__"}""", "one character")]
     [InlineData("post_processor", """{"type":"Magic"}""", "'Magic' is not supported")]
     [InlineData("decoder", """{"type":"CTC"}""", "'CTC' is not supported")]

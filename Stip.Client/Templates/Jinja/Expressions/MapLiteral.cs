@@ -1,0 +1,19 @@
+using Stip.Client.Templates.Jinja.Values;
+
+namespace Stip.Client.Templates.Jinja.Expressions;
+
+internal sealed class MapLiteral(List<(Expression Key, Expression Value)> entries) : Expression
+{
+    protected override object? Compute(Scope scope)
+    {
+        var map = new TemplateMap();
+        foreach (var (key, value) in entries)
+        {
+            var name = key.Evaluate(scope) as string
+                ?? throw new ChatTemplateException("the key of a mapping must be a text");
+            map[name] = value.Evaluate(scope);
+        }
+
+        return map;
+    }
+}

@@ -1,0 +1,64 @@
+using Stip.Client.Templates.Jinja.Builtins;
+using Stip.Client.Templates.Jinja.Values;
+
+namespace Stip.Client.Templates.Jinja.Expressions;
+
+/// <summary>
+/// value.name and value[key]: the first looks for a method before an entry, the second the other way round.
+/// </summary>
+internal sealed class Member(Expression owner, Expression key, bool isAttribute) : Expression
+{
+    protected override object? Compute(Scope scope)
+    {
+        var value = owner.Evaluate(scope);
+        return Find(value, key.Evaluate(scope), isAttribute);
+    }
+
+    public static object? Find(object? value, object? key, bool isAttribute)
+    {
+        if (value is Undefined undefined)
+        {
+            throw undefined.Error;
+        }
+
+        if (isAttribute && key is string name && Attribute(value, name) is { } method)
+        {
+            return method;
+        }
+
+        return value switch
+        {
+            TemplateMap map when key is string entry && map.TryGetValue(entry, out var found) => found,
+            IList<object?> list when Arithmetic.Integer(key) is { } place => At(list, place),
+            string text when Arithmetic.Integer(key) is { } place => At(text, place),
+            TemplateNamespace space when key is string entry && space.Attributes.TryGetValue(entry, out var found) =>
+                found,
+            _ when !isAttribute && key is string entry && Attribute(value, entry) is { } other => other,
+            _ => new Undefined($"{TypeNames.Of(value)} has no element '{PythonText.Str(key)}'"),
+        };
+    }
+
+    private static object? Attribute(object? value, string name) => value switch
+    {
+        LoopState loop => loop.Attribute(name),
+        string text => TextMethods.Find(text, name),
+        TemplateMap map => MapMethods.Find(map, name),
+        IList<object?> list => ListMethods.Find(list, name),
+        _ => null,
+    };
+
+    private static object? At(IList<object?> list, long place)
+    {
+        var index = place < 0 ? place + list.Count : place;
+        return index >= 0 && index < list.Count ? list[(int)index] : new Undefined($"a list has no element {place}");
+    }
+
+    private static object? At(string text, long place)
+    {
+        var length = CodePoints.Length(text);
+        var index = place < 0 ? place + length : place;
+        return index >= 0 && index < length
+            ? CodePoints.Take(text, [(int)index])
+            : new Undefined($"a text has no character {place}");
+    }
+}

@@ -1,0 +1,44 @@
+namespace Stip.Client.Templates.Jinja.Values;
+
+/// <summary>What stands between the parentheses of a call.</summary>
+internal sealed class CallArguments(
+    List<object?> positional, Dictionary<string, object?> named, Scope scope)
+{
+    public List<object?> Positional { get; } = positional;
+
+    public Dictionary<string, object?> Named { get; } = named;
+
+    public Scope Scope { get; } = scope;
+
+    public RenderBudget Budget => Scope.Budget;
+
+    public bool Has(int index, string name) => index < Positional.Count || Named.ContainsKey(name);
+
+    public object? Get(int index, string name, object? fallback = null) =>
+        index < Positional.Count ? Positional[index]
+        : Named.TryGetValue(name, out var value) ? value
+        : fallback;
+
+    public object? Required(int index, string name) => Has(index, name)
+        ? Get(index, name)
+        : throw new ChatTemplateException($"a call lacks its argument '{name}'");
+
+    public string Text(int index, string name, string? fallback = null) => Get(index, name, fallback) switch
+    {
+        string text => text,
+        Undefined undefined => throw undefined.Error,
+        var other => throw new ChatTemplateException(
+            $"the argument '{name}' must be a text, not {TypeNames.Of(other)}"),
+    };
+
+    public long Integer(int index, string name, long fallback) => Get(index, name, fallback) switch
+    {
+        long number => number,
+        bool truth => truth ? 1 : 0,
+        null => fallback,
+        var other => throw new ChatTemplateException(
+            $"the argument '{name}' must be an integer, not {TypeNames.Of(other)}"),
+    };
+
+    public bool Flag(int index, string name, bool fallback) => Truth.Of(Get(index, name, fallback));
+}
