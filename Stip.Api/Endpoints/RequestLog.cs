@@ -16,7 +16,12 @@ internal sealed class RequestLog(RequestDelegate next)
         var started = clock.GetTimestamp();
         await next(context);
         var status = context.Response.StatusCode;
-        var level = status >= 500 ? LogEventLevel.Error : IsQuiet(context) ? LogEventLevel.Debug : LogEventLevel.Information;
+        var level = status switch
+        {
+            StatusCodes.Status500InternalServerError => LogEventLevel.Error,
+            > StatusCodes.Status500InternalServerError => LogEventLevel.Warning,
+            _ => IsQuiet(context) ? LogEventLevel.Debug : LogEventLevel.Information,
+        };
         if (log.IsEnabled(level))
         {
             var step = context.Features.Get<StepTrace>();

@@ -6,9 +6,6 @@ namespace Stip.Api.Registry;
 internal sealed class ApiOptions
 {
     public const string Section = "Stip:Api";
-    public const string Auto = "auto";
-    public const string Cpu = "cpu";
-    public const string Cuda = "cuda";
 
     /// <summary>Packages, uploads and the key store; relative paths start at the working directory.</summary>
     [Required]
@@ -17,10 +14,6 @@ internal sealed class ApiOptions
     /// <summary>An admin key that is stored at the first start; without it one is made and printed once.</summary>
     [MinLength(16)]
     public string? BootstrapKey { get; set; }
-
-    /// <summary><c>auto</c>, <c>cpu</c> or <c>cuda</c>.</summary>
-    [AllowedValues(Auto, Cpu, Cuda)]
-    public string ExecutionProvider { get; set; } = Auto;
 
     /// <summary>Largest file that is taken up.</summary>
     [Range(1, long.MaxValue)]

@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Options;
 using Microsoft.ML.OnnxRuntime;
 using Stip.Api.Engine;
-using Stip.Api.Registry;
 using SessionOptions = Microsoft.ML.OnnxRuntime.SessionOptions;
 
 namespace Stip.Api.Runtime;
@@ -12,13 +11,13 @@ internal sealed class OrtProvider
     private const string CudaProviderName = "CUDAExecutionProvider";
     private readonly EngineOptions _engine;
 
-    public OrtProvider(IOptions<ApiOptions> api, IOptions<EngineOptions> engine, ILogger<OrtProvider> log)
+    public OrtProvider(IOptions<RuntimeOptions> runtime, IOptions<EngineOptions> engine, ILogger<OrtProvider> log)
     {
         _engine = engine.Value;
-        var wanted = api.Value.ExecutionProvider;
+        var wanted = runtime.Value.ExecutionProvider;
         string? reason = null;
-        IsCuda = wanted != ApiOptions.Cpu && TryCuda(out reason);
-        if (!IsCuda && wanted == ApiOptions.Cuda)
+        IsCuda = wanted != RuntimeOptions.Cpu && TryCuda(out reason);
+        if (!IsCuda && wanted == RuntimeOptions.Cuda)
         {
             throw new InvalidOperationException($"Stip:Api:ExecutionProvider is cuda, but {reason}");
         }
@@ -37,7 +36,7 @@ internal sealed class OrtProvider
 
     public bool IsCuda { get; }
 
-    public string Name => IsCuda ? ApiOptions.Cuda : ApiOptions.Cpu;
+    public string Name => IsCuda ? RuntimeOptions.Cuda : RuntimeOptions.Cpu;
 
     public SessionOptions ServingOptions()
     {

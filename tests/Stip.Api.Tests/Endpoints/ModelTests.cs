@@ -1,0 +1,116 @@
+using Stip.Api.Tests.Hosting;
+using Stip.Api.Tests.Models;
+using Stip.Protocol;
+using Stip.Protocol.Models;
+using Stip.Protocol.Packages;
+using Stip.TestKit;
+
+namespace Stip.Api.Tests.Endpoints;
+
+public sealed class ModelTests
+{
+    [Fact]
+    public async Task PushedPackage_IsServedAndOutlivesARestart()
+    {
+        using var data = new TemporaryFolder();
+        using var source = new TemporaryFolder();
+        var manifest = new TinyDecoder().WriteTo(source.Path);
+        float[] row;
+        using (var server = new ApiServer(data.Path))
+        {
+            using var pushed = await server.Caller().PushAsync(source.Path);
+            var model = await ApiCaller.ReadAsync<ModelObject>(pushed);
+            Assert.Equal(("tiny", "model", "key_bootstrap"), (model.Id, model.Object, model.OwnedBy));
+            Assert.Equal(manifest.Fingerprint, model.Stip.Fingerprint);
+            row = (await server.Caller().StepAsync(Steps.Prefill(1, 4))).Row();
+            Assert.Empty(Directory.GetDirectories(data.At("uploads")));
+            Assert.Empty(Directory.GetDirectories(data.At("staging")));
+        }
+
+        using var again = new ApiServer(data.Path);
+        Assert.Equal(row, (await again.Caller().StepAsync(Steps.Prefill(1, 4))).Row());
+        var shown = await again.Caller().GetAsync<ModelObject>($"{StipRoutes.Models}/tiny");
+        Assert.Equal("key_bootstrap", shown.OwnedBy);
+    }
+
+    [Fact]
+    public async Task NewerEpoch_ReplacesAndOldSessionsAreLost()
+    {
+        using var server = new ApiServer();
+        var caller = server.Caller();
+        await PushAsync(caller, new TinyDecoder());
+        var step = await caller.StepAsync(Steps.Prefill(1, 4));
+        await PushAsync(caller, new TinyDecoder(Seed: 2, KeyEpoch: 2));
+        Assert.Equal(2, Assert.Single((await caller.GetAsync<ListObject<ModelObject>>(StipRoutes.Models)).Data).Stip.KeyEpoch);
+        using var lost = await caller.PostAsync(StipRoutes.Completions, Steps.Next(step, 1));
+        await ApiCaller.RefusedAsync(lost, 410, "session_lost");
+        Assert.NotEqual(step.Row(), (await caller.StepAsync(Steps.Prefill(1, 4))).Row());
+        Assert.Single(Directory.GetDirectories(Path.Combine(server.DataDirectory, "packages")));
+
+        using var folder = new TemporaryFolder();
+        new TinyDecoder(Seed: 3).WriteTo(folder.Path);
+        using var older = await caller.PushAsync(folder.Path);
+        await ApiCaller.RefusedAsync(older, 422, "package_invalid");
+    }
+
+    [Fact]
+    public async Task SamePackage_PushedAgain_KeepsItsSessions()
+    {
+        using var server = new ApiServer();
+        var caller = server.Caller();
+        await PushAsync(caller, new TinyDecoder());
+        var step = await caller.StepAsync(Steps.Prefill(1, 4));
+        await PushAsync(caller, new TinyDecoder());
+        Assert.Equal(5, (await caller.StepAsync(Steps.Next(step, 1))).Position);
+    }
+
+    [Fact]
+    public async Task DeletedModel_IsGoneFromTheDiskToo()
+    {
+        using var server = new ApiServer();
+        var caller = server.Caller();
+        await PushAsync(caller, new TinyDecoder("team/tiny:v1"));
+        Assert.Equal("team/tiny:v1", (await caller.GetAsync<ModelObject>($"{StipRoutes.Models}/team/tiny:v1")).Id);
+        await caller.StepAsync(Steps.Prefill(1, 4) with { Model = "team/tiny:v1" });
+        using var deleted = await caller.SendAsync(HttpMethod.Delete, $"{StipRoutes.Models}/team/tiny:v1");
+        Assert.True((await ApiCaller.ReadAsync<DeletedObject>(deleted)).Deleted);
+        using var gone = await caller.PostAsync(StipRoutes.Completions, Steps.Prefill(1, 4) with { Model = "team/tiny:v1" });
+        await ApiCaller.RefusedAsync(gone, 404, "model_not_found");
+        Assert.Empty(Directory.GetDirectories(Path.Combine(server.DataDirectory, "packages")));
+    }
+
+    [Fact]
+    public async Task SeveralModels_AreServedSideBySide()
+    {
+        using var server = new ApiServer();
+        var caller = server.Caller();
+        await PushAsync(caller, new TinyDecoder("one"));
+        await PushAsync(caller, new TinyDecoder("two", Seed: 5, Instance: "b"));
+        var rows = await Task.WhenAll(new[] { "one", "two", "one", "two" }.Select(
+            async model => (await caller.StepAsync(Steps.Prefill(1, 5) with { Model = model })).Row()));
+        Assert.Equal(rows[0], rows[2]);
+        Assert.Equal(rows[1], rows[3]);
+        Assert.NotEqual(rows[0], rows[1]);
+    }
+
+    [Fact]
+    public async Task Registration_OfUploadsThatAreNotThere_IsRefused()
+    {
+        using var server = new ApiServer();
+        using var unknown = await server.Caller().PostAsync(StipRoutes.Models, new ModelRegisterRequest(["upload_nope"]));
+        await ApiCaller.RefusedAsync(unknown, 404, "not_found");
+        using var none = await server.Caller().PostAsync(StipRoutes.Models, new ModelRegisterRequest([]));
+        await ApiCaller.RefusedAsync(none, 400, "invalid_request");
+        var pending = await server.Caller().AnnounceAsync(new PackageFile("stip.json", 5, new string('0', 64)));
+        using var unfinished = await server.Caller().PostAsync(StipRoutes.Models, new ModelRegisterRequest([pending.Id]));
+        await ApiCaller.RefusedAsync(unfinished, 400, "invalid_request");
+    }
+
+    private static async Task PushAsync(ApiCaller caller, TinyDecoder decoder)
+    {
+        using var folder = new TemporaryFolder();
+        decoder.WriteTo(folder.Path);
+        using var pushed = await caller.PushAsync(folder.Path);
+        await ApiCaller.ReadAsync<ModelObject>(pushed);
+    }
+}

@@ -1,0 +1,63 @@
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Mvc.Testing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Time.Testing;
+using Stip.Api.Endpoints;
+using Stip.TestKit;
+
+namespace Stip.Api.Tests.Hosting;
+
+/// <summary>The server in this process, over a folder of its own and a clock that stands.</summary>
+internal sealed class ApiServer : WebApplicationFactory<ServerStartup>
+{
+    public const string AdminKey = "stip_admin_for_these_tests_only";
+    private readonly TemporaryFolder? _own;
+    private readonly (string Name, string Value)[] _settings;
+
+    public ApiServer(params (string Name, string Value)[] settings)
+        : this(null, settings)
+    {
+    }
+
+    public ApiServer(string? dataDirectory, params (string Name, string Value)[] settings)
+    {
+        _own = dataDirectory is null ? new TemporaryFolder() : null;
+        DataDirectory = dataDirectory ?? _own!.Path;
+        _settings = settings;
+    }
+
+    public string DataDirectory { get; }
+
+    public FakeTimeProvider Clock { get; } = new(new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero));
+
+    public string PackageFolder(string name) => Path.Combine(DataDirectory, "packages", name);
+
+    /// <summary>A caller with the administrator's key, another one, or none.</summary>
+    public ApiCaller Caller(string? key = AdminKey) => new(CreateClient(), key);
+
+    protected override void ConfigureWebHost(IWebHostBuilder builder)
+    {
+        builder.UseSetting("Stip:Api:DataDirectory", DataDirectory);
+        builder.UseSetting("Stip:Api:BootstrapKey", AdminKey);
+        builder.UseSetting("Stip:Api:ExecutionProvider", "cpu");
+        builder.UseSetting("Stip:Api:Engine:IntraOpThreads", "1");
+        builder.UseSetting("Serilog:MinimumLevel:Default", "Fatal");
+        foreach (var (name, value) in _settings)
+        {
+            builder.UseSetting(name, value);
+        }
+
+        builder.ConfigureServices(services => services.Replace(ServiceDescriptor.Singleton<TimeProvider>(Clock)));
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        base.Dispose(disposing);
+        // The base class comes here twice.
+        if (disposing && Directory.Exists(_own?.Path))
+        {
+            _own.Dispose();
+        }
+    }
+}

@@ -1,0 +1,103 @@
+using Stip.Onnx.Model;
+using Stip.Protocol.Packages;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Api.Tests.Models;
+
+/// <summary>A decoder of the contract's form with random weights: two layers of attention and a head.</summary>
+internal sealed record TinyDecoder(
+    string Model = "tiny", int Seed = 1, string Instance = "instance-a", int KeyEpoch = 1, TensorDtype Dtype = TensorDtype.Float32)
+{
+    public const int HiddenSize = 32;
+    public const int VocabSize = 61;
+    public const int ContextLength = 96;
+    public const int MaxTopK = 16;
+    private const int Layers = 2;
+    private const int Heads = 2;
+    private const int KvHeads = 1;
+    private const int HeadDim = 16;
+
+    /// <summary>Writes the package's files and <c>stip.json</c>.</summary>
+    public PackageManifest WriteTo(string folder)
+    {
+        Directory.CreateDirectory(folder);
+        var graph = Build();
+        graph.Save(Path.Combine(folder, "model.onnx"));
+        return PackageFiles.Describe(folder, Manifest(graph.Graph));
+    }
+
+    private PackageManifest Manifest(GraphProto graph) => new(
+        PackageManifest.CurrentProtocol, Model, Instance, KeyEpoch, "none", "none", "", HiddenSize, VocabSize,
+        ContextLength, Dtype.WireName(), MaxTopK,
+        new Dictionary<string, GraphManifest>
+        {
+            ["decoder"] = new(
+                "model.onnx", GraphSignature.Inputs(graph), GraphSignature.Outputs(graph),
+                new CacheManifest("shared", Layers, KvHeads, HeadDim)),
+        },
+        []);
+
+    private GraphBuilder Build()
+    {
+        var random = new Random(Seed);
+        var graph = new GraphBuilder("tiny");
+        var x = graph.AddInput("inputs_embeds", Dtype, "batch", "seq", HiddenSize);
+        graph.AddInput("seqlens_k", TensorDtype.Int32, "batch");
+        graph.AddInput("total_sequence_length", TensorDtype.Int32);
+        graph.AddInput("logits_rows", TensorDtype.Int64, "rows");
+        var (cosines, sines) = Rotary(graph);
+        for (var layer = 0; layer < Layers; layer++)
+        {
+            x = Attention(graph, random, layer, x, cosines, sines);
+        }
+
+        var flat = graph.Add("Reshape", "flat", [x, graph.AddConstant("flat.shape", -1, HiddenSize)]);
+        var rows = graph.Add("Gather", "rows", [flat, "logits_rows"]);
+        graph.Append("", "MatMul", "head", [rows, Weight(graph, random, "head.weight", HiddenSize, VocabSize)], ["logits"]);
+        graph.AddOutput("logits", Dtype, "rows", VocabSize);
+        for (var layer = 0; layer < Layers; layer++)
+        {
+            graph.AddOutput($"present.{layer}.key", Dtype, "batch", KvHeads, "max_len", HeadDim);
+            graph.AddOutput($"present.{layer}.value", Dtype, "batch", KvHeads, "max_len", HeadDim);
+        }
+
+        return graph;
+    }
+
+    private string Attention(GraphBuilder graph, Random random, int layer, string x, string cosines, string sines)
+    {
+        var key = graph.AddInput($"past_key_values.{layer}.key", Dtype, "batch", KvHeads, "max_len", HeadDim);
+        var value = graph.AddInput($"past_key_values.{layer}.value", Dtype, "batch", KvHeads, "max_len", HeadDim);
+        const int Packed = (Heads + 2 * KvHeads) * HeadDim;
+        var qkv = graph.Add("MatMul", $"{layer}.qkv", [x, Weight(graph, random, $"{layer}.qkv.weight", HiddenSize, Packed)]);
+        var attended = graph.AddMicrosoft(
+            "GroupQueryAttention",
+            $"{layer}.attention",
+            [qkv, "", "", key, value, "seqlens_k", "total_sequence_length", cosines, sines],
+            [$"{layer}.attended", $"present.{layer}.key", $"present.{layer}.value"],
+            NodeAttribute.Int("num_heads", Heads),
+            NodeAttribute.Int("kv_num_heads", KvHeads),
+            NodeAttribute.Int("do_rotary", 1))[0];
+        var output = Weight(graph, random, $"{layer}.output.weight", Heads * HeadDim, HiddenSize);
+        return graph.Add("Add", $"{layer}.sum", [x, graph.Add("MatMul", $"{layer}.output", [attended, output])]);
+    }
+
+    private (string Cosines, string Sines) Rotary(GraphBuilder graph)
+    {
+        const int Half = HeadDim / 2;
+        var angles = Enumerable.Range(0, ContextLength * Half)
+            .Select(i => i / Half * Math.Pow(10000, -(i % Half) / (double)Half)).ToArray();
+        return (
+            graph.AddWeight("cosines", Of([ContextLength, Half], [.. angles.Select(angle => (float)Math.Cos(angle))])),
+            graph.AddWeight("sines", Of([ContextLength, Half], [.. angles.Select(angle => (float)Math.Sin(angle))])));
+    }
+
+    private string Weight(GraphBuilder graph, Random random, string name, int rows, int columns)
+    {
+        var scale = 1.5 / Math.Sqrt(rows);
+        var values = Enumerable.Range(0, rows * columns).Select(_ => (float)((random.NextDouble() * 2 - 1) * scale));
+        return graph.AddWeight(name, Of([rows, columns], [.. values]));
+    }
+
+    private Weight Of(long[] shape, float[] values) => Stip.Onnx.Model.Weight.FromFloats(Dtype, shape, values);
+}

@@ -1,0 +1,192 @@
+using System.Text.Json;
+using Stip.Api.Tests.Hosting;
+using Stip.Api.Tests.Models;
+using Stip.Onnx.Model;
+using Stip.Protocol.Models;
+using Stip.Protocol.Packages;
+using Stip.TestKit;
+
+namespace Stip.Api.Tests.Registry;
+
+public sealed class PackageRefusalTests
+{
+    public static TheoryData<string, string> Lies => new()
+    {
+        { "protocol", "protocol 'stip/9'" },
+        { "model name", "model is not a name" },
+        { "mode", "mode 'magic'" },
+        { "epoch", "key_epoch 0" },
+        { "hidden size", "'inputs_embeds' is not a float tensor of width 31" },
+        { "vocabulary", "'logits' is not a float tensor of width 7" },
+        { "top-k", "max_top_k 62 is outside 0..61" },
+        { "wire dtype", "wire_dtype 'int8'" },
+        { "fingerprint", "fingerprint is not" },
+        { "length", "stip.json says" },
+        { "digest", "does not have the sha256" },
+        { "missing file", "'extra.bin' was not uploaded" },
+        { "unlisted file", "is not in stip.json" },
+        { "traversal", "not a relative path" },
+        { "graph file", "its file is not in the list" },
+        { "no graphs", "graphs is empty" },
+        { "missing input", "has an input 'logits_rows' that stip.json does not name" },
+        { "invented input", "has no input 'ghost'" },
+        { "input dtype", "stip.json says float16" },
+        { "cache shape", "is not [batch, 3, length, 16]" },
+        { "layout", "cache layout 'growing' is not served yet" },
+        { "no cache", "decoder has no cache" },
+        { "not a graph", "'model.onnx'" },
+        { "outside data", "takes tensors from a file that is not in the list" },
+        { "compiled node", "node of type EPContext" },
+        { "no manifest", "stip.json was not uploaded" },
+        { "manifest json", "stip.json cannot be read" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Lies))]
+    public async Task Package_ThatLies_IsRefusedByNameAndLeavesNothing(string lie, string expected)
+    {
+        using var server = new ApiServer();
+        using var folder = new TemporaryFolder();
+        Tell(lie, folder.Path, new TinyDecoder().WriteTo(folder.Path));
+        using var response = await server.Caller().PushAsync(folder.Path);
+        var error = await ApiCaller.RefusedAsync(response, 422, "package_invalid");
+        Assert.Contains(expected, error.Detail, StringComparison.Ordinal);
+        Assert.DoesNotContain(server.DataDirectory, error.Detail, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetDirectories(Path.Combine(server.DataDirectory, "packages")));
+        Assert.Empty(Directory.GetDirectories(Path.Combine(server.DataDirectory, "staging")));
+        Assert.Empty((await server.Caller().GetAsync<ListObject<ModelObject>>("/v1/models")).Data);
+    }
+
+    [Fact]
+    public async Task Package_WithSeveralFaults_IsToldAllOfThem()
+    {
+        using var server = new ApiServer();
+        using var folder = new TemporaryFolder();
+        var manifest = new TinyDecoder().WriteTo(folder.Path);
+        PackageFiles.Write(folder.Path, manifest with { KeyEpoch = -1, Mode = "x", WireDtype = "y", Fingerprint = "z" });
+        using var response = await server.Caller().PushAsync(folder.Path);
+        var error = await ApiCaller.RefusedAsync(response, 422, "package_invalid");
+        Assert.All(["key_epoch", "mode", "wire_dtype", "fingerprint"], fault => Assert.Contains(fault, error.Detail, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Package_RefusedAndRepaired_IsAccepted()
+    {
+        using var server = new ApiServer();
+        using var folder = new TemporaryFolder();
+        var manifest = new TinyDecoder().WriteTo(folder.Path);
+        var caller = server.Caller();
+        var parts = new[] { "model.onnx", "model.onnx.data" };
+        var ids = await Task.WhenAll(parts.Select(name => caller.UploadAsync(folder.At(name))));
+        PackageFiles.Write(folder.Path, With(manifest, graph => graph with { Cache = graph.Cache! with { KvHeads = 3 } }));
+        var lying = await caller.UploadAsync(folder.At("stip.json"));
+        using var refused = await caller.PostAsync("/v1/models", new ModelRegisterRequest([.. ids, lying]));
+        await ApiCaller.RefusedAsync(refused, 422, "package_invalid");
+        PackageFiles.Write(folder.Path, manifest);
+        var honest = await caller.UploadAsync(folder.At("stip.json"));
+        Assert.Equal("tiny", (await caller.PostAsync<ModelObject>("/v1/models", new ModelRegisterRequest([.. ids, honest]))).Id);
+    }
+
+    [Fact]
+    public async Task DataDirectory_WithADamagedPackage_ServesTheOthers()
+    {
+        using var server = new ApiServer();
+        new TinyDecoder().WriteTo(server.PackageFolder("good"));
+        new TinyDecoder("bad").WriteTo(server.PackageFolder("bad"));
+        using (var data = File.OpenWrite(Path.Combine(server.PackageFolder("bad"), "model.onnx.data")))
+        {
+            data.SetLength(100);
+        }
+
+        Directory.CreateDirectory(server.PackageFolder("empty"));
+        Directory.CreateDirectory(Path.Combine(server.DataDirectory, "staging", "half-made"));
+        Assert.Equal("tiny", Assert.Single((await server.Caller().GetAsync<ListObject<ModelObject>>("/v1/models")).Data).Id);
+        Assert.Empty(Directory.GetDirectories(Path.Combine(server.DataDirectory, "staging")));
+    }
+
+    private static void Tell(string lie, string folder, PackageManifest honest)
+    {
+        var path = Path.Combine(folder, "model.onnx");
+        switch (lie)
+        {
+            case "no manifest":
+                File.Delete(Path.Combine(folder, PackageManifest.FileName));
+                return;
+            case "manifest json":
+                File.WriteAllText(Path.Combine(folder, PackageManifest.FileName), "{\"protocol\": 5");
+                return;
+            case "unlisted file":
+                File.WriteAllText(Path.Combine(folder, "more.bin"), "more");
+                return;
+            case "not a graph":
+                File.WriteAllText(path, "this is not a protobuf message of a model");
+                PackageFiles.Describe(folder, honest);
+                return;
+            case "outside data":
+                Rewrite(path, model => model.Graph.Initializer.First(t => t.ExternalData.Count > 0)
+                    .ExternalData.First(entry => entry.Key == "location").Value = "../../../../etc/passwd");
+                PackageFiles.Describe(folder, honest);
+                return;
+            case "compiled node":
+                Rewrite(path, model => model.Graph.Node.Add(new NodeProto { OpType = "EPContext", Domain = "com.microsoft" }));
+                PackageFiles.Describe(folder, honest);
+                return;
+            default:
+                PackageFiles.Write(folder, Lie(lie, honest));
+                return;
+        }
+    }
+
+    private static PackageManifest Lie(string lie, PackageManifest honest) => lie switch
+    {
+        "protocol" => honest with { Protocol = "stip/9" },
+        "model name" => honest with { Model = "a b" },
+        "mode" => honest with { Mode = "magic" },
+        "epoch" => honest with { KeyEpoch = 0 },
+        "hidden size" => honest with { HiddenSize = 31 },
+        "vocabulary" => honest with { VocabSize = 7, MaxTopK = 7 },
+        "top-k" => honest with { MaxTopK = 62 },
+        "wire dtype" => honest with { WireDtype = "int8" },
+        "fingerprint" => honest with { Fingerprint = new string('0', 64) },
+        "length" => Files(honest, file => file with { Bytes = file.Bytes + 1 }),
+        "digest" => Files(honest, file => file with { Sha256 = new string('0', 64) }),
+        "missing file" => Refingerprint(honest with { Files = [.. honest.Files, new("extra.bin", 3, new string('0', 64))] }),
+        "traversal" => Refingerprint(honest with { Files = [.. honest.Files, new("../x", 3, new string('0', 64))] }),
+        "graph file" => With(honest, graph => graph with { File = "other.onnx" }),
+        "no graphs" => honest with { Graphs = new Dictionary<string, GraphManifest>() },
+        "missing input" => With(honest, graph => graph with
+        {
+            Inputs = [.. graph.Inputs.Where(input => input.Name != "logits_rows")],
+        }),
+        "invented input" => With(honest, graph => graph with
+        {
+            Inputs = [.. graph.Inputs, new("ghost", "int64", [JsonSerializer.SerializeToElement(1)])],
+        }),
+        "input dtype" => With(honest, graph => graph with
+        {
+            Inputs = [.. graph.Inputs.Select(input => input with { Dtype = "float16" })],
+        }),
+        "cache shape" => With(honest, graph => graph with { Cache = graph.Cache! with { KvHeads = 3 } }),
+        "layout" => With(honest, graph => graph with { Cache = graph.Cache! with { Layout = "growing" } }),
+        "no cache" => With(honest, graph => graph with { Cache = null }),
+        _ => throw new ArgumentOutOfRangeException(nameof(lie)),
+    };
+
+    private static PackageManifest With(PackageManifest manifest, Func<GraphManifest, GraphManifest> change) => manifest with
+    {
+        Graphs = manifest.Graphs.ToDictionary(pair => pair.Key, pair => change(pair.Value)),
+    };
+
+    private static PackageManifest Files(PackageManifest manifest, Func<PackageFile, PackageFile> change) =>
+        Refingerprint(manifest with { Files = [.. manifest.Files.Select(change)] });
+
+    private static PackageManifest Refingerprint(PackageManifest manifest) =>
+        manifest with { Fingerprint = PackageFingerprint.Compute(manifest.Files) };
+
+    private static void Rewrite(string path, Action<ModelProto> change)
+    {
+        var model = ModelProto.Parser.ParseFrom(File.ReadAllBytes(path));
+        change(model);
+        File.WriteAllBytes(path, Google.Protobuf.MessageExtensions.ToByteArray(model));
+    }
+}
