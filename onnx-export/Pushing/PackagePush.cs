@@ -93,7 +93,7 @@ internal sealed class PackagePush(PackageServer server, CloudFolder package, Upl
             throw new RefusedException($"{stream.Name} became shorter while it was sent");
         }
 
-        await server.SendPartAsync(uploadId, _part.AsMemory(0, count), cancellation);
+        await server.SendPartAsync(uploadId, offset, _part.AsMemory(0, count), cancellation);
         return count;
     }
 }

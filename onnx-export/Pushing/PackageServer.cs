@@ -54,14 +54,15 @@ internal sealed class PackageServer
         return response.StatusCode == HttpStatusCode.NotFound ? null : await ReadAsync<UploadObject>(response, cancellation);
     }
 
-    /// <summary>Sends the next part of a file. Not repeated here: whether it arrived must be asked first.</summary>
+    /// <summary>Sends the part of a file that begins at <paramref name="offset"/>; it replaces what is there from then on.</summary>
     /// <exception cref="HttpRequestException">The connection broke, or the server is overloaded.</exception>
-    public async Task SendPartAsync(string id, ReadOnlyMemory<byte> bytes, CancellationToken cancellation)
+    public async Task SendPartAsync(
+        string id, long offset, ReadOnlyMemory<byte> bytes, CancellationToken cancellation)
     {
         var part = new ReadOnlyMemoryContent(bytes);
         part.Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");
         using var form = new MultipartFormDataContent { { part, PartField, PartField } };
-        using var response = await _http.PostAsync(Relative($"{StipRoutes.Uploads}/{id}/parts"), form, cancellation);
+        using var response = await _http.PostAsync(Relative($"{StipRoutes.Uploads}/{id}/parts?offset={offset}"), form, cancellation);
         if (IsTransient(response.StatusCode))
         {
             throw new HttpRequestException($"the server answered HTTP {(int)response.StatusCode}");
