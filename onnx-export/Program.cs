@@ -2,7 +2,8 @@ using System.CommandLine;
 using Stip.Export.Commands;
 using Stip.Export.Terminal;
 
-var root = new RootCommand("Turns a checkpoint into a graph, a graph into a protected package, and sends it to a server.")
+var root = new RootCommand(
+    "Turns a checkpoint into a graph, a graph into a protected package, and sends it to a server.")
 {
     ExportCommand.Create(),
     ProtectCommand.Create(),
@@ -10,7 +11,8 @@ var root = new RootCommand("Turns a checkpoint into a graph, a graph into a prot
     VerifyCommand.Create(),
     RunCommand.Create(),
     PushCommand.Create(),
-    LaterCommand.Create("audit", "Attacks a protected package the way a curious server would, and reports what they recover."),
+    LaterCommand.Create(
+        "audit", "Attacks a protected package the way a curious server would, and reports what they recover."),
 };
 
 var parsed = root.Parse(args);

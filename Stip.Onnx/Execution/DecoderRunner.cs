@@ -3,7 +3,8 @@ using Microsoft.ML.OnnxRuntime;
 namespace Stip.Onnx.Execution;
 
 /// <summary>
-/// Runs one sequence through a decoder graph on the CPU: prefill, decode and rewind over one cache buffer that is past and
+/// Runs one sequence through a decoder graph on the CPU: prefill, decode and rewind over one cache buffer that is
+/// past and
 /// present at once. The loop around it is as bare as ONNX Runtime allows. Not safe for concurrent use.
 /// </summary>
 public sealed class DecoderRunner : IDisposable
@@ -53,7 +54,8 @@ public sealed class DecoderRunner : IDisposable
         if (rest != 0 || rows < 1 || CachedTokens + rows > MaxLength)
         {
             throw new ArgumentException(
-                $"{embeddings.Length} values are not 1..{MaxLength - CachedTokens} rows of {HiddenSize}", nameof(embeddings));
+                $"{embeddings.Length} values are not 1..{MaxLength - CachedTokens} rows of {HiddenSize}",
+                nameof(embeddings));
         }
 
         var logits = StepOf(rows, allRows).Run(_session, _runOptions, embeddings, CachedTokens);
@@ -69,7 +71,8 @@ public sealed class DecoderRunner : IDisposable
         CachedTokens = tokens;
     }
 
-    /// <summary>Copies the cache: <c>present.{i}.key|value</c> <c>[1, kv_heads, tokens, head_dim]</c>, in graph order.</summary>
+    /// <summary>Copies the cache: <c>present.{i}.key|value</c> <c>[1, kv_heads, tokens, head_dim]</c>, in graph
+    /// order.</summary>
     public IEnumerable<(string Name, HostTensor Tensor)> ReadCache() => _cache.Read(CachedTokens);
 
     /// <inheritdoc/>

@@ -26,7 +26,8 @@ internal static class ExactSession
         catch (OnnxRuntimeException e) when (e.Message.Contains(NotImplemented, StringComparison.Ordinal))
         {
             throw new RefusedException(
-                $"{path} does not run on a CPU; float32 and float16 graphs do, bfloat16 ones need CUDA ({e.Message.Trim()})", e);
+                $"{path} does not run on a CPU; float32 and float16 graphs do, bfloat16 ones need CUDA "
+                + $"({e.Message.Trim()})", e);
         }
     }
 }

@@ -26,7 +26,8 @@ public sealed class GraphRunner : IDisposable
     public IReadOnlyList<GraphPort> Outputs { get; }
 
     /// <summary>Runs the graph once.</summary>
-    /// <param name="inputs">One tensor for every input; floats and integers are converted to the type of the input.</param>
+    /// <param name="inputs">One tensor for every input; floats and integers are converted to the type of the
+    /// input.</param>
     /// <param name="outputs">Names of the outputs wanted; null for all.</param>
     /// <returns>The outputs by name, in graph order.</returns>
     /// <exception cref="ArgumentException">An input is missing, or its type cannot be converted.</exception>

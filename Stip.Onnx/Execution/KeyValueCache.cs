@@ -32,7 +32,8 @@ internal sealed class KeyValueCache : IDisposable
         }
     }
 
-    /// <summary>Copies the first <paramref name="tokens"/> positions of every tensor, by its name as an output.</summary>
+    /// <summary>Copies the first <paramref name="tokens"/> positions of every tensor, by its name as an
+    /// output.</summary>
     public IEnumerable<(string Name, HostTensor Tensor)> Read(int tokens) =>
         _buffers.Select(entry => (entry.Present, Trim(OrtTensors.ToHost(entry.Buffer), tokens)));
 

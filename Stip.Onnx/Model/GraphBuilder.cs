@@ -4,7 +4,8 @@ using Stip.Protocol.Tensors;
 
 namespace Stip.Onnx.Model;
 
-/// <summary>Appends nodes, weights, inputs and outputs to a graph and writes it with its weights as external data.</summary>
+/// <summary>Appends nodes, weights, inputs and outputs to a graph and writes it with its weights as external
+/// data.</summary>
 internal sealed class GraphBuilder
 {
     /// <summary>The domain of ONNX Runtime's own operators.</summary>
@@ -20,7 +21,12 @@ internal sealed class GraphBuilder
 
     public GraphBuilder(string name)
     {
-        _model = new ModelProto { IrVersion = IrVersion, ProducerName = "stip", Graph = new GraphProto { Name = name } };
+        _model = new ModelProto
+        {
+            IrVersion = IrVersion,
+            ProducerName = "stip",
+            Graph = new GraphProto { Name = name },
+        };
         _model.OpsetImport.Add(new OperatorSetIdProto { Domain = "", Version = Opset });
         _model.OpsetImport.Add(new OperatorSetIdProto { Domain = MicrosoftDomain, Version = 1 });
     }
@@ -52,7 +58,8 @@ internal sealed class GraphBuilder
         return name;
     }
 
-    /// <summary>A small integer tensor that belongs to the structure (shapes, sizes): stored inside the graph.</summary>
+    /// <summary>A small integer tensor that belongs to the structure (shapes, sizes): stored inside the
+    /// graph.</summary>
     public string AddConstant(string name, params ReadOnlySpan<long> values)
     {
         var tensor = new TensorProto
@@ -72,7 +79,8 @@ internal sealed class GraphBuilder
         string operation, string name, IReadOnlyList<string> inputs, params ReadOnlySpan<AttributeProto> attributes) =>
         Append("", operation, name, inputs, [$"{name}/output"], attributes)[0];
 
-    /// <summary>Appends one of ONNX Runtime's own operators with the outputs named; what is left out has an empty name.</summary>
+    /// <summary>Appends one of ONNX Runtime's own operators with the outputs named; what is left out has an empty
+    /// name.</summary>
     /// <returns>Names of the outputs.</returns>
     public IReadOnlyList<string> AddMicrosoft(
         string operation,

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Google.Protobuf.Collections;
 using Stip.Protocol.Packages;
 using Stip.Protocol.Tensors;
+using AxisKind = Stip.Onnx.Model.TensorShapeProto.Types.Dimension.ValueOneofCase;
 
 namespace Stip.Onnx.Model;
 
@@ -29,8 +30,8 @@ internal static class GraphSignature
     private static JsonElement[] Shape(RepeatedField<TensorShapeProto.Types.Dimension>? axes) =>
         axes is null ? [] : [.. axes.Select((axis, i) => axis.ValueCase switch
         {
-            TensorShapeProto.Types.Dimension.ValueOneofCase.DimValue => JsonSerializer.SerializeToElement(axis.DimValue),
-            TensorShapeProto.Types.Dimension.ValueOneofCase.DimParam => JsonSerializer.SerializeToElement(axis.DimParam),
+            AxisKind.DimValue => JsonSerializer.SerializeToElement(axis.DimValue),
+            AxisKind.DimParam => JsonSerializer.SerializeToElement(axis.DimParam),
             _ => JsonSerializer.SerializeToElement($"axis_{i}"),
         })];
 }

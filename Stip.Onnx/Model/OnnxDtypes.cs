@@ -19,7 +19,8 @@ internal static class OnnxDtypes
         [TensorDtype.Bool] = TensorProto.Types.DataType.Bool,
     };
 
-    private static readonly Dictionary<int, TensorDtype> Reverse = Table.ToDictionary(row => (int)row.Value, row => row.Key);
+    private static readonly Dictionary<int, TensorDtype> Reverse =
+        Table.ToDictionary(row => (int)row.Value, row => row.Key);
 
     public static TensorProto.Types.DataType ToOnnx(this TensorDtype dtype) => Table[dtype];
 

@@ -7,12 +7,14 @@ namespace Stip.Onnx.Packages;
 /// <param name="Format">Always <see cref="CurrentFormat"/>.</param>
 /// <param name="Model">Default id of the model: the name of the checkpoint.</param>
 /// <param name="Kind"><c>decoder</c>, <c>encoder</c>, <c>image</c> or <c>vision-language</c>.</param>
-/// <param name="Architecture">The checkpoint's architecture, e.g. <c>LlamaForCausalLM</c>; never leaves the developer.</param>
+/// <param name="Architecture">The checkpoint's architecture, e.g. <c>LlamaForCausalLM</c>; never leaves the
+/// developer.</param>
 /// <param name="HiddenSize">Width of the residual stream.</param>
 /// <param name="VocabSize">Rows of the token table.</param>
 /// <param name="ContextLength">Most positions.</param>
 /// <param name="Dtype">Type the graph computes in.</param>
-/// <param name="WireDtype">Type in which a client sends rows: the table's own type, float32 where tables are added.</param>
+/// <param name="WireDtype">Type in which a client sends rows: the table's own type, float32 where tables are
+/// added.</param>
 /// <param name="TiedEmbeddings">True where the checkpoint's lm_head is its token table.</param>
 /// <param name="BosTokenId">Token that starts a text, where there is one.</param>
 /// <param name="EosTokenIds">Tokens that end a text.</param>

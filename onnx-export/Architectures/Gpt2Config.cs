@@ -25,7 +25,8 @@ internal sealed record Gpt2Config(
     {
         if (config.Flag("add_cross_attention", false))
         {
-            throw new RefusedException("config.json: add_cross_attention is true; only decoders on their own are supported (false)");
+            throw new RefusedException(
+                "config.json: add_cross_attention is true; only decoders on their own are supported (false)");
         }
 
         var hidden = config.Size("n_embd", "hidden_size");

@@ -8,5 +8,6 @@ internal static class HeadDim
     public static int Of(int hiddenSize, int heads) => hiddenSize % heads == 0
         ? hiddenSize / heads
         : throw new RefusedException(
-            $"config.json: {heads} attention heads do not divide a hidden size of {hiddenSize}, and there is no head_dim");
+            $"config.json: {heads} attention heads do not divide a hidden size of {hiddenSize}, and there is no "
+            + "head_dim");
 }

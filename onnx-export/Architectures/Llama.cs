@@ -54,7 +54,12 @@ internal sealed class Llama : IArchitecture
             decoder, $"{name}.attention.qkv", normed, $"{tensor}.self_attn", heads, config.HasAttentionBias);
         var attended = attention.Append(layer, packed, 1 / Math.Sqrt(heads.Dim));
         var projected = PackedProjection.OutputFromLinear(
-            decoder, $"{name}.attention.output", attended, $"{tensor}.self_attn.o_proj", heads, config.HasAttentionBias);
+            decoder,
+            $"{name}.attention.output",
+            attended,
+            $"{tensor}.self_attn.o_proj",
+            heads,
+            config.HasAttentionBias);
         stream.Add(projected);
 
         normed = stream.Through(norm, $"{name}.mlp_norm", $"{tensor}.post_attention_layernorm");

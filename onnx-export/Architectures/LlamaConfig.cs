@@ -23,12 +23,13 @@ internal sealed record LlamaConfig(
     {
         var hidden = config.Size("hidden_size");
         var heads = config.Size("num_attention_heads");
+        var kvHeads = config.FindSize("num_key_value_heads") ?? heads;
         var headDim = config.FindSize("head_dim") ?? HeadDim.Of(hidden, heads);
         return new LlamaConfig(
             hidden,
             config.Size("intermediate_size"),
             config.Size("num_hidden_layers"),
-            new AttentionHeads(heads, config.FindSize("num_key_value_heads") ?? heads, headDim, IsRotary: true).Checked(),
+            new AttentionHeads(heads, kvHeads, headDim, IsRotary: true).Checked(),
             config.Size("vocab_size"),
             config.FindSize("max_position_embeddings") ?? DefaultContextLength,
             config.Positive("rms_norm_eps", 1e-6),

@@ -22,7 +22,11 @@ internal static class Activation
         "gelu_new" or "gelu_fast" or "gelu_pytorch_tanh" => graph.Add(
             "Gelu", $"{name}/Gelu", [input], NodeAttribute.String("approximate", "tanh")),
         "quick_gelu" => graph.AddMicrosoft(
-            "QuickGelu", $"{name}/QuickGelu", [input], [$"{name}/output"], NodeAttribute.Float("alpha", QuickGeluAlpha))[0],
+            "QuickGelu",
+            $"{name}/QuickGelu",
+            [input],
+            [$"{name}/output"],
+            NodeAttribute.Float("alpha", QuickGeluAlpha))[0],
         "relu" => graph.Add("Relu", $"{name}/Relu", [input]),
         _ => throw new RefusedException(
             $"config.json: activation '{function}' is not supported; there are {string.Join(", ", Names)}"),

@@ -6,7 +6,8 @@ using Stip.Protocol.Tensors;
 
 namespace Stip.Export.Blocks;
 
-/// <summary>A decoder that is being built: the graph, where its weights come from, and the inputs that all blocks share.</summary>
+/// <summary>A decoder that is being built: the graph, where its weights come from, and the inputs that all blocks
+/// share.</summary>
 internal sealed class DecoderGraph
 {
     private readonly int _layers;
@@ -28,10 +29,9 @@ internal sealed class DecoderGraph
             Graph.AddInput(DecoderPorts.Positions, TensorDtype.Int64, "batch", "seq");
         }
 
-        for (var layer = 0; layer < layers; layer++)
+        foreach (var (layer, part) in CacheParts())
         {
-            Graph.AddInput(DecoderPorts.Past(layer, "key"), dtype, "batch", heads.KvHeads, "max_len", heads.PaddedDim);
-            Graph.AddInput(DecoderPorts.Past(layer, "value"), dtype, "batch", heads.KvHeads, "max_len", heads.PaddedDim);
+            Graph.AddInput(DecoderPorts.Past(layer, part), dtype, "batch", heads.KvHeads, "max_len", heads.PaddedDim);
         }
     }
 
@@ -50,13 +50,10 @@ internal sealed class DecoderGraph
     public void Finish(int vocabSize)
     {
         Graph.AddOutput(DecoderPorts.Logits, Weights.Dtype, "logits_rows", vocabSize);
-        for (var layer = 0; layer < _layers; layer++)
+        foreach (var (layer, part) in CacheParts())
         {
-            foreach (var part in new[] { "key", "value" })
-            {
-                Graph.AddOutput(
-                    DecoderPorts.Present(layer, part), Weights.Dtype, "batch", _heads.KvHeads, "max_len", _heads.PaddedDim);
-            }
+            Graph.AddOutput(
+                DecoderPorts.Present(layer, part), Weights.Dtype, "batch", _heads.KvHeads, "max_len", _heads.PaddedDim);
         }
     }
 
@@ -66,4 +63,7 @@ internal sealed class DecoderGraph
         GraphSignature.Inputs(Graph.Graph),
         GraphSignature.Outputs(Graph.Graph),
         new CacheManifest("shared", _layers, _heads.KvHeads, _heads.PaddedDim));
+
+    private IEnumerable<(int Layer, string Part)> CacheParts() =>
+        Enumerable.Range(0, _layers).SelectMany(layer => new[] { (layer, "key"), (layer, "value") });
 }

@@ -1,7 +1,8 @@
 namespace Stip.Export.Blocks;
 
 /// <summary>
-/// Which stored channel stands at a channel of the graph, where heads are filled up with zeros to a size the kernel takes.
+/// Which stored channel stands at a channel of the graph, where heads are filled up with zeros to a size the kernel
+/// takes.
 /// </summary>
 /// <param name="Heads">Number of heads side by side; 1 for an axis without heads.</param>
 /// <param name="Stored">Channels of a head in the checkpoint.</param>
@@ -24,7 +25,8 @@ internal readonly record struct HeadPadding(int Heads, int Stored, int Padded)
         return inside < Stored ? head * Stored + inside : -1;
     }
 
-    /// <summary>Stored channels of the graph's channels <paramref name="first"/>..+<paramref name="count"/>, as a range.</summary>
+    /// <summary>Stored channels of the graph's channels <paramref name="first"/>..+<paramref name="count"/>, as a
+    /// range.</summary>
     public (int First, int Count) Sources(int first, int count)
     {
         var low = int.MaxValue;

@@ -6,7 +6,8 @@ namespace Stip.Export.Blocks;
 /// <summary>From the residual stream to logits, for the rows asked for only.</summary>
 internal static class LanguageHead
 {
-    /// <summary>Picks rows <c>[n, hidden]</c> out of <c>[batch, seq, hidden]</c>, flat over batch and sequence.</summary>
+    /// <summary>Picks rows <c>[n, hidden]</c> out of <c>[batch, seq, hidden]</c>, flat over batch and
+    /// sequence.</summary>
     public static string SelectRows(DecoderGraph decoder, string input)
     {
         var graph = decoder.Graph;

@@ -32,7 +32,8 @@ internal static class Linear
         DecoderGraph decoder, string name, string input, string tensor, int inputs, int outputs)
     {
         var matrix = decoder.Tensors.Require($"{tensor}.weight", inputs, outputs);
-        var part = new LinearPart(matrix, HeadPadding.None(inputs), HeadPadding.None(outputs), StoredOutputsFirst: false);
+        var part = new LinearPart(
+            matrix, HeadPadding.None(inputs), HeadPadding.None(outputs), StoredOutputsFirst: false);
         return Append(decoder, name, input, decoder.Weights.Matrix(part), Bias(decoder, tensor, outputs));
     }
 

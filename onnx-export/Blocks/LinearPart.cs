@@ -6,11 +6,13 @@ namespace Stip.Export.Blocks;
 /// <param name="Tensor">The stored matrix.</param>
 /// <param name="Inputs">How its inputs stand in the graph.</param>
 /// <param name="Outputs">How its outputs stand in the graph.</param>
-/// <param name="StoredOutputsFirst">True for <c>[out, in]</c> (torch Linear), false for <c>[in, out]</c> (Conv1D).</param>
+/// <param name="StoredOutputsFirst">True for <c>[out, in]</c> (torch Linear), false for <c>[in, out]</c>
+/// (Conv1D).</param>
 internal sealed record LinearPart(
     CheckpointTensor Tensor, HeadPadding Inputs, HeadPadding Outputs, bool StoredOutputsFirst = true)
 {
-    /// <summary>Fills graph rows <paramref name="firstRow"/>.. of the columns from <paramref name="column"/> on.</summary>
+    /// <summary>Fills graph rows <paramref name="firstRow"/>.. of the columns from <paramref name="column"/>
+    /// on.</summary>
     /// <param name="tile">Rows <c>[rows, width]</c>, cleared.</param>
     /// <param name="width">Columns of the whole matrix.</param>
     /// <param name="column">First column of this part.</param>

@@ -2,7 +2,8 @@ using Stip.Onnx.Model;
 
 namespace Stip.Export.Blocks;
 
-/// <summary>The projections around attention: one packed matrix in, one out, heads filled up where the kernel asks for it.</summary>
+/// <summary>The projections around attention: one packed matrix in, one out, heads filled up where the kernel asks
+/// for it.</summary>
 internal static class PackedProjection
 {
     /// <summary>Queries, keys and values from <c>q_proj</c>, <c>k_proj</c>, <c>v_proj</c>, side by side.</summary>
@@ -38,7 +39,8 @@ internal static class PackedProjection
             decoder,
             name,
             input,
-            decoder.Weights.Matrix(new LinearPart(matrix, HeadPadding.None(hidden), channels, StoredOutputsFirst: false)),
+            decoder.Weights.Matrix(
+                new LinearPart(matrix, HeadPadding.None(hidden), channels, StoredOutputsFirst: false)),
             decoder.Weights.Vector((bias, channels)));
     }
 

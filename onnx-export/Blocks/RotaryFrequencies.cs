@@ -17,9 +17,11 @@ internal sealed record RotaryFrequencies(float[] Inverse, double Magnitude)
         var rope = config.Section("rope_parameters") ?? config.Section("rope_scaling");
         var theta = rope?.Positive("rope_theta", config.Positive("rope_theta", DefaultTheta))
             ?? config.Positive("rope_theta", DefaultTheta);
-        if ((rope?.Positive("partial_rotary_factor", 1) ?? config.Positive("partial_rotary_factor", 1)) is not 1 and var share)
+        var share = (rope ?? config).Positive("partial_rotary_factor", config.Positive("partial_rotary_factor", 1));
+        if (share is not 1)
         {
-            throw new RefusedException($"config.json: partial_rotary_factor is {share}; this architecture turns whole heads (1)");
+            throw new RefusedException(
+                $"config.json: partial_rotary_factor is {share}; this architecture turns whole heads (1)");
         }
 
         var inverse = Enumerable.Range(0, headDim / 2)

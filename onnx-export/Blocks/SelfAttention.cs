@@ -13,7 +13,8 @@ internal sealed class SelfAttention(DecoderGraph decoder, AttentionHeads heads, 
 
     /// <summary>Appends the attention of one layer.</summary>
     /// <param name="layer">Index of the layer.</param>
-    /// <param name="packed">Queries, keys and values side by side <c>[batch, seq, (heads + 2·kv_heads)·head_dim]</c>.</param>
+    /// <param name="packed">Queries, keys and values side by side <c>[batch, seq, (heads +
+    /// 2·kv_heads)·head_dim]</c>.</param>
     /// <param name="scale">Factor on the scores.</param>
     /// <returns>Name of the output <c>[batch, seq, heads·head_dim]</c>.</returns>
     public string Append(int layer, string packed, double scale)
@@ -60,7 +61,9 @@ internal sealed class SelfAttention(DecoderGraph decoder, AttentionHeads heads, 
             [packed, SplitSizes],
             [$"{name}/q", $"{name}/k", $"{name}/v"],
             NodeAttribute.Int("axis", -1));
-        return (Turn($"{name}.q_rotary", parts[0], heads.Heads), Turn($"{name}.k_rotary", parts[1], heads.KvHeads), parts[2]);
+        var query = Turn($"{name}.q_rotary", parts[0], heads.Heads);
+        var key = Turn($"{name}.k_rotary", parts[1], heads.KvHeads);
+        return (query, key, parts[2]);
     }
 
     private string Turn(string name, string input, int count)

@@ -68,7 +68,8 @@ internal sealed class WeightWriter(TensorDtype dtype)
         if (dtype == TensorDtype.Float16 && TensorPrimitives.MaxMagnitude(values) is > LargestFloat16 and var largest)
         {
             throw new RefusedException(
-                $"tensor '{name}' holds {largest:G4}; float16 holds at most {LargestFloat16}, use --dtype bfloat16 or float32");
+                $"tensor '{name}' holds {largest:G4}; float16 holds at most {LargestFloat16}, use --dtype "
+                + "bfloat16 or float32");
         }
 
         var bytes = new byte[(long)values.Length * dtype.ByteSize()];

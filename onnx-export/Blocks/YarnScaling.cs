@@ -2,7 +2,8 @@ using Stip.Export.Checkpoints;
 
 namespace Stip.Export.Blocks;
 
-/// <summary>YaRN (arXiv 2309.00071): interpolates slow pairs, keeps fast ones, and scales the scores a little.</summary>
+/// <summary>YaRN (arXiv 2309.00071): interpolates slow pairs, keeps fast ones, and scales the scores a
+/// little.</summary>
 internal sealed record YarnScaling(
     double Factor, double BetaFast, double BetaSlow, double Magnitude, double Theta, int HeadDim, int OriginalPositions)
 {

@@ -20,7 +20,8 @@ internal sealed class ConfigJson(string file, JsonElement root)
             using var document = JsonDocument.Parse(stream);
             return document.RootElement.ValueKind == JsonValueKind.Object
                 ? new ConfigJson(name, document.RootElement.Clone())
-                : throw new RefusedException($"{name} holds {document.RootElement.ValueKind}; it must be a JSON object");
+                : throw new RefusedException(
+                    $"{name} holds {document.RootElement.ValueKind}; it must be a JSON object");
         }
         catch (JsonException e)
         {
@@ -46,7 +47,8 @@ internal sealed class ConfigJson(string file, JsonElement root)
                 return value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var size)
                     && size is >= 1 and <= LargestSize
                     ? size
-                    : throw new RefusedException($"{file}: {name} is {value.GetRawText()}; it must be 1..{LargestSize}");
+                    : throw new RefusedException(
+                        $"{file}: {name} is {value.GetRawText()}; it must be 1..{LargestSize}");
             }
         }
 
@@ -61,7 +63,8 @@ internal sealed class ConfigJson(string file, JsonElement root)
             return otherwise;
         }
 
-        return value.ValueKind == JsonValueKind.Number && value.GetDouble() is var number && double.IsFinite(number) && number > 0
+        return value.ValueKind == JsonValueKind.Number
+            && value.GetDouble() is > 0 and < double.PositiveInfinity and var number
             ? number
             : throw new RefusedException($"{file}: {name} is {value.GetRawText()}; it must be a number above 0");
     }
@@ -90,7 +93,7 @@ internal sealed class ConfigJson(string file, JsonElement root)
 
     /// <summary>Strings of a list, none where it is absent.</summary>
     public IReadOnlyList<string> Texts(string name) => Find(name) is { ValueKind: JsonValueKind.Array } list
-        ? [.. list.EnumerateArray().Where(item => item.ValueKind == JsonValueKind.String).Select(item => item.GetString()!)]
+        ? [.. list.EnumerateArray().Where(item => item.ValueKind == JsonValueKind.String).Select(item => $"{item}")]
         : [];
 
     /// <summary>Token ids given as a number or a list; null where there are none.</summary>

@@ -5,7 +5,8 @@ using Stip.Protocol.Tensors;
 
 namespace Stip.Export.Checkpoints;
 
-/// <summary>A tensor that no file holds: every element follows from seed, name and place, in any order of reading.</summary>
+/// <summary>A tensor that no file holds: every element follows from seed, name and place, in any order of
+/// reading.</summary>
 internal sealed record RandomTensor : CheckpointTensor
 {
     // The spread of freshly initialised transformers.

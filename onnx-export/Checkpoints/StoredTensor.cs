@@ -11,7 +11,8 @@ internal sealed record StoredTensor(SafetensorsFile File, SafetensorsEntry Entry
     public override void Read(long firstElement, Span<float> values)
     {
         var elementBytes = Dtype.ByteSize();
-        TensorConversion.ToFloat32(Dtype, File.Bytes(Entry, firstElement * elementBytes, values.Length * elementBytes), values);
+        TensorConversion.ToFloat32(
+            Dtype, File.Bytes(Entry, firstElement * elementBytes, values.Length * elementBytes), values);
     }
 
     public override void CopyTo(Stream stream)

@@ -36,7 +36,8 @@ internal static class TokenizerVocabulary
                 : [];
             return added.Concat(Ids(root.GetProperty("model"))).DefaultIfEmpty(-1).Max();
         }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
+        catch (Exception e) when (
+            e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {
             throw new RefusedException($"{TokenizerFile} is not a tokenizer: {e.Message}", e);
         }

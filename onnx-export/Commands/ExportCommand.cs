@@ -11,7 +11,11 @@ internal static class ExportCommand
     public static Command Create()
     {
         var checkpoint = new Option<string>("--checkpoint") { Required = true, Description = "Hugging Face folder." };
-        var output = new Option<string>("--output") { Required = true, Description = "Folder to make; absent or empty." };
+        var output = new Option<string>("--output")
+        {
+            Required = true,
+            Description = "Folder to make; absent or empty.",
+        };
         var dtype = new Option<string>("--dtype")
         {
             DefaultValueFactory = _ => TensorDtype.Float32.WireName(),
@@ -22,7 +26,8 @@ internal static class ExportCommand
         {
             Description = "Seed of random weights: config.json alone is then enough.",
         };
-        var command = new Command("export", "Reads a checkpoint and writes its graph, weights, embedding table and tokenizer.")
+        var command = new Command(
+            "export", "Reads a checkpoint and writes its graph, weights, embedding table and tokenizer.")
         {
             checkpoint, output, dtype, seed,
         };

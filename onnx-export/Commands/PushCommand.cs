@@ -19,14 +19,19 @@ internal static class PushCommand
 
     public static Command Create()
     {
-        var package = new Option<string>("--package") { Required = true, Description = "Output of protect, or its cloud folder." };
+        var package = new Option<string>("--package")
+        {
+            Required = true,
+            Description = "Output of protect, or its cloud folder.",
+        };
         var endpoint = new Option<string>("--endpoint") { Required = true, Description = "Address of the server." };
         var key = new Option<string?>("--api-key")
         {
             DefaultValueFactory = _ => Environment.GetEnvironmentVariable(KeyVariable),
             Description = $"Key with the scope models:write; {KeyVariable} otherwise.",
         };
-        var command = new Command("push", "Uploads a package in resumable parts and waits until the server has accepted it.")
+        var command = new Command(
+            "push", "Uploads a package in resumable parts and waits until the server has accepted it.")
         {
             package, endpoint, key,
         };

@@ -23,7 +23,8 @@ internal sealed record CloudFolder(string Path, PackageManifest Manifest, IReadO
         var candidates = new[] { System.IO.Path.Combine(folder, CloudPart), folder };
         var path = Array.Find(candidates, place => File.Exists(System.IO.Path.Combine(place, PackageManifest.FileName)))
             ?? throw new RefusedException(
-                $"{folder} has no {PackageManifest.FileName}, neither itself nor in {CloudPart}/; give a folder that protect wrote");
+                $"{folder} has no {PackageManifest.FileName}, neither itself nor in {CloudPart}/; give a folder "
+                + "that protect wrote");
         var bytes = File.ReadAllBytes(System.IO.Path.Combine(path, PackageManifest.FileName));
         var manifest = Parse(bytes);
         foreach (var file in manifest.Files)

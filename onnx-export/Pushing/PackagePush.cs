@@ -5,7 +5,8 @@ using Stip.Protocol.Uploads;
 
 namespace Stip.Export.Pushing;
 
-/// <summary>Sends every file of a package in parts, going on where an earlier push stopped, and registers the package.</summary>
+/// <summary>Sends every file of a package in parts, going on where an earlier push stopped, and registers the
+/// package.</summary>
 /// <param name="server">Where it goes.</param>
 /// <param name="package">What goes there.</param>
 /// <param name="journal">What an earlier push has begun.</param>
@@ -84,7 +85,8 @@ internal sealed class PackagePush(PackageServer server, CloudFolder package, Upl
         return isSame && upload.Status != UploadObject.Cancelled ? upload : null;
     }
 
-    private async Task<int> SendPartAsync(string uploadId, FileStream stream, long offset, CancellationToken cancellation)
+    private async Task<int> SendPartAsync(
+        string uploadId, FileStream stream, long offset, CancellationToken cancellation)
     {
         stream.Position = offset;
         var count = await stream.ReadAtLeastAsync(_part, _part.Length, throwOnEndOfStream: false, cancellation);

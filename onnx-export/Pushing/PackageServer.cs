@@ -51,10 +51,13 @@ internal sealed class PackageServer
     public async Task<UploadObject?> FindUploadAsync(string id, CancellationToken cancellation)
     {
         using var response = await SendAsync(HttpMethod.Get, $"{StipRoutes.Uploads}/{id}", () => null, cancellation);
-        return response.StatusCode == HttpStatusCode.NotFound ? null : await ReadAsync<UploadObject>(response, cancellation);
+        return response.StatusCode == HttpStatusCode.NotFound
+            ? null
+            : await ReadAsync<UploadObject>(response, cancellation);
     }
 
-    /// <summary>Sends the part of a file that begins at <paramref name="offset"/>; it replaces what is there from then on.</summary>
+    /// <summary>Sends the part of a file that begins at <paramref name="offset"/>; it replaces what is there from
+    /// then on.</summary>
     /// <exception cref="HttpRequestException">The connection broke, or the server is overloaded.</exception>
     public async Task SendPartAsync(
         string id, long offset, ReadOnlyMemory<byte> bytes, CancellationToken cancellation)
@@ -62,7 +65,8 @@ internal sealed class PackageServer
         var part = new ReadOnlyMemoryContent(bytes);
         part.Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");
         using var form = new MultipartFormDataContent { { part, PartField, PartField } };
-        using var response = await _http.PostAsync(Relative($"{StipRoutes.Uploads}/{id}/parts?offset={offset}"), form, cancellation);
+        using var response = await _http.PostAsync(
+            Relative($"{StipRoutes.Uploads}/{id}/parts?offset={offset}"), form, cancellation);
         if (IsTransient(response.StatusCode))
         {
             throw new HttpRequestException($"the server answered HTTP {(int)response.StatusCode}");
@@ -72,7 +76,7 @@ internal sealed class PackageServer
     }
 
     /// <summary>Says that every part is there.</summary>
-    public async Task CompleteUploadAsync(string id, CancellationToken cancellation) => _ = await SendAsync<UploadObject>(
+    public Task CompleteUploadAsync(string id, CancellationToken cancellation) => SendAsync<UploadObject>(
         HttpMethod.Post,
         $"{StipRoutes.Uploads}/{id}/complete",
         () => JsonContent.Create(new UploadCompleteRequest(), options: StipJson.Wire),
@@ -90,7 +94,8 @@ internal sealed class PackageServer
     private static string Relative(string route) => route.TrimStart('/');
 
     private static bool IsTransient(HttpStatusCode status) =>
-        status is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError;
+        status is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests
+            or >= HttpStatusCode.InternalServerError;
 
     private static async Task<T> ReadAsync<T>(HttpResponseMessage response, CancellationToken cancellation)
     {
@@ -100,12 +105,14 @@ internal sealed class PackageServer
         }
 
         return await response.Content.ReadFromJsonAsync<T>(StipJson.Wire, cancellation)
-            ?? throw new RefusedException($"{response.RequestMessage?.RequestUri} answered nothing; is it a Stip server?");
+            ?? throw new RefusedException(
+                $"{response.RequestMessage?.RequestUri} answered nothing; is it a Stip server?");
     }
 
     // A server that never answered is more likely misnamed than busy: say so at once.
     private bool IsWorthRepeating(Outcome<HttpResponseMessage> outcome) => _hasAnswered
-        && (outcome.Exception is HttpRequestException || (outcome.Result is { } response && IsTransient(response.StatusCode)));
+        && (outcome.Exception is HttpRequestException
+            || (outcome.Result is { } response && IsTransient(response.StatusCode)));
 
     private async Task<T> SendAsync<T>(
         HttpMethod method, string path, Func<HttpContent?> content, CancellationToken cancellation)

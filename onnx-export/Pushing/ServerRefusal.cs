@@ -29,7 +29,8 @@ internal static class ServerRefusal
     {
         try
         {
-            return JsonSerializer.Deserialize<Body>(text, StipJson.Wire)?.Error is { Message: not null } error ? error : null;
+            var error = JsonSerializer.Deserialize<Body>(text, StipJson.Wire)?.Error;
+            return error?.Message is null ? null : error;
         }
         catch (JsonException)
         {

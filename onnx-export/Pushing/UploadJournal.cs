@@ -5,7 +5,8 @@ using Stip.Protocol;
 
 namespace Stip.Export.Pushing;
 
-/// <summary>Remembers the uploads of a package that was not pushed to its end, so that the next push goes on there.</summary>
+/// <summary>Remembers the uploads of a package that was not pushed to its end, so that the next push goes on
+/// there.</summary>
 internal sealed class UploadJournal
 {
     private readonly string _path;
@@ -19,7 +20,8 @@ internal sealed class UploadJournal
 
     /// <summary>Folder of the journals of this user.</summary>
     public static string DefaultFolder => Path.Combine(
-        Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.Create),
+        Environment.GetFolderPath(
+            Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.Create),
         "stip",
         "pushes");
 

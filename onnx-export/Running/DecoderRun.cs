@@ -10,7 +10,8 @@ namespace Stip.Export.Running;
 internal static class DecoderRun
 {
     /// <summary>Runs a folder of export.</summary>
-    /// <returns><c>logits</c> <c>[batch, n, vocab]</c>, then <c>present.*</c> <c>[batch, kv_heads, n, head_dim]</c>.</returns>
+    /// <returns><c>logits</c> <c>[batch, n, vocab]</c>, then <c>present.*</c> <c>[batch, kv_heads, n,
+    /// head_dim]</c>.</returns>
     public static IEnumerable<(string Name, HostTensor Tensor)> Run(
         string folder, IReadOnlyDictionary<string, HostTensor> inputs)
     {
@@ -25,7 +26,8 @@ internal static class DecoderRun
     public static IEnumerable<(string Name, HostTensor Tensor)> RunPackage(
         string folder, IReadOnlyDictionary<string, HostTensor> inputs)
     {
-        using var model = ProtectedModel.Open(folder, Environment.GetEnvironmentVariable(OwnerStore.PassphraseVariable));
+        using var model = ProtectedModel.Open(
+            folder, Environment.GetEnvironmentVariable(OwnerStore.PassphraseVariable));
         return Run(model.Tables, model.GraphPath, model.Package.ContextLength, model.Restore, inputs);
     }
 
@@ -49,7 +51,8 @@ internal static class DecoderRun
             var columns = batch.Columns(sequence);
             if (columns.Length == 0)
             {
-                throw new RefusedException($"attention_mask leaves out every token of row {sequence}; at least 1 must count");
+                throw new RefusedException(
+                    $"attention_mask leaves out every token of row {sequence}; at least 1 must count");
             }
 
             runner.Rewind(0);

@@ -14,7 +14,8 @@ internal static class GraphRun
         if (missing.Count > 0)
         {
             throw new RefusedException(
-                $"{path} takes {string.Join(", ", runner.Inputs.Select(port => port.Name))}; missing are {string.Join(", ", missing)}");
+                $"{path} takes {string.Join(", ", runner.Inputs.Select(port => port.Name))}; missing are "
+                + $"{string.Join(", ", missing)}");
         }
 
         var results = runner.Run(inputs);

@@ -3,7 +3,8 @@ using Stip.Protocol.Tensors;
 
 namespace Stip.Export.Running;
 
-/// <summary>Puts results of sequences that were run alone back where a batch has them; masked places stay zero.</summary>
+/// <summary>Puts results of sequences that were run alone back where a batch has them; masked places stay
+/// zero.</summary>
 internal sealed class ScatteredRows(TokenBatch batch)
 {
     private readonly List<(string Name, HostTensor Tensor)> _tensors = [];

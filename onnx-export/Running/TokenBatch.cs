@@ -26,14 +26,16 @@ internal sealed record TokenBatch(long[] Ids, long[]? Mask, int Sequences, int L
         var shape = ids.Shape is [var single] ? [1, single] : ids.Shape;
         if (shape is not [> 0, > 0])
         {
-            throw new RefusedException($"{IdsName} has shape [{string.Join(", ", ids.Shape)}]; it must be [n] or [batch, n]");
+            throw new RefusedException(
+                $"{IdsName} has shape [{string.Join(", ", ids.Shape)}]; it must be [n] or [batch, n]");
         }
 
         var mask = inputs.TryGetValue(MaskName, out var given) ? Integers(MaskName, given) : null;
         return mask is null || mask.Length == ids.ElementCount
             ? new TokenBatch(Integers(IdsName, ids), mask, (int)shape[0], (int)shape[1])
             : throw new RefusedException(
-                $"{MaskName} has shape [{string.Join(", ", given!.Shape)}]; {IdsName} has [{string.Join(", ", shape)}]");
+                $"{MaskName} has shape [{string.Join(", ", given!.Shape)}]; {IdsName} has "
+                + $"[{string.Join(", ", shape)}]");
     }
 
     /// <summary>Columns of a row that count.</summary>

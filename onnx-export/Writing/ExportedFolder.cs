@@ -10,7 +10,8 @@ using Stip.Protocol.Tensors;
 
 namespace Stip.Export.Writing;
 
-/// <summary>Writes what <c>export</c> leaves: graph, client's tables, manifest, and the small files of the source.</summary>
+/// <summary>Writes what <c>export</c> leaves: graph, client's tables, manifest, and the small files of the
+/// source.</summary>
 internal static class ExportedFolder
 {
     private const string GraphFile = "model.onnx";

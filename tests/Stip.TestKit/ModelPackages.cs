@@ -20,7 +20,8 @@ public static class ModelPackages
     public static Task<string> ExportAsync(string name) => MakeAsync($"{name}-plain", output => RunAsync(
         "export", "--checkpoint", KnownCheckpoints.Folder(name), "--output", output));
 
-    /// <summary>The folder with <c>cloud/</c>, <c>client/</c> and <c>owner/</c> that <c>protect</c> writes for it.</summary>
+    /// <summary>The folder with <c>cloud/</c>, <c>client/</c> and <c>owner/</c> that <c>protect</c> writes for
+    /// it.</summary>
     public static Task<string> ProtectAsync(string name, string mode = "permutation") =>
         MakeAsync($"{name}-{mode}", async output => await RunAsync(
             "protect", "--model", await ExportAsync(name), "--output", output, "--name", name, "--mode", mode));
@@ -40,14 +41,17 @@ public static class ModelPackages
         await process.WaitForExitAsync();
         if (process.ExitCode != 0)
         {
-            throw new InvalidOperationException($"onnx-export {arguments[0]} ended with {process.ExitCode}: {error}{await output}");
+            throw new InvalidOperationException(
+                $"onnx-export {arguments[0]} ended with {process.ExitCode}: {error}{await output}");
         }
     }
 
-    private static Task<string> MakeAsync(string name, Func<string, Task> make) => Made.GetOrAdd(name, key => new(async () =>
+    private static Task<string> MakeAsync(string name, Func<string, Task> make) =>
+        Made.GetOrAdd(name, key => new(() => MakeOnceAsync(Folder.Value.At(key), make))).Value;
+
+    private static async Task<string> MakeOnceAsync(string output, Func<string, Task> make)
     {
-        var output = Folder.Value.At(key);
         await make(output);
         return output;
-    })).Value;
+    }
 }

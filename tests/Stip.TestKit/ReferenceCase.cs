@@ -13,7 +13,8 @@ public sealed record ReferenceCase(long[] InputIds, float[]? Logits, long[] Gene
     public static IReadOnlyList<ReferenceCase> Load(string checkpointFolder)
     {
         using var file = SafetensorsFile.Open(Path.Combine(checkpointFolder, "golden.safetensors"));
-        var names = file.Header.Entries.Keys.Select(name => name.Split('.')[0]).Distinct().Order(StringComparer.Ordinal);
+        var names = file.Header.Entries.Keys.Select(name => name.Split('.')[0]).Distinct()
+            .Order(StringComparer.Ordinal);
         return [.. names.Select(name => new ReferenceCase(
             Read<long>(file, $"{name}.input_ids")!,
             Read<float>(file, $"{name}.logits"),

@@ -16,7 +16,8 @@ public sealed class ExportedModels : IDisposable
 
     /// <summary>The exported folder of a checkpoint.</summary>
     internal Task<string> FolderAsync(string name, TensorDtype dtype = TensorDtype.Float32) =>
-        _exports.GetOrAdd((name, dtype.WireName()), key => new(() => ExportAsync(KnownCheckpoints.Folder(name), dtype))).Value;
+        _exports.GetOrAdd(
+            (name, dtype.WireName()), _ => new(() => ExportAsync(KnownCheckpoints.Folder(name), dtype))).Value;
 
     /// <summary>Exports any folder.</summary>
     internal async Task<string> ExportAsync(string source, TensorDtype dtype, long? randomSeed = null)

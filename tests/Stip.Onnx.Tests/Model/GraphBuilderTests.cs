@@ -35,7 +35,8 @@ public sealed class GraphBuilderTests : IDisposable
 
         var model = Read();
         Assert.Equal(10, model.IrVersion);
-        Assert.Equal([("", 21), ("com.microsoft", 1)], model.OpsetImport.Select(opset => (opset.Domain, opset.Version)));
+        Assert.Equal(
+            [("", 21), ("com.microsoft", 1)], model.OpsetImport.Select(opset => (opset.Domain, opset.Version)));
     }
 
     [Fact]

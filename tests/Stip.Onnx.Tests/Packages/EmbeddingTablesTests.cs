@@ -83,5 +83,8 @@ public sealed class EmbeddingTablesTests : IDisposable
 
     private static SafetensorsWriter.Source Table(string name, TensorDtype dtype, float[] values) =>
         SafetensorsWriter.Source.FromBytes(
-            name, dtype, [values.Length / 2, 2], HostTensor.FromFloats(values, values.Length / 2, 2).ConvertTo(dtype).Bytes);
+            name,
+            dtype,
+            [values.Length / 2, 2],
+            HostTensor.FromFloats(values, values.Length / 2, 2).ConvertTo(dtype).Bytes);
 }

@@ -18,11 +18,15 @@ public sealed class GraphShapeTests(ExportedModels models)
         var graph = await ReadAsync(name);
 
         string[] expected =
-            ["inputs_embeds", "seqlens_k", "total_sequence_length", "logits_rows", .. hasPositions ? ["position_ids"] : Array.Empty<string>()];
+        [
+            "inputs_embeds", "seqlens_k", "total_sequence_length", "logits_rows",
+            .. hasPositions ? ["position_ids"] : Array.Empty<string>(),
+        ];
         Assert.Equal(expected, graph.Input.Select(input => input.Name).TakeWhile(input => !input.StartsWith("past")));
         Assert.Equal(
             graph.Input.Select(input => input.Name).Where(input => input.StartsWith("past"))
-                .Select(input => input.Replace("past_key_values", "present", StringComparison.Ordinal)).Prepend("logits"),
+                .Select(input => input.Replace("past_key_values", "present", StringComparison.Ordinal))
+                .Prepend("logits"),
             graph.Output.Select(output => output.Name));
     }
 
@@ -49,7 +53,8 @@ public sealed class GraphShapeTests(ExportedModels models)
         var graph = await ReadAsync(name);
         var uses = graph.Node.SelectMany(node => node.Input).CountBy(input => input).ToDictionary();
 
-        foreach (var weight in graph.Initializer.Where(tensor => tensor.DataType != (int)TensorProto.Types.DataType.Int64))
+        const int integers = (int)TensorProto.Types.DataType.Int64;
+        foreach (var weight in graph.Initializer.Where(tensor => tensor.DataType != integers))
         {
             Assert.Equal(TensorProto.Types.DataLocation.External, weight.DataLocation);
             if (!weight.Name.StartsWith("rotary."))

@@ -19,7 +19,8 @@ public sealed class ReferenceTests(ExportedModels models)
     public async Task Logits_OfEveryPosition_EqualTheReference(string name)
     {
         var folder = await models.FolderAsync(name);
-        foreach (var reference in ReferenceCase.Load(KnownCheckpoints.Folder(name)).Where(reference => reference.Logits is not null))
+        var cases = ReferenceCase.Load(KnownCheckpoints.Folder(name));
+        foreach (var reference in cases.Where(reference => reference.Logits is not null))
         {
             using var model = new PlainModel(folder, reference.InputIds.Length);
 

@@ -12,7 +12,9 @@ internal static class ScalarLlama
     {
         var config = LlamaConfig.Read(checkpoint.Config);
         var table = Read(checkpoint.Tensors, "model.embed_tokens.weight", config.VocabSize, config.HiddenSize);
-        var head = config.IsTied ? table : Read(checkpoint.Tensors, "lm_head.weight", config.VocabSize, config.HiddenSize);
+        var head = config.IsTied
+            ? table
+            : Read(checkpoint.Tensors, "lm_head.weight", config.VocabSize, config.HiddenSize);
         var rows = ids.Select(id => table[((int)id * config.HiddenSize)..(((int)id + 1) * config.HiddenSize)]).ToList();
         for (var layer = 0; layer < config.Layers; layer++)
         {

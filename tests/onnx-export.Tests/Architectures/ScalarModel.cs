@@ -2,7 +2,8 @@ using Stip.Export.Checkpoints;
 
 namespace Stip.Export.Tests.Architectures;
 
-/// <summary>The parts that decoders share, one number at a time in double precision: slow, and hard to get wrong.</summary>
+/// <summary>The parts that decoders share, one number at a time in double precision: slow, and hard to get
+/// wrong.</summary>
 internal static class ScalarModel
 {
     /// <summary>A tensor of the checkpoint as doubles.</summary>
@@ -31,14 +32,21 @@ internal static class ScalarModel
 
     /// <summary>Causal attention of the last row of <paramref name="keys"/>, head by head.</summary>
     public static double[] Attend(
-        double[] query, IReadOnlyList<double[]> keys, IReadOnlyList<double[]> values, int heads, int kvHeads, double scale)
+        double[] query,
+        IReadOnlyList<double[]> keys,
+        IReadOnlyList<double[]> values,
+        int heads,
+        int kvHeads,
+        double scale)
     {
         var dim = query.Length / heads;
         var output = new double[query.Length];
         for (var head = 0; head < heads; head++)
         {
             var (q, kv) = (head * dim, head / (heads / kvHeads) * dim);
-            var scores = keys.Select(key => Enumerable.Range(0, dim).Sum(c => query[q + c] * key[kv + c]) * scale).ToArray();
+            var scores = keys
+                .Select(key => Enumerable.Range(0, dim).Sum(c => query[q + c] * key[kv + c]) * scale)
+                .ToArray();
             var largest = scores.Max();
             var weights = scores.Select(score => Math.Exp(score - largest)).ToArray();
             for (var c = 0; c < dim; c++)

@@ -20,7 +20,8 @@ public sealed class ScalarTests(ExportedModels models) : IDisposable
     [InlineData("""{"head_dim": 20, "mlp_bias": true, "tie_word_embeddings": true}""")]
     [InlineData("""{"head_dim": 6, "num_key_value_heads": 1}""")]
     [InlineData("""{"head_dim": 24, "num_key_value_heads": 4, "torch_dtype": "float16"}""")]
-    [InlineData("""{"head_dim": 32, "rope_theta": 500.0, "dtype": "bfloat16", "attention_bias": true, "mlp_bias": true}""")]
+    [InlineData(
+        """{"head_dim": 32, "rope_theta": 500.0, "dtype": "bfloat16", "attention_bias": true, "mlp_bias": true}""")]
     [InlineData("""{"rope_parameters": {"rope_theta": 300.0, "rope_type": "default"}}""")]
     public async Task Llama_OfAnyShape_EqualsTheScalarModel(string options)
     {
@@ -42,7 +43,8 @@ public sealed class ScalarTests(ExportedModels models) : IDisposable
     [InlineData("{}")]
     [InlineData("""{"n_embd": 48, "activation_function": "relu", "n_inner": 40}""")]
     [InlineData("""{"n_embd": 52, "tie_word_embeddings": false, "scale_attn_by_inverse_layer_idx": true}""")]
-    [InlineData("""{"scale_attn_weights": false, "activation_function": "gelu_pytorch_tanh", "torch_dtype": "float16"}""")]
+    [InlineData(
+        """{"scale_attn_weights": false, "activation_function": "gelu_pytorch_tanh", "torch_dtype": "float16"}""")]
     public async Task Gpt2_OfAnyShape_EqualsTheScalarModel(string options)
     {
         var folder = WriteConfig("""

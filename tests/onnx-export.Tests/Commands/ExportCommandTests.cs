@@ -109,7 +109,8 @@ public sealed class ExportCommandTests : IDisposable
         AssertRefused("has no config.json", Export(Copy("stories-draft", "model.safetensors")));
 
     [Fact]
-    public void Export_OfAMissingFolder_IsRefused() => AssertRefused("has no config.json", Export(_folder.At("nowhere")));
+    public void Export_OfAMissingFolder_IsRefused() => AssertRefused(
+        "has no config.json", Export(_folder.At("nowhere")));
 
     [Fact]
     public void Export_OfAnUnsupportedArchitecture_ListsThoseSupported() => AssertRefused(
@@ -122,7 +123,10 @@ public sealed class ExportCommandTests : IDisposable
     [InlineData("num_key_value_heads", "3", "4 attention heads cannot share 3 key/value heads")]
     [InlineData("num_attention_heads", "5", "5 attention heads do not divide a hidden size of 96")]
     [InlineData("head_dim", "23", "head_dim is 23; rotary embedding needs an even number")]
-    [InlineData("vocab_size", "2000", "tensor 'model.embed_tokens.weight' has shape [2048, 96]; config.json asks for [2000, 96]")]
+    [InlineData(
+        "vocab_size",
+        "2000",
+        "tensor 'model.embed_tokens.weight' has shape [2048, 96]; config.json asks for [2000, 96]")]
     [InlineData("num_hidden_layers", "3", "the checkpoint has no tensor 'model.layers.2.input_layernorm.weight'")]
     [InlineData("hidden_act", "\"snake\"", "activation 'snake' is not supported; there are silu")]
     [InlineData("rope_scaling", """{"type": "spiral"}""", "rope type 'spiral' is not supported; there are default")]
@@ -185,7 +189,8 @@ public sealed class ExportCommandTests : IDisposable
     {
         var sharded = ShardedCheckpoint.Split(KnownCheckpoints.Folder("tiny-llama2-7b"), _folder.At("sharded"));
         File.WriteAllText(
-            Path.Combine(sharded, "model.safetensors.index.json"), """{"weight_map": {"a": "../secret.safetensors"}}""");
+            Path.Combine(sharded, "model.safetensors.index.json"),
+            """{"weight_map": {"a": "../secret.safetensors"}}""");
 
         AssertRefused("shard '../secret.safetensors' is not a file name", Export(sharded));
     }
@@ -195,7 +200,8 @@ public sealed class ExportCommandTests : IDisposable
     {
         var source = Copy("stories-draft", "config.json", "model.safetensors");
         File.WriteAllText(
-            Path.Combine(source, "tokenizer.json"), """{"model": {"vocab": {"a": 0}}, "added_tokens": [{"id": 2048}]}""");
+            Path.Combine(source, "tokenizer.json"),
+            """{"model": {"vocab": {"a": 0}}, "added_tokens": [{"id": 2048}]}""");
 
         AssertRefused("tokenizer.json has token id 2048; the vocabulary of config.json allows 0..2047", Export(source));
     }
@@ -261,6 +267,7 @@ public sealed class ExportCommandTests : IDisposable
         Assert.Equal(1, result.ExitCode);
         Assert.Contains(message, result.Error, StringComparison.Ordinal);
         Assert.Single(result.Error.Trim().Split('\n'));
-        Assert.DoesNotContain(Directory.GetFileSystemEntries(_folder.Path), path => Path.GetFileName(path).StartsWith("out"));
+        Assert.DoesNotContain(
+            Directory.GetFileSystemEntries(_folder.Path), path => Path.GetFileName(path).StartsWith("out"));
     }
 }

@@ -22,7 +22,10 @@ public sealed class RunCommandTests(ExportedModels models) : IDisposable
         var outputs = await RunAsync(("input_ids", HostTensor.FromIntegers(reference.InputIds, 1, count)));
 
         Assert.Equal(
-            ["logits", "present.0.key", "present.0.value", "present.1.key", "present.1.value", "present.2.key", "present.2.value"],
+            [
+                "logits", "present.0.key", "present.0.value", "present.1.key", "present.1.value", "present.2.key",
+                "present.2.value",
+            ],
             outputs.Select(output => output.Key));
         Assert.Equal([1, count, 160], outputs["logits"].Shape);
         Assert.Equal([1, 1, count, 8], outputs["present.2.value"].Shape);
@@ -92,7 +95,8 @@ public sealed class RunCommandTests(ExportedModels models) : IDisposable
     public async Task Run_OfABFloat16Folder_SaysWhatTheCpuTakes()
     {
         var (exitCode, _, error) = Run(
-            await models.FolderAsync(Name, TensorDtype.BFloat16), new() { ["input_ids"] = HostTensor.FromIntegers([1L], 1) });
+            await models.FolderAsync(Name, TensorDtype.BFloat16),
+            new() { ["input_ids"] = HostTensor.FromIntegers([1L], 1) });
 
         Assert.Equal(1, exitCode);
         Assert.Contains("float32 and float16 graphs do, bfloat16 ones need CUDA", error, StringComparison.Ordinal);
@@ -122,7 +126,10 @@ public sealed class RunCommandTests(ExportedModels models) : IDisposable
     {
         TensorFile.Write(_folder.At("in.safetensors"), inputs.Select(input => (input.Key, input.Value)));
         return CommandLine.Run(
-            "run", "--model", model, "--inputs", _folder.At("in.safetensors"), "--output", _folder.At("out.safetensors"));
+            "run",
+            "--model", model,
+            "--inputs", _folder.At("in.safetensors"),
+            "--output", _folder.At("out.safetensors"));
     }
 
     private async Task<Dictionary<string, HostTensor>> RunAsync(params (string Name, HostTensor Tensor)[] inputs)

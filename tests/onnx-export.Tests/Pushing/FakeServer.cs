@@ -35,7 +35,8 @@ internal sealed class FakeServer : HttpMessageHandler
             options: StipJson.Wire),
     };
 
-    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellation)
+    protected override async Task<HttpResponseMessage> SendAsync(
+        HttpRequestMessage request, CancellationToken cancellation)
     {
         var route = $"{request.Method} {request.RequestUri!.AbsolutePath}";
         Requests.Add(route);

@@ -28,7 +28,8 @@ public sealed class PackagePushTests : IDisposable
         var manifest = new PackageManifest(
             PackageManifest.CurrentProtocol, "fables", "i", 1, "permutation", "full", "f", 1, 1, 1, "float32", 1,
             new Dictionary<string, GraphManifest>(), [file]);
-        File.WriteAllBytes(_folder.At("cloud", "stip.json"), JsonSerializer.SerializeToUtf8Bytes(manifest, StipJson.File));
+        File.WriteAllBytes(
+            _folder.At("cloud", "stip.json"), JsonSerializer.SerializeToUtf8Bytes(manifest, StipJson.File));
     }
 
     [Theory]
@@ -52,7 +53,8 @@ public sealed class PackagePushTests : IDisposable
     public async Task Push_ThatWasInterrupted_GoesOnWhereItStopped()
     {
         var parts = 0;
-        _server.Fault = route => route.EndsWith("/parts") && ++parts == 4 ? throw new OperationCanceledException() : null;
+        _server.Fault = route =>
+            route.EndsWith("/parts") && ++parts == 4 ? throw new OperationCanceledException() : null;
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => PushAsync());
 
         await PushAsync();
@@ -96,7 +98,8 @@ public sealed class PackagePushTests : IDisposable
     public async Task Push_WhereTheServerForgotTheUpload_BeginsAgain()
     {
         var isForgotten = false;
-        _server.Fault = route => route.EndsWith("/complete") && !isForgotten ? throw new OperationCanceledException() : null;
+        _server.Fault = route =>
+            route.EndsWith("/complete") && !isForgotten ? throw new OperationCanceledException() : null;
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => PushAsync());
         isForgotten = true;
         _server.Fault = route => route == "GET /v1/uploads/upload_0"
