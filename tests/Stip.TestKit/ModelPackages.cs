@@ -20,11 +20,14 @@ public static class ModelPackages
     public static Task<string> ExportAsync(string name) => MakeAsync($"{name}-plain", output => RunAsync(
         "export", "--checkpoint", KnownCheckpoints.Folder(name), "--output", output));
 
-    /// <summary>The folder with <c>cloud/</c>, <c>client/</c> and <c>owner/</c> that <c>protect</c> writes for
-    /// it.</summary>
-    public static Task<string> ProtectAsync(string name, string mode = "permutation") =>
-        MakeAsync($"{name}-{mode}", async output => await RunAsync(
-            "protect", "--model", await ExportAsync(name), "--output", output, "--name", name, "--mode", mode));
+    /// <summary>The folder with <c>cloud/</c>, <c>client/</c> and <c>owner/</c> that <c>protect</c> writes.</summary>
+    /// <param name="name">A checkpoint of <see cref="KnownCheckpoints"/>.</param>
+    /// <param name="mode"><c>permutation</c> or <c>none</c>.</param>
+    /// <param name="modelId">Id on the server; the checkpoint's name where null.</param>
+    public static Task<string> ProtectAsync(string name, string mode = "permutation", string? modelId = null) =>
+        MakeAsync($"{modelId ?? name}-{mode}", async output => await RunAsync(
+            "protect", "--model", await ExportAsync(name), "--output", output, "--mode", mode,
+            "--name", modelId ?? name));
 
     /// <summary>Runs the onnx-export program that was built beside the tests.</summary>
     /// <exception cref="InvalidOperationException">It ended with another exit code than 0.</exception>
