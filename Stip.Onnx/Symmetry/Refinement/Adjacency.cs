@@ -55,6 +55,15 @@ internal sealed class Adjacency
     /// <summary>The weight that an edge of that role adds to the neighbour.</summary>
     public ulong WeightOf(int role) => _weightOfRole[role];
 
+    /// <summary>Spreads a small number over all bits.</summary>
+    public static ulong Mix(ulong value)
+    {
+        value *= 0x9E3779B97F4A7C15;
+        value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9;
+        value = (value ^ (value >> 27)) * 0x94D049BB133111EB;
+        return value ^ (value >> 31);
+    }
+
     private void Fill(NodeStore store)
     {
         var next = _starts.AsSpan(0, Count).ToArray();
@@ -75,13 +84,5 @@ internal sealed class Adjacency
             _neighbours[next[from]] = to;
             _roles[next[from]++] = role;
         }
-    }
-
-    private static ulong Mix(ulong value)
-    {
-        value *= 0x9E3779B97F4A7C15;
-        value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9;
-        value = (value ^ (value >> 27)) * 0x94D049BB133111EB;
-        return value ^ (value >> 31);
     }
 }

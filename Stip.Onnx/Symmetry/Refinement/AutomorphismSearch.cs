@@ -19,11 +19,7 @@ internal sealed class AutomorphismSearch
     {
         _count = graph.Count;
         _random = random;
-        var cells = classes.Members()
-            .SelectMany(nodes => held.Contains(nodes[0]) ? nodes.Select(node => new[] { node }) : [nodes]).ToArray();
-        _partition = new Partition(
-            [.. cells.SelectMany(nodes => nodes).SelectMany(node => new[] { node, node + _count })],
-            cells.Select(nodes => 2 * nodes.Length));
+        _partition = TwoCopies(classes, held);
         _refiner = new Refiner(graph, _partition);
         foreach (var cell in _partition.Cells().ToArray())
         {
@@ -56,6 +52,24 @@ internal sealed class AutomorphismSearch
         }
     }
 
+    private static Partition TwoCopies(NodeClasses classes, HashSet<int> held)
+    {
+        var items = new List<int>(2 * classes.NodeCount);
+        var lengths = new List<int>();
+        foreach (var nodes in classes.Members())
+        {
+            foreach (var node in nodes)
+            {
+                items.Add(node);
+                items.Add(node + classes.NodeCount);
+            }
+
+            lengths.AddRange(held.Contains(nodes[0]) ? Enumerable.Repeat(2, nodes.Length) : [2 * nodes.Length]);
+        }
+
+        return new Partition([.. items], lengths);
+    }
+
     // Null when done, else a node whose class has no match.
     private int? Solve()
     {
@@ -77,10 +91,10 @@ internal sealed class AutomorphismSearch
         var (left, right) = Copies(cell);
         UniformDraw.Shuffle(right.AsSpan(), _random);
         var mark = _partition.SplitCount;
-        _partition.Reorder(cell, [.. left.Zip(right).SelectMany(pair => new[] { pair.First, pair.Second })]);
-        for (var start = cell; start + 2 < cell + (2 * left.Length); start += 2)
+        _partition.Pair(cell, left, right);
+        for (var pairs = left.Length - 1; pairs > 0; pairs--)
         {
-            _partition.Split(start, 2);
+            _partition.Split(cell, 2 * pairs);
         }
 
         for (var start = cell; start < cell + (2 * left.Length); start += 2)

@@ -16,8 +16,17 @@ internal sealed class NodeClasses
 
     public static NodeClasses Find(NodeStore store, Adjacency graph)
     {
-        var byKind = Enumerable.Range(0, store.Count).GroupBy(store.KindOf).Select(group => group.ToArray()).ToArray();
-        var partition = new Partition([.. byKind.SelectMany(nodes => nodes)], byKind.Select(nodes => nodes.Length));
+        var nodes = new int[store.Count];
+        var kinds = new int[store.Count];
+        var lengths = new int[store.Kinds.Count];
+        for (var node = 0; node < nodes.Length; node++)
+        {
+            (nodes[node], kinds[node]) = (node, store.KindOf(node));
+            lengths[kinds[node]]++;
+        }
+
+        Array.Sort(kinds, nodes);
+        var partition = new Partition(nodes, lengths.Where(length => length > 0));
         var refiner = new Refiner(graph, partition);
         foreach (var cell in partition.Cells())
         {

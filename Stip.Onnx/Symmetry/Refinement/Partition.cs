@@ -54,13 +54,27 @@ internal sealed class Partition
         }
     }
 
-    /// <summary>Puts a cell's items in another order.</summary>
-    public void Reorder(int cell, ReadOnlySpan<int> items)
+    public int PlaceOf(int item) => _places[item];
+
+    /// <summary>Sorts the last items of a cell by keys, which are sorted along.</summary>
+    public void SortTail(int cell, Span<ulong> keys)
     {
-        for (var i = 0; i < items.Length; i++)
+        var start = cell + _lengths[cell] - keys.Length;
+        var tail = _items.AsSpan(start, keys.Length);
+        keys.Sort(tail);
+        for (var i = 0; i < tail.Length; i++)
         {
-            _items[cell + i] = items[i];
-            _places[items[i]] = cell + i;
+            _places[tail[i]] = start + i;
+        }
+    }
+
+    /// <summary>Puts the items of two halves of a cell in pairs, one of each.</summary>
+    public void Pair(int cell, ReadOnlySpan<int> left, ReadOnlySpan<int> right)
+    {
+        for (var i = 0; i < left.Length; i++)
+        {
+            (_items[cell + (2 * i)], _items[cell + (2 * i) + 1]) = (left[i], right[i]);
+            (_places[left[i]], _places[right[i]]) = (cell + (2 * i), cell + (2 * i) + 1);
         }
     }
 

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Stip.Onnx.Symmetry.Refinement;
 
 /// <summary>
@@ -8,11 +10,14 @@ namespace Stip.Onnx.Symmetry.Refinement;
 internal sealed class Refiner(Adjacency graph, Partition partition)
 {
     private readonly ulong[] _sums = new ulong[partition.ItemCount];
-    private readonly bool[] _isTouched = new bool[partition.ItemCount];
-    private readonly List<int> _touched = [];
-    private readonly Queue<int> _queue = new();
+    private readonly int[] _touchedCounts = new int[partition.ItemCount];
     private readonly bool[] _isQueued = new bool[partition.ItemCount];
+    private readonly List<int> _queue = [];
+    private readonly List<int> _touchedCells = [];
+    private readonly List<(int Item, ulong Colour)> _batch = [];
+    private readonly List<int> _starts = [];
     private readonly bool _hasTwoCopies = partition.ItemCount > graph.Count;
+    private ulong[] _keys = new ulong[16];
 
     /// <summary>Cells made since the list was last cleared.</summary>
     public List<int> Changed { get; } = [];
@@ -23,7 +28,7 @@ internal sealed class Refiner(Adjacency graph, Partition partition)
         if (!_isQueued[cell])
         {
             _isQueued[cell] = true;
-            _queue.Enqueue(cell);
+            _queue.Add(cell);
         }
     }
 
@@ -32,22 +37,42 @@ internal sealed class Refiner(Adjacency graph, Partition partition)
     public bool Run()
     {
         var agrees = true;
-        while (_queue.TryDequeue(out var cell))
+        while (agrees && _queue.Count > 0)
         {
-            _isQueued[cell] = false;
-            if (agrees)
-            {
-                Count(cell);
-                agrees = SplitTouched();
-            }
+            TakeBatch();
+            Count();
+            agrees = SplitTouched();
         }
 
+        foreach (var cell in _queue)
+        {
+            _isQueued[cell] = false;
+        }
+
+        _queue.Clear();
         return agrees;
     }
 
-    private void Count(int splitter)
+    // All waiting cells at once: each adds multiples of its own colour, so that their counts stay apart in one sum.
+    private void TakeBatch()
     {
-        foreach (var item in partition.Items(splitter))
+        _batch.Clear();
+        foreach (var cell in _queue)
+        {
+            _isQueued[cell] = false;
+            var colour = Adjacency.Mix((ulong)cell + 1);
+            foreach (var item in partition.Items(cell))
+            {
+                _batch.Add((item, colour));
+            }
+        }
+
+        _queue.Clear();
+    }
+
+    private void Count()
+    {
+        foreach (var (item, colour) in CollectionsMarshal.AsSpan(_batch))
         {
             var shift = item >= graph.Count ? graph.Count : 0;
             var neighbours = graph.Neighbours(item - shift);
@@ -55,81 +80,110 @@ internal sealed class Refiner(Adjacency graph, Partition partition)
             for (var i = 0; i < neighbours.Length; i++)
             {
                 var neighbour = neighbours[i] + shift;
-                if (!_isTouched[neighbour])
+                var cell = partition.CellOf(neighbour);
+                if (!_hasTwoCopies && partition.Length(cell) == 1)
                 {
-                    if (!_hasTwoCopies && partition.Length(partition.CellOf(neighbour)) == 1)
-                    {
-                        continue;
-                    }
-
-                    _isTouched[neighbour] = true;
-                    _touched.Add(neighbour);
+                    continue;
                 }
 
-                _sums[neighbour] += graph.WeightOf(roles[i]);
+                Touch(neighbour, cell);
+                _sums[neighbour] += graph.WeightOf(roles[i]) * colour;
+            }
+        }
+    }
+
+    // Touched items gather at the end of their cell.
+    private void Touch(int item, int cell)
+    {
+        var firstTouched = cell + partition.Length(cell) - _touchedCounts[cell];
+        if (partition.PlaceOf(item) < firstTouched)
+        {
+            partition.Swap(item, firstTouched - 1);
+            if (_touchedCounts[cell]++ == 0)
+            {
+                _touchedCells.Add(cell);
             }
         }
     }
 
     private bool SplitTouched()
     {
-        var items = _touched.ToArray();
-        _touched.Clear();
-        var keys = Array.ConvertAll(items, item => (partition.CellOf(item), _sums[item]));
-        foreach (var item in items)
-        {
-            _sums[item] = 0;
-            _isTouched[item] = false;
-        }
-
-        Array.Sort(keys, items);
         var agrees = true;
-        for (int first = 0, next; first < items.Length && agrees; first = next)
+        foreach (var cell in _touchedCells)
         {
-            for (next = first + 1; next < items.Length && keys[next].Item1 == keys[first].Item1; next++)
+            var touched = _touchedCounts[cell];
+            _touchedCounts[cell] = 0;
+            var keys = Keys(cell, touched);
+            if (agrees)
             {
+                agrees = _hasTwoCopies && partition.Length(cell) == 2
+                    ? touched == 2 && keys[0] == keys[1]
+                    : SplitCell(cell, touched, keys);
             }
-
-            agrees = SplitCell(keys[first].Item1, items.AsSpan(first, next - first), keys.AsSpan(first, next - first));
         }
 
+        _touchedCells.Clear();
         return agrees;
     }
 
-    // The touched items of one cell, sorted by what their neighbours add up to.
-    private bool SplitCell(int cell, ReadOnlySpan<int> items, ReadOnlySpan<(int Cell, ulong Sum)> keys)
+    // The sums of a cell's touched items, which are set back for the next batch.
+    private Span<ulong> Keys(int cell, int touched)
     {
-        var untouched = partition.Length(cell) - items.Length;
-        if (untouched == 0 && keys[0].Sum == keys[^1].Sum)
+        if (_keys.Length < touched)
         {
-            return true;
+            _keys = new ulong[touched * 2];
         }
 
-        for (var i = 0; i < items.Length; i++)
+        var items = partition.Items(cell)[^touched..];
+        for (var i = 0; i < touched; i++)
         {
-            partition.Swap(items[i], cell + untouched + i);
+            _keys[i] = _sums[items[i]];
+            _sums[items[i]] = 0;
         }
 
-        var parts = new List<int> { cell };
-        var current = cell;
-        for (var i = untouched == 0 ? 1 : 0; i < items.Length; i++)
+        return _keys.AsSpan(0, touched);
+    }
+
+    private bool SplitCell(int cell, int touched, Span<ulong> keys)
+    {
+        var untouched = partition.Length(cell) - touched;
+        if (!keys.ContainsAnyExcept(keys[0]))
         {
-            if (i == 0 || keys[i].Sum != keys[i - 1].Sum)
+            if (untouched == 0)
             {
-                current = partition.Split(current, cell + untouched + i - current);
-                parts.Add(current);
+                return true;
+            }
+        }
+        else
+        {
+            partition.SortTail(cell, keys);
+        }
+
+        _starts.Clear();
+        for (var i = untouched == 0 ? 1 : 0; i < touched; i++)
+        {
+            if (i == 0 || keys[i] != keys[i - 1])
+            {
+                _starts.Add(cell + untouched + i);
             }
         }
 
-        Announce(parts);
-        return !_hasTwoCopies || parts.TrueForAll(IsBalanced);
+        // From the right, so that each split names only the items it cuts off.
+        for (var i = _starts.Count - 1; i >= 0; i--)
+        {
+            partition.Split(cell, _starts[i] - cell);
+        }
+
+        _starts.Add(cell);
+        Announce(cell);
+        return !_hasTwoCopies || _starts.TrueForAll(IsBalanced);
     }
 
     // Of the parts of a cell that has been looked at, all but the largest tell everything.
-    private void Announce(List<int> parts)
+    private void Announce(int cell)
     {
-        var spared = _isQueued[parts[0]] ? -1 : parts.MaxBy(partition.Length);
-        foreach (var part in parts)
+        var spared = _isQueued[cell] ? -1 : _starts.MaxBy(partition.Length);
+        foreach (var part in _starts)
         {
             Changed.Add(part);
             if (part != spared)
