@@ -47,7 +47,8 @@ public sealed record BundleManifest(
 }
 
 /// <summary>The client's part of the model, where it is look-ups and sums.</summary>
-/// <param name="Tensors">Tables in <c>embedding.safetensors</c>: <c>token_embedding</c> <c>[V, d]</c> and, where the model
+/// <param name="Tensors">Tables in <c>embedding.safetensors</c>: <c>token_embedding</c> <c>[V, d]</c> and, where the
+/// model
 /// adds them, <c>position_embedding</c> <c>[P, d]</c>, <c>token_type_embedding</c> <c>[T, d]</c>.</param>
 /// <param name="Scale">Factor on the token row, 1 for most models.</param>
 public sealed record EmbeddingManifest(IReadOnlyList<string> Tensors, double Scale = 1)

@@ -2,7 +2,9 @@ using System.Security.Cryptography;
 
 namespace Stip.Keys.Owner;
 
-/// <summary>How a key file is encrypted: AES-256-GCM under a key that PBKDF2-SHA-256 derives from a passphrase.</summary>
+/// <summary>
+/// How a key file is encrypted: AES-256-GCM under a key that PBKDF2-SHA-256 derives from a passphrase.
+/// </summary>
 /// <param name="Cipher">Always <c>aes-256-gcm</c>.</param>
 /// <param name="Kdf">Always <c>pbkdf2-sha256</c>.</param>
 /// <param name="Iterations">Rounds of the derivation.</param>

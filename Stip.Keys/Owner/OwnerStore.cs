@@ -3,7 +3,9 @@ using Stip.Keys.Permutations;
 
 namespace Stip.Keys.Owner;
 
-/// <summary>The developer's own keys: <c>owner.json</c> and <c>keys.safetensors</c>, readable by their owner only.</summary>
+/// <summary>
+/// The developer's own keys: <c>owner.json</c> and <c>keys.safetensors</c>, readable by their owner only.
+/// </summary>
 public static class OwnerStore
 {
     /// <summary>Environment variable whose passphrase encrypts the keys at rest.</summary>
@@ -38,7 +40,8 @@ public static class OwnerStore
     /// <param name="folder">The owner folder.</param>
     /// <param name="passphrase">Needed where the keys are encrypted.</param>
     /// <exception cref="FileNotFoundException">The folder holds no keys.</exception>
-    /// <exception cref="InvalidDataException">The files are damaged, of another format, or the passphrase is wrong.</exception>
+    /// <exception cref="InvalidDataException">The files are damaged, of another format, or the passphrase is
+    /// wrong.</exception>
     public static (OwnerManifest Manifest, IReadOnlyList<Permutation> Permutations) Load(
         string folder, string? passphrase = null)
     {
@@ -46,7 +49,8 @@ public static class OwnerStore
         var manifest = ReadManifest(path);
         if (manifest.Format != OwnerManifest.CurrentFormat)
         {
-            throw new InvalidDataException($"{path}: format '{manifest.Format}' is not '{OwnerManifest.CurrentFormat}'");
+            throw new InvalidDataException(
+                $"{path}: format '{manifest.Format}' is not '{OwnerManifest.CurrentFormat}'");
         }
 
         var bytes = File.ReadAllBytes(Path.Combine(folder, OwnerManifest.KeysFileName));

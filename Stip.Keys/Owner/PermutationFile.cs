@@ -6,7 +6,8 @@ using Stip.Keys.Permutations;
 namespace Stip.Keys.Owner;
 
 /// <summary>
-/// Permutations as a safetensors file of int32 vectors. It is written here and not by Stip.Protocol because nothing that
+/// Permutations as a safetensors file of int32 vectors. It is written here and not by Stip.Protocol because nothing
+/// that
 /// the server shares code with may hold keys.
 /// </summary>
 internal static class PermutationFile

@@ -3,7 +3,9 @@ using System.Security.Cryptography;
 
 namespace Stip.Keys.Permutations;
 
-/// <summary>An immutable permutation of <c>0..Length-1</c>: what stands at index <c>i</c> moves to <c>this[i]</c>.</summary>
+/// <summary>
+/// An immutable permutation of <c>0..Length-1</c>: what stands at index <c>i</c> moves to <c>this[i]</c>.
+/// </summary>
 /// <remarks>It is key material: <see cref="ToString"/> shows its length and a short fingerprint only.</remarks>
 public sealed class Permutation : IEquatable<Permutation>
 {
@@ -70,7 +72,8 @@ public sealed class Permutation : IEquatable<Permutation>
 
     /// <summary>Draws one of the <c>length!</c> permutations, each equally likely (Fisher and Yates).</summary>
     /// <param name="length">Number of items.</param>
-    /// <param name="random">The source of randomness, <see cref="RandomNumberGenerator.Create()"/> outside tests.</param>
+    /// <param name="random">The source of randomness, <see cref="RandomNumberGenerator.Create()"/> outside
+    /// tests.</param>
     public static Permutation Random(int length, RandomNumberGenerator random)
     {
         var targets = Identity(length)._targets;
@@ -127,7 +130,9 @@ public sealed class Permutation : IEquatable<Permutation>
         }
     }
 
-    /// <summary>The first 4 bytes of the SHA-256 of the targets, in hexadecimal: tells keys apart, gives none away.</summary>
+    /// <summary>
+    /// The first 4 bytes of the SHA-256 of the targets, in hexadecimal: tells keys apart, gives none away.
+    /// </summary>
     public string Fingerprint()
     {
         var bytes = new byte[_targets.Length * sizeof(int)];

@@ -7,7 +7,10 @@ namespace Stip.Keys.Permutations;
 /// <summary>Unbiased draws from a source of random bytes.</summary>
 public static class UniformDraw
 {
-    /// <summary>Draws a number of <c>0..limit-1</c>, each equally likely: draws beyond the limit are thrown away, not folded back.</summary>
+    /// <summary>
+    /// Draws a number of <c>0..limit-1</c>, each equally likely: draws beyond the limit are thrown away, not folded
+    /// back.
+    /// </summary>
     /// <param name="limit">At least 1.</param>
     /// <param name="random">The source of randomness.</param>
     public static int Below(int limit, RandomNumberGenerator random)

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Stip.Onnx.Model;
 
-/// <summary>The files beside a graph that hold its weights, each mapped once. Nothing outside the folder is opened.</summary>
+/// <summary>
+/// The files beside a graph that hold its weights, each mapped once. Nothing outside the folder is opened.
+/// </summary>
 internal sealed class ExternalDataFolder(string folder) : IDisposable
 {
     private readonly string _folder = Path.GetFullPath(folder);
@@ -20,12 +22,14 @@ internal sealed class ExternalDataFolder(string folder) : IDisposable
         var length = Number(name, fields, "length", needed);
         if (length != needed)
         {
-            throw new RefusedException($"tensor '{name}' claims {length} bytes of external data, its shape asks for {needed}");
+            throw new RefusedException(
+                $"tensor '{name}' claims {length} bytes of external data, its shape asks for {needed}");
         }
 
         return offset > file.Length - length
             ? throw new RefusedException(
-                $"tensor '{name}' needs bytes {offset}..{offset + length} of '{location}', which has {file.Length}: truncated")
+                $"tensor '{name}' needs bytes {offset}..{offset + length} of '{location}', "
+                + $"which has {file.Length}: truncated")
             : new GraphTensor(name, proto, file, offset);
     }
 
@@ -46,7 +50,8 @@ internal sealed class ExternalDataFolder(string folder) : IDisposable
 
         return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
             ? number
-            : throw new RefusedException($"tensor '{name}' has external data with {key} '{text}', which is not a number of bytes");
+            : throw new RefusedException(
+                $"tensor '{name}' has external data with {key} '{text}', which is not a number of bytes");
     }
 
     private MappedFile File(string name, string location)
@@ -59,7 +64,8 @@ internal sealed class ExternalDataFolder(string folder) : IDisposable
         var path = Path.GetFullPath(Path.Combine(_folder, location));
         if (location.Length == 0 || Path.IsPathRooted(location) || !IsInside(path))
         {
-            throw new RefusedException($"tensor '{name}' wants external data at '{location}', which is outside the model's folder");
+            throw new RefusedException(
+                $"tensor '{name}' wants external data at '{location}', which is outside the model's folder");
         }
 
         if (!System.IO.File.Exists(path))
@@ -79,11 +85,12 @@ internal sealed class ExternalDataFolder(string folder) : IDisposable
             if (entry.ResolveLinkTarget(returnFinalTarget: true) is { } target && !IsInside(target.FullName))
             {
                 throw new RefusedException(
-                    $"tensor '{name}' wants external data at '{location}', a link that leads outside the model's folder");
+                    $"tensor '{name}' wants external data at '{location}', a link out of the model's folder");
             }
         }
     }
 
     private bool IsInside(string path) =>
-        path.StartsWith(Path.TrimEndingDirectorySeparator(_folder) + Path.DirectorySeparatorChar, StringComparison.Ordinal);
+        path.StartsWith(
+            Path.TrimEndingDirectorySeparator(_folder) + Path.DirectorySeparatorChar, StringComparison.Ordinal);
 }

@@ -2,7 +2,9 @@ using DataType = Stip.Onnx.Model.TensorProto.Types.DataType;
 
 namespace Stip.Onnx.Model;
 
-/// <summary>A tensor that a graph carries: an initialiser, or the value of a Constant node. Its bytes are never copied.</summary>
+/// <summary>
+/// A tensor that a graph carries: an initialiser, or the value of a Constant node. Its bytes are never copied.
+/// </summary>
 internal sealed class GraphTensor
 {
     private readonly ReadOnlyMemory<byte> _inline;

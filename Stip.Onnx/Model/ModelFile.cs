@@ -29,7 +29,8 @@ internal sealed class ModelFile : IDisposable
     public IReadOnlyList<GraphTensor> Tensors { get; private set; } = [];
 
     /// <summary>Opens a graph and finds the bytes of every tensor in it.</summary>
-    /// <exception cref="RefusedException">The file is missing or no ONNX graph, or external data is missing, truncated or
+    /// <exception cref="RefusedException">The file is missing or no ONNX graph, or external data is missing,
+    /// truncated or
     /// outside the model's folder.</exception>
     public static ModelFile Load(string path)
     {
@@ -52,7 +53,9 @@ internal sealed class ModelFile : IDisposable
         }
     }
 
-    /// <summary>The tensors of a graph with the names under which nodes read them, in the order of <see cref="Tensors"/>.</summary>
+    /// <summary>
+    /// The tensors of a graph with the names under which nodes read them, in the order of <see cref="Tensors"/>.
+    /// </summary>
     public static IEnumerable<(string Name, TensorProto Tensor)> TensorsOf(GraphProto graph)
     {
         foreach (var tensor in graph.Initializer)

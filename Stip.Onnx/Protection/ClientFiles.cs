@@ -9,7 +9,9 @@ namespace Stip.Onnx.Protection;
 /// <summary>Writes the client's folder.</summary>
 internal static class ClientFiles
 {
-    /// <summary>Copies what a client needs as it is: the small files beside the graph, without the manifest of export.</summary>
+    /// <summary>
+    /// Copies what a client needs as it is: the small files beside the graph, without the manifest of export.
+    /// </summary>
     public static void CopySmallFiles(PlainModel plain, string folder)
     {
         string[] skipped = [ExportManifest.FileName, BundleManifest.EmbeddingFileName];

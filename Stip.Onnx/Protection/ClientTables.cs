@@ -8,17 +8,22 @@ namespace Stip.Onnx.Protection;
 /// <summary>The client's tensors: tables with permuted columns, and where each token's logit stands.</summary>
 internal static class ClientTables
 {
-    /// <summary>Copies <c>embedding.safetensors</c> with the columns of every table moved, row by row, in the same type.</summary>
+    /// <summary>
+    /// Copies <c>embedding.safetensors</c> with the columns of every table moved, row by row, in the same type.
+    /// </summary>
     public static void WriteEmbedding(string from, string to, Permutation? hidden)
     {
         using var file = SafetensorsFile.Open(from);
-        var sources = file.Header.Entries.Values.OrderBy(entry => entry.Offset).Select(entry => new SafetensorsWriter.Source(
+        var entries = file.Header.Entries.Values.OrderBy(entry => entry.Offset);
+        var sources = entries.Select(entry => new SafetensorsWriter.Source(
             entry.Name, entry.Dtype, entry.Shape, stream => CopyRows(file, entry, hidden, stream)));
         using var stream = new FileStream(to, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 20);
         SafetensorsWriter.Write(stream, [.. sources], file.Header.Metadata);
     }
 
-    /// <summary>Writes <c>output.safetensors</c>: the plain logit of token j is the server's logit at entry j.</summary>
+    /// <summary>
+    /// Writes <c>output.safetensors</c>: the plain logit of token j is the server's logit at entry j.
+    /// </summary>
     public static void WriteOutput(string to, int vocabSize, Permutation? vocab)
     {
         var targets = (vocab ?? Permutation.Identity(vocabSize)).Targets;

@@ -33,7 +33,8 @@ internal static class CloudFiles
             manifest.Graphs.ToDictionary(graph => graph.Key, graph => graph.Value with { File = GraphFile }),
             files);
         File.WriteAllBytes(
-            Path.Combine(folder, PackageManifest.FileName), JsonSerializer.SerializeToUtf8Bytes(package, StipJson.File));
+            Path.Combine(folder, PackageManifest.FileName),
+            JsonSerializer.SerializeToUtf8Bytes(package, StipJson.File));
         return package;
     }
 

@@ -33,7 +33,8 @@ internal sealed record DrawnPlan(ProtectionPlan Plan, double KeyBits)
         {
             var because = analysis.Graph.Unruled.Count == 0 ? "" : $" ({analysis.Graph.Unruled[0]})";
             throw new RefusedException(
-                $"the {what} stays in place: only {moving} of {port.Nodes.Length} features of '{name}' can move{because}");
+                $"the {what} stays in place: only {moving} of {port.Nodes.Length} features of '{name}' "
+                + $"can move{because}");
         }
     }
 }

@@ -45,6 +45,7 @@ internal static class OwnerPlan
 
         Permutation? Find(int? number) => number is not { } index ? null
             : index >= 0 && index < permutations.Count ? permutations[index]
-            : throw new InvalidDataException($"the owner's keys name permutation {index} of 0..{permutations.Count - 1}");
+            : throw new InvalidDataException(
+                $"the owner's keys name permutation {index} of 0..{permutations.Count - 1}");
     }
 }

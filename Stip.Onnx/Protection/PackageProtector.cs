@@ -14,7 +14,8 @@ public static class PackageProtector
 
     /// <summary>Draws keys, writes the three folders and verifies them (paper, parameter transformation).</summary>
     /// <param name="exportFolder">The plain model.</param>
-    /// <param name="outputFolder">An empty folder; the caller moves it into place, or deletes it where this throws.</param>
+    /// <param name="outputFolder">An empty folder; the caller moves it into place, or deletes it where this
+    /// throws.</param>
     /// <param name="options">What the package is to be.</param>
     /// <param name="bytesWritten">Called with the bytes of weights written so far.</param>
     /// <exception cref="RefusedException">The model cannot be protected, or the package differs from it.</exception>
@@ -73,7 +74,8 @@ public static class PackageProtector
         var report = PackageVerifier.Verify(exportFolder, outputFolder, PackageVerifier.DefaultSamples, passphrase);
         return report.Passed ? report : throw new RefusedException(string.Create(
             CultureInfo.InvariantCulture,
-            $"the protected model differs from the plain one: {report.Worst} (largest difference of a logit {report.MaxAbsDiff:G3}); nothing was written"));
+            $"the protected model differs from the plain one: {report.Worst} "
+            + $"(largest difference of a logit {report.MaxAbsDiff:G3}); nothing was written"));
     }
 
     private static string CheckedName(string name) =>
@@ -81,7 +83,8 @@ public static class PackageProtector
             && char.IsAsciiLetterOrDigit(name[0])
             ? name
             : throw new RefusedException(
-                $"model name '{name}' must have 1..{MostNameCharacters} letters, digits, '.', '_' or '-', a letter or digit first");
+                $"model name '{name}' must have 1..{MostNameCharacters} letters, digits, '.', '_' or '-', "
+                + "a letter or digit first");
 
     private static List<string> Warnings(PlainModel plain, ProtectionOptions options)
     {

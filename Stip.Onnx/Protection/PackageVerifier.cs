@@ -3,7 +3,9 @@ using Stip.Onnx.Execution;
 
 namespace Stip.Onnx.Protection;
 
-/// <summary>Runs the plain and the protected model on the same random tokens and compares them under the protocol's law.</summary>
+/// <summary>
+/// Runs the plain and the protected model on the same random tokens and compares them under the protocol's law.
+/// </summary>
 public static class PackageVerifier
 {
     /// <summary>Sequences that <c>protect</c> runs through both graphs.</summary>
@@ -22,9 +24,14 @@ public static class PackageVerifier
     /// <param name="samples">Random sequences, 1..100,000.</param>
     /// <param name="passphrase">Opens encrypted owner keys.</param>
     /// <param name="sampleDone">Called with the number of sequences done.</param>
-    /// <exception cref="RefusedException">A folder is not what it should be, or this machine cannot run the graphs.</exception>
+    /// <exception cref="RefusedException">A folder is not what it should be, or this machine cannot run the
+    /// graphs.</exception>
     public static VerificationReport Verify(
-        string exportFolder, string packageFolder, int samples, string? passphrase = null, Action<int>? sampleDone = null)
+        string exportFolder,
+        string packageFolder,
+        int samples,
+        string? passphrase = null,
+        Action<int>? sampleDone = null)
     {
         if (samples is < 1 or > MostSamples)
         {
@@ -33,11 +40,12 @@ public static class PackageVerifier
 
         using var plain = PlainModel.Open(exportFolder);
         using var moved = ProtectedModel.Open(packageFolder, passphrase);
-        if (moved.Package.VocabSize != plain.Manifest.VocabSize || moved.Package.HiddenSize != plain.Manifest.HiddenSize)
+        var (mine, other) = (plain.Manifest, moved.Package);
+        if (other.VocabSize != mine.VocabSize || other.HiddenSize != mine.HiddenSize)
         {
             throw new RefusedException(
-                $"the package has {moved.Package.VocabSize} tokens of width {moved.Package.HiddenSize}, the plain model "
-                + $"{plain.Manifest.VocabSize} of width {plain.Manifest.HiddenSize}: they are not the same model");
+                $"the package has {other.VocabSize} tokens of width {other.HiddenSize}, the plain model "
+                + $"{mine.VocabSize} of width {mine.HiddenSize}: they are not the same model");
         }
 
         var comparison = new OutputComparison(plain.Manifest.Dtype);

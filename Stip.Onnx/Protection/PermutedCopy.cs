@@ -5,7 +5,9 @@ using Stip.Onnx.Symmetry.Values;
 
 namespace Stip.Onnx.Protection;
 
-/// <summary>Copies the bytes of a tensor with the indices of its axes moved: in tiles, never widened, never all in memory.</summary>
+/// <summary>
+/// Copies the bytes of a tensor with the indices of its axes moved: in tiles, never widened, never all in memory.
+/// </summary>
 internal static class PermutedCopy
 {
     private const int TileBytes = 1 << 20;
@@ -32,7 +34,8 @@ internal static class PermutedCopy
 
         if (unitBits % 8 != 0)
         {
-            throw new RefusedException($"tensor '{source.Name}' of type {source.Type} cannot be permuted along axis {last} yet");
+            throw new RefusedException(
+                $"tensor '{source.Name}' of type {source.Type} cannot be permuted along axis {last} yet");
         }
 
         var inverse = Array.ConvertAll(axes, axis => axis?.Inverse());

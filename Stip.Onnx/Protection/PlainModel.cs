@@ -24,14 +24,16 @@ internal sealed class PlainModel : IDisposable
 
     public EmbeddingTables Tables { get; }
 
-    /// <exception cref="RefusedException">The folder is not one of export, or its parts do not fit each other.</exception>
+    /// <exception cref="RefusedException">The folder is not one of export, or its parts do not fit each
+    /// other.</exception>
     public static PlainModel Open(string path)
     {
         RefuseWhatIsNoExport(path);
         var manifest = ExportFolder.ReadManifest(path);
         if (manifest.Kind != DecoderRole || !manifest.Graphs.TryGetValue(DecoderRole, out var graph))
         {
-            throw new RefusedException($"models of kind '{manifest.Kind}' cannot be protected yet; this version takes 'decoder'");
+            throw new RefusedException(
+                $"models of kind '{manifest.Kind}' cannot be protected yet; this version takes 'decoder'");
         }
 
         ModelFile? file = null;
@@ -62,7 +64,7 @@ internal sealed class PlainModel : IDisposable
         if (System.IO.File.Exists(path))
         {
             throw new RefusedException(
-                $"'{path}' is a bare graph; this version protects folders of export, where the client's part is cut off already");
+                $"'{path}' is a bare graph, which is not there yet; this version protects folders of export");
         }
 
         if (!Directory.Exists(path))
@@ -72,7 +74,8 @@ internal sealed class PlainModel : IDisposable
 
         if (PackageFolder.IsPackage(path))
         {
-            throw new RefusedException($"'{path}' is a protected package already; give the plain folder that export wrote");
+            throw new RefusedException(
+                $"'{path}' is a protected package already; give the plain folder that export wrote");
         }
     }
 
@@ -95,7 +98,8 @@ internal sealed class PlainModel : IDisposable
             System.Globalization.CultureInfo.InvariantCulture))
         {
             throw new RefusedException(
-                $"'{path}': the graph's logits have width {logits?.Shape[^1].ToString() ?? "none"}, the vocabulary {manifest.VocabSize}");
+                $"'{path}': the graph's logits have width {logits?.Shape[^1].ToString() ?? "none"}, "
+                + $"the vocabulary {manifest.VocabSize}");
         }
     }
 

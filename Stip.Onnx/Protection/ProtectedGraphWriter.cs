@@ -6,7 +6,9 @@ namespace Stip.Onnx.Protection;
 /// <summary>Writes the protected graph: node for node the plain one, with other initialiser bytes.</summary>
 internal static class ProtectedGraphWriter
 {
-    /// <summary>Writes <c>model.onnx</c> and, where the plain graph has external data, <c>model.onnx.data</c>.</summary>
+    /// <summary>
+    /// Writes <c>model.onnx</c> and, where the plain graph has external data, <c>model.onnx.data</c>.
+    /// </summary>
     /// <param name="file">The plain graph.</param>
     /// <param name="plan">What moves.</param>
     /// <param name="path">The ONNX file to make.</param>
@@ -57,7 +59,8 @@ internal static class ProtectedGraphWriter
     {
         private FileStream? _stream;
 
-        public Stream Stream => _stream ??= new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 20);
+        public Stream Stream => _stream ??= new FileStream(
+            path, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 20);
 
         public void Dispose() => _stream?.Dispose();
     }

@@ -10,7 +10,8 @@ using Stip.Protocol.Tensors;
 namespace Stip.Onnx.Protection;
 
 /// <summary>
-/// A whole package on one machine: the client's tables before the protected graph, the client's and the owner's keys after
+/// A whole package on one machine: the client's tables before the protected graph, the client's and the owner's keys
+/// after
 /// it. It stands in for the plain model wherever both are compared.
 /// </summary>
 public sealed class ProtectedModel : IDisposable
@@ -73,9 +74,12 @@ public sealed class ProtectedModel : IDisposable
         return plain;
     }
 
-    /// <summary>Puts an output of the graph back into the plain model's layout: logits, caches, hidden states.</summary>
+    /// <summary>
+    /// Puts an output of the graph back into the plain model's layout: logits, caches, hidden states.
+    /// </summary>
     /// <param name="name">Name of the output.</param>
-    /// <param name="moved">What the protected graph gave, of the rank that the graph declares (logits of any rank).</param>
+    /// <param name="moved">What the protected graph gave, of the rank that the graph declares (logits of any
+    /// rank).</param>
     public HostTensor Restore(string name, HostTensor moved)
     {
         ArgumentNullException.ThrowIfNull(moved);

@@ -4,7 +4,8 @@ namespace Stip.Onnx.Protection;
 /// <param name="Name">Id of the model on the server; null takes the name of the exported model.</param>
 /// <param name="Mode">How much is hidden.</param>
 /// <param name="Verify">True to run both graphs and refuse a package that differs.</param>
-/// <param name="Passphrase">Encrypts the owner's keys at rest; null leaves them in the clear, readable by the owner only.</param>
+/// <param name="Passphrase">Encrypts the owner's keys at rest; null leaves them in the clear, readable by the owner
+/// only.</param>
 public sealed record ProtectionOptions(
     string? Name = null,
     ProtectionMode Mode = ProtectionMode.Permutation,

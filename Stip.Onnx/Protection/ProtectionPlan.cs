@@ -16,7 +16,9 @@ internal sealed record ProtectionPlan(
 {
     /// <summary>The plan that moves nothing.</summary>
     public static ProtectionPlan Nothing { get; } = new(
-        new Dictionary<string, InitializerPlan>(), new Dictionary<string, PortPlan>(), new Dictionary<string, PortPlan>());
+        new Dictionary<string, InitializerPlan>(),
+        new Dictionary<string, PortPlan>(),
+        new Dictionary<string, PortPlan>());
 
     /// <summary>Reads a plan off an automorphism of the graph's nodes.</summary>
     public static ProtectionPlan From(LabelledGraph graph, int[] targets)

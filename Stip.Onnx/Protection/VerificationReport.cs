@@ -5,7 +5,9 @@ namespace Stip.Onnx.Protection;
 /// <param name="MaxAbsDiff">Largest difference of a logit.</param>
 /// <param name="MeanAbsDiff">Mean difference of the logits.</param>
 /// <param name="Top1Agreement">Share of rows whose largest logit is at the same token, 0..1.</param>
-/// <param name="Passed">True where every output agrees within its tolerance and every weight is where the keys say.</param>
-/// <param name="Worst">The output that differs most for its scale, or the weight that is not where it should be.</param>
+/// <param name="Passed">True where every output agrees within its tolerance and every weight is where the keys
+/// say.</param>
+/// <param name="Worst">The output that differs most for its scale, or the weight that is not where it should
+/// be.</param>
 public sealed record VerificationReport(
     int Samples, double MaxAbsDiff, double MeanAbsDiff, double Top1Agreement, bool Passed, string Worst);

@@ -3,12 +3,15 @@ using Stip.Onnx.Model;
 namespace Stip.Onnx.Protection;
 
 /// <summary>
-/// Compares weights byte by byte with what the keys say. Outputs alone do not show everything: a key bias without rotary
+/// Compares weights byte by byte with what the keys say. Outputs alone do not show everything: a key bias without
+/// rotary
 /// embedding cancels in the softmax.
 /// </summary>
 internal static class WeightCheck
 {
-    /// <summary>Name of the first initialiser that holds other bytes than it should, null where all are right.</summary>
+    /// <summary>
+    /// Name of the first initialiser that holds other bytes than it should, null where all are right.
+    /// </summary>
     public static string? FirstMisplaced(ModelFile plain, ProtectedModel package)
     {
         using var moved = ModelFile.Load(package.GraphPath);

@@ -46,7 +46,8 @@ internal sealed class LabelRun
 
     private void CountUses()
     {
-        foreach (var name in _graph.Node.SelectMany(node => node.Input).Concat(_graph.Output.Select(output => output.Name)))
+        var outputs = _graph.Output.Select(output => output.Name);
+        foreach (var name in _graph.Node.SelectMany(node => node.Input).Concat(outputs))
         {
             _uses[name] = _uses.GetValueOrDefault(name) + 1;
         }
@@ -96,7 +97,8 @@ internal sealed class LabelRun
 
     private Value Find(NodeProto node, string name) => _values.TryGetValue(name, out var value)
         ? value
-        : throw new RefusedException($"node '{node.Name}' ({node.OpType}) reads '{name}', which nothing before it makes");
+        : throw new RefusedException(
+            $"node '{node.Name}' ({node.OpType}) reads '{name}', which nothing before it makes");
 
     private void Keep(NodeProto node, IReadOnlyList<Value?> outputs)
     {

@@ -3,7 +3,9 @@ using Stip.Onnx.Symmetry.Values;
 
 namespace Stip.Onnx.Symmetry;
 
-/// <summary>What running a graph on labels gives: its expression graph, and where weights, inputs and outputs stand in it.</summary>
+/// <summary>
+/// What running a graph on labels gives: its expression graph, and where weights, inputs and outputs stand in it.
+/// </summary>
 /// <param name="Store">All nodes.</param>
 /// <param name="Weights">Initialisers that hold weights.</param>
 /// <param name="Inputs">Float inputs.</param>

@@ -5,7 +5,8 @@ using Stip.Onnx.Symmetry.Values;
 namespace Stip.Onnx.Symmetry;
 
 /// <summary>
-/// Joins each output's labels over all positions into one node a feature: a feature keeps one place at every position. A
+/// Joins each output's labels over all positions into one node a feature: a feature keeps one place at every
+/// position. A
 /// present cache shows the labels of its past input in the rows that were there before, which keeps both in one layout.
 /// </summary>
 internal static class OutputPorts
@@ -35,7 +36,8 @@ internal static class OutputPorts
         var positions = Enumerable.Range(0, value.Rank).Where(axis => !features.Contains(axis)).ToArray();
         var groups = new AxisGroups(value.Shape, positions);
         var kind = store.Kinds.Id($"output {output.Name}");
-        int[] nodes = [.. groups.Select(cells => store.Fresh(kind, Array.ConvertAll(cells, cell => value.Labels[cell])))];
+        int[] nodes = [.. groups.Select(
+            cells => store.Fresh(kind, Array.ConvertAll(cells, cell => value.Labels[cell])))];
         return new LabelledPort(output.Name, features, groups.DroppedShape, nodes);
     }
 

@@ -5,7 +5,9 @@ using DataType = Stip.Onnx.Model.TensorProto.Types.DataType;
 
 namespace Stip.Onnx.Symmetry;
 
-/// <summary>What the inputs of a graph are while it runs on labels: free labels for features, small numbers for the rest.</summary>
+/// <summary>
+/// What the inputs of a graph are while it runs on labels: free labels for features, small numbers for the rest.
+/// </summary>
 internal sealed class ProbeInputs(GraphProto graph, NodeStore store)
 {
     private readonly Dictionary<string, int> _headSizes = HeadSizes.Find(graph);

@@ -24,7 +24,9 @@ internal sealed class SymmetryAnalysis
     /// <exception cref="RefusedException">The graph cannot be followed.</exception>
     public static SymmetryAnalysis Of(ModelFile file) => new(LabelRun.Execute(file));
 
-    /// <summary>Draws a random automorphism: for every node the node that it becomes, and the size of the choice in bits.</summary>
+    /// <summary>
+    /// Draws a random automorphism: for every node the node that it becomes, and the size of the choice in bits.
+    /// </summary>
     public (int[] Targets, double Bits) Draw(RandomNumberGenerator random) =>
         AutomorphismSearch.Draw(Adjacency, Classes, random);
 }

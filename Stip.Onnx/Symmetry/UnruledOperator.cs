@@ -8,13 +8,15 @@ namespace Stip.Onnx.Symmetry;
 /// <summary>An operator that no rule covers: every cell that goes in or comes out stays where it is.</summary>
 internal static class UnruledOperator
 {
-    /// <exception cref="RefusedException">The shape of an output is unknown, so that nothing after it can be followed.</exception>
+    /// <exception cref="RefusedException">The shape of an output is unknown, so that nothing after it can be
+    /// followed.</exception>
     public static void Pin(OperatorCall call, NodeProto node, GraphProto graph)
     {
         var reason = $"{call.Operation} has no rule";
         if (node.Attribute.Any(attribute => attribute.G is not null || attribute.Graphs.Count > 0))
         {
-            throw new RefusedException($"operator {call.Operation} (node '{node.Name}') holds a graph of its own, which is not supported yet");
+            throw new RefusedException(
+                $"operator {call.Operation} (node '{node.Name}') holds a graph of its own, which is not supported yet");
         }
 
         foreach (var input in call.Inputs)
@@ -64,7 +66,8 @@ internal static class UnruledOperator
         if (shape is null)
         {
             throw new RefusedException(
-                $"operator {call.Operation} (node '{node.Name}') is not supported, and the graph does not say what shape it gives");
+                $"operator {call.Operation} (node '{node.Name}') is not supported, "
+                + "and the graph does not say what shape it gives");
         }
 
         var labels = new int[Shapes.Count(shape)];

@@ -17,7 +17,11 @@ internal static class InspectCommand
 
     public static Command Create()
     {
-        var model = new Option<string>("--model") { Required = true, Description = "Folder of export, or an ONNX file." };
+        var model = new Option<string>("--model")
+        {
+            Required = true,
+            Description = "Folder of export, or an ONNX file.",
+        };
         var json = new Option<bool>("--json") { Description = "Prints one JSON document." };
         var html = new Option<string>("--html") { Description = "Not there yet.", Hidden = true };
         var command = new Command("inspect", "Shows which axes of a model move together, which stay, and why.")
@@ -58,7 +62,8 @@ internal static class InspectCommand
 
     private static void Print(SymmetryReport report)
     {
-        var classes = new Table().Title("Axes that move as one").AddColumn(new TableColumn("size").RightAligned()).AddColumn("where");
+        var classes = new Table().Title("Axes that move as one")
+            .AddColumn(new TableColumn("size").RightAligned()).AddColumn("where");
         foreach (var group in report.Classes)
         {
             var shown = group.Members.Take(MembersShown).Select(Name);

@@ -8,14 +8,23 @@ using Stip.Onnx.Protection;
 
 namespace Stip.Export.Commands;
 
-/// <summary><c>protect</c>: a plain model becomes a package of three folders, for the server, the users and the owner.</summary>
+/// <summary>
+/// <c>protect</c>: a plain model becomes a package of three folders, for the server, the users and the owner.
+/// </summary>
 internal static class ProtectCommand
 {
     public static Command Create()
     {
         var model = new Option<string>("--model") { Required = true, Description = "Folder of export." };
-        var output = new Option<string>("--output") { Required = true, Description = "Folder to make; absent or empty." };
-        var name = new Option<string?>("--name") { Description = "Id of the model on the server; its own name unless given." };
+        var output = new Option<string>("--output")
+        {
+            Required = true,
+            Description = "Folder to make; absent or empty.",
+        };
+        var name = new Option<string?>("--name")
+        {
+            Description = "Id of the model on the server; its own name unless given.",
+        };
         var mode = new Option<string>("--mode")
         {
             DefaultValueFactory = _ => "permutation",
@@ -28,7 +37,8 @@ internal static class ProtectCommand
             Description = "full (auto) runs both models and refuses a package that differs; none does not.",
         };
         verify.AcceptOnlyFromAmong("auto", "full", "blocks", "none");
-        var command = new Command("protect", "Permutes a model's weights with fresh keys and writes cloud, client and owner parts.")
+        var command = new Command(
+            "protect", "Permutes a model's weights with fresh keys and writes cloud, client and owner parts.")
         {
             model, output, name, mode, verify,
         };
@@ -81,7 +91,8 @@ internal static class ProtectCommand
         {
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"verified {verified.Samples} sequences: largest |Δlogit| {verified.MaxAbsDiff:G3}, top-1 equal {verified.Top1Agreement:P1}"));
+                $"verified {verified.Samples} sequences: largest |Δlogit| {verified.MaxAbsDiff:G3}, "
+                + $"top-1 equal {verified.Top1Agreement:P1}"));
         }
 
         Console.WriteLine(string.Create(

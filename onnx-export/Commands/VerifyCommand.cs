@@ -51,7 +51,7 @@ internal static class VerifyCommand
         if (asJson)
         {
             Console.WriteLine(JsonSerializer.Serialize(
-                new { report.Samples, report.MaxAbsDiff, report.MeanAbsDiff, Top1Agreement = report.Top1Agreement, report.Passed },
+                new { report.Samples, report.MaxAbsDiff, report.MeanAbsDiff, report.Top1Agreement, report.Passed },
                 StipJson.Wire));
             return;
         }
@@ -61,7 +61,8 @@ internal static class VerifyCommand
         table.AddRow("largest |Δlogit|", report.MaxAbsDiff.ToString("G3", CultureInfo.InvariantCulture));
         table.AddRow("mean |Δlogit|", report.MeanAbsDiff.ToString("G3", CultureInfo.InvariantCulture));
         table.AddRow("top-1 equal", report.Top1Agreement.ToString("P2", CultureInfo.InvariantCulture));
-        table.AddRow("weights where the keys say", report.Worst.StartsWith("weight", StringComparison.Ordinal) ? "no" : "yes");
+        var misplaced = report.Worst.StartsWith("weight", StringComparison.Ordinal);
+        table.AddRow("weights where the keys say", misplaced ? "no" : "yes");
         table.AddRow("passed", report.Passed ? "yes" : "no");
         AnsiConsole.Write(table);
     }

@@ -1,6 +1,8 @@
 namespace Stip.Onnx.Symmetry.Nodes;
 
-/// <summary>Kinds of nodes: what a node does, apart from its children. Nodes of different kinds never trade places.</summary>
+/// <summary>
+/// Kinds of nodes: what a node does, apart from its children. Nodes of different kinds never trade places.
+/// </summary>
 internal sealed class KindTable
 {
     private readonly Dictionary<(string Name, long Tag), int> _ids = [];

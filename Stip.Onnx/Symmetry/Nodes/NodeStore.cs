@@ -3,7 +3,8 @@ using System.Runtime.InteropServices;
 namespace Stip.Onnx.Symmetry.Nodes;
 
 /// <summary>
-/// The expression graph: one node for every value that a cell of a tensor can have. A node is a kind and its children; the
+/// The expression graph: one node for every value that a cell of a tensor can have. A node is a kind and its
+/// children; the
 /// same kind over the same children is the same node, unless it was made fresh. All of it is integers in flat arrays.
 /// </summary>
 internal sealed class NodeStore

@@ -3,7 +3,8 @@ using Stip.Onnx.Symmetry.Nodes;
 namespace Stip.Onnx.Symmetry.Refinement;
 
 /// <summary>
-/// Both directions of the expression graph in flat arrays. Every edge carries a weight that depends on its direction and on
+/// Both directions of the expression graph in flat arrays. Every edge carries a weight that depends on its direction
+/// and on
 /// the place of the child; sums of weights are how a node's neighbourhood is told from another's.
 /// </summary>
 internal sealed class Adjacency

@@ -4,7 +4,8 @@ using Stip.Keys.Permutations;
 namespace Stip.Onnx.Symmetry.Refinement;
 
 /// <summary>
-/// Draws a random automorphism: two copies of the graph are refined together, and until every cell holds one node of each,
+/// Draws a random automorphism: two copies of the graph are refined together, and until every cell holds one node of
+/// each,
 /// the smallest cell is matched at random, as a whole where the copies then still agree, else one member only.
 /// </summary>
 internal sealed class AutomorphismSearch
@@ -38,7 +39,8 @@ internal sealed class AutomorphismSearch
     /// <returns>For every node the node that it becomes, and the size of the choice in bits.</returns>
     public static (int[] Targets, double Bits) Draw(Adjacency graph, NodeClasses classes, RandomNumberGenerator random)
     {
-        // A class whose members look alike and still cannot trade places is held where it is: always right, never needed yet.
+        // A class whose members look alike and still cannot trade places is held where it is: always right, never
+        // needed yet.
         var held = new HashSet<int>();
         while (true)
         {

@@ -3,7 +3,8 @@ using Stip.Onnx.Symmetry.Nodes;
 namespace Stip.Onnx.Symmetry.Refinement;
 
 /// <summary>
-/// The classes of the first refinement: nodes that nothing tells apart. Only members of one class can trade places, and in
+/// The classes of the first refinement: nodes that nothing tells apart. Only members of one class can trade places,
+/// and in
 /// these graphs they nearly always can.
 /// </summary>
 internal sealed class NodeClasses

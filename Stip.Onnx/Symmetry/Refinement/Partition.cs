@@ -1,7 +1,8 @@
 namespace Stip.Onnx.Symmetry.Refinement;
 
 /// <summary>
-/// Items in cells, each cell a run of one array. Cells are only ever split; splits are undone in reverse. A cell is named by
+/// Items in cells, each cell a run of one array. Cells are only ever split; splits are undone in reverse. A cell is
+/// named by
 /// the place where it starts.
 /// </summary>
 internal sealed class Partition

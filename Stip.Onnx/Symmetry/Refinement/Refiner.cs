@@ -3,7 +3,8 @@ using System.Runtime.InteropServices;
 namespace Stip.Onnx.Symmetry.Refinement;
 
 /// <summary>
-/// Splits cells until all items of a cell have the same neighbourhood, counted by cell and role: colour refinement with a
+/// Splits cells until all items of a cell have the same neighbourhood, counted by cell and role: colour refinement
+/// with a
 /// work list, in about m log n steps. Over two copies of a graph (item v and its copy v + n) it also watches that every
 /// cell keeps as many items of one as of the other.
 /// </summary>

@@ -3,7 +3,8 @@ using Stip.Onnx.Symmetry.Refinement;
 namespace Stip.Onnx.Symmetry.Reports;
 
 /// <summary>
-/// Classes that move as one: where every member of one class hangs on exactly one member of another of the same size, the
+/// Classes that move as one: where every member of one class hangs on exactly one member of another of the same size,
+/// the
 /// permutation of the first is that of the second.
 /// </summary>
 internal sealed class ClassGroups

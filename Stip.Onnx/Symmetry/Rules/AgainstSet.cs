@@ -28,6 +28,7 @@ internal static class AgainstSet
         var groups = new AxisGroups(value.Shape, axes);
         return new LabelValue(
             groups.KeptShape,
-            [.. groups.Select(cells => call.Store.Unordered(kind, Array.ConvertAll(cells, cell => value.Labels[cell])))]);
+            [.. groups.Select(cells => call.Store.Unordered(
+                kind, Array.ConvertAll(cells, cell => value.Labels[cell])))]);
     }
 }

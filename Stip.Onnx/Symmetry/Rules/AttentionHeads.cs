@@ -4,7 +4,8 @@ using Stip.Onnx.Symmetry.Values;
 namespace Stip.Onnx.Symmetry.Rules;
 
 /// <summary>
-/// Attention of one batch entry written out: scores against every different key row, their softmax, the mix of value rows.
+/// Attention of one batch entry written out: scores against every different key row, their softmax, the mix of value
+/// rows.
 /// Which positions are masked changes nothing about features, so each different row counts once.
 /// </summary>
 /// <param name="Store">Where nodes are made.</param>
@@ -51,7 +52,8 @@ internal sealed record AttentionHeads(NodeStore Store, string Name, LabelValue K
 
     private List<int> DifferentRows()
     {
-        var (keys, values) = (new UniqueRows(Keys.Labels, Keys.Shape[^1]), new UniqueRows(Values.Labels, Values.Shape[^1]));
+        var keys = new UniqueRows(Keys.Labels, Keys.Shape[^1]);
+        var values = new UniqueRows(Values.Labels, Values.Shape[^1]);
         var seen = new HashSet<(int Key, int Value)>();
         return [.. Enumerable.Range(0, Keys.Shape[0]).Where(row => seen.Add((keys.Ids[row], values.Ids[row])))];
     }

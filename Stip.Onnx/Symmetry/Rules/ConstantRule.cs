@@ -25,7 +25,8 @@ internal sealed class ConstantRule : IOperatorRule
 
         if (call.Attribute("value_ints") is { } integers)
         {
-            return new KnownValue([integers.Ints.Count], [.. integers.Ints.Select(value => (double)value)], DataType.Int64);
+            double[] list = [.. integers.Ints.Select(value => (double)value)];
+            return new KnownValue([list.Length], list, DataType.Int64);
         }
 
         if (call.Attribute("value_float") is { } number)
@@ -54,6 +55,9 @@ internal sealed class ConstantRule : IOperatorRule
         var (start, limit, delta) = (call.Known(0), call.Known(1).Numbers[0], call.Known(2).Numbers[0]);
         var count = (int)Math.Max(0, Math.Ceiling((limit - start.Numbers[0]) / delta));
         return new KnownValue(
-            [count], [.. Enumerable.Range(0, count).Select(i => start.Numbers[0] + (i * delta))], start.Type, start.IsRuntime);
+            [count],
+            [.. Enumerable.Range(0, count).Select(i => start.Numbers[0] + (i * delta))],
+            start.Type,
+            start.IsRuntime);
     }
 }

@@ -6,7 +6,9 @@ namespace Stip.Onnx.Symmetry.Rules;
 /// <summary>Sums of products: of two activations, or of an activation and a weight.</summary>
 internal static class Contraction
 {
-    /// <summary>Rows times a weight matrix: <c>[…, M, K] × [K, N]</c>, or with a stack <c>[…, K, N]</c> of such.</summary>
+    /// <summary>
+    /// Rows times a weight matrix: <c>[…, M, K] × [K, N]</c>, or with a stack <c>[…, K, N]</c> of such.
+    /// </summary>
     public static LabelValue Dense(NodeStore store, LabelValue rows, WeightValue weight)
     {
         var (inner, outer) = (weight.Axes[^2].Nodes, weight.Axes[^1].Nodes);

@@ -13,10 +13,12 @@ internal sealed class ElementwiseRule : IOperatorRule
 
     public IEnumerable<string> Operators =>
     [
-        .. Commutative, "Sub", "Div", "Mod", "Pow", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "PRelu", "BitShift",
-        "Neg", "Abs", "Not", "Sqrt", "Reciprocal", "Exp", "Log", "Floor", "Ceil", "Round", "Sin", "Cos", "Tan", "Sinh", "Cosh",
+        .. Commutative, "Sub", "Div", "Mod", "Pow", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "PRelu",
+        "BitShift", "Neg", "Abs", "Not", "Sqrt", "Reciprocal", "Exp", "Log", "Floor", "Ceil", "Round", "Sin", "Cos",
+        "Tan", "Sinh", "Cosh",
         "Asin", "Acos", "Atan", "Sign", "IsNaN", "IsInf", "Tanh", "Sigmoid", "HardSigmoid", "Erf", "Gelu", "Relu",
-        "LeakyRelu", "Elu", "Celu", "Selu", "Mish", "Softplus", "Softsign", "HardSwish", "Swish", "ThresholdedRelu", "Clip",
+        "LeakyRelu", "Elu", "Celu", "Selu", "Mish", "Softplus", "Softsign", "HardSwish", "Swish", "ThresholdedRelu",
+        "Clip",
         "com.microsoft.Gelu", "com.microsoft.FastGelu", "com.microsoft.QuickGelu",
     ];
 

@@ -37,7 +37,9 @@ internal sealed class GatherRule : IOperatorRule
         }
 
         var moved = Moves.ByAxes(value, [.. before, new AxisPick(axis, picked), .. after]);
-        return shape.Length == 1 ? moved : Reshaped(moved, [.. value.Shape[..axis], .. shape, .. value.Shape[(axis + 1)..]]);
+        return shape.Length == 1
+            ? moved
+            : Reshaped(moved, [.. value.Shape[..axis], .. shape, .. value.Shape[(axis + 1)..]]);
     }
 
     private static Value Reshaped(Value value, int[] shape) => value switch
@@ -80,7 +82,9 @@ internal sealed class GatherRule : IOperatorRule
             }
 
             cells[length] = call.Store.Constant(picked[pick]);
-            labels[cell] = cells.AsSpan(0, length).ContainsAnyExcept(cells[0]) ? call.Store.Ordered(kind, cells) : cells[0];
+            labels[cell] = cells.AsSpan(0, length).ContainsAnyExcept(cells[0])
+                ? call.Store.Ordered(kind, cells)
+                : cells[0];
         }
 
         return new LabelValue([.. value.Shape[..axis], .. shape, .. value.Shape[(axis + 1)..]], labels);

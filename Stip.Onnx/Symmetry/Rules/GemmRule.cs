@@ -10,7 +10,9 @@ internal sealed class GemmRule : IOperatorRule
     public void Apply(OperatorCall call)
     {
         var product = MatMulRule.Multiply(
-            call, Turn(call.Input(0), call.Integer("transA", 0) != 0), Turn(call.Input(1), call.Integer("transB", 0) != 0));
+            call,
+            Turn(call.Input(0), call.Integer("transA", 0) != 0),
+            Turn(call.Input(1), call.Integer("transB", 0) != 0));
         call.Set(0, call.Optional(2) is { } bias ? NormalizationRule.FeatureWise(call, "Add", product, bias) : product);
     }
 

@@ -3,10 +3,12 @@ using Stip.Onnx.Symmetry.Values;
 namespace Stip.Onnx.Symmetry.Rules;
 
 /// <summary>
-/// ONNX Runtime's GroupQueryAttention: projections packed or apart, rotary embedding inside or before, a cache that grows or
+/// ONNX Runtime's GroupQueryAttention: projections packed or apart, rotary embedding inside or before, a cache that
+/// grows or
 /// one buffer for past and present; window, softcap, smooth softmax and sinks.
 /// </summary>
-/// <remarks>Inputs: 0 query or packed QKV, 1 key, 2 value, 3 past_key, 4 past_value, 5 seqlens_k, 6 total_sequence_length,
+/// <remarks>Inputs: 0 query or packed QKV, 1 key, 2 value, 3 past_key, 4 past_value, 5 seqlens_k, 6
+/// total_sequence_length,
 /// 7 cos_cache, 8 sin_cache, 9 position_ids, 10 attention_bias, 11 head_sink; later ones quantise the cache.</remarks>
 internal sealed class GroupQueryAttentionRule : IOperatorRule
 {
@@ -20,7 +22,7 @@ internal sealed class GroupQueryAttentionRule : IOperatorRule
         if (Enumerable.Range(FirstQuantizationInput, 4).Any(input => call.Optional(input) is not null)
             || call.Wants(ScoresOutput))
         {
-            throw new NotSupportedException("GroupQueryAttention with a quantised cache, or with its scores as an output");
+            throw new NotSupportedException("GroupQueryAttention with a quantised cache or its scores as an output");
         }
 
         var heads = (int)call.Integer("num_heads", 0);
@@ -40,7 +42,8 @@ internal sealed class GroupQueryAttentionRule : IOperatorRule
     }
 
     // Each as [batch, heads, seq, head_dim].
-    private static (LabelValue Query, LabelValue Key, LabelValue Value) Projections(OperatorCall call, int heads, int groups)
+    private static (LabelValue Query, LabelValue Key, LabelValue Value) Projections(
+        OperatorCall call, int heads, int groups)
     {
         var query = call.Labels(0);
         if (call.Optional(1) is not null)
@@ -75,7 +78,8 @@ internal sealed class GroupQueryAttentionRule : IOperatorRule
         return new LabelValue(value.Shape, labels);
     }
 
-    // A growing cache becomes longer; in a buffer as long as the present the new rows overwrite what lies after the past.
+    // A growing cache becomes longer; in a buffer as long as the present the new rows overwrite what lies after the
+    // past.
     private static LabelValue Present(OperatorCall call, LabelValue added, int pastInput)
     {
         if (call.Optional(pastInput) is not LabelValue past || past.Shape[2] == 0)

@@ -36,9 +36,13 @@ internal sealed class MatMulRule : IOperatorRule
             return Contraction.Dense(call.Store, call.Labels(left), (WeightValue)right);
         }
 
-        return IsMatrix(left) && right is not WeightValue
-            ? Turned(Contraction.Dense(call.Store, (LabelValue)Turned(call.Labels(right)), (WeightValue)Turned((WeightValue)left)))
-            : Contraction.Product(call.Store, call.Labels(left), call.Labels(right));
+        if (!IsMatrix(left) || right is WeightValue)
+        {
+            return Contraction.Product(call.Store, call.Labels(left), call.Labels(right));
+        }
+
+        var rows = Turned(call.Labels(right));
+        return Turned(Contraction.Dense(call.Store, rows, (WeightValue)Turned(left)));
     }
 
     private static bool IsMatrix(Value value) =>

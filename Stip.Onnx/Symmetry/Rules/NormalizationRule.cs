@@ -2,12 +2,15 @@ using Stip.Onnx.Symmetry.Values;
 
 namespace Stip.Onnx.Symmetry.Rules;
 
-/// <summary>Layer and root-mean-square normalisation over the last axes, then a factor and a summand for every feature.</summary>
+/// <summary>
+/// Layer and root-mean-square normalisation over the last axes, then a factor and a summand for every feature.
+/// </summary>
 internal sealed class NormalizationRule : IOperatorRule
 {
     public IEnumerable<string> Operators => ["LayerNormalization", "SimplifiedLayerNormalization", "RMSNormalization"];
 
-    public void Apply(OperatorCall call) => Normalize(call, call.Labels(0), call.Optional(1), call.Optional(2), firstSet: 1);
+    public void Apply(OperatorCall call) =>
+        Normalize(call, call.Labels(0), call.Optional(1), call.Optional(2), firstSet: 1);
 
     /// <summary>Sets output 0 to the normalised tensor, and mean and deviation where the graph wants them.</summary>
     public static void Normalize(OperatorCall call, LabelValue value, Value? factor, Value? summand, int firstSet)

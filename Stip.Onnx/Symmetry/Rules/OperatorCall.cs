@@ -63,7 +63,9 @@ internal sealed class OperatorCall(NodeProto node, string operation, Value?[] in
 
     public AttributeProto? Attribute(string name) => node.Attribute.FirstOrDefault(attribute => attribute.Name == name);
 
-    /// <summary>A kind for this operator with its attributes, so that two with different ones are never the same.</summary>
+    /// <summary>
+    /// A kind for this operator with its attributes, so that two with different ones are never the same.
+    /// </summary>
     public int Kind(string part = "")
     {
         var attributes = node.Attribute.Where(attribute => attribute.T is null && attribute.G is null)

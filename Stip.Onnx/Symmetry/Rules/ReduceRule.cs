@@ -6,7 +6,7 @@ namespace Stip.Onnx.Symmetry.Rules;
 /// <summary>Sums, means, extremes and norms over axes: a node of the set of cells.</summary>
 internal sealed class ReduceRule : IOperatorRule
 {
-    private static readonly Dictionary<string, Func<IEnumerable<double>, double>> OfNumbers = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, Func<IEnumerable<double>, double>> OfNumbers = new()
     {
         ["ReduceSum"] = numbers => numbers.Sum(),
         ["ReduceProd"] = numbers => numbers.Aggregate(1.0, (product, number) => product * number),
@@ -35,14 +35,16 @@ internal sealed class ReduceRule : IOperatorRule
         if (value is KnownValue known && OfNumbers.TryGetValue(call.Operation, out var reduce))
         {
             var numbers = groups.Select(cells => reduce(cells.Select(cell => known.Numbers[cell]))).ToArray();
-            call.Set(0, new KnownValue(shape, numbers, known.Type == DataType.Bool ? DataType.Int64 : known.Type, known.IsRuntime));
+            var type = known.Type == DataType.Bool ? DataType.Int64 : known.Type;
+            call.Set(0, new KnownValue(shape, numbers, type, known.IsRuntime));
             return;
         }
 
         var labels = call.Labels(value).Labels;
         var kind = call.Store.Kinds.Id(call.Operation);
         call.Set(0, new LabelValue(
-            shape, [.. groups.Select(cells => call.Store.Unordered(kind, Array.ConvertAll(cells, cell => labels[cell])))]));
+            shape,
+            [.. groups.Select(cells => call.Store.Unordered(kind, Array.ConvertAll(cells, cell => labels[cell])))]));
     }
 
     private static int[] Axes(OperatorCall call, int rank)

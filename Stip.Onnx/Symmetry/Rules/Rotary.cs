@@ -4,7 +4,8 @@ using Stip.Onnx.Symmetry.Values;
 namespace Stip.Onnx.Symmetry.Rules;
 
 /// <summary>
-/// Rotary position embedding: pairs of channels turned by an angle of their own. Both channels of a pair hang on the column
+/// Rotary position embedding: pairs of channels turned by an angle of their own. Both channels of a pair hang on the
+/// column
 /// of the caches that holds their angle, so pairs may move where those columns move along.
 /// </summary>
 /// <param name="Cosines">A label for every angle.</param>
@@ -46,6 +47,8 @@ internal sealed record Rotary(int[] Cosines, int[] Sines, bool IsInterleaved)
         var width = cache.Shape[^1];
         var kind = call.Store.Kinds.Id("column");
         return [.. Enumerable.Range(0, width).Select(column => call.Store.Ordered(
-            kind, [.. Enumerable.Range(0, cache.Labels.Length / width).Select(row => cache.Labels[(row * width) + column])]))];
+            kind,
+            [.. Enumerable.Range(0, cache.Labels.Length / width)
+                .Select(row => cache.Labels[(row * width) + column])]))];
     }
 }

@@ -6,8 +6,10 @@ internal sealed class SkipNormalizationRule : IOperatorRule
     private const int SumOutput = 3;
 
     public IEnumerable<string> Operators =>
-        ["com.microsoft.SkipLayerNormalization", "com.microsoft.SkipSimplifiedLayerNormalization", "SkipLayerNormalization",
-            "SkipSimplifiedLayerNormalization"];
+        [
+            "com.microsoft.SkipLayerNormalization", "com.microsoft.SkipSimplifiedLayerNormalization",
+            "SkipLayerNormalization", "SkipSimplifiedLayerNormalization",
+        ];
 
     public void Apply(OperatorCall call)
     {

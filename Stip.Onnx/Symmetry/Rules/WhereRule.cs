@@ -30,7 +30,8 @@ internal sealed class WhereRule : IOperatorRule
     private static int[] Choose(OperatorCall call, Value[] values, int[][] cells)
     {
         var settled = values[0] is KnownValue { IsRuntime: false } test ? test.Numbers : null;
-        var (tests, yes, no) = (call.Labels(values[0]).Labels, call.Labels(values[1]).Labels, call.Labels(values[2]).Labels);
+        var operands = Array.ConvertAll(values, value => call.Labels(value).Labels);
+        var (tests, yes, no) = (operands[0], operands[1], operands[2]);
         var kind = call.Kind();
         var labels = new int[cells[0].Length];
         for (var i = 0; i < labels.Length; i++)

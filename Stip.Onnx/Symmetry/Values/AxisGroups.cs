@@ -2,7 +2,9 @@ using System.Collections;
 
 namespace Stip.Onnx.Symmetry.Values;
 
-/// <summary>The cells of a shape in groups that differ along some axes only, in row-major order of the other axes.</summary>
+/// <summary>
+/// The cells of a shape in groups that differ along some axes only, in row-major order of the other axes.
+/// </summary>
 internal sealed class AxisGroups : IEnumerable<int[]>
 {
     private readonly int[] _starts;
@@ -16,7 +18,8 @@ internal sealed class AxisGroups : IEnumerable<int[]>
         DroppedShape = Array.ConvertAll(kept, axis => shape[axis]);
         KeptShape = [.. shape.Select((length, axis) => axes.Contains(axis) ? 1 : length)];
         _starts = Shapes.Walk(DroppedShape, Array.ConvertAll(kept, axis => strides[axis]));
-        _within = Shapes.Walk(Array.ConvertAll(over, axis => shape[axis]), Array.ConvertAll(over, axis => strides[axis]));
+        _within = Shapes.Walk(
+            Array.ConvertAll(over, axis => shape[axis]), Array.ConvertAll(over, axis => strides[axis]));
     }
 
     public int[] DroppedShape { get; }

@@ -6,7 +6,8 @@ internal static class Moves
     /// <summary>Axis by axis: transposes, slices, picks by a known index, axes added and dropped.</summary>
     /// <param name="value">What is moved.</param>
     /// <param name="picks">The axes of the result.</param>
-    /// <param name="dropped">For axes of the source that the result lacks: the index that is kept (0 unless told).</param>
+    /// <param name="dropped">For axes of the source that the result lacks: the index that is kept (0 unless
+    /// told).</param>
     public static Value ByAxes(Value value, AxisPick[] picks, IReadOnlyDictionary<int, int>? dropped = null)
     {
         var shape = Array.ConvertAll(picks, pick => pick.Indices.Length);

@@ -37,7 +37,8 @@ internal static class Shapes
             var a = i <= left.Length ? left[^i] : 1;
             var b = i <= right.Length ? right[^i] : 1;
             shape[^i] = a == b || b == 1 ? a : a == 1 ? b : throw new InvalidDataException(
-                $"shapes [{string.Join(',', left.ToArray())}] and [{string.Join(',', right.ToArray())}] do not go together");
+                $"shapes [{string.Join(',', left.ToArray())}] and [{string.Join(',', right.ToArray())}] "
+                + "do not go together");
         }
 
         return shape;

@@ -1,6 +1,8 @@
 namespace Stip.Onnx.Symmetry.Values;
 
-/// <summary>Rows of a matrix of labels with doubles found, so that what all positions share is worked out once.</summary>
+/// <summary>
+/// Rows of a matrix of labels with doubles found, so that what all positions share is worked out once.
+/// </summary>
 internal sealed class UniqueRows
 {
     private readonly int[] _labels;

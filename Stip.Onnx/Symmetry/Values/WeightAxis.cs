@@ -2,7 +2,8 @@ namespace Stip.Onnx.Symmetry.Values;
 
 /// <summary>One axis of a view of a weight: which indices of which axis of the initialiser it shows.</summary>
 /// <param name="Weight">The initialiser.</param>
-/// <param name="Source">Axis of the initialiser; -1 for an axis of length one or a stretched one, on which nothing depends.</param>
+/// <param name="Source">Axis of the initialiser; -1 for an axis of length one or a stretched one, on which nothing
+/// depends.</param>
 /// <param name="Picked">The indices shown, null for all of them.</param>
 internal sealed record WeightAxis(WeightNodes Weight, int Source, int[]? Picked = null)
 {

@@ -74,7 +74,8 @@ internal sealed class WeightNodes
     {
         if (view.Shape.Aggregate(1L, (product, length) => product * length) > MostEntries)
         {
-            throw new NotSupportedException($"the entries of '{Tensor.Name}' are used one by one, and are more than {MostEntries}");
+            throw new NotSupportedException(
+                $"the entries of '{Tensor.Name}' are used one by one, and are more than {MostEntries}");
         }
 
         var axes = Enumerable.Range(0, view.Rank).Where(axis => view.Axes[axis].IsIndexed).ToArray();

@@ -1,7 +1,8 @@
 namespace Stip.Onnx.Symmetry.Values;
 
 /// <summary>
-/// An initialiser seen by its axes: cell <c>(i, j, …)</c> is the entry of index i of the first axis, j of the second and so
+/// An initialiser seen by its axes: cell <c>(i, j, …)</c> is the entry of index i of the first axis, j of the second
+/// and so
 /// on, without a node for every cell. Transposes, slices and the like keep it so.
 /// </summary>
 /// <param name="Shape">Its shape.</param>
