@@ -45,6 +45,7 @@ public static class PackageProtector
         var instance = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(InstanceBytes));
         var package = CloudFiles.WriteManifest(plain, options, instance, model, cloud);
         ClientFiles.WriteManifest(plain, package, client);
+        OwnerOnly.RestrictFiles(client);
         var (keys, permutations) = OwnerPlan.ToKeys(PlainModel.DecoderRole, plan);
         var owner = new OwnerManifest(
             OwnerManifest.CurrentFormat, model, instance, package.KeyEpoch, package.Mode, package.Fingerprint,
@@ -56,7 +57,7 @@ public static class PackageProtector
 
     private static string WriteClient(PlainModel plain, ProtectionPlan plan, string outputFolder)
     {
-        var client = Directory.CreateDirectory(Path.Combine(outputFolder, PackageFolder.Client)).FullName;
+        var client = OwnerOnly.MakeFolder(Path.Combine(outputFolder, PackageFolder.Client));
         ClientTables.WriteEmbedding(
             Path.Combine(plain.Folder, BundleManifest.EmbeddingFileName),
             Path.Combine(client, BundleManifest.EmbeddingFileName),

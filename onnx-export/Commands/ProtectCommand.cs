@@ -44,7 +44,7 @@ internal static class ProtectCommand
         };
         var later = LaterOptions();
         later.ForEach(command.Options.Add);
-        command.SetAction(parsed =>
+        command.SetAction((parsed, cancellation) =>
         {
             RefuseLater(later.Where(option => parsed.GetResult(option) is not null).Select(option => option.Name));
             RefuseLater(parsed.GetValue(mode) == "hardened" ? ["--mode hardened"] : []);
@@ -54,7 +54,7 @@ internal static class ProtectCommand
                 parsed.GetValue(mode) == "none" ? ProtectionMode.None : ProtectionMode.Permutation,
                 parsed.GetValue(verify) != "none",
                 Environment.GetEnvironmentVariable(OwnerStore.PassphraseVariable));
-            return RunAsync(parsed.GetRequiredValue(model), parsed.GetRequiredValue(output), options);
+            return RunAsync(parsed.GetRequiredValue(model), parsed.GetRequiredValue(output), options, cancellation);
         });
         return command;
     }
@@ -75,12 +75,19 @@ internal static class ProtectCommand
         }
     }
 
-    private static async Task<int> RunAsync(string model, string output, ProtectionOptions options)
+    private static async Task<int> RunAsync(
+        string model, string output, ProtectionOptions options, CancellationToken cancellation)
     {
         using var target = OutputFolder.Create(output);
         ProtectionResult? made = null;
         await ByteProgress.RunAsync("weights", WeightBytes(model), report => Task.Run(
-            () => made = PackageProtector.Protect(model, target.WorkPath, options, report)));
+            () => made = PackageProtector.Protect(model, target.WorkPath, options, done =>
+            {
+                cancellation.ThrowIfCancellationRequested();
+                report(done);
+            }),
+            cancellation));
+        cancellation.ThrowIfCancellationRequested();
         target.Complete();
         foreach (var warning in made!.Warnings)
         {

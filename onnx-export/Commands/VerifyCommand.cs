@@ -30,16 +30,27 @@ internal static class VerifyCommand
         };
         command.SetAction(parsed =>
         {
-            var report = PackageVerifier.Verify(
+            var asJson = parsed.GetValue(json);
+            var report = Watched(parsed.GetValue(samples), asJson, done => PackageVerifier.Verify(
                 parsed.GetRequiredValue(plain),
                 parsed.GetRequiredValue(package),
                 parsed.GetValue(samples),
-                Environment.GetEnvironmentVariable(OwnerStore.PassphraseVariable));
-            Print(report, parsed.GetValue(json));
+                Environment.GetEnvironmentVariable(OwnerStore.PassphraseVariable),
+                done));
+            Print(report, asJson);
             return report.Passed ? 0 : ExitCodes.Refused;
         });
         return command;
     }
+
+    private static VerificationReport Watched(int samples, bool asJson, Func<Action<int>, VerificationReport> verify) =>
+        asJson || !AnsiConsole.Profile.Out.IsTerminal
+            ? verify(_ => { })
+            : AnsiConsole.Progress().Start(context =>
+            {
+                var task = context.AddTask("sequences", maxValue: Math.Max(1, samples));
+                return verify(done => task.Value = done);
+            });
 
     private static void Print(VerificationReport report, bool asJson)
     {
