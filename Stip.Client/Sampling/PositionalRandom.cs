@@ -26,7 +26,8 @@ internal readonly struct PositionalRandom(ulong seed)
         {
             var first = (ulong)FirstMultiplier * a;
             var second = (ulong)SecondMultiplier * c;
-            (a, b, c, d) = ((uint)(second >> 32) ^ b ^ key, (uint)second, (uint)(first >> 32) ^ d ^ otherKey, (uint)first);
+            (a, b) = ((uint)(second >> 32) ^ b ^ key, (uint)second);
+            (c, d) = ((uint)(first >> 32) ^ d ^ otherKey, (uint)first);
             key += FirstWeyl;
             otherKey += SecondWeyl;
         }

@@ -123,7 +123,12 @@ public sealed class SamplerTests
         int[] context = [.. Enumerable.Range(0, 200)];
         var options = new SamplingOptions
         {
-            Temperature = 0.9f, TopK = 50, TopP = 0.95f, MinP = 0.01f, RepetitionPenalty = 1.1f, FrequencyPenalty = 0.1f,
+            Temperature = 0.9f,
+            TopK = 50,
+            TopP = 0.95f,
+            MinP = 0.01f,
+            RepetitionPenalty = 1.1f,
+            FrequencyPenalty = 0.1f,
         };
         var sampler = new Sampler(options, logits.Length);
         sampler.Sample(logits, context, 0);
