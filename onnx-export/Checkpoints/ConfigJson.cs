@@ -99,10 +99,15 @@ internal sealed class ConfigJson(string file, JsonElement root)
     /// <summary>Token ids given as a number or a list; null where there are none.</summary>
     public IReadOnlyList<int>? TokenIds(string name) => Find(name) switch
     {
-        { ValueKind: JsonValueKind.Number } id => [id.GetInt32()],
-        { ValueKind: JsonValueKind.Array } ids => [.. ids.EnumerateArray().Select(id => id.GetInt32())],
+        { ValueKind: JsonValueKind.Number } id => [TokenId(name, id)],
+        { ValueKind: JsonValueKind.Array } ids => [.. ids.EnumerateArray().Select(id => TokenId(name, id))],
         _ => null,
     };
+
+    private int TokenId(string name, JsonElement value) =>
+        value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var id) && id >= 0
+            ? id
+            : throw new RefusedException($"{file}: {name} holds {value.GetRawText()}; token ids are 0..{int.MaxValue}");
 
     private JsonElement? Find(string name) =>
         root.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;

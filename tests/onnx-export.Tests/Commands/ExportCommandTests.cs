@@ -131,6 +131,8 @@ public sealed class ExportCommandTests : IDisposable
     [InlineData("hidden_act", "\"snake\"", "activation 'snake' is not supported; there are silu")]
     [InlineData("rope_scaling", """{"type": "spiral"}""", "rope type 'spiral' is not supported; there are default")]
     [InlineData("rms_norm_eps", "-1", "rms_norm_eps is -1; it must be a number above 0")]
+    [InlineData("bos_token_id", "-1", "bos_token_id holds -1; token ids are 0..2147483647")]
+    [InlineData("eos_token_id", "[1, 2.5]", "eos_token_id holds 2.5; token ids are 0..2147483647")]
     [InlineData("attention_bias", "7", "attention_bias is 7; it must be true or false")]
     public void Export_OfAConfigThatCannotBe_NamesFieldValueAndRange(string field, string value, string message) =>
         AssertRefused(message, Export(WithConfig(config => config[field] = JsonNode.Parse(value))));
