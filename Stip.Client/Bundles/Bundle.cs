@@ -1,0 +1,57 @@
+using Stip.Client.Embedding;
+using Stip.Client.Sealing;
+using Stip.Client.Templates;
+using Stip.Client.Tokenization;
+using Stip.Keys.Bundles;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Client.Bundles;
+
+/// <summary>
+/// What a data owner holds of a protected model: the permuted embedding tables (memory-mapped), the permutation of the
+/// logits and the tokenizer. It is secret; nothing of it is ever sent but single rows of the tables.
+/// </summary>
+/// <remarks>Safe for concurrent use. Dispose it after everything that was made from it.</remarks>
+public sealed class Bundle : IDisposable
+{
+    private readonly SafetensorsFile _tables;
+    private readonly Lazy<ChatTemplate?> _template;
+
+    internal Bundle(string folder, BundleManifest manifest, SafetensorsFile tables)
+    {
+        (Folder, Manifest, _tables) = (folder, manifest, tables);
+        Embedding = EmbeddingTables.Over(tables, manifest);
+        Permutation = BundleReader.ReadPermutation(folder, manifest.VocabSize);
+        Tokenizer = BundleReader.ReadTokenizer(folder);
+        _template = new Lazy<ChatTemplate?>(() => BundleReader.ReadTemplate(folder));
+    }
+
+    /// <summary>The folder that was opened.</summary>
+    public string Folder { get; }
+
+    /// <summary><c>bundle.json</c>, checked.</summary>
+    public BundleManifest Manifest { get; }
+
+    /// <summary>Token ids to permuted rows.</summary>
+    public EmbeddingTables Embedding { get; }
+
+    /// <summary>Permuted logits to plain ones.</summary>
+    public VocabPermutation Permutation { get; }
+
+    /// <summary>The model's tokenizer; null where the bundle has none and only ids can be used.</summary>
+    public TextTokenizer? Tokenizer { get; }
+
+    /// <summary>The model's chat template, read at its first use; null where it has none.</summary>
+    /// <exception cref="BundleException">The template cannot be read; raw text can still be used.</exception>
+    public ChatTemplate? Template => _template.Value;
+
+    /// <summary>Opens a bundle and checks everything in it but the chat template.</summary>
+    /// <param name="path">The folder <c>client/</c> that <c>protect</c> writes, the folder above it, or its bundle.json.</param>
+    /// <param name="allowUnprotected">Whether a bundle of <c>--mode none</c>, which hides nothing, is opened
+    /// (default: no).</param>
+    /// <exception cref="BundleException">Anything missing, malformed, contradictory or unprotected; one line.</exception>
+    public static Bundle Open(string path, bool allowUnprotected = false) => BundleReader.Open(path, allowUnprotected);
+
+    /// <inheritdoc/>
+    public void Dispose() => _tables.Dispose();
+}

@@ -1,0 +1,56 @@
+using Stip.Keys.Bundles;
+using Stip.Protocol.Packages;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Client.Bundles;
+
+/// <summary>What must hold of a bundle.json before anything in it is believed.</summary>
+internal static class BundleManifestRules
+{
+    public const string Unprotected = "none";
+
+    public static void Check(BundleManifest manifest, string folder, bool allowUnprotected)
+    {
+        if (Fault(manifest) is { } fault)
+        {
+            throw new BundleException($"{Path.Combine(folder, BundleManifest.FileName)}: {fault}");
+        }
+
+        if (manifest.Mode == Unprotected && !allowUnprotected)
+        {
+            throw new BundleException(
+                $"{folder} is unprotected (mode none): prompts would be readable by the server; " +
+                "--allow-unprotected opens it for comparison");
+        }
+    }
+
+    private static string? Fault(BundleManifest manifest) => manifest switch
+    {
+        { Protocol: not PackageManifest.CurrentProtocol } =>
+            $"protocol '{manifest.Protocol}' is not {PackageManifest.CurrentProtocol}",
+        { Model: null or "" } => "'model' is missing",
+        { Instance: null or "" } => "'instance' is missing",
+        { Mode: null or "" } => "'mode' is missing",
+        { Fingerprint: null or "" } => "'fingerprint' is missing",
+        { Kind: null or "" } => "'kind' is missing",
+        { KeyEpoch: < 1 } => $"'key_epoch' {manifest.KeyEpoch} is below 1",
+        { HiddenSize: < 1 } => $"'hidden_size' {manifest.HiddenSize} is below 1",
+        { VocabSize: < 1 } => $"'vocab_size' {manifest.VocabSize} is below 1",
+        { ContextLength: < 1 } => $"'context_length' {manifest.ContextLength} is below 1",
+        { EosTokenIds: null } => "'eos_token_ids' is missing",
+        { Embedding.Tensors: null } or { Embedding: null } => "'embedding' is missing",
+        _ when !TensorDtypes.TryParseWire(manifest.WireDtype, out var dtype) || !dtype.IsWireFloat() =>
+            $"'wire_dtype' '{manifest.WireDtype}' is not float32, float16 or bfloat16",
+        _ => EmbeddingFault(manifest.Embedding),
+    };
+
+    private static string? EmbeddingFault(EmbeddingManifest embedding)
+    {
+        string[] known = [EmbeddingManifest.Token, EmbeddingManifest.Position, EmbeddingManifest.TokenType];
+        return embedding.Tensors.FirstOrDefault(name => !known.Contains(name)) is { } other
+            ? $"embedding table '{other}' is not one of {string.Join(", ", known)}"
+            : !embedding.Tensors.Contains(EmbeddingManifest.Token) ? $"'{EmbeddingManifest.Token}' is missing"
+            : !double.IsFinite(embedding.Scale) ? "embedding 'scale' is not a finite number"
+            : null;
+    }
+}

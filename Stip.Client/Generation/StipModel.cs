@@ -1,0 +1,111 @@
+using System.Runtime.CompilerServices;
+using Stip.Client.Bundles;
+using Stip.Client.Transport;
+using Stip.Protocol.Errors;
+using Stip.Protocol.Models;
+
+namespace Stip.Client.Generation;
+
+/// <summary>A protected model: the owner's bundle and the server that computes.</summary>
+/// <remarks>Safe for concurrent use; its sessions are not. It owns neither the bundle nor the client.</remarks>
+public sealed class StipModel
+{
+    private const string DecoderKind = "decoder";
+    private const string DecoderGraph = "decoder";
+
+    private volatile ModelStipInfo? _info;
+
+    /// <summary>Joins a bundle to a server; nothing is sent yet.</summary>
+    /// <exception cref="BundleException">The bundle is not of a model that generates text.</exception>
+    public StipModel(Bundle bundle, StipHttpClient client)
+    {
+        ArgumentNullException.ThrowIfNull(bundle);
+        ArgumentNullException.ThrowIfNull(client);
+        if (bundle.Manifest.Kind != DecoderKind)
+        {
+            throw new BundleException($"{bundle.Folder} is of kind '{bundle.Manifest.Kind}', not '{DecoderKind}'");
+        }
+
+        (Bundle, Client) = (bundle, client);
+    }
+
+    /// <summary>The owner's side.</summary>
+    public Bundle Bundle { get; }
+
+    /// <summary>The way to the server.</summary>
+    public StipHttpClient Client { get; }
+
+    /// <summary>The name under which the server knows it.</summary>
+    public string Id => Bundle.Manifest.Model;
+
+    /// <summary>Most tokens of a session.</summary>
+    public int ContextLength => Bundle.Manifest.ContextLength;
+
+    /// <summary>Asks the server, once, whether it has the package that this bundle belongs to. Every session does so
+    /// before its first row, and again when the server has lost it.</summary>
+    /// <exception cref="StipException">The server has another package (<c>package_invalid</c>), none, or is not
+    /// reached.</exception>
+    public async ValueTask<ModelStipInfo> CheckAsync(CancellationToken cancellationToken = default) =>
+        _info ??= Matching((await Client.GetModelAsync(Id, cancellationToken)).Stip);
+
+    /// <summary>Opens a session; nothing is sent before its first tokens.</summary>
+    /// <param name="maxLength">Most tokens of it, 1 to <see cref="ContextLength"/>; null for that.</param>
+    public StipSession OpenSession(int? maxLength = null)
+    {
+        if (maxLength is < 1 || maxLength > ContextLength)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(maxLength), maxLength, $"a session has 1 to {ContextLength} tokens");
+        }
+
+        return new StipSession(this, maxLength);
+    }
+
+    /// <summary>Generates after a prompt, in a session of its own that is released at the end.</summary>
+    /// <param name="promptIds">At least one token.</param>
+    /// <param name="options">When to stop and how to choose; greedy to the end of the context by default.</param>
+    /// <param name="cancellationToken">Ends it; the session is released all the same.</param>
+    /// <returns>One item for each token as it comes; the last one says why it is the last.</returns>
+    /// <exception cref="StipException">Refused or not reached; <c>context_length_exceeded</c> where the prompt does not
+    /// fit.</exception>
+    public async IAsyncEnumerable<GeneratedToken> GenerateAsync(
+        ReadOnlyMemory<int> promptIds,
+        GenerationOptions? options = null,
+        [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        options ??= new GenerationOptions();
+        var wanted = (long)promptIds.Length + (options.MaxNewTokens ?? ContextLength);
+        await using var session = OpenSession((int)Math.Min(wanted, ContextLength));
+        await foreach (var token in session.GenerateAsync(promptIds, options, cancellationToken))
+        {
+            yield return token;
+        }
+    }
+
+    /// <summary>Forgets what the server said, so that the next use asks again.</summary>
+    internal void Recheck() => _info = null;
+
+    private ModelStipInfo Matching(ModelStipInfo? info)
+    {
+        var bundle = Bundle.Manifest;
+        var fault = info switch
+        {
+            null => "the server says nothing about its package",
+            _ when info.Fingerprint != bundle.Fingerprint =>
+                $"the server has package {Short(info.Fingerprint)}, the bundle belongs to {Short(bundle.Fingerprint)}",
+            _ when info.KeyEpoch != bundle.KeyEpoch =>
+                $"the server has key epoch {info.KeyEpoch}, the bundle {bundle.KeyEpoch}",
+            _ when info.Instance != bundle.Instance => "the server has the keys of another instance",
+            _ when info.HiddenSize != bundle.HiddenSize || info.VocabSize != bundle.VocabSize =>
+                $"the server has sizes {info.HiddenSize} and {info.VocabSize}, " +
+                $"the bundle {bundle.HiddenSize} and {bundle.VocabSize}",
+            { Graphs: { } graphs } when !graphs.ContainsKey(DecoderGraph) => "the server's package has no decoder",
+            _ => null,
+        };
+        return fault is null ? info! : throw new StipException(
+            $"model '{Id}': {fault}; nothing was sent", StipErrorCode.PackageInvalid);
+    }
+
+    private static string Short(string? fingerprint) =>
+        fingerprint is { Length: > 12 } ? fingerprint[..12] : fingerprint ?? "none";
+}

@@ -1,0 +1,235 @@
+using System.Runtime.InteropServices;
+using Stip.Client.Sealing;
+using Stip.Protocol.Completions;
+using Stip.Protocol.Errors;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Client.Generation;
+
+/// <summary>
+/// One sequence of tokens whose cache a server holds. The session remembers the tokens, so a cache that the server has
+/// lost is filled again without the caller noticing. Disposing it releases the cache.
+/// </summary>
+/// <remarks>Not for concurrent use. A step that fails or is cancelled leaves the sequence as it was.</remarks>
+public sealed class StipSession : IAsyncDisposable
+{
+    private const int MostRowsOfAStep = 512;
+    private const int MostBytesOfAStep = 4 << 20;
+    private const int MostBytesOfAnAnswer = 16 << 20;
+    private const int MostReplays = 3;
+    private static readonly TimeSpan LongestGoodbye = TimeSpan.FromSeconds(5);
+
+    private readonly StipModel _model;
+    private readonly List<int> _tokens = [];
+    private readonly SessionFigures _figures = new();
+    private readonly int? _wantedLength;
+    private int _cachedTokens;
+    private string? _id;
+
+    internal StipSession(StipModel model, int? wantedLength)
+    {
+        (_model, _wantedLength) = (model, wantedLength);
+        MaxLength = wantedLength ?? model.ContextLength;
+    }
+
+    /// <summary>Tokens of the sequence so far.</summary>
+    public int Position => _tokens.Count;
+
+    /// <summary>Most tokens.</summary>
+    public int MaxLength { get; }
+
+    /// <summary>What the session has cost so far.</summary>
+    public SessionUsage Usage => _figures.Snapshot();
+
+    /// <summary>Shortens the sequence; the server hears of it with the next step.</summary>
+    /// <param name="position">0 to <see cref="Position"/>.</param>
+    public void Rewind(int position)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(position);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(position, _tokens.Count);
+        _tokens.RemoveRange(position, _tokens.Count - position);
+        _cachedTokens = Math.Min(_cachedTokens, position);
+    }
+
+    /// <summary>Makes the sequence equal to <paramref name="tokenIds"/>, sending only what comes after the longest common
+    /// beginning, at least the last token.</summary>
+    /// <returns>The logits after the last token.</returns>
+    /// <exception cref="StipException">As <see cref="AppendAsync"/>.</exception>
+    public Task<LogitsRow> ContinueAsync(
+        ReadOnlyMemory<int> tokenIds, int? topK = null, CancellationToken cancellationToken = default)
+    {
+        var span = tokenIds.Span;
+        var common = 0;
+        while (common < Math.Min(span.Length - 1, _tokens.Count) && span[common] == _tokens[common])
+        {
+            common++;
+        }
+
+        Rewind(common);
+        return AppendAsync(tokenIds[common..], topK, 1, cancellationToken);
+    }
+
+    /// <summary>Appends tokens, in several steps where they are many.</summary>
+    /// <param name="tokenIds"><c>[n]</c>, at least one.</param>
+    /// <param name="topK">Asks for so many of the largest logits, as far as the server allows; null for all.</param>
+    /// <param name="temperature">Of the log-sum-exp that comes with top-k; above 0, default 1.</param>
+    /// <param name="cancellationToken">Ends the wait; the sequence stays as it was.</param>
+    /// <returns>The logits after the last token.</returns>
+    /// <exception cref="StipException"><c>context_length_exceeded</c> beyond <see cref="MaxLength"/>; what the server
+    /// refuses; a server that is not reached.</exception>
+    public async Task<LogitsRow> AppendAsync(
+        ReadOnlyMemory<int> tokenIds,
+        int? topK = null,
+        double temperature = 1,
+        CancellationToken cancellationToken = default) =>
+        (await StepAsync(tokenIds, new LogitsRequest(topK, LogitsRequest.Last, temperature), cancellationToken))[^1];
+
+    /// <summary>Appends tokens and brings the full logits after each of them.</summary>
+    /// <returns>One row for each token.</returns>
+    /// <exception cref="StipException">As <see cref="AppendAsync"/>.</exception>
+    public Task<IReadOnlyList<LogitsRow>> ScoreAsync(
+        ReadOnlyMemory<int> tokenIds, CancellationToken cancellationToken = default) =>
+        StepAsync(tokenIds, new LogitsRequest(null, LogitsRequest.All), cancellationToken);
+
+    /// <summary>Makes the sequence equal to a prompt, as <see cref="ContinueAsync"/>, and generates after it.</summary>
+    /// <param name="promptIds">The whole prompt, at least one token.</param>
+    /// <param name="options">When to stop and how to choose; greedy to the end of the session by default.</param>
+    /// <param name="cancellationToken">Ends it after the last token that came.</param>
+    /// <returns>One item for each token as it comes; the last one says why it is the last. The last token is not sent
+    /// to the server.</returns>
+    /// <exception cref="StipException">As <see cref="AppendAsync"/>.</exception>
+    public IAsyncEnumerable<GeneratedToken> GenerateAsync(
+        ReadOnlyMemory<int> promptIds,
+        GenerationOptions? options = null,
+        CancellationToken cancellationToken = default) =>
+        new TokenStream(_model, this, options ?? new GenerationOptions()).RunAsync(promptIds, cancellationToken);
+
+    /// <summary>Releases the server's cache; a server that cannot be reached releases it by itself later.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (_id is not { } id)
+        {
+            return;
+        }
+
+        _id = null;
+        using var patience = new CancellationTokenSource(LongestGoodbye, _model.Client.Time);
+        try
+        {
+            await _model.Client.DeleteSessionAsync(id, patience.Token);
+        }
+        catch (Exception fault) when (fault is StipException or OperationCanceledException)
+        {
+            // The lease ends it.
+        }
+    }
+
+    private async Task<IReadOnlyList<LogitsRow>> StepAsync(
+        ReadOnlyMemory<int> tokenIds, LogitsRequest want, CancellationToken cancellationToken)
+    {
+        var before = _tokens.Count;
+        CheckLength(before, tokenIds.Length);
+        _tokens.AddRange(tokenIds.Span);
+        try
+        {
+            for (var replays = 0; ; replays++)
+            {
+                try
+                {
+                    return await SendPendingAsync(before, want, cancellationToken);
+                }
+                catch (StipException lost) when (replays < MostReplays
+                    && lost.Code is StipErrorCode.SessionLost or StipErrorCode.PositionAhead)
+                {
+                    (_id, _cachedTokens) = (null, 0);
+                    _figures.CountReplay();
+                    _model.Recheck();
+                }
+            }
+        }
+        catch
+        {
+            Rewind(before);
+            throw;
+        }
+    }
+
+    private void CheckLength(int before, int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        if (before + count > MaxLength)
+        {
+            throw new StipException(
+                $"context_length_exceeded: {before + count} tokens are more than the {MaxLength} of this session",
+                StipErrorCode.ContextLengthExceeded);
+        }
+    }
+
+    private async Task<IReadOnlyList<LogitsRow>> SendPendingAsync(
+        int before, LogitsRequest want, CancellationToken cancellationToken)
+    {
+        var maxTopK = (await _model.CheckAsync(cancellationToken)).MaxTopK;
+        want = want with { TopK = want.TopK is { } k && maxTopK > 0 ? Math.Min(k, maxTopK) : null };
+        var unwanted = new LogitsRequest(maxTopK > 0 ? 1 : null);
+        var rows = new List<LogitsRow>();
+        while (_cachedTokens < _tokens.Count)
+        {
+            // A replay asks for the old tokens first, so that "all" rows means the new ones only.
+            var end = _cachedTokens < before && want.Rows == LogitsRequest.All ? before : _tokens.Count;
+            var count = Math.Min(end - _cachedTokens, MostRows(want));
+            var isWanted = want.Rows == LogitsRequest.All
+                ? _cachedTokens >= before
+                : _cachedTokens + count == _tokens.Count;
+            var answer = await SendAsync(count, isWanted ? want : unwanted, cancellationToken);
+            if (isWanted)
+            {
+                rows.AddRange(answer);
+            }
+        }
+
+        return rows;
+    }
+
+    private int MostRows(LogitsRequest want)
+    {
+        var sent = MostBytesOfAStep / _model.Bundle.Embedding.RowBytes;
+        var received = want.Rows == LogitsRequest.All
+            ? MostBytesOfAnAnswer / (_model.Bundle.Permutation.VocabSize * sizeof(float))
+            : MostRowsOfAStep;
+        return Math.Clamp(Math.Min(sent, received), 1, MostRowsOfAStep);
+    }
+
+    private async Task<IReadOnlyList<LogitsRow>> SendAsync(
+        int count, LogitsRequest want, CancellationToken cancellationToken)
+    {
+        var exchange = await _model.Client.CompleteAsync(Request(count, want), cancellationToken);
+        _figures.Count(exchange.Figures);
+        var response = exchange.Response;
+        var expected = _cachedTokens + count;
+        var rows = response.Choices?
+            .Select(choice => LogitsUnsealing.TryUnseal(choice.Logits, _model.Bundle.Permutation)).ToArray();
+        if (response.Position != expected || response.SessionId is null
+            || rows?.Length != (want.Rows == LogitsRequest.All ? count : 1) || rows.Any(row => row is null))
+        {
+            throw new StipException($"model '{_model.Id}': the server's answer is not the one asked for", null);
+        }
+
+        (_id, _cachedTokens) = (response.SessionId, expected);
+        return rows!;
+    }
+
+    private CompletionRequest Request(int count, LogitsRequest want)
+    {
+        var tables = _model.Bundle.Embedding;
+        var rows = new byte[count * tables.RowBytes]; // [count, hidden]
+        var ids = CollectionsMarshal.AsSpan(_tokens).Slice(_cachedTokens, count);
+        tables.WriteRows(ids, _cachedTokens, rows);
+        return new CompletionRequest(
+            _model.Id,
+            new TensorPayload(tables.WireDtype.WireName(), [count, tables.HiddenSize], rows),
+            _id,
+            _id is null ? null : _cachedTokens,
+            want,
+            _id is null ? _wantedLength : null);
+    }
+}

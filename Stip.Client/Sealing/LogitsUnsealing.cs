@@ -1,0 +1,51 @@
+using System.Runtime.InteropServices;
+using Stip.Protocol.Completions;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Client.Sealing;
+
+/// <summary>Takes the server's permuted logits apart and puts them back into the plain order.</summary>
+internal static class LogitsUnsealing
+{
+    /// <summary>Null where the payload is not what the contract promises for this vocabulary.</summary>
+    public static LogitsRow? TryUnseal(LogitsPayload payload, VocabPermutation permutation) =>
+        payload.Indices is { } indices
+            ? TryTopK(indices, payload.Values, payload.Logsumexp, permutation)
+            : TryFull(payload, permutation);
+
+    private static LogitsRow? TryTopK(
+        IReadOnlyList<int> indices, IReadOnlyList<float>? values, double? logsumexp, VocabPermutation permutation)
+    {
+        if (indices.Count == 0 || values?.Count != indices.Count || logsumexp is not { } sum || !double.IsFinite(sum)
+            || indices.Any(index => (uint)index >= (uint)permutation.VocabSize)
+            || !values.All(float.IsFinite))
+        {
+            return null;
+        }
+
+        return LogitsRow.TopK([.. indices.Select(permutation.TokenAt)], [.. values], sum);
+    }
+
+    private static LogitsRow? TryFull(LogitsPayload payload, VocabPermutation permutation)
+    {
+        if (!TensorDtypes.TryParseWire(payload.Dtype, out var dtype) || !dtype.IsWireFloat()
+            || payload.Data is not { } data || data.Length != permutation.VocabSize * dtype.ByteSize())
+        {
+            return null;
+        }
+
+        var plain = new float[permutation.VocabSize]; // [vocab]
+        if (dtype == TensorDtype.Float32)
+        {
+            permutation.ToPlain(MemoryMarshal.Cast<byte, float>(data.Span), plain);
+        }
+        else
+        {
+            var wide = new float[permutation.VocabSize]; // [vocab]
+            TensorConversion.ToFloat32(dtype, data.Span, wide);
+            permutation.ToPlain(wide, plain);
+        }
+
+        return LogitsRow.Full(plain);
+    }
+}

@@ -1,0 +1,26 @@
+using Stip.Protocol.Errors;
+
+namespace Stip.Client;
+
+/// <summary>A request that a server refused, or that never reached one. The message is one line.</summary>
+public sealed class StipException : Exception
+{
+    /// <summary>A refusal or a fault on the way.</summary>
+    /// <param name="message">One line that names the value and what is allowed.</param>
+    /// <param name="code">Why; null where no server answered.</param>
+    /// <param name="innerException">What was behind it, if anything.</param>
+    public StipException(string message, StipErrorCode? code, Exception? innerException = null)
+        : base(message, innerException) => Code = code;
+
+    /// <summary>Why the server refused; null where no server answered, or one that does not speak the protocol.</summary>
+    public StipErrorCode? Code { get; }
+
+    /// <summary>HTTP status of the refusal; null where there was none.</summary>
+    public int? Status { get; init; }
+
+    /// <summary>The field at fault, where the server named one.</summary>
+    public string? Param { get; init; }
+
+    /// <summary>The server's <c>x-request-id</c>, to find the request in its log.</summary>
+    public string? RequestId { get; init; }
+}

@@ -1,0 +1,75 @@
+using System.Net;
+using System.Net.Http.Headers;
+using Microsoft.Extensions.Http.Resilience;
+using Polly;
+using Polly.Retry;
+using Polly.Timeout;
+
+namespace Stip.Client.Transport;
+
+/// <summary>Makes the HttpClient under <see cref="StipHttpClient"/>: one address, one key, retries that do no harm.</summary>
+internal static class StipConnection
+{
+    private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(5);
+
+    public static HttpClient Open(Uri endpoint, string apiKey, StipHttpClientOptions options)
+    {
+        var sockets = new SocketsHttpHandler
+        {
+            ConnectTimeout = TimeSpan.FromSeconds(10),
+            PooledConnectionLifetime = TimeSpan.FromMinutes(10),
+        };
+        return Open(endpoint, apiKey, options, sockets);
+    }
+
+    public static HttpClient Open(Uri endpoint, string apiKey, StipHttpClientOptions options, HttpMessageHandler inner)
+    {
+        // A step names its position, so sending it twice appends it once. Other requests fail fast where nobody listens.
+        var step = Pipeline(options, retriesBrokenConnections: true);
+        var other = Pipeline(options, retriesBrokenConnections: false);
+        var handler = new ResilienceHandler(request => request.Method == HttpMethod.Post ? step : other)
+        {
+            InnerHandler = new BufferedAnswers { InnerHandler = inner },
+        };
+        var http = new HttpClient(handler) { BaseAddress = Base(endpoint), Timeout = Timeout.InfiniteTimeSpan };
+        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", apiKey);
+        return http;
+    }
+
+    private static Uri Base(Uri endpoint)
+    {
+        var path = endpoint.AbsolutePath.TrimEnd('/');
+        var prefix = path.EndsWith("/v1", StringComparison.Ordinal) ? path[..^"/v1".Length] : path;
+        return new UriBuilder(endpoint) { Path = prefix + "/", Query = "", Fragment = "" }.Uri;
+    }
+
+    private static ResiliencePipeline<HttpResponseMessage> Pipeline(
+        StipHttpClientOptions options, bool retriesBrokenConnections)
+    {
+        var builder = new ResiliencePipelineBuilder<HttpResponseMessage> { TimeProvider = options.Time };
+        if (options.MaxRetries > 0)
+        {
+            builder.AddRetry(new HttpRetryStrategyOptions
+            {
+                MaxRetryAttempts = options.MaxRetries,
+                BackoffType = DelayBackoffType.Exponential,
+                UseJitter = true,
+                Delay = options.RetryDelay,
+                MaxDelay = LongestDelay,
+                ShouldHandle = attempt => ValueTask.FromResult(IsPassing(attempt, retriesBrokenConnections)),
+            });
+        }
+
+        return builder.AddTimeout(options.AttemptTimeout).Build();
+    }
+
+    private static bool IsPassing(RetryPredicateArguments<HttpResponseMessage> attempt, bool retriesBrokenConnections) =>
+        attempt.Outcome switch
+        {
+            { Exception: HttpRequestException or IOException or TimeoutRejectedException } => retriesBrokenConnections,
+            // 409 session_busy: the attempt whose answer was lost is still running.
+            { Result.StatusCode: HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable
+                or HttpStatusCode.BadGateway or HttpStatusCode.GatewayTimeout or HttpStatusCode.Conflict } => true,
+            _ => false,
+        };
+}

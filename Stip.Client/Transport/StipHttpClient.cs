@@ -1,0 +1,164 @@
+using System.Buffers;
+using System.Net.Http.Headers;
+using System.Text.Json;
+using Polly.Timeout;
+using Stip.Protocol;
+using Stip.Protocol.Completions;
+using Stip.Protocol.Errors;
+using Stip.Protocol.Models;
+
+namespace Stip.Client.Transport;
+
+/// <summary>The typed client of a Stip server.</summary>
+/// <remarks>Safe for concurrent use. It owns its connections: dispose it last.</remarks>
+public sealed class StipHttpClient : IDisposable
+{
+    private static readonly MediaTypeHeaderValue Safetensors = new(StipRoutes.SafetensorsMediaType);
+    private static readonly MediaTypeHeaderValue Json = new("application/json");
+
+    private readonly HttpClient _http;
+    private readonly StipHttpClientOptions _options;
+
+    /// <summary>Speaks through an HttpClient of the caller's making, which it then owns.</summary>
+    /// <param name="http">Has its base address and its authorization.</param>
+    /// <param name="options">Defaults where null; its retry settings are the HttpClient's own business here.</param>
+    public StipHttpClient(HttpClient http, StipHttpClientOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(http);
+        (_http, _options) = (http, options ?? new StipHttpClientOptions());
+    }
+
+    /// <summary>Speaks to a server, with retries.</summary>
+    /// <param name="endpoint">Its address, with or without a trailing <c>/v1</c>.</param>
+    /// <param name="apiKey">A key with the scope <c>infer</c>.</param>
+    /// <param name="options">Defaults where null.</param>
+    public static StipHttpClient Connect(Uri endpoint, string apiKey, StipHttpClientOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(endpoint);
+        ArgumentException.ThrowIfNullOrEmpty(apiKey);
+        options ??= new StipHttpClientOptions();
+        return new StipHttpClient(StipConnection.Open(endpoint, apiKey, options), options);
+    }
+
+    /// <summary>The clock of the figures.</summary>
+    internal TimeProvider Time => _options.Time;
+
+    /// <summary>What the server says of a model.</summary>
+    /// <exception cref="StipException">Refused (<c>model_not_found</c>, <c>invalid_api_key</c>, …) or not reached.</exception>
+    public async Task<ModelObject> GetModelAsync(string model, CancellationToken cancellationToken = default) =>
+        await GetAsync<ModelObject>($"{StipRoutes.Models}/{Uri.EscapeDataString(model)}", cancellationToken);
+
+    /// <summary>The models that the key may see.</summary>
+    /// <exception cref="StipException">Refused or not reached.</exception>
+    public async Task<IReadOnlyList<ModelObject>> ListModelsAsync(CancellationToken cancellationToken = default) =>
+        (await GetAsync<ListObject<ModelObject>>(StipRoutes.Models, cancellationToken)).Data;
+
+    /// <summary>Runs one step: appends rows to a session's cache and brings logits back.</summary>
+    /// <exception cref="StipException">Refused (<c>session_lost</c>, <c>shape_mismatch</c>, …) or not reached.</exception>
+    public async Task<CompletionExchange> CompleteAsync(
+        CompletionRequest request, CancellationToken cancellationToken = default)
+    {
+        var body = Write(request);
+        var message = new HttpRequestMessage(HttpMethod.Post, Relative(StipRoutes.Completions))
+        {
+            Content = new ReadOnlyMemoryContent(body),
+        };
+        var mediaType = _options.Encoding == WireEncoding.Safetensors ? Safetensors : Json;
+        message.Content.Headers.ContentType = mediaType;
+        message.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue(mediaType.MediaType!));
+
+        var start = Time.GetTimestamp();
+        using var response = await SendAsync(message, cancellationToken);
+        var answer = await response.Content.ReadAsByteArrayAsync(cancellationToken);
+        var figures = new ExchangeFigures(
+            body.Length, answer.Length, Time.GetElapsedTime(start), ServerTiming.Read(response.Headers));
+        return new CompletionExchange(Parse(answer), figures);
+    }
+
+    /// <summary>Releases a session; its cache is zeroed. A session that is gone already is no fault.</summary>
+    /// <exception cref="StipException">Refused or not reached.</exception>
+    public async Task DeleteSessionAsync(string sessionId, CancellationToken cancellationToken = default)
+    {
+        var address = Relative($"{StipRoutes.Sessions}/{Uri.EscapeDataString(sessionId)}");
+        try
+        {
+            using var response = await SendAsync(new HttpRequestMessage(HttpMethod.Delete, address), cancellationToken);
+        }
+        catch (StipException gone) when (gone.Code is StipErrorCode.SessionLost or StipErrorCode.NotFound)
+        {
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _http.Dispose();
+
+    private static Uri Relative(string route) => new(route.TrimStart('/'), UriKind.Relative);
+
+    private async Task<T> GetAsync<T>(string route, CancellationToken cancellationToken)
+    {
+        using var response = await SendAsync(new HttpRequestMessage(HttpMethod.Get, Relative(route)), cancellationToken);
+        var body = await response.Content.ReadAsByteArrayAsync(cancellationToken);
+        try
+        {
+            return JsonSerializer.Deserialize<T>(body, StipJson.Wire) ?? throw NotOurs(null);
+        }
+        catch (JsonException fault)
+        {
+            throw NotOurs(fault);
+        }
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage message, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using (message)
+            {
+                var response = await _http.SendAsync(message, cancellationToken);
+                if (response.IsSuccessStatusCode)
+                {
+                    return response;
+                }
+
+                using (response)
+                {
+                    throw await Refusal.ReadAsync(response, cancellationToken);
+                }
+            }
+        }
+        catch (Exception fault) when (fault is HttpRequestException or IOException or TimeoutRejectedException)
+        {
+            throw new StipException(
+                $"{_http.BaseAddress} cannot be reached: {fault.Message}".ReplaceLineEndings(" "), null, fault);
+        }
+    }
+
+    private ReadOnlyMemory<byte> Write(CompletionRequest request)
+    {
+        if (_options.Encoding == WireEncoding.Json)
+        {
+            return JsonSerializer.SerializeToUtf8Bytes(request, StipJson.Wire);
+        }
+
+        var output = new ArrayBufferWriter<byte>(request.PromptEmbeds.Data.Length + 512);
+        CompletionRequestCodec.Write(output, request);
+        return output.WrittenMemory;
+    }
+
+    private CompletionResponse Parse(byte[] body)
+    {
+        try
+        {
+            return _options.Encoding == WireEncoding.Safetensors
+                ? CompletionResponseCodec.Read(body)
+                : JsonSerializer.Deserialize<CompletionResponse>(body, StipJson.Wire) ?? throw NotOurs(null);
+        }
+        catch (Exception fault) when (fault is JsonException or InvalidDataException)
+        {
+            throw NotOurs(fault);
+        }
+    }
+
+    private StipException NotOurs(Exception? fault) =>
+        new($"{_http.BaseAddress} answered something that is not stip/1", null, fault);
+}

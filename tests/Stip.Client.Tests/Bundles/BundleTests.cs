@@ -1,0 +1,89 @@
+using System.Text.Json.Nodes;
+using Stip.Client.Bundles;
+using Stip.Protocol.Tensors;
+using Stip.TestKit;
+using Stip.TestKit.Toys;
+
+namespace Stip.Client.Tests.Bundles;
+
+public sealed class BundleTests
+{
+    private static readonly ToyModel Model = new();
+
+    [Fact]
+    public void Open_ClientFolderOrTheFolderAboveOrTheManifest_IsTheSame()
+    {
+        using var folder = new TemporaryFolder();
+        ToyBundle.Write(folder.At("client"), Model);
+
+        foreach (var path in new[] { folder.Path, folder.At("client"), folder.At("client", "bundle.json") })
+        {
+            using var bundle = Bundle.Open(path);
+            Assert.Equal("toy", bundle.Manifest.Model);
+            Assert.Null(bundle.Tokenizer);
+            Assert.Null(bundle.Template);
+        }
+    }
+
+    [Theory]
+    [InlineData("protocol", "stip/2", "stip/1")]
+    [InlineData("model", null, "'model' is missing")]
+    [InlineData("fingerprint", null, "'fingerprint' is missing")]
+    [InlineData("hidden_size", 0, "'hidden_size' 0")]
+    [InlineData("vocab_size", 63, "token_embedding|vocab_permutation")]
+    [InlineData("hidden_size", 5, "token_embedding")]
+    [InlineData("key_epoch", 0, "'key_epoch' 0")]
+    [InlineData("wire_dtype", "int8", "'wire_dtype' 'int8'")]
+    [InlineData("eos_token_ids", null, "'eos_token_ids'")]
+    [InlineData("embedding", null, "'embedding'")]
+    public void Open_SpoiledManifest_IsRefusedByName(string field, object? value, string expected)
+    {
+        using var folder = new TemporaryFolder();
+        ToyBundle.Write(folder.Path, Model, manifest => manifest[field] = JsonValue.Create(value));
+
+        var refusal = Assert.Throws<BundleException>(() => Bundle.Open(folder.Path));
+
+        Assert.Contains(expected.Split('|'), part => refusal.Message.Contains(part, StringComparison.Ordinal));
+        Assert.DoesNotContain('\n', refusal.Message);
+    }
+
+    [Fact]
+    public void Open_ModeNone_IsRefusedUnlessAllowed()
+    {
+        using var folder = new TemporaryFolder();
+        ToyBundle.Write(folder.Path, Model, manifest => manifest["mode"] = "none");
+
+        var refusal = Assert.Throws<BundleException>(() => Bundle.Open(folder.Path));
+        Assert.Contains("--allow-unprotected", refusal.Message, StringComparison.Ordinal);
+        Bundle.Open(folder.Path, allowUnprotected: true).Dispose();
+    }
+
+    [Theory]
+    [InlineData("bundle.json")]
+    [InlineData("embedding.safetensors")]
+    [InlineData("output.safetensors")]
+    public void Open_MissingOrTruncatedFile_IsRefusedByName(string name)
+    {
+        using var folder = new TemporaryFolder();
+        ToyBundle.Write(folder.Path, Model);
+        var path = folder.At(name);
+        File.WriteAllBytes(path, File.ReadAllBytes(path)[..^9]);
+        Assert.Contains(name, Assert.Throws<BundleException>(() => Bundle.Open(folder.Path)).Message, StringComparison.Ordinal);
+
+        File.Delete(path);
+        Assert.Contains(name, Assert.Throws<BundleException>(() => Bundle.Open(folder.Path)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Open_PermutationThatNamesAnEntryTwice_IsRefused()
+    {
+        using var folder = new TemporaryFolder();
+        ToyBundle.Write(folder.Path, Model);
+        ToyBundle.WriteTensor(
+            folder.At("output.safetensors"), "vocab_permutation", TensorDtype.Int32, [64], new byte[64 * sizeof(int)]);
+
+        var refusal = Assert.Throws<BundleException>(() => Bundle.Open(folder.Path));
+
+        Assert.Contains("once", refusal.Message, StringComparison.Ordinal);
+    }
+}

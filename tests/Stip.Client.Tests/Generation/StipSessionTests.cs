@@ -1,0 +1,136 @@
+using System.Net;
+using Stip.Client.Bundles;
+using Stip.Client.Generation;
+using Stip.Protocol.Errors;
+
+namespace Stip.Client.Tests.Generation;
+
+public sealed class StipSessionTests : IDisposable
+{
+    private readonly ToyModelFixture _toy = new();
+
+    public void Dispose() => _toy.Dispose();
+
+    [Fact]
+    public async Task AppendAsync_LongPrompt_GoesInChunksThatAddUp()
+    {
+        var prompt = Enumerable.Range(0, 200).Select(i => i % 64).ToArray();
+        await using var session = _toy.Model.OpenSession();
+
+        // A row of the toy has 16 bytes: only the most rows of a step cut it.
+        var logits = await session.AppendAsync(prompt, cancellationToken: TestContext.Current.CancellationToken);
+
+        Assert.Equal(_toy.Toy.Logits(prompt), logits.Values.ToArray());
+        Assert.Equal(200, _toy.Server.StepRows.Sum());
+    }
+
+    [Fact]
+    public async Task ScoreAsync_ReplayedInBetween_StillBringsTheNewRowsOnly()
+    {
+        await using var session = _toy.Model.OpenSession();
+        await session.AppendAsync(new[] { 5, 6 }, cancellationToken: TestContext.Current.CancellationToken);
+        _toy.Server.LoseSessions();
+
+        var rows = await session.ScoreAsync(new[] { 7, 8, 9 }, TestContext.Current.CancellationToken);
+
+        Assert.Equal(3, rows.Count);
+        Assert.Equal(_toy.Toy.Logits([5, 6, 7]), rows[0].Values.ToArray());
+        Assert.Equal(_toy.Toy.Logits([5, 6, 7, 8, 9]), rows[2].Values.ToArray());
+        Assert.Equal(1, session.Usage.Replays);
+    }
+
+    [Fact]
+    public async Task ContinueAsync_CommonBeginning_SendsOnlyTheRest()
+    {
+        await using var session = _toy.Model.OpenSession();
+        await session.AppendAsync(new[] { 1, 2, 3, 4, 5 }, cancellationToken: TestContext.Current.CancellationToken);
+
+        var logits = await session.ContinueAsync(
+            new[] { 1, 2, 3, 9 }, cancellationToken: TestContext.Current.CancellationToken);
+        var same = await session.ContinueAsync(
+            new[] { 1, 2, 3, 9 }, cancellationToken: TestContext.Current.CancellationToken);
+
+        Assert.Equal(_toy.Toy.Logits([1, 2, 3, 9]), logits.Values.ToArray());
+        Assert.Equal(logits.Values.ToArray(), same.Values.ToArray());
+        Assert.Equal([5, 1, 1], _toy.Server.StepRows);
+    }
+
+    [Fact]
+    public async Task AppendAsync_RefusedStep_LeavesTheSequenceAsItWas()
+    {
+        await using var session = _toy.Model.OpenSession();
+        await session.AppendAsync(new[] { 1, 2 }, cancellationToken: TestContext.Current.CancellationToken);
+        _toy.Server.RefuseNext(HttpStatusCode.BadRequest, StipErrorCode.InvalidRequest);
+
+        await Assert.ThrowsAsync<StipException>(
+            () => session.AppendAsync(new[] { 3 }, cancellationToken: TestContext.Current.CancellationToken));
+        var logits = await session.AppendAsync(new[] { 4 }, cancellationToken: TestContext.Current.CancellationToken);
+
+        Assert.Equal(3, session.Position);
+        Assert.Equal(_toy.Toy.Logits([1, 2, 4]), logits.Values.ToArray());
+    }
+
+    [Fact]
+    public async Task AppendAsync_BeyondTheSession_IsRefusedBeforeAnythingIsSent()
+    {
+        await using var session = _toy.Model.OpenSession(maxLength: 3);
+
+        var refusal = await Assert.ThrowsAsync<StipException>(
+            () => session.AppendAsync(new int[4], cancellationToken: TestContext.Current.CancellationToken));
+
+        Assert.Equal(StipErrorCode.ContextLengthExceeded, refusal.Code);
+        Assert.Empty(_toy.Server.Steps);
+    }
+
+    [Fact]
+    public async Task AppendAsync_ServerWithAnotherPackage_SendsNothing()
+    {
+        _toy.Server.Fingerprint = new string('b', 64);
+        await using var session = _toy.Model.OpenSession();
+
+        var refusal = await Assert.ThrowsAsync<StipException>(
+            () => session.AppendAsync(new[] { 1 }, cancellationToken: TestContext.Current.CancellationToken));
+
+        Assert.Equal(StipErrorCode.PackageInvalid, refusal.Code);
+        Assert.Empty(_toy.Server.Steps);
+    }
+
+    [Fact]
+    public async Task AppendAsync_PackageReplacedWhileTheSessionWasLost_SendsNothingMore()
+    {
+        await using var session = _toy.Model.OpenSession();
+        await session.AppendAsync(new[] { 1 }, cancellationToken: TestContext.Current.CancellationToken);
+        _toy.Server.LoseSessions();
+        _toy.Server.Fingerprint = new string('b', 64);
+
+        var refusal = await Assert.ThrowsAsync<StipException>(
+            () => session.AppendAsync(new[] { 2 }, cancellationToken: TestContext.Current.CancellationToken));
+
+        Assert.Equal(StipErrorCode.PackageInvalid, refusal.Code);
+        Assert.Equal(2, _toy.Server.Steps.Count);
+    }
+
+    [Fact]
+    public async Task DisposeAsync_ReleasesTheServersCache()
+    {
+        await using (var session = _toy.Model.OpenSession())
+        {
+            await session.AppendAsync(new[] { 1 }, cancellationToken: TestContext.Current.CancellationToken);
+            Assert.Equal(1, _toy.Server.SessionCount);
+        }
+
+        Assert.Equal(0, _toy.Server.SessionCount);
+    }
+
+    [Fact]
+    public void StipModel_BundleOfAnEncoder_IsRefused()
+    {
+        using var folder = new TestKit.TemporaryFolder();
+        TestKit.Toys.ToyBundle.Write(folder.Path, _toy.Toy, manifest => manifest["kind"] = "encoder");
+        using var bundle = Bundle.Open(folder.Path);
+
+        var refusal = Assert.Throws<BundleException>(() => new StipModel(bundle, _toy.Model.Client));
+
+        Assert.Contains("'encoder'", refusal.Message, StringComparison.Ordinal);
+    }
+}

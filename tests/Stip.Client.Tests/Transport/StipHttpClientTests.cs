@@ -1,0 +1,128 @@
+using System.Net;
+using Stip.Client.Transport;
+using Stip.Protocol.Completions;
+using Stip.Protocol.Errors;
+using Stip.Protocol.Tensors;
+using Stip.TestKit.Toys;
+
+namespace Stip.Client.Tests.Transport;
+
+public sealed class StipHttpClientTests : IDisposable
+{
+    private static readonly ToyModel Model = new();
+    private readonly ToyServer _server = new(Model);
+    private readonly StipHttpClient _client;
+
+    public StipHttpClientTests() => _client = Connect(WireEncoding.Safetensors);
+
+    public void Dispose() => _client.Dispose();
+
+    [Theory]
+    [InlineData(WireEncoding.Safetensors, null)]
+    [InlineData(WireEncoding.Safetensors, 4)]
+    [InlineData(WireEncoding.Json, null)]
+    [InlineData(WireEncoding.Json, 4)]
+    public async Task CompleteAsync_EitherEncoding_BringsTheSame(WireEncoding encoding, int? topK)
+    {
+        using var client = Connect(encoding);
+
+        var exchange = await client.CompleteAsync(Step(3, topK), TestContext.Current.CancellationToken);
+
+        var logits = Assert.Single(exchange.Response.Choices).Logits;
+        var expected = Model.Permuted(Model.Logits([3]));
+        Assert.Equal(topK, logits.Indices?.Count);
+        Assert.Equal(topK is null ? ToyModel.Bytes(expected) : null, logits.Data?.ToArray());
+        Assert.Equal(topK is null ? null : expected.Max(), logits.Values?[0]);
+        Assert.Equal(TimeSpan.FromMilliseconds(1.5), exchange.Figures.Server);
+        Assert.InRange(exchange.Figures.BytesSent, 16, 1000);
+        Assert.InRange(exchange.Figures.BytesReceived, 16, 3000);
+    }
+
+    [Fact]
+    public async Task CompleteAsync_Refused_CarriesCodeAndStatus()
+    {
+        _server.RefuseNext(HttpStatusCode.BadRequest, StipErrorCode.ShapeMismatch);
+
+        var refusal = await Assert.ThrowsAsync<StipException>(
+            () => _client.CompleteAsync(Step(3), TestContext.Current.CancellationToken));
+
+        Assert.Equal(StipErrorCode.ShapeMismatch, refusal.Code);
+        Assert.Equal(400, refusal.Status);
+        Assert.Equal("shape_mismatch: as told", refusal.Message);
+    }
+
+    [Fact]
+    public async Task CompleteAsync_BusyOverloadedAndBrokenConnections_AreTriedAgain()
+    {
+        _server.RefuseNext(HttpStatusCode.ServiceUnavailable, StipErrorCode.ServerOverloaded);
+        _server.RefuseNext(HttpStatusCode.TooManyRequests, StipErrorCode.RateLimitExceeded);
+        _server.RefuseNext(HttpStatusCode.Conflict, StipErrorCode.SessionBusy);
+        _server.FailNext(() => throw new HttpRequestException("connection reset"));
+        _server.FailNext(() => new HttpResponseMessage { Content = new StreamContent(new BrokenStream()) });
+
+        var exchange = await _client.CompleteAsync(Step(3), TestContext.Current.CancellationToken);
+
+        Assert.Equal(1, exchange.Response.Position);
+        Assert.Equal(6, _server.Steps.Count);
+    }
+
+    [Fact]
+    public async Task GetModelAsync_NobodyListens_FailsAtOnceInOneLine()
+    {
+        using var client = StipHttpClient.Connect(new Uri("http://127.0.0.1:1/v1"), "key");
+
+        var fault = await Assert.ThrowsAsync<StipException>(
+            () => client.GetModelAsync("toy", TestContext.Current.CancellationToken));
+
+        Assert.Null(fault.Code);
+        Assert.Contains("http://127.0.0.1:1/ cannot be reached", fault.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', fault.Message);
+    }
+
+    [Fact]
+    public async Task CompleteAsync_AnswerOfAnotherProgram_IsOneLine()
+    {
+        _server.FailNext(() => new HttpResponseMessage { Content = new StringContent("<html>") });
+        await Assert.ThrowsAsync<StipException>(
+            () => _client.CompleteAsync(Step(3), TestContext.Current.CancellationToken));
+
+        _server.FailNext(() => new HttpResponseMessage(HttpStatusCode.Forbidden) { Content = new StringContent("no") });
+        var fault = await Assert.ThrowsAsync<StipException>(
+            () => _client.CompleteAsync(Step(3), TestContext.Current.CancellationToken));
+        Assert.Contains("HTTP 403", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task DeleteSessionAsync_SessionThatIsGone_IsNoFault()
+    {
+        // The toy answers model_not_found, which is not a session that is gone.
+        await Assert.ThrowsAsync<StipException>(
+            () => _client.DeleteSessionAsync("sess_0", TestContext.Current.CancellationToken));
+        var opened = await _client.CompleteAsync(Step(3), TestContext.Current.CancellationToken);
+
+        await _client.DeleteSessionAsync(opened.Response.SessionId!, TestContext.Current.CancellationToken);
+
+        Assert.Equal(0, _server.SessionCount);
+    }
+
+    private static CompletionRequest Step(int token, int? topK = null) => new(
+        "toy",
+        new TensorPayload("float32", [1, Model.HiddenSize], ToyModel.Bytes(Model.Row(token))),
+        Logits: new LogitsRequest(topK));
+
+    private StipHttpClient Connect(WireEncoding encoding)
+    {
+        var options = new StipHttpClientOptions { Encoding = encoding, RetryDelay = TimeSpan.FromMilliseconds(1) };
+        return new StipHttpClient(
+            StipConnection.Open(new Uri("http://toy.test/v1"), "key", options, _server), options);
+    }
+
+    private sealed class BrokenStream : MemoryStream
+    {
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+            throw new IOException("broken off");
+
+        public override Task CopyToAsync(Stream destination, int bufferSize, CancellationToken cancellationToken) =>
+            throw new IOException("broken off");
+    }
+}

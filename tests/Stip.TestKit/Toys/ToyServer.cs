@@ -1,0 +1,157 @@
+using System.Buffers;
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Stip.Protocol;
+using Stip.Protocol.Completions;
+using Stip.Protocol.Errors;
+using Stip.Protocol.Models;
+
+namespace Stip.TestKit.Toys;
+
+/// <summary>The server's side of the contract over a <see cref="ToyModel"/>, behind an HttpClient instead of a network, with
+/// faults on demand.</summary>
+public sealed class ToyServer(ToyModel model, int maxTopK = 16) : HttpMessageHandler
+{
+    private readonly Dictionary<string, List<int>> _sessions = [];
+    private readonly Queue<Func<HttpResponseMessage>> _faults = new();
+    private int _opened;
+
+    /// <summary>Rows of each step that was answered.</summary>
+    public List<int> StepRows { get; } = [];
+
+    /// <summary>Bodies of the steps that came, answered or not.</summary>
+    public List<CompletionRequest> Steps { get; } = [];
+
+    /// <summary>Sessions that are held now.</summary>
+    public int SessionCount => _sessions.Count;
+
+    /// <summary>What the model says of itself; may be spoiled.</summary>
+    public string Fingerprint { get; set; } = ToyBundle.Fingerprint;
+
+    /// <summary>Called with the number of steps answered so far, before each step.</summary>
+    public Action<int>? BeforeStep { get; set; }
+
+    /// <summary>The next step fails like this.</summary>
+    public void FailNext(Func<HttpResponseMessage> fault) => _faults.Enqueue(fault);
+
+    /// <summary>The next step is refused.</summary>
+    public void RefuseNext(HttpStatusCode status, StipErrorCode code) => FailNext(() => Refused(status, code, "as told"));
+
+    /// <summary>A restart: every cache is gone.</summary>
+    public void LoseSessions() => _sessions.Clear();
+
+    /// <inheritdoc/>
+    protected override async Task<HttpResponseMessage> SendAsync(
+        HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var path = request.RequestUri!.AbsolutePath;
+        if (request.Method == HttpMethod.Post && path == StipRoutes.Completions)
+        {
+            return Step(request, await request.Content!.ReadAsByteArrayAsync(cancellationToken));
+        }
+
+        if (request.Method == HttpMethod.Get && path == $"{StipRoutes.Models}/toy")
+        {
+            return new HttpResponseMessage { Content = JsonContent.Create(Describe(), options: StipJson.Wire) };
+        }
+
+        return request.Method == HttpMethod.Delete && _sessions.Remove(path.Split('/')[^1])
+            ? new HttpResponseMessage(HttpStatusCode.NoContent)
+            : Refused(HttpStatusCode.NotFound, StipErrorCode.ModelNotFound, $"there is no {path}");
+    }
+
+    private static HttpResponseMessage Refused(HttpStatusCode status, StipErrorCode code, string message) => new(status)
+    {
+        Content = JsonContent.Create(
+            new { error = new ErrorBody(message, "invalid_request_error", null, code.Name()) }, options: StipJson.Wire),
+    };
+
+    private HttpResponseMessage Step(HttpRequestMessage message, byte[] body)
+    {
+        var isBinary = message.Content!.Headers.ContentType!.MediaType == StipRoutes.SafetensorsMediaType;
+        var request = isBinary
+            ? CompletionRequestCodec.Read(body)
+            : JsonSerializer.Deserialize<CompletionRequest>(body, StipJson.Wire)!;
+        Steps.Add(request);
+        BeforeStep?.Invoke(StepRows.Count);
+        if (_faults.TryDequeue(out var fault))
+        {
+            return fault();
+        }
+
+        var id = request.SessionId ?? $"sess_{++_opened}";
+        if (request.SessionId is null)
+        {
+            _sessions[id] = [];
+        }
+
+        if (!_sessions.TryGetValue(id, out var tokens))
+        {
+            return Refused(HttpStatusCode.Gone, StipErrorCode.SessionLost, "there is no such session");
+        }
+
+        if (request.Position > tokens.Count)
+        {
+            return Refused(HttpStatusCode.BadRequest, StipErrorCode.PositionAhead, "position is ahead");
+        }
+
+        return Answer(Run(request, id, tokens), isBinary);
+    }
+
+    private CompletionResponse Run(CompletionRequest request, string id, List<int> tokens)
+    {
+        var start = request.Position ?? 0;
+        tokens.RemoveRange(start, tokens.Count - start);
+        var rowBytes = model.HiddenSize * sizeof(float);
+        var choices = new List<CompletionChoice>();
+        for (var row = 0; row < request.PromptEmbeds.Shape[0]; row++)
+        {
+            tokens.Add(ToyModel.Token(request.PromptEmbeds.Data.Span[(row * rowBytes)..]));
+            if (request.Logits?.Rows == LogitsRequest.All || row == request.PromptEmbeds.Shape[0] - 1)
+            {
+                choices.Add(new(choices.Count, Payload(model.Permuted(model.Logits(tokens)), request.Logits?.TopK), null));
+            }
+        }
+
+        StepRows.Add((int)request.PromptEmbeds.Shape[0]);
+        return new("id", CompletionResponse.ObjectName, 0, "toy", id, tokens.Count, choices, new(1, 0, 1));
+    }
+
+    private static LogitsPayload Payload(float[] logits, int? topK)
+    {
+        if (topK is not { } k)
+        {
+            return new("float32", Shape: [logits.Length], Data: ToyModel.Bytes(logits));
+        }
+
+        var order = Enumerable.Range(0, logits.Length).OrderByDescending(i => logits[i]).Take(k).ToArray();
+        return new(
+            "float32", order, [.. order.Select(i => logits[i])], Math.Log(logits.Sum(logit => Math.Exp(logit))));
+    }
+
+    private static HttpResponseMessage Answer(CompletionResponse response, bool isBinary)
+    {
+        var output = new ArrayBufferWriter<byte>();
+        if (isBinary)
+        {
+            CompletionResponseCodec.Write(output, response);
+        }
+
+        var answer = new HttpResponseMessage
+        {
+            Content = isBinary
+                ? new ByteArrayContent(output.WrittenSpan.ToArray())
+                : JsonContent.Create(response, options: StipJson.Wire),
+        };
+        answer.Headers.Add("Server-Timing", "queue;dur=0.1, total;dur=1.5");
+        return answer;
+    }
+
+    private ModelObject Describe() => new(
+        "toy", ModelObject.ObjectName, 0, "tests",
+        new ModelStipInfo(
+            "stip/1", "instance-1", 1, "permutation", "full", Fingerprint, model.HiddenSize, model.VocabSize, 256,
+            "float32", maxTopK, new Dictionary<string, Protocol.Packages.GraphManifest> { ["decoder"] = new("m", [], []) }));
+}
