@@ -22,6 +22,7 @@ internal static class CompletionEndpoints
     private static async Task HandleAsync(
         HttpContext context, StepReader reader, TimeProvider clock)
     {
+        var started = clock.GetTimestamp();
         if (!(await reader.ReadAsync(context)).Is(out var prepared, out var refusal))
         {
             await ErrorAnswer.WriteAsync(context, refusal);
@@ -43,6 +44,7 @@ internal static class CompletionEndpoints
 
             using (answer)
             {
+                ServerTiming.Write(context.Response, clock.GetElapsedTime(started));
                 await StepWriter.WriteAsync(context, StepAnswers.Of(declaration, answer, clock));
             }
         }
