@@ -1,3 +1,25 @@
-var builder = WebApplication.CreateBuilder(args);
-var app = builder.Build();
-app.Run();
+using System.CommandLine;
+using Stip.Gateway.Commands;
+using Stip.Gateway.Terminal;
+
+var root = new RootCommand("Private inference from the data owner's machine: prompts, keys and answers stay here.")
+{
+    DemoCommand.Create(),
+    ChatCommand.Create(),
+    CompleteCommand.Create(),
+    ServeCommand.Create(),
+    BundleCommand.Create(),
+    LaterCommand.Create("embed", "Turns texts into vectors with a protected encoder."),
+    LaterCommand.Create("classify", "Labels a text or an image with a protected classifier."),
+    LaterCommand.Create("fill", "Fills the masks of a text with a protected masked language model."),
+};
+
+// A prompt may begin with @: it is no response file.
+var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+if (parsed.Errors.Count > 0)
+{
+    await parsed.InvokeAsync();
+    return ExitCodes.WrongUsage;
+}
+
+return await Refusals.ReportAsync(() => parsed.InvokeAsync(Refusals.Uncaught));

@@ -1,0 +1,59 @@
+using System.CommandLine;
+using Stip.Gateway.Terminal;
+
+namespace Stip.Gateway.Commands;
+
+/// <summary><c>chat</c>: one question, or a conversation at the terminal.</summary>
+internal static class ChatCommand
+{
+    public static Command Create()
+    {
+        var connection = new ConnectionOptions();
+        var answer = new AnswerOptions();
+        var prompt = new PromptArgument();
+        var later = new LaterOptions("--image", "--draft");
+        var model = new Option<string?>("--model") { Description = "Which of several bundles." };
+        var system = new Option<string?>("--system") { Description = "The system message." };
+        var json = new Option<bool>("--json") { Description = "Prints one JSON document." };
+        var command = new Command("chat", "Asks through the model's chat template; without PROMPT a conversation.")
+        {
+            model, system, json,
+        };
+        connection.AddTo(command);
+        answer.AddTo(command);
+        later.AddTo(command);
+        prompt.AddTo(command);
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            later.Refuse(parsed);
+            var question = prompt.Read(parsed);
+            using var open = connection.Open(parsed);
+            var conversation = new Conversation(
+                open.Pick(parsed.GetValue(model)), answer.Read(parsed), parsed.GetValue(system));
+            await using (conversation)
+            {
+                return await RunAsync(conversation, question, parsed.GetValue(json), cancellation);
+            }
+        });
+        return command;
+    }
+
+    private static async Task<int> RunAsync(
+        Conversation conversation, string? question, bool asJson, CancellationToken cancellation)
+    {
+        if (question is not null)
+        {
+            await AnswerPrinter.PrintAsync(conversation.AskAsync(question, cancellation), asJson, cancellation);
+        }
+        else if (asJson)
+        {
+            throw new RefusedException("--json prints one answer: give PROMPT");
+        }
+        else
+        {
+            await ConversationLoop.RunAsync(conversation, cancellation);
+        }
+
+        return ExitCodes.Done;
+    }
+}

@@ -1,0 +1,89 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using Stip.Client.Bundles;
+using Stip.Client.Transport;
+
+namespace Stip.Gateway.Commands;
+
+/// <summary>Which bundles, which server, which key.</summary>
+internal sealed class ConnectionOptions
+{
+    private const string ApiKeyVariable = "STIP_API_KEY";
+    private const string EndpointVariable = "STIP_ENDPOINT";
+
+    private readonly Option<string[]> _bundles = new("--bundle")
+    {
+        Required = true,
+        Description = "Folder client/ of protect; repeat it for several models.",
+    };
+
+    private readonly Option<string?> _endpoint = new("--endpoint")
+    {
+        DefaultValueFactory = _ => Environment.GetEnvironmentVariable(EndpointVariable),
+        Description = $"Address of the server, e.g. http://127.0.0.1:5000; or {EndpointVariable}.",
+    };
+
+    private readonly Option<string?> _apiKey = new("--api-key")
+    {
+        DefaultValueFactory = _ => null,
+        Description = $"Key with the scope infer; or {ApiKeyVariable}.",
+    };
+
+    private readonly Option<bool> _allowUnprotected = new("--allow-unprotected")
+    {
+        Description = "Opens bundles of --mode none, whose prompts the server can read. For comparison only.",
+    };
+
+    public void AddTo(Command command)
+    {
+        _endpoint.Validators.Add(CheckEndpoint);
+        _apiKey.Validators.Add(CheckApiKey);
+        command.Options.Add(_bundles);
+        command.Options.Add(_endpoint);
+        command.Options.Add(_apiKey);
+        command.Options.Add(_allowUnprotected);
+    }
+
+    /// <summary>Opens everything; nothing is sent yet.</summary>
+    public Connection Open(ParseResult parsed)
+    {
+        var client = StipHttpClient.Connect(new Uri(parsed.GetValue(_endpoint)!), ApiKey(parsed.GetValue(_apiKey))!);
+        var connection = new Connection(client);
+        try
+        {
+            foreach (var path in parsed.GetRequiredValue(_bundles))
+            {
+                connection.Add(Bundle.Open(path, parsed.GetValue(_allowUnprotected)));
+            }
+
+            return connection;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    private static string? ApiKey(string? option) =>
+        option ?? Environment.GetEnvironmentVariable(ApiKeyVariable);
+
+    private static void CheckEndpoint(OptionResult result)
+    {
+        var value = result.GetValueOrDefault<string?>();
+        if (!Uri.TryCreate(value, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https"))
+        {
+            result.AddError(value is null
+                ? $"--endpoint is missing: the server's address, or set {EndpointVariable}"
+                : $"--endpoint '{value}' is not an http or https address");
+        }
+    }
+
+    private static void CheckApiKey(OptionResult result)
+    {
+        if (string.IsNullOrEmpty(ApiKey(result.GetValueOrDefault<string?>())))
+        {
+            result.AddError($"--api-key is missing: a key of the server, or set {ApiKeyVariable}");
+        }
+    }
+}

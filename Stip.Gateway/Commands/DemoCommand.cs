@@ -1,0 +1,20 @@
+using System.CommandLine;
+using Stip.Gateway.Demo;
+
+namespace Stip.Gateway.Commands;
+
+/// <summary><c>demo</c>: the whole story on one machine.</summary>
+internal static class DemoCommand
+{
+    public static Command Create()
+    {
+        var interactive = new Option<bool>("--interactive") { Description = "Stays in the chat afterwards." };
+        var command = new Command(
+            "demo", "Developer, cloud and owner on this machine: export, protect, serve, ask, and compare with the plain model.")
+        {
+            interactive,
+        };
+        command.SetAction((parsed, cancellation) => DemoRun.RunAsync(parsed.GetValue(interactive), cancellation));
+        return command;
+    }
+}

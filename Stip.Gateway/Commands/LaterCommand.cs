@@ -1,0 +1,15 @@
+using System.CommandLine;
+using Stip.Gateway.Terminal;
+
+namespace Stip.Gateway.Commands;
+
+/// <summary>A command of the contract that is not built yet: it says so instead of guessing.</summary>
+internal static class LaterCommand
+{
+    public static Command Create(string name, string description)
+    {
+        var command = new Command(name, description) { TreatUnmatchedTokensAsErrors = false };
+        command.SetAction(int (_) => throw new RefusedException($"'{name}' is not there yet"));
+        return command;
+    }
+}

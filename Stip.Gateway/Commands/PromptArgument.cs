@@ -1,0 +1,26 @@
+using System.CommandLine;
+using Stip.Gateway.Terminal;
+
+namespace Stip.Gateway.Commands;
+
+/// <summary>The prompt: words on the command line, or standard input where it is redirected.</summary>
+internal sealed class PromptArgument
+{
+    private readonly Argument<string[]> _words = new("PROMPT")
+    {
+        Arity = ArgumentArity.ZeroOrMore,
+        Description = "The prompt; without it standard input is read.",
+    };
+
+    public void AddTo(Command command) => command.Arguments.Add(_words);
+
+    /// <summary>Null where there is none and a person sits at the terminal.</summary>
+    public string? Read(ParseResult parsed) => parsed.GetValue(_words) switch
+    {
+        { Length: > 0 } words => string.Join(' ', words),
+        _ when Console.IsInputRedirected => Console.In.ReadToEnd() is { Length: > 0 } text
+            ? text
+            : throw new RefusedException("the prompt is empty: give PROMPT or text on standard input"),
+        _ => null,
+    };
+}

@@ -1,0 +1,55 @@
+using System.CommandLine;
+using Stip.Gateway.Serving;
+using Stip.Gateway.Terminal;
+
+namespace Stip.Gateway.Commands;
+
+/// <summary><c>serve</c>: an OpenAI-compatible server for this machine only.</summary>
+internal static class ServeCommand
+{
+    private const int DefaultPort = 11435;
+
+    public static Command Create()
+    {
+        var connection = new ConnectionOptions();
+        var later = new LaterOptions("--draft");
+        var port = new Option<int>("--port")
+        {
+            DefaultValueFactory = _ => DefaultPort,
+            Description = "Port on the loopback address; 0 takes a free one.",
+        };
+        port.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() is < 0 or > 65535)
+            {
+                result.AddError($"--port {result.GetValueOrDefault<int>()} is outside 0..65535");
+            }
+        });
+        var command = new Command("serve", "Serves OpenAI's chat and text completions on the loopback address.") { port };
+        connection.AddTo(command);
+        later.AddTo(command);
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            later.Refuse(parsed);
+            using var open = connection.Open(parsed);
+            await RunAsync(open, parsed.GetValue(port), cancellation);
+            return ExitCodes.Done;
+        });
+        return command;
+    }
+
+    private static async Task RunAsync(Connection open, int port, CancellationToken cancellation)
+    {
+        // A wrong key or a package that does not match is better known now than at the first question.
+        foreach (var model in open.Models)
+        {
+            await model.CheckAsync(cancellation);
+        }
+
+        await using var app = GatewayApplication.Create(open.Models, $"http://127.0.0.1:{port}");
+        await app.StartAsync(cancellation);
+        Console.WriteLine(
+            $"ready on {string.Join(", ", app.Urls)}/v1 with {string.Join(", ", open.Models.Select(model => model.Id))}");
+        await app.WaitForShutdownAsync(cancellation);
+    }
+}

@@ -1,0 +1,50 @@
+using Stip.Client.Generation;
+
+namespace Stip.Gateway.Demo;
+
+/// <summary>Tokens a second of both models on the same server, in turns so that the machine's mood hits both.</summary>
+/// <param name="Protected">Median tokens a second.</param>
+/// <param name="Plain">Median tokens a second.</param>
+/// <param name="Ratio">Median of protected / plain over the pairs.</param>
+/// <param name="Pairs">Pairs of runs.</param>
+internal sealed record Throughput(double Protected, double Plain, double Ratio, int Pairs)
+{
+    private const int PairCount = 7;
+    private const int TokensOfARun = 48;
+
+    public static async Task<Throughput> MeasureAsync(
+        StipModel protectedModel, StipModel plainModel, int[] prompt, CancellationToken cancellationToken)
+    {
+        var (ours, theirs) = (new double[PairCount], new double[PairCount]);
+        for (var i = 0; i < PairCount; i++)
+        {
+            if (i % 2 == 0)
+            {
+                ours[i] = await RateAsync(protectedModel, prompt, cancellationToken);
+                theirs[i] = await RateAsync(plainModel, prompt, cancellationToken);
+            }
+            else
+            {
+                theirs[i] = await RateAsync(plainModel, prompt, cancellationToken);
+                ours[i] = await RateAsync(protectedModel, prompt, cancellationToken);
+            }
+        }
+
+        double[] ratios = [.. ours.Zip(theirs, (our, their) => our / their)];
+        return new(Median(ours), Median(theirs), Median(ratios), PairCount);
+    }
+
+    private static async Task<double> RateAsync(StipModel model, int[] prompt, CancellationToken cancellationToken)
+    {
+        var options = new GenerationOptions { MaxNewTokens = TokensOfARun, IgnoreEndOfSequence = true };
+        var start = TimeProvider.System.GetTimestamp();
+        await DemoAnswer.AskAsync(model, prompt, options, _ => { }, cancellationToken);
+        return TokensOfARun / TimeProvider.System.GetElapsedTime(start).TotalSeconds;
+    }
+
+    private static double Median(double[] values)
+    {
+        Array.Sort(values);
+        return values[values.Length / 2];
+    }
+}

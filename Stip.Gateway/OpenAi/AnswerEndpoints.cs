@@ -1,0 +1,48 @@
+using Stip.Gateway.OpenAi.Answers;
+using Stip.Gateway.OpenAi.Requests;
+using Stip.Gateway.Serving;
+
+namespace Stip.Gateway.OpenAi;
+
+/// <summary><c>POST /v1/chat/completions</c> and <c>POST /v1/completions</c>.</summary>
+internal static class AnswerEndpoints
+{
+    private const int DefaultTextTokens = 16;
+
+    public static void MapAnswers(this IEndpointRouteBuilder routes)
+    {
+        routes.MapPost("/v1/chat/completions", ChatAsync);
+        routes.MapPost("/v1/completions", CompleteAsync);
+    }
+
+    private static async Task ChatAsync(HttpContext context, ServedModels models, TimeProvider time)
+    {
+        var fields = await AnswerRequest.ReadBodyAsync(context.Request);
+        var request = AnswerRequest.Read(fields, models, defaultMaxTokens: null);
+        var prompt = Prompts.Chat(request.Model, ChatMessages.Read(fields));
+        var head = AnswerHead.New("chatcmpl", request.Model.Id, time);
+        await AnswerAsync(context, request, new AnswerJobs(request, [prompt]), new ChatShape(head, request.IncludesUsage));
+    }
+
+    private static async Task CompleteAsync(HttpContext context, ServedModels models, TimeProvider time)
+    {
+        var fields = await AnswerRequest.ReadBodyAsync(context.Request);
+        var request = AnswerRequest.Read(fields, models, DefaultTextTokens);
+        var jobs = new AnswerJobs(request, RawPrompts.Read(fields, request.Model));
+        var head = AnswerHead.New("cmpl", request.Model.Id, time);
+        await AnswerAsync(context, request, jobs, new TextShape(head, request.IncludesUsage));
+    }
+
+    private static async Task AnswerAsync(HttpContext context, AnswerRequest request, AnswerJobs jobs, IAnswerShape shape)
+    {
+        jobs.CheckLengths();
+        if (request.Streams)
+        {
+            await new StreamedAnswer(context, jobs, shape, request.IncludesUsage).WriteAsync();
+        }
+        else
+        {
+            await WholeAnswer.WriteAsync(context, jobs, shape);
+        }
+    }
+}

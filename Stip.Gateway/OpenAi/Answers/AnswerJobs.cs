@@ -1,0 +1,73 @@
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+using Stip.Gateway.OpenAi.Requests;
+using Stip.Protocol.Errors;
+
+namespace Stip.Gateway.OpenAi.Answers;
+
+/// <summary>Runs every choice of a request at once, each in a session of its own, and mixes their tokens as they come.</summary>
+internal sealed class AnswerJobs(AnswerRequest request, IReadOnlyList<int[]> prompts)
+{
+    public int Count => prompts.Count * request.Choices;
+
+    public int PromptTokens => prompts.Sum(prompt => prompt.Length);
+
+    public void CheckLengths()
+    {
+        var longest = prompts.Max(prompt => prompt.Length);
+        var context = request.Model.ContextLength;
+        if (longest + (long)(request.Options.MaxNewTokens ?? 1) > context)
+        {
+            throw new OpenAiException(
+                StatusCodes.Status400BadRequest,
+                StipErrorCode.ContextLengthExceeded.Name(),
+                $"{longest} prompt tokens and {request.Options.MaxNewTokens ?? 1} new ones are more than the " +
+                $"{context} of model '{request.Model.Id}'",
+                "messages");
+        }
+    }
+
+    public async IAsyncEnumerable<AnswerPart> RunAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var parts = Channel.CreateUnbounded<AnswerPart>(new UnboundedChannelOptions { SingleReader = true });
+        var jobs = Enumerable.Range(0, Count).Select(index => RunAsync(index, parts.Writer, stop.Token)).ToArray();
+        var all = FinishAsync(jobs, parts.Writer);
+        try
+        {
+            await foreach (var part in parts.Reader.ReadAllAsync(cancellationToken))
+            {
+                yield return part;
+            }
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            await all;
+        }
+    }
+
+    private static async Task FinishAsync(Task[] jobs, ChannelWriter<AnswerPart> parts)
+    {
+        await Task.WhenAll(jobs).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        parts.TryComplete();
+    }
+
+    private async Task RunAsync(int index, ChannelWriter<AnswerPart> parts, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var prompt = prompts[index / request.Choices];
+            var options = request.OptionsOf(index % request.Choices);
+            await foreach (var token in request.Model.GenerateAsync(prompt, options, cancellationToken))
+            {
+                await parts.WriteAsync(new AnswerPart(index, token), cancellationToken);
+            }
+        }
+        catch (Exception fault)
+        {
+            // The first fault ends the whole answer.
+            parts.TryComplete(fault);
+        }
+    }
+}

@@ -1,0 +1,52 @@
+using System.Text.Json;
+using Stip.Protocol.Errors;
+
+namespace Stip.Gateway.OpenAi;
+
+/// <summary>Writes refusals, and gives every answer an id.</summary>
+internal static class ErrorAnswers
+{
+    private const string RequestIdHeader = "x-request-id";
+
+    public static void UseOpenAiErrors(this WebApplication app) => app.Use(async (context, next) =>
+    {
+        context.Response.Headers[RequestIdHeader] = "req_" + Guid.NewGuid().ToString("N");
+        try
+        {
+            await next(context);
+            if (!context.Response.HasStarted && context.Response.StatusCode is 404 or 405 or 415)
+            {
+                await WriteAsync(context, NoSuchRoute(context));
+            }
+        }
+        catch (Exception fault) when (!context.RequestAborted.IsCancellationRequested && !context.Response.HasStarted
+            && Judge(fault) is { } refusal)
+        {
+            await WriteAsync(context, refusal);
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            // Nobody reads an answer any more.
+        }
+    });
+
+    /// <summary>The <c>error</c> object as JSON.</summary>
+    public static string Json(OpenAiException refusal) =>
+        JsonSerializer.Serialize(new { error = refusal.Body }, OpenAiJson.Options);
+
+    private static OpenAiException? Judge(Exception fault) => fault is BadHttpRequestException bad
+        ? new OpenAiException(bad.StatusCode, StipErrorCode.InvalidRequest.Name(), "the request cannot be read")
+        : OpenAiException.From(fault);
+
+    private static OpenAiException NoSuchRoute(HttpContext context) => new(
+        context.Response.StatusCode,
+        StipErrorCode.NotFound.Name(),
+        $"{context.Request.Method} {context.Request.Path} is not served here");
+
+    private static async Task WriteAsync(HttpContext context, OpenAiException refusal)
+    {
+        context.Response.StatusCode = refusal.Status;
+        context.Response.ContentType = "application/json";
+        await context.Response.WriteAsync(Json(refusal), context.RequestAborted);
+    }
+}

@@ -1,0 +1,87 @@
+using System.Text.Json;
+using Stip.Client.Generation;
+using Stip.Client.Sampling;
+using Stip.Gateway.Serving;
+
+namespace Stip.Gateway.OpenAi.Requests;
+
+/// <summary>What <c>/v1/chat/completions</c> and <c>/v1/completions</c> have in common.</summary>
+internal sealed record AnswerRequest(
+    StipModel Model, GenerationOptions Options, int Choices, bool Streams, bool IncludesUsage)
+{
+    private const int MostChoices = 32;
+
+    /// <summary>Reads a JSON body; anything else is refused, so that no page of another site can post a form here.</summary>
+    public static async Task<RequestFields> ReadBodyAsync(HttpRequest request)
+    {
+        if (!request.HasJsonContentType())
+        {
+            throw OpenAiException.Invalid("the body is not application/json", null);
+        }
+
+        try
+        {
+            using var document = await JsonDocument.ParseAsync(request.Body, default, request.HttpContext.RequestAborted);
+            return document.RootElement.ValueKind == JsonValueKind.Object
+                ? new RequestFields(document.RootElement.Clone())
+                : throw OpenAiException.Invalid("the body is not a JSON object", null);
+        }
+        catch (JsonException)
+        {
+            throw OpenAiException.Invalid("the body is not JSON", null);
+        }
+    }
+
+    public static AnswerRequest Read(RequestFields fields, ServedModels models, int? defaultMaxTokens)
+    {
+        UnsupportedFields.Refuse(fields);
+        var model = models.Find(fields.Text("model"));
+        var streams = fields.Flag("stream");
+        var streamOptions = fields.Find("stream_options");
+        if (streamOptions is not null && (!streams || streamOptions.Value.ValueKind != JsonValueKind.Object))
+        {
+            throw RequestFields.Wrong("stream_options", "an object beside 'stream': true");
+        }
+
+        return new AnswerRequest(
+            model,
+            ReadOptions(fields, model.ContextLength, defaultMaxTokens),
+            fields.Integer("n", 1, MostChoices) ?? 1,
+            streams,
+            streamOptions is { } options && new RequestFields(options).Flag("include_usage"));
+    }
+
+    /// <summary>The options of one of several choices: each has a seed of its own.</summary>
+    public GenerationOptions OptionsOf(int choice) => Options.Sampling.Seed is { } seed
+        ? Options with { Sampling = Options.Sampling with { Seed = unchecked(seed + (ulong)choice) } }
+        : Options;
+
+    private static GenerationOptions ReadOptions(RequestFields fields, int contextLength, int? defaultMaxTokens)
+    {
+        var stops = fields.Texts("stop");
+        if (stops.Contains(""))
+        {
+            throw RequestFields.Wrong("stop", "one or more strings that are not empty");
+        }
+
+        return new GenerationOptions
+        {
+            MaxNewTokens = fields.Integer("max_completion_tokens", 1, int.MaxValue)
+                ?? fields.Integer("max_tokens", 1, int.MaxValue)
+                ?? defaultMaxTokens,
+            StopStrings = stops,
+            IgnoreEndOfSequence = fields.Flag("ignore_eos"),
+            Sampling = new SamplingOptions
+            {
+                Temperature = fields.Number("temperature", 0, 2) ?? 1,
+                TopP = fields.Number("top_p", 0, 1) ?? 1,
+                TopK = fields.Integer("top_k", 0, int.MaxValue) ?? 0,
+                MinP = fields.Number("min_p", 0, 1) ?? 0,
+                RepetitionPenalty = fields.Number("repetition_penalty", 0.01, 100) ?? 1,
+                PresencePenalty = fields.Number("presence_penalty", -2, 2) ?? 0,
+                FrequencyPenalty = fields.Number("frequency_penalty", -2, 2) ?? 0,
+                Seed = unchecked((ulong?)fields.Long("seed")),
+            },
+        };
+    }
+}

@@ -1,0 +1,46 @@
+using System.Text.Json;
+using Stip.Client.Generation;
+
+namespace Stip.Gateway.OpenAi.Requests;
+
+/// <summary>Reads <c>prompt</c>: a text, texts, token ids, or several lists of them.</summary>
+internal static class RawPrompts
+{
+    private const string Field = "prompt";
+    private const int MostPrompts = 32;
+
+    public static IReadOnlyList<int[]> Read(RequestFields fields, StipModel model)
+    {
+        var prompts = fields.Find(Field) switch
+        {
+            { ValueKind: JsonValueKind.String } text => [Prompts.Raw(model, text.GetString()!)],
+            { ValueKind: JsonValueKind.Array } ids when IsTokenIds(ids) => [TokenIds(ids, model)],
+            { ValueKind: JsonValueKind.Array } many => many.EnumerateArray().Select(item => One(item, model)).ToArray(),
+            _ => throw Wrong(),
+        };
+        return prompts.Length is >= 1 and <= MostPrompts
+            ? prompts
+            : throw OpenAiException.Invalid($"'{Field}' has {prompts.Length} prompts, not 1..{MostPrompts}", Field);
+    }
+
+    private static int[] One(JsonElement item, StipModel model) => item.ValueKind switch
+    {
+        JsonValueKind.String => Prompts.Raw(model, item.GetString()!),
+        JsonValueKind.Array when IsTokenIds(item) => TokenIds(item, model),
+        _ => throw Wrong(),
+    };
+
+    private static bool IsTokenIds(JsonElement list) =>
+        list.GetArrayLength() > 0 && list.EnumerateArray().All(item => item.ValueKind == JsonValueKind.Number);
+
+    private static int[] TokenIds(JsonElement list, StipModel model)
+    {
+        var vocabSize = model.Bundle.Embedding.VocabSize;
+        return [.. list.EnumerateArray().Select(item => item.TryGetInt32(out var id) && id >= 0 && id < vocabSize
+            ? id
+            : throw OpenAiException.Invalid($"'{Field}' has a token id outside 0..{vocabSize - 1}", Field))];
+    }
+
+    private static OpenAiException Wrong() =>
+        RequestFields.Wrong(Field, "a string, an array of strings, or token ids");
+}

@@ -1,0 +1,63 @@
+using System.Text.Json;
+
+namespace Stip.Gateway.OpenAi.Requests;
+
+/// <summary>Fields of OpenAI's that would change the answer and are not supported: refused unless they ask for nothing.
+/// Names that are not listed here and not read elsewhere have no effect.</summary>
+internal static class UnsupportedFields
+{
+    private static readonly (string Name, Func<JsonElement, bool> AsksForNothing)[] All =
+    [
+        ("logprobs", value => value.ValueKind == JsonValueKind.False),
+        ("top_logprobs", IsZero),
+        ("logit_bias", IsEmpty),
+        ("response_format", value => IsText(value, "type", "text")),
+        ("tools", IsEmpty),
+        ("tool_choice", value => IsOneOf(value, "none", "auto")),
+        ("functions", IsEmpty),
+        ("function_call", value => IsOneOf(value, "none", "auto")),
+        ("modalities", value => value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(m => IsOneOf(m, "text"))),
+        ("audio", Never),
+        ("prediction", Never),
+        ("reasoning_effort", value => IsOneOf(value, "none")),
+        ("verbosity", value => IsOneOf(value, "medium")),
+        ("web_search_options", Never),
+        ("suffix", value => IsOneOf(value, "")),
+        ("echo", value => value.ValueKind == JsonValueKind.False),
+        ("best_of", value => value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var n) && n == 1),
+        ("guided_json", Never),
+        ("guided_regex", Never),
+        ("guided_grammar", Never),
+        ("logits_processors", Never),
+        ("min_tokens", IsZero),
+        ("stop_token_ids", IsEmpty),
+    ];
+
+    public static void Refuse(RequestFields fields)
+    {
+        foreach (var (name, asksForNothing) in All)
+        {
+            if (fields.Find(name) is { } value && !asksForNothing(value))
+            {
+                throw OpenAiException.Unsupported(name);
+            }
+        }
+    }
+
+    private static bool Never(JsonElement value) => false;
+
+    private static bool IsZero(JsonElement value) => value.ValueKind == JsonValueKind.Number && value.GetDouble() == 0;
+
+    private static bool IsEmpty(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Array => value.GetArrayLength() == 0,
+        JsonValueKind.Object => !value.EnumerateObject().Any(),
+        _ => false,
+    };
+
+    private static bool IsOneOf(JsonElement value, params string[] allowed) =>
+        value.ValueKind == JsonValueKind.String && allowed.Contains(value.GetString());
+
+    private static bool IsText(JsonElement value, string name, string text) =>
+        value.ValueKind == JsonValueKind.Object && value.TryGetProperty(name, out var member) && IsOneOf(member, text);
+}

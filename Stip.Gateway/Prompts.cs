@@ -1,0 +1,41 @@
+using Stip.Client.Generation;
+using Stip.Client.Templates;
+using Stip.Client.Tokenization;
+using Stip.Gateway.Terminal;
+
+namespace Stip.Gateway;
+
+/// <summary>Prompts as token ids, raw or through the model's chat template.</summary>
+internal static class Prompts
+{
+    /// <summary>Raw text, framed as the tokenizer frames a sequence.</summary>
+    public static int[] Raw(StipModel model, string text) =>
+        NotEmpty(Tokenizer(model).Encode(text, addSpecialTokens: true), model);
+
+    /// <summary>A conversation, ready for the assistant's next turn. The template frames it.</summary>
+    public static int[] Chat(StipModel model, IReadOnlyList<ChatMessage> messages)
+    {
+        var template = model.Bundle.Template
+            ?? throw new RefusedException($"model '{model.Id}' has no chat template; complete continues raw text");
+        return NotEmpty(Tokenizer(model).Encode(Render(template, messages), addSpecialTokens: false), model);
+    }
+
+    private static string Render(ChatTemplate template, IReadOnlyList<ChatMessage> messages)
+    {
+        try
+        {
+            return template.Render(messages);
+        }
+        catch (ChatTemplateException refusal)
+        {
+            throw new RefusedException(refusal.Message, refusal);
+        }
+    }
+
+    private static TextTokenizer Tokenizer(StipModel model) => model.Bundle.Tokenizer
+        ?? throw new RefusedException($"the bundle of model '{model.Id}' has no tokenizer.json: text cannot be used");
+
+    private static int[] NotEmpty(int[] ids, StipModel model) => ids.Length > 0
+        ? ids
+        : throw new RefusedException($"the prompt has no tokens for model '{model.Id}'");
+}

@@ -1,0 +1,53 @@
+using System.Globalization;
+using Microsoft.AspNetCore.HostFiltering;
+using Serilog;
+using Stip.Client.Generation;
+using Stip.Gateway.OpenAi;
+
+namespace Stip.Gateway.Serving;
+
+/// <summary>The OpenAI-compatible server of this machine.</summary>
+internal static class GatewayApplication
+{
+    private const string FinishOnError = "Microsoft.AspNetCore.Server.Kestrel.FinOnError";
+
+    /// <param name="models">What it serves.</param>
+    /// <param name="urls">Loopback addresses.</param>
+    /// <param name="logsRequests">One line a request on the console, without bodies.</param>
+    public static WebApplication Create(IReadOnlyList<StipModel> models, string urls, bool logsRequests = true)
+    {
+        // A connection that is broken off in mid-answer still delivers what was written: the error event.
+        AppContext.SetSwitch(FinishOnError, true);
+        var builder = WebApplication.CreateBuilder(
+            new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        builder.Host.UseSerilog((context, logger) => Configure(logger, context.Configuration, logsRequests));
+        builder.WebHost.UseUrls(urls);
+        // A page of another site must not reach the gateway by giving its own name this address.
+        builder.Services.Configure<HostFilteringOptions>(options =>
+            options.AllowedHosts = ["localhost", "127.0.0.1", "[::1]"]);
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton(services =>
+            new ServedModels(models, services.GetRequiredService<TimeProvider>().GetUtcNow()));
+
+        var app = builder.Build();
+        if (logsRequests)
+        {
+            app.UseSerilogRequestLogging();
+        }
+
+        app.UseOpenAiErrors();
+        app.MapAnswers();
+        app.MapModels();
+        app.MapGet("/health/live", () => Results.Text("live"));
+        return app;
+    }
+
+    private static void Configure(LoggerConfiguration logger, IConfiguration settings, bool writes)
+    {
+        logger.ReadFrom.Configuration(settings);
+        if (writes)
+        {
+            logger.WriteTo.Console(formatProvider: CultureInfo.InvariantCulture);
+        }
+    }
+}

@@ -1,0 +1,21 @@
+using Stip.Client.Generation;
+using Stip.Gateway.OpenAi;
+using Stip.Protocol.Errors;
+
+namespace Stip.Gateway.Serving;
+
+/// <summary>The models behind the gateway, by name.</summary>
+internal sealed class ServedModels(IReadOnlyList<StipModel> models, DateTimeOffset started)
+{
+    public IReadOnlyList<StipModel> All => models;
+
+    /// <summary>Unix seconds of the gateway's start: a bundle has no date of its own.</summary>
+    public long Created { get; } = started.ToUnixTimeSeconds();
+
+    public StipModel Find(string id) => models.FirstOrDefault(model => model.Id == id)
+        ?? throw new OpenAiException(
+            StatusCodes.Status404NotFound,
+            StipErrorCode.ModelNotFound.Name(),
+            $"there is no model '{id}', only {string.Join(", ", models.Select(model => model.Id))}",
+            "model");
+}

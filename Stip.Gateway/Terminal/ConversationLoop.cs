@@ -1,0 +1,45 @@
+using Spectre.Console;
+using Stip.Client;
+
+namespace Stip.Gateway.Terminal;
+
+/// <summary>The conversation of a person at a terminal.</summary>
+internal static class ConversationLoop
+{
+    public static async Task RunAsync(Conversation conversation, CancellationToken cancellationToken)
+    {
+        AnsiConsole.MarkupLine("[grey]Ask; /reset forgets, /exit leaves.[/]");
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            AnsiConsole.Markup("[bold]>[/] ");
+            switch ((await Console.In.ReadLineAsync(cancellationToken))?.Trim())
+            {
+                case null or "/exit" or "/quit":
+                    return;
+                case "":
+                    break;
+                case "/reset":
+                    await conversation.ForgetAsync();
+                    break;
+                case var question:
+                    await AnswerAsync(conversation, question, cancellationToken);
+                    break;
+            }
+        }
+    }
+
+    private static async Task AnswerAsync(
+        Conversation conversation, string question, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await AnswerPrinter.PrintAsync(
+                conversation.AskAsync(question, cancellationToken), asJson: false, cancellationToken);
+        }
+        catch (StipException refusal)
+        {
+            // The conversation is as it was; the next question may do better.
+            await Console.Error.WriteLineAsync(refusal.Message);
+        }
+    }
+}

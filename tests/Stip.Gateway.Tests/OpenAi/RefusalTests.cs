@@ -1,0 +1,171 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json;
+using Stip.Protocol.Errors;
+
+namespace Stip.Gateway.Tests.OpenAi;
+
+public sealed class RefusalTests : IAsyncLifetime
+{
+    private const string Route = "/v1/chat/completions";
+    private RunningGateway _gateway = null!;
+
+    public async ValueTask InitializeAsync() => _gateway = await RunningGateway.StartAsync();
+
+    public ValueTask DisposeAsync() => _gateway.DisposeAsync();
+
+    [Theory]
+    [InlineData("tools", """[{"type":"function"}]""", "unsupported_parameter")]
+    [InlineData("logprobs", "true", "unsupported_parameter")]
+    [InlineData("response_format", """{"type":"json_object"}""", "unsupported_parameter")]
+    [InlineData("logit_bias", """{"5":1}""", "unsupported_parameter")]
+    [InlineData("presence_penalty", "2.5", "invalid_request")]
+    [InlineData("seed", "1.5", "invalid_request")]
+    [InlineData("temperature", "3", "invalid_request")]
+    [InlineData("temperature", "\"hot\"", "invalid_request")]
+    [InlineData("top_p", "1.5", "invalid_request")]
+    [InlineData("n", "0", "invalid_request")]
+    [InlineData("max_tokens", "0", "invalid_request")]
+    [InlineData("stop", "[1]", "invalid_request")]
+    [InlineData("stream_options", """{"include_usage":true}""", "invalid_request")]
+    [InlineData("messages", "[]", "invalid_request")]
+    [InlineData("messages", """[{"role":"wizard","content":"x"}]""", "invalid_request")]
+    [InlineData("messages", """[{"role":"tool","content":"x"}]""", "unsupported_parameter")]
+    [InlineData("messages", """[{"role":"user","content":[{"type":"image_url"}]}]""", "unsupported_parameter")]
+    [InlineData("model", "\"other\"", "model_not_found")]
+    [InlineData("max_tokens", "100000", "context_length_exceeded")]
+    public async Task Post_FieldThatCannotBe_NamesIt(string field, string value, string code)
+    {
+        var (status, body) = await _gateway.PostAsync(Route, Body(field, value));
+
+        Assert.Equal(code == "model_not_found" ? 404 : 400, status);
+        var error = body.GetProperty("error");
+        Assert.Equal(code, error.GetProperty("code").GetString());
+        Assert.Equal("invalid_request_error", error.GetProperty("type").GetString());
+        Assert.StartsWith(
+            code == "context_length_exceeded" ? "messages" : field,
+            error.GetProperty("param").GetString(),
+            StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', error.GetProperty("message").GetString()!);
+        Assert.Empty(_gateway.Server.Steps);
+    }
+
+    [Theory]
+    [InlineData("tools", "[]")]
+    [InlineData("tool_choice", "\"auto\"")]
+    [InlineData("logprobs", "false")]
+    [InlineData("presence_penalty", "0")]
+    [InlineData("response_format", """{"type":"text"}""")]
+    [InlineData("logit_bias", "{}")]
+    [InlineData("stop", "null")]
+    [InlineData("store", "true")]
+    public async Task Post_FieldThatAsksForNothing_IsNoFault(string field, string value)
+    {
+        var (status, _) = await _gateway.PostAsync(Route, Body(field, value));
+
+        Assert.Equal(200, status);
+    }
+
+    [Theory]
+    [InlineData("{", "application/json", 400)]
+    [InlineData("[]", "application/json", 400)]
+    [InlineData("{}", "text/plain", 400)]
+    public async Task Post_NotAJsonObject_IsRefused(string text, string mediaType, int status)
+    {
+        using var content = new StringContent(text, Encoding.UTF8, mediaType);
+        using var answer = await _gateway.Http.PostAsync(
+            new Uri(Route, UriKind.Relative), content, TestContext.Current.CancellationToken);
+
+        Assert.Equal(status, (int)answer.StatusCode);
+        Assert.NotEmpty(answer.Headers.GetValues("x-request-id"));
+        var body = await answer.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken);
+        Assert.Equal("invalid_request", body.GetProperty("error").GetProperty("code").GetString());
+    }
+
+    [Fact]
+    public async Task Get_UnknownRoute_HasOpenAisError()
+    {
+        using var answer = await _gateway.Http.GetAsync(
+            new Uri("/v1/nothing", UriKind.Relative), TestContext.Current.CancellationToken);
+
+        var body = await answer.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
+        Assert.Equal("not_found", body.GetProperty("error").GetProperty("code").GetString());
+    }
+
+    [Fact]
+    public async Task Get_ByAnotherHostName_IsRefused()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri("/v1/models", UriKind.Relative));
+        request.Headers.Host = "evil.test";
+
+        using var answer = await _gateway.Http.SendAsync(request, TestContext.Current.CancellationToken);
+
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+    }
+
+    [Theory]
+    [InlineData(HttpStatusCode.Unauthorized, StipErrorCode.InvalidApiKey, 401, "invalid_api_key")]
+    [InlineData(HttpStatusCode.ServiceUnavailable, StipErrorCode.ServerOverloaded, 503, "server_overloaded")]
+    [InlineData(HttpStatusCode.BadRequest, StipErrorCode.ShapeMismatch, 502, "shape_mismatch")]
+    public async Task Post_ServerRefuses_IsToldWithItsCode(
+        HttpStatusCode upstream, StipErrorCode upstreamCode, int status, string code)
+    {
+        _gateway.Server.RefuseNext(upstream, upstreamCode);
+
+        var (answered, body) = await _gateway.PostAsync(Route, Body("stream", "true"));
+
+        Assert.Equal(status, answered);
+        Assert.Equal(code, body.GetProperty("error").GetProperty("code").GetString());
+    }
+
+    [Fact]
+    public async Task Post_ServerFailsInTheMiddle_SaysSoAndBreaksTheConnection()
+    {
+        _gateway.Server.BeforeStep = step =>
+        {
+            if (step == 3)
+            {
+                _gateway.Server.RefuseNext(HttpStatusCode.InternalServerError, StipErrorCode.InternalError);
+            }
+        };
+        using var answer = await _gateway.Http.SendAsync(
+            new HttpRequestMessage(HttpMethod.Post, new Uri(Route, UriKind.Relative))
+            {
+                Content = JsonContent.Create(Body("stream", "true")),
+            },
+            HttpCompletionOption.ResponseHeadersRead,
+            TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        using var reader = new StreamReader(await answer.Content.ReadAsStreamAsync(TestContext.Current.CancellationToken));
+
+        var lines = new List<string>();
+        await Assert.ThrowsAnyAsync<IOException>(async () =>
+        {
+            while (await reader.ReadLineAsync(TestContext.Current.CancellationToken) is { } line)
+            {
+                lines.Add(line);
+            }
+        });
+
+        var last = lines.Last(line => line.Length > 0);
+        Assert.StartsWith("data: {\"error\":", last, StringComparison.Ordinal);
+        Assert.Contains("internal_error", last, StringComparison.Ordinal);
+        Assert.DoesNotContain("data: [DONE]", lines);
+    }
+
+    private static Dictionary<string, object> Body(string field, string value)
+    {
+        var body = new Dictionary<string, object>
+        {
+            ["model"] = "toy",
+            ["max_tokens"] = 8,
+            ["temperature"] = 0,
+            ["ignore_eos"] = true,
+            ["messages"] = new[] { new { role = "user", content = "x" } },
+        };
+        body[field] = JsonDocument.Parse(value).RootElement;
+        return body;
+    }
+}

@@ -1,0 +1,87 @@
+using System.Net.Http.Json;
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Stip.Client.Bundles;
+using Stip.Client.Generation;
+using Stip.Client.Transport;
+using Stip.Gateway.Serving;
+using Stip.TestKit;
+using Stip.TestKit.Toys;
+
+namespace Stip.Gateway.Tests;
+
+/// <summary>The gateway on a free port, with a toy for a server behind it. The toy speaks the tokenizer of the samples.</summary>
+internal sealed class RunningGateway : IAsyncDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly StipHttpClient _upstream;
+    private readonly Bundle _bundle;
+    private readonly WebApplication _app;
+
+    private RunningGateway()
+    {
+        Server = new ToyServer(Toy);
+        ToyBundle.Write(_folder.Path, Toy);
+        foreach (var name in new[] { "tokenizer.json", "tokenizer_config.json" })
+        {
+            File.Copy(RepositoryRoot.At("samples", "models", "stories", name), _folder.At(name));
+        }
+
+        _upstream = new StipHttpClient(new HttpClient(Server) { BaseAddress = new Uri("http://toy.test") });
+        _bundle = Bundle.Open(_folder.Path);
+        _app = GatewayApplication.Create([new StipModel(_bundle, _upstream)], "http://127.0.0.1:0", logsRequests: false);
+    }
+
+    public ToyModel Toy { get; } = new(vocabSize: 4096);
+
+    public ToyServer Server { get; }
+
+    public HttpClient Http { get; private set; } = null!;
+
+    public static async Task<RunningGateway> StartAsync()
+    {
+        var gateway = new RunningGateway();
+        await gateway._app.StartAsync(TestContext.Current.CancellationToken);
+        gateway.Http = new HttpClient { BaseAddress = new Uri(gateway._app.Urls.Single()) };
+        return gateway;
+    }
+
+    /// <summary>The ids of a chat's prompt, and of a raw one.</summary>
+    public int[] ChatPrompt(string question) => _bundle.Tokenizer!.Encode($"<|user|>\n{question}<|end|>\n<|assistant|>\n");
+
+    public int[] RawPrompt(string text) => _bundle.Tokenizer!.Encode(text, addSpecialTokens: true);
+
+    public string Text(IEnumerable<int> ids) => _bundle.Tokenizer!.Decode(ids);
+
+    public async Task<(int Status, JsonElement Body)> PostAsync(string route, object body)
+    {
+        using var answer = await Http.PostAsJsonAsync(
+            new Uri(route, UriKind.Relative), body, TestContext.Current.CancellationToken);
+        var text = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        return ((int)answer.StatusCode, JsonDocument.Parse(text).RootElement);
+    }
+
+    /// <summary>The data of every event of a streamed answer.</summary>
+    public async Task<IReadOnlyList<string>> StreamAsync(string route, object body)
+    {
+        using var answer = await Http.PostAsJsonAsync(
+            new Uri(route, UriKind.Relative), body, TestContext.Current.CancellationToken);
+        Assert.Equal("text/event-stream", answer.Content.Headers.ContentType?.MediaType);
+        var text = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        Assert.EndsWith("\n\n", text, StringComparison.Ordinal);
+        return [.. text.Split("\n\n", StringSplitOptions.RemoveEmptyEntries).Select(part =>
+        {
+            Assert.StartsWith("data: ", part, StringComparison.Ordinal);
+            return part["data: ".Length..];
+        })];
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Http?.Dispose();
+        await _app.DisposeAsync();
+        _upstream.Dispose();
+        _bundle.Dispose();
+        _folder.Dispose();
+    }
+}
