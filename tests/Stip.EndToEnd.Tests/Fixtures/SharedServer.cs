@@ -1,0 +1,33 @@
+using System.Collections.Concurrent;
+using Stip.Client.Transport;
+using Stip.EndToEnd.Tests.Fixtures;
+using Stip.TestKit;
+using Stip.TestKit.Processes;
+
+[assembly: AssemblyFixture(typeof(SharedServer))]
+
+namespace Stip.EndToEnd.Tests.Fixtures;
+
+/// <summary>One server for all tests that do not harm it; models come to it when a test first asks for them.</summary>
+public sealed class SharedServer : IAsyncLifetime
+{
+    private readonly ConcurrentDictionary<string, Lazy<Task<string>>> _pushed = new();
+
+    public ApiProcess Server { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync() => Server = await ApiProcess.StartAsync();
+
+    public ValueTask DisposeAsync() => Server.DisposeAsync();
+
+    /// <summary>The folder of the protected package, once the server has it.</summary>
+    public Task<string> PushedAsync(string checkpoint) => _pushed.GetOrAdd(checkpoint, name => new(async () =>
+    {
+        var package = await ModelPackages.ProtectAsync(name);
+        await Server.PushAsync(package);
+        return package;
+    })).Value;
+
+    /// <summary>The model as its owner uses it.</summary>
+    public async Task<OpenModel> OpenAsync(string checkpoint, StipHttpClientOptions? options = null) =>
+        OpenModel.Open(Server, await PushedAsync(checkpoint), options);
+}
