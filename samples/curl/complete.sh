@@ -25,7 +25,7 @@ if [ -z "$endpoint" ] || [ -z "$bundle" ] || [ -z "$key" ] || [ $# -eq 0 ]; then
   fail 2 "usage: complete.sh --endpoint URL --bundle DIR [--api-key KEY] [--steps N] TOKEN_ID …"
 fi
 
-# field FILE NAME: a number or text of a JSON document on standard input.
+# field NAME: a number or text of a JSON document on standard input.
 field() { tr -d ' \n\r' | sed -n "s/.*\"$1\":\"\{0,1\}\([^\",}]*\).*/\1/p"; }
 
 # slice FILE OFFSET LENGTH: bytes of a file.
@@ -54,14 +54,19 @@ rows_begin=$(begin_of "$table" token_embedding)
 permutation=$(mktemp)
 trap 'rm -f "$permutation"' EXIT
 output=$bundle/output.safetensors
-slice "$output" "$(begin_of "$output" vocab_permutation)" $((vocabulary * 4)) | od -An -v -t d4 -w4 | tr -d ' ' > "$permutation"
+slice "$output" "$(begin_of "$output" vocab_permutation)" $((vocabulary * 4)) |
+  od -An -v -t d4 -w4 | tr -d ' ' > "$permutation"
 
 rows() {
   for id in "$@"; do
-    [ "$id" -ge 0 ] && [ "$id" -lt "$vocabulary" ] || fail 1 "token $id is asked for; allowed is 0 to $((vocabulary - 1))"
     slice "$table" $((rows_begin + id * width)) "$width"
   done | base64 | tr -d '\n'
 }
+
+for id in "$@"; do
+  [ "$id" -ge 0 ] && [ "$id" -lt "$vocabulary" ] ||
+    fail 1 "token $id is asked for; allowed is 0 to $((vocabulary - 1))"
+done
 
 session=
 generated=

@@ -2,7 +2,9 @@ using System.Text;
 
 namespace Stip.EndToEnd.Tests.Samples;
 
-/// <summary>The requests of a .http file: ### between them, @name = value for variables, a blank line before the body.</summary>
+/// <summary>
+/// The requests of a .http file: ### between them, @name = value for variables, a blank line before the body.
+/// </summary>
 internal static class HttpFile
 {
     public static IEnumerable<(string Title, HttpRequestMessage Request)> Read(

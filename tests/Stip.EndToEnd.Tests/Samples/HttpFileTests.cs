@@ -1,17 +1,18 @@
+using Stip.EndToEnd.Tests.Fixtures;
 using Stip.TestKit;
 
 namespace Stip.EndToEnd.Tests.Samples;
 
-[Collection(nameof(SampleServer))]
-public sealed class HttpFileTests(SampleServer samples)
+public sealed class HttpFileTests(SharedServer shared)
 {
     [Fact]
     public async Task Requests_OfTheFile_AllSucceed()
     {
+        await shared.PushedAsync("stories");
         var variables = new Dictionary<string, string>
         {
-            ["endpoint"] = samples.Server.Endpoint.ToString().TrimEnd('/'),
-            ["key"] = samples.Server.ApiKey,
+            ["endpoint"] = shared.Server.Endpoint.ToString().TrimEnd('/'),
+            ["key"] = shared.Server.ApiKey,
         };
         using var http = new HttpClient();
         var count = 0;
