@@ -38,7 +38,7 @@ internal sealed record AttentionHeads(NodeStore Store, string Name, LabelValue K
             var terms = new int[rows.Count];
             for (var i = 0; i < terms.Length; i++)
             {
-                terms[i] = Store.Unordered(product, shares[i], Row(Values, rows[i])[channel]);
+                terms[i] = Store.Ordered(product, shares[i], Row(Values, rows[i])[channel]);
             }
 
             result[channel] = Store.Unordered(sum, terms);

@@ -63,14 +63,17 @@ internal static class Contraction
         return new LabelValue([.. batch, rowCount, columnCount], labels);
     }
 
-    /// <summary>The sum of products of two rows.</summary>
+    /// <summary>
+    /// The sum of products of two rows. Left stays left: rows stand for many positions, and a query of one position times
+    /// a key of another is not the same the other way round.
+    /// </summary>
     public static int Dot(NodeStore store, ReadOnlySpan<int> left, ReadOnlySpan<int> right)
     {
         var product = store.Kinds.Id("product");
         var terms = new int[left.Length];
         for (var i = 0; i < terms.Length; i++)
         {
-            terms[i] = store.Unordered(product, left[i], right[i]);
+            terms[i] = store.Ordered(product, left[i], right[i]);
         }
 
         return store.Unordered(store.Kinds.Id("sum"), terms);

@@ -34,13 +34,15 @@ internal sealed class ElementwiseRule : IOperatorRule
 
         var shape = values.Select(value => value.Shape).Aggregate((left, right) => Shapes.Broadcast(left, right));
         var labels = Array.ConvertAll(values, value => Stretched(call.Labels(value), shape));
-        call.Set(0, new LabelValue(shape, Combine(call, labels)));
+
+        // Where both are stretched they meet across positions, and which is which matters.
+        var crossed = values.Count(value => value.Count != Shapes.Count(shape)) > 1;
+        call.Set(0, new LabelValue(shape, Combine(call, labels, !crossed && Commutative.Contains(call.Operation))));
     }
 
-    private static int[] Combine(OperatorCall call, int[][] operands)
+    private static int[] Combine(OperatorCall call, int[][] operands, bool commutes)
     {
         var kind = call.Kind();
-        var commutes = Commutative.Contains(call.Operation);
         var labels = new int[operands[0].Length];
         Span<int> children = stackalloc int[operands.Length];
         for (var cell = 0; cell < labels.Length; cell++)

@@ -1,0 +1,50 @@
+using System.Text;
+using Google.Protobuf;
+using Stip.Onnx.Model;
+using Stip.Onnx.Protection;
+
+namespace Stip.Onnx.Tests.Protection;
+
+public sealed class GraphCleanerTests
+{
+    private const string Story = "LlamaForCausalLM";
+
+    [Fact]
+    public void Clean_TakesOutEveryStory_AndNothingElse()
+    {
+        var model = Model(Story);
+
+        GraphCleaner.Clean(model);
+
+        Assert.Equal(Model(null), model);
+        Assert.DoesNotContain(Story, Encoding.UTF8.GetString(model.ToByteArray()), StringComparison.Ordinal);
+    }
+
+    private static ModelProto Model(string? story)
+    {
+        var tensor = new TensorProto { Name = "w", DataType = 1, DocString = story ?? "", MetadataProps = { Props(story) } };
+        var inner = new GraphProto { Name = "branch", DocString = story ?? "", Initializer = { tensor.Clone() } };
+        var node = new NodeProto { OpType = "If", Name = "n", DocString = story ?? "", MetadataProps = { Props(story) } };
+        node.Attribute.Add(new AttributeProto { Name = "then", G = inner, DocString = story ?? "" });
+        node.Attribute.Add(new AttributeProto { Name = "value", T = tensor.Clone() });
+        var value = new ValueInfoProto { Name = "v", DocString = story ?? "", MetadataProps = { Props(story) } };
+        return new ModelProto
+        {
+            DocString = story ?? "",
+            MetadataProps = { Props(story) },
+            Graph = new GraphProto
+            {
+                DocString = story ?? "",
+                MetadataProps = { Props(story) },
+                Node = { node },
+                Initializer = { tensor },
+                Input = { value },
+                ValueInfo = { value },
+            },
+            Functions = { new FunctionProto { Name = "f", DocString = story ?? "", Node = { node } } },
+        };
+    }
+
+    private static StringStringEntryProto[] Props(string? story) =>
+        story is null ? [] : [new StringStringEntryProto { Key = "class", Value = story }];
+}

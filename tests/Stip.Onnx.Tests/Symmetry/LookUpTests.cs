@@ -1,0 +1,48 @@
+using Stip.Onnx.Execution;
+using Stip.Onnx.Symmetry.Reports;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Onnx.Tests.Symmetry;
+
+public sealed class LookUpTests
+{
+    [Fact]
+    public void Table_LookedUpByIds_KeepsItsRowsAndMovesItsColumns()
+    {
+        using var graph = new SmallGraph();
+        graph.Graph.AddInput("input_ids", TensorDtype.Int64, "batch", "seq");
+        graph.Add("Gather", "rows", graph.Weight("table", 9, 6), "input_ids");
+        graph.Add("MatMul", "y", "rows", graph.Weight("w", 6, 8));
+        graph.Output("y", "batch", "seq", 8);
+
+        var plan = ProtocolLaw.AssertHolds(
+            graph,
+            new Dictionary<string, HostTensor> { ["input_ids"] = HostTensor.FromIntegers([8L, 0L, 3L], 1, 3) });
+
+        Assert.Null(plan.Initializers["table"].Axes[0]);
+        Assert.Equal(plan.Initializers["table"].Axes[1], plan.Initializers["w"].Axes[0]);
+        Assert.Contains(
+            SymmetryInspector.Inspect(graph.FilePath).Pinned,
+            axis => axis is { Initializer: "table", Axis: 0, Count: 9 } && axis.Reason.Contains("looked up"));
+    }
+
+    [Fact]
+    public void TiedTable_AsHead_KeepsItsRowsThereToo()
+    {
+        using var graph = new SmallGraph();
+        graph.Graph.AddInput("input_ids", TensorDtype.Int64, "batch", "seq");
+        var table = graph.Weight("table", 9, 6);
+        graph.Add("Gather", "rows", table, "input_ids");
+        graph.Add("Tanh", "hidden", "rows");
+        graph.With("Transpose", "head", [table]);
+        graph.Add("MatMul", "y", "hidden", "head");
+        graph.Output("y", "batch", "seq", 9);
+
+        var plan = ProtocolLaw.AssertHolds(
+            graph,
+            new Dictionary<string, HostTensor> { ["input_ids"] = HostTensor.FromIntegers([8L, 0L, 3L], 1, 3) });
+
+        Assert.Null(plan.Initializers["table"].Axes[0]);
+        Assert.Null(plan.Outputs["y"].Permutation);
+    }
+}

@@ -1,0 +1,84 @@
+using Stip.Onnx.Model;
+using Stip.Onnx.Symmetry;
+using Stip.Onnx.Symmetry.Reports;
+
+namespace Stip.Onnx.Tests.Symmetry;
+
+public sealed class UnruledOperatorTests : IDisposable
+{
+    private readonly SmallGraph _graph = new();
+
+    [Fact]
+    public void OperatorWithoutRule_PinsWhatItTouches_AndIsNamed()
+    {
+        _graph.Input("x", "batch", "seq", 6);
+        _graph.Add("MatMul", "a", "x", _graph.Weight("w_a", 6, 8));
+        _graph.Graph.Append("example", "Riddle", "riddle", ["a", _graph.Weight("secret", 8)], ["y"]);
+        _graph.Output("y", "batch", "seq", 8);
+        _graph.Save().Dispose();
+
+        var report = SymmetryInspector.Inspect(_graph.FilePath);
+
+        Assert.Equal(["example.Riddle has no rule"], report.Unruled);
+        Assert.Contains(report.Pinned, axis => axis is { Initializer: "w_a", Axis: 1, Count: 8 }
+            && axis.Reason.Contains("Riddle", StringComparison.Ordinal));
+        Assert.Contains(report.Pinned, axis => axis is { Initializer: "secret", Count: 8 });
+        Assert.Equal(["x", "w_a"], report.Classes.Single().Members.Select(member => member.Name));
+        Assert.Equal(4.0 / 7 / 2, report.MovedShare, 0.2);
+    }
+
+    [Fact]
+    public void OperatorWithoutRule_OfUnknownShape_IsRefused()
+    {
+        _graph.Input("x", "batch", "seq", 6);
+        _graph.Graph.Append("example", "Riddle", "riddle", ["x"], ["a"]);
+        _graph.Add("MatMul", "y", "a", _graph.Weight("w", 6, 8));
+        _graph.Output("y", "batch", "seq", 8);
+
+        Assert.Contains("Riddle", Refusal().Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void OperatorWithAGraphOfItsOwn_IsRefused()
+    {
+        _graph.Input("x", "batch", "seq", 6);
+        var branch = new AttributeProto
+        {
+            Name = "then_branch",
+            Type = AttributeProto.Types.AttributeType.Graph,
+            G = new GraphProto { Name = "branch" },
+        };
+        _graph.Graph.Append("", "If", "choice", ["x"], ["y"], branch);
+        _graph.Output("y", "batch", "seq", 6);
+
+        Assert.Contains("'choice'", Refusal().Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void NodeThatReadsNothing_IsRefused()
+    {
+        _graph.Input("x", "batch", "seq", 6);
+        _graph.Add("Add", "y", "x", "ghost");
+        _graph.Output("y", "batch", "seq", 6);
+
+        Assert.Contains("'ghost'", Refusal().Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ShapesThatDoNotFit_AreRefused()
+    {
+        _graph.Input("x", "batch", "seq", 6);
+        _graph.Add("Add", "y", "x", _graph.Weight("w", 5));
+        _graph.Output("y", "batch", "seq", 6);
+
+        Assert.Contains("do not go together", Refusal().Message, StringComparison.Ordinal);
+    }
+
+    public void Dispose() => _graph.Dispose();
+
+    private RefusedException Refusal()
+    {
+        using var file = _graph.Save();
+        return Assert.Throws<RefusedException>(() => SymmetryAnalysis.Of(file));
+    }
+}
