@@ -12,21 +12,35 @@ internal sealed class Housekeeping(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Period, clock);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
+        try
         {
-            try
+            while (await timer.WaitForNextTickAsync(stoppingToken))
             {
-                foreach (var model in registry.All)
-                {
-                    await (model.Decoder?.ExpireAsync() ?? Task.CompletedTask);
-                }
+                await TidyAsync();
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The server stops.
+        }
+    }
 
-                uploads.Expire();
-            }
-            catch (IOException e)
+    private async Task TidyAsync()
+    {
+        try
+        {
+            foreach (var model in registry.All)
             {
-                log.LogWarning(e, "Expired uploads could not be removed");
+                await (model.Decoder?.ExpireAsync() ?? Task.CompletedTask);
             }
+
+            uploads.Expire();
+        }
+#pragma warning disable CA1031 // Nobody waits for this: what fails now is tried again in a while.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            log.LogWarning(e, "What was left behind could not be released");
         }
     }
 }

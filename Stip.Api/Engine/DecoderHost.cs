@@ -114,10 +114,10 @@ internal sealed class DecoderHost(
             loading = _loop;
         }
 
-        if (loading is not null && await loading.ContinueWith(
-            done => done.IsCompletedSuccessfully, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default))
+        if (loading is not null)
         {
-            await (await loading).DisposeAsync();
+            await ((Task)loading).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await (loading.IsCompletedSuccessfully ? loading.Result.DisposeAsync() : default);
         }
     }
 

@@ -5,6 +5,8 @@ namespace Stip.Api.Engine;
 /// <summary><c>Stip:Api:Engine</c>.</summary>
 internal sealed class EngineOptions
 {
+    public const string Section = "Stip:Api:Engine";
+
     /// <summary>Sessions that one model holds at once.</summary>
     [Range(1, 100_000)]
     public int Slots { get; set; } = 256;

@@ -12,7 +12,7 @@ internal sealed class ApiOptions
     public string DataDirectory { get; set; } = "data/api";
 
     /// <summary>An admin key that is stored at the first start; without it one is made and printed once.</summary>
-    [MinLength(16)]
+    [MinLength(16, ErrorMessage = "shorter than 16 characters")]
     public string? BootstrapKey { get; set; }
 
     /// <summary>Largest file that is taken up.</summary>

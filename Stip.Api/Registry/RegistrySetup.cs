@@ -10,9 +10,7 @@ internal static class RegistrySetup
 {
     public static IServiceCollection AddRegistry(this IServiceCollection services)
     {
-        services.AddOptions<ApiOptions>().BindConfiguration(ApiOptions.Section).ValidateDataAnnotations().ValidateOnStart();
-        services.AddOptions<EngineOptions>().BindConfiguration(ApiOptions.Section + ":Engine")
-            .ValidateDataAnnotations().ValidateOnStart();
+        services.AddSection<ApiOptions>(ApiOptions.Section).AddSection<EngineOptions>(EngineOptions.Section);
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<CacheBudget>();
         services.AddSingleton<DataFolders>();

@@ -11,6 +11,6 @@ internal sealed class RuntimeOptions
     public const string Cuda = "cuda";
 
     /// <summary><c>auto</c>, <c>cpu</c> or <c>cuda</c>.</summary>
-    [AllowedValues(Auto, Cpu, Cuda, ErrorMessage = "Stip:Api:ExecutionProvider is not auto, cpu or cuda")]
+    [AllowedValues(Auto, Cpu, Cuda, ErrorMessage = "not auto, cpu or cuda")]
     public string ExecutionProvider { get; set; } = Auto;
 }

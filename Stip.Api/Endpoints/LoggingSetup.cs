@@ -1,0 +1,22 @@
+using System.Globalization;
+using Serilog;
+using Serilog.Events;
+
+namespace Stip.Api.Endpoints;
+
+/// <summary>Serilog on the console, levels from the settings.</summary>
+internal static class LoggingSetup
+{
+    private const LogEventLevel Off = LogEventLevel.Fatal + 1;
+    private const string Line = "{Timestamp:HH:mm:ss.fff} {Level:u3} {Message:lj}{NewLine}{Exception}";
+
+    public static void AddRequestLogging(this WebApplicationBuilder builder) => builder.Services.AddSerilog((services, log) => log
+        .ReadFrom.Configuration(builder.Configuration)
+        .ReadFrom.Services(services)
+        // A wrong key is a line of the request log, the start one of ours.
+        .MinimumLevel.Override("Stip.Api.Endpoints.Authentication", LogEventLevel.Warning)
+        .MinimumLevel.Override("Microsoft.Hosting.Lifetime", LogEventLevel.Warning)
+        // A failed start is told in one line at the end of the program.
+        .MinimumLevel.Override("Microsoft.Extensions.Hosting.Internal.Host", Off)
+        .WriteTo.Console(outputTemplate: Line, formatProvider: CultureInfo.InvariantCulture));
+}

@@ -1,0 +1,15 @@
+using Microsoft.Extensions.Options;
+
+namespace Stip.Api.Endpoints;
+
+/// <summary>Why the server could not start, a line each; empty for what is a bug.</summary>
+internal static class StartFaults
+{
+    public static IReadOnlyList<string> Of(Exception exception) => exception switch
+    {
+        AggregateException e => [.. e.InnerExceptions.SelectMany(Of)],
+        OptionsValidationException e => [.. e.Failures],
+        InvalidOperationException or IOException or UnauthorizedAccessException => [exception.Message],
+        _ => [],
+    };
+}

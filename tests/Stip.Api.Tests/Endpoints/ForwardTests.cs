@@ -1,0 +1,73 @@
+using System.Runtime.InteropServices;
+using Stip.Api.Tests.Hosting;
+using Stip.Api.Tests.Models;
+using Stip.Protocol;
+using Stip.Protocol.Forward;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Api.Tests.Endpoints;
+
+public sealed class ForwardTests(TinyServer tiny) : IClassFixture<TinyServer>
+{
+    private static readonly float[] Rows = [.. Enumerable.Range(0, 8).Select(i => i / 8f)];
+
+    [Fact]
+    public async Task Pass_OfAGraphWithoutACache_GivesItsOutputs()
+    {
+        var answer = await tiny.Server.Caller().PostAsync<ForwardResponse>(StipRoutes.Forward, Request());
+        var output = answer.Outputs["last_hidden_state"];
+        Assert.Equal([1L, 2L, 4L], output.Shape);
+        var expected = Rows.Select((x, i) => MathF.Tanh(x + i / 4));
+        Assert.All(
+            expected.Zip(MemoryMarshal.Cast<byte, float>(output.Data.Span).ToArray()),
+            pair => Assert.Equal(pair.First, pair.Second, 1e-6f));
+    }
+
+    [Theory]
+    [InlineData("width", "shape_mismatch")]
+    [InlineData("other axis", "shape_mismatch")]
+    [InlineData("bytes", "shape_mismatch")]
+    [InlineData("dtype", "unsupported_dtype")]
+    [InlineData("NaN", "non_finite_input")]
+    [InlineData("missing", "invalid_request")]
+    [InlineData("graph", "unsupported_parameter")]
+    public async Task Pass_ThatIsBad_IsRefused(string what, string code)
+    {
+        var good = Request();
+        var inputs = new Dictionary<string, TensorPayload>(good.Inputs);
+        switch (what)
+        {
+            case "width":
+                inputs["inputs_embeds"] = new TensorPayload("float32", [1, 2, 5], new byte[40]);
+                break;
+            case "other axis":
+                inputs["token_type_ids"] = new TensorPayload("int64", [1, 3], new byte[24]);
+                break;
+            case "bytes":
+                inputs["inputs_embeds"] = inputs["inputs_embeds"] with { Data = new byte[4] };
+                break;
+            case "dtype":
+                inputs["token_type_ids"] = new TensorPayload("int32", [1, 2], new byte[8]);
+                break;
+            case "NaN":
+                inputs["inputs_embeds"] = Tensor([float.NaN, .. Rows[1..]]);
+                break;
+            case "missing":
+                inputs.Remove("token_type_ids");
+                break;
+        }
+
+        var request = good with { Inputs = inputs, Graph = what == "graph" ? "vision" : null };
+        using var response = await tiny.Server.Caller().PostAsync(StipRoutes.Forward, request);
+        await ApiCaller.RefusedAsync(response, 400, code);
+    }
+
+    private static ForwardRequest Request() => new(TinyEncoder.Model, new Dictionary<string, TensorPayload>
+    {
+        ["inputs_embeds"] = Tensor(Rows),
+        ["token_type_ids"] = new("int64", [1, 2], MemoryMarshal.AsBytes<long>([0, 1]).ToArray()),
+    });
+
+    private static TensorPayload Tensor(float[] values) =>
+        new("float32", [1, 2, TinyEncoder.HiddenSize], MemoryMarshal.AsBytes<float>(values).ToArray());
+}

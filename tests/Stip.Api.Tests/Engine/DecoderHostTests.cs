@@ -1,0 +1,144 @@
+using Stip.Api.Engine;
+using Stip.Protocol.Errors;
+
+namespace Stip.Api.Tests.Engine;
+
+public sealed class DecoderHostTests
+{
+    private readonly FakeRuntime _runtime = new();
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task SecondStep_WhileTheFirstRuns_FindsTheSessionBusy()
+    {
+        await using var host = _runtime.Host();
+        var opened = await AnswerAsync(host.StepAsync("alice", _runtime.Step(), Cancellation));
+        _runtime.Decoder.Hold();
+        _runtime.Decoder.Entered.Reset();
+        var first = Task.Run(() => host.StepAsync("alice", _runtime.Step(opened.SessionId, 1), Cancellation), Cancellation);
+        _runtime.Decoder.Entered.Wait(Cancellation);
+        Assert.Equal(StipErrorCode.SessionBusy, (await host.StepAsync("alice", _runtime.Step(opened.SessionId, 1), Cancellation)).Refusal?.Code);
+
+        var stranger = host.StepAsync("mallory", _runtime.Step(opened.SessionId, 1), Cancellation);
+        _runtime.Decoder.LetGo();
+        Assert.Equal(StipErrorCode.SessionLost, (await stranger).Refusal?.Code);
+        Assert.Equal(2, (await AnswerAsync(first)).Position);
+        Assert.Equal(3, (await AnswerAsync(host.StepAsync("alice", _runtime.Step(opened.SessionId, 2), Cancellation))).Position);
+    }
+
+    [Fact]
+    public async Task FailedStep_LeavesTheSessionWhereItWas()
+    {
+        await using var host = _runtime.Host();
+        var opened = await AnswerAsync(host.StepAsync("alice", _runtime.Step(rows: 3), Cancellation));
+        _runtime.Decoder.Failure = new InvalidOperationException("the device is gone");
+        await Assert.ThrowsAsync<InvalidOperationException>(
+            () => host.StepAsync("alice", _runtime.Step(opened.SessionId, 3), Cancellation));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => host.StepAsync("alice", _runtime.Step(), Cancellation));
+        _runtime.Decoder.Failure = null;
+        Assert.Equal(4, (await AnswerAsync(host.StepAsync("alice", _runtime.Step(opened.SessionId, 3), Cancellation))).Position);
+        Assert.Single(await host.SessionsOfAsync("alice", Cancellation));
+    }
+
+    [Fact]
+    public async Task CancelledStep_ThatHadNotBegun_NeverRuns()
+    {
+        await using var host = _runtime.Host();
+        var opened = await AnswerAsync(host.StepAsync("alice", _runtime.Step(), Cancellation));
+        _runtime.Decoder.Hold();
+        _runtime.Decoder.Entered.Reset();
+        var running = Task.Run(() => host.StepAsync("bob", _runtime.Step(), Cancellation), Cancellation);
+        _runtime.Decoder.Entered.Wait(Cancellation);
+        using var gone = new CancellationTokenSource();
+        var waiting = host.StepAsync("alice", _runtime.Step(opened.SessionId, 1), gone.Token);
+        await gone.CancelAsync();
+        _runtime.Decoder.LetGo();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+        await running;
+        Assert.Equal(1, Assert.Single(await host.SessionsOfAsync("alice", Cancellation)).CachedTokens);
+    }
+
+    [Fact]
+    public async Task Queue_WhenFull_RefusesInsteadOfGrowing()
+    {
+        _runtime.Options.QueueLength = 2;
+        await using var host = _runtime.Host();
+        await host.LoadAsync();
+        _runtime.Decoder.Hold();
+        var running = Task.Run(() => host.StepAsync("alice", _runtime.Step(), Cancellation), Cancellation);
+        _runtime.Decoder.Entered.Wait(Cancellation);
+        var waiting = Enumerable.Range(0, 2).Select(_ => host.StepAsync("bob", _runtime.Step(), Cancellation)).ToArray();
+        var refused = (await host.StepAsync("carol", _runtime.Step(), Cancellation)).Refusal;
+        Assert.Equal(StipErrorCode.ServerOverloaded, refused?.Code);
+        Assert.NotNull(refused?.RetryAfter);
+        _runtime.Decoder.LetGo();
+        await running;
+        Assert.All(await Task.WhenAll(waiting), outcome => Assert.Null(outcome.Refusal));
+    }
+
+    [Fact]
+    public async Task Disposal_AnswersWhatWaitsAndReleasesEverything()
+    {
+        var host = _runtime.Host();
+        var opened = await AnswerAsync(host.StepAsync("alice", _runtime.Step(), Cancellation));
+        _runtime.Decoder.Hold();
+        _runtime.Decoder.Entered.Reset();
+        var running = Task.Run(() => host.StepAsync("alice", _runtime.Step(opened.SessionId, 1), Cancellation), Cancellation);
+        _runtime.Decoder.Entered.Wait(Cancellation);
+        var disposal = host.DisposeAsync();
+        var late = host.StepAsync("bob", _runtime.Step(), Cancellation);
+        _runtime.Decoder.LetGo();
+        Assert.Equal(2, (await AnswerAsync(running)).Position);
+        await disposal;
+        Assert.Equal(StipErrorCode.SessionLost, (await late).Refusal?.Code);
+        Assert.Equal(0, _runtime.Decoder.Caches);
+        Assert.True(_runtime.Decoder.IsDisposed);
+    }
+
+    [Fact]
+    public async Task CacheMemory_TooSmallForASession_NamesBothSizes()
+    {
+        var bytes = _runtime.Decoder.CacheBytes(512);
+        Assert.True(bytes < 1 << 20);
+        await using var host = _runtime.Host();
+        Assert.Null((await host.OpenAsync("alice", 512, Cancellation)).Refusal);
+        Assert.Null((await host.OpenAsync("bob", 448, Cancellation)).Refusal);
+        var refused = (await host.OpenAsync("carol", 512, Cancellation)).Refusal;
+        Assert.Equal(StipErrorCode.ServerOverloaded, refused?.Code);
+    }
+
+    [Fact]
+    public async Task IdleCaches_OfAnotherLength_MakeRoom()
+    {
+        await using var host = _runtime.Host();
+        var opened = await host.OpenAsync("alice", 512, Cancellation);
+        Assert.True(opened.Is(out var session, out _));
+        Assert.True(await host.ReleaseAsync("alice", session.Id, Cancellation));
+        Assert.Null((await host.OpenAsync("alice", 512, Cancellation)).Refusal);
+        Assert.Equal(1, _runtime.Decoder.Caches);
+        foreach (var _ in Enumerable.Range(0, 8))
+        {
+            Assert.Null((await host.OpenAsync("bob", 64, Cancellation)).Refusal);
+        }
+
+        Assert.Equal(9, _runtime.Decoder.Caches);
+    }
+
+    [Fact]
+    public async Task Rewound_Session_IsZeroedAsFarAsItEverReached()
+    {
+        await using var host = _runtime.Host();
+        var opened = await AnswerAsync(host.StepAsync("alice", _runtime.Step(rows: 40), Cancellation));
+        await AnswerAsync(host.StepAsync("alice", _runtime.Step(opened.SessionId, 2), Cancellation));
+        Assert.True(await host.ReleaseAsync("alice", opened.SessionId!, Cancellation));
+        Assert.Equal(40, _runtime.Decoder.Cleared);
+    }
+
+    private static async Task<StepAnswer> AnswerAsync(Task<Outcome<StepAnswer>> step)
+    {
+        var outcome = await step;
+        Assert.True(outcome.Is(out var answer, out var refusal), refusal?.Message);
+        return answer;
+    }
+}

@@ -1,0 +1,45 @@
+using Microsoft.Extensions.Time.Testing;
+using Stip.Api.Engine;
+using Stip.Protocol.Completions;
+using Stip.Protocol.Packages;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Api.Tests.Engine;
+
+/// <summary>An engine over a <see cref="FakeDecoder"/>.</summary>
+internal sealed class FakeRuntime : IGraphRuntime
+{
+    public const int Hidden = 2;
+
+    public FakeDecoder Decoder { get; } = new();
+
+    public FakeTimeProvider Clock { get; } = new();
+
+    public EngineOptions Options { get; } = new() { CacheMegabytes = 1 };
+
+    public DecoderSnapshot Snapshot { get; } = new(
+        "fake", "none", Hidden, 3, 512, 3, TensorDtype.Float32, TensorDtype.Float32, TensorDtype.Float32,
+        new CacheManifest("shared", 1, 1, 8));
+
+    public string Provider => "fake";
+
+    public DecoderHost Host() => new(
+        Snapshot, this, new CacheBudget(Microsoft.Extensions.Options.Options.Create(Options)),
+        Microsoft.Extensions.Options.Options.Create(Options), Clock);
+
+    public ValidStep Step(string? session = null, int position = 0, int rows = 1, int? maxLength = 64)
+    {
+        var request = new CompletionRequest(
+            "fake", new TensorPayload("float32", [rows, Hidden], default), session, session is null ? null : position,
+            MaxLength: maxLength);
+        Assert.True(StepDeclaration.Judge(Snapshot, request, Options).Is(out var declaration, out _));
+        Assert.True(ValidStep.Judge(declaration, new byte[rows * Hidden * sizeof(float)]).Is(out var step, out _));
+        return step;
+    }
+
+    public IDecoder LoadDecoder(DecoderSnapshot decoder) => Decoder;
+
+    public IForwardGraph LoadForward(string graphPath) => throw new NotSupportedException();
+
+    public GraphSignature Inspect(string graphPath) => throw new NotSupportedException();
+}

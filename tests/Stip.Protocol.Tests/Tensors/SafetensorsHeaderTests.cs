@@ -1,0 +1,69 @@
+using System.Text;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Protocol.Tests.Tensors;
+
+public sealed class SafetensorsHeaderTests
+{
+    [Theory]
+    [InlineData("[]")]
+    [InlineData("5")]
+    [InlineData("{\"a\":5}")]
+    [InlineData("{\"a\":{}}")]
+    [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[1]}}")]
+    [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":\"1\",\"data_offsets\":[0,4]}}")]
+    [InlineData("{\"a\":{\"dtype\":\"F9\",\"shape\":[1],\"data_offsets\":[0,4]}}")]
+    [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,4]}}")]
+    [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[-1],\"data_offsets\":[0,4]}}")]
+    [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[1.5],\"data_offsets\":[0,4]}}")]
+    [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[4],\"data_offsets\":[0,16]}}")]
+    [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,0]}}")]
+    [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[-4,0]}}")]
+    [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[4611686018427387904,4],\"data_offsets\":[0,0]}}")]
+    [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[2,6]}}")]
+    [InlineData("{\"__metadata__\":{\"a\":5}}")]
+    [InlineData("{\"__metadata__\":[]}")]
+    [InlineData("{\"\\ud800\":{}}")]
+    public void Header_ThatLies_IsRefused(string json)
+    {
+        var bytes = Encoding.UTF8.GetBytes(json);
+        Assert.Throws<InvalidDataException>(() => SafetensorsHeader.Parse(bytes, 8 + bytes.Length + 8));
+    }
+
+    [Fact]
+    public void Header_DamagedAnywhere_IsReadOrRefused()
+    {
+        byte[] good =
+        [
+            .. SafetensorsHeader.Format(
+                [
+                    new SafetensorsEntry("rows", TensorDtype.Float16, [2, 3], 0, 12),
+                    new SafetensorsEntry("more", TensorDtype.Int64, [], 12, 8),
+                ],
+                new Dictionary<string, string> { ["model"] = "m", ["position"] = "7" }),
+            .. new byte[20],
+        ];
+        var random = new Random(7);
+        for (var attempt = 0; attempt < 20_000; attempt++)
+        {
+            var bad = good[..random.Next(random.Next(2) == 0 ? 1 : good.Length, good.Length + 1)];
+            for (var count = random.Next(4); count > 0 && bad.Length > 0; count--)
+            {
+                bad[random.Next(bad.Length)] = (byte)random.Next(256);
+            }
+
+            try
+            {
+                foreach (var entry in SafetensorsHeader.Read(bad).Entries.Values)
+                {
+                    Assert.InRange(entry.Offset, 0, bad.Length);
+                    Assert.InRange(entry.Offset + entry.ByteLength, 0, bad.Length);
+                }
+            }
+            catch (InvalidDataException)
+            {
+                // What a damaged header deserves.
+            }
+        }
+    }
+}
