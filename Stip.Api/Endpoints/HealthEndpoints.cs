@@ -8,7 +8,8 @@ internal static class HealthEndpoints
     public static void MapHealth(this IEndpointRouteBuilder routes)
     {
         var health = routes.MapGroup("").AllowAnonymous().WithTags("Health");
-        health.MapGet(StipRoutes.HealthLive, () => Answer.Json(new HealthStatus("ok"))).WithSummary("The process answers");
+        health.MapGet(StipRoutes.HealthLive, () => Answer.Json(new HealthStatus("ok")))
+            .WithSummary("The process answers");
         health.MapGet(StipRoutes.HealthReady, (ServerStartup startup) => startup.IsReady
                 ? Answer.Json(new HealthStatus("ok"))
                 : Results.Json(new HealthStatus("loading"), StipJson.Wire, statusCode: 503))

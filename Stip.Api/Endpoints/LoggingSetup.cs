@@ -10,7 +10,8 @@ internal static class LoggingSetup
     private const LogEventLevel Off = LogEventLevel.Fatal + 1;
     private const string Line = "{Timestamp:HH:mm:ss.fff} {Level:u3} {Message:lj}{NewLine}{Exception}";
 
-    public static void AddRequestLogging(this WebApplicationBuilder builder) => builder.Services.AddSerilog((services, log) => log
+    public static void AddRequestLogging(this WebApplicationBuilder builder) =>
+        builder.Services.AddSerilog((services, log) => log
         .ReadFrom.Configuration(builder.Configuration)
         .ReadFrom.Services(services)
         // A wrong key is a line of the request log, the start one of ours.

@@ -18,13 +18,9 @@ internal static class MediaTypes
         var accept = request.Headers.Accept.ToString();
         var safetensors = accept.IndexOf(StipRoutes.SafetensorsMediaType, StringComparison.OrdinalIgnoreCase);
         var json = accept.IndexOf(Json, StringComparison.OrdinalIgnoreCase);
-        return (safetensors, json) switch
-        {
-            (< 0, < 0) => IsSafetensors(request.ContentType),
-            (_, < 0) => true,
-            (< 0, _) => false,
-            _ => safetensors < json,
-        };
+        return safetensors == json
+            ? IsSafetensors(request.ContentType)
+            : safetensors >= 0 && (json < 0 || safetensors < json);
     }
 
     private static bool Is(string? contentType, string wanted) =>

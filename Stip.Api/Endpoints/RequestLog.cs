@@ -9,7 +9,8 @@ namespace Stip.Api.Endpoints;
 internal sealed class RequestLog(RequestDelegate next)
 {
     private const string Template =
-        "{Method} {Route} {Status} in {Elapsed:0.0} ms, key {KeyId}, model {Model}, rows {Rows}, session {Session}, {RequestId}";
+        "{Method} {Route} {Status} in {Elapsed:0.0} ms, key {KeyId}, model {Model}, rows {Rows}, session {Session}, "
+        + "{RequestId}";
 
     public async Task InvokeAsync(HttpContext context, TimeProvider clock, Serilog.ILogger log)
     {

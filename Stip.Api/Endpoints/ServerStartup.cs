@@ -42,7 +42,9 @@ internal sealed class ServerStartup(
     private void MakeBootstrapKey()
     {
         var isGiven = !string.IsNullOrEmpty(api.Value.BootstrapKey);
-        var value = isGiven ? api.Value.BootstrapKey! : "stip_admin_" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
+        var value = isGiven
+            ? api.Value.BootstrapKey!
+            : "stip_admin_" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
         keys.AddBootstrap(value);
         if (!isGiven)
         {

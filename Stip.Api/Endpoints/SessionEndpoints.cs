@@ -36,7 +36,8 @@ internal static class SessionEndpoints
             return new ErrorAnswer(refusal);
         }
 
-        if (!StepDeclaration.JudgeLength(decoder.Snapshot, request.MaxLength, options.Value).Is(out var length, out refusal))
+        var judged = StepDeclaration.JudgeLength(decoder.Snapshot, request.MaxLength, options.Value);
+        if (!judged.Is(out var length, out refusal))
         {
             return new ErrorAnswer(refusal);
         }

@@ -93,9 +93,11 @@ internal static class UploadEndpoints
             record => record.ToObject(store.Lifetime));
     }
 
-    private static async Task<IResult> CancelAsync(string id, HttpContext context, UploadStore store, UploadWriter writer) =>
+    private static async Task<IResult> CancelAsync(
+        string id, HttpContext context, UploadStore store, UploadWriter writer) =>
         store.Find(context.ApiKey().Id, id).Is(out var upload, out var refusal)
-            ? Answer.Of(await writer.CancelAsync(upload, context.RequestAborted), record => record.ToObject(store.Lifetime))
+            ? Answer.Of(
+                await writer.CancelAsync(upload, context.RequestAborted), record => record.ToObject(store.Lifetime))
             : new ErrorAnswer(refusal);
 
     // The bytes of the part, streamed: the form is never held in memory.

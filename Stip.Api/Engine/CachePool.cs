@@ -58,7 +58,7 @@ internal sealed class CachePool(IDecoder decoder, DecoderSnapshot snapshot, Cach
         {
             return new Refusal(
                 StipErrorCode.ContextLengthExceeded,
-                $"max_length {capacity} needs {bytes >> 20} MiB of cache, this server has {budget.LimitBytes >> 20} MiB",
+                $"max_length {capacity} needs {bytes >> 20} MiB of cache, there are {budget.LimitBytes >> 20} MiB",
                 "max_length");
         }
 

@@ -34,7 +34,8 @@ internal sealed class DecoderHost(
         if (!_busy.TryAdd((owner, id), true))
         {
             return new Refusal(
-                StipErrorCode.SessionBusy, "a step of this session is still running", "session_id", TimeSpan.FromSeconds(1));
+                StipErrorCode.SessionBusy, "a step of this session is still running", "session_id",
+                TimeSpan.FromSeconds(1));
         }
 
         try
@@ -48,7 +49,8 @@ internal sealed class DecoderHost(
     }
 
     /// <summary>Opens an empty session.</summary>
-    public async Task<Outcome<SessionSnapshot>> OpenAsync(string owner, int maxLength, CancellationToken cancellation) =>
+    public async Task<Outcome<SessionSnapshot>> OpenAsync(
+        string owner, int maxLength, CancellationToken cancellation) =>
         await (await LoopAsync()).AskAsync<SessionSnapshot>(
             sessions => sessions.Open(owner, maxLength).Is(out var session, out var refusal)
                 ? SessionSnapshot.Of(session)

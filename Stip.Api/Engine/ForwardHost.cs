@@ -12,7 +12,8 @@ internal sealed class ForwardHost(string graphPath, GraphManifest graph, IGraphR
 
     public GraphManifest Graph => graph;
 
-    public async Task<IReadOnlyDictionary<string, TensorPayload>> RunAsync(ValidInputs inputs, CancellationToken cancellation)
+    public async Task<IReadOnlyDictionary<string, TensorPayload>> RunAsync(
+        ValidInputs inputs, CancellationToken cancellation)
     {
         await _turn.WaitAsync(cancellation);
         try

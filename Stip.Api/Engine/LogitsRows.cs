@@ -9,7 +9,7 @@ internal static class LogitsRows
 {
     private const int ChunkElements = 1024;
 
-    /// <summary>False where a NaN or a positive infinity is among them; masked entries may be negative infinities.</summary>
+    /// <summary>False where a NaN or +∞ is among them; masked entries may be −∞.</summary>
     public static bool AreNumbers(TensorDtype dtype, ReadOnlySpan<byte> logits)
     {
         if (dtype == TensorDtype.Float32)

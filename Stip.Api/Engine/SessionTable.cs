@@ -3,7 +3,7 @@ using Stip.Protocol.Errors;
 
 namespace Stip.Api.Engine;
 
-/// <summary>The sessions of one model and what may be done to them. Owned by the model's loop, so nothing here locks.</summary>
+/// <summary>The sessions of one model. Owned by the model's loop, so nothing here locks.</summary>
 internal sealed class SessionTable(CachePool pool, TimeProvider clock, TimeSpan lease) : IDisposable
 {
     private readonly Dictionary<string, SessionState> _sessions = new(StringComparer.Ordinal);

@@ -3,7 +3,8 @@ using System.Buffers;
 namespace Stip.Api.Engine;
 
 /// <summary>What a step left: the session's place and its wanted logits, in a pooled buffer.</summary>
-internal sealed class StepAnswer(byte[] logits, int logitsBytes, string? sessionId, int cachedBefore, int position, bool isFull)
+internal sealed class StepAnswer(
+    byte[] logits, int logitsBytes, string? sessionId, int cachedBefore, int position, bool isFull)
     : IDisposable
 {
     /// <summary>In the graph's type, <c>[wanted rows, vocab]</c>.</summary>

@@ -48,7 +48,8 @@ internal sealed class StepDeclaration
     public int LogitsBytes => WantedRows * Decoder.VocabSize * Decoder.LogitsDtype.ByteSize();
 
     /// <summary>Judges the fields and the declared tensor.</summary>
-    public static Outcome<StepDeclaration> Judge(DecoderSnapshot decoder, CompletionRequest request, EngineOptions options)
+    public static Outcome<StepDeclaration> Judge(
+        DecoderSnapshot decoder, CompletionRequest request, EngineOptions options)
     {
         if (!JudgeLength(decoder, request.MaxLength, options).Is(out var maxLength, out var lengthRefusal))
         {
@@ -74,11 +75,12 @@ internal sealed class StepDeclaration
         var answerBytes = wanted * decoder.VocabSize * decoder.LogitsDtype.ByteSize();
         return answerBytes <= (long)options.MaxAnswerMegabytes << 20
             ? new StepDeclaration(decoder, request, dtype, maxLength)
-            : Invalid($"logits of {wanted} rows are {answerBytes >> 20} MiB, at most {options.MaxAnswerMegabytes} are given",
+            : Invalid(
+                $"logits of {wanted} rows are {answerBytes >> 20} MiB, at most {options.MaxAnswerMegabytes} are given",
                 "logits.rows");
     }
 
-    /// <summary>The longest cache of a new session: what is asked for, or all that the model and the server allow.</summary>
+    /// <summary>The longest cache of a new session: what is asked for, or all that is allowed.</summary>
     public static Outcome<int> JudgeLength(DecoderSnapshot decoder, int? maxLength, EngineOptions options)
     {
         var limit = options.MaxLength == 0 ? decoder.ContextLength : Math.Min(options.MaxLength, decoder.ContextLength);
@@ -91,7 +93,8 @@ internal sealed class StepDeclaration
         return new Refusal(code, $"max_length {maxLength} is outside 1..{limit}", "max_length");
     }
 
-    private static Refusal? JudgeRows(DecoderSnapshot decoder, TensorPayload? rows, int maxLength, out TensorDtype dtype)
+    private static Refusal? JudgeRows(
+        DecoderSnapshot decoder, TensorPayload? rows, int maxLength, out TensorDtype dtype)
     {
         dtype = default;
         if (rows?.Shape is not { } shape)
@@ -110,7 +113,8 @@ internal sealed class StepDeclaration
         {
             return new Refusal(
                 StipErrorCode.ShapeMismatch,
-                $"prompt_embeds has shape [{string.Join(", ", shape.Take(8))}], the model takes [n, {decoder.HiddenSize}], n ≥ 1",
+                $"prompt_embeds has shape [{string.Join(", ", shape.Take(8))}], "
+                + $"the model takes [n, {decoder.HiddenSize}], n ≥ 1",
                 "prompt_embeds.shape");
         }
 
@@ -139,7 +143,8 @@ internal sealed class StepDeclaration
         { Rows: not (LogitsRequest.Last or LogitsRequest.All) } => Invalid(
             $"rows '{Shown(logits.Rows)}' is neither 'last' nor 'all'", "logits.rows"),
         { Temperature: not (>= MinTemperature and <= MaxTemperature) } => Invalid(
-            FormattableString.Invariant($"temperature {logits.Temperature} is outside {MinTemperature}..{MaxTemperature}"),
+            FormattableString.Invariant(
+                $"temperature {logits.Temperature} is outside {MinTemperature}..{MaxTemperature}"),
             "logits.temperature"),
         _ => null,
     };

@@ -4,7 +4,7 @@ using Stip.Protocol.Errors;
 
 namespace Stip.Api.Engine;
 
-/// <summary>Takes one step: finds or opens the session, judges the position, runs the decoder. Owned by the loop.</summary>
+/// <summary>Takes one step: finds or opens the session, judges the position, runs the decoder.</summary>
 internal sealed class StepRunner(IDecoder decoder, SessionTable sessions)
 {
     public Outcome<StepAnswer> Run(string owner, ValidStep step)
@@ -43,7 +43,8 @@ internal sealed class StepRunner(IDecoder decoder, SessionTable sessions)
         if (position > session.CachedTokens)
         {
             return new Refusal(
-                StipErrorCode.PositionAhead, $"position {position} is ahead of the cache, which holds {session.CachedTokens}",
+                StipErrorCode.PositionAhead,
+                $"position {position} is ahead of the cache, which holds {session.CachedTokens}",
                 "position");
         }
 
@@ -56,12 +57,14 @@ internal sealed class StepRunner(IDecoder decoder, SessionTable sessions)
         var bytes = declaration.LogitsBytes;
         var logits = ArrayPool<byte>.Shared.Rent(bytes);
         session.TouchedTokens = Math.Max(session.TouchedTokens, (int)after);
-        decoder.Run(session.Cache, position, step.Rows, declaration.RowCount, declaration.AllRows, logits.AsSpan(0, bytes));
+        decoder.Run(
+            session.Cache, position, step.Rows, declaration.RowCount, declaration.AllRows, logits.AsSpan(0, bytes));
         if (!LogitsRows.AreNumbers(declaration.Decoder.LogitsDtype, logits.AsSpan(0, bytes)))
         {
             ArrayPool<byte>.Shared.Return(logits);
             return new Refusal(
-                StipErrorCode.NonFiniteInput, "prompt_embeds holds values so large that the model's logits are not finite",
+                StipErrorCode.NonFiniteInput,
+                "prompt_embeds holds values so large that the model's logits are not finite",
                 CompletionFields.PromptEmbeds);
         }
 

@@ -19,7 +19,8 @@ internal sealed class ValidInputs
     public static Outcome<ValidInputs> Judge(GraphManifest graph, IReadOnlyDictionary<string, TensorPayload>? inputs)
     {
         var known = string.Join(", ", graph.Inputs.Select(input => input.Name));
-        if (inputs is null || inputs.Count != graph.Inputs.Count || graph.Inputs.Any(input => !inputs.ContainsKey(input.Name)))
+        if (inputs is null || inputs.Count != graph.Inputs.Count
+            || graph.Inputs.Any(input => !inputs.ContainsKey(input.Name)))
         {
             return new Refusal(StipErrorCode.InvalidRequest, $"inputs are not exactly {known}", "inputs");
         }
@@ -47,7 +48,8 @@ internal sealed class ValidInputs
         if (given?.Shape is null || !TensorDtypes.TryParseWire(given.Dtype, out var dtype)
             || (dtype != graphDtype && !(dtype.IsWireFloat() && graphDtype.IsWireFloat())))
         {
-            return new Refusal(StipErrorCode.UnsupportedDtype, $"'{wanted.Name}' is not a tensor of {wanted.Dtype}", param);
+            return new Refusal(
+                StipErrorCode.UnsupportedDtype, $"'{wanted.Name}' is not a tensor of {wanted.Dtype}", param);
         }
 
         if (!Fits(wanted.Shape, given.Shape, axes) || Bytes(given.Shape, dtype) != given.Data.Length)
@@ -62,7 +64,8 @@ internal sealed class ValidInputs
         return dtype.IsWireFloat() ? Convert(wanted.Name, given, dtype, graphDtype) : given;
     }
 
-    private static Outcome<TensorPayload> Convert(string name, TensorPayload given, TensorDtype dtype, TensorDtype graphDtype)
+    private static Outcome<TensorPayload> Convert(
+        string name, TensorPayload given, TensorDtype dtype, TensorDtype graphDtype)
     {
         var data = new byte[given.Data.Length / dtype.ByteSize() * graphDtype.ByteSize()];
         TensorConversion.Convert(dtype, given.Data.Span, graphDtype, data);
@@ -72,7 +75,8 @@ internal sealed class ValidInputs
     }
 
     // An axis with a name has the same length wherever the name stands.
-    private static bool Fits(IReadOnlyList<JsonElement> wanted, IReadOnlyList<long> given, Dictionary<string, long> axes)
+    private static bool Fits(
+        IReadOnlyList<JsonElement> wanted, IReadOnlyList<long> given, Dictionary<string, long> axes)
     {
         if (wanted.Count != given.Count || given.Any(axis => axis < 1))
         {

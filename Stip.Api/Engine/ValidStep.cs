@@ -5,7 +5,7 @@ using Stip.Protocol.Tensors;
 
 namespace Stip.Api.Engine;
 
-/// <summary>A step whose shape, type, size and numbers were judged. Nothing but <see cref="Judge"/> makes one.</summary>
+/// <summary>A step whose shape, type, size and numbers were judged. Only <see cref="Judge"/> makes one.</summary>
 internal sealed class ValidStep : IDisposable
 {
     private readonly byte[] _rows;
@@ -46,7 +46,7 @@ internal sealed class ValidStep : IDisposable
         ArrayPool<byte>.Shared.Return(rows);
         return new Refusal(
             StipErrorCode.NonFiniteInput,
-            $"prompt_embeds holds a NaN, an infinity or a value beyond {graphDtype.WireName()}, in which the model computes",
+            $"prompt_embeds holds a NaN, an infinity or a value beyond {graphDtype.WireName()}, the model's own type",
             CompletionFields.PromptEmbeds);
     }
 

@@ -6,7 +6,7 @@ using Stip.Protocol.Packages;
 
 namespace Stip.Api.Registry;
 
-/// <summary>The models that this server hosts. Readers see an immutable snapshot; changes happen one at a time.</summary>
+/// <summary>The models of this server. Readers see an immutable snapshot; changes happen one at a time.</summary>
 internal sealed class ModelRegistry(
     DataFolders folders,
     PackageFolder packages,
@@ -38,7 +38,7 @@ internal sealed class ModelRegistry(
         }
     }
 
-    /// <summary>Registers a folder under staging whose files have the digests of its manifest. On refusal it stays there.</summary>
+    /// <summary>Registers a staged folder whose digests were compared. On refusal it stays where it is.</summary>
     public async Task<Outcome<HostedModel>> RegisterAsync(
         string staged, PackageManifest manifest, string owner, CancellationToken cancellation)
     {
@@ -46,8 +46,8 @@ internal sealed class ModelRegistry(
         try
         {
             var old = Find(manifest.Model);
-            if (old is not null && old.Manifest.Fingerprint == manifest.Fingerprint && old.Manifest.Instance == manifest.Instance
-                && old.Manifest.KeyEpoch == manifest.KeyEpoch)
+            if (old is not null && old.Manifest.Fingerprint == manifest.Fingerprint
+                && old.Manifest.Instance == manifest.Instance && old.Manifest.KeyEpoch == manifest.KeyEpoch)
             {
                 return old;
             }
@@ -118,7 +118,8 @@ internal sealed class ModelRegistry(
 
         if (faults.Count > 0)
         {
-            log.LogError("Package {Folder} is not served: {Faults}", Path.GetFileName(folder), string.Join("; ", faults));
+            log.LogError(
+                "Package {Folder} is not served: {Faults}", Path.GetFileName(folder), string.Join("; ", faults));
             return;
         }
 
@@ -148,7 +149,8 @@ internal sealed class ModelRegistry(
 
     private string FolderName(PackageManifest manifest)
     {
-        var name = string.Concat(manifest.Model.Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_' ? c : '_'));
+        var plain = manifest.Model.Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_' ? c : '_');
+        var name = string.Concat(plain);
         return $"{name}-{manifest.Fingerprint[..12]}-{clock.GetUtcNow().ToUnixTimeMilliseconds()}";
     }
 }

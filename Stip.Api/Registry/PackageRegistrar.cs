@@ -39,7 +39,8 @@ internal sealed class PackageRegistrar(UploadStore uploads, ModelRegistry regist
 
         return key.Allows(manifest.Model)
             ? await MoveAndRegisterAsync(key, manifest, records, cancellation)
-            : new Refusal(StipErrorCode.InsufficientScope, $"this key is not good for model '{manifest.Model}'", "model");
+            : new Refusal(
+                StipErrorCode.InsufficientScope, $"this key is not good for model '{manifest.Model}'", "model");
     }
 
     private async Task<Outcome<HostedModel>> MoveAndRegisterAsync(
@@ -86,7 +87,8 @@ internal sealed class PackageRegistrar(UploadStore uploads, ModelRegistry regist
     {
         if (uploadIds is not { Count: > 0 and <= MaxFiles })
         {
-            return new Refusal(StipErrorCode.InvalidRequest, $"upload_ids does not name 1..{MaxFiles} uploads", "upload_ids");
+            return new Refusal(
+                StipErrorCode.InvalidRequest, $"upload_ids does not name 1..{MaxFiles} uploads", "upload_ids");
         }
 
         var records = new List<UploadRecord>();

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Stip.Api.Runtime;
 
-/// <summary>Zeroed memory outside the managed heap, aligned for vector loads. Pages are touched when they are used.</summary>
+/// <summary>Zeroed memory outside the managed heap, aligned for vector loads; untouched pages cost nothing.</summary>
 internal sealed unsafe class NativeBuffer : IDisposable
 {
     private const int Alignment = 64;

@@ -47,7 +47,8 @@ internal sealed class OrtForwardGraph(InferenceSession session) : IForwardGraph
     {
         var info = value.GetTensorTypeAndShape();
         var dtype = OrtDtypes.FromOrt(info.ElementDataType)
-            ?? throw new GraphRefusedException($"an output has type {info.ElementDataType}, which the wire does not carry");
+            ?? throw new GraphRefusedException(
+                $"an output has type {info.ElementDataType}, which the wire does not carry");
         return new TensorPayload(dtype.WireName(), info.Shape, value.GetTensorMutableRawData().ToArray());
     }
 }

@@ -35,7 +35,8 @@ internal sealed class OrtRuntime(OrtProvider provider) : IGraphRuntime
         }
         catch (OnnxRuntimeException e)
         {
-            throw new GraphRefusedException($"{Path.GetFileName(graphPath)} cannot be loaded: {FirstLine(e.Message)}", e);
+            throw new GraphRefusedException(
+                $"{Path.GetFileName(graphPath)} cannot be loaded: {FirstLine(e.Message)}", e);
         }
     }
 

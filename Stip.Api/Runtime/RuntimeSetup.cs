@@ -6,5 +6,6 @@ namespace Stip.Api.Runtime;
 internal static class RuntimeSetup
 {
     public static IServiceCollection AddOnnxRuntime(this IServiceCollection services) =>
-        services.AddSection<RuntimeOptions>(RuntimeOptions.Section).AddSingleton<OrtProvider>().AddSingleton<IGraphRuntime, OrtRuntime>();
+        services.AddSection<RuntimeOptions>(RuntimeOptions.Section)
+            .AddSingleton<OrtProvider>().AddSingleton<IGraphRuntime, OrtRuntime>();
 }

@@ -34,7 +34,7 @@ internal sealed class ApiKeyAuthentication(
 
         Context.Features.Set(key);
         var identity = new ClaimsIdentity(
-            key.Scopes.Select(scope => new Claim(ScopeClaim, scope)).Append(new Claim(ClaimTypes.NameIdentifier, key.Id)),
+            [new(ClaimTypes.NameIdentifier, key.Id), .. key.Scopes.Select(scope => new Claim(ScopeClaim, scope))],
             SchemeName);
         var ticket = new AuthenticationTicket(new ClaimsPrincipal(identity), SchemeName);
         return Task.FromResult(AuthenticateResult.Success(ticket));

@@ -12,11 +12,12 @@ internal sealed class StepDesk(ModelRegistry registry, IOptions<EngineOptions> o
 {
     private const long SmallestLimit = 64 << 10;
 
-    /// <summary>Longest body that any model here could ask for: all its context in float32, as base64, and the rest.</summary>
+    /// <summary>Longest body that any model here could ask for: all its context in float32 as base64.</summary>
     public long MaxBodyBytes => registry.All.Aggregate(SmallestLimit, (most, model) => Math.Max(
         most, SmallestLimit + (long)model.Manifest.ContextLength * model.Manifest.HiddenSize * sizeof(float) / 3 * 4));
 
-    public Outcome<(DecoderHost Decoder, StepDeclaration Declaration)> Judge(ApiKeyRecord key, CompletionRequest? request)
+    public Outcome<(DecoderHost Decoder, StepDeclaration Declaration)> Judge(
+        ApiKeyRecord key, CompletionRequest? request)
     {
         if (!Decoder(key, request?.Model).Is(out var decoder, out var refusal))
         {
@@ -38,7 +39,8 @@ internal sealed class StepDesk(ModelRegistry registry, IOptions<EngineOptions> o
 
         if (registry.Find(model) is not { } found || !key.Allows(model))
         {
-            return new Refusal(StipErrorCode.ModelNotFound, $"there is no model '{Shown(model)}' for this key", "model");
+            return new Refusal(
+                StipErrorCode.ModelNotFound, $"there is no model '{Shown(model)}' for this key", "model");
         }
 
         return found.Decoder is { } decoder

@@ -73,7 +73,8 @@ internal sealed class StepReader(StepDesk desk)
     {
         if (context.Request.ContentLength is not { } totalBytes)
         {
-            return new Refusal(StipErrorCode.InvalidRequest, "a safetensors body needs Content-Length", "Content-Length");
+            return new Refusal(
+                StipErrorCode.InvalidRequest, "a safetensors body needs Content-Length", "Content-Length");
         }
 
         var reader = context.Request.BodyReader;
@@ -95,7 +96,10 @@ internal sealed class StepReader(StepDesk desk)
 
     // Only now, with the declaration judged, are the rows read.
     private static async Task<Outcome<PreparedStep>> ReadRowsAsync(
-        PipeReader reader, SafetensorsHeader header, (DecoderHost, StepDeclaration) judged, CancellationToken cancellation)
+        PipeReader reader,
+        SafetensorsHeader header,
+        (DecoderHost Decoder, StepDeclaration Declaration) judged,
+        CancellationToken cancellation)
     {
         var entry = header.Entries[CompletionFields.PromptEmbeds];
         var end = checked((int)(header.DataOffset + entry.Offset + entry.ByteLength));
@@ -103,7 +107,8 @@ internal sealed class StepReader(StepDesk desk)
         if (result.Buffer.Length < end)
         {
             reader.AdvanceTo(result.Buffer.End);
-            return new Refusal(StipErrorCode.InvalidRequest, $"the body ends after {result.Buffer.Length} of {end} bytes");
+            return new Refusal(
+                StipErrorCode.InvalidRequest, $"the body ends after {result.Buffer.Length} of {end} bytes");
         }
 
         var rows = result.Buffer.Slice(header.DataOffset + entry.Offset, entry.ByteLength);
@@ -112,7 +117,8 @@ internal sealed class StepReader(StepDesk desk)
         return prepared;
     }
 
-    private static Outcome<PreparedStep> Prepare((DecoderHost Decoder, StepDeclaration Declaration) judged, ReadOnlySpan<byte> rows) =>
+    private static Outcome<PreparedStep> Prepare(
+        (DecoderHost Decoder, StepDeclaration Declaration) judged, ReadOnlySpan<byte> rows) =>
         ValidStep.Judge(judged.Declaration, rows).Is(out var step, out var refusal)
             ? new PreparedStep(judged.Decoder, step)
             : refusal;

@@ -29,7 +29,8 @@ internal sealed class ErrorMiddleware(RequestDelegate next, ILogger<ErrorMiddlew
 #pragma warning restore CA1031
         {
             log.LogError(e, "A request failed");
-            var refusal = new Refusal(StipErrorCode.InternalError, "the server failed; the request id finds the reason in its log");
+            var refusal = new Refusal(
+                StipErrorCode.InternalError, "the server failed; the request id finds the reason in its log");
             await ErrorAnswer.WriteAsync(context, refusal);
             return;
         }
@@ -54,14 +55,17 @@ internal sealed class ErrorMiddleware(RequestDelegate next, ILogger<ErrorMiddlew
 
     private static Refusal MalformedJson(JsonException e) => new(
         StipErrorCode.InvalidRequest,
-        e.Path is { Length: > 2 } path ? $"the body's {path[2..]} is missing or not of its type" : "the body is not JSON of this form",
+        e.Path is { Length: > 2 } path
+            ? $"the body's {path[2..]} is missing or not of its type"
+            : "the body is not JSON of this form",
         e.Path is { Length: > 2 } ? e.Path[2..] : null);
 
     // Routing and binding answer with a status and no body.
     private static Refusal? Bare(HttpContext context)
     {
         var response = context.Response;
-        if (response.StatusCode < 400 || response.HasStarted || response.ContentLength > 0 || response.ContentType is not null)
+        if (response.StatusCode < 400 || response.HasStarted || response.ContentLength > 0
+            || response.ContentType is not null)
         {
             return null;
         }
@@ -69,7 +73,8 @@ internal sealed class ErrorMiddleware(RequestDelegate next, ILogger<ErrorMiddlew
         var (method, path) = (context.Request.Method, context.Request.Path.Value);
         return response.StatusCode switch
         {
-            StatusCodes.Status404NotFound => new Refusal(StipErrorCode.NotFound, $"there is no route {method} {Shown(path)}"),
+            StatusCodes.Status404NotFound =>
+                new Refusal(StipErrorCode.NotFound, $"there is no route {method} {Shown(path)}"),
             StatusCodes.Status405MethodNotAllowed => new Refusal(
                 StipErrorCode.InvalidRequest, $"{Shown(path)} takes {response.Headers.Allow}, not {method}"),
             StatusCodes.Status415UnsupportedMediaType => new Refusal(

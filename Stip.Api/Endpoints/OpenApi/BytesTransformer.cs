@@ -14,7 +14,8 @@ internal sealed class BytesTransformer : IOpenApiSchemaTransformer
         OpenApiSchema schema, OpenApiSchemaTransformerContext context, CancellationToken cancellationToken)
     {
         if (schema.Properties is { } properties && properties.ContainsKey(DataProperty)
-            && (context.JsonTypeInfo.Type == typeof(TensorPayload) || context.JsonTypeInfo.Type == typeof(LogitsPayload)))
+            && (context.JsonTypeInfo.Type == typeof(TensorPayload)
+                || context.JsonTypeInfo.Type == typeof(LogitsPayload)))
         {
             properties[DataProperty] = new OpenApiSchema
             {

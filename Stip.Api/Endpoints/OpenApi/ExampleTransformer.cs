@@ -63,12 +63,15 @@ internal sealed class ExampleTransformer(ModelRegistry registry) : IOpenApiDocum
     {
         var example = ToNode(new ErrorDocument(
             "about:blank", "Gone", 410, "there is no such session of this key", "req_…",
-            new ErrorBody("there is no such session of this key", "invalid_request_error", "session_id", "session_lost")));
-        foreach (var operation in document.Paths.Values.SelectMany(item => item.Operations?.Values ?? Enumerable.Empty<OpenApiOperation>()))
+            new ErrorBody(
+                "there is no such session of this key", "invalid_request_error", "session_id", "session_lost")));
+        foreach (var operation in document.Paths.Values.SelectMany(
+            item => item.Operations?.Values ?? Enumerable.Empty<OpenApiOperation>()))
         {
             foreach (var answer in operation.Responses?.Values ?? Enumerable.Empty<IOpenApiResponse>())
             {
-                if (answer.Content?.TryGetValue(ErrorDocument.MediaType, out var media) is true && media is OpenApiMediaType own)
+                if (answer.Content?.TryGetValue(ErrorDocument.MediaType, out var media) is true
+                    && media is OpenApiMediaType own)
                 {
                     own.Example = example?.DeepClone();
                 }

@@ -5,7 +5,8 @@ namespace Stip.Api.Endpoints.OpenApi;
 /// <summary>One document, made by the framework and shown by Swagger UI.</summary>
 internal static class OpenApiSetup
 {
-    public static IServiceCollection AddApiDocument(this IServiceCollection services) => services.AddOpenApi("v1", options =>
+    public static IServiceCollection AddApiDocument(this IServiceCollection services) =>
+        services.AddOpenApi("v1", options =>
     {
         options.AddDocumentTransformer<SecurityTransformer>();
         options.AddDocumentTransformer<ExampleTransformer>();

@@ -75,7 +75,9 @@ internal sealed class ApiKeyStore
             if (!left.Any(other => other.Scopes.Contains(ApiKeyScopes.KeysAdmin) && other.ExpiresAt is null))
             {
                 return new Refusal(
-                    StipErrorCode.InvalidRequest, "this is the last lasting key with keys:admin; make another one first", "id");
+                    StipErrorCode.InvalidRequest,
+                    "this is the last lasting key with keys:admin; make another one first",
+                    "id");
             }
 
             Store(left);
@@ -86,7 +88,7 @@ internal sealed class ApiKeyStore
     private ApiKeyRecord Add(string id, ApiKeyCreateRequest request, string value)
     {
         var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(value)));
-        var expires = request.ExpiresAt is { } seconds ? DateTimeOffset.FromUnixTimeSeconds(seconds) : (DateTimeOffset?)null;
+        DateTimeOffset? expires = request.ExpiresAt is { } seconds ? DateTimeOffset.FromUnixTimeSeconds(seconds) : null;
         var key = new ApiKeyRecord(
             id, request.Name, hash, "stip_…" + value[^ShownCharacters..], request.Scopes, _clock.GetUtcNow(),
             request.Models, expires);

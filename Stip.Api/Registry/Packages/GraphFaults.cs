@@ -13,7 +13,8 @@ internal static class GraphFaults
         ["inputs_embeds", "seqlens_k", "total_sequence_length", "logits_rows"];
 
     public static IEnumerable<string> Of(string role, GraphManifest graph, GraphSignature loaded) =>
-        Compare(role, "input", graph.Inputs, loaded.Inputs).Concat(Compare(role, "output", graph.Outputs, loaded.Outputs));
+        Compare(role, "input", graph.Inputs, loaded.Inputs)
+            .Concat(Compare(role, "output", graph.Outputs, loaded.Outputs));
 
     /// <summary>What a decoder needs so that the engine can serve it.</summary>
     public static IEnumerable<string> OfDecoder(PackageManifest manifest, GraphManifest graph)
@@ -36,7 +37,8 @@ internal static class GraphFaults
         return DecoderTensors(manifest, graph, cache);
     }
 
-    private static IEnumerable<string> DecoderTensors(PackageManifest manifest, GraphManifest graph, CacheManifest cache)
+    private static IEnumerable<string> DecoderTensors(
+        PackageManifest manifest, GraphManifest graph, CacheManifest cache)
     {
         foreach (var name in StepInputs.Concat(Enumerable.Range(0, cache.Layers).SelectMany(CacheInputs))
             .Where(name => graph.Inputs.All(input => input.Name != name)))
@@ -57,7 +59,8 @@ internal static class GraphFaults
             }
         }
 
-        foreach (var input in graph.Inputs.Where(input => input.Name.StartsWith("past_key_values.", StringComparison.Ordinal)))
+        foreach (var input in graph.Inputs.Where(
+            input => input.Name.StartsWith("past_key_values.", StringComparison.Ordinal)))
         {
             var axes = Axes(input);
             if (axes.Length != 4 || axes[1] != cache.KvHeads || axes[3] != cache.HeadDim)
@@ -71,7 +74,10 @@ internal static class GraphFaults
         [$"past_key_values.{layer}.key", $"past_key_values.{layer}.value"];
 
     private static IEnumerable<string> Compare(
-        string role, string kind, IReadOnlyList<TensorManifest> said, IReadOnlyDictionary<string, TensorSignature> loaded)
+        string role,
+        string kind,
+        IReadOnlyList<TensorManifest> said,
+        IReadOnlyDictionary<string, TensorSignature> loaded)
     {
         foreach (var name in loaded.Keys.Except(said.Select(tensor => tensor.Name), StringComparer.Ordinal))
         {
@@ -93,12 +99,14 @@ internal static class GraphFaults
     }
 
     private static bool Fits(int[] said, IReadOnlyList<int> real) =>
-        said.Length == real.Count && said.Zip(real).All(pair => pair.First < 0 || pair.Second < 0 || pair.First == pair.Second);
+        said.Length == real.Count
+            && said.Zip(real).All(pair => pair.First < 0 || pair.Second < 0 || pair.First == pair.Second);
 
     private static string Text(IEnumerable<int> axes) =>
         string.Join(", ", axes.Select(axis => axis < 0 ? "?" : axis.ToString(CultureInfo.InvariantCulture)));
 
     // -1 for an axis that has a name instead of a length.
     private static int[] Axes(TensorManifest tensor) =>
-        [.. (tensor.Shape ?? []).Select(axis => axis.ValueKind == JsonValueKind.Number && axis.TryGetInt32(out var n) ? n : -1)];
+        [.. (tensor.Shape ?? []).Select(
+            axis => axis.ValueKind == JsonValueKind.Number && axis.TryGetInt32(out var n) ? n : -1)];
 }

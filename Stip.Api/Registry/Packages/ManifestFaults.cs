@@ -90,7 +90,8 @@ internal static partial class ManifestFaults
             yield return $"'{Shown(file.Path)}' has no length or no sha256";
         }
 
-        foreach (var twice in files.GroupBy(file => file.Path, StringComparer.OrdinalIgnoreCase).Where(g => g.Count() > 1))
+        var byPath = files.GroupBy(file => file.Path, StringComparer.OrdinalIgnoreCase);
+        foreach (var twice in byPath.Where(same => same.Count() > 1))
         {
             yield return $"'{Shown(twice.Key)}' is listed twice";
         }

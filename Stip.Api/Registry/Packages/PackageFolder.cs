@@ -89,7 +89,8 @@ internal sealed class PackageFolder(IGraphRuntime runtime)
     }
 
     private static bool AreNamed(IReadOnlyList<TensorManifest>? tensors) =>
-        tensors is { Count: > 0 } && tensors.All(tensor => tensor is { Name: not null, Dtype: not null, Shape: not null });
+        tensors is { Count: > 0 }
+            && tensors.All(tensor => tensor is { Name: not null, Dtype: not null, Shape: not null });
 
     private static IEnumerable<string> References(string path, string name, HashSet<string> listed)
     {
@@ -106,7 +107,8 @@ internal sealed class PackageFolder(IGraphRuntime runtime)
             [
                 .. references.Locations.Where(location => !listed.Contains(beside + location))
                     .Select(location => $"'{name}' takes tensors from a file that is not in the list of files"),
-                .. references.Operators.Intersect(ForbiddenOperators).Select(op => $"'{name}' holds a node of type {op}"),
+                .. references.Operators.Intersect(ForbiddenOperators)
+                    .Select(operation => $"'{name}' holds a node of type {operation}"),
             ];
         }
         catch (InvalidDataException e)

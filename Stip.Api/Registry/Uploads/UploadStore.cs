@@ -8,7 +8,7 @@ using Stip.Protocol.Uploads;
 
 namespace Stip.Api.Registry.Uploads;
 
-/// <summary>Files on their way into packages. What a record counts is on the disk, so a restart loses no part.</summary>
+/// <summary>Files on their way into packages. What a record counts is on the disk: a restart loses no part.</summary>
 internal sealed class UploadStore
 {
     private const string RecordName = "upload.json";
@@ -101,7 +101,8 @@ internal sealed class UploadStore
         if (!PackagePaths.IsAllowed(request.Filename))
         {
             return Invalid(
-                "filename is not a relative path of plain names (letters, digits and ._-, at most 4 of them)", "filename");
+                "filename is not a relative path of plain names (letters, digits and ._-, at most 4 of them)",
+                "filename");
         }
 
         if (request.Bytes < 1 || request.Bytes > _options.MaxFileBytes)

@@ -14,7 +14,7 @@ internal sealed class UploadWriter(UploadStore store, TimeProvider clock)
     /// <summary>Stores one part behind those that are there; a part counts as a whole or not at all.</summary>
     /// <param name="upload">The upload.</param>
     /// <param name="body">The bytes of the part.</param>
-    /// <param name="offset">Where the caller believes to be; parts from there on are replaced. Null for the end.</param>
+    /// <param name="offset">Where the caller believes to be; parts from there on are replaced. Null: the end.</param>
     /// <param name="mostBytes">Longest part.</param>
     /// <param name="cancellation">Ends it; nothing of the part counts then.</param>
     public async Task<Outcome<UploadPartObject>> AppendAsync(
@@ -34,7 +34,8 @@ internal sealed class UploadWriter(UploadStore store, TimeProvider clock)
             if (start < 0 || start != kept.Sum(part => part.Bytes))
             {
                 return Invalid(
-                    $"offset {start} is neither the start of a part nor the {record.BytesReceived} bytes received", "offset");
+                    $"offset {start} is neither the start of a part nor the {record.BytesReceived} bytes received",
+                    "offset");
             }
 
             var room = Math.Min(mostBytes, record.Bytes - start);
@@ -42,7 +43,8 @@ internal sealed class UploadWriter(UploadStore store, TimeProvider clock)
             if (written is null or 0)
             {
                 return written is null
-                    ? new Refusal(StipErrorCode.PayloadTooLarge, $"the part is longer than the {room} bytes that fit", "data")
+                    ? new Refusal(
+                        StipErrorCode.PayloadTooLarge, $"the part is longer than the {room} bytes that fit", "data")
                     : Invalid("the part is empty", "data");
             }
 
@@ -77,7 +79,8 @@ internal sealed class UploadWriter(UploadStore store, TimeProvider clock)
                 return Invalid($"{record.BytesReceived} of {record.Bytes} bytes were received", "id");
             }
 
-            var order = partIds?.Select(id => record.Parts.FirstOrDefault(part => part.Id == id)).ToArray() ?? [.. record.Parts];
+            var named = partIds?.Select(id => record.Parts.FirstOrDefault(part => part.Id == id));
+            var order = named?.ToArray() ?? [.. record.Parts];
             if (order.Length != record.Parts.Count || order.Distinct().Count() != order.Length || order.Contains(null))
             {
                 return Invalid($"part_ids does not name each of the {record.Parts.Count} parts once", "part_ids");
@@ -93,7 +96,8 @@ internal sealed class UploadWriter(UploadStore store, TimeProvider clock)
             if (digest != record.Sha256)
             {
                 return new Refusal(
-                    StipErrorCode.ChecksumMismatch, $"the file has SHA-256 {digest}, {record.Sha256} was announced", "sha256");
+                    StipErrorCode.ChecksumMismatch, $"the file has SHA-256 {digest}, {record.Sha256} was announced",
+                    "sha256");
             }
 
             var done = record with { Status = UploadObject.Completed, TouchedAt = clock.GetUtcNow() };
@@ -125,7 +129,8 @@ internal sealed class UploadWriter(UploadStore store, TimeProvider clock)
     private static async Task<long?> WriteAsync(
         string path, Stream body, long start, long room, CancellationToken cancellation)
     {
-        await using var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.Read, 0, useAsync: true);
+        await using var file =
+            new FileStream(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.Read, 0, useAsync: true);
         file.SetLength(start);
         file.Position = start;
         var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Stip.Api.Engine;
 using Stip.TestKit;
 
 namespace Stip.Api.Tests.Architecture;
@@ -7,7 +8,8 @@ namespace Stip.Api.Tests.Architecture;
 /// <summary>The walls of the server, as tests.</summary>
 public sealed partial class RoomTests
 {
-    private static readonly string[] Forbidden = ["Stip.Keys", "Stip.Onnx", "Stip.Client", "Google.Protobuf", "Microsoft.ML.Tokenizers"];
+    private static readonly string[] Forbidden =
+        ["Stip.Keys", "Stip.Onnx", "Stip.Client", "Google.Protobuf", "Microsoft.ML.Tokenizers"];
 
     [Fact]
     public void Server_ByItsDependencies_CouldNotLoadAKeyType()
@@ -22,7 +24,8 @@ public sealed partial class RoomTests
 
     [Theory]
     [InlineData("Runtime", "Stip.Api.Registry", "Stip.Api.Endpoints")]
-    [InlineData("Engine", "Microsoft.ML", "Microsoft.AspNetCore", "Stip.Api.Runtime", "Stip.Api.Registry", "Stip.Api.Endpoints")]
+    [InlineData("Engine", "Microsoft.ML", "Microsoft.AspNetCore", "Stip.Api.Runtime", "Stip.Api.Registry",
+        "Stip.Api.Endpoints")]
     [InlineData("Registry", "Microsoft.ML", "Microsoft.AspNetCore", "Stip.Api.Runtime", "Stip.Api.Endpoints")]
     [InlineData("Endpoints", "Microsoft.ML", "Stip.Api.Runtime")]
     public void Room_ByItsUsings_OpensOnlyItsDoors(string room, params string[] closed)
@@ -41,7 +44,8 @@ public sealed partial class RoomTests
     [Fact]
     public void ValidSteps_HaveNoPublicConstructor()
     {
-        foreach (var type in new[] { typeof(Stip.Api.Engine.ValidStep), typeof(Stip.Api.Engine.ValidInputs), typeof(Stip.Api.Engine.StepDeclaration) })
+        Type[] judged = [typeof(ValidStep), typeof(ValidInputs), typeof(StepDeclaration)];
+        foreach (var type in judged)
         {
             Assert.All(
                 type.GetConstructors(System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.Public

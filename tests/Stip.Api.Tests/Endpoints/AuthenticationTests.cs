@@ -19,7 +19,8 @@ public sealed class AuthenticationTests
     {
         using var server = new ApiServer();
         var nobody = server.Caller(null);
-        var endpoints = server.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>().ToArray();
+        var endpoints =
+            server.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>().ToArray();
         Assert.True(endpoints.Length > 15);
         foreach (var endpoint in endpoints)
         {
@@ -82,7 +83,8 @@ public sealed class AuthenticationTests
     public async Task Key_WithoutTheScope_IsRefused(string scope, string path)
     {
         using var server = new ApiServer();
-        var key = await server.Caller().PostAsync<ApiKeyObject>(StipRoutes.ApiKeys, new ApiKeyCreateRequest("one", [scope]));
+        var key =
+            await server.Caller().PostAsync<ApiKeyObject>(StipRoutes.ApiKeys, new ApiKeyCreateRequest("one", [scope]));
         using var response = await server.Caller(key.Value).SendAsync(HttpMethod.Get, path);
         await ApiCaller.RefusedAsync(response, 403, "insufficient_scope");
     }
@@ -106,7 +108,8 @@ public sealed class AuthenticationTests
     {
         using var server = new ApiServer();
         var admin = server.Caller();
-        var key = await admin.PostAsync<ApiKeyObject>(StipRoutes.ApiKeys, new ApiKeyCreateRequest("x", [ApiKeyScopes.Infer]));
+        var key =
+            await admin.PostAsync<ApiKeyObject>(StipRoutes.ApiKeys, new ApiKeyCreateRequest("x", [ApiKeyScopes.Infer]));
         using var revoked = await admin.SendAsync(HttpMethod.Delete, $"{StipRoutes.ApiKeys}/{key.Id}");
         Assert.Equal(new DeletedObject(key.Id, "api_key"), await ApiCaller.ReadAsync<DeletedObject>(revoked));
         using var response = await server.Caller(key.Value).SendAsync(HttpMethod.Get, StipRoutes.Models);
@@ -124,7 +127,8 @@ public sealed class AuthenticationTests
         var key = await server.Caller().PostAsync<ApiKeyObject>(
             StipRoutes.ApiKeys, new ApiKeyCreateRequest("bound", [ApiKeyScopes.Infer], ["other"]));
         var caller = server.Caller(key.Value);
-        Assert.Equal("other", Assert.Single((await caller.GetAsync<ListObject<ModelObject>>(StipRoutes.Models)).Data).Id);
+        Assert.Equal(
+            "other", Assert.Single((await caller.GetAsync<ListObject<ModelObject>>(StipRoutes.Models)).Data).Id);
         using var response = await caller.PostAsync(StipRoutes.Completions, Steps.Prefill(1, 1));
         await ApiCaller.RefusedAsync(response, 404, "model_not_found");
         Assert.Equal(1, (await caller.StepAsync(Steps.Prefill(1, 1) with { Model = "other" })).Position);
@@ -148,8 +152,10 @@ public sealed class AuthenticationTests
         using var again = new ApiServer(folder.Path, ("Stip:Api:BootstrapKey", "another_key_after_the_first_start"));
         Assert.Empty((await again.Caller(key.Value).GetAsync<ListObject<ModelObject>>(StipRoutes.Models)).Data);
         Assert.All(
-            (await again.Caller().GetAsync<ListObject<ApiKeyObject>>(StipRoutes.ApiKeys)).Data, shown => Assert.Null(shown.Value));
-        using var late = await again.Caller("another_key_after_the_first_start").SendAsync(HttpMethod.Get, StipRoutes.Models);
+            (await again.Caller().GetAsync<ListObject<ApiKeyObject>>(StipRoutes.ApiKeys)).Data, shown =>
+                Assert.Null(shown.Value));
+        using var late =
+            await again.Caller("another_key_after_the_first_start").SendAsync(HttpMethod.Get, StipRoutes.Models);
         await ApiCaller.RefusedAsync(late, 401, "invalid_api_key");
     }
 

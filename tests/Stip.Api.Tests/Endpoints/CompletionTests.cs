@@ -65,7 +65,8 @@ public sealed class CompletionTests(TinyServer tiny) : IClassFixture<TinyServer>
     public async Task TopK_OfAStep_IsTheHeadOfTheSortedFullRow(double temperature)
     {
         var row = (await Caller.StepAsync(Steps.Prefill(4, 3))).Row();
-        var top = (await Caller.StepAsync(Steps.Prefill(4, 3, new LogitsRequest(7, Temperature: temperature)))).Choices[0].Logits;
+        var top = (await Caller.StepAsync(
+            Steps.Prefill(4, 3, new LogitsRequest(7, Temperature: temperature)))).Choices[0].Logits;
         var sorted = Enumerable.Range(0, row.Length).OrderByDescending(i => row[i]).ThenBy(i => i).Take(7).ToArray();
         Assert.Equal(sorted, top.Indices!);
         Assert.Equal(sorted.Select(i => row[i]), top.Values!);

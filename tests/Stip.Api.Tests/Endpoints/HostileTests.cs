@@ -14,6 +14,16 @@ public sealed class HostileTests(TinyServer tiny) : IClassFixture<TinyServer>
 {
     private const int Attempts = 600;
 
+    private static readonly string[] AnyJson =
+    [
+        "", "null", "[]", "{}", "5", "\"x\"", "{\"model\":null}", "{\"max_length\":1}",
+        "{\"upload_ids\":[null]}", "{\"upload_ids\":null}",
+        "{\"name\":null,\"scopes\":[null]}", "{\"name\":\"x\",\"scopes\":[\"infer\"],\"models\":[null]}",
+        "{\"filename\":null,\"bytes\":1,\"purpose\":\"stip-package\",\"sha256\":null}",
+        "{\"model\":\"tiny-encoder\",\"inputs\":null}",
+        "{\"model\":\"tiny-encoder\",\"inputs\":{\"inputs_embeds\":null,\"token_type_ids\":null}}",
+    ];
+
     // Not kept: what is answered by chance must not fill the slots.
     private static readonly CompletionRequest Good = Steps.Prefill(1, 2, new LogitsRequest(3)) with { Keep = false };
 
@@ -50,10 +60,7 @@ public sealed class HostileTests(TinyServer tiny) : IClassFixture<TinyServer>
     [InlineData("/v1/permuted/forward")]
     public async Task OtherRoutes_GivenAnyJson_NeverFailTheServer(string path)
     {
-        foreach (var body in new[] { "", "null", "[]", "{}", "5", "\"x\"", "{\"model\":null}", "{\"upload_ids\":[null]}",
-            "{\"upload_ids\":null}", "{\"name\":null,\"scopes\":[null]}", "{\"name\":\"x\",\"scopes\":[\"infer\"],\"models\":[null]}",
-            "{\"filename\":null,\"bytes\":1,\"purpose\":\"stip-package\",\"sha256\":null}", "{\"model\":\"tiny-encoder\",\"inputs\":null}",
-            "{\"model\":\"tiny-encoder\",\"inputs\":{\"inputs_embeds\":null,\"token_type_ids\":null}}", "{\"max_length\":1}" })
+        foreach (var body in AnyJson)
         {
             using var content = new StringContent(body, Encoding.UTF8, "application/json");
             using var response = await tiny.Server.Caller().SendAsync(HttpMethod.Post, path, content);
@@ -113,8 +120,10 @@ public sealed class HostileTests(TinyServer tiny) : IClassFixture<TinyServer>
         long Pick() => numbers[random.Next(numbers.Length)];
         string[] names = ["prompt_embeds", "__metadata__", "logits", ""];
         string[] dtypes = ["F32", "F16", "BF16", "I64", "X"];
+        var session = random.Next(2) == 0 ? "" : "sess_x";
         var header = $$$"""
-            {"__metadata__":{"model":"tiny","position":"{{{Pick()}}}","session_id":"{{{(random.Next(2) == 0 ? "" : "sess_x")}}}","top_k":"{{{Pick()}}}"},
+            {"__metadata__":
+            {"model":"tiny","position":"{{{Pick()}}}","session_id":"{{{session}}}","top_k":"{{{Pick()}}}"},
             "{{{names[random.Next(names.Length)]}}}":{"dtype":"{{{dtypes[random.Next(dtypes.Length)]}}}",
             "shape":[{{{Pick()}}},{{{Pick()}}}],"data_offsets":[{{{Pick()}}},{{{Pick()}}}]}}
             """;

@@ -41,7 +41,8 @@ public sealed class ModelTests
         await PushAsync(caller, new TinyDecoder());
         var step = await caller.StepAsync(Steps.Prefill(1, 4));
         await PushAsync(caller, new TinyDecoder(Seed: 2, KeyEpoch: 2));
-        Assert.Equal(2, Assert.Single((await caller.GetAsync<ListObject<ModelObject>>(StipRoutes.Models)).Data).Stip.KeyEpoch);
+        Assert.Equal(
+            2, Assert.Single((await caller.GetAsync<ListObject<ModelObject>>(StipRoutes.Models)).Data).Stip.KeyEpoch);
         using var lost = await caller.PostAsync(StipRoutes.Completions, Steps.Next(step, 1));
         await ApiCaller.RefusedAsync(lost, 410, "session_lost");
         Assert.NotEqual(step.Row(), (await caller.StepAsync(Steps.Prefill(1, 4))).Row());
@@ -74,7 +75,8 @@ public sealed class ModelTests
         await caller.StepAsync(Steps.Prefill(1, 4) with { Model = "team/tiny:v1" });
         using var deleted = await caller.SendAsync(HttpMethod.Delete, $"{StipRoutes.Models}/team/tiny:v1");
         Assert.True((await ApiCaller.ReadAsync<DeletedObject>(deleted)).Deleted);
-        using var gone = await caller.PostAsync(StipRoutes.Completions, Steps.Prefill(1, 4) with { Model = "team/tiny:v1" });
+        using var gone =
+            await caller.PostAsync(StipRoutes.Completions, Steps.Prefill(1, 4) with { Model = "team/tiny:v1" });
         await ApiCaller.RefusedAsync(gone, 404, "model_not_found");
         Assert.Empty(Directory.GetDirectories(Path.Combine(server.DataDirectory, "packages")));
     }
@@ -97,12 +99,14 @@ public sealed class ModelTests
     public async Task Registration_OfUploadsThatAreNotThere_IsRefused()
     {
         using var server = new ApiServer();
-        using var unknown = await server.Caller().PostAsync(StipRoutes.Models, new ModelRegisterRequest(["upload_nope"]));
+        using var unknown =
+            await server.Caller().PostAsync(StipRoutes.Models, new ModelRegisterRequest(["upload_nope"]));
         await ApiCaller.RefusedAsync(unknown, 404, "not_found");
         using var none = await server.Caller().PostAsync(StipRoutes.Models, new ModelRegisterRequest([]));
         await ApiCaller.RefusedAsync(none, 400, "invalid_request");
         var pending = await server.Caller().AnnounceAsync(new PackageFile("stip.json", 5, new string('0', 64)));
-        using var unfinished = await server.Caller().PostAsync(StipRoutes.Models, new ModelRegisterRequest([pending.Id]));
+        using var unfinished =
+            await server.Caller().PostAsync(StipRoutes.Models, new ModelRegisterRequest([pending.Id]));
         await ApiCaller.RefusedAsync(unfinished, 400, "invalid_request");
     }
 

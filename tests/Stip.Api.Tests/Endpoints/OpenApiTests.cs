@@ -38,13 +38,15 @@ public sealed class OpenApiTests(TinyServer tiny) : IClassFixture<TinyServer>
     public async Task Document_NamesTheKeyOnEveryOperationButHealth()
     {
         using var document = await DocumentAsync();
-        var scheme = document.RootElement.GetProperty("components").GetProperty("securitySchemes").GetProperty("ApiKey");
+        var scheme =
+            document.RootElement.GetProperty("components").GetProperty("securitySchemes").GetProperty("ApiKey");
         Assert.Equal("bearer", scheme.GetProperty("scheme").GetString());
         foreach (var path in document.RootElement.GetProperty("paths").EnumerateObject())
         {
             foreach (var operation in path.Value.EnumerateObject())
             {
-                var isAsked = operation.Value.TryGetProperty("security", out var security) && security.GetArrayLength() > 0;
+                var isAsked =
+                    operation.Value.TryGetProperty("security", out var security) && security.GetArrayLength() > 0;
                 Assert.NotEqual(path.Name.StartsWith("/health", StringComparison.Ordinal), isAsked);
             }
         }
@@ -56,7 +58,8 @@ public sealed class OpenApiTests(TinyServer tiny) : IClassFixture<TinyServer>
         using var document = await DocumentAsync();
         var data = document.RootElement.GetProperty("components").GetProperty("schemas").GetProperty("TensorPayload")
             .GetProperty("properties").GetProperty("data");
-        Assert.Equal(("string", "byte"), (data.GetProperty("type").GetString(), data.GetProperty("format").GetString()));
+        Assert.Equal(
+            ("string", "byte"), (data.GetProperty("type").GetString(), data.GetProperty("format").GetString()));
     }
 
     private async Task<JsonDocument> DocumentAsync()

@@ -55,9 +55,11 @@ public sealed class RefusalTests(TinyServer tiny) : IClassFixture<TinyServer>
             await ApiCaller.RefusedAsync(json, status, code);
         }
 
-        if (request.PromptEmbeds is not null && what is not ("too few bytes" or "negative axis" or "huge axis" or "dtype"))
+        if (request.PromptEmbeds is not null
+            && what is not ("too few bytes" or "negative axis" or "huge axis" or "dtype"))
         {
-            using var binary = await caller.SendAsync(HttpMethod.Post, StipRoutes.Completions, Steps.Safetensors(request));
+            using var binary =
+                await caller.SendAsync(HttpMethod.Post, StipRoutes.Completions, Steps.Safetensors(request));
             await ApiCaller.RefusedAsync(binary, status, code);
         }
 
@@ -92,7 +94,8 @@ public sealed class RefusalTests(TinyServer tiny) : IClassFixture<TinyServer>
     [InlineData("{\"model\":1}", 400, "invalid_request")]
     [InlineData("{\"model\":\"tiny\",\"position\":1e99}", 400, "invalid_request")]
     [InlineData("{\"model\":\"tiny\",\"keep\":\"yes\"}", 400, "invalid_request")]
-    [InlineData("{\"model\":\"tiny\",\"prompt_embeds\":{\"dtype\":\"float32\",\"shape\":[1,32],\"data\":\"?\"}}", 400, "invalid_request")]
+    [InlineData("{\"model\":\"tiny\",\"prompt_embeds\":{\"dtype\":\"float32\",\"shape\":[1,32],\"data\":\"?\"}}", 400,
+        "invalid_request")]
     public async Task Json_ThatIsNotTheContracts_IsRefused(string body, int status, string code)
     {
         using var content = new StringContent(body, Encoding.UTF8, "application/json");

@@ -149,7 +149,8 @@ public sealed class UploadTests
     public async Task Filename_ThatCouldLeaveThePackage_IsRefused(string filename)
     {
         using var server = new ApiServer();
-        using var response = await server.Caller().PostAsync(StipRoutes.Uploads, Request() with { Filename = filename });
+        using var response =
+            await server.Caller().PostAsync(StipRoutes.Uploads, Request() with { Filename = filename });
         var error = await ApiCaller.RefusedAsync(response, 400, "invalid_request");
         Assert.Equal("filename", error.Error.Param);
     }

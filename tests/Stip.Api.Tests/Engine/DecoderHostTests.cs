@@ -16,15 +16,18 @@ public sealed class DecoderHostTests
         var opened = await AnswerAsync(host.StepAsync("alice", _runtime.Step(), Cancellation));
         _runtime.Decoder.Hold();
         _runtime.Decoder.Entered.Reset();
-        var first = Task.Run(() => host.StepAsync("alice", _runtime.Step(opened.SessionId, 1), Cancellation), Cancellation);
+        var first =
+            Task.Run(() => host.StepAsync("alice", _runtime.Step(opened.SessionId, 1), Cancellation), Cancellation);
         _runtime.Decoder.Entered.Wait(Cancellation);
-        Assert.Equal(StipErrorCode.SessionBusy, (await host.StepAsync("alice", _runtime.Step(opened.SessionId, 1), Cancellation)).Refusal?.Code);
+        var second = await host.StepAsync("alice", _runtime.Step(opened.SessionId, 1), Cancellation);
+        Assert.Equal(StipErrorCode.SessionBusy, second.Refusal?.Code);
 
         var stranger = host.StepAsync("mallory", _runtime.Step(opened.SessionId, 1), Cancellation);
         _runtime.Decoder.LetGo();
         Assert.Equal(StipErrorCode.SessionLost, (await stranger).Refusal?.Code);
         Assert.Equal(2, (await AnswerAsync(first)).Position);
-        Assert.Equal(3, (await AnswerAsync(host.StepAsync("alice", _runtime.Step(opened.SessionId, 2), Cancellation))).Position);
+        Assert.Equal(
+            3, (await AnswerAsync(host.StepAsync("alice", _runtime.Step(opened.SessionId, 2), Cancellation))).Position);
     }
 
     [Fact]
@@ -35,9 +38,11 @@ public sealed class DecoderHostTests
         _runtime.Decoder.Failure = new InvalidOperationException("the device is gone");
         await Assert.ThrowsAsync<InvalidOperationException>(
             () => host.StepAsync("alice", _runtime.Step(opened.SessionId, 3), Cancellation));
-        await Assert.ThrowsAsync<InvalidOperationException>(() => host.StepAsync("alice", _runtime.Step(), Cancellation));
+        await Assert.ThrowsAsync<InvalidOperationException>(
+            () => host.StepAsync("alice", _runtime.Step(), Cancellation));
         _runtime.Decoder.Failure = null;
-        Assert.Equal(4, (await AnswerAsync(host.StepAsync("alice", _runtime.Step(opened.SessionId, 3), Cancellation))).Position);
+        Assert.Equal(
+            4, (await AnswerAsync(host.StepAsync("alice", _runtime.Step(opened.SessionId, 3), Cancellation))).Position);
         Assert.Single(await host.SessionsOfAsync("alice", Cancellation));
     }
 
@@ -68,7 +73,8 @@ public sealed class DecoderHostTests
         _runtime.Decoder.Hold();
         var running = Task.Run(() => host.StepAsync("alice", _runtime.Step(), Cancellation), Cancellation);
         _runtime.Decoder.Entered.Wait(Cancellation);
-        var waiting = Enumerable.Range(0, 2).Select(_ => host.StepAsync("bob", _runtime.Step(), Cancellation)).ToArray();
+        var waiting =
+            Enumerable.Range(0, 2).Select(_ => host.StepAsync("bob", _runtime.Step(), Cancellation)).ToArray();
         var refused = (await host.StepAsync("carol", _runtime.Step(), Cancellation)).Refusal;
         Assert.Equal(StipErrorCode.ServerOverloaded, refused?.Code);
         Assert.NotNull(refused?.RetryAfter);
@@ -84,7 +90,8 @@ public sealed class DecoderHostTests
         var opened = await AnswerAsync(host.StepAsync("alice", _runtime.Step(), Cancellation));
         _runtime.Decoder.Hold();
         _runtime.Decoder.Entered.Reset();
-        var running = Task.Run(() => host.StepAsync("alice", _runtime.Step(opened.SessionId, 1), Cancellation), Cancellation);
+        var running =
+            Task.Run(() => host.StepAsync("alice", _runtime.Step(opened.SessionId, 1), Cancellation), Cancellation);
         _runtime.Decoder.Entered.Wait(Cancellation);
         var disposal = host.DisposeAsync();
         var late = host.StepAsync("bob", _runtime.Step(), Cancellation);

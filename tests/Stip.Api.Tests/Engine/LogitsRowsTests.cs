@@ -55,7 +55,8 @@ public sealed class LogitsRowsTests
     {
         foreach (var (bad, isNumber) in new[]
         {
-            (1f, true), (float.NegativeInfinity, true), (float.PositiveInfinity, false), (float.NaN, false), (-float.NaN, false),
+            (1f, true), (float.NegativeInfinity, true),
+            (float.PositiveInfinity, false), (float.NaN, false), (-float.NaN, false),
         })
         {
             var values = new float[21];

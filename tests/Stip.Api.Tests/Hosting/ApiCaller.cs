@@ -11,7 +11,8 @@ internal sealed class ApiCaller(HttpClient http, string? key)
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, HttpContent? body = null, string? accept = null)
+    public async Task<HttpResponseMessage> SendAsync(
+        HttpMethod method, string path, HttpContent? body = null, string? accept = null)
     {
         using var request = new HttpRequestMessage(method, path) { Content = body };
         if (key is not null)
@@ -38,7 +39,8 @@ internal sealed class ApiCaller(HttpClient http, string? key)
     public static async Task<T> ReadAsync<T>(HttpResponseMessage response)
     {
         var body = await response.Content.ReadAsByteArrayAsync(Cancellation);
-        Assert.True(response.IsSuccessStatusCode, $"{(int)response.StatusCode}: {System.Text.Encoding.UTF8.GetString(body)}");
+        Assert.True(
+            response.IsSuccessStatusCode, $"{(int)response.StatusCode}: {System.Text.Encoding.UTF8.GetString(body)}");
         return JsonSerializer.Deserialize<T>(body, StipJson.Wire)!;
     }
 

@@ -32,13 +32,15 @@ internal static class Steps
     public static CompletionRequest Prefill(int seed, int count, LogitsRequest? logits = null) =>
         new("tiny", Rows(seed, 0, count), Logits: logits);
 
-    public static CompletionRequest Next(CompletionResponse before, int seed, int count = 1, LogitsRequest? logits = null) =>
+    public static CompletionRequest Next(
+        CompletionResponse before, int seed, int count = 1, LogitsRequest? logits = null) =>
         new("tiny", Rows(seed, before.Position, count), before.SessionId, before.Position, logits);
 
     public static Task<CompletionResponse> StepAsync(this ApiCaller caller, CompletionRequest request) =>
         caller.PostAsync<CompletionResponse>(StipRoutes.Completions, request);
 
-    public static async Task<CompletionResponse> StepAsSafetensorsAsync(this ApiCaller caller, CompletionRequest request)
+    public static async Task<CompletionResponse> StepAsSafetensorsAsync(
+        this ApiCaller caller, CompletionRequest request)
     {
         using var response = await caller.SendAsync(
             HttpMethod.Post, StipRoutes.Completions, Safetensors(request), StipRoutes.SafetensorsMediaType);
@@ -63,5 +65,6 @@ internal static class Steps
         MemoryMarshal.Cast<byte, float>(response.Choices[choice].Logits.Data!.Value.Span).ToArray();
 
     /// <summary>Largest difference of two rows.</summary>
-    public static float Difference(float[] one, float[] other) => one.Zip(other).Max(pair => Math.Abs(pair.First - pair.Second));
+    public static float Difference(float[] one, float[] other) =>
+        one.Zip(other).Max(pair => Math.Abs(pair.First - pair.Second));
 }

@@ -10,8 +10,10 @@ namespace Stip.Api.Tests.Hosting;
 /// <summary>Sends files as a developer's tool does.</summary>
 internal static class Uploads
 {
-    public static Task<UploadObject> AnnounceAsync(this ApiCaller caller, PackageFile file) => caller.PostAsync<UploadObject>(
-        StipRoutes.Uploads, new UploadCreateRequest(file.Path, file.Bytes, UploadCreateRequest.StipPackage, file.Sha256));
+    public static Task<UploadObject> AnnounceAsync(this ApiCaller caller, PackageFile file) =>
+        caller.PostAsync<UploadObject>(
+            StipRoutes.Uploads,
+            new UploadCreateRequest(file.Path, file.Bytes, UploadCreateRequest.StipPackage, file.Sha256));
 
     public static async Task<HttpResponseMessage> AddRawPartAsync(
         this ApiCaller caller, string id, ReadOnlyMemory<byte> data, long? offset = null)
@@ -22,7 +24,8 @@ internal static class Uploads
         return await caller.SendAsync(HttpMethod.Post, $"{StipRoutes.Uploads}/{id}/parts{query}", body);
     }
 
-    public static async Task<UploadPartObject> AddFormPartAsync(this ApiCaller caller, string id, ReadOnlyMemory<byte> data)
+    public static async Task<UploadPartObject> AddFormPartAsync(
+        this ApiCaller caller, string id, ReadOnlyMemory<byte> data)
     {
         using var form = new MultipartFormDataContent { { new ReadOnlyMemoryContent(data), "data", "data" } };
         using var response = await caller.SendAsync(HttpMethod.Post, $"{StipRoutes.Uploads}/{id}/parts", form);
@@ -30,7 +33,8 @@ internal static class Uploads
     }
 
     public static Task<HttpResponseMessage> CompleteAsync(this ApiCaller caller, string id, params string[] partIds) =>
-        caller.PostAsync($"{StipRoutes.Uploads}/{id}/complete", new UploadCompleteRequest(partIds.Length == 0 ? null : partIds));
+        caller.PostAsync(
+            $"{StipRoutes.Uploads}/{id}/complete", new UploadCompleteRequest(partIds.Length == 0 ? null : partIds));
 
     /// <summary>Uploads every file of a folder and asks for its registration.</summary>
     public static async Task<HttpResponseMessage> PushAsync(this ApiCaller caller, string folder)
@@ -48,7 +52,8 @@ internal static class Uploads
     {
         var file = PackageFiles.Of(path);
         var upload = await caller.AnnounceAsync(file);
-        await caller.AddFormPartAsync(upload.Id, await File.ReadAllBytesAsync(path, TestContext.Current.CancellationToken));
+        await caller.AddFormPartAsync(
+            upload.Id, await File.ReadAllBytesAsync(path, TestContext.Current.CancellationToken));
         using var completed = await caller.CompleteAsync(upload.Id);
         Assert.Equal(UploadObject.Completed, (await ApiCaller.ReadAsync<UploadObject>(completed)).Status);
         return upload.Id;

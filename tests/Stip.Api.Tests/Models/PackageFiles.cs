@@ -18,7 +18,8 @@ internal static class PackageFiles
     public static PackageManifest Write(string folder, PackageManifest manifest)
     {
         File.WriteAllBytes(
-            Path.Combine(folder, PackageManifest.FileName), JsonSerializer.SerializeToUtf8Bytes(manifest, StipJson.File));
+            Path.Combine(folder, PackageManifest.FileName),
+            JsonSerializer.SerializeToUtf8Bytes(manifest, StipJson.File));
         return manifest;
     }
 

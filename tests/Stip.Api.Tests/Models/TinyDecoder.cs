@@ -6,7 +6,11 @@ namespace Stip.Api.Tests.Models;
 
 /// <summary>A decoder of the contract's form with random weights: two layers of attention and a head.</summary>
 internal sealed record TinyDecoder(
-    string Model = "tiny", int Seed = 1, string Instance = "instance-a", int KeyEpoch = 1, TensorDtype Dtype = TensorDtype.Float32)
+    string Model = "tiny",
+    int Seed = 1,
+    string Instance = "instance-a",
+    int KeyEpoch = 1,
+    TensorDtype Dtype = TensorDtype.Float32)
 {
     public const int HiddenSize = 32;
     public const int VocabSize = 61;
@@ -53,7 +57,8 @@ internal sealed record TinyDecoder(
 
         var flat = graph.Add("Reshape", "flat", [x, graph.AddConstant("flat.shape", -1, HiddenSize)]);
         var rows = graph.Add("Gather", "rows", [flat, "logits_rows"]);
-        graph.Append("", "MatMul", "head", [rows, Weight(graph, random, "head.weight", HiddenSize, VocabSize)], ["logits"]);
+        graph.Append(
+            "", "MatMul", "head", [rows, Weight(graph, random, "head.weight", HiddenSize, VocabSize)], ["logits"]);
         graph.AddOutput("logits", Dtype, "rows", VocabSize);
         for (var layer = 0; layer < Layers; layer++)
         {
@@ -69,7 +74,8 @@ internal sealed record TinyDecoder(
         var key = graph.AddInput($"past_key_values.{layer}.key", Dtype, "batch", KvHeads, "max_len", HeadDim);
         var value = graph.AddInput($"past_key_values.{layer}.value", Dtype, "batch", KvHeads, "max_len", HeadDim);
         const int Packed = (Heads + 2 * KvHeads) * HeadDim;
-        var qkv = graph.Add("MatMul", $"{layer}.qkv", [x, Weight(graph, random, $"{layer}.qkv.weight", HiddenSize, Packed)]);
+        var qkv =
+            graph.Add("MatMul", $"{layer}.qkv", [x, Weight(graph, random, $"{layer}.qkv.weight", HiddenSize, Packed)]);
         var attended = graph.AddMicrosoft(
             "GroupQueryAttention",
             $"{layer}.attention",

@@ -63,10 +63,12 @@ public sealed class PackageRefusalTests
         using var server = new ApiServer();
         using var folder = new TemporaryFolder();
         var manifest = new TinyDecoder().WriteTo(folder.Path);
-        PackageFiles.Write(folder.Path, manifest with { KeyEpoch = -1, Mode = "x", WireDtype = "y", Fingerprint = "z" });
+        PackageFiles.Write(
+            folder.Path, manifest with { KeyEpoch = -1, Mode = "x", WireDtype = "y", Fingerprint = "z" });
         using var response = await server.Caller().PushAsync(folder.Path);
         var error = await ApiCaller.RefusedAsync(response, 422, "package_invalid");
-        Assert.All(["key_epoch", "mode", "wire_dtype", "fingerprint"], fault => Assert.Contains(fault, error.Detail, StringComparison.Ordinal));
+        Assert.All(["key_epoch", "mode", "wire_dtype", "fingerprint"], fault =>
+            Assert.Contains(fault, error.Detail, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -78,13 +80,15 @@ public sealed class PackageRefusalTests
         var caller = server.Caller();
         var parts = new[] { "model.onnx", "model.onnx.data" };
         var ids = await Task.WhenAll(parts.Select(name => caller.UploadAsync(folder.At(name))));
-        PackageFiles.Write(folder.Path, With(manifest, graph => graph with { Cache = graph.Cache! with { KvHeads = 3 } }));
+        PackageFiles.Write(
+            folder.Path, With(manifest, graph => graph with { Cache = graph.Cache! with { KvHeads = 3 } }));
         var lying = await caller.UploadAsync(folder.At("stip.json"));
         using var refused = await caller.PostAsync("/v1/models", new ModelRegisterRequest([.. ids, lying]));
         await ApiCaller.RefusedAsync(refused, 422, "package_invalid");
         PackageFiles.Write(folder.Path, manifest);
         var honest = await caller.UploadAsync(folder.At("stip.json"));
-        Assert.Equal("tiny", (await caller.PostAsync<ModelObject>("/v1/models", new ModelRegisterRequest([.. ids, honest]))).Id);
+        Assert.Equal(
+            "tiny", (await caller.PostAsync<ModelObject>("/v1/models", new ModelRegisterRequest([.. ids, honest]))).Id);
     }
 
     [Fact]
@@ -100,7 +104,8 @@ public sealed class PackageRefusalTests
 
         Directory.CreateDirectory(server.PackageFolder("empty"));
         Directory.CreateDirectory(Path.Combine(server.DataDirectory, "staging", "half-made"));
-        Assert.Equal("tiny", Assert.Single((await server.Caller().GetAsync<ListObject<ModelObject>>("/v1/models")).Data).Id);
+        Assert.Equal(
+            "tiny", Assert.Single((await server.Caller().GetAsync<ListObject<ModelObject>>("/v1/models")).Data).Id);
         Assert.Empty(Directory.GetDirectories(Path.Combine(server.DataDirectory, "staging")));
     }
 
@@ -128,7 +133,8 @@ public sealed class PackageRefusalTests
                 PackageFiles.Describe(folder, honest);
                 return;
             case "compiled node":
-                Rewrite(path, model => model.Graph.Node.Add(new NodeProto { OpType = "EPContext", Domain = "com.microsoft" }));
+                Rewrite(path, model =>
+                    model.Graph.Node.Add(new NodeProto { OpType = "EPContext", Domain = "com.microsoft" }));
                 PackageFiles.Describe(folder, honest);
                 return;
             default:
@@ -150,7 +156,8 @@ public sealed class PackageRefusalTests
         "fingerprint" => honest with { Fingerprint = new string('0', 64) },
         "length" => Files(honest, file => file with { Bytes = file.Bytes + 1 }),
         "digest" => Files(honest, file => file with { Sha256 = new string('0', 64) }),
-        "missing file" => Refingerprint(honest with { Files = [.. honest.Files, new("extra.bin", 3, new string('0', 64))] }),
+        "missing file" =>
+            Refingerprint(honest with { Files = [.. honest.Files, new("extra.bin", 3, new string('0', 64))] }),
         "traversal" => Refingerprint(honest with { Files = [.. honest.Files, new("../x", 3, new string('0', 64))] }),
         "graph file" => With(honest, graph => graph with { File = "other.onnx" }),
         "no graphs" => honest with { Graphs = new Dictionary<string, GraphManifest>() },
@@ -172,10 +179,11 @@ public sealed class PackageRefusalTests
         _ => throw new ArgumentOutOfRangeException(nameof(lie)),
     };
 
-    private static PackageManifest With(PackageManifest manifest, Func<GraphManifest, GraphManifest> change) => manifest with
-    {
-        Graphs = manifest.Graphs.ToDictionary(pair => pair.Key, pair => change(pair.Value)),
-    };
+    private static PackageManifest With(PackageManifest manifest, Func<GraphManifest, GraphManifest> change) =>
+        manifest with
+        {
+            Graphs = manifest.Graphs.ToDictionary(pair => pair.Key, pair => change(pair.Value)),
+        };
 
     private static PackageManifest Files(PackageManifest manifest, Func<PackageFile, PackageFile> change) =>
         Refingerprint(manifest with { Files = [.. manifest.Files.Select(change)] });
