@@ -41,6 +41,7 @@ public sealed class TextTokenizer
     /// <param name="text">Special tokens that are written in it count as such.</param>
     /// <param name="addSpecialTokens">Whether the sequence is framed as the tokenizer's post-processor says (default:
     /// no).</param>
+    /// <exception cref="InvalidDataException">A pattern of the tokenizer takes too long on this text.</exception>
     public int[] Encode(string text, bool addSpecialTokens = false)
     {
         ArgumentNullException.ThrowIfNull(text);

@@ -8,6 +8,9 @@ internal sealed class BpeModel : TokenModel
 {
     // Microsoft.ML.Tokenizers shifts a list once for every merged symbol: quadratic, felt from some hundred characters.
     private const int LongestLibraryPiece = 128;
+
+    // What one very long text needed is not worth holding on to.
+    private const int LongestKeptWord = 1 << 16;
     private readonly BpeSettings _settings;
     private readonly BpeSymbols _symbols;
     private readonly LibraryBpe? _library;
@@ -57,6 +60,9 @@ internal sealed class BpeModel : TokenModel
         work.Word.Clear();
         _symbols.Split(piece, work.Word);
         work.Queue.Merge(work.Word, ids);
-        _idle.Add(work);
+        if (work.Word.Count <= LongestKeptWord)
+        {
+            _idle.Add(work);
+        }
     }
 }

@@ -101,9 +101,16 @@ internal sealed class TextPattern
     {
         var stand = AstralStandIns.Create(text);
         var found = new List<TextSpan>();
-        foreach (var match in _regex!.EnumerateMatches(stand.Text))
+        try
         {
-            found.Add(new TextSpan(stand.Original(match.Index), stand.Original(match.Index + match.Length), true));
+            foreach (var match in _regex!.EnumerateMatches(stand.Text))
+            {
+                found.Add(new TextSpan(stand.Original(match.Index), stand.Original(match.Index + match.Length), true));
+            }
+        }
+        catch (RegexMatchTimeoutException)
+        {
+            throw new InvalidDataException($"a pattern of the tokenizer takes more than {Limit.TotalSeconds} s");
         }
 
         return found;

@@ -146,7 +146,11 @@ public sealed class SamplerTests
     {
         var options = new SamplingOptions
         {
-            Temperature = -1, TopP = 1.5f, RepetitionPenalty = 0, MinP = float.NaN, TopK = -2,
+            Temperature = -1,
+            TopP = 1.5f,
+            RepetitionPenalty = 0,
+            MinP = float.NaN,
+            TopK = -2,
         };
         var refusal = Assert.Throws<ArgumentException>(options.Validate);
         Assert.Equal(

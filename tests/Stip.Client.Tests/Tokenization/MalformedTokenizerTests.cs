@@ -39,6 +39,18 @@ public sealed class MalformedTokenizerTests
         AssertRefused($$"""{"model":{{Byte}},"{{part}}":{{json}}}""", reason);
 
     [Fact]
+    [Trait("Category", "Slow")]
+    public void Encode_PatternThatBacktracksWithoutEnd_IsRefused()
+    {
+        using var folder = new TemporaryFolder();
+        const string Pattern = """{"type":"Split","pattern":{"Regex":"(a|aa)+$"},"behavior":"Isolated"}""";
+        File.WriteAllText(folder.At("tokenizer.json"), $$"""{"model":{{Byte}},"pre_tokenizer":{{Pattern}}}""");
+        var tokenizer = TextTokenizer.FromFolder(folder.Path);
+        var fault = Assert.Throws<InvalidDataException>(() => tokenizer.Encode(new string('a', 200) + "b"));
+        Assert.Contains("10 s", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void FromFolder_NoTokenizer_NamesTheFile()
     {
         using var folder = new TemporaryFolder();

@@ -1,7 +1,7 @@
+using System.Text.Json;
 using Microsoft.ML.Tokenizers;
 using Stip.Client.Tokenization.Models;
 using Stip.TestKit;
-using System.Text.Json;
 
 namespace Stip.Client.Tests.Tokenization;
 
