@@ -1,1 +1,29 @@
-return 0;
+using System.CommandLine;
+using Stip.Bench.Reports;
+using Stip.Bench.Scenarios;
+
+var model = new Option<string>("--model")
+{
+    Description = "Checkpoint: " + string.Join(", ", Stip.TestKit.KnownCheckpoints.Names),
+    DefaultValueFactory = _ => "stories",
+};
+var pairs = new Option<int>("--pairs") { Description = "Interleaved pairs.", DefaultValueFactory = _ => 21 };
+var tokens = new Option<int>("--tokens") { Description = "Tokens of a run.", DefaultValueFactory = _ => 128 };
+var output = new Option<string?>("--output") { Description = "Markdown file to write the results to." };
+
+var root = new RootCommand("Speed of Stip, as ratios of interleaved runs on this machine.") { model, pairs, tokens, output };
+root.SetAction(async (arguments, cancellationToken) =>
+{
+    var plan = new BenchPlan(
+        arguments.GetValue(model)!, arguments.GetValue(pairs), arguments.GetValue(tokens));
+    await using var bench = await ServedPair.StartAsync(plan.Model);
+    var report = new BenchReport(plan, Machine.Describe());
+    await foreach (var result in Comparisons.RunAsync(bench, plan, cancellationToken))
+    {
+        report.Add(result);
+    }
+
+    report.Print();
+    report.Save(arguments.GetValue(output));
+});
+return await root.Parse(args).InvokeAsync();
