@@ -64,8 +64,8 @@ internal static class Contraction
     }
 
     /// <summary>
-    /// The sum of products of two rows. Left stays left: rows stand for many positions, and a query of one position times
-    /// a key of another is not the same the other way round.
+    /// The sum of products of two rows. Left stays left: rows stand for many positions, and a query of one position
+    /// times a key of another is not the same the other way round.
     /// </summary>
     public static int Dot(NodeStore store, ReadOnlySpan<int> left, ReadOnlySpan<int> right)
     {

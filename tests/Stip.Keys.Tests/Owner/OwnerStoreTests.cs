@@ -13,7 +13,7 @@ public sealed class OwnerStoreTests : IDisposable
         [new GraphKeys("decoder", [new AxisKeys("w", "w", [0, null])], [new PortKeys("x", [2], 0)], [])]);
 
     private static Permutation[] Permutations { get; } =
-        [Permutation.Random(17, new SeededRandom(1)), Permutation.Random(0, new SeededRandom(1)), Permutation.Identity(3)];
+        [Permutation.Random(17, new SeededRandom(1)), Permutation.Identity(0), Permutation.Identity(3)];
 
     [Theory]
     [InlineData(null)]

@@ -32,7 +32,8 @@ public sealed class ModelFileTests : IDisposable
     [InlineData("", "0", "8", "outside the model's folder")]
     [InlineData("link.bin", "0", "8", "a link out of the model's folder")]
     [InlineData("link/weights.bin", "0", "8", "a link out of the model's folder")]
-    public void Load_OfDataThatIsNotThere_IsRefusedInOneLine(string location, string offset, string length, string reason)
+    public void Load_OfDataThatIsNotThere_IsRefusedInOneLine(
+        string location, string offset, string length, string reason)
     {
         using var elsewhere = new TemporaryFolder();
         File.WriteAllBytes(elsewhere.At("weights.bin"), new byte[64]);
@@ -50,8 +51,8 @@ public sealed class ModelFileTests : IDisposable
     [Fact]
     public void Load_OfTypedFields_GivesTheSameBytesAsRawData()
     {
-        var floats = new TensorProto { Name = "f", DataType = (int)DataType.Float, Dims = { 2 }, FloatData = { 1, -2 } };
-        var halves = new TensorProto { Name = "h", DataType = (int)DataType.Float16, Dims = { 1 }, Int32Data = { 0x3C00 } };
+        var floats = new TensorProto { Name = "f", DataType = 1, Dims = { 2 }, FloatData = { 1, -2 } };
+        var halves = new TensorProto { Name = "h", DataType = 10, Dims = { 1 }, Int32Data = { 0x3C00 } };
         var bytes = new TensorProto { Name = "b", DataType = (int)DataType.Int8, Dims = { 2 }, Int32Data = { -1, 5 } };
         var longs = new TensorProto { Name = "l", DataType = (int)DataType.Int64, Dims = { 1 }, Int64Data = { -7 } };
         Save(floats, halves, bytes, longs);
@@ -112,7 +113,11 @@ public sealed class ModelFileTests : IDisposable
 
     private static ModelProto Model() => new()
     {
-        Graph = new GraphProto { Name = "g", Node = { new NodeProto { OpType = "Identity", Input = { "x" }, Output = { "y" } } } },
+        Graph = new GraphProto
+        {
+            Name = "g",
+            Node = { new NodeProto { OpType = "Identity", Input = { "x" }, Output = { "y" } } },
+        },
     };
 
     private static TensorProto External(string location, string offset, string length)

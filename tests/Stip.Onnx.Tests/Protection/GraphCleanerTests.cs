@@ -22,9 +22,10 @@ public sealed class GraphCleanerTests
 
     private static ModelProto Model(string? story)
     {
-        var tensor = new TensorProto { Name = "w", DataType = 1, DocString = story ?? "", MetadataProps = { Props(story) } };
+        var told = story ?? "";
+        var tensor = new TensorProto { Name = "w", DataType = 1, DocString = told, MetadataProps = { Props(story) } };
         var inner = new GraphProto { Name = "branch", DocString = story ?? "", Initializer = { tensor.Clone() } };
-        var node = new NodeProto { OpType = "If", Name = "n", DocString = story ?? "", MetadataProps = { Props(story) } };
+        var node = new NodeProto { OpType = "If", Name = "n", DocString = told, MetadataProps = { Props(story) } };
         node.Attribute.Add(new AttributeProto { Name = "then", G = inner, DocString = story ?? "" });
         node.Attribute.Add(new AttributeProto { Name = "value", T = tensor.Clone() });
         var value = new ValueInfoProto { Name = "v", DocString = story ?? "", MetadataProps = { Props(story) } };

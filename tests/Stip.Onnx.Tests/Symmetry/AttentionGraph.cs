@@ -42,7 +42,8 @@ internal static class AttentionGraph
         const int Width = (Heads + (2 * KvHeads)) * HeadDim;
         graph.Add("MatMul", "qkv", "x", graph.Weight("w_qkv", Hidden, Width));
         graph.Add("Add", "packed", "qkv", graph.Weight("b_qkv", Width));
-        string[] caches = rotary ? [graph.Weight("cos", Positions, HeadDim / 2), graph.Weight("sin", Positions, HeadDim / 2)]
+        string[] caches = rotary
+            ? [graph.Weight("cos", Positions, HeadDim / 2), graph.Weight("sin", Positions, HeadDim / 2)]
             : ["", ""];
         Attend(graph, ["packed", "", ""], [.. caches, "", "", sink ? graph.Weight("sinks", Heads) : ""],
             [.. attributes, NodeAttribute.Int("do_rotary", rotary ? 1 : 0)]);

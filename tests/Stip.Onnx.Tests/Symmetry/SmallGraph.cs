@@ -23,15 +23,18 @@ internal sealed class SmallGraph : IDisposable
     }
 
     /// <summary>A float input <c>[batch, seq, features…]</c>.</summary>
-    public string Input(string name, params ReadOnlySpan<Axis> shape) => Graph.AddInput(name, TensorDtype.Float32, shape);
+    public string Input(string name, params ReadOnlySpan<Axis> shape) =>
+        Graph.AddInput(name, TensorDtype.Float32, shape);
 
-    public void Output(string name, params ReadOnlySpan<Axis> shape) => Graph.AddOutput(name, TensorDtype.Float32, shape);
+    public void Output(string name, params ReadOnlySpan<Axis> shape) =>
+        Graph.AddOutput(name, TensorDtype.Float32, shape);
 
     /// <summary>A node of the default domain with one output.</summary>
     public string Add(string operation, string output, params string[] inputs) => With(operation, output, inputs);
 
     /// <summary>A node with attributes.</summary>
-    public string With(string operation, string output, string[] inputs, params ReadOnlySpan<AttributeProto> attributes) =>
+    public string With(
+        string operation, string output, string[] inputs, params ReadOnlySpan<AttributeProto> attributes) =>
         Graph.Append("", operation, output + "/node", inputs, [output], attributes)[0];
 
     public ModelFile Save()

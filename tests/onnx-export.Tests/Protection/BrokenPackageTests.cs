@@ -1,0 +1,106 @@
+using Stip.Keys.Permutations;
+using Stip.Onnx.Model;
+using Stip.Onnx.Protection;
+
+namespace Stip.Export.Tests.Protection;
+
+/// <summary>Packages made wrong in the ways in which a recipe goes wrong: each must be found out.</summary>
+public sealed class BrokenPackageTests(ExportedModels exported, ProtectedModels packages)
+{
+    private const string Llama = "tiny-llama2-70b";
+    private const string Gpt2 = "tiny-gpt2-xl";
+    private const double SurelyVisible = 1e-2;
+
+    [Theory]
+    [InlineData(Llama, "layers.1.mlp.up.weight", 1)] // gate and up by two permutations
+    [InlineData(Llama, "layers.0.attention.output.weight", 0)] // value channels unlike the output's rows
+    [InlineData(Llama, "layers.0.attention.qkv.weight", 1)] // heads left where they were
+    [InlineData(Llama, "layers.1.mlp_norm.weight", 0)] // a norm's factor left out
+    [InlineData(Llama, "rotary.cos", 1)] // angles that do not follow their pairs
+    [InlineData(Llama, "head.weight", 1)] // logits by another permutation than the client's
+    [InlineData(Gpt2, "layers.2.mlp.up.bias", 0)] // a bias left out
+    [InlineData(Gpt2, "layers.0.attention.output.bias", 0)]
+    [InlineData(Gpt2, "layers.1.mlp_norm.bias", 0)]
+    public async Task AnAxisLeftInPlace_ShowsInTheOutputs(string name, string initializer, int axis)
+    {
+        var report = await VerifyAsync(name, plan => With(plan, initializer, axis, null));
+
+        Assert.False(report.Passed);
+        Assert.True(report.MaxAbsDiff > SurelyVisible, $"only {report.MaxAbsDiff}");
+    }
+
+    [Fact]
+    public async Task TwoChannelsOfOneQueryHead_TradingPlaces_ShowInTheOutputs()
+    {
+        var report = await VerifyAsync(Llama, plan =>
+        {
+            const string Output = "layers.0.attention.output.weight";
+            var rows = plan.Initializers[Output].Axes[0]!.Targets.ToArray();
+            (rows[0], rows[1]) = (rows[1], rows[0]);
+            return With(plan, Output, 0, Permutation.FromTargets(rows));
+        });
+
+        Assert.False(report.Passed);
+        Assert.True(report.MaxAbsDiff > SurelyVisible, $"only {report.MaxAbsDiff}");
+    }
+
+    // A key bias without rotary embedding cancels in the softmax: no output shows it, the bytes do.
+    [Fact]
+    public async Task KeyBiasLeftInPlace_ShowsInTheBytesOnly()
+    {
+        var report = await VerifyAsync(Gpt2, plan =>
+        {
+            const string Bias = "layers.0.attention.qkv.bias";
+            var columns = plan.Initializers[Bias].Axes[0]!;
+            var third = columns.Length / 3;
+            int[] targets = [.. columns.Targets];
+            var keys = targets.AsSpan(third, third);
+            keys.Sort();
+            return With(plan, Bias, 0, Permutation.FromTargets(targets));
+        });
+
+        Assert.False(report.Passed);
+        Assert.Equal("weight 'layers.0.attention.qkv.bias' is not where the keys say", report.Worst);
+        Assert.InRange(report.MaxAbsDiff, 0, 1e-4);
+    }
+
+    [Fact]
+    public async Task Package_OfAnotherModel_IsRefused()
+    {
+        var refusal = await Assert.ThrowsAsync<Onnx.RefusedException>(async () => PackageVerifier.Verify(
+            await exported.FolderAsync(Llama), await packages.FolderAsync(exported, Gpt2), samples: 1));
+
+        Assert.Contains("not the same model", refusal.Message, StringComparison.Ordinal);
+    }
+
+    // A sound package whose graph is then written again by a wrong plan.
+    private async Task<VerificationReport> VerifyAsync(string name, Func<ProtectionPlan, ProtectionPlan> spoil)
+    {
+        var (package, _) = await packages.ProtectAsync(exported, name, new ProtectionOptions(Verify: false), seed: 9);
+        var plain = await exported.FolderAsync(name);
+        using (var file = ModelFile.Load(Path.Combine(plain, "model.onnx")))
+        using (var model = ProtectedModel.Open(package))
+        {
+            File.Delete(model.GraphPath);
+            File.Delete(model.GraphPath + ".data");
+            ProtectedGraphWriter.Write(file, spoil(model.Plan), model.GraphPath);
+        }
+
+        return PackageVerifier.Verify(plain, package, samples: 2);
+    }
+
+    private static ProtectionPlan With(ProtectionPlan plan, string initializer, int axis, Permutation? permutation)
+    {
+        var entry = plan.Initializers[initializer];
+        var axes = entry.Axes.ToArray();
+        Assert.NotNull(axes[axis]);
+        axes[axis] = permutation;
+        return plan with
+        {
+            Initializers = new Dictionary<string, InitializerPlan>(plan.Initializers)
+            {
+                [initializer] = entry with { Axes = axes },
+            },
+        };
+    }
+}
