@@ -87,7 +87,8 @@ internal sealed class LabelRun
             _unruled.Add(e.Message);
             UnruledOperator.Pin(call, node, _graph);
         }
-        catch (InvalidDataException e)
+        catch (Exception e) when (e is InvalidDataException or ArgumentException or IndexOutOfRangeException
+            or InvalidCastException or OverflowException or DivideByZeroException)
         {
             throw new RefusedException($"node '{node.Name}' ({operation}) does not fit its inputs: {e.Message}", e);
         }

@@ -88,6 +88,12 @@ internal sealed class GroupQueryAttentionRule : IOperatorRule
         }
 
         var (heads, rows, channels) = (added.Shape[1], added.Shape[2], added.Shape[3]);
+        if (past.Shape[1] != heads || past.Shape[3] != channels)
+        {
+            throw new InvalidDataException(
+                $"a cache of {past.Shape[1]} heads of {past.Shape[3]}, not {heads} of {channels}");
+        }
+
         var total = (int)call.Known(6).Numbers[0];
         var start = Math.Min(total - rows, past.Shape[2]);
         int[] shape = [added.Shape[0], heads, Math.Max(past.Shape[2], total), channels];
