@@ -12,6 +12,13 @@ internal static class StipConnection
 {
     private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(5);
 
+    // 409 session_busy: the attempt whose answer was lost is still running.
+    private static readonly HttpStatusCode[] Passing =
+    [
+        HttpStatusCode.TooManyRequests, HttpStatusCode.ServiceUnavailable, HttpStatusCode.BadGateway,
+        HttpStatusCode.GatewayTimeout, HttpStatusCode.Conflict,
+    ];
+
     public static HttpClient Open(Uri endpoint, string apiKey, StipHttpClientOptions options)
     {
         var sockets = new SocketsHttpHandler
@@ -64,12 +71,7 @@ internal static class StipConnection
     }
 
     private static bool IsPassing(RetryPredicateArguments<HttpResponseMessage> attempt, bool retriesBrokenConnections) =>
-        attempt.Outcome switch
-        {
-            { Exception: HttpRequestException or IOException or TimeoutRejectedException } => retriesBrokenConnections,
-            // 409 session_busy: the attempt whose answer was lost is still running.
-            { Result.StatusCode: HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable
-                or HttpStatusCode.BadGateway or HttpStatusCode.GatewayTimeout or HttpStatusCode.Conflict } => true,
-            _ => false,
-        };
+        attempt.Outcome.Exception is HttpRequestException or IOException or TimeoutRejectedException
+            ? retriesBrokenConnections
+            : attempt.Outcome.Result is { } answer && Passing.Contains(answer.StatusCode);
 }
