@@ -1,5 +1,6 @@
 using System.Globalization;
 using Spectre.Console;
+using Stip.Client.Generation;
 
 namespace Stip.Gateway.Demo;
 
@@ -8,15 +9,9 @@ internal static class DemoReport
 {
     private const double BytesPerKibibyte = 1024;
     private const int ShownGibberish = 160;
-    private const int RedirectedWidth = 120;
 
     public static void Write(DemoFindings findings, TimeSpan total)
     {
-        if (!AnsiConsole.Profile.Out.IsTerminal)
-        {
-            AnsiConsole.Profile.Width = RedirectedWidth;
-        }
-
         AnsiConsole.WriteLine();
         var table = new Table().RoundedBorder().ShowRowSeparators().AddColumn("what").AddColumn("seen");
         foreach (var (name, value) in Rows(findings))
@@ -48,27 +43,25 @@ internal static class DemoReport
         yield return ("the fable, asked without the keys", Short(findings.Gibberish));
         yield return ("a true row (token 1 of the text)", findings.Sample.True);
         yield return ("the row that the server got", findings.Sample.Sent);
-        foreach (var row in Costs([.. findings.Questions.Select(question => question.Protected.Usage)]))
-        {
-            yield return row;
-        }
-
+        yield return ("bytes up / down", Bytes([.. findings.Questions.Select(question => question.Protected.Usage)]));
+        yield return ("milliseconds a token", Times([.. findings.Throughput.ProtectedRuns]));
         yield return ("tokens a second",
             $"protected {findings.Throughput.Protected:F0}, unprotected {findings.Throughput.Plain:F0}, ratio " +
-            $"{findings.Throughput.Ratio:F2} (medians of {findings.Throughput.Pairs} pairs of runs in turns)");
+            $"{findings.Throughput.Ratio:F2} (medians of {findings.Throughput.ProtectedRuns.Count} pairs of runs in turns)");
     }
 
-    private static IEnumerable<(string Name, string Value)> Costs(Client.Generation.GenerationUsage[] usages)
+    private static string Bytes(GenerationUsage[] usages) =>
+        $"{usages.Sum(usage => usage.BytesSent) / BytesPerKibibyte:F1} KiB / " +
+        $"{usages.Sum(usage => usage.BytesReceived) / BytesPerKibibyte:F1} KiB " +
+        $"in {usages.Sum(usage => usage.Rounds)} rounds for {usages.Sum(usage => usage.CompletionTokens)} tokens";
+
+    private static string Times(GenerationUsage[] usages)
     {
         var tokens = usages.Sum(usage => usage.CompletionTokens);
-        yield return ("bytes up / down",
-            $"{usages.Sum(usage => usage.BytesSent) / BytesPerKibibyte:F1} KiB / " +
-            $"{usages.Sum(usage => usage.BytesReceived) / BytesPerKibibyte:F1} KiB " +
-            $"in {usages.Sum(usage => usage.Rounds)} rounds for {tokens} tokens");
-        yield return ("milliseconds a token",
-            $"client {usages.Sum(usage => usage.Client.TotalMilliseconds) / tokens:F2}, " +
-            $"wire {usages.Sum(usage => usage.Wire.TotalMilliseconds) / tokens:F2}, " +
-            $"server {usages.Sum(usage => usage.Server.TotalMilliseconds) / tokens:F2}");
+        return $"client {Ms(usage => usage.Client):F2}, wire {Ms(usage => usage.Wire):F2}, " +
+            $"server {Ms(usage => usage.Server):F2}";
+
+        double Ms(Func<GenerationUsage, TimeSpan> part) => usages.Sum(usage => part(usage).TotalMilliseconds) / tokens;
     }
 
     private static string Short(string text)

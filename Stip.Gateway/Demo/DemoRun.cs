@@ -13,9 +13,15 @@ internal static class DemoRun
     private const int MostQuestionTokens = 256;
     private const int ContinuationTokens = 100;
     private const int GibberishTokens = 40;
+    private const int RedirectedWidth = 120;
 
     public static async Task<int> RunAsync(bool isInteractive, CancellationToken cancellationToken)
     {
+        if (!AnsiConsole.Profile.Out.IsTerminal)
+        {
+            AnsiConsole.Profile.Width = RedirectedWidth;
+        }
+
         var start = TimeProvider.System.GetTimestamp();
         using var stage = new DemoStage();
         await stage.PrepareAsync(cancellationToken);

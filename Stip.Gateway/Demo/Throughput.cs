@@ -6,40 +6,45 @@ namespace Stip.Gateway.Demo;
 /// <param name="Protected">Median tokens a second.</param>
 /// <param name="Plain">Median tokens a second.</param>
 /// <param name="Ratio">Median of protected / plain over the pairs.</param>
-/// <param name="Pairs">Pairs of runs.</param>
-internal sealed record Throughput(double Protected, double Plain, double Ratio, int Pairs)
+/// <param name="ProtectedRuns">What each run of the protected model cost.</param>
+internal sealed record Throughput(
+    double Protected, double Plain, double Ratio, IReadOnlyList<GenerationUsage> ProtectedRuns)
 {
-    private const int PairCount = 7;
-    private const int TokensOfARun = 48;
+    private const int PairCount = 11;
+    private const int TokensOfARun = 40;
 
     public static async Task<Throughput> MeasureAsync(
         StipModel protectedModel, StipModel plainModel, int[] prompt, CancellationToken cancellationToken)
     {
         var (ours, theirs) = (new double[PairCount], new double[PairCount]);
+        var usages = new List<GenerationUsage>();
         for (var i = 0; i < PairCount; i++)
         {
             if (i % 2 == 0)
             {
-                ours[i] = await RateAsync(protectedModel, prompt, cancellationToken);
-                theirs[i] = await RateAsync(plainModel, prompt, cancellationToken);
+                ours[i] = await RateAsync(protectedModel, prompt, usages.Add, cancellationToken);
+                theirs[i] = await RateAsync(plainModel, prompt, null, cancellationToken);
             }
             else
             {
-                theirs[i] = await RateAsync(plainModel, prompt, cancellationToken);
-                ours[i] = await RateAsync(protectedModel, prompt, cancellationToken);
+                theirs[i] = await RateAsync(plainModel, prompt, null, cancellationToken);
+                ours[i] = await RateAsync(protectedModel, prompt, usages.Add, cancellationToken);
             }
         }
 
         double[] ratios = [.. ours.Zip(theirs, (our, their) => our / their)];
-        return new(Median(ours), Median(theirs), Median(ratios), PairCount);
+        return new(Median(ours), Median(theirs), Median(ratios), usages);
     }
 
-    private static async Task<double> RateAsync(StipModel model, int[] prompt, CancellationToken cancellationToken)
+    private static async Task<double> RateAsync(
+        StipModel model, int[] prompt, Action<GenerationUsage>? note, CancellationToken cancellationToken)
     {
         var options = new GenerationOptions { MaxNewTokens = TokensOfARun, IgnoreEndOfSequence = true };
         var start = TimeProvider.System.GetTimestamp();
-        await DemoAnswer.AskAsync(model, prompt, options, _ => { }, cancellationToken);
-        return TokensOfARun / TimeProvider.System.GetElapsedTime(start).TotalSeconds;
+        var answer = await DemoAnswer.AskAsync(model, prompt, options, _ => { }, cancellationToken);
+        var rate = TokensOfARun / TimeProvider.System.GetElapsedTime(start).TotalSeconds;
+        note?.Invoke(answer.Usage);
+        return rate;
     }
 
     private static double Median(double[] values)

@@ -5,16 +5,23 @@ using Stip.Protocol.Sessions;
 
 namespace Stip.EndToEnd.Tests.Generation;
 
-/// <summary>What a hostile hand does to sessions.</summary>
+/// <summary>The sessions that a server holds for the key of an HttpClient.</summary>
 internal static class Sessions
 {
+    public static async Task<int> CountAsync(HttpClient http, string model) =>
+        (await ListAsync(http)).Count(session => session.Model == model);
+
     public static async Task DeleteAllAsync(HttpClient http)
     {
-        var address = new Uri(StipRoutes.Sessions, UriKind.Relative);
-        var sessions = await http.GetFromJsonAsync<ListObject<SessionObject>>(address, StipJson.Wire);
-        foreach (var session in sessions!.Data)
+        foreach (var session in await ListAsync(http))
         {
             using var answer = await http.DeleteAsync(new Uri($"{StipRoutes.Sessions}/{session.Id}", UriKind.Relative));
         }
+    }
+
+    private static async Task<IReadOnlyList<SessionObject>> ListAsync(HttpClient http)
+    {
+        var address = new Uri(StipRoutes.Sessions, UriKind.Relative);
+        return (await http.GetFromJsonAsync<ListObject<SessionObject>>(address, StipJson.Wire))!.Data;
     }
 }

@@ -1,0 +1,97 @@
+using System.Net.Http.Json;
+using System.Text.Json;
+using Stip.EndToEnd.Tests.Fixtures;
+using Stip.TestKit.Processes;
+
+namespace Stip.EndToEnd.Tests.Commands;
+
+/// <summary>The OpenAI-compatible server in front of a real Stip.Api.</summary>
+public sealed class ServeTests(SharedServer shared)
+{
+    private const string Fable = "A CROW having stolen a bit of meat";
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    [Fact]
+    public async Task Serve_TwoBundles_AnswersByModelName()
+    {
+        await using var gateway = await StartAsync("stories", "stories-gpt2");
+        using var http = new HttpClient { BaseAddress = await AddressAsync(gateway) };
+
+        var models = await http.GetFromJsonAsync<JsonElement>(
+            new Uri("v1/models", UriKind.Relative), TestContext.Current.CancellationToken);
+        using var answer = await http.PostAsJsonAsync(
+            new Uri("v1/chat/completions", UriKind.Relative),
+            new
+            {
+                model = "stories",
+                temperature = 0,
+                messages = new[] { new { role = "user", content = "Tell me the fable of The Fox and the Crow." } },
+            },
+            TestContext.Current.CancellationToken);
+        var body = await answer.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken);
+
+        Assert.Equal(
+            ["stories", "stories-gpt2"],
+            models.GetProperty("data").EnumerateArray().Select(model => model.GetProperty("id").GetString()));
+        var choice = body.GetProperty("choices")[0];
+        Assert.StartsWith(
+            Fable, choice.GetProperty("message").GetProperty("content").GetString(), StringComparison.Ordinal);
+        Assert.Equal("stop", choice.GetProperty("finish_reason").GetString());
+        Assert.DoesNotContain("CROW", gateway.Output + shared.Server.Output, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
+    public async Task Serve_ClientGoesAway_TheSessionIsReleased()
+    {
+        await using var gateway = await StartAsync("stories-gpt2");
+        using var http = new HttpClient { BaseAddress = await AddressAsync(gateway) };
+        var request = new HttpRequestMessage(HttpMethod.Post, new Uri("v1/completions", UriKind.Relative))
+        {
+            Content = JsonContent.Create(new { model = "stories-gpt2", prompt = "Once", max_tokens = 400, ignore_eos = true, stream = true }),
+        };
+        using (var answer = await http.SendAsync(
+            request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken))
+        {
+            var stream = await answer.Content.ReadAsStreamAsync(TestContext.Current.CancellationToken);
+            Assert.True(await stream.ReadAsync(new byte[64], TestContext.Current.CancellationToken) > 0);
+        }
+
+        using var server = new HttpClient { BaseAddress = shared.Server.Endpoint };
+        server.DefaultRequestHeaders.Authorization = new("Bearer", shared.Server.ApiKey);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        patience.CancelAfter(Patience);
+        while (await Generation.Sessions.CountAsync(server, "stories-gpt2") > 0)
+        {
+            await Task.Delay(50, patience.Token);
+        }
+    }
+
+    private async Task<BuiltProgram> StartAsync(params string[] checkpoints)
+    {
+        var arguments = new List<string> { "serve", "--port", "0" };
+        foreach (var checkpoint in checkpoints)
+        {
+            arguments.AddRange(["--bundle", await shared.PushedAsync(checkpoint)]);
+        }
+
+        return BuiltProgram.Start(
+            "Stip.Gateway",
+            [.. arguments, "--endpoint", shared.Server.Endpoint.ToString(), "--api-key", shared.Server.ApiKey]);
+    }
+
+    private static async Task<Uri> AddressAsync(BuiltProgram gateway)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        patience.CancelAfter(Patience);
+        while (true)
+        {
+            Assert.False(gateway.HasExited, gateway.Output);
+            if (gateway.Output.Split([' ', '\n']).FirstOrDefault(word => word.EndsWith("/v1", StringComparison.Ordinal)) is { } url)
+            {
+                return new Uri(url[..^"v1".Length]);
+            }
+
+            await Task.Delay(50, patience.Token);
+        }
+    }
+}

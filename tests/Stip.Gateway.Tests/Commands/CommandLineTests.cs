@@ -1,0 +1,70 @@
+using Stip.TestKit;
+using Stip.TestKit.Processes;
+using Stip.TestKit.Toys;
+
+namespace Stip.Gateway.Tests.Commands;
+
+/// <summary>What the program says without a server.</summary>
+public sealed class CommandLineTests
+{
+    [Theory]
+    [InlineData("embed text", 1, "'embed' is not there yet")]
+    [InlineData("classify --image x.png", 1, "'classify' is not there yet")]
+    [InlineData("bundle seal somewhere", 1, "'seal' is not there yet")]
+    [InlineData("bundle inspect nowhere", 1, "nowhere is not there")]
+    [InlineData("bundle inspect", 1, "the bundle is missing")]
+    [InlineData("complete Once", 2, "--bundle")]
+    [InlineData("serve --bundle x --endpoint http://h --api-key k --port 70000", 2, "--port 70000 is outside 0..65535")]
+    [InlineData("complete --bundle x --endpoint http://h Once", 2, "--api-key is missing")]
+    [InlineData("complete --bundle nowhere --endpoint http://h --api-key k Once", 1, "nowhere is not there")]
+    [InlineData("wish", 2, "wish")]
+    public async Task Run_BadInput_SaysWhyAndEndsWithItsCode(string arguments, int exitCode, string expected)
+    {
+        var run = await RunAsync(arguments.Split(' '));
+
+        Assert.Equal(exitCode, run.ExitCode);
+        Assert.Contains(expected, run.Error, StringComparison.Ordinal);
+        Assert.True(exitCode == 2 || run.Error.Trim().Split('\n').Length == 1, run.Error);
+    }
+
+    [Fact]
+    public async Task Run_Help_NamesEveryCommand()
+    {
+        var run = await RunAsync("--help");
+
+        Assert.Equal(0, run.ExitCode);
+        foreach (var command in new[] { "demo", "chat", "complete", "serve", "bundle", "embed", "classify", "fill" })
+        {
+            Assert.Contains(command, run.Output, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task BundleInspect_GoodBundle_SaysWhatItIsWithoutAKey()
+    {
+        using var folder = new TemporaryFolder();
+        ToyBundle.Write(folder.Path, new ToyModel());
+
+        var run = await RunAsync("bundle", "inspect", folder.Path);
+
+        Assert.Equal(0, run.ExitCode);
+        Assert.Contains("toy (decoder)", run.Output, StringComparison.Ordinal);
+        Assert.Contains(ToyBundle.Fingerprint, run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Complete_UnprotectedBundle_IsRefused()
+    {
+        using var folder = new TemporaryFolder();
+        ToyBundle.Write(folder.Path, new ToyModel(), manifest => manifest["mode"] = "none");
+
+        var run = await RunAsync(
+            "complete", "--bundle", folder.Path, "--endpoint", "http://127.0.0.1:1", "--api-key", "k", "Once");
+
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("--allow-unprotected", run.Error, StringComparison.Ordinal);
+    }
+
+    private static Task<ProgramRun> RunAsync(params string[] arguments) => ProgramRun.RunAsync(
+        "Stip.Gateway", arguments, cancellationToken: TestContext.Current.CancellationToken);
+}
