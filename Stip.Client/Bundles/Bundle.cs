@@ -46,10 +46,12 @@ public sealed class Bundle : IDisposable
     public ChatTemplate? Template => _template.Value;
 
     /// <summary>Opens a bundle and checks everything in it but the chat template.</summary>
-    /// <param name="path">The folder <c>client/</c> that <c>protect</c> writes, the folder above it, or its bundle.json.</param>
+    /// <param name="path">The folder <c>client/</c> that <c>protect</c> writes, the folder above it, or its
+    /// bundle.json.</param>
     /// <param name="allowUnprotected">Whether a bundle of <c>--mode none</c>, which hides nothing, is opened
     /// (default: no).</param>
-    /// <exception cref="BundleException">Anything missing, malformed, contradictory or unprotected; one line.</exception>
+    /// <exception cref="BundleException">Anything missing, malformed, contradictory or unprotected; one
+    /// line.</exception>
     public static Bundle Open(string path, bool allowUnprotected = false) => BundleReader.Open(path, allowUnprotected);
 
     /// <inheritdoc/>

@@ -76,7 +76,8 @@ internal static class BundleReader
         {
             return Path.GetFileName(path) == BundleManifest.FileName
                 ? Path.GetDirectoryName(Path.GetFullPath(path))!
-                : throw new BundleException($"{path} is a file: sealed bundles are not there yet, give the folder client/");
+                : throw new BundleException(
+                    $"{path} is a file: sealed bundles are not there yet, give the folder client/");
         }
 
         return new[] { path, Path.Combine(path, ClientFolderName) }
@@ -95,7 +96,8 @@ internal static class BundleReader
         }
         catch (JsonException fault)
         {
-            throw new BundleException($"{path} is not the JSON that is expected, at {fault.Path ?? "its start"}", fault);
+            throw new BundleException(
+                $"{path} is not the JSON that is expected, at {fault.Path ?? "its start"}", fault);
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {

@@ -19,7 +19,8 @@ public sealed class EmbeddingTables
     private readonly float _scale;
     private readonly bool _isCopy;
 
-    private EmbeddingTables(EmbeddingTable tokens, EmbeddingTable? positions, EmbeddingTable? types, BundleManifest manifest)
+    private EmbeddingTables(
+        EmbeddingTable tokens, EmbeddingTable? positions, EmbeddingTable? types, BundleManifest manifest)
     {
         (_tokens, _positions, _types, _scale) = (tokens, positions, types, (float)manifest.Embedding.Scale);
         _ = TensorDtypes.TryParseWire(manifest.WireDtype, out var dtype);

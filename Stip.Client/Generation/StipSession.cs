@@ -51,7 +51,8 @@ public sealed class StipSession : IAsyncDisposable
         _cachedTokens = Math.Min(_cachedTokens, position);
     }
 
-    /// <summary>Makes the sequence equal to <paramref name="tokenIds"/>, sending only what comes after the longest common
+    /// <summary>Makes the sequence equal to <paramref name="tokenIds"/>, sending only what comes after the longest
+    /// common
     /// beginning, at least the last token.</summary>
     /// <returns>The logits after the last token.</returns>
     /// <exception cref="StipException">As <see cref="AppendAsync"/>.</exception>

@@ -21,7 +21,8 @@ public sealed class VocabPermutation
     {
         if (server.Length != VocabSize || plain.Length != VocabSize)
         {
-            throw new ArgumentException($"a row of logits has {VocabSize} entries, not {server.Length}", nameof(server));
+            throw new ArgumentException(
+                $"a row of logits has {VocabSize} entries, not {server.Length}", nameof(server));
         }
 
         for (var token = 0; token < plain.Length; token++)

@@ -1,6 +1,7 @@
 namespace Stip.Client.Transport;
 
-/// <summary>Reads answers to their end before the retries see them, so that one that breaks off is asked for again.</summary>
+/// <summary>Reads answers to their end before the retries see them, so that one that breaks off is asked for
+/// again.</summary>
 internal sealed class BufferedAnswers : DelegatingHandler
 {
     protected override async Task<HttpResponseMessage> SendAsync(

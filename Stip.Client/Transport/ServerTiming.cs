@@ -31,7 +31,8 @@ internal static class ServerTiming
         var parts = metric.Split(';', StringSplitOptions.TrimEntries);
         var text = parts.FirstOrDefault(part => part.StartsWith(Duration, StringComparison.OrdinalIgnoreCase));
         return text is not null
-            && double.TryParse(text.AsSpan(Duration.Length), NumberStyles.Float, CultureInfo.InvariantCulture, out var ms)
+            && double.TryParse(
+                text.AsSpan(Duration.Length), NumberStyles.Float, CultureInfo.InvariantCulture, out var ms)
             && ms is >= 0 and < 1e9
             ? (parts[0], ms)
             : null;

@@ -7,7 +7,8 @@ using Polly.Timeout;
 
 namespace Stip.Client.Transport;
 
-/// <summary>Makes the HttpClient under <see cref="StipHttpClient"/>: one address, one key, retries that do no harm.</summary>
+/// <summary>Makes the HttpClient under <see cref="StipHttpClient"/>: one address, one key, retries that do no
+/// harm.</summary>
 internal static class StipConnection
 {
     private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(5);
@@ -31,7 +32,7 @@ internal static class StipConnection
 
     public static HttpClient Open(Uri endpoint, string apiKey, StipHttpClientOptions options, HttpMessageHandler inner)
     {
-        // A step names its position, so sending it twice appends it once. Other requests fail fast where nobody listens.
+        // A step names its position, so sending it twice appends it once. Others fail fast where nobody listens.
         var step = Pipeline(options, retriesBrokenConnections: true);
         var other = Pipeline(options, retriesBrokenConnections: false);
         var handler = new ResilienceHandler(request => request.Method == HttpMethod.Post ? step : other)
@@ -70,7 +71,8 @@ internal static class StipConnection
         return builder.AddTimeout(options.AttemptTimeout).Build();
     }
 
-    private static bool IsPassing(RetryPredicateArguments<HttpResponseMessage> attempt, bool retriesBrokenConnections) =>
+    private static bool IsPassing(
+        RetryPredicateArguments<HttpResponseMessage> attempt, bool retriesBrokenConnections) =>
         attempt.Outcome.Exception is HttpRequestException or IOException or TimeoutRejectedException
             ? retriesBrokenConnections
             : attempt.Outcome.Result is { } answer && Passing.Contains(answer.StatusCode);

@@ -44,7 +44,8 @@ public sealed class StipHttpClient : IDisposable
     internal TimeProvider Time => _options.Time;
 
     /// <summary>What the server says of a model.</summary>
-    /// <exception cref="StipException">Refused (<c>model_not_found</c>, <c>invalid_api_key</c>, …) or not reached.</exception>
+    /// <exception cref="StipException">Refused (<c>model_not_found</c>, <c>invalid_api_key</c>, …) or not
+    /// reached.</exception>
     public async Task<ModelObject> GetModelAsync(string model, CancellationToken cancellationToken = default) =>
         await GetAsync<ModelObject>($"{StipRoutes.Models}/{Uri.EscapeDataString(model)}", cancellationToken);
 
@@ -54,7 +55,8 @@ public sealed class StipHttpClient : IDisposable
         (await GetAsync<ListObject<ModelObject>>(StipRoutes.Models, cancellationToken)).Data;
 
     /// <summary>Runs one step: appends rows to a session's cache and brings logits back.</summary>
-    /// <exception cref="StipException">Refused (<c>session_lost</c>, <c>shape_mismatch</c>, …) or not reached.</exception>
+    /// <exception cref="StipException">Refused (<c>session_lost</c>, <c>shape_mismatch</c>, …) or not
+    /// reached.</exception>
     public async Task<CompletionExchange> CompleteAsync(
         CompletionRequest request, CancellationToken cancellationToken = default)
     {
@@ -96,7 +98,8 @@ public sealed class StipHttpClient : IDisposable
 
     private async Task<T> GetAsync<T>(string route, CancellationToken cancellationToken)
     {
-        using var response = await SendAsync(new HttpRequestMessage(HttpMethod.Get, Relative(route)), cancellationToken);
+        using var response = await SendAsync(
+            new HttpRequestMessage(HttpMethod.Get, Relative(route)), cancellationToken);
         var body = await response.Content.ReadAsByteArrayAsync(cancellationToken);
         try
         {

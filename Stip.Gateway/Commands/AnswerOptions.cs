@@ -31,9 +31,15 @@ internal sealed class AnswerOptions
 
     private readonly Option<ulong?> _seed = new("--seed") { Description = "Makes sampling repeatable." };
 
-    private readonly Option<string[]> _stop = new("--stop") { Description = "Text that ends the answer; repeat it for several." };
+    private readonly Option<string[]> _stop = new("--stop")
+    {
+        Description = "Text that ends the answer; repeat it for several.",
+    };
 
-    private readonly Option<bool> _ignoreEos = new("--ignore-eos") { Description = "Goes on after the model ended its text." };
+    private readonly Option<bool> _ignoreEos = new("--ignore-eos")
+    {
+        Description = "Goes on after the model ended its text.",
+    };
 
     public void AddTo(Command command)
     {

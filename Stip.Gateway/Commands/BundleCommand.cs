@@ -19,9 +19,16 @@ internal static class BundleCommand
 
     private static Command CreateInspect()
     {
-        var path = new Argument<string?>("BUNDLE") { Arity = ArgumentArity.ZeroOrOne, Description = "Folder client/ of protect." };
+        var path = new Argument<string?>("BUNDLE")
+        {
+            Arity = ArgumentArity.ZeroOrOne,
+            Description = "Folder client/ of protect.",
+        };
         var option = new Option<string?>("--bundle") { Description = "The same." };
-        var command = new Command("inspect", "Checks a bundle and says what it belongs to; no key is shown.") { path, option };
+        var command = new Command("inspect", "Checks a bundle and says what it belongs to; no key is shown.")
+        {
+            path, option,
+        };
         command.SetAction(parsed =>
         {
             var folder = parsed.GetValue(path) ?? parsed.GetValue(option)

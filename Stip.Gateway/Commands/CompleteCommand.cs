@@ -14,7 +14,10 @@ internal static class CompleteCommand
         var later = new LaterOptions("--image", "--draft");
         var model = new Option<string?>("--model") { Description = "Which of several bundles." };
         var json = new Option<bool>("--json") { Description = "Prints one JSON document." };
-        var command = new Command("complete", "Continues a raw text; special tokens in it count as such.") { model, json };
+        var command = new Command("complete", "Continues a raw text; special tokens in it count as such.")
+        {
+            model, json,
+        };
         connection.AddTo(command);
         answer.AddTo(command);
         later.AddTo(command);

@@ -10,7 +10,7 @@ internal static class DemoCommand
     {
         var interactive = new Option<bool>("--interactive") { Description = "Stays in the chat afterwards." };
         var command = new Command(
-            "demo", "Developer, cloud and owner on this machine: export, protect, serve, ask, and compare with the plain model.")
+            "demo", "Developer, cloud and owner on this machine: protect, serve, ask, compare with the plain model.")
         {
             interactive,
         };

@@ -25,7 +25,10 @@ internal static class ServeCommand
                 result.AddError($"--port {result.GetValueOrDefault<int>()} is outside 0..65535");
             }
         });
-        var command = new Command("serve", "Serves OpenAI's chat and text completions on the loopback address.") { port };
+        var command = new Command("serve", "Serves OpenAI's chat and text completions on the loopback address.")
+        {
+            port,
+        };
         connection.AddTo(command);
         later.AddTo(command);
         command.SetAction(async (parsed, cancellation) =>
@@ -48,8 +51,8 @@ internal static class ServeCommand
 
         await using var app = GatewayApplication.Create(open.Models, $"http://127.0.0.1:{port}");
         await app.StartAsync(cancellation);
-        Console.WriteLine(
-            $"ready on {string.Join(", ", app.Urls)}/v1 with {string.Join(", ", open.Models.Select(model => model.Id))}");
+        var names = string.Join(", ", open.Models.Select(model => model.Id));
+        Console.WriteLine($"ready on {string.Join(", ", app.Urls)}/v1 with {names}");
         await app.WaitForShutdownAsync(cancellation);
     }
 }

@@ -104,7 +104,8 @@ internal sealed class ChildProgram : IDisposable
         }
 
         if (line.Contains("ready", StringComparison.Ordinal)
-            && line.Split([' ', ',', ';']).FirstOrDefault(word => word.StartsWith("http", StringComparison.Ordinal)) is { } url)
+            && Array.Find(line.Split([' ', ',', ';']), word => word.StartsWith("http://", StringComparison.Ordinal))
+                is { } url)
         {
             _address.TrySetResult(url);
         }

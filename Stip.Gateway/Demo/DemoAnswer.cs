@@ -7,7 +7,11 @@ namespace Stip.Gateway.Demo;
 internal sealed record DemoAnswer(int[] TokenIds, string Text, GenerationUsage Usage)
 {
     public static async Task<DemoAnswer> AskAsync(
-        StipModel model, int[] prompt, GenerationOptions options, Action<string> show, CancellationToken cancellationToken)
+        StipModel model,
+        int[] prompt,
+        GenerationOptions options,
+        Action<string> show,
+        CancellationToken cancellationToken)
     {
         var ids = new List<int>();
         var text = new StringBuilder();

@@ -27,6 +27,7 @@ internal static class DemoFiles
             }
         }
 
-        throw new RefusedException($"{folder} is not above {AppContext.BaseDirectory}: the demo runs from the repository");
+        throw new RefusedException(
+            $"{folder} is not above {AppContext.BaseDirectory}: the demo runs from the repository");
     }
 }

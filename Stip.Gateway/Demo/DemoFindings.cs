@@ -8,7 +8,8 @@ internal sealed record DemoFindings(
     WireSample Sample,
     Throughput Throughput)
 {
-    /// <summary>Equal texts, logits within the tolerance, and weights that say nothing to whoever lacks the keys.</summary>
+    /// <summary>Equal texts, logits within the tolerance, and weights that say nothing to whoever lacks the
+    /// keys.</summary>
     public bool IsExact => Questions.All(question => question.IsEqual) && Exactness.IsExact
         && !Questions[0].Plain.Text.StartsWith(Gibberish, StringComparison.Ordinal);
 }

@@ -33,21 +33,22 @@ internal static class DemoReport
         foreach (var question in findings.Questions)
         {
             yield return ($"same text: {question.Prompt}",
-                $"{(question.IsEqual ? "yes" : "NO")}: {question.EqualTokens} of {question.Plain.TokenIds.Length} tokens " +
-                $"as from the unprotected model");
+                $"{(question.IsEqual ? "yes" : "NO")}: {question.EqualTokens} of " +
+                $"{question.Plain.TokenIds.Length} tokens as from the unprotected model");
         }
 
         yield return ("largest |Δlogit|",
-            $"{findings.Exactness.LargestDifference:0.0E+0} over {findings.Exactness.Positions} positions, whole vocabulary " +
-            $"(float32 sums in another order; limit {Exactness.Tolerance:0E+0})");
+            $"{findings.Exactness.LargestDifference:0.0E+0} over {findings.Exactness.Positions} positions, " +
+            $"whole vocabulary (float32 sums in another order; limit {Exactness.Tolerance:0E+0})");
         yield return ("the fable, asked without the keys", Short(findings.Gibberish));
         yield return ("a true row (token 1 of the text)", findings.Sample.True);
         yield return ("the row that the server got", findings.Sample.Sent);
         yield return ("bytes up / down", Bytes([.. findings.Questions.Select(question => question.Protected.Usage)]));
         yield return ("milliseconds a token", Times([.. findings.Throughput.ProtectedRuns]));
         yield return ("tokens a second",
-            $"protected {findings.Throughput.Protected:F0}, unprotected {findings.Throughput.Plain:F0}, ratio " +
-            $"{findings.Throughput.Ratio:F2} (medians of {findings.Throughput.ProtectedRuns.Count} pairs of runs in turns)");
+            $"protected {findings.Throughput.Protected:F0}, unprotected {findings.Throughput.Plain:F0}, " +
+            $"ratio {findings.Throughput.Ratio:F2} " +
+            $"(medians of {findings.Throughput.ProtectedRuns.Count} pairs of runs in turns)");
     }
 
     private static string Bytes(GenerationUsage[] usages) =>

@@ -41,7 +41,8 @@ internal static class DemoRun
         return findings.IsExact ? ExitCodes.Done : ExitCodes.Refused;
     }
 
-    private static async Task<IReadOnlyList<DemoQuestion>> AskAsync(DemoStage stage, CancellationToken cancellationToken)
+    private static async Task<IReadOnlyList<DemoQuestion>> AskAsync(
+        DemoStage stage, CancellationToken cancellationToken)
     {
         var model = stage.ProtectedModel;
         var chat = Prompts.Chat(model, [new ChatMessage("user", Question)]);

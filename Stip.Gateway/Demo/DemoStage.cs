@@ -5,7 +5,8 @@ using Stip.Client.Transport;
 
 namespace Stip.Gateway.Demo;
 
-/// <summary>Three parties on one machine: the developer's packages, the server's process, the owner's bundles.</summary>
+/// <summary>Three parties on one machine: the developer's packages, the server's process, the owner's
+/// bundles.</summary>
 internal sealed class DemoStage : IDisposable
 {
     private const string Exporter = "onnx-export";
@@ -34,7 +35,8 @@ internal sealed class DemoStage : IDisposable
             "developer: its weights are permuted, the result compared with the plain model (onnx-export protect)",
             () => Task.WhenAll(
                 ProtectAsync(Protected, ["--name", "stories"], cancellationToken),
-                ProtectAsync(Plain, ["--name", "stories-plain", "--mode", "none", "--verify", "none"], cancellationToken)));
+                ProtectAsync(
+                    Plain, ["--name", "stories-plain", "--mode", "none", "--verify", "none"], cancellationToken)));
         var address = await DemoSteps.RunAsync(
             "cloud: a server that cannot name a key is ready (Stip.Api)",
             () => _server!.AddressAsync(cancellationToken));

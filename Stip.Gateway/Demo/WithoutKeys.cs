@@ -5,7 +5,8 @@ using Stip.Protocol.Tensors;
 
 namespace Stip.Gateway.Demo;
 
-/// <summary>What somebody gets who asks the protected weights without the keys: plain rows up, indices read as token ids.</summary>
+/// <summary>What somebody gets who asks the protected weights without the keys: plain rows up, indices read as token
+/// ids.</summary>
 internal static class WithoutKeys
 {
     public static async Task<string> AskAsync(

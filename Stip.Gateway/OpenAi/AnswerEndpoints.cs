@@ -21,7 +21,8 @@ internal static class AnswerEndpoints
         var request = AnswerRequest.Read(fields, models, defaultMaxTokens: null);
         var prompt = Prompts.Chat(request.Model, ChatMessages.Read(fields));
         var head = AnswerHead.New("chatcmpl", request.Model.Id, time);
-        await AnswerAsync(context, request, new AnswerJobs(request, [prompt]), new ChatShape(head, request.IncludesUsage));
+        var shape = new ChatShape(head, request.IncludesUsage);
+        await AnswerAsync(context, request, new AnswerJobs(request, [prompt]), shape);
     }
 
     private static async Task CompleteAsync(HttpContext context, ServedModels models, TimeProvider time)
@@ -33,7 +34,8 @@ internal static class AnswerEndpoints
         await AnswerAsync(context, request, jobs, new TextShape(head, request.IncludesUsage));
     }
 
-    private static async Task AnswerAsync(HttpContext context, AnswerRequest request, AnswerJobs jobs, IAnswerShape shape)
+    private static async Task AnswerAsync(
+        HttpContext context, AnswerRequest request, AnswerJobs jobs, IAnswerShape shape)
     {
         jobs.CheckLengths();
         if (request.Streams)

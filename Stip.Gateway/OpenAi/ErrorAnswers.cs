@@ -19,14 +19,13 @@ internal static class ErrorAnswers
                 await WriteAsync(context, NoSuchRoute(context));
             }
         }
-        catch (Exception fault) when (!context.RequestAborted.IsCancellationRequested && !context.Response.HasStarted
-            && Judge(fault) is { } refusal)
-        {
-            await WriteAsync(context, refusal);
-        }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
             // Nobody reads an answer any more.
+        }
+        catch (Exception fault) when (!context.Response.HasStarted)
+        {
+            await WriteAsync(context, Judge(fault) ?? Bug(fault, app.Logger));
         }
     });
 
@@ -37,6 +36,13 @@ internal static class ErrorAnswers
     private static OpenAiException? Judge(Exception fault) => fault is BadHttpRequestException bad
         ? new OpenAiException(bad.StatusCode, StipErrorCode.InvalidRequest.Name(), "the request cannot be read")
         : OpenAiException.From(fault);
+
+    private static OpenAiException Bug(Exception fault, ILogger logger)
+    {
+        logger.LogError(fault, "a request failed");
+        return new(
+            StatusCodes.Status500InternalServerError, StipErrorCode.InternalError.Name(), "the gateway failed");
+    }
 
     private static OpenAiException NoSuchRoute(HttpContext context) => new(
         context.Response.StatusCode,

@@ -5,7 +5,8 @@ using Stip.Protocol.Errors;
 namespace Stip.Gateway.OpenAi;
 
 /// <summary>A request that is refused, as OpenAI's clients read it.</summary>
-internal sealed class OpenAiException(int status, string code, string message, string? param = null) : Exception(message)
+internal sealed class OpenAiException(int status, string code, string message, string? param = null)
+    : Exception(message)
 {
     private const string UpstreamFault = "upstream_error";
 
@@ -27,7 +28,8 @@ internal sealed class OpenAiException(int status, string code, string message, s
     public static OpenAiException? From(Exception fault) => fault switch
     {
         OpenAiException already => already,
-        StipException refused => new(StatusOf(refused), refused.Code?.Name() ?? UpstreamFault, refused.Message, refused.Param),
+        StipException refused =>
+            new(StatusOf(refused), refused.Code?.Name() ?? UpstreamFault, refused.Message, refused.Param),
         RefusedException refused => Invalid(refused.Message, null),
         _ => null,
     };

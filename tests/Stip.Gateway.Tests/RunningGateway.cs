@@ -10,7 +10,8 @@ using Stip.TestKit.Toys;
 
 namespace Stip.Gateway.Tests;
 
-/// <summary>The gateway on a free port, with a toy for a server behind it. The toy speaks the tokenizer of the samples.</summary>
+/// <summary>The gateway on a free port, with a toy for a server behind it. The toy speaks the tokenizer of the
+/// samples.</summary>
 internal sealed class RunningGateway : IAsyncDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -29,7 +30,8 @@ internal sealed class RunningGateway : IAsyncDisposable
 
         _upstream = new StipHttpClient(new HttpClient(Server) { BaseAddress = new Uri("http://toy.test") });
         _bundle = Bundle.Open(_folder.Path);
-        _app = GatewayApplication.Create([new StipModel(_bundle, _upstream)], "http://127.0.0.1:0", logsRequests: false);
+        _app = GatewayApplication.Create(
+            [new StipModel(_bundle, _upstream)], "http://127.0.0.1:0", logsRequests: false);
     }
 
     public ToyModel Toy { get; } = new(vocabSize: 4096);
@@ -47,7 +49,8 @@ internal sealed class RunningGateway : IAsyncDisposable
     }
 
     /// <summary>The ids of a chat's prompt, and of a raw one.</summary>
-    public int[] ChatPrompt(string question) => _bundle.Tokenizer!.Encode($"<|user|>\n{question}<|end|>\n<|assistant|>\n");
+    public int[] ChatPrompt(string question) =>
+        _bundle.Tokenizer!.Encode($"<|user|>\n{question}<|end|>\n<|assistant|>\n");
 
     public int[] RawPrompt(string text) => _bundle.Tokenizer!.Encode(text, addSpecialTokens: true);
 

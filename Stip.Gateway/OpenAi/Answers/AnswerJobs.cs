@@ -5,7 +5,8 @@ using Stip.Protocol.Errors;
 
 namespace Stip.Gateway.OpenAi.Answers;
 
-/// <summary>Runs every choice of a request at once, each in a session of its own, and mixes their tokens as they come.</summary>
+/// <summary>Runs every choice of a request at once, each in a session of its own, and mixes their tokens as they
+/// come.</summary>
 internal sealed class AnswerJobs(AnswerRequest request, IReadOnlyList<int[]> prompts)
 {
     public int Count => prompts.Count * request.Choices;

@@ -36,8 +36,12 @@ internal sealed class StreamedAnswer(HttpContext context, AnswerJobs jobs, IAnsw
         }
         catch (Exception fault) when (!context.RequestAborted.IsCancellationRequested)
         {
-            await BreakOffAsync(OpenAiException.From(fault) ?? Bug());
-            throw;
+            var refusal = OpenAiException.From(fault);
+            await BreakOffAsync(refusal ?? Bug());
+            if (refusal is null)
+            {
+                throw;
+            }
         }
     }
 

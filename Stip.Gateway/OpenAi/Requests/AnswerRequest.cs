@@ -11,7 +11,8 @@ internal sealed record AnswerRequest(
 {
     private const int MostChoices = 32;
 
-    /// <summary>Reads a JSON body; anything else is refused, so that no page of another site can post a form here.</summary>
+    /// <summary>Reads a JSON body; anything else is refused, so that no page of another site can post a form
+    /// here.</summary>
     public static async Task<RequestFields> ReadBodyAsync(HttpRequest request)
     {
         if (!request.HasJsonContentType())
@@ -21,7 +22,8 @@ internal sealed record AnswerRequest(
 
         try
         {
-            using var document = await JsonDocument.ParseAsync(request.Body, default, request.HttpContext.RequestAborted);
+            using var document = await JsonDocument.ParseAsync(
+                request.Body, default, request.HttpContext.RequestAborted);
             return document.RootElement.ValueKind == JsonValueKind.Object
                 ? new RequestFields(document.RootElement.Clone())
                 : throw OpenAiException.Invalid("the body is not a JSON object", null);

@@ -42,8 +42,9 @@ internal static class ChatMessages
 
     private static string Content(RequestFields fields, string name) => fields.Find("content") switch
     {
-        { ValueKind: JsonValueKind.String } text => text.GetString()!,
-        { ValueKind: JsonValueKind.Array } parts => string.Concat(parts.EnumerateArray().Select(part => Part(part, name))),
+        { ValueKind: JsonValueKind.String } => fields.Text("content"),
+        { ValueKind: JsonValueKind.Array } parts =>
+            string.Concat(parts.EnumerateArray().Select(part => Part(part, name))),
         _ => throw RequestFields.Wrong($"{name}.content", "a string or an array of text parts"),
     };
 

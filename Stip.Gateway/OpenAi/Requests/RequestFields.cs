@@ -7,12 +7,12 @@ internal sealed class RequestFields(JsonElement body)
 {
     /// <summary>The field; null where it is absent or null.</summary>
     public JsonElement? Find(string name) =>
-        body.TryGetProperty(name, out var value) && value.ValueKind is not (JsonValueKind.Null or JsonValueKind.Undefined)
+        body.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null
             ? value
             : null;
 
     public string Text(string name) => Find(name) is { } value
-        ? value.ValueKind == JsonValueKind.String ? value.GetString()! : throw Wrong(name, "a string")
+        ? value.ValueKind == JsonValueKind.String ? Read(value, name) : throw Wrong(name, "a string")
         : throw OpenAiException.Invalid($"'{name}' is missing", name);
 
     public bool Flag(string name) => Find(name)?.ValueKind switch
@@ -24,7 +24,8 @@ internal sealed class RequestFields(JsonElement body)
 
     public int? Integer(string name, int least, int most) => Find(name) is not { } value
         ? null
-        : value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) && number >= least && number <= most
+        : value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number)
+            && number >= least && number <= most
             ? number
             : throw Wrong(name, $"an integer in {least}..{most}");
 
@@ -36,21 +37,35 @@ internal sealed class RequestFields(JsonElement body)
 
     public float? Number(string name, double least, double most) => Find(name) is not { } value
         ? null
-        : value.ValueKind == JsonValueKind.Number && value.GetDouble() is var number && number >= least && number <= most
+        : value.ValueKind == JsonValueKind.Number && value.GetDouble() is var number
+            && number >= least && number <= most
             ? (float)number
             : throw Wrong(name, FormattableString.Invariant($"a number in {least}..{most}"));
 
     public IReadOnlyList<string> Texts(string name) => Find(name) switch
     {
         null => [],
-        { ValueKind: JsonValueKind.String } one => [one.GetString()!],
+        { ValueKind: JsonValueKind.String } one => [Read(one, name)],
         { ValueKind: JsonValueKind.Array } many when many.EnumerateArray().All(IsText) =>
-            [.. many.EnumerateArray().Select(item => item.GetString()!)],
+            [.. many.EnumerateArray().Select(item => Read(item, name))],
         _ => throw Wrong(name, "a string or an array of strings"),
     };
 
     public static OpenAiException Wrong(string name, string wanted) =>
         OpenAiException.Invalid($"'{name}' is not {wanted}", name);
+
+    /// <summary>A JSON string may name half a character, which no text holds.</summary>
+    public static string Read(JsonElement text, string name)
+    {
+        try
+        {
+            return text.GetString()!;
+        }
+        catch (InvalidOperationException)
+        {
+            throw Wrong(name, "valid Unicode text");
+        }
+    }
 
     private static bool IsText(JsonElement item) => item.ValueKind == JsonValueKind.String;
 }

@@ -16,7 +16,7 @@ internal static class UnsupportedFields
         ("tool_choice", value => IsOneOf(value, "none", "auto")),
         ("functions", IsEmpty),
         ("function_call", value => IsOneOf(value, "none", "auto")),
-        ("modalities", value => value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(m => IsOneOf(m, "text"))),
+        ("modalities", IsTextOnly),
         ("audio", Never),
         ("prediction", Never),
         ("reasoning_effort", value => IsOneOf(value, "none")),
@@ -43,6 +43,9 @@ internal static class UnsupportedFields
             }
         }
     }
+
+    private static bool IsTextOnly(JsonElement value) =>
+        value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(item => IsOneOf(item, "text"));
 
     private static bool Never(JsonElement value) => false;
 

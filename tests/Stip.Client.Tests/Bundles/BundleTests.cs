@@ -68,11 +68,14 @@ public sealed class BundleTests
         ToyBundle.Write(folder.Path, Model);
         var path = folder.At(name);
         File.WriteAllBytes(path, File.ReadAllBytes(path)[..^9]);
-        Assert.Contains(name, Assert.Throws<BundleException>(() => Bundle.Open(folder.Path)).Message, StringComparison.Ordinal);
+        Assert.Contains(name, Refusal(folder), StringComparison.Ordinal);
 
         File.Delete(path);
-        Assert.Contains(name, Assert.Throws<BundleException>(() => Bundle.Open(folder.Path)).Message, StringComparison.Ordinal);
+        Assert.Contains(name, Refusal(folder), StringComparison.Ordinal);
     }
+
+    private static string Refusal(TemporaryFolder folder) =>
+        Assert.Throws<BundleException>(() => Bundle.Open(folder.Path)).Message;
 
     [Fact]
     public void Open_PermutationThatNamesAnEntryTwice_IsRefused()

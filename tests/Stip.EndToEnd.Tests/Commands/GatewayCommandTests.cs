@@ -56,7 +56,8 @@ public sealed class GatewayCommandTests(SharedServer shared)
     [InlineData(1, "not there yet", "--draft", "somewhere")]
     [InlineData(2, "--temperature -1 is outside 0..100", "--temperature", "-1")]
     [InlineData(2, "--endpoint 'nowhere'", "--endpoint", "nowhere")]
-    public async Task Complete_BadInput_IsOneLineAndItsExitCode(int exitCode, string expected, string option, string value)
+    public async Task Complete_BadInput_IsOneLineAndItsExitCode(
+        int exitCode, string expected, string option, string value)
     {
         var prompt = expected == "context" ? string.Concat(Enumerable.Repeat("and so on ", 800)) : "Once";
 

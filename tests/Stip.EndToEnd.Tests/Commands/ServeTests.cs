@@ -47,7 +47,8 @@ public sealed class ServeTests(SharedServer shared)
         using var http = new HttpClient { BaseAddress = await AddressAsync(gateway) };
         var request = new HttpRequestMessage(HttpMethod.Post, new Uri("v1/completions", UriKind.Relative))
         {
-            Content = JsonContent.Create(new { model = "stories-gpt2", prompt = "Once", max_tokens = 400, ignore_eos = true, stream = true }),
+            Content = JsonContent.Create(
+                new { model = "stories-gpt2", prompt = "Once", max_tokens = 400, ignore_eos = true, stream = true }),
         };
         using (var answer = await http.SendAsync(
             request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken))
@@ -86,7 +87,8 @@ public sealed class ServeTests(SharedServer shared)
         while (true)
         {
             Assert.False(gateway.HasExited, gateway.Output);
-            if (gateway.Output.Split([' ', '\n']).FirstOrDefault(word => word.EndsWith("/v1", StringComparison.Ordinal)) is { } url)
+            var words = gateway.Output.Split([' ', '\n']);
+            if (Array.Find(words, word => word.EndsWith("/v1", StringComparison.Ordinal)) is { } url)
             {
                 return new Uri(url[..^"v1".Length]);
             }

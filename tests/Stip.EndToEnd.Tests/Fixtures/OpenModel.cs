@@ -10,7 +10,8 @@ public sealed class OpenModel : IDisposable
 {
     private readonly StipHttpClient _client;
 
-    private OpenModel(StipHttpClient client, Bundle bundle) => (_client, Model) = (client, new StipModel(bundle, client));
+    private OpenModel(StipHttpClient client, Bundle bundle) =>
+        (_client, Model) = (client, new StipModel(bundle, client));
 
     public StipModel Model { get; }
 

@@ -38,12 +38,13 @@ public sealed class ChatCompletionTests : IAsyncLifetime
     [Fact]
     public async Task Post_TextParts_AreOneText()
     {
-        var parts = new object[] { new { type = "text", text = "Who took " }, new { type = "text", text = "the cheese?" } };
+        object[] parts = [new { type = "text", text = "Who took " }, new { type = "text", text = "the cheese?" }];
+        object[] messages = [new { role = "user", content = parts }];
 
         var (_, body) = await _gateway.PostAsync(
-            Route, new { model = "toy", temperature = 0, max_completion_tokens = 5, messages = new[] { new { role = "user", content = parts } } });
+            Route, new { model = "toy", temperature = 0, max_completion_tokens = 5, ignore_eos = true, messages });
 
-        Assert.Equal(Expected(5), body.GetProperty("choices")[0].GetProperty("message").GetProperty("content").GetString());
+        Assert.Equal(Expected(5), Content(body.GetProperty("choices")[0]));
     }
 
     [Fact]
@@ -66,7 +67,8 @@ public sealed class ChatCompletionTests : IAsyncLifetime
         Assert.Empty(chunks[^1].GetProperty("choices").EnumerateArray());
         Assert.Equal(12, chunks[^1].GetProperty("usage").GetProperty("completion_tokens").GetInt32());
         Assert.All(chunks[..^1], chunk => Assert.Equal(JsonValueKind.Null, chunk.GetProperty("usage").ValueKind));
-        Assert.Equal(Expected(12), string.Concat(chunks[..^2].Select(chunk => Delta(chunk).GetProperty("content").GetString())));
+        var texts = chunks[..^2].Select(chunk => Delta(chunk).GetProperty("content").GetString());
+        Assert.Equal(Expected(12), string.Concat(texts));
     }
 
     [Fact]
@@ -76,8 +78,7 @@ public sealed class ChatCompletionTests : IAsyncLifetime
 
         var choices = body.GetProperty("choices").EnumerateArray().ToArray();
         Assert.Equal([0, 1, 2], choices.Select(choice => choice.GetProperty("index").GetInt32()));
-        Assert.All(choices, choice => Assert.Equal(
-            Expected(5), choice.GetProperty("message").GetProperty("content").GetString()));
+        Assert.All(choices, choice => Assert.Equal(Expected(5), Content(choice)));
         Assert.Equal(15, body.GetProperty("usage").GetProperty("completion_tokens").GetInt32());
         Assert.Equal(0, _gateway.Server.SessionCount);
     }
@@ -90,7 +91,7 @@ public sealed class ChatCompletionTests : IAsyncLifetime
         {
             var (_, body) = await _gateway.PostAsync(
                 Route, Body(new() { ["max_tokens"] = 20, ["temperature"] = 2, ["seed"] = seed }));
-            texts.Add(body.GetProperty("choices")[0].GetProperty("message").GetProperty("content").GetString());
+            texts.Add(Content(body.GetProperty("choices")[0]));
         }
 
         Assert.Equal(texts[0], texts[1]);
@@ -107,10 +108,11 @@ public sealed class ChatCompletionTests : IAsyncLifetime
 
         var choice = body.GetProperty("choices")[0];
         Assert.Equal("stop", choice.GetProperty("finish_reason").GetString());
-        Assert.Equal(
-            whole[..whole.IndexOf(stop, StringComparison.Ordinal)],
-            choice.GetProperty("message").GetProperty("content").GetString());
+        Assert.Equal(whole[..whole.IndexOf(stop, StringComparison.Ordinal)], Content(choice));
     }
+
+    private static string? Content(JsonElement choice) =>
+        choice.GetProperty("message").GetProperty("content").GetString();
 
     private static JsonElement Delta(JsonElement chunk) => chunk.GetProperty("choices")[0].GetProperty("delta");
 

@@ -33,6 +33,7 @@ public sealed class RefusalTests : IAsyncLifetime
     [InlineData("messages", """[{"role":"wizard","content":"x"}]""", "invalid_request")]
     [InlineData("messages", """[{"role":"tool","content":"x"}]""", "unsupported_parameter")]
     [InlineData("messages", """[{"role":"user","content":[{"type":"image_url"}]}]""", "unsupported_parameter")]
+    [InlineData("messages", """[{"role":"user","content":"\ud800"}]""", "invalid_request")]
     [InlineData("model", "\"other\"", "model_not_found")]
     [InlineData("max_tokens", "100000", "context_length_exceeded")]
     public async Task Post_FieldThatCannotBe_NamesIt(string field, string value, string code)
@@ -138,7 +139,8 @@ public sealed class RefusalTests : IAsyncLifetime
             HttpCompletionOption.ResponseHeadersRead,
             TestContext.Current.CancellationToken);
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
-        using var reader = new StreamReader(await answer.Content.ReadAsStreamAsync(TestContext.Current.CancellationToken));
+        using var reader = new StreamReader(
+            await answer.Content.ReadAsStreamAsync(TestContext.Current.CancellationToken));
 
         var lines = new List<string>();
         await Assert.ThrowsAnyAsync<IOException>(async () =>

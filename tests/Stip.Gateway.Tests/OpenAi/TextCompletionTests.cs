@@ -48,11 +48,13 @@ public sealed class TextCompletionTests : IAsyncLifetime
     public async Task Post_Streamed_IsTheSameText()
     {
         var events = await _gateway.StreamAsync(
-            Route, new { model = "toy", prompt = "Once", temperature = 0, max_tokens = 9, ignore_eos = true, stream = true });
+            Route,
+            new { model = "toy", prompt = "Once", temperature = 0, max_tokens = 9, ignore_eos = true, stream = true });
 
         Assert.Equal("[DONE]", events[^1]);
         var choices = events.SkipLast(1).Select(data => JsonDocument.Parse(data).RootElement.GetProperty("choices")[0]);
-        Assert.Equal(Expected("Once", 9), string.Concat(choices.Select(choice => choice.GetProperty("text").GetString())));
+        var texts = choices.Select(choice => choice.GetProperty("text").GetString());
+        Assert.Equal(Expected("Once", 9), string.Concat(texts));
     }
 
     [Theory]

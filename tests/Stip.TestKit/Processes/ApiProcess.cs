@@ -5,7 +5,8 @@ using System.Security.Cryptography;
 
 namespace Stip.TestKit.Processes;
 
-/// <summary>A real Stip.Api process on a free port of this machine, with a data directory and a bootstrap key of its own.</summary>
+/// <summary>A real Stip.Api process on a free port of this machine, with a data directory and a bootstrap key of its
+/// own.</summary>
 public sealed class ApiProcess : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);

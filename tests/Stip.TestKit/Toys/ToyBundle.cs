@@ -28,7 +28,8 @@ public static class ToyBundle
 
     /// <summary>Writes a file of one tensor.</summary>
     public static void WriteTensor(string path, string name, TensorDtype dtype, long[] shape, byte[] bytes) =>
-        File.WriteAllBytes(path, SafetensorsWriter.ToBytes([SafetensorsWriter.Source.FromBytes(name, dtype, shape, bytes)]));
+        File.WriteAllBytes(
+            path, SafetensorsWriter.ToBytes([SafetensorsWriter.Source.FromBytes(name, dtype, shape, bytes)]));
 
     private static JsonObject Manifest(ToyModel model) => new()
     {

@@ -3,7 +3,8 @@ using System.Runtime.InteropServices;
 
 namespace Stip.TestKit.Toys;
 
-/// <summary>A decoder that needs no runtime: its logits depend on every token of the sequence and on their order, so a lost,
+/// <summary>A decoder that needs no runtime: its logits depend on every token of the sequence and on their order, so a
+/// lost,
 /// doubled or misplaced row shows in the next token.</summary>
 public sealed class ToyModel
 {

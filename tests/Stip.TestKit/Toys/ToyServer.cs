@@ -6,10 +6,12 @@ using Stip.Protocol;
 using Stip.Protocol.Completions;
 using Stip.Protocol.Errors;
 using Stip.Protocol.Models;
+using Stip.Protocol.Packages;
 
 namespace Stip.TestKit.Toys;
 
-/// <summary>The server's side of the contract over a <see cref="ToyModel"/>, behind an HttpClient instead of a network, with
+/// <summary>The server's side of the contract over a <see cref="ToyModel"/>, behind an HttpClient instead of a
+/// network, with
 /// faults on demand.</summary>
 public sealed class ToyServer(ToyModel model, int maxTopK = 16) : HttpMessageHandler
 {
@@ -36,7 +38,8 @@ public sealed class ToyServer(ToyModel model, int maxTopK = 16) : HttpMessageHan
     public void FailNext(Func<HttpResponseMessage> fault) => _faults.Enqueue(fault);
 
     /// <summary>The next step is refused.</summary>
-    public void RefuseNext(HttpStatusCode status, StipErrorCode code) => FailNext(() => Refused(status, code, "as told"));
+    public void RefuseNext(HttpStatusCode status, StipErrorCode code) =>
+        FailNext(() => Refused(status, code, "as told"));
 
     /// <summary>A restart: every cache is gone.</summary>
     public void LoseSessions() => _sessions.Clear();
@@ -111,7 +114,8 @@ public sealed class ToyServer(ToyModel model, int maxTopK = 16) : HttpMessageHan
             tokens.Add(ToyModel.Token(request.PromptEmbeds.Data.Span[(row * rowBytes)..]));
             if (request.Logits?.Rows == LogitsRequest.All || row == request.PromptEmbeds.Shape[0] - 1)
             {
-                choices.Add(new(choices.Count, Payload(model.Permuted(model.Logits(tokens)), request.Logits?.TopK), null));
+                var logits = model.Permuted(model.Logits(tokens));
+                choices.Add(new(choices.Count, Payload(logits, request.Logits?.TopK), null));
             }
         }
 
@@ -153,5 +157,5 @@ public sealed class ToyServer(ToyModel model, int maxTopK = 16) : HttpMessageHan
         "toy", ModelObject.ObjectName, 0, "tests",
         new ModelStipInfo(
             "stip/1", "instance-1", 1, "permutation", "full", Fingerprint, model.HiddenSize, model.VocabSize, 256,
-            "float32", maxTopK, new Dictionary<string, Protocol.Packages.GraphManifest> { ["decoder"] = new("m", [], []) }));
+            "float32", maxTopK, new Dictionary<string, GraphManifest> { ["decoder"] = new("m", [], []) }));
 }
