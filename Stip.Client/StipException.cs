@@ -12,7 +12,7 @@ public sealed class StipException : Exception
     public StipException(string message, StipErrorCode? code, Exception? innerException = null)
         : base(message, innerException) => Code = code;
 
-    /// <summary>Why the server refused; null where no server answered, or one that does not speak the protocol.</summary>
+    /// <summary>Why the server refused; null where none answered, or one that does not speak the protocol.</summary>
     public StipErrorCode? Code { get; }
 
     /// <summary>HTTP status of the refusal; null where there was none.</summary>

@@ -11,7 +11,10 @@ var pairs = new Option<int>("--pairs") { Description = "Interleaved pairs.", Def
 var tokens = new Option<int>("--tokens") { Description = "Tokens of a run.", DefaultValueFactory = _ => 128 };
 var output = new Option<string?>("--output") { Description = "Markdown file to write the results to." };
 
-var root = new RootCommand("Speed of Stip, as ratios of interleaved runs on this machine.") { model, pairs, tokens, output };
+var root = new RootCommand("Speed of Stip, as ratios of interleaved runs on this machine.")
+{
+    model, pairs, tokens, output,
+};
 root.SetAction(async (arguments, cancellationToken) =>
 {
     var plan = new BenchPlan(

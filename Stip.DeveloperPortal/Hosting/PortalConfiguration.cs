@@ -3,10 +3,11 @@ using Serilog;
 
 namespace Stip.DeveloperPortal.Hosting;
 
-/// <summary>Settings, logging and the address of the portal: this machine only, unless somebody says otherwise.</summary>
+/// <summary>Settings, logging and the address: this machine only, unless somebody says otherwise.</summary>
 internal static class PortalConfiguration
 {
     private const string DefaultUrl = "http://127.0.0.1:5180";
+    private static readonly string[] ThisMachine = ["localhost", "127.0.0.1", "[::1]"];
 
     public static void AddPortalConfiguration(this WebApplicationBuilder builder)
     {
@@ -26,7 +27,7 @@ internal static class PortalConfiguration
             .ValidateOnStart();
         // A page of another site must not reach the portal by giving its own name this address.
         builder.Services.Configure<HostFilteringOptions>(options =>
-            options.AllowedHosts = builder.Configuration["AllowedHosts"]?.Split(';') ?? ["localhost", "127.0.0.1", "[::1]"]);
+            options.AllowedHosts = builder.Configuration["AllowedHosts"]?.Split(';') ?? ThisMachine);
         if (string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]))
         {
             builder.WebHost.UseUrls(DefaultUrl);

@@ -30,7 +30,8 @@ internal sealed class PackageFolder(IOptions<PortalOptions> options)
             var manifest = JsonSerializer.Deserialize<PackageManifest>(stream, StipJson.File);
             return manifest?.Protocol == PackageManifest.CurrentProtocol
                 ? new PackageSummary(name, manifest, Compare(folder, manifest))
-                : new PackageSummary(name, null, $"protocol '{manifest?.Protocol}' is not {PackageManifest.CurrentProtocol}");
+                : new PackageSummary(
+                    name, null, $"protocol '{manifest?.Protocol}' is not {PackageManifest.CurrentProtocol}");
         }
         catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
         {

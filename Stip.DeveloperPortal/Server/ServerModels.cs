@@ -30,7 +30,8 @@ internal sealed class ServerModels(HttpClient http, IOptions<PortalOptions> opti
                 return ([], $"the server answered HTTP {(int)response.StatusCode}");
             }
 
-            var list = await response.Content.ReadFromJsonAsync<ListObject<ModelObject>>(StipJson.Wire, cancellationToken);
+            var list = await response.Content
+                .ReadFromJsonAsync<ListObject<ModelObject>>(StipJson.Wire, cancellationToken);
             return (list?.Data ?? [], null);
         }
         catch (Exception e) when (e is HttpRequestException or JsonException or TaskCanceledException)

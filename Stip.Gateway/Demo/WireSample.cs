@@ -21,6 +21,8 @@ internal sealed record WireSample(string True, string Sent)
         var wide = new byte[tables.HiddenSize * sizeof(float)]; // [hidden]
         TensorConversion.Convert(tables.WireDtype, row, TensorDtype.Float32, wide);
         var numbers = MemoryMarshal.Cast<byte, float>(wide)[..Math.Min(Shown, tables.HiddenSize)].ToArray();
-        return string.Join(' ', numbers.Select(x => x.ToString("+0.000;-0.000", CultureInfo.InvariantCulture))) + " …";
+        // Rounded first: a small negative number would otherwise show two signs.
+        return string.Join(' ', numbers.Select(x => MathF.Round(x, 3)
+            .ToString("+0.000;-0.000;+0.000", CultureInfo.InvariantCulture))) + " …";
     }
 }

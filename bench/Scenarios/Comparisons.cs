@@ -17,14 +17,14 @@ internal static class Comparisons
         ServedPair served, BenchPlan plan, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var manifest = JsonSerializer.Deserialize<ExportManifest>(
-            await File.ReadAllTextAsync(Path.Combine(served.ExportedFolder, ExportManifest.FileName), cancellationToken),
-            StipJson.File)!;
+            await File.ReadAllTextAsync(At(ExportManifest.FileName), cancellationToken), StipJson.File)!;
         var work = new Workload(manifest.VocabSize, PromptTokens, plan.Tokens);
         using var tables = EmbeddingTables.Open(served.ExportedFolder, manifest.Embedding);
         using var runner = new DecoderRunner(
-            Path.Combine(served.ExportedFolder, manifest.Graphs["decoder"].File), PromptTokens + plan.Tokens);
+            At(manifest.Graphs["decoder"].File), PromptTokens + plan.Tokens);
         var rows = work.Embed(tables);
 
+        string At(string file) => Path.Combine(served.ExportedFolder, file);
         Task<Rates> Protected() => work.ServeAsync(served.Protected, cancellationToken);
         Task<Rates> Plain() => work.ServeAsync(served.Plain, cancellationToken);
         Task<Rates> Bare() => Task.FromResult(work.RunBare(runner, rows));
@@ -34,8 +34,8 @@ internal static class Comparisons
         yield return Comparison.Of("protected / plain package, same server: prefill", first, second, r => r.Prefill);
 
         (first, second) = await InterleaveAsync(Protected, Bare, plan.Pairs);
-        yield return Comparison.Of("served through HTTP / bare ONNX Runtime loop: decode", first, second, r => r.Decode);
-        yield return Comparison.Of("served through HTTP / bare ONNX Runtime loop: prefill", first, second, r => r.Prefill);
+        yield return Comparison.Of("served over HTTP / bare ONNX Runtime: decode", first, second, r => r.Decode);
+        yield return Comparison.Of("served over HTTP / bare ONNX Runtime: prefill", first, second, r => r.Prefill);
     }
 
     /// <summary>Runs two workloads in pairs, the order turned round in every other pair.</summary>

@@ -6,7 +6,7 @@ using Stip.TestKit.Processes;
 
 namespace Stip.Bench.Scenarios;
 
-/// <summary>One server that hosts the protected and the unprotected package of the same model, and the bare graph.</summary>
+/// <summary>One server that hosts the protected and the unprotected package of a model, and the bare graph.</summary>
 internal sealed class ServedPair : IAsyncDisposable
 {
     private readonly ApiProcess _server;

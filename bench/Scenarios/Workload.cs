@@ -5,7 +5,9 @@ using Stip.Onnx.Packages;
 
 namespace Stip.Bench.Scenarios;
 
-/// <summary>The same work for everybody: a prompt in one step, then one token a step. Token ids are arbitrary but fixed.</summary>
+/// <summary>
+/// The same work for everybody: a prompt in one step, then one token a step. Token ids are arbitrary but fixed.
+/// </summary>
 internal sealed class Workload(int vocabSize, int promptTokens, int decodeTokens)
 {
     private const int Stride = 37;

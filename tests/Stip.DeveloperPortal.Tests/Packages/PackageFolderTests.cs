@@ -51,5 +51,6 @@ public sealed class PackageFolderTests : IDisposable
         Assert.Equal("there is no cloud/stip.json", Assert.Single(FolderAt(_folder.Path).List()).Fault);
     }
 
-    private static PackageFolder FolderAt(string path) => new(Options.Create(new PortalOptions { PackagesDirectory = path }));
+    private static PackageFolder FolderAt(string path) =>
+        new(Options.Create(new PortalOptions { PackagesDirectory = path }));
 }

@@ -14,6 +14,7 @@ internal static class SomePackage
         var manifest = new PackageManifest(
             PackageManifest.CurrentProtocol, model, "0123", 1, "permutation", "full", PackageFingerprint.Compute(files),
             256, 2048, 1024, "bfloat16", 1024, new Dictionary<string, GraphManifest>(), files);
-        File.WriteAllText(Path.Combine(cloud, PackageManifest.FileName), JsonSerializer.Serialize(manifest, StipJson.File));
+        File.WriteAllText(
+            Path.Combine(cloud, PackageManifest.FileName), JsonSerializer.Serialize(manifest, StipJson.File));
     }
 }

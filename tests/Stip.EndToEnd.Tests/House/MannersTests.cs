@@ -4,6 +4,7 @@ namespace Stip.EndToEnd.Tests.House;
 public sealed class MannersTests
 {
     private const int FileCeilingLines = 300;
+    private const int LineCeilingColumns = 120;
     private static readonly string[] BannedNames = ["Utils", "Helpers", "Common", "Services", "Managers"];
 
     [Fact]
@@ -12,6 +13,13 @@ public sealed class MannersTests
         let lines = File.ReadLines(file).Count()
         where lines > FileCeilingLines
         select $"{SourceTree.Relative(file)}: {lines} lines");
+
+    [Fact]
+    public void SourceLines_All_FitTheScreen() => Assert.Empty(
+        from file in SourceTree.Sources()
+        from line in File.ReadLines(file).Index()
+        where line.Item.Length > LineCeilingColumns
+        select $"{SourceTree.Relative(file)}:{line.Index + 1}: {line.Item.Length} columns");
 
     [Fact]
     public void Folders_All_NameAConcept() => Assert.Empty(

@@ -16,7 +16,8 @@ internal static class SourceTree
     public static IEnumerable<string> References(string project) => XDocument.Load(project)
         .Descendants("ProjectReference")
         .Where(reference => (string?)reference.Attribute("ReferenceOutputAssembly") != "false")
-        .Select(reference => Path.GetFileNameWithoutExtension(((string)reference.Attribute("Include")!).Replace('\\', '/')));
+        .Select(reference => ((string)reference.Attribute("Include")!).Replace('\\', '/'))
+        .Select(path => Path.GetFileNameWithoutExtension(path));
 
     public static string Relative(string path) => Path.GetRelativePath(RepositoryRoot.Folder, path).Replace('\\', '/');
 

@@ -52,7 +52,8 @@ public sealed class RotaryFrequenciesTests
     }
 
     private static RotaryFrequencies Read(string config) =>
-        RotaryFrequencies.Read(new ConfigJson("config.json", JsonDocument.Parse(config).RootElement), HeadDim, Positions);
+        RotaryFrequencies.Read(
+            new ConfigJson("config.json", JsonDocument.Parse(config).RootElement), HeadDim, Positions);
 
     private static void AssertNear(double[] expected, RotaryFrequencies actual)
     {

@@ -97,7 +97,8 @@ public sealed class ProtectionTests(ExportedModels exported, ProtectedModels pac
         ProtectedGraphWriter.Write(plain, Composed(plain, first, second), _folder.At("composed", "model.onnx"));
 
         Assert.Equal(
-            await ReadAsync(_folder.At("composed", "model.onnx.data")), await ReadAsync(_folder.At("twice", "model.onnx.data")));
+            await ReadAsync(_folder.At("composed", "model.onnx.data")),
+            await ReadAsync(_folder.At("twice", "model.onnx.data")));
     }
 
     [Fact]
