@@ -112,8 +112,13 @@ public sealed class ShapeArithmeticTests : IDisposable
 
     private string Fill(string name, int type, byte value)
     {
-        var tensor = new TensorProto { DataType = type, Dims = { 1 }, RawData = Google.Protobuf.ByteString.CopyFrom(value) };
-        var attribute = new AttributeProto { Name = "value", Type = AttributeProto.Types.AttributeType.Tensor, T = tensor };
+        var bytes = Google.Protobuf.ByteString.CopyFrom(value);
+        var attribute = new AttributeProto
+        {
+            Name = "value",
+            Type = AttributeProto.Types.AttributeType.Tensor,
+            T = new TensorProto { DataType = type, Dims = { 1 }, RawData = bytes },
+        };
         return _graph.With("ConstantOfShape", name, [Constant($"{name}_shape", 4)], attribute);
     }
 
