@@ -81,9 +81,14 @@ internal sealed class ConnectionOptions
 
     private static void CheckApiKey(OptionResult result)
     {
-        if (string.IsNullOrEmpty(ApiKey(result.GetValueOrDefault<string?>())))
+        var key = ApiKey(result.GetValueOrDefault<string?>());
+        if (string.IsNullOrEmpty(key))
         {
             result.AddError($"--api-key is missing: a key of the server, or set {ApiKeyVariable}");
+        }
+        else if (key.Any(c => c is <= ' ' or > '~'))
+        {
+            result.AddError("--api-key holds a space or a character that no key has");
         }
     }
 }

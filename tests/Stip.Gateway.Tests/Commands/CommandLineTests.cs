@@ -16,6 +16,7 @@ public sealed class CommandLineTests
     [InlineData("complete Once", 2, "--bundle")]
     [InlineData("serve --bundle x --endpoint http://h --api-key k --port 70000", 2, "--port 70000 is outside 0..65535")]
     [InlineData("complete --bundle x --endpoint http://h Once", 2, "--api-key is missing")]
+    [InlineData("complete --bundle x --endpoint http://h --api-key käse Once", 2, "--api-key holds")]
     [InlineData("complete --bundle nowhere --endpoint http://h --api-key k Once", 1, "nowhere is not there")]
     [InlineData("wish", 2, "wish")]
     public async Task Run_BadInput_SaysWhyAndEndsWithItsCode(string arguments, int exitCode, string expected)
