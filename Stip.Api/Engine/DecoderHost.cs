@@ -15,7 +15,11 @@ internal sealed class DecoderHost(
     private readonly ConcurrentDictionary<(string Owner, string SessionId), bool> _busy = new();
     private readonly Lock _loading = new();
     private Task<ModelLoop>? _loop;
-    private bool _isDisposed;
+    private volatile bool _isDisposed;
+
+    /// <summary>What a caller gets that comes while the model goes: it replays against the new one.</summary>
+    public static Refusal Gone { get; } =
+        new(StipErrorCode.SessionLost, "the model was replaced or removed; send the rows again", "session_id");
 
     public DecoderSnapshot Snapshot => snapshot;
 
@@ -25,6 +29,11 @@ internal sealed class DecoderHost(
 
     public async Task<Outcome<StepAnswer>> StepAsync(string owner, ValidStep step, CancellationToken cancellation)
     {
+        if (_isDisposed)
+        {
+            return Gone;
+        }
+
         var loop = await LoopAsync();
         if (step.Declaration.SessionId is not { } id)
         {

@@ -12,6 +12,7 @@ internal sealed class ModelLoop : IAsyncDisposable
     private readonly SessionTable _sessions;
     private readonly StepRunner _runner;
     private readonly int _queueLength;
+    private volatile bool _isClosed;
 
     public ModelLoop(IDecoder decoder, SessionTable sessions, int queueLength)
     {
@@ -40,8 +41,8 @@ internal sealed class ModelLoop : IAsyncDisposable
             return question.Answer;
         }
 
-        Outcome<T> refusal = _running.IsCompleted || _queue.Reader.Completion.IsCompleted
-            ? new Refusal(StipErrorCode.SessionLost, "the model was replaced or removed", "session_id")
+        Outcome<T> refusal = _isClosed
+            ? DecoderHost.Gone
             : new Refusal(
                 StipErrorCode.ServerOverloaded, $"{_queueLength} steps are waiting already",
                 RetryAfter: TimeSpan.FromSeconds(1));
@@ -51,6 +52,7 @@ internal sealed class ModelLoop : IAsyncDisposable
     /// <summary>Lets what waits finish, then releases every session and the decoder.</summary>
     public async ValueTask DisposeAsync()
     {
+        _isClosed = true;
         _queue.Writer.TryComplete();
         await _running;
     }

@@ -111,9 +111,14 @@ internal sealed class ModelRegistry(
     {
         var (manifest, fault) = PackageFolder.ReadManifest(Path.Combine(folder, PackageManifest.FileName));
         List<string> faults = manifest is null ? [fault] : [.. ManifestFaults.Of(manifest)];
+        var path = Path.Combine(folder, Registration.FileName);
+        var registration = File.Exists(path) ? DurableFile.Read<Registration>(path) : null;
         if (manifest is not null && faults.Count == 0)
         {
-            faults.AddRange(packages.Faults(folder, manifest));
+            // The graphs of a registered package were loaded and compared when it came.
+            faults.AddRange(registration is null
+                ? packages.Faults(folder, manifest)
+                : PackageFolder.MissingFiles(folder, manifest));
         }
 
         if (faults.Count > 0)
@@ -123,8 +128,6 @@ internal sealed class ModelRegistry(
             return;
         }
 
-        var path = Path.Combine(folder, Registration.FileName);
-        var registration = File.Exists(path) ? DurableFile.Read<Registration>(path) : null;
         registration ??= new Registration(File.GetLastWriteTimeUtc(folder), "data-directory");
         var model = factory.Create(manifest!, registration, folder);
         if (Find(model.Id) is not { } other || (other.Manifest.KeyEpoch, other.CreatedAt).CompareTo(

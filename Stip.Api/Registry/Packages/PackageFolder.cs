@@ -47,7 +47,8 @@ internal sealed class PackageFolder(IGraphRuntime runtime)
         return faults;
     }
 
-    private static IEnumerable<string> MissingFiles(string folder, PackageManifest manifest)
+    /// <summary>Listed files that are not there or have another length.</summary>
+    public static IEnumerable<string> MissingFiles(string folder, PackageManifest manifest)
     {
         foreach (var listed in manifest.Files)
         {

@@ -108,6 +108,29 @@ public sealed class CompletionTests(TinyServer tiny) : IClassFixture<TinyServer>
     }
 
     [Fact]
+    public async Task HalfPrecisionGraph_IsServedInItsOwnType()
+    {
+        using var server = new ApiServer();
+        new TinyDecoder("half", Dtype: TensorDtype.Float16).WriteTo(server.PackageFolder("half"));
+        var exact = await Caller.StepAsync(Steps.Prefill(12, 4));
+        var caller = server.Caller();
+        var half = await caller.StepAsync(Steps.Prefill(12, 4) with { Model = "half" });
+        Assert.Equal("float16", half.Choices[0].Logits.Dtype);
+        var row = new float[TinyDecoder.VocabSize];
+        TensorConversion.ToFloat32(TensorDtype.Float16, half.Choices[0].Logits.Data!.Value.Span, row);
+        Assert.True(Steps.Difference(exact.Row(), row) < 3e-2);
+
+        var top = await caller.StepAsync(Steps.Prefill(12, 4, new LogitsRequest(3)) with { Model = "half" });
+        Assert.Equal("float32", top.Choices[0].Logits.Dtype);
+        Assert.Equal(row.Max(), top.Choices[0].Logits.Values![0]);
+        var next = await caller.StepAsync(Steps.Next(half, 12) with { Model = "half" });
+        Assert.Equal(5, next.Position);
+        using var large = await caller.PostAsync(
+            "/v1/permuted/completions", Steps.Prefill(12, 1) with { Model = "half", PromptEmbeds = Steps.Filled(70000f) });
+        await ApiCaller.RefusedAsync(large, 400, "non_finite_input");
+    }
+
+    [Fact]
     public async Task ManyUsersAtOnce_EachGetWhatTheyWouldAlone()
     {
         const int Users = 6, Tokens = 12;

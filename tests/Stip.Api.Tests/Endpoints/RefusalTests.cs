@@ -154,9 +154,9 @@ public sealed class RefusalTests(TinyServer tiny) : IClassFixture<TinyServer>
         "too few bytes" => With(new TensorPayload("float32", [2, 32], new byte[128])),
         "dtype" => With(new TensorPayload("float8", [1, 32], new byte[32])),
         "integers" => With(new TensorPayload("int32", [1, 32], new byte[128])),
-        "NaN" => With(Filled(float.NaN, TensorDtype.Float16)),
-        "infinity" => With(Filled(float.NegativeInfinity, TensorDtype.BFloat16)),
-        "overflow" => With(Filled(3e38f, TensorDtype.Float32)),
+        "NaN" => With(Steps.Filled(float.NaN, TensorDtype.Float16)),
+        "infinity" => With(Steps.Filled(float.NegativeInfinity, TensorDtype.BFloat16)),
+        "overflow" => With(Steps.Filled(3e38f, TensorDtype.Float32)),
         "too many rows" => With(Steps.Rows(1, 0, TinyDecoder.ContextLength + 1)),
         "max_length 0" => Good with { MaxLength = 0 },
         "max_length beyond" => Good with { MaxLength = TinyDecoder.ContextLength + 1 },
@@ -174,11 +174,4 @@ public sealed class RefusalTests(TinyServer tiny) : IClassFixture<TinyServer>
     };
 
     private static CompletionRequest With(TensorPayload rows) => Good with { PromptEmbeds = rows };
-
-    private static TensorPayload Filled(float value, TensorDtype dtype)
-    {
-        var data = new byte[TinyDecoder.HiddenSize * dtype.ByteSize()];
-        TensorConversion.FromFloat32([.. Enumerable.Repeat(value, TinyDecoder.HiddenSize)], dtype, data);
-        return new TensorPayload(dtype.WireName(), [1, TinyDecoder.HiddenSize], data);
-    }
 }

@@ -29,6 +29,14 @@ internal static class Steps
         return new TensorPayload(dtype.WireName(), [count, TinyDecoder.HiddenSize], data);
     }
 
+    /// <summary>One row of one number.</summary>
+    public static TensorPayload Filled(float value, TensorDtype dtype = TensorDtype.Float32)
+    {
+        var data = new byte[TinyDecoder.HiddenSize * dtype.ByteSize()];
+        TensorConversion.FromFloat32([.. Enumerable.Repeat(value, TinyDecoder.HiddenSize)], dtype, data);
+        return new TensorPayload(dtype.WireName(), [1, TinyDecoder.HiddenSize], data);
+    }
+
     public static CompletionRequest Prefill(int seed, int count, LogitsRequest? logits = null) =>
         new("tiny", Rows(seed, 0, count), Logits: logits);
 

@@ -1,0 +1,59 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using Microsoft.Extensions.DependencyInjection;
+using Serilog.Core;
+using Serilog.Events;
+using Stip.Api.Tests.Hosting;
+using Stip.Api.Tests.Models;
+using Stip.Protocol;
+
+namespace Stip.Api.Tests.Endpoints;
+
+public sealed class RequestLogTests
+{
+    [Fact]
+    public async Task Log_OfASession_FollowsItAndHoldsNoSecret()
+    {
+        var sink = new CapturingSink();
+        using var server = new ApiServer(("Serilog:MinimumLevel:Default", "Debug"));
+        new TinyDecoder().WriteTo(server.PackageFolder("tiny"));
+        using var watched = server.WithWebHostBuilder(
+            builder => builder.ConfigureServices(services => services.AddSingleton<ILogEventSink>(sink)));
+        var caller = new ApiCaller(watched.CreateClient(), ApiServer.AdminKey);
+        var request = Steps.Prefill(1, 2);
+        var step = await caller.StepAsync(request);
+        await caller.StepAsync(Steps.Next(step, 1));
+        await caller.SendAsync(HttpMethod.Delete, $"{StipRoutes.Sessions}/{step.SessionId}");
+        await caller.PostAsync(StipRoutes.Completions, Steps.Next(step, 1));
+
+        var lines = sink.Lines.ToArray();
+        var steps = lines.Where(line => line.Contains(StipRoutes.Completions, StringComparison.Ordinal)).ToArray();
+        Assert.Equal(3, steps.Length);
+        Assert.All(steps, line => Assert.Contains("key key_bootstrap, model tiny, rows ", line, StringComparison.Ordinal));
+        Assert.Contains("DELETE /v1/permuted/sessions/{id} 200", string.Join('\n', lines), StringComparison.Ordinal);
+        foreach (var secret in new[]
+        {
+            step.SessionId!, ApiServer.AdminKey, Convert.ToBase64String(request.PromptEmbeds.Data.Span)[..24],
+        })
+        {
+            Assert.DoesNotContain(lines, line => line.Contains(secret, StringComparison.Ordinal));
+        }
+    }
+
+    private sealed class CapturingSink : ILogEventSink
+    {
+        public ConcurrentQueue<string> Lines { get; } = new();
+
+        public void Emit(LogEvent logEvent)
+        {
+            using var text = new StringWriter(CultureInfo.InvariantCulture);
+            logEvent.RenderMessage(text, CultureInfo.InvariantCulture);
+            foreach (var property in logEvent.Properties)
+            {
+                text.Write($" {property.Key}={property.Value}");
+            }
+
+            Lines.Enqueue(text.ToString().Replace("\"", "", StringComparison.Ordinal));
+        }
+    }
+}
