@@ -29,7 +29,8 @@ public sealed class RequestLogTests
         var lines = sink.Lines.ToArray();
         var steps = lines.Where(line => line.Contains(StipRoutes.Completions, StringComparison.Ordinal)).ToArray();
         Assert.Equal(3, steps.Length);
-        Assert.All(steps, line => Assert.Contains("key key_bootstrap, model tiny, rows ", line, StringComparison.Ordinal));
+        Assert.All(
+            steps, line => Assert.Contains("key key_bootstrap, model tiny, rows ", line, StringComparison.Ordinal));
         Assert.Contains("DELETE /v1/permuted/sessions/{id} 200", string.Join('\n', lines), StringComparison.Ordinal);
         foreach (var secret in new[]
         {
