@@ -37,7 +37,7 @@ internal sealed class EngineOptions
 
     /// <summary>Microseconds for which idle operator threads spin before they sleep.</summary>
     [Range(0, 100_000)]
-    public int SpinMicroseconds { get; set; } = 50;
+    public int SpinMicroseconds { get; set; } = 1000;
 
     /// <summary>True loads every model at the start; else each at its first use.</summary>
     public bool Preload { get; set; }
