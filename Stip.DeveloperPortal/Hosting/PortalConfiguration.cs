@@ -28,6 +28,8 @@ internal static class PortalConfiguration
         // A page of another site must not reach the portal by giving its own name this address.
         builder.Services.Configure<HostFilteringOptions>(options =>
             options.AllowedHosts = builder.Configuration["AllowedHosts"]?.Split(';') ?? ThisMachine);
+        // Only Development reads wwwroot of a build by itself; `dotnet run` without a profile is Production.
+        builder.WebHost.UseStaticWebAssets();
         if (string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]))
         {
             builder.WebHost.UseUrls(DefaultUrl);

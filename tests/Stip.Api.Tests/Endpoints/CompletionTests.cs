@@ -127,7 +127,8 @@ public sealed class CompletionTests(TinyServer tiny) : IClassFixture<TinyServer>
         Assert.Equal(5, next.Position);
         using var large = await caller.PostAsync(
             "/v1/permuted/completions", Steps.Prefill(
-                12, 1) with { Model = "half", PromptEmbeds = Steps.Filled(70000f) });
+                12, 1) with
+            { Model = "half", PromptEmbeds = Steps.Filled(70000f) });
         await ApiCaller.RefusedAsync(large, 400, "non_finite_input");
     }
 

@@ -1,0 +1,46 @@
+using System.Net;
+using System.Net.Sockets;
+using Stip.TestKit.Processes;
+
+namespace Stip.DeveloperPortal.Tests;
+
+/// <summary>The built program, as <c>dotnet run</c> starts it: not in Development, from any working directory.</summary>
+public sealed class PortalProcessTests
+{
+    private const int MostTries = 200;
+
+    [Fact]
+    public async Task Stylesheet_OfTheBuiltProgram_IsServed()
+    {
+        var address = $"http://127.0.0.1:{FreePort()}";
+        await using var portal = BuiltProgram.Start("Stip.DeveloperPortal", ["--urls", address]);
+        using var http = new HttpClient { BaseAddress = new Uri(address) };
+
+        var style = await GetWhenLiveAsync(http, "/portal.css", TestContext.Current.CancellationToken);
+
+        Assert.Contains("border-collapse", style, StringComparison.Ordinal);
+    }
+
+    private static async Task<string> GetWhenLiveAsync(HttpClient http, string path, CancellationToken cancellationToken)
+    {
+        for (var i = 0; ; i++)
+        {
+            try
+            {
+                using var answer = await http.GetAsync(new Uri(path, UriKind.Relative), cancellationToken);
+                return await answer.Content.ReadAsStringAsync(cancellationToken);
+            }
+            catch (HttpRequestException) when (i < MostTries)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(100), cancellationToken);
+            }
+        }
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
