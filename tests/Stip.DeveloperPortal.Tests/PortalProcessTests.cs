@@ -4,7 +4,7 @@ using Stip.TestKit.Processes;
 
 namespace Stip.DeveloperPortal.Tests;
 
-/// <summary>The built program, as <c>dotnet run</c> starts it: not in Development, from any working directory.</summary>
+/// <summary>The built program as `dotnet run` starts it: not in Development, from any working directory.</summary>
 public sealed class PortalProcessTests
 {
     private const int MostTries = 200;
@@ -21,7 +21,8 @@ public sealed class PortalProcessTests
         Assert.Contains("border-collapse", style, StringComparison.Ordinal);
     }
 
-    private static async Task<string> GetWhenLiveAsync(HttpClient http, string path, CancellationToken cancellationToken)
+    private static async Task<string> GetWhenLiveAsync(
+        HttpClient http, string path, CancellationToken cancellationToken)
     {
         for (var i = 0; ; i++)
         {
