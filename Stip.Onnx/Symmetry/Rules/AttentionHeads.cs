@@ -31,20 +31,10 @@ internal sealed record AttentionHeads(NodeStore Store, string Name, LabelValue K
         var set = Store.Unordered(Store.Kinds.Id($"{Name} scores"), sink is { } extra ? [.. scores, extra] : scores);
         var shareKind = Store.Kinds.Id($"{Name} share");
         var shares = Array.ConvertAll(scores, score => Store.Ordered(shareKind, score, set));
-        var (product, sum) = (Store.Kinds.Id("product"), Store.Kinds.Id("sum"));
-        var result = new int[Values.Shape[^1]];
-        for (var channel = 0; channel < result.Length; channel++)
-        {
-            var terms = new int[rows.Count];
-            for (var i = 0; i < terms.Length; i++)
-            {
-                terms[i] = Store.Ordered(product, shares[i], Row(Values, rows[i])[channel]);
-            }
-
-            result[channel] = Store.Unordered(sum, terms);
-        }
-
-        return result;
+        var product = Store.Kinds.Id("product");
+        int[][] terms = [.. rows.Select((row, i) =>
+            CellWise.Ordered(Store, product, [shares[i]], Row(Values, row).ToArray()))];
+        return CellWise.Unordered(Store, Store.Kinds.Id("sum"), terms);
     }
 
     private static ReadOnlySpan<int> Row(LabelValue value, int row) =>

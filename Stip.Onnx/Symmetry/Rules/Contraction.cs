@@ -69,27 +69,16 @@ internal static class Contraction
     /// </summary>
     public static int Dot(NodeStore store, ReadOnlySpan<int> left, ReadOnlySpan<int> right)
     {
-        var product = store.Kinds.Id("product");
-        var terms = new int[left.Length];
-        for (var i = 0; i < terms.Length; i++)
-        {
-            terms[i] = store.Ordered(product, left[i], right[i]);
-        }
-
+        var terms = CellWise.Ordered(store, store.Kinds.Id("product"), left.ToArray(), right.ToArray());
         return store.Unordered(store.Kinds.Id("sum"), terms);
     }
 
     private static int[] DenseRow(NodeStore store, ReadOnlySpan<int> row, int[] inner, int[] outer, int[] layer)
     {
-        var (pair, dense) = (store.Kinds.Id("pair"), store.Kinds.Id("dense"));
-        var terms = new int[inner.Length];
-        for (var i = 0; i < terms.Length; i++)
-        {
-            terms[i] = store.Ordered(pair, row[i], inner[i]);
-        }
-
-        var block = store.Unordered(store.Kinds.Id("block"), terms);
-        return Array.ConvertAll(outer, column => store.Ordered(dense, [block, column, .. layer]));
+        var pairs = CellWise.Ordered(store, store.Kinds.Id("pair"), row.ToArray(), inner);
+        var block = store.Unordered(store.Kinds.Id("block"), pairs);
+        int[][] layers = [.. layer.Select(node => new[] { node })];
+        return CellWise.Ordered(store, store.Kinds.Id("dense"), [[block], outer, .. layers]);
     }
 
     private static int[] LayerNodes(WeightValue weight, int layer)

@@ -32,33 +32,6 @@ internal sealed class ElementwiseRule : IOperatorRule
             return;
         }
 
-        var shape = values.Select(value => value.Shape).Aggregate((left, right) => Shapes.Broadcast(left, right));
-        var labels = Array.ConvertAll(values, value => Stretched(call.Labels(value), shape));
-
-        // Where both are stretched they meet across positions, and which is which matters.
-        var crossed = values.Count(value => value.Count != Shapes.Count(shape)) > 1;
-        call.Set(0, new LabelValue(shape, Combine(call, labels, !crossed && Commutative.Contains(call.Operation))));
+        call.Set(0, Elementwise.Combine(call, call.Kind(), values, Commutative.Contains(call.Operation)));
     }
-
-    private static int[] Combine(OperatorCall call, int[][] operands, bool commutes)
-    {
-        var kind = call.Kind();
-        var labels = new int[operands[0].Length];
-        Span<int> children = stackalloc int[operands.Length];
-        for (var cell = 0; cell < labels.Length; cell++)
-        {
-            for (var i = 0; i < operands.Length; i++)
-            {
-                children[i] = operands[i][cell];
-            }
-
-            labels[cell] = commutes ? call.Store.Unordered(kind, children) : call.Store.Ordered(kind, children);
-        }
-
-        return labels;
-    }
-
-    private static int[] Stretched(LabelValue value, int[] shape) => value.Shape.AsSpan().SequenceEqual(shape)
-        ? value.Labels
-        : Array.ConvertAll(Shapes.Stretch(value.Shape, shape), i => value.Labels[i]);
 }

@@ -69,22 +69,17 @@ internal sealed class GatherRule : IOperatorRule
         var length = value.Shape[axis];
         var inner = Shapes.Count(value.Shape.AsSpan(axis + 1));
         var outer = Shapes.Count(value.Shape.AsSpan(0, axis));
-        var labels = new int[outer * picked.Length * inner];
         var kind = call.Store.Kinds.Id("picked");
-        var cells = new int[length + 1];
-        for (var cell = 0; cell < labels.Length; cell++)
+        var labels = new int[outer * picked.Length * inner];
+        for (var block = 0; block < outer; block++)
         {
-            var (block, rest) = Math.DivRem(cell, picked.Length * inner);
-            var (pick, lane) = Math.DivRem(rest, inner);
-            for (var i = 0; i < length; i++)
+            int[][] options = [.. Enumerable.Range(0, length).Select(i =>
+                value.Labels.AsSpan(((block * length) + i) * inner, inner).ToArray())];
+            for (var pick = 0; pick < picked.Length; pick++)
             {
-                cells[i] = value.Labels[(((block * length) + i) * inner) + lane];
+                var made = Choice.Of(call.Store, kind, options, [call.Store.Constant(picked[pick])]);
+                made.CopyTo(labels, ((block * picked.Length) + pick) * inner);
             }
-
-            cells[length] = call.Store.Constant(picked[pick]);
-            labels[cell] = cells.AsSpan(0, length).ContainsAnyExcept(cells[0])
-                ? call.Store.Ordered(kind, cells)
-                : cells[0];
         }
 
         return new LabelValue([.. value.Shape[..axis], .. shape, .. value.Shape[(axis + 1)..]], labels);

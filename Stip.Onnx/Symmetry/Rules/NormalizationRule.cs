@@ -30,18 +30,6 @@ internal sealed class NormalizationRule : IOperatorRule
     }
 
     /// <summary>A commutative operation with a tensor that is stretched over the leading axes.</summary>
-    public static LabelValue FeatureWise(OperatorCall call, string operation, LabelValue value, Value operand)
-    {
-        var kind = call.Store.Kinds.Id(operation);
-        var shape = Shapes.Broadcast(value.Shape, operand.Shape);
-        var (left, right) = (Shapes.Stretch(value.Shape, shape), Shapes.Stretch(operand.Shape, shape));
-        var operands = call.Labels(operand).Labels;
-        var labels = new int[left.Length];
-        for (var cell = 0; cell < labels.Length; cell++)
-        {
-            labels[cell] = call.Store.Unordered(kind, value.Labels[left[cell]], operands[right[cell]]);
-        }
-
-        return new LabelValue(shape, labels);
-    }
+    public static LabelValue FeatureWise(OperatorCall call, string operation, LabelValue value, Value operand) =>
+        Elementwise.Combine(call, call.Store.Kinds.Id(operation), [value, operand], commutes: true);
 }

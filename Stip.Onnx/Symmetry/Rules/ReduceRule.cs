@@ -40,11 +40,7 @@ internal sealed class ReduceRule : IOperatorRule
             return;
         }
 
-        var labels = call.Labels(value).Labels;
-        var kind = call.Store.Kinds.Id(call.Operation);
-        call.Set(0, new LabelValue(
-            shape,
-            [.. groups.Select(cells => call.Store.Unordered(kind, Array.ConvertAll(cells, cell => labels[cell])))]));
+        call.Set(0, AgainstSet.Sets(call, call.Labels(value), axes, call.Operation) with { Shape = shape });
     }
 
     private static int[] Axes(OperatorCall call, int rank)

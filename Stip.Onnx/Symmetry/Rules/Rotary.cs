@@ -20,13 +20,18 @@ internal sealed record Rotary(int[] Cosines, int[] Sines, bool IsInterleaved)
     public void Turn(NodeStore store, Span<int> channels, int rotaryChannels)
     {
         var half = rotaryChannels / 2;
-        var (firstKind, secondKind) = (store.Kinds.Id("rotated first"), store.Kinds.Id("rotated second"));
+        var (x, y) = (new int[half], new int[half]);
         for (var j = 0; j < half; j++)
         {
-            var (first, second) = IsInterleaved ? (2 * j, (2 * j) + 1) : (j, j + half);
-            var (x, y) = (channels[first], channels[second]);
-            channels[first] = store.Ordered(firstKind, x, y, Cosines[j], Sines[j]);
-            channels[second] = store.Ordered(secondKind, x, y, Cosines[j], Sines[j]);
+            (x[j], y[j]) = IsInterleaved ? (channels[2 * j], channels[(2 * j) + 1]) : (channels[j], channels[j + half]);
+        }
+
+        var first = CellWise.Ordered(store, store.Kinds.Id("rotated first"), x, y, Cosines[..half], Sines[..half]);
+        var second = CellWise.Ordered(store, store.Kinds.Id("rotated second"), x, y, Cosines[..half], Sines[..half]);
+        for (var j = 0; j < half; j++)
+        {
+            channels[IsInterleaved ? 2 * j : j] = first[j];
+            channels[IsInterleaved ? (2 * j) + 1 : j + half] = second[j];
         }
     }
 
@@ -46,9 +51,7 @@ internal sealed record Rotary(int[] Cosines, int[] Sines, bool IsInterleaved)
         var cache = call.Labels(input);
         var width = cache.Shape[^1];
         var kind = call.Store.Kinds.Id("column");
-        return [.. Enumerable.Range(0, width).Select(column => call.Store.Ordered(
-            kind,
-            [.. Enumerable.Range(0, cache.Labels.Length / width)
-                .Select(row => cache.Labels[(row * width) + column])]))];
+        int[][] rows = [.. cache.Labels.Chunk(width)];
+        return CellWise.Ordered(call.Store, kind, rows);
     }
 }

@@ -29,19 +29,21 @@ internal sealed class WhereRule : IOperatorRule
 
     private static int[] Choose(OperatorCall call, Value[] values, int[][] cells)
     {
-        var settled = values[0] is KnownValue { IsRuntime: false } test ? test.Numbers : null;
         var operands = Array.ConvertAll(values, value => call.Labels(value).Labels);
-        var (tests, yes, no) = (operands[0], operands[1], operands[2]);
-        var kind = call.Kind();
-        var labels = new int[cells[0].Length];
+        var (yes, no) = (Taken(operands[1], cells[1]), Taken(operands[2], cells[2]));
+        if (values[0] is not KnownValue { IsRuntime: false } settled)
+        {
+            return Choice.Of(call.Store, call.Kind(), [yes, no], Taken(operands[0], cells[0]));
+        }
+
+        var labels = new int[yes.Length];
         for (var i = 0; i < labels.Length; i++)
         {
-            var (test1, yes1, no1) = (cells[0][i], yes[cells[1][i]], no[cells[2][i]]);
-            labels[i] = settled is not null ? (settled[test1] != 0 ? yes1 : no1)
-                : yes1 == no1 ? yes1
-                : call.Store.Ordered(kind, tests[test1], yes1, no1);
+            labels[i] = settled.Numbers[cells[0][i]] != 0 ? yes[i] : no[i];
         }
 
         return labels;
     }
+
+    private static int[] Taken(int[] labels, int[] cells) => Array.ConvertAll(cells, cell => labels[cell]);
 }
