@@ -1,47 +1,74 @@
+using Stip.Export.Checkpoints.Gguf;
 using Stip.Onnx;
 using Stip.Protocol.Tensors;
 
 namespace Stip.Export.Checkpoints;
 
-/// <summary>A Hugging Face folder: its configuration and its tensors.</summary>
+/// <summary>A Hugging Face folder or a GGUF file: its configuration, its tensors, its small files.</summary>
 internal sealed class Checkpoint : IDisposable
 {
     private const string ConfigFile = "config.json";
+    private const string GgufEnding = ".gguf";
 
-    private Checkpoint(string folder, ConfigJson config, ITensorStore tensors)
+    private Checkpoint(string folder, ConfigJson config, ITensorStore tensors, ISmallFiles files)
     {
         Folder = folder;
         Config = config;
         Tensors = tensors;
+        Files = files;
     }
 
+    /// <summary>The folder, or the one file that the checkpoint is.</summary>
     public string Folder { get; }
 
-    public string Name => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(Folder)));
+    /// <summary>Name of the folder, or of the file without its extension.</summary>
+    public string Name => IsGguf(Folder)
+        ? Path.GetFileNameWithoutExtension(Folder)
+        : Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(Folder)));
 
     public ConfigJson Config { get; }
 
     public ITensorStore Tensors { get; }
 
-    /// <summary>Opens a folder; with a seed only its config.json is read, and the weights are random.</summary>
+    /// <summary>Tokenizer, template and the like.</summary>
+    public ISmallFiles Files { get; }
+
+    /// <summary>Opens a folder or a GGUF file; with a seed only a folder's config.json is read, and the weights are
+    /// random.</summary>
     public static Checkpoint Open(string folder, long? randomSeed)
     {
+        if (IsGguf(folder))
+        {
+            return randomSeed is null ? OpenGguf(folder) : throw new RefusedException(
+                $"{folder} has weights of its own; --random-weights takes a folder with {ConfigFile}");
+        }
+
         var configPath = Path.Combine(folder, ConfigFile);
         if (!Directory.Exists(folder) || !File.Exists(configPath))
         {
             throw new RefusedException(File.Exists(folder)
-                ? $"{folder} is a file; reading GGUF files is not there yet, give a folder with {ConfigFile}"
-                : $"{folder} has no {ConfigFile}; give a Hugging Face folder");
+                ? $"{folder} is a file without the ending {GgufEnding}; give a GGUF file or a folder with {ConfigFile}"
+                : $"{folder} has no {ConfigFile}; give a Hugging Face folder or a GGUF file");
         }
 
         var config = ConfigJson.Load(configPath);
         return new Checkpoint(
             folder,
             config,
-            randomSeed is { } seed ? new RandomTensors(seed, DtypeOf(config)) : SafetensorsTensors.Open(folder));
+            randomSeed is { } seed ? new RandomTensors(seed, DtypeOf(config)) : SafetensorsTensors.Open(folder),
+            new FolderFiles(folder));
     }
 
     public void Dispose() => Tensors.Dispose();
+
+    private static bool IsGguf(string path) =>
+        File.Exists(path) && path.EndsWith(GgufEnding, StringComparison.OrdinalIgnoreCase);
+
+    private static Checkpoint OpenGguf(string path)
+    {
+        var model = GgufModel.Open(path);
+        return new Checkpoint(path, model.Config, model.Tensors, model.Files);
+    }
 
     private static TensorDtype DtypeOf(ConfigJson config) =>
         TensorDtypes.TryParseWire(config.Text("dtype", "torch_dtype"), out var dtype) && dtype.IsWireFloat()

@@ -10,6 +10,9 @@ internal abstract record CheckpointTensor(string Name, TensorDtype Dtype, IReadO
 {
     public long ElementCount { get; } = Shape.Aggregate(1L, (product, length) => product * length);
 
+    /// <summary>The same as 4-bit blocks, null where it is not stored so.</summary>
+    public virtual IFourBitRows? FourBitRows => null;
+
     /// <summary>Reads consecutive elements as float32, exactly.</summary>
     public abstract void Read(long firstElement, Span<float> values);
 

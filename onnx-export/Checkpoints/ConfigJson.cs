@@ -11,13 +11,14 @@ internal sealed class ConfigJson(string file, JsonElement root)
     private const int LargestSize = 1 << 30;
 
     /// <summary>Reads a file whose root is an object.</summary>
-    public static ConfigJson Load(string path)
+    public static ConfigJson Load(string path) => Parse(Path.GetFileName(path), File.ReadAllBytes(path));
+
+    /// <summary>Reads the bytes of such a file.</summary>
+    public static ConfigJson Parse(string name, ReadOnlyMemory<byte> bytes)
     {
-        var name = Path.GetFileName(path);
         try
         {
-            using var stream = File.OpenRead(path);
-            using var document = JsonDocument.Parse(stream);
+            using var document = JsonDocument.Parse(bytes);
             return document.RootElement.ValueKind == JsonValueKind.Object
                 ? new ConfigJson(name, document.RootElement.Clone())
                 : throw new RefusedException(

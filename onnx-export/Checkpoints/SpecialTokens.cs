@@ -10,8 +10,9 @@ internal sealed record SpecialTokens(int? Bos, IReadOnlyList<int> Eos)
     /// <summary>Reads generation_config.json before config.json: the first says what generation stops at.</summary>
     public static SpecialTokens Read(Checkpoint checkpoint)
     {
-        var path = Path.Combine(checkpoint.Folder, GenerationFile);
-        var generation = File.Exists(path) ? ConfigJson.Load(path) : null;
+        var generation = checkpoint.Files.Find(GenerationFile) is { } bytes
+            ? ConfigJson.Parse(GenerationFile, bytes)
+            : null;
         var bos = generation?.TokenIds("bos_token_id") ?? checkpoint.Config.TokenIds("bos_token_id");
         var eos = generation?.TokenIds("eos_token_id") ?? checkpoint.Config.TokenIds("eos_token_id");
         return new SpecialTokens(bos is [var first, ..] ? first : null, eos ?? []);

@@ -9,15 +9,14 @@ internal static class TokenizerVocabulary
     private const string TokenizerFile = "tokenizer.json";
 
     /// <summary>Refuses a tokenizer that gives ids the token table has no row for.</summary>
-    public static void RefuseBeyond(string folder, int vocabSize)
+    public static void RefuseBeyond(ISmallFiles files, int vocabSize)
     {
-        var path = Path.Combine(folder, TokenizerFile);
-        if (!File.Exists(path))
+        if (files.Find(TokenizerFile) is not { } bytes)
         {
             return;
         }
 
-        var largest = LargestId(path);
+        var largest = LargestId(bytes);
         if (largest >= vocabSize)
         {
             throw new RefusedException(
@@ -25,11 +24,11 @@ internal static class TokenizerVocabulary
         }
     }
 
-    private static int LargestId(string path)
+    private static int LargestId(byte[] bytes)
     {
         try
         {
-            using var document = JsonDocument.Parse(File.ReadAllBytes(path));
+            using var document = JsonDocument.Parse(bytes);
             var root = document.RootElement;
             var added = root.TryGetProperty("added_tokens", out var tokens) && tokens.ValueKind == JsonValueKind.Array
                 ? tokens.EnumerateArray().Select(token => token.GetProperty("id").GetInt32())

@@ -21,7 +21,7 @@ internal static class ExportedFolder
     {
         var architecture = SupportedArchitectures.Of(checkpoint.Config);
         var model = architecture.Build(checkpoint, dtype);
-        TokenizerVocabulary.RefuseBeyond(checkpoint.Folder, model.VocabSize);
+        TokenizerVocabulary.RefuseBeyond(checkpoint.Files, model.VocabSize);
         var graph = model.Graph.Graph;
         await ByteProgress.RunAsync("weights", graph.WeightBytes, report =>
         {
@@ -34,7 +34,7 @@ internal static class ExportedFolder
                 cancellation);
         });
         WriteTables(model, Path.Combine(folder, BundleManifest.EmbeddingFileName));
-        SourceFiles.Copy(checkpoint.Folder, folder);
+        SourceFiles.Copy(checkpoint.Files, folder);
         var manifest = Describe(checkpoint, architecture, model, dtype);
         await using var stream = File.Create(Path.Combine(folder, ExportManifest.FileName));
         await JsonSerializer.SerializeAsync(stream, manifest, StipJson.File, cancellation);

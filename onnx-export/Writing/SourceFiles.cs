@@ -1,3 +1,5 @@
+using Stip.Export.Checkpoints;
+
 namespace Stip.Export.Writing;
 
 /// <summary>Files of the checkpoint that a client needs as they are.</summary>
@@ -11,11 +13,14 @@ internal static class SourceFiles
     ];
 
     /// <summary>Copies the contents of those that exist: a read-only source must not make a read-only copy.</summary>
-    public static void Copy(string from, string to)
+    public static void Copy(ISmallFiles from, string to)
     {
-        foreach (var name in Names.Where(name => File.Exists(Path.Combine(from, name))))
+        foreach (var name in Names)
         {
-            File.WriteAllBytes(Path.Combine(to, name), File.ReadAllBytes(Path.Combine(from, name)));
+            if (from.Find(name) is { } bytes)
+            {
+                File.WriteAllBytes(Path.Combine(to, name), bytes);
+            }
         }
     }
 }

@@ -1,0 +1,38 @@
+using Stip.Export.Checkpoints.Gguf.Tokenizer;
+
+namespace Stip.Export.Checkpoints.Gguf;
+
+/// <summary>What a GGUF file says, in the form in which a Hugging Face folder says it.</summary>
+/// <param name="Config">Its metadata as a config.json.</param>
+/// <param name="Tensors">Its tensors under the names of a checkpoint.</param>
+/// <param name="Files">Tokenizer, template and end tokens.</param>
+internal sealed record GgufModel(ConfigJson Config, GgufTensors Tensors, ISmallFiles Files)
+{
+    /// <exception cref="Onnx.RefusedException">The file is damaged, or holds what cannot be read.</exception>
+    public static GgufModel Open(string path)
+    {
+        var file = GgufFile.Open(path);
+        try
+        {
+            var architecture = GgufArchitecture.Of(file.Metadata);
+            var config = GgufConfig.Read(file, architecture, Path.GetFileName(path));
+            RotaryRowOrder? order = architecture.InterleavesRotary
+                ? new RotaryRowOrder(GgufConfig.HeadDim(file.Metadata, architecture))
+                : null;
+            return new GgufModel(
+                config,
+                new GgufTensors(file, order),
+                new MadeFiles(GgufTokenizerFiles.Make(file.Metadata)));
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    private sealed class MadeFiles(IReadOnlyDictionary<string, byte[]> files) : ISmallFiles
+    {
+        public byte[]? Find(string name) => files.GetValueOrDefault(name);
+    }
+}

@@ -1,0 +1,55 @@
+using System.Text.RegularExpressions;
+
+namespace Stip.Export.Checkpoints.Gguf;
+
+/// <summary>What GGUF calls the tensors of a Hugging Face checkpoint.</summary>
+internal static partial class GgufNames
+{
+    private static readonly Dictionary<string, string> Outside = new(StringComparer.Ordinal)
+    {
+        ["model.embed_tokens"] = "token_embd",
+        ["model.norm"] = "output_norm",
+        ["lm_head"] = "output",
+    };
+
+    private static readonly Dictionary<string, string> Inside = new(StringComparer.Ordinal)
+    {
+        ["input_layernorm"] = "attn_norm",
+        ["self_attn.q_proj"] = "attn_q",
+        ["self_attn.k_proj"] = "attn_k",
+        ["self_attn.v_proj"] = "attn_v",
+        ["self_attn.qkv_proj"] = "attn_qkv",
+        ["self_attn.o_proj"] = "attn_output",
+        ["self_attn.q_norm"] = "attn_q_norm",
+        ["self_attn.k_norm"] = "attn_k_norm",
+        ["post_attention_layernorm"] = "ffn_norm",
+        ["mlp.gate_proj"] = "ffn_gate",
+        ["mlp.up_proj"] = "ffn_up",
+        ["mlp.gate_up_proj"] = "ffn_up",
+        ["mlp.down_proj"] = "ffn_down",
+    };
+
+    /// <summary>The name in the file, null where files have no such tensor.</summary>
+    public static string? Of(string name)
+    {
+        var dot = name.LastIndexOf('.');
+        var (module, part) = dot < 0 ? (name, "") : (name[..dot], name[dot..]);
+        if (Outside.TryGetValue(module, out var outside))
+        {
+            return outside + part;
+        }
+
+        var layer = Layer().Match(module);
+        return layer.Success && Inside.TryGetValue(layer.Groups["rest"].Value, out var inside)
+            ? $"blk.{layer.Groups["layer"].Value}.{inside}{part}"
+            : null;
+    }
+
+    /// <summary>True for what rotary embedding turns: rows or bias of queries and keys.</summary>
+    public static bool IsTurned(string name) =>
+        name.Contains(".self_attn.q_proj.", StringComparison.Ordinal)
+        || name.Contains(".self_attn.k_proj.", StringComparison.Ordinal);
+
+    [GeneratedRegex(@"^model\.layers\.(?<layer>\d+)\.(?<rest>.+)$", RegexOptions.CultureInvariant)]
+    private static partial Regex Layer();
+}

@@ -1,0 +1,13 @@
+namespace Stip.Export.Checkpoints.Gguf;
+
+/// <summary>One line of the tensor table.</summary>
+/// <param name="Name">Name in the file.</param>
+/// <param name="Type">How its elements are stored.</param>
+/// <param name="Shape">Lengths of its axes, the outermost first (the file has them the other way round).</param>
+/// <param name="Offset">First byte in the file.</param>
+internal sealed record GgufTensorInfo(string Name, GgmlType Type, IReadOnlyList<long> Shape, long Offset)
+{
+    public long ElementCount { get; } = Shape.Aggregate(1L, (product, length) => product * length);
+
+    public long ByteLength => ElementCount / Type.BlockLength * Type.BlockBytes;
+}

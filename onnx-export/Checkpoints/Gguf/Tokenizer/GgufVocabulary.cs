@@ -1,0 +1,48 @@
+namespace Stip.Export.Checkpoints.Gguf.Tokenizer;
+
+/// <summary>The tokens of a file, in the order of their ids.</summary>
+/// <param name="Tokens">Their texts.</param>
+/// <param name="Types">What each is.</param>
+internal sealed record GgufVocabulary(IReadOnlyList<string> Tokens, IReadOnlyList<GgufTokenType> Types)
+{
+    private const string Prefix = "tokenizer.ggml";
+
+    // How models that can chat end a turn, whatever the file says its end token is.
+    private static readonly string[] TurnEnds =
+        ["<|eot_id|>", "<|eom_id|>", "<|im_end|>", "<|end|>", "<end_of_turn>", "<|end_of_text|>", "<|endoftext|>"];
+
+    public static GgufVocabulary Read(GgufMetadata metadata)
+    {
+        var tokens = metadata.Texts($"{Prefix}.tokens") ?? throw metadata.Refused($"there is no {Prefix}.tokens");
+        var types = metadata.Integers($"{Prefix}.token_type");
+        return types is null || types.Count == tokens.Count
+            ? new GgufVocabulary(tokens, types is null
+                ? [.. tokens.Select(_ => GgufTokenType.Normal)]
+                : [.. types.Select(type => (GgufTokenType)type)])
+            : throw metadata.Refused($"{Prefix}.token_type has {types.Count} entries for {tokens.Count} tokens");
+    }
+
+    /// <summary>The id under a key such as <c>bos_token_id</c>, null where there is none.</summary>
+    public int? Id(GgufMetadata metadata, string key)
+    {
+        // Files without such a token say -1 as an unsigned number.
+        var name = $"{Prefix}.{key}";
+        return metadata.Number(name) is not { } id || id is uint.MaxValue or -1 ? null
+            : id >= 0 && id < Tokens.Count ? (int)id
+            : throw metadata.Refused($"{name} is {id}; there are tokens 0..{Tokens.Count - 1}");
+    }
+
+    /// <summary>Tokens that end a text or a turn of it; empty where there are none.</summary>
+    public IReadOnlyList<int> Ends(GgufMetadata metadata)
+    {
+        var named = new[] { "eos_token_id", "eot_token_id", "eom_token_id" }.Select(key => Id(metadata, key));
+        var known = Enumerable.Range(0, Tokens.Count)
+            .Where(id => Types[id] is GgufTokenType.Control or GgufTokenType.UserDefined)
+            .Where(id => TurnEnds.Contains(Tokens[id]));
+        return [.. named.OfType<int>().Concat(known).Distinct()];
+    }
+
+    /// <summary>Tokens that are looked for in the text before anything else.</summary>
+    public bool IsAdded(int id) =>
+        Types[id] is GgufTokenType.Control or GgufTokenType.UserDefined or GgufTokenType.Unknown;
+}

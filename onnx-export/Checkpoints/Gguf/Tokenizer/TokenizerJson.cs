@@ -1,0 +1,107 @@
+using System.Text.Json.Nodes;
+
+namespace Stip.Export.Checkpoints.Gguf.Tokenizer;
+
+/// <summary>The parts of a tokenizer.json that both kinds of tokenizers share.</summary>
+internal static class TokenizerJson
+{
+    private const string Phi3 = "phi3";
+
+    // Phi-3's special tokens swallow the spaces after them, but for these; files do not carry it.
+    private static readonly string[] KeepSpaces = ["<unk>", "<s>", "<|endoftext|>"];
+
+    /// <summary>Everything but normaliser, pre-tokenizer, decoder and model.</summary>
+    public static JsonObject Frame(GgufMetadata metadata, GgufVocabulary vocabulary, bool addsBosByDefault)
+    {
+        var swallows = metadata.Text("general.architecture") == Phi3;
+        var added = Enumerable.Range(0, vocabulary.Tokens.Count).Where(vocabulary.IsAdded)
+            .Select(id => Added(vocabulary, id, swallows));
+        return new JsonObject
+        {
+            ["version"] = "1.0",
+            ["truncation"] = null,
+            ["padding"] = null,
+            ["added_tokens"] = new JsonArray([.. added]),
+            ["post_processor"] = PostProcessor(metadata, vocabulary, addsBosByDefault),
+        };
+    }
+
+    public static JsonObject Bpe(
+        GgufVocabulary vocabulary,
+        IEnumerable<(string Left, string Right)> merges,
+        string? unknown = null,
+        bool hasByteFallback = false,
+        bool ignoresMerges = false)
+    {
+        var vocab = new JsonObject();
+        for (var id = 0; id < vocabulary.Tokens.Count; id++)
+        {
+            if (vocabulary.Types[id] != GgufTokenType.Unused && !vocab.ContainsKey(vocabulary.Tokens[id]))
+            {
+                vocab.Add(vocabulary.Tokens[id], id);
+            }
+        }
+
+        return new JsonObject
+        {
+            ["type"] = "BPE",
+            ["dropout"] = null,
+            ["unk_token"] = unknown,
+            ["continuing_subword_prefix"] = null,
+            ["end_of_word_suffix"] = null,
+            ["fuse_unk"] = hasByteFallback,
+            ["byte_fallback"] = hasByteFallback,
+            ["ignore_merges"] = ignoresMerges,
+            ["vocab"] = vocab,
+            ["merges"] = new JsonArray([.. merges.Select(merge => (JsonNode)new JsonArray(merge.Left, merge.Right))]),
+        };
+    }
+
+    private static JsonNode Added(GgufVocabulary vocabulary, int id, bool swallows) => new JsonObject
+    {
+        ["id"] = id,
+        ["content"] = vocabulary.Tokens[id],
+        ["single_word"] = false,
+        ["lstrip"] = false,
+        ["rstrip"] = swallows && !KeepSpaces.Contains(vocabulary.Tokens[id]),
+        ["normalized"] = false,
+        ["special"] = vocabulary.Types[id] != GgufTokenType.UserDefined,
+    };
+
+    private static JsonObject PostProcessor(GgufMetadata metadata, GgufVocabulary vocabulary, bool addsBosByDefault)
+    {
+        var first = metadata.Flag("tokenizer.ggml.add_bos_token") ?? addsBosByDefault
+            ? vocabulary.Id(metadata, "bos_token_id")
+            : null;
+        var last = metadata.Flag("tokenizer.ggml.add_eos_token") ?? false
+            ? vocabulary.Id(metadata, "eos_token_id")
+            : null;
+        var special = new JsonObject();
+        var single = new JsonArray();
+        Add(first);
+        single.Add(new JsonObject { ["Sequence"] = new JsonObject { ["id"] = "A", ["type_id"] = 0 } });
+        Add(last);
+        return new JsonObject
+        {
+            ["type"] = "TemplateProcessing",
+            ["single"] = single,
+            ["pair"] = single.DeepClone(),
+            ["special_tokens"] = special,
+        };
+
+        void Add(int? id)
+        {
+            if (id is not { } token)
+            {
+                return;
+            }
+
+            var text = vocabulary.Tokens[token];
+            single.Add(new JsonObject { ["SpecialToken"] = new JsonObject { ["id"] = text, ["type_id"] = 0 } });
+            special[text] = new JsonObject
+            {
+                ["id"] = text, ["ids"] = new JsonArray(token), ["tokens"] = new JsonArray(text),
+            };
+        }
+    }
+}
