@@ -29,13 +29,13 @@ internal sealed record GgmlType(string Name, int BlockLength, int BlockBytes, Bl
     };
 
     // Types that exist and are refused by name.
-    private static readonly Dictionary<uint, string> Others = new()
-    {
-        [4] = "Q4_2", [5] = "Q4_3", [9] = "Q8_1", [15] = "Q8_K", [16] = "IQ2_XXS", [17] = "IQ2_XS", [18] = "IQ3_XXS",
-        [19] = "IQ1_S", [21] = "IQ3_S", [22] = "IQ2_S", [24] = "I8", [25] = "I16", [26] = "I32", [27] = "I64",
-        [28] = "F64", [29] = "IQ1_M", [31] = "Q4_0_4_4", [32] = "Q4_0_4_8", [33] = "Q4_0_8_8", [34] = "TQ1_0",
-        [35] = "TQ2_0", [39] = "MXFP4",
-    };
+    private static readonly (uint Number, string Name)[] Others =
+    [
+        (4, "Q4_2"), (5, "Q4_3"), (9, "Q8_1"), (15, "Q8_K"), (16, "IQ2_XXS"), (17, "IQ2_XS"), (18, "IQ3_XXS"),
+        (19, "IQ1_S"), (21, "IQ3_S"), (22, "IQ2_S"), (24, "I8"), (25, "I16"), (26, "I32"), (27, "I64"), (28, "F64"),
+        (29, "IQ1_M"), (31, "Q4_0_4_4"), (32, "Q4_0_4_8"), (33, "Q4_0_8_8"), (34, "TQ1_0"), (35, "TQ2_0"),
+        (39, "MXFP4"),
+    ];
 
     /// <summary>Names of all that can be read.</summary>
     public static string Supported => string.Join(", ", Known.Values.Select(type => type.Name));
@@ -51,5 +51,7 @@ internal sealed record GgmlType(string Name, int BlockLength, int BlockBytes, Bl
 
     /// <summary>What to call a type that cannot be read.</summary>
     public static string Describe(uint number) =>
-        Others.TryGetValue(number, out var name) ? $"{name} ({number})" : $"{number}, which is unknown";
+        Array.Find(Others, other => other.Number == number).Name is { } name
+            ? $"{name} ({number})"
+            : $"{number}, which is unknown";
 }

@@ -144,7 +144,8 @@ internal sealed class GgufFile : IDisposable
         {
             elements = length is >= 1 and <= int.MaxValue
                 ? elements * length
-                : throw cursor.Refused($"gives tensor '{tensor.Name}' the shape {shape}; lengths are 1..{int.MaxValue}");
+                : throw cursor.Refused(
+                    $"gives tensor '{tensor.Name}' the shape {shape}; lengths are 1..{int.MaxValue}");
         }
 
         if (tensor.Shape[^1] % tensor.Type.BlockLength != 0)

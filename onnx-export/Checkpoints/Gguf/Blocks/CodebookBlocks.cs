@@ -2,7 +2,8 @@ using System.Buffers.Binary;
 
 namespace Stip.Export.Checkpoints.Gguf.Blocks;
 
-/// <summary>Blocks whose four bits name an entry of a fixed, uneven table (ggml-quants, <c>kvalues_iq4nl</c>).</summary>
+/// <summary>Blocks whose four bits name an entry of a fixed, uneven table (ggml-quants,
+/// <c>kvalues_iq4nl</c>).</summary>
 internal static class CodebookBlocks
 {
     private const int Half = 16;

@@ -16,9 +16,13 @@ internal static class ByteLevelTokenizer
         tokenizer["pre_tokenizer"] = kind.Describe();
         tokenizer["decoder"] = new JsonObject
         {
-            ["type"] = "ByteLevel", ["add_prefix_space"] = true, ["trim_offsets"] = true, ["use_regex"] = true,
+            ["type"] = "ByteLevel",
+            ["add_prefix_space"] = true,
+            ["trim_offsets"] = true,
+            ["use_regex"] = true,
         };
-        tokenizer["model"] = TokenizerJson.Bpe(vocabulary, merges.Select(Pair(metadata)), ignoresMerges: kind.IgnoresMerges);
+        tokenizer["model"] = TokenizerJson.Bpe(
+            vocabulary, merges.Select(Pair(metadata)), ignoresMerges: kind.IgnoresMerges);
         return tokenizer;
     }
 

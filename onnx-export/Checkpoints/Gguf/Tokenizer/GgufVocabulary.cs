@@ -7,6 +7,8 @@ internal sealed record GgufVocabulary(IReadOnlyList<string> Tokens, IReadOnlyLis
 {
     private const string Prefix = "tokenizer.ggml";
 
+    private static readonly string[] EndKeys = ["eos_token_id", "eot_token_id", "eom_token_id"];
+
     // How models that can chat end a turn, whatever the file says its end token is.
     private static readonly string[] TurnEnds =
         ["<|eot_id|>", "<|eom_id|>", "<|im_end|>", "<|end|>", "<end_of_turn>", "<|end_of_text|>", "<|endoftext|>"];
@@ -35,7 +37,7 @@ internal sealed record GgufVocabulary(IReadOnlyList<string> Tokens, IReadOnlyLis
     /// <summary>Tokens that end a text or a turn of it; empty where there are none.</summary>
     public IReadOnlyList<int> Ends(GgufMetadata metadata)
     {
-        var named = new[] { "eos_token_id", "eot_token_id", "eom_token_id" }.Select(key => Id(metadata, key));
+        var named = EndKeys.Select(key => Id(metadata, key));
         var known = Enumerable.Range(0, Tokens.Count)
             .Where(id => Types[id] is GgufTokenType.Control or GgufTokenType.UserDefined)
             .Where(id => TurnEnds.Contains(Tokens[id]));

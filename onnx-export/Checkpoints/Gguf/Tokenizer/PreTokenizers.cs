@@ -60,7 +60,10 @@ internal static class PreTokenizers
 
     private static JsonObject ByteLevel(bool splits) => new()
     {
-        ["type"] = "ByteLevel", ["add_prefix_space"] = false, ["trim_offsets"] = true, ["use_regex"] = splits,
+        ["type"] = "ByteLevel",
+        ["add_prefix_space"] = false,
+        ["trim_offsets"] = true,
+        ["use_regex"] = splits,
     };
 
     private static Dictionary<string, PreTokenizer> Collect(params (string[] Names, PreTokenizer Kind)[] groups) =>

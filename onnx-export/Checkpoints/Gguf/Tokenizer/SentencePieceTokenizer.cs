@@ -44,7 +44,9 @@ internal static class SentencePieceTokenizer
 
     private static JsonObject Replace(string text, string content) => new()
     {
-        ["type"] = "Replace", ["pattern"] = new JsonObject { ["String"] = text }, ["content"] = content,
+        ["type"] = "Replace",
+        ["pattern"] = new JsonObject { ["String"] = text },
+        ["content"] = content,
     };
 
     private static JsonObject Strip() =>

@@ -15,7 +15,7 @@ internal static class TokenizerJson
     {
         var swallows = metadata.Text("general.architecture") == Phi3;
         var added = Enumerable.Range(0, vocabulary.Tokens.Count).Where(vocabulary.IsAdded)
-            .Select(id => Added(vocabulary, id, swallows));
+            .Select(id => (JsonNode)Added(vocabulary, id, swallows));
         return new JsonObject
         {
             ["version"] = "1.0",
@@ -57,7 +57,7 @@ internal static class TokenizerJson
         };
     }
 
-    private static JsonNode Added(GgufVocabulary vocabulary, int id, bool swallows) => new JsonObject
+    private static JsonObject Added(GgufVocabulary vocabulary, int id, bool swallows) => new JsonObject
     {
         ["id"] = id,
         ["content"] = vocabulary.Tokens[id],
@@ -100,7 +100,9 @@ internal static class TokenizerJson
             single.Add(new JsonObject { ["SpecialToken"] = new JsonObject { ["id"] = text, ["type_id"] = 0 } });
             special[text] = new JsonObject
             {
-                ["id"] = text, ["ids"] = new JsonArray(token), ["tokens"] = new JsonArray(text),
+                ["id"] = text,
+                ["ids"] = new JsonArray(token),
+                ["tokens"] = new JsonArray(text),
             };
         }
     }
