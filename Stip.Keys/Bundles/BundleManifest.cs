@@ -36,6 +36,12 @@ public sealed record BundleManifest(
     /// <summary>Name of the manifest inside a bundle.</summary>
     public const string FileName = "bundle.json";
 
+    /// <summary>
+    /// Prefix of int32 vectors in <see cref="OutputFileName"/>, one for each output that is not a cache, e.g.
+    /// <c>output_permutation.last_hidden_state</c>: the plain feature j is the server's feature at entry j.
+    /// </summary>
+    public const string OutputPermutationPrefix = "output_permutation.";
+
     /// <summary>File of the tables named by <see cref="Embedding"/>.</summary>
     public const string EmbeddingFileName = "embedding.safetensors";
 
@@ -44,6 +50,26 @@ public sealed record BundleManifest(
 
     /// <summary>int32 <c>[vocab_size]</c>: the plain logit of token j is the server's logit at entry j.</summary>
     public const string VocabPermutationTensor = "vocab_permutation";
+
+    /// <summary>The client's graphs by the role that they feed; null where tables do.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyDictionary<string, ClientGraphManifest>? ClientGraphs { get; init; }
+
+    /// <summary>Names of the classes that a classifier tells apart, in plain order.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? Labels { get; init; }
+
+    /// <summary>How rows become one embedding: <c>mean</c>, <c>cls</c> or <c>max</c>.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Pooling { get; init; }
+
+    /// <summary>True where an embedding is scaled to length 1.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public bool? Normalize { get; init; }
+
+    /// <summary>Token whose rows are replaced by those of an image.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? ImageTokenId { get; init; }
 }
 
 /// <summary>The client's part of the model, where it is look-ups and sums.</summary>

@@ -10,6 +10,7 @@ public sealed class EmbeddingTables : IDisposable
     private readonly SafetensorsFile _file;
     private readonly SafetensorsEntry _tokens;
     private readonly SafetensorsEntry? _positions;
+    private readonly SafetensorsEntry? _types;
     private readonly float _scale;
 
     private EmbeddingTables(SafetensorsFile file, EmbeddingManifest manifest)
@@ -17,6 +18,7 @@ public sealed class EmbeddingTables : IDisposable
         _file = file;
         _tokens = Entry(EmbeddingManifest.Token);
         _positions = manifest.Tensors.Contains(EmbeddingManifest.Position) ? Entry(EmbeddingManifest.Position) : null;
+        _types = manifest.Tensors.Contains(EmbeddingManifest.TokenType) ? Entry(EmbeddingManifest.TokenType) : null;
         _scale = (float)manifest.Scale;
     }
 
@@ -46,9 +48,11 @@ public sealed class EmbeddingTables : IDisposable
     /// <summary>Embeds tokens that stand at consecutive positions.</summary>
     /// <param name="tokenIds">Ids, 0..vocab-1.</param>
     /// <param name="firstPosition">Position of the first.</param>
+    /// <param name="typeIds">Token types, one for each id; type 0 for all where left out.</param>
     /// <returns>Rows <c>[n, hidden]</c> in float32.</returns>
     /// <exception cref="RefusedException">An id or a position has no row.</exception>
-    public float[] Embed(ReadOnlySpan<long> tokenIds, int firstPosition)
+    public float[] Embed(
+        ReadOnlySpan<long> tokenIds, int firstPosition, ReadOnlySpan<long> typeIds = default)
     {
         var rows = new float[tokenIds.Length * HiddenSize]; // [n, hidden]
         var added = new float[HiddenSize]; // [hidden]
@@ -60,6 +64,12 @@ public sealed class EmbeddingTables : IDisposable
             if (_positions is not null)
             {
                 Read(_positions, "position", firstPosition + i, added);
+                TensorPrimitives.Add(row, added, row);
+            }
+
+            if (_types is not null)
+            {
+                Read(_types, "token type", typeIds.IsEmpty ? 0 : typeIds[i], added);
                 TensorPrimitives.Add(row, added, row);
             }
         }

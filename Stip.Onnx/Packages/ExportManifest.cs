@@ -41,4 +41,24 @@ public sealed record ExportManifest(
 
     /// <summary>Name of the manifest inside an exported folder.</summary>
     public const string FileName = "export.json";
+
+    /// <summary>
+    /// The client's graphs by the role of the graph that they feed, e.g. <c>embedding.onnx</c> for <c>vision</c>.
+    /// </summary>
+    public IReadOnlyDictionary<string, ClientGraphManifest>? ClientGraphs { get; init; }
+
+    /// <summary>Features that two graphs share.</summary>
+    public IReadOnlyList<PortJoin>? Joins { get; init; }
+
+    /// <summary>Names of the classes that a classifier tells apart.</summary>
+    public IReadOnlyList<string>? Labels { get; init; }
+
+    /// <summary>How rows become one embedding: <c>mean</c>, <c>cls</c> or <c>max</c>.</summary>
+    public string? Pooling { get; init; }
+
+    /// <summary>True where an embedding is scaled to length 1.</summary>
+    public bool? Normalize { get; init; }
+
+    /// <summary>Token whose rows are replaced by those of an image.</summary>
+    public int? ImageTokenId { get; init; }
 }

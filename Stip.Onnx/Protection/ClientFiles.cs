@@ -42,7 +42,14 @@ internal static class ClientFiles
             manifest.WireDtype,
             manifest.BosTokenId,
             manifest.EosTokenIds,
-            manifest.Embedding);
+            manifest.Embedding)
+        {
+            ClientGraphs = manifest.ClientGraphs,
+            Labels = manifest.Labels,
+            Pooling = manifest.Pooling,
+            Normalize = manifest.Normalize,
+            ImageTokenId = manifest.ImageTokenId,
+        };
         File.WriteAllBytes(
             Path.Combine(folder, BundleManifest.FileName), JsonSerializer.SerializeToUtf8Bytes(bundle, StipJson.File));
     }

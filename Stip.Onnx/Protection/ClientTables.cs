@@ -1,6 +1,9 @@
 using System.Runtime.InteropServices;
 using Stip.Keys.Bundles;
 using Stip.Keys.Permutations;
+using Stip.Onnx.Execution;
+using Stip.Onnx.Model;
+using Stip.Protocol.Packages;
 using Stip.Protocol.Tensors;
 
 namespace Stip.Onnx.Protection;
@@ -22,16 +25,47 @@ internal static class ClientTables
     }
 
     /// <summary>
-    /// Writes <c>output.safetensors</c>: the plain logit of token j is the server's logit at entry j.
+    /// Writes <c>output.safetensors</c>: the plain logit of token j is the server's logit at entry j, and the same for
+    /// the features of every other output that a client reads.
     /// </summary>
-    public static void WriteOutput(string to, int vocabSize, Permutation? vocab)
+    public static void WriteOutput(string to, PlainModel plain, DrawnPlans plans)
     {
-        var targets = (vocab ?? Permutation.Identity(vocabSize)).Targets;
-        var bytes = MemoryMarshal.AsBytes(targets).ToArray();
+        var sources = new List<SafetensorsWriter.Source>();
+        foreach (var part in plain.Parts.Where(part => !part.IsClient))
+        {
+            foreach (var output in GraphSignature.Outputs(part.Graph).Where(output => IsRead(plain, part, output.Name)))
+            {
+                var plan = plans.ByPart[part.Key].Outputs.GetValueOrDefault(output.Name);
+                AddOutput(sources, plain, output, plan);
+            }
+        }
+
         using var stream = new FileStream(to, FileMode.CreateNew, FileAccess.Write);
-        SafetensorsWriter.Write(stream, [SafetensorsWriter.Source.FromBytes(
-            BundleManifest.VocabPermutationTensor, TensorDtype.Int32, [vocabSize], bytes)]);
+        SafetensorsWriter.Write(stream, sources);
     }
+
+    private static void AddOutput(
+        List<SafetensorsWriter.Source> sources, PlainModel plain, TensorManifest output, PortPlan? plan)
+    {
+        if (output.Name == DecoderPorts.Logits && plain.Manifest.VocabSize > 0)
+        {
+            sources.Add(Vector(BundleManifest.VocabPermutationTensor, plan?.Permutation
+                ?? Permutation.Identity(plain.Manifest.VocabSize)));
+        }
+        else if (plan is { Permutation: { } moved, FeatureAxes.Count: 1 })
+        {
+            sources.Add(Vector(BundleManifest.OutputPermutationPrefix + output.Name, moved));
+        }
+    }
+
+    // Caches stay with the server, and what feeds another graph never reaches a user as an answer.
+    private static bool IsRead(PlainModel plain, GraphPart part, string output) =>
+        !output.StartsWith("present", StringComparison.Ordinal)
+        && plain.Joins.All(join => join.From != $"{part.Key}.{output}");
+
+    private static SafetensorsWriter.Source Vector(string name, Permutation permutation) =>
+        SafetensorsWriter.Source.FromBytes(
+            name, TensorDtype.Int32, [permutation.Length], MemoryMarshal.AsBytes(permutation.Targets).ToArray());
 
     private static void CopyRows(SafetensorsFile file, SafetensorsEntry entry, Permutation? hidden, Stream stream)
     {

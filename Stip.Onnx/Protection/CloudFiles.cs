@@ -8,7 +8,6 @@ namespace Stip.Onnx.Protection;
 /// <summary>Writes what the server reads of a package.</summary>
 internal static class CloudFiles
 {
-    public const string GraphFile = "model.onnx";
     private const int MostUsefulTopK = 1024;
 
     /// <summary>Hashes the files of the cloud folder and writes <c>stip.json</c> over them.</summary>
@@ -30,7 +29,7 @@ internal static class CloudFiles
             manifest.ContextLength,
             manifest.WireDtype,
             Math.Min(manifest.VocabSize, MostUsefulTopK),
-            manifest.Graphs.ToDictionary(graph => graph.Key, graph => graph.Value with { File = GraphFile }),
+            manifest.Graphs,
             files);
         File.WriteAllBytes(
             Path.Combine(folder, PackageManifest.FileName),

@@ -1,5 +1,8 @@
 using System.Globalization;
 using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
+using Stip.Onnx.Execution;
+using Stip.Protocol.Tensors;
 
 namespace Stip.Onnx.Protection;
 
@@ -23,6 +26,29 @@ internal sealed class OutputComparison(string dtype)
     private double _worstRatio = -1;
     private string _worst = "";
 
+    /// <summary>Adds every output of a run; floats that are no cache count row by row, like logits.</summary>
+    public void AddAll(
+        IReadOnlyList<(string Name, HostTensor Tensor)> plain, IReadOnlyList<(string Name, HostTensor Tensor)> restored)
+    {
+        foreach (var ((name, left), (_, right)) in plain.Zip(restored))
+        {
+            var (mine, other) = (Values(left), Values(right));
+            if (mine.Length != other.Length)
+            {
+                (_worst, _worstRatio) = ($"output '{name}' has another shape", double.PositiveInfinity);
+            }
+            else if (left.Dtype.IsWireFloat() && left.Shape.Count > 0 && left.Shape[^1] > 0
+                && !name.StartsWith("present", StringComparison.Ordinal))
+            {
+                AddLogits(name, mine, other, checked((int)left.Shape[^1]));
+            }
+            else
+            {
+                Add(name, mine, other);
+            }
+        }
+    }
+
     public void AddLogits(string name, ReadOnlySpan<float> plain, ReadOnlySpan<float> restored, int vocabSize)
     {
         Add(name, plain, restored);
@@ -36,9 +62,9 @@ internal sealed class OutputComparison(string dtype)
 
         for (var i = 0; i < plain.Length; i++)
         {
-            var difference = Math.Abs(plain[i] - restored[i]);
+            var difference = Distance(plain[i], restored[i]);
             _sumDiff += difference;
-            _maxDiff = double.IsNaN(difference) ? double.PositiveInfinity : Math.Max(_maxDiff, difference);
+            _maxDiff = Math.Max(_maxDiff, difference);
         }
 
         _logitCount += plain.Length;
@@ -49,8 +75,7 @@ internal sealed class OutputComparison(string dtype)
         var largest = 0.0;
         for (var i = 0; i < plain.Length; i++)
         {
-            var difference = Math.Abs(plain[i] - restored[i]);
-            largest = double.IsNaN(difference) ? double.PositiveInfinity : Math.Max(largest, difference);
+            largest = Math.Max(largest, Distance(plain[i], restored[i]));
         }
 
         var ratio = largest / Math.Max(1, plain.IsEmpty ? 0 : TensorPrimitives.MaxMagnitude(plain));
@@ -60,6 +85,21 @@ internal sealed class OutputComparison(string dtype)
             _worst = string.Create(CultureInfo.InvariantCulture, $"output '{name}' is off by {largest:G3}");
         }
     }
+
+    // What is infinite or no number on both sides is equal: rows that a mask leaves nothing of.
+    private static double Distance(float plain, float restored)
+    {
+        var difference = plain.Equals(restored) ? 0 : Math.Abs((double)plain - restored);
+        return double.IsNaN(difference) ? double.PositiveInfinity : difference;
+    }
+
+    private static float[] Values(HostTensor tensor) => tensor.Dtype switch
+    {
+        TensorDtype.Float64 => [.. MemoryMarshal.Cast<byte, double>(tensor.Bytes).ToArray().Select(v => (float)v)],
+        TensorDtype.Int64 or TensorDtype.Int32 => [.. tensor.ToIntegers().Select(value => (float)value)],
+        _ when tensor.Dtype.IsWireFloat() => tensor.ToFloats(),
+        _ => [.. tensor.Bytes.Select(value => (float)value)],
+    };
 
     public VerificationReport Report(int samples, string? misplacedWeight) => new(
         samples,

@@ -6,15 +6,18 @@ namespace Stip.Onnx.Protection;
 /// <summary>Between a plan and the owner's key files: permutations that occur often are stored once.</summary>
 internal static class OwnerPlan
 {
-    public static (GraphKeys Keys, IReadOnlyList<Permutation> Permutations) ToKeys(string role, ProtectionPlan plan)
+    public static (IReadOnlyList<GraphKeys> Keys, IReadOnlyList<Permutation> Permutations) ToKeys(
+        IReadOnlyDictionary<string, ProtectionPlan> plans)
     {
         var numbers = new Dictionary<Permutation, int>();
-        var keys = new GraphKeys(
-            role,
-            [.. plan.Initializers.Values.Select(entry => new AxisKeys(
-                entry.Name, entry.Source, [.. entry.Axes.Select(Number)]))],
-            [.. plan.Inputs.Values.Select(Port)],
-            [.. plan.Outputs.Values.Select(Port)]);
+        var keys = plans.OrderBy(plan => plan.Key, StringComparer.Ordinal)
+            .Select(plan => new GraphKeys(
+                plan.Key,
+                [.. plan.Value.Initializers.Values.Select(entry => new AxisKeys(
+                    entry.Name, entry.Source, [.. entry.Axes.Select(Number)]))],
+                [.. plan.Value.Inputs.Values.Select(Port)],
+                [.. plan.Value.Outputs.Values.Select(Port)]))
+            .ToArray();
         return (keys, [.. numbers.OrderBy(entry => entry.Value).Select(entry => entry.Key)]);
 
         PortKeys Port(PortPlan port) => new(port.Name, port.FeatureAxes, Number(port.Permutation));

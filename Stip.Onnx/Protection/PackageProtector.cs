@@ -36,36 +36,58 @@ public static class PackageProtector
         ArgumentNullException.ThrowIfNull(options);
         using var plain = PlainModel.Open(exportFolder);
         var model = CheckedName(options.Name ?? plain.Manifest.Model);
-        var (plan, bits) = options.Mode == ProtectionMode.None
-            ? new DrawnPlan(ProtectionPlan.Nothing, 0)
-            : DrawnPlan.Draw(plain.File, random);
-        var cloud = Directory.CreateDirectory(Path.Combine(outputFolder, PackageFolder.Cloud)).FullName;
-        ProtectedGraphWriter.Write(plain.File, plan, Path.Combine(cloud, CloudFiles.GraphFile), bytesWritten);
-        var client = WriteClient(plain, plan, outputFolder);
+        var plans = options.Mode == ProtectionMode.None
+            ? DrawnPlans.Nothing(plain.Parts)
+            : DrawnPlans.Draw(plain.Parts, plain.Joins, random);
+        WriteGraphs(plain, plans, outputFolder, bytesWritten);
+        var client = WriteClient(plain, plans, outputFolder);
         var instance = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(InstanceBytes));
-        var package = CloudFiles.WriteManifest(plain, options, instance, model, cloud);
+        var package = CloudFiles.WriteManifest(
+            plain, options, instance, model, Path.Combine(outputFolder, PackageFolder.Cloud));
         ClientFiles.WriteManifest(plain, package, client);
         OwnerOnly.RestrictFiles(client);
-        var (keys, permutations) = OwnerPlan.ToKeys(PlainModel.DecoderRole, plan);
+        var (keys, permutations) = OwnerPlan.ToKeys(plans.ByPart);
         var owner = new OwnerManifest(
             OwnerManifest.CurrentFormat, model, instance, package.KeyEpoch, package.Mode, package.Fingerprint,
-            plain.File.Sha256, [keys]);
+            plain.Fingerprint, keys);
         OwnerStore.Save(Path.Combine(outputFolder, PackageFolder.Owner), owner, permutations, options.Passphrase);
         var report = options.Verify ? Verified(exportFolder, outputFolder, options.Passphrase) : null;
-        return new ProtectionResult(model, instance, bits, report, Warnings(plain, options));
+        return new ProtectionResult(model, instance, plans.KeyBits, report, Warnings(plain, options));
     }
 
-    private static string WriteClient(PlainModel plain, ProtectionPlan plan, string outputFolder)
+    private static void WriteGraphs(
+        PlainModel plain, DrawnPlans plans, string outputFolder, Action<long>? bytesWritten)
     {
-        var client = OwnerOnly.MakeFolder(Path.Combine(outputFolder, PackageFolder.Client));
-        ClientTables.WriteEmbedding(
-            Path.Combine(plain.Folder, BundleManifest.EmbeddingFileName),
-            Path.Combine(client, BundleManifest.EmbeddingFileName),
-            plan.Inputs.GetValueOrDefault(DecoderPorts.Embeds)?.Permutation);
-        ClientTables.WriteOutput(
-            Path.Combine(client, BundleManifest.OutputFileName),
-            plain.Manifest.VocabSize,
-            plan.Outputs.GetValueOrDefault(DecoderPorts.Logits)?.Permutation);
+        Directory.CreateDirectory(Path.Combine(outputFolder, PackageFolder.Cloud));
+        OwnerOnly.MakeFolder(Path.Combine(outputFolder, PackageFolder.Client));
+        var before = 0L;
+        foreach (var part in plain.Parts)
+        {
+            var done = 0L;
+            var folder = part.IsClient ? PackageFolder.Client : PackageFolder.Cloud;
+            ProtectedGraphWriter.Write(
+                part,
+                plans.ByPart[part.Key],
+                Path.Combine(outputFolder, folder, part.FileName),
+                bytes => bytesWritten?.Invoke(before + (done = bytes)));
+            before += done;
+        }
+    }
+
+    private static string WriteClient(PlainModel plain, DrawnPlans plans, string outputFolder)
+    {
+        var client = Path.Combine(outputFolder, PackageFolder.Client);
+        if (plain.HasTables)
+        {
+            var fed = plain.Parts.Select(part => plans.ByPart[part.Key].Inputs.GetValueOrDefault(DecoderPorts.Embeds))
+                .FirstOrDefault(port => port is not null);
+            ClientTables.WriteEmbedding(
+                Path.Combine(plain.Folder, BundleManifest.EmbeddingFileName),
+                Path.Combine(client, BundleManifest.EmbeddingFileName),
+                fed?.Permutation);
+        }
+
+        ClientTables.WriteOutput(Path.Combine(client, BundleManifest.OutputFileName), plain, plans);
         ClientFiles.CopySmallFiles(plain, client);
         return client;
     }

@@ -1,5 +1,7 @@
 using Microsoft.ML.OnnxRuntime;
 using Stip.Onnx.Execution;
+using Stip.Onnx.Packages;
+using Stip.Onnx.Running;
 
 namespace Stip.Onnx.Protection;
 
@@ -51,22 +53,60 @@ public static class PackageVerifier
         var comparison = new OutputComparison(plain.Manifest.Dtype);
         try
         {
-            Run(plain, moved, samples, comparison, sampleDone);
+            using var left = new ExportedSide(exportFolder);
+            Compare(plain, left, moved, samples, comparison, sampleDone);
         }
         catch (OnnxRuntimeException e)
         {
             throw new RefusedException($"this machine cannot run the graphs: {e.Message.ReplaceLineEndings(" ")}", e);
         }
 
-        var misplaced = WeightCheck.FirstMisplaced(plain.File, moved);
-        return comparison.Report(samples, misplaced);
+        return comparison.Report(samples, WeightCheck.FirstMisplaced(plain, moved));
     }
 
-    private static void Run(
-        PlainModel plain, ProtectedModel moved, int samples, OutputComparison comparison, Action<int>? sampleDone)
+    private static void Compare(
+        PlainModel plain,
+        ExportedSide left,
+        ProtectedModel right,
+        int samples,
+        OutputComparison comparison,
+        Action<int>? sampleDone)
     {
+        if (left.HasSharedCache)
+        {
+            RunSteps(plain, left, right, samples, comparison, sampleDone);
+        }
+
+        // What a decoder's own steps do not reach: encoders, images, and the rows that images give.
+        var random = new Random(Seed);
+        var inputs = new SampleInputs(plain.Manifest, random);
+        for (var sample = 0; sample < samples && !(left.HasSharedCache && left.Kind == ModelKinds.Decoder); sample++)
+        {
+            var given = inputs.Next();
+            if (left.Kind == ModelKinds.VisionLanguage)
+            {
+                comparison.AddAll(ImageTextRun.Features(left, given), ImageTextRun.Features(right, given));
+            }
+            else
+            {
+                comparison.AddAll(WholeModel.Run(left, given), WholeModel.Run(right, given));
+            }
+
+            sampleDone?.Invoke(sample + 1);
+        }
+    }
+
+    private static void RunSteps(
+        PlainModel plain,
+        ExportedSide plainSide,
+        ProtectedModel moved,
+        int samples,
+        OutputComparison comparison,
+        Action<int>? sampleDone)
+    {
+        var (plainTables, movedTables) = (DecoderRun.TablesOf(plainSide), DecoderRun.TablesOf(moved));
         var longest = Math.Min(MostPromptTokens + DecodedTokens, plain.Manifest.ContextLength);
-        using var left = new DecoderRunner(Path.Combine(plain.Folder, plain.Manifest.Graphs["decoder"].File), longest);
+        using var left = new DecoderRunner(plainSide.GraphOf(GraphRoles.Decoder), longest);
         using var right = new DecoderRunner(moved.GraphPath, longest);
         var random = new Random(Seed);
         for (var sample = 0; sample < samples; sample++)
@@ -98,8 +138,8 @@ public static class PackageVerifier
             }
 
             var first = left.CachedTokens;
-            var plainLogits = left.Append(plain.Tables.Embed(ids, first), allRows: true);
-            var movedLogits = right.Append(moved.Tables.Embed(ids, first), allRows: true);
+            var plainLogits = left.Append(plainTables.Embed(ids, first), allRows: true);
+            var movedLogits = right.Append(movedTables.Embed(ids, first), allRows: true);
             comparison.AddLogits(DecoderPorts.Logits, plainLogits, moved.RestoreLogits(movedLogits), left.VocabSize);
         }
     }

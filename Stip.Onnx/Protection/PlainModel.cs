@@ -1,63 +1,84 @@
+using System.Security.Cryptography;
+using System.Text;
 using Stip.Onnx.Model;
 using Stip.Onnx.Packages;
 
 namespace Stip.Onnx.Protection;
 
-/// <summary>A folder of export, opened and checked: what is to be protected.</summary>
+/// <summary>A model, opened and checked: what is to be protected.</summary>
 internal sealed class PlainModel : IDisposable
 {
-    public const string DecoderRole = "decoder";
+    private readonly IReadOnlyList<ModelFile> _files;
 
-    private PlainModel(string folder, ExportManifest manifest, ModelFile file, EmbeddingTables tables)
+    public PlainModel(string folder, ExportManifest manifest, IReadOnlyList<ModelFile> files, GraphPart[] parts)
     {
         Folder = folder;
         Manifest = manifest;
-        File = file;
-        Tables = tables;
+        _files = files;
+        Parts = parts;
     }
 
     public string Folder { get; }
 
+    /// <summary>What <c>export.json</c> says, or what was found in a graph that came without one.</summary>
     public ExportManifest Manifest { get; }
 
-    public ModelFile File { get; }
+    /// <summary>Its graphs; what feeds another comes before it.</summary>
+    public IReadOnlyList<GraphPart> Parts { get; }
 
-    public EmbeddingTables Tables { get; }
+    public IReadOnlyList<PortJoin> Joins => Manifest.Joins ?? [];
 
-    /// <exception cref="RefusedException">The folder is not one of export, or its parts do not fit each
-    /// other.</exception>
+    /// <summary>True where the client looks rows up in <c>embedding.safetensors</c>.</summary>
+    public bool HasTables => Manifest.Embedding.Tensors.Count > 0;
+
+    /// <summary>SHA-256 of the graph file; of several, that of their digests.</summary>
+    public string Fingerprint => _files.Count == 1
+        ? _files[0].Sha256
+        : Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(
+            string.Concat(_files.Select(file => file.Sha256)))));
+
+    /// <summary>Opens a folder of export.</summary>
+    /// <exception cref="RefusedException">It is none, or its parts do not fit each other.</exception>
     public static PlainModel Open(string path)
     {
         RefuseWhatIsNoExport(path);
         var manifest = ExportFolder.ReadManifest(path);
-        if (manifest.Kind != DecoderRole || !manifest.Graphs.TryGetValue(DecoderRole, out var graph))
-        {
-            throw new RefusedException(
-                $"models of kind '{manifest.Kind}' cannot be protected yet; this version takes 'decoder'");
-        }
-
-        ModelFile? file = null;
-        EmbeddingTables? tables = null;
+        var files = new List<ModelFile>();
         try
         {
-            file = ModelFile.Load(Path.Combine(path, graph.File));
-            tables = EmbeddingTables.Open(path, manifest.Embedding);
-            RefuseMisfits(path, manifest, file, tables);
-            return new PlainModel(path, manifest, file, tables);
+            var parts = Entries(manifest).Select(entry =>
+            {
+                files.Add(ModelFile.Load(Path.Combine(path, entry.File)));
+                return GraphPart.Of(files[^1], entry.Role, entry.IsClient);
+            }).ToArray();
+            var model = new PlainModel(path, manifest, files, parts);
+            ExportChecks.RefuseMisfits(model);
+            return model;
         }
         catch
         {
-            file?.Dispose();
-            tables?.Dispose();
+            files.ForEach(file => file.Dispose());
             throw;
         }
     }
 
+    public GraphPart Part(string key) => Parts.First(part => part.Key == key);
+
     public void Dispose()
     {
-        File.Dispose();
-        Tables.Dispose();
+        foreach (var file in _files)
+        {
+            file.Dispose();
+        }
     }
+
+    // Vision feeds the decoder, and a client's graph comes before what it feeds.
+    private static IEnumerable<(string Role, bool IsClient, string File)> Entries(ExportManifest manifest) =>
+        manifest.Graphs.OrderBy(graph => graph.Key == GraphRoles.Vision ? 0 : 1)
+            .ThenBy(graph => graph.Key, StringComparer.Ordinal)
+            .SelectMany(graph => manifest.ClientGraphs?.GetValueOrDefault(graph.Key) is { } client
+                ? [(graph.Key, true, client.File), (graph.Key, false, graph.Value.File)]
+                : new[] { (graph.Key, false, graph.Value.File) });
 
     private static void RefuseWhatIsNoExport(string path)
     {
@@ -78,30 +99,4 @@ internal sealed class PlainModel : IDisposable
                 $"'{path}' is a protected package already; give the plain folder that export wrote");
         }
     }
-
-    private static void RefuseMisfits(string path, ExportManifest manifest, ModelFile file, EmbeddingTables tables)
-    {
-        if (tables.VocabSize != manifest.VocabSize)
-        {
-            throw new RefusedException(
-                $"'{path}': the token table has {tables.VocabSize} rows, the vocabulary {manifest.VocabSize}");
-        }
-
-        if (tables.HiddenSize != manifest.HiddenSize)
-        {
-            throw new RefusedException(
-                $"'{path}': the token table is {tables.HiddenSize} wide, the hidden state {manifest.HiddenSize}");
-        }
-
-        var logits = GraphSignature.Outputs(file.Graph).FirstOrDefault(output => output.Name == LogitsName);
-        if (logits is null || logits.Shape.Count == 0 || logits.Shape[^1].ToString() != manifest.VocabSize.ToString(
-            System.Globalization.CultureInfo.InvariantCulture))
-        {
-            throw new RefusedException(
-                $"'{path}': the graph's logits have width {logits?.Shape[^1].ToString() ?? "none"}, "
-                + $"the vocabulary {manifest.VocabSize}");
-        }
-    }
-
-    private const string LogitsName = Execution.DecoderPorts.Logits;
 }

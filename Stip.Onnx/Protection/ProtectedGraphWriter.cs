@@ -6,22 +6,24 @@ namespace Stip.Onnx.Protection;
 /// <summary>Writes the protected graph: node for node the plain one, with other initialiser bytes.</summary>
 internal static class ProtectedGraphWriter
 {
-    /// <summary>
-    /// Writes <c>model.onnx</c> and, where the plain graph has external data, <c>model.onnx.data</c>.
-    /// </summary>
-    /// <param name="file">The plain graph.</param>
+    /// <summary>Writes a model of one graph.</summary>
+    public static void Write(ModelFile file, ProtectionPlan plan, string path) =>
+        Write(GraphPart.Of(file), plan, path);
+
+    /// <summary>Writes the graph file and, where the plain graph has external data, one data file beside it.</summary>
+    /// <param name="part">The plain graph.</param>
     /// <param name="plan">What moves.</param>
     /// <param name="path">The ONNX file to make.</param>
     /// <param name="bytesWritten">Called with the length of the data file after each tensor.</param>
-    public static void Write(ModelFile file, ProtectionPlan plan, string path, Action<long>? bytesWritten = null)
+    public static void Write(GraphPart part, ProtectionPlan plan, string path, Action<long>? bytesWritten = null)
     {
-        var model = file.Model.Clone();
+        var model = part.Model.Clone();
         GraphCleaner.Clean(model);
-        var tensors = file.Tensors.ToDictionary(tensor => tensor.Name, StringComparer.Ordinal);
+        var tensors = part.Tensors.ToDictionary(tensor => tensor.Name, StringComparer.Ordinal);
         var location = Path.GetFileName(path) + ".data";
         using (var data = new LazyFile(Path.Combine(Path.GetDirectoryName(path) ?? "", location)))
         {
-            foreach (var (plain, proto) in file.Tensors.Zip(ModelFile.TensorsOf(model.Graph)))
+            foreach (var (plain, proto) in part.Tensors.Zip(ModelFile.TensorsOf(model.Graph)))
             {
                 var step = plan.Of(plain);
                 var source = tensors[step.Source];

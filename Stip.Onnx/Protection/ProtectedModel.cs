@@ -3,7 +3,9 @@ using Stip.Keys.Bundles;
 using Stip.Keys.Owner;
 using Stip.Keys.Permutations;
 using Stip.Onnx.Execution;
+using Stip.Onnx.Model;
 using Stip.Onnx.Packages;
+using Stip.Onnx.Running;
 using Stip.Protocol.Packages;
 using Stip.Protocol.Tensors;
 
@@ -14,31 +16,50 @@ namespace Stip.Onnx.Protection;
 /// after
 /// it. It stands in for the plain model wherever both are compared.
 /// </summary>
-public sealed class ProtectedModel : IDisposable
+public sealed class ProtectedModel : IModelSide
 {
-    private readonly ProtectionPlan _plan;
-    private readonly Permutation _vocab;
+    private readonly string _folder;
+    private readonly BundleManifest _bundle;
+    private readonly Dictionary<string, ProtectionPlan> _plans;
+    private readonly Permutation? _vocab;
 
     private ProtectedModel(
-        PackageManifest package, EmbeddingTables tables, string graphPath, ProtectionPlan plan, Permutation vocab)
+        string folder, PackageManifest package, BundleManifest bundle, Dictionary<string, ProtectionPlan> plans)
     {
+        _folder = folder;
         Package = package;
-        Tables = tables;
-        GraphPath = graphPath;
-        _plan = plan;
-        _vocab = vocab;
+        _bundle = bundle;
+        _plans = plans;
+        var client = Path.Combine(folder, PackageFolder.Client);
+        _vocab = ReadVocab(Path.Combine(client, BundleManifest.OutputFileName));
+        Tables = bundle.Embedding.Tensors.Count == 0 ? null : EmbeddingTables.Open(client, bundle.Embedding);
     }
 
     /// <summary>What the cloud part says of itself.</summary>
     public PackageManifest Package { get; }
 
-    /// <summary>The client's tables, already permuted.</summary>
-    public EmbeddingTables Tables { get; }
+    /// <summary>The client's tables, already permuted; null where a graph stands in their place.</summary>
+    public EmbeddingTables? Tables { get; }
 
-    /// <summary>The protected decoder graph.</summary>
-    public string GraphPath { get; }
+    /// <summary>The protected graph that gives the answer.</summary>
+    public string GraphPath => GraphOf(MainRole);
 
-    internal ProtectionPlan Plan => _plan;
+    /// <inheritdoc/>
+    public string Kind => _bundle.Kind;
+
+    /// <inheritdoc/>
+    public string MainRole => MainRoles.Of(Package.Graphs.Keys);
+
+    /// <inheritdoc/>
+    public int ContextLength => Package.ContextLength;
+
+    /// <inheritdoc/>
+    public int? ImageTokenId => _bundle.ImageTokenId;
+
+    /// <inheritdoc/>
+    public bool HasSharedCache => Package.Graphs[MainRole].Cache?.Layout == CacheLayouts.Shared;
+
+    internal ProtectionPlan Plan => PlanOf(MainRole);
 
     /// <summary>Opens a folder that <c>protect</c> wrote, all three parts of it.</summary>
     /// <param name="folder">The folder.</param>
@@ -55,14 +76,30 @@ public sealed class ProtectedModel : IDisposable
             throw new RefusedException($"'{folder}': cloud, client and owner parts are of different packages");
         }
 
-        var client = Path.Combine(folder, PackageFolder.Client);
-        return new ProtectedModel(
-            package,
-            EmbeddingTables.Open(client, bundle.Embedding),
-            Path.Combine(folder, PackageFolder.Cloud, package.Graphs[PlainModel.DecoderRole].File),
-            OwnerPlan.FromKeys(owner.Graphs.First(graph => graph.Role == PlainModel.DecoderRole), permutations),
-            ReadVocab(Path.Combine(client, BundleManifest.OutputFileName)));
+        return new ProtectedModel(folder, package, bundle, owner.Graphs.ToDictionary(
+            graph => graph.Role, graph => OwnerPlan.FromKeys(graph, permutations), StringComparer.Ordinal));
     }
+
+    /// <inheritdoc/>
+    public string GraphOf(string role) => Path.Combine(_folder, PackageFolder.Cloud, Package.Graphs[role].File);
+
+    /// <inheritdoc/>
+    public string? ClientGraphOf(string role) => _bundle.ClientGraphs?.GetValueOrDefault(role) is { } graph
+        ? Path.Combine(_folder, PackageFolder.Client, graph.File)
+        : null;
+
+    /// <summary>File of a part, by its key.</summary>
+    internal string PathOf(GraphPart part) => Path.Combine(
+        _folder, part.IsClient ? PackageFolder.Client : PackageFolder.Cloud, part.FileName);
+
+    /// <summary>What moved in a graph of the package.</summary>
+    internal ProtectionPlan PlanOf(string key) => _plans.TryGetValue(key, out var plan)
+        ? plan
+        : throw new RefusedException($"'{_folder}': the owner's keys say nothing of the graph '{key}'");
+
+    /// <inheritdoc/>
+    public HostTensor Protect(string role, string name, HostTensor plain) =>
+        PlanOf(role).Inputs.TryGetValue(name, out var port) ? port.Protect(plain) : plain;
 
     /// <summary>Puts logits back into the order of tokens: <c>plain[j] = moved[vocab_permutation[j]]</c>.</summary>
     /// <param name="moved">Rows of logits, <c>[n, vocab]</c>.</param>
@@ -70,36 +107,46 @@ public sealed class ProtectedModel : IDisposable
     public float[] RestoreLogits(ReadOnlySpan<float> moved)
     {
         var plain = new float[moved.Length];
-        _vocab.Inverse().ApplyToRows(moved, plain);
+        if (_vocab is null)
+        {
+            moved.CopyTo(plain);
+        }
+        else
+        {
+            _vocab.Inverse().ApplyToRows(moved, plain);
+        }
+
         return plain;
     }
 
-    /// <summary>
-    /// Puts an output of the graph back into the plain model's layout: logits, caches, hidden states.
-    /// </summary>
+    /// <summary>Puts an output of the graph that gives the answer back into the plain model's layout.</summary>
     /// <param name="name">Name of the output.</param>
     /// <param name="moved">What the protected graph gave, of the rank that the graph declares (logits of any
     /// rank).</param>
-    public HostTensor Restore(string name, HostTensor moved)
+    public HostTensor Restore(string name, HostTensor moved) => Restore(MainRole, name, moved);
+
+    /// <inheritdoc/>
+    public HostTensor Restore(string role, string name, HostTensor given)
     {
-        ArgumentNullException.ThrowIfNull(moved);
-        if (name == DecoderPorts.Logits)
+        ArgumentNullException.ThrowIfNull(given);
+        if (name == DecoderPorts.Logits && _vocab is not null)
         {
-            return new PortPlan(name, [moved.Shape.Count - 1], _vocab).Restore(moved);
+            return new PortPlan(name, [given.Shape.Count - 1], _vocab).Restore(given);
         }
 
-        return _plan.Outputs.TryGetValue(name, out var port) ? port.Restore(moved) : moved;
+        return PlanOf(role).Outputs.TryGetValue(name, out var port) ? port.Restore(given) : given;
     }
 
     /// <inheritdoc/>
-    public void Dispose() => Tables.Dispose();
+    public void Dispose() => Tables?.Dispose();
 
-    private static Permutation ReadVocab(string path)
+    // Models without a vocabulary have none.
+    private static Permutation? ReadVocab(string path)
     {
         using var file = SafetensorsFile.Open(path);
-        return file.Header.Entries.TryGetValue(BundleManifest.VocabPermutationTensor, out var entry)
-            && entry.Dtype == TensorDtype.Int32
+        return !file.Header.Entries.TryGetValue(BundleManifest.VocabPermutationTensor, out var entry) ? null
+            : entry.Dtype == TensorDtype.Int32
             ? Permutation.FromTargets(MemoryMarshal.Cast<byte, int>(file.Bytes(entry.Name)))
-            : throw new RefusedException($"'{path}' has no int32 tensor '{BundleManifest.VocabPermutationTensor}'");
+            : throw new RefusedException($"'{path}': '{BundleManifest.VocabPermutationTensor}' is not int32");
     }
 }

@@ -20,8 +20,11 @@ internal sealed record ProtectionPlan(
         new Dictionary<string, PortPlan>(),
         new Dictionary<string, PortPlan>());
 
-    /// <summary>Reads a plan off an automorphism of the graph's nodes.</summary>
-    public static ProtectionPlan From(LabelledGraph graph, int[] targets)
+    /// <summary>Reads the plan of a model of one graph off an automorphism of its nodes.</summary>
+    public static ProtectionPlan From(LabelledGraph graph, int[] targets) => From(graph.Parts.Single(), targets);
+
+    /// <summary>Reads the plan of one graph off an automorphism of the nodes of all.</summary>
+    public static ProtectionPlan From(LabelledPart graph, int[] targets)
     {
         var roots = graph.Weights.ToDictionary(weight => weight.Root);
         var initializers = graph.Weights.Select(weight => From(weight, roots[targets[weight.Root]], targets))
@@ -51,8 +54,27 @@ internal sealed record ProtectionPlan(
         return new InitializerPlan(holder.Tensor.Name, source.Tensor.Name, axes);
     }
 
-    private static PortPlan From(LabelledPort port, int[] targets) =>
-        new(port.Name, port.FeatureAxes, Between(port.Nodes, port.Nodes, targets));
+    private static PortPlan From(LabelledPort port, int[] targets)
+    {
+        var whole = Between(port.Nodes, port.Nodes, targets);
+        return whole is not null && port.FeatureAxes.Length > 1 && LastAxisOnly(whole, port.FeatureShape[^1]) is { } last
+            ? new PortPlan(port.Name, [port.FeatureAxes[^1]], last)
+            : new PortPlan(port.Name, port.FeatureAxes, whole);
+    }
+
+    // Where a port has a fixed number of rows (patches), what moves is inside a row and the same in all of them.
+    private static Permutation? LastAxisOnly(Permutation whole, int length)
+    {
+        for (var i = 0; i < whole.Length; i++)
+        {
+            if (whole[i] != (i / length * length) + whole[i % length])
+            {
+                return null;
+            }
+        }
+
+        return Permutation.FromTargets(whole.Targets[..length]);
+    }
 
     private static Permutation? Between(int[] from, int[] to, int[] targets)
     {

@@ -12,13 +12,17 @@ internal static class WeightCheck
     /// <summary>
     /// Name of the first initialiser that holds other bytes than it should, null where all are right.
     /// </summary>
-    public static string? FirstMisplaced(ModelFile plain, ProtectedModel package)
+    public static string? FirstMisplaced(PlainModel plain, ProtectedModel package) => plain.Parts
+        .Select(part => FirstMisplaced(part, package.PathOf(part), package.PlanOf(part.Key)))
+        .FirstOrDefault(name => name is not null);
+
+    private static string? FirstMisplaced(GraphPart plain, string path, ProtectionPlan plan)
     {
-        using var moved = ModelFile.Load(package.GraphPath);
+        using var moved = ModelFile.Load(path);
         var sources = plain.Tensors.ToDictionary(tensor => tensor.Name, StringComparer.Ordinal);
         foreach (var tensor in moved.Tensors)
         {
-            var step = package.Plan.Of(tensor);
+            var step = plan.Of(tensor);
             if (!sources.TryGetValue(step.Source, out var source) || !source.Shape.SequenceEqual(tensor.Shape))
             {
                 return tensor.Name;

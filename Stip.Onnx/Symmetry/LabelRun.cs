@@ -1,4 +1,5 @@
 using Stip.Onnx.Model;
+using Stip.Onnx.Packages;
 using Stip.Onnx.Symmetry.Nodes;
 using Stip.Onnx.Symmetry.Rules;
 using Stip.Onnx.Symmetry.Values;
@@ -10,38 +11,61 @@ namespace Stip.Onnx.Symmetry;
 internal sealed class LabelRun
 {
     private const long MostKnownElements = 1 << 22;
+    private readonly GraphPart _part;
     private readonly GraphProto _graph;
-    private readonly NodeStore _store = new();
+    private readonly NodeStore _store;
     private readonly Dictionary<string, Value> _values = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _uses = new(StringComparer.Ordinal);
     private readonly List<WeightNodes> _weights = [];
-    private readonly List<string> _unruled = [];
+    private readonly List<string> _unruled;
 
-    private LabelRun(GraphProto graph) => _graph = graph;
+    private LabelRun(GraphPart part, NodeStore store, List<string> unruled)
+    {
+        _part = part;
+        _graph = part.Graph;
+        _store = store;
+        _unruled = unruled;
+    }
 
     /// <exception cref="RefusedException">The graph cannot be followed.</exception>
-    public static LabelledGraph Execute(ModelFile file)
+    public static LabelledGraph Execute(ModelFile file) => Execute([GraphPart.Of(file)], []);
+
+    /// <summary>Runs the graphs of a model one after the other; what feeds another comes before it.</summary>
+    /// <exception cref="RefusedException">A graph cannot be followed.</exception>
+    public static LabelledGraph Execute(IReadOnlyList<GraphPart> parts, IReadOnlyList<PortJoin> joins)
     {
-        var run = new LabelRun(file.Graph);
-        run.CountUses();
-        foreach (var tensor in file.Tensors)
+        var (store, unruled, flow) = (new NodeStore(), new List<string>(), new PartFlow(joins));
+        var labelled = new List<LabelledPart>(parts.Count);
+        foreach (var part in parts)
         {
-            run._values[tensor.Name] = run.Load(tensor);
+            var run = new LabelRun(part, store, unruled);
+            labelled.Add(run.Execute(flow));
+            flow.Add(labelled[^1], run._values);
         }
 
-        var inputs = new ProbeInputs(file.Graph, run._store);
-        foreach (var input in file.Graph.Input.Where(input => !run._values.ContainsKey(input.Name)))
+        return new LabelledGraph(store, labelled, unruled);
+    }
+
+    private LabelledPart Execute(PartFlow flow)
+    {
+        CountUses();
+        foreach (var tensor in _part.Tensors)
         {
-            run._values[input.Name] = inputs.Make(input);
+            _values[tensor.Name] = Load(tensor);
         }
 
-        foreach (var node in file.Graph.Node)
+        var inputs = new ProbeInputs(_part, _store, flow);
+        foreach (var input in _graph.Input.Where(input => !_values.ContainsKey(input.Name)))
         {
-            run.Step(node);
+            _values[input.Name] = inputs.Make(input);
         }
 
-        var outputs = OutputPorts.Join(file.Graph, run._values, run._store);
-        return new LabelledGraph(run._store, run._weights, inputs.Ports, outputs, run._unruled);
+        foreach (var node in _graph.Node)
+        {
+            Step(node);
+        }
+
+        return new LabelledPart(_part, _weights, inputs.Ports, OutputPorts.Join(_part, _values, _store));
     }
 
     private void CountUses()
@@ -62,7 +86,7 @@ internal sealed class LabelRun
             return TensorNumbers.Read(tensor);
         }
 
-        var weight = new WeightNodes(_store, tensor);
+        var weight = new WeightNodes(_store, tensor, _part.Key);
         _weights.Add(weight);
         return weight.Whole();
     }

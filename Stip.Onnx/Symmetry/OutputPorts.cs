@@ -11,10 +11,10 @@ namespace Stip.Onnx.Symmetry;
 /// </summary>
 internal static class OutputPorts
 {
-    public static List<LabelledPort> Join(GraphProto graph, Dictionary<string, Value> values, NodeStore store)
+    public static List<LabelledPort> Join(GraphPart part, Dictionary<string, Value> values, NodeStore store)
     {
         var ports = new List<LabelledPort>();
-        foreach (var output in graph.Output)
+        foreach (var output in part.Graph.Output)
         {
             if (!values.TryGetValue(output.Name, out var value))
             {
@@ -23,19 +23,19 @@ internal static class OutputPorts
 
             if (value is LabelValue labels)
             {
-                ports.Add(Join(output, labels, store));
+                ports.Add(Join(part.Key, output, labels, store));
             }
         }
 
         return ports;
     }
 
-    private static LabelledPort Join(ValueInfoProto output, LabelValue value, NodeStore store)
+    private static LabelledPort Join(string part, ValueInfoProto output, LabelValue value, NodeStore store)
     {
         var features = FeatureAxes(output, value);
         var positions = Enumerable.Range(0, value.Rank).Where(axis => !features.Contains(axis)).ToArray();
         var groups = new AxisGroups(value.Shape, positions);
-        var kind = store.Kinds.Id($"output {output.Name}");
+        var kind = store.Kinds.Id($"output {part}.{output.Name}");
         int[] nodes = [.. groups.Select(
             cells => store.Fresh(kind, Array.ConvertAll(cells, cell => value.Labels[cell])))];
         return new LabelledPort(output.Name, features, groups.DroppedShape, nodes);

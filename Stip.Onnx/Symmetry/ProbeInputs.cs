@@ -8,15 +8,25 @@ namespace Stip.Onnx.Symmetry;
 /// <summary>
 /// What the inputs of a graph are while it runs on labels: free labels for features, small numbers for the rest.
 /// </summary>
-internal sealed class ProbeInputs(GraphProto graph, NodeStore store)
+internal sealed class ProbeInputs(GraphPart part, NodeStore store, PartFlow flow)
 {
-    private readonly Dictionary<string, int> _headSizes = HeadSizes.Find(graph);
+    private readonly Dictionary<string, int> _headSizes = HeadSizes.Find(part.Graph);
 
     /// <summary>Float inputs, in graph order.</summary>
     public List<LabelledPort> Ports { get; } = [];
 
     public Value Make(ValueInfoProto input)
     {
+        if (flow.Handed(part, input.Name) is { } handed)
+        {
+            if (handed.Port is { } port)
+            {
+                Ports.Add(port);
+            }
+
+            return handed.Value;
+        }
+
         var shape = ProbeSizes.Shape(input)
             ?? throw new RefusedException($"input '{input.Name}' of the graph has no shape");
         var type = (DataType)input.Type.TensorType.ElemType;
@@ -39,11 +49,19 @@ internal sealed class ProbeInputs(GraphProto graph, NodeStore store)
     private LabelValue Free(string name, int[] shape, int[] features)
     {
         var featureShape = Array.ConvertAll(features, axis => shape[axis]);
-        var kind = store.Kinds.Id($"input {name}");
+        var joined = flow.Joined(part, name);
         var nodes = new int[Shapes.Count(featureShape)];
+        if (joined is not null && joined.Length != nodes.Length)
+        {
+            throw new RefusedException(
+                $"input '{name}' has {nodes.Length} features, the output joined with it {joined.Length}");
+        }
+
         for (var i = 0; i < nodes.Length; i++)
         {
-            nodes[i] = store.Fresh(kind);
+            // A client's graph gets what users have, each number in its place: pixels never move.
+            var kind = store.Kinds.Id($"input {part.Key}.{name}", part.IsClient ? i : 0);
+            nodes[i] = joined is null ? store.Fresh(kind) : store.Fresh(kind, joined[i]);
         }
 
         Ports.Add(new LabelledPort(name, features, featureShape, nodes));

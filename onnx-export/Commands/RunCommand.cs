@@ -1,8 +1,7 @@
 using System.CommandLine;
 using Stip.Export.Running;
-using Stip.Onnx;
-using Stip.Onnx.Execution;
-using Stip.Onnx.Protection;
+using Stip.Keys.Owner;
+using Stip.Onnx.Running;
 
 namespace Stip.Export.Commands;
 
@@ -29,24 +28,12 @@ internal static class RunCommand
         command.SetAction(parsed =>
         {
             var tensors = TensorFile.Read(parsed.GetRequiredValue(inputs));
-            TensorFile.Write(parsed.GetRequiredValue(output), Run(parsed.GetRequiredValue(model), tensors));
+            var results = WholeModel.Run(
+                parsed.GetRequiredValue(model),
+                tensors,
+                Environment.GetEnvironmentVariable(OwnerStore.PassphraseVariable));
+            TensorFile.Write(parsed.GetRequiredValue(output), results);
         });
         return command;
-    }
-
-    private static IEnumerable<(string Name, HostTensor Tensor)> Run(
-        string model, IReadOnlyDictionary<string, HostTensor> inputs)
-    {
-        if (Directory.Exists(model))
-        {
-            return PackageFolder.IsPackage(model)
-                ? DecoderRun.RunPackage(model, inputs)
-                : DecoderRun.Run(model, inputs);
-        }
-
-        return File.Exists(model)
-            ? GraphRun.Run(model, inputs)
-            : throw new RefusedException(
-                $"{model} is not there; --model names a folder of export or of protect, or an ONNX file");
     }
 }

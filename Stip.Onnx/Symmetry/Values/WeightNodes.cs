@@ -14,11 +14,14 @@ internal sealed class WeightNodes
     private readonly int[]?[] _axes;
     private readonly string?[] _pins;
 
-    public WeightNodes(NodeStore store, GraphTensor tensor)
+    /// <param name="store">Where its nodes are made.</param>
+    /// <param name="tensor">The initialiser.</param>
+    /// <param name="part">The graph that holds it: initialisers of different files never trade places.</param>
+    public WeightNodes(NodeStore store, GraphTensor tensor, string part = "")
     {
         _store = store;
         Tensor = tensor;
-        Root = store.Fresh(store.Kinds.Id($"initializer {tensor.Type} [{string.Join(',', tensor.Shape)}]"));
+        Root = store.Fresh(store.Kinds.Id($"initializer {part} {tensor.Type} [{string.Join(',', tensor.Shape)}]"));
         _axes = new int[]?[tensor.Shape.Length];
         _pins = new string?[tensor.Shape.Length];
     }

@@ -146,7 +146,7 @@ public sealed class ProtectCommandTests(ExportedModels models) : IDisposable
     [Theory]
     [InlineData("vocab_size", 159, "has 160 rows, the vocabulary 159")]
     [InlineData("hidden_size", 63, "wide, the hidden state 63")]
-    [InlineData("kind", "encoder", "models of kind 'encoder' cannot be protected yet")]
+    [InlineData("kind", "song", "kind 'song' must be one of decoder, encoder")]
     [InlineData("format", "stip-export/9", "must be stip-export/1")]
     public async Task Protect_OfAManifestThatDoesNotFit_IsRefused(string field, object value, string reason)
     {

@@ -139,7 +139,8 @@ public sealed class ProtectionTests(ExportedModels exported, ProtectedModels pac
     private static async Task<ModelProto> ParseAsync(string path) =>
         ModelProto.Parser.ParseFrom(await ReadAsync(path));
 
-    private static ProtectionPlan Draw(ModelFile file, int seed) => DrawnPlan.Draw(file, new SeededRandom(seed)).Plan;
+    private static ProtectionPlan Draw(ModelFile file, int seed) =>
+        DrawnPlans.Draw([GraphPart.Of(file)], [], new SeededRandom(seed)).ByPart["decoder"];
 
     private static ModelProto WithoutBytes(ModelProto model)
     {

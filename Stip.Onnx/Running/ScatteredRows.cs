@@ -1,7 +1,7 @@
 using Stip.Onnx.Execution;
 using Stip.Protocol.Tensors;
 
-namespace Stip.Export.Running;
+namespace Stip.Onnx.Running;
 
 /// <summary>Puts results of sequences that were run alone back where a batch has them; masked places stay
 /// zero.</summary>

@@ -1,7 +1,6 @@
-using Stip.Onnx;
 using Stip.Onnx.Execution;
 
-namespace Stip.Export.Running;
+namespace Stip.Onnx.Running;
 
 /// <summary>Token ids <c>[batch, seq]</c>, of which a mask may leave some out.</summary>
 /// <param name="Ids">Ids, row after row.</param>
@@ -14,13 +13,16 @@ internal sealed record TokenBatch(long[] Ids, long[]? Mask, int Sequences, int L
     private const string MaskName = "attention_mask";
 
     /// <summary>Takes <c>input_ids</c> and <c>attention_mask</c> out of the inputs.</summary>
-    public static TokenBatch Read(IReadOnlyDictionary<string, HostTensor> inputs)
+    /// <param name="inputs">By name.</param>
+    /// <param name="others">Inputs that the model takes besides.</param>
+    public static TokenBatch Read(
+        IReadOnlyDictionary<string, HostTensor> inputs, params IReadOnlyCollection<string> others)
     {
-        var unknown = inputs.Keys.FirstOrDefault(name => name is not (IdsName or MaskName));
+        var unknown = inputs.Keys.FirstOrDefault(name => name is not (IdsName or MaskName) && !others.Contains(name));
         if (unknown is not null || !inputs.TryGetValue(IdsName, out var ids))
         {
             throw new RefusedException(
-                $"the model takes {IdsName} and {MaskName}; given are {string.Join(", ", inputs.Keys)}");
+                $"the model takes {string.Join(", ", others.Prepend(IdsName))} and {MaskName}; given are {string.Join(", ", inputs.Keys)}");
         }
 
         var shape = ids.Shape is [var single] ? [1, single] : ids.Shape;

@@ -1,12 +1,11 @@
-using Stip.Onnx;
 using Stip.Onnx.Execution;
 
-namespace Stip.Export.Running;
+namespace Stip.Onnx.Running;
 
 /// <summary>Any ONNX file: its inputs by name in, its outputs by name out.</summary>
 internal static class GraphRun
 {
-    public static IEnumerable<(string Name, HostTensor Tensor)> Run(
+    public static IReadOnlyList<(string Name, HostTensor Tensor)> Run(
         string path, IReadOnlyDictionary<string, HostTensor> inputs)
     {
         using var runner = new GraphRunner(path);

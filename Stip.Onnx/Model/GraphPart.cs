@@ -1,0 +1,25 @@
+namespace Stip.Onnx.Model;
+
+/// <summary>One graph of a model that consists of several: what is labelled, permuted and written as one file.</summary>
+/// <param name="Role"><c>decoder</c>, <c>encoder</c> or <c>vision</c>; for a client's graph the role that it
+/// feeds.</param>
+/// <param name="IsClient">True for a graph that stays with the client.</param>
+/// <param name="FileName">Name of its file in a package.</param>
+/// <param name="Model">The graph.</param>
+/// <param name="Tensors">Its tensors, in the order of <see cref="ModelFile.TensorsOf"/>.</param>
+internal sealed record GraphPart(
+    string Role, bool IsClient, string FileName, ModelProto Model, IReadOnlyList<GraphTensor> Tensors)
+{
+    private const string ClientPrefix = "client.";
+
+    public GraphProto Graph => Model.Graph;
+
+    /// <summary>Tells the parts of a model apart: the role, or <c>client.</c> and the role that it feeds.</summary>
+    public string Key => KeyOf(Role, IsClient);
+
+    public static string KeyOf(string role, bool isClient) => isClient ? ClientPrefix + role : role;
+
+    /// <summary>A whole file as one part.</summary>
+    public static GraphPart Of(ModelFile file, string role = "decoder", bool isClient = false) =>
+        new(role, isClient, Path.GetFileName(file.FilePath), file.Model, file.Tensors);
+}

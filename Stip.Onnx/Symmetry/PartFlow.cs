@@ -1,0 +1,43 @@
+using Stip.Onnx.Model;
+using Stip.Onnx.Packages;
+using Stip.Onnx.Symmetry.Values;
+
+namespace Stip.Onnx.Symmetry;
+
+/// <summary>
+/// What goes from one graph of a model into the next while they run on labels: whole values out of a client's graph,
+/// and along a join one node a feature.
+/// </summary>
+internal sealed class PartFlow(IReadOnlyList<PortJoin> joins)
+{
+    private readonly Dictionary<(string Role, string Input), (Value Value, LabelledPort? Port)> _handed = [];
+    private readonly Dictionary<string, LabelledPort> _ports = new(StringComparer.Ordinal);
+
+    /// <summary>What the client's graph hands to an input, null where it hands nothing.</summary>
+    public (Value Value, LabelledPort? Port)? Handed(GraphPart part, string input) =>
+        !part.IsClient && _handed.TryGetValue((part.Role, input), out var handed) ? handed : null;
+
+    /// <summary>The nodes that an input shares with the output of a graph before it, null where none is joined.</summary>
+    public int[]? Joined(GraphPart part, string input)
+    {
+        var join = joins.FirstOrDefault(join => join.To == $"{part.Key}.{input}");
+        return join is null ? null
+            : _ports.TryGetValue(join.From, out var port) ? port.Nodes
+            : throw new RefusedException($"'{join.To}' is joined with '{join.From}', which no graph before it gives");
+    }
+
+    /// <summary>Keeps what a graph gives.</summary>
+    public void Add(LabelledPart done, IReadOnlyDictionary<string, Value> values)
+    {
+        foreach (var port in done.Outputs)
+        {
+            _ports[$"{done.Part.Key}.{port.Name}"] = port;
+        }
+
+        foreach (var output in done.Part.Graph.Output.Where(_ => done.Part.IsClient))
+        {
+            _handed[(done.Part.Role, output.Name)] =
+                (values[output.Name], _ports.GetValueOrDefault($"{done.Part.Key}.{output.Name}"));
+        }
+    }
+}
