@@ -1,6 +1,7 @@
 using Stip.Keys.Permutations;
 using Stip.Onnx.Model;
 using Stip.Onnx.Symmetry;
+using Stip.Onnx.Symmetry.Refinement;
 using Stip.Onnx.Symmetry.Values;
 
 namespace Stip.Onnx.Protection;
@@ -20,11 +21,11 @@ internal sealed record ProtectionPlan(
         new Dictionary<string, PortPlan>(),
         new Dictionary<string, PortPlan>());
 
-    /// <summary>Reads the plan of a model of one graph off an automorphism of its nodes.</summary>
-    public static ProtectionPlan From(LabelledGraph graph, int[] targets) => From(graph.Parts.Single(), targets);
+    /// <summary>Reads the plan of a model of one graph off an automorphism of its labels.</summary>
+    public static ProtectionPlan From(LabelledGraph graph, Automorphism targets) => From(graph.Parts.Single(), targets);
 
-    /// <summary>Reads the plan of one graph off an automorphism of the nodes of all.</summary>
-    public static ProtectionPlan From(LabelledPart graph, int[] targets)
+    /// <summary>Reads the plan of one graph off an automorphism of the labels of all.</summary>
+    public static ProtectionPlan From(LabelledPart graph, Automorphism targets)
     {
         var roots = graph.Weights.ToDictionary(weight => weight.Root);
         var initializers = graph.Weights.Select(weight => From(weight, roots[targets[weight.Root]], targets))
@@ -40,7 +41,7 @@ internal sealed record ProtectionPlan(
         ? plan
         : new InitializerPlan(tensor.Name, tensor.Name, new Permutation?[tensor.Shape.Length]);
 
-    private static InitializerPlan From(WeightNodes source, WeightNodes holder, int[] targets)
+    private static InitializerPlan From(WeightNodes source, WeightNodes holder, Automorphism targets)
     {
         var axes = new Permutation?[source.Tensor.Shape.Length];
         for (var axis = 0; axis < axes.Length; axis++)
@@ -54,7 +55,7 @@ internal sealed record ProtectionPlan(
         return new InitializerPlan(holder.Tensor.Name, source.Tensor.Name, axes);
     }
 
-    private static PortPlan From(LabelledPort port, int[] targets)
+    private static PortPlan From(LabelledPort port, Automorphism targets)
     {
         var whole = Between(port.Nodes, port.Nodes, targets);
         return whole is not null && port.FeatureAxes.Length > 1 && LastAxisOnly(whole, port.FeatureShape[^1]) is { } last
@@ -76,7 +77,7 @@ internal sealed record ProtectionPlan(
         return Permutation.FromTargets(whole.Targets[..length]);
     }
 
-    private static Permutation? Between(int[] from, int[] to, int[] targets)
+    private static Permutation? Between(int[] from, int[] to, Automorphism targets)
     {
         var indices = new Dictionary<int, int>(to.Length);
         for (var i = 0; i < to.Length; i++)

@@ -27,14 +27,15 @@ internal sealed class LabelRun
         _unruled = unruled;
     }
 
-    /// <exception cref="RefusedException">The graph cannot be followed.</exception>
-    public static LabelledGraph Execute(ModelFile file) => Execute([GraphPart.Of(file)], []);
-
     /// <summary>Runs the graphs of a model one after the other; what feeds another comes before it.</summary>
+    /// <param name="parts">The graphs.</param>
+    /// <param name="joins">Which output feeds which input.</param>
+    /// <param name="longestRun">Most cells that are treated as one.</param>
     /// <exception cref="RefusedException">A graph cannot be followed.</exception>
-    public static LabelledGraph Execute(IReadOnlyList<GraphPart> parts, IReadOnlyList<PortJoin> joins)
+    public static LabelledGraph Execute(
+        IReadOnlyList<GraphPart> parts, IReadOnlyList<PortJoin> joins, int longestRun = int.MaxValue)
     {
-        var (store, unruled, flow) = (new NodeStore(), new List<string>(), new PartFlow(joins));
+        var (store, unruled, flow) = (new NodeStore(longestRun), new List<string>(), new PartFlow(joins));
         var labelled = new List<LabelledPart>(parts.Count);
         foreach (var part in parts)
         {

@@ -36,8 +36,10 @@ internal static class OutputPorts
         var positions = Enumerable.Range(0, value.Rank).Where(axis => !features.Contains(axis)).ToArray();
         var groups = new AxisGroups(value.Shape, positions);
         var kind = store.Kinds.Id($"output {part}.{output.Name}");
-        int[] nodes = [.. groups.Select(
-            cells => store.Fresh(kind, Array.ConvertAll(cells, cell => value.Labels[cell])))];
+        var cells = groups.ToArray();
+        int[][] operands = [.. Enumerable.Range(0, cells.Length == 0 ? 0 : cells[0].Length).Select(position =>
+            Array.ConvertAll(cells, feature => value.Labels[feature[position]]))];
+        var nodes = CellWise.Fresh(store, kind, operands);
         return new LabelledPort(output.Name, features, groups.DroppedShape, nodes);
     }
 

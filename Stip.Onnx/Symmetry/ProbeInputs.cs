@@ -50,20 +50,17 @@ internal sealed class ProbeInputs(GraphPart part, NodeStore store, PartFlow flow
     {
         var featureShape = Array.ConvertAll(features, axis => shape[axis]);
         var joined = flow.Joined(part, name);
-        var nodes = new int[Shapes.Count(featureShape)];
-        if (joined is not null && joined.Length != nodes.Length)
+        var count = Shapes.Count(featureShape);
+        if (joined is not null && joined.Length != count)
         {
             throw new RefusedException(
-                $"input '{name}' has {nodes.Length} features, the output joined with it {joined.Length}");
+                $"input '{name}' has {count} features, the output joined with it {joined.Length}");
         }
 
-        for (var i = 0; i < nodes.Length; i++)
-        {
-            // A client's graph gets what users have, each number in its place: pixels never move.
-            var kind = store.Kinds.Id($"input {part.Key}.{name}", part.IsClient ? i : 0);
-            nodes[i] = joined is null ? store.Fresh(kind) : store.Fresh(kind, joined[i]);
-        }
-
+        // A client's graph gets what users have, each number in its place: pixels never move.
+        int[][] operands = [.. new[] { joined, part.IsClient ? store.Places(count) : null }.OfType<int[]>()];
+        var kind = store.Kinds.Id($"input {part.Key}.{name}");
+        var nodes = operands.Length == 0 ? store.FreshRun(kind, count) : CellWise.Fresh(store, kind, operands);
         Ports.Add(new LabelledPort(name, features, featureShape, nodes));
         var own = Shapes.Strides(featureShape);
         var strides = new int[shape.Length];

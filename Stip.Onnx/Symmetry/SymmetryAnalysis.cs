@@ -2,28 +2,41 @@ using System.Security.Cryptography;
 using Stip.Onnx.Model;
 using Stip.Onnx.Packages;
 using Stip.Onnx.Symmetry.Refinement;
+using Stip.Onnx.Symmetry.Segments;
 
 namespace Stip.Onnx.Symmetry;
 
 /// <summary>The axis symmetries of one graph.</summary>
 internal sealed class SymmetryAnalysis
 {
+    private readonly LaneComponents _components;
+
     private SymmetryAnalysis(LabelledGraph graph)
     {
         Graph = graph;
-        Adjacency = new Adjacency(graph.Store);
-        Classes = NodeClasses.Find(graph.Store, Adjacency);
+        Segments = new SegmentGraph(graph.Store);
+        Adjacency = new Adjacency(Segments);
+        _components = new LaneComponents(Segments);
+        Classes = NodeClasses.Find(Segments, _components, Adjacency);
     }
 
     public LabelledGraph Graph { get; }
 
+    /// <summary>The expression graph, with what always moves as one taken together.</summary>
+    public SegmentGraph Segments { get; }
+
+    /// <summary>The edges of the segment graph.</summary>
     public Adjacency Adjacency { get; }
 
+    /// <summary>Which labels look alike.</summary>
     public NodeClasses Classes { get; }
 
     /// <summary>Runs a graph on labels and finds the classes of its nodes.</summary>
+    /// <param name="file">The graph.</param>
+    /// <param name="longestRun">1 to look at every cell apart, which finds the same and takes longer.</param>
     /// <exception cref="RefusedException">The graph cannot be followed.</exception>
-    public static SymmetryAnalysis Of(ModelFile file) => new(LabelRun.Execute(file));
+    public static SymmetryAnalysis Of(ModelFile file, int longestRun = int.MaxValue) =>
+        new(LabelRun.Execute([GraphPart.Of(file)], [], longestRun));
 
     /// <summary>The same for a model of several graphs: one analysis, so that what they share moves as one.</summary>
     /// <exception cref="RefusedException">A graph cannot be followed.</exception>
@@ -31,8 +44,12 @@ internal sealed class SymmetryAnalysis
         new(LabelRun.Execute(parts, joins));
 
     /// <summary>
-    /// Draws a random automorphism: for every node the node that it becomes, and the size of the choice in bits.
+    /// Draws a random automorphism: for every label the label that it becomes, and the size of the choice in bits.
     /// </summary>
-    public (int[] Targets, double Bits) Draw(RandomNumberGenerator random) =>
-        AutomorphismSearch.Draw(Adjacency, Classes, random);
+    public (Automorphism Targets, double Bits) Draw(RandomNumberGenerator random)
+    {
+        var (targets, bits) = AutomorphismSearch.Draw(Adjacency, Classes, random);
+        var automorphism = new Automorphism(Segments, _components, targets, random);
+        return (automorphism, bits + automorphism.LaneBits);
+    }
 }

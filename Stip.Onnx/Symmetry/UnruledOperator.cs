@@ -42,21 +42,19 @@ internal static class UnruledOperator
                 axis.Weight.Pin(axis.Source, reason);
             }
 
-            Hold(call.Store, weight.Weight.Root, reason);
+            Hold(call.Store, [weight.Weight.Root], reason);
         }
 
         if (input is LabelValue labels)
         {
-            foreach (var label in labels.Labels.Distinct())
-            {
-                Hold(call.Store, label, reason);
-            }
+            Hold(call.Store, [.. labels.Labels.Distinct()], reason);
         }
     }
 
     // The number of the node makes a kind that no other node has.
-    private static void Hold(NodeStore store, int node, string reason) =>
-        store.Fresh(store.Kinds.Id(PinKinds.Prefix + reason, store.Count), node);
+    private static void Hold(NodeStore store, int[] labels, string reason) =>
+        CellWise.Ordered(
+            store, store.Kinds.Id(PinKinds.Prefix + reason, store.Count), labels, store.Places(labels.Length));
 
     private static LabelValue Opaque(OperatorCall call, NodeProto node, string output, GraphProto graph)
     {
@@ -70,12 +68,7 @@ internal static class UnruledOperator
                 + "and the graph does not say what shape it gives");
         }
 
-        var labels = new int[Shapes.Count(shape)];
-        for (var i = 0; i < labels.Length; i++)
-        {
-            labels[i] = call.Store.Fresh(call.Store.Kinds.Id($"opaque {output}", i));
-        }
-
-        return new LabelValue(shape, labels);
+        var kind = call.Store.Kinds.Id($"opaque {output}");
+        return new LabelValue(shape, CellWise.Ordered(call.Store, kind, call.Store.Places(Shapes.Count(shape))));
     }
 }

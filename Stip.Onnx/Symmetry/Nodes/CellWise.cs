@@ -2,68 +2,109 @@ namespace Stip.Onnx.Symmetry.Nodes;
 
 /// <summary>
 /// Makes the nodes of many cells at once: cell i hangs on label i of every operand. An operand of one label counts for
-/// every cell.
+/// every cell. Cells whose operands go up one by one, or stay, become one run.
 /// </summary>
 internal static class CellWise
 {
     /// <summary>Nodes whose children have places: the order of the operands matters.</summary>
-    public static int[] Ordered(NodeStore store, int kind, params ReadOnlySpan<int[]> operands)
-    {
-        var labels = new int[Length(operands)];
-        var children = new int[operands.Length];
-        for (var cell = 0; cell < labels.Length; cell++)
-        {
-            labels[cell] = store.Ordered(kind, Take(operands, cell, children));
-        }
-
-        return labels;
-    }
+    public static int[] Ordered(NodeStore store, int kind, params ReadOnlySpan<int[]> operands) =>
+        Make(store, kind, RunTraits.Ordered, operands);
 
     /// <summary>Nodes whose children may trade places: a sum, a product, a maximum.</summary>
-    public static int[] Unordered(NodeStore store, int kind, params ReadOnlySpan<int[]> operands)
-    {
-        var labels = new int[Length(operands)];
-        var children = new int[operands.Length];
-        for (var cell = 0; cell < labels.Length; cell++)
-        {
-            labels[cell] = store.Unordered(kind, Take(operands, cell, children));
-        }
-
-        return labels;
-    }
+    public static int[] Unordered(NodeStore store, int kind, params ReadOnlySpan<int[]> operands) =>
+        Make(store, kind, RunTraits.None, operands);
 
     /// <summary>Nodes that equal no others, not even each other.</summary>
-    public static int[] Fresh(NodeStore store, int kind, params ReadOnlySpan<int[]> operands)
+    public static int[] Fresh(NodeStore store, int kind, params ReadOnlySpan<int[]> operands) =>
+        Make(store, kind, RunTraits.Ordered | RunTraits.Fresh, operands);
+
+    private static int[] Make(NodeStore store, int kind, RunTraits traits, ReadOnlySpan<int[]> operands)
     {
         var labels = new int[Length(operands)];
-        var children = new int[operands.Length];
-        for (var cell = 0; cell < labels.Length; cell++)
+        var children = new LabelRange[operands.Length];
+        for (var cell = 0; cell < labels.Length;)
         {
-            labels[cell] = store.Fresh(kind, Take(operands, cell, children));
+            var cells = Follow(store.Runs, operands, cell, labels.Length, children);
+            var goesUp = cells > 1 && Array.Exists(children, child => child.Count > 1);
+            var lanes = 1;
+            if (goesUp || traits.HasFlag(RunTraits.Fresh))
+            {
+                lanes = cells = Math.Min(cells, store.LongestRun);
+            }
+
+            var first = MakeRun(store, kind, traits, lanes, children);
+            for (var i = 0; i < cells; i++)
+            {
+                labels[cell + i] = first + Math.Min(i, lanes - 1);
+            }
+
+            cell += cells;
         }
 
         return labels;
     }
 
-    /// <summary>Nodes for the cells that are told, the labels of the others left as they are.</summary>
-    public static void Where(int[] labels, bool[] isWanted, Func<int[][], int[]> make, params int[][] operands)
+    // How many cells do as the first does; children are set to where they start, with a count of 2 where they go up.
+    private static int Follow(
+        RunTable runs, ReadOnlySpan<int[]> operands, int cell, int end, Span<LabelRange> children)
     {
-        int[] cells = [.. Enumerable.Range(0, labels.Length).Where(cell => isWanted[cell])];
-        var made = make(Array.ConvertAll(operands, operand => Array.ConvertAll(cells, cell => operand[cell])));
-        for (var i = 0; i < cells.Length; i++)
+        var cells = end - cell;
+        for (var i = 0; i < operands.Length; i++)
         {
-            labels[cells[i]] = made[i];
+            var operand = operands[i];
+            var label = operand[operand.Length == 1 ? 0 : cell];
+            var step = operand.Length == 1 || cells == 1 ? 0 : operand[cell + 1] - label;
+            children[i] = new LabelRange(label, step == 1 ? 2 : 1);
+            if (operand.Length > 1)
+            {
+                cells = step switch
+                {
+                    0 => Staying(operand.AsSpan(cell, cells)),
+                    1 => Rising(operand.AsSpan(cell, Math.Min(cells, runs.End(runs.RunOf(label)) - label))),
+                    _ => 1,
+                };
+            }
         }
+
+        return cells;
     }
 
-    private static int[] Take(ReadOnlySpan<int[]> operands, int cell, int[] children)
+    private static int Staying(ReadOnlySpan<int> labels)
     {
-        for (var i = 0; i < children.Length; i++)
+        var other = labels.IndexOfAnyExcept(labels[0]);
+        return other < 0 ? labels.Length : other;
+    }
+
+    private static int Rising(ReadOnlySpan<int> labels)
+    {
+        var count = 1;
+        while (count < labels.Length && labels[count] == labels[0] + count)
         {
-            children[i] = operands[i].Length == 1 ? operands[i][0] : operands[i][cell];
+            count++;
         }
 
-        return children;
+        return count;
+    }
+
+    private static int MakeRun(NodeStore store, int kind, RunTraits traits, int lanes, LabelRange[] children)
+    {
+        if (lanes == 1 && traits == RunTraits.None)
+        {
+            return store.Unordered(kind, Array.ConvertAll(children, child => child.Start));
+        }
+
+        for (var i = 0; i < children.Length; i++)
+        {
+            children[i] = new LabelRange(children[i].Start, children[i].Count > 1 ? lanes : 1);
+        }
+
+        if (!traits.HasFlag(RunTraits.Ordered))
+        {
+            Array.Sort(children, (left, right) =>
+                left.Start != right.Start ? left.Start - right.Start : left.Count - right.Count);
+        }
+
+        return store.Find(kind, lanes, traits, children);
     }
 
     private static int Length(ReadOnlySpan<int[]> operands)

@@ -1,97 +1,107 @@
-using System.Runtime.InteropServices;
-
 namespace Stip.Onnx.Symmetry.Nodes;
 
 /// <summary>
-/// The expression graph: one node for every value that a cell of a tensor can have. A node is a kind and its
-/// children; the
-/// same kind over the same children is the same node, unless it was made fresh. All of it is integers in flat arrays.
+/// The expression graph: one node for every value that a cell of a tensor can have, named by its label. A node is a
+/// kind and its children; the same kind over the same children is the same node, unless it was made fresh. Nodes that
+/// are made together for cells in a row are kept as one run; <see cref="CellWise"/> makes them so.
 /// </summary>
-internal sealed class NodeStore
+/// <param name="longestRun">Most lanes of a run; 1 keeps every cell apart, which gives the same symmetries and takes
+/// longer.</param>
+/// <param name="kinds">Kinds that are there already.</param>
+internal sealed class NodeStore(int longestRun = int.MaxValue, KindTable? kinds = null)
 {
-    private readonly List<int> _kinds = [];
-    private readonly List<bool> _ordered = [];
-    private readonly List<int> _childEnds = [];
-    private readonly List<int> _children = [];
+    private const string Place = "place";
     private int[] _table = new int[1 << 12];
     private int _tableCount;
-    private int[] _scratch = [];
+    private LabelRanges? _ranges;
 
-    public KindTable Kinds { get; } = new();
+    public KindTable Kinds { get; } = kinds ?? new KindTable();
 
-    public int Count => _kinds.Count;
+    public RunTable Runs { get; } = new();
 
-    public int EdgeCount => _children.Count;
+    public int LongestRun { get; } = longestRun;
 
-    public int KindOf(int node) => _kinds[node];
-
-    /// <summary>True where the order of the children matters.</summary>
-    public bool IsOrdered(int node) => _ordered[node];
-
-    public ReadOnlySpan<int> Children(int node)
-    {
-        var start = node == 0 ? 0 : _childEnds[node - 1];
-        return CollectionsMarshal.AsSpan(_children)[start.._childEnds[node]];
-    }
+    /// <summary>Number of labels.</summary>
+    public int Count => Runs.LabelCount;
 
     /// <summary>A node whose children have places.</summary>
-    public int Ordered(int kind, params ReadOnlySpan<int> children) => Find(kind, children, ordered: true);
+    public int Ordered(int kind, params ReadOnlySpan<int> children) =>
+        Find(kind, 1, RunTraits.Ordered, Singles(children));
 
     /// <summary>A node whose children are a set in which one may occur several times.</summary>
-    public int Unordered(int kind, params ReadOnlySpan<int> children)
-    {
-        if (children.Length == 2)
-        {
-            return children[0] <= children[1]
-                ? Find(kind, children, ordered: false)
-                : Find(kind, [children[1], children[0]], ordered: false);
-        }
-
-        if (_scratch.Length < children.Length)
-        {
-            _scratch = new int[children.Length * 2];
-        }
-
-        var sorted = _scratch.AsSpan(0, children.Length);
-        children.CopyTo(sorted);
-        sorted.Sort();
-        return Find(kind, sorted, ordered: false);
-    }
+    public int Unordered(int kind, params ReadOnlySpan<int> children) =>
+        Find(kind, 1, RunTraits.None, (_ranges ??= new LabelRanges(Runs)).Of(children));
 
     /// <summary>A node that equals no other.</summary>
-    public int Fresh(int kind, params ReadOnlySpan<int> children) => Append(kind, children, ordered: true);
+    public int Fresh(int kind, params ReadOnlySpan<int> children) =>
+        Append(kind, 1, RunTraits.Ordered | RunTraits.Fresh, Singles(children));
+
+    /// <summary>Nodes that equal no others, all with the same children.</summary>
+    /// <returns>Their labels, one after the other.</returns>
+    public int[] FreshRun(int kind, int lanes, params ReadOnlySpan<int> children)
+    {
+        var first = Count;
+        for (var lane = 0; lane < lanes; lane += LongestRun)
+        {
+            Append(
+                kind,
+                Math.Min(lanes - lane, LongestRun),
+                RunTraits.Ordered | RunTraits.Fresh,
+                Singles(children));
+        }
+
+        return [.. Enumerable.Range(first, lanes)];
+    }
 
     /// <summary>A number: it never moves.</summary>
     public int Constant(double value) => Ordered(Kinds.Id("constant", BitConverter.DoubleToInt64Bits(value)));
 
-    private static uint Hash(int kind, ReadOnlySpan<int> children)
+    /// <summary>Nodes for the numbers 0, 1, …: what hangs on one of them never moves.</summary>
+    public int[] Places(int count)
     {
-        var hash = (ulong)(uint)kind * 0x9E3779B97F4A7C15;
-        foreach (var child in children)
+        if (LongestRun == 1)
         {
-            hash = (hash ^ (uint)child) * 0xD6E8FEB86659FD93;
-            hash ^= hash >> 32;
+            return [.. Enumerable.Range(0, count).Select(place => Ordered(PlaceKind(place)))];
         }
 
-        return (uint)(hash ^ (hash >> 29));
+        var first = count == 0 ? 0 : Find(PlaceKind(0), count, RunTraits.Ordered | RunTraits.Places, []);
+        return [.. Enumerable.Range(first, count)];
     }
 
-    private int Find(int kind, ReadOnlySpan<int> children, bool ordered)
+    /// <summary>The kind of so many places from one on.</summary>
+    public int PlaceKind(int place, int count = 1) => Kinds.Id(Place, ((long)count << 32) | (uint)place);
+
+    /// <summary>True for a node of <see cref="Places"/>.</summary>
+    public bool IsPlace(int label) => Kinds.Name(Runs.KindOf(Runs.RunOf(label))) == Place;
+
+    /// <summary>The run of that kind over these children, made where it is not there yet.</summary>
+    /// <param name="kind">What its nodes do.</param>
+    /// <param name="lanes">How many they are.</param>
+    /// <param name="traits">How they take their children.</param>
+    /// <param name="children">As a <see cref="RunTable"/> has them; those of a set in order.</param>
+    /// <returns>The label of the first.</returns>
+    public int Find(int kind, int lanes, RunTraits traits, ReadOnlySpan<LabelRange> children)
     {
-        var slot = Hash(kind, children) & (uint)(_table.Length - 1);
+        if (traits.HasFlag(RunTraits.Fresh))
+        {
+            return Append(kind, lanes, traits, children);
+        }
+
+        var slot = Hash(kind, lanes, children) & (uint)(_table.Length - 1);
         while (_table[slot] != 0)
         {
-            var node = _table[slot] - 1;
-            if (_kinds[node] == kind && Children(node).SequenceEqual(children))
+            var run = _table[slot] - 1;
+            if (Runs.KindOf(run) == kind && Runs.TraitsOf(run) == traits && Runs.Lanes(run) == lanes
+                && Runs.Children(run).SequenceEqual(children))
             {
-                return node;
+                return Runs.First(run);
             }
 
             slot = (slot + 1) & (uint)(_table.Length - 1);
         }
 
-        var made = Append(kind, children, ordered);
-        _table[slot] = made + 1;
+        var made = Append(kind, lanes, traits, children);
+        _table[slot] = Runs.Count;
         if (++_tableCount * 2 > _table.Length)
         {
             Grow();
@@ -100,14 +110,31 @@ internal sealed class NodeStore
         return made;
     }
 
-    private int Append(int kind, ReadOnlySpan<int> children, bool ordered)
+    private static uint Hash(int kind, int lanes, ReadOnlySpan<LabelRange> children)
     {
-        _kinds.Add(kind);
-        _ordered.Add(ordered);
-        _children.AddRange(children);
-        _childEnds.Add(_children.Count);
-        return _kinds.Count - 1;
+        var hash = (((ulong)(uint)lanes << 32) | (uint)kind) * 0x9E3779B97F4A7C15;
+        foreach (var child in children)
+        {
+            hash = (hash ^ (((ulong)(uint)child.Count << 32) | (uint)child.Start)) * 0xD6E8FEB86659FD93;
+            hash ^= hash >> 32;
+        }
+
+        return (uint)(hash ^ (hash >> 29));
     }
+
+    private static LabelRange[] Singles(ReadOnlySpan<int> labels)
+    {
+        var ranges = new LabelRange[labels.Length];
+        for (var i = 0; i < ranges.Length; i++)
+        {
+            ranges[i] = new LabelRange(labels[i], 1);
+        }
+
+        return ranges;
+    }
+
+    private int Append(int kind, int lanes, RunTraits traits, ReadOnlySpan<LabelRange> children) =>
+        Runs.First(Runs.Append(kind, lanes, traits, children));
 
     private void Grow()
     {
@@ -120,7 +147,8 @@ internal sealed class NodeStore
                 continue;
             }
 
-            var slot = Hash(_kinds[entry - 1], Children(entry - 1)) & (uint)(_table.Length - 1);
+            var run = entry - 1;
+            var slot = Hash(Runs.KindOf(run), Runs.Lanes(run), Runs.Children(run)) & (uint)(_table.Length - 1);
             while (_table[slot] != 0)
             {
                 slot = (slot + 1) & (uint)(_table.Length - 1);

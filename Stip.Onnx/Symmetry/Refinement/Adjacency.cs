@@ -1,4 +1,5 @@
 using Stip.Onnx.Symmetry.Nodes;
+using Stip.Onnx.Symmetry.Segments;
 
 namespace Stip.Onnx.Symmetry.Refinement;
 
@@ -13,20 +14,23 @@ internal sealed class Adjacency
     private readonly int[] _neighbours;
     private readonly ulong[] _weightOfRole;
     private readonly int[] _roles;
+    private readonly int[] _lanes;
 
-    public Adjacency(NodeStore store)
+    public Adjacency(SegmentGraph graph)
     {
-        Count = store.Count;
+        var runs = graph.Nodes.Runs;
+        Count = graph.Count;
+        _lanes = [.. Enumerable.Range(0, Count).Select(graph.Lanes)];
         _starts = new int[Count + 1];
         var widest = 0;
         for (var node = 0; node < Count; node++)
         {
-            var children = store.Children(node);
-            widest = store.IsOrdered(node) ? Math.Max(widest, children.Length) : widest;
+            var children = runs.Children(node);
+            widest = IsOrdered(runs, node) ? Math.Max(widest, children.Length) : widest;
             _starts[node + 1] += children.Length;
             foreach (var child in children)
             {
-                _starts[child + 1]++;
+                _starts[child.Start + 1]++;
             }
         }
 
@@ -37,7 +41,7 @@ internal sealed class Adjacency
 
         _neighbours = new int[_starts[Count]];
         _roles = new int[_starts[Count]];
-        Fill(store);
+        Fill(runs);
         _weightOfRole = new ulong[2 * (widest + 2)];
         for (var role = 0; role < _weightOfRole.Length; role++)
         {
@@ -56,6 +60,12 @@ internal sealed class Adjacency
     /// <summary>The weight that an edge of that role adds to the neighbour.</summary>
     public ulong WeightOf(int role) => _weightOfRole[role];
 
+    /// <summary>How many cells a node stands for.</summary>
+    public int Lanes(int node) => _lanes[node];
+
+    /// <summary>How many cells of a node each cell of a neighbour meets.</summary>
+    public int Meets(int neighbour, int node) => _lanes[neighbour] == 1 ? _lanes[node] : 1;
+
     /// <summary>Spreads a small number over all bits.</summary>
     public static ulong Mix(ulong value)
     {
@@ -65,18 +75,20 @@ internal sealed class Adjacency
         return value ^ (value >> 31);
     }
 
-    private void Fill(NodeStore store)
+    private static bool IsOrdered(RunTable runs, int node) => runs.TraitsOf(node).HasFlag(RunTraits.Ordered);
+
+    private void Fill(RunTable runs)
     {
         var next = _starts.AsSpan(0, Count).ToArray();
         for (var node = 0; node < Count; node++)
         {
-            var children = store.Children(node);
-            var isOrdered = store.IsOrdered(node);
+            var children = runs.Children(node);
+            var isOrdered = IsOrdered(runs, node);
             for (var i = 0; i < children.Length; i++)
             {
                 var place = isOrdered ? i + 1 : 0;
-                Put(node, children[i], 2 * place);
-                Put(children[i], node, (2 * place) + 1);
+                Put(node, children[i].Start, 2 * place);
+                Put(children[i].Start, node, (2 * place) + 1);
             }
         }
 

@@ -20,12 +20,12 @@ internal sealed class AutomorphismSearch
     {
         _count = graph.Count;
         _random = random;
-        _partition = TwoCopies(classes, held);
+        _partition = TwoCopies(graph, classes, held, out var areClasses);
         _refiner = new Refiner(graph, _partition);
         foreach (var cell in _partition.Cells().ToArray())
         {
             Open(cell);
-            if (held.Count > 0)
+            if (!areClasses)
             {
                 _refiner.Enqueue(cell);
             }
@@ -50,23 +50,33 @@ internal sealed class AutomorphismSearch
                 return (search.Targets(), search.Bits);
             }
 
-            held.Add(classes.Members().First(nodes => nodes.Contains(failed))[0]);
+            held.Add(Array.Find([.. classes.Members()], nodes => nodes.Contains(failed))![0]);
         }
     }
 
-    private static Partition TwoCopies(NodeClasses classes, HashSet<int> held)
+    // A segment becomes one of as many lanes, whatever looks alike cell by cell.
+    private static Partition TwoCopies(
+        Adjacency graph, NodeClasses classes, HashSet<int> held, out bool areClasses)
     {
         var items = new List<int>(2 * classes.NodeCount);
         var lengths = new List<int>();
+        areClasses = held.Count == 0;
         foreach (var nodes in classes.Members())
         {
-            foreach (var node in nodes)
+            Array.Sort(Array.ConvertAll(nodes, graph.Lanes), nodes);
+            for (var i = 0; i < nodes.Length; i++)
             {
-                items.Add(node);
-                items.Add(node + classes.NodeCount);
-            }
+                items.Add(nodes[i]);
+                items.Add(nodes[i] + classes.NodeCount);
+                var isNew = i > 0 && graph.Lanes(nodes[i]) != graph.Lanes(nodes[i - 1]);
+                areClasses &= !isNew;
+                if (i == 0 || isNew || held.Contains(nodes[0]))
+                {
+                    lengths.Add(0);
+                }
 
-            lengths.AddRange(held.Contains(nodes[0]) ? Enumerable.Repeat(2, nodes.Length) : [2 * nodes.Length]);
+                lengths[^1] += 2;
+            }
         }
 
         return new Partition([.. items], lengths);

@@ -88,7 +88,7 @@ internal sealed class Refiner(Adjacency graph, Partition partition)
                 }
 
                 Touch(neighbour, cell);
-                _sums[neighbour] += graph.WeightOf(roles[i]) * colour;
+                _sums[neighbour] += graph.WeightOf(roles[i]) * colour * (ulong)graph.Meets(neighbours[i], item - shift);
             }
         }
     }

@@ -15,30 +15,39 @@ internal sealed class ClassGroups
     public ClassGroups(Adjacency graph, NodeClasses classes)
     {
         _classes = classes;
-        foreach (var members in classes.Members().Where(members => members.Length > 1))
+        foreach (var members in classes.Members().Where(members => classes.SizeOfNode(members[0]) > 1))
         {
-            foreach (var partner in Partners(graph, members[0]))
+            for (var lane = 0; lane < graph.Lanes(members[0]); lane++)
             {
-                _parents[Root(classes.ClassOf(members[0]))] = Root(partner);
+                foreach (var partner in Partners(graph, members[0], lane))
+                {
+                    _parents[Root(classes.ClassOf(members[0], lane))] = Root(partner);
+                }
+
+                if (!classes.IsHeld(members[0]))
+                {
+                    break;
+                }
             }
         }
     }
 
-    /// <summary>The group of a node's class.</summary>
-    public int GroupOf(int node) => Root(_classes.ClassOf(node));
+    /// <summary>The group of a label's class.</summary>
+    public int GroupOf(int label) => Root(_classes.ClassOf(label));
 
     // One member speaks for its class: in a refined partition all have the same number of neighbours in every class.
-    private IEnumerable<int> Partners(Adjacency graph, int node)
+    private IEnumerable<int> Partners(Adjacency graph, int node, int lane)
     {
         var counts = new Dictionary<(int Class, int Role), int>();
         var roles = graph.Roles(node);
         var neighbours = graph.Neighbours(node);
         for (var i = 0; i < neighbours.Length; i++)
         {
-            if (_classes.Size(neighbours[i]) == _classes.Size(node))
+            if (_classes.SizeOfNode(neighbours[i]) == _classes.SizeOfNode(node))
             {
-                var key = (_classes.ClassOf(neighbours[i]), roles[i]);
-                counts[key] = counts.GetValueOrDefault(key) + 1;
+                var isLane = graph.Lanes(neighbours[i]) > 1 && graph.Lanes(node) > 1;
+                var key = (_classes.ClassOf(neighbours[i], isLane ? lane : 0), roles[i]);
+                counts[key] = counts.GetValueOrDefault(key) + graph.Meets(node, neighbours[i]);
             }
         }
 

@@ -41,7 +41,7 @@ public static class SymmetryInspector
 
     private static IEnumerable<PinnedAxis> Pinned(SymmetryAnalysis analysis, WeightNodes weight)
     {
-        var reasons = new PinReasons(analysis.Graph.Store, analysis.Adjacency, analysis.Classes);
+        var reasons = new PinReasons(analysis.Segments, analysis.Adjacency, analysis.Classes);
         foreach (var axis in Axes(weight))
         {
             var nodes = weight.AxisOrNull(axis);

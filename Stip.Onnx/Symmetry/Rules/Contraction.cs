@@ -38,29 +38,17 @@ internal static class Contraction
     /// <summary><c>[…, M, K] × […, K, N]</c>, both activations.</summary>
     public static LabelValue Product(NodeStore store, LabelValue left, LabelValue right)
     {
-        var (rowCount, columnCount, inner) = (left.Shape[^2], right.Shape[^1], left.Shape[^1]);
-        var batch = Shapes.Broadcast(left.Shape.AsSpan(..^2), right.Shape.AsSpan(..^2));
-        var turned = Transposed(right);
-        var (rows, columns) = (new UniqueRows(left.Labels, inner), new UniqueRows(turned.Labels, inner));
-        var lefts = Shapes.Stretch(left.Shape.AsSpan(0, left.Rank - 2), batch);
-        var rights = Shapes.Stretch(right.Shape.AsSpan(0, right.Rank - 2), batch);
-        var memo = new Dictionary<(int Row, int Column), int>();
-        var labels = new int[lefts.Length * rowCount * columnCount];
-        for (var cell = 0; cell < labels.Length; cell++)
+        var (leftTurned, rightTurned) = (Transposed(left), Transposed(right));
+        var (alongRows, alongColumns) = (Rises(leftTurned), Rises(right));
+        var alongSum = Rises(left) + Rises(rightTurned);
+        if (alongSum >= alongRows && alongSum >= alongColumns)
         {
-            var (row, column) = Math.DivRem(cell, columnCount);
-            var (matrix, place) = Math.DivRem(row, rowCount);
-            var key = (
-                rows.Ids[(lefts[matrix] * rowCount) + place], columns.Ids[(rights[matrix] * columnCount) + column]);
-            if (!memo.TryGetValue(key, out var sum))
-            {
-                memo.Add(key, sum = Dot(store, rows[key.Item1], columns[key.Item2]));
-            }
-
-            labels[cell] = sum;
+            return Products.OfRows(store, left, rightTurned);
         }
 
-        return new LabelValue([.. batch, rowCount, columnCount], labels);
+        return alongColumns >= alongRows
+            ? Products.Mix(store, left, right, isTurned: false)
+            : Transposed(Products.Mix(store, rightTurned, leftTurned, isTurned: true));
     }
 
     /// <summary>
@@ -91,6 +79,18 @@ internal static class Contraction
 
         return [.. index.Select((i, axis) => (i, weight.Axes[axis])).Where(entry => entry.Item2.IsIndexed)
             .Select(entry => entry.Item2.Nodes[entry.i])];
+    }
+
+    // How often a label is followed by the next along the last axis: there the product has runs.
+    private static int Rises(LabelValue value)
+    {
+        var rises = 0;
+        for (var i = 1; i < value.Labels.Length; i++)
+        {
+            rises += i % value.Shape[^1] != 0 && value.Labels[i] == value.Labels[i - 1] + 1 ? 1 : 0;
+        }
+
+        return rises;
     }
 
     private static LabelValue Transposed(LabelValue value)

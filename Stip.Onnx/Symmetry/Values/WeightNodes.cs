@@ -49,13 +49,7 @@ internal sealed class WeightNodes
             return made;
         }
 
-        var nodes = new int[Tensor.Shape[axis]];
-        var kind = _store.Kinds.Id($"axis {axis}");
-        for (var i = 0; i < nodes.Length; i++)
-        {
-            nodes[i] = _store.Fresh(kind, Root);
-        }
-
+        var nodes = _store.FreshRun(_store.Kinds.Id($"axis {axis}"), Tensor.Shape[axis], Root);
         _axes[axis] = nodes;
         AddPins(axis);
         return nodes;
@@ -82,40 +76,27 @@ internal sealed class WeightNodes
         }
 
         var axes = Enumerable.Range(0, view.Rank).Where(axis => view.Axes[axis].IsIndexed).ToArray();
-        var nodes = Array.ConvertAll(axes, axis => view.Axes[axis].Nodes);
-        var labels = new int[view.Count];
-        var index = new int[view.Rank];
-        Span<int> children = stackalloc int[axes.Length];
-        for (var cell = 0; cell < labels.Length; cell++)
+        var strides = new int[view.Rank];
+        int[][] nodes = [.. axes.Select(axis =>
         {
-            for (var i = 0; i < axes.Length; i++)
-            {
-                children[i] = nodes[i][index[axes[i]]];
-            }
-
-            labels[cell] = Entry(children);
-            Shapes.Advance(index, view.Shape);
-        }
-
-        return new LabelValue(view.Shape, labels);
+            Array.Clear(strides);
+            strides[axis] = 1;
+            return Array.ConvertAll(Shapes.Walk(view.Shape, strides), i => view.Axes[axis].Nodes[i]);
+        })];
+        return new LabelValue(view.Shape, axes.Length switch
+        {
+            0 => [.. Enumerable.Repeat(Root, view.Count)],
+            1 => nodes[0],
+            _ => CellWise.Unordered(_store, _store.Kinds.Id("entry"), nodes),
+        });
     }
-
-    /// <summary>The entry at these nodes of its axes, whatever their order.</summary>
-    public int Entry(ReadOnlySpan<int> axisNodes) => axisNodes.Length switch
-    {
-        0 => Root,
-        1 => axisNodes[0],
-        _ => _store.Unordered(_store.Kinds.Id("entry"), axisNodes),
-    };
 
     private void AddPins(int axis)
     {
         if (_axes[axis] is { } nodes && _pins[axis] is { } reason)
         {
-            for (var i = 0; i < nodes.Length; i++)
-            {
-                _store.Ordered(_store.Kinds.Id(PinKinds.Prefix + reason, i), nodes[i]);
-            }
+            var kind = _store.Kinds.Id(PinKinds.Prefix + reason);
+            CellWise.Ordered(_store, kind, nodes, _store.Places(nodes.Length));
         }
     }
 }

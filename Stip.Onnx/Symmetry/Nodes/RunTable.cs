@@ -1,0 +1,64 @@
+using System.Runtime.InteropServices;
+
+namespace Stip.Onnx.Symmetry.Nodes;
+
+/// <summary>
+/// Runs of nodes: <c>n</c> lanes of one kind that do the same with their children and have labels one after the other.
+/// A child of a run of several lanes is either a range of as many labels, lane by lane, or one label that all lanes
+/// share; a run of one lane takes all labels of its ranges. All of it is integers in flat arrays.
+/// </summary>
+internal sealed class RunTable
+{
+    private readonly List<int> _firsts = [];
+    private readonly List<int> _kinds = [];
+    private readonly List<RunTraits> _traits = [];
+    private readonly List<int> _childEnds = [];
+    private readonly List<LabelRange> _children = [];
+    private int _lastFound;
+
+    public int Count => _firsts.Count;
+
+    /// <summary>Labels of all runs together.</summary>
+    public int LabelCount { get; private set; }
+
+    public int KindOf(int run) => _kinds[run];
+
+    public RunTraits TraitsOf(int run) => _traits[run];
+
+    /// <summary>The label of the first lane.</summary>
+    public int First(int run) => _firsts[run];
+
+    /// <summary>The label after that of the last lane.</summary>
+    public int End(int run) => run + 1 < _firsts.Count ? _firsts[run + 1] : LabelCount;
+
+    public int Lanes(int run) => End(run) - _firsts[run];
+
+    public ReadOnlySpan<LabelRange> Children(int run) =>
+        CollectionsMarshal.AsSpan(_children)[(run == 0 ? 0 : _childEnds[run - 1]).._childEnds[run]];
+
+    /// <summary>The run that holds a label.</summary>
+    public int RunOf(int label)
+    {
+        var last = _lastFound;
+        if (_firsts.Count > 0 && _firsts[last] <= label && label < End(last))
+        {
+            return last;
+        }
+
+        var place = CollectionsMarshal.AsSpan(_firsts).BinarySearch(label);
+        return _lastFound = place >= 0 ? place : ~place - 1;
+    }
+
+    /// <summary>Adds a run.</summary>
+    /// <returns>Its number.</returns>
+    public int Append(int kind, int lanes, RunTraits traits, ReadOnlySpan<LabelRange> children)
+    {
+        _firsts.Add(LabelCount);
+        _kinds.Add(kind);
+        _traits.Add(traits);
+        _children.AddRange(children);
+        _childEnds.Add(_children.Count);
+        LabelCount = checked(LabelCount + lanes);
+        return _firsts.Count - 1;
+    }
+}
