@@ -8,16 +8,14 @@ namespace Stip.Export.Blocks;
 
 /// <summary>A decoder that is being built: the graph, where its weights come from, and the inputs that all blocks
 /// share.</summary>
-internal sealed class DecoderGraph
+internal sealed class DecoderGraph : ModelGraph
 {
     private readonly int _layers;
     private readonly AttentionHeads _heads;
 
     public DecoderGraph(ITensorStore tensors, TensorDtype dtype, int hiddenSize, int layers, AttentionHeads heads)
+        : base("decoder", tensors, dtype, hiddenSize)
     {
-        Tensors = tensors;
-        Weights = new WeightWriter(dtype);
-        HiddenSize = hiddenSize;
         _layers = layers;
         _heads = heads;
         Embeds = Graph.AddInput(DecoderPorts.Embeds, dtype, "batch", "seq", hiddenSize);
@@ -35,16 +33,8 @@ internal sealed class DecoderGraph
         }
     }
 
-    public GraphBuilder Graph { get; } = new("decoder");
-
-    public ITensorStore Tensors { get; }
-
-    public WeightWriter Weights { get; }
-
-    public int HiddenSize { get; }
-
-    /// <summary>Rows that enter the first layer, <c>[batch, seq, hidden]</c>.</summary>
-    public string Embeds { get; }
+    /// <inheritdoc/>
+    public override string Embeds { get; }
 
     /// <summary>Declares the outputs once everything is appended.</summary>
     public void Finish(int vocabSize)

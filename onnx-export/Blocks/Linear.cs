@@ -5,9 +5,9 @@ namespace Stip.Export.Blocks;
 /// <summary>Matrix product with a weight <c>[in, out]</c>, and a bias where there is one.</summary>
 internal static class Linear
 {
-    public static string Append(DecoderGraph decoder, string name, string input, Weight weight, Weight? bias)
+    public static string Append(ModelGraph model, string name, string input, Weight weight, Weight? bias)
     {
-        var graph = decoder.Graph;
+        var graph = model.Graph;
         var product = graph.Add("MatMul", $"{name}/MatMul", [input, graph.AddWeight($"{name}.weight", weight)]);
         return bias is null
             ? product
@@ -16,27 +16,27 @@ internal static class Linear
 
     /// <summary>A projection stored as torch's Linear: <c>[out, in]</c>.</summary>
     public static string FromLinear(
-        DecoderGraph decoder, string name, string input, string tensor, int inputs, int outputs, bool hasBias)
+        ModelGraph model, string name, string input, string tensor, int inputs, int outputs, bool hasBias)
     {
-        var matrix = decoder.Tensors.Require($"{tensor}.weight", outputs, inputs);
+        var matrix = model.Tensors.Require($"{tensor}.weight", outputs, inputs);
         return Append(
-            decoder,
+            model,
             name,
             input,
-            decoder.Weights.Matrix(new LinearPart(matrix, HeadPadding.None(inputs), HeadPadding.None(outputs))),
-            hasBias ? Bias(decoder, tensor, outputs) : null);
+            model.Weights.Matrix(new LinearPart(matrix, HeadPadding.None(inputs), HeadPadding.None(outputs))),
+            hasBias ? Bias(model, tensor, outputs) : null);
     }
 
     /// <summary>A projection stored as GPT-2's Conv1D: <c>[in, out]</c>, always with a bias.</summary>
     public static string FromConv1D(
-        DecoderGraph decoder, string name, string input, string tensor, int inputs, int outputs)
+        ModelGraph model, string name, string input, string tensor, int inputs, int outputs)
     {
-        var matrix = decoder.Tensors.Require($"{tensor}.weight", inputs, outputs);
+        var matrix = model.Tensors.Require($"{tensor}.weight", inputs, outputs);
         var part = new LinearPart(
             matrix, HeadPadding.None(inputs), HeadPadding.None(outputs), StoredOutputsFirst: false);
-        return Append(decoder, name, input, decoder.Weights.Matrix(part), Bias(decoder, tensor, outputs));
+        return Append(model, name, input, model.Weights.Matrix(part), Bias(model, tensor, outputs));
     }
 
-    private static Weight Bias(DecoderGraph decoder, string tensor, int outputs) =>
-        decoder.Weights.Vector((decoder.Tensors.Require($"{tensor}.bias", outputs), HeadPadding.None(outputs)));
+    private static Weight Bias(ModelGraph model, string tensor, int outputs) =>
+        model.Weights.Vector((model.Tensors.Require($"{tensor}.bias", outputs), HeadPadding.None(outputs)));
 }

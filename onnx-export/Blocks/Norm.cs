@@ -18,31 +18,31 @@ internal sealed record Norm(string Operator, string SkipOperator, IReadOnlyList<
         new("LayerNormalization", "SkipLayerNormalization", ["weight", "bias"], epsilon);
 
     /// <summary>Normalises a tensor.</summary>
-    public string Append(DecoderGraph decoder, string name, string tensor, string input) => decoder.Graph.Add(
+    public string Append(ModelGraph model, string name, string tensor, string input) => model.Graph.Add(
         Operator,
         name,
-        [input, .. Vectors(decoder, name, tensor)],
+        [input, .. Vectors(model, name, tensor)],
         NodeAttribute.Int("axis", -1),
         NodeAttribute.Float("epsilon", Epsilon));
 
     /// <summary>Adds two tensors and normalises the sum: one pass over memory instead of two.</summary>
     public (string Normed, string Sum) AppendToSum(
-        DecoderGraph decoder, string name, string tensor, string input, string skip)
+        ModelGraph model, string name, string tensor, string input, string skip)
     {
         var (normed, sum) = ($"{name}/output", $"{name}/sum");
-        decoder.Graph.AddMicrosoft(
+        model.Graph.AddMicrosoft(
             SkipOperator,
             name,
-            [input, skip, .. Vectors(decoder, name, tensor)],
+            [input, skip, .. Vectors(model, name, tensor)],
             [normed, "", "", sum],
             NodeAttribute.Float("epsilon", Epsilon));
         return (normed, sum);
     }
 
-    private IEnumerable<string> Vectors(DecoderGraph decoder, string name, string tensor) => Parts.Select(part =>
+    private IEnumerable<string> Vectors(ModelGraph model, string name, string tensor) => Parts.Select(part =>
     {
-        var vector = decoder.Tensors.Require($"{tensor}.{part}", decoder.HiddenSize);
-        return decoder.Graph.AddWeight(
-            $"{name}.{part}", decoder.Weights.Vector((vector, HeadPadding.None(decoder.HiddenSize))));
+        var vector = model.Tensors.Require($"{tensor}.{part}", model.HiddenSize);
+        return model.Graph.AddWeight(
+            $"{name}.{part}", model.Weights.Vector((vector, HeadPadding.None(model.HiddenSize))));
     });
 }

@@ -1,9 +1,9 @@
 namespace Stip.Export.Blocks;
 
 /// <summary>The stream <c>[batch, seq, hidden]</c> that every block reads through a norm and adds to.</summary>
-internal sealed class ResidualStream(DecoderGraph decoder)
+internal sealed class ResidualStream(ModelGraph model)
 {
-    private string _sum = decoder.Embeds;
+    private string _sum = model.Embeds;
     private string? _added;
 
     /// <summary>The stream through a norm.</summary>
@@ -14,10 +14,10 @@ internal sealed class ResidualStream(DecoderGraph decoder)
     {
         if (_added is null)
         {
-            return norm.Append(decoder, name, tensor, _sum);
+            return norm.Append(model, name, tensor, _sum);
         }
 
-        (var normed, _sum) = norm.AppendToSum(decoder, name, tensor, _sum, _added);
+        (var normed, _sum) = norm.AppendToSum(model, name, tensor, _sum, _added);
         _added = null;
         return normed;
     }
@@ -28,5 +28,5 @@ internal sealed class ResidualStream(DecoderGraph decoder)
         : throw new InvalidOperationException("a block adds to the stream once, after reading it");
 
     /// <summary>The sum of everything, after the last block.</summary>
-    public string Sum(string name) => _added is null ? _sum : decoder.Graph.Add("Add", name, [_sum, _added]);
+    public string Sum(string name) => _added is null ? _sum : model.Graph.Add("Add", name, [_sum, _added]);
 }

@@ -1,0 +1,24 @@
+using Stip.Export.Checkpoints;
+using Stip.Onnx.Model;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Export.Blocks;
+
+/// <summary>A graph that is being built, and where its weights come from.</summary>
+/// <param name="name">Name inside the ONNX file.</param>
+/// <param name="tensors">Tensors of the checkpoint.</param>
+/// <param name="dtype">Type the graph computes in.</param>
+/// <param name="hiddenSize">Width of the residual stream.</param>
+internal abstract class ModelGraph(string name, ITensorStore tensors, TensorDtype dtype, int hiddenSize)
+{
+    public GraphBuilder Graph { get; } = new(name);
+
+    public ITensorStore Tensors { get; } = tensors;
+
+    public WeightWriter Weights { get; } = new(dtype);
+
+    public int HiddenSize { get; } = hiddenSize;
+
+    /// <summary>Rows that enter the first layer, <c>[batch, seq, hidden]</c>.</summary>
+    public abstract string Embeds { get; }
+}
