@@ -14,15 +14,21 @@ namespace Stip.Client.Bundles;
 /// <remarks>Safe for concurrent use. Dispose it after everything that was made from it.</remarks>
 public sealed class Bundle : IDisposable
 {
-    private readonly SafetensorsFile _tables;
+    private readonly SafetensorsFile? _tables;
+    private readonly EmbeddingTables? _embedding;
+    private readonly VocabPermutation? _permutation;
+    private readonly Lazy<PatchEmbedding?> _patches;
     private readonly Lazy<ChatTemplate?> _template;
 
-    internal Bundle(string folder, BundleManifest manifest, SafetensorsFile tables)
+    internal Bundle(string folder, BundleManifest manifest, SafetensorsFile? tables)
     {
         (Folder, Manifest, _tables) = (folder, manifest, tables);
-        Embedding = EmbeddingTables.Over(tables, manifest);
-        Permutation = BundleReader.ReadPermutation(folder, manifest.VocabSize);
+        _embedding = tables is null ? null : EmbeddingTables.Over(tables, manifest);
+        _permutation = BundleKinds.Generates(manifest)
+            ? BundleReader.ReadPermutation(folder, manifest.VocabSize)
+            : null;
         Tokenizer = BundleReader.ReadTokenizer(folder);
+        _patches = new Lazy<PatchEmbedding?>(() => BundleReader.ReadPatches(folder, manifest));
         _template = new Lazy<ChatTemplate?>(() => BundleReader.ReadTemplate(folder));
     }
 
@@ -33,10 +39,18 @@ public sealed class Bundle : IDisposable
     public BundleManifest Manifest { get; }
 
     /// <summary>Token ids to permuted rows.</summary>
-    public EmbeddingTables Embedding { get; }
+    /// <exception cref="BundleException">The model takes images only.</exception>
+    public EmbeddingTables Embedding => _embedding
+        ?? throw new BundleException($"{Folder} has no table of tokens: model '{Manifest.Model}' takes images");
 
     /// <summary>Permuted logits to plain ones.</summary>
-    public VocabPermutation Permutation { get; }
+    /// <exception cref="BundleException">The model generates no text.</exception>
+    public VocabPermutation Permutation => _permutation
+        ?? throw new BundleException($"{Folder} is of kind '{Manifest.Kind}', which generates no text");
+
+    /// <summary>Images to permuted rows, opened at its first use; null where the model takes none.</summary>
+    /// <exception cref="BundleException">The client's graph or preprocessor_config.json cannot be used.</exception>
+    public PatchEmbedding? Patches => _patches.Value;
 
     /// <summary>The model's tokenizer; null where the bundle has none and only ids can be used.</summary>
     public TextTokenizer? Tokenizer { get; }
@@ -55,5 +69,12 @@ public sealed class Bundle : IDisposable
     public static Bundle Open(string path, bool allowUnprotected = false) => BundleReader.Open(path, allowUnprotected);
 
     /// <inheritdoc/>
-    public void Dispose() => _tables.Dispose();
+    public void Dispose()
+    {
+        _tables?.Dispose();
+        if (_patches.IsValueCreated)
+        {
+            _patches.Value?.Dispose();
+        }
+    }
 }

@@ -32,7 +32,8 @@ internal static class BundleManifestRules
         { Instance: null or "" } => "'instance' is missing",
         { Mode: null or "" } => "'mode' is missing",
         { Fingerprint: null or "" } => "'fingerprint' is missing",
-        { Kind: null or "" } => "'kind' is missing",
+        { Kind: not (BundleKinds.Decoder or BundleKinds.Encoder or BundleKinds.Image or BundleKinds.VisionLanguage) } =>
+            $"kind '{manifest.Kind}' is not decoder, encoder, image or vision-language",
         { KeyEpoch: < 1 } => $"'key_epoch' {manifest.KeyEpoch} is below 1",
         { HiddenSize: < 1 } => $"'hidden_size' {manifest.HiddenSize} is below 1",
         { VocabSize: < 1 } => $"'vocab_size' {manifest.VocabSize} is below 1",
@@ -41,6 +42,9 @@ internal static class BundleManifestRules
         { Embedding.Tensors: null } or { Embedding: null } => "'embedding' is missing",
         _ when !TensorDtypes.TryParseWire(manifest.WireDtype, out var dtype) || !dtype.IsWireFloat() =>
             $"'wire_dtype' '{manifest.WireDtype}' is not float32, float16 or bfloat16",
+        { Kind: not BundleKinds.Image, Embedding.Tensors.Count: 0 } => "'embedding' names no tables",
+        { Kind: BundleKinds.Image or BundleKinds.VisionLanguage, ClientGraphs: null } => "'client_graphs' is missing",
+        { Kind: BundleKinds.VisionLanguage, ImageTokenId: null } => "'image_token_id' is missing",
         _ => EmbeddingFault(manifest.Embedding),
     };
 
@@ -49,7 +53,8 @@ internal static class BundleManifestRules
         string[] known = [EmbeddingManifest.Token, EmbeddingManifest.Position, EmbeddingManifest.TokenType];
         return embedding.Tensors.FirstOrDefault(name => !known.Contains(name)) is { } other
             ? $"embedding table '{other}' is not one of {string.Join(", ", known)}"
-            : !embedding.Tensors.Contains(EmbeddingManifest.Token) ? $"'{EmbeddingManifest.Token}' is missing"
+            : embedding.Tensors.Count > 0 && !embedding.Tensors.Contains(EmbeddingManifest.Token)
+                ? $"'{EmbeddingManifest.Token}' is missing"
             : !double.IsFinite(embedding.Scale) ? "embedding 'scale' is not a finite number"
             : null;
     }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using Stip.Client.Embedding;
 using Stip.Client.Sealing;
 using Stip.Client.Templates;
 using Stip.Client.Tokenization;
@@ -13,6 +14,7 @@ namespace Stip.Client.Bundles;
 internal static class BundleReader
 {
     private const string ClientFolderName = "client";
+    private const string VisionRole = "vision";
     private const string TokenizerFileName = "tokenizer.json";
 
     public static Bundle Open(string path, bool allowUnprotected)
@@ -20,14 +22,16 @@ internal static class BundleReader
         var folder = Locate(path);
         var manifest = ReadManifest(Path.Combine(folder, BundleManifest.FileName));
         BundleManifestRules.Check(manifest, folder, allowUnprotected);
-        var tables = OpenTensors(folder, BundleManifest.EmbeddingFileName);
+        var tables = manifest.Embedding.Tensors.Count > 0
+            ? OpenTensors(folder, BundleManifest.EmbeddingFileName)
+            : null;
         try
         {
             return new Bundle(folder, manifest, tables);
         }
         catch
         {
-            tables.Dispose();
+            tables?.Dispose();
             throw;
         }
     }
@@ -37,7 +41,9 @@ internal static class BundleReader
         const string name = BundleManifest.VocabPermutationTensor;
         var path = Path.Combine(folder, BundleManifest.OutputFileName);
         using var file = OpenTensors(folder, BundleManifest.OutputFileName);
-        if (file.Header.Entries.Keys.FirstOrDefault(key => key != name) is { } other)
+        var others = file.Header.Entries.Keys.Where(key =>
+            !key.StartsWith(BundleManifest.OutputPermutationPrefix, StringComparison.Ordinal));
+        if (others.FirstOrDefault(key => key != name) is { } other)
         {
             throw new BundleException($"{path}: tensor '{other}' is not known; this version reads '{name}' only");
         }
@@ -51,6 +57,9 @@ internal static class BundleReader
         return VocabPermutation.TryCreate(MemoryMarshal.Cast<byte, int>(file.Bytes(name)).ToArray())
             ?? throw new BundleException($"{path}: '{name}' does not name every entry from 0 to {vocabSize - 1} once");
     }
+
+    public static PatchEmbedding? ReadPatches(string folder, BundleManifest manifest) =>
+        manifest.ClientGraphs?.GetValueOrDefault(VisionRole) is { } graph ? PatchEmbedding.Open(folder, graph) : null;
 
     public static TextTokenizer? ReadTokenizer(string folder) =>
         File.Exists(Path.Combine(folder, TokenizerFileName)) ? Read(() => TextTokenizer.FromFolder(folder)) : null;
@@ -105,7 +114,7 @@ internal static class BundleReader
         }
     }
 
-    private static SafetensorsFile OpenTensors(string folder, string name)
+    public static SafetensorsFile OpenTensors(string folder, string name)
     {
         var path = Path.Combine(folder, name);
         return File.Exists(path)

@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using Stip.Client.Bundles;
 using Stip.Client.Transport;
-using Stip.Protocol.Errors;
 using Stip.Protocol.Models;
 
 namespace Stip.Client.Generation;
@@ -10,7 +9,6 @@ namespace Stip.Client.Generation;
 /// <remarks>Safe for concurrent use; its sessions are not. It owns neither the bundle nor the client.</remarks>
 public sealed class StipModel
 {
-    private const string DecoderKind = "decoder";
     private const string DecoderGraph = "decoder";
 
     private volatile ModelStipInfo? _info;
@@ -21,9 +19,11 @@ public sealed class StipModel
     {
         ArgumentNullException.ThrowIfNull(bundle);
         ArgumentNullException.ThrowIfNull(client);
-        if (bundle.Manifest.Kind != DecoderKind)
+        if (!BundleKinds.Generates(bundle.Manifest))
         {
-            throw new BundleException($"{bundle.Folder} is of kind '{bundle.Manifest.Kind}', not '{DecoderKind}'");
+            throw new BundleException(
+                $"{bundle.Folder} is of kind '{bundle.Manifest.Kind}', which generates no text; "
+                + "embed, classify and fill are for it");
         }
 
         (Bundle, Client) = (bundle, client);
@@ -46,7 +46,8 @@ public sealed class StipModel
     /// <exception cref="StipException">The server has another package (<c>package_invalid</c>), none, or is not
     /// reached.</exception>
     public async ValueTask<ModelStipInfo> CheckAsync(CancellationToken cancellationToken = default) =>
-        _info ??= Matching((await Client.GetModelAsync(Id, cancellationToken)).Stip);
+        _info ??= PackageMatch.Require(
+            Bundle.Manifest, (await Client.GetModelAsync(Id, cancellationToken)).Stip, DecoderGraph);
 
     /// <summary>Opens a session; nothing is sent before its first tokens.</summary>
     /// <param name="maxLength">Most tokens of it, 1 to <see cref="ContextLength"/>; null for that.</param>
@@ -84,28 +85,4 @@ public sealed class StipModel
 
     /// <summary>Forgets what the server said, so that the next use asks again.</summary>
     internal void Recheck() => _info = null;
-
-    private ModelStipInfo Matching(ModelStipInfo? info)
-    {
-        var bundle = Bundle.Manifest;
-        var fault = info switch
-        {
-            null => "the server says nothing about its package",
-            _ when info.Fingerprint != bundle.Fingerprint =>
-                $"the server has package {Short(info.Fingerprint)}, the bundle belongs to {Short(bundle.Fingerprint)}",
-            _ when info.KeyEpoch != bundle.KeyEpoch =>
-                $"the server has key epoch {info.KeyEpoch}, the bundle {bundle.KeyEpoch}",
-            _ when info.Instance != bundle.Instance => "the server has the keys of another instance",
-            _ when info.HiddenSize != bundle.HiddenSize || info.VocabSize != bundle.VocabSize =>
-                $"the server has sizes {info.HiddenSize} and {info.VocabSize}, " +
-                $"the bundle {bundle.HiddenSize} and {bundle.VocabSize}",
-            { Graphs: { } graphs } when !graphs.ContainsKey(DecoderGraph) => "the server's package has no decoder",
-            _ => null,
-        };
-        return fault is null ? info! : throw new StipException(
-            $"model '{Id}': {fault}; nothing was sent", StipErrorCode.PackageInvalid);
-    }
-
-    private static string Short(string? fingerprint) =>
-        fingerprint is { Length: > 12 } ? fingerprint[..12] : fingerprint ?? "none";
 }

@@ -71,6 +71,20 @@ public sealed class TextTokenizer
         return [.. ids];
     }
 
+    /// <summary>Turns text into ids that are framed, and no more than fit: what is too much is cut off the text's end,
+    /// inside the frame.</summary>
+    /// <param name="text">Special tokens that are written in it count as such.</param>
+    /// <param name="mostTokens">Most ids, those of the frame included.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The frame alone has more.</exception>
+    /// <exception cref="InvalidDataException">A pattern of the tokenizer takes too long on this text.</exception>
+    public int[] EncodeCut(string text, int mostTokens)
+    {
+        var room = mostTokens - _frame.Before.Length - _frame.After.Length;
+        ArgumentOutOfRangeException.ThrowIfNegative(room, nameof(mostTokens));
+        var ids = Encode(text);
+        return [.. _frame.Before, .. ids.AsSpan(0, Math.Min(room, ids.Length)), .. _frame.After];
+    }
+
     /// <summary>Turns ids into text.</summary>
     /// <param name="ids">Ids that the tokenizer does not have add nothing.</param>
     /// <param name="skipSpecialTokens">Whether special tokens are left out (default: yes).</param>

@@ -5,6 +5,7 @@ using Polly.Timeout;
 using Stip.Protocol;
 using Stip.Protocol.Completions;
 using Stip.Protocol.Errors;
+using Stip.Protocol.Forward;
 using Stip.Protocol.Models;
 
 namespace Stip.Client.Transport;
@@ -75,6 +76,35 @@ public sealed class StipHttpClient : IDisposable
         var figures = new ExchangeFigures(
             body.Length, answer.Length, Time.GetElapsedTime(start), ServerTiming.Read(response.Headers));
         return new CompletionExchange(Parse(answer), figures);
+    }
+
+    /// <summary>Runs one pass of a graph without a cache.</summary>
+    /// <exception cref="StipException">Refused (<c>shape_mismatch</c>, <c>model_not_found</c>, …) or not
+    /// reached.</exception>
+    public async Task<ForwardExchange> ForwardAsync(
+        ForwardRequest request, CancellationToken cancellationToken = default)
+    {
+        var body = JsonSerializer.SerializeToUtf8Bytes(request, StipJson.Wire);
+        var message = new HttpRequestMessage(HttpMethod.Post, Relative(StipRoutes.Forward))
+        {
+            Content = new ReadOnlyMemoryContent(body),
+        };
+        message.Content.Headers.ContentType = Json;
+
+        var start = Time.GetTimestamp();
+        using var response = await SendAsync(message, cancellationToken);
+        var answer = await response.Content.ReadAsByteArrayAsync(cancellationToken);
+        var figures = new ExchangeFigures(
+            body.Length, answer.Length, Time.GetElapsedTime(start), ServerTiming.Read(response.Headers));
+        try
+        {
+            return new ForwardExchange(
+                JsonSerializer.Deserialize<ForwardResponse>(answer, StipJson.Wire) ?? throw NotOurs(null), figures);
+        }
+        catch (JsonException fault)
+        {
+            throw NotOurs(fault);
+        }
     }
 
     /// <summary>Releases a session; its cache is zeroed. A session that is gone already is no fault.</summary>

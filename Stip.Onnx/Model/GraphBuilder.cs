@@ -73,6 +73,28 @@ internal sealed class GraphBuilder
         return name;
     }
 
+    /// <summary>A single number of a float type that belongs to the structure: stored inside the graph.</summary>
+    public string AddConstant(string name, TensorDtype dtype, double value)
+    {
+        var bytes = new byte[dtype.ByteSize()];
+        TensorConversion.FromFloat32([(float)value], dtype, bytes);
+        Graph.Initializer.Add(new TensorProto
+        {
+            Name = Claim(name),
+            DataType = (int)dtype.ToOnnx(),
+            RawData = ByteString.CopyFrom(bytes),
+        });
+        return name;
+    }
+
+    /// <summary>A single int64, without axes: an index.</summary>
+    public string AddScalarConstant(string name, long value)
+    {
+        AddConstant(name, value);
+        Graph.Initializer[^1].Dims.Clear();
+        return name;
+    }
+
     /// <summary>Appends a standard operator with one output.</summary>
     /// <returns>Name of the output.</returns>
     public string Add(

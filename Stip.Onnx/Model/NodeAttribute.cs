@@ -8,6 +8,13 @@ internal static class NodeAttribute
     public static AttributeProto Int(string name, long value) =>
         new() { Name = name, I = value, Type = AttributeProto.Types.AttributeType.Int };
 
+    public static AttributeProto Ints(string name, params ReadOnlySpan<long> values)
+    {
+        var attribute = new AttributeProto { Name = name, Type = AttributeProto.Types.AttributeType.Ints };
+        attribute.Ints.AddRange(values.ToArray());
+        return attribute;
+    }
+
     public static AttributeProto Float(string name, double value) =>
         new() { Name = name, F = (float)value, Type = AttributeProto.Types.AttributeType.Float };
 

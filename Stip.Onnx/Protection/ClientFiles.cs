@@ -46,6 +46,7 @@ internal static class ClientFiles
         {
             ClientGraphs = manifest.ClientGraphs,
             Labels = manifest.Labels,
+            LabelScores = manifest.LabelScores,
             Pooling = manifest.Pooling,
             Normalize = manifest.Normalize,
             ImageTokenId = manifest.ImageTokenId,

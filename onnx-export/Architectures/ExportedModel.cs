@@ -6,14 +6,37 @@ namespace Stip.Export.Architectures;
 /// <summary>A model ready to be written.</summary>
 /// <param name="Graph">From <c>inputs_embeds</c> on.</param>
 /// <param name="HiddenSize">Width of a row.</param>
-/// <param name="VocabSize">Width of a row of logits.</param>
+/// <param name="VocabSize">Rows of the token table; of a model without one, what it tells apart or its width.</param>
 /// <param name="ContextLength">Most positions.</param>
 /// <param name="IsTied">True where the head is the token table.</param>
 /// <param name="Tables">The client's part by tensor name: token table first, then what is added to its rows.</param>
 internal sealed record ExportedModel(
-    DecoderGraph Graph,
+    ModelGraph Graph,
     int HiddenSize,
     int VocabSize,
     int ContextLength,
     bool IsTied,
-    IReadOnlyDictionary<string, CheckpointTensor> Tables);
+    IReadOnlyDictionary<string, CheckpointTensor> Tables)
+{
+    /// <summary>What a classifier tells apart, null for other models.</summary>
+    public Labels? Labels { get; init; }
+
+    /// <summary>The client's part where an image goes in, null where text alone does.</summary>
+    public PatchGraph? Patches { get; init; }
+
+    /// <summary>From patches to rows of the decoder, null for models that see with <see cref="Graph"/> or not at
+    /// all.</summary>
+    public EncoderGraph? Vision { get; init; }
+
+    /// <summary>The token whose rows are an image's, null where there is none.</summary>
+    public int? ImageTokenId { get; init; }
+
+    /// <summary><c>decoder</c>, <c>encoder</c>, <c>image</c> or <c>vision-language</c>.</summary>
+    public string Kind => this switch
+    {
+        { Vision: not null } => "vision-language",
+        { Patches: not null } => "image",
+        { Graph: DecoderGraph } => "decoder",
+        _ => "encoder",
+    };
+}

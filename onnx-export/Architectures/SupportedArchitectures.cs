@@ -6,7 +6,25 @@ namespace Stip.Export.Architectures;
 /// <summary>The families that can be exported.</summary>
 internal static class SupportedArchitectures
 {
-    private static readonly IArchitecture[] All = [new Llama(), new Gpt2()];
+    private static readonly IArchitecture[] All =
+    [
+        new Llama(),
+        new Gpt2(),
+        new Bert("BertModel", TextHead.Hidden),
+        new Bert("BertForMaskedLM", TextHead.MaskedWords),
+        new Bert("BertForSequenceClassification", TextHead.Classes),
+        .. Robertas("Roberta", "roberta"),
+        .. Robertas("XLMRoberta", "xlm-roberta"),
+        .. Robertas("Camembert", "camembert"),
+        new DistilBert("DistilBertModel", TextHead.Hidden),
+        new DistilBert("DistilBertForMaskedLM", TextHead.MaskedWords),
+        new DistilBert("DistilBertForSequenceClassification", TextHead.Classes),
+        new Vit("ViTModel", VisionHead.Hidden),
+        new Vit("ViTForImageClassification", VisionHead.Classes),
+        new ClipVision("CLIPVisionModel", VisionHead.Hidden),
+        new ClipVision("CLIPVisionModelWithProjection", VisionHead.Projected),
+        new Llava(),
+    ];
 
     /// <summary>Finds the family that config.json names.</summary>
     public static IArchitecture Of(ConfigJson config)
@@ -20,4 +38,11 @@ internal static class SupportedArchitectures
             $"architecture '{(names.Count > 0 ? string.Join(", ", names) : modelType ?? "unnamed")}' is not supported; "
             + $"there are {string.Join(", ", All.Select(family => family.Name))}");
     }
+
+    private static IEnumerable<IArchitecture> Robertas(string name, string modelType) =>
+    [
+        new Roberta($"{name}Model", modelType, TextHead.Hidden),
+        new Roberta($"{name}ForMaskedLM", modelType, TextHead.MaskedWords),
+        new Roberta($"{name}ForSequenceClassification", modelType, TextHead.Classes),
+    ];
 }

@@ -39,6 +39,15 @@ internal sealed record Norm(string Operator, string SkipOperator, IReadOnlyList<
         return (normed, sum);
     }
 
+    /// <summary>Adds two tensors and normalises the sum, which nothing else needs.</summary>
+    public string AppendAfterSum(ModelGraph model, string name, string tensor, string input, string skip) =>
+        model.Graph.AddMicrosoft(
+            SkipOperator,
+            name,
+            [input, skip, .. Vectors(model, name, tensor)],
+            [$"{name}/output"],
+            NodeAttribute.Float("epsilon", Epsilon))[0];
+
     private IEnumerable<string> Vectors(ModelGraph model, string name, string tensor) => Parts.Select(part =>
     {
         var vector = model.Tensors.Require($"{tensor}.{part}", model.HiddenSize);

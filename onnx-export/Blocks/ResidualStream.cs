@@ -1,9 +1,11 @@
 namespace Stip.Export.Blocks;
 
 /// <summary>The stream <c>[batch, seq, hidden]</c> that every block reads through a norm and adds to.</summary>
-internal sealed class ResidualStream(ModelGraph model)
+/// <param name="model">The graph.</param>
+/// <param name="start">Where the stream starts; null for the rows that enter the graph.</param>
+internal sealed class ResidualStream(ModelGraph model, string? start = null)
 {
-    private string _sum = model.Embeds;
+    private string _sum = start ?? model.Embeds;
     private string? _added;
 
     /// <summary>The stream through a norm.</summary>

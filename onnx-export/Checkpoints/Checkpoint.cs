@@ -13,6 +13,7 @@ internal sealed class Checkpoint : IDisposable
     private Checkpoint(string folder, ConfigJson config, ITensorStore tensors, ISmallFiles files)
     {
         Folder = folder;
+        Name = NameOf(folder);
         Config = config;
         Tensors = tensors;
         Files = files;
@@ -22,9 +23,10 @@ internal sealed class Checkpoint : IDisposable
     public string Folder { get; }
 
     /// <summary>Name of the folder, or of the file without its extension.</summary>
-    public string Name => IsGguf(Folder)
-        ? Path.GetFileNameWithoutExtension(Folder)
-        : Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(Folder)));
+    public string Name { get; private init; }
+
+    /// <summary>What makes one vector of a text's rows; null where the folder says nothing about it.</summary>
+    public SentenceModules? Sentence { get; private init; }
 
     public ConfigJson Config { get; }
 
@@ -43,6 +45,9 @@ internal sealed class Checkpoint : IDisposable
                 $"{folder} has weights of its own; --random-weights takes a folder with {ConfigFile}");
         }
 
+        var name = NameOf(folder);
+        var sentence = SentenceModules.Find(folder);
+        folder = Path.Combine(folder, sentence?.EncoderFolder ?? "");
         var configPath = Path.Combine(folder, ConfigFile);
         if (!Directory.Exists(folder) || !File.Exists(configPath))
         {
@@ -56,10 +61,23 @@ internal sealed class Checkpoint : IDisposable
             folder,
             config,
             randomSeed is { } seed ? new RandomTensors(seed, DtypeOf(config)) : SafetensorsTensors.Open(folder),
-            new FolderFiles(folder));
+            new FolderFiles(folder))
+        {
+            Name = name,
+            Sentence = sentence,
+        };
     }
 
+    /// <summary>A model inside this one: its own configuration, and its tensors under the names that it would have on
+    /// its own. This checkpoint is still to be closed, the part is not.</summary>
+    public Checkpoint Part(ConfigJson config, IReadOnlyList<(string Part, string Whole)> prefixes) =>
+        new(Folder, config, new RenamedTensors(Tensors, prefixes), Files) { Name = Name };
+
     public void Dispose() => Tensors.Dispose();
+
+    private static string NameOf(string path) => IsGguf(path)
+        ? Path.GetFileNameWithoutExtension(path)
+        : Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
 
     private static bool IsGguf(string path) =>
         File.Exists(path) && path.EndsWith(GgufEnding, StringComparison.OrdinalIgnoreCase);

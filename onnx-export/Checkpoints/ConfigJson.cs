@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Stip.Onnx;
 
@@ -6,7 +7,8 @@ namespace Stip.Export.Checkpoints;
 /// <summary>A JSON object of a checkpoint whose fields have different names in different generations of it.</summary>
 /// <param name="file">Name of the file, for messages.</param>
 /// <param name="root">The object.</param>
-internal sealed class ConfigJson(string file, JsonElement root)
+/// <param name="defaults">An object whose fields stand for those that are absent.</param>
+internal sealed class ConfigJson(string file, JsonElement root, JsonElement? defaults = null)
 {
     private const int LargestSize = 1 << 30;
 
@@ -34,6 +36,14 @@ internal sealed class ConfigJson(string file, JsonElement root)
     public ConfigJson? Section(string name) =>
         Find(name) is { ValueKind: JsonValueKind.Object } section ? new ConfigJson($"{file}: {name}", section) : null;
 
+    /// <summary>The same object with values for what is absent.</summary>
+    /// <param name="json">A JSON object.</param>
+    public ConfigJson WithDefaults(string json)
+    {
+        using var document = JsonDocument.Parse(json);
+        return new ConfigJson(file, root, document.RootElement.Clone());
+    }
+
     /// <summary>A size of at least 1 under the first name that is there.</summary>
     public int Size(params ReadOnlySpan<string> names) => FindSize(names)
         ?? throw new RefusedException($"{file} has no {names[0]}; it must be 1..{LargestSize}");
@@ -45,11 +55,7 @@ internal sealed class ConfigJson(string file, JsonElement root)
         {
             if (Find(name) is { } value)
             {
-                return value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var size)
-                    && size is >= 1 and <= LargestSize
-                    ? size
-                    : throw new RefusedException(
-                        $"{file}: {name} is {value.GetRawText()}; it must be 1..{LargestSize}");
+                return SizeOf(name, value);
             }
         }
 
@@ -97,6 +103,50 @@ internal sealed class ConfigJson(string file, JsonElement root)
         ? [.. list.EnumerateArray().Where(item => item.ValueKind == JsonValueKind.String).Select(item => $"{item}")]
         : [];
 
+    /// <summary>Sizes given as a number or a list of them; null where there are none.</summary>
+    public IReadOnlyList<int>? Sizes(string name) => Find(name) switch
+    {
+        null => null,
+        { ValueKind: JsonValueKind.Array } list when list.GetArrayLength() > 0 =>
+            [.. list.EnumerateArray().Select(size => SizeOf(name, size))],
+        { } size => [SizeOf(name, size)],
+    };
+
+    /// <summary>Integers given as one or a list of them; null where there are none.</summary>
+    public IReadOnlyList<int>? IntegerList(string name) => Find(name) switch
+    {
+        { ValueKind: JsonValueKind.Number } one => [Integer(name, one)],
+        { ValueKind: JsonValueKind.Array } list when list.GetArrayLength() > 0 =>
+            [.. list.EnumerateArray().Select(item => Integer(name, item))],
+        _ => null,
+    };
+
+    /// <summary>Strings by a number that stands as their name; none where they are absent.</summary>
+    public IReadOnlyDictionary<int, string> TextsById(string name) => Find(name) is { } section
+        ? section.ValueKind == JsonValueKind.Object && section.EnumerateObject().All(entry => IsId(entry.Name))
+            ? section.EnumerateObject().ToDictionary(
+                entry => int.Parse(entry.Name, CultureInfo.InvariantCulture), entry => $"{entry.Value}")
+            : throw new RefusedException($"{file}: {name} must give a name for each number")
+        : new Dictionary<int, string>();
+
+    /// <summary>Refuses any other text than the one that the model is built with.</summary>
+    public void RefuseUnless(string name, string expected)
+    {
+        if (Text(name) is { } text && text != expected)
+        {
+            throw new RefusedException($"{file}: {name} is '{text}'; it must be '{expected}'");
+        }
+    }
+
+    /// <summary>Refuses a flag that changes the model.</summary>
+    public void RefuseFlag(string name)
+    {
+        if (Flag(name, false))
+        {
+            throw new RefusedException($"{file}: {name} is true; it must be false");
+        }
+    }
+
     /// <summary>Token ids given as a number or a list; null where there are none.</summary>
     public IReadOnlyList<int>? TokenIds(string name) => Find(name) switch
     {
@@ -105,11 +155,26 @@ internal sealed class ConfigJson(string file, JsonElement root)
         _ => null,
     };
 
+    private static bool IsId(string text) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out _);
+
+    private int Integer(string name, JsonElement value) =>
+        value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number)
+            ? number
+            : throw new RefusedException($"{file}: {name} holds {value.GetRawText()}; it must be an integer");
+
+    private int SizeOf(string name, JsonElement value) =>
+        value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var size) && size is >= 1 and <= LargestSize
+            ? size
+            : throw new RefusedException($"{file}: {name} is {value.GetRawText()}; it must be 1..{LargestSize}");
+
     private int TokenId(string name, JsonElement value) =>
         value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var id) && id >= 0
             ? id
             : throw new RefusedException($"{file}: {name} holds {value.GetRawText()}; token ids are 0..{int.MaxValue}");
 
-    private JsonElement? Find(string name) =>
-        root.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
+    private JsonElement? Find(string name) => Find(root, name) ?? (defaults is { } other ? Find(other, name) : null);
+
+    private static JsonElement? Find(JsonElement from, string name) =>
+        from.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
 }

@@ -3,6 +3,9 @@ namespace Stip.Export.Checkpoints;
 /// <summary>Where the tensors of a checkpoint come from: its files, or a seed.</summary>
 internal interface ITensorStore : IDisposable
 {
+    /// <summary>True where there is a tensor of this name.</summary>
+    bool Has(string name);
+
     /// <summary>A tensor that the model needs, of the shape that config.json asks for.</summary>
     /// <exception cref="Onnx.RefusedException">It is missing, or has another shape or an unsupported type.</exception>
     CheckpointTensor Require(string name, params ReadOnlySpan<long> shape);

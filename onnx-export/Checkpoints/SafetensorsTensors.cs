@@ -10,7 +10,7 @@ internal sealed class SafetensorsTensors : ITensorStore
     private const string IndexFile = "model.safetensors.index.json";
 
     // Checkpoints saved from the bare model leave these off, those of a model with a head have them.
-    private static readonly string[] Prefixes = ["model.", "transformer."];
+    private static readonly string[] Prefixes = ["model.", "transformer.", "bert.", "roberta.", "distilbert.", "vit."];
 
     private readonly List<SafetensorsFile> _files = [];
     private readonly Dictionary<string, StoredTensor> _tensors = new(StringComparer.Ordinal);
@@ -37,6 +37,8 @@ internal sealed class SafetensorsTensors : ITensorStore
             throw;
         }
     }
+
+    public bool Has(string name) => Find(name) is not null;
 
     public CheckpointTensor Require(string name, params ReadOnlySpan<long> shape)
     {

@@ -7,14 +7,19 @@ internal sealed record SpecialTokens(int? Bos, IReadOnlyList<int> Eos)
 {
     private const string GenerationFile = "generation_config.json";
 
-    /// <summary>Reads generation_config.json before config.json: the first says what generation stops at.</summary>
+    /// <summary>Reads generation_config.json before config.json: the first says what generation stops at. A model of
+    /// several parts may say it in its text part only.</summary>
     public static SpecialTokens Read(Checkpoint checkpoint)
     {
         var generation = checkpoint.Files.Find(GenerationFile) is { } bytes
             ? ConfigJson.Parse(GenerationFile, bytes)
             : null;
-        var bos = generation?.TokenIds("bos_token_id") ?? checkpoint.Config.TokenIds("bos_token_id");
-        var eos = generation?.TokenIds("eos_token_id") ?? checkpoint.Config.TokenIds("eos_token_id");
+        var text = checkpoint.Config.Section("text_config");
+        var bos = Find("bos_token_id");
+        var eos = Find("eos_token_id");
         return new SpecialTokens(bos is [var first, ..] ? first : null, eos ?? []);
+
+        IReadOnlyList<int>? Find(string name) =>
+            generation?.TokenIds(name) ?? checkpoint.Config.TokenIds(name) ?? text?.TokenIds(name);
     }
 }

@@ -3,41 +3,59 @@ using Stip.Export.Architectures;
 using Stip.Export.Checkpoints;
 using Stip.Export.Terminal;
 using Stip.Keys.Bundles;
+using Stip.Onnx.Execution;
 using Stip.Onnx.Packages;
 using Stip.Protocol;
-using Stip.Protocol.Packages;
 using Stip.Protocol.Tensors;
 
 namespace Stip.Export.Writing;
 
-/// <summary>Writes what <c>export</c> leaves: graph, client's tables, manifest, and the small files of the
+/// <summary>Writes what <c>export</c> leaves: graphs, client's tables, manifest, and the small files of the
 /// source.</summary>
 internal static class ExportedFolder
 {
-    private const string GraphFile = "model.onnx";
-
     public static async Task WriteAsync(
         Checkpoint checkpoint, TensorDtype dtype, string folder, CancellationToken cancellation)
     {
         var architecture = SupportedArchitectures.Of(checkpoint.Config);
         var model = architecture.Build(checkpoint, dtype);
-        TokenizerVocabulary.RefuseBeyond(checkpoint.Files, model.VocabSize);
-        var graph = model.Graph.Graph;
-        await ByteProgress.RunAsync("weights", graph.WeightBytes, report =>
+        var graphs = ExportedGraph.Of(model).ToList();
+        if (model.Tables.Count > 0)
         {
-            return Task.Run(
-                () => graph.Save(Path.Combine(folder, GraphFile), done =>
-                {
-                    cancellation.ThrowIfCancellationRequested();
-                    report(done);
-                }),
-                cancellation);
-        });
-        WriteTables(model, Path.Combine(folder, BundleManifest.EmbeddingFileName));
+            TokenizerVocabulary.RefuseBeyond(checkpoint.Files, model.VocabSize);
+        }
+
+        await WriteGraphsAsync(graphs, folder, cancellation);
+        if (model.Tables.Count > 0)
+        {
+            WriteTables(model, Path.Combine(folder, BundleManifest.EmbeddingFileName));
+        }
+
         SourceFiles.Copy(checkpoint.Files, folder);
-        var manifest = Describe(checkpoint, architecture, model, dtype);
+        var manifest = Describe(checkpoint, architecture, model, graphs, dtype);
         await using var stream = File.Create(Path.Combine(folder, ExportManifest.FileName));
         await JsonSerializer.SerializeAsync(stream, manifest, StipJson.File, cancellation);
+    }
+
+    private static async Task WriteGraphsAsync(
+        IReadOnlyList<ExportedGraph> graphs, string folder, CancellationToken cancellation)
+    {
+        var total = graphs.Sum(graph => graph.Model.Graph.WeightBytes);
+        await ByteProgress.RunAsync("weights", total, report => Task.Run(
+            () =>
+            {
+                var before = 0L;
+                foreach (var graph in graphs)
+                {
+                    graph.Model.Graph.Save(Path.Combine(folder, graph.File), done =>
+                    {
+                        cancellation.ThrowIfCancellationRequested();
+                        report(before + done);
+                    });
+                    before += graph.Model.Graph.WeightBytes;
+                }
+            },
+            cancellation));
     }
 
     private static void WriteTables(ExportedModel model, string path)
@@ -48,25 +66,47 @@ internal static class ExportedFolder
     }
 
     private static ExportManifest Describe(
-        Checkpoint checkpoint, IArchitecture architecture, ExportedModel model, TensorDtype dtype)
+        Checkpoint checkpoint,
+        IArchitecture architecture,
+        ExportedModel model,
+        IReadOnlyList<ExportedGraph> graphs,
+        TensorDtype dtype)
     {
-        // Sums of table rows need float32; a row of one table travels as it is stored.
-        var wire = model.Tables.Count > 1 ? TensorDtype.Float32 : model.Tables[EmbeddingManifest.Token].Dtype;
         var tokens = SpecialTokens.Read(checkpoint);
+        var clients = graphs.Where(graph => graph.IsClient).ToDictionary(
+            graph => graph.Role, graph => graph.DescribeClient());
         return new ExportManifest(
             ExportManifest.CurrentFormat,
             checkpoint.Name,
-            "decoder",
+            model.Kind,
             architecture.Name,
             model.HiddenSize,
             model.VocabSize,
             model.ContextLength,
             dtype.WireName(),
-            wire.WireName(),
+            WireDtype(model).WireName(),
             model.IsTied,
             tokens.Bos,
             tokens.Eos,
             new EmbeddingManifest([.. model.Tables.Keys]),
-            new Dictionary<string, GraphManifest> { ["decoder"] = model.Graph.Describe(GraphFile) });
+            graphs.Where(graph => !graph.IsClient).ToDictionary(graph => graph.Role, graph => graph.Describe()))
+        {
+            ClientGraphs = clients.Count > 0 ? clients : null,
+            Joins = model.Vision is null ? null :
+            [
+                new PortJoin(
+                    $"{GraphRoles.Vision}.{EncoderPorts.ImageFeatures}", $"{GraphRoles.Decoder}.{DecoderPorts.Embeds}"),
+            ],
+            Labels = model.Labels?.Names,
+            LabelScores = model.Labels is { AreExclusive: false } ? "sigmoid" : null,
+            Pooling = checkpoint.Sentence?.Pooling,
+            Normalize = checkpoint.Sentence?.Normalizes,
+            ImageTokenId = model.ImageTokenId,
+        };
     }
+
+    // Sums of table rows need float32, and so do rows of images; a row of one table travels as it is stored.
+    private static TensorDtype WireDtype(ExportedModel model) => model.Tables.Count == 1 && model.Patches is null
+        ? model.Tables[EmbeddingManifest.Token].Dtype
+        : TensorDtype.Float32;
 }

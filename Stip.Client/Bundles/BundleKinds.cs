@@ -1,0 +1,15 @@
+using Stip.Keys.Bundles;
+
+namespace Stip.Client.Bundles;
+
+/// <summary>What kinds of models there are, as <c>kind</c> of bundle.json names them.</summary>
+internal static class BundleKinds
+{
+    public const string Decoder = "decoder";
+    public const string Encoder = "encoder";
+    public const string Image = "image";
+    public const string VisionLanguage = "vision-language";
+
+    /// <summary>True where text comes out.</summary>
+    public static bool Generates(BundleManifest manifest) => manifest.Kind is Decoder or VisionLanguage;
+}

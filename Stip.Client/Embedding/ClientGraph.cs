@@ -1,0 +1,61 @@
+using Microsoft.ML.OnnxRuntime;
+using Stip.Client.Bundles;
+using Stip.Keys.Bundles;
+
+namespace Stip.Client.Embedding;
+
+/// <summary>The client's part of a model where it is more than look-ups and sums: a small ONNX graph.</summary>
+/// <remarks>Safe for concurrent use.</remarks>
+internal sealed class ClientGraph : IDisposable
+{
+    private readonly InferenceSession _session;
+    private readonly RunOptions _runOptions = new();
+
+    private ClientGraph(InferenceSession session, ClientGraphManifest manifest)
+    {
+        _session = session;
+        Manifest = manifest;
+    }
+
+    /// <summary>Its inputs and outputs.</summary>
+    public ClientGraphManifest Manifest { get; }
+
+    /// <exception cref="BundleException">The graph cannot be loaded.</exception>
+    public static ClientGraph Load(string folder, ClientGraphManifest manifest)
+    {
+        var path = Path.Combine(folder, manifest.File);
+        if (Path.GetFileName(manifest.File) != manifest.File || !File.Exists(path))
+        {
+            throw new BundleException($"{path} is missing: the bundle's manifest names it");
+        }
+
+        try
+        {
+            using var options = new SessionOptions { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
+            return new ClientGraph(new InferenceSession(path, options), manifest);
+        }
+        catch (OnnxRuntimeException fault)
+        {
+            throw new BundleException($"{path} cannot be loaded: {fault.Message.ReplaceLineEndings(" ")}", fault);
+        }
+    }
+
+    /// <summary>Runs the graph on one input.</summary>
+    /// <param name="input">Name of the input.</param>
+    /// <param name="values">Its values.</param>
+    /// <param name="shape">Its shape.</param>
+    /// <param name="output">Name of the output.</param>
+    public (float[] Values, long[] Shape) Run(string input, float[] values, long[] shape, string output)
+    {
+        using var tensor = OrtValue.CreateTensorValueFromMemory(values, shape);
+        using var results = _session.Run(_runOptions, [input], [tensor], [output]);
+        return (results[0].GetTensorDataAsSpan<float>().ToArray(), results[0].GetTensorTypeAndShape().Shape);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _runOptions.Dispose();
+        _session.Dispose();
+    }
+}

@@ -1,0 +1,145 @@
+using System.Runtime.InteropServices;
+using Stip.Client.Bundles;
+using Stip.Client.Sealing;
+using Stip.Client.Transport;
+using Stip.Keys.Bundles;
+using Stip.Protocol.Forward;
+using Stip.Protocol.Models;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Client.Encoders;
+
+/// <summary>A protected encoder of texts or images: the owner's bundle and the server that computes.</summary>
+/// <remarks>Safe for concurrent use. It owns neither the bundle nor the client.</remarks>
+public sealed class StipEncoder
+{
+    private readonly Dictionary<string, FeatureOrder?> _orders = new(StringComparer.Ordinal);
+    private readonly Lock _ordersLock = new();
+    private volatile ModelStipInfo? _info;
+
+    /// <summary>Joins a bundle to a server; nothing is sent yet.</summary>
+    /// <exception cref="BundleException">The bundle is of a model that generates text.</exception>
+    public StipEncoder(Bundle bundle, StipHttpClient client)
+    {
+        ArgumentNullException.ThrowIfNull(bundle);
+        ArgumentNullException.ThrowIfNull(client);
+        if (BundleKinds.Generates(bundle.Manifest))
+        {
+            throw new BundleException(
+                $"{bundle.Folder} is of kind '{bundle.Manifest.Kind}', which generates text; chat and complete are for "
+                + "it");
+        }
+
+        (Bundle, Client) = (bundle, client);
+        Role = bundle.Manifest.Kind == BundleKinds.Image ? "vision" : "encoder";
+    }
+
+    /// <summary>The owner's side.</summary>
+    public Bundle Bundle { get; }
+
+    /// <summary>The way to the server.</summary>
+    public StipHttpClient Client { get; }
+
+    /// <summary>The name under which the server knows it.</summary>
+    public string Id => Bundle.Manifest.Model;
+
+    /// <summary>True where images go in, false where texts do.</summary>
+    public bool TakesImages => Bundle.Manifest.Kind == BundleKinds.Image;
+
+    private string Role { get; }
+
+    /// <summary>Asks the server, once, whether it has the package that this bundle belongs to.</summary>
+    /// <exception cref="StipException">The server has another package (<c>package_invalid</c>), none, or is not
+    /// reached.</exception>
+    public async ValueTask<ModelStipInfo> CheckAsync(CancellationToken cancellationToken = default) =>
+        _info ??= PackageMatch.Require(
+            Bundle.Manifest, (await Client.GetModelAsync(Id, cancellationToken)).Stip, Role);
+
+    /// <summary>One pass of the server's graph.</summary>
+    /// <param name="input">Permuted rows.</param>
+    /// <param name="wanted">Names of the outputs that would do, the preferred one first.</param>
+    /// <param name="what">What needs them, for messages.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>The output in plain order, and what it cost.</returns>
+    /// <exception cref="StipException">Refused, not reached, or the model has none of these outputs.</exception>
+    internal async Task<(PlainOutput Output, ExchangeFigures Figures)> RunAsync(
+        ForwardRows input, IReadOnlyList<string> wanted, string what, CancellationToken cancellationToken)
+    {
+        var outputs = (await CheckAsync(cancellationToken)).Graphs[Role].Outputs.Select(port => port.Name).ToList();
+        var name = wanted.FirstOrDefault(outputs.Contains) ?? throw new StipException(
+            $"model '{Id}' gives {string.Join(", ", outputs)}; {what} needs {string.Join(" or ", wanted)}", null);
+        var exchange = await Client.ForwardAsync(
+            new ForwardRequest(Id, Payloads(input), Role), cancellationToken);
+        return exchange.Response.Outputs?.TryGetValue(name, out var output) == true
+            && output.Shape is { Count: > 0 } shape && shape[0] == input.Batch
+            ? (ToPlain(name, output), exchange.Figures)
+            : throw NotAsked();
+    }
+
+    private Dictionary<string, TensorPayload> Payloads(ForwardRows input)
+    {
+        var width = input.Rows.Length / (input.Batch * input.Length);
+        var payloads = new Dictionary<string, TensorPayload>(StringComparer.Ordinal)
+        {
+            ["inputs_embeds"] = Payload(
+                TensorDtype.Float32, MemoryMarshal.AsBytes(input.Rows.AsSpan()), input.Batch, input.Length, width),
+        };
+        if (input.Mask is { } mask)
+        {
+            payloads.Add("attention_mask", Payload(
+                TensorDtype.Int64, MemoryMarshal.AsBytes(mask.AsSpan()), input.Batch, input.Length));
+        }
+
+        return payloads;
+    }
+
+    private static TensorPayload Payload(TensorDtype dtype, ReadOnlySpan<byte> bytes, params long[] shape) =>
+        new(dtype.WireName(), shape, bytes.ToArray());
+
+    private PlainOutput ToPlain(string name, TensorPayload output)
+    {
+        var count = output.Shape.Aggregate(1L, (product, length) => product * length);
+        if (!TensorDtypes.TryParseWire(output.Dtype, out var dtype) || !dtype.IsWireFloat()
+            || output.Data.Length != count * dtype.ByteSize())
+        {
+            throw NotAsked();
+        }
+
+        var values = new float[count];
+        TensorConversion.ToFloat32(dtype, output.Data.Span, values);
+        var result = new PlainOutput(name, values, output.Shape);
+        if (OrderOf(name) is not { } order)
+        {
+            return result;
+        }
+
+        if (order.Width != result.Width)
+        {
+            throw NotAsked();
+        }
+
+        var plain = new float[count];
+        for (var row = 0; row < count / order.Width; row++)
+        {
+            order.ToPlain(result.Row(row), plain.AsSpan(row * order.Width, order.Width));
+        }
+
+        return result with { Values = plain };
+    }
+
+    private FeatureOrder? OrderOf(string output)
+    {
+        lock (_ordersLock)
+        {
+            if (!_orders.TryGetValue(output, out var order))
+            {
+                using var file = BundleReader.OpenTensors(Bundle.Folder, BundleManifest.OutputFileName);
+                _orders[output] = order = FeatureOrder.Find(file, output);
+            }
+
+            return order;
+        }
+    }
+
+    private StipException NotAsked() => new($"model '{Id}': the server's answer is not the one asked for", null);
+}

@@ -1,0 +1,27 @@
+using System.Runtime.InteropServices;
+using Stip.Client.Embedding;
+
+namespace Stip.Client.Encoders;
+
+/// <summary>Texts of one pass: rows of each, and rows of zeros after the shorter ones.</summary>
+internal static class TextBatch
+{
+    /// <param name="tables">Tables whose rows are float32 on the wire.</param>
+    /// <param name="texts">Token ids of each text, at least one.</param>
+    public static ForwardRows Embed(EmbeddingTables tables, IReadOnlyList<int[]> texts)
+    {
+        var length = texts.Max(ids => ids.Length);
+        var rows = new float[texts.Count * length * tables.HiddenSize]; // [batch, seq, hidden]
+        var mask = new long[texts.Count * length]; // [batch, seq]
+        for (var text = 0; text < texts.Count; text++)
+        {
+            var ids = texts[text];
+            var first = text * length;
+            var own = rows.AsSpan(first * tables.HiddenSize, ids.Length * tables.HiddenSize);
+            tables.WriteRows(ids, 0, MemoryMarshal.AsBytes(own));
+            mask.AsSpan(first, ids.Length).Fill(1);
+        }
+
+        return new ForwardRows(rows, mask, texts.Count, length);
+    }
+}

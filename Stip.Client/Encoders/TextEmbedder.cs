@@ -1,0 +1,69 @@
+namespace Stip.Client.Encoders;
+
+/// <summary>Turns texts into vectors with a protected encoder, pooled and normalised as the model's own settings say
+/// (mean without them). Pooling runs on the owner's machine, so the server does not learn which text is near which.
+/// </summary>
+/// <remarks>Safe for concurrent use.</remarks>
+public sealed class TextEmbedder(StipEncoder encoder)
+{
+    private const int MostTexts = 32;
+    private const int MostTokens = 4096;
+
+    private static readonly string[] Outputs = ["last_hidden_state"];
+
+    /// <summary>Embeds texts; those that are longer than the model takes are cut.</summary>
+    /// <exception cref="StipException">Refused, not reached, or the model is no text encoder.</exception>
+    public Task<Embeddings> EmbedAsync(
+        IReadOnlyList<string> texts, CancellationToken cancellationToken = default) =>
+        EmbedTokensAsync([.. texts.Select(text => EncodedTexts.Cut(encoder, text))], cancellationToken);
+
+    private async Task<Embeddings> EmbedTokensAsync(IReadOnlyList<int[]> texts, CancellationToken cancellationToken)
+    {
+        var vectors = new float[texts.Count][];
+        foreach (var batch in Batches(texts))
+        {
+            var rows = TextBatch.Embed(encoder.Bundle.Embedding, [.. batch.Select(index => texts[index])]);
+            var (output, _) = await encoder.RunAsync(rows, Outputs, "embed", cancellationToken);
+            for (var i = 0; i < batch.Count; i++)
+            {
+                vectors[batch[i]] = Vector(output, i * rows.Length, texts[batch[i]].Length);
+            }
+        }
+
+        return new Embeddings(vectors, [.. texts.Select(ids => ids.Length)]);
+    }
+
+    private float[] Vector(PlainOutput output, int firstRow, int rows)
+    {
+        var manifest = encoder.Bundle.Manifest;
+        var own = output.Values.AsSpan(firstRow * output.Width, rows * output.Width);
+        var vector = Pooling.Apply(manifest.Pooling, own, output.Width);
+        if (manifest.Normalize is true)
+        {
+            Pooling.Normalize(vector);
+        }
+
+        return vector;
+    }
+
+    // Texts of like length share a pass, so that little of it is padding.
+    private static IEnumerable<List<int>> Batches(IReadOnlyList<int[]> texts)
+    {
+        var batch = new List<int>();
+        foreach (var index in Enumerable.Range(0, texts.Count).OrderBy(index => texts[index].Length))
+        {
+            if (batch.Count == MostTexts || (batch.Count + 1) * texts[index].Length > MostTokens && batch.Count > 0)
+            {
+                yield return batch;
+                batch = [];
+            }
+
+            batch.Add(index);
+        }
+
+        if (batch.Count > 0)
+        {
+            yield return batch;
+        }
+    }
+}

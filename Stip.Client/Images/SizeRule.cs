@@ -1,0 +1,48 @@
+using System.Text.Json;
+using Stip.Client.Tokenization;
+
+namespace Stip.Client.Images;
+
+/// <summary>The size that an image is brought to: fixed sides, or a fixed shorter one.</summary>
+internal sealed record SizeRule
+{
+    private readonly int? _shortest;
+
+    public SizeRule(int width, int height) => Box = (width, height);
+
+    private SizeRule(int shortest) => (_shortest, Box) = (shortest, (shortest, shortest));
+
+    /// <summary>The sides; a square where only the shorter one is given.</summary>
+    public (int Width, int Height) Box { get; }
+
+    /// <summary>Reads <c>{"height","width"}</c>, <c>{"shortest_edge"}</c> or one number; null where it is
+    /// absent.</summary>
+    /// <param name="config">preprocessor_config.json.</param>
+    /// <param name="name">The field.</param>
+    /// <param name="isShortest">Whether one number means the shorter side (CLIP's older files) or a square.</param>
+    public static SizeRule? Read(JsonElement config, string name, bool isShortest = false) => config.Child(name) switch
+    {
+        null => null,
+        { ValueKind: JsonValueKind.Number } side => isShortest
+            ? new SizeRule(side.GetInt32())
+            : new SizeRule(side.GetInt32(), side.GetInt32()),
+        { } size when size.Child("shortest_edge") is { } shortest && size.Child("longest_edge") is null =>
+            new SizeRule(shortest.GetInt32()),
+        { } size when size.Child("height") is { } height && size.Child("width") is { } width =>
+            new SizeRule(width.GetInt32(), height.GetInt32()),
+        _ => throw new InvalidDataException($"{name} is neither height and width nor shortest_edge"),
+    };
+
+    /// <summary>The size of one image.</summary>
+    public (int Width, int Height) Of(RgbImage image)
+    {
+        if (_shortest is not { } side)
+        {
+            return Box;
+        }
+
+        return image.Width <= image.Height
+            ? (side, (int)((long)side * image.Height / image.Width))
+            : ((int)((long)side * image.Width / image.Height), side);
+    }
+}

@@ -1,0 +1,52 @@
+using System.Runtime.InteropServices;
+using Stip.Client.Bundles;
+using Stip.Keys.Bundles;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Client.Sealing;
+
+/// <summary>The secret order of an output's features: the plain feature j is the server's at entry j.</summary>
+/// <remarks>Immutable and safe for concurrent use. <see cref="ToString"/> does not show it.</remarks>
+internal sealed class FeatureOrder
+{
+    private readonly int[] _serverIndices;
+
+    private FeatureOrder(int[] serverIndices) => _serverIndices = serverIndices;
+
+    public int Width => _serverIndices.Length;
+
+    /// <summary>Reads the order of an output from <c>output.safetensors</c>.</summary>
+    /// <returns>Null where the file has none: the order is the plain one.</returns>
+    /// <exception cref="BundleException">What is there is no permutation.</exception>
+    public static FeatureOrder? Find(SafetensorsFile file, string output)
+    {
+        var name = output == "logits"
+            ? BundleManifest.VocabPermutationTensor
+            : BundleManifest.OutputPermutationPrefix + output;
+        if (!file.Header.Entries.TryGetValue(name, out var entry))
+        {
+            return null;
+        }
+
+        var indices = entry.Dtype == TensorDtype.Int32
+            ? MemoryMarshal.Cast<byte, int>(file.Bytes(name)).ToArray()
+            : [];
+        return indices.Length > 0 && indices.Order().Select((index, i) => index == i).All(isPlace => isPlace)
+            ? new FeatureOrder(indices)
+            : throw new BundleException(
+                $"{BundleManifest.OutputFileName}: '{name}' is not an int32 permutation of its entries");
+    }
+
+    /// <summary>Puts a row back into the plain order.</summary>
+    /// <param name="server">As the server gave it, <see cref="Width"/> elements.</param>
+    /// <param name="plain">Receives the features in plain order.</param>
+    public void ToPlain(ReadOnlySpan<float> server, Span<float> plain)
+    {
+        for (var i = 0; i < _serverIndices.Length; i++)
+        {
+            plain[i] = server[_serverIndices[i]];
+        }
+    }
+
+    public override string ToString() => $"{nameof(FeatureOrder)} of {Width}";
+}

@@ -1,0 +1,37 @@
+using System.Globalization;
+using Stip.Export.Checkpoints;
+using Stip.Onnx;
+
+namespace Stip.Export.Architectures;
+
+/// <summary>What a classifier tells apart.</summary>
+/// <param name="Names">Names by index.</param>
+/// <param name="AreExclusive">True where exactly one label holds (softmax); false where each holds by itself
+/// (sigmoid).</param>
+internal sealed record Labels(IReadOnlyList<string> Names, bool AreExclusive)
+{
+    private const int DefaultCount = 2;
+
+    /// <summary>Reads <c>id2label</c>, or <c>num_labels</c> where it is absent.</summary>
+    public static Labels Read(ConfigJson config)
+    {
+        var byId = config.TextsById("id2label");
+        if (byId.Count == 0)
+        {
+            var count = config.FindSize("num_labels") ?? DefaultCount;
+            byId = Enumerable.Range(0, count).ToDictionary(id => id, Default);
+        }
+
+        if (byId.Keys.Min() < 0 || byId.Keys.Max() != byId.Count - 1)
+        {
+            throw new RefusedException(
+                $"config.json: id2label names {byId.Count} labels, but not 0..{byId.Count - 1}");
+        }
+
+        return new Labels(
+            [.. Enumerable.Range(0, byId.Count).Select(id => byId[id])],
+            byId.Count > 1 && config.Text("problem_type") is not "multi_label_classification");
+    }
+
+    private static string Default(int id) => string.Create(CultureInfo.InvariantCulture, $"LABEL_{id}");
+}

@@ -1,0 +1,17 @@
+using Stip.Export.Blocks;
+
+namespace Stip.Export.Architectures;
+
+/// <summary>What the text encoders have in common in config.json.</summary>
+/// <param name="Sizes">Sizes of the layers.</param>
+/// <param name="VocabSize">Rows of the word table.</param>
+/// <param name="Positions">Rows of the position table.</param>
+/// <param name="FirstPosition">The row of the first token: RoBERTa keeps rows before it for padding.</param>
+/// <param name="TokenTypes">Rows of the token-type table.</param>
+/// <param name="IsTied">True where the head of masked words is the word table.</param>
+internal sealed record TextEncoderConfig(
+    EncoderSizes Sizes, int VocabSize, int Positions, int FirstPosition, int TokenTypes, bool IsTied)
+{
+    /// <summary>Most tokens of a text.</summary>
+    public int ContextLength => Positions - FirstPosition;
+}

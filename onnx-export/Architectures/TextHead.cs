@@ -1,0 +1,14 @@
+namespace Stip.Export.Architectures;
+
+/// <summary>What a text encoder ends in.</summary>
+internal enum TextHead
+{
+    /// <summary>The features of every row.</summary>
+    Hidden,
+
+    /// <summary>A logit for each word, at every row.</summary>
+    MaskedWords,
+
+    /// <summary>A logit for each label, for the whole text.</summary>
+    Classes,
+}

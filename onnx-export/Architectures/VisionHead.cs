@@ -1,0 +1,14 @@
+namespace Stip.Export.Architectures;
+
+/// <summary>What a vision encoder ends in.</summary>
+internal enum VisionHead
+{
+    /// <summary>The features of every patch and of the whole image.</summary>
+    Hidden,
+
+    /// <summary>A logit for each label.</summary>
+    Classes,
+
+    /// <summary>The whole image in the space that it shares with texts.</summary>
+    Projected,
+}

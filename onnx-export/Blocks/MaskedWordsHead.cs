@@ -1,0 +1,36 @@
+using Stip.Export.Checkpoints;
+using Stip.Onnx.Execution;
+
+namespace Stip.Export.Blocks;
+
+/// <summary>From every row to a logit for each word of the vocabulary.</summary>
+/// <param name="Dense">The layer before the last one.</param>
+/// <param name="Norm">The norm after its activation.</param>
+/// <param name="Decoder">Matrix of the last layer where it is not the word table.</param>
+/// <param name="Bias">Bias of the last layer.</param>
+internal sealed record MaskedWordsHead(string Dense, string Norm, string Decoder, string Bias)
+{
+    /// <summary>Appends the head and declares its output, <c>logits [batch, seq, vocab]</c>.</summary>
+    /// <param name="encoder">The graph.</param>
+    /// <param name="rows">Features <c>[batch, seq, hidden]</c>.</param>
+    /// <param name="sizes">Activation and norm.</param>
+    /// <param name="words">The word table where it is the last layer's matrix too; null where that has its own.</param>
+    /// <param name="vocabSize">Number of words.</param>
+    public void Append(EncoderGraph encoder, string rows, EncoderSizes sizes, CheckpointTensor? words, int vocabSize)
+    {
+        var (graph, hidden) = (encoder.Graph, encoder.HiddenSize);
+        var dense = Linear.FromLinear(encoder, "head.dense", rows, Dense, hidden, hidden, hasBias: true);
+        var active = Activation.Append(graph, sizes.Activation, "head.act", dense);
+        var normed = sizes.Norm.Append(encoder, "head.norm", Norm, active);
+        var matrix = words ?? encoder.Tensors.Require(Decoder, vocabSize, hidden);
+        var channels = HeadPadding.None(vocabSize);
+        var scores = Linear.Append(
+            encoder,
+            "head",
+            normed,
+            encoder.Weights.Matrix(new LinearPart(matrix, HeadPadding.None(hidden), channels)),
+            encoder.Weights.Vector((encoder.Tensors.Require(Bias, vocabSize), channels)));
+        graph.Append("", "Identity", "head/Identity", [scores], [EncoderPorts.Logits]);
+        graph.AddOutput(EncoderPorts.Logits, encoder.Weights.Dtype, "batch", "seq", vocabSize);
+    }
+}

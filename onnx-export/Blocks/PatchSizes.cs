@@ -1,0 +1,38 @@
+using Stip.Export.Checkpoints;
+using Stip.Onnx;
+
+namespace Stip.Export.Blocks;
+
+/// <summary>How an image is cut into patches.</summary>
+/// <param name="Height">Pixels from top to bottom.</param>
+/// <param name="Width">Pixels from left to right.</param>
+/// <param name="Patch">Pixels of a side of a patch.</param>
+/// <param name="Channels">Colours.</param>
+internal sealed record PatchSizes(int Height, int Width, int Patch, int Channels)
+{
+    private const int DefaultChannels = 3;
+
+    public int Rows => Height / Patch;
+
+    public int Columns => Width / Patch;
+
+    /// <summary>Patches of an image.</summary>
+    public int Count => Rows * Columns;
+
+    /// <summary>Numbers of a patch.</summary>
+    public int PatchElements => Channels * Patch * Patch;
+
+    public static PatchSizes Read(ConfigJson config, int defaultImage, int defaultPatch)
+    {
+        var sides = config.Sizes("image_size") ?? [defaultImage];
+        var sizes = new PatchSizes(
+            sides[0],
+            sides[^1],
+            config.FindSize("patch_size") ?? defaultPatch,
+            config.FindSize("num_channels") ?? DefaultChannels);
+        return sizes.Height % sizes.Patch == 0 && sizes.Width % sizes.Patch == 0
+            ? sizes
+            : throw new RefusedException(
+                $"config.json: patches of {sizes.Patch} do not divide an image of {sizes.Height} × {sizes.Width}");
+    }
+}

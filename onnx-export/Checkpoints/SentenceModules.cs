@@ -1,0 +1,85 @@
+using System.Text.Json;
+using Stip.Onnx;
+
+namespace Stip.Export.Checkpoints;
+
+/// <summary><c>modules.json</c> of a sentence-transformers folder: an encoder, what makes one vector of its rows, and
+/// whether that is scaled to length 1.</summary>
+/// <param name="EncoderFolder">Folder of the encoder, inside the checkpoint.</param>
+/// <param name="Pooling"><c>mean</c>, <c>cls</c> or <c>max</c>.</param>
+/// <param name="Normalizes">True where vectors have length 1.</param>
+/// <param name="MaxTokens">Texts are cut to so many tokens; null where the model's own length is the limit.</param>
+internal sealed record SentenceModules(string EncoderFolder, string Pooling, bool Normalizes, int? MaxTokens)
+{
+    public const string FileName = "modules.json";
+
+    private const string ConfigFile = "config.json";
+    private const string LengthFile = "sentence_bert_config.json";
+
+    private static readonly (string Flag, string Pooling)[] Flags =
+    [
+        ("pooling_mode_mean_tokens", "mean"), ("pooling_mode_cls_token", "cls"), ("pooling_mode_max_tokens", "max"),
+    ];
+
+    private static readonly string[] OtherFlags =
+        ["pooling_mode_mean_sqrt_len_tokens", "pooling_mode_weightedmean_tokens", "pooling_mode_lasttoken"];
+
+    /// <summary>Null where the folder is not one of sentence-transformers.</summary>
+    public static SentenceModules? Find(string folder)
+    {
+        var path = Path.Combine(folder, FileName);
+        return File.Exists(path) ? Read(folder, path) : null;
+    }
+
+    private static SentenceModules Read(string folder, string path)
+    {
+        var modules = ReadList(path);
+        if (modules is not [("Transformer", var encoder), ("Pooling", var pooling), .. var rest]
+            || rest is not ([] or [("Normalize", _)]))
+        {
+            throw new RefusedException($"{path} lists {string.Join(", ", modules.Select(module => module.Type))}; "
+                + "supported are Transformer, Pooling and then Normalize or nothing");
+        }
+
+        var length = Path.Combine(folder, encoder, LengthFile);
+        return new SentenceModules(
+            encoder,
+            ReadPooling(ConfigJson.Load(Path.Combine(folder, pooling, ConfigFile))),
+            rest.Count > 0,
+            File.Exists(length) ? ConfigJson.Load(length).FindSize("max_seq_length") : null);
+    }
+
+    private static string ReadPooling(ConfigJson config)
+    {
+        if (config.Text("pooling_mode") is { } named)
+        {
+            return Array.Exists(Flags, flag => flag.Pooling == named)
+                ? named
+                : throw new RefusedException($"pooling '{named}' is not supported; there are mean, cls and max");
+        }
+
+        var set = Flags.Where(flag => config.Flag(flag.Flag, false)).ToList();
+        return set.Count == 1 && !OtherFlags.Any(flag => config.Flag(flag, false))
+            ? set[0].Pooling
+            : throw new RefusedException("the pooling is not one of mean, cls and max alone");
+    }
+
+    private static List<(string Type, string Path)> ReadList(string path)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(File.ReadAllBytes(path));
+            return [.. document.RootElement.EnumerateArray().Select(module => (
+                $"{module.GetProperty("type").GetString()?.Split('.')[^1]}",
+                Inside(path, module.GetProperty("path").GetString() ?? "")))];
+        }
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
+        {
+            throw new RefusedException($"{path} is not a list of modules with type and path", e);
+        }
+    }
+
+    private static string Inside(string path, string folder) => folder.Length == 0 || Path.GetFileName(folder) == folder
+        ? folder
+        : throw new RefusedException($"{path}: '{folder}' is not a folder inside the checkpoint");
+}
