@@ -9,9 +9,9 @@ var root = new RootCommand("Private inference from the data owner's machine: pro
     CompleteCommand.Create(),
     ServeCommand.Create(),
     BundleCommand.Create(),
-    LaterCommand.Create("embed", "Turns texts into vectors with a protected encoder."),
-    LaterCommand.Create("classify", "Labels a text or an image with a protected classifier."),
-    LaterCommand.Create("fill", "Fills the masks of a text with a protected masked language model."),
+    EmbedCommand.Create(),
+    ClassifyCommand.Create(),
+    FillCommand.Create(),
 };
 
 // A prompt may begin with @: it is no response file.

@@ -38,6 +38,9 @@ public sealed class Bundle : IDisposable
     /// <summary><c>bundle.json</c>, checked.</summary>
     public BundleManifest Manifest { get; }
 
+    /// <summary>True where text comes out (chat, complete); false for encoders (embed, classify, fill).</summary>
+    public bool GeneratesText => BundleKinds.Generates(Manifest);
+
     /// <summary>Token ids to permuted rows.</summary>
     /// <exception cref="BundleException">The model takes images only.</exception>
     public EmbeddingTables Embedding => _embedding

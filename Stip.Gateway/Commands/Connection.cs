@@ -1,4 +1,5 @@
 using Stip.Client.Bundles;
+using Stip.Client.Encoders;
 using Stip.Client.Generation;
 using Stip.Client.Transport;
 using Stip.Gateway.Terminal;
@@ -8,36 +9,61 @@ namespace Stip.Gateway.Commands;
 /// <summary>One server and the models that are asked through it.</summary>
 internal sealed class Connection(StipHttpClient client) : IDisposable
 {
+    private readonly List<Bundle> _bundles = [];
     private readonly List<StipModel> _models = [];
+    private readonly List<StipEncoder> _encoders = [];
 
+    /// <summary>Those that generate text.</summary>
     public IReadOnlyList<StipModel> Models => _models;
+
+    /// <summary>Those that embed, classify or fill.</summary>
+    public IReadOnlyList<StipEncoder> Encoders => _encoders;
 
     public void Add(Bundle bundle)
     {
-        var model = new StipModel(bundle, client);
-        if (_models.Any(other => other.Id == model.Id))
+        var id = bundle.Manifest.Model;
+        if (_bundles.Exists(other => other.Manifest.Model == id))
         {
             bundle.Dispose();
-            throw new RefusedException($"two bundles are of model '{model.Id}'");
+            throw new RefusedException($"two bundles are of model '{id}'");
         }
 
-        _models.Add(model);
+        _bundles.Add(bundle);
+        if (bundle.GeneratesText)
+        {
+            _models.Add(new StipModel(bundle, client));
+        }
+        else
+        {
+            _encoders.Add(new StipEncoder(bundle, client));
+        }
     }
 
-    /// <summary>The only model, or the one of that name.</summary>
-    public StipModel Pick(string? name) => (name, _models) switch
-    {
-        (null, [var only]) => only,
-        (null, _) => throw new RefusedException($"--model is needed to choose between {Names}"),
-        _ => _models.FirstOrDefault(model => model.Id == name)
-            ?? throw new RefusedException($"--model '{name}' is not one of {Names}"),
-    };
+    /// <summary>The only model that generates text, or the one of that name.</summary>
+    public StipModel Pick(string? name) => _models.Find(model => model.Id == PickName(name))
+        ?? new StipModel(Find(PickName(name)), client);
+
+    /// <summary>The only encoder, or the one of that name.</summary>
+    public StipEncoder PickEncoder(string? name) => _encoders.Find(encoder => encoder.Id == PickName(name))
+        ?? new StipEncoder(Find(PickName(name)), client);
 
     public void Dispose()
     {
         client.Dispose();
-        _models.ForEach(model => model.Bundle.Dispose());
+        _bundles.ForEach(bundle => bundle.Dispose());
     }
 
-    private string Names => string.Join(", ", _models.Select(model => model.Id));
+    private Bundle Find(string name) => _bundles.First(bundle => bundle.Manifest.Model == name);
+
+    // A model of the wrong kind is found as well, so that the refusal says what it is.
+    private string PickName(string? name) => (name, _bundles) switch
+    {
+        (null, [var only]) => only.Manifest.Model,
+        (null, _) => throw new RefusedException($"--model is needed to choose between {Names}"),
+        _ => _bundles.Exists(bundle => bundle.Manifest.Model == name)
+            ? name
+            : throw new RefusedException($"--model '{name}' is not one of {Names}"),
+    };
+
+    private string Names => string.Join(", ", _bundles.Select(bundle => bundle.Manifest.Model));
 }

@@ -1,0 +1,62 @@
+using System.CommandLine;
+using System.Globalization;
+using Stip.Client.Encoders;
+
+namespace Stip.Gateway.Commands;
+
+/// <summary><c>embed</c>: one vector for each text.</summary>
+internal static class EmbedCommand
+{
+    public static Command Create()
+    {
+        var encoder = new EncoderCommand();
+        var texts = new Argument<string[]>("PROMPT")
+        {
+            Arity = ArgumentArity.ZeroOrMore,
+            Description = "Texts, each in quotes; without any, every line of standard input is one.",
+        };
+        var command = new Command("embed", "Turns texts into vectors with a protected encoder, one for each PROMPT.")
+        {
+            texts,
+        };
+        encoder.AddTo(command);
+        command.SetAction((parsed, cancellation) => encoder.RunAsync(
+            parsed,
+            async model => new EmbedDocument(
+                (await new TextEmbedder(model).EmbedAsync(Texts(parsed.GetValue(texts)), cancellation)).Vectors),
+            Print));
+        return command;
+    }
+
+    private static IReadOnlyList<string> Texts(string[]? given)
+    {
+        if (given is { Length: > 0 })
+        {
+            return given;
+        }
+
+        string[] lines = Console.IsInputRedirected ? [.. Lines(Console.In)] : [];
+        return lines.Length > 0
+            ? lines
+            : throw new Terminal.RefusedException("no text is given: give PROMPT, or lines on standard input");
+    }
+
+    private static IEnumerable<string> Lines(TextReader reader)
+    {
+        while (reader.ReadLine() is { } line)
+        {
+            yield return line;
+        }
+    }
+
+    private static void Print(EmbedDocument document)
+    {
+        foreach (var vector in document.Embeddings)
+        {
+            Console.Out.WriteLine(string.Join(
+                ' ', vector.Select(value => value.ToString("G6", CultureInfo.InvariantCulture))));
+        }
+    }
+
+    private sealed record EmbedDocument(IReadOnlyList<float[]> Embeddings);
+}

@@ -1,0 +1,57 @@
+using System.CommandLine;
+using System.Globalization;
+using Stip.Client.Encoders;
+using Stip.Gateway.Terminal;
+
+namespace Stip.Gateway.Commands;
+
+/// <summary><c>fill</c>: what may stand in place of the masks of a text.</summary>
+internal static class FillCommand
+{
+    private const int DefaultCandidates = 5;
+    private const int MostCandidates = 1000;
+
+    public static Command Create()
+    {
+        var encoder = new EncoderCommand();
+        var prompt = new PromptArgument();
+        var top = new Option<int>("--top")
+        {
+            DefaultValueFactory = _ => DefaultCandidates,
+            Description = "Candidates for each mask.",
+        };
+        top.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() is < 1 or > MostCandidates)
+            {
+                result.AddError($"--top {result.GetValueOrDefault<int>()} is outside 1..{MostCandidates}");
+            }
+        });
+        var command = new Command(
+            "fill", "Fills the masks of a text, e.g. [MASK], with a protected masked language model.") { top };
+        encoder.AddTo(command);
+        prompt.AddTo(command);
+        command.SetAction((parsed, cancellation) => encoder.RunAsync(
+            parsed,
+            async model => new FillDocument(await new MaskFiller(model).FillAsync(
+                prompt.Read(parsed) ?? throw new RefusedException("the text is missing: give PROMPT"),
+                parsed.GetValue(top),
+                cancellation)),
+            Print));
+        return command;
+    }
+
+    private static void Print(FillDocument document)
+    {
+        foreach (var mask in document.Masks)
+        {
+            Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"mask at token {mask.Position}:"));
+            foreach (var candidate in mask.Candidates)
+            {
+                Console.Out.WriteLine(FormattableString.Invariant($"{candidate.Score,9:P1}  {candidate.Token}"));
+            }
+        }
+    }
+
+    private sealed record FillDocument(IReadOnlyList<FilledMask> Masks);
+}
