@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Stip.Keys.Bundles;
 using Stip.Onnx.Execution;
 using Stip.Onnx.Packages;
@@ -46,7 +47,7 @@ internal sealed class SampleInputs(ExportManifest manifest, Random random)
 
     private HostTensor Any(ClientTensorManifest input, int batch, int length)
     {
-        long[] shape = [.. input.Shape.Select(axis => axis.TryGetInt64(out var fixedLength) ? fixedLength
+        long[] shape = [.. input.Shape.Select(axis => axis.ValueKind == JsonValueKind.Number ? axis.GetInt64()
             : axis.GetString()?.Contains("batch", StringComparison.Ordinal) == true ? batch : length)];
         var count = shape.Aggregate(1L, (product, axis) => product * axis);
         return TensorDtypes.TryParseWire(input.Dtype, out var dtype) && dtype.IsWireFloat()
