@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using Stip.Keys.Bundles;
 using Stip.Keys.Owner;
 using Stip.Onnx.Execution;
+using Stip.Onnx.Running;
 
 namespace Stip.Onnx.Protection;
 
@@ -79,8 +80,9 @@ public static class PackageProtector
         var client = Path.Combine(outputFolder, PackageFolder.Client);
         if (plain.HasTables)
         {
-            var fed = plain.Parts.Select(part => plans.ByPart[part.Key].Inputs.GetValueOrDefault(DecoderPorts.Embeds))
-                .FirstOrDefault(port => port is not null);
+            // Rows of tokens go into the main graph; a vision graph has rows of its own.
+            var main = MainRoles.Of(plain.Parts.Where(part => !part.IsClient).Select(part => part.Role));
+            var fed = plans.ByPart[main].Inputs.GetValueOrDefault(DecoderPorts.Embeds);
             ClientTables.WriteEmbedding(
                 Path.Combine(plain.Folder, BundleManifest.EmbeddingFileName),
                 Path.Combine(client, BundleManifest.EmbeddingFileName),

@@ -21,5 +21,7 @@ internal sealed class GgufTensors(GgufFile file, RotaryRowOrder? order) : ITenso
                 + $"the file's metadata asks for [{string.Join(", ", shape.ToArray())}]");
     }
 
+    public bool Has(string name) => GgufNames.Of(name) is { } stored && file.Tensors.ContainsKey(stored);
+
     public void Dispose() => file.Dispose();
 }
