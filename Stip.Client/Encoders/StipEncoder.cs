@@ -76,7 +76,7 @@ public sealed class StipEncoder
             : throw NotAsked();
     }
 
-    private Dictionary<string, TensorPayload> Payloads(ForwardRows input)
+    private static Dictionary<string, TensorPayload> Payloads(ForwardRows input)
     {
         var width = input.Rows.Length / (input.Batch * input.Length);
         var payloads = new Dictionary<string, TensorPayload>(StringComparer.Ordinal)

@@ -28,7 +28,7 @@ internal static class EmbedCommand
         return command;
     }
 
-    private static IReadOnlyList<string> Texts(string[]? given)
+    private static string[] Texts(string[]? given)
     {
         if (given is { Length: > 0 })
         {

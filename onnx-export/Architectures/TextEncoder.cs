@@ -1,7 +1,6 @@
 using Stip.Export.Blocks;
 using Stip.Export.Checkpoints;
 using Stip.Keys.Bundles;
-using Stip.Onnx.Execution;
 using Stip.Protocol.Tensors;
 
 namespace Stip.Export.Architectures;

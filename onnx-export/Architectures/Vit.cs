@@ -1,6 +1,5 @@
 using Stip.Export.Blocks;
 using Stip.Export.Checkpoints;
-using Stip.Onnx.Execution;
 using Stip.Protocol.Tensors;
 
 namespace Stip.Export.Architectures;

@@ -1,6 +1,5 @@
 using Stip.Export.Checkpoints;
 using Stip.Onnx.Execution;
-using Stip.Onnx.Model;
 using Stip.Protocol.Tensors;
 
 namespace Stip.Export.Blocks;
