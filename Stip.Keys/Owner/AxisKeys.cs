@@ -8,4 +8,5 @@ namespace Stip.Keys.Owner;
 /// shape that
 /// traded places with it.</param>
 /// <param name="Axes">Number of the permutation of each axis, null where the axis stayed.</param>
-public sealed record AxisKeys(string Name, string Source, IReadOnlyList<int?> Axes);
+/// <param name="Packed">What the bytes hold, where elements are packed.</param>
+public sealed record AxisKeys(string Name, string Source, IReadOnlyList<int?> Axes, PackedKeys? Packed = null);

@@ -6,7 +6,7 @@ namespace Stip.Onnx.Model;
 /// <param name="IsClient">True for a graph that stays with the client.</param>
 /// <param name="FileName">Name of its file in a package.</param>
 /// <param name="Model">The graph.</param>
-/// <param name="Tensors">Its tensors, in the order of <see cref="ModelFile.TensorsOf"/>.</param>
+/// <param name="Tensors">Its tensors, in the order of <see cref="ModelFile.TensorsOf(ModelProto)"/>.</param>
 internal sealed record GraphPart(
     string Role, bool IsClient, string FileName, ModelProto Model, IReadOnlyList<GraphTensor> Tensors)
 {

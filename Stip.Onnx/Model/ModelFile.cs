@@ -43,7 +43,7 @@ internal sealed class ModelFile : IDisposable
         var file = new ModelFile(path, bytes, Parse(path, bytes));
         try
         {
-            file.Tensors = [.. TensorsOf(file.Graph).Select(entry => file.Open(entry.Name, entry.Tensor))];
+            file.Tensors = [.. TensorsOf(file.Model).Select(entry => file.Open(entry.Name, entry.Tensor))];
             return file;
         }
         catch
@@ -54,25 +54,39 @@ internal sealed class ModelFile : IDisposable
     }
 
     /// <summary>
-    /// The tensors of a graph with the names under which nodes read them, in the order of <see cref="Tensors"/>.
+    /// The tensors of a model with the names under which nodes read them, in the order of <see cref="Tensors"/>; those
+    /// of inner graphs and of functions have the name of what holds them before their own.
     /// </summary>
-    public static IEnumerable<(string Name, TensorProto Tensor)> TensorsOf(GraphProto graph)
+    public static IEnumerable<(string Name, TensorProto Tensor)> TensorsOf(ModelProto model) =>
+        TensorsOf(model.Graph.Initializer, model.Graph.Node, "").Concat(model.Functions.SelectMany(
+            function => TensorsOf([], function.Node, $"{function.Domain}.{function.Name}/{function.Overload}/")));
+
+    public void Dispose() => _external.Dispose();
+
+    private static IEnumerable<(string Name, TensorProto Tensor)> TensorsOf(
+        IEnumerable<TensorProto> initializers, IEnumerable<NodeProto> nodes, string scope)
     {
-        foreach (var tensor in graph.Initializer)
+        foreach (var tensor in initializers)
         {
-            yield return (tensor.Name, tensor);
+            yield return (scope + tensor.Name, tensor);
         }
 
-        foreach (var node in graph.Node.Where(node => node is { OpType: "Constant", Output.Count: > 0 }))
+        foreach (var (node, place) in nodes.Select((node, place) => (node, place)))
         {
-            if (node.Attribute.FirstOrDefault(attribute => attribute.Name == "value")?.T is { } tensor)
+            if (node is { OpType: "Constant", Output.Count: > 0 }
+                && node.Attribute.FirstOrDefault(attribute => attribute.Name == "value")?.T is { } value)
             {
-                yield return (node.Output[0], tensor);
+                yield return (scope + node.Output[0], value);
+            }
+
+            var inner = node.Attribute.Where(attribute => attribute.G is not null).SelectMany(attribute => TensorsOf(
+                attribute.G.Initializer, attribute.G.Node, $"{scope}{node.OpType}{place}/{attribute.Name}/"));
+            foreach (var entry in inner)
+            {
+                yield return entry;
             }
         }
     }
-
-    public void Dispose() => _external.Dispose();
 
     private static ModelProto Parse(string path, byte[] bytes)
     {

@@ -1,4 +1,5 @@
 using Stip.Keys.Permutations;
+using Stip.Onnx.Symmetry.Values;
 
 namespace Stip.Onnx.Protection;
 
@@ -6,7 +7,9 @@ namespace Stip.Onnx.Protection;
 /// <param name="Name">The initialiser.</param>
 /// <param name="Source">The plain initialiser whose values it takes: itself, or one that traded places with it.</param>
 /// <param name="Axes">For every axis where its indices move to, null where they stay.</param>
-internal sealed record InitializerPlan(string Name, string Source, Permutation?[] Axes)
+/// <param name="Layout">What the bytes hold, and what the axes are those of, where elements are packed.</param>
+internal sealed record InitializerPlan(
+    string Name, string Source, Permutation?[] Axes, PackedLayout? Layout = null)
 {
     public bool MovesNothing => Source == Name && Array.TrueForAll(Axes, axis => axis is null);
 }

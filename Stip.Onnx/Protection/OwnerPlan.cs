@@ -1,5 +1,6 @@
 using Stip.Keys.Owner;
 using Stip.Keys.Permutations;
+using Stip.Onnx.Symmetry.Values;
 
 namespace Stip.Onnx.Protection;
 
@@ -14,7 +15,7 @@ internal static class OwnerPlan
             .Select(plan => new GraphKeys(
                 plan.Key,
                 [.. plan.Value.Initializers.Values.Select(entry => new AxisKeys(
-                    entry.Name, entry.Source, [.. entry.Axes.Select(Number)]))],
+                    entry.Name, entry.Source, [.. entry.Axes.Select(Number)], Packed(entry.Layout)))],
                 [.. plan.Value.Inputs.Values.Select(Port)],
                 [.. plan.Value.Outputs.Values.Select(Port)]))
             .ToArray();
@@ -39,7 +40,7 @@ internal static class OwnerPlan
         return new ProtectionPlan(
             keys.Initializers.ToDictionary(
                 entry => entry.Name,
-                entry => new InitializerPlan(entry.Name, entry.Source, [.. entry.Axes.Select(Find)]),
+                entry => new InitializerPlan(entry.Name, entry.Source, [.. entry.Axes.Select(Find)], Layout(entry.Packed)),
                 StringComparer.Ordinal),
             keys.Inputs.ToDictionary(port => port.Name, Port, StringComparer.Ordinal),
             keys.Outputs.ToDictionary(port => port.Name, Port, StringComparer.Ordinal));
@@ -51,4 +52,10 @@ internal static class OwnerPlan
             : throw new InvalidDataException(
                 $"the owner's keys name permutation {index} of 0..{permutations.Count - 1}");
     }
+
+    private static PackedKeys? Packed(PackedLayout? layout) =>
+        layout is null ? null : new PackedKeys(layout.Shape, layout.Bits, layout.PadsRows);
+
+    private static PackedLayout? Layout(PackedKeys? packed) =>
+        packed is null ? null : new PackedLayout([.. packed.Shape], packed.Bits, packed.PadsRows);
 }

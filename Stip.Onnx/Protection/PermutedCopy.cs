@@ -12,6 +12,18 @@ internal static class PermutedCopy
 {
     private const int TileBytes = 1 << 20;
 
+    /// <summary>Writes what a step of a plan makes of a tensor.</summary>
+    public static void Write(GraphTensor source, InitializerPlan step, Stream target)
+    {
+        if (step.Layout is { } layout && Array.Exists(step.Axes, axis => axis is not null))
+        {
+            PackedCopy.Write(source, layout, step.Axes, target);
+            return;
+        }
+
+        Write(source, step.Axes, target);
+    }
+
     /// <summary>Writes the permuted tensor, row-major.</summary>
     /// <param name="source">The plain tensor.</param>
     /// <param name="axes">For every axis where its indices move to, null where they stay.</param>

@@ -23,7 +23,7 @@ internal static class ProtectedGraphWriter
         var location = Path.GetFileName(path) + ".data";
         using (var data = new LazyFile(Path.Combine(Path.GetDirectoryName(path) ?? "", location)))
         {
-            foreach (var (plain, proto) in part.Tensors.Zip(ModelFile.TensorsOf(model.Graph)))
+            foreach (var (plain, proto) in part.Tensors.Zip(ModelFile.TensorsOf(model)))
             {
                 var step = plan.Of(plain);
                 var source = tensors[step.Source];
@@ -31,7 +31,7 @@ internal static class ProtectedGraphWriter
                 {
                     proto.Tensor.ExternalData.Clear();
                     new ExternalDataWriter(data.Stream, location, bytesWritten).Write(
-                        proto.Tensor, plain.ByteLength, stream => PermutedCopy.Write(source, step.Axes, stream));
+                        proto.Tensor, plain.ByteLength, stream => PermutedCopy.Write(source, step, stream));
                 }
                 else if (!step.MovesNothing)
                 {
@@ -47,7 +47,7 @@ internal static class ProtectedGraphWriter
     private static void WriteInline(TensorProto tensor, GraphTensor source, InitializerPlan step)
     {
         using var bytes = new MemoryStream();
-        PermutedCopy.Write(source, step.Axes, bytes);
+        PermutedCopy.Write(source, step, bytes);
         tensor.FloatData.Clear();
         tensor.DoubleData.Clear();
         tensor.Int32Data.Clear();

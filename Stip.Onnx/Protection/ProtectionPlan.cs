@@ -43,7 +43,7 @@ internal sealed record ProtectionPlan(
 
     private static InitializerPlan From(WeightNodes source, WeightNodes holder, Automorphism targets)
     {
-        var axes = new Permutation?[source.Tensor.Shape.Length];
+        var axes = new Permutation?[source.Shape.Length];
         for (var axis = 0; axis < axes.Length; axis++)
         {
             if (source.AxisOrNull(axis) is { } from && holder.AxisOrNull(axis) is { } to)
@@ -52,7 +52,7 @@ internal sealed record ProtectionPlan(
             }
         }
 
-        return new InitializerPlan(holder.Tensor.Name, source.Tensor.Name, axes);
+        return new InitializerPlan(holder.Tensor.Name, source.Tensor.Name, axes, source.Layout);
     }
 
     private static PortPlan From(LabelledPort port, Automorphism targets)

@@ -29,7 +29,7 @@ internal static class WeightCheck
             }
 
             using var check = new ComparingStream(tensor);
-            PermutedCopy.Write(source, step.Axes, check);
+            PermutedCopy.Write(source, step, check);
             if (!check.IsEqual)
             {
                 return tensor.Name;

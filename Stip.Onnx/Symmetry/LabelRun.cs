@@ -1,7 +1,6 @@
 using Stip.Onnx.Model;
 using Stip.Onnx.Packages;
 using Stip.Onnx.Symmetry.Nodes;
-using Stip.Onnx.Symmetry.Rules;
 using Stip.Onnx.Symmetry.Values;
 using DataType = Stip.Onnx.Model.TensorProto.Types.DataType;
 
@@ -12,22 +11,19 @@ internal sealed class LabelRun
 {
     private const long MostKnownElements = 1 << 22;
     private readonly GraphPart _part;
-    private readonly GraphProto _graph;
     private readonly NodeStore _store;
-    private readonly Dictionary<string, Value> _values = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, int> _uses = new(StringComparer.Ordinal);
     private readonly List<WeightNodes> _weights = [];
     private readonly List<string> _unruled;
 
     private LabelRun(GraphPart part, NodeStore store, List<string> unruled)
     {
         _part = part;
-        _graph = part.Graph;
         _store = store;
         _unruled = unruled;
     }
 
-    /// <summary>Runs the graphs of a model one after the other; what feeds another comes before it.</summary>
+    /// <summary>Runs the graphs of a model one after the other, each at the first sizes that fit; what feeds another
+    /// comes before it.</summary>
     /// <param name="parts">The graphs.</param>
     /// <param name="joins">Which output feeds which input.</param>
     /// <param name="longestRun">Most cells that are treated as one.</param>
@@ -35,54 +31,62 @@ internal sealed class LabelRun
     public static LabelledGraph Execute(
         IReadOnlyList<GraphPart> parts, IReadOnlyList<PortJoin> joins, int longestRun = int.MaxValue)
     {
-        var (store, unruled, flow) = (new NodeStore(longestRun), new List<string>(), new PartFlow(joins));
-        var labelled = new List<LabelledPart>(parts.Count);
-        foreach (var part in parts)
+        ProbeSizes[][] guesses = [.. parts.Select(part => ProbeSizes.Guesses(part.Graph).ToArray())];
+        var tried = new int[parts.Count];
+        RefusedException? first = null;
+        while (true)
         {
-            var run = new LabelRun(part, store, unruled);
-            labelled.Add(run.Execute(flow));
-            flow.Add(labelled[^1], run._values);
-        }
+            var (store, unruled, flow) = (new NodeStore(longestRun), new List<string>(), new PartFlow(joins));
+            var labelled = new List<LabelledPart>(parts.Count);
+            try
+            {
+                foreach (var (part, place) in parts.Select((part, place) => (part, place)))
+                {
+                    labelled.Add(new LabelRun(part, store, unruled).Execute(flow, guesses[place][tried[place]]));
+                }
 
-        return new LabelledGraph(store, labelled, unruled);
+                UnusedIndices.Pin(labelled, store);
+                return new LabelledGraph(store, labelled, unruled);
+            }
+            catch (RefusedException e) when (e.InnerException is not null)
+            {
+                first ??= e;
+                if (++tried[labelled.Count] == guesses[labelled.Count].Length)
+                {
+                    throw first;
+                }
+            }
+        }
     }
 
-    private LabelledPart Execute(PartFlow flow)
+    private LabelledPart Execute(PartFlow flow, ProbeSizes sizes)
     {
-        CountUses();
-        foreach (var tensor in _part.Tensors)
+        var graph = _part.Graph;
+        var tensors = _part.Tensors.ToDictionary(
+            tensor => tensor.Proto, Load, (IEqualityComparer<TensorProto>)ReferenceEqualityComparer.Instance);
+        var scope = new Scope(graph.ValueInfo.Concat(graph.Output));
+        var inputs = new ProbeInputs(_part, _store, flow, sizes);
+        var initializers = graph.Initializer.Select(tensor => tensor.Name).ToHashSet(StringComparer.Ordinal);
+        foreach (var input in graph.Input.Where(input => !initializers.Contains(input.Name)))
         {
-            _values[tensor.Name] = Load(tensor);
+            scope[input.Name] = inputs.Make(input);
         }
 
-        var inputs = new ProbeInputs(_part, _store, flow);
-        foreach (var input in _graph.Input.Where(input => !_values.ContainsKey(input.Name)))
-        {
-            _values[input.Name] = inputs.Make(input);
-        }
-
-        foreach (var node in _graph.Node)
-        {
-            Step(node);
-        }
-
-        return new LabelledPart(_part, _weights, inputs.Ports, OutputPorts.Join(_part, _values, _store));
-    }
-
-    private void CountUses()
-    {
-        var outputs = _graph.Output.Select(output => output.Name);
-        foreach (var name in _graph.Node.SelectMany(node => node.Input).Concat(outputs))
-        {
-            _uses[name] = _uses.GetValueOrDefault(name) + 1;
-        }
+        var walk = new GraphWalk(_part.Model, _store, tensors, sizes, _unruled);
+        walk.Run(graph, scope);
+        var outputs = OutputPorts.Join(_part, scope, _store, sizes);
+        KeptStates.Tie(inputs.Ports, outputs, _store);
+        var done = new LabelledPart(_part, _weights, inputs.Ports, outputs);
+        flow.Add(done, scope);
+        return done;
     }
 
     // Single numbers and integers steer the graph; everything else is a weight.
     private Value Load(GraphTensor tensor)
     {
         var isInteger = tensor.Type is DataType.Int64 or DataType.Int32 or DataType.Bool;
-        if (tensor.ElementCount <= 1 || (isInteger && tensor.ElementCount <= MostKnownElements))
+        var isSmall = tensor.ElementCount <= 1 && ElementTypes.Bits(tensor.Type) >= 8;
+        if (isSmall || (isInteger && tensor.ElementCount <= MostKnownElements))
         {
             return TensorNumbers.Read(tensor);
         }
@@ -90,55 +94,5 @@ internal sealed class LabelRun
         var weight = new WeightNodes(_store, tensor, _part.Key);
         _weights.Add(weight);
         return weight.Whole();
-    }
-
-    private void Step(NodeProto node)
-    {
-        if (node.OpType == "Constant" && _values.ContainsKey(node.Output[0]))
-        {
-            return;
-        }
-
-        var operation = node.Domain is "" or "ai.onnx" ? node.OpType : $"{node.Domain}.{node.OpType}";
-        var inputs = node.Input.Select(name => name.Length == 0 ? null : Find(node, name)).ToArray();
-        var call = new OperatorCall(node, operation, inputs, _store);
-        try
-        {
-            var rule = RuleRegistry.Find(operation) ?? throw new NotSupportedException($"{operation} has no rule");
-            rule.Apply(call);
-        }
-        catch (NotSupportedException e)
-        {
-            _unruled.Add(e.Message);
-            UnruledOperator.Pin(call, node, _graph);
-        }
-        catch (Exception e) when (e is InvalidDataException or ArgumentException or IndexOutOfRangeException
-            or InvalidCastException or OverflowException or DivideByZeroException)
-        {
-            throw new RefusedException($"node '{node.Name}' ({operation}) does not fit its inputs: {e.Message}", e);
-        }
-
-        Keep(node, call.Outputs);
-    }
-
-    private Value Find(NodeProto node, string name) => _values.TryGetValue(name, out var value)
-        ? value
-        : throw new RefusedException(
-            $"node '{node.Name}' ({node.OpType}) reads '{name}', which nothing before it makes");
-
-    private void Keep(NodeProto node, IReadOnlyList<Value?> outputs)
-    {
-        foreach (var (name, value) in node.Output.Zip(outputs))
-        {
-            if (value is not null)
-            {
-                _values[name] = value;
-            }
-        }
-
-        foreach (var name in node.Input.Where(name => name.Length > 0 && --_uses[name] == 0))
-        {
-            _values.Remove(name);
-        }
     }
 }

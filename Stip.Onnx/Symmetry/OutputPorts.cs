@@ -6,33 +6,32 @@ namespace Stip.Onnx.Symmetry;
 
 /// <summary>
 /// Joins each output's labels over all positions into one node a feature: a feature keeps one place at every
-/// position. A
-/// present cache shows the labels of its past input in the rows that were there before, which keeps both in one layout.
+/// position. A present cache shows the labels of its past input in the rows that were there before, which keeps both
+/// in one layout.
 /// </summary>
 internal static class OutputPorts
 {
-    public static List<LabelledPort> Join(GraphPart part, Dictionary<string, Value> values, NodeStore store)
+    public static List<LabelledPort> Join(GraphPart part, Scope values, NodeStore store, ProbeSizes sizes)
     {
         var ports = new List<LabelledPort>();
         foreach (var output in part.Graph.Output)
         {
-            if (!values.TryGetValue(output.Name, out var value))
+            var value = values.Find(output.Name)
+                ?? throw new RefusedException($"output '{output.Name}' of the graph is made by no node");
+            if (value is not KnownValue)
             {
-                throw new RefusedException($"output '{output.Name}' of the graph is made by no node");
-            }
-
-            if (value is LabelValue labels)
-            {
-                ports.Add(Join(part.Key, output, labels, store));
+                var labels = value as LabelValue ?? ((WeightValue)value).Weight.WriteOut((WeightValue)value);
+                ports.Add(Join(part.Key, output, labels, store, sizes));
             }
         }
 
         return ports;
     }
 
-    private static LabelledPort Join(string part, ValueInfoProto output, LabelValue value, NodeStore store)
+    private static LabelledPort Join(
+        string part, ValueInfoProto output, LabelValue value, NodeStore store, ProbeSizes sizes)
     {
-        var features = FeatureAxes(output, value);
+        var features = FeatureAxes(output, value, sizes);
         var positions = Enumerable.Range(0, value.Rank).Where(axis => !features.Contains(axis)).ToArray();
         var groups = new AxisGroups(value.Shape, positions);
         var kind = store.Kinds.Id($"output {part}.{output.Name}");
@@ -43,16 +42,16 @@ internal static class OutputPorts
         return new LabelledPort(output.Name, features, groups.DroppedShape, nodes);
     }
 
-    private static int[] FeatureAxes(ValueInfoProto output, LabelValue value)
+    private static int[] FeatureAxes(ValueInfoProto output, LabelValue value, ProbeSizes sizes)
     {
         var declared = output.Type?.TensorType?.Shape?.Dim;
         if (declared is null || declared.Count != value.Rank)
         {
-            return [value.Rank - 1];
+            return value.Rank == 0 ? [] : [value.Rank - 1];
         }
 
         // The last axis holds features even where the graph forgets its length.
-        return [.. Enumerable.Range(0, value.Rank)
-            .Where(axis => ProbeSizes.IsFixed(declared[axis]) || axis == value.Rank - 1)];
+        return [.. Enumerable.Range(0, value.Rank).Where(axis => sizes.IsFeature(declared[axis])
+            || (axis == value.Rank - 1 && !sizes.IsPosition(declared[axis])))];
     }
 }

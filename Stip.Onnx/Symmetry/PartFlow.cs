@@ -27,7 +27,7 @@ internal sealed class PartFlow(IReadOnlyList<PortJoin> joins)
     }
 
     /// <summary>Keeps what a graph gives.</summary>
-    public void Add(LabelledPart done, IReadOnlyDictionary<string, Value> values)
+    public void Add(LabelledPart done, Scope values)
     {
         foreach (var port in done.Outputs)
         {

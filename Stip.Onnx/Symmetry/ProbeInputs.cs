@@ -1,16 +1,20 @@
+using Google.Protobuf.Collections;
 using Stip.Onnx.Model;
 using Stip.Onnx.Symmetry.Nodes;
 using Stip.Onnx.Symmetry.Values;
 using DataType = Stip.Onnx.Model.TensorProto.Types.DataType;
+using Dimension = Stip.Onnx.Model.TensorShapeProto.Types.Dimension;
 
 namespace Stip.Onnx.Symmetry;
 
 /// <summary>
-/// What the inputs of a graph are while it runs on labels: free labels for features, small numbers for the rest.
+/// What the inputs of a graph are while it runs on labels: free labels for features, pinned ones for signals whose
+/// places mean something, small numbers for ids, masks and positions.
 /// </summary>
-internal sealed class ProbeInputs(GraphPart part, NodeStore store, PartFlow flow)
+internal sealed class ProbeInputs(GraphPart part, NodeStore store, PartFlow flow, ProbeSizes sizes)
 {
-    private readonly Dictionary<string, int> _headSizes = HeadSizes.Find(part.Graph);
+    private readonly HashSet<string> _signals =
+        [.. KnownAxes.Convolved(part.Graph).Select(entry => entry.Input.Name)];
 
     /// <summary>Float inputs, in graph order.</summary>
     public List<LabelledPort> Ports { get; } = [];
@@ -27,23 +31,46 @@ internal sealed class ProbeInputs(GraphPart part, NodeStore store, PartFlow flow
             return handed.Value;
         }
 
-        var shape = ProbeSizes.Shape(input)
+        var shape = sizes.Shape(input)
             ?? throw new RefusedException($"input '{input.Name}' of the graph has no shape");
         var type = (DataType)input.Type.TensorType.ElemType;
-        if (!ElementTypes.IsFloat(type))
-        {
-            return new KnownValue(shape, [.. Numbers(input.Name, shape)], type, IsRuntime: true);
-        }
-
         var dimensions = input.Type.TensorType.Shape.Dim;
-        var features = Enumerable.Range(0, shape.Length).Where(axis => ProbeSizes.IsFixed(dimensions[axis])).ToList();
-        if (_headSizes.TryGetValue(input.Name, out var headSize) && !features.Contains(shape.Length - 1))
+        if (!ElementTypes.IsFloat(type) || IsMask(input.Name, dimensions))
         {
-            shape[^1] = headSize;
-            features.Add(shape.Length - 1);
+            double[] numbers = [.. Numbers(input.Name, shape, dimensions)];
+            return new KnownValue(shape, numbers, type, KnownOrigin.Caller);
         }
 
-        return Free(input.Name, shape, [.. features]);
+        if (_signals.Contains(input.Name))
+        {
+            return Signal(input.Name, shape, dimensions);
+        }
+
+        int[] features = [.. Enumerable.Range(0, shape.Length).Where(axis => sizes.IsFeature(dimensions[axis]))];
+        return Free(input.Name, shape, features);
+    }
+
+    // Masks and biases of scores are as wide as there are positions.
+    private bool IsMask(string name, RepeatedField<Dimension> dimensions) =>
+        name.Contains("mask", StringComparison.OrdinalIgnoreCase)
+        && !dimensions.Any(axis => sizes.IsFeature(axis) && axis.DimValue != 1 && !sizes.IsPosition(dimensions[^1]));
+
+    // Pictures and spectra stay as they are, cell by cell; only along axes that grow one cell is like another.
+    private LabelValue Signal(string name, int[] shape, RepeatedField<Dimension> dimensions)
+    {
+        int[] told = [.. Enumerable.Range(1, shape.Length - 1)
+            .Where(axis => sizes.IsFeature(dimensions[axis]) || shape.Length > 3)];
+        var strides = new int[shape.Length];
+        var own = Shapes.Strides(Array.ConvertAll(told, axis => shape[axis]));
+        foreach (var (axis, i) in told.Select((axis, i) => (axis, i)))
+        {
+            strides[axis] = own[i];
+        }
+
+        Ports.Add(new LabelledPort(name, [], [], [store.Fresh(store.Kinds.Id($"input {part.Key}.{name}"))]));
+        var places = store.Places(told.Aggregate(1, (count, axis) => count * shape[axis]));
+        var labels = CellWise.Ordered(store, store.Kinds.Id($"signal {part.Key}.{name}"), places);
+        return new LabelValue(shape, Array.ConvertAll(Shapes.Walk(shape, strides), cell => labels[cell]));
     }
 
     private LabelValue Free(string name, int[] shape, int[] features)
@@ -69,21 +96,36 @@ internal sealed class ProbeInputs(GraphPart part, NodeStore store, PartFlow flow
             strides[axis] = own[i];
         }
 
-        return new LabelValue(shape, Array.ConvertAll(Shapes.Walk(shape, strides), cell => nodes[cell]));
+        var cells = Shapes.Walk(shape, strides);
+        if (!sizes.TellsPositionsApart)
+        {
+            return new LabelValue(shape, Array.ConvertAll(cells, cell => nodes[cell]));
+        }
+
+        int[] open = [.. Enumerable.Range(0, shape.Length).Select(axis => features.Contains(axis) ? 1 : shape[axis])];
+        var places = Shapes.Stretch(open, shape);
+        int[][] told = [.. store.Places(Shapes.Count(open)).Select(place =>
+            CellWise.Ordered(store, store.Kinds.Id("at"), nodes, [place]))];
+        return new LabelValue(shape, [.. cells.Zip(places).Select(pair => told[pair.Second][pair.First])]);
     }
 
-    // Lengths and masks must fit the sizes of the run; any other number only has to be a valid index.
-    private static IEnumerable<double> Numbers(string name, int[] shape)
+    // Lengths and masks must fit the sizes of the run; any other number only has to be a valid index. Along axes that
+    // cannot grow ids differ, so that what is added to one place is told from what is added to another.
+    private IEnumerable<double> Numbers(string name, int[] shape, RepeatedField<Dimension> dimensions)
     {
-        var count = Shapes.Count(shape);
         var last = shape.Length == 0 ? 1 : shape[^1];
-        return Enumerable.Range(0, count).Select(i => name switch
+        var isFixed = shape.Length > 1 && ProbeSizes.IsFixed(dimensions[^1]);
+        return Enumerable.Range(0, Shapes.Count(shape)).Select(i => name switch
         {
-            _ when name.Contains("mask", StringComparison.OrdinalIgnoreCase) => 1.0,
-            _ when name.Contains("position", StringComparison.OrdinalIgnoreCase) => ProbeSizes.Past + (i % last),
-            _ when name.Contains("seqlens", StringComparison.OrdinalIgnoreCase) => ProbeSizes.Total - 1,
-            _ when name.Contains("total", StringComparison.OrdinalIgnoreCase) => ProbeSizes.Total,
-            _ => i % 2,
+            _ when Has(name, "mask") || Has(name, "use_cache") => 1.0,
+            _ when Has(name, "position") => sizes.Past + (i % last),
+            _ when Has(name, "seqlens") => sizes.Total - 1,
+            _ when Has(name, "total") => sizes.Total,
+            _ when Has(name, "past") => sizes.Past,
+            _ when Has(name, "seq") && Has(name, "len") => sizes.Sequence,
+            _ => sizes.TellsPositionsApart ? i : isFixed ? i % last : i % 2,
         });
     }
+
+    private static bool Has(string name, string word) => name.Contains(word, StringComparison.OrdinalIgnoreCase);
 }

@@ -8,12 +8,15 @@ namespace Stip.Onnx.Symmetry;
 /// <summary>An operator that no rule covers: every cell that goes in or comes out stays where it is.</summary>
 internal static class UnruledOperator
 {
+    /// <param name="call">The operator.</param>
+    /// <param name="node">Its node.</param>
+    /// <param name="declaredShape">The shape that the graph states for an output, null where it states none.</param>
     /// <exception cref="RefusedException">The shape of an output is unknown, so that nothing after it can be
     /// followed.</exception>
-    public static void Pin(OperatorCall call, NodeProto node, GraphProto graph)
+    public static void Pin(OperatorCall call, NodeProto node, Func<string, int[]?> declaredShape)
     {
         var reason = $"{call.Operation} has no rule";
-        if (node.Attribute.Any(attribute => attribute.G is not null || attribute.Graphs.Count > 0))
+        if (NodeReads.InnerGraphs(node).Any())
         {
             throw new RefusedException(
                 $"operator {call.Operation} (node '{node.Name}') holds a graph of its own, which is not supported yet");
@@ -28,7 +31,10 @@ internal static class UnruledOperator
         {
             if (node.Output[output].Length > 0)
             {
-                call.Set(output, Opaque(call, node, node.Output[output], graph));
+                var shape = declaredShape(node.Output[output]) ?? throw new RefusedException(
+                    $"operator {call.Operation} (node '{node.Name}') is not supported, "
+                    + "and the graph does not say what shape it gives");
+                call.Set(output, Opaque(call, node.Output[output], shape));
             }
         }
     }
@@ -37,9 +43,9 @@ internal static class UnruledOperator
     {
         if (input is WeightValue weight)
         {
-            foreach (var axis in weight.Axes.Where(axis => axis.IsIndexed))
+            foreach (var axis in weight.Axes)
             {
-                axis.Weight.Pin(axis.Source, reason);
+                axis.Pin(reason);
             }
 
             Hold(call.Store, [weight.Weight.Root], reason);
@@ -56,18 +62,8 @@ internal static class UnruledOperator
         CellWise.Ordered(
             store, store.Kinds.Id(PinKinds.Prefix + reason, store.Count), labels, store.Places(labels.Length));
 
-    private static LabelValue Opaque(OperatorCall call, NodeProto node, string output, GraphProto graph)
+    private static LabelValue Opaque(OperatorCall call, string output, int[] shape)
     {
-        var shape = graph.ValueInfo.Concat(graph.Output).FirstOrDefault(value => value.Name == output) is { } declared
-            ? ProbeSizes.Shape(declared)
-            : null;
-        if (shape is null)
-        {
-            throw new RefusedException(
-                $"operator {call.Operation} (node '{node.Name}') is not supported, "
-                + "and the graph does not say what shape it gives");
-        }
-
         var kind = call.Store.Kinds.Id($"opaque {output}");
         return new LabelValue(shape, CellWise.Ordered(call.Store, kind, call.Store.Places(Shapes.Count(shape))));
     }

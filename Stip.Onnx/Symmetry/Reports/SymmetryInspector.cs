@@ -46,7 +46,7 @@ public static class SymmetryInspector
         {
             var nodes = weight.AxisOrNull(axis);
             var held = nodes?.Where(node => analysis.Classes.Size(node) == 1).ToArray() ?? [];
-            var count = nodes is null ? weight.Tensor.Shape[axis] : held.Length;
+            var count = nodes is null ? weight.Shape[axis] : held.Length;
             if (count > 0)
             {
                 var reason = weight.PinOf(axis) ?? (nodes is null ? "no feature depends on it" : reasons.Of(held[0]));
@@ -65,7 +65,7 @@ public static class SymmetryInspector
             foreach (var axis in axes)
             {
                 var moving = weight.AxisOrNull(axis)?.Count(node => analysis.Classes.Size(node) > 1) ?? 0;
-                moved += (double)weight.Tensor.ByteLength / axes.Length * moving / weight.Tensor.Shape[axis];
+                moved += (double)weight.Tensor.ByteLength / axes.Length * moving / weight.Shape[axis];
             }
         }
 
@@ -73,5 +73,5 @@ public static class SymmetryInspector
     }
 
     private static IEnumerable<int> Axes(WeightNodes weight) =>
-        Enumerable.Range(0, weight.Tensor.Shape.Length).Where(axis => weight.Tensor.Shape[axis] > 1);
+        Enumerable.Range(0, weight.Shape.Length).Where(axis => weight.Shape[axis] > 1);
 }

@@ -11,22 +11,34 @@ internal sealed class ConcatRule : IOperatorRule
     {
         var parts = call.Inputs.Select((_, i) => call.Input(i)).ToArray();
         var axis = Shapes.Axis(call.Integer("axis", 0), parts[0].Rank);
-        if (parts.All(part => part is KnownValue))
-        {
-            var known = parts.Cast<KnownValue>().ToArray();
-            var numbers = Join(parts, axis, [.. known.Select(part => part.Numbers)], out var shape);
-            call.Set(0, new KnownValue(shape, numbers, known[0].Type, known.Any(part => part.IsRuntime)));
-            return;
-        }
-
-        var labels = Join(parts, axis, [.. parts.Select(part => call.Labels(part).Labels)], out var labelShape);
-        call.Set(0, new LabelValue(labelShape, labels));
+        call.Set(0, Concat(
+            Array.TrueForAll(parts, part => part is KnownValue) ? parts : Array.ConvertAll(parts, call.Labels), axis));
     }
 
-    private static T[] Join<T>(Value[] parts, int axis, T[][] cells, out int[] shape)
+    /// <summary>Parts that are all numbers or all labels, one after the other.</summary>
+    public static Value Concat(IReadOnlyList<Value> parts, int axis)
     {
-        shape = [.. parts[0].Shape];
+        if (parts[0] is KnownValue first)
+        {
+            double[][] numbers = [.. parts.Cast<KnownValue>().Select(part => part.Numbers)];
+            return new KnownValue(
+                JoinedShape(parts, axis), Join(parts, axis, numbers), first.Type, KnownValue.OriginOf(parts));
+        }
+
+        int[][] labels = [.. parts.Cast<LabelValue>().Select(part => part.Labels)];
+        return new LabelValue(JoinedShape(parts, axis), Join(parts, axis, labels));
+    }
+
+    private static int[] JoinedShape(IReadOnlyList<Value> parts, int axis)
+    {
+        int[] shape = [.. parts[0].Shape];
         shape[axis] = parts.Sum(part => part.Shape[axis]);
+        return shape;
+    }
+
+    private static T[] Join<T>(IReadOnlyList<Value> parts, int axis, T[][] cells)
+    {
+        var shape = JoinedShape(parts, axis);
         var outer = Shapes.Count(shape.AsSpan(0, axis));
         var joined = new T[Shapes.Count(shape)];
         var next = 0;

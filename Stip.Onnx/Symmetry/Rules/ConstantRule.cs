@@ -47,7 +47,7 @@ internal sealed class ConstantRule : IOperatorRule
             : new KnownValue([1], [0], DataType.Float);
         var numbers = new double[Shapes.Count(shape)];
         Array.Fill(numbers, fill.Numbers[0]);
-        return new KnownValue(shape, numbers, fill.Type);
+        return new KnownValue(shape, numbers, fill.Type, call.Known(0).Origin);
     }
 
     private static KnownValue Range(OperatorCall call)
@@ -58,6 +58,6 @@ internal sealed class ConstantRule : IOperatorRule
             [count],
             [.. Enumerable.Range(0, count).Select(i => start.Numbers[0] + (i * delta))],
             start.Type,
-            start.IsRuntime);
+            KnownValue.OriginOf(call.Inputs));
     }
 }

@@ -78,7 +78,7 @@ internal static class Contraction
         }
 
         return [.. index.Select((i, axis) => (i, weight.Axes[axis])).Where(entry => entry.Item2.IsIndexed)
-            .Select(entry => entry.Item2.Nodes[entry.i])];
+            .Select(entry => entry.Item2.Nodes[entry.i]), .. weight.Fixed];
     }
 
     // How often a label is followed by the next along the last axis: there the product has runs.

@@ -18,15 +18,22 @@ internal sealed class ElementwiseRule : IOperatorRule
         "Tan", "Sinh", "Cosh",
         "Asin", "Acos", "Atan", "Sign", "IsNaN", "IsInf", "Tanh", "Sigmoid", "HardSigmoid", "Erf", "Gelu", "Relu",
         "LeakyRelu", "Elu", "Celu", "Selu", "Mish", "Softplus", "Softsign", "HardSwish", "Swish", "ThresholdedRelu",
-        "Clip",
+        "Clip", "BitwiseAnd", "BitwiseOr", "BitwiseXor", "BitwiseNot", "Asinh", "Acosh", "Atanh", "Shrink",
+        "com.microsoft.BiasDropout", "com.microsoft.BiasAdd",
         "com.microsoft.Gelu", "com.microsoft.FastGelu", "com.microsoft.QuickGelu",
     ];
 
     public void Apply(OperatorCall call)
     {
         var values = call.Inputs.OfType<Value>().ToArray();
+        if (call.Operation == "Equal" && IndexComparison.Of(call) is { } places)
+        {
+            call.Set(0, places);
+            return;
+        }
+
         if (values.All(value => value is KnownValue)
-            && KnownArithmetic.Compute(call.Operation, [.. values.Cast<KnownValue>()]) is { } known)
+            && KnownArithmetic.Compute(call, [.. values.Cast<KnownValue>()]) is { } known)
         {
             call.Set(0, known);
             return;

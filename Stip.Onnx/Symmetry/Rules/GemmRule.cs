@@ -5,7 +5,7 @@ namespace Stip.Onnx.Symmetry.Rules;
 /// <summary>A matrix product with a bias; either matrix may be transposed. The factors scale all cells alike.</summary>
 internal sealed class GemmRule : IOperatorRule
 {
-    public IEnumerable<string> Operators => ["Gemm"];
+    public IEnumerable<string> Operators => ["Gemm", "com.microsoft.FusedGemm"];
 
     public void Apply(OperatorCall call)
     {
@@ -13,7 +13,8 @@ internal sealed class GemmRule : IOperatorRule
             call,
             Turn(call.Input(0), call.Integer("transA", 0) != 0),
             Turn(call.Input(1), call.Integer("transB", 0) != 0));
-        call.Set(0, call.Optional(2) is { } bias ? NormalizationRule.FeatureWise(call, "Add", product, bias) : product);
+        var sum = call.Optional(2) is { } bias ? NormalizationRule.FeatureWise(call, "Add", product, bias) : product;
+        call.Set(0, FusedActivation.Apply(call, sum));
     }
 
     private static Value Turn(Value value, bool turned) => turned

@@ -9,7 +9,8 @@ namespace Stip.Onnx.Symmetry.Rules;
 /// </summary>
 /// <remarks>Inputs: 0 query or packed QKV, 1 key, 2 value, 3 past_key, 4 past_value, 5 seqlens_k, 6
 /// total_sequence_length,
-/// 7 cos_cache, 8 sin_cache, 9 position_ids, 10 attention_bias, 11 head_sink; later ones quantise the cache.</remarks>
+/// 7 cos_cache, 8 sin_cache, 9 position_ids, 10 attention_bias, 11 head_sink, 12 k_scale, 13 v_scale, 14
+/// q_norm_weight, 15 k_norm_weight.</remarks>
 internal sealed class GroupQueryAttentionRule : IOperatorRule
 {
     private const int FirstQuantizationInput = 12;
@@ -19,7 +20,7 @@ internal sealed class GroupQueryAttentionRule : IOperatorRule
 
     public void Apply(OperatorCall call)
     {
-        if (Enumerable.Range(FirstQuantizationInput, 4).Any(input => call.Optional(input) is not null)
+        if (Enumerable.Range(FirstQuantizationInput, 2).Any(input => call.Optional(input) is not null)
             || call.Wants(ScoresOutput))
         {
             throw new NotSupportedException("GroupQueryAttention with a quantised cache or its scores as an output");
@@ -28,6 +29,7 @@ internal sealed class GroupQueryAttentionRule : IOperatorRule
         var heads = (int)call.Integer("num_heads", 0);
         var groups = (int)call.Integer("kv_num_heads", 0);
         var (query, key, value) = Projections(call, heads, groups);
+        (query, key) = (Normalized(call, query, 14), Normalized(call, key, 15));
         if (call.Integer("do_rotary", 0) != 0)
         {
             var rotary = Rotary.Of(call, 7, 8, call.Integer("rotary_interleaved", 0) != 0);
@@ -36,7 +38,12 @@ internal sealed class GroupQueryAttentionRule : IOperatorRule
 
         var presentKey = Present(call, key, 3);
         var presentValue = Present(call, value, 4);
-        call.Set(0, Attend(call, query, presentKey, presentValue));
+        var attention = new AttentionCore(call, presentKey, presentValue)
+        {
+            Bias = call.Optional(10),
+            Sinks = call.Optional(11),
+        };
+        call.Set(0, Heads.Merge(attention.Attend(query)));
         call.Set(1, presentKey);
         call.Set(2, presentValue);
     }
@@ -48,24 +55,22 @@ internal sealed class GroupQueryAttentionRule : IOperatorRule
         var query = call.Labels(0);
         if (call.Optional(1) is not null)
         {
-            return (ByHeads(query, heads, 0), ByHeads(call.Labels(1), groups, 0), ByHeads(call.Labels(2), groups, 0));
+            return (
+                Heads.Split(query, heads), Heads.Split(call.Labels(1), groups), Heads.Split(call.Labels(2), groups));
         }
 
         var channels = query.Shape[2] / (heads + (2 * groups));
         return (
-            ByHeads(query, heads, 0, channels),
-            ByHeads(query, groups, heads * channels, channels),
-            ByHeads(query, groups, (heads + groups) * channels, channels));
+            Heads.Split(query, heads, 0, channels),
+            Heads.Split(query, groups, heads * channels, channels),
+            Heads.Split(query, groups, (heads + groups) * channels, channels));
     }
 
-    private static LabelValue ByHeads(LabelValue value, int heads, int start, int channels = 0)
-    {
-        channels = channels > 0 ? channels : value.Shape[2] / heads;
-        var (batch, length, width) = (value.Shape[0], value.Shape[1], value.Shape[2]);
-        int[] shape = [batch, heads, length, channels];
-        return new LabelValue(shape, Array.ConvertAll(
-            Shapes.Walk(shape, [length * width, channels, width, 1], start), cell => value.Labels[cell]));
-    }
+    private static LabelValue Normalized(OperatorCall call, LabelValue value, int factor) =>
+        call.Optional(factor) is { } weight
+            ? NormalizationRule.FeatureWise(
+                call, "Mul", AgainstSet.Label(call, value, [value.Rank - 1]), weight)
+            : value;
 
     private static LabelValue Turned(OperatorCall call, LabelValue value, Rotary rotary)
     {
@@ -106,58 +111,5 @@ internal sealed class GroupQueryAttentionRule : IOperatorRule
         }
 
         return new LabelValue(shape, labels);
-    }
-
-    private static LabelValue Attend(OperatorCall call, LabelValue query, LabelValue keys, LabelValue values)
-    {
-        var (batch, heads, length, channels) = (query.Shape[0], query.Shape[1], query.Shape[2], query.Shape[3]);
-        var groups = keys.Shape[1];
-        var labels = new int[query.Labels.Length]; // [batch, seq, heads * head_dim]
-        var name = call.Store.Kinds.Name(call.Kind());
-        var sinks = call.Optional(11) is { } sink ? call.Labels(sink).Labels : null;
-        var memo = new Dictionary<(int Row, int Head), int[]>();
-        var rows = new UniqueRows(query.Labels, channels);
-        for (var entry = 0; entry < batch; entry++)
-        {
-            memo.Clear();
-            for (var head = 0; head < heads; head++)
-            {
-                var group = (entry * groups) + (head / (heads / groups));
-                var attention = new AttentionHeads(call.Store, name, Lane(keys, group), Lane(values, group));
-                var extras = Bias(call, entry, head);
-                for (var row = 0; row < length; row++)
-                {
-                    var id = rows.Ids[(((entry * heads) + head) * length) + row];
-                    if (!memo.TryGetValue((id, head), out var made))
-                    {
-                        memo.Add((id, head), made = attention.Attend(rows[id], extras, sinks?[head]));
-                    }
-
-                    made.CopyTo(labels, (((entry * length) + row) * heads * channels) + (head * channels));
-                }
-            }
-        }
-
-        return new LabelValue([batch, length, heads * channels], labels);
-    }
-
-    private static LabelValue Lane(LabelValue cache, int lane)
-    {
-        var size = cache.Shape[2] * cache.Shape[3];
-        return new LabelValue([cache.Shape[2], cache.Shape[3]], cache.Labels.AsSpan(lane * size, size).ToArray());
-    }
-
-    // A bias of numbers that all heads share depends on positions only.
-    private static int[] Bias(OperatorCall call, int entry, int head)
-    {
-        if (call.Optional(10) is not { } bias || (bias is KnownValue && bias.Shape[1] == 1))
-        {
-            return [];
-        }
-
-        var labels = call.Labels(bias);
-        var size = bias.Shape[2] * bias.Shape[3];
-        var lane = (Math.Min(entry, bias.Shape[0] - 1) * bias.Shape[1]) + Math.Min(head, bias.Shape[1] - 1);
-        return [call.Store.Ordered(call.Store.Kinds.Id("bias of a head"), labels.Labels.AsSpan(lane * size, size))];
     }
 }

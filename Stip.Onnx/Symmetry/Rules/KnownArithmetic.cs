@@ -23,6 +23,7 @@ internal static class KnownArithmetic
         ["Tanh"] = Math.Tanh,
         ["Sign"] = a => Math.Sign(a),
         ["IsNaN"] = a => double.IsNaN(a) ? 1 : 0,
+        ["BitwiseNot"] = a => ~(long)a,
         ["IsInf"] = a => double.IsInfinity(a) ? 1 : 0,
     };
 
@@ -44,6 +45,9 @@ internal static class KnownArithmetic
         ["GreaterOrEqual"] = (a, b) => a >= b ? 1 : 0,
         ["And"] = (a, b) => a != 0 && b != 0 ? 1 : 0,
         ["Or"] = (a, b) => a != 0 || b != 0 ? 1 : 0,
+        ["BitwiseAnd"] = (a, b) => (long)a & (long)b,
+        ["BitwiseOr"] = (a, b) => (long)a | (long)b,
+        ["BitwiseXor"] = (a, b) => (long)a ^ (long)b,
         ["Xor"] = (a, b) => (a != 0) != (b != 0) ? 1 : 0,
     };
 
@@ -53,8 +57,14 @@ internal static class KnownArithmetic
     };
 
     /// <summary>The result, or null where the operator is not one of numbers.</summary>
-    public static KnownValue? Compute(string operation, KnownValue[] inputs)
+    public static KnownValue? Compute(OperatorCall call, KnownValue[] inputs)
     {
+        var operation = call.Operation;
+        if (operation == "Clip")
+        {
+            return Clip(call, inputs[0]);
+        }
+
         if (inputs.Length == 1 && OfOne.TryGetValue(operation, out var one))
         {
             return Typed(operation, inputs[0] with { Numbers = Array.ConvertAll(inputs[0].Numbers, a => one(a)) });
@@ -66,6 +76,13 @@ internal static class KnownArithmetic
         }
 
         return inputs.Skip(1).Aggregate(inputs[0], (left, right) => Combine(operation, two, left, right));
+    }
+
+    private static KnownValue Clip(OperatorCall call, KnownValue value)
+    {
+        var least = call.Optional(1) is KnownValue low ? low.Numbers[0] : call.Float("min", float.NegativeInfinity);
+        var most = call.Optional(2) is KnownValue high ? high.Numbers[0] : call.Float("max", float.PositiveInfinity);
+        return value with { Numbers = Array.ConvertAll(value.Numbers, n => Math.Min(Math.Max(n, least), most)) };
     }
 
     private static KnownValue Combine(
@@ -80,7 +97,7 @@ internal static class KnownArithmetic
             numbers[i] = left.IsInteger && operation == "Div" ? Math.Truncate(number) : number;
         }
 
-        return Typed(operation, new KnownValue(shape, numbers, left.Type, left.IsRuntime || right.IsRuntime));
+        return Typed(operation, new KnownValue(shape, numbers, left.Type, KnownValue.OriginOf(left, right)));
     }
 
     private static KnownValue Typed(string operation, KnownValue value) =>

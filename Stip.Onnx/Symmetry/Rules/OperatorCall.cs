@@ -6,7 +6,13 @@ using Stip.Onnx.Symmetry.Values;
 namespace Stip.Onnx.Symmetry.Rules;
 
 /// <summary>One node of the graph with the values of its inputs; a rule sets the values of its outputs.</summary>
-internal sealed class OperatorCall(NodeProto node, string operation, Value?[] inputs, NodeStore store)
+internal sealed class OperatorCall(
+    NodeProto node,
+    string operation,
+    Value?[] inputs,
+    NodeStore store,
+    IndexNodes indices,
+    Func<GraphProto, Value[], Value[]> runInner)
 {
     private readonly Value?[] _outputs = new Value?[node.Output.Count];
 
@@ -14,6 +20,9 @@ internal sealed class OperatorCall(NodeProto node, string operation, Value?[] in
     public string Operation { get; } = operation;
 
     public NodeStore Store { get; } = store;
+
+    /// <summary>What computed indices point at.</summary>
+    public IndexNodes Indices { get; } = indices;
 
     public IReadOnlyList<Value?> Inputs { get; } = inputs;
 
@@ -41,6 +50,20 @@ internal sealed class OperatorCall(NodeProto node, string operation, Value?[] in
         WeightValue weight => weight.Weight.WriteOut(weight),
         _ => throw new InvalidOperationException(),
     };
+
+    /// <summary>An input as an initialiser or a view of one.</summary>
+    public WeightValue Weight(int index) => Input(index) as WeightValue
+        ?? throw new NotSupportedException($"{Operation} with input {index} that is no weight");
+
+    /// <summary>A small list of integers, given as an attribute or as an input; null where neither is
+    /// there.</summary>
+    public int[]? List(string attribute, int input) =>
+        Integers(attribute)?.Select(value => (int)Math.Clamp(value, int.MinValue, int.MaxValue)).ToArray()
+        ?? (Optional(input) is null ? null : Known(input).Integers);
+
+    /// <summary>Runs a graph that the operator holds; values around it can be read inside.</summary>
+    public Value[] RunInner(string attribute, params Value[] given) => runInner(
+        Attribute(attribute)?.G ?? throw new NotSupportedException($"{Operation} without {attribute}"), given);
 
     /// <summary>Sets an output; those that the graph does not use are dropped.</summary>
     public void Set(int index, Value value)

@@ -36,7 +36,7 @@ internal sealed class ReduceRule : IOperatorRule
         {
             var numbers = groups.Select(cells => reduce(cells.Select(cell => known.Numbers[cell]))).ToArray();
             var type = known.Type == DataType.Bool ? DataType.Int64 : known.Type;
-            call.Set(0, new KnownValue(shape, numbers, type, known.IsRuntime));
+            call.Set(0, new KnownValue(shape, numbers, type, known.Origin));
             return;
         }
 

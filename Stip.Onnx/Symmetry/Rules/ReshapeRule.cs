@@ -49,35 +49,13 @@ internal sealed class ReshapeRule : IOperatorRule
             : throw new InvalidDataException($"[{string.Join(',', shape)}] cannot become [{string.Join(',', target)}]");
     }
 
-    private static Value Reshape(Value value, int[] shape) => value switch
+    /// <summary>The cells of a value, in their order, in another shape.</summary>
+    public static Value Reshape(Value value, int[] shape) => value switch
     {
         KnownValue known => known with { Shape = shape },
         LabelValue labels => labels with { Shape = shape },
-        WeightValue weight when OnlyOnesDiffer(weight, shape) is { } view => view,
-        WeightValue weight => weight.Weight.WriteOut(weight) with { Shape = shape },
+        WeightValue weight => WeightReshape.Reshape(weight, shape)
+            ?? (Value)(weight.Weight.WriteOut(weight) with { Shape = shape }),
         _ => throw new InvalidOperationException(),
     };
-
-    // Axes of length one come and go without touching what a weight is.
-    private static WeightValue? OnlyOnesDiffer(WeightValue weight, int[] shape)
-    {
-        var kept = Enumerable.Range(0, weight.Rank).Where(axis => weight.Shape[axis] != 1).ToArray();
-        var wanted = Enumerable.Range(0, shape.Length).Where(axis => shape[axis] != 1).ToArray();
-        if (!kept.Select(axis => weight.Shape[axis]).SequenceEqual(wanted.Select(axis => shape[axis])))
-        {
-            return null;
-        }
-
-        var axes = new WeightAxis[shape.Length];
-        Array.Fill(axes, new WeightAxis(weight.Weight, -1));
-        foreach (var (from, to) in kept.Zip(wanted))
-        {
-            axes[to] = weight.Axes[from];
-        }
-
-        // An axis of length one may still be a picked index of a longer one.
-        return Enumerable.Range(0, weight.Rank).All(axis => weight.Shape[axis] != 1 || !weight.Axes[axis].IsIndexed)
-            ? new WeightValue(shape, weight.Weight, axes)
-            : null;
-    }
 }

@@ -40,10 +40,7 @@ internal sealed record Rotary(int[] Cosines, int[] Sines, bool IsInterleaved)
     {
         if (call.Input(input) is WeightValue { Rank: 2 } weight && weight.Axes[1].IsIndexed)
         {
-            if (weight.Axes[0].IsIndexed)
-            {
-                weight.Weight.Pin(weight.Axes[0].Source, "a row for every position");
-            }
+            weight.Axes[0].Pin("a row for every position");
 
             return weight.Axes[1].Nodes;
         }

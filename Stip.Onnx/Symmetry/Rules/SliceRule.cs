@@ -21,7 +21,24 @@ internal sealed class SliceRule : IOperatorRule
             picks[axis] = new AxisPick(axis, Indices(value.Shape[axis], starts[i], ends[i], steps?[i] ?? 1));
         }
 
+        if (value is WeightValue weight)
+        {
+            PinRows(call, weight, picks);
+        }
+
         call.Set(0, Moves.ByAxes(value, picks));
+    }
+
+    // A part whose bounds follow from lengths shows other indices at other lengths.
+    private static void PinRows(OperatorCall call, WeightValue weight, AxisPick[] picks)
+    {
+        if (KnownValue.OriginOf(call.Inputs.Skip(1)) != KnownOrigin.Constant)
+        {
+            foreach (var pick in picks.Where(pick => pick.Indices.Length < weight.Shape[pick.Source]))
+            {
+                weight.Axes[pick.Source].Pin("cut at a place that depends on lengths");
+            }
+        }
     }
 
     private static int[] Bounds(OperatorCall call, int input, string attribute) =>

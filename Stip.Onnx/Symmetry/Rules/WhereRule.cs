@@ -20,7 +20,7 @@ internal sealed class WhereRule : IOperatorRule
                 numbers[i] = test.Numbers[cells[0][i]] != 0 ? yes.Numbers[cells[1][i]] : no.Numbers[cells[2][i]];
             }
 
-            call.Set(0, new KnownValue(shape, numbers, yes.Type, test.IsRuntime || yes.IsRuntime || no.IsRuntime));
+            call.Set(0, new KnownValue(shape, numbers, yes.Type, KnownValue.OriginOf(values)));
             return;
         }
 

@@ -6,11 +6,20 @@ namespace Stip.Onnx.Symmetry.Values;
 /// <param name="Shape">Its shape.</param>
 /// <param name="Numbers">Row-major; integers up to 2^53 are exact.</param>
 /// <param name="Type">Element type, which decides how division rounds.</param>
-/// <param name="IsRuntime">True where the numbers depend on what the caller sends, not only on shapes.</param>
-internal sealed record KnownValue(int[] Shape, double[] Numbers, DataType Type, bool IsRuntime = false) : Value(Shape)
+/// <param name="Origin">What the numbers follow from.</param>
+internal sealed record KnownValue(
+    int[] Shape, double[] Numbers, DataType Type, KnownOrigin Origin = KnownOrigin.Constant) : Value(Shape)
 {
+    /// <summary>True where the numbers depend on what the caller sends, not only on shapes.</summary>
+    public bool IsRuntime => Origin == KnownOrigin.Caller;
+
     public bool IsInteger => Type is not (DataType.Float or DataType.Float16 or DataType.Bfloat16 or DataType.Double);
 
     /// <summary>The numbers as integers; what is beyond their range becomes the nearest one.</summary>
     public int[] Integers => Array.ConvertAll(Numbers, number => (int)Math.Clamp(number, int.MinValue, int.MaxValue));
+
+    /// <summary>What a result of several tensors follows from; what is not known comes from the caller.</summary>
+    public static KnownOrigin OriginOf(params IEnumerable<Value?> values) => values.OfType<Value>()
+        .Select(value => value is KnownValue known ? known.Origin : KnownOrigin.Caller)
+        .DefaultIfEmpty(KnownOrigin.Constant).Max();
 }

@@ -11,9 +11,14 @@ internal static class Moves
     public static Value ByAxes(Value value, AxisPick[] picks, IReadOnlyDictionary<int, int>? dropped = null)
     {
         var shape = Array.ConvertAll(picks, pick => pick.Indices.Length);
-        if (value is WeightValue weight && (dropped is null || dropped.All(drop => !weight.Axes[drop.Key].IsIndexed)))
+        if (value is WeightValue weight)
         {
-            return new WeightValue(shape, weight.Weight, Array.ConvertAll(picks, pick => Pick(weight, pick)));
+            var fixedNodes = (dropped ?? new Dictionary<int, int>()).Where(drop => weight.Axes[drop.Key].IsIndexed)
+                .OrderBy(drop => drop.Key).Select(drop => weight.Axes[drop.Key].Nodes[drop.Value]);
+            return new WeightValue(shape, weight.Weight, Array.ConvertAll(picks, pick => Pick(weight, pick)))
+            {
+                Fixed = [.. weight.Fixed, .. fixedNodes],
+            };
         }
 
         var strides = Shapes.Strides(value.Shape);

@@ -11,8 +11,8 @@ internal sealed class WeightNodes
 {
     private const long MostEntries = 1 << 24;
     private readonly NodeStore _store;
-    private readonly int[]?[] _axes;
-    private readonly string?[] _pins;
+    private int[]?[] _axes;
+    private string?[] _pins;
 
     /// <param name="store">Where its nodes are made.</param>
     /// <param name="tensor">The initialiser.</param>
@@ -22,19 +22,49 @@ internal sealed class WeightNodes
         _store = store;
         Tensor = tensor;
         Root = store.Fresh(store.Kinds.Id($"initializer {part} {tensor.Type} [{string.Join(',', tensor.Shape)}]"));
-        _axes = new int[]?[tensor.Shape.Length];
-        _pins = new string?[tensor.Shape.Length];
+        var bits = ElementTypes.Bits(tensor.Type);
+        Layout = bits is > 0 and < 8 ? new PackedLayout(tensor.Shape, bits, PadsRows: false) : null;
+        _axes = new int[]?[Shape.Length];
+        _pins = new string?[Shape.Length];
     }
 
     public GraphTensor Tensor { get; }
 
+    /// <summary>Where the nodes are.</summary>
+    public NodeStore Store => _store;
+
     public int Root { get; }
+
+    /// <summary>What the bytes hold where that is not what type and shape say.</summary>
+    public PackedLayout? Layout { get; private set; }
+
+    /// <summary>The shape that axes, pins and permutations refer to.</summary>
+    public int[] Shape => Layout?.Shape ?? Tensor.Shape;
 
     /// <summary>The whole initialiser.</summary>
     public WeightValue Whole() => new(
-        Tensor.Shape,
+        Shape,
         this,
-        [.. Tensor.Shape.Select((length, axis) => new WeightAxis(this, length == 1 ? -1 : axis))]);
+        [.. Shape.Select((length, axis) => new WeightAxis(this, length == 1 ? -1 : axis))],
+        IsWhole: true);
+
+    /// <summary>The initialiser read as what is packed in it.</summary>
+    /// <exception cref="NotSupportedException">It is used in another way too.</exception>
+    public WeightValue Unpacked(PackedLayout layout)
+    {
+        if (Layout is null && _axes.All(axis => axis is null) && _pins.All(pin => pin is null)
+            && layout.ByteLength == Tensor.ByteLength)
+        {
+            Layout = layout;
+            _axes = new int[]?[layout.Shape.Length];
+            _pins = new string?[layout.Shape.Length];
+            _store.Ordered(_store.Kinds.Id($"packed [{string.Join(',', layout.Shape)}]", layout.Bits), Root);
+        }
+
+        return layout.Equals(Layout)
+            ? Whole()
+            : throw new NotSupportedException($"'{Tensor.Name}' is packed in one place and not in another");
+    }
 
     /// <summary>The nodes of an axis, or null where nothing has asked for them: such an axis stays as it is.</summary>
     public int[]? AxisOrNull(int axis) => _axes[axis];
@@ -49,7 +79,7 @@ internal sealed class WeightNodes
             return made;
         }
 
-        var nodes = _store.FreshRun(_store.Kinds.Id($"axis {axis}"), Tensor.Shape[axis], Root);
+        var nodes = _store.FreshRun(_store.Kinds.Id($"axis {axis}"), Shape[axis], Root);
         _axes[axis] = nodes;
         AddPins(axis);
         return nodes;
@@ -83,10 +113,13 @@ internal sealed class WeightNodes
             strides[axis] = 1;
             return Array.ConvertAll(Shapes.Walk(view.Shape, strides), i => view.Axes[axis].Nodes[i]);
         })];
-        return new LabelValue(view.Shape, axes.Length switch
+        nodes = [.. nodes, .. view.Fixed.Select(node => new[] { node })];
+        return new LabelValue(view.Shape, nodes.Length switch
         {
             0 => [.. Enumerable.Repeat(Root, view.Count)],
-            1 => nodes[0],
+            1 when axes.Length == 1 => nodes[0],
+            _ when axes.Length == 0 =>
+                [.. Enumerable.Repeat(CellWise.Unordered(_store, _store.Kinds.Id("entry"), nodes)[0], view.Count)],
             _ => CellWise.Unordered(_store, _store.Kinds.Id("entry"), nodes),
         });
     }

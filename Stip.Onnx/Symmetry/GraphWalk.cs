@@ -1,0 +1,145 @@
+using Stip.Onnx.Model;
+using Stip.Onnx.Symmetry.Nodes;
+using Stip.Onnx.Symmetry.Rules;
+using Stip.Onnx.Symmetry.Values;
+
+namespace Stip.Onnx.Symmetry;
+
+/// <summary>Runs nodes on labels, one after the other; inner graphs and functions are followed.</summary>
+/// <param name="model">The model with its functions.</param>
+/// <param name="store">Where nodes of the expression graph are made.</param>
+/// <param name="tensors">Values of the tensors that the model carries.</param>
+/// <param name="sizes">Lengths of free axes.</param>
+/// <param name="unruled">Is given the operators that pin what they touch, with the reason.</param>
+internal sealed class GraphWalk(
+    ModelProto model,
+    NodeStore store,
+    IReadOnlyDictionary<TensorProto, Value> tensors,
+    ProbeSizes sizes,
+    List<string> unruled)
+{
+    private const int MostNested = 32;
+    private readonly Dictionary<(string Domain, string Name, string Overload), FunctionProto> _functions =
+        model.Functions.GroupBy(function => (Domain(function.Domain), function.Name, function.Overload))
+            .ToDictionary(group => group.Key, group => group.First());
+
+    private readonly IndexNodes _indices = new();
+    private int _nested;
+
+    /// <summary>Runs a graph whose inputs the scope holds already.</summary>
+    public void Run(GraphProto graph, Scope scope)
+    {
+        foreach (var tensor in graph.Initializer)
+        {
+            scope[tensor.Name] = tensors[tensor];
+        }
+
+        scope.Expect(graph.Output.Select(output => output.Name));
+        Run(graph.Node, scope);
+        IndexUse.Guard(graph.Output.Select(output => scope.Find(output.Name)), store, _indices);
+    }
+
+    private void Run(IReadOnlyCollection<NodeProto> nodes, Scope scope)
+    {
+        scope.Expect(nodes.SelectMany(NodeReads.Of));
+        foreach (var node in nodes)
+        {
+            Step(node, scope);
+            scope.Release(NodeReads.Of(node));
+        }
+    }
+
+    private void Step(NodeProto node, Scope scope)
+    {
+        if (node.OpType == "Constant" && node.Attribute.FirstOrDefault(a => a.Name == "value")?.T is { } tensor)
+        {
+            scope[node.Output[0]] = tensors.TryGetValue(tensor, out var value)
+                ? value
+                : TensorNumbers.Read(InlineData.Open(node.Output[0], tensor));
+            return;
+        }
+
+        var operation = Domain(node.Domain).Length == 0 ? node.OpType : $"{node.Domain}.{node.OpType}";
+        var inputs = node.Input.Select(name => name.Length == 0 ? null : Find(node, name, scope)).ToArray();
+        var call = new OperatorCall(
+            node, operation, inputs, store, _indices, (graph, given) => Inner(graph, given, scope));
+        try
+        {
+            if (_functions.TryGetValue((Domain(node.Domain), node.OpType, node.Overload), out var function))
+            {
+                CallFunction(call, node, function);
+            }
+            else
+            {
+                Apply(call, node, scope);
+            }
+        }
+        catch (Exception e) when (e is InvalidDataException or ArgumentException or IndexOutOfRangeException
+            or InvalidCastException or OverflowException or DivideByZeroException)
+        {
+            throw new RefusedException($"node '{node.Name}' ({operation}) does not fit its inputs: {e.Message}", e);
+        }
+
+        foreach (var (name, value) in node.Output.Zip(call.Outputs).Where(entry => entry.Second is not null))
+        {
+            scope[name] = value!;
+        }
+    }
+
+    private void Apply(OperatorCall call, NodeProto node, Scope scope)
+    {
+        try
+        {
+            var rule = RuleRegistry.Find(call.Operation)
+                ?? throw new NotSupportedException($"{call.Operation} has no rule");
+            IndexUse.Guard(call);
+            rule.Apply(call);
+        }
+        catch (NotSupportedException e)
+        {
+            unruled.Add(e.Message);
+            UnruledOperator.Pin(call, node, name => scope.Declared(name) is { } value ? sizes.Shape(value) : null);
+        }
+    }
+
+    private static Value Find(NodeProto node, string name, Scope scope) => scope.Find(name)
+        ?? throw new RefusedException(
+            $"node '{node.Name}' ({node.OpType}) reads '{name}', which nothing before it makes");
+
+    private Value[] Inner(GraphProto graph, Value[] inputs, Scope outer)
+    {
+        var scope = new Scope(graph.ValueInfo.Concat(graph.Output), outer);
+        foreach (var (input, value) in graph.Input.Zip(inputs))
+        {
+            scope[input.Name] = value;
+        }
+
+        Run(graph, scope);
+        return [.. graph.Output.Select(output => scope[output.Name])];
+    }
+
+    private void CallFunction(OperatorCall call, NodeProto node, FunctionProto function)
+    {
+        if (++_nested > MostNested)
+        {
+            throw new RefusedException($"function {function.Name} calls itself");
+        }
+
+        var scope = new Scope(function.ValueInfo);
+        foreach (var (input, value) in function.Input.Zip(call.Inputs).Where(entry => entry.Second is not null))
+        {
+            scope[input] = value!;
+        }
+
+        scope.Expect(function.Output);
+        Run([.. function.Node.Select(inner => FunctionAttributes.Resolve(inner, node, function))], scope);
+        foreach (var (name, output) in function.Output.Select((name, output) => (name, output)))
+        {
+            call.Set(output, scope[name]);
+        }
+
+        _nested--;
+    }
+
+    private static string Domain(string domain) => domain == "ai.onnx" ? "" : domain;
+}

@@ -1,0 +1,97 @@
+using Stip.Onnx.Model;
+
+namespace Stip.Onnx.Symmetry;
+
+/// <summary>Lengths that a graph leaves free in its inputs and that its weights tell all the same.</summary>
+internal static class KnownAxes
+{
+    private const int LargestGrid = 64;
+
+    /// <summary>By symbol: head sizes of caches, channels of pictures.</summary>
+    public static IReadOnlyDictionary<string, int> Of(GraphProto graph)
+    {
+        var lengths = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach (var (name, size) in new ProjectionWidths(graph).HeadSizes())
+        {
+            if (Axis(graph, name, 3) is { DimParam.Length: > 0 } axis)
+            {
+                lengths[axis.DimParam] = size;
+            }
+        }
+
+        foreach (var (input, weight) in Convolved(graph))
+        {
+            if (input.Type?.TensorType?.Shape?.Dim.Count == weight.Dims.Count
+                && Axis(graph, input.Name, 1) is { DimParam.Length: > 0 } channels)
+            {
+                lengths[channels.DimParam] = (int)weight.Dims[1];
+            }
+        }
+
+        return lengths;
+    }
+
+    /// <summary>Heights that pictures may have, the likeliest first; empty where the graph takes none of a free
+    /// size.</summary>
+    public static IReadOnlyList<int> Pictures(GraphProto graph)
+    {
+        var pictures = Convolved(graph).Where(entry => entry.Weight.Dims.Count == 4
+            && Axis(graph, entry.Input.Name, 3) is { } width && !ProbeSizes.IsFixed(width)).ToArray();
+        if (pictures.Length == 0)
+        {
+            return [];
+        }
+
+        var patch = (int)pictures[0].Weight.Dims[3];
+        var tables = graph.Initializer.Where(tensor => tensor.Dims.Count is 2 or 3)
+            .SelectMany(tensor => new[] { tensor.Dims[^2] - 1, tensor.Dims[^2] - 2, tensor.Dims[^2] })
+            .Where(cells => cells > 1 && Math.Sqrt(cells) % 1 == 0).Select(cells => (int)Math.Sqrt(cells))
+            .Where(grid => grid is > 1 and <= LargestGrid);
+        return [.. tables.Concat([8, 4, 2, 16, 14, 32, 7]).Distinct().Select(grid => grid * patch)];
+    }
+
+    /// <summary>How many ids the graph takes, null where that is free.</summary>
+    public static int? SequenceLength(GraphProto graph) => graph.Input
+        .Where(input => input.Type?.TensorType is { Shape: not null } type
+            && !ElementTypes.IsFloat((TensorProto.Types.DataType)type.ElemType)
+            && type.Shape.Dim.Count == 2
+            && !input.Name.Contains("mask", StringComparison.OrdinalIgnoreCase))
+        .Select(input => input.Type.TensorType.Shape.Dim[1])
+        .Where(ProbeSizes.IsFixed).Select(axis => (int?)(int)axis.DimValue).FirstOrDefault(length => length > 0);
+
+    // Inputs that a convolution reads, at most through operators that keep their cells.
+    public static IEnumerable<(ValueInfoProto Input, TensorProto Weight)> Convolved(GraphProto graph)
+    {
+        var producers = new Dictionary<string, NodeProto>(StringComparer.Ordinal);
+        var weights = graph.Initializer.ToDictionary(tensor => tensor.Name, StringComparer.Ordinal);
+        foreach (var node in graph.Node)
+        {
+            foreach (var output in node.Output)
+            {
+                producers[output] = node;
+            }
+        }
+
+        foreach (var node in graph.Node.Where(node => node.OpType is "Conv" or "FusedConv" && node.Input.Count > 1))
+        {
+            var name = node.Input[0];
+            while (producers.TryGetValue(name, out var before)
+                && before.OpType is "Cast" or "Identity" or "Mul" or "Sub" or "Div" or "Unsqueeze" or "Transpose")
+            {
+                name = before.Input[0];
+            }
+
+            if (graph.Input.FirstOrDefault(input => input.Name == name) is { } input
+                && weights.TryGetValue(node.Input[1], out var weight) && weight.Dims.Count > 2)
+            {
+                yield return (input, weight);
+            }
+        }
+    }
+
+    private static TensorShapeProto.Types.Dimension? Axis(GraphProto graph, string input, int axis)
+    {
+        var shape = graph.Input.FirstOrDefault(value => value.Name == input)?.Type?.TensorType?.Shape;
+        return shape is not null && axis < shape.Dim.Count ? shape.Dim[axis] : null;
+    }
+}

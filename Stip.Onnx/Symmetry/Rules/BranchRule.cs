@@ -1,0 +1,67 @@
+using Stip.Onnx.Symmetry.Values;
+
+namespace Stip.Onnx.Symmetry.Rules;
+
+/// <summary>A choice between two inner graphs: both are followed where either may run, and their outputs share one
+/// layout.</summary>
+internal sealed class BranchRule : IOperatorRule
+{
+    public IEnumerable<string> Operators => ["If"];
+
+    public void Apply(OperatorCall call)
+    {
+        var condition = call.Input(0) as KnownValue;
+        var isTaken = condition is null || condition.Numbers[0] != 0;
+        var taken = call.RunInner(isTaken ? "then_branch" : "else_branch");
+        var other = condition?.Origin == KnownOrigin.Constant ? null : Other(call, condition, isTaken);
+        for (var output = 0; output < taken.Length; output++)
+        {
+            call.Set(output, other is null ? taken[output]
+                : taken[output] is KnownValue left && other[output] is KnownValue right ? Join(left, right)
+                : Join(call, output, call.Labels(taken[output]), call.Labels(other[output])));
+        }
+    }
+
+    // A branch for other lengths need not run at these.
+    private static Value[]? Other(OperatorCall call, KnownValue? condition, bool isTaken)
+    {
+        try
+        {
+            return call.RunInner(isTaken ? "else_branch" : "then_branch");
+        }
+        catch (RefusedException) when (condition?.Origin == KnownOrigin.Sizes)
+        {
+            return null;
+        }
+    }
+
+    private static KnownValue Join(KnownValue taken, KnownValue other)
+    {
+        var isSame = taken.Numbers.AsSpan().SequenceEqual(other.Numbers);
+        return taken with { Origin = isSame ? KnownValue.OriginOf(taken, other) : KnownOrigin.Caller };
+    }
+
+    private static LabelValue Join(OperatorCall call, int output, LabelValue a, LabelValue b)
+    {
+        if (a.Labels.Length == 0 || b.Labels.Length == 0)
+        {
+            return a.Labels.Length == 0 ? b : a;
+        }
+
+        var kind = call.Store.Kinds.Id("either");
+        if (a.Shape.AsSpan().SequenceEqual(b.Shape))
+        {
+            return new LabelValue(a.Shape, Choice.Of(call.Store, kind, [a.Labels, b.Labels]));
+        }
+
+        if (a.Rank != b.Rank)
+        {
+            throw new NotSupportedException($"If with output {output} of two ranks");
+        }
+
+        // Lengths differ along positions: each feature is tied to all of itself in the other branch.
+        int[] free = [.. Enumerable.Range(0, a.Rank).Where(axis => a.Shape[axis] != b.Shape[axis])];
+        var all = AgainstSet.Sets(call, b, free, "of the other branch");
+        return Elementwise.Combine(call, kind, [a, all]);
+    }
+}

@@ -1,0 +1,133 @@
+using Stip.Onnx.Symmetry.Nodes;
+using Stip.Onnx.Symmetry.Values;
+
+namespace Stip.Onnx.Symmetry.Rules;
+
+/// <summary>
+/// Convolutions as products of windows with kernels: channels move, offsets of the kernel stay. A patch embedding is
+/// the case of a kernel as wide as its stride.
+/// </summary>
+internal sealed class ConvRule : IOperatorRule
+{
+    public IEnumerable<string> Operators => ["Conv", "com.microsoft.FusedConv", "com.microsoft.NhwcFusedConv"];
+
+    public void Apply(OperatorCall call)
+    {
+        if (call.Operation.EndsWith("NhwcFusedConv", StringComparison.Ordinal))
+        {
+            throw new NotSupportedException("NhwcFusedConv");
+        }
+
+        var (value, weight) = (call.Labels(0), call.Input(1));
+        var groups = (int)call.Integer("group", 1);
+        var windows = Windows.Of(call, value.Shape[2..], weight.Shape[2..]);
+        var result = weight is WeightValue kernel && kernel.Axes[0].IsIndexed
+            ? Dense(call, value, kernel, groups, windows)
+            : WrittenOut(call, value, call.Labels(weight), groups, windows);
+        result = call.Optional(2) is not { } bias ? result
+            : Elementwise.Combine(call, call.Store.Kinds.Id("Add"), [result, PerChannel(bias, result.Rank)], true);
+        result = call.Optional(3) is not { } added ? result
+            : Elementwise.Combine(call, call.Store.Kinds.Id("Add"), [result, added], true);
+        call.Set(0, FusedActivation.Apply(call, result));
+    }
+
+    /// <summary>A vector of channels as <c>[C, 1, …]</c>, so that it goes with <c>[batch, C, …]</c>.</summary>
+    public static Value PerChannel(Value vector, int rank) => Moves.ByAxes(
+        vector, [AxisPick.All(0, vector.Shape[0]), .. Enumerable.Repeat(AxisPick.New(1), rank - 2)]);
+
+    private static LabelValue Dense(
+        OperatorCall call, LabelValue value, WeightValue weight, int groups, Windows windows)
+    {
+        var inner = Inner(call, weight);
+        var outer = weight.Axes[0].Nodes;
+        var (batch, perGroup, made) = (value.Shape[0], outer.Length / groups, weight.Shape[1] * windows.Cells[0].Length);
+        var store = call.Store;
+        var labels = new int[batch * outer.Length * windows.Cells.Length];
+        var memo = new Dictionary<(int Block, int Group), int[]>();
+        for (var entry = 0; entry < batch * groups; entry++)
+        {
+            var (image, group) = Math.DivRem(entry, groups);
+            for (var place = 0; place < windows.Cells.Length; place++)
+            {
+                var row = Row(call, value, image, group * weight.Shape[1], weight.Shape[1], windows.Cells[place]);
+                var pairs = CellWise.Ordered(store, store.Kinds.Id("pair"), row, inner);
+                var block = store.Unordered(store.Kinds.Id("block"), pairs);
+                if (!memo.TryGetValue((block, group), out var columns))
+                {
+                    memo[(block, group)] = columns = CellWise.Ordered(
+                        store, store.Kinds.Id("dense"), [block], outer.AsSpan(group * perGroup, perGroup).ToArray());
+                }
+
+                for (var i = 0; i < perGroup; i++)
+                {
+                    labels[(((image * outer.Length) + (group * perGroup) + i) * windows.Cells.Length) + place] =
+                        columns[i];
+                }
+            }
+        }
+
+        return new LabelValue([batch, outer.Length, .. windows.Shape], labels);
+    }
+
+    // A node for every input channel and offset of the kernel; the offset is a number, so it stays.
+    private static int[] Inner(OperatorCall call, WeightValue weight)
+    {
+        var (channels, taps) = (weight.Shape[1], Shapes.Count(weight.Shape.AsSpan(2)));
+        int[] tap = [.. Enumerable.Range(0, channels * taps).Select(i => call.Store.Constant(i % taps))];
+        var kind = call.Store.Kinds.Id("tap");
+        return weight.Axes[1].IsIndexed
+            ? CellWise.Ordered(
+                call.Store, kind, tap, [.. Enumerable.Range(0, tap.Length).Select(i => weight.Axes[1].Nodes[i / taps])])
+            : CellWise.Ordered(call.Store, kind, tap, [weight.Weight.Root]);
+    }
+
+    private static int[] Row(OperatorCall call, LabelValue value, int image, int first, int channels, int[] cells)
+    {
+        var size = Shapes.Count(value.Shape.AsSpan(2));
+        var zero = call.Store.Constant(0);
+        var row = new int[channels * cells.Length];
+        for (var i = 0; i < row.Length; i++)
+        {
+            var (channel, tap) = Math.DivRem(i, cells.Length);
+            row[i] = cells[tap] < 0 ? zero
+                : value.Labels[(((image * value.Shape[1]) + first + channel) * size) + cells[tap]];
+        }
+
+        return row;
+    }
+
+    // A kernel that is computed (a weight norm): every product is a node.
+    private static LabelValue WrittenOut(
+        OperatorCall call, LabelValue value, LabelValue weight, int groups, Windows windows)
+    {
+        var (batch, outer, channels) = (value.Shape[0], weight.Shape[0], weight.Shape[1]);
+        var width = weight.Labels.Length / outer;
+        int[] taps = [.. Enumerable.Range(0, width).Select(i => call.Store.Constant(i % windows.Cells[0].Length))];
+        var labels = new int[batch * outer * windows.Cells.Length];
+        var memo = new Dictionary<(int Row, int Channel), int>();
+        for (var image = 0; image < batch; image++)
+        {
+            for (var place = 0; place < windows.Cells.Length; place++)
+            {
+                for (var group = 0; group < groups; group++)
+                {
+                    var cells = Row(call, value, image, group * channels, channels, windows.Cells[place]);
+                    var row = CellWise.Ordered(call.Store, call.Store.Kinds.Id("under tap"), cells, taps);
+                    var id = call.Store.Ordered(call.Store.Kinds.Id("window"), row);
+                    for (var i = group * outer / groups; i < (group + 1) * outer / groups; i++)
+                    {
+                        if (!memo.TryGetValue((id, i), out var sum))
+                        {
+                            memo[(id, i)] = sum = Contraction.Dot(
+                                call.Store, row, weight.Labels.AsSpan(i * width, width));
+                        }
+
+                        labels[(((image * outer) + i) * windows.Cells.Length) + place] = sum;
+                    }
+                }
+            }
+        }
+
+        return new LabelValue([batch, outer, .. windows.Shape], labels);
+    }
+}

@@ -1,0 +1,16 @@
+using Stip.Onnx.Symmetry.Values;
+
+namespace Stip.Onnx.Symmetry.Rules;
+
+/// <summary>The activation that a fused operator applies to its result.</summary>
+internal static class FusedActivation
+{
+    /// <summary>The tensor itself where the operator has none.</summary>
+    public static LabelValue Apply(OperatorCall call, LabelValue value, string attribute = "activation")
+    {
+        var name = call.Text(attribute, "none").ToLowerInvariant();
+        return name is "none" or "" or "identity"
+            ? value
+            : Elementwise.Combine(call, call.Store.Kinds.Id($"activation {name}"), [value]);
+    }
+}

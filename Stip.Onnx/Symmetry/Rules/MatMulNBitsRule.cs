@@ -1,0 +1,38 @@
+using Stip.Onnx.Symmetry.Values;
+
+namespace Stip.Onnx.Symmetry.Rules;
+
+/// <summary>Products with matrices of 2, 4 or 8 bits in blocks along K.</summary>
+/// <remarks>Inputs: 0 A, 1 B <c>[N, K / block, bytes]</c>, 2 scales <c>[N, K / block]</c>, 3 zero_points, 4 g_idx, 5
+/// bias.</remarks>
+internal sealed class MatMulNBitsRule : IOperatorRule
+{
+    public IEnumerable<string> Operators => ["com.microsoft.MatMulNBits"];
+
+    public void Apply(OperatorCall call)
+    {
+        if (call.Optional(4) is not null)
+        {
+            throw new NotSupportedException("MatMulNBits with g_idx");
+        }
+
+        var (inner, outer) = ((int)call.Integer("K", 0), (int)call.Integer("N", 0));
+        var (bits, block) = ((int)call.Integer("bits", 4), (int)call.Integer("block_size", 32));
+        var blocks = (inner + block - 1) / block;
+        var packed = PackedWeight.Of(call, 1, bits, outer, blocks * block);
+        var matrix = QuantizedMatrix.Dequantized(
+            packed, 1, block, PackedWeight.Factors(call, 2, outer, blocks), ZeroPoints(call, bits, outer, blocks));
+        var turned = Moves.ByAxes(
+            matrix, [new AxisPick(1, [.. Enumerable.Range(0, inner)]), AxisPick.All(0, outer)]);
+        var product = MatMulRule.Multiply(call, call.Input(0), turned);
+        call.Set(0, call.Optional(5) is { } bias
+            ? NormalizationRule.FeatureWise(call, "Add", product, bias)
+            : product);
+    }
+
+    // Packed like the matrix, or numbers of the type of the scales.
+    private static WeightValue? ZeroPoints(OperatorCall call, int bits, int outer, int blocks) =>
+        call.Optional(3) is not WeightValue weight ? null
+        : Model.ElementTypes.IsFloat(weight.Weight.Tensor.Type) ? PackedWeight.Factors(call, 3, outer, blocks)
+        : PackedWeight.Of(call, 3, bits, outer, blocks);
+}
