@@ -62,6 +62,10 @@ public sealed class Bundle : IDisposable
     /// <exception cref="BundleException">The template cannot be read; raw text can still be used.</exception>
     public ChatTemplate? Template => _template.Value;
 
+    /// <summary>The folder of the draft model that came with the bundle; null where none did.</summary>
+    public string? DraftFolder =>
+        Path.Combine(Folder, "draft") is var folder && Directory.Exists(folder) ? folder : null;
+
     /// <summary>Opens a bundle and checks everything in it but the chat template.</summary>
     /// <param name="path">The folder <c>client/</c> that <c>protect</c> writes, the folder above it, or its
     /// bundle.json.</param>

@@ -1,3 +1,5 @@
+using Stip.Client.Sampling;
+
 namespace Stip.Client.Generation;
 
 /// <summary>One token of an answer.</summary>
@@ -7,4 +9,8 @@ namespace Stip.Client.Generation;
 /// <param name="FinishReason">Why this is the last one; null where more follow.</param>
 /// <param name="Usage">What the whole generation cost, with the last one; else null.</param>
 public sealed record GeneratedToken(
-    int Id, string Text, FinishReason? FinishReason = null, GenerationUsage? Usage = null);
+    int Id, string Text, FinishReason? FinishReason = null, GenerationUsage? Usage = null)
+{
+    /// <summary>Its log probability and those of the most likely tokens; null where they were not asked for.</summary>
+    public TokenLogprobs? Logprobs { get; init; }
+}

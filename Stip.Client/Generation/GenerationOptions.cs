@@ -16,4 +16,12 @@ public sealed record GenerationOptions
 
     /// <summary>Goes on after the model's end-of-sequence tokens. Default false.</summary>
     public bool IgnoreEndOfSequence { get; init; }
+
+    /// <summary>Brings the log probability of every token and of so many of the most likely ones, 0 to 64; null brings
+    /// none (default). They are the model's own: temperature 1, nothing left out.</summary>
+    public int? TopLogprobs { get; init; }
+
+    /// <summary>Guesses tokens ahead, from what was said before and with the model's draft where it has one, and lets
+    /// the server judge several at once. The text is the same with and without. Default true.</summary>
+    public bool Speculates { get; init; } = true;
 }

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Stip.Client.Bundles;
+using Stip.Client.Speculation;
 using Stip.Client.Transport;
 using Stip.Protocol.Models;
 
@@ -34,6 +35,20 @@ public sealed class StipModel
 
     /// <summary>The way to the server.</summary>
     public StipHttpClient Client { get; }
+
+    /// <summary>Guesses ahead on this machine; null (default) guesses only from what was said before.</summary>
+    /// <exception cref="BundleException">The draft has other tokens than the model.</exception>
+    public DraftModel? Draft
+    {
+        get;
+        init
+        {
+            value?.CheckFits(Bundle);
+            field = value;
+        }
+    }
+
+    internal SpeculationFigures Speculation { get; } = new();
 
     /// <summary>The name under which the server knows it.</summary>
     public string Id => Bundle.Manifest.Model;

@@ -59,15 +59,8 @@ public sealed class StipSession : IAsyncDisposable
     public Task<LogitsRow> ContinueAsync(
         ReadOnlyMemory<int> tokenIds, int? topK = null, CancellationToken cancellationToken = default)
     {
-        var span = tokenIds.Span;
-        var common = 0;
-        while (common < Math.Min(span.Length - 1, _tokens.Count) && span[common] == _tokens[common])
-        {
-            common++;
-        }
-
-        Rewind(common);
-        return AppendAsync(tokenIds[common..], topK, 1, cancellationToken);
+        RewindTo(tokenIds.Span, keepsLast: false);
+        return AppendAsync(tokenIds[Position..], topK, 1, cancellationToken);
     }
 
     /// <summary>Appends tokens, in several steps where they are many.</summary>
@@ -125,7 +118,19 @@ public sealed class StipSession : IAsyncDisposable
         }
     }
 
-    private async Task<IReadOnlyList<LogitsRow>> StepAsync(
+    /// <summary>Shortens the sequence to its longest common beginning with another one.</summary>
+    /// <param name="tokenIds">The other one.</param>
+    /// <param name="keepsLast">Whether all of <paramref name="tokenIds"/> may stay, so that nothing would be left to
+    /// send.</param>
+    internal void RewindTo(ReadOnlySpan<int> tokenIds, bool keepsLast) =>
+        Rewind(CommonTokens(keepsLast ? tokenIds : tokenIds[..^1]));
+
+    /// <summary>How many tokens the sequence has in common with the beginning of another one.</summary>
+    internal int CommonTokens(ReadOnlySpan<int> tokenIds) =>
+        CollectionsMarshal.AsSpan(_tokens).CommonPrefixLength(tokenIds);
+
+    /// <summary>Appends tokens and brings the logits that are wanted.</summary>
+    internal async Task<IReadOnlyList<LogitsRow>> StepAsync(
         ReadOnlyMemory<int> tokenIds, LogitsRequest want, CancellationToken cancellationToken)
     {
         var before = _tokens.Count;

@@ -1,38 +1,76 @@
 using System.Runtime.InteropServices;
 using Stip.Client.Sampling;
 using Stip.Client.Sealing;
+using Stip.Protocol.Completions;
 
 namespace Stip.Client.Generation;
 
-/// <summary>Chooses the tokens of one sequence, and asks for no more logits than the choice needs.</summary>
+/// <summary>Chooses the tokens of one sequence, and asks for no more logits than the choices need.</summary>
 internal sealed class TokenChoice
 {
     // More than one, so that equal logits are told apart by token id and not by the secret order.
     private const int GreedyTopK = 8;
+    private const int SampledTopK = 64;
 
+    // Below it the log-sum-exp at the sampler's temperature leaves the range of numbers.
+    private const float LeastTemperature = 0.01f;
+
+    private readonly GenerationOptions _options;
     private readonly List<int> _contextIds;
     private readonly int _promptTokens;
     private readonly Sampler? _sampler;
+    private readonly ListedShare _listed = new();
 
-    public TokenChoice(SamplingOptions options, ReadOnlySpan<int> promptIds, int vocabSize)
+    public TokenChoice(GenerationOptions options, ReadOnlySpan<int> promptIds, int vocabSize)
     {
-        options.Validate();
-        (_contextIds, _promptTokens) = ([.. promptIds], promptIds.Length);
-        _sampler = IsPlainGreedy(options) ? null : new Sampler(options, vocabSize);
+        options.Sampling.Validate();
+        (_options, _contextIds, _promptTokens) = (options, [.. promptIds], promptIds.Length);
+        _sampler = IsPlainGreedy(options) ? null : new Sampler(options.Sampling, vocabSize);
     }
 
-    /// <summary>How many logits a choice needs; null for all.</summary>
-    public int? TopK => _sampler is null ? GreedyTopK : null;
+    /// <summary>The prompt and what was chosen.</summary>
+    public ReadOnlySpan<int> ContextIds => CollectionsMarshal.AsSpan(_contextIds);
 
-    public int Next(LogitsRow logits)
+    /// <summary>The seed of the draws; null where nothing is drawn.</summary>
+    public ulong? Seed => _sampler?.Seed;
+
+    /// <summary>What the next choice needs of each row.</summary>
+    public LogitsRequest Needs => new(TopK, LogitsRequest.Last, IsSampled ? Sampling.Temperature : 1);
+
+    private SamplingOptions Sampling => _options.Sampling;
+
+    private bool IsSampled => Sampling.Temperature > 0;
+
+    private int? TopK =>
+        _sampler is null ? Math.Max(GreedyTopK, _options.TopLogprobs ?? 0)
+        : NeedsFullRows || _listed.IsTooSmall ? null
+        : Math.Max(SampledTopK, Math.Max(Sampling.TopK + 1, _options.TopLogprobs ?? 0));
+
+    /// <summary>Whether a list would seldom or never do.</summary>
+    private bool NeedsFullRows =>
+        Sampling.RaisesSeenTokens
+        || Sampling.LogitBias.Values.Any(bias => bias > 0)
+        || (IsSampled && Sampling.Temperature < LeastTemperature)
+        // Log probabilities are the model's own, at temperature 1.
+        || (_options.TopLogprobs is not null && IsSampled && Sampling.Temperature != 1);
+
+    /// <summary>The next token, or null where only the full row can tell.</summary>
+    public ChosenToken? TryNext(LogitsRow row)
     {
-        var id = _sampler?.Sample(
-            logits.Values.Span, CollectionsMarshal.AsSpan(_contextIds), _contextIds.Count, _promptTokens)
-            ?? logits.ArgMax();
-        _contextIds.Add(id);
-        return id;
+        var id = _sampler is null
+            ? row.ArgMax()
+            : _sampler.TrySample(row, ContextIds, _contextIds.Count, _promptTokens);
+        _listed.Count(row.IsFull, id is not null);
+        if (id is not { } chosen)
+        {
+            return null;
+        }
+
+        var logprobs = _options.TopLogprobs is { } top ? Logprobs.Of(row, chosen, top) : null;
+        _contextIds.Add(chosen);
+        return new ChosenToken(chosen, logprobs);
     }
 
-    private static bool IsPlainGreedy(SamplingOptions options) =>
-        options is { Temperature: 0, RepetitionPenalty: 1, PresencePenalty: 0, FrequencyPenalty: 0 };
+    private static bool IsPlainGreedy(GenerationOptions options) =>
+        options.Sampling is { Temperature: 0, HasPenalties: false, LogitBias.Count: 0 };
 }

@@ -1,8 +1,9 @@
 using System.Runtime.CompilerServices;
+using Stip.Client.Speculation;
 
 namespace Stip.Client.Generation;
 
-/// <summary>The loop of a generation: logits, choice, text, next row.</summary>
+/// <summary>The loop of a generation: choice, text, next choice.</summary>
 internal sealed class TokenStream(StipModel model, StipSession session, GenerationOptions options)
 {
     private readonly AnswerText _text = new(model.Bundle.Tokenizer, options.StopStrings);
@@ -12,38 +13,52 @@ internal sealed class TokenStream(StipModel model, StipSession session, Generati
         ReadOnlyMemory<int> promptIds, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxNewTokens ?? 1, 1, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfLessThan(promptIds.Length, 1, nameof(promptIds));
         var meter = new UsageMeter(session, model.Client.Time);
-        var choice = new TokenChoice(options.Sampling, promptIds.Span, model.Bundle.Permutation.VocabSize);
-        var logits = await session.ContinueAsync(promptIds, choice.TopK, cancellationToken);
-        while (true)
+        var choice = new TokenChoice(options, promptIds.Span, model.Bundle.Permutation.VocabSize);
+        using var speculator = Speculator.For(model, options, session.MaxLength, choice.Seed);
+        var rounds = new TokenRounds(session, choice, speculator);
+        try
         {
-            var token = Next(choice.Next(logits));
-            if (token.FinishReason is not null)
+            while (true)
             {
-                yield return token with { Usage = meter.Read(promptIds.Length, _completionTokens) };
-                yield break;
-            }
+                var token = Next(await rounds.NextAsync(MostGuesses, cancellationToken), choice.ContextIds.Length);
+                if (token.FinishReason is not null)
+                {
+                    yield return token with { Usage = meter.Read(promptIds.Length, _completionTokens) };
+                    yield break;
+                }
 
-            meter.Pause();
-            yield return token;
-            meter.Resume();
-            cancellationToken.ThrowIfCancellationRequested();
-            logits = await session.AppendAsync(new[] { token.Id }, choice.TopK, 1, cancellationToken);
+                meter.Pause();
+                yield return token;
+                meter.Resume();
+                cancellationToken.ThrowIfCancellationRequested();
+            }
+        }
+        finally
+        {
+            rounds.Settle();
         }
     }
 
-    private GeneratedToken Next(int id)
+    private int MostGuesses => options.MaxNewTokens is { } most ? most - _completionTokens - 1 : int.MaxValue;
+
+    private GeneratedToken Next(ChosenToken chosen, int contextTokens)
     {
         _completionTokens++;
-        var piece = _text.Append(id);
-        var reason = Reason(id);
-        return new GeneratedToken(id, reason is null ? piece : piece + _text.Flush(), reason);
+        var piece = _text.Append(chosen.Id);
+        var reason = Reason(chosen.Id, contextTokens);
+        return new GeneratedToken(chosen.Id, reason is null ? piece : piece + _text.Flush(), reason)
+        {
+            Logprobs = chosen.Logprobs,
+        };
     }
 
-    private FinishReason? Reason(int id) =>
+    private FinishReason? Reason(int id, int contextTokens) =>
         _text.HasStopped || (!options.IgnoreEndOfSequence && model.Bundle.Manifest.EosTokenIds.Contains(id))
             ? FinishReason.Stop
-            : _completionTokens == options.MaxNewTokens || session.Position == session.MaxLength
+            // The token after the last place needs no place of its own.
+            : _completionTokens == options.MaxNewTokens || contextTokens > session.MaxLength
                 ? FinishReason.Length
                 : null;
 }

@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using Stip.Client.Sealing;
 
 namespace Stip.Client.Sampling;
 
@@ -30,5 +31,31 @@ public static class Logprobs
         var most = Enumerable.Range(0, top).TakeWhile(ranked.Has)
             .Select(rank => new TokenLogprob(ranked.Id(rank), ranked.Logit(rank) - logSumExp));
         return (new TokenLogprob(chosen, row[chosen] - logSumExp), [.. most]);
+    }
+
+    /// <summary>The same from a full row, or from the largest logits with their log-sum-exp at temperature 1.</summary>
+    /// <param name="row">Knows the chosen token.</param>
+    /// <param name="chosen">The id that was drawn.</param>
+    /// <param name="top">How many of the most likely tokens are wanted, as far as the row has them.</param>
+    internal static TokenLogprobs Of(LogitsRow row, int chosen, int top)
+    {
+        if (row.IsFull)
+        {
+            var (own, most) = Of(row.Values.Span, chosen, Math.Min(top, row.Values.Length));
+            return new TokenLogprobs(own, most);
+        }
+
+        var ids = row.TokenIds.Span;
+        var keys = new ulong[ids.Length];
+        for (var i = 0; i < keys.Length; i++)
+        {
+            keys[i] = RankKey.Of(row.Values.Span[i], ids[i]);
+        }
+
+        Array.Sort(keys);
+        var sum = row.Logsumexp!.Value;
+        return new TokenLogprobs(
+            new TokenLogprob(chosen, row.Values.Span[ids.IndexOf(chosen)] - sum),
+            [.. keys.Take(top).Select(key => new TokenLogprob(RankKey.Id(key), RankKey.Logit(key) - sum))]);
     }
 }

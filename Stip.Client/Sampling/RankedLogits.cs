@@ -6,7 +6,7 @@ namespace Stip.Client.Sampling;
 /// Logits from the greatest down, equal ones by the lower index first. They are sorted a band at a time, because a draw
 /// seldom looks further than the first few of a large vocabulary.
 /// </summary>
-internal sealed class RankedLogits(int vocabularySize)
+internal sealed class RankedLogits(int vocabularySize) : Ranking
 {
     private const float BandWidth = 6;
     private readonly ulong[] _ranked = new ulong[vocabularySize];
@@ -14,8 +14,7 @@ internal sealed class RankedLogits(int vocabularySize)
     private float _floor;
     private int _count;
 
-    /// <summary>The greatest logit.</summary>
-    public float Greatest { get; private set; }
+    public override int Count => _logits.Length;
 
     /// <summary>Takes the logits of a step; they must stay as they are until the next one.</summary>
     public void Reset(float[] logits) // [vocab]
@@ -31,7 +30,7 @@ internal sealed class RankedLogits(int vocabularySize)
     }
 
     /// <summary>Whether there is a token of this rank; those below minus infinity do not count.</summary>
-    public bool Has(int rank)
+    public override bool Has(int rank)
     {
         while (rank >= _count && _floor > float.NegativeInfinity)
         {
@@ -41,36 +40,27 @@ internal sealed class RankedLogits(int vocabularySize)
         return rank < _count;
     }
 
-    public int Id(int rank) => (int)(uint)_ranked[rank];
+    public override int Id(int rank) => RankKey.Id(_ranked[rank]);
 
-    public float Logit(int rank) => _logits[Id(rank)];
+    public override float Logit(int rank) => _logits[Id(rank)];
 
     private void SortNextBand()
     {
         var ceiling = _floor;
         var start = _count;
-        var sunk = Greatest - ceiling;
-        _floor = float.IsInfinity(ceiling) ? Greatest - BandWidth
-            : sunk < 4 * BandWidth ? ceiling - BandWidth
+        var width = (float)(BandWidth * Temperature);
+        _floor = float.IsInfinity(ceiling) ? Greatest - width
+            : Greatest - ceiling < 4 * width && ceiling - width < ceiling ? ceiling - width
             : float.NegativeInfinity;
         for (var id = 0; id < _logits.Length; id++)
         {
             var logit = _logits[id];
             if (logit >= _floor && logit < ceiling && logit > float.NegativeInfinity)
             {
-                _ranked[_count++] = Key(logit, id);
+                _ranked[_count++] = RankKey.Of(logit, id);
             }
         }
 
         _ranked.AsSpan(start, _count - start).Sort();
-    }
-
-    /// <summary>A key whose rising order is falling logits, then rising ids.</summary>
-    private static ulong Key(float logit, int id)
-    {
-        // Adding zero makes of minus zero the same zero.
-        var bits = BitConverter.SingleToUInt32Bits(logit + 0f);
-        var rising = (bits & 0x8000_0000) != 0 ? ~bits : bits | 0x8000_0000;
-        return ((ulong)~rising << 32) | (uint)id;
     }
 }

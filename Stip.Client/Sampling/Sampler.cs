@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Numerics.Tensors;
 using System.Security.Cryptography;
+using Stip.Client.Sealing;
 
 namespace Stip.Client.Sampling;
 
@@ -15,8 +16,9 @@ public sealed class Sampler
     private readonly PositionalRandom _random;
     private readonly Penalties _penalties;
     private readonly RankedLogits _ranked;
+    private readonly ListDraw _listed;
     private readonly float[] _logits; // [vocab]
-    private readonly float[] _weights; // [vocab]
+    private readonly double[] _weights; // [vocab]
 
     /// <summary>Makes a sampler for one vocabulary.</summary>
     /// <param name="options">Checked here; see <see cref="SamplingOptions.Validate"/>.</param>
@@ -32,8 +34,9 @@ public sealed class Sampler
         _random = new PositionalRandom(Seed);
         _penalties = new Penalties(vocabularySize);
         _ranked = new RankedLogits(vocabularySize);
+        _listed = new ListDraw(options, _penalties, vocabularySize);
         _logits = new float[vocabularySize];
-        _weights = new float[vocabularySize];
+        _weights = new double[vocabularySize];
     }
 
     /// <summary>The seed in use: that of the options, or the one that was drawn in its place.</summary>
@@ -46,10 +49,16 @@ public sealed class Sampler
     /// <param name="promptTokens">How many of <paramref name="contextIds"/> are the prompt, which presence and
     /// frequency
     /// penalties leave out (default 0: they count everything).</param>
+    /// <param name="filter">What may come at all; null for everything (default).</param>
     /// <returns>The id; with temperature 0 the most likely one, the lowest id among equals.</returns>
     /// <exception cref="ArgumentException">The count of logits is not the vocabulary's, or a logit is NaN or
     /// infinite.</exception>
-    public int Sample(ReadOnlySpan<float> logits, ReadOnlySpan<int> contextIds, int position, int promptTokens = 0)
+    public int Sample(
+        ReadOnlySpan<float> logits,
+        ReadOnlySpan<int> contextIds,
+        int position,
+        int promptTokens = 0,
+        ITokenFilter? filter = null)
     {
         if (logits.Length != _logits.Length)
         {
@@ -62,17 +71,71 @@ public sealed class Sampler
             _penalties.Apply(_logits, contextIds, promptTokens, _options);
         }
 
+        AddBiases();
+        RuleOut(filter);
+
         if (_options.Temperature == 0)
         {
             return Greatest();
         }
 
-        // A temperature near 0 would make infinities of large logits: their differences are what counts.
-        var greatest = TensorPrimitives.Max<float>(_logits);
-        TensorPrimitives.Subtract(_logits, float.IsFinite(greatest) ? greatest : 0, _logits);
-        TensorPrimitives.Divide(_logits, _options.Temperature, _logits);
+        _ranked.Temperature = _options.Temperature;
         _ranked.Reset(_logits);
-        return Draw(_random.Uniform(position));
+        return QuantileDraw.Draw(_ranked, _options, _random.Uniform(position), Everything());
+    }
+
+    /// <summary>Draws the token for a position from what is known of a row.</summary>
+    /// <param name="row">A full row, or the largest logits with their log-sum-exp at the sampler's temperature.</param>
+    /// <param name="contextIds">As for <see cref="Sample"/>.</param>
+    /// <param name="position">As for <see cref="Sample"/>.</param>
+    /// <param name="promptTokens">As for <see cref="Sample"/>.</param>
+    /// <param name="filter">As for <see cref="Sample"/>.</param>
+    /// <returns>The id that <see cref="Sample"/> gives for the full row; null where only the full row can
+    /// tell.</returns>
+    /// <exception cref="ArgumentException">As <see cref="Sample"/>.</exception>
+    public int? TrySample(
+        LogitsRow row,
+        ReadOnlySpan<int> contextIds,
+        int position,
+        int promptTokens = 0,
+        ITokenFilter? filter = null)
+    {
+        ArgumentNullException.ThrowIfNull(row);
+        return row.IsFull
+            ? Sample(row.Values.Span, contextIds, position, promptTokens, filter)
+            : _listed.TryDraw(row, contextIds, promptTokens, filter, _random.Uniform(position));
+    }
+
+    /// <summary>The weights of all tokens, in double as <see cref="Ranking.Weight"/>.</summary>
+    private double Everything()
+    {
+        TensorPrimitives.ConvertChecked<float, double>(_logits, _weights);
+        TensorPrimitives.Subtract(_weights, _ranked.Greatest, _weights);
+        TensorPrimitives.Divide(_weights, _options.Temperature, _weights);
+        TensorPrimitives.Exp<double>(_weights, _weights);
+        return TensorPrimitives.Sum<double>(_weights);
+    }
+
+    private void AddBiases()
+    {
+        foreach (var (id, bias) in _options.LogitBias)
+        {
+            if ((uint)id < (uint)_logits.Length)
+            {
+                _logits[id] += bias;
+            }
+        }
+    }
+
+    private void RuleOut(ITokenFilter? filter)
+    {
+        for (var id = 0; filter is not null && id < _logits.Length; id++)
+        {
+            if (!filter.Allows(id))
+            {
+                _logits[id] = float.NegativeInfinity;
+            }
+        }
     }
 
     private int Greatest()
@@ -82,95 +145,5 @@ public sealed class Sampler
         return float.IsFinite(greatest)
             ? _logits.AsSpan().IndexOf(greatest)
             : throw new ArgumentException("the logits hold a value that is not finite");
-    }
-
-    private int Draw(double uniform)
-    {
-        var kept = KeptByTopK();
-        if (_options.TopP < 1)
-        {
-            kept = KeptByTopP(kept);
-        }
-
-        if (_options.MinP > 0)
-        {
-            kept = KeptByMinP(kept);
-        }
-
-        var target = uniform * Mass(kept);
-        var (sum, rank) = (0.0, 0);
-        for (; rank + 1 < kept && _ranked.Has(rank + 1); rank++)
-        {
-            sum += Weight(rank);
-            if (sum > target)
-            {
-                break;
-            }
-        }
-
-        return _ranked.Id(_ranked.Has(rank) ? rank : 0);
-    }
-
-    private double Weight(int rank) => MathF.Exp(_ranked.Logit(rank));
-
-    private int KeptByTopK()
-    {
-        if (_options.TopK == 0 || _options.TopK >= _logits.Length || !_ranked.Has(_options.TopK - 1))
-        {
-            return _logits.Length;
-        }
-
-        var kept = _options.TopK;
-        for (var last = _ranked.Logit(kept - 1); _ranked.Has(kept) && _ranked.Logit(kept) == last;)
-        {
-            kept++;
-        }
-
-        return kept;
-    }
-
-    private int KeptByTopP(int among)
-    {
-        var target = _options.TopP * Mass(among);
-        var (sum, kept) = (0.0, 0);
-        for (; kept < among && (kept == 0 || sum < target) && _ranked.Has(kept); kept++)
-        {
-            sum += Weight(kept);
-        }
-
-        return kept;
-    }
-
-    private int KeptByMinP(int among)
-    {
-        var kept = 1;
-        while (kept < among && _ranked.Has(kept) && Weight(kept) >= _options.MinP * Weight(0))
-        {
-            kept++;
-        }
-
-        return kept;
-    }
-
-    private double Mass(int kept)
-    {
-        var sum = 0.0;
-        if (kept < _logits.Length)
-        {
-            for (var rank = 0; rank < kept && _ranked.Has(rank); rank++)
-            {
-                sum += Weight(rank);
-            }
-
-            return sum;
-        }
-
-        TensorPrimitives.Exp<float>(_logits, _weights);
-        foreach (var weight in _weights)
-        {
-            sum += weight;
-        }
-
-        return sum;
     }
 }

@@ -39,7 +39,14 @@ public sealed record SamplingOptions
     /// </summary>
     public ulong? Seed { get; init; }
 
+    /// <summary>Added to the logits of single tokens before the temperature, by token id. Range -100 to 100; default
+    /// none.</summary>
+    public IReadOnlyDictionary<int, float> LogitBias { get; init; } = new Dictionary<int, float>();
+
     internal bool HasPenalties => RepetitionPenalty != 1 || PresencePenalty != 0 || FrequencyPenalty != 0;
+
+    /// <summary>Whether a token can become more likely by having been seen.</summary>
+    internal bool RaisesSeenTokens => RepetitionPenalty < 1 || PresencePenalty < 0 || FrequencyPenalty < 0;
 
     /// <summary>Checks every value.</summary>
     /// <exception cref="ArgumentException">One line with each value that is outside its range, and the
@@ -55,6 +62,7 @@ public sealed record SamplingOptions
             Fault("repetition_penalty", RepetitionPenalty, float.Epsilon, 100),
             Fault("presence_penalty", PresencePenalty, -2, 2),
             Fault("frequency_penalty", FrequencyPenalty, -2, 2),
+            .. LogitBias.Values.Select(bias => Fault("logit_bias", bias, -100, 100)),
         ];
         if (faults.Any(fault => fault is not null))
         {

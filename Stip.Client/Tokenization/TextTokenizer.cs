@@ -111,6 +111,16 @@ public sealed class TextTokenizer
     /// <returns>The piece, or null where the id is not in use.</returns>
     public string? TokenText(int id) => _added.Find(id)?.Content ?? _model.Vocabulary.Piece(id);
 
+    /// <summary>The bytes that a token stands for in the middle of a text; not always whole characters.</summary>
+    /// <param name="id">A token id.</param>
+    /// <returns>The bytes; none where the id is not in use. A special token stands for its own name.</returns>
+    public byte[] TokenBytes(int id) => TokenText(id) is { } piece
+        ? Tokenization.TokenBytes.Of(this, id, piece, _decoder.IsByteLevel)
+        : [];
+
+    /// <summary>Whether a token is a special one, which stands for no text.</summary>
+    internal bool IsSpecial(int id) => TokenText(id) is { } piece && IsSpecial(piece);
+
     internal bool IsSpecial(string piece) => _added.IsSpecial(piece);
 
     private void EncodePiece(Piece piece, List<int> ids)

@@ -41,11 +41,17 @@ internal sealed class AnswerOptions
         Description = "Goes on after the model ended its text.",
     };
 
+    private readonly Option<bool> _noSpeculation = new("--no-speculation")
+    {
+        Description = "Asks for one token a round; the text is the same.",
+    };
+
     public void AddTo(Command command)
     {
         Option[] all =
         [
             _maxTokens, _temperature, _topP, _topK, _minP, _repetitionPenalty, _seed, _stop, _ignoreEos,
+            _noSpeculation,
         ];
         Array.ForEach(all, command.Options.Add);
     }
@@ -55,6 +61,7 @@ internal sealed class AnswerOptions
         MaxNewTokens = parsed.GetValue(_maxTokens),
         StopStrings = parsed.GetValue(_stop) ?? [],
         IgnoreEndOfSequence = parsed.GetValue(_ignoreEos),
+        Speculates = !parsed.GetValue(_noSpeculation),
         Sampling = new SamplingOptions
         {
             Temperature = parsed.GetValue(_temperature),

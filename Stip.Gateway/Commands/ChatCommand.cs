@@ -11,7 +11,7 @@ internal static class ChatCommand
         var connection = new ConnectionOptions();
         var answer = new AnswerOptions();
         var prompt = new PromptArgument();
-        var later = new LaterOptions("--image", "--draft");
+        var later = new LaterOptions("--image");
         var model = new Option<string?>("--model") { Description = "Which of several bundles." };
         var system = new Option<string?>("--system") { Description = "The system message." };
         var json = new Option<bool>("--json") { Description = "Prints one JSON document." };

@@ -11,7 +11,7 @@ internal static class CompleteCommand
         var connection = new ConnectionOptions();
         var answer = new AnswerOptions();
         var prompt = new PromptArgument();
-        var later = new LaterOptions("--image", "--draft");
+        var later = new LaterOptions("--image");
         var model = new Option<string?>("--model") { Description = "Which of several bundles." };
         var json = new Option<bool>("--json") { Description = "Prints one JSON document." };
         var command = new Command("complete", "Continues a raw text; special tokens in it count as such.")

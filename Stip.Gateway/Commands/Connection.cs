@@ -1,6 +1,7 @@
 using Stip.Client.Bundles;
 using Stip.Client.Encoders;
 using Stip.Client.Generation;
+using Stip.Client.Speculation;
 using Stip.Client.Transport;
 using Stip.Gateway.Terminal;
 
@@ -12,6 +13,7 @@ internal sealed class Connection(StipHttpClient client) : IDisposable
     private readonly List<Bundle> _bundles = [];
     private readonly List<StipModel> _models = [];
     private readonly List<StipEncoder> _encoders = [];
+    private readonly Dictionary<string, DraftModel> _drafts = [];
 
     /// <summary>Those that generate text.</summary>
     public IReadOnlyList<StipModel> Models => _models;
@@ -19,7 +21,9 @@ internal sealed class Connection(StipHttpClient client) : IDisposable
     /// <summary>Those that embed, classify or fill.</summary>
     public IReadOnlyList<StipEncoder> Encoders => _encoders;
 
-    public void Add(Bundle bundle)
+    /// <param name="bundle">Owned from now on.</param>
+    /// <param name="draft">Folder of a draft model; null takes the bundle's own, where it has one.</param>
+    public void Add(Bundle bundle, string? draft)
     {
         var id = bundle.Manifest.Model;
         if (_bundles.Exists(other => other.Manifest.Model == id))
@@ -31,7 +35,7 @@ internal sealed class Connection(StipHttpClient client) : IDisposable
         _bundles.Add(bundle);
         if (bundle.GeneratesText)
         {
-            _models.Add(new StipModel(bundle, client));
+            _models.Add(new StipModel(bundle, client) { Draft = OpenDraft(draft ?? bundle.DraftFolder) });
         }
         else
         {
@@ -50,7 +54,22 @@ internal sealed class Connection(StipHttpClient client) : IDisposable
     public void Dispose()
     {
         client.Dispose();
+        foreach (var draft in _drafts.Values)
+        {
+            draft.Dispose();
+        }
+
         _bundles.ForEach(bundle => bundle.Dispose());
+    }
+
+    private DraftModel? OpenDraft(string? folder)
+    {
+        if (folder is not null && !_drafts.ContainsKey(folder))
+        {
+            _drafts[folder] = DraftModel.Open(folder);
+        }
+
+        return folder is null ? null : _drafts[folder];
     }
 
     private Bundle Find(string name) => _bundles.First(bundle => bundle.Manifest.Model == name);

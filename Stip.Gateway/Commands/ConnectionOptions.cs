@@ -34,6 +34,11 @@ internal sealed class ConnectionOptions
         Description = "Opens bundles of --mode none, whose prompts the server can read. For comparison only.",
     };
 
+    private readonly Option<string?> _draft = new("--draft")
+    {
+        Description = "Folder of export with a small model of the same tokenizer that guesses ahead on this machine.",
+    };
+
     public void AddTo(Command command)
     {
         _endpoint.Validators.Add(CheckEndpoint);
@@ -42,6 +47,7 @@ internal sealed class ConnectionOptions
         command.Options.Add(_endpoint);
         command.Options.Add(_apiKey);
         command.Options.Add(_allowUnprotected);
+        command.Options.Add(_draft);
     }
 
     /// <summary>Opens everything; nothing is sent yet.</summary>
@@ -53,7 +59,7 @@ internal sealed class ConnectionOptions
         {
             foreach (var path in parsed.GetRequiredValue(_bundles))
             {
-                connection.Add(Bundle.Open(path, parsed.GetValue(_allowUnprotected)));
+                connection.Add(Bundle.Open(path, parsed.GetValue(_allowUnprotected)), parsed.GetValue(_draft));
             }
 
             return connection;

@@ -12,7 +12,6 @@ internal static class ServeCommand
     public static Command Create()
     {
         var connection = new ConnectionOptions();
-        var later = new LaterOptions("--draft");
         var port = new Option<int>("--port")
         {
             DefaultValueFactory = _ => DefaultPort,
@@ -30,10 +29,8 @@ internal static class ServeCommand
             port,
         };
         connection.AddTo(command);
-        later.AddTo(command);
         command.SetAction(async (parsed, cancellation) =>
         {
-            later.Refuse(parsed);
             using var open = connection.Open(parsed);
             await RunAsync(open, parsed.GetValue(port), cancellation);
             return ExitCodes.Done;

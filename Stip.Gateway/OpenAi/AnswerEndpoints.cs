@@ -18,20 +18,22 @@ internal static class AnswerEndpoints
     private static async Task ChatAsync(HttpContext context, ServedModels models, TimeProvider time)
     {
         var fields = await AnswerRequest.ReadBodyAsync(context.Request);
-        var request = AnswerRequest.Read(fields, models, defaultMaxTokens: null);
+        var request = AnswerRequest.Read(fields, models, defaultMaxTokens: null, LogprobsField.OfChat(fields));
         var prompt = Prompts.Chat(request.Model, ChatMessages.Read(fields));
         var head = AnswerHead.New("chatcmpl", request.Model.Id, time);
-        var shape = new ChatShape(head, request.IncludesUsage);
-        await AnswerAsync(context, request, new AnswerJobs(request, [prompt]), shape);
+        var shape = new ChatShape(head, request.IncludesUsage, new TokenNames(request.Model.Bundle.Tokenizer));
+        await AnswerAsync(context, request, new AnswerJobs(request, models.Sessions(request.Model), [prompt]), shape);
     }
 
     private static async Task CompleteAsync(HttpContext context, ServedModels models, TimeProvider time)
     {
         var fields = await AnswerRequest.ReadBodyAsync(context.Request);
-        var request = AnswerRequest.Read(fields, models, DefaultTextTokens);
-        var jobs = new AnswerJobs(request, RawPrompts.Read(fields, request.Model));
+        var request = AnswerRequest.Read(fields, models, DefaultTextTokens, LogprobsField.OfText(fields));
+        var jobs = new AnswerJobs(
+            request, models.Sessions(request.Model), RawPrompts.Read(fields, request.Model));
         var head = AnswerHead.New("cmpl", request.Model.Id, time);
-        await AnswerAsync(context, request, jobs, new TextShape(head, request.IncludesUsage));
+        var names = new TokenNames(request.Model.Bundle.Tokenizer);
+        await AnswerAsync(context, request, jobs, new TextShape(head, request.IncludesUsage, names));
     }
 
     private static async Task AnswerAsync(

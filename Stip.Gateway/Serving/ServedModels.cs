@@ -5,8 +5,11 @@ using Stip.Protocol.Errors;
 namespace Stip.Gateway.Serving;
 
 /// <summary>The models behind the gateway, by name.</summary>
-internal sealed class ServedModels(IReadOnlyList<StipModel> models, DateTimeOffset started)
+internal sealed class ServedModels(IReadOnlyList<StipModel> models, DateTimeOffset started) : IAsyncDisposable
 {
+    private readonly Dictionary<StipModel, SessionPool> _sessions =
+        models.ToDictionary(model => model, model => new SessionPool(model));
+
     public IReadOnlyList<StipModel> All => models;
 
     /// <summary>Unix seconds of the gateway's start: a bundle has no date of its own.</summary>
@@ -18,4 +21,15 @@ internal sealed class ServedModels(IReadOnlyList<StipModel> models, DateTimeOffs
             StipErrorCode.ModelNotFound.Name(),
             $"there is no model '{id}', only {string.Join(", ", models.Select(model => model.Id))}",
             "model");
+
+    /// <summary>The sessions of a model's conversations.</summary>
+    public SessionPool Sessions(StipModel model) => _sessions[model];
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var sessions in _sessions.Values)
+        {
+            await sessions.DisposeAsync();
+        }
+    }
 }

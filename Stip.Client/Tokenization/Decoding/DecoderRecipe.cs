@@ -11,6 +11,9 @@ internal sealed class DecoderRecipe
 
     private DecoderRecipe(Func<bool, DecodingStage>[] stages) => _stages = stages;
 
+    /// <summary>Whether pieces are written in GPT-2's alphabet of bytes.</summary>
+    public bool IsByteLevel { get; private init; }
+
     public static DecoderRecipe Read(JsonElement? decoder)
     {
         if (decoder is not { } element)
@@ -24,7 +27,10 @@ internal sealed class DecoderRecipe
         // Fragments join by themselves at the end; only a step that looks at more than the ends must wait for them.
         var streams = fuse < 0 || steps[(fuse + 1)..].All(step => step.Text("type") is "Strip" or "Fuse");
         var stages = steps.Select((step, at) => Build(step, isFused: fuse >= 0 && at > fuse, streams));
-        return new DecoderRecipe([.. stages.OfType<Func<bool, DecodingStage>>()]);
+        return new DecoderRecipe([.. stages.OfType<Func<bool, DecodingStage>>()])
+        {
+            IsByteLevel = steps.Any(step => step.Text("type") == "ByteLevel"),
+        };
     }
 
     public DecodingStage[] Start(bool isStream) => Array.ConvertAll(_stages, stage => stage(isStream));

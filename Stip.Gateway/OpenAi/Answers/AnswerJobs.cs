@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
+using Stip.Client.Generation;
 using Stip.Gateway.OpenAi.Requests;
 using Stip.Protocol.Errors;
 
@@ -7,7 +8,7 @@ namespace Stip.Gateway.OpenAi.Answers;
 
 /// <summary>Runs every choice of a request at once, each in a session of its own, and mixes their tokens as they
 /// come.</summary>
-internal sealed class AnswerJobs(AnswerRequest request, IReadOnlyList<int[]> prompts)
+internal sealed class AnswerJobs(AnswerRequest request, SessionPool sessions, IReadOnlyList<int[]> prompts)
 {
     public int Count => prompts.Count * request.Choices;
 
@@ -60,7 +61,7 @@ internal sealed class AnswerJobs(AnswerRequest request, IReadOnlyList<int[]> pro
         {
             var prompt = prompts[index / request.Choices];
             var options = request.OptionsOf(index % request.Choices);
-            await foreach (var token in request.Model.GenerateAsync(prompt, options, cancellationToken))
+            await foreach (var token in sessions.GenerateAsync(prompt, options, cancellationToken))
             {
                 await parts.WriteAsync(new AnswerPart(index, token), cancellationToken);
             }

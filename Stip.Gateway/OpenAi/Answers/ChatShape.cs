@@ -1,21 +1,23 @@
 using System.Text.Json.Serialization;
+using Stip.Client.Generation;
 
 namespace Stip.Gateway.OpenAi.Answers;
 
 /// <summary><c>chat.completion</c> and <c>chat.completion.chunk</c>.</summary>
-internal sealed class ChatShape(AnswerHead head, bool includesUsage) : IAnswerShape
+internal sealed class ChatShape(AnswerHead head, bool includesUsage, TokenNames names) : IAnswerShape
 {
     private const string Role = "assistant";
 
-    public IEnumerable<object> Start(int index) => [Chunk(index, new Delta(Role, ""), null)];
+    public IEnumerable<object> Start(int index) => [Chunk(index, new Delta(Role, ""), null, null)];
 
-    public object Text(int index, string text) => Chunk(index, new Delta(null, text), null);
+    public object Text(int index, GeneratedToken token) =>
+        Chunk(index, new Delta(null, token.Text), Logprobs([token]), null);
 
-    public object End(int index, string finishReason) => Chunk(index, new Delta(null, null), finishReason);
+    public object End(int index, string finishReason) => Chunk(index, new Delta(null, null), null, finishReason);
 
     public object Usage(AnswerUsage usage) => Chunk([], usage);
 
-    public object Whole(IReadOnlyList<(string Text, string FinishReason)> choices, AnswerUsage usage) => new
+    public object Whole(IReadOnlyList<AnswerChoice> choices, AnswerUsage usage) => new
     {
         head.Id,
         Object = "chat.completion",
@@ -25,14 +27,19 @@ internal sealed class ChatShape(AnswerHead head, bool includesUsage) : IAnswerSh
         {
             Index = index,
             Message = new { Role, Content = choice.Text, Refusal = (string?)null },
-            Logprobs = (object?)null,
+            Logprobs = Logprobs(choice.Tokens),
             choice.FinishReason,
         }),
         Usage = usage,
     };
 
-    private object Chunk(int index, Delta delta, string? finishReason) =>
-        Chunk([new { Index = index, Delta = delta, Logprobs = (object?)null, FinishReason = finishReason }], null);
+    private object? Logprobs(IReadOnlyList<GeneratedToken> tokens) =>
+        tokens.Any(token => token.Logprobs is not null)
+            ? new { Content = tokens.Select(token => names.Chat(token.Logprobs!)), Refusal = (object?)null }
+            : null;
+
+    private object Chunk(int index, Delta delta, object? logprobs, string? finishReason) =>
+        Chunk([new { Index = index, Delta = delta, Logprobs = logprobs, FinishReason = finishReason }], null);
 
     private object Chunk(object[] choices, AnswerUsage? usage)
     {

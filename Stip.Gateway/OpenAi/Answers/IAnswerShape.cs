@@ -1,3 +1,5 @@
+using Stip.Client.Generation;
+
 namespace Stip.Gateway.OpenAi.Answers;
 
 /// <summary>How an answer is written: as a chat completion or as a text completion, whole or in chunks.</summary>
@@ -6,11 +8,11 @@ internal interface IAnswerShape
     /// <summary>Chunks that come before the first text of a choice.</summary>
     IEnumerable<object> Start(int index);
 
-    object Text(int index, string text);
+    object Text(int index, GeneratedToken token);
 
     object End(int index, string finishReason);
 
     object Usage(AnswerUsage usage);
 
-    object Whole(IReadOnlyList<(string Text, string FinishReason)> choices, AnswerUsage usage);
+    object Whole(IReadOnlyList<AnswerChoice> choices, AnswerUsage usage);
 }

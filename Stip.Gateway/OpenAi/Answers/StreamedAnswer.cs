@@ -60,9 +60,9 @@ internal sealed class StreamedAnswer(HttpContext context, AnswerJobs jobs, IAnsw
             }
         }
 
-        if (part.Token.Text.Length > 0)
+        if (part.Token.Text.Length > 0 || part.Token.Logprobs is not null)
         {
-            await SendAsync(shape.Text(part.Index, part.Token.Text));
+            await SendAsync(shape.Text(part.Index, part.Token));
         }
 
         if (part.FinishReason is { } reason)

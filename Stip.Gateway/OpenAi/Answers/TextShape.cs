@@ -1,30 +1,57 @@
+using Stip.Client.Generation;
+
 namespace Stip.Gateway.OpenAi.Answers;
 
 /// <summary><c>text_completion</c>, whole and in chunks.</summary>
-internal sealed class TextShape(AnswerHead head, bool includesUsage) : IAnswerShape
+internal sealed class TextShape(AnswerHead head, bool includesUsage, TokenNames names) : IAnswerShape
 {
     private const string Name = "text_completion";
 
+    private readonly Dictionary<int, int> _offsets = [];
+
     public IEnumerable<object> Start(int index) => [];
 
-    public object Text(int index, string text) => Chunk([Choice(index, text, null)], null);
+    public object Text(int index, GeneratedToken token) =>
+        Chunk([Choice(index, token.Text, Logprobs(index, [token]), null)], null);
 
-    public object End(int index, string finishReason) => Chunk([Choice(index, "", finishReason)], null);
+    public object End(int index, string finishReason) => Chunk([Choice(index, "", null, finishReason)], null);
 
     public object Usage(AnswerUsage usage) => Chunk([], usage);
 
-    public object Whole(IReadOnlyList<(string Text, string FinishReason)> choices, AnswerUsage usage) => new
+    public object Whole(IReadOnlyList<AnswerChoice> choices, AnswerUsage usage) => new
     {
         head.Id,
         Object = Name,
         head.Created,
         head.Model,
-        Choices = choices.Select((choice, index) => Choice(index, choice.Text, choice.FinishReason)),
+        Choices = choices.Select((choice, index) =>
+            Choice(index, choice.Text, Logprobs(index, choice.Tokens), choice.FinishReason)),
         Usage = usage,
     };
 
-    private static object Choice(int index, string text, string? finishReason) =>
-        new { Index = index, Text = text, Logprobs = (object?)null, FinishReason = finishReason };
+    private static object Choice(int index, string text, object? logprobs, string? finishReason) =>
+        new { Index = index, Text = text, Logprobs = logprobs, FinishReason = finishReason };
+
+    private object? Logprobs(int index, IReadOnlyList<GeneratedToken> tokens)
+    {
+        var all = tokens.Select(token => token.Logprobs!).Where(logprobs => logprobs is not null).ToArray();
+        return all.Length == 0 ? null : new
+        {
+            Tokens = all.Select(logprobs => names.Text(logprobs.Chosen.Id)),
+            TokenLogprobs = all.Select(logprobs => TokenNames.Finite(logprobs.Chosen.Logprob)),
+            TopLogprobs = all.Select(logprobs => logprobs.Top
+                .GroupBy(token => names.Text(token.Id), StringComparer.Ordinal)
+                .ToDictionary(group => group.Key, group => TokenNames.Finite(group.Max(token => token.Logprob)))),
+            TextOffset = all.Select(logprobs => Offset(index, names.Text(logprobs.Chosen.Id))).ToArray(),
+        };
+    }
+
+    private int Offset(int index, string text)
+    {
+        var offset = _offsets.GetValueOrDefault(index);
+        _offsets[index] = offset + text.Length;
+        return offset;
+    }
 
     private object Chunk(object[] choices, AnswerUsage? usage) => includesUsage
         ? new { head.Id, Object = Name, head.Created, head.Model, Choices = choices, Usage = usage }

@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace Stip.Gateway.OpenAi.Answers;
 
 /// <summary>An answer in one piece.</summary>
@@ -7,19 +5,15 @@ internal static class WholeAnswer
 {
     public static async Task WriteAsync(HttpContext context, AnswerJobs jobs, IAnswerShape shape)
     {
-        var texts = Enumerable.Range(0, jobs.Count).Select(_ => new StringBuilder()).ToArray();
-        var reasons = new string[jobs.Count];
+        var choices = Enumerable.Range(0, jobs.Count).Select(_ => new AnswerChoice()).ToArray();
         var completionTokens = 0;
         await foreach (var part in jobs.RunAsync(context.RequestAborted))
         {
-            texts[part.Index].Append(part.Token.Text);
-            reasons[part.Index] = part.FinishReason ?? "";
+            choices[part.Index].Add(part);
             completionTokens++;
         }
 
-        var whole = shape.Whole(
-            [.. texts.Zip(reasons, (text, reason) => (text.ToString(), reason))],
-            AnswerUsage.Of(jobs.PromptTokens, completionTokens));
+        var whole = shape.Whole(choices, AnswerUsage.Of(jobs.PromptTokens, completionTokens));
         await context.Response.WriteAsJsonAsync(
             whole, whole.GetType(), OpenAiJson.Options, "application/json", context.RequestAborted);
     }

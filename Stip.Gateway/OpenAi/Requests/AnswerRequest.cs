@@ -34,7 +34,8 @@ internal sealed record AnswerRequest(
         }
     }
 
-    public static AnswerRequest Read(RequestFields fields, ServedModels models, int? defaultMaxTokens)
+    public static AnswerRequest Read(
+        RequestFields fields, ServedModels models, int? defaultMaxTokens, int? topLogprobs)
     {
         UnsupportedFields.Refuse(fields);
         var model = models.Find(fields.Text("model"));
@@ -47,7 +48,7 @@ internal sealed record AnswerRequest(
 
         return new AnswerRequest(
             model,
-            ReadOptions(fields, model.ContextLength, defaultMaxTokens),
+            ReadOptions(fields, model, defaultMaxTokens) with { TopLogprobs = topLogprobs },
             fields.Integer("n", 1, MostChoices) ?? 1,
             streams,
             streamOptions is { } options && new RequestFields(options).Flag("include_usage"));
@@ -58,7 +59,7 @@ internal sealed record AnswerRequest(
         ? Options with { Sampling = Options.Sampling with { Seed = unchecked(seed + (ulong)choice) } }
         : Options;
 
-    private static GenerationOptions ReadOptions(RequestFields fields, int contextLength, int? defaultMaxTokens)
+    private static GenerationOptions ReadOptions(RequestFields fields, StipModel model, int? defaultMaxTokens)
     {
         var stops = fields.Texts("stop");
         if (stops.Contains(""))
@@ -82,6 +83,7 @@ internal sealed record AnswerRequest(
                 RepetitionPenalty = fields.Number("repetition_penalty", 0.01, 100) ?? 1,
                 PresencePenalty = fields.Number("presence_penalty", -2, 2) ?? 0,
                 FrequencyPenalty = fields.Number("frequency_penalty", -2, 2) ?? 0,
+                LogitBias = LogitBias.Read(fields, model.Bundle.Manifest.VocabSize),
                 Seed = unchecked((ulong?)fields.Long("seed")),
             },
         };

@@ -8,9 +8,6 @@ internal static class UnsupportedFields
 {
     private static readonly (string Name, Func<JsonElement, bool> AsksForNothing)[] All =
     [
-        ("logprobs", value => value.ValueKind == JsonValueKind.False),
-        ("top_logprobs", IsZero),
-        ("logit_bias", IsEmpty),
         ("response_format", value => IsText(value, "type", "text")),
         ("tools", IsEmpty),
         ("tool_choice", value => IsOneOf(value, "none", "auto")),

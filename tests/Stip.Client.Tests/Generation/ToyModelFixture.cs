@@ -12,17 +12,25 @@ internal sealed class ToyModelFixture : IDisposable
     private readonly TemporaryFolder _folder = new();
     private readonly StipHttpClient _client;
 
-    public ToyModelFixture(int maxTopK = 16)
+    /// <param name="maxTopK">What the server allows.</param>
+    /// <param name="vocabSize">Few tokens repeat each other soon.</param>
+    /// <param name="slowRounds">The figures of the client say that a round costs far more than a row.</param>
+    public ToyModelFixture(int maxTopK = 16, int vocabSize = 64, bool slowRounds = false)
     {
+        Toy = new ToyModel(vocabSize);
         Server = new ToyServer(Toy, maxTopK);
         ToyBundle.Write(_folder.Path, Toy);
         var options = new StipHttpClientOptions { RetryDelay = TimeSpan.FromMilliseconds(1) };
         _client = new StipHttpClient(
             StipConnection.Open(new Uri("http://toy.test"), "key", options, Server), options);
         Model = new StipModel(Bundle.Open(_folder.Path), _client);
+        for (var rows = 1; slowRounds && rows < 50; rows++)
+        {
+            Model.Speculation.Rounds.Add(1 + (rows % 5), TimeSpan.FromMilliseconds(250));
+        }
     }
 
-    public ToyModel Toy { get; } = new();
+    public ToyModel Toy { get; }
 
     public ToyServer Server { get; }
 

@@ -80,7 +80,8 @@ public sealed class ChatCompletionTests : IAsyncLifetime
         Assert.Equal([0, 1, 2], choices.Select(choice => choice.GetProperty("index").GetInt32()));
         Assert.All(choices, choice => Assert.Equal(Expected(5), Content(choice)));
         Assert.Equal(15, body.GetProperty("usage").GetProperty("completion_tokens").GetInt32());
-        Assert.Equal(0, _gateway.Server.SessionCount);
+        // They are kept for the next turns.
+        Assert.InRange(_gateway.Server.SessionCount, 1, 3);
     }
 
     [Fact]
@@ -109,6 +110,63 @@ public sealed class ChatCompletionTests : IAsyncLifetime
         var choice = body.GetProperty("choices")[0];
         Assert.Equal("stop", choice.GetProperty("finish_reason").GetString());
         Assert.Equal(whole[..whole.IndexOf(stop, StringComparison.Ordinal)], Content(choice));
+    }
+
+    [Fact]
+    public async Task Post_NextTurn_SendsOnlyItsNewRows()
+    {
+        var (_, first) = await _gateway.PostAsync(Route, Body(new() { ["max_tokens"] = 8 }));
+        var answer = Content(first.GetProperty("choices")[0]);
+        _gateway.Server.StepRows.Clear();
+
+        object[] messages =
+        [
+            new { role = "user", content = Question }, new { role = "assistant", content = answer },
+            new { role = "user", content = "And then?" },
+        ];
+        var (_, second) = await _gateway.PostAsync(Route, Body(new() { ["max_tokens"] = 1, ["messages"] = messages }));
+
+        var prompt = second.GetProperty("usage").GetProperty("prompt_tokens").GetInt32();
+        Assert.True(prompt > 20);
+        Assert.True(_gateway.Server.StepRows[0] <= prompt - _gateway.ChatPrompt(Question).Length);
+        Assert.Equal(1, _gateway.Server.SessionCount);
+    }
+
+    [Fact]
+    public async Task Post_Logprobs_NamesTheTokensAndTheLikeliest()
+    {
+        var (_, body) = await _gateway.PostAsync(
+            Route, Body(new() { ["max_tokens"] = 6, ["logprobs"] = true, ["top_logprobs"] = 3 }));
+
+        var content = body.GetProperty("choices")[0].GetProperty("logprobs").GetProperty("content");
+        Assert.Equal(6, content.GetArrayLength());
+        var text = content.EnumerateArray().SelectMany(token => token.GetProperty("bytes").EnumerateArray())
+            .Select(value => (byte)value.GetInt32()).ToArray();
+        Assert.Equal(Expected(6), System.Text.Encoding.UTF8.GetString(text));
+        foreach (var token in content.EnumerateArray())
+        {
+            var top = token.GetProperty("top_logprobs");
+            Assert.Equal(3, top.GetArrayLength());
+            Assert.Equal(token.GetProperty("logprob").GetDouble(), top[0].GetProperty("logprob").GetDouble());
+            Assert.True(top[0].GetProperty("logprob").GetDouble() > top[1].GetProperty("logprob").GetDouble());
+        }
+    }
+
+    [Fact]
+    public async Task Post_LogitBias_ForbidsAToken()
+    {
+        var first = _gateway.Toy.Greedy(_gateway.ChatPrompt(Question), 1)[0];
+
+        var (_, body) = await _gateway.PostAsync(Route, Body(new()
+        {
+            ["max_tokens"] = 1,
+            ["logprobs"] = true,
+            ["logit_bias"] = new Dictionary<string, int> { [$"{first}"] = -100 },
+        }));
+
+        var token = body.GetProperty("choices")[0].GetProperty("logprobs").GetProperty("content")[0];
+        Assert.NotEqual(_gateway.Text([first]), token.GetProperty("token").GetString());
+        Assert.True(token.GetProperty("logprob").GetDouble() < -5);
     }
 
     private static string? Content(JsonElement choice) =>

@@ -60,7 +60,6 @@ public sealed class TextCompletionTests : IAsyncLifetime
     [Theory]
     [InlineData("echo", true)]
     [InlineData("suffix", "end")]
-    [InlineData("logprobs", 3)]
     [InlineData("best_of", 2)]
     public async Task Post_UnsupportedField_IsRefused(string field, object value)
     {

@@ -115,7 +115,7 @@ public sealed class ToyServer(ToyModel model, int maxTopK = 16) : HttpMessageHan
             if (request.Logits?.Rows == LogitsRequest.All || row == request.PromptEmbeds.Shape[0] - 1)
             {
                 var logits = model.Permuted(model.Logits(tokens));
-                choices.Add(new(choices.Count, Payload(logits, request.Logits?.TopK), null));
+                choices.Add(new(choices.Count, Payload(logits, request.Logits), null));
             }
         }
 
@@ -123,16 +123,19 @@ public sealed class ToyServer(ToyModel model, int maxTopK = 16) : HttpMessageHan
         return new("id", CompletionResponse.ObjectName, 0, "toy", id, tokens.Count, choices, new(1, 0, 1));
     }
 
-    private static LogitsPayload Payload(float[] logits, int? topK)
+    private static LogitsPayload Payload(float[] logits, LogitsRequest? want)
     {
-        if (topK is not { } k)
+        if (want?.TopK is not { } k)
         {
             return new("float32", Shape: [logits.Length], Data: ToyModel.Bytes(logits));
         }
 
         var order = Enumerable.Range(0, logits.Length).OrderByDescending(i => logits[i]).Take(k).ToArray();
         return new(
-            "float32", order, [.. order.Select(i => logits[i])], Math.Log(logits.Sum(logit => Math.Exp(logit))));
+            "float32",
+            order,
+            [.. order.Select(i => logits[i])],
+            Math.Log(logits.Sum(logit => Math.Exp(logit / want.Temperature))));
     }
 
     private static HttpResponseMessage Answer(CompletionResponse response, bool isBinary)

@@ -1,0 +1,104 @@
+using System.Runtime.CompilerServices;
+
+namespace Stip.Client.Generation;
+
+/// <summary>
+/// Keeps the sessions of finished answers, so that the next turn of a conversation sends only what is new. A generation
+/// takes the session that has most in common with its prompt, if that is most of the session; others stay for theirs.
+/// </summary>
+/// <remarks>Safe for concurrent use. Disposing it releases the sessions that are kept.</remarks>
+/// <param name="model">Whose sessions they are; not owned.</param>
+/// <param name="mostKept">Most sessions kept; the one that was not used for longest goes first. Default 4: each holds
+/// memory of the server.</param>
+public sealed class SessionPool(StipModel model, int mostKept = 4) : IAsyncDisposable
+{
+    private const int LeastLength = 1024;
+
+    private readonly Lock _lock = new();
+    private readonly List<StipSession> _kept = []; // the latest last
+
+    /// <summary>Generates after a prompt, as <see cref="StipModel.GenerateAsync"/>; the session is kept when the answer
+    /// is whole, and released when it fails or is left.</summary>
+    /// <exception cref="StipException">As <see cref="StipModel.GenerateAsync"/>.</exception>
+    public async IAsyncEnumerable<GeneratedToken> GenerateAsync(
+        ReadOnlyMemory<int> promptIds,
+        GenerationOptions? options = null,
+        [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        options ??= new GenerationOptions();
+        var session = Take(promptIds, options.MaxNewTokens);
+        var isWhole = false;
+        try
+        {
+            await foreach (var token in session.GenerateAsync(promptIds, options, cancellationToken))
+            {
+                isWhole = token.FinishReason is not null;
+                yield return token;
+            }
+        }
+        finally
+        {
+            if ((isWhole ? Keep(session) : session) is { } gone)
+            {
+                await gone.DisposeAsync();
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        StipSession[] all;
+        lock (_lock)
+        {
+            all = [.. _kept];
+            _kept.Clear();
+        }
+
+        foreach (var session in all)
+        {
+            await session.DisposeAsync();
+        }
+    }
+
+    private StipSession Take(ReadOnlyMemory<int> promptIds, int? maxNewTokens)
+    {
+        var wanted = maxNewTokens is { } most
+            ? (int)Math.Min((long)promptIds.Length + most, model.ContextLength)
+            : model.ContextLength;
+        lock (_lock)
+        {
+            var best = _kept
+                .Where(session => session.MaxLength >= wanted)
+                .Select(session => (Session: session, Common: session.CommonTokens(promptIds.Span)))
+                .Where(found => found.Common > 0 && found.Common * 2 >= found.Session.Position)
+                .OrderByDescending(found => found.Common)
+                .FirstOrDefault();
+            if (best.Session is { } session)
+            {
+                _kept.Remove(session);
+                return session;
+            }
+        }
+
+        // Room for further turns.
+        return model.OpenSession(Math.Min(model.ContextLength, Math.Max(LeastLength, wanted * 2)));
+    }
+
+    /// <returns>The session that is one too many.</returns>
+    private StipSession? Keep(StipSession session)
+    {
+        lock (_lock)
+        {
+            _kept.Add(session);
+            if (_kept.Count <= mostKept)
+            {
+                return null;
+            }
+
+            var oldest = _kept[0];
+            _kept.RemoveAt(0);
+            return oldest;
+        }
+    }
+}

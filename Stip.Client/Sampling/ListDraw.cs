@@ -1,0 +1,109 @@
+using Stip.Client.Sealing;
+
+namespace Stip.Client.Sampling;
+
+/// <summary>
+/// Draws from the largest logits and the log-sum-exp of all of them. What is not listed has a known mass, and no such
+/// token is more likely than the last one that is. Where penalties, biases or a filter touch tokens that are not
+/// listed, that mass lies between nothing and all of it: the token is certain if both ends of the range draw the same.
+/// </summary>
+internal sealed class ListDraw(SamplingOptions options, Penalties penalties, int vocabularySize)
+{
+    private readonly ListedLogits _ranked = new();
+    private float[] _adjusted = [];
+
+    /// <returns>The token that the full row would give, or null where the list cannot tell.</returns>
+    public int? TryDraw(
+        LogitsRow row, ReadOnlySpan<int> contextIds, int promptTokens, ITokenFilter? filter, double uniform)
+    {
+        var ids = row.TokenIds.Span;
+        var raw = row.Values.Span;
+        if (_adjusted.Length != ids.Length)
+        {
+            _adjusted = new float[ids.Length];
+        }
+
+        raw.CopyTo(_adjusted);
+        var isComplete = ids.Length >= vocabularySize;
+        if (!TryAdjust(ids, contextIds, promptTokens, filter, out var touchesOthers))
+        {
+            return null;
+        }
+
+        _ranked.Reset(ids, _adjusted, isComplete ? float.NegativeInfinity : raw[^1], vocabularySize);
+        if (_ranked.Known == 0)
+        {
+            return null;
+        }
+
+        if (options.Temperature == 0)
+        {
+            return _ranked.Id(0);
+        }
+
+        _ranked.Temperature = options.Temperature;
+        var listed = Mass(_adjusted);
+        var others = isComplete ? 0 : Others(row.Logsumexp!.Value, raw);
+        var most = QuantileDraw.Draw(_ranked, options, uniform, listed + others);
+        var least = touchesOthers ? QuantileDraw.Draw(_ranked, options, uniform, listed) : most;
+        return _ranked.RanOut || least != most ? null : most;
+    }
+
+    private bool TryAdjust(
+        ReadOnlySpan<int> ids,
+        ReadOnlySpan<int> contextIds,
+        int promptTokens,
+        ITokenFilter? filter,
+        out bool touchesOthers)
+    {
+        touchesOthers = filter is not null;
+        if (options.HasPenalties)
+        {
+            var touched = penalties.ApplyListed(ids, _adjusted, contextIds, promptTokens, options);
+            touchesOthers |= touched;
+            if (touched && options.RaisesSeenTokens)
+            {
+                return false;
+            }
+        }
+
+        foreach (var (id, bias) in options.LogitBias)
+        {
+            var place = ids.IndexOf(id);
+            if (place >= 0)
+            {
+                _adjusted[place] += bias;
+            }
+            else if (bias > 0)
+            {
+                return false;
+            }
+            else
+            {
+                touchesOthers = true;
+            }
+        }
+
+        for (var i = 0; filter is not null && i < ids.Length; i++)
+        {
+            _adjusted[i] = filter.Allows(ids[i]) ? _adjusted[i] : float.NegativeInfinity;
+        }
+
+        return true;
+    }
+
+    /// <summary>The weight of all tokens that are not listed.</summary>
+    private double Others(double logsumexp, ReadOnlySpan<float> raw) =>
+        Math.Max(0, Math.Exp(logsumexp - (_ranked.Greatest / _ranked.Temperature)) - Mass(raw));
+
+    private double Mass(ReadOnlySpan<float> logits)
+    {
+        var sum = 0.0;
+        foreach (var logit in logits)
+        {
+            sum += Math.Exp((logit - (double)_ranked.Greatest) / _ranked.Temperature);
+        }
+
+        return sum;
+    }
+}

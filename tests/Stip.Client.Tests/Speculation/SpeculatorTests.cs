@@ -1,0 +1,137 @@
+using Stip.Client.Generation;
+using Stip.Client.Sampling;
+using Stip.Client.Speculation;
+using Stip.Client.Tests.Generation;
+
+namespace Stip.Client.Tests.Speculation;
+
+public sealed class SpeculatorTests : IDisposable
+{
+    private static readonly int[] Prompt = [3, 1, 4, 1, 5];
+    private readonly ToyModelFixture _toy = new(vocabSize: 6, slowRounds: true);
+
+    public void Dispose() => _toy.Dispose();
+
+    [Fact]
+    public async Task GenerateAsync_GreedyWithGuesses_GivesTheSameTokensInFewerRounds()
+    {
+        var alone = await RunAsync(new SamplingOptions { Temperature = 0 }, speculates: false);
+        var guessed = await RunAsync(new SamplingOptions { Temperature = 0 }, speculates: true);
+
+        Assert.Equal(alone.Ids, guessed.Ids);
+        Assert.Equal(200, alone.Rounds);
+        // The toy repeats nothing on purpose: a guess among six tokens is right now and then.
+        Assert.InRange(guessed.Rounds, 100, 190);
+    }
+
+    [Theory]
+    [InlineData(1f, 1f, 16)]
+    [InlineData(1.5f, 0.9f, 16)]
+    [InlineData(1.5f, 1f, 3)]
+    public async Task GenerateAsync_SeededWithGuesses_GivesTheSameTokens(float temperature, float topP, int maxTopK)
+    {
+        using var toy = new ToyModelFixture(maxTopK, vocabSize: 6, slowRounds: true);
+        for (var seed = 1ul; seed < 6; seed++)
+        {
+            var sampling = new SamplingOptions { Temperature = temperature, TopP = topP, Seed = seed };
+
+            var alone = await RunAsync(sampling, speculates: false, toy);
+            var guessed = await RunAsync(sampling, speculates: true, toy);
+
+            Assert.Equal(alone.Ids, guessed.Ids);
+        }
+    }
+
+    [Fact]
+    public async Task GenerateAsync_SessionLostBetweenGuesses_GivesTheSameTokens()
+    {
+        var alone = await RunAsync(new SamplingOptions { Temperature = 0 }, speculates: false);
+        _toy.Server.BeforeStep = step =>
+        {
+            if (step % 5 == 4)
+            {
+                _toy.Server.LoseSessions();
+            }
+        };
+
+        var guessed = await RunAsync(new SamplingOptions { Temperature = 0 }, speculates: true);
+
+        Assert.Equal(alone.Ids, guessed.Ids);
+    }
+
+    [Fact]
+    public async Task GenerateAsync_ContextEndsAmongGuesses_EndsWhereItDoesWithout()
+    {
+        var ids = new List<int>();
+        await using var session = _toy.Model.OpenSession(maxLength: 40);
+        await foreach (var token in session.GenerateAsync(
+            Prompt, new GenerationOptions { IgnoreEndOfSequence = true }, TestContext.Current.CancellationToken))
+        {
+            ids.Add(token.Id);
+        }
+
+        Assert.Equal(36, ids.Count);
+        Assert.Equal(_toy.Toy.Greedy(Prompt, 36), ids);
+    }
+
+    [Fact]
+    public async Task GenerateAsync_LeftInTheMiddle_LeavesTheSessionFitToGoOn()
+    {
+        await using var session = _toy.Model.OpenSession();
+        var options = new GenerationOptions { IgnoreEndOfSequence = true };
+        var said = new List<int>();
+        await foreach (var token in session.GenerateAsync(Prompt, options, TestContext.Current.CancellationToken))
+        {
+            said.Add(token.Id);
+            if (said.Count == 30)
+            {
+                break;
+            }
+        }
+
+        int[] next = [.. Prompt, .. said, 2];
+        var logits = await session.ContinueAsync(next, cancellationToken: TestContext.Current.CancellationToken);
+
+        Assert.Equal(_toy.Toy.Logits(next), logits.Values.ToArray());
+        Assert.True(_toy.Server.StepRows[^1] <= 2);
+    }
+
+    [Fact]
+    public void Copy_BeyondTheEndOfTheText_GoesOnInItself()
+    {
+        int[] context = [9, 1, 2, 3, 1, 2, 3];
+
+        var (start, matched) = CopiedGuesses.Find(context);
+
+        Assert.Equal((4, 3), (start, matched));
+        Assert.Equal([1, 2, 3, 1, 2, 3, 1], CopiedGuesses.Copy(context, start, 7));
+    }
+
+    [Theory]
+    [InlineData(1, 1, 0.9, 0)]
+    [InlineData(1, 0.01, 0.02, 0)]
+    [InlineData(250, 1, 0.9, 16)]
+    public void Best_ByCost_GuessesOnlyWhatPays(double first, double further, double hitRate, int wanted) =>
+        Assert.Equal(wanted, GuessPlan.Best((first, further), hitRate, 0, 16).Count);
+
+    private Task<(int[] Ids, int Rounds)> RunAsync(SamplingOptions sampling, bool speculates) =>
+        RunAsync(sampling, speculates, _toy);
+
+    private static async Task<(int[] Ids, int Rounds)> RunAsync(
+        SamplingOptions sampling, bool speculates, ToyModelFixture toy)
+    {
+        var options = new GenerationOptions
+        {
+            MaxNewTokens = 200, IgnoreEndOfSequence = true, Sampling = sampling, Speculates = speculates,
+        };
+        var ids = new List<int>();
+        var rounds = 0;
+        await foreach (var token in toy.Model.GenerateAsync(Prompt, options, TestContext.Current.CancellationToken))
+        {
+            ids.Add(token.Id);
+            rounds = token.Usage?.Rounds ?? 0;
+        }
+
+        return ([.. ids], rounds);
+    }
+}
