@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Stip.Client.Sealing;
 using Stip.Client.Speculation;
 using Stip.Protocol.Completions;

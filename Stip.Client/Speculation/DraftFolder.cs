@@ -13,7 +13,7 @@ internal sealed class DraftFolder
 {
     private const string ManifestName = "export.json";
     private const string GraphName = "model.onnx";
-    private const string Key = "past_key_values.{0}.key";
+    private const string Key = "past_key_values.0.key";
 
     private DraftFolder(string path, BundleManifest manifest) => (Path, Manifest) = (path, manifest);
 
@@ -65,7 +65,7 @@ internal sealed class DraftFolder
         }
 
         if (session.InputMetadata.TryGetValue("inputs_embeds", out var rows) && rows.ElementType == typeof(float)
-            && session.InputMetadata.TryGetValue(string.Format(null, Key, 0), out var key)
+            && session.InputMetadata.TryGetValue(Key, out var key)
             && key.ElementType == typeof(float) && key.Dimensions.Length == 4)
         {
             return session;

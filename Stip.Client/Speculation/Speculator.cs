@@ -1,5 +1,4 @@
 using Stip.Client.Generation;
-using Stip.Client.Sampling;
 
 namespace Stip.Client.Speculation;
 

@@ -39,7 +39,7 @@ internal static class AnswerEndpoints
     private static async Task AnswerAsync(
         HttpContext context, AnswerRequest request, AnswerJobs jobs, IAnswerShape shape)
     {
-        jobs.CheckLengths();
+        jobs.CheckLengths("messages");
         if (request.Streams)
         {
             await new StreamedAnswer(context, jobs, shape, request.IncludesUsage).WriteAsync();

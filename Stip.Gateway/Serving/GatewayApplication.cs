@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.HostFiltering;
 using Serilog;
 using Stip.Client.Generation;
 using Stip.Gateway.OpenAi;
+using Stip.Gateway.OpenAi.Responses;
 
 namespace Stip.Gateway.Serving;
 
@@ -37,6 +38,7 @@ internal static class GatewayApplication
 
         app.UseOpenAiErrors();
         app.MapAnswers();
+        app.MapResponses();
         app.MapModels();
         app.MapGet("/health/live", () => Results.Text("live"));
         return app;

@@ -79,6 +79,21 @@ internal sealed class RunningGateway : IAsyncDisposable
         })];
     }
 
+    /// <summary>The events of a streamed response, each of which names its type twice.</summary>
+    public async Task<IReadOnlyList<JsonElement>> EventsAsync(string route, object body)
+    {
+        using var answer = await Http.PostAsJsonAsync(
+            new Uri(route, UriKind.Relative), body, TestContext.Current.CancellationToken);
+        var text = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        return [.. text.Split("\n\n", StringSplitOptions.RemoveEmptyEntries).Select(part =>
+        {
+            var lines = part.Split('\n');
+            var data = JsonDocument.Parse(lines[1]["data: ".Length..]).RootElement;
+            Assert.Equal($"event: {data.GetProperty("type").GetString()}", lines[0]);
+            return data;
+        })];
+    }
+
     public async ValueTask DisposeAsync()
     {
         Http?.Dispose();

@@ -14,7 +14,7 @@ internal sealed class AnswerJobs(AnswerRequest request, SessionPool sessions, IR
 
     public int PromptTokens => prompts.Sum(prompt => prompt.Length);
 
-    public void CheckLengths()
+    public void CheckLengths(string field)
     {
         var longest = prompts.Max(prompt => prompt.Length);
         var context = request.Model.ContextLength;
@@ -25,7 +25,7 @@ internal sealed class AnswerJobs(AnswerRequest request, SessionPool sessions, IR
                 StipErrorCode.ContextLengthExceeded.Name(),
                 $"{longest} prompt tokens and {request.Options.MaxNewTokens ?? 1} new ones are more than the " +
                 $"{context} of model '{request.Model.Id}'",
-                "messages");
+                field);
         }
     }
 

@@ -30,7 +30,7 @@ internal static class ChatMessages
         return new ChatMessage(Role(fields, name), Content(fields, name));
     }
 
-    private static string Role(RequestFields fields, string name) => fields.Find("role")?.ToString() switch
+    public static string Role(RequestFields fields, string name) => fields.Find("role")?.ToString() switch
     {
         // What OpenAI calls developer, templates know as system.
         "system" or "developer" => "system",
@@ -40,7 +40,7 @@ internal static class ChatMessages
         _ => throw RequestFields.Wrong($"{name}.role", "system, developer, user or assistant"),
     };
 
-    private static string Content(RequestFields fields, string name) => fields.Find("content") switch
+    public static string Content(RequestFields fields, string name) => fields.Find("content") switch
     {
         { ValueKind: JsonValueKind.String } => fields.Text("content"),
         { ValueKind: JsonValueKind.Array } parts =>
@@ -53,7 +53,7 @@ internal static class ChatMessages
         var fields = part.ValueKind == JsonValueKind.Object
             ? new RequestFields(part)
             : throw RequestFields.Wrong($"{name}.content", "an array of objects");
-        return fields.Text("type") == "text"
+        return fields.Text("type") is "text" or "input_text" or "output_text"
             ? fields.Text("text")
             : throw OpenAiException.Unsupported($"{name}.content", "parts of type text only");
     }

@@ -1,0 +1,48 @@
+using Stip.Gateway.OpenAi.Answers;
+using Stip.Gateway.OpenAi.Requests;
+using Stip.Gateway.Serving;
+
+namespace Stip.Gateway.OpenAi.Responses;
+
+/// <summary><c>POST /v1/responses</c>: text in, text out. Nothing is stored.</summary>
+internal static class ResponseEndpoint
+{
+    public static void MapResponses(this IEndpointRouteBuilder routes) => routes.MapPost("/v1/responses", AnswerAsync);
+
+    private static async Task AnswerAsync(HttpContext context, ServedModels models, TimeProvider time)
+    {
+        var fields = await AnswerRequest.ReadBodyAsync(context.Request);
+        ResponseFields.RefuseUnsupported(fields);
+        var request = AnswerRequest.Read(fields, models, defaultMaxTokens: null, topLogprobs: null);
+        request = request with
+        {
+            Options = request.Options with
+            {
+                MaxNewTokens = fields.Integer("max_output_tokens", 1, int.MaxValue),
+            },
+        };
+        var prompt = Prompts.Chat(request.Model, ResponseInput.Read(fields));
+        var jobs = new AnswerJobs(request, models.Sessions(request.Model), [prompt]);
+        jobs.CheckLengths("input");
+        var shape = new ResponseShape(request, fields, prompt.Length, time.GetUtcNow().ToUnixTimeSeconds());
+        if (request.Streams)
+        {
+            await new StreamedResponse(context, jobs, shape).WriteAsync();
+        }
+        else
+        {
+            await WholeAsync(context, jobs, shape);
+        }
+    }
+
+    private static async Task WholeAsync(HttpContext context, AnswerJobs jobs, ResponseShape shape)
+    {
+        await foreach (var part in jobs.RunAsync(context.RequestAborted))
+        {
+            shape.Add(part);
+        }
+
+        await context.Response.WriteAsJsonAsync(
+            shape.Response(), OpenAiJson.Options, "application/json", context.RequestAborted);
+    }
+}

@@ -1,0 +1,97 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Stip.Gateway.OpenAi.Answers;
+using Stip.Protocol.Errors;
+
+namespace Stip.Gateway.OpenAi.Responses;
+
+/// <summary>A response as the events that OpenAI's clients know.</summary>
+internal sealed class StreamedResponse(HttpContext context, AnswerJobs jobs, ResponseShape shape)
+{
+    private static readonly TimeSpan DeliveryTime = TimeSpan.FromMilliseconds(200);
+    private int _sequence;
+
+    public async Task WriteAsync()
+    {
+        await using var parts = jobs.RunAsync(context.RequestAborted).GetAsyncEnumerator();
+        // A refusal before the first token is an ordinary refusal.
+        var isMore = await parts.MoveNextAsync();
+        context.Response.ContentType = "text/event-stream";
+        context.Response.Headers.CacheControl = "no-cache";
+        try
+        {
+            await BeginAsync();
+            for (; isMore; isMore = await parts.MoveNextAsync())
+            {
+                shape.Add(parts.Current);
+                if (parts.Current.Token.Text is { Length: > 0 } text)
+                {
+                    await SendTextAsync(
+                        "response.output_text.delta", new { Delta = text, Logprobs = Array.Empty<object>() });
+                    await context.Response.Body.FlushAsync(context.RequestAborted);
+                }
+            }
+
+            await EndAsync();
+        }
+        catch (Exception fault) when (!context.RequestAborted.IsCancellationRequested)
+        {
+            var refusal = OpenAiException.From(fault);
+            await BreakOffAsync(refusal ?? new OpenAiException(
+                StatusCodes.Status500InternalServerError, StipErrorCode.InternalError.Name(), "the gateway failed"));
+            if (refusal is null)
+            {
+                throw;
+            }
+        }
+    }
+
+    private async Task BeginAsync()
+    {
+        await SendAsync("response.created", new { Response = shape.Response() });
+        await SendAsync("response.in_progress", new { Response = shape.Response() });
+        await SendAsync("response.output_item.added", new { OutputIndex = 0, Item = shape.Message(isEmpty: true) });
+        await SendTextAsync("response.content_part.added", new { Part = ResponseShape.Part("") });
+    }
+
+    private async Task EndAsync()
+    {
+        await SendTextAsync("response.output_text.done", new { shape.Text, Logprobs = Array.Empty<object>() });
+        await SendTextAsync("response.content_part.done", new { Part = ResponseShape.Part(shape.Text) });
+        await SendAsync("response.output_item.done", new { OutputIndex = 0, Item = shape.Message(isEmpty: false) });
+        await SendAsync($"response.{shape.Status}", new { Response = shape.Response() });
+        await context.Response.Body.FlushAsync(context.RequestAborted);
+    }
+
+    /// <summary>Says why, then breaks the connection: no client may take the stump for the whole.</summary>
+    private async Task BreakOffAsync(OpenAiException refusal)
+    {
+        var error = refusal.Body;
+        await SendAsync("error", new { error.Code, error.Message, error.Param });
+        await SendAsync("response.failed", new { Response = shape.Response(new { error.Code, error.Message }) });
+        await context.Response.Body.FlushAsync(context.RequestAborted);
+        await Task.Delay(DeliveryTime, context.RequestAborted);
+        context.Abort();
+    }
+
+    private Task SendTextAsync(string type, object members) => SendAsync(type, members, new JsonObject
+    {
+        ["item_id"] = shape.MessageId,
+        ["output_index"] = 0,
+        ["content_index"] = 0,
+    });
+
+    private Task SendAsync(string type, object members, JsonObject? place = null)
+    {
+        var data = place ?? [];
+        data["type"] = type;
+        data["sequence_number"] = _sequence++;
+        foreach (var (name, value) in JsonSerializer.SerializeToNode(members, OpenAiJson.Options)!.AsObject().ToArray())
+        {
+            data[name] = value?.DeepClone();
+        }
+
+        return context.Response.WriteAsync(
+            $"event: {type}\ndata: {data.ToJsonString(OpenAiJson.Options)}\n\n", context.RequestAborted);
+    }
+}

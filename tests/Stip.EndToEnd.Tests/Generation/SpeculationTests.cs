@@ -1,0 +1,75 @@
+using Stip.Client.Bundles;
+using Stip.Client.Generation;
+using Stip.Client.Sampling;
+using Stip.Client.Speculation;
+using Stip.Client.Transport;
+using Stip.EndToEnd.Tests.Fixtures;
+using Stip.TestKit;
+
+namespace Stip.EndToEnd.Tests.Generation;
+
+/// <summary>Guesses change the number of rounds and nothing else.</summary>
+public sealed class SpeculationTests(SharedServer shared, ITestOutputHelper output)
+{
+    private const string Question = "<|user|>\nTell me the fable of The Fox and the Crow.<|end|>\n<|assistant|>\n";
+
+    [Theory]
+    [InlineData(0f)]
+    [InlineData(0.8f)]
+    public async Task GenerateAsync_WithADraft_GivesTheSameTextInFewRounds(float temperature)
+    {
+        var package = await shared.PushedAsync("stories");
+        using var bundle = Bundle.Open(package);
+        using var client = StipHttpClient.Connect(shared.Server.Endpoint, shared.Server.ApiKey);
+        using var draft = DraftModel.Open(await ModelPackages.ExportAsync("stories-draft"));
+        var prompt = bundle.Tokenizer!.Encode(Question);
+        var sampling = new SamplingOptions { Temperature = temperature, TopP = 0.95f, Seed = 7 };
+
+        var (alone, aloneRounds) = await RunAsync(new StipModel(bundle, client), prompt, sampling, speculates: false);
+        using var far = Far();
+        var (guessed, rounds) = await RunAsync(new StipModel(bundle, far) { Draft = draft }, prompt, sampling, speculates: true);
+
+        output.WriteLine($"temperature {temperature}: {rounds} rounds for {guessed.Count} tokens");
+        Assert.Equal(alone, guessed);
+        Assert.Equal(alone.Count, aloneRounds);
+        Assert.True(rounds * 100 <= guessed.Count * 45, $"{rounds} rounds for {guessed.Count} tokens");
+    }
+
+    /// <summary>The server behind a long way, so that guesses pay whatever this machine is busy with.</summary>
+    private StipHttpClient Far()
+    {
+        var http = new HttpClient(new LongWay { InnerHandler = new SocketsHttpHandler() })
+        {
+            BaseAddress = shared.Server.Endpoint,
+        };
+        http.DefaultRequestHeaders.Authorization = new("Bearer", shared.Server.ApiKey);
+        return new StipHttpClient(http);
+    }
+
+    private static async Task<(List<int> Ids, int Rounds)> RunAsync(
+        StipModel model, int[] prompt, SamplingOptions sampling, bool speculates)
+    {
+        var options = new GenerationOptions { MaxNewTokens = 200, Sampling = sampling, Speculates = speculates };
+        var ids = new List<int>();
+        var rounds = 0;
+        await foreach (var token in model.GenerateAsync(prompt, options, TestContext.Current.CancellationToken))
+        {
+            ids.Add(token.Id);
+            rounds = token.Usage?.Rounds ?? 0;
+        }
+
+        return (ids, rounds);
+    }
+
+    private sealed class LongWay : DelegatingHandler
+    {
+        private static readonly TimeSpan RoundTrip = TimeSpan.FromMilliseconds(25);
+
+        protected override async Task<HttpResponseMessage> SendAsync(
+            HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            await Task.Delay(RoundTrip, cancellationToken);
+            return await base.SendAsync(request, cancellationToken);
+        }
+    }
+}

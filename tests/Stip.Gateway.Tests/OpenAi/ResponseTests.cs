@@ -1,0 +1,79 @@
+using System.Text.Json;
+
+namespace Stip.Gateway.Tests.OpenAi;
+
+public sealed class ResponseTests : IAsyncLifetime
+{
+    private const string Route = "/v1/responses";
+    private const string Question = "Who took the cheese?";
+    private RunningGateway _gateway = null!;
+
+    public async ValueTask InitializeAsync() => _gateway = await RunningGateway.StartAsync();
+
+    public ValueTask DisposeAsync() => _gateway.DisposeAsync();
+
+    [Fact]
+    public async Task Post_Whole_HasOpenAisShape()
+    {
+        var (status, body) = await _gateway.PostAsync(
+            Route, new { model = "toy", input = Question, temperature = 0, max_output_tokens = 9, ignore_eos = true });
+
+        Assert.Equal(200, status);
+        Assert.Equal("response", body.GetProperty("object").GetString());
+        Assert.Equal("incomplete", body.GetProperty("status").GetString());
+        Assert.Equal("max_output_tokens", body.GetProperty("incomplete_details").GetProperty("reason").GetString());
+        var message = Assert.Single(body.GetProperty("output").EnumerateArray());
+        var part = Assert.Single(message.GetProperty("content").EnumerateArray());
+        Assert.Equal("output_text", part.GetProperty("type").GetString());
+        Assert.Equal(Expected(9), part.GetProperty("text").GetString());
+        Assert.Equal(9, body.GetProperty("usage").GetProperty("output_tokens").GetInt32());
+    }
+
+    [Fact]
+    public async Task Post_Streamed_IsTheSameTextInOpenAisEvents()
+    {
+        object[] input = [new { role = "user", content = new[] { new { type = "input_text", text = Question } } }];
+
+        var events = await _gateway.EventsAsync(Route, new
+        {
+            model = "toy", input, temperature = 0, max_output_tokens = 9, ignore_eos = true, stream = true,
+        });
+
+        Assert.Equal(Enumerable.Range(0, events.Count), events.Select(e => e.GetProperty("sequence_number").GetInt32()));
+        var types = events.Select(e => e.GetProperty("type").GetString()!).ToArray();
+        Assert.Equal(
+            ["response.created", "response.in_progress", "response.output_item.added", "response.content_part.added"],
+            types[..4]);
+        Assert.Equal(
+            [
+                "response.output_text.done", "response.content_part.done", "response.output_item.done",
+                "response.incomplete",
+            ],
+            types[^4..]);
+        var deltas = events.Where(e => e.GetProperty("type").GetString() == "response.output_text.delta");
+        Assert.Equal(Expected(9), string.Concat(deltas.Select(e => e.GetProperty("delta").GetString())));
+        Assert.Equal(Expected(9), events[^4].GetProperty("text").GetString());
+    }
+
+    [Theory]
+    [InlineData("previous_response_id", "\"resp_1\"")]
+    [InlineData("conversation", "\"conv_1\"")]
+    [InlineData("background", "true")]
+    [InlineData("truncation", "\"auto\"")]
+    [InlineData("include", "[\"message.output_text.logprobs\"]")]
+    public async Task Post_UnsupportedField_IsRefused(string field, string value)
+    {
+        var body = new Dictionary<string, object>
+        {
+            ["model"] = "toy", ["input"] = "x", [field] = JsonDocument.Parse(value).RootElement,
+        };
+
+        var (status, answer) = await _gateway.PostAsync(Route, body);
+
+        Assert.Equal(400, status);
+        Assert.Equal("unsupported_parameter", answer.GetProperty("error").GetProperty("code").GetString());
+        Assert.Equal(field, answer.GetProperty("error").GetProperty("param").GetString());
+    }
+
+    private string Expected(int tokens) => _gateway.Text(_gateway.Toy.Greedy(_gateway.ChatPrompt(Question), tokens));
+}
