@@ -26,6 +26,8 @@ internal static class SessionEndpoints
             .Produces<SessionObject>().Refuses(401, 403, 410);
         sessions.MapDelete("{id}", DeleteAsync).WithSummary("Releases a session and zeroes its cache")
             .Produces<DeletedObject>().Refuses(401, 403, 410);
+        sessions.MapPost("{id}/fork", ForkAsync).WithSummary("Opens a session that begins as another one")
+            .Produces<SessionObject>().Refuses(400, 401, 403, 409, 410, 503);
     }
 
     private static async Task<IResult> OpenAsync(
@@ -46,6 +48,35 @@ internal static class SessionEndpoints
         return opened.Is(out var session, out refusal)
             ? Answer.Json(ToObject(decoder.Snapshot.Model, session))
             : new ErrorAnswer(refusal);
+    }
+
+    private static async Task<IResult> ForkAsync(
+        string id,
+        SessionForkRequest request,
+        HttpContext context,
+        ModelRegistry registry,
+        IOptions<EngineOptions> options)
+    {
+        foreach (var decoder in registry.All.Select(model => model.Decoder).OfType<DecoderHost>())
+        {
+            var own = await decoder.SessionsOfAsync(context.ApiKey().Id, context.RequestAborted);
+            if (own.All(session => session.Id != id))
+            {
+                continue;
+            }
+
+            if (StepDeclaration.JudgeLength(decoder.Snapshot, request.MaxLength, options.Value).Refusal is { } refusal)
+            {
+                return new ErrorAnswer(refusal);
+            }
+
+            return Answer.Of(
+                await decoder.ForkAsync(
+                    context.ApiKey().Id, id, request.Position, request.MaxLength, context.RequestAborted),
+                session => ToObject(decoder.Snapshot.Model, session));
+        }
+
+        return new ErrorAnswer(Lost);
     }
 
     private static async Task<IResult> ListAsync(HttpContext context, ModelRegistry registry) =>

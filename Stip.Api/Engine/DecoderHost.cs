@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Options;
+using Stip.Api.Engine.Caches;
+using Stip.Api.Engine.Scheduling;
 using Stip.Protocol.Errors;
 
 namespace Stip.Api.Engine;
@@ -20,6 +22,9 @@ internal sealed class DecoderHost(
     /// <summary>What a caller gets that comes while the model goes: it replays against the new one.</summary>
     public static Refusal Gone { get; } =
         new(StipErrorCode.SessionLost, "the model was replaced or removed; send the rows again", "session_id");
+
+    private static Refusal Busy { get; } = new(
+        StipErrorCode.SessionBusy, "a step of this session is still running", "session_id", TimeSpan.FromSeconds(1));
 
     public DecoderSnapshot Snapshot => snapshot;
 
@@ -42,9 +47,7 @@ internal sealed class DecoderHost(
 
         if (!_busy.TryAdd((owner, id), true))
         {
-            return new Refusal(
-                StipErrorCode.SessionBusy, "a step of this session is still running", "session_id",
-                TimeSpan.FromSeconds(1));
+            return Busy;
         }
 
         try
@@ -65,6 +68,40 @@ internal sealed class DecoderHost(
                 ? SessionSnapshot.Of(session)
                 : refusal,
             cancellation);
+
+    /// <summary>Opens a session that begins as the first tokens of another one.</summary>
+    /// <param name="owner">Of both.</param>
+    /// <param name="sessionId">The one to share.</param>
+    /// <param name="position">Tokens to share; null for all.</param>
+    /// <param name="maxLength">Null for that of the other one.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    public async Task<Outcome<SessionSnapshot>> ForkAsync(
+        string owner, string sessionId, int? position, int? maxLength, CancellationToken cancellation)
+    {
+        if (_loop is not { } loading)
+        {
+            return SessionTable.Lost;
+        }
+
+        if (!_busy.TryAdd((owner, sessionId), true))
+        {
+            return Busy;
+        }
+
+        try
+        {
+            return await (await loading).AskAsync<SessionSnapshot>(
+                sessions =>
+                    sessions.Fork(owner, sessionId, position, maxLength).Is(out var fork, out var refusal)
+                        ? SessionSnapshot.Of(fork)
+                        : refusal,
+                cancellation);
+        }
+        finally
+        {
+            _busy.TryRemove((owner, sessionId), out _);
+        }
+    }
 
     /// <summary>The sessions of an owner; none where the model was never used.</summary>
     public async Task<IReadOnlyList<SessionSnapshot>> SessionsOfAsync(string owner, CancellationToken cancellation)
@@ -154,8 +191,8 @@ internal sealed class DecoderHost(
     {
         var engine = options.Value;
         var decoder = runtime.LoadDecoder(snapshot);
-        var pool = new CachePool(decoder, snapshot, budget, engine.Slots);
+        var pool = new SlotPool(decoder, snapshot, budget, engine.Slots);
         var sessions = new SessionTable(pool, clock, TimeSpan.FromSeconds(engine.LeaseSeconds));
-        return new ModelLoop(decoder, sessions, engine.QueueLength);
+        return new ModelLoop(decoder, sessions, snapshot, engine, clock);
     }
 }

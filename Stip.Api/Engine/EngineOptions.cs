@@ -27,6 +27,18 @@ internal sealed class EngineOptions
     [Range(1, 1_000_000)]
     public int QueueLength { get; set; } = 1024;
 
+    /// <summary>Most sessions whose rows run together.</summary>
+    [Range(1, 4096)]
+    public int MaxBatch { get; set; } = 64;
+
+    /// <summary>Rows of a longer step that run at once; others take their turn between two chunks.</summary>
+    [Range(1, 1_000_000)]
+    public int PrefillChunk { get; set; } = 128;
+
+    /// <summary>Longest wait for sessions of the last batch, where several are active.</summary>
+    [Range(0, 1000)]
+    public int GatherMs { get; set; } = 2;
+
     /// <summary>Largest logits of one answer.</summary>
     [Range(1, 2047)]
     public int MaxAnswerMegabytes { get; set; } = 256;

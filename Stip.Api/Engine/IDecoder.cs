@@ -1,21 +1,30 @@
+using Stip.Api.Engine.Caches;
+
 namespace Stip.Api.Engine;
 
 /// <summary>A loaded decoder. One caller at a time.</summary>
 internal interface IDecoder : IDisposable
 {
-    /// <summary>Bytes of a cache for so many tokens.</summary>
-    long CacheBytes(int capacityTokens);
+    /// <summary>True where memory that no session has touched costs nothing.</summary>
+    bool CommitsOnUse { get; }
 
-    /// <summary>A zeroed cache.</summary>
+    /// <summary>Bytes of one slot for so many tokens.</summary>
+    long SlotBytes(int capacityTokens);
+
+    /// <summary>A zeroed arena.</summary>
     /// <exception cref="InsufficientMemoryException">There is no memory for it.</exception>
-    ICache AllocateCache(int capacityTokens);
+    ICacheArena AllocateArena(int slots, int capacityTokens);
 
-    /// <summary>Appends rows to a cache.</summary>
-    /// <param name="cache">A cache of this decoder.</param>
-    /// <param name="cachedTokens">Rows of it that count.</param>
-    /// <param name="rows">Rows in the graph's type, <c>[rowCount, hidden]</c>.</param>
-    /// <param name="rowCount">At least 1.</param>
-    /// <param name="allRows">True for the logits of every row, false for those of the last.</param>
-    /// <param name="logits">Receives <c>[rowCount or 1, vocab]</c> in the graph's type.</param>
-    void Run(ICache cache, int cachedTokens, ReadOnlySpan<byte> rows, int rowCount, bool allRows, Span<byte> logits);
+    /// <summary>Appends the same number of rows to each slot of a range; more than one row only to one slot.</summary>
+    /// <param name="range">Slots of an arena of this decoder.</param>
+    /// <param name="cachedTokens">Rows that count in each slot, <c>[slots]</c>.</param>
+    /// <param name="rows">Rows in the graph's type, <c>[slots, rows a slot, hidden]</c>.</param>
+    /// <param name="wanted">Which rows, flat over slots and rows, need logits.</param>
+    /// <param name="logits">Receives <c>[wanted, vocab]</c> in the graph's type.</param>
+    void Run(
+        SlotRange range,
+        ReadOnlySpan<int> cachedTokens,
+        ReadOnlySpan<byte> rows,
+        ReadOnlySpan<long> wanted,
+        Span<byte> logits);
 }

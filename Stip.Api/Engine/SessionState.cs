@@ -1,14 +1,19 @@
+using Stip.Api.Engine.Caches;
+
 namespace Stip.Api.Engine;
 
 /// <summary>One session. Owned by its model's loop.</summary>
-internal sealed class SessionState(string id, string owner, ICache cache, int maxLength, DateTimeOffset createdAt)
+internal sealed class SessionState(string id, string owner, int maxLength, DateTimeOffset createdAt)
 {
     public string Id => id;
 
     /// <summary>Id of the API key that opened it.</summary>
     public string Owner => owner;
 
-    public ICache Cache => cache;
+    /// <summary>Where its cache is.</summary>
+    public SlotArena Arena { get; set; } = null!;
+
+    public int Slot { get; set; }
 
     public int MaxLength => maxLength;
 
@@ -21,4 +26,10 @@ internal sealed class SessionState(string id, string owner, ICache cache, int ma
 
     /// <summary>Tokens that were ever written, a rewind notwithstanding: what must be zeroed.</summary>
     public int TouchedTokens { get; set; }
+
+    /// <summary>True once its slot is somebody else's.</summary>
+    public bool IsReleased { get; set; }
+
+    /// <summary>True where not even a row that nobody wants could be written behind its tokens.</summary>
+    public bool IsFull => CachedTokens >= Arena.Cache.CapacityTokens;
 }

@@ -1,12 +1,17 @@
 using System.Security.Cryptography;
+using Stip.Api.Engine.Caches;
 using Stip.Protocol.Errors;
 
 namespace Stip.Api.Engine;
 
 /// <summary>The sessions of one model. Owned by the model's loop, so nothing here locks.</summary>
-internal sealed class SessionTable(CachePool pool, TimeProvider clock, TimeSpan lease) : IDisposable
+internal sealed class SessionTable(SlotPool pool, TimeProvider clock, TimeSpan lease) : IDisposable
 {
     private readonly Dictionary<string, SessionState> _sessions = new(StringComparer.Ordinal);
+
+    public static Refusal Lost { get; } = new(
+        StipErrorCode.SessionLost, "there is no such session of this key; send its rows again without session_id",
+        "session_id");
 
     public int Count => _sessions.Count;
 
@@ -14,13 +19,14 @@ internal sealed class SessionTable(CachePool pool, TimeProvider clock, TimeSpan 
     {
         var now = clock.GetUtcNow();
         Expire(now);
-        if (!pool.Rent(maxLength, RetryAfter(now)).Is(out var cache, out var refusal))
+        if (!pool.Find(maxLength, RetryAfter(now)).Is(out var place, out var refusal))
         {
             return refusal;
         }
 
         var id = "sess_" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
-        var session = new SessionState(id, owner, cache, maxLength, now) { ExpiresAt = now + lease };
+        var session = new SessionState(id, owner, maxLength, now) { ExpiresAt = now + lease };
+        place.Arena.Take(place.Slot, session);
         _sessions.Add(id, session);
         return session;
     }
@@ -38,9 +44,36 @@ internal sealed class SessionTable(CachePool pool, TimeProvider clock, TimeSpan 
             Release(session);
         }
 
-        return new Refusal(
-            StipErrorCode.SessionLost, "there is no such session of this key; send its rows again without session_id",
-            "session_id");
+        return Lost;
+    }
+
+    /// <summary>A new session that begins as the first tokens of another one.</summary>
+    public Outcome<SessionState> Fork(string owner, string id, int? position, int? maxLength)
+    {
+        if (!Find(owner, id).Is(out var source, out var refusal))
+        {
+            return refusal;
+        }
+
+        var (tokens, length) = (position ?? source.CachedTokens, maxLength ?? source.MaxLength);
+        if (tokens > source.CachedTokens || tokens < 0 || length < Math.Max(tokens, 1))
+        {
+            return tokens > source.CachedTokens
+                ? new Refusal(
+                    StipErrorCode.PositionAhead,
+                    $"position {tokens} is ahead of the cache, which holds {source.CachedTokens}", "position")
+                : new Refusal(
+                    StipErrorCode.InvalidRequest, $"position {tokens} is outside 0..{length}", "position");
+        }
+
+        if (!Open(owner, length).Is(out var fork, out refusal))
+        {
+            return refusal;
+        }
+
+        source.Arena.CopyTo(source.Slot, fork, tokens);
+        (fork.CachedTokens, fork.TouchedTokens) = (tokens, tokens);
+        return fork;
     }
 
     public IReadOnlyList<SessionSnapshot> Of(string owner)
@@ -53,8 +86,12 @@ internal sealed class SessionTable(CachePool pool, TimeProvider clock, TimeSpan 
 
     public void Release(SessionState session)
     {
-        _sessions.Remove(session.Id);
-        pool.Return(session.Cache, session.TouchedTokens);
+        if (!session.IsReleased)
+        {
+            session.IsReleased = true;
+            _sessions.Remove(session.Id);
+            session.Arena.Release(session);
+        }
     }
 
     public void Expire(DateTimeOffset now)

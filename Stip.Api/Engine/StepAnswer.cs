@@ -4,7 +4,13 @@ namespace Stip.Api.Engine;
 
 /// <summary>What a step left: the session's place and its wanted logits, in a pooled buffer.</summary>
 internal sealed class StepAnswer(
-    byte[] logits, int logitsBytes, string? sessionId, int cachedBefore, int position, bool isFull)
+    byte[] logits,
+    int logitsBytes,
+    string? sessionId,
+    int cachedBefore,
+    int position,
+    bool isFull,
+    StepTimes times)
     : IDisposable
 {
     /// <summary>In the graph's type, <c>[wanted rows, vocab]</c>.</summary>
@@ -20,6 +26,8 @@ internal sealed class StepAnswer(
 
     /// <summary>True where no row fits any more.</summary>
     public bool IsFull => isFull;
+
+    public StepTimes Times => times;
 
     public void Dispose() => ArrayPool<byte>.Shared.Return(logits);
 }

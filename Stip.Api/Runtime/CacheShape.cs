@@ -3,17 +3,24 @@ using Stip.Protocol.Tensors;
 
 namespace Stip.Api.Runtime;
 
-/// <summary>Sizes of one cache.</summary>
-internal sealed record CacheShape(TensorDtype Dtype, int TensorCount, int KvHeads, int CapacityTokens, int HeadDim)
+/// <summary>Sizes of an arena: <c>[slots, kv_heads, capacity, head_dim]</c> for each tensor.</summary>
+internal sealed record CacheShape(
+    TensorDtype Dtype, int TensorCount, int Slots, int KvHeads, int CapacityTokens, int HeadDim)
 {
-    public long[] Axes => [1, KvHeads, CapacityTokens, HeadDim];
-
     public int TokenBytes => HeadDim * Dtype.ByteSize();
 
-    public long TensorBytes => (long)KvHeads * CapacityTokens * TokenBytes;
+    /// <summary>One head of one slot of one tensor.</summary>
+    public long HeadBytes => (long)CapacityTokens * TokenBytes;
 
-    public long TotalBytes => TensorCount * TensorBytes;
+    /// <summary>One slot of one tensor.</summary>
+    public long SlotBytes => KvHeads * HeadBytes;
 
-    public static CacheShape Of(DecoderSnapshot decoder, int capacityTokens) => new(
-        decoder.CacheDtype, 2 * decoder.Cache.Layers, decoder.Cache.KvHeads, capacityTokens, decoder.Cache.HeadDim);
+    /// <summary>One slot of all tensors.</summary>
+    public long SlotTotalBytes => TensorCount * SlotBytes;
+
+    public long[] Axes(int slots) => [slots, KvHeads, CapacityTokens, HeadDim];
+
+    public static CacheShape Of(DecoderSnapshot decoder, int slots, int capacityTokens) => new(
+        decoder.CacheDtype, 2 * decoder.Cache.Layers, slots, decoder.Cache.KvHeads, capacityTokens,
+        decoder.Cache.HeadDim);
 }

@@ -1,5 +1,7 @@
 using Microsoft.ML.OnnxRuntime;
 using Stip.Api.Engine;
+using Stip.Api.Engine.Caches;
+using Stip.Protocol.Tensors;
 
 namespace Stip.Api.Runtime;
 
@@ -9,21 +11,18 @@ internal sealed class OrtDecoder : IDecoder
     private readonly InferenceSession _session;
     private readonly DecoderSnapshot _decoder;
     private readonly RunOptions _runOptions = new();
-    private readonly CacheNames _names;
-    private readonly bool _hasPositions;
-    private readonly bool _isOnDevice;
     private readonly OrtAllocator? _deviceAllocator;
-    private readonly StepTensors _single;
-    private StepTensors? _several;
+    private readonly BoundSteps _bound;
+    private readonly int _rowBytes;
 
     public OrtDecoder(InferenceSession session, DecoderSnapshot decoder, bool isOnDevice)
     {
-        _session = session;
-        _decoder = decoder;
-        _isOnDevice = isOnDevice;
-        _names = new CacheNames(decoder.Cache.Layers);
-        _hasPositions = session.InputMetadata.ContainsKey("position_ids");
-        _single = new StepTensors(decoder, 1, allRows: false, _hasPositions);
+        (_session, _decoder) = (session, decoder);
+        _rowBytes = decoder.HiddenSize * decoder.RowsDtype.ByteSize();
+        var names = new CacheNames(decoder.Cache.Layers);
+        var hasPositions = session.InputMetadata.ContainsKey("position_ids");
+        _bound = new BoundSteps((range, rows, wanted) => new BoundStep(
+            session, range, names, new StepTensors(decoder, range.Count, rows, wanted, hasPositions), isOnDevice));
         if (isOnDevice)
         {
             using var memory = new OrtMemoryInfo(
@@ -32,58 +31,32 @@ internal sealed class OrtDecoder : IDecoder
         }
     }
 
-    public long CacheBytes(int capacityTokens) => CacheShape.Of(_decoder, capacityTokens).TotalBytes;
+    public bool CommitsOnUse => _deviceAllocator is null;
 
-    public ICache AllocateCache(int capacityTokens)
+    public long SlotBytes(int capacityTokens) => CacheShape.Of(_decoder, 1, capacityTokens).SlotTotalBytes;
+
+    public ICacheArena AllocateArena(int slots, int capacityTokens)
     {
-        var shape = CacheShape.Of(_decoder, capacityTokens);
-        CacheMemory memory = _deviceAllocator is { } allocator
-            ? new DeviceCacheMemory(shape, allocator)
-            : new HostCacheMemory(shape);
-        return new OrtCache(_session, memory, _names);
+        var shape = CacheShape.Of(_decoder, slots, capacityTokens);
+        OrtArena arena = _deviceAllocator is { } allocator ? new DeviceArena(shape, allocator) : new HostArena(shape);
+        arena.Ending += _bound.Forget;
+        return arena;
     }
 
     public void Run(
-        ICache cache, int cachedTokens, ReadOnlySpan<byte> rows, int rowCount, bool allRows, Span<byte> logits)
-    {
-        var own = (OrtCache)cache;
-        var tensors = TensorsFor(rowCount, allRows);
-        tensors.Write(rows, cachedTokens);
-        // Binding host memory to a graph on a device copies it there, so what changed must be bound again.
-        if (own.Bound != tensors || _isOnDevice)
-        {
-            tensors.Bind(own.Binding);
-            own.Bound = tensors;
-        }
-
-        _session.RunWithBinding(_runOptions, own.Binding);
-        tensors.Logits.CopyTo(logits);
-    }
+        SlotRange range,
+        ReadOnlySpan<int> cachedTokens,
+        ReadOnlySpan<byte> rows,
+        ReadOnlySpan<long> wanted,
+        Span<byte> logits) =>
+        _bound.Get(range, rows.Length / _rowBytes / range.Count, wanted.Length)
+            .Run(_session, _runOptions, rows, cachedTokens, wanted, logits);
 
     public void Dispose()
     {
-        _single.Dispose();
-        _several?.Dispose();
+        _bound.Dispose();
         _deviceAllocator?.Dispose();
         _runOptions.Dispose();
         _session.Dispose();
-    }
-
-    // One row is what nearly every step has; of other shapes only the last is kept.
-    private StepTensors TensorsFor(int rowCount, bool allRows)
-    {
-        if (rowCount == 1)
-        {
-            return _single;
-        }
-
-        if (_several?.RowCount != rowCount || _several.AllRows != allRows)
-        {
-            _several?.Dispose();
-            _several = null;
-            _several = new StepTensors(_decoder, rowCount, allRows, _hasPositions);
-        }
-
-        return _several;
     }
 }

@@ -6,36 +6,32 @@ using Stip.Protocol.Tensors;
 
 namespace Stip.Api.Runtime;
 
-/// <summary>Inputs and outputs of a step with so many rows, in memory of their own, reused from step to step.</summary>
+/// <summary>Inputs and outputs of steps of one shape, in memory of their own, reused from step to step.</summary>
 internal sealed class StepTensors : IDisposable
 {
     private readonly List<(NativeBuffer Buffer, OrtValue Value)> _all = [];
-    private readonly (NativeBuffer Buffer, OrtValue Value) _rows; // [1, rows, hidden]
-    private readonly (NativeBuffer Buffer, OrtValue Value) _lengths; // int32 [1]
+    private readonly (NativeBuffer Buffer, OrtValue Value) _rows; // [batch, rows, hidden]
+    private readonly (NativeBuffer Buffer, OrtValue Value) _lengths; // int32 [batch]
     private readonly (NativeBuffer Buffer, OrtValue Value) _total; // int32 []
-    private readonly (NativeBuffer Buffer, OrtValue Value) _wanted; // int64 [wanted rows]
-    private readonly (NativeBuffer Buffer, OrtValue Value)? _positions; // int64 [1, rows]
-    private readonly (NativeBuffer Buffer, OrtValue Value) _logits; // [wanted rows, vocab]
+    private readonly (NativeBuffer Buffer, OrtValue Value) _wanted; // int64 [wanted]
+    private readonly (NativeBuffer Buffer, OrtValue Value)? _positions; // int64 [batch, rows]
+    private readonly (NativeBuffer Buffer, OrtValue Value) _logits; // [wanted, vocab]
+    private readonly int _rowCount;
 
-    public StepTensors(DecoderSnapshot decoder, int rowCount, bool allRows, bool withPositions)
+    public StepTensors(DecoderSnapshot decoder, int batch, int rowCount, int wanted, bool withPositions)
     {
-        RowCount = rowCount;
-        AllRows = allRows;
-        var wanted = allRows ? rowCount : 1;
-        _rows = Make(decoder.RowsDtype.ToOrt(), decoder.RowsDtype.ByteSize(), 1, rowCount, decoder.HiddenSize);
-        _lengths = Make(TensorElementType.Int32, sizeof(int), 1);
+        _rowCount = rowCount;
+        _rows = Make(decoder.RowsDtype.ToOrt(), decoder.RowsDtype.ByteSize(), batch, rowCount, decoder.HiddenSize);
+        _lengths = Make(TensorElementType.Int32, sizeof(int), batch);
         _total = Make(TensorElementType.Int32, sizeof(int));
         _wanted = Make(TensorElementType.Int64, sizeof(long), wanted);
-        _positions = withPositions ? Make(TensorElementType.Int64, sizeof(long), 1, rowCount) : null;
+        _positions = withPositions ? Make(TensorElementType.Int64, sizeof(long), batch, rowCount) : null;
         _logits = Make(decoder.LogitsDtype.ToOrt(), decoder.LogitsDtype.ByteSize(), wanted, decoder.VocabSize);
-        Fill(_wanted.Buffer, allRows ? 0 : rowCount - 1);
     }
 
-    public int RowCount { get; }
-
-    public bool AllRows { get; }
-
     public ReadOnlySpan<byte> Logits => Bytes(_logits.Buffer);
+
+    public long TotalBytes => _all.Sum(tensor => tensor.Buffer.Bytes);
 
     public void Bind(OrtIoBinding binding)
     {
@@ -51,16 +47,24 @@ internal sealed class StepTensors : IDisposable
         binding.BindOutput("logits", _logits.Value);
     }
 
-    public void Write(ReadOnlySpan<byte> rows, int cachedTokens)
+    public void Write(ReadOnlySpan<byte> rows, ReadOnlySpan<int> cachedTokens, ReadOnlySpan<long> wanted)
     {
         rows.CopyTo(Bytes(_rows.Buffer));
-        var total = cachedTokens + RowCount;
-        MemoryMarshal.Write(Bytes(_lengths.Buffer), total - 1);
-        MemoryMarshal.Write(Bytes(_total.Buffer), total);
-        if (_positions is { } positions)
+        wanted.CopyTo(Numbers<long>(_wanted.Buffer));
+        var lengths = Numbers<int>(_lengths.Buffer);
+        var positions = _positions is { } tensor ? Numbers<long>(tensor.Buffer) : [];
+        var longest = 0;
+        for (var i = 0; i < cachedTokens.Length; i++)
         {
-            Fill(positions.Buffer, cachedTokens);
+            lengths[i] = cachedTokens[i] + _rowCount - 1;
+            longest = Math.Max(longest, lengths[i] + 1);
+            for (var row = 0; row < _rowCount && !positions.IsEmpty; row++)
+            {
+                positions[i * _rowCount + row] = cachedTokens[i] + row;
+            }
         }
+
+        Numbers<int>(_total.Buffer)[0] = longest;
     }
 
     public void Dispose()
@@ -81,14 +85,8 @@ internal sealed class StepTensors : IDisposable
         return (buffer, value);
     }
 
-    private static void Fill(NativeBuffer buffer, long first)
-    {
-        var numbers = MemoryMarshal.Cast<byte, long>(Bytes(buffer));
-        for (var i = 0; i < numbers.Length; i++)
-        {
-            numbers[i] = first + i;
-        }
-    }
+    private static Span<T> Numbers<T>(NativeBuffer buffer)
+        where T : struct => MemoryMarshal.Cast<byte, T>(Bytes(buffer));
 
     private static Span<byte> Bytes(NativeBuffer buffer) => buffer.Span(0, checked((int)buffer.Bytes));
 }

@@ -44,7 +44,7 @@ internal static class CompletionEndpoints
 
             using (answer)
             {
-                ServerTiming.Write(context.Response, clock.GetElapsedTime(started));
+                ServerTiming.Write(context.Response, answer.Times, clock.GetElapsedTime(started));
                 await StepWriter.WriteAsync(context, StepAnswers.Of(declaration, answer, clock));
             }
         }

@@ -1,3 +1,6 @@
+using System.Globalization;
+using Stip.Api.Engine;
+
 namespace Stip.Api.Endpoints.Completions;
 
 /// <summary>Tells the client, in the standard header, how much of its wait was not the network.</summary>
@@ -6,7 +9,11 @@ internal static class ServerTiming
     private const string Header = "Server-Timing";
 
     /// <param name="response">Before its body.</param>
+    /// <param name="times">Inside the engine.</param>
     /// <param name="total">From the first byte of the request that was read to the answer.</param>
-    public static void Write(HttpResponse response, TimeSpan total) =>
-        response.Headers[Header] = FormattableString.Invariant($"total;dur={total.TotalMilliseconds:F3}");
+    public static void Write(HttpResponse response, StepTimes times, TimeSpan total) =>
+        response.Headers[Header] = string.Create(
+            CultureInfo.InvariantCulture,
+            $"queue;dur={times.Queue.TotalMilliseconds:F3}, run;dur={times.Run.TotalMilliseconds:F3}, " +
+            $"total;dur={total.TotalMilliseconds:F3}");
 }

@@ -57,6 +57,27 @@ public sealed class SessionTests
     }
 
     [Fact]
+    public async Task Fork_SharesItsBeginningAndNothingElse()
+    {
+        using var server = Tiny();
+        var caller = server.Caller();
+        var step = await caller.StepAsync(Steps.Prefill(1, 6));
+        var fork = await caller.PostAsync<SessionObject>(
+            $"{StipRoutes.Sessions}/{step.SessionId}/fork", new SessionForkRequest(4));
+        Assert.Equal((4, "tiny"), (fork.Position, fork.Model));
+        var other = await caller.StepAsync(
+            Steps.Prefill(1, 6) with { PromptEmbeds = Steps.Rows(1, 4, 2), SessionId = fork.Id, Position = 4 });
+        Assert.Equal(0, Steps.Difference(step.Row(), other.Row()), 1e-5);
+        var next = await caller.StepAsync(Steps.Next(step, 1));
+        Assert.Equal(7, next.Position);
+        using var ahead = await caller.PostAsync(
+            $"{StipRoutes.Sessions}/{step.SessionId}/fork", new SessionForkRequest(8));
+        await ApiCaller.RefusedAsync(ahead, 400, "position_ahead");
+        using var lost = await caller.PostAsync($"{StipRoutes.Sessions}/sess_none/fork", new SessionForkRequest());
+        await ApiCaller.RefusedAsync(lost, 410, "session_lost");
+    }
+
+    [Fact]
     public async Task Deleted_Session_IsLost()
     {
         using var server = Tiny();

@@ -99,14 +99,14 @@ public sealed class DecoderHostTests
         Assert.Equal(2, (await AnswerAsync(running)).Position);
         await disposal;
         Assert.Equal(StipErrorCode.SessionLost, (await late).Refusal?.Code);
-        Assert.Equal(0, _runtime.Decoder.Caches);
+        Assert.Equal(0, _runtime.Decoder.Arenas);
         Assert.True(_runtime.Decoder.IsDisposed);
     }
 
     [Fact]
     public async Task CacheMemory_TooSmallForASession_NamesBothSizes()
     {
-        var bytes = _runtime.Decoder.CacheBytes(512);
+        var bytes = _runtime.Decoder.SlotBytes(512);
         Assert.True(bytes < 1 << 20);
         await using var host = _runtime.Host();
         Assert.Null((await host.OpenAsync("alice", 512, Cancellation)).Refusal);
@@ -122,14 +122,42 @@ public sealed class DecoderHostTests
         var opened = await host.OpenAsync("alice", 512, Cancellation);
         Assert.True(opened.Is(out var session, out _));
         Assert.True(await host.ReleaseAsync("alice", session.Id, Cancellation));
-        Assert.Null((await host.OpenAsync("alice", 512, Cancellation)).Refusal);
-        Assert.Equal(1, _runtime.Decoder.Caches);
         foreach (var _ in Enumerable.Range(0, 8))
         {
             Assert.Null((await host.OpenAsync("bob", 64, Cancellation)).Refusal);
         }
 
-        Assert.Equal(9, _runtime.Decoder.Caches);
+        // 8 slots of 128 tokens are all the memory there is: the arena of the long ones went.
+        Assert.Equal(1, _runtime.Decoder.Arenas);
+        Assert.Equal(
+            StipErrorCode.ServerOverloaded, (await host.OpenAsync("bob", 64, Cancellation)).Refusal?.Code);
+    }
+
+    [Fact]
+    public async Task RowsThatWait_RunTogether_AndAPromptInChunksBetweenThem()
+    {
+        _runtime.Options.PrefillChunk = 16;
+        await using var host = _runtime.Host();
+        var opened = new List<StepAnswer>();
+        foreach (var owner in new[] { "alice", "bob", "carol", "dave" })
+        {
+            opened.Add(await AnswerAsync(host.StepAsync(owner, _runtime.Step(), Cancellation)));
+        }
+
+        _runtime.Decoder.Runs.Clear();
+        _runtime.Decoder.Hold();
+        _runtime.Decoder.Entered.Reset();
+        var first = Task.Run(
+            () => host.StepAsync("dave", _runtime.Step(opened[3].SessionId, 1), Cancellation), Cancellation);
+        _runtime.Decoder.Entered.Wait(Cancellation);
+        var prompt = host.StepAsync("erin", _runtime.Step(rows: 40), Cancellation);
+        var rows = new[] { "alice", "bob", "carol" }
+            .Select((owner, i) => host.StepAsync(owner, _runtime.Step(opened[i].SessionId, 1), Cancellation)).ToArray();
+        _runtime.Decoder.LetGo();
+        Assert.Equal(2, (await AnswerAsync(first)).Position);
+        Assert.Equal(40, (await AnswerAsync(prompt)).Position);
+        Assert.All(await Task.WhenAll(rows), outcome => Assert.Null(outcome.Refusal));
+        Assert.Equal([(1, 1), (1, 16), (3, 1), (1, 16), (1, 8)], _runtime.Decoder.Runs);
     }
 
     [Fact]

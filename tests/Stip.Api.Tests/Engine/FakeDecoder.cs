@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Stip.Api.Engine;
+using Stip.Api.Engine.Caches;
 
 namespace Stip.Api.Tests.Engine;
 
@@ -10,7 +11,7 @@ internal sealed class FakeDecoder : IDecoder
 
     public ManualResetEventSlim Entered { get; } = new(false);
 
-    public int Caches { get; private set; }
+    public int Arenas { get; private set; }
 
     public int Cleared { get; private set; }
 
@@ -18,20 +19,29 @@ internal sealed class FakeDecoder : IDecoder
 
     public Exception? Failure { get; set; }
 
+    /// <summary>Ranges that ran: slots and rows a slot.</summary>
+    public List<(int Slots, int Rows)> Runs { get; } = [];
+
+    public bool CommitsOnUse => true;
+
     public void Hold() => _gate.Reset();
 
     public void LetGo() => _gate.Set();
 
-    public long CacheBytes(int capacityTokens) => capacityTokens * 1024L;
+    public long SlotBytes(int capacityTokens) => capacityTokens * 1024L;
 
-    public ICache AllocateCache(int capacityTokens)
+    public ICacheArena AllocateArena(int slots, int capacityTokens)
     {
-        Caches++;
-        return new FakeCache(this, capacityTokens);
+        Arenas++;
+        return new FakeArena(this, slots, capacityTokens);
     }
 
     public void Run(
-        ICache cache, int cachedTokens, ReadOnlySpan<byte> rows, int rowCount, bool allRows, Span<byte> logits)
+        SlotRange range,
+        ReadOnlySpan<int> cachedTokens,
+        ReadOnlySpan<byte> rows,
+        ReadOnlySpan<long> wanted,
+        Span<byte> logits)
     {
         Entered.Set();
         _gate.Wait(TimeSpan.FromSeconds(30));
@@ -40,17 +50,31 @@ internal sealed class FakeDecoder : IDecoder
             throw Failure;
         }
 
-        MemoryMarshal.Cast<byte, float>(logits).Fill(cachedTokens + rowCount);
+        var rowsOfASlot = rows.Length / sizeof(float) / FakeRuntime.Hidden / range.Count;
+        Runs.Add((range.Count, rowsOfASlot));
+        var values = MemoryMarshal.Cast<byte, float>(logits);
+        var vocab = values.Length / wanted.Length;
+        for (var i = 0; i < wanted.Length; i++)
+        {
+            var (slot, row) = Math.DivRem((int)wanted[i], rowsOfASlot);
+            values.Slice(i * vocab, vocab).Fill(cachedTokens[slot] + row + 1);
+        }
     }
 
     public void Dispose() => IsDisposed = true;
 
-    private sealed class FakeCache(FakeDecoder owner, int capacityTokens) : ICache
+    private sealed class FakeArena(FakeDecoder owner, int slots, int capacityTokens) : ICacheArena
     {
+        public int Slots => slots;
+
         public int CapacityTokens => capacityTokens;
 
-        public void Clear(int usedTokens) => owner.Cleared += usedTokens;
+        public void Clear(int slot, int usedTokens) => owner.Cleared += usedTokens;
 
-        public void Dispose() => owner.Caches--;
+        public void Copy(int source, ICacheArena targetArena, int target, int usedTokens)
+        {
+        }
+
+        public void Dispose() => owner.Arenas--;
     }
 }

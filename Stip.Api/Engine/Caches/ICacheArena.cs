@@ -1,0 +1,16 @@
+namespace Stip.Api.Engine.Caches;
+
+/// <summary>Keys and values of many sessions: <c>[slots, kv_heads, capacity, head_dim]</c> twice a layer.</summary>
+internal interface ICacheArena : IDisposable
+{
+    int Slots { get; }
+
+    /// <summary>Longest sequence of a slot.</summary>
+    int CapacityTokens { get; }
+
+    /// <summary>Zeroes what the first so many tokens of a slot left.</summary>
+    void Clear(int slot, int usedTokens);
+
+    /// <summary>Copies the first so many tokens of a slot to one of the same or another arena of this decoder.</summary>
+    void Copy(int source, ICacheArena targetArena, int target, int usedTokens);
+}

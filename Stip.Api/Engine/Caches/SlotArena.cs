@@ -1,0 +1,52 @@
+namespace Stip.Api.Engine.Caches;
+
+/// <summary>Who holds which slot of an arena. Owned by the model's loop.</summary>
+internal sealed class SlotArena(ICacheArena cache)
+{
+    private readonly SessionState?[] _holders = new SessionState?[cache.Slots];
+
+    public ICacheArena Cache => cache;
+
+    public int HeldSlots { get; private set; }
+
+    /// <summary>Slots that the budget paid for: the first ones, since the lowest free slot is taken first.</summary>
+    public int PaidSlots { get; private set; }
+
+    public SessionState? Holder(int slot) => _holders[slot];
+
+    /// <summary>The lowest free slot, or -1.</summary>
+    public int FirstFree() => Array.IndexOf(_holders, null);
+
+    public void Take(int slot, SessionState session)
+    {
+        (_holders[slot], session.Arena, session.Slot) = (session, this, slot);
+        HeldSlots++;
+        PaidSlots = Math.Max(PaidSlots, slot + 1);
+    }
+
+    /// <summary>Zeroes a session's slot and lets go of it.</summary>
+    public void Release(SessionState session)
+    {
+        cache.Clear(session.Slot, session.TouchedTokens);
+        _holders[session.Slot] = null;
+        HeldSlots--;
+    }
+
+    /// <summary>Copies the first so many tokens of a slot to a session's, which may be in another arena.</summary>
+    public void CopyTo(int slot, SessionState target, int tokens) =>
+        cache.Copy(slot, target.Arena.Cache, target.Slot, tokens);
+
+    /// <summary>True where a session may be moved to: a free slot that is paid for, or the one behind them, which
+    /// every arena has to spare.</summary>
+    public bool IsFreeForMoves(int slot) => slot <= PaidSlots && slot < cache.Slots && _holders[slot] is null;
+
+    /// <summary>Brings a session to a free slot of this arena.</summary>
+    public void Move(SessionState session, int target)
+    {
+        var source = session.Slot;
+        cache.Copy(source, cache, target, session.CachedTokens);
+        cache.Clear(source, session.TouchedTokens);
+        (_holders[source], _holders[target], session.Slot) = (null, session, target);
+        session.TouchedTokens = session.CachedTokens;
+    }
+}

@@ -1,0 +1,155 @@
+using Stip.Protocol.Errors;
+
+namespace Stip.Api.Engine.Caches;
+
+/// <summary>The arenas of one model: one for each class of lengths, so that a long session does not starve many
+/// short ones. Owned by the model's loop.</summary>
+internal sealed class SlotPool : IDisposable
+{
+    private const int ClassFactor = 4;
+    private const int ShortestClass = 64;
+    private readonly IDecoder _decoder;
+    private readonly string _model;
+    private readonly CacheBudget _budget;
+    private readonly int _slots;
+    private readonly int[] _classes; // shortest first
+    private readonly SlotArena?[] _arenas;
+
+    public SlotPool(IDecoder decoder, DecoderSnapshot snapshot, CacheBudget budget, int slots)
+    {
+        (_decoder, _model, _budget, _slots) = (decoder, snapshot.Model, budget, slots);
+        var classes = new Stack<int>();
+        for (var length = snapshot.ContextLength; length >= ShortestClass || classes.Count == 0; length /= ClassFactor)
+        {
+            classes.Push(length);
+        }
+
+        _classes = [.. classes];
+        _arenas = new SlotArena?[_classes.Length];
+    }
+
+    public int HeldSlots => _arenas.Sum(arena => arena?.HeldSlots ?? 0);
+
+    public IEnumerable<SlotArena> Arenas => _arenas.OfType<SlotArena>();
+
+    /// <summary>A zeroed slot of the shortest class that holds so many tokens and has room.</summary>
+    public Outcome<(SlotArena Arena, int Slot)> Find(int maxLength, TimeSpan retryAfter)
+    {
+        if (HeldSlots >= _slots)
+        {
+            return Full($"all {_slots} sessions of model '{_model}' are in use", retryAfter);
+        }
+
+        Refusal? refusal = null;
+        for (var i = 0; i < _classes.Length; i++)
+        {
+            if (_classes[i] < maxLength)
+            {
+                continue;
+            }
+
+            if (FindIn(i, retryAfter).Is(out var place, out var no))
+            {
+                return place;
+            }
+
+            refusal ??= no;
+        }
+
+        return refusal ?? throw new InvalidOperationException("lengths are judged before");
+    }
+
+    public void Dispose()
+    {
+        for (var i = 0; i < _arenas.Length; i++)
+        {
+            Drop(i);
+        }
+    }
+
+    private Outcome<(SlotArena Arena, int Slot)> FindIn(int index, TimeSpan retryAfter)
+    {
+        var bytes = _decoder.SlotBytes(_classes[index]);
+        if (bytes > _budget.LimitBytes)
+        {
+            return new Refusal(
+                StipErrorCode.ContextLengthExceeded,
+                $"max_length {_classes[index]} needs {bytes >> 20} MiB of cache, there are {_budget.LimitBytes >> 20}",
+                "max_length");
+        }
+
+        var arena = _arenas[index] ??= Allocate(index, bytes);
+        var slot = arena?.FirstFree() ?? -1;
+        if (arena is null || slot < 0)
+        {
+            return NoRoom(_classes[index], bytes, retryAfter);
+        }
+
+        var unpaid = _decoder.CommitsOnUse ? Math.Max(0, slot + 1 - arena.PaidSlots) : 0;
+        return unpaid == 0 || TryTake(unpaid * bytes, index)
+            ? (arena, slot)
+            : NoRoom(_classes[index], bytes, retryAfter);
+    }
+
+    private SlotArena? Allocate(int index, long slotBytes)
+    {
+        var most = _decoder.CommitsOnUse ? _budget.LimitBytes : _budget.FreeBytes / 2;
+        // One more than sessions, so that there is always room to move one.
+        var slots = (int)Math.Clamp(most / slotBytes, 1, _slots + 1);
+        if (!_decoder.CommitsOnUse && !TryTake(slots * slotBytes, index))
+        {
+            return null;
+        }
+
+        try
+        {
+            return new SlotArena(_decoder.AllocateArena(slots, _classes[index]));
+        }
+        catch (InsufficientMemoryException)
+        {
+            if (!_decoder.CommitsOnUse)
+            {
+                _budget.GiveBack(slots * slotBytes);
+            }
+
+            return null;
+        }
+    }
+
+    // Arenas without a session make room.
+    private bool TryTake(long bytes, int wanted)
+    {
+        if (_budget.TryTake(bytes))
+        {
+            return true;
+        }
+
+        for (var i = 0; i < _arenas.Length; i++)
+        {
+            if (i != wanted && _arenas[i]?.HeldSlots == 0)
+            {
+                Drop(i);
+            }
+        }
+
+        return _budget.TryTake(bytes);
+    }
+
+    private void Drop(int index)
+    {
+        if (_arenas[index] is { } arena)
+        {
+            var slots = _decoder.CommitsOnUse ? arena.PaidSlots : arena.Cache.Slots;
+            _budget.GiveBack(slots * _decoder.SlotBytes(_classes[index]));
+            arena.Cache.Dispose();
+            _arenas[index] = null;
+        }
+    }
+
+    private Refusal NoRoom(int capacity, long bytes, TimeSpan retryAfter) => Full(
+        $"a session of {capacity} tokens needs {bytes >> 20} MiB of cache, "
+            + $"{Math.Max(_budget.FreeBytes, 0) >> 20} MiB are free", retryAfter);
+
+    private static Refusal Full(string message, TimeSpan retryAfter) =>
+        new(StipErrorCode.ServerOverloaded, message, RetryAfter: retryAfter);
+}

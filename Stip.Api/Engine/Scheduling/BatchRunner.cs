@@ -1,0 +1,134 @@
+using Stip.Api.Engine.Caches;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Api.Engine.Scheduling;
+
+/// <summary>Runs what the scheduler chose: the one place that hands tensors to the decoder.</summary>
+internal sealed class BatchRunner(IDecoder decoder, DecoderSnapshot snapshot, int chunkRows)
+{
+    private readonly int _rowBytes = snapshot.HiddenSize * snapshot.RowsDtype.ByteSize();
+    private readonly int _logitsBytes = snapshot.VocabSize * snapshot.LogitsDtype.ByteSize();
+    private readonly SlotCompaction _compaction = new();
+    private readonly List<(int First, int Count)> _segments = [];
+    private readonly List<SessionState> _sessions = [];
+    private readonly Dictionary<SessionState, StepTicket> _bySession = [];
+    private byte[] _rows = [];
+    private byte[] _logits = [];
+    private int[] _lengths = [];
+    private long[] _wanted = [];
+
+    /// <summary>Runs the next chunk of a step. Chunks have the same lengths whatever else the server does.</summary>
+    public void RunChunk(StepTicket ticket)
+    {
+        var (declaration, session) = (ticket.Declaration, ticket.Session);
+        var count = Math.Min(chunkRows, ticket.RowsLeft);
+        var first = ticket.RowsDone;
+        var position = declaration.Position + first;
+        // A rewind is free. Rows that nobody wants may be written at the length that counts, so it is kept true.
+        session.CachedTokens = position;
+        session.TouchedTokens = Math.Max(session.TouchedTokens, position + count);
+        var wanted = declaration.AllRows ? count : 1;
+        Grow(1, wanted);
+        for (var i = 0; i < wanted; i++)
+        {
+            _wanted[i] = count - wanted + i;
+        }
+
+        // Of a step that wants its last row only, each chunk leaves one and the last chunk's stays.
+        var logits = declaration.AllRows
+            ? ticket.Logits.Slice(first * _logitsBytes, count * _logitsBytes)
+            : ticket.Logits;
+        decoder.Run(
+            new SlotRange(session.Arena.Cache, session.Slot, 1), [position],
+            ticket.Step.Rows.Slice(first * _rowBytes, count * _rowBytes), _wanted.AsSpan(0, wanted), logits);
+        ticket.RowsDone += count;
+        session.CachedTokens = position + count;
+    }
+
+    /// <summary>Runs one row of each of several sessions.</summary>
+    public void RunRows(IReadOnlyList<StepTicket> tickets)
+    {
+        if (tickets.Count == 1)
+        {
+            RunChunk(tickets[0]);
+            return;
+        }
+
+        _bySession.Clear();
+        foreach (var ticket in tickets)
+        {
+            _bySession.Add(ticket.Session, ticket);
+            ticket.Session.CachedTokens = ticket.Declaration.Position;
+        }
+
+        foreach (var arena in tickets.Select(ticket => ticket.Session.Arena).Distinct())
+        {
+            RunArena(arena);
+        }
+    }
+
+    private void RunArena(SlotArena arena)
+    {
+        _sessions.Clear();
+        _sessions.AddRange(_bySession.Keys.Where(session => session.Arena == arena));
+        _sessions.Sort(static (a, b) => a.Slot.CompareTo(b.Slot));
+        _compaction.Tidy(arena, _sessions);
+        var slots = _sessions.Select(session => session.Slot).ToArray();
+        SlotSegments.Cut(slots, slot => arena.Holder(slot) is not { IsFull: true }, _segments);
+        foreach (var (first, count) in _segments)
+        {
+            RunSegment(arena, first, count);
+        }
+    }
+
+    private void RunSegment(SlotArena arena, int first, int count)
+    {
+        Grow(count, count);
+        var wanted = 0;
+        for (var i = 0; i < count; i++)
+        {
+            var session = arena.Holder(first + i);
+            _lengths[i] = session?.CachedTokens ?? 0;
+            var row = _rows.AsSpan(i * _rowBytes, _rowBytes);
+            if (session is not null && _bySession.TryGetValue(session, out var ticket))
+            {
+                ticket.Step.Rows.CopyTo(row);
+                _wanted[wanted++] = i;
+            }
+            else
+            {
+                // A row of nobody is written behind the tokens that count, where the next real one replaces it.
+                row.Clear();
+            }
+
+            if (session is not null)
+            {
+                session.TouchedTokens = Math.Max(session.TouchedTokens, _lengths[i] + 1);
+            }
+        }
+
+        decoder.Run(
+            new SlotRange(arena.Cache, first, count), _lengths.AsSpan(0, count), _rows.AsSpan(0, count * _rowBytes),
+            _wanted.AsSpan(0, wanted), _logits.AsSpan(0, wanted * _logitsBytes));
+        for (var i = 0; i < wanted; i++)
+        {
+            var ticket = _bySession[arena.Holder(first + (int)_wanted[i])!];
+            _logits.AsSpan(i * _logitsBytes, _logitsBytes).CopyTo(ticket.Logits);
+            ticket.RowsDone = 1;
+        }
+    }
+
+    private void Grow(int slots, int wanted)
+    {
+        if (_lengths.Length < slots)
+        {
+            (_lengths, _rows) = (new int[slots], new byte[slots * _rowBytes]);
+            _logits = new byte[slots * _logitsBytes];
+        }
+
+        if (_wanted.Length < Math.Max(slots, wanted))
+        {
+            _wanted = new long[Math.Max(slots, wanted)];
+        }
+    }
+}

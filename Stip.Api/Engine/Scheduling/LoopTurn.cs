@@ -1,0 +1,139 @@
+namespace Stip.Api.Engine.Scheduling;
+
+/// <summary>One turn of a model's loop: admits what came, runs one batch, answers. Its caller holds the loop.</summary>
+internal sealed class LoopTurn(
+    SessionTable sessions, BatchRunner runner, StepScheduler<StepTicket> scheduler, TimeProvider clock)
+{
+    private readonly StepDoor _door = new(sessions);
+    private readonly List<StepTicket> _batch = [];
+    private readonly List<StepTicket> _ready = [];
+
+    /// <summary>Queues a step; false where it was answered at once.</summary>
+    public bool Admit(StepTicket ticket)
+    {
+        try
+        {
+            if (ticket.IsCancelled)
+            {
+                ticket.Cancel();
+                return false;
+            }
+
+            if (_door.Admit(ticket) is { } refusal)
+            {
+                ticket.Finish(refusal);
+                return false;
+            }
+
+            scheduler.Add(ticket);
+            return true;
+        }
+#pragma warning disable CA1031 // A bug belongs to the one who asked, not to the loop.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            ticket.Fail(e);
+            return false;
+        }
+    }
+
+    /// <summary>Runs the next batch.</summary>
+    /// <param name="begin">Called with the number of steps that wait no longer.</param>
+    /// <returns>Sessions whose single rows ran, null where a chunk or nothing did.</returns>
+    public int? Run(Action<int> begin)
+    {
+        scheduler.Next(_batch);
+        if (_batch.Count == 0)
+        {
+            return null;
+        }
+
+        begin(_batch.Count(ticket => ticket.RowsDone == 0));
+        var isChunk = _batch[0].Declaration.RowCount > 1;
+        _ready.Clear();
+        _ready.AddRange(_batch.Where(IsStillWanted));
+        if (_ready.Count > 0 && TryRun(isChunk))
+        {
+            _ready.ForEach(Answer);
+        }
+
+        return isChunk ? null : _batch.Count;
+    }
+
+    private bool TryRun(bool isChunk)
+    {
+        var start = clock.GetTimestamp();
+        try
+        {
+            if (isChunk)
+            {
+                runner.RunChunk(_ready[0]);
+            }
+            else
+            {
+                runner.RunRows(_ready);
+            }
+
+            var ran = clock.GetElapsedTime(start);
+            foreach (var ticket in _ready)
+            {
+                var before = ticket.Times;
+                ticket.Times = new StepTimes(
+                    before.Run == TimeSpan.Zero ? clock.GetElapsedTime(ticket.ArrivedAt, start) : before.Queue,
+                    before.Run + ran);
+            }
+
+            return true;
+        }
+#pragma warning disable CA1031 // A bug or a lost device belongs to those who asked, not to the loop.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            foreach (var ticket in _ready)
+            {
+                _door.GiveUp(ticket);
+                ticket.Fail(e);
+            }
+
+            return false;
+        }
+    }
+
+    private void Answer(StepTicket ticket)
+    {
+        if (ticket.RowsLeft > 0)
+        {
+            scheduler.AddAgain(ticket);
+            return;
+        }
+
+        try
+        {
+            _door.Finish(ticket);
+        }
+#pragma warning disable CA1031 // As above.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            ticket.Fail(e);
+        }
+    }
+
+    private bool IsStillWanted(StepTicket ticket)
+    {
+        if (ticket.Session.IsReleased)
+        {
+            ticket.Finish(SessionTable.Lost);
+            return false;
+        }
+
+        if (ticket.IsCancelled)
+        {
+            _door.GiveUp(ticket);
+            ticket.Cancel();
+            return false;
+        }
+
+        return true;
+    }
+}

@@ -1,0 +1,84 @@
+using Stip.Protocol.Completions;
+using Stip.Protocol.Errors;
+
+namespace Stip.Api.Engine.Scheduling;
+
+/// <summary>What happens to a step's session before and after it runs. Owned by the model's loop.</summary>
+internal sealed class StepDoor(SessionTable sessions)
+{
+    /// <summary>Finds or opens the session and judges the position.</summary>
+    public Refusal? Admit(StepTicket ticket)
+    {
+        var declaration = ticket.Declaration;
+        var found = declaration.SessionId is { } id
+            ? sessions.Find(ticket.Owner, id)
+            : sessions.Open(ticket.Owner, declaration.MaxLength);
+        if (!found.Is(out var session, out var refusal))
+        {
+            return refusal;
+        }
+
+        ticket.Session = session;
+        sessions.Renew(session);
+        refusal = Judge(session, declaration);
+        if (refusal is not null)
+        {
+            GiveUp(ticket);
+        }
+
+        return refusal;
+    }
+
+    /// <summary>Advances the session and answers, once every row has run.</summary>
+    public void Finish(StepTicket ticket)
+    {
+        var (session, declaration) = (ticket.Session, ticket.Declaration);
+        if (!LogitsRows.AreNumbers(declaration.Decoder.LogitsDtype, ticket.Logits))
+        {
+            GiveUp(ticket);
+            ticket.Finish(new Refusal(
+                StipErrorCode.NonFiniteInput,
+                "prompt_embeds holds values so large that the model's logits are not finite",
+                CompletionFields.PromptEmbeds));
+            return;
+        }
+
+        session.CachedTokens = declaration.Position + declaration.RowCount;
+        sessions.Renew(session);
+        var answer = ticket.TakeAnswer();
+        if (!declaration.Keep)
+        {
+            sessions.Release(session);
+        }
+
+        ticket.Finish(answer);
+    }
+
+    /// <summary>A step that does not end well costs an old session nothing: its length is not advanced.</summary>
+    public void GiveUp(StepTicket ticket)
+    {
+        if (ticket.Declaration.SessionId is null)
+        {
+            sessions.Release(ticket.Session);
+        }
+        else if (ticket.RowsDone > 0)
+        {
+            ticket.Session.CachedTokens = ticket.Declaration.Position;
+        }
+    }
+
+    private static Refusal? Judge(SessionState session, StepDeclaration declaration)
+    {
+        var position = declaration.Position;
+        if (position > session.CachedTokens)
+        {
+            return new Refusal(
+                StipErrorCode.PositionAhead,
+                $"position {position} is ahead of the cache, which holds {session.CachedTokens}",
+                "position");
+        }
+
+        var after = (long)position + declaration.RowCount;
+        return after > session.MaxLength ? StepDeclaration.TooLong(after, session.MaxLength) : null;
+    }
+}

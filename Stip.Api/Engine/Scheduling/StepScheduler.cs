@@ -1,0 +1,50 @@
+namespace Stip.Api.Engine.Scheduling;
+
+/// <summary>Decides what runs next. Bookkeeping only: no tensors, no clock, no I/O.</summary>
+/// <remarks>Single rows of many sessions run together. Longer steps run in chunks, one between any two batches of
+/// single rows, so that nobody's next token waits for another's prompt.</remarks>
+internal sealed class StepScheduler<T>(int maxBatch)
+    where T : class, IScheduled
+{
+    private readonly OwnerQueue<T> _single = new();
+    private readonly OwnerQueue<T> _long = new();
+    private bool _wasChunk;
+    private int _lastBatch;
+
+    public int Waiting => _single.Count + _long.Count;
+
+    /// <summary>True where at most one session has been active lately.</summary>
+    public bool IsSolo => _lastBatch <= 1 && Waiting <= 1;
+
+    /// <summary>True where single rows wait, but fewer than ran or waited at the end of the last batch: those that
+    /// are missing come back in a moment, and without them closed loops fall apart into batches of few and many.
+    /// </summary>
+    public bool ShouldGather => _lastBatch > 1 && _long.Count == 0 && _single.Count < Math.Min(_lastBatch, maxBatch);
+
+    public void Add(T step) => (step.RowsLeft == 1 ? _single : _long).Add(step);
+
+    /// <summary>Puts a longer step back after a chunk of it.</summary>
+    public void AddAgain(T step) => _long.Add(step);
+
+    /// <summary>Fills <paramref name="batch"/> with single rows, or with one longer step whose next chunk is due. A
+    /// step that is not done after its turn is added again</summary>
+    public void Next(List<T> batch)
+    {
+        batch.Clear();
+        if (_long.Count > 0 && (_single.Count == 0 || !_wasChunk))
+        {
+            _wasChunk = true;
+            batch.Add(_long.Take()!);
+            return;
+        }
+
+        _wasChunk = false;
+        while (batch.Count < maxBatch && _single.Take() is { } step)
+        {
+            batch.Add(step);
+        }
+    }
+
+    /// <summary>Tells that a batch of single rows is over and who waits by now.</summary>
+    public void Ran(int sessions) => _lastBatch = sessions + _single.Count;
+}

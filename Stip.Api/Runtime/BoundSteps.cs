@@ -1,0 +1,61 @@
+using Stip.Api.Engine.Caches;
+
+namespace Stip.Api.Runtime;
+
+/// <summary>The bindings that were used last: making one costs as much as a small step.</summary>
+internal sealed class BoundSteps(Func<SlotRange, int, int, BoundStep> make) : IDisposable
+{
+    private const int MostKept = 128;
+    private const long MostBytes = 64 << 20;
+    private readonly Dictionary<(SlotRange Range, int Rows, int Wanted), LinkedListNode<Kept>> _byShape = [];
+    private readonly LinkedList<Kept> _byUse = new();
+    private long _bytes;
+
+    /// <summary>The binding of so many rows a slot, valid until the next call.</summary>
+    public BoundStep Get(SlotRange range, int rows, int wanted)
+    {
+        if (_byShape.TryGetValue((range, rows, wanted), out var node))
+        {
+            _byUse.Remove(node);
+            _byUse.AddFirst(node);
+            return node.Value.Step;
+        }
+
+        while (_byUse.Count == MostKept || (_byUse.Count > 0 && _bytes > MostBytes))
+        {
+            Drop(_byUse.Last!);
+        }
+
+        var step = make(range, rows, wanted);
+        _bytes += step.Bytes;
+        _byShape.Add((range, rows, wanted), _byUse.AddFirst(new Kept((range, rows, wanted), step)));
+        return step;
+    }
+
+    /// <summary>Lets go of what is bound to an arena that ends.</summary>
+    public void Forget(ICacheArena arena)
+    {
+        foreach (var kept in _byUse.Where(kept => kept.Key.Range.Arena == arena).ToArray())
+        {
+            Drop(_byShape[kept.Key]);
+        }
+    }
+
+    public void Dispose()
+    {
+        while (_byUse.First is { } node)
+        {
+            Drop(node);
+        }
+    }
+
+    private void Drop(LinkedListNode<Kept> node)
+    {
+        _byUse.Remove(node);
+        _byShape.Remove(node.Value.Key);
+        _bytes -= node.Value.Step.Bytes;
+        node.Value.Step.Dispose();
+    }
+
+    private sealed record Kept((SlotRange Range, int Rows, int Wanted) Key, BoundStep Step);
+}

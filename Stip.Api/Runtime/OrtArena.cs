@@ -1,0 +1,39 @@
+using Microsoft.ML.OnnxRuntime;
+using Stip.Api.Engine.Caches;
+
+namespace Stip.Api.Runtime;
+
+/// <summary>An arena whose ranges of slots ONNX Runtime sees as tensors, without a copy.</summary>
+internal abstract class OrtArena(CacheShape shape) : ICacheArena
+{
+    /// <summary>Raised before the memory goes, for whoever still has it bound.</summary>
+    public event Action<ICacheArena>? Ending;
+
+    public int Slots => shape.Slots;
+
+    public int CapacityTokens => shape.CapacityTokens;
+
+    public CacheShape Shape => shape;
+
+    /// <summary>Where the tensors lie.</summary>
+    protected abstract OrtMemoryInfo Memory { get; }
+
+    /// <summary>A tensor <c>[count, kv_heads, capacity, head_dim]</c> over neighbouring slots.</summary>
+    public OrtValue View(int tensor, int first, int count) => OrtValue.CreateTensorValueWithData(
+        Memory, shape.Dtype.ToOrt(), shape.Axes(count), Start(tensor) + (nint)(first * shape.SlotBytes),
+        count * shape.SlotBytes);
+
+    public abstract void Clear(int slot, int usedTokens);
+
+    public abstract void Copy(int source, ICacheArena targetArena, int target, int usedTokens);
+
+    public void Dispose()
+    {
+        Ending?.Invoke(this);
+        FreeMemory();
+    }
+
+    protected abstract void FreeMemory();
+
+    protected abstract nint Start(int tensor);
+}

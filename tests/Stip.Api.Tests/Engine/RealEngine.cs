@@ -1,0 +1,56 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using Stip.Api.Engine;
+using Stip.Api.Runtime;
+using Stip.Api.Tests.Hosting;
+using Stip.Api.Tests.Models;
+using Stip.Protocol.Completions;
+using Stip.Protocol.Packages;
+using Stip.Protocol.Tensors;
+using Stip.TestKit;
+
+namespace Stip.Api.Tests.Engine;
+
+/// <summary>The engine over ONNX Runtime and the tiny decoder.</summary>
+internal sealed class RealEngine : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly DecoderSnapshot _snapshot;
+
+    public RealEngine()
+    {
+        new TinyDecoder().WriteTo(_folder.Path);
+        _snapshot = new DecoderSnapshot(
+            "tiny", Path.Combine(_folder.Path, "model.onnx"), TinyDecoder.HiddenSize, TinyDecoder.VocabSize,
+            TinyDecoder.ContextLength, TinyDecoder.MaxTopK, TensorDtype.Float32, TensorDtype.Float32,
+            TensorDtype.Float32, new CacheManifest("shared", 2, 1, 16));
+    }
+
+    public EngineOptions Options { get; } = new() { IntraOpThreads = 1, SpinMicroseconds = 0, PrefillChunk = 8 };
+
+    public DecoderHost Host()
+    {
+        var options = Microsoft.Extensions.Options.Options.Create(Options);
+        var provider = new OrtProvider(
+            Microsoft.Extensions.Options.Options.Create(new RuntimeOptions { ExecutionProvider = RuntimeOptions.Cpu }),
+            options, NullLogger<OrtProvider>.Instance);
+        return new DecoderHost(
+            _snapshot, new OrtRuntime(provider), new CacheBudget(options), options, new FakeTimeProvider());
+    }
+
+    /// <summary>A step of rows that only a seed and their places decide.</summary>
+    public ValidStep Step(string? session, int position, int rows, int seed, bool allRows, int maxLength)
+    {
+        var data = Steps.Rows(seed, position, rows);
+        var request = new CompletionRequest(
+            "tiny", data, session, session is null ? null : position,
+            new LogitsRequest(null, allRows ? LogitsRequest.All : LogitsRequest.Last), maxLength);
+        Assert.True(
+            StepDeclaration.Judge(_snapshot, request, Options).Is(out var declaration, out var refusal),
+            refusal?.Message);
+        Assert.True(ValidStep.Judge(declaration, data.Data.Span).Is(out var step, out _));
+        return step;
+    }
+
+    public void Dispose() => _folder.Dispose();
+}
