@@ -7,6 +7,8 @@ namespace Stip.Keys.Permutations;
 /// <summary>Unbiased draws from a source of random bytes.</summary>
 public static class UniformDraw
 {
+    private const int MostBytesAtOnce = 1 << 10;
+
     /// <summary>
     /// Draws a number of <c>0..limit-1</c>, each equally likely: draws beyond the limit are thrown away, not folded
     /// back.
@@ -38,10 +40,30 @@ public static class UniformDraw
     /// <summary>Shuffles items in place, every order equally likely (Fisher and Yates).</summary>
     public static void Shuffle<T>(Span<T> items, RandomNumberGenerator random)
     {
+        ArgumentNullException.ThrowIfNull(random);
+        Span<byte> bytes = stackalloc byte[MostBytesAtOnce];
+        var rest = bytes[..0];
         for (var i = items.Length - 1; i > 0; i--)
         {
-            var other = Below(i + 1, random);
-            (items[i], items[other]) = (items[other], items[i]);
+            // One call of the generator for many draws: it costs more than the bytes do.
+            var mask = uint.MaxValue >> BitOperations.LeadingZeroCount((uint)i);
+            uint other;
+            do
+            {
+                if (rest.IsEmpty)
+                {
+                    rest = bytes[..(int)Math.Min(MostBytesAtOnce, (long)i * sizeof(uint))];
+                    random.GetBytes(rest);
+                }
+
+                other = BinaryPrimitives.ReadUInt32LittleEndian(rest) & mask;
+                rest = rest[sizeof(uint)..];
+            }
+            while (other > (uint)i);
+
+            (items[i], items[(int)other]) = (items[(int)other], items[i]);
         }
+
+        CryptographicOperations.ZeroMemory(bytes);
     }
 }

@@ -12,6 +12,7 @@ internal sealed class SegmentGraph
     private readonly int[] _nodes;
     private readonly List<int> _lanes = [];
     private readonly List<int> _firsts = [];
+    private int _lastFound;
 
     public SegmentGraph(NodeStore store)
     {
@@ -53,8 +54,14 @@ internal sealed class SegmentGraph
 
     private int SegmentOf(int label)
     {
+        var last = _lastFound;
+        if (_starts[last] <= label && (last + 1 == _starts.Length || label < _starts[last + 1]))
+        {
+            return last;
+        }
+
         var place = Array.BinarySearch(_starts, label);
-        return place >= 0 ? place : ~place - 1;
+        return _lastFound = place >= 0 ? place : ~place - 1;
     }
 
     private void Collect(RunTable runs, int run, int start, List<int> children)
@@ -64,7 +71,7 @@ internal sealed class SegmentGraph
         {
             if (runs.Lanes(run) > 1)
             {
-                children.Add(_nodes[SegmentOf(child.Count > 1 ? child.Start + start - runs.First(run) : child.Start)]);
+                children.Add(Child(child.Count > 1 ? child.Start + start - runs.First(run) : child.Start));
                 continue;
             }
 
@@ -73,6 +80,15 @@ internal sealed class SegmentGraph
                 children.Add(_nodes[i]);
             }
         }
+    }
+
+    // Cuts are the same along lanes, so a child starts where its parent does.
+    private int Child(int label)
+    {
+        var segment = SegmentOf(label);
+        return _starts[segment] == label
+            ? _nodes[segment]
+            : throw new InvalidOperationException($"label {label} is used alone and was not cut out");
     }
 
     private int Make(NodeStore store, int run, int lane, int lanes, int[] children)

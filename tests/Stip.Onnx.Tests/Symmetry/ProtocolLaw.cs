@@ -24,6 +24,7 @@ internal static class ProtocolLaw
         using var file = graph.Save();
         var analysis = SymmetryAnalysis.Of(file);
         Assert.Empty(analysis.Graph.Unruled);
+        TwoForms.AssertAgree(file);
         ProtectionPlan[] plans = [.. Enumerable.Range(0, 3).Select(seed => ProtectionPlan.From(
             analysis.Graph, analysis.Draw(new SeededRandom(seed)).Targets))];
         Assert.All(plans, plan => AssertHolds(
