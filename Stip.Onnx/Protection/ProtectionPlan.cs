@@ -79,13 +79,8 @@ internal sealed record ProtectionPlan(
 
     private static Permutation? Between(int[] from, int[] to, Automorphism targets)
     {
-        var indices = new Dictionary<int, int>(to.Length);
-        for (var i = 0; i < to.Length; i++)
-        {
-            indices.Add(to[i], i);
-        }
-
-        var permutation = Permutation.FromTargets(Array.ConvertAll(from, node => indices[targets[node]]));
+        // The nodes of an axis or a port are made at once, so their labels are in a row.
+        var permutation = Permutation.FromTargets(Array.ConvertAll(from, node => targets[node] - to[0]));
         return permutation.IsIdentity ? null : permutation;
     }
 }
