@@ -8,8 +8,7 @@ namespace Stip.Gateway.Tests.Commands;
 public sealed class CommandLineTests
 {
     [Theory]
-    [InlineData("embed text", 1, "'embed' is not there yet")]
-    [InlineData("classify --image x.png", 1, "'classify' is not there yet")]
+    [InlineData("classify --image x.png", 2, "--bundle")]
     [InlineData("bundle seal somewhere", 1, "'seal' is not there yet")]
     [InlineData("bundle inspect nowhere", 1, "nowhere is not there")]
     [InlineData("bundle inspect", 1, "the bundle is missing")]
