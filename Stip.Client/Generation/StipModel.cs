@@ -66,7 +66,8 @@ public sealed class StipModel
 
     /// <summary>Opens a session; nothing is sent before its first tokens.</summary>
     /// <param name="maxLength">Most tokens of it, 1 to <see cref="ContextLength"/>; null for that.</param>
-    public StipSession OpenSession(int? maxLength = null)
+    /// <param name="placed">Rows of images that stand in it; null for none.</param>
+    public StipSession OpenSession(int? maxLength = null, PlacedRows? placed = null)
     {
         if (maxLength is < 1 || maxLength > ContextLength)
         {
@@ -74,7 +75,7 @@ public sealed class StipModel
                 nameof(maxLength), maxLength, $"a session has 1 to {ContextLength} tokens");
         }
 
-        return new StipSession(this, maxLength);
+        return new StipSession(this, maxLength, placed);
     }
 
     /// <summary>Generates after a prompt, in a session of its own that is released at the end.</summary>
@@ -84,20 +85,36 @@ public sealed class StipModel
     /// <returns>One item for each token as it comes; the last one says why it is the last.</returns>
     /// <exception cref="StipException">Refused or not reached; <c>context_length_exceeded</c> where the prompt does not
     /// fit.</exception>
-    public async IAsyncEnumerable<GeneratedToken> GenerateAsync(
+    public IAsyncEnumerable<GeneratedToken> GenerateAsync(
         ReadOnlyMemory<int> promptIds,
         GenerationOptions? options = null,
-        [EnumeratorCancellation] CancellationToken cancellationToken = default)
+        CancellationToken cancellationToken = default) =>
+        RunAsync(promptIds, null, options, cancellationToken);
+
+    /// <summary>Generates after a prompt in which images stand, as <see cref="GenerateAsync"/> does.</summary>
+    /// <exception cref="StipException">As <see cref="GenerateAsync"/>.</exception>
+    public IAsyncEnumerable<GeneratedToken> GenerateWithImagesAsync(
+        ImagePrompt prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(prompt);
+        return RunAsync(prompt.TokenIds, prompt.Rows, options, cancellationToken);
+    }
+
+    /// <summary>Forgets what the server said, so that the next use asks again.</summary>
+    internal void Recheck() => _info = null;
+
+    private async IAsyncEnumerable<GeneratedToken> RunAsync(
+        ReadOnlyMemory<int> promptIds,
+        PlacedRows? placed,
+        GenerationOptions? options,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         options ??= new GenerationOptions();
         var wanted = (long)promptIds.Length + (options.MaxNewTokens ?? ContextLength);
-        await using var session = OpenSession((int)Math.Min(wanted, ContextLength));
+        await using var session = OpenSession((int)Math.Min(wanted, ContextLength), placed);
         await foreach (var token in session.GenerateAsync(promptIds, options, cancellationToken))
         {
             yield return token;
         }
     }
-
-    /// <summary>Forgets what the server said, so that the next use asks again.</summary>
-    internal void Recheck() => _info = null;
 }

@@ -23,12 +23,13 @@ public sealed class StipSession : IAsyncDisposable
     private readonly List<int> _tokens = [];
     private readonly SessionFigures _figures = new();
     private readonly int? _wantedLength;
+    private readonly PlacedRows? _placed;
     private int _cachedTokens;
     private string? _id;
 
-    internal StipSession(StipModel model, int? wantedLength)
+    internal StipSession(StipModel model, int? wantedLength, PlacedRows? placed = null)
     {
-        (_model, _wantedLength) = (model, wantedLength);
+        (_model, _wantedLength, _placed) = (model, wantedLength, placed);
         MaxLength = wantedLength ?? model.ContextLength;
     }
 
@@ -230,6 +231,7 @@ public sealed class StipSession : IAsyncDisposable
         var rows = new byte[count * tables.RowBytes]; // [count, hidden]
         var ids = CollectionsMarshal.AsSpan(_tokens).Slice(_cachedTokens, count);
         tables.WriteRows(ids, _cachedTokens, rows);
+        _placed?.WriteOver(_cachedTokens, tables.RowBytes, rows);
         return new CompletionRequest(
             _model.Id,
             new TensorPayload(tables.WireDtype.WireName(), [count, tables.HiddenSize], rows),

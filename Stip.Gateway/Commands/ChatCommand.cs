@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Stip.Client.Images;
 using Stip.Gateway.Terminal;
 
 namespace Stip.Gateway.Commands;
@@ -11,25 +12,26 @@ internal static class ChatCommand
         var connection = new ConnectionOptions();
         var answer = new AnswerOptions();
         var prompt = new PromptArgument();
-        var later = new LaterOptions("--image");
+        var image = ImageOption.Create();
         var model = new Option<string?>("--model") { Description = "Which of several bundles." };
         var system = new Option<string?>("--system") { Description = "The system message." };
         var json = new Option<bool>("--json") { Description = "Prints one JSON document." };
         var command = new Command("chat", "Asks through the model's chat template; without PROMPT a conversation.")
         {
-            model, system, json,
+            model, system, image, json,
         };
         connection.AddTo(command);
         answer.AddTo(command);
-        later.AddTo(command);
         prompt.AddTo(command);
         command.SetAction(async (parsed, cancellation) =>
         {
-            later.Refuse(parsed);
             var question = prompt.Read(parsed);
             using var open = connection.Open(parsed);
             var conversation = new Conversation(
-                open.Pick(parsed.GetValue(model)), answer.Read(parsed), parsed.GetValue(system));
+                open.Pick(parsed.GetValue(model)),
+                answer.Read(parsed),
+                parsed.GetValue(system),
+                parsed.GetValue(image) is { } file ? ImageReader.Decode(ImageOption.Read(file)) : null);
             await using (conversation)
             {
                 return await RunAsync(conversation, question, parsed.GetValue(json), cancellation);

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using Stip.Client.Generation;
+using Stip.Client.Images;
 using Stip.Gateway.Terminal;
 
 namespace Stip.Gateway.Commands;
@@ -11,25 +13,28 @@ internal static class CompleteCommand
         var connection = new ConnectionOptions();
         var answer = new AnswerOptions();
         var prompt = new PromptArgument();
-        var later = new LaterOptions("--image");
+        var image = ImageOption.Create();
         var model = new Option<string?>("--model") { Description = "Which of several bundles." };
         var json = new Option<bool>("--json") { Description = "Prints one JSON document." };
         var command = new Command("complete", "Continues a raw text; special tokens in it count as such.")
         {
-            model, json,
+            model, image, json,
         };
         connection.AddTo(command);
         answer.AddTo(command);
-        later.AddTo(command);
         prompt.AddTo(command);
         command.SetAction(async (parsed, cancellation) =>
         {
-            later.Refuse(parsed);
             var text = prompt.Read(parsed) ?? throw new RefusedException("the prompt is missing: give PROMPT");
             using var open = connection.Open(parsed);
             var chosen = open.Pick(parsed.GetValue(model));
+            var ids = Prompts.Raw(chosen, text);
+            var placed = parsed.GetValue(image) is { } file
+                ? await new ImageSight(chosen).PlaceAsync(
+                    ids, [ImageReader.Decode(ImageOption.Read(file))], cancellation)
+                : new ImagePrompt(ids, PlacedRows.None);
             await AnswerPrinter.PrintAsync(
-                chosen.GenerateAsync(Prompts.Raw(chosen, text), answer.Read(parsed), cancellation),
+                chosen.GenerateWithImagesAsync(placed, answer.Read(parsed), cancellation),
                 parsed.GetValue(json),
                 cancellation);
             return ExitCodes.Done;

@@ -24,7 +24,7 @@ internal static class ServeCommand
                 result.AddError($"--port {result.GetValueOrDefault<int>()} is outside 0..65535");
             }
         });
-        var command = new Command("serve", "Serves OpenAI's chat and text completions on the loopback address.")
+        var command = new Command("serve", "Serves OpenAI's chat, completions and embeddings on the loopback address.")
         {
             port,
         };
@@ -46,9 +46,16 @@ internal static class ServeCommand
             await model.CheckAsync(cancellation);
         }
 
-        await using var app = GatewayApplication.Create(open.Models, $"http://127.0.0.1:{port}");
+        foreach (var encoder in open.Encoders)
+        {
+            await encoder.CheckAsync(cancellation);
+        }
+
+        await using var app = GatewayApplication.Create(
+            open.Models, $"http://127.0.0.1:{port}", encoders: open.Encoders);
         await app.StartAsync(cancellation);
-        var names = string.Join(", ", open.Models.Select(model => model.Id));
+        var names = string.Join(", ", open.Models.Select(model => model.Id).Concat(
+            open.Encoders.Select(encoder => encoder.Id)));
         Console.WriteLine($"ready on {string.Join(", ", app.Urls)}/v1 with {names}");
         await app.WaitForShutdownAsync(cancellation);
     }

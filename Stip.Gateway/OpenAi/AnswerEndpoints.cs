@@ -19,10 +19,11 @@ internal static class AnswerEndpoints
     {
         var fields = await AnswerRequest.ReadBodyAsync(context.Request);
         var request = AnswerRequest.Read(fields, models, defaultMaxTokens: null, LogprobsField.OfChat(fields));
-        var prompt = Prompts.Chat(request.Model, ChatMessages.Read(fields));
+        var (prompt, rows) = await ChatMessages.Read(fields).PlaceAsync(request.Model, context.RequestAborted);
         var head = AnswerHead.New("chatcmpl", request.Model.Id, time);
         var shape = new ChatShape(head, request.IncludesUsage, new TokenNames(request.Model.Bundle.Tokenizer));
-        await AnswerAsync(context, request, new AnswerJobs(request, models.Sessions(request.Model), [prompt]), shape);
+        var jobs = new AnswerJobs(request, models.Sessions(request.Model), [prompt], rows);
+        await AnswerAsync(context, request, jobs, shape);
     }
 
     private static async Task CompleteAsync(HttpContext context, ServedModels models, TimeProvider time)

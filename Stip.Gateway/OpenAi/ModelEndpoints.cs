@@ -1,4 +1,4 @@
-using Stip.Client.Generation;
+using Stip.Client.Bundles;
 using Stip.Gateway.Serving;
 
 namespace Stip.Gateway.OpenAi;
@@ -8,18 +8,26 @@ internal static class ModelEndpoints
 {
     public static void MapModels(this IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/v1/models", (ServedModels models) => Results.Json(
-            new { Object = "list", Data = models.All.Select(model => Of(model, models)) }, OpenAiJson.Options));
-        routes.MapGet("/v1/models/{id}", (string id, ServedModels models) =>
-            Results.Json(Of(models.Find(id), models), OpenAiJson.Options));
+        routes.MapGet("/v1/models", (ServedModels models, ServedEncoders encoders) => Results.Json(
+            new { Object = "list", Data = Bundles(models, encoders).Select(bundle => Of(bundle, models)) },
+            OpenAiJson.Options));
+        routes.MapGet("/v1/models/{id}", (string id, ServedModels models, ServedEncoders encoders) =>
+        {
+            var bundle = Bundles(models, encoders).FirstOrDefault(bundle => bundle.Manifest.Model == id)
+                ?? models.Find(id).Bundle;
+            return Results.Json(Of(bundle, models), OpenAiJson.Options);
+        });
     }
 
-    private static object Of(StipModel model, ServedModels models) => new
+    private static IEnumerable<Bundle> Bundles(ServedModels models, ServedEncoders encoders) =>
+        models.All.Select(model => model.Bundle).Concat(encoders.All.Select(encoder => encoder.Bundle));
+
+    private static object Of(Bundle bundle, ServedModels models) => new
     {
-        model.Id,
+        Id = bundle.Manifest.Model,
         Object = "model",
         models.Created,
         OwnedBy = "stip",
-        model.ContextLength,
+        bundle.Manifest.ContextLength,
     };
 }

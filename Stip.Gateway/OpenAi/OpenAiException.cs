@@ -1,4 +1,5 @@
 using Stip.Client;
+using Stip.Client.Bundles;
 using Stip.Gateway.Terminal;
 using Stip.Protocol.Errors;
 
@@ -31,6 +32,7 @@ internal sealed class OpenAiException(int status, string code, string message, s
         StipException refused =>
             new(StatusOf(refused), refused.Code?.Name() ?? UpstreamFault, refused.Message, refused.Param),
         RefusedException refused => Invalid(refused.Message, null),
+        BundleException or InvalidDataException => Invalid(fault.Message, null),
         _ => null,
     };
 

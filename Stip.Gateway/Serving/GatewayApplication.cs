@@ -1,8 +1,10 @@
 using System.Globalization;
 using Microsoft.AspNetCore.HostFiltering;
 using Serilog;
+using Stip.Client.Encoders;
 using Stip.Client.Generation;
 using Stip.Gateway.OpenAi;
+using Stip.Gateway.OpenAi.Embeddings;
 using Stip.Gateway.OpenAi.Responses;
 
 namespace Stip.Gateway.Serving;
@@ -15,7 +17,12 @@ internal static class GatewayApplication
     /// <param name="models">What it serves.</param>
     /// <param name="urls">Loopback addresses.</param>
     /// <param name="logsRequests">One line a request on the console, without bodies.</param>
-    public static WebApplication Create(IReadOnlyList<StipModel> models, string urls, bool logsRequests = true)
+    /// <param name="encoders">Encoders that it serves; null for none.</param>
+    public static WebApplication Create(
+        IReadOnlyList<StipModel> models,
+        string urls,
+        bool logsRequests = true,
+        IReadOnlyList<StipEncoder>? encoders = null)
     {
         // A connection that is broken off in mid-answer still delivers what was written: the error event.
         AppContext.SetSwitch(FinishOnError, true);
@@ -29,6 +36,8 @@ internal static class GatewayApplication
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(services =>
             new ServedModels(models, services.GetRequiredService<TimeProvider>().GetUtcNow()));
+        builder.Services.AddSingleton(services =>
+            new ServedEncoders(encoders ?? [], services.GetRequiredService<ServedModels>()));
 
         var app = builder.Build();
         if (logsRequests)
@@ -39,6 +48,7 @@ internal static class GatewayApplication
         app.UseOpenAiErrors();
         app.MapAnswers();
         app.MapResponses();
+        app.MapEmbeddings();
         app.MapModels();
         app.MapGet("/health/live", () => Results.Text("live"));
         return app;

@@ -1,23 +1,42 @@
 using System.Runtime.CompilerServices;
 using System.Text;
 using Stip.Client.Generation;
+using Stip.Client.Images;
 using Stip.Client.Templates;
 
 namespace Stip.Gateway.Terminal;
 
 /// <summary>Questions and answers in one session: each turn sends only the rows that are new.</summary>
-internal sealed class Conversation(StipModel model, GenerationOptions options, string? system) : IAsyncDisposable
+/// <param name="model">Who answers.</param>
+/// <param name="options">How answers are chosen.</param>
+/// <param name="system">The system message, null for none.</param>
+/// <param name="image">What the first question is about, null for none.</param>
+internal sealed class Conversation(
+    StipModel model, GenerationOptions options, string? system, RgbImage? image = null) : IAsyncDisposable
 {
     private readonly List<ChatMessage> _messages = system is null ? [] : [new ChatMessage("system", system)];
-    private StipSession _session = model.OpenSession();
+    private StipSession? _session;
 
     /// <summary>Asks, and remembers question and answer once the answer is whole.</summary>
     public async IAsyncEnumerable<GeneratedToken> AskAsync(
         string question, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        ChatMessage[] turn = [.. _messages, new ChatMessage("user", question)];
+        var isFirst = _messages.TrueForAll(message => message.Role == "system");
+        ChatMessage[] turn =
+        [
+            .. _messages,
+            image is not null && isFirst
+                ? IllustratedChat.Message("user", [null, question])
+                : new ChatMessage("user", question),
+        ];
+        var prompt = image is null
+            ? new ImagePrompt(Prompts.Chat(model, turn), PlacedRows.None)
+            : await IllustratedChat.PlaceAsync(model, turn, [image], cancellationToken);
+
+        // The image stands at the same place in every turn.
+        _session ??= model.OpenSession(placed: prompt.Rows);
         var answer = new StringBuilder();
-        await foreach (var token in _session.GenerateAsync(Prompts.Chat(model, turn), options, cancellationToken))
+        await foreach (var token in _session.GenerateAsync(prompt.TokenIds, options, cancellationToken))
         {
             answer.Append(token.Text);
             yield return token;
@@ -30,9 +49,9 @@ internal sealed class Conversation(StipModel model, GenerationOptions options, s
     public async Task ForgetAsync()
     {
         _messages.RemoveAll(message => message.Role != "system");
-        await _session.DisposeAsync();
-        _session = model.OpenSession();
+        await DisposeAsync();
+        _session = null;
     }
 
-    public ValueTask DisposeAsync() => _session.DisposeAsync();
+    public ValueTask DisposeAsync() => _session?.DisposeAsync() ?? ValueTask.CompletedTask;
 }

@@ -8,7 +8,12 @@ namespace Stip.Gateway.OpenAi.Answers;
 
 /// <summary>Runs every choice of a request at once, each in a session of its own, and mixes their tokens as they
 /// come.</summary>
-internal sealed class AnswerJobs(AnswerRequest request, SessionPool sessions, IReadOnlyList<int[]> prompts)
+/// <param name="request">What is asked.</param>
+/// <param name="sessions">Sessions that are kept between requests.</param>
+/// <param name="prompts">Token ids.</param>
+/// <param name="rows">Rows of the images in the only prompt; null where there are none.</param>
+internal sealed class AnswerJobs(
+    AnswerRequest request, SessionPool sessions, IReadOnlyList<int[]> prompts, PlacedRows? rows = null)
 {
     public int Count => prompts.Count * request.Choices;
 
@@ -61,7 +66,11 @@ internal sealed class AnswerJobs(AnswerRequest request, SessionPool sessions, IR
         {
             var prompt = prompts[index / request.Choices];
             var options = request.OptionsOf(index % request.Choices);
-            await foreach (var token in sessions.GenerateAsync(prompt, options, cancellationToken))
+            // Equal tokens do not mean equal images, so that a session with images is not kept for another request.
+            var tokens = rows is null
+                ? sessions.GenerateAsync(prompt, options, cancellationToken)
+                : request.Model.GenerateWithImagesAsync(new ImagePrompt(prompt, rows), options, cancellationToken);
+            await foreach (var token in tokens)
             {
                 await parts.WriteAsync(new AnswerPart(index, token), cancellationToken);
             }

@@ -1,19 +1,23 @@
 using System.Text.Json;
+using Stip.Client.Images;
 using Stip.Client.Templates;
 
 namespace Stip.Gateway.OpenAi.Requests;
 
-/// <summary>Reads <c>messages</c>: strings or arrays of text parts.</summary>
+/// <summary>Reads <c>messages</c>: strings or arrays of parts.</summary>
 internal static class ChatMessages
 {
     private const string Field = "messages";
 
-    public static IReadOnlyList<ChatMessage> Read(RequestFields fields) =>
-        fields.Find(Field) is { ValueKind: JsonValueKind.Array } messages && messages.GetArrayLength() > 0
-            ? [.. messages.EnumerateArray().Select(Read)]
+    public static ChatPrompt Read(RequestFields fields)
+    {
+        var images = new List<RgbImage>();
+        return fields.Find(Field) is { ValueKind: JsonValueKind.Array } messages && messages.GetArrayLength() > 0
+            ? new ChatPrompt([.. messages.EnumerateArray().Select((item, i) => Read(item, i, images))], images)
             : throw RequestFields.Wrong(Field, "an array of at least one message");
+    }
 
-    private static ChatMessage Read(JsonElement message, int index)
+    private static ChatMessage Read(JsonElement message, int index, List<RgbImage> images)
     {
         var name = $"{Field}[{index}]";
         if (message.ValueKind != JsonValueKind.Object)
@@ -27,7 +31,7 @@ internal static class ChatMessages
             throw OpenAiException.Unsupported($"{name}.tool_calls");
         }
 
-        return new ChatMessage(Role(fields, name), Content(fields, name));
+        return Message(fields, name, images);
     }
 
     public static string Role(RequestFields fields, string name) => fields.Find("role")?.ToString() switch
@@ -40,21 +44,39 @@ internal static class ChatMessages
         _ => throw RequestFields.Wrong($"{name}.role", "system, developer, user or assistant"),
     };
 
-    public static string Content(RequestFields fields, string name) => fields.Find("content") switch
+    /// <summary>A message of text, or of text and images; images are added to those before it.</summary>
+    public static ChatMessage Message(RequestFields fields, string name, List<RgbImage> images)
     {
-        { ValueKind: JsonValueKind.String } => fields.Text("content"),
-        { ValueKind: JsonValueKind.Array } parts =>
-            string.Concat(parts.EnumerateArray().Select(part => Part(part, name))),
-        _ => throw RequestFields.Wrong($"{name}.content", "a string or an array of text parts"),
-    };
+        var role = Role(fields, name);
+        if (fields.Find("content") is { ValueKind: JsonValueKind.String })
+        {
+            return new ChatMessage(role, fields.Text("content"));
+        }
 
-    private static string Part(JsonElement part, string name)
+        var before = images.Count;
+        string?[] parts = fields.Find("content") is { ValueKind: JsonValueKind.Array } content
+            ? [.. content.EnumerateArray().Select(part => Part(part, name, images))]
+            : throw RequestFields.Wrong($"{name}.content", "a string or an array of parts");
+        return images.Count == before
+            ? new ChatMessage(role, string.Concat(parts))
+            : IllustratedChat.Message(role, parts);
+    }
+
+    // Null stands for an image.
+    private static string? Part(JsonElement part, string name, List<RgbImage> images)
     {
         var fields = part.ValueKind == JsonValueKind.Object
             ? new RequestFields(part)
             : throw RequestFields.Wrong($"{name}.content", "an array of objects");
-        return fields.Text("type") is "text" or "input_text" or "output_text"
+        var type = fields.Text("type");
+        if (ImageParts.IsImage(type))
+        {
+            images.Add(ImageParts.Read(fields, name));
+            return null;
+        }
+
+        return type is "text" or "input_text" or "output_text"
             ? fields.Text("text")
-            : throw OpenAiException.Unsupported($"{name}.content", "parts of type text only");
+            : throw OpenAiException.Unsupported($"{name}.content", "parts of text and images only");
     }
 }

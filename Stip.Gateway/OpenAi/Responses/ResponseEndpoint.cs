@@ -4,7 +4,7 @@ using Stip.Gateway.Serving;
 
 namespace Stip.Gateway.OpenAi.Responses;
 
-/// <summary><c>POST /v1/responses</c>: text in, text out. Nothing is stored.</summary>
+/// <summary><c>POST /v1/responses</c>: text and images in, text out. Nothing is stored.</summary>
 internal static class ResponseEndpoint
 {
     public static void MapResponses(this IEndpointRouteBuilder routes) => routes.MapPost("/v1/responses", AnswerAsync);
@@ -21,8 +21,8 @@ internal static class ResponseEndpoint
                 MaxNewTokens = fields.Integer("max_output_tokens", 1, int.MaxValue),
             },
         };
-        var prompt = Prompts.Chat(request.Model, ResponseInput.Read(fields));
-        var jobs = new AnswerJobs(request, models.Sessions(request.Model), [prompt]);
+        var (prompt, rows) = await ResponseInput.Read(fields).PlaceAsync(request.Model, context.RequestAborted);
+        var jobs = new AnswerJobs(request, models.Sessions(request.Model), [prompt], rows);
         jobs.CheckLengths("input");
         var shape = new ResponseShape(request, fields, prompt.Length, time.GetUtcNow().ToUnixTimeSeconds());
         if (request.Streams)

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Stip.Client.Images;
 using Stip.Client.Templates;
 using Stip.Gateway.OpenAi.Requests;
 
@@ -9,21 +10,24 @@ internal static class ResponseInput
 {
     private const string Field = "input";
 
-    public static IReadOnlyList<ChatMessage> Read(RequestFields fields)
+    public static ChatPrompt Read(RequestFields fields)
     {
+        var images = new List<RgbImage>();
         var messages = fields.Find(Field) switch
         {
             { ValueKind: JsonValueKind.String } text => [new ChatMessage("user", RequestFields.Read(text, Field))],
             { ValueKind: JsonValueKind.Array } items when items.GetArrayLength() > 0 =>
-                items.EnumerateArray().Select(Message).ToArray(),
+                items.EnumerateArray().Select((item, i) => Message(item, i, images)).ToArray(),
             _ => throw RequestFields.Wrong(Field, "a string or an array of at least one message"),
         };
-        return fields.Find("instructions") is null
-            ? messages
-            : [new ChatMessage("system", fields.Text("instructions")), .. messages];
+        return new ChatPrompt(
+            fields.Find("instructions") is null
+                ? messages
+                : [new ChatMessage("system", fields.Text("instructions")), .. messages],
+            images);
     }
 
-    private static ChatMessage Message(JsonElement item, int index)
+    private static ChatMessage Message(JsonElement item, int index, List<RgbImage> images)
     {
         var name = $"{Field}[{index}]";
         if (item.ValueKind != JsonValueKind.Object)
@@ -37,6 +41,6 @@ internal static class ResponseInput
             throw OpenAiException.Unsupported($"{name}.type", "items of type message only");
         }
 
-        return new ChatMessage(ChatMessages.Role(fields, name), ChatMessages.Content(fields, name));
+        return ChatMessages.Message(fields, name, images);
     }
 }

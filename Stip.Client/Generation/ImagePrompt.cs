@@ -1,0 +1,6 @@
+namespace Stip.Client.Generation;
+
+/// <summary>A prompt in which images stand.</summary>
+/// <param name="TokenIds">Its tokens; the image token stands once for each row of an image.</param>
+/// <param name="Rows">The rows of the images.</param>
+public sealed record ImagePrompt(ReadOnlyMemory<int> TokenIds, PlacedRows Rows);

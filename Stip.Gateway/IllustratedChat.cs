@@ -1,0 +1,73 @@
+using System.Text.Json;
+using Stip.Client.Generation;
+using Stip.Client.Images;
+using Stip.Client.Templates;
+using Stip.Gateway.Terminal;
+
+namespace Stip.Gateway;
+
+/// <summary>Conversations in which images stand. A message with images carries its parts in the field <c>content</c>:
+/// <c>{"type":"text","text"}</c> and <c>{"type":"image"}</c>, as templates of vision-language models read them.</summary>
+internal static class IllustratedChat
+{
+    private const string ContentField = "content";
+
+    /// <summary>A message of parts.</summary>
+    /// <param name="role">Who speaks.</param>
+    /// <param name="parts">Text, or null where an image stands.</param>
+    public static ChatMessage Message(string role, IEnumerable<string?> parts) => new(role, null)
+    {
+        Fields = new Dictionary<string, JsonElement>
+        {
+            [ContentField] = JsonSerializer.SerializeToElement(parts.Select(text => text is null
+                ? new Dictionary<string, string> { ["type"] = "image" }
+                : new Dictionary<string, string> { ["type"] = "text", ["text"] = text })),
+        },
+    };
+
+    /// <summary>The prompt of a conversation, with the rows of its images.</summary>
+    public static async Task<ImagePrompt> PlaceAsync(
+        StipModel model,
+        IReadOnlyList<ChatMessage> messages,
+        IReadOnlyList<RgbImage> images,
+        CancellationToken cancellationToken)
+    {
+        var sight = new ImageSight(model);
+        return await sight.PlaceAsync(Tokens(model, sight.ImageToken, messages, images.Count), images, cancellationToken);
+    }
+
+    // Templates of some models know parts, others know strings only: what they write into the prompt tells.
+    private static int[] Tokens(StipModel model, string imageToken, IReadOnlyList<ChatMessage> messages, int images)
+    {
+        var id = model.Bundle.Manifest.ImageTokenId!.Value;
+        foreach (var candidate in new[] { messages, [.. messages.Select(message => Flat(message, imageToken))] })
+        {
+            if (TryRender(model, candidate) is { } ids && ids.Count(token => token == id) == images)
+            {
+                return ids;
+            }
+        }
+
+        throw new RefusedException(
+            $"the chat template of model '{model.Id}' does not put {images} images into its prompt; complete takes raw "
+            + $"text with {imageToken}");
+    }
+
+    private static int[]? TryRender(StipModel model, IReadOnlyList<ChatMessage> messages)
+    {
+        try
+        {
+            return Prompts.Chat(model, messages);
+        }
+        catch (RefusedException) when (messages.Any(message => message.Fields.ContainsKey(ContentField)))
+        {
+            return null;
+        }
+    }
+
+    private static ChatMessage Flat(ChatMessage message, string imageToken) =>
+        message.Fields.TryGetValue(ContentField, out var parts)
+            ? new ChatMessage(message.Role, string.Concat(parts.EnumerateArray().Select(part =>
+                part.TryGetProperty("text", out var text) ? text.GetString() : $"{imageToken}\n")))
+            : message;
+}

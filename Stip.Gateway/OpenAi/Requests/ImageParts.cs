@@ -1,0 +1,48 @@
+using System.Text.Json;
+using Stip.Client.Images;
+
+namespace Stip.Gateway.OpenAi.Requests;
+
+/// <summary>Reads images out of messages: <c>image_url</c> and <c>input_image</c> parts with a data: URL.</summary>
+internal static class ImageParts
+{
+    private const string DataScheme = "data:";
+    private const string Base64Mark = ";base64,";
+    private const int MostCharacters = 96 << 20;
+
+    /// <summary>True where a part is an image.</summary>
+    public static bool IsImage(string type) => type is "image_url" or "input_image";
+
+    /// <summary>Decodes one part.</summary>
+    /// <param name="part">The part.</param>
+    /// <param name="name">The message's name, for refusals.</param>
+    public static RgbImage Read(RequestFields part, string name)
+    {
+        var url = part.Find("image_url") switch
+        {
+            { ValueKind: JsonValueKind.String } text => RequestFields.Read(text, $"{name}.content"),
+            { ValueKind: JsonValueKind.Object } nested => new RequestFields(nested).Text("url"),
+            _ => throw RequestFields.Wrong($"{name}.content", "an image_url with a url"),
+        };
+        var mark = url.IndexOf(Base64Mark, StringComparison.OrdinalIgnoreCase);
+        if (!url.StartsWith(DataScheme, StringComparison.OrdinalIgnoreCase) || mark < 0)
+        {
+            throw OpenAiException.Unsupported(
+                $"{name}.content", "images are taken as data: URLs with base64 only; nothing is fetched");
+        }
+
+        if (url.Length > MostCharacters)
+        {
+            throw RequestFields.Wrong($"{name}.content", $"an image of at most {MostCharacters} characters");
+        }
+
+        try
+        {
+            return ImageReader.Decode(Convert.FromBase64String(url[(mark + Base64Mark.Length)..]));
+        }
+        catch (Exception fault) when (fault is FormatException or InvalidDataException)
+        {
+            throw OpenAiException.Invalid($"'{name}.content': {fault.Message}", $"{name}.content");
+        }
+    }
+}
