@@ -19,7 +19,8 @@ internal static class AnswerEndpoints
     {
         var fields = await AnswerRequest.ReadBodyAsync(context.Request);
         var request = AnswerRequest.Read(fields, models, defaultMaxTokens: null, LogprobsField.OfChat(fields));
-        var (prompt, rows) = await ChatMessages.Read(fields).PlaceAsync(request.Model, context.RequestAborted);
+        var (prompt, rows) = await ChatMessages.Read(fields, request.Model)
+            .PlaceAsync(request.Model, context.RequestAborted);
         var head = AnswerHead.New("chatcmpl", request.Model.Id, time);
         var shape = new ChatShape(head, request.IncludesUsage, new TokenNames(request.Model.Bundle.Tokenizer));
         var jobs = new AnswerJobs(request, models.Sessions(request.Model), [prompt], rows);

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Stip.Client.Images;
+using Stip.Client.Generation;
 using Stip.Client.Templates;
 
 namespace Stip.Gateway.OpenAi.Requests;
@@ -9,15 +9,15 @@ internal static class ChatMessages
 {
     private const string Field = "messages";
 
-    public static ChatPrompt Read(RequestFields fields)
+    public static ChatPrompt Read(RequestFields fields, StipModel model)
     {
-        var images = new List<RgbImage>();
+        var images = new ImageParts(model);
         return fields.Find(Field) is { ValueKind: JsonValueKind.Array } messages && messages.GetArrayLength() > 0
-            ? new ChatPrompt([.. messages.EnumerateArray().Select((item, i) => Read(item, i, images))], images)
+            ? new ChatPrompt([.. messages.EnumerateArray().Select((item, i) => Read(item, i, images))], images.Images)
             : throw RequestFields.Wrong(Field, "an array of at least one message");
     }
 
-    private static ChatMessage Read(JsonElement message, int index, List<RgbImage> images)
+    private static ChatMessage Read(JsonElement message, int index, ImageParts images)
     {
         var name = $"{Field}[{index}]";
         if (message.ValueKind != JsonValueKind.Object)
@@ -45,7 +45,7 @@ internal static class ChatMessages
     };
 
     /// <summary>A message of text, or of text and images; images are added to those before it.</summary>
-    public static ChatMessage Message(RequestFields fields, string name, List<RgbImage> images)
+    public static ChatMessage Message(RequestFields fields, string name, ImageParts images)
     {
         var role = Role(fields, name);
         if (fields.Find("content") is { ValueKind: JsonValueKind.String })
@@ -53,17 +53,17 @@ internal static class ChatMessages
             return new ChatMessage(role, fields.Text("content"));
         }
 
-        var before = images.Count;
+        var before = images.Images.Count;
         string?[] parts = fields.Find("content") is { ValueKind: JsonValueKind.Array } content
             ? [.. content.EnumerateArray().Select(part => Part(part, name, images))]
             : throw RequestFields.Wrong($"{name}.content", "a string or an array of parts");
-        return images.Count == before
+        return images.Images.Count == before
             ? new ChatMessage(role, string.Concat(parts))
             : IllustratedChat.Message(role, parts);
     }
 
     // Null stands for an image.
-    private static string? Part(JsonElement part, string name, List<RgbImage> images)
+    private static string? Part(JsonElement part, string name, ImageParts images)
     {
         var fields = part.ValueKind == JsonValueKind.Object
             ? new RequestFields(part)
@@ -71,7 +71,7 @@ internal static class ChatMessages
         var type = fields.Text("type");
         if (ImageParts.IsImage(type))
         {
-            images.Add(ImageParts.Read(fields, name));
+            images.Add(fields, name);
             return null;
         }
 

@@ -1,10 +1,12 @@
 using System.Text.Json;
+using Stip.Client.Generation;
 using Stip.Client.Images;
 
 namespace Stip.Gateway.OpenAi.Requests;
 
-/// <summary>Reads images out of messages: <c>image_url</c> and <c>input_image</c> parts with a data: URL.</summary>
-internal static class ImageParts
+/// <summary>Collects the images of messages: <c>image_url</c> and <c>input_image</c> parts with a data: URL.</summary>
+/// <param name="model">Who is asked.</param>
+internal sealed class ImageParts(StipModel model)
 {
     private const string DataScheme = "data:";
     private const string Base64Mark = ";base64,";
@@ -13,10 +15,17 @@ internal static class ImageParts
     /// <summary>True where a part is an image.</summary>
     public static bool IsImage(string type) => type is "image_url" or "input_image";
 
+    /// <summary>The images so far.</summary>
+    public List<RgbImage> Images { get; } = [];
+
     /// <summary>Decodes one part.</summary>
     /// <param name="part">The part.</param>
     /// <param name="name">The message's name, for refusals.</param>
-    public static RgbImage Read(RequestFields part, string name)
+    public void Add(RequestFields part, string name) => Images.Add(model.Bundle.Manifest.ImageTokenId is null
+        ? throw OpenAiException.Unsupported($"{name}.content", $"model '{model.Id}' takes no images")
+        : Read(part, name));
+
+    private static RgbImage Read(RequestFields part, string name)
     {
         var url = part.Find("image_url") switch
         {

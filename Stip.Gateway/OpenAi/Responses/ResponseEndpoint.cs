@@ -21,7 +21,8 @@ internal static class ResponseEndpoint
                 MaxNewTokens = fields.Integer("max_output_tokens", 1, int.MaxValue),
             },
         };
-        var (prompt, rows) = await ResponseInput.Read(fields).PlaceAsync(request.Model, context.RequestAborted);
+        var (prompt, rows) = await ResponseInput.Read(fields, request.Model)
+            .PlaceAsync(request.Model, context.RequestAborted);
         var jobs = new AnswerJobs(request, models.Sessions(request.Model), [prompt], rows);
         jobs.CheckLengths("input");
         var shape = new ResponseShape(request, fields, prompt.Length, time.GetUtcNow().ToUnixTimeSeconds());

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Stip.Client.Images;
+using Stip.Client.Generation;
 using Stip.Client.Templates;
 using Stip.Gateway.OpenAi.Requests;
 
@@ -10,9 +10,9 @@ internal static class ResponseInput
 {
     private const string Field = "input";
 
-    public static ChatPrompt Read(RequestFields fields)
+    public static ChatPrompt Read(RequestFields fields, StipModel model)
     {
-        var images = new List<RgbImage>();
+        var images = new ImageParts(model);
         var messages = fields.Find(Field) switch
         {
             { ValueKind: JsonValueKind.String } text => [new ChatMessage("user", RequestFields.Read(text, Field))],
@@ -24,10 +24,10 @@ internal static class ResponseInput
             fields.Find("instructions") is null
                 ? messages
                 : [new ChatMessage("system", fields.Text("instructions")), .. messages],
-            images);
+            images.Images);
     }
 
-    private static ChatMessage Message(JsonElement item, int index, List<RgbImage> images)
+    private static ChatMessage Message(JsonElement item, int index, ImageParts images)
     {
         var name = $"{Field}[{index}]";
         if (item.ValueKind != JsonValueKind.Object)
