@@ -37,7 +37,8 @@ internal static class CloudFiles
         return package;
     }
 
-    private static PackageFile Describe(string path)
+    /// <summary>A file of the cloud folder with its digest.</summary>
+    public static PackageFile Describe(string path)
     {
         using var stream = File.OpenRead(path);
         return new PackageFile(

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using Stip.Keys.Bundles;
 using Stip.Keys.Owner;
 using Stip.Onnx.Execution;
+using Stip.Onnx.Protection.Rounding;
 using Stip.Onnx.Running;
 
 namespace Stip.Onnx.Protection;
@@ -53,7 +54,10 @@ public static class PackageProtector
             plain.Fingerprint, keys);
         OwnerStore.Save(Path.Combine(outputFolder, PackageFolder.Owner), owner, permutations, options.Passphrase);
         var report = options.Verify ? Verified(exportFolder, outputFolder, options.Passphrase) : null;
-        return new ProtectionResult(model, instance, plans.KeyBits, report, Warnings(plain, options));
+        return new ProtectionResult(model, instance, plans.KeyBits, report, Warnings(plain, options))
+        {
+            Rounded = Rounded(exportFolder, outputFolder, options),
+        };
     }
 
     private static void WriteGraphs(
@@ -92,6 +96,18 @@ public static class PackageProtector
         ClientTables.WriteOutput(Path.Combine(client, BundleManifest.OutputFileName), plain, plans);
         ClientFiles.CopySmallFiles(plain, client);
         return client;
+    }
+
+    // What is rounded was compared before; the difference that rounding makes is reported, not judged.
+    private static VerificationReport? Rounded(string exportFolder, string outputFolder, ProtectionOptions options)
+    {
+        if (options.Rounding == WeightRounding.None)
+        {
+            return null;
+        }
+
+        PackageRounder.Round(outputFolder, options.Rounding, options.Passphrase);
+        return options.Verify ? Verified(exportFolder, outputFolder, options.Passphrase) : null;
     }
 
     private static VerificationReport Verified(string exportFolder, string outputFolder, string? passphrase)

@@ -50,7 +50,7 @@ public static class PackageVerifier
                 + $"{mine.VocabSize} of width {mine.HiddenSize}: they are not the same model");
         }
 
-        var comparison = new OutputComparison(plain.Manifest.Dtype);
+        var comparison = new OutputComparison(plain.Manifest.Dtype) { IsRounded = other.Quantization is not null };
         try
         {
             using var left = new ExportedSide(exportFolder);

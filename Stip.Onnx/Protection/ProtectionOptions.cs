@@ -12,6 +12,9 @@ public sealed record ProtectionOptions(
     bool Verify = true,
     string? Passphrase = null)
 {
+    /// <summary>How far the server's matrices are rounded once they are permuted (default: not at all).</summary>
+    public WeightRounding Rounding { get; init; }
+
     /// <summary>Name of the mode in manifests.</summary>
     public string ModeName => Mode == ProtectionMode.None ? "none" : "permutation";
 }

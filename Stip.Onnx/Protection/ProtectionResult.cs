@@ -11,4 +11,9 @@ public sealed record ProtectionResult(
     string Instance,
     double KeyBits,
     VerificationReport? Verification,
-    IReadOnlyList<string> Warnings);
+    IReadOnlyList<string> Warnings)
+{
+    /// <summary>How the rounded package compared with the plain model that was not rounded; null where nothing was
+    /// rounded, or the graphs were not run.</summary>
+    public VerificationReport? Rounded { get; init; }
+}

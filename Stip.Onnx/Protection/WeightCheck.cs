@@ -1,4 +1,5 @@
 using Stip.Onnx.Model;
+using Stip.Onnx.Protection.Rounding;
 
 namespace Stip.Onnx.Protection;
 
@@ -13,16 +14,29 @@ internal static class WeightCheck
     /// Name of the first initialiser that holds other bytes than it should, null where all are right.
     /// </summary>
     public static string? FirstMisplaced(PlainModel plain, ProtectedModel package) => plain.Parts
-        .Select(part => FirstMisplaced(part, package.PathOf(part), package.PlanOf(part.Key)))
+        .Select(part => FirstMisplaced(
+            part, package.PathOf(part), package.PlanOf(part.Key), PackageRounder.KindOf(package.Package)))
         .FirstOrDefault(name => name is not null);
 
-    private static string? FirstMisplaced(GraphPart plain, string path, ProtectionPlan plan)
+    private static string? FirstMisplaced(
+        GraphPart plain, string path, ProtectionPlan plan, WeightRounding kind)
     {
         using var moved = ModelFile.Load(path);
+        var rounded = new RoundedWeightCheck(kind, plain, moved);
         var sources = plain.Tensors.ToDictionary(tensor => tensor.Name, StringComparer.Ordinal);
         foreach (var tensor in moved.Tensors)
         {
             var step = plan.Of(tensor);
+            if (rounded.Has(tensor.Name))
+            {
+                if (!rounded.IsRight(tensor, sources.GetValueOrDefault(step.Source)!, step))
+                {
+                    return tensor.Name;
+                }
+
+                continue;
+            }
+
             if (!sources.TryGetValue(step.Source, out var source) || !source.Shape.SequenceEqual(tensor.Shape))
             {
                 return tensor.Name;
@@ -36,7 +50,7 @@ internal static class WeightCheck
             }
         }
 
-        return moved.Tensors.Count == sources.Count ? null : "(one is missing)";
+        return moved.Tensors.Count == sources.Count + rounded.AddedTensors ? null : "(one is missing)";
     }
 
     /// <summary>Compares what is written to it with a tensor.</summary>

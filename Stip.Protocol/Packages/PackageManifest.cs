@@ -31,6 +31,10 @@ public sealed record PackageManifest(
     IReadOnlyDictionary<string, GraphManifest> Graphs,
     IReadOnlyList<PackageFile> Files)
 {
+    /// <summary>How far matrices were rounded after the transform: <c>int4</c> or <c>int8</c>; null where their values
+    /// are those of the model.</summary>
+    public string? Quantization { get; init; }
+
     /// <summary>The protocol version this library speaks.</summary>
     public const string CurrentProtocol = "stip/1";
 

@@ -37,10 +37,15 @@ internal static class ProtectCommand
             Description = "full (auto) runs both models and refuses a package that differs; none does not.",
         };
         verify.AcceptOnlyFromAmong("auto", "full", "blocks", "none");
+        var quantize = new Option<string?>("--quantize")
+        {
+            Description = "int4 or int8: rounds the server's matrices, in blocks of 32, once they are permuted.",
+        };
+        quantize.AcceptOnlyFromAmong("int4", "int8");
         var command = new Command(
             "protect", "Permutes a model's weights with fresh keys and writes cloud, client and owner parts.")
         {
-            model, output, name, mode, verify,
+            model, output, name, mode, verify, quantize,
         };
         var later = LaterOptions();
         later.ForEach(command.Options.Add);
@@ -53,7 +58,15 @@ internal static class ProtectCommand
                 parsed.GetValue(name),
                 parsed.GetValue(mode) == "none" ? ProtectionMode.None : ProtectionMode.Permutation,
                 parsed.GetValue(verify) != "none",
-                Environment.GetEnvironmentVariable(OwnerStore.PassphraseVariable));
+                Environment.GetEnvironmentVariable(OwnerStore.PassphraseVariable))
+            {
+                Rounding = parsed.GetValue(quantize) switch
+                {
+                    null => WeightRounding.None,
+                    "int4" => WeightRounding.Int4,
+                    _ => WeightRounding.Int8,
+                },
+            };
             return RunAsync(parsed.GetRequiredValue(model), parsed.GetRequiredValue(output), options, cancellation);
         });
         return command;
@@ -61,7 +74,6 @@ internal static class ProtectCommand
 
     private static List<Option> LaterOptions() =>
     [
-        new Option<string>("--quantize") { Description = "Not there yet.", Hidden = true },
         new Option<int>("--instances") { Description = "Not there yet.", Hidden = true },
         new Option<int>("--client-layers") { Description = "Not there yet.", Hidden = true },
         new Option<string>("--tokenizer") { Description = "Not there yet.", Hidden = true },
@@ -94,18 +106,24 @@ internal static class ProtectCommand
             await Console.Error.WriteLineAsync($"warning: {warning}");
         }
 
-        if (made.Verification is { } verified)
-        {
-            Console.WriteLine(string.Create(
-                CultureInfo.InvariantCulture,
-                $"verified {verified.Samples} sequences: largest |Δlogit| {verified.MaxAbsDiff:G3}, "
-                + $"top-1 equal {verified.Top1Agreement:P1}"));
-        }
+        Report("verified", made.Verification);
+        Report("rounded, against the plain model:", made.Rounded);
 
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"protected {made.Model} in {output} (instance {made.Instance}, about 2^{made.KeyBits:F0} keys)"));
         return 0;
+    }
+
+    private static void Report(string what, VerificationReport? report)
+    {
+        if (report is not null)
+        {
+            Console.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{what} {report.Samples} sequences: largest |Δlogit| {report.MaxAbsDiff:G3}, "
+                + $"top-1 equal {report.Top1Agreement:P1}"));
+        }
     }
 
     private static long WeightBytes(string model) => Directory.Exists(model)

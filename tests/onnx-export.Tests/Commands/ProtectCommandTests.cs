@@ -100,7 +100,6 @@ public sealed class ProtectCommandTests(ExportedModels models) : IDisposable
 
     [Theory]
     [InlineData("'--mode hardened' is not there yet", "--mode", "hardened")]
-    [InlineData("'--quantize' is not there yet", "--quantize", "int4")]
     [InlineData("'--instances' is not there yet", "--instances", "2")]
     [InlineData("'--client-layers' is not there yet", "--client-layers", "1")]
     [InlineData("'--verify blocks' is not there yet", "--verify", "blocks")]

@@ -1,0 +1,47 @@
+using Stip.Onnx.Model;
+using DataType = Stip.Onnx.Model.TensorProto.Types.DataType;
+
+namespace Stip.Onnx.Protection.Rounding;
+
+/// <summary>The matrices of a graph that can be rounded: weights <c>[in, out]</c> on the right of MatMul nodes and read
+/// nowhere else, of at least one block of inputs.</summary>
+internal static class RoundableMatrices
+{
+    /// <summary>End of the name of the scales that go with a rounded matrix.</summary>
+    public const string ScalesSuffix = ".scales";
+
+    /// <summary>Their names.</summary>
+    public static HashSet<string> Of(GraphProto graph, IEnumerable<GraphTensor> tensors)
+    {
+        var inputs = graph.Input.Select(input => input.Name).ToHashSet(StringComparer.Ordinal);
+        var fitting = tensors.Where(tensor => tensor.IsExternal && Fits(tensor) && !inputs.Contains(tensor.Name))
+            .Select(tensor => tensor.Name).ToHashSet(StringComparer.Ordinal);
+        foreach (var node in graph.Node)
+        {
+            for (var i = 0; i < node.Input.Count; i++)
+            {
+                if (!IsProduct(node) || i != 1)
+                {
+                    fitting.Remove(node.Input[i]);
+                }
+            }
+
+            // What branches read stays as it is.
+            foreach (var name in node.Attribute.Where(attribute => attribute.G is not null)
+                .SelectMany(attribute => attribute.G.Node).SelectMany(inner => inner.Input))
+            {
+                fitting.Remove(name);
+            }
+        }
+
+        fitting.ExceptWith(graph.Output.Select(output => output.Name));
+        return fitting;
+    }
+
+    /// <summary>True for a product of two matrices.</summary>
+    public static bool IsProduct(NodeProto node) => node is { OpType: "MatMul", Domain: "" or "ai.onnx" };
+
+    private static bool Fits(GraphTensor tensor) => tensor.Shape.Length == 2
+        && tensor.Type is DataType.Float or DataType.Float16
+        && tensor.Shape[0] >= BlockRounding.BlockLength;
+}
