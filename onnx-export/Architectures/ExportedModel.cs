@@ -18,6 +18,9 @@ internal sealed record ExportedModel(
     bool IsTied,
     IReadOnlyDictionary<string, CheckpointTensor> Tables)
 {
+    /// <summary>Factor on the rows of the token table.</summary>
+    public double EmbeddingScale { get; init; } = 1;
+
     /// <summary>What a classifier tells apart, null for other models.</summary>
     public Labels? Labels { get; init; }
 

@@ -1,6 +1,6 @@
 using Stip.Export.Blocks;
 using Stip.Export.Checkpoints;
-using Stip.Keys.Bundles;
+using Stip.Onnx;
 using Stip.Protocol.Tensors;
 
 namespace Stip.Export.Architectures;
@@ -8,61 +8,52 @@ namespace Stip.Export.Architectures;
 /// <summary>GPT-2: LayerNorm, learned positions (the client adds them), GELU, biases everywhere, tied head.</summary>
 internal sealed class Gpt2 : IArchitecture
 {
+    private const int InnerFactor = 4;
+    private const int DefaultContextLength = 1024;
+
     public string Name => "GPT2LMHeadModel";
 
     public string ModelType => "gpt2";
 
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
-        var config = Gpt2Config.Read(checkpoint.Config);
-        var tensors = checkpoint.Tensors;
-        var tokens = tensors.Require("transformer.wte.weight", config.VocabSize, config.HiddenSize);
-        var positions = tensors.Require("transformer.wpe.weight", config.ContextLength, config.HiddenSize);
-        var head = config.IsTied ? tokens : tensors.Require("lm_head.weight", config.VocabSize, config.HiddenSize);
-
-        var decoder = new DecoderGraph(tensors, dtype, config.HiddenSize, config.Layers, config.Heads);
-        var attention = new SelfAttention(decoder, config.Heads, rotary: null);
-
-        var norm = Norm.Layer(config.NormEpsilon);
-        var stream = new ResidualStream(decoder); // [batch, seq, hidden]
-        for (var layer = 0; layer < config.Layers; layer++)
+        var config = checkpoint.Config;
+        if (config.Flag("add_cross_attention", false))
         {
-            AppendLayer(decoder, config, attention, norm, layer, stream);
+            throw new RefusedException(
+                "config.json: add_cross_attention is true; only decoders on their own are supported (false)");
         }
 
-        var rows = LanguageHead.SelectRows(decoder, stream.Sum("residual"));
-        var normed = norm.Append(decoder, "final_norm", "transformer.ln_f", rows);
-        LanguageHead.Append(decoder, normed, head, config.VocabSize);
-        return new ExportedModel(
-            decoder,
-            config.HiddenSize,
-            config.VocabSize,
-            config.ContextLength,
-            config.IsTied,
-            new Dictionary<string, CheckpointTensor>
-            {
-                [EmbeddingManifest.Token] = tokens,
-                [EmbeddingManifest.Position] = positions,
-            });
-    }
+        var shape = DecoderShape.Read(config, rotaryShare: 0) with
+        {
+            ContextLength = config.FindSize("n_positions", "max_position_embeddings", "n_ctx") ?? DefaultContextLength,
+        };
+        var model = new DecoderModel(checkpoint, dtype, shape, "transformer.wte.weight")
+        {
+            Positions = checkpoint.Tensors.Require("transformer.wpe.weight", shape.ContextLength, shape.HiddenSize),
+        };
+        var norm = Norm.Layer(config.Positive("layer_norm_epsilon", 1e-5));
+        var mlp = new PlainFeedForward(
+            config.FindSize("n_inner") ?? InnerFactor * shape.HiddenSize,
+            config.Text("activation_function", "hidden_act") ?? "gelu_new",
+            "c_fc",
+            "c_proj")
+        {
+            StoredOutputsFirst = false,
+        };
+        var projection = new QkvProjection(["c_attn"], HasBias: true) { StoredOutputsFirst = false };
+        var attention = new SelfAttention(
+            shape.Heads, projection, new OutputProjection("c_proj", HasBias: true, StoredOutputsFirst: false));
+        var scale = config.Flag("scale_attn_weights", true) ? attention.Scale : 1;
+        var scalesByLayer = config.Flag("scale_attn_by_inverse_layer_idx", false);
 
-    private static void AppendLayer(
-        DecoderGraph decoder, Gpt2Config config, SelfAttention attention, Norm norm, int layer, ResidualStream stream)
-    {
-        var heads = config.Heads;
-        var (name, tensor) = ($"layers.{layer}", $"transformer.h.{layer}");
+        foreach (var layer in model.Layers("transformer.h"))
+        {
+            var own = attention with { Scale = scalesByLayer ? scale / (layer.Index + 1) : scale };
+            layer.Add(own.Append(layer, layer.Normed(norm, "attention_norm", "ln_1"), "attn"));
+            layer.Add(mlp.Append(layer, layer.Normed(norm, "mlp_norm", "ln_2"), "mlp"));
+        }
 
-        var normed = stream.Through(norm, $"{name}.attention_norm", $"{tensor}.ln_1");
-        var packed = PackedProjection.FromConv1D(
-            decoder, $"{name}.attention.qkv", normed, $"{tensor}.attn.c_attn", heads);
-        var attended = attention.Append(layer, packed, config.Scale(layer));
-        var projected = PackedProjection.OutputFromConv1D(
-            decoder, $"{name}.attention.output", attended, $"{tensor}.attn.c_proj", heads);
-        stream.Add(projected);
-
-        normed = stream.Through(norm, $"{name}.mlp_norm", $"{tensor}.ln_2");
-        var transformed = FeedForward.AppendPlain(
-            decoder, $"{name}.mlp", normed, $"{tensor}.mlp", config.InnerSize, config.Activation);
-        stream.Add(transformed);
+        return model.Finish(norm, "transformer.ln_f", model.Head(config.Flag("tie_word_embeddings", true)));
     }
 }

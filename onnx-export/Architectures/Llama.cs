@@ -1,6 +1,5 @@
 using Stip.Export.Blocks;
 using Stip.Export.Checkpoints;
-using Stip.Keys.Bundles;
 using Stip.Protocol.Tensors;
 
 namespace Stip.Export.Architectures;
@@ -14,57 +13,24 @@ internal sealed class Llama : IArchitecture
 
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
-        var config = LlamaConfig.Read(checkpoint.Config);
-        var tensors = checkpoint.Tensors;
-        var tokens = tensors.Require("model.embed_tokens.weight", config.VocabSize, config.HiddenSize);
-        var head = config.IsTied ? tokens : tensors.Require("lm_head.weight", config.VocabSize, config.HiddenSize);
-
-        var decoder = new DecoderGraph(tensors, dtype, config.HiddenSize, config.Layers, config.Heads);
-        var frequencies = RotaryFrequencies.Read(checkpoint.Config, config.Heads.Dim, config.ContextLength);
-        var rotary = RotaryTables.Append(decoder, frequencies, config.ContextLength);
-        var attention = new SelfAttention(decoder, config.Heads, rotary);
-
-        var norm = Norm.Rms(config.NormEpsilon);
-        var stream = new ResidualStream(decoder); // [batch, seq, hidden]
-        for (var layer = 0; layer < config.Layers; layer++)
+        var config = checkpoint.Config;
+        var shape = DecoderShape.Read(config);
+        var model = new DecoderModel(checkpoint, dtype, shape, "model.embed_tokens.weight");
+        var hasBias = config.Flag("attention_bias", false);
+        var norm = Norm.Rms(config.Positive("rms_norm_eps", 1e-6));
+        var mlp = GatedFeedForward.Read(config);
+        var attention = new SelfAttention(
+            shape.Heads, QkvProjection.Apart(hasBias), new OutputProjection("o_proj", hasBias))
         {
-            AppendLayer(decoder, config, attention, norm, layer, stream);
+            Rotary = model.Rotary(config),
+        };
+
+        foreach (var layer in model.Layers("model.layers"))
+        {
+            layer.Add(attention.Append(layer, layer.Normed(norm, "attention_norm", "input_layernorm"), "self_attn"));
+            layer.Add(mlp.Append(layer, layer.Normed(norm, "mlp_norm", "post_attention_layernorm"), "mlp"));
         }
 
-        var rows = LanguageHead.SelectRows(decoder, stream.Sum("residual"));
-        var normed = norm.Append(decoder, "final_norm", "model.norm", rows);
-        LanguageHead.Append(decoder, normed, head, config.VocabSize);
-        return new ExportedModel(
-            decoder,
-            config.HiddenSize,
-            config.VocabSize,
-            config.ContextLength,
-            config.IsTied,
-            new Dictionary<string, CheckpointTensor> { [EmbeddingManifest.Token] = tokens });
-    }
-
-    private static void AppendLayer(
-        DecoderGraph decoder, LlamaConfig config, SelfAttention attention, Norm norm, int layer, ResidualStream stream)
-    {
-        var heads = config.Heads;
-        var (name, tensor) = ($"layers.{layer}", $"model.layers.{layer}");
-
-        var normed = stream.Through(norm, $"{name}.attention_norm", $"{tensor}.input_layernorm");
-        var packed = PackedProjection.FromLinears(
-            decoder, $"{name}.attention.qkv", normed, $"{tensor}.self_attn", heads, config.HasAttentionBias);
-        var attended = attention.Append(layer, packed, 1 / Math.Sqrt(heads.Dim));
-        var projected = PackedProjection.OutputFromLinear(
-            decoder,
-            $"{name}.attention.output",
-            attended,
-            $"{tensor}.self_attn.o_proj",
-            heads,
-            config.HasAttentionBias);
-        stream.Add(projected);
-
-        normed = stream.Through(norm, $"{name}.mlp_norm", $"{tensor}.post_attention_layernorm");
-        var transformed = FeedForward.AppendGated(
-            decoder, $"{name}.mlp", normed, $"{tensor}.mlp", config.InnerSize, config.Activation, config.HasMlpBias);
-        stream.Add(transformed);
+        return model.Finish(norm, "model.norm", model.Head(config.Flag("tie_word_embeddings", false)));
     }
 }

@@ -7,7 +7,8 @@ namespace Stip.Export.Blocks;
 internal static class Activation
 {
     private static readonly string[] Names =
-        ["silu", "swish", "gelu", "gelu_new", "gelu_fast", "gelu_pytorch_tanh", "quick_gelu", "relu", "tanh"];
+        ["silu", "swish", "gelu", "gelu_new", "gelu_fast", "gelu_pytorch_tanh", "quick_gelu", "relu", "relu2",
+         "tanh"];
 
     // x·sigmoid(1.702·x): the approximation that "quick" names.
     private const double QuickGeluAlpha = 1.702;
@@ -28,8 +29,12 @@ internal static class Activation
             [$"{name}/output"],
             NodeAttribute.Float("alpha", QuickGeluAlpha))[0],
         "relu" => graph.Add("Relu", $"{name}/Relu", [input]),
+        "relu2" or "relu_squared" => Squared(graph, name, graph.Add("Relu", $"{name}/Relu", [input])),
         "tanh" => graph.Add("Tanh", $"{name}/Tanh", [input]),
         _ => throw new RefusedException(
             $"config.json: activation '{function}' is not supported; there are {string.Join(", ", Names)}"),
     };
+
+    private static string Squared(GraphBuilder graph, string name, string value) =>
+        graph.Add("Mul", $"{name}/Mul", [value, value]);
 }

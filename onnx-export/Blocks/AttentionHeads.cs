@@ -6,8 +6,8 @@ namespace Stip.Export.Blocks;
 /// <param name="Heads">Query heads.</param>
 /// <param name="KvHeads">Key/value heads; divides <paramref name="Heads"/>.</param>
 /// <param name="Dim">Channels of a head.</param>
-/// <param name="IsRotary">True where queries and keys are turned by their position.</param>
-internal sealed record AttentionHeads(int Heads, int KvHeads, int Dim, bool IsRotary)
+/// <param name="RotaryDim">Channels of a head, the first ones, that are turned by their position; 0 for none.</param>
+internal sealed record AttentionHeads(int Heads, int KvHeads, int Dim, int RotaryDim = 0)
 {
     // GroupQueryAttention on the CPU: head sizes in multiples of 8, and of 16 where it turns the heads itself.
     private const int KernelMultiple = 8;
@@ -17,14 +17,17 @@ internal sealed record AttentionHeads(int Heads, int KvHeads, int Dim, bool IsRo
     public int PaddedDim => (Dim + KernelMultiple - 1) / KernelMultiple * KernelMultiple;
 
     /// <summary>True where the attention kernel turns the heads itself.</summary>
-    public bool FusesRotary => IsRotary && Dim % RotaryMultiple == 0;
+    public bool FusesRotary => RotaryDim > 0 && Dim % RotaryMultiple == 0 && RotaryDim % RotaryMultiple == 0;
 
     /// <summary>True where rotary embedding is a node of its own, which wants to be told the positions.</summary>
-    public bool NeedsPositions => IsRotary && !FusesRotary;
+    public bool NeedsPositions => RotaryDim > 0 && !FusesRotary;
 
     public HeadPadding Queries => new(Heads, Dim, PaddedDim);
 
     public HeadPadding KeysOrValues => new(KvHeads, Dim, PaddedDim);
+
+    /// <summary>Queries, keys and values side by side, the heads of each in order.</summary>
+    public HeadPadding Packed => new(Heads + 2 * KvHeads, Dim, PaddedDim);
 
     /// <summary>Refuses sizes that no model has.</summary>
     public AttentionHeads Checked()
@@ -35,8 +38,16 @@ internal sealed record AttentionHeads(int Heads, int KvHeads, int Dim, bool IsRo
                 + "the second must divide the first");
         }
 
-        return IsRotary && Dim % 2 != 0
-            ? throw new RefusedException($"config.json: head_dim is {Dim}; rotary embedding needs an even number")
-            : this;
+        if (RotaryDim > Dim)
+        {
+            throw new RefusedException(
+                $"config.json: {RotaryDim} rotary channels are more than the {Dim} that a head has");
+        }
+
+        return RotaryDim % 2 == 0
+            ? this
+            : throw new RefusedException(RotaryDim == Dim
+                ? $"config.json: head_dim is {Dim}; rotary embedding needs an even number"
+                : $"config.json: {RotaryDim} channels of a head are turned; rotary embedding needs an even number");
     }
 }

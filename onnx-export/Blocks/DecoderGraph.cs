@@ -13,28 +13,41 @@ internal sealed class DecoderGraph : ModelGraph
     private readonly int _layers;
     private readonly AttentionHeads _heads;
 
-    public DecoderGraph(ITensorStore tensors, TensorDtype dtype, int hiddenSize, int layers, AttentionHeads heads)
-        : base("decoder", tensors, dtype, hiddenSize)
+    public DecoderGraph(ITensorStore tensors, TensorDtype dtype, DecoderShape shape)
+        : base("decoder", tensors, dtype, shape.HiddenSize)
     {
-        _layers = layers;
-        _heads = heads;
-        Embeds = Graph.AddInput(DecoderPorts.Embeds, dtype, "batch", "seq", hiddenSize);
+        _layers = shape.Layers;
+        _heads = shape.Heads;
+        Embeds = Graph.AddInput(DecoderPorts.Embeds, dtype, "batch", "seq", shape.HiddenSize);
         Graph.AddInput(DecoderPorts.Lengths, TensorDtype.Int32, "batch");
         Graph.AddInput(DecoderPorts.TotalLength, TensorDtype.Int32);
         Graph.AddInput(DecoderPorts.Rows, TensorDtype.Int64, "logits_rows");
-        if (heads.NeedsPositions)
+        NeedsPositions = shape.Heads.NeedsPositions || shape.LooksUpPositions;
+        if (NeedsPositions)
         {
             Graph.AddInput(DecoderPorts.Positions, TensorDtype.Int64, "batch", "seq");
         }
 
         foreach (var (layer, part) in CacheParts())
         {
-            Graph.AddInput(DecoderPorts.Past(layer, part), dtype, "batch", heads.KvHeads, "max_len", heads.PaddedDim);
+            Graph.AddInput(
+                DecoderPorts.Past(layer, part), dtype, "batch", _heads.KvHeads, "max_len", _heads.PaddedDim);
         }
     }
 
     /// <inheritdoc/>
     public override string Embeds { get; }
+
+    /// <summary>True where rotary embedding is a node of its own, which is told the positions.</summary>
+    public bool NeedsPositions { get; }
+
+    /// <summary>Attention window in tokens where every layer has the same one, null where some layer sees
+    /// everything.</summary>
+    public int? Window { get; set; }
+
+    /// <summary>A single number of the graph's own type, as an operand of element-wise operators.</summary>
+    public string Scalar(string name, double value) =>
+        Graph.AddConstant(name, Weights.Dtype, value);
 
     /// <summary>Declares the outputs once everything is appended.</summary>
     public void Finish(int vocabSize)
@@ -52,7 +65,7 @@ internal sealed class DecoderGraph : ModelGraph
         file,
         GraphSignature.Inputs(Graph.Graph),
         GraphSignature.Outputs(Graph.Graph),
-        new CacheManifest("shared", _layers, _heads.KvHeads, _heads.PaddedDim));
+        new CacheManifest("shared", _layers, _heads.KvHeads, _heads.PaddedDim, Window));
 
     private IEnumerable<(int Layer, string Part)> CacheParts() =>
         Enumerable.Range(0, _layers).SelectMany(layer => new[] { (layer, "key"), (layer, "value") });

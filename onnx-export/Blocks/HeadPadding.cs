@@ -9,6 +9,9 @@ namespace Stip.Export.Blocks;
 /// <param name="Padded">Channels of a head in the graph, at least as many.</param>
 internal readonly record struct HeadPadding(int Heads, int Stored, int Padded)
 {
+    /// <summary>Which stored head stands at each place of the graph; null where their order is kept.</summary>
+    public IReadOnlyList<int>? Order { get; init; }
+
     /// <summary>Channels of the axis in the graph.</summary>
     public int Length => Heads * Padded;
 
@@ -22,7 +25,7 @@ internal readonly record struct HeadPadding(int Heads, int Stored, int Padded)
     public int Source(int channel)
     {
         var (head, inside) = Math.DivRem(channel, Padded);
-        return inside < Stored ? head * Stored + inside : -1;
+        return inside < Stored ? (Order?[head] ?? head) * Stored + inside : -1;
     }
 
     /// <summary>Stored channels of the graph's channels <paramref name="first"/>..+<paramref name="count"/>, as a
@@ -36,7 +39,7 @@ internal readonly record struct HeadPadding(int Heads, int Stored, int Padded)
             if (Source(channel) is >= 0 and var source)
             {
                 low = Math.Min(low, source);
-                high = source;
+                high = Math.Max(high, source);
             }
         }
 

@@ -4,8 +4,18 @@ using Stip.Onnx.Execution;
 namespace Stip.Export.Blocks;
 
 /// <summary>From the residual stream to logits, for the rows asked for only.</summary>
-internal static class LanguageHead
+/// <param name="Matrix">Stored <c>[vocab, hidden]</c>; the token table itself where the head is tied.</param>
+internal sealed record LanguageHead(CheckpointTensor Matrix)
 {
+    /// <summary>Stored <c>[vocab]</c>, null where there is none.</summary>
+    public CheckpointTensor? Bias { get; init; }
+
+    /// <summary>Factor on the logits.</summary>
+    public double Scale { get; init; } = 1;
+
+    /// <summary>Logits are bent to stay below this; 0 leaves them.</summary>
+    public double Softcap { get; init; }
+
     /// <summary>Picks rows <c>[n, hidden]</c> out of <c>[batch, seq, hidden]</c>, flat over batch and
     /// sequence.</summary>
     public static string SelectRows(DecoderGraph decoder, string input)
@@ -16,12 +26,46 @@ internal static class LanguageHead
         return graph.Add("Gather", "head/Gather", [flat, DecoderPorts.Rows]);
     }
 
-    /// <summary>Appends the product with the head's matrix, stored <c>[vocab, hidden]</c>, tied or not.</summary>
-    public static void Append(DecoderGraph decoder, string rows, CheckpointTensor matrix, int vocabSize)
+    /// <summary>Appends the product and what comes after it.</summary>
+    public void Append(DecoderGraph decoder, string rows)
     {
-        var part = new LinearPart(matrix, HeadPadding.None(decoder.HiddenSize), HeadPadding.None(vocabSize));
-        var weight = decoder.Graph.AddWeight("head.weight", decoder.Weights.Matrix(part));
-        decoder.Graph.Append("", "MatMul", "head/MatMul", [rows, weight], [DecoderPorts.Logits]);
+        var vocabSize = (int)Matrix.Shape[0];
+        var part = new LinearPart(Matrix, HeadPadding.None(decoder.HiddenSize), HeadPadding.None(vocabSize));
+        List<(string Operator, string? Operand)> steps =
+        [
+            ("MatMul", decoder.Graph.AddWeight("head.weight", decoder.Weights.Matrix(part))),
+        ];
+        if (Bias is not null)
+        {
+            var bias = decoder.Weights.Vector((Bias, HeadPadding.None(vocabSize)));
+            steps.Add(("Add", decoder.Graph.AddWeight("head.bias", bias)));
+        }
+
+        if (Scale is not 1)
+        {
+            steps.Add(("Mul", decoder.Scalar("head.scale", Scale)));
+        }
+
+        if (Softcap > 0)
+        {
+            var limit = decoder.Scalar("head.softcap", Softcap);
+            steps.AddRange([("Div", limit), ("Tanh", null), ("Mul", limit)]);
+        }
+
+        Chain(decoder, rows, steps);
         decoder.Finish(vocabSize);
+    }
+
+    private static void Chain(
+        DecoderGraph decoder, string rows, List<(string Operator, string? Operand)> steps)
+    {
+        for (var i = 0; i < steps.Count; i++)
+        {
+            var (operation, operand) = steps[i];
+            var name = i == 0 ? $"head/{operation}" : $"head/{i}/{operation}";
+            var output = i == steps.Count - 1 ? DecoderPorts.Logits : $"{name}/output";
+            rows = decoder.Graph.Append(
+                "", operation, name, operand is null ? [rows] : [rows, operand], [output])[0];
+        }
     }
 }

@@ -1,3 +1,4 @@
+using Stip.Export.Checkpoints;
 using Stip.Onnx.Model;
 
 namespace Stip.Export.Blocks;
@@ -16,15 +17,30 @@ internal static class Linear
 
     /// <summary>A projection stored as torch's Linear: <c>[out, in]</c>.</summary>
     public static string FromLinear(
-        ModelGraph model, string name, string input, string tensor, int inputs, int outputs, bool hasBias)
+        ModelGraph model, string name, string input, string tensor, int inputs, int outputs, bool hasBias) =>
+        FromRows(
+            model,
+            name,
+            input,
+            model.Tensors.Require($"{tensor}.weight", outputs, inputs),
+            hasBias ? model.Tensors.Require($"{tensor}.bias", outputs) : null);
+
+    /// <summary>The same from tensors at hand, e.g. a part of a larger one.</summary>
+    /// <param name="model">The graph.</param>
+    /// <param name="name">Name in the graph.</param>
+    /// <param name="input">Rows whose last axis is as long as the matrix is wide.</param>
+    /// <param name="matrix">Stored <c>[out, in]</c>.</param>
+    /// <param name="bias">Stored <c>[out]</c>, or none.</param>
+    public static string FromRows(
+        ModelGraph model, string name, string input, CheckpointTensor matrix, CheckpointTensor? bias)
     {
-        var matrix = model.Tensors.Require($"{tensor}.weight", outputs, inputs);
+        var (outputs, inputs) = (HeadPadding.None((int)matrix.Shape[0]), HeadPadding.None((int)matrix.Shape[1]));
         return Append(
             model,
             name,
             input,
-            model.Weights.Matrix(new LinearPart(matrix, HeadPadding.None(inputs), HeadPadding.None(outputs))),
-            hasBias ? Bias(model, tensor, outputs) : null);
+            model.Weights.Matrix(new LinearPart(matrix, inputs, outputs)),
+            bias is null ? null : model.Weights.Vector((bias, outputs)));
     }
 
     /// <summary>A projection stored as GPT-2's Conv1D: <c>[in, out]</c>, always with a bias.</summary>
@@ -34,9 +50,9 @@ internal static class Linear
         var matrix = model.Tensors.Require($"{tensor}.weight", inputs, outputs);
         var part = new LinearPart(
             matrix, HeadPadding.None(inputs), HeadPadding.None(outputs), StoredOutputsFirst: false);
-        return Append(model, name, input, model.Weights.Matrix(part), Bias(model, tensor, outputs));
+        var bias = model.Tensors.Require($"{tensor}.bias", outputs);
+        return Append(
+            model, name, input, model.Weights.Matrix(part),
+            model.Weights.Vector((bias, HeadPadding.None(outputs))));
     }
-
-    private static Weight Bias(ModelGraph model, string tensor, int outputs) =>
-        model.Weights.Vector((model.Tensors.Require($"{tensor}.bias", outputs), HeadPadding.None(outputs)));
 }

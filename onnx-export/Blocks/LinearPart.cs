@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Stip.Export.Checkpoints;
 
 namespace Stip.Export.Blocks;
@@ -11,71 +13,111 @@ namespace Stip.Export.Blocks;
 internal sealed record LinearPart(
     CheckpointTensor Tensor, HeadPadding Inputs, HeadPadding Outputs, bool StoredOutputsFirst = true)
 {
+    // Outputs that are turned together: as many floats as a cache line holds, from as many rows as caches follow.
+    private const int BlockOutputs = 16;
+
+    // Keeps rows of a block from starting at the same place of every page, where they would push each other out.
+    private const int Skew = 17;
+
     /// <summary>Fills graph rows <paramref name="firstRow"/>.. of the columns from <paramref name="column"/>
-    /// on.</summary>
+    /// on, with every core.</summary>
     /// <param name="tile">Rows <c>[rows, width]</c>, cleared.</param>
+    /// <param name="rows">Rows of the tile.</param>
     /// <param name="width">Columns of the whole matrix.</param>
     /// <param name="column">First column of this part.</param>
     /// <param name="firstRow">First row of the tile.</param>
-    public void Fill(Span<float> tile, int width, int column, int firstRow)
+    public void Fill(float[] tile, int rows, int width, int column, int firstRow)
     {
         if (StoredOutputsFirst)
         {
-            FillTransposed(tile, width, column, firstRow);
+            FillTransposed(tile, rows, width, column, firstRow);
         }
         else
         {
-            FillAsStored(tile, width, column, firstRow);
+            FillAsStored(tile, rows, width, column, firstRow);
         }
     }
 
-    private void FillTransposed(Span<float> tile, int width, int column, int firstRow)
+    private void FillTransposed(float[] tile, int rows, int width, int column, int firstRow)
     {
-        var rows = tile.Length / width;
         var (firstInput, inputs) = Inputs.Sources(firstRow, rows);
-        var storedRow = new float[inputs];
         var sources = new int[rows];
         for (var row = 0; row < rows; row++)
         {
             sources[row] = Inputs.Source(firstRow + row) - firstInput;
         }
 
-        for (var output = 0; output < Outputs.Length; output++)
-        {
-            if (Outputs.Source(output) is not (>= 0 and var stored))
+        var stride = inputs + Skew;
+        Parallel.For(
+            0,
+            (Outputs.Length + BlockOutputs - 1) / BlockOutputs,
+            () => new float[BlockOutputs * stride], // [outputs, inputs]
+            (block, _, stored) =>
             {
-                continue;
-            }
-
-            Tensor.Read((long)stored * Inputs.StoredLength + firstInput, storedRow);
-            for (var row = 0; row < rows; row++)
-            {
-                if (sources[row] is >= 0 and var source)
-                {
-                    tile[row * width + column + output] = storedRow[source];
-                }
-            }
-        }
+                var first = block * BlockOutputs;
+                var outputs = Math.Min(BlockOutputs, Outputs.Length - first);
+                ReadBlock(stored, first, outputs, firstInput, inputs, stride);
+                Turn(stored, stride, sources, outputs, tile, width, column + first);
+                return stored;
+            },
+            _ => { });
     }
 
-    private void FillAsStored(Span<float> tile, int width, int column, int firstRow)
+    private void ReadBlock(float[] stored, int first, int outputs, int firstInput, int inputs, int stride)
     {
-        var storedRow = new float[Outputs.StoredLength];
-        for (var row = 0; row < tile.Length / width; row++)
+        for (var i = 0; i < outputs; i++)
         {
-            if (Inputs.Source(firstRow + row) is not (>= 0 and var stored))
+            var row = stored.AsSpan(i * stride, inputs);
+            if (Outputs.Source(first + i) is >= 0 and var source)
+            {
+                Tensor.Read((long)source * Inputs.StoredLength + firstInput, row);
+            }
+            else
+            {
+                row.Clear();
+            }
+        }
+    }
+
+    private static void Turn(
+        float[] stored, int stride, int[] sources, int outputs, float[] tile, int width, int column)
+    {
+        ref var from = ref MemoryMarshal.GetArrayDataReference(stored);
+        for (var row = 0; row < sources.Length; row++)
+        {
+            if (sources[row] < 0)
             {
                 continue;
             }
 
-            Tensor.Read((long)stored * Outputs.StoredLength, storedRow);
-            for (var output = 0; output < Outputs.Length; output++)
+            ref var read = ref Unsafe.Add(ref from, sources[row]);
+            var written = tile.AsSpan(row * width + column, outputs);
+            for (var output = 0; output < written.Length; output++)
             {
-                if (Outputs.Source(output) is >= 0 and var source)
-                {
-                    tile[row * width + column + output] = storedRow[source];
-                }
+                written[output] = Unsafe.Add(ref read, output * stride);
             }
         }
     }
+
+    private void FillAsStored(float[] tile, int rows, int width, int column, int firstRow) => Parallel.For(
+        0,
+        rows,
+        () => new float[Outputs.StoredLength],
+        (row, _, stored) =>
+        {
+            if (Inputs.Source(firstRow + row) is >= 0 and var source)
+            {
+                Tensor.Read((long)source * Outputs.StoredLength, stored);
+                for (var output = 0; output < Outputs.Length; output++)
+                {
+                    if (Outputs.Source(output) is >= 0 and var channel)
+                    {
+                        tile[row * width + column + output] = stored[channel];
+                    }
+                }
+            }
+
+            return stored;
+        },
+        _ => { });
 }

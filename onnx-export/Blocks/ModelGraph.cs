@@ -21,4 +21,8 @@ internal abstract class ModelGraph(string name, ITensorStore tensors, TensorDtyp
 
     /// <summary>Rows that enter the first layer, <c>[batch, seq, hidden]</c>.</summary>
     public abstract string Embeds { get; }
+
+    /// <summary>A weight that several nodes read: made where it is asked for first.</summary>
+    public string SharedWeight(string name, Func<Weight> make) =>
+        Graph.Has(name) ? name : Graph.AddWeight(name, make());
 }

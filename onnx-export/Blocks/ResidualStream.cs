@@ -14,9 +14,9 @@ internal sealed class ResidualStream(ModelGraph model, string? start = null)
     /// <param name="tensor">Its weights in the checkpoint.</param>
     public string Through(Norm norm, string name, string tensor)
     {
-        if (_added is null)
+        if (_added is null || !norm.AddsFirst)
         {
-            return norm.Append(model, name, tensor, _sum);
+            return norm.Append(model, name, tensor, Sum($"{name}.stream"));
         }
 
         (var normed, _sum) = norm.AppendToSum(model, name, tensor, _sum, _added);
@@ -24,11 +24,19 @@ internal sealed class ResidualStream(ModelGraph model, string? start = null)
         return normed;
     }
 
-    /// <summary>Adds what a block made of the normed stream.</summary>
-    public void Add(string output) => _added = _added is null
-        ? output
-        : throw new InvalidOperationException("a block adds to the stream once, after reading it");
+    /// <summary>Adds what a block made; blocks that stand side by side are added to each other first.</summary>
+    public void Add(string output) =>
+        _added = _added is null ? output : model.Graph.Add("Add", $"{output}/both", [_added, output]);
 
-    /// <summary>The sum of everything, after the last block.</summary>
-    public string Sum(string name) => _added is null ? _sum : model.Graph.Add("Add", name, [_sum, _added]);
+    /// <summary>The sum of everything so far.</summary>
+    public string Sum(string name)
+    {
+        if (_added is not null)
+        {
+            _sum = model.Graph.Add("Add", name, [_sum, _added]);
+            _added = null;
+        }
+
+        return _sum;
+    }
 }

@@ -9,33 +9,42 @@ namespace Stip.Export.Blocks;
 internal sealed record RotaryFrequencies(float[] Inverse, double Magnitude)
 {
     private const double DefaultTheta = 10000;
-    private static readonly string[] Kinds = ["default", "linear", "dynamic", "llama3", "yarn"];
+    private static readonly string[] Kinds = ["default", "linear", "dynamic", "llama3", "yarn", "longrope"];
+
+    /// <summary>What turns sequences longer than <see cref="LongFrom"/>, null where one set turns all.</summary>
+    public float[]? LongInverse { get; init; }
+
+    /// <summary>Tokens of the longest sequence that <see cref="Inverse"/> turns, where there are two sets.</summary>
+    public int LongFrom { get; init; }
 
     /// <summary>Reads <c>rope_parameters</c>, or <c>rope_theta</c> with <c>rope_scaling</c>.</summary>
-    public static RotaryFrequencies Read(ConfigJson config, int headDim, int positions)
-    {
-        var rope = config.Section("rope_parameters") ?? config.Section("rope_scaling");
-        var theta = rope?.Positive("rope_theta", config.Positive("rope_theta", DefaultTheta))
-            ?? config.Positive("rope_theta", DefaultTheta);
-        var share = (rope ?? config).Positive("partial_rotary_factor", config.Positive("partial_rotary_factor", 1));
-        if (share is not 1)
-        {
-            throw new RefusedException(
-                $"config.json: partial_rotary_factor is {share}; this architecture turns whole heads (1)");
-        }
+    /// <param name="config">config.json.</param>
+    /// <param name="turned">Channels of a head that turn.</param>
+    /// <param name="positions">Most positions.</param>
+    /// <param name="theta">Base where the rope section has none; null for <c>rope_theta</c>.</param>
+    public static RotaryFrequencies Read(ConfigJson config, int turned, int positions, double? theta = null) =>
+        Read(config, config.Section("rope_parameters") ?? config.Section("rope_scaling"), turned, positions, theta);
 
-        var inverse = Enumerable.Range(0, headDim / 2)
-            .Select(pair => (float)(1 / Math.Pow(theta, 2.0 * pair / headDim)))
-            .ToArray();
+    /// <summary>Reads a rope section that the caller chose, null for none.</summary>
+    public static RotaryFrequencies Read(
+        ConfigJson config, ConfigJson? rope, int turned, int positions, double? theta = null)
+    {
+        var outer = theta ?? config.Positive("rope_theta", config.Positive("rotary_emb_base", DefaultTheta));
+        var inner = rope?.Positive("rope_theta", outer) ?? outer;
+        var inverse = Powers(inner, turned);
         return rope?.Text("rope_type", "type") switch
         {
             // The dynamic kind differs from the default beyond the positions that the graph has, which never happens.
             null or "default" or "dynamic" => new(inverse, 1),
             "linear" => new([.. inverse.Select(f => (float)(f / rope!.Positive("factor", 1)))], 1),
             "llama3" => new(Llama3Scaling.Read(rope!, positions).Apply(inverse), 1),
-            "yarn" => YarnScaling.Read(rope!, theta, headDim, positions).Apply(inverse),
+            "yarn" => YarnScaling.Read(config, rope!, inner, turned, positions).Apply(inverse),
+            "longrope" or "su" => LongRopeScaling.Read(config, rope!, positions).Apply(inverse),
             var kind => throw new RefusedException(
                 $"config.json: rope type '{kind}' is not supported; there are {string.Join(", ", Kinds)}"),
         };
     }
+
+    private static float[] Powers(double theta, int turned) =>
+        [.. Enumerable.Range(0, turned / 2).Select(pair => (float)(1 / Math.Pow(theta, 2.0 * pair / turned)))];
 }

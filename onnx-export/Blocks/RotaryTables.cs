@@ -1,30 +1,91 @@
+using Stip.Onnx.Execution;
+using Stip.Onnx.Model;
+using Stip.Protocol.Tensors;
+
 namespace Stip.Export.Blocks;
 
-/// <summary>Cosines and sines of every position, <c>[max_len, head_dim / 2]</c>, shared by all layers.</summary>
+/// <summary>Cosines and sines of every position, <c>[max_len, turned / 2]</c>, shared by layers.</summary>
 /// <param name="Cosines">Name of the cosines in the graph.</param>
 /// <param name="Sines">Name of the sines in the graph.</param>
-internal sealed record RotaryTables(string Cosines, string Sines)
+/// <param name="Positions">Rows of the tables that a step's positions read; empty where the attention kernel turns the
+/// heads itself.</param>
+/// <param name="IsInterleaved">True where pairs are neighbours, false where they lie half a head apart.</param>
+internal sealed record RotaryTables(string Cosines, string Sines, string Positions, bool IsInterleaved)
 {
-    /// <summary>Computes the tables in the way transformers does: angles in float32.</summary>
-    public static RotaryTables Append(DecoderGraph decoder, RotaryFrequencies frequencies, int positions)
-    {
-        var inverse = frequencies.Inverse; // [head_dim / 2]
-        var cosines = new float[positions * inverse.Length]; // [max_len, head_dim / 2]
-        var sines = new float[cosines.Length]; // [max_len, head_dim / 2]
-        for (var position = 0; position < positions; position++)
-        {
-            for (var pair = 0; pair < inverse.Length; pair++)
-            {
-                var angle = position * inverse[pair];
-                var cell = position * inverse.Length + pair;
-                cosines[cell] = (float)(Math.Cos(angle) * frequencies.Magnitude);
-                sines[cell] = (float)(Math.Sin(angle) * frequencies.Magnitude);
-            }
-        }
+    private const int RowsAtOnce = 1024;
 
-        long[] shape = [positions, inverse.Length];
+    /// <summary>True where rotary embedding is a node of its own.</summary>
+    public bool IsLookedUp => Positions.Length > 0;
+
+    /// <summary>Computes the tables in the way transformers does: angles in float32.</summary>
+    /// <param name="decoder">The graph.</param>
+    /// <param name="frequencies">How fast pairs turn.</param>
+    /// <param name="shape">Sizes.</param>
+    /// <param name="isInterleaved">True where pairs are neighbours.</param>
+    /// <param name="name">Name in the graph, for models with several tables.</param>
+    public static RotaryTables Append(
+        DecoderGraph decoder,
+        RotaryFrequencies frequencies,
+        DecoderShape shape,
+        bool isInterleaved = false,
+        string name = "rotary")
+    {
+        var isSwitched = frequencies.LongInverse is not null;
+        var positions = isSwitched ? SwitchedPositions(decoder, frequencies.LongFrom, shape.ContextLength)
+            : shape.Heads.FusesRotary && !decoder.NeedsPositions ? ""
+            : DecoderPorts.Positions;
         return new RotaryTables(
-            decoder.Graph.AddWeight("rotary.cos", decoder.Weights.Table(shape, cosines)),
-            decoder.Graph.AddWeight("rotary.sin", decoder.Weights.Table(shape, sines)));
+            decoder.Graph.AddWeight($"{name}.cos", Table(decoder, frequencies, shape, Math.Cos)),
+            decoder.Graph.AddWeight($"{name}.sin", Table(decoder, frequencies, shape, Math.Sin)),
+            positions,
+            isInterleaved);
+    }
+
+    // The rows for long sequences follow those for short ones: how long the sequence is says which half is read.
+    private static string SwitchedPositions(DecoderGraph decoder, int longFrom, int contextLength)
+    {
+        const int int64 = (int)TensorProto.Types.DataType.Int64;
+        var graph = decoder.Graph;
+        var total = graph.Add("Cast", "rotary/total", [DecoderPorts.TotalLength], NodeAttribute.Int("to", int64));
+        var isLong = graph.Add("Greater", "rotary/is_long", [total, graph.AddConstant("rotary.long_from", longFrom)]);
+        var half = graph.Add("Cast", "rotary/half", [isLong], NodeAttribute.Int("to", int64));
+        var skipped = graph.Add("Mul", "rotary/skipped", [half, graph.AddConstant("rotary.rows", contextLength)]);
+        return graph.Add("Add", "rotary/positions", [DecoderPorts.Positions, skipped]);
+    }
+
+    private static Weight Table(
+        DecoderGraph decoder, RotaryFrequencies frequencies, DecoderShape shape, Func<double, double> function)
+    {
+        var (width, rows) = (frequencies.Inverse.Length, shape.ContextLength);
+        float[][] sets = frequencies.LongInverse is { } longer
+            ? [frequencies.Inverse, longer]
+            : [frequencies.Inverse];
+        var dtype = decoder.Weights.Dtype;
+        return new Weight(dtype, [sets.Length * rows, width], stream =>
+        {
+            var values = new float[RowsAtOnce * width]; // [rows, turned / 2]
+            var bytes = new byte[values.Length * dtype.ByteSize()];
+            foreach (var inverse in sets)
+            {
+                for (var first = 0; first < rows; first += RowsAtOnce)
+                {
+                    var count = Math.Min(RowsAtOnce, rows - first) * width;
+                    Fill(values.AsSpan(0, count), inverse, first, frequencies.Magnitude, function);
+                    TensorConversion.FromFloat32(values.AsSpan(0, count), dtype, bytes);
+                    stream.Write(bytes, 0, count * dtype.ByteSize());
+                }
+            }
+        });
+    }
+
+    private static void Fill(
+        Span<float> values, float[] inverse, int firstPosition, double magnitude, Func<double, double> function)
+    {
+        for (var cell = 0; cell < values.Length; cell++)
+        {
+            var (row, pair) = Math.DivRem(cell, inverse.Length);
+            var angle = (firstPosition + row) * inverse[pair];
+            values[cell] = (float)(function(angle) * magnitude);
+        }
     }
 }

@@ -3,55 +3,92 @@ using Stip.Onnx.Model;
 
 namespace Stip.Export.Blocks;
 
-/// <summary>GroupQueryAttention over one packed projection, with past and present in one buffer.</summary>
-/// <param name="decoder">The graph.</param>
-/// <param name="heads">Sizes.</param>
-/// <param name="rotary">Rotary tables, null where positions are not rotary.</param>
-internal sealed class SelfAttention(DecoderGraph decoder, AttentionHeads heads, RotaryTables? rotary)
+/// <summary>Causal attention with its projections: GroupQueryAttention over past and present in one buffer.</summary>
+/// <param name="Heads">Sizes.</param>
+/// <param name="Projection">How queries, keys and values are stored.</param>
+/// <param name="Output">How the way back is stored.</param>
+internal sealed record SelfAttention(AttentionHeads Heads, QkvProjection Projection, OutputProjection Output)
 {
     private const string SplitSizes = "attention.split";
 
+    /// <summary>Factor on the scores.</summary>
+    public double Scale { get; init; } = 1 / Math.Sqrt(Heads.Dim);
+
+    /// <summary>How positions turn queries and keys; null where they do not.</summary>
+    public RotaryTables? Rotary { get; init; }
+
+    /// <summary>A norm on queries and keys, null where there is none.</summary>
+    public HeadNorm? Norm { get; init; }
+
+    /// <summary>How many tokens a query sees, itself included; null for all.</summary>
+    public int? Window { get; init; }
+
+    /// <summary>Scores are bent to stay below this; 0 leaves them.</summary>
+    public double Softcap { get; init; }
+
+    /// <summary>Slopes by which far keys lose, null where there are none.</summary>
+    public LinearBias? Bias { get; init; }
+
+    private bool FusesRotary => Rotary is { IsLookedUp: false };
+
+    private bool TakesPacked => Norm is null && (Rotary is null || FusesRotary);
+
     /// <summary>Appends the attention of one layer.</summary>
-    /// <param name="layer">Index of the layer.</param>
-    /// <param name="packed">Queries, keys and values side by side <c>[batch, seq, (heads +
-    /// 2·kv_heads)·head_dim]</c>.</param>
-    /// <param name="scale">Factor on the scores.</param>
-    /// <returns>Name of the output <c>[batch, seq, heads·head_dim]</c>.</returns>
-    public string Append(int layer, string packed, double scale)
+    /// <param name="layer">The layer.</param>
+    /// <param name="input">Rows <c>[batch, seq, hidden]</c>.</param>
+    /// <param name="part">Where its weights are in the layer.</param>
+    /// <returns>Name of the output <c>[batch, seq, hidden]</c>.</returns>
+    public string Append(DecoderLayer layer, string input, string part)
     {
-        var name = $"layers.{layer}.attention";
-        var (query, key, value) = heads.NeedsPositions ? SplitAndTurn(name, packed) : (packed, "", "");
+        var (decoder, name) = (layer.Decoder, layer.Name("attention"));
+        var headDim = Norm is null ? Heads.PaddedDim : Heads.Dim;
+        var packed = Projection.Append(decoder, $"{name}.qkv", input, layer.Tensor(part), Heads, headDim);
+        var (query, key, value) = TakesPacked ? (packed, "", "") : Prepared(layer, packed, layer.Tensor(part), headDim);
         List<string> inputs =
         [
             query, key, value,
-            DecoderPorts.Past(layer, "key"), DecoderPorts.Past(layer, "value"),
+            DecoderPorts.Past(layer.Index, "key"), DecoderPorts.Past(layer.Index, "value"),
             DecoderPorts.Lengths, DecoderPorts.TotalLength,
         ];
-        if (heads.FusesRotary)
+        inputs.AddRange(FusesRotary ? [Rotary!.Cosines, Rotary.Sines] : Bias is null ? [] : ["", ""]);
+        if (Bias is not null)
         {
-            inputs.AddRange([rotary!.Cosines, rotary.Sines]);
+            inputs.AddRange(["", Bias.Append(decoder)]);
         }
 
-        string[] outputs = [$"{name}/output", DecoderPorts.Present(layer, "key"), DecoderPorts.Present(layer, "value")];
-        return decoder.Graph.AddMicrosoft(
-            "GroupQueryAttention",
-            name,
-            inputs,
-            outputs,
-            NodeAttribute.Int("num_heads", heads.Heads),
-            NodeAttribute.Int("kv_num_heads", heads.KvHeads),
-            NodeAttribute.Float("scale", scale),
-            NodeAttribute.Int("do_rotary", heads.FusesRotary ? 1 : 0),
-            NodeAttribute.Int("rotary_interleaved", 0))[0];
+        string[] outputs =
+        [
+            $"{name}/output", DecoderPorts.Present(layer.Index, "key"), DecoderPorts.Present(layer.Index, "value"),
+        ];
+        var attended = decoder.Graph.AddMicrosoft("GroupQueryAttention", name, inputs, outputs, [.. Attributes()])[0];
+        return Output.Append(decoder, $"{name}.output", attended, layer.Tensor(part), Heads.Queries);
     }
 
-    private (string Query, string Key, string Value) SplitAndTurn(string name, string packed)
+    private IEnumerable<AttributeProto> Attributes()
     {
-        var graph = decoder.Graph;
+        yield return NodeAttribute.Int("num_heads", Heads.Heads);
+        yield return NodeAttribute.Int("kv_num_heads", Heads.KvHeads);
+        yield return NodeAttribute.Float("scale", Scale);
+        yield return NodeAttribute.Int("do_rotary", FusesRotary ? 1 : 0);
+        yield return NodeAttribute.Int("rotary_interleaved", FusesRotary && Rotary!.IsInterleaved ? 1 : 0);
+        if (Window is { } window)
+        {
+            yield return NodeAttribute.Int("local_window_size", window);
+        }
+
+        if (Softcap > 0)
+        {
+            yield return NodeAttribute.Float("softcap", Softcap);
+        }
+    }
+
+    private (string Query, string Key, string Value) Prepared(
+        DecoderLayer layer, string packed, string tensor, int headDim)
+    {
+        var (graph, name) = (layer.Decoder.Graph, layer.Name("attention"));
         if (!graph.Has(SplitSizes))
         {
-            var width = heads.KeysOrValues.Length;
-            graph.AddConstant(SplitSizes, heads.Queries.Length, width, width);
+            graph.AddConstant(SplitSizes, Heads.Heads * headDim, Heads.KvHeads * headDim, Heads.KvHeads * headDim);
         }
 
         var parts = graph.Append(
@@ -61,22 +98,42 @@ internal sealed class SelfAttention(DecoderGraph decoder, AttentionHeads heads, 
             [packed, SplitSizes],
             [$"{name}/q", $"{name}/k", $"{name}/v"],
             NodeAttribute.Int("axis", -1));
-        var query = Turn($"{name}.q_rotary", parts[0], heads.Heads);
-        var key = Turn($"{name}.k_rotary", parts[1], heads.KvHeads);
-        return (query, key, parts[2]);
+        var (query, key, value) = (parts[0], parts[1], parts[2]);
+        if (Norm is not null)
+        {
+            var queries = Heads.Queries with { Padded = headDim };
+            var keys = Heads.KeysOrValues with { Padded = headDim };
+            query = Norm.Append(layer, "attention.q_norm", $"{tensor}.{Norm.QueryPart}", query, queries);
+            key = Norm.Append(layer, "attention.k_norm", $"{tensor}.{Norm.KeyPart}", key, keys);
+        }
+
+        if (headDim != Heads.PaddedDim)
+        {
+            query = HeadFilling.Append(graph, $"{name}.q_filled", query, Heads.Queries);
+            key = HeadFilling.Append(graph, $"{name}.k_filled", key, Heads.KeysOrValues);
+            value = HeadFilling.Append(graph, $"{name}.v_filled", value, Heads.KeysOrValues);
+        }
+
+        if (Rotary is { IsLookedUp: true })
+        {
+            query = Turn(graph, $"{name}.q_rotary", query, Heads.Heads);
+            key = Turn(graph, $"{name}.k_rotary", key, Heads.KvHeads);
+        }
+
+        return (query, key, value);
     }
 
-    private string Turn(string name, string input, int count)
+    private string Turn(GraphBuilder graph, string name, string input, int count)
     {
-        // Channels that were filled in lie after the stored ones and are not turned.
-        var turned = heads.PaddedDim == heads.Dim ? 0 : heads.Dim;
-        return decoder.Graph.AddMicrosoft(
+        // Channels beyond the turned ones, filled in or not, come after them.
+        var turned = Heads.RotaryDim == Heads.PaddedDim ? 0 : Heads.RotaryDim;
+        return graph.AddMicrosoft(
             "RotaryEmbedding",
             name,
-            [input, DecoderPorts.Positions, rotary!.Cosines, rotary.Sines],
+            [input, Rotary!.Positions, Rotary.Cosines, Rotary.Sines],
             [$"{name}/output"],
             NodeAttribute.Int("num_heads", count),
             NodeAttribute.Int("rotary_embedding_dim", turned),
-            NodeAttribute.Int("interleaved", 0))[0];
+            NodeAttribute.Int("interleaved", Rotary.IsInterleaved ? 1 : 0))[0];
     }
 }

@@ -1,6 +1,4 @@
-using System.Numerics.Tensors;
 using Stip.Export.Checkpoints;
-using Stip.Onnx;
 using Stip.Onnx.Model;
 using Stip.Protocol.Tensors;
 
@@ -10,9 +8,10 @@ namespace Stip.Export.Blocks;
 /// <param name="dtype">Type the graph computes in.</param>
 internal sealed class WeightWriter(TensorDtype dtype)
 {
-    // Wide enough that a row of the checkpoint is read in whole cache lines, small enough to stay in memory.
-    private const int TileElements = 1 << 22;
-    private const float LargestFloat16 = 65504;
+    // Wide enough that a row of the checkpoint is read in whole pages, small enough to stay in memory.
+    private const int TileElements = 1 << 24;
+
+    private readonly TileWriter _tiles = new(dtype);
 
     /// <summary>Type the graph computes in.</summary>
     public TensorDtype Dtype => dtype;
@@ -22,58 +21,81 @@ internal sealed class WeightWriter(TensorDtype dtype)
     {
         var height = parts[0].Inputs.Length;
         var width = parts.Sum(part => part.Outputs.Length);
-        return new Weight(dtype, [height, width], stream =>
+        return Tiled([height, width], TileElements, (tile, firstRow, rows) =>
         {
-            var rowsPerTile = Math.Clamp(TileElements / width, 1, height);
-            var tile = new float[rowsPerTile * width]; // [rows, out]
-            for (var row = 0; row < height; row += rowsPerTile)
+            var column = 0;
+            foreach (var linear in parts)
             {
-                var part = tile.AsSpan(0, Math.Min(rowsPerTile, height - row) * width);
-                part.Clear();
-                var column = 0;
-                foreach (var linear in parts)
-                {
-                    linear.Fill(part, width, column, row);
-                    column += linear.Outputs.Length;
-                }
-
-                Write(stream, part, parts[0].Tensor.Name);
+                linear.Fill(tile, rows, width, column, firstRow);
+                column += linear.Outputs.Length;
             }
+
+            return parts[0].Tensor.Name;
         });
     }
 
     /// <summary>A vector: those of the parts, end to end.</summary>
     public Weight Vector(params IReadOnlyList<(CheckpointTensor Tensor, HeadPadding Channels)> parts) =>
-        new(dtype, [parts.Sum(part => part.Channels.Length)], stream =>
+        Tiled([parts.Sum(part => part.Channels.Length)], long.MaxValue, (tile, _, _) =>
         {
+            var place = 0;
             foreach (var (tensor, channels) in parts)
             {
                 var stored = new float[channels.StoredLength];
                 tensor.Read(0, stored);
-                var values = new float[channels.Length];
-                for (var channel = 0; channel < values.Length; channel++)
+                for (var channel = 0; channel < channels.Length; channel++, place++)
                 {
-                    values[channel] = channels.Source(channel) is >= 0 and var source ? stored[source] : 0;
+                    tile[place] = channels.Source(channel) is >= 0 and var source ? stored[source] : 0;
                 }
-
-                Write(stream, values, tensor.Name);
             }
+
+            return parts[0].Tensor.Name;
         });
 
-    /// <summary>A table that the exporter computed, e.g. rotary cosines.</summary>
+    /// <summary>Rows as they are stored: tensors end to end, or in turns row by row.</summary>
+    /// <param name="shape">Axes of the weight; the last is that of every tensor.</param>
+    /// <param name="tensors">Where the rows come from, all of the same shape.</param>
+    /// <param name="inTurns">How many neighbouring tensors give a row in turns; 1 for one after the other.</param>
+    public Weight Rows(IReadOnlyList<long> shape, IReadOnlyList<CheckpointTensor> tensors, int inTurns)
+    {
+        var width = (int)shape[^1];
+        var ownRows = (int)(tensors[0].ElementCount / width) * inTurns;
+        return Tiled(shape, TileElements, (tile, firstRow, rows) =>
+        {
+            Parallel.For(firstRow, firstRow + rows, row =>
+            {
+                var (group, inside) = Math.DivRem(row, ownRows);
+                tensors[group * inTurns + inside % inTurns].Read(
+                    (long)(inside / inTurns) * width, tile.AsSpan((row - firstRow) * width, width));
+            });
+            return tensors[0].Name;
+        });
+    }
+
+    /// <summary>A table that the exporter computed, e.g. slopes.</summary>
     public Weight Table(IReadOnlyList<long> shape, float[] values) => Weight.FromFloats(dtype, shape, values);
 
-    private void Write(Stream stream, ReadOnlySpan<float> values, string name)
+    // Rows of the last axis, as many at a time as a tile holds; what fills them names the tensor it read.
+    private Weight Tiled(IReadOnlyList<long> shape, long tileElements, Func<float[], int, int, string> fill)
     {
-        if (dtype == TensorDtype.Float16 && TensorPrimitives.MaxMagnitude(values) is > LargestFloat16 and var largest)
+        var width = (int)shape[^1];
+        var height = (int)shape.SkipLast(1).Aggregate(1L, (product, length) => checked(product * length));
+        var rowsPerTile = (int)Math.Clamp(tileElements / width, 1, height);
+        return new Weight(dtype, shape, stream =>
         {
-            throw new RefusedException(
-                $"tensor '{name}' holds {largest:G4}; float16 holds at most {LargestFloat16}, use --dtype "
-                + "bfloat16 or float32");
-        }
-
-        var bytes = new byte[(long)values.Length * dtype.ByteSize()];
-        TensorConversion.FromFloat32(values, dtype, bytes);
-        stream.Write(bytes);
+            try
+            {
+                for (var row = 0; row < height; row += rowsPerTile)
+                {
+                    var rows = Math.Min(rowsPerTile, height - row);
+                    var name = fill(_tiles.Tile(rows * width), row, rows);
+                    _tiles.Write(stream, rows * width, name);
+                }
+            }
+            finally
+            {
+                _tiles.Finish();
+            }
+        });
     }
 }

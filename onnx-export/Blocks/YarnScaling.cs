@@ -7,26 +7,47 @@ namespace Stip.Export.Blocks;
 internal sealed record YarnScaling(
     double Factor, double BetaFast, double BetaSlow, double Magnitude, double Theta, int HeadDim, int OriginalPositions)
 {
-    public static YarnScaling Read(ConfigJson rope, double theta, int headDim, int positions)
+    /// <summary>False where the bounds of the blended pairs are taken as they come, not as whole pairs.</summary>
+    public bool IsTruncated { get; init; } = true;
+
+    public static YarnScaling Read(ConfigJson config, ConfigJson rope, double theta, int headDim, int positions)
     {
-        var factor = rope.Positive("factor", 1);
+        var original = rope.FindSize("original_max_position_embeddings")
+            ?? config.FindSize("original_max_position_embeddings")
+            ?? positions;
+        var factor = rope.Positive("factor", (double)positions / original);
         return new YarnScaling(
             factor,
             rope.Positive("beta_fast", 32),
             rope.Positive("beta_slow", 1),
-            rope.Positive("attention_factor", factor <= 1 ? 1 : 0.1 * Math.Log(factor) + 1),
+            rope.Positive("attention_factor", DefaultMagnitude(rope, factor)),
             theta,
             headDim,
-            rope.FindSize("original_max_position_embeddings") ?? positions);
+            original)
+        {
+            IsTruncated = rope.Flag("truncate", true),
+        };
     }
 
     public RotaryFrequencies Apply(float[] inverse)
     {
-        var low = Math.Max(Math.Floor(PairWithRotations(BetaFast)), 0);
-        var high = Math.Min(Math.Ceiling(PairWithRotations(BetaSlow)), HeadDim - 1);
-        var span = Math.Max(high - low, 0.001);
+        var (first, last) = (PairWithRotations(BetaFast), PairWithRotations(BetaSlow));
+        var low = Math.Max(IsTruncated ? Math.Floor(first) : first, 0);
+        var high = Math.Min(IsTruncated ? Math.Ceiling(last) : last, HeadDim - 1);
+        var span = high == low ? 0.001 : high - low;
         return new RotaryFrequencies([.. inverse.Select((f, pair) => Blend(f, (pair - low) / span))], Magnitude);
     }
+
+    private static double DefaultMagnitude(ConfigJson rope, double factor)
+    {
+        var (own, all) = (rope.FindPositive("mscale"), rope.FindPositive("mscale_all_dim"));
+        return own is { } mscale && all is { } allDims
+            ? Attention(factor, mscale) / Attention(factor, allDims)
+            : Attention(factor, 1);
+    }
+
+    private static double Attention(double factor, double scale) =>
+        factor <= 1 ? 1 : 0.1 * scale * Math.Log(factor) + 1;
 
     private float Blend(float inverse, double ramp)
     {

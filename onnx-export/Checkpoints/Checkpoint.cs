@@ -35,6 +35,53 @@ internal sealed class Checkpoint : IDisposable
     /// <summary>Tokenizer, template and the like.</summary>
     public ISmallFiles Files { get; }
 
+    /// <summary>Adapters that are merged while tensors are read, first to last.</summary>
+    private IReadOnlyList<AdaptedTensors> Adapters { get; init; } = [];
+
+    /// <summary>Opens a checkpoint with adapters on top of it; a folder that is itself an adapter names its base, and
+    /// is the first of them.</summary>
+    /// <param name="folder">A folder, a GGUF file, or the folder of an adapter.</param>
+    /// <param name="randomSeed">Seed of random weights, null for those of the checkpoint.</param>
+    /// <param name="adapters">Folders that PEFT wrote.</param>
+    public static Checkpoint Open(string folder, long? randomSeed, IReadOnlyList<string> adapters)
+    {
+        if (AdapterFolder.BaseOf(folder) is { } adapted)
+        {
+            (folder, adapters) = (adapted, [folder, .. adapters]);
+        }
+
+        var plain = Open(folder, randomSeed);
+        var merged = new List<AdaptedTensors>();
+        try
+        {
+            foreach (var adapter in adapters)
+            {
+                merged.Add(AdaptedTensors.Open(merged.LastOrDefault() ?? plain.Tensors, adapter));
+            }
+        }
+        catch
+        {
+            (merged.LastOrDefault() ?? plain.Tensors).Dispose();
+            throw;
+        }
+
+        return new Checkpoint(plain.Folder, plain.Config, merged.LastOrDefault() ?? plain.Tensors, plain.Files)
+        {
+            Name = plain.Name,
+            Sentence = plain.Sentence,
+            Adapters = merged,
+        };
+    }
+
+    /// <summary>Refuses adapters that were made for another model, once the model has asked for its tensors.</summary>
+    public void RefuseUnusedAdapters()
+    {
+        foreach (var adapter in Adapters)
+        {
+            adapter.RefuseUnused();
+        }
+    }
+
     /// <summary>Opens a folder or a GGUF file; with a seed only a folder's config.json is read, and the weights are
     /// random.</summary>
     public static Checkpoint Open(string folder, long? randomSeed)

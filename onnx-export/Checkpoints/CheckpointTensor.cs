@@ -8,6 +8,8 @@ namespace Stip.Export.Checkpoints;
 /// <param name="Shape">Lengths of its axes.</param>
 internal abstract record CheckpointTensor(string Name, TensorDtype Dtype, IReadOnlyList<long> Shape)
 {
+    private const int CopyElements = 1 << 18;
+
     public long ElementCount { get; } = Shape.Aggregate(1L, (product, length) => product * length);
 
     /// <summary>The same as 4-bit blocks, null where it is not stored so.</summary>
@@ -17,5 +19,18 @@ internal abstract record CheckpointTensor(string Name, TensorDtype Dtype, IReadO
     public abstract void Read(long firstElement, Span<float> values);
 
     /// <summary>Writes the tensor in its own type, byte for byte.</summary>
-    public abstract void CopyTo(Stream stream);
+    public virtual void CopyTo(Stream stream)
+    {
+        // Widening what is stored and narrowing it again is exact.
+        var values = new float[Math.Min(CopyElements, ElementCount)];
+        var bytes = new byte[values.Length * Dtype.ByteSize()];
+        for (var first = 0L; first < ElementCount; first += values.Length)
+        {
+            var part = values.AsSpan(0, (int)Math.Min(values.Length, ElementCount - first));
+            Read(first, part);
+            var written = bytes.AsSpan(0, part.Length * Dtype.ByteSize());
+            TensorConversion.FromFloat32(part, Dtype, written);
+            stream.Write(written);
+        }
+    }
 }

@@ -32,6 +32,9 @@ internal sealed class ConfigJson(string file, JsonElement root, JsonElement? def
         }
     }
 
+    /// <summary>True where the field is there, null or not.</summary>
+    public bool Has(string name) => root.TryGetProperty(name, out _);
+
     /// <summary>An object inside this one, null where it is absent or null.</summary>
     public ConfigJson? Section(string name) =>
         Find(name) is { ValueKind: JsonValueKind.Object } section ? new ConfigJson($"{file}: {name}", section) : null;
@@ -63,11 +66,14 @@ internal sealed class ConfigJson(string file, JsonElement root, JsonElement? def
     }
 
     /// <summary>A positive, finite number; <paramref name="otherwise"/> where it is absent.</summary>
-    public double Positive(string name, double otherwise)
+    public double Positive(string name, double otherwise) => FindPositive(name) ?? otherwise;
+
+    /// <summary>A positive, finite number, null where it is absent or null.</summary>
+    public double? FindPositive(string name)
     {
         if (Find(name) is not { } value)
         {
-            return otherwise;
+            return null;
         }
 
         return value.ValueKind == JsonValueKind.Number
@@ -75,6 +81,9 @@ internal sealed class ConfigJson(string file, JsonElement root, JsonElement? def
             ? number
             : throw new RefusedException($"{file}: {name} is {value.GetRawText()}; it must be a number above 0");
     }
+
+    /// <summary>A bound: 0 where it is null, <paramref name="otherwise"/> where it is absent.</summary>
+    public double Cap(string name, double otherwise) => FindPositive(name) ?? (Has(name) ? 0 : otherwise);
 
     public bool Flag(string name, bool otherwise) => Find(name) switch
     {
@@ -138,6 +147,22 @@ internal sealed class ConfigJson(string file, JsonElement root, JsonElement? def
         }
     }
 
+    /// <summary>Positive numbers of a list that must be there.</summary>
+    public IReadOnlyList<double> Numbers(string name) => Find(name) is { ValueKind: JsonValueKind.Array } list
+        && list.EnumerateArray().All(item => item.ValueKind == JsonValueKind.Number && item.GetDouble() > 0)
+        ? [.. list.EnumerateArray().Select(item => item.GetDouble())]
+        : throw new RefusedException($"{file}: {name} must be a list of numbers above 0");
+
+    /// <summary>Whole numbers of a list, null where it is absent.</summary>
+    public IReadOnlyList<int>? Integers(string name) => Find(name) switch
+    {
+        null => null,
+        { ValueKind: JsonValueKind.Array } list when list.EnumerateArray().All(
+            item => item.ValueKind == JsonValueKind.Number && item.TryGetInt32(out _)) =>
+            [.. list.EnumerateArray().Select(item => item.GetInt32())],
+        _ => throw new RefusedException($"{file}: {name} must be a list of whole numbers"),
+    };
+
     /// <summary>Refuses a flag that changes the model.</summary>
     public void RefuseFlag(string name)
     {
@@ -146,6 +171,16 @@ internal sealed class ConfigJson(string file, JsonElement root, JsonElement? def
             throw new RefusedException($"{file}: {name} is true; it must be false");
         }
     }
+
+    /// <summary>Numbers by a name, none where they are absent.</summary>
+    public IReadOnlyDictionary<string, double> NumbersByName(string name) =>
+        Find(name) is { ValueKind: JsonValueKind.Object } section
+            ? section.EnumerateObject().ToDictionary(
+                entry => entry.Name,
+                entry => entry.Value.ValueKind == JsonValueKind.Number
+                    ? entry.Value.GetDouble()
+                    : throw new RefusedException($"{file}: {name} must give a number for each name"))
+            : new Dictionary<string, double>();
 
     /// <summary>Token ids given as a number or a list; null where there are none.</summary>
     public IReadOnlyList<int>? TokenIds(string name) => Find(name) switch

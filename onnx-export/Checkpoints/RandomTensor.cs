@@ -12,6 +12,7 @@ internal sealed record RandomTensor : CheckpointTensor
     // The spread of freshly initialised transformers.
     private const float MatrixSpread = 0.035f;
     private const float VectorSpread = 0.1f;
+    private const int RoundedAtOnce = 256;
     private const ulong GoldenGamma = 0x9E3779B97F4A7C15;
 
     private readonly ulong _key;
@@ -37,23 +38,13 @@ internal sealed record RandomTensor : CheckpointTensor
         // What is stored in a short type is rounded to it, as a checkpoint would be.
         if (Dtype != TensorDtype.Float32)
         {
-            var bytes = new byte[values.Length * Dtype.ByteSize()];
-            TensorConversion.FromFloat32(values, Dtype, bytes);
-            TensorConversion.ToFloat32(Dtype, bytes, values);
-        }
-    }
-
-    public override void CopyTo(Stream stream)
-    {
-        var values = new float[1 << 16];
-        var bytes = new byte[values.Length * Dtype.ByteSize()];
-        for (var first = 0L; first < ElementCount; first += values.Length)
-        {
-            var count = (int)Math.Min(values.Length, ElementCount - first);
-            Read(first, values.AsSpan(0, count));
-            var part = bytes.AsSpan(0, count * Dtype.ByteSize());
-            TensorConversion.FromFloat32(values.AsSpan(0, count), Dtype, part);
-            stream.Write(part);
+            Span<byte> bytes = stackalloc byte[RoundedAtOnce * Dtype.ByteSize()];
+            for (var first = 0; first < values.Length; first += RoundedAtOnce)
+            {
+                var part = values.Slice(first, Math.Min(RoundedAtOnce, values.Length - first));
+                TensorConversion.FromFloat32(part, Dtype, bytes);
+                TensorConversion.ToFloat32(Dtype, bytes[..(part.Length * Dtype.ByteSize())], part);
+            }
         }
     }
 

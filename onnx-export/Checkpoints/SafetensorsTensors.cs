@@ -8,9 +8,11 @@ internal sealed class SafetensorsTensors : ITensorStore
 {
     private const string SingleFile = "model.safetensors";
     private const string IndexFile = "model.safetensors.index.json";
+    private const string AdapterFile = "adapter_model.safetensors";
 
     // Checkpoints saved from the bare model leave these off, those of a model with a head have them.
-    private static readonly string[] Prefixes = ["model.", "transformer.", "bert.", "roberta.", "distilbert.", "vit."];
+    private static readonly string[] Prefixes =
+        ["model.", "transformer.", "gpt_neox.", "bert.", "roberta.", "distilbert.", "vit."];
 
     private readonly List<SafetensorsFile> _files = [];
     private readonly Dictionary<string, StoredTensor> _tensors = new(StringComparer.Ordinal);
@@ -19,12 +21,26 @@ internal sealed class SafetensorsTensors : ITensorStore
     {
     }
 
-    public static SafetensorsTensors Open(string folder)
+    /// <summary>Names of the tensors as they are stored.</summary>
+    public IReadOnlyCollection<string> Names => _tensors.Keys;
+
+    public static SafetensorsTensors Open(string folder) => Open(folder, Files(folder));
+
+    /// <summary>Opens the tensors of an adapter folder that PEFT wrote.</summary>
+    public static SafetensorsTensors OpenAdapter(string folder) =>
+        File.Exists(Path.Combine(folder, AdapterFile))
+            ? Open(folder, [AdapterFile])
+            : throw new RefusedException($"{folder} has no {AdapterFile}; an adapter is a folder that PEFT wrote");
+
+    /// <summary>Shape of a stored tensor.</summary>
+    public IReadOnlyList<long> Shape(string name) => _tensors[name].Shape;
+
+    private static SafetensorsTensors Open(string folder, IEnumerable<string> files)
     {
         var store = new SafetensorsTensors();
         try
         {
-            foreach (var file in Files(folder))
+            foreach (var file in files)
             {
                 store.Add(folder, file);
             }

@@ -10,7 +10,11 @@ internal static class ExportCommand
 {
     public static Command Create()
     {
-        var checkpoint = new Option<string>("--checkpoint") { Required = true, Description = "Hugging Face folder." };
+        var checkpoint = new Option<string>("--checkpoint")
+        {
+            Required = true,
+            Description = "Hugging Face folder, GGUF file, or folder of an adapter.",
+        };
         var output = new Option<string>("--output")
         {
             Required = true,
@@ -26,25 +30,35 @@ internal static class ExportCommand
         {
             Description = "Seed of random weights: config.json alone is then enough.",
         };
+        var adapters = new Option<string[]>("--adapter")
+        {
+            Description = "Folder of a LoRA adapter (PEFT) to merge; may be repeated.",
+        };
         var command = new Command(
             "export", "Reads a checkpoint and writes its graph, weights, embedding table and tokenizer.")
         {
-            checkpoint, output, dtype, seed,
+            checkpoint, output, dtype, seed, adapters,
         };
         command.SetAction((parsed, cancellation) => RunAsync(
             parsed.GetRequiredValue(checkpoint),
             parsed.GetRequiredValue(output),
             TensorDtypes.TryParseWire(parsed.GetValue(dtype), out var type) ? type : TensorDtype.Float32,
             parsed.GetValue(seed),
+            parsed.GetValue(adapters) ?? [],
             cancellation));
         return command;
     }
 
     private static async Task<int> RunAsync(
-        string folder, string output, TensorDtype dtype, long? seed, CancellationToken cancellation)
+        string folder,
+        string output,
+        TensorDtype dtype,
+        long? seed,
+        string[] adapters,
+        CancellationToken cancellation)
     {
         using var target = OutputFolder.Create(output);
-        using var checkpoint = Checkpoint.Open(folder, seed);
+        using var checkpoint = Checkpoint.Open(folder, seed, adapters);
         await ExportedFolder.WriteAsync(checkpoint, dtype, target.WorkPath, cancellation);
         target.Complete();
         Console.WriteLine($"exported {checkpoint.Name} to {output}");

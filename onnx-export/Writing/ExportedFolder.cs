@@ -19,6 +19,7 @@ internal static class ExportedFolder
     {
         var architecture = SupportedArchitectures.Of(checkpoint.Config);
         var model = architecture.Build(checkpoint, dtype);
+        checkpoint.RefuseUnusedAdapters();
         var graphs = ExportedGraph.Of(model).ToList();
         if (model.Tables.Count > 0)
         {
@@ -88,7 +89,7 @@ internal static class ExportedFolder
             model.IsTied,
             tokens.Bos,
             tokens.Eos,
-            new EmbeddingManifest([.. model.Tables.Keys]),
+            new EmbeddingManifest([.. model.Tables.Keys], model.EmbeddingScale),
             graphs.Where(graph => !graph.IsClient).ToDictionary(graph => graph.Role, graph => graph.Describe()))
         {
             ClientGraphs = clients.Count > 0 ? clients : null,
@@ -105,8 +106,9 @@ internal static class ExportedFolder
         };
     }
 
-    // Sums of table rows need float32, and so do rows of images; a row of one table travels as it is stored.
-    private static TensorDtype WireDtype(ExportedModel model) => model.Tables.Count == 1 && model.Patches is null
+    // Sums and multiples of table rows need float32, and so do rows of images; others travel as they are stored.
+    private static TensorDtype WireDtype(ExportedModel model) =>
+        model.Tables.Count == 1 && model.Patches is null && model.EmbeddingScale is 1
         ? model.Tables[EmbeddingManifest.Token].Dtype
         : TensorDtype.Float32;
 }

@@ -7,7 +7,10 @@ public static class KnownCheckpoints
 
     /// <summary>Names of all of them.</summary>
     public static IReadOnlyList<string> Names { get; } =
-        [.. Samples, "stories-gpt2", "tiny-llama2-7b", "tiny-llama2-70b", "tiny-gpt2-xl"];
+    [
+        .. Samples, "stories-gpt2", "tiny-llama2-7b", "tiny-llama2-70b", "tiny-gpt2-xl", "tiny-mistral-window",
+        "tiny-mixtral-8x7b",
+    ];
 
     /// <summary>The folder of one.</summary>
     public static string Folder(string name) => Samples.Contains(name)

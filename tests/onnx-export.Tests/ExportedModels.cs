@@ -20,10 +20,11 @@ public sealed class ExportedModels : IDisposable
             (name, dtype.WireName()), _ => new(() => ExportAsync(KnownCheckpoints.Folder(name), dtype))).Value;
 
     /// <summary>Exports any folder.</summary>
-    internal async Task<string> ExportAsync(string source, TensorDtype dtype, long? randomSeed = null)
+    internal async Task<string> ExportAsync(
+        string source, TensorDtype dtype, long? randomSeed = null, IReadOnlyList<string>? adapters = null)
     {
         var output = Directory.CreateDirectory(_folder.At(Guid.NewGuid().ToString("N"))).FullName;
-        using var checkpoint = Checkpoint.Open(source, randomSeed);
+        using var checkpoint = Checkpoint.Open(source, randomSeed, adapters ?? []);
         await ExportedFolder.WriteAsync(checkpoint, dtype, output, CancellationToken.None);
         return output;
     }

@@ -1,85 +1,102 @@
-using Stip.Export.Architectures;
 using Stip.Export.Checkpoints;
-using static Stip.Export.Tests.Architectures.ScalarModel;
+using static Stip.Export.Tests.Architectures.ScalarBlocks;
 
 namespace Stip.Export.Tests.Architectures;
 
-/// <summary>Llama as its paper writes it.</summary>
-internal static class ScalarLlama
+/// <summary>Llama as its paper writes it, and the families that change one part of it.</summary>
+internal sealed class ScalarLlama(ScalarConfig config, ITensorStore tensors)
 {
-    /// <returns>Logits of every position, row after row.</returns>
-    public static float[] Logits(Checkpoint checkpoint, IReadOnlyList<long> ids, double[] inverseFrequencies)
+    public const double Epsilon = 1e-6;
+
+    private readonly ScalarBlocks _blocks = new(tensors);
+
+    public ScalarBlocks Blocks => _blocks;
+
+    /// <summary>Attention of a layer.</summary>
+    public Func<int, ScalarAttention> Attention { get; init; } = _ => config.Attention with
     {
-        var config = LlamaConfig.Read(checkpoint.Config);
-        var table = Read(checkpoint.Tensors, "model.embed_tokens.weight", config.VocabSize, config.HiddenSize);
-        var head = config.IsTied
-            ? table
-            : Read(checkpoint.Tensors, "lm_head.weight", config.VocabSize, config.HiddenSize);
-        var rows = ids.Select(id => table[((int)id * config.HiddenSize)..(((int)id + 1) * config.HiddenSize)]).ToList();
+        Frequencies = ScalarAttention.Powers(config.Theta, config.Dim),
+    };
+
+    /// <summary>Queries, keys and values of a normed row; null for three projections.</summary>
+    public Func<string, double[], (double[] Query, double[] Key, double[] Value)>? Project { get; init; }
+
+    /// <summary>Feed-forward of a normed row; null for SwiGLU.</summary>
+    public Func<string, double[], double[]>? FeedForward { get; init; }
+
+    public bool HasQkvBias { get; init; } = config.Flag("attention_bias");
+
+    public bool HasOutputBias { get; init; } = config.Flag("attention_bias");
+
+    public double Eps { get; init; } = Epsilon;
+
+    /// <summary>Logits of every position, row after row.</summary>
+    public float[] Logits(IReadOnlyList<long> ids)
+    {
+        const string table = "model.embed_tokens.weight";
+        var rows = _blocks.Embed(table, ids, config.Vocab, config.Hidden);
         for (var layer = 0; layer < config.Layers; layer++)
         {
-            RunLayer(checkpoint.Tensors, config, $"model.layers.{layer}", rows, inverseFrequencies);
+            RunLayer($"model.layers.{layer}", layer, rows);
         }
 
-        var norm = Read(checkpoint.Tensors, "model.norm.weight", config.HiddenSize);
-        return [.. rows.SelectMany(row => Project(
-            RmsNorm(row, norm, config.NormEpsilon), config.VocabSize, (i, o) => head[o * config.HiddenSize + i], null)
-            .Select(logit => (float)logit))];
+        var normed = rows.Select(row => _blocks.Rms(row, "model.norm", Eps));
+        return config.Flag("tie_word_embeddings")
+            ? _blocks.TiedLogits(normed, table, config.Vocab)
+            : _blocks.Logits(normed, "lm_head", config.Vocab);
     }
 
-    private static void RunLayer(
-        ITensorStore tensors, LlamaConfig config, string name, List<double[]> rows, double[] frequencies)
+    /// <summary>SwiGLU with the usual names.</summary>
+    public double[] SwiGlu(string name, double[] x, int inner, bool hasBias = false)
     {
-        var (heads, hidden) = (config.Heads, config.HiddenSize);
-        var attentionNorm = Read(tensors, $"{name}.input_layernorm.weight", hidden);
-        var mlpNorm = Read(tensors, $"{name}.post_attention_layernorm.weight", hidden);
-        var (queryWidth, kvWidth) = (heads.Heads * heads.Dim, heads.KvHeads * heads.Dim);
-        var query = Linear(tensors, $"{name}.self_attn.q_proj", hidden, queryWidth, config.HasAttentionBias);
-        var key = Linear(tensors, $"{name}.self_attn.k_proj", hidden, kvWidth, config.HasAttentionBias);
-        var value = Linear(tensors, $"{name}.self_attn.v_proj", hidden, kvWidth, config.HasAttentionBias);
-        var output = Linear(tensors, $"{name}.self_attn.o_proj", queryWidth, hidden, config.HasAttentionBias);
-        var gate = Linear(tensors, $"{name}.mlp.gate_proj", hidden, config.InnerSize, config.HasMlpBias);
-        var up = Linear(tensors, $"{name}.mlp.up_proj", hidden, config.InnerSize, config.HasMlpBias);
-        var down = Linear(tensors, $"{name}.mlp.down_proj", config.InnerSize, hidden, config.HasMlpBias);
-        var (keys, values) = (new List<double[]>(), new List<double[]>());
-        for (var position = 0; position < rows.Count; position++)
+        var gate = _blocks.Linear(x, $"{name}.gate_proj", inner, hasBias);
+        var up = _blocks.Linear(x, $"{name}.up_proj", inner, hasBias);
+        return _blocks.Linear(
+            [.. gate.Zip(up, (g, u) => ScalarFunctions.Silu(g) * u)], $"{name}.down_proj", config.Hidden, hasBias);
+    }
+
+    /// <summary>A few of many experts, stored stacked, mixed by their shares.</summary>
+    public double[] Experts(string name, double[] x, int experts, int chosen, int inner, bool normalizes)
+    {
+        var scores = _blocks.Linear(x, $"{name}.gate", experts);
+        var exponents = scores.Select(score => Math.Exp(score - scores.Max())).ToArray();
+        var best = Enumerable.Range(0, experts).OrderByDescending(expert => exponents[expert]).Take(chosen).ToArray();
+        var total = normalizes ? best.Sum(expert => exponents[expert]) : exponents.Sum();
+        var gateUp = _blocks.Read($"{name}.experts.gate_up_proj", experts, 2 * inner, x.Length);
+        var down = _blocks.Read($"{name}.experts.down_proj", experts, x.Length, inner);
+        var mixed = new double[x.Length];
+        foreach (var expert in best)
         {
-            var x = RmsNorm(rows[position], attentionNorm, config.NormEpsilon);
-            keys.Add(Turn(key(x), position, heads.Dim, frequencies));
-            values.Add(value(x));
-            Add(rows[position], output(Attend(
-                Turn(query(x), position, heads.Dim, frequencies), keys, values, heads.Heads, heads.KvHeads,
-                1 / Math.Sqrt(heads.Dim))));
-            x = RmsNorm(rows[position], mlpNorm, config.NormEpsilon);
-            Add(rows[position], down([.. gate(x).Zip(up(x), (g, u) => g / (1 + Math.Exp(-g)) * u)]));
+            var gate = Multiply(x, gateUp, expert * 2 * inner, inner);
+            var up = Multiply(x, gateUp, ((expert * 2) + 1) * inner, inner);
+            double[] active = [.. gate.Zip(up, (g, u) => ScalarFunctions.Silu(g) * u * exponents[expert] / total)];
+            Add(mixed, Multiply(active, down, expert * x.Length, x.Length));
         }
+
+        return mixed;
     }
 
-    private static Func<double[], double[]> Linear(
-        ITensorStore tensors, string name, int inputs, int outputs, bool hasBias)
+    private void RunLayer(string name, int layer, List<double[]> rows)
     {
-        var weight = Read(tensors, $"{name}.weight", outputs, inputs);
-        var bias = hasBias ? Read(tensors, $"{name}.bias", outputs) : null;
-        return x => Project(x, outputs, (i, o) => weight[o * inputs + i], bias);
-    }
-
-    private static double[] RmsNorm(double[] x, double[] weight, double epsilon)
-    {
-        var scale = 1 / Math.Sqrt(x.Average(value => value * value) + epsilon);
-        return [.. x.Select((value, i) => value * scale * weight[i])];
-    }
-
-    private static double[] Turn(double[] x, int position, int dim, double[] frequencies)
-    {
-        var y = new double[x.Length];
-        for (var channel = 0; channel < x.Length; channel++)
+        var attention = Attention(layer);
+        var projected = rows.Select(row => (Project ?? Apart)(
+            $"{name}.self_attn", _blocks.Rms(row, $"{name}.input_layernorm", Eps))).ToList();
+        var attended = attention.Attend(
+            [.. projected.Select(row => row.Query)],
+            [.. projected.Select(row => row.Key)],
+            [.. projected.Select(row => row.Value)]);
+        for (var t = 0; t < rows.Count; t++)
         {
-            var (start, inside) = (channel / dim * dim, channel % dim);
-            var (sin, cos) = Math.SinCos(position * frequencies[inside % (dim / 2)]);
-            var other = inside < dim / 2 ? -x[start + inside + dim / 2] : x[start + inside - dim / 2];
-            y[channel] = x[channel] * cos + other * sin;
+            Add(rows[t], _blocks.Linear(attended[t], $"{name}.self_attn.o_proj", config.Hidden, HasOutputBias));
+            var x = _blocks.Rms(rows[t], $"{name}.post_attention_layernorm", Eps);
+            Add(rows[t], FeedForward?.Invoke(name, x)
+                ?? SwiGlu($"{name}.mlp", x, config.Inner, config.Flag("mlp_bias")));
         }
-
-        return y;
     }
+
+    /// <summary>Three projections.</summary>
+    public (double[] Query, double[] Key, double[] Value) Apart(string name, double[] x) => (
+        _blocks.Linear(x, $"{name}.q_proj", config.Heads * config.Dim, HasQkvBias),
+        _blocks.Linear(x, $"{name}.k_proj", config.KvHeads * config.Dim, HasQkvBias),
+        _blocks.Linear(x, $"{name}.v_proj", config.KvHeads * config.Dim, HasQkvBias));
 }

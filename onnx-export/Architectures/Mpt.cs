@@ -1,0 +1,43 @@
+using Stip.Export.Blocks;
+using Stip.Export.Checkpoints;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Export.Architectures;
+
+/// <summary>MPT: LayerNorms without biases, scores that fall with distance instead of positions.</summary>
+internal sealed class Mpt : IArchitecture
+{
+    public string Name => "MptForCausalLM";
+
+    public string ModelType => "mpt";
+
+    public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
+    {
+        var config = checkpoint.Config;
+        var rules = config.Section("attn_config");
+        rules?.RefuseFlag("qk_ln");
+        var shape = DecoderShape.Read(config, rotaryShare: 0);
+        var model = new DecoderModel(checkpoint, dtype, shape, "transformer.wte.weight");
+        var norm = Norm.LayerWithoutBias(config.Positive("layer_norm_epsilon", 1e-5));
+        var mlp = new PlainFeedForward(
+            (config.FindSize("expansion_ratio") ?? 4) * shape.HiddenSize,
+            "gelu",
+            "up_proj",
+            "down_proj",
+            HasBias: false);
+        var projection = new QkvProjection(["Wqkv"], HasBias: false) { Clip = rules?.FindPositive("clip_qkv") };
+        var attention = new SelfAttention(shape.Heads, projection, new OutputProjection("out_proj", HasBias: false))
+        {
+            Bias = LinearBias.OfMpt(shape.Heads.Heads, rules?.Positive("alibi_bias_max", 8) ?? 8),
+        };
+        attention = attention with { Scale = rules?.FindPositive("softmax_scale") ?? attention.Scale };
+
+        foreach (var layer in model.Layers("transformer.blocks"))
+        {
+            layer.Add(attention.Append(layer, layer.Normed(norm, "attention_norm", "norm_1"), "attn"));
+            layer.Add(mlp.Append(layer, layer.Normed(norm, "mlp_norm", "norm_2"), "ffn"));
+        }
+
+        return model.Finish(norm, "transformer.norm_f", model.Head(config.Flag("tie_word_embeddings", true)));
+    }
+}

@@ -1,0 +1,41 @@
+using Stip.Export.Blocks;
+using Stip.Export.Checkpoints;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Export.Architectures;
+
+/// <summary>StableLM: LayerNorm, a quarter of each head turns, gated feed-forward after or beside attention.</summary>
+internal sealed class StableLm : IArchitecture
+{
+    public string Name => "StableLmForCausalLM";
+
+    public string ModelType => "stablelm";
+
+    public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
+    {
+        var config = checkpoint.Config;
+        var shape = DecoderShape.Read(config, rotaryShare: 0.25);
+        var model = new DecoderModel(checkpoint, dtype, shape, "model.embed_tokens.weight");
+        config.RefuseFlag("qk_layernorm");
+        var norm = Norm.Layer(config.Positive("layer_norm_eps", 1e-5));
+        var mlp = GatedFeedForward.Read(config);
+        var isParallel = config.Flag("use_parallel_residual", false);
+        var attention = new SelfAttention(
+            shape.Heads,
+            QkvProjection.Apart(config.Flag("use_qkv_bias", false)),
+            new OutputProjection("o_proj", HasBias: false))
+        {
+            Rotary = model.Rotary(config),
+        };
+
+        foreach (var layer in model.Layers("model.layers"))
+        {
+            var rows = layer.Normed(norm, "attention_norm", "input_layernorm");
+            layer.Add(attention.Append(layer, rows, "self_attn"));
+            rows = isParallel ? rows : layer.Normed(norm, "mlp_norm", "post_attention_layernorm");
+            layer.Add(mlp.Append(layer, rows, "mlp"));
+        }
+
+        return model.Finish(norm, "model.norm", model.Head(config.Flag("tie_word_embeddings", false)));
+    }
+}

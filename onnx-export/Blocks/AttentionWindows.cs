@@ -1,0 +1,31 @@
+using Stip.Export.Checkpoints;
+
+namespace Stip.Export.Blocks;
+
+/// <summary>Which layers see only the last tokens.</summary>
+internal static class AttentionWindows
+{
+    private const string Sliding = "sliding_attention";
+
+    /// <summary>The window of every layer, null where a layer sees everything.</summary>
+    /// <param name="config">config.json.</param>
+    /// <param name="shape">Sizes.</param>
+    /// <param name="isLocal">Which layers have the window where config.json has no <c>layer_types</c>.</param>
+    /// <param name="absent">The window where config.json does not name one at all.</param>
+    public static IReadOnlyList<int?> Read(
+        ConfigJson config, DecoderShape shape, Func<int, bool> isLocal, int? absent = null)
+    {
+        var window = config.FindSize("sliding_window", "attention_window")
+            ?? (config.Has("sliding_window") ? null : absent);
+        var counts = window < shape.ContextLength ? window : null;
+        return [.. Locals(config, shape, isLocal).Select(local => local ? counts : null)];
+    }
+
+    /// <summary>Which layers are local, however long their window is.</summary>
+    public static IReadOnlyList<bool> Locals(ConfigJson config, DecoderShape shape, Func<int, bool> isLocal)
+    {
+        var types = config.Texts("layer_types");
+        return [.. Enumerable.Range(0, shape.Layers).Select(
+            layer => layer < types.Count ? types[layer] == Sliding : isLocal(layer))];
+    }
+}

@@ -1,0 +1,91 @@
+using Stip.Export.Architectures;
+using Stip.Export.Checkpoints;
+using Stip.Keys.Bundles;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Export.Blocks;
+
+/// <summary>A decoder from its token table to its logits; an architecture fills in the layers.</summary>
+internal sealed class DecoderModel
+{
+    private readonly Dictionary<string, CheckpointTensor> _tables;
+    private ResidualStream? _stream;
+
+    /// <param name="checkpoint">The folder.</param>
+    /// <param name="dtype">Type the graph computes in.</param>
+    /// <param name="shape">Sizes.</param>
+    /// <param name="tokens">Name of the token table in the checkpoint.</param>
+    public DecoderModel(Checkpoint checkpoint, TensorDtype dtype, DecoderShape shape, string tokens)
+    {
+        Shape = shape;
+        Tokens = checkpoint.Tensors.Require(tokens, shape.VocabSize, shape.HiddenSize);
+        _tables = new() { [EmbeddingManifest.Token] = Tokens };
+        Graph = new DecoderGraph(checkpoint.Tensors, dtype, shape);
+    }
+
+    public DecoderShape Shape { get; }
+
+    public DecoderGraph Graph { get; }
+
+    /// <summary>The token table <c>[vocab, hidden]</c>.</summary>
+    public CheckpointTensor Tokens { get; }
+
+    /// <summary>Factor on the rows of the token table.</summary>
+    public double EmbeddingScale { get; init; } = 1;
+
+    /// <summary>A table <c>[positions, hidden]</c> that the client adds to its rows.</summary>
+    public CheckpointTensor Positions
+    {
+        init => _tables[EmbeddingManifest.Position] = value;
+    }
+
+    /// <summary>The layers, first to last; each is appended before the next is asked for.</summary>
+    /// <param name="tensor">Where layers are in the checkpoint.</param>
+    /// <param name="rows">What enters the first, null for the rows as they come.</param>
+    public IEnumerable<DecoderLayer> Layers(string tensor, string? rows = null)
+    {
+        _stream = new ResidualStream(Graph, rows);
+        for (var layer = 0; layer < Shape.Layers; layer++)
+        {
+            yield return new DecoderLayer(Graph, layer, $"{tensor}.{layer}", _stream);
+        }
+    }
+
+    /// <summary>The rotary tables that config.json describes.</summary>
+    public RotaryTables Rotary(ConfigJson config, bool isInterleaved = false) => RotaryTables.Append(
+        Graph,
+        RotaryFrequencies.Read(config, Shape.Heads.RotaryDim, Shape.ContextLength),
+        Shape,
+        isInterleaved);
+
+    /// <summary>The head: the token table where the two are tied.</summary>
+    public LanguageHead Head(bool isTied, string tensor = "lm_head") => new(isTied
+        ? Tokens
+        : Graph.Tensors.Require($"{tensor}.weight", Shape.VocabSize, Shape.HiddenSize));
+
+    /// <summary>Rows times a number, or the rows themselves where it is 1.</summary>
+    public string Scaled(string name, string rows, double factor) => factor == 1
+        ? rows
+        : Graph.Graph.Add("Mul", $"{name}/Mul", [rows, Graph.Scalar($"{name}.factor", factor)]);
+
+    /// <summary>Appends the last norm and the head.</summary>
+    /// <param name="norm">The last norm.</param>
+    /// <param name="tensor">Where it is in the checkpoint.</param>
+    /// <param name="head">What makes logits.</param>
+    public ExportedModel Finish(Norm norm, string tensor, LanguageHead head)
+    {
+        var stream = _stream ?? throw new InvalidOperationException("a decoder has layers before its head");
+        var rows = LanguageHead.SelectRows(Graph, stream.Sum("residual"));
+        head.Append(Graph, norm.Append(Graph, "final_norm", tensor, rows));
+        return new ExportedModel(
+            Graph,
+            Shape.HiddenSize,
+            Shape.VocabSize,
+            Shape.ContextLength,
+            ReferenceEquals(head.Matrix, Tokens),
+            _tables)
+        {
+            EmbeddingScale = EmbeddingScale,
+        };
+    }
+}

@@ -1,0 +1,62 @@
+using Stip.Onnx;
+using Stip.Onnx.Model;
+
+namespace Stip.Export.Blocks;
+
+/// <summary>A router that sends each row to the few gated feed-forwards it scores highest, and mixes what they
+/// give.</summary>
+/// <param name="Experts">Number of experts.</param>
+/// <param name="Chosen">Experts of a row.</param>
+/// <param name="InnerSize">Width inside an expert.</param>
+/// <param name="Function">Activation of the gates.</param>
+internal sealed record ExpertFeedForward(int Experts, int Chosen, int InnerSize, string Function)
+{
+    /// <summary>True where the shares of the chosen experts are made to sum to 1.</summary>
+    public bool Normalizes { get; init; } = true;
+
+    /// <summary>Name of an expert's gate in the checkpoint.</summary>
+    public string Gate { get; init; } = "gate_proj";
+
+    /// <summary>Name of what is gated.</summary>
+    public string Up { get; init; } = "up_proj";
+
+    /// <summary>Name of the way back.</summary>
+    public string Down { get; init; } = "down_proj";
+
+    /// <summary>Appends the block.</summary>
+    /// <param name="layer">The layer.</param>
+    /// <param name="input">Rows <c>[batch, seq, hidden]</c>.</param>
+    /// <param name="part">Where router and experts are in the layer.</param>
+    /// <returns>Rows <c>[batch, seq, hidden]</c>.</returns>
+    public string Append(DecoderLayer layer, string input, string part)
+    {
+        if (Function is not ("silu" or "swish"))
+        {
+            throw new RefusedException($"config.json: experts with activation '{Function}' are not supported (silu)");
+        }
+
+        var (decoder, name, tensor) = (layer.Decoder, layer.Name("experts"), layer.Tensor(part));
+        var (graph, hidden) = (decoder.Graph, decoder.HiddenSize);
+        var scores = Linear.FromLinear(
+            decoder, $"{name}.router", input, $"{tensor}.gate", hidden, Experts, hasBias: false);
+        var flat = graph.Has("experts.rows") ? "experts.rows" : graph.AddConstant("experts.rows", -1, Experts);
+        var weights = new ExpertWeights(decoder, $"{tensor}.experts", Experts, InnerSize);
+        return graph.AddMicrosoft(
+            "MoE",
+            name,
+            [
+                input,
+                graph.Add("Reshape", $"{name}.router/rows", [scores, flat]),
+                graph.AddWeight($"{name}.gate_up.weight", weights.Interleaved(Gate, Up)),
+                "",
+                graph.AddWeight($"{name}.down.weight", weights.Stacked(Down)),
+            ],
+            [$"{name}/output"],
+            NodeAttribute.Int("k", Chosen),
+            NodeAttribute.String("activation_type", "swiglu"),
+            NodeAttribute.Int("swiglu_fusion", 1),
+            NodeAttribute.Float("activation_alpha", 1),
+            NodeAttribute.Float("activation_beta", 0),
+            NodeAttribute.Int("normalize_routing_weights", Normalizes ? 1 : 0))[0];
+    }
+}

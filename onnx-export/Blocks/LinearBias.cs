@@ -1,0 +1,69 @@
+using System.Numerics;
+using Stip.Onnx.Execution;
+using Stip.Onnx.Model;
+
+namespace Stip.Export.Blocks;
+
+/// <summary>ALiBi (arXiv 2108.12409): scores fall linearly with distance, each head with a slope of its own.</summary>
+/// <param name="Slopes">One for each head.</param>
+internal sealed record LinearBias(float[] Slopes)
+{
+    private const string Name = "attention.bias";
+
+    /// <summary>The slopes of the paper: powers of 2^(-8/n), and where n heads are no power of two, every other slope
+    /// of twice as many.</summary>
+    /// <param name="heads">Number of heads.</param>
+    /// <param name="largest">Exponent of the last slope; 8 in the paper.</param>
+    public static LinearBias OfHeads(int heads, double largest = 8)
+    {
+        var closest = 1 << int.Log2(heads);
+        var slopes = Powers(closest, largest);
+        var between = Powers(2 * closest, largest).Where((_, i) => i % 2 == 0).Take(heads - closest);
+        return new LinearBias([.. slopes, .. between]);
+    }
+
+    /// <summary>MPT's order of the same slopes: those of the next power of two, odd places first.</summary>
+    public static LinearBias OfMpt(int heads, double largest)
+    {
+        var next = (int)BitOperations.RoundUpToPowerOf2((uint)heads);
+        var slopes = Powers(next, largest).ToList();
+        return new LinearBias(next == heads
+            ? [.. slopes]
+            : [.. slopes.Where((_, i) => i % 2 == 1).Concat(slopes.Where((_, i) => i % 2 == 0)).Take(heads)]);
+    }
+
+    /// <summary>The same slopes times a factor.</summary>
+    public LinearBias Times(double factor) => new([.. Slopes.Select(slope => (float)(slope * factor))]);
+
+    /// <summary>Adds the bias <c>[1, heads, seq, total]</c> once; softmax does not see what all keys of a row share, so
+    /// the key's own position is enough.</summary>
+    public string Append(DecoderGraph decoder)
+    {
+        var graph = decoder.Graph;
+        if (graph.Has($"{Name}/output"))
+        {
+            return $"{Name}/output";
+        }
+
+        const int int64 = (int)TensorProto.Types.DataType.Int64;
+        var total = graph.Add("Cast", $"{Name}.total", [DecoderPorts.TotalLength], NodeAttribute.Int("to", int64));
+        var keys = graph.Add("Range", $"{Name}.keys", [
+            graph.AddScalarConstant($"{Name}.zero", 0), total, graph.AddScalarConstant($"{Name}.one", 1)]);
+        var distance = graph.Add(
+            "Cast", $"{Name}.distance", [keys], NodeAttribute.Int("to", (int)decoder.Weights.Dtype.ToOnnx()));
+        var slopes = graph.AddWeight(
+            $"{Name}.slopes", decoder.Weights.Table([1, Slopes.Length, 1, 1], Slopes));
+        var falling = graph.Add("Mul", $"{Name}.falling", [slopes, distance]);
+        var rows = graph.Add(
+            "Shape", $"{Name}.rows", [decoder.Embeds], NodeAttribute.Int("start", 1), NodeAttribute.Int("end", 2));
+        var shape = graph.Add(
+            "Concat",
+            $"{Name}.shape",
+            [graph.AddConstant($"{Name}.ones", 1, 1), rows, graph.AddConstant($"{Name}.last", 1)],
+            NodeAttribute.Int("axis", 0));
+        return graph.Add("Expand", Name, [falling, shape]);
+    }
+
+    private static IEnumerable<float> Powers(int count, double largest) =>
+        Enumerable.Range(1, count).Select(i => (float)Math.Pow(2, -largest * i / count));
+}

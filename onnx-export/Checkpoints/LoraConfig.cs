@@ -1,0 +1,78 @@
+using System.Text.RegularExpressions;
+using Stip.Onnx;
+
+namespace Stip.Export.Checkpoints;
+
+/// <summary><c>adapter_config.json</c> as PEFT writes it.</summary>
+/// <param name="Rank">Rank of a module that has none of its own.</param>
+/// <param name="Alpha">Numerator of the scale of a module that has none of its own.</param>
+/// <param name="ScalesByRoot">True where the scale is alpha / √rank (rsLoRA), false for alpha / rank.</param>
+/// <param name="IsTransposed">True where the base matrix is stored <c>[in, out]</c> (Conv1D).</param>
+/// <param name="BaseModel">Name or folder of the checkpoint that was adapted, where it says so.</param>
+internal sealed record LoraConfig(int Rank, double Alpha, bool ScalesByRoot, bool IsTransposed, string? BaseModel)
+{
+    public const string FileName = "adapter_config.json";
+
+    private IReadOnlyDictionary<string, double> Ranks { get; init; } = new Dictionary<string, double>();
+
+    private IReadOnlyDictionary<string, double> Alphas { get; init; } = new Dictionary<string, double>();
+
+    public static LoraConfig Load(string folder)
+    {
+        var path = Path.Combine(folder, FileName);
+        var config = File.Exists(path)
+            ? ConfigJson.Load(path)
+            : throw new RefusedException($"{folder} has no {FileName}; an adapter is a folder that PEFT wrote");
+        if (config.Text("peft_type") is { } type && type != "LORA")
+        {
+            throw new RefusedException($"{FileName}: peft_type is '{type}'; only LORA is merged");
+        }
+
+        if (config.Flag("use_dora", false))
+        {
+            throw new RefusedException($"{FileName}: use_dora is true; only plain LoRA is merged (false)");
+        }
+
+        var rank = config.Size("r");
+        return new LoraConfig(
+            rank,
+            config.Positive("lora_alpha", rank),
+            config.Flag("use_rslora", false),
+            config.Flag("fan_in_fan_out", false),
+            config.Text("base_model_name_or_path"))
+        {
+            Ranks = config.NumbersByName("rank_pattern"),
+            Alphas = config.NumbersByName("alpha_pattern"),
+        };
+    }
+
+    /// <summary>Factor on what the adapter adds to a module.</summary>
+    /// <param name="module">Name of the module, e.g. <c>model.layers.0.self_attn.q_proj</c>.</param>
+    /// <param name="rank">Rank of its matrices.</param>
+    public double Scale(string module, long rank)
+    {
+        var expected = Of(Ranks, module) ?? Rank;
+        if (rank != (long)expected)
+        {
+            throw new RefusedException(
+                $"the adapter's matrices for '{module}' have rank {rank}; {FileName} says {expected}");
+        }
+
+        var alpha = Of(Alphas, module) ?? Alpha;
+        return alpha / (ScalesByRoot ? Math.Sqrt(rank) : rank);
+    }
+
+    // Patterns name the end of a module's path.
+    private static double? Of(IReadOnlyDictionary<string, double> patterns, string module)
+    {
+        foreach (var (pattern, value) in patterns)
+        {
+            if (Regex.IsMatch(module, $@"(^|.*\.)({pattern})$", RegexOptions.None, TimeSpan.FromSeconds(1)))
+            {
+                return value;
+            }
+        }
+
+        return null;
+    }
+}

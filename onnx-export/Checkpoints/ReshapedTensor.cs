@@ -1,0 +1,8 @@
+namespace Stip.Export.Checkpoints;
+
+/// <summary>The same elements in the same order under other axes.</summary>
+internal sealed record ReshapedTensor(CheckpointTensor Source, IReadOnlyList<long> Axes)
+    : CheckpointTensor(Source.Name, Source.Dtype, Axes)
+{
+    public override void Read(long firstElement, Span<float> values) => Source.Read(firstElement, values);
+}

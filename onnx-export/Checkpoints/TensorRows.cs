@@ -1,0 +1,12 @@
+namespace Stip.Export.Checkpoints;
+
+/// <summary>Consecutive rows of a stored tensor as a tensor of their own.</summary>
+/// <param name="Source">Tensor whose first axis is cut.</param>
+/// <param name="FirstRow">First row of the cut.</param>
+/// <param name="Rows">How many.</param>
+internal sealed record TensorRows(CheckpointTensor Source, long FirstRow, long Rows)
+    : CheckpointTensor(Source.Name, Source.Dtype, [Rows, .. Source.Shape.Skip(1)])
+{
+    public override void Read(long firstElement, Span<float> values) =>
+        Source.Read(FirstRow * (Source.ElementCount / Source.Shape[0]) + firstElement, values);
+}
