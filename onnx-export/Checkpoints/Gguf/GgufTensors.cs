@@ -7,8 +7,6 @@ namespace Stip.Export.Checkpoints.Gguf;
 /// <param name="order">How the rows of queries and keys lie, null where they lie as in a checkpoint.</param>
 internal sealed class GgufTensors(GgufFile file, RotaryRowOrder? order) : ITensorStore
 {
-    public bool Has(string name) => GgufNames.Of(name) is { } stored && file.Tensors.ContainsKey(stored);
-
     public CheckpointTensor Require(string name, params ReadOnlySpan<long> shape)
     {
         if (GgufNames.Of(name) is not { } stored || !file.Tensors.TryGetValue(stored, out var tensor))

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Stip.Export.Checkpoints;
 using Stip.Onnx;
 using Stip.Protocol.Tensors;
 using Stip.TestKit;
