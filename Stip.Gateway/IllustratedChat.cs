@@ -6,8 +6,10 @@ using Stip.Gateway.Terminal;
 
 namespace Stip.Gateway;
 
-/// <summary>Conversations in which images stand. A message with images carries its parts in the field <c>content</c>:
-/// <c>{"type":"text","text"}</c> and <c>{"type":"image"}</c>, as templates of vision-language models read them.</summary>
+/// <summary>
+/// Conversations in which images stand. A message with images carries its parts in the field <c>content</c>:
+/// <c>{"type":"text","text"}</c> and <c>{"type":"image"}</c>, as templates of vision-language models read them.
+/// </summary>
 internal static class IllustratedChat
 {
     private const string ContentField = "content";
@@ -33,7 +35,8 @@ internal static class IllustratedChat
         CancellationToken cancellationToken)
     {
         var sight = new ImageSight(model);
-        return await sight.PlaceAsync(Tokens(model, sight.ImageToken, messages, images.Count), images, cancellationToken);
+        var tokens = Tokens(model, sight.ImageToken, messages, images.Count);
+        return await sight.PlaceAsync(tokens, images, cancellationToken);
     }
 
     // Templates of some models know parts, others know strings only: what they write into the prompt tells.

@@ -12,6 +12,10 @@ public static class KnownCheckpoints
         "tiny-mixtral-8x7b",
     ];
 
+    /// <summary>Names of those that read texts or images in one pass, and of the one that sees and answers.</summary>
+    public static IReadOnlyList<string> Encoders { get; } =
+        ["tiny-bert-classifier", "digits-vit", "tiny-vit-huge", "digits-llava"];
+
     /// <summary>The folder of one.</summary>
     public static string Folder(string name) => Samples.Contains(name)
         ? RepositoryRoot.At("samples", "models", name)

@@ -18,7 +18,7 @@ public static class ModelPackages
 
     /// <summary>The folder that <c>export</c> writes for a checkpoint of <see cref="KnownCheckpoints"/>.</summary>
     public static Task<string> ExportAsync(string name) => MakeAsync($"{name}-plain", output => RunAsync(
-        "export", "--checkpoint", KnownCheckpoints.Folder(name), "--output", output));
+        ["export", "--checkpoint", KnownCheckpoints.Folder(name), "--output", output, .. RandomWeights(name)]));
 
     /// <summary>The folder with <c>cloud/</c>, <c>client/</c> and <c>owner/</c> that <c>protect</c> writes.</summary>
     /// <param name="name">A checkpoint of <see cref="KnownCheckpoints"/>.</param>
@@ -48,6 +48,10 @@ public static class ModelPackages
                 $"onnx-export {arguments[0]} ended with {process.ExitCode}: {error}{await output}");
         }
     }
+
+    // Some checkpoints are here without their weights: their laws hold for any.
+    private static string[] RandomWeights(string name) =>
+        Directory.EnumerateFiles(KnownCheckpoints.Folder(name), "*.safetensors").Any() ? [] : ["--random-weights", "1"];
 
     private static Task<string> MakeAsync(string name, Func<string, Task> make) =>
         Made.GetOrAdd(name, key => new(() => MakeOnceAsync(Folder.Value.At(key), make))).Value;

@@ -20,12 +20,17 @@ public sealed class SharedServer : IAsyncLifetime
     public ValueTask DisposeAsync() => Server.DisposeAsync();
 
     /// <summary>The folder of the protected package, once the server has it.</summary>
-    public Task<string> PushedAsync(string checkpoint) => _pushed.GetOrAdd(checkpoint, name => new(async () =>
-    {
-        var package = await ModelPackages.ProtectAsync(name);
-        await Server.PushAsync(package);
-        return package;
-    })).Value;
+    /// <param name="checkpoint">Its checkpoint.</param>
+    /// <param name="mode"><c>permutation</c>, or <c>none</c> under another id.</param>
+    public Task<string> PushedAsync(string checkpoint, string mode = "permutation") => _pushed.GetOrAdd(
+        $"{checkpoint} {mode}",
+        _ => new(async () =>
+        {
+            var package = await ModelPackages.ProtectAsync(
+                checkpoint, mode, mode == "none" ? $"{checkpoint}-open" : null);
+            await Server.PushAsync(package);
+            return package;
+        })).Value;
 
     /// <summary>The model as its owner uses it.</summary>
     public async Task<OpenModel> OpenAsync(string checkpoint, StipHttpClientOptions? options = null) =>

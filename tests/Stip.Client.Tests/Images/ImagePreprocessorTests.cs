@@ -1,0 +1,67 @@
+using Stip.Client.Images;
+using Stip.TestKit;
+
+namespace Stip.Client.Tests.Images;
+
+/// <summary>Images as models take them, against what Pillow and transformers made of the same files.</summary>
+public sealed class ImagePreprocessorTests
+{
+    // Rounding of the last bit of a float of -1..1: the pixels are equal.
+    private const float LargestDifference = 1e-6f;
+
+    [Theory]
+    [InlineData("digits-vit", 0, "1500_label1.png")]
+    [InlineData("digits-vit", 1, "large_1501.png")]
+    [InlineData("digits-llava", 0, "0.png")]
+    [InlineData("digits-llava", 3, "3.png")]
+    public void Apply_OfAFile_EqualsTheReference(string checkpoint, int reference, string image)
+    {
+        var folder = KnownCheckpoints.Folder(checkpoint);
+        var expected = EncoderCase.Load(folder)[reference].Tensors["pixel_values"].ToFloats();
+        var file = File.ReadAllBytes(Path.Combine(folder, "images", image));
+
+        var (values, width, height) =
+            ImagePreprocessor.FromFolder(folder, 32, 32).Apply(ImageReader.Decode(file));
+
+        Assert.Equal((32, 32), (width, height));
+        for (var i = 0; i < values.Length; i++)
+        {
+            Assert.InRange(MathF.Abs(values[i] - expected[i]), 0, LargestDifference);
+        }
+    }
+
+    [Theory]
+    [InlineData("""{"size":{"shortest_edge":8},"do_center_crop":true,"crop_size":{"height":8,"width":8}}""", 8, 8)]
+    [InlineData("""{"size":{"shortest_edge":8}}""", 16, 8)]
+    [InlineData("""{"size":5}""", 5, 5)]
+    [InlineData("""{"size":8,"feature_extractor_type":"CLIPFeatureExtractor"}""", 16, 8)]
+    [InlineData("""{"do_resize":false,"do_center_crop":true,"crop_size":24}""", 24, 24)]
+    public void Apply_BySettings_GivesTheirSize(string settings, int width, int height)
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder.At("preprocessor_config.json"), settings);
+        var image = new RgbImage(20, 10, [.. Enumerable.Repeat((byte)255, 20 * 10 * 3)]);
+
+        var (values, actualWidth, actualHeight) = ImagePreprocessor.FromFolder(folder.Path, 7, 7).Apply(image);
+
+        Assert.Equal((width, height), (actualWidth, actualHeight));
+        Assert.Equal(3 * width * height, values.Length);
+        Assert.Equal(1, values[height / 2 * width + width / 2]);
+    }
+
+    [Theory]
+    [InlineData("""{"resample":9}""")]
+    [InlineData("""{"size":{"depth":3}}""")]
+    [InlineData("""{"image_mean":[1,2]}""")]
+    [InlineData("""{"do_resize":3}""")]
+    [InlineData("no JSON")]
+    public void FromFolder_OfSettingsThatCannotBe_NamesTheFile(string settings)
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder.At("preprocessor_config.json"), settings);
+
+        var refusal = Assert.Throws<InvalidDataException>(() => ImagePreprocessor.FromFolder(folder.Path, 7, 7));
+
+        Assert.Contains("preprocessor_config.json", refusal.Message, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,171 @@
+using System.Text.Json.Nodes;
+using Stip.Onnx.Packages;
+using Stip.TestKit;
+
+namespace Stip.Export.Tests.Commands;
+
+/// <summary>What <c>export</c> writes of encoders, and what of them it refuses.</summary>
+public sealed class EncoderExportTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    private string Output => _folder.At("out");
+
+    [Fact]
+    public void Export_OfASentenceFolder_KeepsItsSettings()
+    {
+        var (exitCode, _, error) = Export(KnownCheckpoints.Folder("stories-sentence"), "--random-weights", "1");
+
+        Assert.Equal((0, ""), (exitCode, error));
+        var manifest = ExportFolder.ReadManifest(Output);
+        Assert.Equal(("encoder", "mean", true, 64), (
+            manifest.Kind, manifest.Pooling, manifest.Normalize, manifest.ContextLength));
+        Assert.Equal(
+            ["token_embedding", "position_embedding", "token_type_embedding"], manifest.Embedding.Tensors);
+        Assert.Equal("last_hidden_state", Assert.Single(manifest.Graphs["encoder"].Outputs).Name);
+    }
+
+    [Theory]
+    [InlineData("pooling_mode_cls_token", "cls")]
+    [InlineData("pooling_mode_max_tokens", "max")]
+    public void Export_OfAnotherPooling_NamesIt(string flag, string pooling)
+    {
+        Assert.Equal(0, Export(Sentence(config =>
+        {
+            config["pooling_mode_mean_tokens"] = false;
+            config[flag] = true;
+        })).ExitCode);
+
+        Assert.Equal(pooling, ExportFolder.ReadManifest(Output).Pooling);
+    }
+
+    [Fact]
+    public void Export_OfTwoPoolings_IsRefused() => AssertRefused(
+        "the pooling is not one of mean, cls and max alone",
+        Export(Sentence(config => config["pooling_mode_cls_token"] = true)));
+
+    [Fact]
+    public void Export_OfAnUnknownModule_IsRefused()
+    {
+        var source = Sentence(_ => { });
+        var path = Path.Combine(source, "modules.json");
+        File.WriteAllText(path, File.ReadAllText(path).Replace("Normalize\"", "Dense\"", StringComparison.Ordinal));
+
+        AssertRefused("lists Transformer, Pooling, Dense", Export(source));
+    }
+
+    [Fact]
+    public void Export_OfAnImageModel_LeavesPatchesToTheClient()
+    {
+        Assert.Equal(0, Export(KnownCheckpoints.Folder("digits-vit")).ExitCode);
+
+        var manifest = ExportFolder.ReadManifest(Output);
+        Assert.Equal(("image", 10), (manifest.Kind, manifest.Labels!.Count));
+        Assert.Equal(["vision"], manifest.Graphs.Keys);
+        Assert.Equal("pixel_values", Assert.Single(manifest.ClientGraphs!["vision"].Inputs).Name);
+        Assert.False(File.Exists(Path.Combine(Output, "embedding.safetensors")));
+    }
+
+    [Fact]
+    public void Export_OfLlavaUnderCurrentNames_EqualsThatUnderPublishedOnes()
+    {
+        Assert.Equal(0, Export(KnownCheckpoints.Folder("digits-llava")).ExitCode);
+        var published = Directory.GetFiles(Output, "*.data").Order().Select(File.ReadAllBytes).ToList();
+        Directory.Delete(Output, recursive: true);
+        var current = Copy("digits-llava", "config.json");
+        ShardedCheckpoint.Rewrite(
+            Path.Combine(KnownCheckpoints.Folder("digits-llava"), "model.safetensors"),
+            Path.Combine(current, "model.safetensors"),
+            name => name.StartsWith("language_model.model.", StringComparison.Ordinal)
+                ? name.Replace("language_model.model.", "model.language_model.", StringComparison.Ordinal)
+                : name.StartsWith("language_model.", StringComparison.Ordinal)
+                    ? name["language_model.".Length..]
+                    : $"model.{name}");
+
+        Assert.Equal(0, Export(current).ExitCode);
+
+        Assert.Equal(published, Directory.GetFiles(Output, "*.data").Order().Select(File.ReadAllBytes));
+    }
+
+    [Theory]
+    [InlineData("vision_feature_layer", 9, "vision_feature_layer is 9; the tower has -6..5")]
+    [InlineData("vision_feature_select_strategy", "some", "is 'some'; it must be 'default' or 'full'")]
+    [InlineData("image_token_index", 5000, "image_token_index is 5000; the vocabulary has 0..2047")]
+    public void Export_OfALlavaThatCannotBe_IsRefused(string field, object value, string expected)
+    {
+        var source = Copy("digits-llava", "config.json");
+        Edit(Path.Combine(source, "config.json"), config => config[field] = JsonValue.Create(value));
+
+        AssertRefused(expected, Export(source, "--random-weights", "1"));
+    }
+
+    [Theory]
+    [InlineData("RobertaModel", "roberta", "last_hidden_state")]
+    [InlineData("RobertaForSequenceClassification", "roberta", "logits")]
+    [InlineData("BertForMaskedLM", "bert", "logits")]
+    [InlineData("ViTModel", "vit", "last_hidden_state")]
+    [InlineData("CLIPVisionModelWithProjection", "clip_vision_model", "image_embeds")]
+    public void Export_OfEachHead_HasItsOutput(string architecture, string modelType, string output)
+    {
+        var isText = !modelType.Contains('v', StringComparison.Ordinal);
+        var source = Copy(isText ? "stories-bert" : "digits-vit", "config.json");
+        Edit(Path.Combine(source, "config.json"), config =>
+        {
+            (config["architectures"], config["model_type"]) = (new JsonArray(architecture), modelType);
+            config["pad_token_id"] = 1;
+        });
+
+        var (exitCode, _, error) = Export(source, "--random-weights", "1");
+
+        Assert.Equal((0, ""), (exitCode, error));
+        var manifest = ExportFolder.ReadManifest(Output);
+        Assert.Equal(output, Assert.Single(manifest.Graphs.Values).Outputs[0].Name);
+
+        // RoBERTa keeps the first rows of its table of positions for padding.
+        Assert.True(!isText || manifest.ContextLength == (modelType == "roberta" ? 254 : 256));
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    private (int ExitCode, string Output, string Error) Export(string source, params string[] options)
+    {
+        string[] random = File.Exists(Path.Combine(source, "model.safetensors")) || options.Length > 0
+            ? []
+            : ["--random-weights", "1"];
+        return CommandLine.Run(["export", "--checkpoint", source, "--output", Output, .. options, .. random]);
+    }
+
+    private void AssertRefused(string expected, (int ExitCode, string Output, string Error) run)
+    {
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains(expected, run.Error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Output));
+    }
+
+    private string Sentence(Action<JsonNode> edit)
+    {
+        var source = Copy(
+            "stories-sentence", "config.json", "modules.json", "sentence_bert_config.json", "1_Pooling/config.json");
+        Edit(Path.Combine(source, "1_Pooling", "config.json"), edit);
+        return source;
+    }
+
+    private string Copy(string name, params string[] files)
+    {
+        var target = Directory.CreateDirectory(_folder.At("source")).FullName;
+        foreach (var file in files)
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(target, file))!);
+            File.Copy(Path.Combine(KnownCheckpoints.Folder(name), file), Path.Combine(target, file));
+        }
+
+        return target;
+    }
+
+    private static void Edit(string path, Action<JsonNode> edit)
+    {
+        var config = JsonNode.Parse(File.ReadAllText(path))!;
+        edit(config);
+        File.WriteAllText(path, config.ToJsonString());
+    }
+}
