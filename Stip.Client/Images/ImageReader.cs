@@ -10,8 +10,8 @@ public static class ImageReader
     private const long MostPixels = 64L << 20;
     private const int BytesPerPixel = 4;
 
-    /// <summary>Decodes a file. Transparency is dropped, not blended, as Pillow's conversion to RGB does; the orientation
-    /// that a camera noted is applied.</summary>
+    /// <summary>Decodes a file. Transparency is dropped, not blended, as Pillow's conversion to RGB does; the
+    /// orientation that a camera noted is applied.</summary>
     /// <exception cref="InvalidDataException">The bytes are no image that can be read, or it is larger than 64
     /// megapixels; one line.</exception>
     public static RgbImage Decode(ReadOnlyMemory<byte> file)

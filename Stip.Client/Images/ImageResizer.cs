@@ -1,9 +1,9 @@
 namespace Stip.Client.Images;
 
 /// <summary>
-/// Changes the size of an image as Pillow does, which made the pixels that models were trained on: the filter grows with
-/// the reduction (antialiasing), weights are rounded to 22 bits, and the rows are rounded to 8 bits between both passes.
-/// No image library at hand does all three: Skia's cubic and linear sampling do not widen the filter.
+/// Changes the size of an image as Pillow does, which made the pixels that models were trained on: the filter grows
+/// with the reduction (antialiasing), weights are rounded to 22 bits, and the rows are rounded to 8 bits between both
+/// passes. No image library at hand does all three: Skia's cubic and linear sampling do not widen the filter.
 /// </summary>
 public static class ImageResizer
 {

@@ -59,8 +59,8 @@ public sealed record BundleManifest(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<string>? Labels { get; init; }
 
-    /// <summary>How logits become scores of labels: <c>softmax</c> where exactly one holds (also where nothing is said),
-    /// <c>sigmoid</c> where each holds by itself.</summary>
+    /// <summary>How logits become scores of labels: <c>softmax</c> where exactly one holds (also where nothing is
+    /// said), <c>sigmoid</c> where each holds by itself.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? LabelScores { get; init; }
 

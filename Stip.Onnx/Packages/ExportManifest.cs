@@ -53,8 +53,8 @@ public sealed record ExportManifest(
     /// <summary>Names of the classes that a classifier tells apart.</summary>
     public IReadOnlyList<string>? Labels { get; init; }
 
-    /// <summary>How logits become scores of labels: <c>softmax</c> where exactly one holds (also where nothing is said),
-    /// <c>sigmoid</c> where each holds by itself.</summary>
+    /// <summary>How logits become scores of labels: <c>softmax</c> where exactly one holds (also where nothing is
+    /// said), <c>sigmoid</c> where each holds by itself.</summary>
     public string? LabelScores { get; init; }
 
     /// <summary>How rows become one embedding: <c>mean</c>, <c>cls</c> or <c>max</c>.</summary>

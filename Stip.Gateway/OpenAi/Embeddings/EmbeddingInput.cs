@@ -15,7 +15,8 @@ internal static class EmbeddingInput
         if (input is { ValueKind: JsonValueKind.Array } items && items.EnumerateArray().Any(IsTokens))
         {
             throw OpenAiException.Unsupported(
-                Field, "token ids are those of another tokenizer; send text (LangChain: check_embedding_ctx_length=False)");
+                Field,
+                "token ids are those of another tokenizer; send text (LangChain: check_embedding_ctx_length=False)");
         }
 
         var texts = fields.Texts(Field);
