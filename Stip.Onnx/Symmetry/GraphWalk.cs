@@ -10,12 +10,14 @@ namespace Stip.Onnx.Symmetry;
 /// <param name="store">Where nodes of the expression graph are made.</param>
 /// <param name="tensors">Values of the tensors that the model carries.</param>
 /// <param name="sizes">Lengths of free axes.</param>
+/// <param name="rules">Rules by operator.</param>
 /// <param name="unruled">Is given the operators that pin what they touch, with the reason.</param>
 internal sealed class GraphWalk(
     ModelProto model,
     NodeStore store,
     IReadOnlyDictionary<TensorProto, Value> tensors,
     ProbeSizes sizes,
+    Func<string, IOperatorRule?> rules,
     List<string> unruled)
 {
     private const int MostNested = 32;
@@ -24,6 +26,7 @@ internal sealed class GraphWalk(
             .ToDictionary(group => group.Key, group => group.First());
 
     private readonly IndexNodes _indices = new();
+    private readonly Dictionary<(Scope Scope, string Name), OperatorCall> _sums = [];
     private int _nested;
 
     /// <summary>Runs a graph whose inputs the scope holds already.</summary>
@@ -62,7 +65,10 @@ internal sealed class GraphWalk(
         var operation = Domain(node.Domain).Length == 0 ? node.OpType : $"{node.Domain}.{node.OpType}";
         var inputs = node.Input.Select(name => name.Length == 0 ? null : Find(node, name, scope)).ToArray();
         var call = new OperatorCall(
-            node, operation, inputs, store, _indices, (graph, given) => Inner(graph, given, scope));
+            node, operation, inputs, store, _indices, (graph, given) => Inner(graph, given, scope))
+        {
+            Before = [.. node.Input.Select(name => _sums.Remove((scope, name), out var before) ? before : null)],
+        };
         try
         {
             if (_functions.TryGetValue((Domain(node.Domain), node.OpType, node.Overload), out var function))
@@ -84,13 +90,18 @@ internal sealed class GraphWalk(
         {
             scope[name] = value!;
         }
+
+        if (call.IsSum && scope.UsesLeft(node.Output[0]) == 1)
+        {
+            _sums[(scope, node.Output[0])] = call;
+        }
     }
 
     private void Apply(OperatorCall call, NodeProto node, Scope scope)
     {
         try
         {
-            var rule = RuleRegistry.Find(call.Operation)
+            var rule = rules(call.Operation)
                 ?? throw new NotSupportedException($"{call.Operation} has no rule");
             IndexUse.Guard(call);
             rule.Apply(call);

@@ -21,7 +21,7 @@ internal static class KeptStates
             if (pasts.TryGetValue(Stem(present.Name), out var past)
                 && past.FeatureShape.AsSpan().SequenceEqual(present.FeatureShape))
             {
-                CellWise.Ordered(store, store.Kinds.Id("kept"), past.Nodes, present.Nodes);
+                CellWise.Ordered(store, store.Kinds.Id(HoldingKinds.Kept), past.Nodes, present.Nodes);
             }
         }
     }

@@ -1,6 +1,7 @@
 using Stip.Onnx.Model;
 using Stip.Onnx.Packages;
 using Stip.Onnx.Symmetry.Nodes;
+using Stip.Onnx.Symmetry.Rules;
 using Stip.Onnx.Symmetry.Values;
 using DataType = Stip.Onnx.Model.TensorProto.Types.DataType;
 
@@ -27,9 +28,13 @@ internal sealed class LabelRun
     /// <param name="parts">The graphs.</param>
     /// <param name="joins">Which output feeds which input.</param>
     /// <param name="longestRun">Most cells that are treated as one.</param>
+    /// <param name="rules">Rules by operator; null for those of the registry.</param>
     /// <exception cref="RefusedException">A graph cannot be followed.</exception>
     public static LabelledGraph Execute(
-        IReadOnlyList<GraphPart> parts, IReadOnlyList<PortJoin> joins, int longestRun = int.MaxValue)
+        IReadOnlyList<GraphPart> parts,
+        IReadOnlyList<PortJoin> joins,
+        int longestRun = int.MaxValue,
+        Func<string, IOperatorRule?>? rules = null)
     {
         ProbeSizes[][] guesses = [.. parts.Select(part => ProbeSizes.Guesses(part.Graph).ToArray())];
         var tried = new int[parts.Count];
@@ -42,10 +47,11 @@ internal sealed class LabelRun
             {
                 foreach (var (part, place) in parts.Select((part, place) => (part, place)))
                 {
-                    labelled.Add(new LabelRun(part, store, unruled).Execute(flow, guesses[place][tried[place]]));
+                    var run = new LabelRun(part, store, unruled);
+                    labelled.Add(run.Execute(flow, guesses[place][tried[place]], rules ?? RuleRegistry.Find));
                 }
 
-                UnusedIndices.Pin(labelled, store);
+                LooseEnds.Settle(labelled, store);
                 return new LabelledGraph(store, labelled, unruled);
             }
             catch (RefusedException e) when (e.InnerException is not null)
@@ -59,7 +65,7 @@ internal sealed class LabelRun
         }
     }
 
-    private LabelledPart Execute(PartFlow flow, ProbeSizes sizes)
+    private LabelledPart Execute(PartFlow flow, ProbeSizes sizes, Func<string, IOperatorRule?> rules)
     {
         var graph = _part.Graph;
         var tensors = _part.Tensors.ToDictionary(
@@ -72,7 +78,7 @@ internal sealed class LabelRun
             scope[input.Name] = inputs.Make(input);
         }
 
-        var walk = new GraphWalk(_part.Model, _store, tensors, sizes, _unruled);
+        var walk = new GraphWalk(_part.Model, _store, tensors, sizes, rules, _unruled);
         walk.Run(graph, scope);
         var outputs = OutputPorts.Join(_part, scope, _store, sizes);
         KeptStates.Tie(inputs.Ports, outputs, _store);

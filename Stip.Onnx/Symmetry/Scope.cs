@@ -25,6 +25,9 @@ internal sealed class Scope(IEnumerable<ValueInfoProto> declared, Scope? outer =
 
     public bool Holds(string name) => _values.ContainsKey(name);
 
+    /// <summary>How many reads of a name are still to come.</summary>
+    public int UsesLeft(string name) => _uses.GetValueOrDefault(name);
+
     /// <summary>Says how often names will be read, so that values can go when nothing reads them any more.</summary>
     public void Expect(IEnumerable<string> names)
     {

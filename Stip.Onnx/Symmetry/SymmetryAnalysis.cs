@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Stip.Onnx.Model;
 using Stip.Onnx.Packages;
 using Stip.Onnx.Symmetry.Refinement;
+using Stip.Onnx.Symmetry.Rules;
 using Stip.Onnx.Symmetry.Segments;
 
 namespace Stip.Onnx.Symmetry;
@@ -37,6 +38,12 @@ internal sealed class SymmetryAnalysis
     /// <exception cref="RefusedException">The graph cannot be followed.</exception>
     public static SymmetryAnalysis Of(ModelFile file, int longestRun = int.MaxValue) =>
         new(LabelRun.Execute([GraphPart.Of(file)], [], longestRun));
+
+    /// <summary>The same with other rules: tests break one and see that verification fails.</summary>
+    /// <param name="file">The graph.</param>
+    /// <param name="rules">Rules by operator.</param>
+    public static SymmetryAnalysis Of(ModelFile file, Func<string, IOperatorRule?> rules) =>
+        new(LabelRun.Execute([GraphPart.Of(file)], [], rules: rules));
 
     /// <summary>The same for a model of several graphs: one analysis, so that what they share moves as one.</summary>
     /// <exception cref="RefusedException">A graph cannot be followed.</exception>

@@ -14,6 +14,9 @@ internal sealed class ReachedLabels(RunTable runs)
         return _isWhole[run] || (_lanes.TryGetValue(run, out var lanes) && lanes[label - runs.First(run)]);
     }
 
+    /// <summary>True where a lane of a run is one of them.</summary>
+    public bool HasAny(int run) => _isWhole[run] || _lanes.ContainsKey(run);
+
     /// <summary>Adds labels and all that they hang on.</summary>
     public void Add(LabelRange labels)
     {

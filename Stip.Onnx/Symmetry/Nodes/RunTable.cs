@@ -33,8 +33,9 @@ internal sealed class RunTable
 
     public int Lanes(int run) => End(run) - _firsts[run];
 
-    public ReadOnlySpan<LabelRange> Children(int run) =>
-        CollectionsMarshal.AsSpan(_children)[(run == 0 ? 0 : _childEnds[run - 1]).._childEnds[run]];
+    public ReadOnlySpan<LabelRange> Children(int run) => _traits[run] == RunTraits.Dropped
+        ? []
+        : CollectionsMarshal.AsSpan(_children)[(run == 0 ? 0 : _childEnds[run - 1]).._childEnds[run]];
 
     /// <summary>The run that holds a label.</summary>
     public int RunOf(int label)
@@ -47,6 +48,13 @@ internal sealed class RunTable
 
         var place = CollectionsMarshal.AsSpan(_firsts).BinarySearch(label);
         return _lastFound = place >= 0 ? place : ~place - 1;
+    }
+
+    /// <summary>Takes its kind and its children from a run on which nothing hangs.</summary>
+    public void Drop(int run, int kind)
+    {
+        _kinds[run] = kind;
+        _traits[run] = RunTraits.Dropped;
     }
 
     /// <summary>Adds a run.</summary>

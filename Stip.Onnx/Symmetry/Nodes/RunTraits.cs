@@ -15,4 +15,7 @@ internal enum RunTraits
 
     /// <summary>Every lane is of a kind of its own, so that none moves.</summary>
     Places = 4,
+
+    /// <summary>No output hangs on it: it has no children any more, so that it holds nothing.</summary>
+    Dropped = 8,
 }

@@ -39,6 +39,16 @@ internal sealed class ElementwiseRule : IOperatorRule
             return;
         }
 
-        call.Set(0, Elementwise.Combine(call, call.Kind(), values, Commutative.Contains(call.Operation)));
+        call.Set(0, Elementwise.Combine(
+            call, call.Kind(), [.. Summands(call)], Commutative.Contains(call.Operation)));
     }
+
+    // A chain of additions is one sum: experts that are added one after the other may trade places.
+    private static IEnumerable<Value> Summands(OperatorCall call) => call.Inputs
+        .Select((value, i) => (value, before: i < call.Before.Length ? call.Before[i] : null))
+        .Where(entry => entry.value is not null)
+        .SelectMany(entry => entry.before is { Operation: "Add" } before && call.Operation == "Add"
+            && before.Inputs.All(input => input is LabelValue && input.Shape.AsSpan().SequenceEqual(entry.value!.Shape))
+            ? Summands(before)
+            : [entry.value!]);
 }

@@ -21,6 +21,10 @@ internal sealed class OperatorCall(
 
     public NodeStore Store { get; } = store;
 
+    /// <summary>For each input the call that made it, where nothing else reads it and both are sums; chains of sums
+    /// have no order.</summary>
+    public OperatorCall?[] Before { get; init; } = [];
+
     /// <summary>What computed indices point at.</summary>
     public IndexNodes Indices { get; } = indices;
 
@@ -29,6 +33,10 @@ internal sealed class OperatorCall(
     public IReadOnlyList<Value?> Outputs => _outputs;
 
     public int OutputCount => _outputs.Length;
+
+    /// <summary>True for operators that add, so that several in a row may be taken in any order.</summary>
+    public bool IsSum => Operation == "Add"
+        || (Operation is "ScatterElements" or "ScatterND" && Text("reduction", "none") == "add");
 
     /// <summary>An input that must be there.</summary>
     public Value Input(int index) => Optional(index)

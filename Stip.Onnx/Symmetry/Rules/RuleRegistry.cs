@@ -63,6 +63,9 @@ internal static class RuleRegistry
         new LoopRule(),
         new SequenceRule());
 
+    /// <summary>Every rule once.</summary>
+    public static IEnumerable<IOperatorRule> All => Rules.Values.Distinct();
+
     public static IOperatorRule? Find(string operation) => Rules.GetValueOrDefault(operation);
 
     private static Dictionary<string, IOperatorRule> Collect(params IOperatorRule[] rules) => rules

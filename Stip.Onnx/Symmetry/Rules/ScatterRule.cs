@@ -23,9 +23,7 @@ internal sealed class ScatterRule : IOperatorRule
             return;
         }
 
-        call.Set(0, call.Operation == "ScatterND"
-            ? WriteSlices(call, call.Labels(value), call.Labels(indices), call.Labels(updates))
-            : WriteElements(call, call.Labels(value), call.Labels(indices), call.Labels(updates)));
+        call.Set(0, call.Operation == "ScatterND" ? WriteSlices(call) : WriteElements(call));
     }
 
     private static KnownValue Overwrite(KnownValue old, KnownValue updates, int[] targets, KnownValue indices)
@@ -96,48 +94,93 @@ internal sealed class ScatterRule : IOperatorRule
             start + (Shapes.Axis((long)indices.Numbers[i], shape[axis]) * along))];
     }
 
-    // Places are told by all coordinates together; one write may meet any of them.
-    private static LabelValue WriteSlices(OperatorCall call, LabelValue value, LabelValue indices, LabelValue updates)
+    // Additions that nothing reads between them are one, so that experts which come one after the other may trade
+    // places.
+    private static List<OperatorCall> Chain(OperatorCall call)
     {
-        var depth = indices.Shape[^1];
+        var chain = new List<OperatorCall> { call };
+        while (chain[^1].Before is [{ } before, ..] && before.Operation == call.Operation && before.IsSum
+            && call.IsSum && before.Input(1) is LabelValue && before.Integer("axis", 0) == call.Integer("axis", 0))
+        {
+            chain.Add(before);
+        }
+
+        return chain;
+    }
+
+    // Places are told by all coordinates together; one write may meet any of them.
+    private static LabelValue WriteSlices(OperatorCall call)
+    {
+        var chain = Chain(call);
+        var value = chain[^1].Labels(0);
+        var depth = call.Input(1).Shape[^1];
         var places = Shapes.Count(value.Shape.AsSpan(0, depth));
         var lanes = new AxisLanes(value.Labels, 1, places, Shapes.Count(value.Shape.AsSpan(depth)));
         var writes = new List<(int Index, int[] Update)>();
-        for (var pick = 0; pick * depth < indices.Labels.Length; pick++)
+        foreach (var link in chain)
         {
-            var coordinates = indices.Labels.AsSpan(pick * depth, depth);
-            var index = depth == 1 ? coordinates[0] : call.Store.Ordered(call.Store.Kinds.Id("place"), coordinates);
-            writes.Add((index, updates.Labels.AsSpan(pick * lanes.Inner, lanes.Inner).ToArray()));
+            var (indices, updates) = (link.Labels(1).Labels, link.Labels(2).Labels);
+            for (var pick = 0; pick * depth < indices.Length; pick++)
+            {
+                var coordinates = indices.AsSpan(pick * depth, depth);
+                var index = depth == 1
+                    ? coordinates[0]
+                    : call.Store.Ordered(call.Store.Kinds.Id("place"), coordinates);
+                writes.Add((index, updates.AsSpan(pick * lanes.Inner, lanes.Inner).ToArray()));
+            }
         }
 
         return new LabelValue(value.Shape, [.. Enumerable.Range(0, places).SelectMany(place =>
             PickByIndex.Write(call, place, places, lanes.Row(0, place), writes))]);
     }
 
-    private static LabelValue WriteElements(
-        OperatorCall call, LabelValue value, LabelValue indices, LabelValue updates)
+    // Row by row along the axis: all lanes of a row are written by the same rows of updates.
+    private static LabelValue WriteElements(OperatorCall call)
     {
+        var chain = Chain(call);
+        var value = chain[^1].Labels(0);
         var axis = Shapes.Axis(call.Integer("axis", 0), value.Rank);
-        var (strides, indexStrides) = (Shapes.Strides(value.Shape), Shapes.Strides(indices.Shape));
         var labels = value.Labels.ToArray();
-        var count = indices.Shape[axis];
-        var index = new int[value.Rank];
-        for (var cell = 0; cell < labels.Length; cell++, Shapes.Advance(index, value.Shape))
+        foreach (var (start, covered) in Covered(value.Shape, chain, axis))
         {
-            var isCovered = Enumerable.Range(0, value.Rank).All(a => a == axis || index[a] < indices.Shape[a]);
-            if (!isCovered)
+            var stride = Shapes.Strides(value.Shape)[axis];
+            for (var place = 0; place < value.Shape[axis]; place++)
             {
-                continue;
+                var cell = start + (place * stride);
+                labels[cell] = PickByIndex.Write(call, place, value.Shape[axis], [value.Labels[cell]], covered)[0];
             }
-
-            var start = Enumerable.Range(0, value.Rank).Where(a => a != axis).Sum(a => index[a] * indexStrides[a]);
-            (int Index, int[] Update)[] writes = [.. Enumerable.Range(0, count)
-                .Select(i => start + (i * indexStrides[axis]))
-                .Select(from => (indices.Labels[from], new[] { updates.Labels[from] }))];
-            labels[cell] = PickByIndex.Write(
-                call, index[axis], value.Shape[axis], [value.Labels[cell]], writes)[0];
         }
 
         return new LabelValue(value.Shape, labels);
+    }
+
+    // For every line along the axis that an index covers: its first cell, and what is written into it.
+    private static IEnumerable<(int Start, List<(int Index, int[] Update)> Writes)> Covered(
+        int[] shape, List<OperatorCall> chain, int axis)
+    {
+        var strides = Shapes.Strides(shape);
+        int[] open = [.. shape.Select((length, a) => a == axis ? 1 : length)];
+        var at = new int[shape.Length];
+        for (var line = 0; line < Shapes.Count(open); line++, Shapes.Advance(at, open))
+        {
+            var writes = new List<(int Index, int[] Update)>();
+            foreach (var link in chain)
+            {
+                var (indices, updates) = (link.Labels(1), link.Labels(2).Labels);
+                var own = Shapes.Strides(indices.Shape);
+                if (Enumerable.Range(0, shape.Length).All(a => a == axis || at[a] < indices.Shape[a]))
+                {
+                    var start = at.Zip(own).Sum(pair => pair.First * pair.Second);
+                    writes.AddRange(Enumerable.Range(0, indices.Shape[axis])
+                        .Select(i => start + (i * own[axis]))
+                        .Select(cell => (indices.Labels[cell], new[] { updates[cell] })));
+                }
+            }
+
+            if (writes.Count > 0)
+            {
+                yield return (at.Zip(strides).Sum(pair => pair.First * pair.Second), writes);
+            }
+        }
     }
 }

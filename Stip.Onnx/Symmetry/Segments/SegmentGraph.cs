@@ -100,7 +100,7 @@ internal sealed class SegmentGraph
         }
 
         return traits.HasFlag(RunTraits.Fresh) ? Nodes.Fresh(kind, children)
-            : traits.HasFlag(RunTraits.Ordered) ? Nodes.Ordered(kind, children)
+            : traits.HasFlag(RunTraits.Ordered) || traits == RunTraits.Dropped ? Nodes.Ordered(kind, children)
             : Nodes.Unordered(kind, children);
     }
 }

@@ -58,7 +58,8 @@ internal sealed class WeightNodes
             Layout = layout;
             _axes = new int[]?[layout.Shape.Length];
             _pins = new string?[layout.Shape.Length];
-            _store.Ordered(_store.Kinds.Id($"packed [{string.Join(',', layout.Shape)}]", layout.Bits), Root);
+            var name = $"{HoldingKinds.Packed} [{string.Join(',', layout.Shape)}]";
+            _store.Ordered(_store.Kinds.Id(name, layout.Bits), Root);
         }
 
         return layout.Equals(Layout)

@@ -50,8 +50,14 @@ internal static class FirstDifference
             }
         }
 
-        var local = Path.Combine(Path.GetDirectoryName(path)!, Path.GetFileName(traced));
-        var target = Directory.Exists(Path.GetDirectoryName(traced)) && !File.Exists(path + ".data") ? traced : local;
+        // Beside copies of the weights: nothing is written where a model comes from.
+        var folder = Directory.CreateDirectory(traced + ".folder").FullName;
+        foreach (var data in Directory.GetFiles(Path.GetDirectoryName(path)!))
+        {
+            File.Copy(data, Path.Combine(folder, Path.GetFileName(data)));
+        }
+
+        var target = Path.Combine(folder, Path.GetFileName(traced));
         File.WriteAllBytes(target, Google.Protobuf.MessageExtensions.ToByteArray(model));
         using var runner = new GraphRunner(target);
         var floats = runner.Outputs.Where(output => output.Dtype.IsWireFloat()).Select(output => output.Name);

@@ -4,6 +4,7 @@ using Stip.Onnx.Execution;
 using Stip.Onnx.Model;
 using Stip.Onnx.Protection;
 using Stip.Onnx.Symmetry;
+using Stip.Onnx.Symmetry.Reports;
 using Stip.Protocol.Tensors;
 using Stip.TestKit;
 
@@ -11,7 +12,8 @@ namespace Stip.Onnx.Tests.Fixtures;
 
 /// <summary>
 /// Run by hand: every graph of the folder that STIP_FIXTURES names, permuted as a whole, gives its golden outputs.
-/// STIP_TABLE names a file that gets a line for each.
+/// STIP_TABLE names a file that gets a line for each, STIP_PINS adds what stays, STIP_ONLY picks by name, STIP_KEEP
+/// names a folder for the permuted graphs.
 /// </summary>
 public sealed class FixtureGraphTests
 {
@@ -52,6 +54,11 @@ public sealed class FixtureGraphTests
         var analysis = SymmetryAnalysis.Of(file);
         line.Add($"{analysis.Graph.Store.Count} nodes");
         line.Add(string.Join(", ", analysis.Graph.Unruled.Distinct()));
+        if (Environment.GetEnvironmentVariable("STIP_PINS") is { Length: > 0 })
+        {
+            line.AddRange(SymmetryInspector.Inspect(fixture.FilePath).Pinned.Select(axis => axis.ToString()));
+        }
+
         var plan = ProtectionPlan.From(analysis.Graph, analysis.Draw(new SeededRandom(7)).Targets);
         var path = folder.At("model.onnx");
         ProtectedGraphWriter.Write(file, plan, path);

@@ -48,7 +48,7 @@ internal sealed class TwoForms
     private static IEnumerable<(string Name, int[] Labels)> Places(SymmetryAnalysis analysis) =>
         analysis.Graph.Inputs.Concat(analysis.Graph.Outputs).Select(port => (port.Name, port.Nodes))
             .Concat(analysis.Graph.Weights.Select(weight => (weight.Tensor.Name, new[] { weight.Root })))
-            .Concat(analysis.Graph.Weights.SelectMany(weight => weight.Tensor.Shape.Select((_, axis) =>
+            .Concat(analysis.Graph.Weights.SelectMany(weight => weight.Shape.Select((_, axis) =>
                 ($"{weight.Tensor.Name}.{axis}", weight.AxisOrNull(axis) ?? []))));
 
     // Numbers of classes differ between the forms; which labels share one must not.

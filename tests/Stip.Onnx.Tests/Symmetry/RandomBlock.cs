@@ -1,0 +1,161 @@
+using Stip.Onnx.Model;
+
+namespace Stip.Onnx.Tests.Symmetry;
+
+/// <summary>One transformer block of a kind that a seed decides: norm and its place, activation, gate, biases, heads,
+/// projections in one or apart, rotary embedding, order, tied head.</summary>
+internal sealed class RandomBlock
+{
+    private const int Hidden = 12;
+    private readonly SmallGraph _graph;
+    private readonly Random _random;
+    private readonly int _heads;
+    private readonly int _groups;
+    private readonly int _headDim;
+    private readonly bool _hasBiases;
+    private readonly bool _isRms;
+    private int _count;
+
+    public RandomBlock(SmallGraph graph, int seed)
+    {
+        _graph = graph;
+        _random = new Random(seed);
+        _groups = _random.Next(1, 4);
+        _heads = _groups * _random.Next(1, 3);
+        _headDim = 2 * _random.Next(1, 4);
+        (_hasBiases, _isRms) = (Coin(), Coin());
+    }
+
+    /// <summary>Writes the block with a head that gives <c>logits</c>.</summary>
+    public void Build()
+    {
+        var x = _graph.Input("x", "batch", "seq", Hidden);
+        var hidden = x;
+        var (isParallel, isPostNorm) = (Coin(), Coin());
+        var attended = Attention(isPostNorm ? hidden : Norm(hidden));
+        var middle = isParallel ? hidden : Residual(hidden, attended, isPostNorm);
+        var made = FeedForward(isPostNorm ? middle : Norm(middle));
+        var last = isParallel
+            ? Add("Add", Add("Add", hidden, attended), made)
+            : Residual(middle, made, isPostNorm);
+        var head = Coin()
+            ? Add("MatMul", Norm(last), Weight(Hidden, 15))
+            : _graph.With("Gemm", Name(), [Add("Reshape", last, _graph.Numbers(-1, Hidden)), Weight(15, Hidden)],
+                NodeAttribute.Int("transB", 1));
+        _graph.Add("Identity", "logits", head);
+        _graph.Output("logits", "batch", "seq", 15);
+    }
+
+    private string Residual(string hidden, string branch, bool isPostNorm)
+    {
+        var sum = Add("Add", hidden, branch);
+        return isPostNorm ? Norm(sum) : sum;
+    }
+
+    private string Norm(string value)
+    {
+        if (!_isRms)
+        {
+            return _graph.Add("LayerNormalization", Name(), [value, Weight(Hidden), .. Bias(Hidden)]);
+        }
+
+        var mean = Add("ReduceMean", Add("Mul", value, value), _graph.Numbers(-1));
+        var root = Add("Sqrt", Add("Add", mean, _graph.Number(1e-5f)));
+        return Add("Mul", Add("Div", value, root), Weight(Hidden));
+    }
+
+    private string Attention(string value)
+    {
+        var (query, key, mixed) = Projections(value);
+        if (Coin())
+        {
+            var cosines = Weight(1, 1, 1, _headDim / 2);
+            var sines = Weight(1, 1, 1, _headDim / 2);
+            (query, key) = (Rotated(query, cosines, sines), Rotated(key, cosines, sines));
+        }
+
+        (key, mixed) = (Repeated(key), Repeated(mixed));
+        var turned = _graph.With("Transpose", Name(), [key], NodeAttribute.Ints("perm", 0, 1, 3, 2));
+        var scores = Add("Mul", Add("MatMul", query, turned), _graph.Number(0.3f));
+        var shares = _graph.With("Softmax", Name(), [scores], NodeAttribute.Int("axis", -1));
+        var back = _graph.With(
+            "Transpose", Name(), [Add("MatMul", shares, mixed)], NodeAttribute.Ints("perm", 0, 2, 1, 3));
+        var width = _heads * _headDim;
+        return Dense(Add("Reshape", back, _graph.Numbers(0, 0, width)), width, Hidden);
+    }
+
+    private (string Query, string Key, string Value) Projections(string value)
+    {
+        var (wide, narrow) = (_heads * _headDim, _groups * _headDim);
+        if (!Coin())
+        {
+            return (Heads(Dense(value, Hidden, wide), _heads), Heads(Dense(value, Hidden, narrow), _groups),
+                Heads(Dense(value, Hidden, narrow), _groups));
+        }
+
+        string[] parts = [Name(), Name(), Name()];
+        _graph.Graph.Append(
+            "", "Split", Name(), [Dense(value, Hidden, wide + (2 * narrow)), _graph.Numbers(wide, narrow, narrow)],
+            parts, NodeAttribute.Int("axis", -1));
+        return (Heads(parts[0], _heads), Heads(parts[1], _groups), Heads(parts[2], _groups));
+    }
+
+    private string Heads(string value, int heads) => _graph.With(
+        "Transpose", Name(), [Add("Reshape", value, _graph.Numbers(0, 0, heads, _headDim))],
+        NodeAttribute.Ints("perm", 0, 2, 1, 3));
+
+    private string Rotated(string value, string cosines, string sines)
+    {
+        string[] halves = [Name(), Name()];
+        _graph.Graph.Append(
+            "", "Split", Name(), [value], halves, NodeAttribute.Int("axis", 3), NodeAttribute.Int("num_outputs", 2));
+        var first = Add("Sub", Add("Mul", halves[0], cosines), Add("Mul", halves[1], sines));
+        var second = Add("Add", Add("Mul", halves[1], cosines), Add("Mul", halves[0], sines));
+        return _graph.With("Concat", Name(), [first, second], NodeAttribute.Int("axis", -1));
+    }
+
+    private string Repeated(string value)
+    {
+        var shared = _heads / _groups;
+        if (shared == 1)
+        {
+            return value;
+        }
+
+        var wide = Add("Unsqueeze", value, _graph.Numbers(2));
+        var all = Add("Tile", wide, _graph.Numbers(1, 1, shared, 1, 1));
+        var shape = Add("Shape", value);
+        var target = _graph.With("Concat", Name(), [
+            Add("Slice", shape, _graph.Numbers(0), _graph.Numbers(1)), _graph.Numbers(_heads),
+            Add("Slice", shape, _graph.Numbers(2), _graph.Numbers(4)),
+        ], NodeAttribute.Int("axis", 0));
+        return Add("Reshape", all, target);
+    }
+
+    private string FeedForward(string value)
+    {
+        var width = _random.Next(5, 20);
+        var up = Dense(value, Hidden, width);
+        var activation = new[] { "Relu", "Gelu", "Tanh", "Sigmoid" }[_random.Next(4)];
+        var made = Coin()
+            ? Add("Mul", Add(activation, Dense(value, Hidden, width)), up)
+            : Add(activation, up);
+        return Dense(made, width, Hidden);
+    }
+
+    private string Dense(string value, int inner, int outer)
+    {
+        var product = Add("MatMul", value, Weight(inner, outer));
+        return _hasBiases ? Add("Add", product, Weight(outer)) : product;
+    }
+
+    private string[] Bias(int width) => _hasBiases ? [Weight(width)] : [];
+
+    private string Weight(params long[] shape) => _graph.Weight($"w{_count++}", shape);
+
+    private string Add(string operation, params string[] inputs) => _graph.Add(operation, Name(), inputs);
+
+    private string Name() => $"n{_count++}";
+
+    private bool Coin() => _random.Next(2) == 0;
+}
