@@ -6,6 +6,9 @@ public static class StipRoutes
     /// <summary>Prefill or decode steps of a decoder.</summary>
     public const string Completions = "/v1/permuted/completions";
 
+    /// <summary>The same steps over a WebSocket, one binary message each.</summary>
+    public const string CompletionStream = "/v1/permuted/completions/stream";
+
     /// <summary>One pass of an encoder, vision or embedding graph.</summary>
     public const string Forward = "/v1/permuted/forward";
 

@@ -4,24 +4,35 @@ using Stip.Bench.Scenarios;
 
 var model = new Option<string>("--model")
 {
-    Description = "Checkpoint: " + string.Join(", ", Stip.TestKit.KnownCheckpoints.Names),
+    Description = "Checkpoint: " + string.Join(", ", [.. Stip.TestKit.KnownCheckpoints.Names, RandomModel.Name]),
     DefaultValueFactory = _ => "stories",
 };
 var pairs = new Option<int>("--pairs") { Description = "Interleaved pairs.", DefaultValueFactory = _ => 21 };
 var tokens = new Option<int>("--tokens") { Description = "Tokens of a run.", DefaultValueFactory = _ => 128 };
 var output = new Option<string?>("--output") { Description = "Markdown file to write the results to." };
 
+var sessions = new Option<int[]>("--sessions")
+{
+    Description = "Also measures so many sessions at once, e.g. --sessions 1 4 16, and what batching wins.",
+    AllowMultipleArgumentsPerToken = true,
+    DefaultValueFactory = _ => [],
+};
+
 var root = new RootCommand("Speed of Stip, as ratios of interleaved runs on this machine.")
 {
-    model, pairs, tokens, output,
+    model, pairs, tokens, output, sessions,
 };
 root.SetAction(async (arguments, cancellationToken) =>
 {
     var plan = new BenchPlan(
-        arguments.GetValue(model)!, arguments.GetValue(pairs), arguments.GetValue(tokens));
+        arguments.GetValue(model)!, arguments.GetValue(pairs), arguments.GetValue(tokens),
+        arguments.GetValue(sessions)!);
     await using var bench = await ServedPair.StartAsync(plan.Model);
     var report = new BenchReport(plan, Machine.Describe());
-    await foreach (var result in Comparisons.RunAsync(bench, plan, cancellationToken))
+    var results = plan.Sessions.Count == 0
+        ? Comparisons.RunAsync(bench, plan, cancellationToken)
+        : LoadComparisons.RunAsync(bench, plan, cancellationToken);
+    await foreach (var result in results)
     {
         report.Add(result);
     }

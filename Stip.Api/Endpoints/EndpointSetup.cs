@@ -3,6 +3,7 @@ using Stip.Api.Endpoints.Authentication;
 using Stip.Api.Endpoints.Completions;
 using Stip.Api.Endpoints.Errors;
 using Stip.Api.Endpoints.OpenApi;
+using Stip.Api.Endpoints.Streaming;
 using Stip.Protocol;
 
 namespace Stip.Api.Endpoints;
@@ -11,6 +12,9 @@ namespace Stip.Api.Endpoints;
 internal static class EndpointSetup
 {
     private const long MaxSmallBodyBytes = 1 << 20;
+
+    /// <summary>A connection whose other end does not answer a ping for so long is ended.</summary>
+    private static readonly TimeSpan StreamPing = TimeSpan.FromSeconds(30);
 
     public static IServiceCollection AddEndpoints(this IServiceCollection services)
     {
@@ -31,6 +35,7 @@ internal static class EndpointSetup
         });
         services.AddSingleton<StepDesk>();
         services.AddSingleton<StepReader>();
+        services.AddSingleton<StreamEndpoint>();
         services.AddSingleton<ServerStartup>();
         services.AddHostedService(provider => provider.GetRequiredService<ServerStartup>());
         services.AddHostedService<Housekeeping>();
@@ -43,12 +48,18 @@ internal static class EndpointSetup
         app.UseMiddleware<RequestLog>();
         app.UseMiddleware<ErrorMiddleware>();
         app.UseSwaggerPage();
+        app.UseWebSockets(new WebSocketOptions
+        {
+            KeepAliveInterval = StreamPing,
+            KeepAliveTimeout = StreamPing,
+        });
         app.UseRouting();
         app.UseAuthentication();
         app.UseAuthorization();
         app.MapOpenApi().AllowAnonymous();
         app.MapHealth();
         app.MapCompletions();
+        StreamEndpoint.Map(app);
         app.MapForward();
         app.MapSessions();
         app.MapModels();

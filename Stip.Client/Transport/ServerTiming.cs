@@ -13,13 +13,13 @@ internal static class ServerTiming
     /// <summary>The metric <c>total</c>, or the longest where there is none of that name.</summary>
     public static TimeSpan? Read(HttpResponseHeaders headers)
     {
-        if (!headers.TryGetValues(Header, out var values))
-        {
-            return null;
-        }
+        return headers.TryGetValues(Header, out var values) ? Read(string.Join(',', values)) : null;
+    }
 
-        var metrics = values.SelectMany(value => value.Split(',')).Select(Parse).OfType<(string Name, double Ms)>()
-            .ToArray();
+    /// <summary>The same from the header's text.</summary>
+    public static TimeSpan? Read(string? text)
+    {
+        var metrics = (text ?? "").Split(',').Select(Parse).OfType<(string Name, double Ms)>().ToArray();
         return metrics.Length == 0
             ? null
             : TimeSpan.FromMilliseconds(metrics.OrderByDescending(m => m.Name == Total).ThenByDescending(m => m.Ms)

@@ -19,6 +19,7 @@ public sealed class StipHttpClient : IDisposable
 
     private readonly HttpClient _http;
     private readonly StipHttpClientOptions _options;
+    private readonly CompletionStreams? _streams;
 
     /// <summary>Speaks through an HttpClient of the caller's making, which it then owns.</summary>
     /// <param name="http">Has its base address and its authorization.</param>
@@ -38,8 +39,13 @@ public sealed class StipHttpClient : IDisposable
         ArgumentNullException.ThrowIfNull(endpoint);
         ArgumentException.ThrowIfNullOrEmpty(apiKey);
         options ??= new StipHttpClientOptions();
-        return new StipHttpClient(StipConnection.Open(endpoint, apiKey, options), options);
+        var http = StipConnection.Open(endpoint, apiKey, options);
+        return new StipHttpClient(
+            http, options, options.Streams ? new CompletionStreams(http.BaseAddress!, apiKey, options) : null);
     }
+
+    private StipHttpClient(HttpClient http, StipHttpClientOptions options, CompletionStreams? streams)
+        : this(http, options) => _streams = streams;
 
     /// <summary>The clock of the figures.</summary>
     internal TimeProvider Time => _options.Time;
@@ -61,7 +67,13 @@ public sealed class StipHttpClient : IDisposable
     public async Task<CompletionExchange> CompleteAsync(
         CompletionRequest request, CancellationToken cancellationToken = default)
     {
-        var body = Write(request);
+        if (request?.SessionId is not null && _streams is not null && _options.Encoding == WireEncoding.Safetensors
+            && await _streams.TryAsync(request, cancellationToken) is { } streamed)
+        {
+            return streamed;
+        }
+
+        var body = Write(request!);
         var message = new HttpRequestMessage(HttpMethod.Post, Relative(StipRoutes.Completions))
         {
             Content = new ReadOnlyMemoryContent(body),
@@ -122,7 +134,11 @@ public sealed class StipHttpClient : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _http.Dispose();
+    public void Dispose()
+    {
+        _streams?.Dispose();
+        _http.Dispose();
+    }
 
     private static Uri Relative(string route) => new(route.TrimStart('/'), UriKind.Relative);
 

@@ -6,6 +6,10 @@ public sealed record StipHttpClientOptions
     /// <summary>How steps are written; safetensors by default.</summary>
     public WireEncoding Encoding { get; init; } = WireEncoding.Safetensors;
 
+    /// <summary>True, the default, sends the steps of a session over a WebSocket where the server offers one; only with
+    /// <see cref="WireEncoding.Safetensors"/>.</summary>
+    public bool Streams { get; init; } = true;
+
     /// <summary>Most further attempts of a step that met 429, 503 or a broken connection; default 8, which with
     /// <see cref="RetryDelay"/> outlives a restart of the server.</summary>
     public int MaxRetries { get; init; } = 8;

@@ -18,6 +18,7 @@ public static class CompletionFields
     /// <summary>Answer tensor float64 <c>[rows]</c>: log-sum-exp over the vocabulary.</summary>
     public const string Logsumexp = "logsumexp";
 
+    internal const string ServerTiming = "server_timing";
     internal const string Model = "model";
     internal const string SessionId = "session_id";
     internal const string Position = "position";

@@ -9,8 +9,11 @@ namespace Stip.Protocol.Completions;
 public static class CompletionRequestCodec
 {
     /// <summary>Writes one file.</summary>
+    /// <param name="output">Receives it.</param>
+    /// <param name="request">With its rows.</param>
+    /// <param name="said">What the connection was told before; null where every message says everything.</param>
     /// <exception cref="ArgumentException">The dtype of the rows is unknown.</exception>
-    public static void Write(IBufferWriter<byte> output, CompletionRequest request)
+    public static void Write(IBufferWriter<byte> output, CompletionRequest request, StickyFields? said = null)
     {
         ArgumentNullException.ThrowIfNull(output);
         ArgumentNullException.ThrowIfNull(request);
@@ -21,7 +24,7 @@ public static class CompletionRequestCodec
         }
 
         var entry = new SafetensorsEntry(CompletionFields.PromptEmbeds, dtype, rows.Shape, 0, rows.Data.Length);
-        output.Write(SafetensorsHeader.Format([entry], Scalars(request)));
+        output.Write(SafetensorsHeader.Format([entry], Said(Scalars(request), said)));
         output.Write(rows.Data.Span);
     }
 
@@ -38,8 +41,10 @@ public static class CompletionRequestCodec
 
     /// <summary>Reads the scalars and the declaration of the rows, whose <c>Data</c> stays empty: a server judges
     /// them before it reads the bytes.</summary>
+    /// <param name="header">Of one message.</param>
+    /// <param name="said">What the connection was told before; null where every message says everything.</param>
     /// <exception cref="InvalidDataException">A field is missing or not of its type; the message names it.</exception>
-    public static CompletionRequest Read(SafetensorsHeader header)
+    public static CompletionRequest Read(SafetensorsHeader header, StickyFields? said = null)
     {
         ArgumentNullException.ThrowIfNull(header);
         if (header.Entries.Count != 1 || !header.Entries.TryGetValue(CompletionFields.PromptEmbeds, out var rows))
@@ -47,7 +52,7 @@ public static class CompletionRequestCodec
             throw new InvalidDataException($"a request holds one tensor, '{CompletionFields.PromptEmbeds}'");
         }
 
-        var fields = new MetadataReader(header.Metadata);
+        var fields = new MetadataReader(said?.Merge(header.Metadata) ?? header.Metadata);
         return new CompletionRequest(
             fields.Text(CompletionFields.Model) ?? "",
             new TensorPayload(rows.Dtype.WireName(), rows.Shape, default),
@@ -60,6 +65,9 @@ public static class CompletionRequestCodec
             fields.Integer(CompletionFields.MaxLength),
             fields.Flag(CompletionFields.Keep) ?? true);
     }
+
+    private static IReadOnlyDictionary<string, string> Said(Dictionary<string, string> scalars, StickyFields? said) =>
+        said?.Changes(scalars) ?? scalars;
 
     private static Dictionary<string, string> Scalars(CompletionRequest request)
     {

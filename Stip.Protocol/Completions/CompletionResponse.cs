@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Stip.Protocol.Completions;
 
 /// <summary>Answer of <c>POST /v1/permuted/completions</c>.</summary>
@@ -21,4 +23,9 @@ public sealed record CompletionResponse(
 {
     /// <summary>Value of <see cref="Object"/>.</summary>
     public const string ObjectName = "permuted.completion";
+
+    /// <summary>Where the server's time went, in the syntax of the header <c>Server-Timing</c>; on a WebSocket only,
+    /// where answers have no headers.</summary>
+    [JsonIgnore]
+    public string? ServerTiming { get; init; }
 }

@@ -10,8 +10,11 @@ namespace Stip.Protocol.Completions;
 public static class CompletionResponseCodec
 {
     /// <summary>Writes one file.</summary>
+    /// <param name="output">Receives it.</param>
+    /// <param name="response">With at least one choice.</param>
+    /// <param name="said">What the connection was told before; null where every message says everything.</param>
     /// <exception cref="ArgumentException">There is no choice, or the choices are of different forms.</exception>
-    public static void Write(IBufferWriter<byte> output, CompletionResponse response)
+    public static void Write(IBufferWriter<byte> output, CompletionResponse response, StickyFields? said = null)
     {
         ArgumentNullException.ThrowIfNull(output);
         ArgumentNullException.ThrowIfNull(response);
@@ -23,20 +26,22 @@ public static class CompletionResponseCodec
         var first = response.Choices[0].Logits;
         if (first.Indices is { } indices)
         {
-            WriteTopK(output, response, indices.Count);
+            WriteTopK(output, response, indices.Count, said);
         }
         else
         {
-            WriteFull(output, response, first);
+            WriteFull(output, response, first, said);
         }
     }
 
     /// <summary>Reads one file; full rows stay where they are in <paramref name="body"/>.</summary>
+    /// <param name="body">The whole file.</param>
+    /// <param name="said">What the connection was told before; null where every message says everything.</param>
     /// <exception cref="InvalidDataException">Not a file of this form; the message names the field.</exception>
-    public static CompletionResponse Read(ReadOnlyMemory<byte> body)
+    public static CompletionResponse Read(ReadOnlyMemory<byte> body, StickyFields? said = null)
     {
         var header = SafetensorsHeader.Read(body.Span);
-        var fields = new MetadataReader(header.Metadata);
+        var fields = new MetadataReader(said?.Merge(header.Metadata) ?? header.Metadata);
         var finish = fields.Text(CompletionFields.FinishReason);
         var isFull = header.Entries.ContainsKey(CompletionFields.Logits);
         var logits = isFull ? ReadFull(header, body) : ReadTopK(header, body);
@@ -51,10 +56,14 @@ public static class CompletionResponseCodec
             fields.Text(CompletionFields.SessionId),
             position,
             [.. logits.Select((row, i) => new CompletionChoice(i, row, i < logits.Length - 1 ? null : finish))],
-            new CompletionUsage(appended, cached, appended + cached));
+            new CompletionUsage(appended, cached, appended + cached))
+        {
+            ServerTiming = fields.Text(CompletionFields.ServerTiming),
+        };
     }
 
-    private static void WriteFull(IBufferWriter<byte> output, CompletionResponse response, LogitsPayload first)
+    private static void WriteFull(
+        IBufferWriter<byte> output, CompletionResponse response, LogitsPayload first, StickyFields? said)
     {
         var choices = response.Choices;
         var rowBytes = first.Data!.Value.Length;
@@ -66,14 +75,15 @@ public static class CompletionResponseCodec
 
         long[] shape = [choices.Count, rowBytes / dtype.ByteSize()];
         var entry = new SafetensorsEntry(CompletionFields.Logits, dtype, shape, 0, (long)choices.Count * rowBytes);
-        output.Write(SafetensorsHeader.Format([entry], Scalars(response)));
+        output.Write(SafetensorsHeader.Format([entry], Said(Scalars(response), said)));
         foreach (var choice in choices)
         {
             output.Write(choice.Logits.Data!.Value.Span);
         }
     }
 
-    private static void WriteTopK(IBufferWriter<byte> output, CompletionResponse response, int k)
+    private static void WriteTopK(
+        IBufferWriter<byte> output, CompletionResponse response, int k, StickyFields? said)
     {
         var choices = response.Choices;
         var rows = choices.Count;
@@ -102,7 +112,7 @@ public static class CompletionResponseCodec
                 new(CompletionFields.Indices, TensorDtype.Int32, [rows, k], sumBytes, listBytes),
                 new(CompletionFields.Values, TensorDtype.Float32, [rows, k], sumBytes + listBytes, listBytes),
             ],
-            Scalars(response)));
+            Said(Scalars(response), said)));
         output.Write(MemoryMarshal.AsBytes<double>(sums));
         output.Write(MemoryMarshal.AsBytes<int>(indices));
         output.Write(MemoryMarshal.AsBytes<float>(values));
@@ -168,6 +178,14 @@ public static class CompletionResponseCodec
             scalars[CompletionFields.FinishReason] = finish;
         }
 
+        if (response.ServerTiming is { } timing)
+        {
+            scalars[CompletionFields.ServerTiming] = timing;
+        }
+
         return scalars;
     }
+
+    private static IReadOnlyDictionary<string, string> Said(Dictionary<string, string> scalars, StickyFields? said) =>
+        said?.Changes(scalars) ?? scalars;
 }

@@ -42,9 +42,10 @@ internal sealed class BenchReport(BenchPlan plan, string machine)
             $"Machine: {machine}.",
             "",
             "`dotnet run -c Release --project bench -- " +
-                $"--model {plan.Model} --pairs {plan.Pairs} --tokens {plan.Tokens}`",
+                $"--model {plan.Model} --pairs {plan.Pairs} --tokens {plan.Tokens}"
+                + (plan.Sessions.Count == 0 ? "`" : $" --sessions {string.Join(' ', plan.Sessions)}`"),
             "",
-            "Medians of interleaved runs: a prompt of 128 tokens in one step, then one token a step. The ratio is",
+            "Medians of interleaved runs: a prompt in one step, then one token a step. The ratio is",
             "the geometric mean over pairs, its interval Student's t over their logarithms. Client and server share",
             "the machine.",
             "",

@@ -27,6 +27,7 @@ internal static class Comparisons
         string At(string file) => Path.Combine(served.ExportedFolder, file);
         Task<Rates> Protected() => work.ServeAsync(served.Protected, cancellationToken);
         Task<Rates> Plain() => work.ServeAsync(served.Plain, cancellationToken);
+        Task<Rates> Http() => work.ServeAsync(served.OverHttp, cancellationToken);
         Task<Rates> Bare() => Task.FromResult(work.RunBare(runner, rows));
 
         var (first, second) = await InterleaveAsync(Protected, Plain, plan.Pairs);
@@ -34,12 +35,15 @@ internal static class Comparisons
         yield return Comparison.Of("protected / plain package, same server: prefill", first, second, r => r.Prefill);
 
         (first, second) = await InterleaveAsync(Protected, Bare, plan.Pairs);
+        yield return Comparison.Of("served over WebSocket / bare ONNX Runtime: decode", first, second, r => r.Decode);
+
+        (first, second) = await InterleaveAsync(Http, Bare, plan.Pairs);
         yield return Comparison.Of("served over HTTP / bare ONNX Runtime: decode", first, second, r => r.Decode);
         yield return Comparison.Of("served over HTTP / bare ONNX Runtime: prefill", first, second, r => r.Prefill);
     }
 
     /// <summary>Runs two workloads in pairs, the order turned round in every other pair.</summary>
-    private static async Task<(List<Rates> First, List<Rates> Second)> InterleaveAsync(
+    internal static async Task<(List<Rates> First, List<Rates> Second)> InterleaveAsync(
         Func<Task<Rates>> first, Func<Task<Rates>> second, int pairs)
     {
         for (var i = 0; i < WarmUpRuns; i++)

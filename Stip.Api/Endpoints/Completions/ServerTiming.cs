@@ -12,8 +12,11 @@ internal static class ServerTiming
     /// <param name="times">Inside the engine.</param>
     /// <param name="total">From the first byte of the request that was read to the answer.</param>
     public static void Write(HttpResponse response, StepTimes times, TimeSpan total) =>
-        response.Headers[Header] = string.Create(
-            CultureInfo.InvariantCulture,
-            $"queue;dur={times.Queue.TotalMilliseconds:F3}, run;dur={times.Run.TotalMilliseconds:F3}, " +
-            $"total;dur={total.TotalMilliseconds:F3}");
+        response.Headers[Header] = Of(times, total);
+
+    /// <summary>The same as text.</summary>
+    public static string Of(StepTimes times, TimeSpan total) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"queue;dur={times.Queue.TotalMilliseconds:F3}, run;dur={times.Run.TotalMilliseconds:F3}, " +
+        $"total;dur={total.TotalMilliseconds:F3}");
 }

@@ -12,6 +12,11 @@ internal sealed class ErrorAnswer(Refusal refusal, int? status = null) : IResult
 {
     public Task ExecuteAsync(HttpContext httpContext) => WriteAsync(httpContext, refusal, status);
 
+    /// <summary>The body of a refusal.</summary>
+    public static ErrorDocument Document(Refusal refusal, int status, string requestId) => new(
+        "about:blank", ReasonPhrases.GetReasonPhrase(status), status, refusal.Message, requestId,
+        new ErrorBody(refusal.Message, ErrorStatus.TypeOf(status), refusal.Param, refusal.Code.Name()));
+
     public static async Task WriteAsync(HttpContext context, Refusal refusal, int? status = null)
     {
         var response = context.Response;
@@ -22,14 +27,7 @@ internal sealed class ErrorAnswer(Refusal refusal, int? status = null) : IResult
             response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
         }
 
-        var document = new ErrorDocument(
-            "about:blank",
-            ReasonPhrases.GetReasonPhrase(response.StatusCode),
-            response.StatusCode,
-            refusal.Message,
-            context.TraceIdentifier,
-            new ErrorBody(
-                refusal.Message, ErrorStatus.TypeOf(response.StatusCode), refusal.Param, refusal.Code.Name()));
+        var document = Document(refusal, response.StatusCode, context.TraceIdentifier);
         var body = JsonSerializer.SerializeToUtf8Bytes(document, StipJson.Wire);
         response.ContentType = ErrorDocument.MediaType;
         response.ContentLength = body.Length;

@@ -49,6 +49,10 @@ internal sealed class ApiKeyStore
         return key;
     }
 
+    /// <summary>True while a key that was authenticated before is neither revoked nor expired.</summary>
+    public bool IsGood(ApiKeyRecord key) =>
+        _byHash.ContainsKey(key.Sha256) && !(key.ExpiresAt <= _clock.GetUtcNow());
+
     /// <summary>Makes a key; its value is in the answer and nowhere else.</summary>
     public (ApiKeyRecord Key, string Value) Create(ApiKeyCreateRequest request)
     {

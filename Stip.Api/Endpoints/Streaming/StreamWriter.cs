@@ -1,0 +1,47 @@
+using System.Buffers;
+using System.Net.WebSockets;
+using System.Text.Json;
+using Stip.Api.Endpoints.Completions;
+using Stip.Api.Endpoints.Errors;
+using Stip.Api.Engine;
+using Stip.Protocol;
+using Stip.Protocol.Completions;
+
+namespace Stip.Api.Endpoints.Streaming;
+
+/// <summary>Writes answers as binary messages and refusals as text ones.</summary>
+internal sealed class StreamWriter(WebSocket socket, string requestId, TimeProvider clock)
+{
+    private readonly ArrayBufferWriter<byte> _body = new(4096);
+    private readonly StickyFields _said = new();
+    private string? _id;
+    private long _created;
+
+    public ValueTask AnswerAsync(
+        StepDeclaration step, StepAnswer answer, long started, CancellationToken cancellation)
+    {
+        var response = StepAnswers.Of(step, answer, clock);
+        // Id and time are those of the connection: said once.
+        if (_id is null)
+        {
+            (_id, _created) = (response.Id, response.Created);
+        }
+
+        _body.ResetWrittenCount();
+        CompletionResponseCodec.Write(
+            _body,
+            response with
+            {
+                Id = _id,
+                Created = _created,
+                ServerTiming = ServerTiming.Of(answer.Times, clock.GetElapsedTime(started)),
+            },
+            _said);
+        return socket.SendAsync(_body.WrittenMemory, WebSocketMessageType.Binary, true, cancellation);
+    }
+
+    public ValueTask RefuseAsync(Refusal refusal, CancellationToken cancellation) => socket.SendAsync(
+        JsonSerializer.SerializeToUtf8Bytes(
+            ErrorAnswer.Document(refusal, ErrorStatus.Of(refusal.Code), requestId), StipJson.Wire).AsMemory(),
+        WebSocketMessageType.Text, true, cancellation);
+}
