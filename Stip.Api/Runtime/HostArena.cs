@@ -64,5 +64,6 @@ internal sealed class HostArena : OrtArena
 
     protected override nint Start(int tensor) => _tensors[tensor].Start;
 
-    private static long At(CacheShape shape, int slot, int head) => (slot * (long)shape.KvHeads + head) * shape.HeadBytes;
+    private static long At(CacheShape shape, int slot, int head) =>
+        (slot * (long)shape.KvHeads + head) * shape.HeadBytes;
 }

@@ -11,6 +11,6 @@ internal interface ICacheArena : IDisposable
     /// <summary>Zeroes what the first so many tokens of a slot left.</summary>
     void Clear(int slot, int usedTokens);
 
-    /// <summary>Copies the first so many tokens of a slot to one of the same or another arena of this decoder.</summary>
+    /// <summary>Copies the first so many tokens of a slot to one of this or another arena of the decoder.</summary>
     void Copy(int source, ICacheArena targetArena, int target, int usedTokens);
 }
