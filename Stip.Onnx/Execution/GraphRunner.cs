@@ -6,7 +6,12 @@ namespace Stip.Onnx.Execution;
 public sealed class GraphRunner : IDisposable
 {
     private readonly InferenceSession _session;
-    private readonly RunOptions _runOptions = new();
+
+    // Exceptions say what failed; the runtime need not say it once more.
+    private readonly RunOptions _runOptions = new()
+    {
+        LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL,
+    };
 
     /// <summary>Loads a graph, exactly: no rounding beyond what the graph itself asks for.</summary>
     /// <param name="path">The ONNX file; its external data lies beside it.</param>

@@ -1,6 +1,6 @@
 namespace Stip.Onnx.Model;
 
-/// <summary>One graph of a model that consists of several: what is labelled, permuted and written as one file.</summary>
+/// <summary>One graph of a model that may have several: what is labelled, permuted and written as one file.</summary>
 /// <param name="Role"><c>decoder</c>, <c>encoder</c> or <c>vision</c>; for a client's graph the role that it
 /// feeds.</param>
 /// <param name="IsClient">True for a graph that stays with the client.</param>
@@ -11,6 +11,10 @@ internal sealed record GraphPart(
     string Role, bool IsClient, string FileName, ModelProto Model, IReadOnlyList<GraphTensor> Tensors)
 {
     private const string ClientPrefix = "client.";
+
+    /// <summary>The graph whose inputs and weights tell the lengths of free axes: parts cut out of one graph run at
+    /// the same ones.</summary>
+    public GraphProto SizedBy { get; init; } = Model.Graph;
 
     public GraphProto Graph => Model.Graph;
 

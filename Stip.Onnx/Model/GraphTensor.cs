@@ -53,6 +53,14 @@ internal sealed class GraphTensor
     /// <summary>All bytes of a tensor of at most 2 GiB.</summary>
     public ReadOnlySpan<byte> Bytes() => Bytes(0, checked((int)ByteLength));
 
+    /// <summary>Tells the system that all bytes will be read soon, in any order.</summary>
+    public void Prefetch() => _file?.Prefetch(_offset, ByteLength);
+
+    /// <summary>The same bytes under another name.</summary>
+    public GraphTensor Named(string name) => name == Name ? this
+        : _file is null ? new GraphTensor(name, Proto, _inline)
+        : new GraphTensor(name, Proto, _file, _offset);
+
     /// <summary>Bytes that type and shape ask for.</summary>
     public static long ByteCount(TensorProto proto) => checked(
         (proto.Dims.Aggregate(1L, (product, length) => checked(product * length))

@@ -10,17 +10,31 @@ namespace Stip.Onnx.Protection;
 internal static class ClientFiles
 {
     /// <summary>
-    /// Copies what a client needs as it is: the small files beside the graph, without the manifest of export.
+    /// Copies what a client needs as it is: the small files beside an exported graph, without the manifest of export;
+    /// of a folder that others wrote only those that belong to tokenizers and preprocessors.
     /// </summary>
-    public static void CopySmallFiles(PlainModel plain, string folder)
+    public static void CopySmallFiles(PlainModel plain, string? tokenizer, string folder)
     {
         string[] skipped = [ExportManifest.FileName, BundleManifest.EmbeddingFileName];
         foreach (var file in new DirectoryInfo(plain.Folder).EnumerateFiles())
         {
-            if (file.Extension is ".json" or ".jinja" or ".model" or ".txt" && !skipped.Contains(file.Name))
+            if (plain.Source is null
+                ? file.Extension is ".json" or ".jinja" or ".model" or ".txt" && !skipped.Contains(file.Name)
+                : SourceFileNames.All.Contains(file.Name))
             {
                 File.WriteAllBytes(Path.Combine(folder, file.Name), File.ReadAllBytes(file.FullName));
             }
+        }
+
+        if (tokenizer is not null && !Directory.Exists(tokenizer))
+        {
+            throw new RefusedException($"there is no folder '{tokenizer}'; --tokenizer names one with tokenizer.json");
+        }
+
+        foreach (var name in SourceFileNames.All.Where(name =>
+            tokenizer is not null && File.Exists(Path.Combine(tokenizer, name))))
+        {
+            File.WriteAllBytes(Path.Combine(folder, name), File.ReadAllBytes(Path.Combine(tokenizer!, name)));
         }
     }
 

@@ -1,8 +1,10 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using Stip.Onnx.Execution;
 using Stip.Onnx.Model;
 using Stip.Onnx.Packages;
 using Stip.Onnx.Symmetry;
+using Stip.Onnx.Symmetry.Reports;
 
 namespace Stip.Onnx.Protection;
 
@@ -14,19 +16,30 @@ internal sealed record DrawnPlans(IReadOnlyDictionary<string, ProtectionPlan> By
     // A hidden state or a vocabulary most of which stays in place hides nothing worth the name.
     private const double LeastMovingShare = 0.5;
 
+    // The same of all weights: what is left would give the model away.
+    private const double LeastMovingWeights = 0.3;
+
     /// <summary>The plans that move nothing.</summary>
     public static DrawnPlans Nothing(IReadOnlyList<GraphPart> parts) =>
         new(parts.ToDictionary(part => part.Key, _ => ProtectionPlan.Nothing), 0);
 
     /// <summary>Finds the symmetries of a model and draws one of its automorphisms.</summary>
-    /// <exception cref="RefusedException">The hidden state or the logits would stay as they are.</exception>
+    /// <param name="parts">Its graphs.</param>
+    /// <param name="joins">Features that they share.</param>
+    /// <param name="random">The source of randomness.</param>
+    /// <param name="features">Inputs that are features and come from the client, besides rows of a table.</param>
+    /// <exception cref="RefusedException">The hidden state, the logits or most of the weights would stay as they
+    /// are.</exception>
     public static DrawnPlans Draw(
-        IReadOnlyList<GraphPart> parts, IReadOnlyList<PortJoin> joins, RandomNumberGenerator random)
+        IReadOnlyList<GraphPart> parts,
+        IReadOnlyList<PortJoin> joins,
+        RandomNumberGenerator random,
+        IReadOnlyCollection<string>? features = null)
     {
         var analysis = SymmetryAnalysis.Of(parts, joins);
         foreach (var part in analysis.Graph.Parts.Where(part => !part.Part.IsClient))
         {
-            RefuseInTheOpen(analysis, part);
+            RefuseInTheOpen(analysis, part, features ?? []);
         }
 
         var (targets, bits) = analysis.Draw(random);
@@ -34,11 +47,21 @@ internal sealed record DrawnPlans(IReadOnlyDictionary<string, ProtectionPlan> By
             analysis.Graph.Parts.ToDictionary(part => part.Part.Key, part => ProtectionPlan.From(part, targets)), bits);
     }
 
-    private static void RefuseInTheOpen(SymmetryAnalysis analysis, LabelledPart part)
+    private static void RefuseInTheOpen(
+        SymmetryAnalysis analysis, LabelledPart part, IReadOnlyCollection<string> features)
     {
-        foreach (var port in part.Inputs.Where(port => port.Name == DecoderPorts.Embeds))
+        foreach (var port in part.Inputs.Where(port => port.Name == DecoderPorts.Embeds
+            || features.Contains(port.Name)))
         {
             RefusePinned(analysis, port, "hidden state");
+        }
+
+        var share = MovedWeights.Share(analysis, part.Weights);
+        if (share < LeastMovingWeights)
+        {
+            throw new RefusedException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"only {share:P0} of the weights of '{part.Part.FileName}' could move{Because(analysis)}"));
         }
 
         foreach (var port in part.Outputs.Where(port => port.Name == DecoderPorts.Logits))
@@ -52,10 +75,12 @@ internal sealed record DrawnPlans(IReadOnlyDictionary<string, ProtectionPlan> By
         var moving = port.Nodes.Count(node => analysis.Classes.Size(node) > 1);
         if (moving < port.Nodes.Length * LeastMovingShare)
         {
-            var because = analysis.Graph.Unruled.Count == 0 ? "" : $" ({analysis.Graph.Unruled[0]})";
             throw new RefusedException(
                 $"the {what} stays in place: only {moving} of {port.Nodes.Length} features of '{port.Name}' "
-                + $"can move{because}");
+                + $"can move{Because(analysis)}");
         }
     }
+
+    private static string Because(SymmetryAnalysis analysis) =>
+        analysis.Graph.Unruled.Count == 0 ? "" : $" ({analysis.Graph.Unruled[0]})";
 }

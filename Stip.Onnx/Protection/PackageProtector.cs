@@ -5,6 +5,7 @@ using Stip.Keys.Owner;
 using Stip.Onnx.Execution;
 using Stip.Onnx.Protection.Rounding;
 using Stip.Onnx.Running;
+using Stip.Protocol.Packages;
 
 namespace Stip.Onnx.Protection;
 
@@ -40,12 +41,12 @@ public static class PackageProtector
         var model = CheckedName(options.Name ?? plain.Manifest.Model);
         var plans = options.Mode == ProtectionMode.None
             ? DrawnPlans.Nothing(plain.Parts)
-            : DrawnPlans.Draw(plain.Parts, plain.Joins, random);
-        WriteGraphs(plain, plans, outputFolder, bytesWritten);
-        var client = WriteClient(plain, plans, outputFolder);
+            : DrawnPlans.Draw(plain.Parts, plain.Joins, random, plain.Source?.Features);
+        var hashed = WriteGraphs(plain, plans, outputFolder, bytesWritten);
+        var client = WriteClient(plain, plans, options, outputFolder);
         var instance = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(InstanceBytes));
         var package = CloudFiles.WriteManifest(
-            plain, options, instance, model, Path.Combine(outputFolder, PackageFolder.Cloud));
+            plain, options, instance, model, Path.Combine(outputFolder, PackageFolder.Cloud), hashed);
         ClientFiles.WriteManifest(plain, package, client);
         OwnerOnly.RestrictFiles(client);
         var (keys, permutations) = OwnerPlan.ToKeys(plans.ByPart);
@@ -60,26 +61,33 @@ public static class PackageProtector
         };
     }
 
-    private static void WriteGraphs(
+    private static List<PackageFile> WriteGraphs(
         PlainModel plain, DrawnPlans plans, string outputFolder, Action<long>? bytesWritten)
     {
         Directory.CreateDirectory(Path.Combine(outputFolder, PackageFolder.Cloud));
         OwnerOnly.MakeFolder(Path.Combine(outputFolder, PackageFolder.Client));
-        var before = 0L;
+        var (before, hashed) = (0L, new List<PackageFile>());
         foreach (var part in plain.Parts)
         {
             var done = 0L;
             var folder = part.IsClient ? PackageFolder.Client : PackageFolder.Cloud;
-            ProtectedGraphWriter.Write(
+            var written = ProtectedGraphWriter.Write(
                 part,
                 plans.ByPart[part.Key],
                 Path.Combine(outputFolder, folder, part.FileName),
                 bytes => bytesWritten?.Invoke(before + (done = bytes)));
             before += done;
+            if (written is not null && !part.IsClient)
+            {
+                hashed.Add(written);
+            }
         }
+
+        return hashed;
     }
 
-    private static string WriteClient(PlainModel plain, DrawnPlans plans, string outputFolder)
+    private static string WriteClient(
+        PlainModel plain, DrawnPlans plans, ProtectionOptions options, string outputFolder)
     {
         var client = Path.Combine(outputFolder, PackageFolder.Client);
         if (plain.HasTables)
@@ -94,7 +102,7 @@ public static class PackageProtector
         }
 
         ClientTables.WriteOutput(Path.Combine(client, BundleManifest.OutputFileName), plain, plans);
-        ClientFiles.CopySmallFiles(plain, client);
+        ClientFiles.CopySmallFiles(plain, options.Tokenizer, client);
         return client;
     }
 

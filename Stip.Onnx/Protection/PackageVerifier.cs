@@ -50,11 +50,18 @@ public static class PackageVerifier
                 + $"{mine.VocabSize} of width {mine.HiddenSize}: they are not the same model");
         }
 
-        var comparison = new OutputComparison(plain.Manifest.Dtype) { IsRounded = other.Quantization is not null };
+        var comparison = new OutputComparison(plain) { IsRounded = other.Quantization is not null };
         try
         {
-            using var left = new ExportedSide(exportFolder);
-            Compare(plain, left, moved, samples, comparison, sampleDone);
+            if (plain.Source is { } source)
+            {
+                ForeignComparison.Run(source, moved, samples, comparison, sampleDone);
+            }
+            else
+            {
+                using var left = new ExportedSide(exportFolder);
+                Compare(plain, left, moved, samples, comparison, sampleDone);
+            }
         }
         catch (OnnxRuntimeException e)
         {

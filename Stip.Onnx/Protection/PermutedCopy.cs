@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Stip.Keys.Permutations;
 using Stip.Onnx.Model;
@@ -6,11 +8,15 @@ using Stip.Onnx.Symmetry.Values;
 namespace Stip.Onnx.Protection;
 
 /// <summary>
-/// Copies the bytes of a tensor with the indices of its axes moved: in tiles, never widened, never all in memory.
+/// Copies the bytes of a tensor with the indices of its axes moved: in tiles, never widened, never all in memory. Rows
+/// of a tile are gathered on all cores.
 /// </summary>
 internal static class PermutedCopy
 {
-    private const int TileBytes = 1 << 20;
+    private const int TileBytes = 4 << 20;
+
+    // Longer pieces than a cache line are written straight from where they lie.
+    private const int LargestGathered = 64;
 
     /// <summary>Writes what a step of a plan makes of a tensor.</summary>
     public static void Write(GraphTensor source, InitializerPlan step, Stream target)
@@ -50,85 +56,125 @@ internal static class PermutedCopy
                 $"tensor '{source.Name}' of type {source.Type} cannot be permuted along axis {last} yet");
         }
 
-        var inverse = Array.ConvertAll(axes, axis => axis?.Inverse());
-        var index = new int[last];
-        var outer = Shapes.Count(source.Shape.AsSpan(0, last));
-        var rowBytes = unitBits / 8 * source.Shape[last];
-        for (var row = 0; row < outer; row++)
+        source.Prefetch();
+        var rows = new RowStarts(source.Shape.AsSpan(0, last), axes, unitBits / 8 * source.Shape[last]);
+        var units = axes[last]!.Inverse().Targets.ToArray();
+        if (unitBits / 8 > LargestGathered)
         {
-            CopyRow(source, SourceRow(source.Shape, index, inverse) * rowBytes, unitBits / 8, inverse[last]!, target);
-            Shapes.Advance(index, source.Shape.AsSpan(0, last));
+            CopyUnits(source, rows, units, unitBits / 8, target);
+        }
+        else
+        {
+            CopyGathered(source, rows, units, (int)(unitBits / 8), target);
         }
     }
 
-    private static long SourceRow(int[] shape, int[] index, Permutation?[] inverse)
+    private static void CopyUnits(GraphTensor source, RowStarts rows, int[] units, long unitBytes, Stream target)
     {
-        var row = 0L;
-        for (var axis = 0; axis < index.Length; axis++)
+        for (var row = 0; row < rows.Count; row++)
         {
-            row = (row * shape[axis]) + (inverse[axis] is { } from ? from[index[axis]] : index[axis]);
-        }
-
-        return row;
-    }
-
-    private static void CopyRow(GraphTensor source, long start, long unitBytes, Permutation from, Stream target)
-    {
-        if (unitBytes > 8)
-        {
-            foreach (var unit in from.Targets)
+            var start = rows.Next();
+            foreach (var unit in units)
             {
                 CopyRun(source, start + (unit * unitBytes), unitBytes, target);
             }
-
-            return;
-        }
-
-        var units = from.Targets;
-        var row = source.Bytes(start, checked((int)(units.Length * unitBytes)));
-        var buffer = new byte[(int)Math.Min(row.Length, TileBytes / 8 * unitBytes)];
-        for (var first = 0; first < units.Length; first += buffer.Length / (int)unitBytes)
-        {
-            var tile = units.Slice(first, Math.Min(buffer.Length / (int)unitBytes, units.Length - first));
-            Gather(row, tile, (int)unitBytes, buffer);
-            target.Write(buffer, 0, tile.Length * (int)unitBytes);
         }
     }
 
-    private static void Gather(ReadOnlySpan<byte> row, ReadOnlySpan<int> units, int unitBytes, Span<byte> buffer)
+    private static void CopyGathered(GraphTensor source, RowStarts rows, int[] units, int unitBytes, Stream target)
+    {
+        var rowBytes = checked(units.Length * unitBytes);
+        var rowsOfTile = Math.Clamp(TileBytes / Math.Max(1, rowBytes), 1, rows.Count);
+        var (starts, tile) = (new long[rowsOfTile], ArrayPool<byte>.Shared.Rent(rowsOfTile * rowBytes));
+        try
+        {
+            for (var first = 0; first < rows.Count; first += rowsOfTile)
+            {
+                var count = Math.Min(rowsOfTile, rows.Count - first);
+                for (var row = 0; row < count; row++)
+                {
+                    starts[row] = rows.Next();
+                }
+
+                GatherTile(source, starts, count, units, unitBytes, tile);
+                target.Write(tile, 0, count * rowBytes);
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(tile);
+        }
+    }
+
+    private static void GatherTile(
+        GraphTensor source, long[] starts, int count, int[] units, int unitBytes, byte[] tile)
+    {
+        var rowBytes = units.Length * unitBytes;
+        var shares = count * (long)rowBytes < TileBytes / 8 ? 1 : Environment.ProcessorCount;
+        if (shares == 1 || count == 1)
+        {
+            Gather(0, count);
+            return;
+        }
+
+        Parallel.For(0, shares, share => Gather(share * count / shares, (share + 1) * count / shares));
+
+        void Gather(int from, int to)
+        {
+            for (var row = from; row < to; row++)
+            {
+                GatherRow(source.Bytes(starts[row], rowBytes), units, unitBytes, tile.AsSpan(row * rowBytes, rowBytes));
+            }
+        }
+    }
+
+    private static void GatherRow(ReadOnlySpan<byte> row, int[] units, int unitBytes, Span<byte> target)
     {
         switch (unitBytes)
         {
             case 1:
-                Gather<byte>(row, units, buffer);
+                Gather<byte>(row, units, target);
                 break;
             case 2:
-                Gather<ushort>(row, units, buffer);
+                Gather<ushort>(row, units, target);
                 break;
             case 4:
-                Gather<uint>(row, units, buffer);
+                Gather<uint>(row, units, target);
                 break;
             case 8:
-                Gather<ulong>(row, units, buffer);
+                Gather<ulong>(row, units, target);
                 break;
             default:
                 for (var i = 0; i < units.Length; i++)
                 {
-                    row.Slice(units[i] * unitBytes, unitBytes).CopyTo(buffer[(i * unitBytes)..]);
+                    row.Slice(units[i] * unitBytes, unitBytes).CopyTo(target[(i * unitBytes)..]);
                 }
 
                 break;
         }
     }
 
-    private static void Gather<T>(ReadOnlySpan<byte> row, ReadOnlySpan<int> units, Span<byte> buffer)
+    // A permutation stays inside the row, so that the bounds are checked once and not for every element.
+    private static void Gather<T>(ReadOnlySpan<byte> row, int[] units, Span<byte> target)
         where T : unmanaged
     {
-        var from = MemoryMarshal.Cast<byte, T>(row);
-        var to = MemoryMarshal.Cast<byte, T>(buffer);
-        for (var i = 0; i < units.Length; i++)
+        var to = MemoryMarshal.Cast<byte, T>(target);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(row.Length, target.Length);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(to.Length, units.Length);
+        ref var from = ref Unsafe.As<byte, T>(ref MemoryMarshal.GetReference(row));
+        ref var cell = ref MemoryMarshal.GetReference(to);
+        var i = 0;
+        for (; i <= units.Length - 4; i += 4)
         {
-            to[i] = from[units[i]];
+            Unsafe.Add(ref cell, i) = Unsafe.Add(ref from, units[i]);
+            Unsafe.Add(ref cell, i + 1) = Unsafe.Add(ref from, units[i + 1]);
+            Unsafe.Add(ref cell, i + 2) = Unsafe.Add(ref from, units[i + 2]);
+            Unsafe.Add(ref cell, i + 3) = Unsafe.Add(ref from, units[i + 3]);
+        }
+
+        for (; i < units.Length; i++)
+        {
+            Unsafe.Add(ref cell, i) = Unsafe.Add(ref from, units[i]);
         }
     }
 
@@ -137,6 +183,38 @@ internal static class PermutedCopy
         for (var done = 0L; done < length; done += TileBytes)
         {
             target.Write(source.Bytes(start + done, (int)Math.Min(TileBytes, length - done)));
+        }
+    }
+
+    /// <summary>Where the rows of the result lie in the source, one after the other.</summary>
+    private sealed class RowStarts
+    {
+        private readonly int[] _shape;
+        private readonly int[] _index;
+        private readonly Permutation?[] _from;
+        private readonly long _rowBytes;
+
+        public RowStarts(ReadOnlySpan<int> shape, Permutation?[] axes, long rowBytes)
+        {
+            _shape = shape.ToArray();
+            _index = new int[shape.Length];
+            _from = Array.ConvertAll(axes[..shape.Length], axis => axis?.Inverse());
+            _rowBytes = rowBytes;
+            Count = Shapes.Count(shape);
+        }
+
+        public int Count { get; }
+
+        public long Next()
+        {
+            var row = 0L;
+            for (var axis = 0; axis < _index.Length; axis++)
+            {
+                row = (row * _shape[axis]) + (_from[axis] is { } from ? from[_index[axis]] : _index[axis]);
+            }
+
+            Shapes.Advance(_index, _shape);
+            return row * _rowBytes;
         }
     }
 }

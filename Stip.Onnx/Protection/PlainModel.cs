@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Stip.Onnx.Model;
 using Stip.Onnx.Packages;
+using Stip.Onnx.Protection.Cut;
 
 namespace Stip.Onnx.Protection;
 
@@ -37,11 +38,25 @@ internal sealed class PlainModel : IDisposable
         : Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(
             string.Concat(_files.Select(file => file.Sha256)))));
 
-    /// <summary>Opens a folder of export.</summary>
+    /// <summary>The graph of another exporter that this model was cut out of; null for a folder of export.</summary>
+    public ForeignSource? Source { get; init; }
+
+    /// <summary>Opens a folder of export, or a graph of another exporter.</summary>
+    /// <param name="path">The folder, or an ONNX file.</param>
     /// <exception cref="RefusedException">It is none, or its parts do not fit each other.</exception>
     public static PlainModel Open(string path)
     {
-        RefuseWhatIsNoExport(path);
+        RefuseProtected(path);
+        if (!Directory.Exists(path))
+        {
+            return ForeignModel.Open(path);
+        }
+
+        return ExportFolder.Exists(path) ? OpenExport(path) : ForeignModel.Open(OnlyGraphOf(path));
+    }
+
+    private static PlainModel OpenExport(string path)
+    {
         var manifest = ExportFolder.ReadManifest(path);
         var files = new List<ModelFile>();
         try
@@ -80,23 +95,25 @@ internal sealed class PlainModel : IDisposable
                 ? [(graph.Key, true, client.File), (graph.Key, false, graph.Value.File)]
                 : new[] { (graph.Key, false, graph.Value.File) });
 
-    private static void RefuseWhatIsNoExport(string path)
+    private static string OnlyGraphOf(string folder)
     {
-        if (System.IO.File.Exists(path))
+        string[] graphs = Directory.GetFiles(folder, "*.onnx");
+        return graphs.Length == 1 ? graphs[0] : throw new RefusedException(
+            $"'{folder}' has no {ExportManifest.FileName} and {graphs.Length} graphs; give a folder that export wrote, "
+            + "or one ONNX file");
+    }
+
+    private static void RefuseProtected(string path)
+    {
+        var folder = System.IO.File.Exists(path) ? Path.GetDirectoryName(Path.GetFullPath(path)) ?? "" : path;
+        if (PackageFolder.IsPackage(folder))
         {
-            throw new RefusedException(
-                $"'{path}' is a bare graph, which is not there yet; this version protects folders of export");
+            throw new RefusedException($"'{path}' is a protected package already; give the plain model");
         }
 
-        if (!Directory.Exists(path))
+        if (!System.IO.File.Exists(path) && !Directory.Exists(path))
         {
-            throw new RefusedException($"there is no folder '{path}'");
-        }
-
-        if (PackageFolder.IsPackage(path))
-        {
-            throw new RefusedException(
-                $"'{path}' is a protected package already; give the plain folder that export wrote");
+            throw new RefusedException($"there is no folder or graph '{path}'");
         }
     }
 }

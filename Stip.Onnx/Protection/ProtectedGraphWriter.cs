@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using Stip.Onnx.Model;
+using Stip.Protocol.Packages;
 
 namespace Stip.Onnx.Protection;
 
@@ -15,12 +16,14 @@ internal static class ProtectedGraphWriter
     /// <param name="plan">What moves.</param>
     /// <param name="path">The ONNX file to make.</param>
     /// <param name="bytesWritten">Called with the length of the data file after each tensor.</param>
-    public static void Write(GraphPart part, ProtectionPlan plan, string path, Action<long>? bytesWritten = null)
+    /// <returns>The data file with its digest, null where none was made.</returns>
+    public static PackageFile? Write(GraphPart part, ProtectionPlan plan, string path, Action<long>? bytesWritten = null)
     {
         var model = part.Model.Clone();
         GraphCleaner.Clean(model);
         var tensors = part.Tensors.ToDictionary(tensor => tensor.Name, StringComparer.Ordinal);
         var location = Path.GetFileName(path) + ".data";
+        PackageFile? written;
         using (var data = new LazyFile(Path.Combine(Path.GetDirectoryName(path) ?? "", location)))
         {
             foreach (var (plain, proto) in part.Tensors.Zip(ModelFile.TensorsOf(model)))
@@ -38,10 +41,13 @@ internal static class ProtectedGraphWriter
                     WriteInline(proto.Tensor, source, step);
                 }
             }
+
+            written = data.Complete();
         }
 
         using var graph = new FileStream(path, FileMode.CreateNew, FileAccess.Write);
         model.WriteTo(graph);
+        return written;
     }
 
     private static void WriteInline(TensorProto tensor, GraphTensor source, InitializerPlan step)
@@ -59,10 +65,11 @@ internal static class ProtectedGraphWriter
     // The data file is made only where something is written to it.
     private sealed class LazyFile(string path) : IDisposable
     {
-        private FileStream? _stream;
+        private HashedFile? _stream;
 
-        public Stream Stream => _stream ??= new FileStream(
-            path, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 20);
+        public Stream Stream => _stream ??= new HashedFile(path);
+
+        public PackageFile? Complete() => _stream?.Complete();
 
         public void Dispose() => _stream?.Dispose();
     }

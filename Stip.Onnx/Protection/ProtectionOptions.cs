@@ -15,6 +15,10 @@ public sealed record ProtectionOptions(
     /// <summary>How far the server's matrices are rounded once they are permuted (default: not at all).</summary>
     public WeightRounding Rounding { get; init; }
 
+    /// <summary>Folder whose tokenizer and preprocessor files go to the client; null for those beside the
+    /// model.</summary>
+    public string? Tokenizer { get; init; }
+
     /// <summary>Name of the mode in manifests.</summary>
     public string ModeName => Mode == ProtectionMode.None ? "none" : "permutation";
 }

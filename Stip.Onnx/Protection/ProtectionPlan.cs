@@ -58,7 +58,8 @@ internal sealed record ProtectionPlan(
     private static PortPlan From(LabelledPort port, Automorphism targets)
     {
         var whole = Between(port.Nodes, port.Nodes, targets);
-        return whole is not null && port.FeatureAxes.Length > 1 && LastAxisOnly(whole, port.FeatureShape[^1]) is { } last
+        return whole is not null && port.FeatureAxes.Length > 1
+            && LastAxisOnly(whole, port.FeatureShape[^1]) is { } last
             ? new PortPlan(port.Name, [port.FeatureAxes[^1]], last)
             : new PortPlan(port.Name, port.FeatureAxes, whole);
     }

@@ -9,11 +9,18 @@ internal static class GraphRun
         string path, IReadOnlyDictionary<string, HostTensor> inputs)
     {
         using var runner = new GraphRunner(path);
+        return Run(runner, inputs);
+    }
+
+    /// <summary>Runs a graph that is loaded; inputs that it does not take are left alone.</summary>
+    public static IReadOnlyList<(string Name, HostTensor Tensor)> Run(
+        GraphRunner runner, IReadOnlyDictionary<string, HostTensor> inputs)
+    {
         var missing = runner.Inputs.Where(port => !inputs.ContainsKey(port.Name)).Select(port => port.Name).ToList();
         if (missing.Count > 0)
         {
             throw new RefusedException(
-                $"{path} takes {string.Join(", ", runner.Inputs.Select(port => port.Name))}; missing are "
+                $"the graph takes {string.Join(", ", runner.Inputs.Select(port => port.Name))}; missing are "
                 + $"{string.Join(", ", missing)}");
         }
 

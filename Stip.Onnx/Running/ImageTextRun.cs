@@ -60,7 +60,8 @@ internal static class ImageTextRun
         IModelSide side, IReadOnlyDictionary<string, HostTensor> inputs)
     {
         var given = new Dictionary<string, HostTensor>(inputs, StringComparer.Ordinal);
-        foreach (var (name, tensor) in PassRun.ClientGraph(side, GraphRoles.Vision, inputs))
+        var client = side.ClientGraphOf(GraphRoles.Vision);
+        foreach (var (name, tensor) in client is null ? [] : GraphRun.Run(client, inputs))
         {
             given[name] = tensor;
         }

@@ -22,7 +22,8 @@ internal sealed record TokenBatch(long[] Ids, long[]? Mask, int Sequences, int L
         if (unknown is not null || !inputs.TryGetValue(IdsName, out var ids))
         {
             throw new RefusedException(
-                $"the model takes {string.Join(", ", others.Prepend(IdsName))} and {MaskName}; given are {string.Join(", ", inputs.Keys)}");
+                $"the model takes {string.Join(", ", others.Prepend(IdsName))} and {MaskName}; given are "
+                + string.Join(", ", inputs.Keys));
         }
 
         var shape = ids.Shape is [var single] ? [1, single] : ids.Shape;

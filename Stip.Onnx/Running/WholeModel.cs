@@ -38,6 +38,6 @@ public static class WholeModel
         {
             { Kind: ModelKinds.VisionLanguage } => ImageTextRun.Run(side, inputs),
             { HasSharedCache: true } => DecoderRun.Run(side, inputs),
-            _ => PassRun.Run(side, inputs),
+            _ => PassRunner.Run(side, inputs),
         };
 }

@@ -36,8 +36,12 @@ internal sealed class LabelRun
         int longestRun = int.MaxValue,
         Func<string, IOperatorRule?>? rules = null)
     {
-        ProbeSizes[][] guesses = [.. parts.Select(part => ProbeSizes.Guesses(part.Graph).ToArray())];
-        var tried = new int[parts.Count];
+        GraphProto[] sizedBy = [.. parts.Select(part => part.SizedBy).Distinct(ReferenceEqualityComparer.Instance)
+            .Cast<GraphProto>()];
+        int[] sizing = [.. parts.Select(part =>
+            Array.FindIndex(sizedBy, graph => ReferenceEquals(graph, part.SizedBy)))];
+        ProbeSizes[][] guesses = [.. sizedBy.Select(graph => ProbeSizes.Guesses(graph).ToArray())];
+        var tried = new int[sizedBy.Length];
         RefusedException? first = null;
         while (true)
         {
@@ -48,7 +52,8 @@ internal sealed class LabelRun
                 foreach (var (part, place) in parts.Select((part, place) => (part, place)))
                 {
                     var run = new LabelRun(part, store, unruled);
-                    labelled.Add(run.Execute(flow, guesses[place][tried[place]], rules ?? RuleRegistry.Find));
+                    var sizes = guesses[sizing[place]][tried[sizing[place]]];
+                    labelled.Add(run.Execute(flow, sizes, rules ?? RuleRegistry.Find));
                 }
 
                 LooseEnds.Settle(labelled, store);
@@ -57,7 +62,8 @@ internal sealed class LabelRun
             catch (RefusedException e) when (e.InnerException is not null)
             {
                 first ??= e;
-                if (++tried[labelled.Count] == guesses[labelled.Count].Length)
+                var failed = sizing[labelled.Count];
+                if (++tried[failed] == guesses[failed].Length)
                 {
                     throw first;
                 }

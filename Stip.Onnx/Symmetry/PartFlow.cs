@@ -17,7 +17,7 @@ internal sealed class PartFlow(IReadOnlyList<PortJoin> joins)
     public (Value Value, LabelledPort? Port)? Handed(GraphPart part, string input) =>
         !part.IsClient && _handed.TryGetValue((part.Role, input), out var handed) ? handed : null;
 
-    /// <summary>The nodes that an input shares with the output of a graph before it, null where none is joined.</summary>
+    /// <summary>The nodes that an input shares with the output of a graph before it; null where none is.</summary>
     public int[]? Joined(GraphPart part, string input)
     {
         var join = joins.FirstOrDefault(join => join.To == $"{part.Key}.{input}");

@@ -15,7 +15,7 @@ internal static class ProtectCommand
 {
     public static Command Create()
     {
-        var model = new Option<string>("--model") { Required = true, Description = "Folder of export." };
+        var model = new Option<string>("--model") { Required = true, Description = "Folder of export, or an ONNX graph." };
         var output = new Option<string>("--output")
         {
             Required = true,
@@ -42,10 +42,14 @@ internal static class ProtectCommand
             Description = "int4 or int8: rounds the server's matrices, in blocks of 32, once they are permuted.",
         };
         quantize.AcceptOnlyFromAmong("int4", "int8");
+        var tokenizer = new Option<string?>("--tokenizer")
+        {
+            Description = "Folder whose tokenizer files go to users, where they are not beside the model.",
+        };
         var command = new Command(
             "protect", "Permutes a model's weights with fresh keys and writes cloud, client and owner parts.")
         {
-            model, output, name, mode, verify, quantize,
+            model, output, name, mode, verify, quantize, tokenizer,
         };
         var later = LaterOptions();
         later.ForEach(command.Options.Add);
@@ -66,6 +70,7 @@ internal static class ProtectCommand
                     "int4" => WeightRounding.Int4,
                     _ => WeightRounding.Int8,
                 },
+                Tokenizer = parsed.GetValue(tokenizer),
             };
             return RunAsync(parsed.GetRequiredValue(model), parsed.GetRequiredValue(output), options, cancellation);
         });
@@ -76,7 +81,6 @@ internal static class ProtectCommand
     [
         new Option<int>("--instances") { Description = "Not there yet.", Hidden = true },
         new Option<int>("--client-layers") { Description = "Not there yet.", Hidden = true },
-        new Option<string>("--tokenizer") { Description = "Not there yet.", Hidden = true },
     ];
 
     private static void RefuseLater(IEnumerable<string> options)
@@ -126,7 +130,9 @@ internal static class ProtectCommand
         }
     }
 
-    private static long WeightBytes(string model) => Directory.Exists(model)
-        ? new DirectoryInfo(model).EnumerateFiles("*.data").Sum(file => file.Length)
-        : 0;
+    private static long WeightBytes(string model) =>
+        (Directory.Exists(model) ? model : Path.GetDirectoryName(Path.GetFullPath(model))) is { } folder
+        && Directory.Exists(folder)
+            ? new DirectoryInfo(folder).EnumerateFiles("*.data").Sum(file => file.Length)
+            : 0;
 }

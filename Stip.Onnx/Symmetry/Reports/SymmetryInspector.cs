@@ -19,7 +19,7 @@ public static class SymmetryInspector
             Classes(analysis),
             [.. analysis.Graph.Weights.SelectMany(weight => Pinned(analysis, weight))],
             analysis.Draw(random).Bits,
-            MovedShare(analysis),
+            MovedWeights.Share(analysis, analysis.Graph.Weights),
             [.. analysis.Graph.Unruled.Distinct()]);
     }
 
@@ -55,23 +55,5 @@ public static class SymmetryInspector
         }
     }
 
-    private static double MovedShare(SymmetryAnalysis analysis)
-    {
-        var (moved, total) = (0.0, 0.0);
-        foreach (var weight in analysis.Graph.Weights)
-        {
-            var axes = Axes(weight).ToArray();
-            total += weight.Tensor.ByteLength;
-            foreach (var axis in axes)
-            {
-                var moving = weight.AxisOrNull(axis)?.Count(node => analysis.Classes.Size(node) > 1) ?? 0;
-                moved += (double)weight.Tensor.ByteLength / axes.Length * moving / weight.Shape[axis];
-            }
-        }
-
-        return total == 0 ? 0 : moved / total;
-    }
-
-    private static IEnumerable<int> Axes(WeightNodes weight) =>
-        Enumerable.Range(0, weight.Shape.Length).Where(axis => weight.Shape[axis] > 1);
+    private static IEnumerable<int> Axes(WeightNodes weight) => MovedWeights.Axes(weight);
 }

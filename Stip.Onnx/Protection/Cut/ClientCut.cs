@@ -1,0 +1,78 @@
+using Stip.Onnx.Model;
+
+namespace Stip.Onnx.Protection.Cut;
+
+/// <summary>A graph in two: what the client computes, and what the server does with it.</summary>
+/// <param name="Client">The client's graph; null where the graph takes features already.</param>
+/// <param name="Cloud">The server's graph.</param>
+/// <param name="Sent">Values that the client sends: outputs of the one, inputs of the other.</param>
+/// <param name="Features">Those of them that are features.</param>
+internal sealed record ClientCut(
+    GraphProto? Client, GraphProto Cloud, IReadOnlyList<string> Sent, IReadOnlyList<string> Features)
+{
+    /// <summary>Finds the cut of a graph and names what crosses it.</summary>
+    /// <param name="graph">The graph; shapes of ids are read off what is sent instead.</param>
+    /// <param name="shapesHaveEnds">True from opset 15 on, where Shape can leave axes out.</param>
+    /// <exception cref="RefusedException">The user's input cannot be kept from the server.</exception>
+    public static ClientCut Find(GraphProto graph, bool shapesHaveEnds)
+    {
+        var constants = new Constants(graph);
+        var roles = InputRoles.Find(graph, constants);
+        var states = new CutStates(graph, constants, roles);
+        var types = new ValueTypes(graph);
+        var values = new SentValues(graph, states, shapesHaveEnds);
+        var sent = values.Find();
+        RefuseIds(graph, roles, sent);
+
+        string[] features = [.. sent.Where(name => states[name].IsHidden)];
+        var names = SentNames.Choose(graph, sent, features);
+        ValueInfoProto[] ports = [.. sent.Select(name => types.Describe(name, names[name]))];
+        SentNames.Apply(graph, names);
+        foreach (var read in values.Replaced.Values)
+        {
+            SentNames.Rename(read, names);
+        }
+
+        var pruner = new GraphPruner(graph);
+        var cloud = pruner.Replacing(values.Replaced).Take(
+            "server", [.. ports, .. Inputs(graph, roles, InputRole.Public, InputRole.Features)], graph.Output);
+        if (sent.Count == 0)
+        {
+            return new ClientCut(null, cloud, [], []);
+        }
+
+        var (needed, _) = pruner.Needed([], ports.Select(port => port.Name));
+        var secret = Inputs(graph, roles, InputRole.Public, InputRole.Tokens, InputRole.Signal);
+        var client = pruner.Take("client", [.. secret.Where(input => needed.Contains(input.Name))], ports);
+        return new ClientCut(
+            client, cloud, [.. ports.Select(port => port.Name)], [.. features.Select(name => names[name])]);
+    }
+
+    private static IEnumerable<ValueInfoProto> Inputs(
+        GraphProto graph, Dictionary<string, InputRole> roles, params InputRole[] wanted) =>
+        graph.Input.Where(input => roles.TryGetValue(input.Name, out var role) && wanted.Contains(role));
+
+    // Ids that are only cast or shaped are still ids.
+    private static void RefuseIds(
+        GraphProto graph, Dictionary<string, InputRole> roles, IReadOnlyList<string> sent)
+    {
+        var raw = roles.Where(role => role.Value is InputRole.Tokens or InputRole.Signal)
+            .Select(role => role.Key).ToHashSet(StringComparer.Ordinal);
+        foreach (var node in graph.Node.Where(node => node.Output.Count == 1 && node.Input.Count > 0))
+        {
+            if (node.OpType is "Cast" or "Identity" or "Reshape" or "Unsqueeze" or "Squeeze" or "Flatten" or "Transpose"
+                && raw.Contains(node.Input[0]))
+            {
+                raw.Add(node.Output[0]);
+            }
+        }
+
+        if (sent.FirstOrDefault(raw.Contains) is { } name)
+        {
+            var reader = graph.Node.First(node => OuterReads.Of(node).Contains(name));
+            throw new RefusedException(
+                $"the server would need '{name}' itself, which is what the user wants to hide "
+                + $"(operator {reader.OpType}, node '{reader.Name}')");
+        }
+    }
+}

@@ -1,0 +1,111 @@
+using System.Text.Json;
+using Stip.Keys.Bundles;
+using Stip.Onnx.Execution;
+using Stip.Onnx.Model;
+using Stip.Onnx.Packages;
+using Stip.Protocol.Packages;
+using Stip.Protocol.Tensors;
+using DataType = Stip.Onnx.Model.TensorProto.Types.DataType;
+
+namespace Stip.Onnx.Protection.Cut;
+
+/// <summary>What export.json would say of a graph that came without one.</summary>
+internal static class ForeignManifest
+{
+    // What is not told by any table: long enough for use, and only a bound.
+    private const int UnknownContextLength = 4096;
+
+    public static ExportManifest Describe(
+        ModelFile file,
+        ClientCut cut,
+        string role,
+        IReadOnlyDictionary<string, long> limits)
+    {
+        var outputs = GraphSignature.Outputs(cut.Cloud);
+        var vocabulary = VocabularyOf(outputs, role, limits);
+        var type = FeatureType(cut);
+        return new ExportManifest(
+            ExportManifest.CurrentFormat,
+            NameOf(file.FilePath),
+            role switch
+            {
+                GraphRoles.Decoder => ModelKinds.Decoder,
+                GraphRoles.Vision => ModelKinds.Image,
+                _ => ModelKinds.Encoder,
+            },
+            Architecture: "",
+            HiddenSizeOf(cut),
+            vocabulary,
+            ContextLengthOf(limits),
+            type,
+            type,
+            IsTied(cut),
+            BosTokenId: null,
+            EosTokenIds: [],
+            new EmbeddingManifest([]),
+            new Dictionary<string, GraphManifest>
+            {
+                [role] = new(
+                    role == GraphRoles.Vision ? "vision.onnx" : "model.onnx",
+                    GraphSignature.Inputs(cut.Cloud),
+                    outputs,
+                    CacheOf(cut.Cloud)),
+            })
+        {
+            ClientGraphs = ForeignModel.ClientGraphs(cut, role),
+        };
+    }
+
+    private static string NameOf(string path)
+    {
+        var name = Path.GetFileNameWithoutExtension(path);
+        var folder = Path.GetFileName(Path.GetDirectoryName(Path.GetFullPath(path))) ?? "";
+        var chosen = string.Concat((name == "model" && folder.Length > 0 ? folder : name)
+            .Select(c => char.IsAsciiLetterOrDigit(c) || "._-".Contains(c) ? c : '-')).TrimStart('.', '_', '-');
+        return chosen.Length > 0 ? chosen : "model";
+    }
+
+    private static int VocabularyOf(
+        IReadOnlyList<TensorManifest> outputs, string role, IReadOnlyDictionary<string, long> limits)
+    {
+        var logits = outputs.FirstOrDefault(output => output.Name == DecoderPorts.Logits);
+        return logits is { Shape: [.., var last] } && last.ValueKind == JsonValueKind.Number ? last.GetInt32()
+            : role == GraphRoles.Decoder && limits.Count > 0 ? checked((int)limits.Values.Max())
+            : 0;
+    }
+
+    private static int HiddenSizeOf(ClientCut cut)
+    {
+        var sizes = cut.Cloud.Input.Where(input => cut.Features.Contains(input.Name)
+                || (cut.Features.Count == 0 && ElementTypes.IsFloat((DataType)input.Type.TensorType.ElemType)))
+            .Select(input => input.Type.TensorType.Shape?.Dim.LastOrDefault()?.DimValue ?? 0);
+        return checked((int)sizes.FirstOrDefault(size => size > 0));
+    }
+
+    private static string FeatureType(ClientCut cut)
+    {
+        var port = cut.Cloud.Input.FirstOrDefault(input => cut.Features.Contains(input.Name))
+            ?? cut.Cloud.Input.FirstOrDefault(input => ElementTypes.IsFloat((DataType)input.Type.TensorType.ElemType));
+        return OnnxDtypes.FromOnnx(port?.Type.TensorType.ElemType ?? 0)?.WireName() ?? "float32";
+    }
+
+    private static int ContextLengthOf(IReadOnlyDictionary<string, long> limits) =>
+        limits.Where(limit => limit.Key.Contains("position", StringComparison.Ordinal))
+            .Select(limit => checked((int)limit.Value)).FirstOrDefault(UnknownContextLength);
+
+    // The same table on both sides of the cut: the server can link a row to its token.
+    private static bool IsTied(ClientCut cut) => cut.Client is not null
+        && cut.Client.Initializer.Where(tensor => tensor.Dims.Count == 2).Select(tensor => tensor.Name)
+            .Intersect(cut.Cloud.Initializer.Select(tensor => tensor.Name)).Any();
+
+    private static CacheManifest? CacheOf(GraphProto graph)
+    {
+        var keys = GraphSignature.Inputs(graph).Where(input => input.Name.StartsWith("past", StringComparison.Ordinal)
+            && input.Name.EndsWith("key", StringComparison.Ordinal)).ToArray();
+        return keys.Length == 0 ? null : new CacheManifest(
+            CacheLayouts.Growing, keys.Length, Length(keys[0], 1), Length(keys[0], 3));
+    }
+
+    private static int Length(TensorManifest port, int axis) =>
+        axis < port.Shape.Count && port.Shape[axis].ValueKind == JsonValueKind.Number ? port.Shape[axis].GetInt32() : 0;
+}

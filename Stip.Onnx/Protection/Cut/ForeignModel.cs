@@ -1,0 +1,105 @@
+using Stip.Keys.Bundles;
+using Stip.Onnx.Model;
+using Stip.Onnx.Packages;
+using Stip.Onnx.Symmetry;
+using Stip.Protocol.Packages;
+using DataType = Stip.Onnx.Model.TensorProto.Types.DataType;
+
+namespace Stip.Onnx.Protection.Cut;
+
+/// <summary>Opens a graph of another exporter: finds the cut and describes what was found as an export would.</summary>
+internal static class ForeignModel
+{
+    private const string ClientFile = "embedding.onnx";
+    private const int FirstOpsetWithShapeEnds = 15;
+
+    /// <exception cref="RefusedException">The graph cannot be opened or cut.</exception>
+    public static PlainModel Open(string path)
+    {
+        var file = ModelFile.Load(path);
+        try
+        {
+            // The cut renames what crosses it; inputs and weights, which tell lengths, stay as they are.
+            var whole = file.Graph;
+            var shapesHaveEnds = Opset(file.Model) >= FirstOpsetWithShapeEnds;
+            BranchHoist.Apply(whole, shapesHaveEnds);
+            ValueInfoProto[] inputs = [.. whole.Input];
+            var constants = new Constants(file.Graph);
+            var limits = InputLimits.Find(file.Graph, constants);
+            var cut = ClientCut.Find(file.Graph, shapesHaveEnds);
+            var role = RoleOf(cut);
+            var parts = Parts(file, cut, role);
+            var manifest = ForeignManifest.Describe(file, cut, role, limits);
+            return new PlainModel(Path.GetDirectoryName(Path.GetFullPath(path))!, manifest, [file], parts)
+            {
+                Source = new ForeignSource(
+                    path, [.. inputs.Where(input => !constants.Has(input.Name))], limits, cut.Features)
+                {
+                    Signals = SignalsOf(cut),
+                    Lengths = KnownAxes.Of(whole),
+                    Pictures = KnownAxes.Pictures(whole),
+                    FixedLength = KnownAxes.SequenceLength(whole),
+                },
+            };
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    private static long Opset(ModelProto model) =>
+        model.OpsetImport.Where(set => set.Domain is "" or "ai.onnx").Select(set => set.Version).FirstOrDefault(1);
+
+    // Features go to the server, so that floats the client's graph takes are pictures and sounds.
+    private static HashSet<string> SignalsOf(ClientCut cut) => cut.Client is null ? [] :
+    [
+        .. cut.Client.Input.Where(input => ElementTypes.IsFloat((DataType)input.Type.TensorType.ElemType))
+            .Select(input => input.Name),
+    ];
+
+    private static string RoleOf(ClientCut cut)
+    {
+        var given = cut.Cloud.Input.Select(input => input.Name);
+        return given.Any(name => name.StartsWith("past", StringComparison.Ordinal)) ? GraphRoles.Decoder
+            : cut.Client is { Input.Count: > 0 } && cut.Client.Input.Count == SignalsOf(cut).Count ? GraphRoles.Vision
+            : GraphRoles.Encoder;
+    }
+
+    private static GraphPart[] Parts(ModelFile file, ClientCut cut, string role)
+    {
+        var tensors = file.Tensors.ToDictionary(
+            tensor => tensor.Proto, (IEqualityComparer<TensorProto>)ReferenceEqualityComparer.Instance);
+        var cloud = Part(false, role == GraphRoles.Vision ? "vision.onnx" : "model.onnx", cut.Cloud);
+        return cut.Client is null ? [cloud] : [Part(true, ClientFile, cut.Client), cloud];
+
+        GraphPart Part(bool isClient, string name, GraphProto graph)
+        {
+            var model = new ModelProto { IrVersion = file.Model.IrVersion, Graph = graph };
+            model.OpsetImport.Add(file.Model.OpsetImport);
+            model.Functions.Add(file.Model.Functions);
+            return new GraphPart(
+                role,
+                isClient,
+                name,
+                model,
+                [.. ModelFile.TensorsOf(model).Select(entry => tensors[entry.Tensor].Named(entry.Name))])
+            {
+                SizedBy = file.Graph,
+            };
+        }
+    }
+
+    /// <summary>Describes the client's graph of a role as manifests do.</summary>
+    public static IReadOnlyDictionary<string, ClientGraphManifest>? ClientGraphs(ClientCut cut, string role) =>
+        cut.Client is not { } graph ? null : new Dictionary<string, ClientGraphManifest>
+        {
+            [role] = new(
+                ClientFile,
+                [.. GraphSignature.Inputs(graph).Select(Port)],
+                [.. GraphSignature.Outputs(graph).Select(Port)]),
+        };
+
+    private static ClientTensorManifest Port(TensorManifest port) => new(port.Name, port.Dtype, port.Shape);
+}

@@ -1,0 +1,27 @@
+using Stip.Onnx.Model;
+
+namespace Stip.Onnx.Protection.Cut;
+
+/// <summary>A graph of another exporter as it came, to be run beside its protected form.</summary>
+/// <param name="Path">The ONNX file.</param>
+/// <param name="Inputs">Its inputs.</param>
+/// <param name="Limits">Rows of the tables that integer inputs index.</param>
+/// <param name="Features">Inputs of the server's graph that are features and come from the client.</param>
+internal sealed record ForeignSource(
+    string Path,
+    IReadOnlyList<ValueInfoProto> Inputs,
+    IReadOnlyDictionary<string, long> Limits,
+    IReadOnlyList<string> Features)
+{
+    /// <summary>Pictures and sounds among the inputs.</summary>
+    public required IReadOnlySet<string> Signals { get; init; }
+
+    /// <summary>Lengths of axes that only their names state: head sizes, channels.</summary>
+    public required IReadOnlyDictionary<string, int> Lengths { get; init; }
+
+    /// <summary>Heights that pictures may have, the likeliest first.</summary>
+    public required IReadOnlyList<int> Pictures { get; init; }
+
+    /// <summary>How many tokens the graph takes, null where that is free.</summary>
+    public required int? FixedLength { get; init; }
+}

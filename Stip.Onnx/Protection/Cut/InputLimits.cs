@@ -1,0 +1,46 @@
+using Stip.Onnx.Model;
+
+namespace Stip.Onnx.Protection.Cut;
+
+/// <summary>How far the numbers of an integer input may go: rows of the tables that they index.</summary>
+internal static class InputLimits
+{
+    /// <summary>By input; inputs that index nothing are left out.</summary>
+    public static Dictionary<string, long> Find(GraphProto graph, Constants constants)
+    {
+        var types = new ValueTypes(graph);
+        var reach = graph.Input.ToDictionary(
+            input => input.Name, input => new HashSet<string> { input.Name }, StringComparer.Ordinal);
+        var limits = new Dictionary<string, long>(StringComparer.Ordinal);
+        foreach (var node in graph.Node)
+        {
+            if (Lookups.IndexOf(node, constants) is { } index)
+            {
+                var table = node.OpType == "EmbedLayerNormalization" ? node.Input[2] : node.Input[0];
+                Lower(limits, reach.GetValueOrDefault(index), types.TensorShape(table)?[0]);
+                if (node.OpType == "EmbedLayerNormalization" && node.Input[1].Length > 0)
+                {
+                    Lower(limits, reach.GetValueOrDefault(node.Input[1]), types.TensorShape(node.Input[4])?[0]);
+                }
+            }
+            else if (node.OpType is "Cast" or "Identity" or "Reshape" or "Unsqueeze" or "Squeeze"
+                && reach.TryGetValue(node.Input[0], out var sources))
+            {
+                reach[node.Output[0]] = sources;
+            }
+        }
+
+        return limits;
+    }
+
+    private static void Lower(Dictionary<string, long> limits, HashSet<string>? inputs, long? rows)
+    {
+        foreach (var input in inputs ?? [])
+        {
+            if (rows is { } count)
+            {
+                limits[input] = Math.Min(limits.GetValueOrDefault(input, long.MaxValue), count);
+            }
+        }
+    }
+}

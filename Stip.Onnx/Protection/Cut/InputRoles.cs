@@ -1,0 +1,97 @@
+using Stip.Onnx.Model;
+using DataType = Stip.Onnx.Model.TensorProto.Types.DataType;
+
+namespace Stip.Onnx.Protection.Cut;
+
+/// <summary>
+/// Tells the inputs of a graph apart by what the graph does with them: what indexes a table is the user's text, what a
+/// convolution reads first is a picture or a sound. Names are asked only where the use says nothing.
+/// </summary>
+internal sealed class InputRoles
+{
+    // Positions index tables as well, and are no secret.
+    private static readonly string[] PublicWords =
+        ["mask", "position", "pos_id", "seqlen", "length", "total", "past", "cache", "branch"];
+
+    private static readonly string[] SignalWords = ["pixel", "input_values", "input_features", "image_patches"];
+
+    private readonly GraphProto _graph;
+    private readonly Constants _constants;
+    private readonly Dictionary<string, HashSet<string>> _reach = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _indices = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _convolved = new(StringComparer.Ordinal);
+
+    private InputRoles(GraphProto graph, Constants constants)
+    {
+        _graph = graph;
+        _constants = constants;
+    }
+
+    public static Dictionary<string, InputRole> Find(GraphProto graph, Constants constants)
+    {
+        var roles = new InputRoles(graph, constants);
+        var inputs = graph.Input.Where(input => !constants.Has(input.Name)).ToArray();
+        foreach (var input in inputs)
+        {
+            roles._reach[input.Name] = [input.Name];
+        }
+
+        foreach (var node in graph.Node.Where(node => node.OpType is not ("Shape" or "Size")))
+        {
+            roles.Follow(node);
+        }
+
+        return inputs.ToDictionary(input => input.Name, roles.RoleOf, StringComparer.Ordinal);
+    }
+
+    private void Follow(NodeProto node)
+    {
+        if (Lookups.IndexOf(node, _constants) is { } index)
+        {
+            _indices.UnionWith(_reach.GetValueOrDefault(index) ?? []);
+            return;
+        }
+
+        if (node.OpType == "Conv")
+        {
+            _convolved.UnionWith(_reach.GetValueOrDefault(node.Input[0]) ?? []);
+            return;
+        }
+
+        // A product ends what is still the input itself.
+        if (node.OpType is "MatMul" or "Gemm" or "Einsum" or "Attention" or "MultiHeadAttention")
+        {
+            return;
+        }
+
+        var sources = OuterReads.Of(node).SelectMany(name => _reach.GetValueOrDefault(name) ?? [])
+            .ToHashSet(StringComparer.Ordinal);
+        if (sources.Count > 0)
+        {
+            foreach (var output in node.Output)
+            {
+                _reach[output] = sources;
+            }
+        }
+    }
+
+    private InputRole RoleOf(ValueInfoProto input)
+    {
+        var type = (DataType)(input.Type?.TensorType?.ElemType ?? 0);
+        if (!ElementTypes.IsFloat(type))
+        {
+            return Has(input.Name, PublicWords) || type == DataType.Bool ? InputRole.Public
+                : _indices.Contains(input.Name) || IsUnused(input.Name) ? InputRole.Tokens
+                : InputRole.Public;
+        }
+
+        return Has(input.Name, ["mask"]) ? InputRole.Public
+            : _convolved.Contains(input.Name) || Has(input.Name, SignalWords) ? InputRole.Signal
+            : InputRole.Features;
+    }
+
+    private bool IsUnused(string name) => _graph.Node.All(node => !OuterReads.Of(node).Contains(name));
+
+    private static bool Has(string name, string[] words) =>
+        words.Any(word => name.Contains(word, StringComparison.OrdinalIgnoreCase));
+}

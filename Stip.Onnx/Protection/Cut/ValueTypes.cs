@@ -1,0 +1,127 @@
+using Stip.Onnx.Model;
+using DataType = Stip.Onnx.Model.TensorProto.Types.DataType;
+
+namespace Stip.Onnx.Protection.Cut;
+
+/// <summary>Element types and, where the graph states them, shapes of values inside a graph.</summary>
+internal sealed class ValueTypes
+{
+    private readonly Dictionary<string, ValueInfoProto> _declared;
+    private readonly Dictionary<string, NodeProto> _makers = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, TensorProto> _tensors;
+
+    public ValueTypes(GraphProto graph)
+    {
+        _declared = graph.ValueInfo.Concat(graph.Output).Concat(graph.Input)
+            .Where(value => value.Type?.TensorType is { ElemType: > 0 })
+            .GroupBy(value => value.Name, StringComparer.Ordinal)
+            .ToDictionary(group => group.Key, group => group.First(), StringComparer.Ordinal);
+        _tensors = graph.Initializer.ToDictionary(tensor => tensor.Name, StringComparer.Ordinal);
+        foreach (var node in graph.Node)
+        {
+            foreach (var output in node.Output.Where(output => output.Length > 0))
+            {
+                _makers[output] = node;
+            }
+        }
+    }
+
+    /// <summary>A declaration of a value as an input or output of a graph.</summary>
+    /// <param name="name">Its name so far.</param>
+    /// <param name="newName">Its name as an input or output.</param>
+    public ValueInfoProto Describe(string name, string newName)
+    {
+        if (_declared.TryGetValue(name, out var declared))
+        {
+            return new ValueInfoProto { Name = newName, Type = declared.Type };
+        }
+
+        var tensor = new TypeProto.Types.Tensor { ElemType = (int)Of(name), Shape = ShapeOf(name) };
+        return new ValueInfoProto { Name = newName, Type = new TypeProto { TensorType = tensor } };
+    }
+
+    // Rows have the axes of their ids and one more; a picture's features stand where the kernel's first axis says.
+    private TensorShapeProto? ShapeOf(string name)
+    {
+        if (_declared.TryGetValue(name, out var declared))
+        {
+            return declared.Type.TensorType.Shape;
+        }
+
+        if (!_makers.TryGetValue(name, out var node))
+        {
+            return null;
+        }
+
+        return node.OpType switch
+        {
+            "Gather" when Lookups.GivesRows(node) && TensorShape(node.Input[0]) is { Count: 2 } table =>
+                Extended(ShapeOf(node.Input[1]), table[1]),
+            "EmbedLayerNormalization" => Extended(ShapeOf(node.Input[0]), TensorShape(node.Input[2])?[1]),
+            "Conv" or "FusedConv" when TensorShape(node.Input[1]) is { } kernel => Convolved(kernel),
+            "Cast" or "Identity" or "Dropout" => ShapeOf(node.Input[0]),
+            "Add" or "Sub" or "Mul" or "Div" => node.Input.Select(ShapeOf)
+                .OrderByDescending(shape => shape?.Dim.Count ?? -1).First(),
+            _ => null,
+        };
+    }
+
+    private static TensorShapeProto? Extended(TensorShapeProto? ids, long? width)
+    {
+        if (ids is null || width is not { } length)
+        {
+            return null;
+        }
+
+        var shape = ids.Clone();
+        shape.Dim.Add(new TensorShapeProto.Types.Dimension { DimValue = length });
+        return shape;
+    }
+
+    private static TensorShapeProto Convolved(IReadOnlyList<long> kernel)
+    {
+        var shape = new TensorShapeProto();
+        shape.Dim.Add(new TensorShapeProto.Types.Dimension { DimParam = "batch" });
+        shape.Dim.Add(new TensorShapeProto.Types.Dimension { DimValue = kernel[0] });
+        shape.Dim.Add(Enumerable.Range(2, kernel.Count - 2)
+            .Select(axis => new TensorShapeProto.Types.Dimension { DimParam = $"sequence_{axis}" }));
+        return shape;
+    }
+
+    /// <summary>Declared dimensions of an initialiser, null for any other value.</summary>
+    public IReadOnlyList<long>? TensorShape(string name) =>
+        _tensors.TryGetValue(name, out var tensor) ? tensor.Dims : null;
+
+    /// <exception cref="RefusedException">The type cannot be told.</exception>
+    public DataType Of(string name)
+    {
+        if (_declared.TryGetValue(name, out var declared))
+        {
+            return (DataType)declared.Type.TensorType.ElemType;
+        }
+
+        if (_tensors.TryGetValue(name, out var tensor))
+        {
+            return (DataType)tensor.DataType;
+        }
+
+        return _makers.TryGetValue(name, out var node)
+            ? OutputOf(node)
+            : throw new RefusedException($"the type of '{name}' cannot be told from the graph");
+    }
+
+    private DataType OutputOf(NodeProto node) => node.OpType switch
+    {
+        "Shape" or "Size" or "NonZero" or "ArgMax" or "ArgMin" => DataType.Int64,
+        "Equal" or "Less" or "Greater" or "LessOrEqual" or "GreaterOrEqual" or "And" or "Or" or "Xor" or "Not"
+            or "IsNaN" or "IsInf" => DataType.Bool,
+        "Cast" => (DataType)node.Attribute.First(attribute => attribute.Name == "to").I,
+        "Constant" or "ConstantOfShape" =>
+            (DataType)(node.Attribute.FirstOrDefault(attribute => attribute.Name == "value")?.T?.DataType
+                ?? (int)(node.OpType == "Constant" ? DataType.Int64 : DataType.Float)),
+        "CastLike" or "DequantizeLinear" or "Where" => Of(node.Input[1]),
+        "GatherBlockQuantized" or "EmbedLayerNormalization" => Of(node.Input[2]),
+        "OneHot" => Of(node.Input[2]),
+        _ => Of(node.Input[0]),
+    };
+}

@@ -1,0 +1,55 @@
+using Microsoft.ML.OnnxRuntime;
+using Stip.Onnx.Execution;
+using Stip.Onnx.Protection.Cut;
+using Stip.Onnx.Running;
+
+namespace Stip.Onnx.Protection;
+
+/// <summary>Runs a graph of another exporter as it came and in its protected form.</summary>
+internal static class ForeignComparison
+{
+    public static void Run(
+        ForeignSource source, ProtectedModel moved, int samples, OutputComparison comparison, Action<int>? sampleDone)
+    {
+        using var plain = new GraphRunner(source.Path);
+        using var runner = new PassRunner(moved);
+        var inputs = new ForeignSamples(source);
+        var (done, last) = (0, (OnnxRuntimeException?)null);
+        for (var sample = 0; sample < samples; sample++)
+        {
+            foreach (var given in inputs.Tries(sample))
+            {
+                if (Plain(plain, given, ref last) is { } expected)
+                {
+                    inputs.Keep(given);
+                    comparison.AddAll(expected, runner.Run(given));
+                    done++;
+                    break;
+                }
+            }
+
+            sampleDone?.Invoke(sample + 1);
+        }
+
+        if (done == 0)
+        {
+            throw last ?? (Exception)new RefusedException(
+                "no sample input fits the plain graph, so that nothing could be compared; --verify none leaves it out");
+        }
+    }
+
+    // A graph may not take every length that its inputs declare.
+    private static IReadOnlyList<(string Name, HostTensor Tensor)>? Plain(
+        GraphRunner plain, IReadOnlyDictionary<string, HostTensor> given, ref OnnxRuntimeException? last)
+    {
+        try
+        {
+            return GraphRun.Run(plain, given);
+        }
+        catch (OnnxRuntimeException e)
+        {
+            last = e;
+            return null;
+        }
+    }
+}

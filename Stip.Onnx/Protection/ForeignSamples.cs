@@ -1,0 +1,92 @@
+using Stip.Onnx.Execution;
+using Stip.Onnx.Model;
+using Stip.Onnx.Protection.Cut;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Onnx.Protection;
+
+/// <summary>
+/// Random inputs of a graph of another exporter: short and long, one sequence and several, with and without a cache.
+/// </summary>
+internal sealed class ForeignSamples(ForeignSource source)
+{
+    private const int Seed = 20261;
+
+    private readonly Random _random = new(Seed);
+    private readonly bool _hasPast = source.Inputs.Any(IsPast);
+    private int[] _sides = source.Pictures.Count == 0 ? [0] : [.. source.Pictures];
+
+    /// <summary>Inputs to try for a sample, the first that runs counts.</summary>
+    public IEnumerable<Dictionary<string, HostTensor>> Tries(int sample)
+    {
+        // GroupQueryAttention on a CPU takes several tokens after a cache for one sequence only.
+        (int Batch, int Sequence, int Past)[] sizes = _hasPast
+            ? [(1, 5, 0), (2, 1, 4), (1, 2, 3), (2, 3, 0), (1, 1, 6)]
+            : [(1, 5, 0), (2, 3, 0), (3, 8, 0), (1, 12, 0), (2, 16, 0), (1, 16, 0), (2, 32, 0), (1, 128, 0)];
+        var longest = source.Limits.Where(limit => limit.Key.Contains("pos", StringComparison.OrdinalIgnoreCase))
+            .Select(limit => limit.Value).DefaultIfEmpty(long.MaxValue).Min();
+        sizes = [.. sizes.Where(size => size.Past + size.Sequence <= longest)];
+        for (var attempt = 0; attempt < sizes.Length; attempt++)
+        {
+            var (batch, sequence, past) = sizes[(sample + attempt) % sizes.Length];
+            foreach (var side in _sides)
+            {
+                yield return Make(new SampleSizes(batch, source.FixedLength ?? sequence, past, side));
+            }
+        }
+    }
+
+    /// <summary>Stays with the size of pictures that ran.</summary>
+    public void Keep(IReadOnlyDictionary<string, HostTensor> given)
+    {
+        if (_sides.Length > 1 && given.FirstOrDefault(
+            entry => source.Signals.Contains(entry.Key) && entry.Value.Shape.Count > 3) is { Value: { } picture })
+        {
+            _sides = [(int)picture.Shape[^1]];
+        }
+    }
+
+    private Dictionary<string, HostTensor> Make(SampleSizes sizes) =>
+        source.Inputs.ToDictionary(input => input.Name, input => Make(input, sizes), StringComparer.Ordinal);
+
+    private HostTensor Make(ValueInfoProto input, SampleSizes sizes)
+    {
+        var isSignal = source.Signals.Contains(input.Name);
+        long[] shape = [.. (input.Type.TensorType.Shape?.Dim ?? [])
+            .Select(axis => (long)sizes.Of(axis, source.Lengths, isSignal))];
+        var count = checked((int)shape.Aggregate(1L, (product, length) => product * length));
+        var dtype = OnnxDtypes.FromOnnx(input.Type.TensorType.ElemType)
+            ?? throw new RefusedException($"input '{input.Name}' is of a type that cannot be sampled");
+        if (dtype.IsWireFloat())
+        {
+            var isMask = Has(input, "mask");
+            return HostTensor.FromFloats([.. Enumerable.Range(0, count).Select(_ => isMask ? 0 : Normal())], shape)
+                .ConvertTo(dtype);
+        }
+
+        var last = shape.Length == 0 ? 1 : (int)Math.Max(1, shape[^1]);
+        long[] values = [.. Enumerable.Range(0, count).Select(i => Number(input, sizes, i % last))];
+        return dtype == TensorDtype.Bool
+            ? new HostTensor(dtype, shape, [.. values.Select(value => (byte)(value == 0 ? 0 : 1))])
+            : HostTensor.FromIntegers(values, shape).ConvertTo(dtype);
+    }
+
+    private long Number(ValueInfoProto input, SampleSizes sizes, int column) => true switch
+    {
+        _ when Has(input, "global") => 0,
+        _ when Has(input, "mask") => 1,
+        _ when Has(input, "branch") => sizes.Past > 0 ? 1 : 0,
+        _ when Has(input, "pos") => sizes.Past + column,
+        _ when Has(input, "seqlens") => sizes.Past + sizes.Sequence - 1,
+        _ when Has(input, "total") || Has(input, "length") => sizes.Past + sizes.Sequence,
+        _ => _random.NextInt64(source.Limits.GetValueOrDefault(input.Name, 2)),
+    };
+
+    private static bool IsPast(ValueInfoProto input) => input.Name.StartsWith("past", StringComparison.Ordinal);
+
+    private static bool Has(ValueInfoProto input, string word) =>
+        input.Name.Contains(word, StringComparison.OrdinalIgnoreCase);
+
+    private float Normal() => (float)(
+        Math.Sqrt(-2 * Math.Log(1 - _random.NextDouble())) * Math.Cos(2 * Math.PI * _random.NextDouble()));
+}

@@ -1,0 +1,84 @@
+using Stip.Onnx.Execution;
+
+namespace Stip.Onnx.Running;
+
+/// <summary>
+/// Passes through a model without a buffer of its own: encoders, images, graphs of other exporters. Graphs are loaded
+/// once.
+/// </summary>
+internal sealed class PassRunner : IDisposable
+{
+    private const string MaskName = "attention_mask";
+    private readonly IModelSide _side;
+    private readonly string _role;
+    private readonly GraphRunner? _client;
+    private readonly GraphRunner _graph;
+
+    public PassRunner(IModelSide side)
+    {
+        _side = side;
+        _role = side.MainRole;
+        _client = side.ClientGraphOf(_role) is { } path ? new GraphRunner(path) : null;
+        try
+        {
+            _graph = new GraphRunner(side.GraphOf(_role));
+        }
+        catch
+        {
+            _client?.Dispose();
+            throw;
+        }
+    }
+
+    public static IReadOnlyList<(string Name, HostTensor Tensor)> Run(
+        IModelSide side, IReadOnlyDictionary<string, HostTensor> inputs)
+    {
+        using var runner = new PassRunner(side);
+        return runner.Run(inputs);
+    }
+
+    public IReadOnlyList<(string Name, HostTensor Tensor)> Run(IReadOnlyDictionary<string, HostTensor> inputs)
+    {
+        var handed = new Dictionary<string, HostTensor>(StringComparer.Ordinal);
+        if (_side.Tables is { } tables)
+        {
+            handed[DecoderPorts.Embeds] = TokenRows.Embed(tables, inputs);
+        }
+
+        foreach (var (name, tensor) in _client is null ? [] : GraphRun.Run(_client, inputs))
+        {
+            handed[name] = tensor;
+        }
+
+        foreach (var port in _graph.Inputs.Where(port => !handed.ContainsKey(port.Name)))
+        {
+            handed[port.Name] = _side.Protect(_role, port.Name, Given(port.Name, inputs, handed));
+        }
+
+        var results = _graph.Run(handed);
+        return [.. _graph.Outputs.Select(port => (port.Name, _side.Restore(_role, port.Name, results[port.Name])))];
+    }
+
+    public void Dispose()
+    {
+        _client?.Dispose();
+        _graph.Dispose();
+    }
+
+    private static HostTensor Given(
+        string name, IReadOnlyDictionary<string, HostTensor> inputs, Dictionary<string, HostTensor> handed)
+    {
+        if (inputs.TryGetValue(name, out var given))
+        {
+            return given;
+        }
+
+        if (name == MaskName && handed.TryGetValue(DecoderPorts.Embeds, out var rows))
+        {
+            var (batch, length) = (rows.Shape[0], rows.Shape[1]);
+            return HostTensor.FromIntegers(Enumerable.Repeat(1L, (int)(batch * length)).ToArray(), batch, length);
+        }
+
+        throw new RefusedException($"the model takes an input '{name}'; given are {string.Join(", ", inputs.Keys)}");
+    }
+}

@@ -1,0 +1,159 @@
+using Stip.Onnx.Model;
+using Stip.Onnx.Protection.Cut;
+using Stip.Onnx.Tests.Symmetry;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Onnx.Tests.Protection.Cut;
+
+public sealed class ClientCutTests : IDisposable
+{
+    private readonly SmallGraph _graph = new();
+
+    [Fact]
+    public void Embedding_OfTokensAndPositions_IsTheClientsAndItsNormTheServers()
+    {
+        TextGraph.Build(_graph);
+
+        var cut = Cut();
+
+        Assert.Equal(["Gather", "Gather", "Add"], cut.Client!.Node.Select(node => node.OpType));
+        Assert.Equal(["inputs_embeds"], cut.Sent);
+        Assert.Equal(["inputs_embeds", "position_ids"], cut.Cloud.Input.Select(input => input.Name));
+        Assert.DoesNotContain(cut.Cloud.Initializer, tensor => tensor.Name == "positions");
+    }
+
+    [Fact]
+    public void Scale_OfRows_IsTheClientsAndACastForTheNormIsNot()
+    {
+        Ids();
+        _graph.Add("Gather", "rows", _graph.Weight("table", 9, 6), "input_ids");
+        _graph.Add("Mul", "scaled", "rows", _graph.Weight("scale"));
+        _graph.With("Cast", "wide", ["scaled"], NodeAttribute.Int("to", 11));
+        _graph.With("Cast", "narrow", ["wide"], NodeAttribute.Int("to", 1));
+        _graph.Add("Mul", "square", "scaled", "scaled");
+        _graph.Add("MatMul", "dense", "square", _graph.Weight("w", 6, 6));
+        _graph.Add("Add", "some", "dense", "narrow");
+        _graph.Add("Add", "y", "some", "scaled");
+        _graph.Output("y", "batch", "seq", 6);
+
+        var cut = Cut();
+
+        Assert.Equal(["Gather", "Mul"], cut.Client!.Node.Select(node => node.OpType));
+        Assert.Equal(["Cast", "Cast", "Mul"], cut.Cloud.Node.Take(3).Select(node => node.OpType));
+    }
+
+    [Fact]
+    public void ShapeOfIds_IsReadOffTheRows()
+    {
+        Ids();
+        _graph.Add("Gather", "rows", _graph.Weight("table", 9, 6), "input_ids");
+        _graph.Add("MatMul", "dense", "rows", _graph.Weight("w", 6, 6));
+        _graph.Add("Shape", "shape", "input_ids");
+        _graph.Add("ConstantOfShape", "zeros", "shape");
+        _graph.Graph.AddConstant("last", 2);
+        _graph.Add("Unsqueeze", "column", "zeros", "last");
+        _graph.Add("Add", "y", "dense", "column");
+        _graph.Output("y", "batch", "seq", 6);
+
+        var cut = Cut();
+
+        var shape = Assert.Single(cut.Cloud.Node, node => node.OpType == "Shape");
+        Assert.Equal("inputs_embeds", shape.Input[0]);
+        Assert.Equal(-1, Assert.Single(shape.Attribute, attribute => attribute.Name == "end").I);
+        Assert.Equal(["inputs_embeds"], cut.Cloud.Input.Select(input => input.Name));
+    }
+
+    [Fact]
+    public void MaskMadeOfIds_IsSentInPlaceOfTheIds()
+    {
+        Ids();
+        _graph.Add("Gather", "rows", _graph.Weight("table", 9, 6), "input_ids");
+        _graph.Add("MatMul", "dense", "rows", _graph.Weight("w", 6, 6));
+        _graph.Graph.AddConstant("pad", 0);
+        _graph.Graph.AddConstant("last", 2);
+        _graph.Add("Equal", "is_pad", "input_ids", "pad");
+        _graph.Add("Unsqueeze", "is_pad_row", "is_pad", "last");
+        _graph.Add("Where", "y", "is_pad_row", _graph.Weight("blank", 6), "dense");
+        _graph.Output("y", "batch", "seq", 6);
+
+        var cut = Cut();
+
+        Assert.Equal(["inputs_embeds", "is_pad_row"], cut.Sent);
+        Assert.Equal(["inputs_embeds"], cut.Features);
+        Assert.Equal(9, cut.Cloud.Input.Single(input => input.Name == "is_pad_row").Type.TensorType.ElemType);
+    }
+
+    [Fact]
+    public void IdsThatTheServerWouldNeed_AreRefused()
+    {
+        Ids();
+        _graph.Add("Gather", "rows", _graph.Weight("table", 9, 6), "input_ids");
+        _graph.Add("MatMul", "dense", "rows", _graph.Weight("w", 6, 6));
+        _graph.With("Cast", "numbers", ["input_ids"], NodeAttribute.Int("to", 1));
+        _graph.Graph.AddConstant("last", 2);
+        _graph.Add("Unsqueeze", "column", "numbers", "last");
+        _graph.Add("Add", "y", "dense", "column");
+        _graph.Output("y", "batch", "seq", 6);
+
+        var refusal = Assert.Throws<RefusedException>(Cut);
+
+        Assert.Contains("'column' itself", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Picture_StaysWithTheClientUpToItsPatches()
+    {
+        _graph.Input("x", "batch", 3, 8, 8);
+        _graph.With(
+            "Conv", "patches", ["x", _graph.Weight("kernel", 6, 3, 4, 4)], NodeAttribute.Ints("strides", 4, 4));
+        _graph.Graph.AddConstant("rows", 0, 6, 4);
+        _graph.Add("Reshape", "flat", "patches", "rows");
+        _graph.With("Transpose", "turned", ["flat"], NodeAttribute.Ints("perm", 0, 2, 1));
+        _graph.Add("Add", "placed", "turned", _graph.Weight("places", 1, 4, 6));
+        _graph.Add("MatMul", "y", "placed", _graph.Weight("w", 6, 5));
+        _graph.Output("y", "batch", 4, 5);
+
+        var cut = Cut();
+
+        Assert.Equal(["Conv", "Reshape", "Transpose", "Add"], cut.Client!.Node.Select(node => node.OpType));
+        Assert.Equal(["MatMul"], cut.Cloud.Node.Select(node => node.OpType));
+    }
+
+    [Fact]
+    public void FeaturesAsInput_NeedNoClientGraph()
+    {
+        _graph.Input("inputs_embeds", "batch", "seq", 6);
+        _graph.Add("MatMul", "y", "inputs_embeds", _graph.Weight("w", 6, 5));
+        _graph.Output("y", "batch", "seq", 5);
+
+        var cut = Cut();
+
+        Assert.Null(cut.Client);
+        Assert.Empty(cut.Sent);
+    }
+
+    [Fact]
+    public void RowsThatAreAnOutputToo_KeepTheirNameThere()
+    {
+        Ids();
+        _graph.Add("Gather", "hidden.0", _graph.Weight("table", 9, 6), "input_ids");
+        _graph.Add("MatMul", "y", "hidden.0", _graph.Weight("w", 6, 6));
+        _graph.Output("hidden.0", "batch", "seq", 6);
+        _graph.Output("y", "batch", "seq", 6);
+
+        var cut = Cut();
+
+        Assert.Equal(["hidden.0", "y"], cut.Cloud.Output.Select(output => output.Name));
+        Assert.Contains(cut.Cloud.Node, node => node.OpType == "Identity" && node.Output[0] == "hidden.0");
+    }
+
+    public void Dispose() => _graph.Dispose();
+
+    private void Ids() => _graph.Graph.AddInput("input_ids", TensorDtype.Int64, "batch", "seq");
+
+    private ClientCut Cut()
+    {
+        using var file = _graph.Save();
+        return ClientCut.Find(file.Graph, shapesHaveEnds: true);
+    }
+}

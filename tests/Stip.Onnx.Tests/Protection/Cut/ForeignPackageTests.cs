@@ -1,0 +1,90 @@
+using Stip.Onnx.Execution;
+using Stip.Onnx.Model;
+using Stip.Onnx.Protection;
+using Stip.Onnx.Running;
+using Stip.Onnx.Tests.Symmetry;
+using Stip.TestKit;
+
+namespace Stip.Onnx.Tests.Protection.Cut;
+
+public sealed class ForeignPackageTests : IDisposable
+{
+    private readonly SmallGraph _graph = new();
+    private readonly TemporaryFolder _folder = new();
+
+    [Fact]
+    public void Protect_OfAGraphWithIds_GivesAPackageThatAnswersAsThePlainOne()
+    {
+        TextGraph.Build(_graph);
+        _graph.Save().Dispose();
+
+        var made = PackageProtector.Protect(
+            _graph.FilePath, _folder.At("package"), new ProtectionOptions("text"), new SeededRandom(3));
+
+        Assert.True(made.Verification!.Passed);
+        Assert.Contains(made.Warnings, warning => warning.StartsWith("tied embeddings", StringComparison.Ordinal));
+        var inputs = new Dictionary<string, HostTensor>
+        {
+            ["input_ids"] = HostTensor.FromIntegers([10L, 0L, 3L, 3L], 2, 2),
+            ["position_ids"] = HostTensor.FromIntegers([0L, 1L, 6L, 7L], 2, 2),
+        };
+        var (name, plain) = Assert.Single(WholeModel.Run(_graph.FilePath, inputs));
+        var (movedName, moved) = Assert.Single(WholeModel.Run(_folder.At("package"), inputs));
+        Assert.Equal(name, movedName);
+        Assert.Equal([2L, 2L, TextGraph.Vocabulary], moved.Shape);
+        // float32 sums of 6 and 10 terms in another order.
+        Assert.All(plain.ToFloats().Zip(moved.ToFloats()), pair => Assert.Equal(pair.First, pair.Second, 1e-5f));
+    }
+
+    [Fact]
+    public void Protect_OfATiedTable_MovesTheServersRowsAndNotTheClients()
+    {
+        TextGraph.Build(_graph);
+        _graph.Save().Dispose();
+        PackageProtector.Protect(
+            _graph.FilePath, _folder.At("package"), new ProtectionOptions("text"), new SeededRandom(4));
+
+        using var package = ProtectedModel.Open(_folder.At("package"));
+        using var cloud = ModelFile.Load(package.GraphPath);
+
+        var server = package.Plan.Initializers["tokens"];
+        var client = package.PlanOf("client.encoder").Initializers["tokens"];
+        Assert.NotNull(server.Axes[0]);
+        Assert.Null(client.Axes[0]);
+        Assert.Equal(server.Axes[1], client.Axes[1]);
+        Assert.Equal(["inputs_embeds", "position_ids"], cloud.Graph.Input.Select(input => input.Name));
+    }
+
+    [Fact]
+    public void Protect_OfAProtectedGraph_IsRefused()
+    {
+        TextGraph.Build(_graph);
+        _graph.Save().Dispose();
+        PackageProtector.Protect(
+            _graph.FilePath, _folder.At("package"), new ProtectionOptions("text"), new SeededRandom(5));
+
+        var refusal = Assert.Throws<RefusedException>(() => PackageProtector.Protect(
+            _folder.At("package", "cloud", "model.onnx"), _folder.At("again"), new ProtectionOptions()));
+
+        Assert.Contains("protected package already", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Protect_OfAGraphWhoseFeaturesMixByPlace_IsRefused()
+    {
+        _graph.Input("inputs_embeds", "batch", "seq", 6);
+        _graph.With("CumSum", "mixed", ["inputs_embeds", _graph.Graph.AddConstant("axis", 2)]);
+        _graph.Add("MatMul", "y", "mixed", _graph.Weight("w", 6, 5));
+        _graph.Output("y", "batch", "seq", 5);
+        _graph.Save().Dispose();
+
+        Assert.Throws<RefusedException>(() => PackageProtector.Protect(
+            _graph.FilePath, _folder.At("package"), new ProtectionOptions()));
+    }
+
+    public void Dispose()
+    {
+        _folder.Dispose();
+        _graph.Dispose();
+    }
+}
