@@ -1,6 +1,8 @@
+using System.Text.Json;
 using Stip.Client.Generation;
 using Stip.Client.Images;
 using Stip.Client.Templates;
+using Stip.Gateway.Terminal;
 
 namespace Stip.Gateway;
 
@@ -9,13 +11,21 @@ namespace Stip.Gateway;
 /// <param name="Images">One for each image part.</param>
 internal sealed record ChatPrompt(IReadOnlyList<ChatMessage> Messages, IReadOnlyList<RgbImage> Images)
 {
+    /// <summary>What the model may call; null for nothing.</summary>
+    public JsonElement? Tools { get; init; }
+
     /// <summary>The prompt's tokens, and the rows of its images: null where there are none.</summary>
     public async Task<(int[] TokenIds, PlacedRows? Rows)> PlaceAsync(
         StipModel model, CancellationToken cancellationToken)
     {
         if (Images.Count == 0)
         {
-            return (Prompts.Chat(model, Messages), null);
+            return (Prompts.Chat(model, Messages, Tools), null);
+        }
+
+        if (Tools is not null)
+        {
+            throw new RefusedException("tools beside images are not there");
         }
 
         var placed = await IllustratedChat.PlaceAsync(model, Messages, Images, cancellationToken);

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Stip.Client.Generation;
 using Stip.Client.Templates;
 using Stip.Client.Tokenization;
@@ -13,18 +14,19 @@ internal static class Prompts
         NotEmpty(Tokenizer(model).Encode(text, addSpecialTokens: true), model);
 
     /// <summary>A conversation, ready for the assistant's next turn. The template frames it.</summary>
-    public static int[] Chat(StipModel model, IReadOnlyList<ChatMessage> messages)
+    public static int[] Chat(StipModel model, IReadOnlyList<ChatMessage> messages, JsonElement? tools = null)
     {
         var template = model.Bundle.Template
             ?? throw new RefusedException($"model '{model.Id}' has no chat template; complete continues raw text");
-        return NotEmpty(Tokenizer(model).Encode(Render(template, messages), addSpecialTokens: false), model);
+        return NotEmpty(Tokenizer(model).Encode(Render(template, messages, tools), addSpecialTokens: false), model);
     }
 
-    private static string Render(ChatTemplate template, IReadOnlyList<ChatMessage> messages)
+    private static string Render(
+        ChatTemplate template, IReadOnlyList<ChatMessage> messages, JsonElement? tools)
     {
         try
         {
-            return template.Render(messages);
+            return template.Render(messages, tools: tools);
         }
         catch (ChatTemplateException refusal)
         {

@@ -1,3 +1,4 @@
+using Stip.Client.Grammars;
 using Stip.Client.Sampling;
 
 namespace Stip.Client.Generation;
@@ -20,6 +21,10 @@ public sealed record GenerationOptions
     /// <summary>Brings the log probability of every token and of so many of the most likely ones, 0 to 64; null brings
     /// none (default). They are the model's own: temperature 1, nothing left out.</summary>
     public int? TopLogprobs { get; init; }
+
+    /// <summary>What the text must be; null for anything (default). The generation ends where the grammar
+    /// does.</summary>
+    public TokenGrammar? Grammar { get; init; }
 
     /// <summary>Guesses tokens ahead, from what was said before and with the model's draft where it has one, and lets
     /// the server judge several at once. The text is the same with and without. Default true.</summary>

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Stip.Client.Grammars;
 using Stip.Client.Sampling;
 using Stip.Client.Sealing;
 using Stip.Protocol.Completions;
@@ -18,15 +19,21 @@ internal sealed class TokenChoice
     private readonly GenerationOptions _options;
     private readonly List<int> _contextIds;
     private readonly int _promptTokens;
+    private readonly TokenConstraint? _constraint;
     private readonly Sampler? _sampler;
     private readonly ListedShare _listed = new();
 
-    public TokenChoice(GenerationOptions options, ReadOnlySpan<int> promptIds, int vocabSize)
+    public TokenChoice(
+        GenerationOptions options, ReadOnlySpan<int> promptIds, int vocabSize, TokenConstraint? constraint)
     {
         options.Sampling.Validate();
         (_options, _contextIds, _promptTokens) = (options, [.. promptIds], promptIds.Length);
-        _sampler = IsPlainGreedy(options) ? null : new Sampler(options.Sampling, vocabSize);
+        _constraint = constraint;
+        _sampler = constraint is null && IsPlainGreedy(options) ? null : new Sampler(options.Sampling, vocabSize);
     }
+
+    /// <summary>The text is complete: the grammar lets nothing follow.</summary>
+    public bool MustEnd => _constraint?.MustEnd == true;
 
     /// <summary>The prompt and what was chosen.</summary>
     public ReadOnlySpan<int> ContextIds => CollectionsMarshal.AsSpan(_contextIds);
@@ -59,7 +66,7 @@ internal sealed class TokenChoice
     {
         var id = _sampler is null
             ? row.ArgMax()
-            : _sampler.TrySample(row, ContextIds, _contextIds.Count, _promptTokens);
+            : _sampler.TrySample(row, ContextIds, _contextIds.Count, _promptTokens, _constraint);
         _listed.Count(row.IsFull, id is not null);
         if (id is not { } chosen)
         {
@@ -68,6 +75,7 @@ internal sealed class TokenChoice
 
         var logprobs = _options.TopLogprobs is { } top ? Logprobs.Of(row, chosen, top) : null;
         _contextIds.Add(chosen);
+        _constraint?.Accept(chosen);
         return new ChosenToken(chosen, logprobs);
     }
 

@@ -1,4 +1,6 @@
 using System.Runtime.CompilerServices;
+using Stip.Client.Bundles;
+using Stip.Client.Grammars;
 using Stip.Client.Speculation;
 
 namespace Stip.Client.Generation;
@@ -15,14 +17,15 @@ internal sealed class TokenStream(StipModel model, StipSession session, Generati
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxNewTokens ?? 1, 1, nameof(options));
         ArgumentOutOfRangeException.ThrowIfLessThan(promptIds.Length, 1, nameof(promptIds));
         var meter = new UsageMeter(session, model.Client.Time);
-        var choice = new TokenChoice(options, promptIds.Span, model.Bundle.Permutation.VocabSize);
+        var choice = new TokenChoice(
+            options, promptIds.Span, model.Bundle.Permutation.VocabSize, StartGrammar());
         using var speculator = Speculator.For(model, options, session.MaxLength, choice.Seed);
         var rounds = new TokenRounds(session, choice, speculator);
         try
         {
             while (true)
             {
-                var token = Next(await rounds.NextAsync(MostGuesses, cancellationToken), choice.ContextIds.Length);
+                var token = Next(await rounds.NextAsync(MostGuesses, cancellationToken), choice);
                 if (token.FinishReason is not null)
                 {
                     yield return token with { Usage = meter.Read(promptIds.Length, _completionTokens) };
@@ -43,22 +46,29 @@ internal sealed class TokenStream(StipModel model, StipSession session, Generati
 
     private int MostGuesses => options.MaxNewTokens is { } most ? most - _completionTokens - 1 : int.MaxValue;
 
-    private GeneratedToken Next(ChosenToken chosen, int contextTokens)
+    private TokenConstraint? StartGrammar() => options.Grammar is not { } grammar
+        ? null
+        : model.Bundle.Tokenizer is { } tokenizer
+            ? grammar.Start(tokenizer, model.Bundle.Manifest.EosTokenIds)
+            : throw new BundleException($"{model.Bundle.Folder} has no tokenizer: a grammar cannot be followed");
+
+    private GeneratedToken Next(ChosenToken chosen, TokenChoice choice)
     {
         _completionTokens++;
         var piece = _text.Append(chosen.Id);
-        var reason = Reason(chosen.Id, contextTokens);
+        var reason = Reason(chosen.Id, choice);
         return new GeneratedToken(chosen.Id, reason is null ? piece : piece + _text.Flush(), reason)
         {
             Logprobs = chosen.Logprobs,
         };
     }
 
-    private FinishReason? Reason(int id, int contextTokens) =>
-        _text.HasStopped || (!options.IgnoreEndOfSequence && model.Bundle.Manifest.EosTokenIds.Contains(id))
+    private FinishReason? Reason(int id, TokenChoice choice) =>
+        _text.HasStopped || choice.MustEnd
+            || (!options.IgnoreEndOfSequence && model.Bundle.Manifest.EosTokenIds.Contains(id))
             ? FinishReason.Stop
             // The token after the last place needs no place of its own.
-            : _completionTokens == options.MaxNewTokens || contextTokens > session.MaxLength
+            : _completionTokens == options.MaxNewTokens || choice.ContextIds.Length > session.MaxLength
                 ? FinishReason.Length
                 : null;
 }

@@ -16,17 +16,22 @@ public sealed class ChatTemplate
     private readonly Block _body;
     private readonly IReadOnlyDictionary<string, string> _specialTokens;
     private readonly TimeProvider _clock;
+    private readonly bool _mentionsTools;
 
     internal ChatTemplate(string template, IReadOnlyDictionary<string, string> specialTokens, TimeProvider clock)
     {
         _body = TemplateParser.Parse(template);
         (_specialTokens, _clock) = (specialTokens, clock);
+        _mentionsTools = template.Contains("tools", StringComparison.Ordinal);
     }
 
     /// <summary>
     /// The template that is used when tools are given, where the model has one of its own; null otherwise.
     /// </summary>
     internal ChatTemplate? ForTools { get; init; }
+
+    /// <summary>Whether the template has a place for tools.</summary>
+    public bool TakesTools => _mentionsTools || ForTools is not null;
 
     /// <summary>Reads the template of a model or bundle folder.</summary>
     /// <param name="folder">Looked at: chat_template.jinja, chat_template.json, tokenizer_config.json, in this

@@ -17,6 +17,7 @@ public sealed class TextTokenizer
     private readonly TokenModel _model;
     private readonly SpecialTokenFrame _frame;
     private readonly DecoderRecipe _decoder;
+    private byte[]?[]? _bytes;
 
     internal TextTokenizer(
         AddedTokenSet added,
@@ -114,9 +115,17 @@ public sealed class TextTokenizer
     /// <summary>The bytes that a token stands for in the middle of a text; not always whole characters.</summary>
     /// <param name="id">A token id.</param>
     /// <returns>The bytes; none where the id is not in use. A special token stands for its own name.</returns>
-    public byte[] TokenBytes(int id) => TokenText(id) is { } piece
-        ? Tokenization.TokenBytes.Of(this, id, piece, _decoder.IsByteLevel)
-        : [];
+    public byte[] TokenBytes(int id)
+    {
+        if ((uint)id >= (uint)VocabularySize || TokenText(id) is not { } piece)
+        {
+            return [];
+        }
+
+        // Several threads may make the same entry: one of them stays.
+        var known = _bytes ??= new byte[VocabularySize][];
+        return known[id] ??= Tokenization.TokenBytes.Of(this, id, piece, _decoder.IsByteLevel);
+    }
 
     /// <summary>Whether a token is a special one, which stands for no text.</summary>
     internal bool IsSpecial(int id) => TokenText(id) is { } piece && IsSpecial(piece);

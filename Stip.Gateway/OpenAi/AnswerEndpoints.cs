@@ -1,5 +1,6 @@
 using Stip.Gateway.OpenAi.Answers;
 using Stip.Gateway.OpenAi.Requests;
+using Stip.Gateway.OpenAi.Tools;
 using Stip.Gateway.Serving;
 
 namespace Stip.Gateway.OpenAi;
@@ -19,18 +20,21 @@ internal static class AnswerEndpoints
     {
         var fields = await AnswerRequest.ReadBodyAsync(context.Request);
         var request = AnswerRequest.Read(fields, models, defaultMaxTokens: null, LogprobsField.OfChat(fields));
-        var (prompt, rows) = await ChatMessages.Read(fields, request.Model)
-            .PlaceAsync(request.Model, context.RequestAborted);
+        var tools = ToolFields.Read(fields, request.Model);
+        request = request.With(ResponseFormat.OfChat(fields));
+        var chat = ChatMessages.Read(fields, request.Model) with { Tools = tools?.List };
+        var (prompt, rows) = await chat.PlaceAsync(request.Model, context.RequestAborted);
         var head = AnswerHead.New("chatcmpl", request.Model.Id, time);
         var shape = new ChatShape(head, request.IncludesUsage, new TokenNames(request.Model.Bundle.Tokenizer));
-        var jobs = new AnswerJobs(request, models.Sessions(request.Model), [prompt], rows);
+        var jobs = new AnswerJobs(request, models.Sessions(request.Model), [prompt], rows, tools);
         await AnswerAsync(context, request, jobs, shape);
     }
 
     private static async Task CompleteAsync(HttpContext context, ServedModels models, TimeProvider time)
     {
         var fields = await AnswerRequest.ReadBodyAsync(context.Request);
-        var request = AnswerRequest.Read(fields, models, DefaultTextTokens, LogprobsField.OfText(fields));
+        var request = AnswerRequest.Read(fields, models, DefaultTextTokens, LogprobsField.OfText(fields))
+            .With(ResponseFormat.OfChat(fields));
         var jobs = new AnswerJobs(
             request, models.Sessions(request.Model), RawPrompts.Read(fields, request.Model));
         var head = AnswerHead.New("cmpl", request.Model.Id, time);

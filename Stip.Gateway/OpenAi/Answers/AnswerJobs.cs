@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using Stip.Client.Generation;
 using Stip.Gateway.OpenAi.Requests;
+using Stip.Gateway.OpenAi.Tools;
 using Stip.Protocol.Errors;
 
 namespace Stip.Gateway.OpenAi.Answers;
@@ -12,8 +13,13 @@ namespace Stip.Gateway.OpenAi.Answers;
 /// <param name="sessions">Sessions that are kept between requests.</param>
 /// <param name="prompts">Token ids.</param>
 /// <param name="rows">Rows of the images in the only prompt; null where there are none.</param>
+/// <param name="tools">What may be called; null for nothing.</param>
 internal sealed class AnswerJobs(
-    AnswerRequest request, SessionPool sessions, IReadOnlyList<int[]> prompts, PlacedRows? rows = null)
+    AnswerRequest request,
+    SessionPool sessions,
+    IReadOnlyList<int[]> prompts,
+    PlacedRows? rows = null,
+    ToolFields? tools = null)
 {
     public int Count => prompts.Count * request.Choices;
 
@@ -54,6 +60,18 @@ internal sealed class AnswerJobs(
         }
     }
 
+    private static AnswerPart Part(int index, GeneratedToken token, ToolCallText? calls)
+    {
+        if (calls is null)
+        {
+            return new AnswerPart(index, token);
+        }
+
+        var text = calls.Append(token.Text);
+        var (rest, found) = token.FinishReason is null ? ("", []) : calls.Finish();
+        return new AnswerPart(index, token with { Text = text + rest }) { Calls = found };
+    }
+
     private static async Task FinishAsync(Task[] jobs, ChannelWriter<AnswerPart> parts)
     {
         await Task.WhenAll(jobs).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -70,9 +88,10 @@ internal sealed class AnswerJobs(
             var tokens = rows is null
                 ? sessions.GenerateAsync(prompt, options, cancellationToken)
                 : request.Model.GenerateWithImagesAsync(new ImagePrompt(prompt, rows), options, cancellationToken);
+            var calls = tools is null ? null : new ToolCallText(tools.Names);
             await foreach (var token in tokens)
             {
-                await parts.WriteAsync(new AnswerPart(index, token), cancellationToken);
+                await parts.WriteAsync(Part(index, token, calls), cancellationToken);
             }
         }
         catch (Exception fault)

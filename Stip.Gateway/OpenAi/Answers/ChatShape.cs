@@ -13,7 +13,16 @@ internal sealed class ChatShape(AnswerHead head, bool includesUsage, TokenNames 
     public object Text(int index, GeneratedToken token) =>
         Chunk(index, new Delta(null, token.Text), Logprobs([token]), null);
 
-    public object End(int index, string finishReason) => Chunk(index, new Delta(null, null), null, finishReason);
+    public IEnumerable<object> End(AnswerPart last)
+    {
+        if (last.Calls.Count > 0)
+        {
+            object[] calls = [.. last.Calls.Select((call, place) => call.Describe(place))];
+            yield return Chunk(last.Index, new Delta(null, null, calls), null, null);
+        }
+
+        yield return Chunk(last.Index, new Delta(null, null), null, last.FinishReason);
+    }
 
     public object Usage(AnswerUsage usage) => Chunk([], usage);
 
@@ -26,12 +35,26 @@ internal sealed class ChatShape(AnswerHead head, bool includesUsage, TokenNames 
         Choices = choices.Select((choice, index) => new
         {
             Index = index,
-            Message = new { Role, Content = choice.Text, Refusal = (string?)null },
+            Message = Message(choice),
             Logprobs = Logprobs(choice.Tokens),
             choice.FinishReason,
         }),
         Usage = usage,
     };
+
+    private static object Message(AnswerChoice choice)
+    {
+        const string? refusal = null;
+        return choice.Calls.Count == 0
+            ? new { Role, Content = choice.Text, Refusal = refusal }
+            : new
+            {
+                Role,
+                Content = choice.Text.Length > 0 ? choice.Text : null,
+                Refusal = refusal,
+                ToolCalls = choice.Calls.Select(call => call.Describe(null)),
+            };
+    }
 
     private object? Logprobs(IReadOnlyList<GeneratedToken> tokens) =>
         tokens.Any(token => token.Logprobs is not null)
@@ -51,5 +74,6 @@ internal sealed class ChatShape(AnswerHead head, bool includesUsage, TokenNames 
 
     private sealed record Delta(
         [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Role,
-        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Content);
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Content,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] object[]? ToolCalls = null);
 }

@@ -10,7 +10,8 @@ internal interface IAnswerShape
 
     object Text(int index, GeneratedToken token);
 
-    object End(int index, string finishReason);
+    /// <summary>Chunks that end a choice.</summary>
+    IEnumerable<object> End(AnswerPart last);
 
     object Usage(AnswerUsage usage);
 

@@ -65,9 +65,12 @@ internal sealed class StreamedAnswer(HttpContext context, AnswerJobs jobs, IAnsw
             await SendAsync(shape.Text(part.Index, part.Token));
         }
 
-        if (part.FinishReason is { } reason)
+        if (part.FinishReason is not null)
         {
-            await SendAsync(shape.End(part.Index, reason));
+            foreach (var chunk in shape.End(part))
+            {
+                await SendAsync(chunk);
+            }
         }
     }
 

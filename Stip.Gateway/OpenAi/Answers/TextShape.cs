@@ -14,7 +14,8 @@ internal sealed class TextShape(AnswerHead head, bool includesUsage, TokenNames 
     public object Text(int index, GeneratedToken token) =>
         Chunk([Choice(index, token.Text, Logprobs(index, [token]), null)], null);
 
-    public object End(int index, string finishReason) => Chunk([Choice(index, "", null, finishReason)], null);
+    public IEnumerable<object> End(AnswerPart last) =>
+        [Chunk([Choice(last.Index, "", null, last.FinishReason)], null)];
 
     public object Usage(AnswerUsage usage) => Chunk([], usage);
 

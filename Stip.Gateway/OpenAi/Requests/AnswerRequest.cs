@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Stip.Client.Generation;
+using Stip.Client.Grammars;
 using Stip.Client.Sampling;
 using Stip.Gateway.Serving;
 
@@ -53,6 +54,9 @@ internal sealed record AnswerRequest(
             streams,
             streamOptions is { } options && new RequestFields(options).Flag("include_usage"));
     }
+
+    /// <summary>The same, its text following a grammar.</summary>
+    public AnswerRequest With(TokenGrammar? grammar) => this with { Options = Options with { Grammar = grammar } };
 
     /// <summary>The options of one of several choices: each has a seed of its own.</summary>
     public GenerationOptions OptionsOf(int choice) => Options.Sampling.Seed is { } seed

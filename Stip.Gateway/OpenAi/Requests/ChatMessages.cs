@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Stip.Client.Generation;
 using Stip.Client.Templates;
+using Stip.Gateway.OpenAi.Tools;
 
 namespace Stip.Gateway.OpenAi.Requests;
 
@@ -26,12 +27,11 @@ internal static class ChatMessages
         }
 
         var fields = new RequestFields(message);
-        if (fields.Find("tool_calls") is { ValueKind: JsonValueKind.Array } calls && calls.GetArrayLength() > 0)
-        {
-            throw OpenAiException.Unsupported($"{name}.tool_calls");
-        }
-
-        return Message(fields, name, images);
+        var more = ToolMessages.Fields(fields, name);
+        var read = more.ContainsKey(ToolMessages.Calls) && fields.Find("content") is null
+            ? new ChatMessage(Role(fields, name), null)
+            : Message(fields, name, images);
+        return more.Count == 0 ? read : read with { Fields = more.Concat(read.Fields).ToDictionary() };
     }
 
     public static string Role(RequestFields fields, string name) => fields.Find("role")?.ToString() switch
@@ -40,8 +40,9 @@ internal static class ChatMessages
         "system" or "developer" => "system",
         "user" => "user",
         "assistant" => "assistant",
-        "tool" or "function" => throw OpenAiException.Unsupported($"{name}.role", "tools are not there yet"),
-        _ => throw RequestFields.Wrong($"{name}.role", "system, developer, user or assistant"),
+        "tool" => "tool",
+        "function" => throw OpenAiException.Unsupported($"{name}.role", "tool takes its place"),
+        _ => throw RequestFields.Wrong($"{name}.role", "system, developer, user, assistant or tool"),
     };
 
     /// <summary>A message of text, or of text and images; images are added to those before it.</summary>

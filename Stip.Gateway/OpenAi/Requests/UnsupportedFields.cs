@@ -8,9 +8,6 @@ internal static class UnsupportedFields
 {
     private static readonly (string Name, Func<JsonElement, bool> AsksForNothing)[] All =
     [
-        ("response_format", value => IsText(value, "type", "text")),
-        ("tools", IsEmpty),
-        ("tool_choice", value => IsOneOf(value, "none", "auto")),
         ("functions", IsEmpty),
         ("function_call", value => IsOneOf(value, "none", "auto")),
         ("modalities", IsTextOnly),
@@ -57,7 +54,4 @@ internal static class UnsupportedFields
 
     private static bool IsOneOf(JsonElement value, params string[] allowed) =>
         value.ValueKind == JsonValueKind.String && allowed.Contains(value.GetString());
-
-    private static bool IsText(JsonElement value, string name, string text) =>
-        value.ValueKind == JsonValueKind.Object && value.TryGetProperty(name, out var member) && IsOneOf(member, text);
 }

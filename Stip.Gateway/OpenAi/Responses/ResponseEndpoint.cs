@@ -14,6 +14,7 @@ internal static class ResponseEndpoint
         var fields = await AnswerRequest.ReadBodyAsync(context.Request);
         ResponseFields.RefuseUnsupported(fields);
         var request = AnswerRequest.Read(fields, models, defaultMaxTokens: null, topLogprobs: null);
+        request = request.With(ResponseFormat.OfResponse(fields));
         request = request with
         {
             Options = request.Options with

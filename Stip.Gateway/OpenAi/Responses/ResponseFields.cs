@@ -17,6 +17,7 @@ internal static class ResponseFields
         ("reasoning", value => value.ValueKind == JsonValueKind.Object && value.EnumerateObject()
             .All(member => member.Value.ValueKind == JsonValueKind.Null)),
         ("max_tool_calls", _ => false),
+        ("tools", value => value.ValueKind == JsonValueKind.Array && value.GetArrayLength() == 0),
     ];
 
     public static void RefuseUnsupported(RequestFields fields)
@@ -27,13 +28,6 @@ internal static class ResponseFields
             {
                 throw OpenAiException.Unsupported(name);
             }
-        }
-
-        if (fields.Find("text") is { ValueKind: JsonValueKind.Object } text
-            && text.TryGetProperty("format", out var format)
-            && !(format.TryGetProperty("type", out var type) && type.ValueEquals("text")))
-        {
-            throw OpenAiException.Unsupported("text.format");
         }
     }
 }

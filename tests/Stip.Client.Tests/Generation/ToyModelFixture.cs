@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using Stip.Client.Bundles;
 using Stip.Client.Generation;
 using Stip.Client.Transport;
@@ -14,20 +15,23 @@ internal sealed class ToyModelFixture : IDisposable
 
     /// <param name="maxTopK">What the server allows.</param>
     /// <param name="vocabSize">Few tokens repeat each other soon.</param>
-    /// <param name="slowRounds">The figures of the client say that a round costs far more than a row.</param>
+    /// <param name="slowRounds">A round takes 250 ms by the client's clock, however many rows it has.</param>
     public ToyModelFixture(int maxTopK = 16, int vocabSize = 64, bool slowRounds = false)
     {
         Toy = new ToyModel(vocabSize);
         Server = new ToyServer(Toy, maxTopK);
         ToyBundle.Write(_folder.Path, Toy);
         var options = new StipHttpClientOptions { RetryDelay = TimeSpan.FromMilliseconds(1) };
+        if (slowRounds)
+        {
+            var clock = new FakeTimeProvider();
+            Server.DuringStep = () => clock.Advance(TimeSpan.FromMilliseconds(250));
+            options = options with { Time = clock };
+        }
+
         _client = new StipHttpClient(
             StipConnection.Open(new Uri("http://toy.test"), "key", options, Server), options);
         Model = new StipModel(Bundle.Open(_folder.Path), _client);
-        for (var rows = 1; slowRounds && rows < 50; rows++)
-        {
-            Model.Speculation.Rounds.Add(1 + (rows % 5), TimeSpan.FromMilliseconds(250));
-        }
     }
 
     public ToyModel Toy { get; }

@@ -52,7 +52,11 @@ public sealed class ListDrawTests
         var told = 0;
         for (var position = 0; position < Draws; position++)
         {
-            float[] logits = [.. Enumerable.Range(0, VocabSize).Select(_ => MathF.Round(MathF.Log(random.NextSingle()) * -2, 2))];
+            // Rounded, so that some are equal.
+            float[] logits =
+            [
+                .. Enumerable.Range(0, VocabSize).Select(_ => MathF.Round(MathF.Log(random.NextSingle()) * -2, 2)),
+            ];
             var drawn = sampler.TrySample(List(logits, options.Temperature), Context, position, 2, filter);
             if (drawn is { } id)
             {

@@ -27,7 +27,8 @@ public sealed class SpeculationTests(SharedServer shared, ITestOutputHelper outp
 
         var (alone, aloneRounds) = await RunAsync(new StipModel(bundle, client), prompt, sampling, speculates: false);
         using var far = Far();
-        var (guessed, rounds) = await RunAsync(new StipModel(bundle, far) { Draft = draft }, prompt, sampling, speculates: true);
+        var model = new StipModel(bundle, far) { Draft = draft };
+        var (guessed, rounds) = await RunAsync(model, prompt, sampling, speculates: true);
 
         output.WriteLine($"temperature {temperature}: {rounds} rounds for {guessed.Count} tokens");
         Assert.Equal(alone, guessed);

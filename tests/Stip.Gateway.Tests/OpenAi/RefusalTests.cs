@@ -19,7 +19,13 @@ public sealed class RefusalTests : IAsyncLifetime
     [InlineData("tools", """[{"type":"function"}]""", "unsupported_parameter")]
     [InlineData("logprobs", "3", "invalid_request")]
     [InlineData("top_logprobs", "2", "invalid_request")]
-    [InlineData("response_format", """{"type":"json_object"}""", "unsupported_parameter")]
+    [InlineData("tool_choice", "\"required\"", "unsupported_parameter")]
+    [InlineData("response_format", """{"type":"xml"}""", "unsupported_parameter")]
+    [InlineData("response_format", """{"type":"json_schema"}""", "invalid_request")]
+    [InlineData(
+        "response_format",
+        """{"type":"json_schema","json_schema":{"schema":{"type":"string","pattern":"a+"}}}""",
+        "unsupported_parameter")]
     [InlineData("logit_bias", """{"5":101}""", "invalid_request")]
     [InlineData("logit_bias", """{"five":1}""", "invalid_request")]
     [InlineData("logit_bias", """{"4096":1}""", "invalid_request")]
@@ -34,7 +40,7 @@ public sealed class RefusalTests : IAsyncLifetime
     [InlineData("stream_options", """{"include_usage":true}""", "invalid_request")]
     [InlineData("messages", "[]", "invalid_request")]
     [InlineData("messages", """[{"role":"wizard","content":"x"}]""", "invalid_request")]
-    [InlineData("messages", """[{"role":"tool","content":"x"}]""", "unsupported_parameter")]
+    [InlineData("messages", """[{"role":"function","content":"x"}]""", "unsupported_parameter")]
     [InlineData("messages", """[{"role":"user","content":[{"type":"image_url"}]}]""", "unsupported_parameter")]
     [InlineData("model", "\"other\"", "model_not_found")]
     [InlineData("max_tokens", "100000", "context_length_exceeded")]

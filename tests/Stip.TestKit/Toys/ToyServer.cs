@@ -34,6 +34,9 @@ public sealed class ToyServer(ToyModel model, int maxTopK = 16) : HttpMessageHan
     /// <summary>Called with the number of steps answered so far, before each step.</summary>
     public Action<int>? BeforeStep { get; set; }
 
+    /// <summary>Called while a step is answered, e.g. to move a clock.</summary>
+    public Action? DuringStep { get; set; }
+
     /// <summary>The next step fails like this.</summary>
     public void FailNext(Func<HttpResponseMessage> fault) => _faults.Enqueue(fault);
 
@@ -79,6 +82,7 @@ public sealed class ToyServer(ToyModel model, int maxTopK = 16) : HttpMessageHan
             : JsonSerializer.Deserialize<CompletionRequest>(body, StipJson.Wire)!;
         Steps.Add(request);
         BeforeStep?.Invoke(StepRows.Count);
+        DuringStep?.Invoke();
         if (_faults.TryDequeue(out var fault))
         {
             return fault();

@@ -1,0 +1,88 @@
+using System.Runtime.CompilerServices;
+using Microsoft.Extensions.AI;
+using Stip.Client.Generation;
+
+namespace Stip.Client.Chat;
+
+/// <summary>A protected model as the chat client that .NET's AI libraries expect: Semantic Kernel, agents and
+/// Microsoft.Extensions.AI's middleware take it as it is.</summary>
+/// <remarks>Safe for concurrent use. It owns neither the model nor its bundle; disposing it releases the sessions that
+/// it keeps for next turns.</remarks>
+public sealed class StipChatClient : IChatClient
+{
+    private readonly StipModel _model;
+    private readonly SessionPool _sessions;
+    private readonly ChatClientMetadata _metadata;
+
+    /// <summary>Makes a client.</summary>
+    /// <param name="model">Has a tokenizer and a chat template.</param>
+    public StipChatClient(StipModel model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        (_model, _sessions) = (model, new SessionPool(model));
+        _metadata = new ChatClientMetadata("stip", defaultModelId: model.Id);
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="StipException">Refused by the server or not reached.</exception>
+    /// <exception cref="NotSupportedException">The options ask for what is not there: tools, another model.</exception>
+    public async Task<ChatResponse> GetResponseAsync(
+        IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        var updates = new List<ChatResponseUpdate>();
+        await foreach (var update in GetStreamingResponseAsync(messages, options, cancellationToken))
+        {
+            updates.Add(update);
+        }
+
+        return updates.ToChatResponse();
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="StipException">As <see cref="GetResponseAsync"/>.</exception>
+    /// <exception cref="NotSupportedException">As <see cref="GetResponseAsync"/>.</exception>
+    public async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
+        IEnumerable<ChatMessage> messages,
+        ChatOptions? options = null,
+        [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(messages);
+        var prompt = ChatPrompt.Encode(_model, messages, options);
+        var generation = ChatGeneration.Options(_model, options);
+        var id = $"chatcmpl-{Guid.NewGuid():N}";
+        await foreach (var token in _sessions.GenerateAsync(prompt, generation, cancellationToken))
+        {
+            var update = new ChatResponseUpdate(ChatRole.Assistant, token.Text)
+            {
+                ResponseId = id,
+                MessageId = id,
+                ModelId = _model.Id,
+                FinishReason = ChatGeneration.Reason(token.FinishReason),
+            };
+            if (token.Usage is { } usage)
+            {
+                update.Contents.Add(new UsageContent(ChatGeneration.Usage(usage)));
+            }
+
+            if (token.Text.Length > 0 || token.FinishReason is not null)
+            {
+                yield return update;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public object? GetService(Type serviceType, object? serviceKey = null)
+    {
+        ArgumentNullException.ThrowIfNull(serviceType);
+        return serviceKey is not null ? null
+            : serviceType == typeof(ChatClientMetadata) ? _metadata
+            : serviceType.IsInstanceOfType(_model) ? _model
+            : serviceType.IsInstanceOfType(this) ? this
+            : null;
+    }
+
+    /// <inheritdoc/>
+    // The sessions end by themselves where nobody can wait for the server's word.
+    public void Dispose() => _ = _sessions.DisposeAsync().AsTask();
+}

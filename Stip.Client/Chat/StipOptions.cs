@@ -1,0 +1,18 @@
+namespace Stip.Client.Chat;
+
+/// <summary>What <see cref="StipServices.AddStip"/> needs to reach a protected model.</summary>
+public sealed record StipOptions
+{
+    /// <summary>The folder <c>client/</c> of <c>protect</c>.</summary>
+    public required string Bundle { get; init; }
+
+    /// <summary>The server's address.</summary>
+    public required Uri Endpoint { get; init; }
+
+    /// <summary>A key of the server with the scope <c>infer</c>.</summary>
+    public required string ApiKey { get; init; }
+
+    /// <summary>A folder of <c>export</c> that guesses ahead; null (default) takes the bundle's own, where it has
+    /// one.</summary>
+    public string? Draft { get; init; }
+}

@@ -1,0 +1,159 @@
+using System.Text.Json;
+
+namespace Stip.Client.Grammars;
+
+/// <summary>A JSON Schema as a grammar; what it cannot hold is refused by name.</summary>
+internal sealed class JsonSchemaRules
+{
+    private const int DeepestSchema = 32;
+
+    private static readonly string[] Known =
+    [
+        "type", "properties", "required", "additionalProperties", "items", "enum", "const", "anyOf", "oneOf", "$ref",
+        "$defs", "definitions", "minItems", "maxItems", "minLength", "maxLength",
+        "title", "description", "default", "examples", "$schema", "$id", "strict",
+    ];
+
+    private readonly JsonElement _schema;
+    private readonly Dictionary<string, GrammarNode> _references = [];
+    private int _depth;
+
+    public JsonSchemaRules(JsonElement schema)
+    {
+        _schema = schema;
+        Root = Rule(schema);
+    }
+
+    public GrammarNode Root { get; }
+
+    private GrammarNode Rule(JsonElement schema)
+    {
+        if (schema.ValueKind == JsonValueKind.True)
+        {
+            return JsonRules.Value;
+        }
+
+        if (schema.ValueKind != JsonValueKind.Object || ++_depth > DeepestSchema)
+        {
+            throw new NotSupportedException($"a schema is an object, at most {DeepestSchema} deep");
+        }
+
+        Check(schema);
+        var rule = schema.TryGetProperty("$ref", out var reference) ? Reference(reference.GetString() ?? "")
+            : schema.TryGetProperty("const", out var value) ? JsonRules.Constant(value)
+            : schema.TryGetProperty("enum", out var values) ? OneOf(values, JsonRules.Constant, "enum")
+            : schema.TryGetProperty("anyOf", out var any) ? OneOf(any, Rule, "anyOf")
+            : schema.TryGetProperty("oneOf", out var one) ? OneOf(one, Rule, "oneOf")
+            : Typed(schema);
+        _depth--;
+        return rule;
+    }
+
+    private static void Check(JsonElement schema)
+    {
+        foreach (var member in schema.EnumerateObject())
+        {
+            if (!Known.Contains(member.Name))
+            {
+                throw new NotSupportedException($"the schema's '{member.Name}' is not supported");
+            }
+        }
+    }
+
+    private static Choice OneOf(JsonElement list, Func<JsonElement, GrammarNode> rule, string name) =>
+        list.ValueKind == JsonValueKind.Array && list.GetArrayLength() > 0
+            ? new Choice([.. list.EnumerateArray().Select(rule)])
+            : throw new NotSupportedException($"the schema's '{name}' is not a list of at least one");
+
+    private GrammarNode Typed(JsonElement schema)
+    {
+        if (!schema.TryGetProperty("type", out var type))
+        {
+            return schema.TryGetProperty("properties", out _) ? Object(schema) : JsonRules.Value;
+        }
+
+        return type.ValueKind == JsonValueKind.Array
+            ? new Choice([.. type.EnumerateArray().Select(one => Typed(schema, one.GetString()))])
+            : Typed(schema, type.ValueKind == JsonValueKind.String ? type.GetString() : null);
+    }
+
+    private GrammarNode Typed(JsonElement schema, string? type) => type switch
+    {
+        "object" => Object(schema),
+        "array" => JsonRules.ArrayOf(
+            schema.TryGetProperty("items", out var items) ? Rule(items) : JsonRules.Value,
+            Bound(schema, "minItems") ?? 0,
+            Bound(schema, "maxItems")),
+        "string" => JsonRules.TextOf(Bound(schema, "minLength") ?? 0, Bound(schema, "maxLength")),
+        "number" => JsonRules.Number,
+        "integer" => JsonRules.Integer,
+        "boolean" => JsonRules.Boolean,
+        "null" => JsonRules.Null,
+        _ => throw new NotSupportedException($"the schema's type '{type}' is not one of JSON"),
+    };
+
+    private static int? Bound(JsonElement schema, string name) => !schema.TryGetProperty(name, out var bound)
+        ? null
+        : bound.ValueKind == JsonValueKind.Number && bound.TryGetInt32(out var value) && value is >= 0 and <= 10_000
+            ? value
+            : throw new NotSupportedException($"the schema's '{name}' is not an integer in 0..10000");
+
+    private GrammarNode Object(JsonElement schema)
+    {
+        if (!schema.TryGetProperty("properties", out var properties))
+        {
+            return JsonRules.AnyObject;
+        }
+
+        var required = schema.TryGetProperty("required", out var names)
+            ? names.EnumerateArray().Select(name => name.GetString()).ToHashSet()
+            : [];
+        var members = properties.EnumerateObject()
+            .Select(member => (
+                IsRequired: required.Contains(member.Name),
+                Rule: JsonRules.Member(JsonRules.Name(member.Name), Rule(member.Value))))
+            .ToArray();
+        return new Sequence(ByteSet.Of('{'), JsonRules.Space, Members(members, 0, isFirst: true), ByteSet.Of('}'));
+    }
+
+    /// <summary>The members from one on; those that are not required may be left out.</summary>
+    private static GrammarNode Members((bool IsRequired, GrammarNode Rule)[] members, int index, bool isFirst)
+    {
+        if (index == members.Length)
+        {
+            return new Sequence();
+        }
+
+        var (isRequired, rule) = members[index];
+        var after = new Deferred(() => Members(members, index + 1, isFirst: false));
+        var with = isFirst ? new Sequence(rule, after) : new Sequence(JsonRules.Comma, rule, after);
+        return isRequired ? with : new Choice(with, new Deferred(() => Members(members, index + 1, isFirst)));
+    }
+
+    private GrammarNode Reference(string path)
+    {
+        if (_references.TryGetValue(path, out var known))
+        {
+            return known;
+        }
+
+        var target = _schema;
+        foreach (var name in path.Split('/').Skip(1))
+        {
+            if (target.ValueKind != JsonValueKind.Object || !target.TryGetProperty(name, out target))
+            {
+                throw new NotSupportedException($"the schema's $ref '{path}' leads nowhere");
+            }
+        }
+
+        if (!path.StartsWith('#'))
+        {
+            throw new NotSupportedException($"the schema's $ref '{path}' leads out of it");
+        }
+
+        GrammarNode? rule = null;
+        _references[path] = new Deferred(() => rule!);
+        rule = Rule(target);
+        return rule;
+    }
+}

@@ -1,0 +1,58 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Stip.Gateway.OpenAi.Requests;
+
+namespace Stip.Gateway.OpenAi.Tools;
+
+/// <summary>What messages say of tool calls, as templates read it.</summary>
+internal static class ToolMessages
+{
+    public const string Calls = "tool_calls";
+
+    private static readonly string[] Copied = ["tool_call_id", "name"];
+
+    /// <summary>Further fields of a message.</summary>
+    public static Dictionary<string, JsonElement> Fields(RequestFields message, string name)
+    {
+        var fields = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
+        foreach (var field in Copied)
+        {
+            if (message.Find(field) is { ValueKind: JsonValueKind.String } value)
+            {
+                fields[field] = value;
+            }
+        }
+
+        if (message.Find(Calls) is { ValueKind: JsonValueKind.Array } calls && calls.GetArrayLength() > 0)
+        {
+            fields[Calls] = JsonSerializer.SerializeToElement(
+                calls.EnumerateArray().Select((call, index) => Call(call, $"{name}.{Calls}[{index}]")));
+        }
+
+        return fields;
+    }
+
+    /// <summary>OpenAI writes arguments as text; templates expect the object.</summary>
+    private static JsonNode Call(JsonElement call, string name)
+    {
+        var copy = JsonNode.Parse(call.GetRawText());
+        if (copy?["function"] is not JsonObject function)
+        {
+            throw RequestFields.Wrong(name, "a call of a function");
+        }
+
+        try
+        {
+            if (function["arguments"]?.GetValueKind() == JsonValueKind.String)
+            {
+                function["arguments"] = JsonNode.Parse(function["arguments"]!.GetValue<string>());
+            }
+        }
+        catch (JsonException)
+        {
+            // Text that is no JSON stays text.
+        }
+
+        return copy;
+    }
+}

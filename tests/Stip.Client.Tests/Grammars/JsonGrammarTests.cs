@@ -1,0 +1,108 @@
+using System.Text;
+using System.Text.Json;
+using Stip.Client.Grammars;
+using Stip.Client.Sampling;
+using Stip.Client.Tokenization;
+using Stip.TestKit;
+
+namespace Stip.Client.Tests.Grammars;
+
+public sealed class JsonGrammarTests
+{
+    private const string Person = """
+        {"type":"object","properties":{"name":{"type":"string","maxLength":8},"age":{"type":"integer"},
+        "tags":{"type":"array","items":{"enum":["a","b"]},"minItems":1,"maxItems":2},
+        "friend":{"anyOf":[{"type":"null"},{"$ref":"#/$defs/friend"}]}},
+        "required":["name","friend"],"additionalProperties":false,
+        "$defs":{"friend":{"type":"object","properties":{"friend":{"anyOf":[{"type":"null"},{"$ref":"#/$defs/friend"}]}},
+        "required":["friend"]}}}
+        """;
+
+    [Theory]
+    [InlineData("""{}""", true)]
+    [InlineData("""{"a": [1, -2.5e3, true, null, "x\n\u00e9é"], "b": {"c": []}}""", true)]
+    [InlineData("{\n  \"a\": 1,\n  \"b\": 2\n}", true)]
+    [InlineData("""[1]""", false)]
+    [InlineData("""{"a":01}""", false)]
+    [InlineData("""{"a":1,}""", false)]
+    [InlineData("""{"a" "b"}""", false)]
+    [InlineData("""{"a":"\x"}""", false)]
+    [InlineData("""{"a":1}}""", false)]
+    [InlineData("""{"a":""", false)]
+    public void JsonObject_Text_IsTakenOrNot(string text, bool isTaken) =>
+        Assert.Equal(isTaken, Takes(TokenGrammar.JsonObject, text));
+
+    [Theory]
+    [InlineData("""{"name":"Ann","age":7,"tags":["a","b"],"friend":null}""", true)]
+    [InlineData("""{"name": "Ann", "friend": {"friend": {"friend": null}}}""", true)]
+    [InlineData("""{"name":"Ann","tags":["b"],"friend":null}""", true)]
+    [InlineData("""{"age":7,"friend":null}""", false)]
+    [InlineData("""{"name":"Ann"}""", false)]
+    [InlineData("""{"friend":null,"name":"Ann"}""", false)]
+    [InlineData("""{"name":"Ann","age":7.5,"friend":null}""", false)]
+    [InlineData("""{"name":"Ann","tags":[],"friend":null}""", false)]
+    [InlineData("""{"name":"Ann","tags":["c"],"friend":null}""", false)]
+    [InlineData("""{"name":"Annabelle","friend":null}""", false)]
+    [InlineData("""{"name":"Ann","friend":null,"more":1}""", false)]
+    public void JsonSchema_Text_IsTakenOrNot(string text, bool isTaken) =>
+        Assert.Equal(isTaken, Takes(TokenGrammar.JsonSchema(Parse(Person)), text));
+
+    [Theory]
+    [InlineData("""{"type":"string","pattern":"a"}""", "'pattern'")]
+    [InlineData("""{"type":"number","minimum":1}""", "'minimum'")]
+    [InlineData("""{"$ref":"#/$defs/none"}""", "leads nowhere")]
+    [InlineData("""{"type":"colour"}""", "'colour'")]
+    public void JsonSchema_KeywordThatIsNotThere_IsRefusedByName(string schema, string named)
+    {
+        var refusal = Assert.Throws<NotSupportedException>(() => TokenGrammar.JsonSchema(Parse(schema)));
+
+        Assert.Contains(named, refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Allows_RandomTokens_AlwaysEndInTextOfTheSchema()
+    {
+        var tokenizer = TextTokenizer.FromFolder(RepositoryRoot.At("samples", "models", "stories"));
+        var random = new Random(5);
+        var grammar = TokenGrammar.JsonSchema(Parse(Person));
+        for (var run = 0; run < 6; run++)
+        {
+            var constraint = grammar.Start(tokenizer, [0]);
+            var sampler = new Sampler(new SamplingOptions { Seed = (ulong)run }, tokenizer.VocabularySize);
+            var ids = new List<int>();
+            while (!constraint.MustEnd && ids.Count < 400)
+            {
+                // No model at all: the grammar alone makes the text, and ends it sooner or later.
+                float[] logits = [.. Enumerable.Range(0, tokenizer.VocabularySize).Select(_ => random.NextSingle())];
+                var id = sampler.Sample(logits, [], ids.Count, 0, constraint);
+                if (id == 0)
+                {
+                    break;
+                }
+
+                constraint.Accept(id);
+                ids.Add(id);
+            }
+
+            if (ids.Count < 400)
+            {
+                var value = Parse(tokenizer.Decode(ids));
+                Assert.Equal(JsonValueKind.String, value.GetProperty("name").ValueKind);
+                Assert.True(value.TryGetProperty("friend", out _));
+            }
+        }
+    }
+
+    private static JsonElement Parse(string json) => JsonDocument.Parse(json).RootElement;
+
+    private static bool Takes(TokenGrammar grammar, string text)
+    {
+        var places = GrammarPlaces.Start(grammar.Root);
+        foreach (var value in Encoding.UTF8.GetBytes(text))
+        {
+            places = places.After(value);
+        }
+
+        return places.MayEnd;
+    }
+}

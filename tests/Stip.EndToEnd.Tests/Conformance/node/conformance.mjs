@@ -1,0 +1,104 @@
+// The unmodified openai package against the gateway: node conformance.mjs BASE_URL MODEL. Prints one line a feature.
+import OpenAI from "openai";
+
+const [baseURL, model] = process.argv.slice(2);
+const client = new OpenAI({ baseURL, apiKey: "unused", maxRetries: 0 });
+const question = "Tell me the fable of The Fox and the Crow.";
+const messages = [{ role: "user", content: question }];
+const start = "A CROW having stolen a bit of meat";
+
+function check(name, isRight, seen) {
+  if (!isRight) {
+    console.error(`${name}: ${JSON.stringify(seen)}`);
+    process.exit(1);
+  }
+  console.log(`${name}: ok`);
+}
+
+const list = await client.models.list();
+check("models", list.data.some((entry) => entry.id === model), list.data);
+
+const whole = await client.chat.completions.create({ model, messages, temperature: 0 });
+const text = whole.choices[0].message.content;
+check("chat", text.startsWith(start) && whole.choices[0].finish_reason === "stop" && whole.usage.completion_tokens > 50, whole);
+
+let streamed = "";
+let usage = null;
+const stream = await client.chat.completions.create({
+  model, messages, temperature: 0, stream: true, stream_options: { include_usage: true },
+});
+for await (const chunk of stream) {
+  streamed += chunk.choices[0]?.delta?.content ?? "";
+  usage = chunk.usage ?? usage;
+}
+check("chat streamed", streamed === text && usage.completion_tokens === whole.usage.completion_tokens, { streamed, usage });
+
+const logprobs = await client.chat.completions.create({
+  model, messages, temperature: 0, max_tokens: 3, logprobs: true, top_logprobs: 2,
+});
+const tokens = logprobs.choices[0].logprobs.content;
+check("logprobs", tokens.length === 3 && tokens[0].top_logprobs[0].logprob === tokens[0].logprob, tokens);
+
+const seeded = await Promise.all([1, 2, 3].map(() => client.chat.completions.create({
+  model, messages, temperature: 1, seed: 7, max_tokens: 20,
+})));
+const texts = new Set(seeded.map((answer) => answer.choices[0].message.content));
+check("seed, three at once", texts.size === 1, [...texts]);
+
+const object = await client.chat.completions.create({
+  model, messages, temperature: 0, max_tokens: 300,
+  response_format: {
+    type: "json_schema",
+    json_schema: {
+      name: "animal", strict: true,
+      schema: {
+        type: "object", additionalProperties: false, required: ["kind", "count"],
+        properties: { kind: { enum: ["fox", "crow"] }, count: { type: "integer" } },
+      },
+    },
+  },
+});
+const parsed = JSON.parse(object.choices[0].message.content);
+check("json_schema", ["fox", "crow"].includes(parsed.kind) && Number.isInteger(parsed.count), object);
+
+const response = await client.responses.create({ model, input: question, temperature: 0 });
+check("responses", response.output_text === text && response.status === "completed", response);
+
+let events = "";
+let last = null;
+for await (const event of await client.responses.create({ model, input: question, temperature: 0, stream: true })) {
+  events += event.type === "response.output_text.delta" ? event.delta : "";
+  last = event;
+}
+check("responses streamed", events === text && last.type === "response.completed", last);
+
+const completion = await client.completions.create({ model, prompt: "Once upon a time", max_tokens: 8, temperature: 0 });
+check("completions", completion.choices[0].text.length > 0 && completion.usage.completion_tokens === 8, completion);
+
+try {
+  await client.chat.completions.create({ model: "nobody", messages });
+  check("errors", false, "no error");
+} catch (error) {
+  check("errors", error instanceof OpenAI.NotFoundError && error.code === "model_not_found", error);
+}
+
+try {
+  await client.chat.completions.create({ model, messages, tools: [{ type: "function", function: { name: "f" } }] });
+  check("unsupported", false, "no error");
+} catch (error) {
+  check("unsupported", error instanceof OpenAI.BadRequestError && error.code === "unsupported_parameter", error);
+}
+
+const abort = new AbortController();
+try {
+  const endless = await client.chat.completions.create(
+    { model, messages, stream: true, ignore_eos: true }, { signal: abort.signal });
+  for await (const chunk of endless) {
+    if (chunk.choices[0]?.delta?.content) {
+      abort.abort();
+    }
+  }
+  check("cancel", abort.signal.aborted, "the stream ended by itself");
+} catch (error) {
+  check("cancel", error instanceof OpenAI.APIUserAbortError, error);
+}
