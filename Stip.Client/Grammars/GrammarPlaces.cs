@@ -2,7 +2,8 @@ using System.Runtime.CompilerServices;
 
 namespace Stip.Client.Grammars;
 
-/// <summary>All places in which a text may be within its grammar: bytes that may come, each with what follows.</summary>
+/// <summary>All places in which a text may be within its grammar: bytes that may come, each with what
+/// follows.</summary>
 internal sealed class GrammarPlaces
 {
     private readonly List<(ByteSet Bytes, GrammarRest? After)> _places = [];
