@@ -122,7 +122,10 @@ public sealed class SpeculatorTests : IDisposable
     {
         var options = new GenerationOptions
         {
-            MaxNewTokens = 200, IgnoreEndOfSequence = true, Sampling = sampling, Speculates = speculates,
+            MaxNewTokens = 200,
+            IgnoreEndOfSequence = true,
+            Sampling = sampling,
+            Speculates = speculates,
         };
         var ids = new List<int>();
         var rounds = 0;

@@ -47,7 +47,10 @@ public sealed class OpenAiSdkTests(GatewayProcess gateway) : IClassFixture<Gatew
     {
         var options = new ChatCompletionOptions
         {
-            Temperature = 0, MaxOutputTokenCount = 3, IncludeLogProbabilities = true, TopLogProbabilityCount = 2,
+            Temperature = 0,
+            MaxOutputTokenCount = 3,
+            IncludeLogProbabilities = true,
+            TopLogProbabilityCount = 2,
         };
 
         var answer = (await Chat().CompleteChatAsync(Question, options, TestContext.Current.CancellationToken)).Value;
