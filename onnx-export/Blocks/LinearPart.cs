@@ -13,8 +13,7 @@ namespace Stip.Export.Blocks;
 internal sealed record LinearPart(
     CheckpointTensor Tensor, HeadPadding Inputs, HeadPadding Outputs, bool StoredOutputsFirst = true)
 {
-    // Outputs that are turned together: as many floats as a cache line holds, from as many rows as caches follow.
-    private const int BlockOutputs = 16;
+    private const int CacheLineBytes = 64;
 
     // Keeps rows of a block from starting at the same place of every page, where they would push each other out.
     private const int Skew = 17;
@@ -26,7 +25,9 @@ internal sealed record LinearPart(
     /// <param name="width">Columns of the whole matrix.</param>
     /// <param name="column">First column of this part.</param>
     /// <param name="firstRow">First row of the tile.</param>
-    public void Fill(float[] tile, int rows, int width, int column, int firstRow)
+    /// <typeparam name="T">float, or what two bytes of the checkpoint are moved as.</typeparam>
+    public void Fill<T>(T[] tile, int rows, int width, int column, int firstRow)
+        where T : unmanaged
     {
         if (StoredOutputsFirst)
         {
@@ -38,8 +39,11 @@ internal sealed record LinearPart(
         }
     }
 
-    private void FillTransposed(float[] tile, int rows, int width, int column, int firstRow)
+    // As many outputs at once as a cache line holds, from as many rows as caches follow.
+    private void FillTransposed<T>(T[] tile, int rows, int width, int column, int firstRow)
+        where T : unmanaged
     {
+        var together = CacheLineBytes / Unsafe.SizeOf<T>();
         var (firstInput, inputs) = Inputs.Sources(firstRow, rows);
         var sources = new int[rows];
         for (var row = 0; row < rows; row++)
@@ -50,12 +54,12 @@ internal sealed record LinearPart(
         var stride = inputs + Skew;
         Parallel.For(
             0,
-            (Outputs.Length + BlockOutputs - 1) / BlockOutputs,
-            () => new float[BlockOutputs * stride], // [outputs, inputs]
+            (Outputs.Length + together - 1) / together,
+            () => new T[together * stride], // [outputs, inputs]
             (block, _, stored) =>
             {
-                var first = block * BlockOutputs;
-                var outputs = Math.Min(BlockOutputs, Outputs.Length - first);
+                var first = block * together;
+                var outputs = Math.Min(together, Outputs.Length - first);
                 ReadBlock(stored, first, outputs, firstInput, inputs, stride);
                 Turn(stored, stride, sources, outputs, tile, width, column + first);
                 return stored;
@@ -63,14 +67,15 @@ internal sealed record LinearPart(
             _ => { });
     }
 
-    private void ReadBlock(float[] stored, int first, int outputs, int firstInput, int inputs, int stride)
+    private void ReadBlock<T>(T[] stored, int first, int outputs, int firstInput, int inputs, int stride)
+        where T : unmanaged
     {
         for (var i = 0; i < outputs; i++)
         {
             var row = stored.AsSpan(i * stride, inputs);
             if (Outputs.Source(first + i) is >= 0 and var source)
             {
-                Tensor.Read((long)source * Inputs.StoredLength + firstInput, row);
+                Tensor.ReadAs((long)source * Inputs.StoredLength + firstInput, row);
             }
             else
             {
@@ -79,8 +84,9 @@ internal sealed record LinearPart(
         }
     }
 
-    private static void Turn(
-        float[] stored, int stride, int[] sources, int outputs, float[] tile, int width, int column)
+    private static void Turn<T>(
+        T[] stored, int stride, int[] sources, int outputs, T[] tile, int width, int column)
+        where T : unmanaged
     {
         ref var from = ref MemoryMarshal.GetArrayDataReference(stored);
         for (var row = 0; row < sources.Length; row++)
@@ -99,15 +105,16 @@ internal sealed record LinearPart(
         }
     }
 
-    private void FillAsStored(float[] tile, int rows, int width, int column, int firstRow) => Parallel.For(
+    private void FillAsStored<T>(T[] tile, int rows, int width, int column, int firstRow)
+        where T : unmanaged => Parallel.For(
         0,
         rows,
-        () => new float[Outputs.StoredLength],
+        () => new T[Outputs.StoredLength],
         (row, _, stored) =>
         {
             if (Inputs.Source(firstRow + row) is >= 0 and var source)
             {
-                Tensor.Read((long)source * Outputs.StoredLength, stored);
+                Tensor.ReadAs<T>((long)source * Outputs.StoredLength, stored);
                 for (var output = 0; output < Outputs.Length; output++)
                 {
                     if (Outputs.Source(output) is >= 0 and var channel)

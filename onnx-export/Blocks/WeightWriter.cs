@@ -11,32 +11,20 @@ internal sealed class WeightWriter(TensorDtype dtype)
     // Wide enough that a row of the checkpoint is read in whole pages, small enough to stay in memory.
     private const int TileElements = 1 << 24;
 
-    private readonly TileWriter _tiles = new(dtype);
+    private readonly ConvertedTiles _converted = new(dtype);
+    private readonly StoredTiles _stored = new();
 
     /// <summary>Type the graph computes in.</summary>
     public TensorDtype Dtype => dtype;
 
     /// <summary>A matrix <c>[in, out]</c> whose columns are those of the parts, side by side.</summary>
-    public Weight Matrix(params IReadOnlyList<LinearPart> parts)
-    {
-        var height = parts[0].Inputs.Length;
-        var width = parts.Sum(part => part.Outputs.Length);
-        return Tiled([height, width], TileElements, (tile, firstRow, rows) =>
-        {
-            var column = 0;
-            foreach (var linear in parts)
-            {
-                linear.Fill(tile, rows, width, column, firstRow);
-                column += linear.Outputs.Length;
-            }
-
-            return parts[0].Tensor.Name;
-        });
-    }
+    public Weight Matrix(params IReadOnlyList<LinearPart> parts) => MovesBits(parts.Select(part => part.Tensor))
+        ? Matrix(_stored, parts)
+        : Matrix(_converted, parts);
 
     /// <summary>A vector: those of the parts, end to end.</summary>
     public Weight Vector(params IReadOnlyList<(CheckpointTensor Tensor, HeadPadding Channels)> parts) =>
-        Tiled([parts.Sum(part => part.Channels.Length)], long.MaxValue, (tile, _, _) =>
+        Tiled(_converted, [parts.Sum(part => part.Channels.Length)], long.MaxValue, (tile, _, _) =>
         {
             var place = 0;
             foreach (var (tensor, channels) in parts)
@@ -56,27 +44,56 @@ internal sealed class WeightWriter(TensorDtype dtype)
     /// <param name="shape">Axes of the weight; the last is that of every tensor.</param>
     /// <param name="tensors">Where the rows come from, all of the same shape.</param>
     /// <param name="inTurns">How many neighbouring tensors give a row in turns; 1 for one after the other.</param>
-    public Weight Rows(IReadOnlyList<long> shape, IReadOnlyList<CheckpointTensor> tensors, int inTurns)
+    public Weight Rows(IReadOnlyList<long> shape, IReadOnlyList<CheckpointTensor> tensors, int inTurns) =>
+        MovesBits(tensors) ? Rows(_stored, shape, tensors, inTurns) : Rows(_converted, shape, tensors, inTurns);
+
+    /// <summary>A table that the exporter computed, e.g. slopes.</summary>
+    public Weight Table(IReadOnlyList<long> shape, float[] values) => Weight.FromFloats(dtype, shape, values);
+
+    // Two-byte elements that keep their type need no arithmetic.
+    private bool MovesBits(IEnumerable<CheckpointTensor> tensors) => dtype.ByteSize() == sizeof(ushort)
+        && tensors.All(tensor => tensor.HasStoredBytes && tensor.Dtype == dtype);
+
+    private Weight Matrix<T>(ITiles<T> tiles, IReadOnlyList<LinearPart> parts)
+        where T : unmanaged
+    {
+        var height = parts[0].Inputs.Length;
+        var width = parts.Sum(part => part.Outputs.Length);
+        return Tiled(tiles, [height, width], TileElements, (tile, firstRow, rows) =>
+        {
+            var column = 0;
+            foreach (var linear in parts)
+            {
+                linear.Fill(tile, rows, width, column, firstRow);
+                column += linear.Outputs.Length;
+            }
+
+            return parts[0].Tensor.Name;
+        });
+    }
+
+    private Weight Rows<T>(
+        ITiles<T> tiles, IReadOnlyList<long> shape, IReadOnlyList<CheckpointTensor> tensors, int inTurns)
+        where T : unmanaged
     {
         var width = (int)shape[^1];
         var ownRows = (int)(tensors[0].ElementCount / width) * inTurns;
-        return Tiled(shape, TileElements, (tile, firstRow, rows) =>
+        return Tiled(tiles, shape, TileElements, (tile, firstRow, rows) =>
         {
             Parallel.For(firstRow, firstRow + rows, row =>
             {
                 var (group, inside) = Math.DivRem(row, ownRows);
-                tensors[group * inTurns + inside % inTurns].Read(
+                tensors[group * inTurns + inside % inTurns].ReadAs(
                     (long)(inside / inTurns) * width, tile.AsSpan((row - firstRow) * width, width));
             });
             return tensors[0].Name;
         });
     }
 
-    /// <summary>A table that the exporter computed, e.g. slopes.</summary>
-    public Weight Table(IReadOnlyList<long> shape, float[] values) => Weight.FromFloats(dtype, shape, values);
-
     // Rows of the last axis, as many at a time as a tile holds; what fills them names the tensor it read.
-    private Weight Tiled(IReadOnlyList<long> shape, long tileElements, Func<float[], int, int, string> fill)
+    private Weight Tiled<T>(
+        ITiles<T> tiles, IReadOnlyList<long> shape, long tileElements, Func<T[], int, int, string> fill)
+        where T : unmanaged
     {
         var width = (int)shape[^1];
         var height = (int)shape.SkipLast(1).Aggregate(1L, (product, length) => checked(product * length));
@@ -88,13 +105,13 @@ internal sealed class WeightWriter(TensorDtype dtype)
                 for (var row = 0; row < height; row += rowsPerTile)
                 {
                     var rows = Math.Min(rowsPerTile, height - row);
-                    var name = fill(_tiles.Tile(rows * width), row, rows);
-                    _tiles.Write(stream, rows * width, name);
+                    var name = fill(tiles.Tile(rows * width), row, rows);
+                    tiles.Write(stream, rows * width, name);
                 }
             }
             finally
             {
-                _tiles.Finish();
+                tiles.Finish();
             }
         });
     }

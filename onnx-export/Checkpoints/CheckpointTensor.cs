@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Stip.Protocol.Tensors;
 
 namespace Stip.Export.Checkpoints;
@@ -17,6 +18,28 @@ internal abstract record CheckpointTensor(string Name, TensorDtype Dtype, IReadO
 
     /// <summary>Reads consecutive elements as float32, exactly.</summary>
     public abstract void Read(long firstElement, Span<float> values);
+
+    /// <summary>Reads consecutive elements as float32, or as they are stored.</summary>
+    /// <typeparam name="T">float, or an integer as long as a stored element.</typeparam>
+    public void ReadAs<T>(long firstElement, Span<T> values)
+        where T : unmanaged
+    {
+        if (typeof(T) == typeof(float))
+        {
+            Read(firstElement, MemoryMarshal.Cast<T, float>(values));
+        }
+        else
+        {
+            ReadStored(firstElement, MemoryMarshal.AsBytes(values));
+        }
+    }
+
+    /// <summary>True where <see cref="ReadStored"/> gives the bytes of the file.</summary>
+    public virtual bool HasStoredBytes => false;
+
+    /// <summary>Reads consecutive elements in the tensor's own type.</summary>
+    public virtual void ReadStored(long firstElement, Span<byte> bytes) =>
+        throw new NotSupportedException($"'{Name}' is not stored as it is read");
 
     /// <summary>Writes the tensor in its own type, byte for byte.</summary>
     public virtual void CopyTo(Stream stream)

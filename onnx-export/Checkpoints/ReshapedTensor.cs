@@ -5,4 +5,9 @@ internal sealed record ReshapedTensor(CheckpointTensor Source, IReadOnlyList<lon
     : CheckpointTensor(Source.Name, Source.Dtype, Axes)
 {
     public override void Read(long firstElement, Span<float> values) => Source.Read(firstElement, values);
+
+    public override bool HasStoredBytes => Source.HasStoredBytes;
+
+    public override void ReadStored(long firstElement, Span<byte> bytes) =>
+        Source.ReadStored(firstElement, bytes);
 }

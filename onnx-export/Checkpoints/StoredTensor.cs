@@ -15,6 +15,11 @@ internal sealed record StoredTensor(SafetensorsFile File, SafetensorsEntry Entry
             Dtype, File.Bytes(Entry, firstElement * elementBytes, values.Length * elementBytes), values);
     }
 
+    public override bool HasStoredBytes => true;
+
+    public override void ReadStored(long firstElement, Span<byte> bytes) =>
+        File.Bytes(Entry, firstElement * Dtype.ByteSize(), bytes.Length).CopyTo(bytes);
+
     public override void CopyTo(Stream stream)
     {
         for (var offset = 0L; offset < Entry.ByteLength; offset += CopyBytes)

@@ -9,4 +9,9 @@ internal sealed record TensorRows(CheckpointTensor Source, long FirstRow, long R
 {
     public override void Read(long firstElement, Span<float> values) =>
         Source.Read(FirstRow * (Source.ElementCount / Source.Shape[0]) + firstElement, values);
+
+    public override bool HasStoredBytes => Source.HasStoredBytes;
+
+    public override void ReadStored(long firstElement, Span<byte> bytes) =>
+        Source.ReadStored(FirstRow * (Source.ElementCount / Source.Shape[0]) + firstElement, bytes);
 }

@@ -4,10 +4,9 @@ using Stip.Protocol.Tensors;
 
 namespace Stip.Export.Blocks;
 
-/// <summary>Converts tiles to the graph's type with every core, and writes one while the next is made. Its buffers
-/// serve one weight after the other.</summary>
+/// <summary>Converts tiles to the graph's type with every core.</summary>
 /// <param name="dtype">Type the graph computes in.</param>
-internal sealed class TileWriter(TensorDtype dtype)
+internal sealed class ConvertedTiles(TensorDtype dtype) : ITiles<float>
 {
     private const int ConvertedAtOnce = 1 << 16;
     private const float LargestFloat16 = 65504;
@@ -17,7 +16,6 @@ internal sealed class TileWriter(TensorDtype dtype)
     private byte[] _busy = [];
     private Task _written = Task.CompletedTask;
 
-    /// <summary>A cleared tile to fill, until the next is asked for.</summary>
     public float[] Tile(int elements)
     {
         if (_tile.Length < elements)
@@ -29,10 +27,6 @@ internal sealed class TileWriter(TensorDtype dtype)
         return _tile;
     }
 
-    /// <summary>Converts the first elements of the tile, and starts writing them.</summary>
-    /// <param name="stream">Where they go, after everything before them.</param>
-    /// <param name="elements">How many.</param>
-    /// <param name="name">Tensor of the checkpoint, for messages.</param>
     /// <exception cref="RefusedException">A value does not fit the type.</exception>
     public void Write(Stream stream, int elements, string name)
     {
@@ -63,6 +57,5 @@ internal sealed class TileWriter(TensorDtype dtype)
         _written = Task.Run(() => stream.Write(target, 0, bytes));
     }
 
-    /// <summary>Waits until everything is written.</summary>
     public void Finish() => _written.GetAwaiter().GetResult();
 }
