@@ -33,6 +33,9 @@ public static class StipRoutes
     /// <summary>Readiness: models can be asked.</summary>
     public const string HealthReady = "/health/ready";
 
+    /// <summary>Metrics in Prometheus' text form.</summary>
+    public const string Metrics = "/metrics";
+
     /// <summary>The Swagger page.</summary>
     public const string Swagger = "/swagger";
 

@@ -39,7 +39,7 @@ internal static class EndpointSetup
         services.AddSingleton<ServerStartup>();
         services.AddHostedService(provider => provider.GetRequiredService<ServerStartup>());
         services.AddHostedService<Housekeeping>();
-        return services.AddApiKeyAuthentication().AddApiDocument();
+        return services.AddEngineMetrics().AddApiKeyAuthentication().AddApiDocument();
     }
 
     public static WebApplication UseEndpoints(this WebApplication app)
@@ -58,6 +58,7 @@ internal static class EndpointSetup
         app.UseAuthorization();
         app.MapOpenApi().AllowAnonymous();
         app.MapHealth();
+        app.MapMetrics();
         app.MapCompletions();
         StreamEndpoint.Map(app);
         app.MapForward();

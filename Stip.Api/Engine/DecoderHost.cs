@@ -12,6 +12,7 @@ internal sealed class DecoderHost(
     IGraphRuntime runtime,
     CacheBudget budget,
     IOptions<EngineOptions> options,
+    EngineMetrics metrics,
     TimeProvider clock) : IAsyncDisposable
 {
     private readonly ConcurrentDictionary<(string Owner, string SessionId), bool> _busy = new();
@@ -33,6 +34,14 @@ internal sealed class DecoderHost(
     public Task LoadAsync() => LoopAsync();
 
     public async Task<Outcome<StepAnswer>> StepAsync(string owner, ValidStep step, CancellationToken cancellation)
+    {
+        var outcome = await TakeStepAsync(owner, step, cancellation);
+        metrics.Count(step.Declaration, outcome);
+        return outcome;
+    }
+
+    private async Task<Outcome<StepAnswer>> TakeStepAsync(
+        string owner, ValidStep step, CancellationToken cancellation)
     {
         if (_isDisposed)
         {
@@ -193,6 +202,8 @@ internal sealed class DecoderHost(
         var decoder = runtime.LoadDecoder(snapshot);
         var pool = new SlotPool(decoder, snapshot, budget, engine.Slots);
         var sessions = new SessionTable(pool, clock, TimeSpan.FromSeconds(engine.LeaseSeconds));
-        return new ModelLoop(decoder, sessions, snapshot, engine, clock);
+        var loop = new ModelLoop(decoder, sessions, snapshot, engine, clock);
+        metrics.Watch(snapshot.Model, loop);
+        return loop;
     }
 }

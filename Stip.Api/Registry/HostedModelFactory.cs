@@ -8,12 +8,13 @@ namespace Stip.Api.Registry;
 
 /// <summary>Makes what serves a package; nothing is loaded yet.</summary>
 internal sealed class HostedModelFactory(
-    IGraphRuntime runtime, CacheBudget budget, IOptions<EngineOptions> engine, TimeProvider clock)
+    IGraphRuntime runtime, CacheBudget budget, IOptions<EngineOptions> engine, EngineMetrics metrics,
+    TimeProvider clock)
 {
     public HostedModel Create(PackageManifest manifest, Registration registration, string folder)
     {
         var decoder = manifest.Graphs.TryGetValue(Roles.Decoder, out var graph)
-            ? new DecoderHost(Snapshot(manifest, graph, folder), runtime, budget, engine, clock)
+            ? new DecoderHost(Snapshot(manifest, graph, folder), runtime, budget, engine, metrics, clock)
             : null;
         var forwards = manifest.Graphs.Where(pair => pair.Value.Cache is null).ToDictionary(
             pair => pair.Key,

@@ -39,6 +39,11 @@ internal sealed class ModelLoop : IAsyncDisposable
         new Thread(RunThread) { IsBackground = true, Name = "model loop" }.Start();
     }
 
+    /// <summary>Ends when the loop has released everything.</summary>
+    public Task Ended => _ended.Task;
+
+    public int Sessions => _sessions.Count;
+
     /// <summary>Steps that have not begun.</summary>
     public int Waiting => Volatile.Read(ref _waiting);
 

@@ -70,6 +70,21 @@ public sealed class BatchedIsAloneTests
         }
     }
 
+    [Fact]
+    public async Task ThousandSessions_OpenAtOnce_AreAllAnswered()
+    {
+        const int Sessions = 1000;
+        using var engine = new RealEngine();
+        engine.Options.Slots = Sessions;
+        engine.Options.QueueLength = Sessions;
+        await using var host = engine.Host();
+        var opened = await Task.WhenAll(Enumerable.Range(0, Sessions).Select(
+            i => AppendAsync(engine, host, null, 0, 2, i)));
+        var again = await Task.WhenAll(opened.Select((id, i) => AppendAsync(engine, host, id, 2, 1, i)));
+        Assert.Equal(opened, again);
+        Assert.Equal(Sessions, again.Distinct().Count());
+    }
+
     private static async Task<string> AppendAsync(
         RealEngine engine, Stip.Api.Engine.DecoderHost host, string? session, int position, int rows, int seed)
     {

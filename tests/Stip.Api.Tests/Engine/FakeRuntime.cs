@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Time.Testing;
 using Stip.Api.Engine;
 using Stip.Protocol.Completions;
@@ -25,7 +26,7 @@ internal sealed class FakeRuntime : IGraphRuntime
 
     public DecoderHost Host() => new(
         Snapshot, this, new CacheBudget(Microsoft.Extensions.Options.Options.Create(Options)),
-        Microsoft.Extensions.Options.Options.Create(Options), Clock);
+        Microsoft.Extensions.Options.Options.Create(Options), new EngineMetrics(new Meter("fake")), Clock);
 
     public ValidStep Step(string? session = null, int position = 0, int rows = 1, int? maxLength = 64)
     {

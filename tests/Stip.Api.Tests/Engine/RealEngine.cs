@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Stip.Api.Engine;
@@ -35,7 +36,8 @@ internal sealed class RealEngine : IDisposable
             Microsoft.Extensions.Options.Options.Create(new RuntimeOptions { ExecutionProvider = RuntimeOptions.Cpu }),
             options, NullLogger<OrtProvider>.Instance);
         return new DecoderHost(
-            _snapshot, new OrtRuntime(provider), new CacheBudget(options), options, new FakeTimeProvider());
+            _snapshot, new OrtRuntime(provider), new CacheBudget(options), options,
+            new EngineMetrics(new Meter("real")), new FakeTimeProvider());
     }
 
     /// <summary>A step of rows that only a seed and their places decide.</summary>

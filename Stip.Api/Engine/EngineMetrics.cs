@@ -1,0 +1,61 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
+using Stip.Api.Engine.Scheduling;
+using Stip.Protocol.Errors;
+
+namespace Stip.Api.Engine;
+
+/// <summary>What the engine counts and measures, by model. Numbers only; names close to vLLM's.</summary>
+internal sealed class EngineMetrics
+{
+    public const string MeterName = "Stip.Engine";
+    private const string ModelTag = "model_name";
+    private const string Seconds = "s";
+    private readonly ConcurrentDictionary<string, ModelLoop> _loops = new();
+    private readonly Counter<long> _promptTokens;
+    private readonly Counter<long> _generationTokens;
+    private readonly Counter<long> _refusals;
+    private readonly Histogram<double> _queue;
+    private readonly Histogram<double> _prefill;
+    private readonly Histogram<double> _decode;
+
+    public EngineMetrics(Meter meter)
+    {
+        _promptTokens = meter.CreateCounter<long>("stip.prompt_tokens", null, "Rows of steps of several rows");
+        _generationTokens = meter.CreateCounter<long>("stip.generation_tokens", null, "Steps of one row");
+        _refusals = meter.CreateCounter<long>("stip.request_refusals", null, "Refused steps by code");
+        _queue = meter.CreateHistogram<double>("stip.request_queue_time", Seconds, "From arrival to the first run");
+        _prefill = meter.CreateHistogram<double>("stip.request_prefill_time", Seconds, "Run time of several rows");
+        _decode = meter.CreateHistogram<double>("stip.request_decode_time", Seconds, "Run time of one row");
+        meter.CreateObservableGauge(
+            "stip.num_requests_waiting", () => Read(loop => loop.Waiting), null, "Steps that have not begun");
+        meter.CreateObservableGauge("stip.num_sessions", () => Read(loop => loop.Sessions), null, "Slots in use");
+    }
+
+    /// <summary>Watches the loop of a model until it ends.</summary>
+    public void Watch(string model, ModelLoop loop)
+    {
+        _loops[model] = loop;
+        loop.Ended.ContinueWith(
+            _ => _loops.TryRemove(KeyValuePair.Create(model, loop)), CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    }
+
+    public void Count(StepDeclaration step, in Outcome<StepAnswer> outcome)
+    {
+        var model = KeyValuePair.Create<string, object?>(ModelTag, step.Decoder.Model);
+        if (!outcome.Is(out var answer, out var refusal))
+        {
+            _refusals.Add(1, model, KeyValuePair.Create<string, object?>("code", refusal.Code.Name()));
+            return;
+        }
+
+        var isDecode = step.RowCount == 1;
+        (isDecode ? _generationTokens : _promptTokens).Add(step.RowCount, model);
+        _queue.Record(answer.Times.Queue.TotalSeconds, model);
+        (isDecode ? _decode : _prefill).Record(answer.Times.Run.TotalSeconds, model);
+    }
+
+    private IEnumerable<Measurement<int>> Read(Func<ModelLoop, int> read) => _loops.Select(
+        pair => new Measurement<int>(read(pair.Value), KeyValuePair.Create<string, object?>(ModelTag, pair.Key)));
+}
