@@ -1,5 +1,6 @@
 using Stip.Export.Checkpoints;
 using Stip.Onnx.Execution;
+using Stip.Onnx.Model;
 using Stip.Protocol.Tensors;
 
 namespace Stip.Export.Blocks;
@@ -17,13 +18,16 @@ internal sealed class EncoderGraph : ModelGraph
         Embeds = Graph.AddInput(EncoderPorts.Embeds, dtype, "batch", "seq", hiddenSize);
         if (isMasked)
         {
-            Mask = PaddingMask.Append(this, Graph.AddInput(EncoderPorts.Mask, TensorDtype.Int64, "batch", "seq"));
+            // The attention kernel wants 32 bits, the models' users give 64.
+            var mask = Graph.AddInput(EncoderPorts.Mask, TensorDtype.Int64, "batch", "seq");
+            Mask = Graph.Add(
+                "Cast", "mask/Cast", [mask], NodeAttribute.Int("to", (long)TensorDtype.Int32.ToOnnx()));
         }
     }
 
     /// <inheritdoc/>
     public override string Embeds { get; }
 
-    /// <summary>What is added to attention scores, <c>[batch, 1, 1, seq]</c>; null where every row counts.</summary>
+    /// <summary>1 where a row counts, int32 <c>[batch, seq]</c>; null where every row counts.</summary>
     public string? Mask { get; }
 }

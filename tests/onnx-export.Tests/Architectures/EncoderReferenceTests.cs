@@ -1,6 +1,7 @@
 using Stip.Export.Tests.Protection;
 using Stip.Onnx.Execution;
 using Stip.Onnx.Running;
+using Stip.Protocol.Tensors;
 using Stip.TestKit;
 
 namespace Stip.Export.Tests.Architectures;
@@ -10,6 +11,7 @@ public sealed class EncoderReferenceTests(ExportedModels models, ProtectedModels
 {
     // The law allows 1e-3 on outputs of scale ~10; float32 on the CPU stays a hundred times below it.
     private const float LargestDifference = 2e-5f;
+    private const float LargestFloat16Share = 2e-3f; // two of float16's last bits
 
     public static TheoryData<string> Names => [.. KnownCheckpoints.Encoders];
 
@@ -42,6 +44,21 @@ public sealed class EncoderReferenceTests(ExportedModels models, ProtectedModels
             var expected = together.ToFloats().AsSpan(text * logits.Length, logits.Length);
             Assert.InRange(ReferenceTests.Largest(logits, expected), 0, LargestDifference);
         }
+    }
+
+    [Theory]
+    [InlineData("digits-vit")]
+    [InlineData("tiny-bert-classifier")]
+    public async Task Logits_InFloat16_StayNearTheReference(string name)
+    {
+        var folder = await models.FolderAsync(name, TensorDtype.Float16);
+        var reference = EncoderCase.Load(KnownCheckpoints.Folder(name))[1];
+
+        var logits = WholeModel.Run(folder, Inputs(reference)).First(output => output.Name == "logits").Tensor;
+
+        var expected = reference.Tensors["logits"].ToFloats();
+        var worst = ReferenceTests.Largest(logits.ToFloats(), expected);
+        Assert.InRange(worst / expected.Max(MathF.Abs), 1e-7f, LargestFloat16Share);
     }
 
     private static void Compare(string name, string folder)
