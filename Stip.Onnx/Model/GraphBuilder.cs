@@ -133,6 +133,14 @@ internal sealed class GraphBuilder
         return outputs;
     }
 
+    /// <summary>Gives what the last node makes another name.</summary>
+    public void Rename(string output, string name)
+    {
+        var node = Graph.Node[^1];
+        node.Output[node.Output.IndexOf(output)] = Claim(name);
+        _names.Remove(output);
+    }
+
     /// <summary>Writes <paramref name="path"/> and, beside it, <c>NAME.data</c> with every weight.</summary>
     /// <param name="path">The ONNX file.</param>
     /// <param name="bytesWritten">Called with the length of the data file after each weight.</param>

@@ -31,10 +31,7 @@ internal sealed record LanguageHead(CheckpointTensor Matrix)
     {
         var vocabSize = (int)Matrix.Shape[0];
         var part = new LinearPart(Matrix, HeadPadding.None(decoder.HiddenSize), HeadPadding.None(vocabSize));
-        List<(string Operator, string? Operand)> steps =
-        [
-            ("MatMul", decoder.Graph.AddWeight("head.weight", decoder.Weights.Matrix(part))),
-        ];
+        var steps = new List<(string Operator, string? Operand)>();
         if (Bias is not null)
         {
             var bias = decoder.Weights.Vector((Bias, HeadPadding.None(vocabSize)));
@@ -52,20 +49,14 @@ internal sealed record LanguageHead(CheckpointTensor Matrix)
             steps.AddRange([("Div", limit), ("Tanh", null), ("Mul", limit)]);
         }
 
-        Chain(decoder, rows, steps);
-        decoder.Finish(vocabSize);
-    }
-
-    private static void Chain(
-        DecoderGraph decoder, string rows, List<(string Operator, string? Operand)> steps)
-    {
-        for (var i = 0; i < steps.Count; i++)
+        var logits = Product.Append(decoder, "head", rows, [part], inputAxes: 2);
+        foreach (var (step, i) in steps.Select((step, i) => (step, i + 1)))
         {
-            var (operation, operand) = steps[i];
-            var name = i == 0 ? $"head/{operation}" : $"head/{i}/{operation}";
-            var output = i == steps.Count - 1 ? DecoderPorts.Logits : $"{name}/output";
-            rows = decoder.Graph.Append(
-                "", operation, name, operand is null ? [rows] : [rows, operand], [output])[0];
+            logits = decoder.Graph.Add(
+                step.Operator, $"head/{i}/{step.Operator}", step.Operand is null ? [logits] : [logits, step.Operand]);
         }
+
+        decoder.Graph.Rename(logits, DecoderPorts.Logits);
+        decoder.Finish(vocabSize);
     }
 }

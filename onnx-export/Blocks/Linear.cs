@@ -6,10 +6,11 @@ namespace Stip.Export.Blocks;
 /// <summary>Matrix product with a weight <c>[in, out]</c>, and a bias where there is one.</summary>
 internal static class Linear
 {
-    public static string Append(ModelGraph model, string name, string input, Weight weight, Weight? bias)
+    public static string Append(
+        ModelGraph model, string name, string input, IReadOnlyList<LinearPart> parts, Weight? bias)
     {
         var graph = model.Graph;
-        var product = graph.Add("MatMul", $"{name}/MatMul", [input, graph.AddWeight($"{name}.weight", weight)]);
+        var product = Product.Append(model, name, input, parts);
         return bias is null
             ? product
             : graph.Add("Add", $"{name}/Add", [product, graph.AddWeight($"{name}.bias", bias)]);
@@ -39,7 +40,7 @@ internal static class Linear
             model,
             name,
             input,
-            model.Weights.Matrix(new LinearPart(matrix, inputs, outputs)),
+            [new LinearPart(matrix, inputs, outputs)],
             bias is null ? null : model.Weights.Vector((bias, outputs)));
     }
 
@@ -52,7 +53,7 @@ internal static class Linear
             matrix, HeadPadding.None(inputs), HeadPadding.None(outputs), StoredOutputsFirst: false);
         var bias = model.Tensors.Require($"{tensor}.bias", outputs);
         return Append(
-            model, name, input, model.Weights.Matrix(part),
+            model, name, input, [part],
             model.Weights.Vector((bias, HeadPadding.None(outputs))));
     }
 }

@@ -18,6 +18,6 @@ internal sealed record OutputProjection(string Part, bool HasBias, bool StoredOu
         var bias = HasBias
             ? decoder.Weights.Vector((decoder.Tensors.Require($"{stored}.bias", hidden), HeadPadding.None(hidden)))
             : null;
-        return Linear.Append(decoder, name, input, decoder.Weights.Matrix(part), bias);
+        return Linear.Append(decoder, name, input, [part], bias);
     }
 }

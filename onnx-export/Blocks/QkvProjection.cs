@@ -33,7 +33,7 @@ internal sealed record QkvProjection(IReadOnlyList<string> Parts, bool HasBias)
         var inputs = HeadPadding.None(decoder.HiddenSize);
         var sources = Sources(heads, headDim).Select(source => (Name: $"{tensor}.{source.Part}", source.Channels))
             .ToList();
-        var matrix = decoder.Weights.Matrix([.. sources.Select(source =>
+        var parts = sources.Select(source =>
         {
             var (rows, columns) = StoredOutputsFirst
                 ? (source.Channels.StoredLength, inputs.Length)
@@ -43,12 +43,12 @@ internal sealed record QkvProjection(IReadOnlyList<string> Parts, bool HasBias)
                 inputs,
                 source.Channels,
                 StoredOutputsFirst);
-        })]);
+        }).ToList();
         var bias = HasBias
             ? decoder.Weights.Vector([.. sources.Select(source => (
                 decoder.Tensors.Require($"{source.Name}.bias", source.Channels.StoredLength), source.Channels))])
             : null;
-        return Clipped(decoder, name, Linear.Append(decoder, name, input, matrix, bias));
+        return Clipped(decoder, name, Linear.Append(decoder, name, input, parts, bias));
     }
 
     private IEnumerable<(string Part, HeadPadding Channels)> Sources(AttentionHeads heads, int headDim) =>

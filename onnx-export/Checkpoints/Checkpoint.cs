@@ -43,14 +43,17 @@ internal sealed class Checkpoint : IDisposable
     /// <param name="folder">A folder, a GGUF file, or the folder of an adapter.</param>
     /// <param name="randomSeed">Seed of random weights, null for those of the checkpoint.</param>
     /// <param name="adapters">Folders that PEFT wrote.</param>
-    public static Checkpoint Open(string folder, long? randomSeed, IReadOnlyList<string> adapters)
+    /// <param name="keepsBlocks">True where matrices that a file stores as 4-bit blocks, and no adapter changes, are to
+    /// stay such.</param>
+    public static Checkpoint Open(
+        string folder, long? randomSeed, IReadOnlyList<string> adapters, bool keepsBlocks = false)
     {
         if (AdapterFolder.BaseOf(folder) is { } adapted)
         {
             (folder, adapters) = (adapted, [folder, .. adapters]);
         }
 
-        var plain = Open(folder, randomSeed);
+        var plain = Open(folder, randomSeed, keepsBlocks);
         var merged = new List<AdaptedTensors>();
         try
         {
@@ -82,13 +85,15 @@ internal sealed class Checkpoint : IDisposable
         }
     }
 
-    /// <summary>Opens a folder or a GGUF file; with a seed only a folder's config.json is read, and the weights are
-    /// random.</summary>
-    public static Checkpoint Open(string folder, long? randomSeed)
+    /// <summary>Opens a folder or a GGUF file.</summary>
+    /// <param name="folder">Its path.</param>
+    /// <param name="randomSeed">With a seed only a folder's config.json is read, and the weights are random.</param>
+    /// <param name="keepsBlocks">True where matrices that a file stores as 4-bit blocks are to stay such.</param>
+    public static Checkpoint Open(string folder, long? randomSeed, bool keepsBlocks = false)
     {
         if (IsGguf(folder))
         {
-            return randomSeed is null ? OpenGguf(folder) : throw new RefusedException(
+            return randomSeed is null ? OpenGguf(folder, keepsBlocks) : throw new RefusedException(
                 $"{folder} has weights of its own; --random-weights takes a folder with {ConfigFile}");
         }
 
@@ -129,9 +134,9 @@ internal sealed class Checkpoint : IDisposable
     private static bool IsGguf(string path) =>
         File.Exists(path) && path.EndsWith(GgufEnding, StringComparison.OrdinalIgnoreCase);
 
-    private static Checkpoint OpenGguf(string path)
+    private static Checkpoint OpenGguf(string path, bool keepsBlocks)
     {
-        var model = GgufModel.Open(path);
+        var model = GgufModel.Open(path, keepsBlocks);
         return new Checkpoint(path, model.Config, model.Tensors, model.Files);
     }
 

@@ -7,6 +7,9 @@ namespace Stip.Export.Checkpoints;
 internal sealed record TensorRows(CheckpointTensor Source, long FirstRow, long Rows)
     : CheckpointTensor(Source.Name, Source.Dtype, [Rows, .. Source.Shape.Skip(1)])
 {
+    /// <inheritdoc/>
+    public override IFourBitRows? FourBitRows => Source.FourBitRows is { } rows ? new Cut(rows, FirstRow) : null;
+
     public override void Read(long firstElement, Span<float> values) =>
         Source.Read(FirstRow * (Source.ElementCount / Source.Shape[0]) + firstElement, values);
 
@@ -14,4 +17,12 @@ internal sealed record TensorRows(CheckpointTensor Source, long FirstRow, long R
 
     public override void ReadStored(long firstElement, Span<byte> bytes) =>
         Source.ReadStored(FirstRow * (Source.ElementCount / Source.Shape[0]) + firstElement, bytes);
+
+    private sealed class Cut(IFourBitRows rows, long firstRow) : IFourBitRows
+    {
+        public bool HasOffsets => rows.HasOffsets;
+
+        public void Read(long row, Span<byte> pairs, Span<float> scales, Span<float> offsets) =>
+            rows.Read(firstRow + row, pairs, scales, offsets);
+    }
 }

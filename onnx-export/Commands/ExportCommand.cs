@@ -22,8 +22,8 @@ internal static class ExportCommand
         };
         var dtype = new Option<string>("--dtype")
         {
-            DefaultValueFactory = _ => TensorDtype.Float32.WireName(),
-            Description = "Type the graph computes in: float32 for CPUs, float16 or bfloat16 for CUDA.",
+            Description = "Type the graph computes in: float32 for CPUs (default), float16 or bfloat16 for CUDA. "
+                + "4-bit matrices of a GGUF file stay such unless it is given.",
         };
         dtype.AcceptOnlyFromAmong("float32", "float16", "bfloat16");
         var seed = new Option<long?>("--random-weights")
@@ -42,7 +42,7 @@ internal static class ExportCommand
         command.SetAction((parsed, cancellation) => RunAsync(
             parsed.GetRequiredValue(checkpoint),
             parsed.GetRequiredValue(output),
-            TensorDtypes.TryParseWire(parsed.GetValue(dtype), out var type) ? type : TensorDtype.Float32,
+            TensorDtypes.TryParseWire(parsed.GetValue(dtype), out var type) ? type : null,
             parsed.GetValue(seed),
             parsed.GetValue(adapters) ?? [],
             cancellation));
@@ -52,14 +52,14 @@ internal static class ExportCommand
     private static async Task<int> RunAsync(
         string folder,
         string output,
-        TensorDtype dtype,
+        TensorDtype? dtype,
         long? seed,
         string[] adapters,
         CancellationToken cancellation)
     {
         using var target = OutputFolder.Create(output);
-        using var checkpoint = Checkpoint.Open(folder, seed, adapters);
-        await ExportedFolder.WriteAsync(checkpoint, dtype, target.WorkPath, cancellation);
+        using var checkpoint = Checkpoint.Open(folder, seed, adapters, keepsBlocks: dtype is null);
+        await ExportedFolder.WriteAsync(checkpoint, dtype ?? TensorDtype.Float32, target.WorkPath, cancellation);
         target.Complete();
         Console.WriteLine($"exported {checkpoint.Name} to {output}");
         return 0;

@@ -8,8 +8,10 @@ namespace Stip.Export.Checkpoints.Gguf;
 /// <param name="Files">Tokenizer, template and end tokens.</param>
 internal sealed record GgufModel(ConfigJson Config, GgufTensors Tensors, ISmallFiles Files)
 {
+    /// <param name="path">The file.</param>
+    /// <param name="keepsBlocks">True where matrices of 4-bit blocks are to stay such.</param>
     /// <exception cref="Onnx.RefusedException">The file is damaged, or holds what cannot be read.</exception>
-    public static GgufModel Open(string path)
+    public static GgufModel Open(string path, bool keepsBlocks)
     {
         var file = GgufFile.Open(path);
         try
@@ -21,7 +23,7 @@ internal sealed record GgufModel(ConfigJson Config, GgufTensors Tensors, ISmallF
                 : null;
             return new GgufModel(
                 config,
-                new GgufTensors(file, order),
+                new GgufTensors(file, order, keepsBlocks),
                 new MadeFiles(GgufTokenizerFiles.Make(file.Metadata)));
         }
         catch

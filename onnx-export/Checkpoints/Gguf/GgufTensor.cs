@@ -7,23 +7,28 @@ namespace Stip.Export.Checkpoints.Gguf;
 internal sealed record GgufTensor : CheckpointTensor, IFourBitRows
 {
     private const int LongestBlock = 256;
-    private const int CopyElements = 1 << 16;
 
     private readonly GgufFile _file;
     private readonly GgufTensorInfo _info;
     private readonly RotaryRowOrder? _order;
     private readonly int _width;
+    private readonly bool _keepsBlocks;
 
-    public GgufTensor(GgufFile file, GgufTensorInfo info, RotaryRowOrder? order = null)
+    /// <param name="file">The file.</param>
+    /// <param name="info">Which tensor of it.</param>
+    /// <param name="order">How its rows lie, null where they lie as in a checkpoint.</param>
+    /// <param name="keepsBlocks">False where 4-bit blocks are to be widened like all others.</param>
+    public GgufTensor(GgufFile file, GgufTensorInfo info, RotaryRowOrder? order = null, bool keepsBlocks = false)
         : base(info.Name, DtypeOf(info.Type), info.Shape)
     {
-        (_file, _info, _order) = (file, info, order);
+        (_file, _info, _order, _keepsBlocks) = (file, info, order, keepsBlocks);
 
         // A bias has as many rows as channels.
         _width = order is not null && info.Shape.Count == 1 ? 1 : (int)info.Shape[^1];
     }
 
-    public override IFourBitRows? FourBitRows => FourBitBlocks.Has(_info.Type) && Shape.Count == 2 ? this : null;
+    public override IFourBitRows? FourBitRows =>
+        _keepsBlocks && FourBitBlocks.Has(_info.Type) && Shape.Count == 2 ? this : null;
 
     public bool HasOffsets => FourBitBlocks.HasOffsets(_info.Type);
 
@@ -44,22 +49,6 @@ internal sealed record GgufTensor : CheckpointTensor, IFourBitRows
         var rowBytes = _width / _info.Type.BlockLength * _info.Type.BlockBytes;
         var stored = _file.Bytes(_info, (_order?.Source(row) ?? row) * rowBytes, rowBytes);
         FourBitBlocks.Split(_info.Type, stored, pairs, scales, offsets);
-    }
-
-    public override void CopyTo(Stream stream)
-    {
-        var values = new float[CopyElements];
-        var bytes = new byte[CopyElements * Dtype.ByteSize()];
-        for (var first = 0L; first < ElementCount; first += CopyElements)
-        {
-            var part = values.AsSpan(0, (int)Math.Min(CopyElements, ElementCount - first));
-            Read(first, part);
-
-            // Exact: short types were widened from the type they go back to.
-            var narrow = bytes.AsSpan(0, part.Length * Dtype.ByteSize());
-            TensorConversion.FromFloat32(part, Dtype, narrow);
-            stream.Write(narrow);
-        }
     }
 
     private void ReadPart(long row, int column, Span<float> values)
