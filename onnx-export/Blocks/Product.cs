@@ -33,7 +33,7 @@ internal static class Product
     }
 
     private static string AppendRun(
-        ModelGraph model, string name, string input, int inputAxes, IReadOnlyList<LinearPart> run)
+        ModelGraph model, string name, string input, int inputAxes, List<LinearPart> run)
     {
         if (Form(run[0]) is not null)
         {

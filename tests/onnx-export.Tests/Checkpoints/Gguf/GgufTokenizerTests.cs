@@ -1,0 +1,118 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Stip.Export.Checkpoints;
+using Stip.Export.Checkpoints.Gguf;
+using Stip.Export.Checkpoints.Gguf.Tokenizer;
+using Stip.Onnx;
+using Stip.TestKit;
+using Stip.TestKit.Gguf;
+
+namespace Stip.Export.Tests.Checkpoints.Gguf;
+
+public sealed class GgufTokenizerTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    [Fact]
+    public void Tokenizer_OfAFile_EqualsThatOfTheSameModelsFolder()
+    {
+        using var checkpoint = Checkpoint.Open(
+            RepositoryRoot.At("tests", "data", "checkpoints", "stories-gguf", "stories-Q4_0.gguf"), randomSeed: null);
+        var made = Parse(checkpoint.Files.Find("tokenizer.json")!);
+        var known = Parse(File.ReadAllBytes(Path.Combine(KnownCheckpoints.Folder("stories"), "tokenizer.json")));
+
+        foreach (var field in new[] { "normalizer", "pre_tokenizer", "decoder", "added_tokens", "model" })
+        {
+            Assert.True(JsonNode.DeepEquals(known[field], made[field]), field);
+        }
+    }
+
+    [Fact]
+    public void SmallFiles_OfAFile_CarryTemplateAndEnds()
+    {
+        using var checkpoint = Checkpoint.Open(
+            RepositoryRoot.At("tests", "data", "checkpoints", "stories-gguf", "stories-Q4_0.gguf"), randomSeed: null);
+        var known = Parse(File.ReadAllBytes(
+            Path.Combine(KnownCheckpoints.Folder("stories"), "tokenizer_config.json")));
+
+        var config = Parse(checkpoint.Files.Find("tokenizer_config.json")!);
+        Assert.Equal($"{known["chat_template"]}", $"{config["chat_template"]}");
+        Assert.Equal("<|endoftext|>", $"{config["eos_token"]}");
+        var tokens = SpecialTokens.Read(checkpoint);
+        Assert.Equal(0, tokens.Bos);
+        Assert.Equal([0, 4], tokens.Eos);
+    }
+
+    [Fact]
+    public void Merges_OfScoredTokens_TakeTheBestScoreFirst()
+    {
+        var tokenizer = Make(SentencePiece("ab", -2f, "abc", -1f, "bc", -3f));
+
+        Assert.Equal("""[["ab","c"],["a","bc"],["a","b"],["b","c"]]""", tokenizer["model"]!["merges"]!.ToJsonString());
+        Assert.True((bool)tokenizer["model"]!["byte_fallback"]!);
+        Assert.Equal("<unk>", $"{tokenizer["model"]!["unk_token"]}");
+        Assert.Equal("<s>", $"{tokenizer["post_processor"]!["single"]![0]!["SpecialToken"]!["id"]}");
+    }
+
+    [Fact]
+    public void Tokenizer_WithoutSpacePrefix_AddsNone()
+    {
+        var tokenizer = Make(SentencePiece("ab", -2f).Add("tokenizer.ggml.add_space_prefix", false));
+
+        Assert.Equal(["Replace"], tokenizer["normalizer"]!["normalizers"]!.AsArray().Select(step => $"{step!["type"]}"));
+    }
+
+    [Theory]
+    [InlineData("gpt-2", """{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":true}""")]
+    [InlineData("smollm", "\"individual_digits\":true")]
+    [InlineData("llama-bpe", @"\\p{N}{1,3}|")]
+    [InlineData("qwen2", @"\\p{L}\u002B|\\p{N}|")]
+    [InlineData("tekken", @"\\p{Lu}")]
+    public void PreTokenizer_OfAName_IsThatOfItsModels(string name, string part) => Assert.Contains(
+        part, Make(ByteLevel(name))["pre_tokenizer"]!.ToJsonString(), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("tokenizer.ggml.pre 'strange' is not known; there are codeshell, command-r", "gpt2", "strange")]
+    [InlineData("tokenizer.ggml.model 'bert' is not supported; there are gpt2, llama and none", "bert", "gpt-2")]
+    public void Tokenizer_OfAnUnknownKind_IsRefusedByName(string reason, string model, string pre)
+    {
+        var refused = Assert.Throws<RefusedException>(() => Make(ByteLevel(pre, model)));
+
+        Assert.Contains(reason, refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Tokenizer_WithAnEndBeyondItsTokens_IsRefused() => Assert.Contains(
+        "tokenizer.ggml.eos_token_id is 9; there are tokens 0..1",
+        Assert.Throws<RefusedException>(() => Make(ByteLevel("gpt-2").Add("tokenizer.ggml.eos_token_id", 9))).Message,
+        StringComparison.Ordinal);
+
+    public void Dispose() => _folder.Dispose();
+
+    private static GgufWriter ByteLevel(string pre, string model = "gpt2") => new GgufWriter()
+        .Add("tokenizer.ggml.model", model)
+        .Add("tokenizer.ggml.pre", pre)
+        .Add("tokenizer.ggml.tokens", new[] { "a", "b" })
+        .Add("tokenizer.ggml.merges", new[] { "a b" });
+
+    private static GgufWriter SentencePiece(params object[] tokensAndScores)
+    {
+        string[] own = [.. tokensAndScores.OfType<string>()];
+        string[] all = ["<unk>", "<s>", "a", "b", "c", .. own];
+        return new GgufWriter()
+            .Add("tokenizer.ggml.model", "llama")
+            .Add("tokenizer.ggml.tokens", all)
+            .Add("tokenizer.ggml.scores", (float[])[0, 0, -9, -9, -9, .. tokensAndScores.OfType<float>()])
+            .Add("tokenizer.ggml.token_type", (int[])[2, 3, 1, 1, 1, .. own.Select(_ => 1)])
+            .Add("tokenizer.ggml.bos_token_id", 1);
+    }
+
+    private static JsonObject Parse(byte[] json) => JsonSerializer.Deserialize<JsonObject>(json)!;
+
+    private JsonObject Make(GgufWriter writer)
+    {
+        writer.Save(_folder.At("a.gguf"));
+        using var file = GgufFile.Open(_folder.At("a.gguf"));
+        return Parse(GgufTokenizerFiles.Make(file.Metadata)["tokenizer.json"]);
+    }
+}
