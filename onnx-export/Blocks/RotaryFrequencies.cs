@@ -9,7 +9,7 @@ namespace Stip.Export.Blocks;
 internal sealed record RotaryFrequencies(float[] Inverse, double Magnitude)
 {
     private const double DefaultTheta = 10000;
-    private static readonly string[] Kinds = ["default", "linear", "dynamic", "llama3", "yarn", "longrope"];
+    private static readonly string[] Kinds = ["default", "linear", "dynamic", "llama3", "yarn", "longrope", "factors"];
 
     /// <summary>What turns sequences longer than <see cref="LongFrom"/>, null where one set turns all.</summary>
     public float[]? LongInverse { get; init; }
@@ -40,10 +40,17 @@ internal sealed record RotaryFrequencies(float[] Inverse, double Magnitude)
             "llama3" => new(Llama3Scaling.Read(rope!, positions).Apply(inverse), 1),
             "yarn" => YarnScaling.Read(config, rope!, inner, turned, positions).Apply(inverse),
             "longrope" or "su" => LongRopeScaling.Read(config, rope!, positions).Apply(inverse),
+            "factors" => new(Divided(inverse, rope!.Numbers("factors")), 1),
             var kind => throw new RefusedException(
                 $"config.json: rope type '{kind}' is not supported; there are {string.Join(", ", Kinds)}"),
         };
     }
+
+    // GGUF files hold what a scaling comes to: how many times slower each pair turns.
+    private static float[] Divided(float[] inverse, IReadOnlyList<double> factors) => factors.Count == inverse.Length
+        ? [.. inverse.Zip(factors, (frequency, factor) => (float)(frequency / factor))]
+        : throw new RefusedException(
+            $"rotary scaling has {factors.Count} factors; {inverse.Length} pairs of channels turn");
 
     private static float[] Powers(double theta, int turned) =>
         [.. Enumerable.Range(0, turned / 2).Select(pair => (float)(1 / Math.Pow(theta, 2.0 * pair / turned)))];

@@ -21,10 +21,14 @@ public sealed class ExportedModels : IDisposable
 
     /// <summary>Exports any folder.</summary>
     internal async Task<string> ExportAsync(
-        string source, TensorDtype dtype, long? randomSeed = null, IReadOnlyList<string>? adapters = null)
+        string source,
+        TensorDtype dtype,
+        long? randomSeed = null,
+        IReadOnlyList<string>? adapters = null,
+        bool keepsBlocks = false)
     {
         var output = Directory.CreateDirectory(_folder.At(Guid.NewGuid().ToString("N"))).FullName;
-        using var checkpoint = Checkpoint.Open(source, randomSeed, adapters ?? []);
+        using var checkpoint = Checkpoint.Open(source, randomSeed, adapters ?? [], keepsBlocks);
         await ExportedFolder.WriteAsync(checkpoint, dtype, output, CancellationToken.None);
         return output;
     }

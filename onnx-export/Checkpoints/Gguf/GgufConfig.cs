@@ -67,8 +67,25 @@ internal static class GgufConfig
             config["sliding_window"] = window;
         }
 
+        if (metadata.Number($"{prefix}.attn_logit_softcapping") is { } scores)
+        {
+            DescribeGemma2(metadata, config, scores);
+        }
+
         GgufRope.Describe(file, architecture, config);
         return config;
+    }
+
+    private static void DescribeGemma2(GgufMetadata metadata, JsonObject config, double scores)
+    {
+        config["hidden_act"] = "gelu_pytorch_tanh";
+        config["attn_logit_softcapping"] = scores;
+        config["final_logit_softcapping"] = metadata.Number("gemma2.final_logit_softcapping");
+
+        // Files do not carry it; the 27b model, with its 46 layers, scales by the width of a head of the stream.
+        config["query_pre_attn_scalar"] = (int)config["num_hidden_layers"]! == 46
+            ? (int)config["hidden_size"]! / (int)config["num_attention_heads"]!
+            : (int)config["head_dim"]!;
     }
 
     private static long VocabSize(GgufFile file) =>

@@ -18,12 +18,9 @@ internal sealed record GgufModel(ConfigJson Config, GgufTensors Tensors, ISmallF
         {
             var architecture = GgufArchitecture.Of(file.Metadata);
             var config = GgufConfig.Read(file, architecture, Path.GetFileName(path));
-            RotaryRowOrder? order = architecture.InterleavesRotary
-                ? new RotaryRowOrder(GgufConfig.HeadDim(file.Metadata, architecture))
-                : null;
             return new GgufModel(
                 config,
-                new GgufTensors(file, order, keepsBlocks),
+                new GgufTensors(file, architecture, GgufConfig.HeadDim(file.Metadata, architecture), keepsBlocks),
                 new MadeFiles(GgufTokenizerFiles.Make(file.Metadata)));
         }
         catch

@@ -30,7 +30,9 @@ internal static partial class GgufNames
     };
 
     /// <summary>The name in the file, null where files have no such tensor.</summary>
-    public static string? Of(string name)
+    /// <param name="name">Name in a checkpoint.</param>
+    /// <param name="own">Parts of a layer that the architecture names in its own way.</param>
+    public static string? Of(string name, IReadOnlyDictionary<string, string> own)
     {
         var dot = name.LastIndexOf('.');
         var (module, part) = dot < 0 ? (name, "") : (name[..dot], name[dot..]);
@@ -40,10 +42,14 @@ internal static partial class GgufNames
         }
 
         var layer = Layer().Match(module);
-        return layer.Success && Inside.TryGetValue(layer.Groups["rest"].Value, out var inside)
+        var rest = layer.Groups["rest"].Value;
+        return own.TryGetValue(rest, out var inside) || Inside.TryGetValue(rest, out inside)
             ? $"blk.{layer.Groups["layer"].Value}.{inside}{part}"
             : null;
     }
+
+    /// <summary>True for the factors of a norm.</summary>
+    public static bool IsNorm(string name) => name.EndsWith("norm.weight", StringComparison.Ordinal);
 
     /// <summary>True for what rotary embedding turns: rows or bias of queries and keys.</summary>
     public static bool IsTurned(string name) =>

@@ -68,12 +68,12 @@ public sealed class BlockTests
         }
     }
 
-    private static IEnumerable<byte[]> RandomBlocksOf(string name)
+    private static byte[][] RandomBlocksOf(string name)
     {
         var type = GgufType.Named(name);
         using var stream = new MemoryStream();
         RandomBlocks.Write(stream, type, Blocks * type.BlockLength, new Random(7), size: 0.05f);
-        return stream.ToArray().Chunk(type.BlockBytes).ToList();
+        return [.. stream.ToArray().Chunk(type.BlockBytes)];
     }
 
     private static double Largest(float[] values) => values.Max(Math.Abs) * 2;
