@@ -44,13 +44,13 @@ internal sealed class EncoderAttention(EncoderGraph encoder, EncoderSizes sizes,
     {
         var (tensors, channels) = (encoder.Tensors, HeadPadding.None(sizes.Hidden));
         string[] sources = [$"{tensor}.{names.Query}", $"{tensor}.{names.Key}", $"{tensor}.{names.Value}"];
-        var matrix = encoder.Weights.Matrix([.. sources.Select(source => new LinearPart(
-            tensors.Require($"{source}.weight", sizes.Hidden, sizes.Hidden), channels, channels))]);
+        var parts = sources.Select(source => new LinearPart(
+            tensors.Require($"{source}.weight", sizes.Hidden, sizes.Hidden), channels, channels)).ToList();
         var bias = sizes.HasQkvBias
             ? encoder.Weights.Vector([.. sources.Select(source => (
                 tensors.Require($"{source}.bias", sizes.Hidden), channels))])
             : null;
-        return Linear.Append(encoder, name, input, matrix, bias);
+        return Linear.Append(encoder, name, input, parts, bias);
     }
 
     private void DeclareConstants()

@@ -28,7 +28,7 @@ internal sealed record MaskedWordsHead(string Dense, string Norm, string Decoder
             encoder,
             "head",
             normed,
-            encoder.Weights.Matrix(new LinearPart(matrix, HeadPadding.None(hidden), channels)),
+            [new LinearPart(matrix, HeadPadding.None(hidden), channels)],
             encoder.Weights.Vector((encoder.Tensors.Require(Bias, vocabSize), channels)));
         graph.Append("", "Identity", "head/Identity", [scores], [EncoderPorts.Logits]);
         graph.AddOutput(EncoderPorts.Logits, encoder.Weights.Dtype, "batch", "seq", vocabSize);

@@ -43,7 +43,7 @@ internal sealed class PatchGraph : ModelGraph
         var part = new LinearPart(matrix, HeadPadding.None(width), HeadPadding.None(HiddenSize));
         var channels = HeadPadding.None(HiddenSize);
         var bias = hasBias ? Weights.Vector((Tensors.Require($"{projection}.bias", HiddenSize), channels)) : null;
-        var embedded = Linear.Append(this, "projection", flat, Weights.Matrix(part), bias);
+        var embedded = Linear.Append(this, "projection", flat, [part], bias);
 
         // A row of zeros before the patches, to which the table adds class token and position 0.
         var before = Graph.AddConstant("class_token.room", 0, 1, 0, 0, 0, 0);

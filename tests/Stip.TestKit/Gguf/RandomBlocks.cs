@@ -72,7 +72,8 @@ public static class RandomBlocks
                 BinaryPrimitives.WriteHalfLittleEndian(element, (Half)value);
                 break;
             default:
-                BinaryPrimitives.WriteUInt16LittleEndian(element, (ushort)(BitConverter.SingleToUInt32Bits(value) >> 16));
+                BinaryPrimitives.WriteUInt16LittleEndian(
+                    element, (ushort)(BitConverter.SingleToUInt32Bits(value) >> 16));
                 break;
         }
     }

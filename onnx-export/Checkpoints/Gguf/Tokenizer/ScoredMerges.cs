@@ -2,7 +2,8 @@ namespace Stip.Export.Checkpoints.Gguf.Tokenizer;
 
 /// <summary>
 /// Merges out of the scores of a SentencePiece model: every way to make a token out of two others, the token with the
-/// best score first (as transformers converts such models).
+/// best score first, parts with lower ids first among the ways to make one: the order of published tokenizer.json
+/// files.
 /// </summary>
 internal static class ScoredMerges
 {
@@ -20,8 +21,6 @@ internal static class ScoredMerges
         return ids.SelectMany(token => Splits(token.Key, ids)
                 .Select(split => (split.Left, split.Right, Score: scores[token.Value])))
             .OrderByDescending(merge => merge.Score)
-            .ThenByDescending(merge => Characters(merge.Left))
-            .ThenByDescending(merge => Characters(merge.Right))
             .Select(merge => (merge.Left, merge.Right));
     }
 
@@ -38,6 +37,4 @@ internal static class ScoredMerges
 
         return found.OrderBy(split => ids[split.Left]).ThenBy(split => ids[split.Right]);
     }
-
-    private static int Characters(string text) => text.Length - text.Count(char.IsLowSurrogate);
 }

@@ -63,7 +63,8 @@ public sealed class BlockTests
                 var number = i % 2 == 0 ? pairs[i / 2] & 15 : pairs[i / 2] >> 4;
                 var (scale, offset) = ((double)scales[i / 32], offsets[i / 32]);
                 var value = scale * (number - IFourBitRows.ZeroPoint) + offset;
-                Assert.InRange(Math.Abs(value - decoded[i]), 0, 2 * Rounding * (15 * Math.Abs(scale) + Math.Abs(offset)));
+                var largest = 15 * Math.Abs(scale) + Math.Abs(offset);
+                Assert.InRange(Math.Abs(value - decoded[i]), 0, 2 * Rounding * largest);
             }
         }
     }

@@ -82,7 +82,9 @@ public sealed class GgufExportTests(ExportedModels models) : IDisposable
     [InlineData("qwen2", "Qwen2ForCausalLM", "{}")]
     [InlineData("qwen3", "Qwen3ForCausalLM", """{"head_dim": 24, "tie_word_embeddings": true}""")]
     [InlineData("phi3", "Phi3ForCausalLM", """{"sliding_window": 6}""")]
-    [InlineData("gemma2", "Gemma2ForCausalLM", """{"head_dim": 16, "query_pre_attn_scalar": 16, "sliding_window": 4, "tie_word_embeddings": true}""")]
+    [InlineData("gemma2", "Gemma2ForCausalLM", """
+        {"head_dim": 16, "query_pre_attn_scalar": 16, "sliding_window": 4, "tie_word_embeddings": true}
+        """)]
     public async Task Export_OfAFile_EqualsThatOfTheFolder(string name, string architecture, string options)
     {
         var config = Config(architecture, options);

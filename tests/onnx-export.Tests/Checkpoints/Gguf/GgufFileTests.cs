@@ -111,7 +111,9 @@ public sealed class GgufFileTests : IDisposable
     [Fact]
     public void Open_OfAShapeBeyondAllNumbers_IsRefused() => AssertRefused(
         "is truncated: tensor 'huge'",
-        With(writer => writer.AddTensor("huge", GgufType.Named("F32"), [int.MaxValue, int.MaxValue, 2], _ => { }), isWhole: false));
+        With(
+            writer => writer.AddTensor("huge", GgufType.Named("F32"), [int.MaxValue, int.MaxValue, 2], _ => { }),
+            isWhole: false));
 
     public void Dispose() => _folder.Dispose();
 

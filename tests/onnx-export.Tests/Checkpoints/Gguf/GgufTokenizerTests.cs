@@ -48,7 +48,7 @@ public sealed class GgufTokenizerTests : IDisposable
     {
         var tokenizer = Make(SentencePiece("ab", -2f, "abc", -1f, "bc", -3f));
 
-        Assert.Equal("""[["ab","c"],["a","bc"],["a","b"],["b","c"]]""", tokenizer["model"]!["merges"]!.ToJsonString());
+        Assert.Equal("""[["a","bc"],["ab","c"],["a","b"],["b","c"]]""", tokenizer["model"]!["merges"]!.ToJsonString());
         Assert.True((bool)tokenizer["model"]!["byte_fallback"]!);
         Assert.Equal("<unk>", $"{tokenizer["model"]!["unk_token"]}");
         Assert.Equal("<s>", $"{tokenizer["post_processor"]!["single"]![0]!["SpecialToken"]!["id"]}");
@@ -59,7 +59,8 @@ public sealed class GgufTokenizerTests : IDisposable
     {
         var tokenizer = Make(SentencePiece("ab", -2f).Add("tokenizer.ggml.add_space_prefix", false));
 
-        Assert.Equal(["Replace"], tokenizer["normalizer"]!["normalizers"]!.AsArray().Select(step => $"{step!["type"]}"));
+        var steps = tokenizer["normalizer"]!["normalizers"]!.AsArray();
+        Assert.Equal(["Replace"], steps.Select(step => $"{step!["type"]}"));
     }
 
     [Theory]
