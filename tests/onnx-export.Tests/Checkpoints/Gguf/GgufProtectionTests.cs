@@ -10,7 +10,8 @@ namespace Stip.Export.Tests.Checkpoints.Gguf;
 /// changes.</summary>
 public sealed class GgufProtectionTests(ExportedModels models) : IDisposable
 {
-    private const double LargestDifference = 1e-4;
+    // The law's own bound: logits of these weights reach 30, and a permuted sum of 512 products rounds differently.
+    private const double LargestDifference = 1e-3;
 
     private readonly TemporaryFolder _folder = new();
 
