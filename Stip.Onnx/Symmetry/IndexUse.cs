@@ -16,7 +16,8 @@ internal static class IndexUse
     {
         "Identity", "Cast", "CastLike", "Reshape", "Flatten", "Transpose", "Squeeze", "Unsqueeze", "Slice", "Split",
         "Concat", "Expand", "Tile", "Shape", "Size", "Gather", "GatherElements", "GatherND", "ScatterElements",
-        "ScatterND", "OneHot", "Equal", "SplitToSequence", "SequenceConstruct", "SequenceAt", "ConcatFromSequence",
+        "ScatterND", "OneHot", "Equal", "Clip", "Min", "Max", "Less", "GreaterOrEqual", "SplitToSequence",
+        "SequenceConstruct", "SequenceAt", "ConcatFromSequence",
         "ConstantOfShape", "If", "Loop", "Scan",
     };
 

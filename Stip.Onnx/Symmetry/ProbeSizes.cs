@@ -19,6 +19,9 @@ internal sealed record ProbeSizes(int Sequence, int Past, int Encoder, int Pictu
 
     private readonly Dictionary<string, int> _fixed = new(StringComparer.Ordinal);
 
+    // Where a symbol that says nothing stands alone for the first time; sums of such symbols follow from there.
+    private readonly Dictionary<string, (string Name, int Place, int Rank)> _standing = new(StringComparer.Ordinal);
+
     public int Total => Past + Sequence;
 
     /// <summary>True where every position gets labels of its own: a graph that only runs at certain lengths was traced
@@ -41,7 +44,7 @@ internal sealed record ProbeSizes(int Sequence, int Past, int Encoder, int Pictu
             ? pictures.Select(picture => sequences[0] with { Picture = picture })
             : sequences)
         {
-            yield return (sizes with { Sequence = length ?? sizes.Sequence }).Knowing(known);
+            yield return (sizes with { Sequence = length ?? sizes.Sequence }).Knowing(known, graph);
         }
     }
 
@@ -61,15 +64,28 @@ internal sealed record ProbeSizes(int Sequence, int Past, int Encoder, int Pictu
         IsFixed(axis) || _fixed.ContainsKey(axis.DimParam);
 
     /// <summary>True where the words of an axis say that it is one of positions or of a batch.</summary>
-    public bool IsPosition(TensorShapeProto.Types.Dimension axis) => !IsFixed(axis) && !_fixed.ContainsKey(axis.DimParam)
+    public bool IsPosition(TensorShapeProto.Types.Dimension axis) =>
+        !IsFixed(axis) && !_fixed.ContainsKey(axis.DimParam)
         && SizeExpression.Symbols(axis.DimParam).Any(symbol => ByWords(symbol) is not null);
 
     /// <summary>The length of a symbol.</summary>
     private int Of(string symbol, string name, int place, int rank) =>
-        _fixed.TryGetValue(symbol, out var length) ? length : ByWords(symbol) ?? ByPlace(name, place, rank);
+        _fixed.TryGetValue(symbol, out var length) ? length
+        : ByWords(symbol) ?? (_standing.TryGetValue(symbol, out var first)
+            ? ByPlace(first.Name, first.Place, first.Rank)
+            : ByPlace(name, place, rank));
 
-    private ProbeSizes Knowing(IReadOnlyDictionary<string, int> lengths)
+    private ProbeSizes Knowing(IReadOnlyDictionary<string, int> lengths, GraphProto graph)
     {
+        foreach (var input in graph.Input.Where(input => input.Type?.TensorType?.Shape is not null))
+        {
+            var axes = input.Type.TensorType.Shape.Dim;
+            for (var place = 0; place < axes.Count; place++)
+            {
+                _standing.TryAdd(axes[place].DimParam, (input.Name, place, axes.Count));
+            }
+        }
+
         foreach (var (symbol, length) in lengths)
         {
             _fixed[symbol] = length;
@@ -87,7 +103,7 @@ internal sealed record ProbeSizes(int Sequence, int Past, int Encoder, int Pictu
         _ when Has(symbol, "batch") => Batch,
         _ when Has(symbol, "past") && Has(symbol, "total") => Total,
         _ when Has(symbol, "past") || Has(symbol, "cache_len") => Past,
-        _ when Has(symbol, "total") || Has(symbol, "max") || Has(symbol, "kv_len") => Total,
+        _ when Has(symbol, "total") || Has(symbol, "max") => Total,
         _ when Has(symbol, "encoder") && !Has(symbol, "decoder") => Encoder,
         _ when Has(symbol, "height") || Has(symbol, "width") => Picture > 0 ? Picture : Other,
         _ when Has(symbol, "channel") => 3,
@@ -100,8 +116,8 @@ internal sealed record ProbeSizes(int Sequence, int Past, int Encoder, int Pictu
     {
         (0, > 1) => Batch,
         (_, 4) when Picture > 0 => place == 1 ? 3 : Picture,
-        (2, 4) when !Has(name, "mask") => Past,
-        (1, 2) when Has(name, "mask") => Total,
+        (2, 4) => Has(name, "mask") ? Sequence : Past,
+        (3, 4) or (1, 2) when Has(name, "mask") => Total,
         (_, <= 3) => Sequence,
         _ => Other,
     };

@@ -26,7 +26,7 @@ internal sealed class ElementwiseRule : IOperatorRule
     public void Apply(OperatorCall call)
     {
         var values = call.Inputs.OfType<Value>().ToArray();
-        if (call.Operation == "Equal" && IndexComparison.Of(call) is { } places)
+        if (IndexComparison.Of(call) is { } places)
         {
             call.Set(0, places);
             return;

@@ -2,7 +2,8 @@ using Stip.Onnx.Symmetry.Values;
 
 namespace Stip.Onnx.Symmetry.Rules;
 
-/// <summary>Rotary embedding as a node of its own, with caches that are looked up by position.</summary>
+/// <summary>Rotary embedding as a node of its own, with caches that are looked up by position or that hold the rows of
+/// the tokens at hand.</summary>
 internal sealed class RotaryEmbeddingRule : IOperatorRule
 {
     public IEnumerable<string> Operators => ["com.microsoft.RotaryEmbedding", "RotaryEmbedding"];
@@ -10,12 +11,6 @@ internal sealed class RotaryEmbeddingRule : IOperatorRule
     public void Apply(OperatorCall call)
     {
         var isMicrosoft = call.Operation != "RotaryEmbedding";
-        var positions = call.Optional(isMicrosoft ? 1 : 3);
-        if (positions is null)
-        {
-            throw new NotSupportedException("RotaryEmbedding without position_ids");
-        }
-
         var interleaved = call.Integer("interleaved", 0) != 0;
         var rotary = isMicrosoft ? Rotary.Of(call, 2, 3, interleaved) : Rotary.Of(call, 1, 2, interleaved);
         var value = call.Labels(0);
@@ -24,10 +19,11 @@ internal sealed class RotaryEmbeddingRule : IOperatorRule
             : heads > 0 ? value.Shape[2] / heads
             : rotary.Cosines.Length * 2;
         var turned = (int)call.Integer("rotary_embedding_dim", 0);
+        var most = Math.Min(channels, rotary.Cosines.Length * 2);
         var labels = value.Labels.ToArray();
         for (var start = 0; start < labels.Length; start += channels)
         {
-            rotary.Turn(call.Store, labels.AsSpan(start, channels), turned > 0 ? turned : channels);
+            rotary.Turn(call.Store, labels.AsSpan(start, channels), turned > 0 ? turned : most);
         }
 
         call.Set(0, new LabelValue(value.Shape, labels));
