@@ -20,7 +20,10 @@ internal sealed class ForeignSamples(ForeignSource source)
     public IEnumerable<Dictionary<string, HostTensor>> Tries(int sample)
     {
         // GroupQueryAttention on a CPU takes several tokens after a cache for one sequence only.
-        (int Batch, int Sequence, int Past)[] sizes = _hasPast
+        // A window that is not full yet has rows that nothing has written.
+        (int Batch, int Sequence, int Past)[] sizes = source.Window is > 0 and var window
+            ? [(1, window + 1, 0), (1, 1, window), (2, window + 3, 0), (1, 1, window + 2)]
+            : _hasPast
             ? [(1, 5, 0), (2, 1, 4), (1, 2, 3), (2, 3, 0), (1, 1, 6)]
             : [(1, 5, 0), (2, 3, 0), (3, 8, 0), (1, 12, 0), (2, 16, 0), (1, 16, 0), (2, 32, 0), (1, 128, 0)];
         var longest = source.Limits.Where(limit => limit.Key.Contains("pos", StringComparison.OrdinalIgnoreCase))

@@ -31,6 +31,23 @@ internal static class KnownAxes
         return lengths;
     }
 
+    /// <summary>By symbol: positions of caches that hold a window and no more, whatever the sequence.</summary>
+    public static IReadOnlyDictionary<string, int> Windows(GraphProto graph)
+    {
+        var windows = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach (var node in graph.Node.Where(node => node.OpType == "GroupQueryAttention" && node.Input.Count > 4))
+        {
+            var window = Number(node, "local_window_size");
+            if (window > 0 && Number(node, "sliding_window_cache") != 0
+                && Axis(graph, node.Input[3], 2) is { DimParam.Length: > 0 } axis)
+            {
+                windows[axis.DimParam] = window;
+            }
+        }
+
+        return windows;
+    }
+
     /// <summary>Heights that pictures may have, the likeliest first; empty where the graph takes none of a free
     /// size.</summary>
     public static IReadOnlyList<int> Pictures(GraphProto graph)
@@ -88,6 +105,9 @@ internal static class KnownAxes
             }
         }
     }
+
+    private static int Number(NodeProto node, string name) =>
+        (int)(node.Attribute.FirstOrDefault(attribute => attribute.Name == name)?.I ?? 0);
 
     private static TensorShapeProto.Types.Dimension? Axis(GraphProto graph, string input, int axis)
     {

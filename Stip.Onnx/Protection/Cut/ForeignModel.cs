@@ -36,7 +36,9 @@ internal static class ForeignModel
                     path, [.. inputs.Where(input => !constants.Has(input.Name))], limits, cut.Features)
                 {
                     Signals = SignalsOf(cut),
-                    Lengths = KnownAxes.Of(whole),
+                    Lengths = KnownAxes.Of(whole).Concat(KnownAxes.Windows(whole))
+                        .ToDictionary(StringComparer.Ordinal),
+                    Window = KnownAxes.Windows(whole).Values.DefaultIfEmpty(0).Max(),
                     Pictures = KnownAxes.Pictures(whole),
                     FixedLength = KnownAxes.SequenceLength(whole),
                 },

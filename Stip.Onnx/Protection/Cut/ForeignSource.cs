@@ -16,8 +16,11 @@ internal sealed record ForeignSource(
     /// <summary>Pictures and sounds among the inputs.</summary>
     public required IReadOnlySet<string> Signals { get; init; }
 
-    /// <summary>Lengths of axes that only their names state: head sizes, channels.</summary>
+    /// <summary>Lengths of axes that only their names state: head sizes, channels, windows.</summary>
     public required IReadOnlyDictionary<string, int> Lengths { get; init; }
+
+    /// <summary>Positions of caches that hold a window and no more; 0 where there are none.</summary>
+    public int Window { get; init; }
 
     /// <summary>Heights that pictures may have, the likeliest first.</summary>
     public required IReadOnlyList<int> Pictures { get; init; }
