@@ -53,7 +53,7 @@ public sealed class GatewayCommandTests(SharedServer shared)
     [InlineData(1, "invalid_api_key", "--api-key", "wrong")]
     [InlineData(1, "cannot be reached", "--endpoint", "http://127.0.0.1:1")]
     [InlineData(1, "context", "--max-tokens", "5")]
-    [InlineData(1, "not there yet", "--draft", "somewhere")]
+    [InlineData(1, "export.json", "--draft", "somewhere")]
     [InlineData(2, "--temperature -1 is outside 0..100", "--temperature", "-1")]
     [InlineData(2, "--endpoint 'nowhere'", "--endpoint", "nowhere")]
     public async Task Complete_BadInput_IsOneLineAndItsExitCode(
