@@ -10,7 +10,7 @@ namespace Stip.Onnx.Symmetry.Nodes;
 /// <param name="kinds">Kinds that are there already.</param>
 internal sealed class NodeStore(int longestRun = int.MaxValue, KindTable? kinds = null)
 {
-    private const string Place = "place";
+    private const string Place = "place of a lane";
     private int[] _table = new int[1 << 12];
     private int _tableCount;
     private LabelRanges? _ranges;

@@ -19,9 +19,11 @@ internal static class Elementwise
 
         // Where both are stretched they meet across positions, and which is which matters.
         var crossed = operands.Count(value => value.Count != Shapes.Count(shape)) > 1;
-        return new LabelValue(shape, commutes && !crossed
+        var order = new LaneAxis(shape, labels);
+        labels = Array.ConvertAll(labels, order.There);
+        return new LabelValue(shape, order.Back(commutes && !crossed
             ? CellWise.Unordered(call.Store, kind, labels)
-            : CellWise.Ordered(call.Store, kind, labels));
+            : CellWise.Ordered(call.Store, kind, labels)));
     }
 
     private static int[] Stretched(LabelValue value, int[] shape) =>

@@ -24,16 +24,21 @@ internal sealed class WhereRule : IOperatorRule
             return;
         }
 
-        call.Set(0, new LabelValue(shape, Choose(call, values, cells)));
+        call.Set(0, new LabelValue(shape, Choose(call, values, cells, shape)));
     }
 
-    private static int[] Choose(OperatorCall call, Value[] values, int[][] cells)
+    private static int[] Choose(OperatorCall call, Value[] values, int[][] cells, int[] shape)
     {
         var operands = Array.ConvertAll(values, value => call.Labels(value).Labels);
         var (yes, no) = (Taken(operands[1], cells[1]), Taken(operands[2], cells[2]));
         if (values[0] is not KnownValue { IsRuntime: false } settled)
         {
-            return Choice.Of(call.Store, call.Kind(), [yes, no], Taken(operands[0], cells[0]));
+            var order = new LaneAxis(shape, yes, no);
+            return order.Back(Choice.Of(
+                call.Store,
+                call.Kind(),
+                [order.There(yes), order.There(no)],
+                order.There(Taken(operands[0], cells[0]))));
         }
 
         var labels = new int[yes.Length];
