@@ -57,6 +57,9 @@ internal sealed class RunTable
         _traits[run] = RunTraits.Dropped;
     }
 
+    /// <summary>True where one label is that of the lane after the other's.</summary>
+    public bool IsNext(int label, int next) => next == label + 1 && next < End(RunOf(label));
+
     /// <summary>Adds a run.</summary>
     /// <returns>Its number.</returns>
     public int Append(int kind, int lanes, RunTraits traits, ReadOnlySpan<LabelRange> children)

@@ -39,8 +39,8 @@ internal static class Contraction
     public static LabelValue Product(NodeStore store, LabelValue left, LabelValue right)
     {
         var (leftTurned, rightTurned) = (Transposed(left), Transposed(right));
-        var (alongRows, alongColumns) = (Rises(leftTurned), Rises(right));
-        var alongSum = Rises(left) + Rises(rightTurned);
+        var (alongRows, alongColumns) = (Rises(store, leftTurned), Rises(store, right));
+        var alongSum = Rises(store, left) + Rises(store, rightTurned);
         if (alongSum >= alongRows && alongSum >= alongColumns)
         {
             return Products.OfRows(store, left, rightTurned);
@@ -82,12 +82,12 @@ internal static class Contraction
     }
 
     // How often a label is followed by the next along the last axis: there the product has runs.
-    private static int Rises(LabelValue value)
+    private static int Rises(NodeStore store, LabelValue value)
     {
         var rises = 0;
         for (var i = 1; i < value.Labels.Length; i++)
         {
-            rises += i % value.Shape[^1] != 0 && value.Labels[i] == value.Labels[i - 1] + 1 ? 1 : 0;
+            rises += i % value.Shape[^1] != 0 && store.Runs.IsNext(value.Labels[i - 1], value.Labels[i]) ? 1 : 0;
         }
 
         return rises;

@@ -19,7 +19,7 @@ internal static class Elementwise
 
         // Where both are stretched they meet across positions, and which is which matters.
         var crossed = operands.Count(value => value.Count != Shapes.Count(shape)) > 1;
-        var order = new LaneAxis(shape, labels);
+        var order = new LaneAxis(call.Store.Runs, shape, labels);
         labels = Array.ConvertAll(labels, order.There);
         return new LabelValue(shape, order.Back(commutes && !crossed
             ? CellWise.Unordered(call.Store, kind, labels)

@@ -33,7 +33,7 @@ internal sealed class WhereRule : IOperatorRule
         var (yes, no) = (Taken(operands[1], cells[1]), Taken(operands[2], cells[2]));
         if (values[0] is not KnownValue { IsRuntime: false } settled)
         {
-            var order = new LaneAxis(shape, yes, no);
+            var order = new LaneAxis(call.Store.Runs, shape, yes, no);
             return order.Back(Choice.Of(
                 call.Store,
                 call.Kind(),

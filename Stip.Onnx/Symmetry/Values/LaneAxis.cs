@@ -1,3 +1,5 @@
+using Stip.Onnx.Symmetry.Nodes;
+
 namespace Stip.Onnx.Symmetry.Values;
 
 /// <summary>
@@ -8,9 +10,10 @@ internal sealed class LaneAxis
 {
     private readonly int[]? _order;
 
+    /// <param name="runs">Where the labels are from.</param>
     /// <param name="shape">Shape of the tensor.</param>
     /// <param name="operands">Labels in row-major order; ones of a single label count for every cell.</param>
-    public LaneAxis(int[] shape, params ReadOnlySpan<int[]> operands)
+    public LaneAxis(RunTable runs, int[] shape, params ReadOnlySpan<int[]> operands)
     {
         var strides = Shapes.Strides(shape);
         var (best, most) = (shape.Length - 1, -1);
@@ -19,7 +22,7 @@ internal sealed class LaneAxis
             var rises = 0;
             foreach (var operand in operands)
             {
-                rises += shape[axis] == 1 ? 0 : Rises(operand, shape[axis], strides[axis]);
+                rises += shape[axis] == 1 ? 0 : Rises(runs, operand, shape[axis], strides[axis]);
             }
 
             (best, most) = rises > most ? (axis, rises) : (best, most);
@@ -55,14 +58,14 @@ internal sealed class LaneAxis
     }
 
     // How often a label is followed by the next along an axis.
-    private static int Rises(int[] labels, int length, int stride)
+    private static int Rises(RunTable runs, int[] labels, int length, int stride)
     {
         var rises = 0;
         for (var block = 0; block < labels.Length; block += length * stride)
         {
             for (var cell = block + stride; cell < Math.Min(block + (length * stride), labels.Length); cell++)
             {
-                rises += labels[cell] == labels[cell - stride] + 1 ? 1 : 0;
+                rises += runs.IsNext(labels[cell - stride], labels[cell]) ? 1 : 0;
             }
         }
 

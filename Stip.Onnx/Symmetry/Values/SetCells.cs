@@ -8,13 +8,15 @@ namespace Stip.Onnx.Symmetry.Values;
 /// </summary>
 internal sealed class SetCells
 {
+    private readonly NodeStore _store;
     private readonly LabelValue _value;
     private readonly int[][] _groups;
     private readonly int[][] _layers;
     private readonly bool _isAcross;
 
-    public SetCells(LabelValue value, int[] axes)
+    public SetCells(NodeStore store, LabelValue value, int[] axes)
     {
+        _store = store;
         _value = value;
         var groups = new AxisGroups(value.Shape, axes);
         KeptShape = groups.KeptShape;
@@ -28,18 +30,18 @@ internal sealed class SetCells
     public int[] KeptShape { get; }
 
     /// <summary>A node for every set.</summary>
-    public int[] Label(NodeStore store, int kind) => _isAcross
-        ? CellWise.Unordered(store, kind, Array.ConvertAll(_layers, Taken))
-        : Array.ConvertAll(_groups, group => store.Unordered(kind, Taken(group)));
+    public int[] Label(int kind) => _isAcross
+        ? CellWise.Unordered(_store, kind, Array.ConvertAll(_layers, Taken))
+        : Array.ConvertAll(_groups, group => _store.Unordered(kind, Taken(group)));
 
     /// <summary>A node for every cell with the node of its set, in the order of the tensor.</summary>
-    public int[] Against(NodeStore store, int kind, int[] sets)
+    public int[] Against(int kind, int[] sets)
     {
         var labels = new int[_value.Labels.Length];
         var parts = _isAcross ? _layers : _groups;
         for (var part = 0; part < parts.Length; part++)
         {
-            var made = CellWise.Ordered(store, kind, Taken(parts[part]), _isAcross ? sets : [sets[part]]);
+            var made = CellWise.Ordered(_store, kind, Taken(parts[part]), _isAcross ? sets : [sets[part]]);
             for (var i = 0; i < made.Length; i++)
             {
                 labels[parts[part][i]] = made[i];
@@ -58,7 +60,7 @@ internal sealed class SetCells
         {
             for (var i = 1; i < cells.Length; i++)
             {
-                breaks += _value.Labels[cells[i]] == _value.Labels[cells[i - 1]] + 1 ? 0 : 1;
+                breaks += _store.Runs.IsNext(_value.Labels[cells[i - 1]], _value.Labels[cells[i]]) ? 0 : 1;
             }
         }
 
