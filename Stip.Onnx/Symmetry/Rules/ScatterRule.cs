@@ -141,18 +141,47 @@ internal sealed class ScatterRule : IOperatorRule
         var value = chain[^1].Labels(0);
         var axis = Shapes.Axis(call.Integer("axis", 0), value.Rank);
         var labels = value.Labels.ToArray();
-        foreach (var (start, covered) in Covered(value.Shape, chain, axis))
+        var stride = Shapes.Strides(value.Shape)[axis];
+        foreach (var (start, covered) in Together(Covered(value.Shape, chain, axis)))
         {
-            var stride = Shapes.Strides(value.Shape)[axis];
             for (var place = 0; place < value.Shape[axis]; place++)
             {
                 var cell = start + (place * stride);
-                labels[cell] = PickByIndex.Write(call, place, value.Shape[axis], [value.Labels[cell]], covered)[0];
+                var before = value.Labels.AsSpan(cell, covered[0].Update.Length).ToArray();
+                PickByIndex.Write(call, place, value.Shape[axis], before, covered).CopyTo(labels, cell);
             }
         }
 
         return new LabelValue(value.Shape, labels);
     }
+
+    // Lines side by side into which the same indices write are the features of a row: one write for all of them.
+    private static IEnumerable<(int Start, List<(int Index, int[] Update)> Writes)> Together(
+        IEnumerable<(int Start, List<(int Index, int[] Update)> Writes)> lines)
+    {
+        var open = new List<(int Start, List<(int Index, int[] Update)> Writes)>();
+        foreach (var line in lines)
+        {
+            if (open.Count > 0 && (line.Start != open[^1].Start + 1
+                || !line.Writes.Select(write => write.Index).SequenceEqual(open[0].Writes.Select(write => write.Index))))
+            {
+                yield return Joined(open);
+                open.Clear();
+            }
+
+            open.Add(line);
+        }
+
+        if (open.Count > 0)
+        {
+            yield return Joined(open);
+        }
+    }
+
+    private static (int Start, List<(int Index, int[] Update)> Writes) Joined(
+        List<(int Start, List<(int Index, int[] Update)> Writes)> lines) =>
+        (lines[0].Start, [.. lines[0].Writes.Select((write, i) =>
+            (write.Index, lines.SelectMany(line => line.Writes[i].Update).ToArray()))]);
 
     // For every line along the axis that an index covers: its first cell, and what is written into it.
     private static IEnumerable<(int Start, List<(int Index, int[] Update)> Writes)> Covered(

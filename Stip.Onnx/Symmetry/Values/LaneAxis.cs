@@ -26,6 +26,10 @@ internal sealed class LaneAxis
             }
 
             (best, most) = rises > most ? (axis, rises) : (best, most);
+            if (2 * most > Shapes.Count(shape) * operands.Length)
+            {
+                break;
+            }
         }
 
         if (best >= 0 && best < shape.Length - 1)

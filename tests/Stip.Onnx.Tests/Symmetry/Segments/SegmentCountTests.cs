@@ -1,0 +1,93 @@
+using Stip.Onnx.Model;
+using Stip.Onnx.Symmetry;
+
+namespace Stip.Onnx.Tests.Symmetry.Segments;
+
+/// <summary>A wider model has longer runs, not more of them.</summary>
+public sealed class SegmentCountTests
+{
+    private const int Heads = 2;
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Block_OfAnyWidth_HasAsManySegments(bool scalesTransposedKeys) =>
+        Assert.Equal(Segments(8, scalesTransposedKeys), Segments(32, scalesTransposedKeys));
+
+    [Fact]
+    public void SumOverPositions_OfAnyWidth_HasAsManySegments() => Assert.Equal(Pooled(6), Pooled(24));
+
+    // Norm, attention written out of single operators with rotary angles, feed-forward.
+    private static int Segments(int width, bool scalesTransposedKeys)
+    {
+        using var graph = new SmallGraph();
+        graph.Input("x", "batch", "seq", width);
+        graph.Add("LayerNormalization", "normed", "x", graph.Weight("factor", width), graph.Weight("summand", width));
+        var query = Turned(graph, ByHeads(graph, "q", width), width / Heads);
+        var key = graph.With("Transpose", "key", [ByHeads(graph, "k", width)], Order(0, 1, 3, 2));
+        key = scalesTransposedKeys ? graph.Add("Mul", "scaled", key, graph.Weight("scale", 1, 1, width / Heads, 1)) : key;
+        graph.Add("MatMul", "scores", query, key);
+        graph.With("Softmax", "shares", ["scores"], NodeAttribute.Int("axis", -1));
+        graph.Add("MatMul", "mixed", "shares", ByHeads(graph, "v", width));
+        graph.With("Transpose", "back", ["mixed"], Order(0, 2, 1, 3));
+        graph.Add("Reshape", "joined", "back", graph.Graph.AddConstant("joined_shape", 0, 0, width));
+        graph.Add("MatMul", "projected", "joined", graph.Weight("w_o", width, width));
+        graph.Add("Add", "sum", "x", "projected");
+        graph.Add("MatMul", "inner", "sum", graph.Weight("w_in", width, 3 * width));
+        graph.Add("Relu", "active", "inner");
+        graph.Add("MatMul", "y", "active", graph.Weight("w_out", 3 * width, width));
+        graph.Output("y", "batch", "seq", width);
+        return Count(graph);
+    }
+
+    private static int Pooled(int width)
+    {
+        using var graph = new SmallGraph();
+        graph.Input("x", "batch", "seq", width);
+        graph.Add("ReduceMean", "mean", "x", graph.Graph.AddConstant("axes", 1));
+        graph.Add("MatMul", "y", "mean", graph.Weight("w", width, width));
+        graph.Output("y", "batch", 1, width);
+        return Count(graph);
+    }
+
+    private static int Count(SmallGraph graph)
+    {
+        using var file = graph.Save();
+        TwoForms.AssertAgree(file);
+        return SymmetryAnalysis.Of(file).Segments.Count;
+    }
+
+    private static string ByHeads(SmallGraph graph, string name, int width)
+    {
+        graph.Add("MatMul", $"{name}_flat", "normed", graph.Weight($"w_{name}", width, width));
+        graph.Add(
+            "Reshape",
+            $"{name}_split",
+            $"{name}_flat",
+            graph.Graph.AddConstant($"{name}_shape", 0, 0, Heads, width / Heads));
+        return graph.With("Transpose", $"{name}_heads", [$"{name}_split"], Order(0, 2, 1, 3));
+    }
+
+    // x · cos + turned x · sin, the angles a row of weights.
+    private static string Turned(SmallGraph graph, string name, int channels)
+    {
+        var last = graph.Graph.AddConstant("last", 3);
+        var (start, middle) = (graph.Graph.AddConstant("start", 0), graph.Graph.AddConstant("middle", channels / 2));
+        var end = graph.Graph.AddConstant("end", channels);
+        graph.Add("Slice", "first", name, start, middle, last);
+        graph.Add("Neg", "negative", graph.Add("Slice", "second", name, middle, end, last));
+        graph.With("Concat", "rotated", ["negative", "first"], NodeAttribute.Int("axis", -1));
+        var angles = graph.Weight("angles", channels / 2);
+        graph.With("Concat", "both", [angles, angles], NodeAttribute.Int("axis", 0));
+        graph.Add("Mul", "left", name, graph.Add("Cos", "cos", "both"));
+        graph.Add("Mul", "right", "rotated", graph.Add("Sin", "sin", "both"));
+        return graph.Add("Add", "query", "left", "right");
+    }
+
+    private static AttributeProto Order(params long[] axes)
+    {
+        var order = new AttributeProto { Name = "perm", Type = AttributeProto.Types.AttributeType.Ints };
+        order.Ints.Add(axes);
+        return order;
+    }
+}
