@@ -5,8 +5,8 @@ using Stip.Protocol.Packages;
 namespace Stip.Onnx.Protection;
 
 /// <summary>
-/// A new file that is hashed while it is written. Hashing and writing happen on a thread of their own, so that whoever
-/// gives the bytes goes on making the next ones.
+/// A new file that is hashed while it is written. Hashing, the slowest of it, has a thread of its own, so that whoever
+/// gives the bytes goes on making and writing the next ones.
 /// </summary>
 internal sealed class HashedFile : Stream
 {
@@ -16,7 +16,7 @@ internal sealed class HashedFile : Stream
     private readonly FileStream _file;
     private readonly BlockingCollection<(byte[] Bytes, int Count)> _full = new(Buffers);
     private readonly BlockingCollection<byte[]> _free = new(Buffers + 1);
-    private readonly Task<string> _writer;
+    private readonly Task<string> _hasher;
     private byte[] _buffer = new byte[BufferBytes];
     private int _used;
     private long _position;
@@ -29,8 +29,8 @@ internal sealed class HashedFile : Stream
             _free.Add(new byte[BufferBytes]);
         }
 
-        _writer = Task.Factory.StartNew(
-            WriteAll, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        _hasher = Task.Factory.StartNew(
+            HashAll, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
     public override bool CanRead => false;
@@ -54,7 +54,8 @@ internal sealed class HashedFile : Stream
     {
         Hand();
         _full.CompleteAdding();
-        var digest = _writer.GetAwaiter().GetResult();
+        var digest = _hasher.GetAwaiter().GetResult();
+        _file.Dispose();
         return new PackageFile(Path.GetFileName(_file.Name), _position, digest);
     }
 
@@ -91,7 +92,7 @@ internal sealed class HashedFile : Stream
         if (disposing)
         {
             _full.CompleteAdding();
-            ((IAsyncResult)_writer).AsyncWaitHandle.WaitOne();
+            ((IAsyncResult)_hasher).AsyncWaitHandle.WaitOne();
             _file.Dispose();
             _full.Dispose();
             _free.Dispose();
@@ -102,34 +103,20 @@ internal sealed class HashedFile : Stream
 
     private void Hand()
     {
-        if (_writer.IsFaulted)
-        {
-            _writer.GetAwaiter().GetResult();
-        }
-
+        _file.Write(_buffer, 0, _used);
         _full.Add((_buffer, _used));
         (_buffer, _used) = (_free.Take(), 0);
     }
 
-    private string WriteAll()
+    private string HashAll()
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        try
+        foreach (var (bytes, count) in _full.GetConsumingEnumerable())
         {
-            foreach (var (bytes, count) in _full.GetConsumingEnumerable())
-            {
-                hash.AppendData(bytes, 0, count);
-                _file.Write(bytes, 0, count);
-                _free.Add(bytes);
-            }
+            hash.AppendData(bytes, 0, count);
+            _free.Add(bytes);
+        }
 
-            return Convert.ToHexStringLower(hash.GetHashAndReset());
-        }
-        finally
-        {
-            // After a failure whoever waits for a buffer must not wait for ever.
-            _free.Add(new byte[BufferBytes]);
-            _file.Dispose();
-        }
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 }

@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Text.Json;
 using Spectre.Console;
 using Stip.Onnx;
-using Stip.Onnx.Packages;
 using Stip.Onnx.Protection;
 using Stip.Onnx.Symmetry.Reports;
 using Stip.Protocol;
@@ -20,7 +19,7 @@ internal static class InspectCommand
         var model = new Option<string>("--model")
         {
             Required = true,
-            Description = "Folder of export, or an ONNX file.",
+            Description = "Folder of export or of protect, or an ONNX graph.",
         };
         var json = new Option<bool>("--json") { Description = "Prints one JSON document." };
         var html = new Option<string>("--html") { Description = "Not there yet.", Hidden = true };
@@ -35,7 +34,7 @@ internal static class InspectCommand
                 throw new RefusedException("'--html' is not there yet");
             }
 
-            var report = SymmetryInspector.Inspect(GraphOf(parsed.GetRequiredValue(model)));
+            var report = ModelInspector.Inspect(parsed.GetRequiredValue(model));
             if (parsed.GetValue(json))
             {
                 Console.WriteLine(JsonSerializer.Serialize(report, StipJson.Wire));
@@ -46,18 +45,6 @@ internal static class InspectCommand
             }
         });
         return command;
-    }
-
-    private static string GraphOf(string model)
-    {
-        if (!Directory.Exists(model))
-        {
-            return model;
-        }
-
-        return PackageFolder.IsPackage(model)
-            ? Path.Combine(model, PackageFolder.Cloud, PackageFolder.ReadCloud(model).Graphs["decoder"].File)
-            : Path.Combine(model, ExportFolder.ReadManifest(model).Graphs["decoder"].File);
     }
 
     private static void Print(SymmetryReport report)

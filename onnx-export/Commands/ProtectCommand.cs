@@ -13,9 +13,15 @@ namespace Stip.Export.Commands;
 /// </summary>
 internal static class ProtectCommand
 {
+    private const int MostInstances = 1000;
+
     public static Command Create()
     {
-        var model = new Option<string>("--model") { Required = true, Description = "Folder of export, or an ONNX graph." };
+        var model = new Option<string>("--model")
+        {
+            Required = true,
+            Description = "Folder of export, or an ONNX graph.",
+        };
         var output = new Option<string>("--output")
         {
             Required = true,
@@ -46,10 +52,15 @@ internal static class ProtectCommand
         {
             Description = "Folder whose tokenizer files go to users, where they are not beside the model.",
         };
+        var instances = new Option<int>("--instances")
+        {
+            DefaultValueFactory = _ => 1,
+            Description = "How many packages with keys of their own to make, in OUTPUT/1, OUTPUT/2 and so on.",
+        };
         var command = new Command(
             "protect", "Permutes a model's weights with fresh keys and writes cloud, client and owner parts.")
         {
-            model, output, name, mode, verify, quantize, tokenizer,
+            model, output, name, mode, verify, quantize, tokenizer, instances,
         };
         var later = LaterOptions();
         later.ForEach(command.Options.Add);
@@ -72,14 +83,18 @@ internal static class ProtectCommand
                 },
                 Tokenizer = parsed.GetValue(tokenizer),
             };
-            return RunAsync(parsed.GetRequiredValue(model), parsed.GetRequiredValue(output), options, cancellation);
+            return RunAsync(
+                parsed.GetRequiredValue(model),
+                parsed.GetRequiredValue(output),
+                options,
+                parsed.GetValue(instances),
+                cancellation);
         });
         return command;
     }
 
     private static List<Option> LaterOptions() =>
     [
-        new Option<int>("--instances") { Description = "Not there yet.", Hidden = true },
         new Option<int>("--client-layers") { Description = "Not there yet.", Hidden = true },
     ];
 
@@ -92,32 +107,57 @@ internal static class ProtectCommand
     }
 
     private static async Task<int> RunAsync(
-        string model, string output, ProtectionOptions options, CancellationToken cancellation)
+        string model, string output, ProtectionOptions options, int instances, CancellationToken cancellation)
     {
+        if (instances is < 1 or > MostInstances)
+        {
+            throw new RefusedException($"{instances} instances are outside 1..{MostInstances}");
+        }
+
         using var target = OutputFolder.Create(output);
-        ProtectionResult? made = null;
-        await ByteProgress.RunAsync("weights", WeightBytes(model), report => Task.Run(
-            () => made = PackageProtector.Protect(model, target.WorkPath, options, done =>
+        var made = new List<ProtectionResult>(instances);
+        var bytes = WeightBytes(model);
+        await ByteProgress.RunAsync("weights", bytes * instances, report => Task.Run(
+            () =>
             {
-                cancellation.ThrowIfCancellationRequested();
-                report(done);
-            }),
+                while (made.Count < instances)
+                {
+                    var before = made.Count * bytes;
+                    made.Add(PackageProtector.Protect(model, FolderOf(target, made.Count, instances), options, done =>
+                    {
+                        cancellation.ThrowIfCancellationRequested();
+                        report(before + done);
+                    }));
+                }
+            },
             cancellation));
         cancellation.ThrowIfCancellationRequested();
         target.Complete();
-        foreach (var warning in made!.Warnings)
+        foreach (var warning in made[0].Warnings)
         {
             await Console.Error.WriteLineAsync($"warning: {warning}");
         }
 
-        Report("verified", made.Verification);
-        Report("rounded, against the plain model:", made.Rounded);
+        foreach (var (package, index) in made.Select((package, index) => (package, index)))
+        {
+            Report("verified", package.Verification);
+            Report("rounded, against the plain model:", package.Rounded);
+            var place = instances == 1 ? output : Path.Combine(output, Name(index));
+            Console.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"protected {package.Model} in {place} "
+                + $"(instance {package.Instance}, about 2^{package.KeyBits:F0} keys)"));
+        }
 
-        Console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture,
-            $"protected {made.Model} in {output} (instance {made.Instance}, about 2^{made.KeyBits:F0} keys)"));
         return 0;
     }
+
+    // Packages of several instances are numbered from 1.
+    private static string FolderOf(OutputFolder target, int index, int instances) => instances == 1
+        ? target.WorkPath
+        : Directory.CreateDirectory(Path.Combine(target.WorkPath, Name(index))).FullName;
+
+    private static string Name(int index) => (index + 1).ToString(CultureInfo.InvariantCulture);
 
     private static void Report(string what, VerificationReport? report)
     {

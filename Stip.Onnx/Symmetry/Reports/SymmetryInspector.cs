@@ -14,12 +14,19 @@ public static class SymmetryInspector
     {
         using var file = ModelFile.Load(path);
         using var random = RandomNumberGenerator.Create();
-        var analysis = SymmetryAnalysis.Of(file);
+        return Report(SymmetryAnalysis.Of(file), random);
+    }
+
+    /// <summary>Reports an analysis; the client's weights stay out of the share that moves.</summary>
+    internal static SymmetryReport Report(SymmetryAnalysis analysis, RandomNumberGenerator random)
+    {
+        var server = analysis.Graph.Parts.Where(part => !part.Part.IsClient).SelectMany(part => part.Weights);
         return new SymmetryReport(
             Classes(analysis),
-            [.. analysis.Graph.Weights.SelectMany(weight => Pinned(analysis, weight))],
+            [.. analysis.Graph.Parts.SelectMany(part =>
+                part.Weights.SelectMany(weight => Pinned(analysis, part.Part, weight)))],
             analysis.Draw(random).Bits,
-            MovedWeights.Share(analysis, analysis.Graph.Weights),
+            MovedWeights.Share(analysis, [.. server]),
             [.. analysis.Graph.Unruled.Distinct()]);
     }
 
@@ -28,8 +35,9 @@ public static class SymmetryInspector
         var groups = new ClassGroups(analysis.Adjacency, analysis.Classes);
         var members = analysis.Graph.Inputs.Concat(analysis.Graph.Outputs)
             .Select(port => (port.Name, Axis: (int?)null, port.Nodes))
-            .Concat(analysis.Graph.Weights.SelectMany(weight => Axes(weight)
-                .Select(axis => (weight.Tensor.Name, Axis: (int?)axis, Nodes: weight.AxisOrNull(axis) ?? []))))
+            .Concat(analysis.Graph.Parts.SelectMany(part => part.Weights.SelectMany(weight => Axes(weight)
+                .Select(axis => (
+                    Name: NameOf(part.Part, weight), Axis: (int?)axis, Nodes: weight.AxisOrNull(axis) ?? [])))))
             .SelectMany(entry => entry.Nodes.Where(node => analysis.Classes.Size(node) > 1)
                 .GroupBy(groups.GroupOf)
                 .Select(group => (group.Key, Size: analysis.Classes.Size(group.First()),
@@ -39,7 +47,7 @@ public static class SymmetryInspector
             .OrderByDescending(group => group.Size).ThenByDescending(group => group.Members.Count)];
     }
 
-    private static IEnumerable<PinnedAxis> Pinned(SymmetryAnalysis analysis, WeightNodes weight)
+    private static IEnumerable<PinnedAxis> Pinned(SymmetryAnalysis analysis, GraphPart part, WeightNodes weight)
     {
         var reasons = new PinReasons(analysis.Segments, analysis.Adjacency, analysis.Classes);
         foreach (var axis in Axes(weight))
@@ -50,10 +58,14 @@ public static class SymmetryInspector
             if (count > 0)
             {
                 var reason = weight.PinOf(axis) ?? (nodes is null ? "no feature depends on it" : reasons.Of(held[0]));
-                yield return new PinnedAxis(weight.Tensor.Name, axis, count, reason);
+                yield return new PinnedAxis(NameOf(part, weight), axis, count, reason);
             }
         }
     }
+
+    // A tied table is in both graphs; what the client keeps is told apart.
+    private static string NameOf(GraphPart part, WeightNodes weight) =>
+        part.IsClient ? $"client: {weight.Tensor.Name}" : weight.Tensor.Name;
 
     private static IEnumerable<int> Axes(WeightNodes weight) => MovedWeights.Axes(weight);
 }

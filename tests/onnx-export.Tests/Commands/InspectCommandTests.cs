@@ -46,7 +46,7 @@ public sealed class InspectCommandTests(ExportedModels models, ProtectedModels p
     {
         var (exitCode, _, error) = CommandLine.Run("inspect", "--model", "nowhere.onnx");
 
-        Assert.Equal((1, "there is no graph at 'nowhere.onnx'"), (exitCode, error.Trim()));
+        Assert.Equal((1, "there is no folder or graph 'nowhere.onnx'"), (exitCode, error.Trim()));
     }
 
     private static string Classes(string json)

@@ -100,7 +100,7 @@ public sealed class ProtectCommandTests(ExportedModels models) : IDisposable
 
     [Theory]
     [InlineData("'--mode hardened' is not there yet", "--mode", "hardened")]
-    [InlineData("'--instances' is not there yet", "--instances", "2")]
+    [InlineData("0 instances are outside 1..1000", "--instances", "0")]
     [InlineData("'--client-layers' is not there yet", "--client-layers", "1")]
     [InlineData("'--verify blocks' is not there yet", "--verify", "blocks")]
     [InlineData("model name 'a/b' must have 1..96 letters", "--name", "a/b")]
@@ -135,11 +135,29 @@ public sealed class ProtectCommandTests(ExportedModels models) : IDisposable
     [Fact]
     public async Task Protect_OfWhatIsNoExport_IsRefused()
     {
-        var graph = Path.Combine(await models.FolderAsync(Name), "model.onnx");
+        var config = _folder.At("config.json");
+        await File.WriteAllTextAsync(config, "{}", TestContext.Current.CancellationToken);
 
-        AssertRefused("is a bare graph", Run(graph));
+        AssertRefused("is not an ONNX graph", Run(config));
         AssertRefused("there is no folder", Run(_folder.At("nowhere")));
         AssertRefused("export.json", Run(_folder.Path));
+    }
+
+    [Fact]
+    public async Task Protect_OfSeveralInstances_DrawsKeysForEach()
+    {
+        var folder = await models.FolderAsync(Name);
+
+        var (exitCode, output, _) = CommandLine.Run(
+            "protect", "--model", folder, "--output", _folder.At("many"), "--instances", "2", "--verify", "none");
+
+        Assert.Equal(0, exitCode);
+        Assert.Contains(Path.Combine("many", "2"), output, StringComparison.Ordinal);
+        using var first = ProtectedModel.Open(_folder.At("many", "1"));
+        using var second = ProtectedModel.Open(_folder.At("many", "2"));
+        Assert.NotEqual(first.Package.Instance, second.Package.Instance);
+        Assert.NotEqual(
+            first.Plan.Inputs["inputs_embeds"].Permutation, second.Plan.Inputs["inputs_embeds"].Permutation);
     }
 
     [Theory]
