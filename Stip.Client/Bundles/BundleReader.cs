@@ -86,7 +86,7 @@ internal static class BundleReader
             return Path.GetFileName(path) == BundleManifest.FileName
                 ? Path.GetDirectoryName(Path.GetFullPath(path))!
                 : throw new BundleException(
-                    $"{path} is a file: sealed bundles are not there yet, give the folder client/");
+                    $"{path} is a file: bundle unseal makes a folder of a sealed bundle");
         }
 
         return new[] { path, Path.Combine(path, ClientFolderName) }

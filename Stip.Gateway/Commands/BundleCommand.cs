@@ -6,15 +6,15 @@ using Stip.Gateway.Terminal;
 
 namespace Stip.Gateway.Commands;
 
-/// <summary><c>bundle</c>: what a bundle is; sealing it comes later.</summary>
+/// <summary><c>bundle</c>: what a bundle is, and sealing it.</summary>
 internal static class BundleCommand
 {
-    public static Command Create() => new("bundle", "Looks into a bundle.")
+    public static Command Create() => new("bundle", "Looks into a bundle, seals it and opens it.")
     {
         CreateInspect(),
-        LaterCommand.Create("seal", "Encrypts a bundle for one user."),
-        LaterCommand.Create("unseal", "Decrypts a sealed bundle."),
-        LaterCommand.Create("rekey", "Seals a bundle anew."),
+        SealCommands.CreateSeal(),
+        SealCommands.CreateUnseal(),
+        SealCommands.CreateRekey(),
     };
 
     private static Command CreateInspect()
@@ -33,6 +33,12 @@ internal static class BundleCommand
         {
             var folder = parsed.GetValue(path) ?? parsed.GetValue(option)
                 ?? throw new RefusedException("the bundle is missing: give its folder");
+            if (File.Exists(folder) && Path.GetExtension(folder) != ".json")
+            {
+                SealCommands.Show(folder);
+                return;
+            }
+
             using var bundle = Bundle.Open(folder, allowUnprotected: true);
             Show(bundle);
         });

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Stip.Client;
 using Stip.Client.Bundles;
+using Stip.Keys.Sealing;
 
 namespace Stip.Gateway.Terminal;
 
@@ -22,7 +23,7 @@ internal static class Refusals
         {
             await Console.Error.WriteLineAsync("cancelled");
         }
-        catch (Exception fault) when (fault is RefusedException or BundleException or StipException or IOException
+        catch (Exception fault) when (fault is RefusedException or SealException or BundleException or StipException or IOException
             or InvalidDataException or UnauthorizedAccessException)
         {
             await Console.Error.WriteLineAsync(fault.Message.ReplaceLineEndings(" "));

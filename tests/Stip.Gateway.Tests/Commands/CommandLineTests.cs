@@ -9,7 +9,7 @@ public sealed class CommandLineTests
 {
     [Theory]
     [InlineData("classify --image x.png", 2, "--bundle")]
-    [InlineData("bundle seal somewhere", 1, "'seal' is not there yet")]
+    [InlineData("bundle seal --bundle somewhere --output elsewhere", 1, "STIP_PASSPHRASE")]
     [InlineData("bundle inspect nowhere", 1, "nowhere is not there")]
     [InlineData("bundle inspect", 1, "the bundle is missing")]
     [InlineData("complete Once", 2, "--bundle")]

@@ -1,0 +1,183 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using Stip.Keys.Bundles;
+
+namespace Stip.Keys.Sealing;
+
+/// <summary>A client's bundle encrypted for one user, in one file.</summary>
+public static class SealedBundle
+{
+    private const int KeyBytes = 32;
+    private const UnixFileMode OwnerFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+    private const UnixFileMode OwnerFolder = OwnerFile | UnixFileMode.UserExecute;
+
+    /// <summary>Whether a file begins like a sealed bundle and says what it is; nothing is decrypted.</summary>
+    /// <exception cref="SealException">It is none.</exception>
+    public static SealHeader Inspect(string path)
+    {
+        using var input = File.OpenRead(path);
+        return SealHeader.Read(input, path).Header;
+    }
+
+    /// <summary>Encrypts a bundle.</summary>
+    /// <param name="folder">The folder <c>client/</c>.</param>
+    /// <param name="output">The file to make; it must not be there.</param>
+    /// <param name="secret">A passphrase, or the user's public key.</param>
+    /// <exception cref="SealException">Not a bundle; one line.</exception>
+    public static void Seal(string folder, string output, SealSecret secret)
+    {
+        ArgumentNullException.ThrowIfNull(secret);
+        var (model, instance, keyEpoch) = ReadManifest(folder);
+        var files = Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
+            .Select(path => Path.GetRelativePath(folder, path).Replace('\\', '/')).Order(StringComparer.Ordinal)
+            .Select(path => new SealHeader.SealedFile(path, new FileInfo(Path.Combine(folder, path)).Length)).ToArray();
+        var key = RandomNumberGenerator.GetBytes(KeyBytes);
+        var header = new SealHeader(
+            SealHeader.CurrentFormat, model, instance, keyEpoch, secret.Wrap(key), files)
+            .ToBytes();
+        WriteBeside(output, target =>
+        {
+            SealHeader.Write(target, header);
+            using var chunks = new SealChunks(key, header);
+            for (var i = 0; i < files.Length; i++)
+            {
+                using var input = File.OpenRead(Path.Combine(folder, files[i].Path));
+                chunks.Encrypt(i, files[i].Bytes, input, target);
+            }
+        });
+    }
+
+    /// <summary>Decrypts a bundle into a folder that only its owner can read; its tables can be mapped there.</summary>
+    /// <param name="path">The sealed file.</param>
+    /// <param name="folder">The folder to make; it must not be there.</param>
+    /// <param name="secret">The passphrase, or the user's private key.</param>
+    /// <exception cref="SealException">Wrong secret, truncated, damaged or exchanged; one line, and no
+    /// folder.</exception>
+    public static void Unseal(string path, string folder, SealSecret secret)
+    {
+        ArgumentNullException.ThrowIfNull(secret);
+        if (Path.Exists(folder))
+        {
+            throw new SealException($"{folder} is there already");
+        }
+
+        using var input = File.OpenRead(path);
+        var (header, bytes) = SealHeader.Read(input, path);
+        using var chunks = new SealChunks(secret.Unwrap(header.Lock), bytes);
+        var beside = $"{folder.TrimEnd('/', '\\')}.{Guid.NewGuid():N}";
+        try
+        {
+            CreateFolder(beside);
+            for (var i = 0; i < header.Files.Count; i++)
+            {
+                var file = Path.Combine(beside, header.Files[i].Path);
+                CreateFolder(Path.GetDirectoryName(file)!);
+                using var output = Create(file);
+                chunks.Decrypt(i, header.Files[i].Bytes, input, output);
+            }
+
+            if (input.ReadByte() >= 0)
+            {
+                throw new SealException($"{path} has more bytes than were sealed");
+            }
+
+            Directory.Move(beside, folder);
+        }
+        finally
+        {
+            if (Directory.Exists(beside))
+            {
+                Directory.Delete(beside, recursive: true);
+            }
+        }
+    }
+
+    /// <summary>Encrypts a sealed bundle anew, under a new key, for another secret.</summary>
+    /// <exception cref="SealException">As <see cref="Unseal"/>.</exception>
+    public static void Rekey(string path, string output, SealSecret secret, SealSecret newSecret)
+    {
+        var folder = $"{output}.{Guid.NewGuid():N}";
+        try
+        {
+            Unseal(path, folder, secret);
+            Seal(folder, output, newSecret);
+        }
+        finally
+        {
+            if (Directory.Exists(folder))
+            {
+                Directory.Delete(folder, recursive: true);
+            }
+        }
+    }
+
+    private static (string Model, string Instance, int KeyEpoch) ReadManifest(string folder)
+    {
+        var path = Path.Combine(folder, BundleManifest.FileName);
+        if (!File.Exists(path))
+        {
+            throw new SealException($"{folder} has no {BundleManifest.FileName}: a bundle is the folder client/");
+        }
+
+        try
+        {
+            using var document = JsonDocument.Parse(File.ReadAllBytes(path));
+            var root = document.RootElement;
+            return (
+                root.GetProperty("model").GetString()!,
+                root.GetProperty("instance").GetString()!,
+                root.GetProperty("key_epoch").GetInt32());
+        }
+        catch (Exception fault) when (fault is JsonException or KeyNotFoundException or InvalidOperationException
+            or FormatException)
+        {
+            throw new SealException($"{path} is not the JSON that is expected", fault);
+        }
+    }
+
+    private static void WriteBeside(string output, Action<Stream> write)
+    {
+        if (Path.Exists(output))
+        {
+            throw new SealException($"{output} is there already");
+        }
+
+        var beside = $"{output}.{Guid.NewGuid():N}";
+        try
+        {
+            using (var target = Create(beside))
+            {
+                write(target);
+            }
+
+            File.Move(beside, output);
+        }
+        finally
+        {
+            File.Delete(beside);
+        }
+    }
+
+    private static FileStream Create(string path)
+    {
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = OwnerFile;
+        }
+
+        return new FileStream(path, options);
+    }
+
+    private static void CreateFolder(string path)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(path);
+        }
+        else
+        {
+            Directory.CreateDirectory(path, OwnerFolder);
+        }
+    }
+}
