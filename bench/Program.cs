@@ -34,10 +34,11 @@ root.SetAction(async (arguments, cancellationToken) =>
         : LoadComparisons.RunAsync(bench, plan, cancellationToken);
     await foreach (var result in results)
     {
+        // Written as it grows: a run that is cut short keeps what it has measured.
         report.Add(result);
+        report.Save(arguments.GetValue(output));
     }
 
     report.Print();
-    report.Save(arguments.GetValue(output));
 });
 return await root.Parse(args).InvokeAsync();
