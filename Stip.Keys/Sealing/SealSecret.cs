@@ -4,7 +4,7 @@ namespace Stip.Keys.Sealing;
 
 /// <summary>What opens a sealed bundle: a passphrase, or an elliptic-curve key on P-256 (only its public half is needed
 /// to seal).</summary>
-/// <remarks><see cref="ToString"/> shows nothing of it.</remarks>
+/// <remarks><see cref="object.ToString"/> shows nothing of it.</remarks>
 public sealed class SealSecret
 {
     // OWASP's figure for PBKDF2 with SHA-256: about 0.2 s. A file that asks for far more is refused.
