@@ -23,7 +23,8 @@ internal static class Refusals
         {
             await Console.Error.WriteLineAsync("cancelled");
         }
-        catch (Exception fault) when (fault is RefusedException or SealException or BundleException or StipException or IOException
+        catch (Exception fault) when (fault is RefusedException or SealException or BundleException or StipException
+            or IOException
             or InvalidDataException or UnauthorizedAccessException)
         {
             await Console.Error.WriteLineAsync(fault.Message.ReplaceLineEndings(" "));

@@ -40,7 +40,8 @@ internal static class OwnerPlan
         return new ProtectionPlan(
             keys.Initializers.ToDictionary(
                 entry => entry.Name,
-                entry => new InitializerPlan(entry.Name, entry.Source, [.. entry.Axes.Select(Find)], Layout(entry.Packed)),
+                entry => new InitializerPlan(
+                    entry.Name, entry.Source, [.. entry.Axes.Select(Find)], Layout(entry.Packed)),
                 StringComparer.Ordinal),
             keys.Inputs.ToDictionary(port => port.Name, Port, StringComparer.Ordinal),
             keys.Outputs.ToDictionary(port => port.Name, Port, StringComparer.Ordinal));

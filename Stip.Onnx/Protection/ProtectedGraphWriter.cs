@@ -17,7 +17,8 @@ internal static class ProtectedGraphWriter
     /// <param name="path">The ONNX file to make.</param>
     /// <param name="bytesWritten">Called with the length of the data file after each tensor.</param>
     /// <returns>The data file with its digest, null where none was made.</returns>
-    public static PackageFile? Write(GraphPart part, ProtectionPlan plan, string path, Action<long>? bytesWritten = null)
+    public static PackageFile? Write(
+        GraphPart part, ProtectionPlan plan, string path, Action<long>? bytesWritten = null)
     {
         var model = part.Model.Clone();
         GraphCleaner.Clean(model);

@@ -96,7 +96,8 @@ internal sealed class BranchHoist
 
     private void MoveTensors(GraphProto branch, HashSet<string> reads)
     {
-        foreach (var tensor in branch.Initializer.Where(tensor => reads.Contains(tensor.Name) && _names.Add(tensor.Name))
+        foreach (var tensor in branch.Initializer
+            .Where(tensor => reads.Contains(tensor.Name) && _names.Add(tensor.Name))
             .ToArray())
         {
             branch.Initializer.Remove(tensor);

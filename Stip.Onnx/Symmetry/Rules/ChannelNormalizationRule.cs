@@ -19,7 +19,8 @@ internal sealed class ChannelNormalizationRule : IOperatorRule
                     value, .. Enumerable.Range(1, 4).Select(i => ConvRule.PerChannel(call.Input(i), value.Rank))]));
                 return;
             case "MeanVarianceNormalization":
-                int[] axes = call.Integers("axes")?.Select(axis => Shapes.Axis(axis, value.Rank)).ToArray() ?? [0, 2, 3];
+                int[] axes = call.Integers("axes")?.Select(axis => Shapes.Axis(axis, value.Rank)).ToArray()
+                    ?? [0, 2, 3];
                 call.Set(0, AgainstSet.Label(call, value, axes));
                 return;
             case "InstanceNormalization":

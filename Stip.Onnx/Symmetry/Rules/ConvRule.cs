@@ -40,7 +40,8 @@ internal sealed class ConvRule : IOperatorRule
     {
         var inner = Inner(call, weight);
         var outer = weight.Axes[0].Nodes;
-        var (batch, perGroup, made) = (value.Shape[0], outer.Length / groups, weight.Shape[1] * windows.Cells[0].Length);
+        var (batch, perGroup) = (value.Shape[0], outer.Length / groups);
+        var made = weight.Shape[1] * windows.Cells[0].Length;
         var store = call.Store;
         var labels = new int[batch * outer.Length * windows.Cells.Length];
         var memo = new Dictionary<(int Block, int Group), int[]>();

@@ -33,7 +33,8 @@ internal sealed class EinsumRule : IOperatorRule
         for (var i = 0; i < terms.Count; i++)
         {
             var count = operands[i].Rank - terms[i].Length + 3;
-            terms[i] = terms[i].Replace("...", count > 0 ? dots[^Math.Min(count, dotted)..] : "", StringComparison.Ordinal);
+            terms[i] = terms[i].Replace(
+                "...", count > 0 ? dots[^Math.Min(count, dotted)..] : "", StringComparison.Ordinal);
             if (terms[i].Distinct().Count() != terms[i].Length)
             {
                 throw new NotSupportedException($"Einsum '{equation}' with a diagonal");

@@ -40,7 +40,8 @@ internal sealed class MixtureRule : IOperatorRule
         call.Set(0, sum with { Shape = input.Shape });
     }
 
-    private static int Place(OperatorCall call, int layer) => call.Operation == Quantized ? 2 + (3 * layer) : 2 + (2 * layer);
+    private static int Place(OperatorCall call, int layer) =>
+        call.Operation == Quantized ? 2 + (3 * layer) : 2 + (2 * layer);
 
     // One of the three matrices of every expert: [experts or 1, tokens, in] to [experts, tokens, out].
     private static LabelValue Layer(OperatorCall call, LabelValue rows, int layer, int inner)

@@ -36,8 +36,8 @@ internal static class Products
     }
 
     /// <summary>
-    /// Rows <c>[…, M, K]</c> that say how the rows <c>[…, K, N]</c> are mixed, row by row: for labels that rise along N,
-    /// as in the shares of positions times their values.
+    /// Rows <c>[…, M, K]</c> that say how the rows <c>[…, K, N]</c> are mixed, row by row: for labels that rise along
+    /// N, as in the shares of positions times their values.
     /// </summary>
     /// <param name="store">Where nodes are made.</param>
     /// <param name="shares">The rows of factors.</param>

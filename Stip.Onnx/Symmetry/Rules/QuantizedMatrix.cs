@@ -80,7 +80,8 @@ internal static class QuantizedMatrix
                 store,
                 store.Kinds.Id("quantised"),
                 own,
-                [.. Enumerable.Range(0, length).Select(i => blocks[Math.Min(i / Math.Max(block, 1), blocks.Length - 1)])]);
+                [.. Enumerable.Range(0, length)
+                    .Select(i => blocks[Math.Min(i / Math.Max(block, 1), blocks.Length - 1)])]);
         }));
     }
 }

@@ -163,7 +163,8 @@ internal sealed class ScatterRule : IOperatorRule
         foreach (var line in lines)
         {
             if (open.Count > 0 && (line.Start != open[^1].Start + 1
-                || !line.Writes.Select(write => write.Index).SequenceEqual(open[0].Writes.Select(write => write.Index))))
+                || !line.Writes.Select(write => write.Index)
+                    .SequenceEqual(open[0].Writes.Select(write => write.Index))))
             {
                 yield return Joined(open);
                 open.Clear();

@@ -5,7 +5,8 @@ namespace Stip.Onnx.Symmetry.Rules;
 /// <summary>Every cell against the set of cells along an axis.</summary>
 internal sealed class SoftmaxRule : IOperatorRule
 {
-    public IEnumerable<string> Operators => ["Softmax", "LogSoftmax", "LpNormalization", "Hardmax", "com.microsoft.BiasSoftmax"];
+    public IEnumerable<string> Operators =>
+        ["Softmax", "LogSoftmax", "LpNormalization", "Hardmax", "com.microsoft.BiasSoftmax"];
 
     public void Apply(OperatorCall call)
     {

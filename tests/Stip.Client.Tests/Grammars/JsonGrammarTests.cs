@@ -14,7 +14,8 @@ public sealed class JsonGrammarTests
         "tags":{"type":"array","items":{"enum":["a","b"]},"minItems":1,"maxItems":2},
         "friend":{"anyOf":[{"type":"null"},{"$ref":"#/$defs/friend"}]}},
         "required":["name","friend"],"additionalProperties":false,
-        "$defs":{"friend":{"type":"object","properties":{"friend":{"anyOf":[{"type":"null"},{"$ref":"#/$defs/friend"}]}},
+        "$defs":{"friend":{"type":"object","properties":
+        {"friend":{"anyOf":[{"type":"null"},{"$ref":"#/$defs/friend"}]}},
         "required":["friend"]}}}
         """;
 

@@ -36,10 +36,16 @@ public sealed class ResponseTests : IAsyncLifetime
 
         var events = await _gateway.EventsAsync(Route, new
         {
-            model = "toy", input, temperature = 0, max_output_tokens = 9, ignore_eos = true, stream = true,
+            model = "toy",
+            input,
+            temperature = 0,
+            max_output_tokens = 9,
+            ignore_eos = true,
+            stream = true,
         });
 
-        Assert.Equal(Enumerable.Range(0, events.Count), events.Select(e => e.GetProperty("sequence_number").GetInt32()));
+        Assert.Equal(
+            Enumerable.Range(0, events.Count), events.Select(e => e.GetProperty("sequence_number").GetInt32()));
         var types = events.Select(e => e.GetProperty("type").GetString()!).ToArray();
         Assert.Equal(
             ["response.created", "response.in_progress", "response.output_item.added", "response.content_part.added"],
@@ -65,7 +71,9 @@ public sealed class ResponseTests : IAsyncLifetime
     {
         var body = new Dictionary<string, object>
         {
-            ["model"] = "toy", ["input"] = "x", [field] = JsonDocument.Parse(value).RootElement,
+            ["model"] = "toy",
+            ["input"] = "x",
+            [field] = JsonDocument.Parse(value).RootElement,
         };
 
         var (status, answer) = await _gateway.PostAsync(Route, body);

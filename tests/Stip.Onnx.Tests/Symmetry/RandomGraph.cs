@@ -39,7 +39,8 @@ internal sealed class RandomGraph
                 Keep(Dense((name, width), 8), 8);
                 break;
             case 1:
-                var other = _rows.LastOrDefault(row => row.Width == width && row.Name != name, (Name: name, Width: width));
+                var other = _rows.LastOrDefault(
+                    row => row.Width == width && row.Name != name, (Name: name, Width: width));
                 Keep(Graph.Add(_random.Next(2) == 0 ? "Add" : "Mul", New(), name, other.Name), width);
                 break;
             case 2:

@@ -25,7 +25,9 @@ public sealed class SegmentCountTests
         graph.Add("LayerNormalization", "normed", "x", graph.Weight("factor", width), graph.Weight("summand", width));
         var query = Turned(graph, ByHeads(graph, "q", width), width / Heads);
         var key = graph.With("Transpose", "key", [ByHeads(graph, "k", width)], Order(0, 1, 3, 2));
-        key = scalesTransposedKeys ? graph.Add("Mul", "scaled", key, graph.Weight("scale", 1, 1, width / Heads, 1)) : key;
+        key = scalesTransposedKeys
+            ? graph.Add("Mul", "scaled", key, graph.Weight("scale", 1, 1, width / Heads, 1))
+            : key;
         graph.Add("MatMul", "scores", query, key);
         graph.With("Softmax", "shares", ["scores"], NodeAttribute.Int("axis", -1));
         graph.Add("MatMul", "mixed", "shares", ByHeads(graph, "v", width));
