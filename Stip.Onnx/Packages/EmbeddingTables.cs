@@ -28,6 +28,9 @@ public sealed class EmbeddingTables : IDisposable
     /// <summary>Rows of the token table.</summary>
     public int VocabSize => (int)_tokens.Shape[0];
 
+    /// <summary>Rows of the table of token types, 0 where there is none.</summary>
+    public int TokenTypeCount => (int)(_types?.Shape[0] ?? 0);
+
     /// <summary>Opens <c>embedding.safetensors</c> of a folder, memory-mapped.</summary>
     /// <exception cref="InvalidDataException">The file is not what the manifest says.</exception>
     public static EmbeddingTables Open(string folder, EmbeddingManifest manifest)

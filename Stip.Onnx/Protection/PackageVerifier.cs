@@ -86,7 +86,7 @@ public static class PackageVerifier
 
         // What a decoder's own steps do not reach: encoders, images, and the rows that images give.
         var random = new Random(Seed);
-        var inputs = new SampleInputs(plain.Manifest, random);
+        var inputs = new SampleInputs(plain.Manifest, left.Tables?.TokenTypeCount ?? 0, random);
         for (var sample = 0; sample < samples && !(left.HasSharedCache && left.Kind == ModelKinds.Decoder); sample++)
         {
             var given = inputs.Next();

@@ -7,7 +7,7 @@ using Stip.Protocol.Tensors;
 namespace Stip.Onnx.Protection;
 
 /// <summary>Random inputs of an exported model without a cache: texts of several lengths, or images.</summary>
-internal sealed class SampleInputs(ExportManifest manifest, Random random)
+internal sealed class SampleInputs(ExportManifest manifest, int tokenTypes, Random random)
 {
     private const int MostSequences = 3;
     private const int MostTokens = 24;
@@ -39,9 +39,9 @@ internal sealed class SampleInputs(ExportManifest manifest, Random random)
         // Texts of a batch have lengths of their own; the first fills its row.
         int[] lengths = [.. Enumerable.Range(0, batch).Select(row => row == 0 ? length : random.Next(1, length + 1))];
         inputs["attention_mask"] = Integers(batch, length, cell => cell % length < lengths[cell / length] ? 1 : 0);
-        if (manifest.Embedding.Tensors.Contains(EmbeddingManifest.TokenType))
+        if (tokenTypes > 0)
         {
-            inputs["token_type_ids"] = Integers(batch, length, _ => random.Next(2));
+            inputs["token_type_ids"] = Integers(batch, length, _ => random.Next(tokenTypes));
         }
     }
 

@@ -125,6 +125,23 @@ public sealed class EncoderExportTests : IDisposable
         Assert.True(!isText || manifest.ContextLength == (modelType == "roberta" ? 254 : 256));
     }
 
+    [Fact]
+    public void Protect_OneTokenType_IsVerifiedWithIt()
+    {
+        var source = Copy("stories-bert", "config.json");
+        Edit(Path.Combine(source, "config.json"), config =>
+        {
+            (config["architectures"], config["model_type"]) = (new JsonArray("RobertaModel"), "roberta");
+            (config["pad_token_id"], config["type_vocab_size"], config["num_hidden_layers"]) = (1, 1, 1);
+        });
+        Assert.Equal(0, Export(source).ExitCode);
+
+        var (exitCode, _, error) = CommandLine.Run(
+            ["protect", "--model", Output, "--output", _folder.At("private")]);
+
+        Assert.Equal((0, ""), (exitCode, error));
+    }
+
     public void Dispose() => _folder.Dispose();
 
     private (int ExitCode, string Output, string Error) Export(string source, params string[] options)
