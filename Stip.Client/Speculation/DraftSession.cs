@@ -12,13 +12,16 @@ internal sealed class DraftSession(DraftModel model, SamplingOptions sampling, i
     private readonly Sampler _sampler = new(sampling, model.VocabSize);
     private DraftCache? _cache;
 
+    /// <summary>Tokens that the draft's own context still has room for after so many.</summary>
+    public int Room(int contextTokens) => Math.Max(0, maxLength - contextTokens);
+
     /// <summary>The tokens that the draft expects after a context.</summary>
     /// <param name="context">At least one token.</param>
     /// <param name="count">How many; fewer come where the draft's own context ends.</param>
     /// <param name="time">Told the milliseconds of each token.</param>
     public int[] Guess(ReadOnlySpan<int> context, int count, RunningMean time)
     {
-        count = Math.Min(count, maxLength - context.Length);
+        count = Math.Min(count, Room(context.Length));
         if (count < 1)
         {
             return [];

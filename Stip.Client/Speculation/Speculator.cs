@@ -47,7 +47,10 @@ internal sealed class Speculator : IDisposable
         var copy = matched == 0 ? default : GuessPlan.Best(
             line, _figures.Copy(matched).Value, 0, Math.Min(most, MostCopied));
         var draft = _draft is null ? default : GuessPlan.Best(
-            line, _figures.Draft.Value, _figures.DraftTime.Value, Math.Min(most, MostDrafted));
+            line,
+            _figures.Draft.Value,
+            _figures.DraftTime.Value,
+            Math.Min(Math.Min(most, MostDrafted), _draft.Room(context.Length)));
         if (draft.Count > 0 && draft.Speed >= copy.Speed)
         {
             (_source, _roundsWithoutDraft) = (_figures.Draft, 0);
@@ -87,7 +90,7 @@ internal sealed class Speculator : IDisposable
     /// <summary>Guesses one token that is not sent, only to learn whether it would have been right.</summary>
     private void Try(ReadOnlySpan<int> context, int start, int matched)
     {
-        if (_draft is not null && ++_roundsWithoutDraft >= RoundsBetweenTrials)
+        if (_draft?.Room(context.Length) > 0 && ++_roundsWithoutDraft >= RoundsBetweenTrials)
         {
             _roundsWithoutDraft = 0;
             _trial = (context.Length, _draft.Guess(context, 1, _figures.DraftTime)[0], _figures.Draft);

@@ -27,6 +27,7 @@ internal static class AnswerEndpoints
         var head = AnswerHead.New("chatcmpl", request.Model.Id, time);
         var shape = new ChatShape(head, request.IncludesUsage, new TokenNames(request.Model.Bundle.Tokenizer));
         var jobs = new AnswerJobs(request, models.Sessions(request.Model), [prompt], rows, tools);
+        jobs.CheckLengths("messages");
         await AnswerAsync(context, request, jobs, shape);
     }
 
@@ -37,6 +38,7 @@ internal static class AnswerEndpoints
             .With(ResponseFormat.OfChat(fields));
         var jobs = new AnswerJobs(
             request, models.Sessions(request.Model), RawPrompts.Read(fields, request.Model));
+        jobs.CheckLengths("prompt");
         var head = AnswerHead.New("cmpl", request.Model.Id, time);
         var names = new TokenNames(request.Model.Bundle.Tokenizer);
         await AnswerAsync(context, request, jobs, new TextShape(head, request.IncludesUsage, names));
@@ -45,7 +47,6 @@ internal static class AnswerEndpoints
     private static async Task AnswerAsync(
         HttpContext context, AnswerRequest request, AnswerJobs jobs, IAnswerShape shape)
     {
-        jobs.CheckLengths("messages");
         if (request.Streams)
         {
             await new StreamedAnswer(context, jobs, shape, request.IncludesUsage).WriteAsync();

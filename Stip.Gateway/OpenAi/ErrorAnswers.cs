@@ -40,8 +40,7 @@ internal static class ErrorAnswers
     private static OpenAiException Bug(Exception fault, ILogger logger)
     {
         logger.LogError(fault, "a request failed");
-        return new(
-            StatusCodes.Status500InternalServerError, StipErrorCode.InternalError.Name(), "the gateway failed");
+        return OpenAiException.Bug();
     }
 
     private static OpenAiException NoSuchRoute(HttpContext context) => new(

@@ -15,6 +15,10 @@ internal sealed class OpenAiException(int status, string code, string message, s
 
     public ErrorBody Body { get; } = new(message, TypeOf(status), param, code);
 
+    /// <summary>A bug, of which the caller learns nothing more.</summary>
+    public static OpenAiException Bug() => new(
+        StatusCodes.Status500InternalServerError, StipErrorCode.InternalError.Name(), "the gateway failed");
+
     public static OpenAiException Invalid(string message, string? param) =>
         new(StatusCodes.Status400BadRequest, StipErrorCode.InvalidRequest.Name(), message, param);
 

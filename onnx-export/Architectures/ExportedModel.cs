@@ -1,5 +1,6 @@
 using Stip.Export.Blocks;
 using Stip.Export.Checkpoints;
+using Stip.Onnx.Packages;
 
 namespace Stip.Export.Architectures;
 
@@ -37,9 +38,9 @@ internal sealed record ExportedModel(
     /// <summary><c>decoder</c>, <c>encoder</c>, <c>image</c> or <c>vision-language</c>.</summary>
     public string Kind => this switch
     {
-        { Vision: not null } => "vision-language",
-        { Patches: not null } => "image",
-        { Graph: DecoderGraph } => "decoder",
-        _ => "encoder",
+        { Vision: not null } => ModelKinds.VisionLanguage,
+        { Patches: not null } => ModelKinds.Image,
+        { Graph: DecoderGraph } => ModelKinds.Decoder,
+        _ => ModelKinds.Encoder,
     };
 }

@@ -54,8 +54,9 @@ internal static class TextEncoder
         var tables = new Dictionary<string, CheckpointTensor>
         {
             [EmbeddingManifest.Token] = words,
-            [EmbeddingManifest.Position] =
-                config.FirstPosition == 0 ? positions : new LaterRows(positions, config.FirstPosition),
+            [EmbeddingManifest.Position] = config.FirstPosition == 0
+                ? positions
+                : new TensorRows(positions, config.FirstPosition, config.Positions - config.FirstPosition),
         };
         if (names.TokenTypes is not null)
         {

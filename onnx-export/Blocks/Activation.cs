@@ -8,7 +8,7 @@ internal static class Activation
 {
     private static readonly string[] Names =
         ["silu", "swish", "gelu", "gelu_new", "gelu_fast", "gelu_pytorch_tanh", "quick_gelu", "relu", "relu2",
-         "tanh"];
+         "relu_squared", "tanh"];
 
     // x·sigmoid(1.702·x): the approximation that "quick" names.
     private const double QuickGeluAlpha = 1.702;

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Stip.Protocol.Errors;
 
 namespace Stip.Gateway.OpenAi.Answers;
 
@@ -37,16 +36,13 @@ internal sealed class StreamedAnswer(HttpContext context, AnswerJobs jobs, IAnsw
         catch (Exception fault) when (!context.RequestAborted.IsCancellationRequested)
         {
             var refusal = OpenAiException.From(fault);
-            await BreakOffAsync(refusal ?? Bug());
+            await BreakOffAsync(refusal ?? OpenAiException.Bug());
             if (refusal is null)
             {
                 throw;
             }
         }
     }
-
-    private static OpenAiException Bug() => new(
-        StatusCodes.Status500InternalServerError, StipErrorCode.InternalError.Name(), "the gateway failed");
 
     private async Task WriteAsync(AnswerPart part)
     {

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Stip.Gateway.OpenAi.Answers;
-using Stip.Protocol.Errors;
 
 namespace Stip.Gateway.OpenAi.Responses;
 
@@ -37,8 +36,7 @@ internal sealed class StreamedResponse(HttpContext context, AnswerJobs jobs, Res
         catch (Exception fault) when (!context.RequestAborted.IsCancellationRequested)
         {
             var refusal = OpenAiException.From(fault);
-            await BreakOffAsync(refusal ?? new OpenAiException(
-                StatusCodes.Status500InternalServerError, StipErrorCode.InternalError.Name(), "the gateway failed"));
+            await BreakOffAsync(refusal ?? OpenAiException.Bug());
             if (refusal is null)
             {
                 throw;

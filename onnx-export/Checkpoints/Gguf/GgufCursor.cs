@@ -53,10 +53,6 @@ internal sealed class GgufCursor(MappedFile file, string name)
         }
     }
 
-    /// <summary>The bytes of <paramref name="count"/> elements of <paramref name="elementBytes"/> each.</summary>
-    public ReadOnlySpan<byte> Elements(int count, int elementBytes, string what) =>
-        Take(checked(count * elementBytes), what);
-
     public RefusedException Refused(string what, Exception? inner = null) => inner is null
         ? new RefusedException($"{name} {what}")
         : new RefusedException($"{name} {what}", inner);

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Stip.Client.Bundles;
 using Stip.Client.Generation;
 using Stip.Client.Sampling;
@@ -34,6 +35,41 @@ public sealed class SpeculationTests(SharedServer shared, ITestOutputHelper outp
         Assert.Equal(alone, guessed);
         Assert.Equal(alone.Count, aloneRounds);
         Assert.True(rounds * 100 <= guessed.Count * 45, $"{rounds} rounds for {guessed.Count} tokens");
+    }
+
+    [Fact]
+    public async Task GenerateAsync_TextBeyondTheDraftsContext_GoesOnWithoutIt()
+    {
+        var package = await shared.PushedAsync("stories");
+        using var bundle = Bundle.Open(package);
+        using var folder = new TemporaryFolder();
+        var prompt = bundle.Tokenizer!.Encode(Question);
+        using var draft = DraftModel.Open(
+            await ShortenedAsync("stories-draft", prompt.Length + 16, folder.At("draft")));
+        using var far = Far();
+        var sampling = new SamplingOptions { Temperature = 0 };
+
+        var (alone, _) = await RunAsync(new StipModel(bundle, far), prompt, sampling, speculates: false);
+        var model = new StipModel(bundle, far) { Draft = draft };
+        var (guessed, rounds) = await RunAsync(model, prompt, sampling, speculates: true);
+
+        Assert.Equal(alone, guessed);
+        Assert.True(rounds < guessed.Count, $"{rounds} rounds for {guessed.Count} tokens");
+    }
+
+    private static async Task<string> ShortenedAsync(string checkpoint, int contextLength, string target)
+    {
+        Directory.CreateDirectory(target);
+        foreach (var file in Directory.EnumerateFiles(await ModelPackages.ExportAsync(checkpoint)))
+        {
+            File.Copy(file, Path.Combine(target, Path.GetFileName(file)));
+        }
+
+        var path = Path.Combine(target, "export.json");
+        var manifest = JsonNode.Parse(await File.ReadAllTextAsync(path))!;
+        manifest["context_length"] = contextLength;
+        await File.WriteAllTextAsync(path, manifest.ToJsonString());
+        return target;
     }
 
     /// <summary>The server behind a long way, so that guesses pay whatever this machine is busy with.</summary>

@@ -73,6 +73,17 @@ public sealed class TextCompletionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Post_MoreTokensThanThereIsRoomFor_BlamesThePrompt()
+    {
+        var (status, answer) = await _gateway.PostAsync(
+            Route, new { model = "toy", prompt = "abc", max_tokens = 100_000 });
+
+        Assert.Equal(400, status);
+        Assert.Equal("context_length_exceeded", answer.GetProperty("error").GetProperty("code").GetString());
+        Assert.Equal("prompt", answer.GetProperty("error").GetProperty("param").GetString());
+    }
+
+    [Fact]
     public async Task Get_Models_ListsTheBundles()
     {
         var list = await _gateway.Http.GetFromJsonAsync<JsonElement>(
