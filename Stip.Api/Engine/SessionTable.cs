@@ -71,8 +71,19 @@ internal sealed class SessionTable(SlotPool pool, TimeProvider clock, TimeSpan l
             return refusal;
         }
 
-        source.Arena.CopyTo(source.Slot, fork, tokens);
-        (fork.CachedTokens, fork.TouchedTokens) = (tokens, tokens);
+        // Touched first: what a copy that breaks off has written is zeroed as well.
+        fork.TouchedTokens = tokens;
+        try
+        {
+            source.Arena.CopyTo(source.Slot, fork, tokens);
+        }
+        catch
+        {
+            Release(fork);
+            throw;
+        }
+
+        fork.CachedTokens = tokens;
         return fork;
     }
 

@@ -39,7 +39,7 @@ internal static class ErrorAnswers
 
     private static OpenAiException Bug(Exception fault, ILogger logger)
     {
-        logger.LogError(fault, "a request failed");
+        BugLog.Write(logger, fault);
         return OpenAiException.Bug();
     }
 

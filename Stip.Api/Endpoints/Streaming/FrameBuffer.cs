@@ -7,6 +7,9 @@ namespace Stip.Api.Endpoints.Streaming;
 internal sealed class FrameBuffer : IDisposable
 {
     private const int FirstBytes = 16 << 10;
+
+    // What one long prompt took is not kept for the single rows that follow it.
+    private const int MostKeptBytes = 1 << 20;
     private byte[] _bytes = ArrayPool<byte>.Shared.Rent(FirstBytes);
 
     /// <summary>Bytes of the message that are here.</summary>
@@ -21,22 +24,25 @@ internal sealed class FrameBuffer : IDisposable
     public async ValueTask<bool> BeginAsync(WebSocket socket, CancellationToken cancellation)
     {
         (Length, IsWhole) = (0, false);
+        if (_bytes.Length > MostKeptBytes)
+        {
+            Resize(FirstBytes);
+        }
+
         return await ReceiveAsync(socket, cancellation);
     }
 
-    /// <summary>Reads on until so many bytes are here or the message ends.</summary>
+    /// <summary>Reads on until so many bytes are here or the message ends. Memory grows with what has arrived, not
+    /// with what a header promises.</summary>
     public async ValueTask<bool> FillAsync(WebSocket socket, int bytes, CancellationToken cancellation)
     {
-        if (_bytes.Length < bytes)
-        {
-            var larger = ArrayPool<byte>.Shared.Rent(bytes);
-            Bytes.CopyTo(larger);
-            ArrayPool<byte>.Shared.Return(_bytes);
-            _bytes = larger;
-        }
-
         while (Length < bytes && !IsWhole)
         {
+            if (Length == _bytes.Length)
+            {
+                Resize((int)Math.Min(bytes, 2L * Length));
+            }
+
             if (!await ReceiveAsync(socket, cancellation))
             {
                 return false;
@@ -47,6 +53,14 @@ internal sealed class FrameBuffer : IDisposable
     }
 
     public void Dispose() => ArrayPool<byte>.Shared.Return(_bytes);
+
+    private void Resize(int bytes)
+    {
+        var other = ArrayPool<byte>.Shared.Rent(bytes);
+        Bytes.CopyTo(other);
+        ArrayPool<byte>.Shared.Return(_bytes);
+        _bytes = other;
+    }
 
     private async ValueTask<bool> ReceiveAsync(WebSocket socket, CancellationToken cancellation)
     {

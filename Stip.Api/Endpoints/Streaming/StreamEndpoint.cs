@@ -18,6 +18,9 @@ internal sealed class StreamEndpoint(
     /// <summary>A message that has begun must be here after this time.</summary>
     private static readonly TimeSpan MessagePatience = TimeSpan.FromMinutes(1);
 
+    // A close frame has room for 123 bytes, and a character takes up to three.
+    private const int MostReasonCharacters = 41;
+
     public static void Map(IEndpointRouteBuilder routes) =>
         routes.MapGet(StipRoutes.CompletionStream, (HttpContext context, StreamEndpoint endpoint) =>
                 endpoint.HandleAsync(context))
@@ -108,7 +111,7 @@ internal sealed class StreamEndpoint(
             using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(1));
             try
             {
-                var shown = reason.Length > 100 ? reason[..100] : reason;
+                var shown = reason.Length > MostReasonCharacters ? reason[..MostReasonCharacters] : reason;
                 await socket.CloseOutputAsync(status, shown, patience.Token);
             }
             catch (Exception e) when (e is WebSocketException or OperationCanceledException)

@@ -40,7 +40,14 @@ internal sealed class StreamedSteps(WebSocket socket, StepDesk desk, ApiKeyRecor
         var header = SafetensorsHeader.Parse(_frame.Bytes.Slice(PrefixBytes, jsonBytes), most);
         var request = CompletionRequestCodec.Read(header, _said);
         var rows = header.Entries[CompletionFields.PromptEmbeds];
-        var start = (int)(header.DataOffset + rows.Offset);
+        if (rows.Offset != 0 || header.DataOffset + rows.ByteLength >= int.MaxValue)
+        {
+            throw new InvalidDataException(
+                $"the rows lie at {rows.Offset} and have {rows.ByteLength} bytes; they must be all that follows the "
+                + $"header, in less than {int.MaxValue} bytes");
+        }
+
+        var start = (int)header.DataOffset;
         if (!desk.Judge(key, request).Is(out var judged, out var refusal))
         {
             await SkipAsync(most, cancellation);

@@ -91,11 +91,24 @@ internal sealed class LoopTurn(
         {
             foreach (var ticket in _ready)
             {
-                _door.GiveUp(ticket);
+                GiveUp(ticket);
                 ticket.Fail(e);
             }
 
             return false;
+        }
+    }
+
+    private void GiveUp(StepTicket ticket)
+    {
+        try
+        {
+            _door.GiveUp(ticket);
+        }
+#pragma warning disable CA1031 // A slot that a lost device cannot zero stays held: nobody gets it.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
         }
     }
 
@@ -129,7 +142,7 @@ internal sealed class LoopTurn(
 
         if (ticket.IsCancelled)
         {
-            _door.GiveUp(ticket);
+            GiveUp(ticket);
             ticket.Cancel();
             return false;
         }

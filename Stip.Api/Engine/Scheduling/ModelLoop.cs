@@ -105,6 +105,12 @@ internal sealed class ModelLoop : IAsyncDisposable
 
         try
         {
+            // The loop may have ended, and released the decoder, since the door was asked.
+            if (_isClosed)
+            {
+                return false;
+            }
+
             Turn();
         }
         finally

@@ -39,7 +39,7 @@ internal sealed class StreamedAnswer(HttpContext context, AnswerJobs jobs, IAnsw
             await BreakOffAsync(refusal ?? OpenAiException.Bug());
             if (refusal is null)
             {
-                throw;
+                BugLog.Write(context, fault);
             }
         }
     }

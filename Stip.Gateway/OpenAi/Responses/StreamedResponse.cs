@@ -39,7 +39,7 @@ internal sealed class StreamedResponse(HttpContext context, AnswerJobs jobs, Res
             await BreakOffAsync(refusal ?? OpenAiException.Bug());
             if (refusal is null)
             {
-                throw;
+                BugLog.Write(context, fault);
             }
         }
     }

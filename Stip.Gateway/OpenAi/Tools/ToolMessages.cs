@@ -33,16 +33,12 @@ internal static class ToolMessages
     }
 
     /// <summary>OpenAI writes arguments as text; templates expect the object.</summary>
-    private static JsonNode Call(JsonElement call, string name)
+    private static JsonObject Call(JsonElement call, string name)
     {
-        var copy = JsonNode.Parse(call.GetRawText());
-        if (copy?["function"] is not JsonObject function)
-        {
-            throw RequestFields.Wrong(name, "a call of a function");
-        }
-
+        var copy = JsonNode.Parse(call.GetRawText()) as JsonObject ?? throw NoCall(name);
         try
         {
+            var function = copy["function"] as JsonObject ?? throw NoCall(name);
             if (function["arguments"]?.GetValueKind() == JsonValueKind.String)
             {
                 function["arguments"] = JsonNode.Parse(function["arguments"]!.GetValue<string>());
@@ -52,7 +48,13 @@ internal static class ToolMessages
         {
             // Text that is no JSON stays text.
         }
+        catch (ArgumentException)
+        {
+            throw RequestFields.Wrong(name, "a call that names every member once");
+        }
 
         return copy;
     }
+
+    private static OpenAiException NoCall(string name) => RequestFields.Wrong(name, "a call of a function");
 }

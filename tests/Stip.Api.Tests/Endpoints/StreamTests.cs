@@ -75,6 +75,18 @@ public sealed class StreamTests
         Assert.Equal(2, (await server.Caller().StepAsync(Steps.Prefill(1, 2))).Position);
     }
 
+    [Theory]
+    [InlineData("""
+        {"prompt_embeds":{"dtype":"F32","shape":[1,8],"data_offsets":[65536,65568]},"__metadata__":{"model":"tiny"}}
+        """)]
+    [InlineData("""{"字字字字字字字字字字字字字字字字字字字字字字字字字字字字字字字字字字字字字字字字字字字字":{"dtype":"none"}}""")]
+    public async Task Header_ThatPromisesMoreOrCannotBeQuoted_EndsTheConnectionWithAReason(string header)
+    {
+        var json = System.Text.Encoding.UTF8.GetBytes(header);
+        await Message_ThatIsNoStep_EndsTheConnectionWithAReason(
+            [.. BitConverter.GetBytes((long)json.Length), .. json, .. new byte[32]]);
+    }
+
     [Fact]
     public async Task RevokedKey_LosesItsStreamAtTheNextStep()
     {

@@ -77,6 +77,23 @@ public sealed class RefusalTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("""{"id":"a","id":"b","function":{"name":"f","arguments":"{}"}}""")]
+    [InlineData("""{"id":"a","function":{"name":"f","arguments":"{}","arguments":"{}"}}""")]
+    [InlineData("[]")]
+    public async Task Post_ToolCallThatIsNone_IsRefused(string call)
+    {
+        var text = $$"""
+            {"model":"toy","messages":[{"role":"user","content":"a"},
+            {"role":"assistant","content":"","tool_calls":[{{call}}]},{"role":"user","content":"a"}]}
+            """;
+        using var content = new StringContent(text, Encoding.UTF8, "application/json");
+        using var answer = await _gateway.Http.PostAsync(
+            new Uri(Route, UriKind.Relative), content, TestContext.Current.CancellationToken);
+
+        Assert.Equal(400, (int)answer.StatusCode);
+    }
+
+    [Theory]
     [InlineData("{", "application/json", 400)]
     [InlineData("[]", "application/json", 400)]
     [InlineData("{}", "text/plain", 400)]
