@@ -55,7 +55,8 @@ public sealed record SealHeader(
             input.ReadExactly(bytes);
             var header = JsonSerializer.Deserialize<SealHeader>(bytes, Json);
             return header is { Format: CurrentFormat, Lock: not null, Files: not null }
-                && header.Files.All(file => file.Bytes >= 0 && IsPlain(file.Path))
+                && header.Files.All(file => file is { Bytes: >= 0 } && IsPlain(file.Path))
+                && header.Files.Any(file => file.Bytes > 0) // whose tag vouches for this header
                 ? (header, bytes)
                 : throw new SealException($"{path} is not of the form {CurrentFormat}");
         }

@@ -93,13 +93,28 @@ internal sealed class ModelFile : IDisposable
         try
         {
             var model = ModelProto.Parser.ParseFrom(bytes);
-            return model.Graph is { Node.Count: > 0 }
-                ? model
-                : throw new RefusedException($"'{path}' is not an ONNX graph: it has no nodes");
+            if (model.Graph is not { Node.Count: > 0 } graph)
+            {
+                throw new RefusedException($"'{path}' is not an ONNX graph: it has no nodes");
+            }
+
+            RefuseDoubles(path, graph.Input.Select(input => input.Name));
+            RefuseDoubles(path, graph.Output.Select(output => output.Name));
+            RefuseDoubles(path, graph.Initializer.Select(tensor => tensor.Name));
+            return model;
         }
         catch (InvalidProtocolBufferException e)
         {
             throw new RefusedException($"'{path}' is not an ONNX graph, or is truncated", e);
+        }
+    }
+
+    private static void RefuseDoubles(string path, IEnumerable<string> names)
+    {
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        if (names.FirstOrDefault(name => !seen.Add(name)) is { } twice)
+        {
+            throw new RefusedException($"'{path}' is not an ONNX graph: it names '{twice}' twice");
         }
     }
 

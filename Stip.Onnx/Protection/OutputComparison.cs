@@ -33,6 +33,12 @@ internal sealed class OutputComparison(PlainModel plain)
     public void AddAll(
         IReadOnlyList<(string Name, HostTensor Tensor)> plain, IReadOnlyList<(string Name, HostTensor Tensor)> restored)
     {
+        if (!plain.Select(output => output.Name).SequenceEqual(restored.Select(output => output.Name)))
+        {
+            (_worst, _worstRatio) = ("outputs differ in name or number", double.PositiveInfinity);
+            return;
+        }
+
         foreach (var ((name, left), (_, right)) in plain.Zip(restored))
         {
             var (mine, other) = (Values(left), Values(right));
@@ -75,16 +81,17 @@ internal sealed class OutputComparison(PlainModel plain)
 
     public void Add(string name, ReadOnlySpan<float> plain, ReadOnlySpan<float> restored)
     {
-        var largest = 0.0;
+        var (largest, scale) = (0.0, 1.0);
         for (var i = 0; i < plain.Length; i++)
         {
             largest = Math.Max(largest, Distance(plain[i], restored[i]));
+            scale = float.IsFinite(plain[i]) ? Math.Max(scale, Math.Abs(plain[i])) : scale;
         }
 
-        var ratio = largest / Math.Max(1, plain.IsEmpty ? 0 : TensorPrimitives.MaxMagnitude(plain));
-        if (Math.Abs(ratio) > _worstRatio)
+        var ratio = largest / scale;
+        if (ratio > _worstRatio)
         {
-            _worstRatio = Math.Abs(ratio);
+            _worstRatio = ratio;
             _worst = string.Create(CultureInfo.InvariantCulture, $"output '{name}' is off by {largest:G3}");
         }
     }
@@ -113,6 +120,6 @@ internal sealed class OutputComparison(PlainModel plain)
         _maxDiff,
         _logitCount == 0 ? 0 : _sumDiff / _logitCount,
         _rows == 0 ? 0 : (double)_rowsThatAgree / _rows,
-        misplacedWeight is null && _worstRatio <= (IsRounded ? double.MaxValue : _tolerance),
+        misplacedWeight is null && _worstRatio >= 0 && _worstRatio <= (IsRounded ? double.MaxValue : _tolerance),
         misplacedWeight is null ? _worst : $"weight '{misplacedWeight}' is not where the keys say");
 }

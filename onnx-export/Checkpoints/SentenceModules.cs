@@ -79,7 +79,8 @@ internal sealed record SentenceModules(string EncoderFolder, string Pooling, boo
         }
     }
 
-    private static string Inside(string path, string folder) => folder.Length == 0 || Path.GetFileName(folder) == folder
+    private static string Inside(string path, string folder) => folder.Length == 0
+        || (Path.GetFileName(folder) == folder && folder is not ("." or ".."))
         ? folder
         : throw new RefusedException($"{path}: '{folder}' is not a folder inside the checkpoint");
 }

@@ -58,6 +58,12 @@ internal sealed record CloudFolder(string Path, PackageManifest Manifest, IReadO
 
     private static void RefuseChanged(string folder, PackageFile file)
     {
+        if (System.IO.Path.IsPathRooted(file.Path) || file.Path.Split('/', '\\').Contains(".."))
+        {
+            throw new RefusedException(
+                $"{PackageManifest.FileName} lists {file.Path}, which is not inside the cloud folder");
+        }
+
         var info = new FileInfo(System.IO.Path.Combine(folder, file.Path));
         if (!info.Exists || info.Length != file.Bytes)
         {

@@ -52,19 +52,15 @@ internal sealed record ClientCut(
         GraphProto graph, Dictionary<string, InputRole> roles, params InputRole[] wanted) =>
         graph.Input.Where(input => roles.TryGetValue(input.Name, out var role) && wanted.Contains(role));
 
-    // Ids that are only cast or shaped are still ids.
+    // Ids that are only cast, shaped, cut or shifted are still ids.
     private static void RefuseIds(
         GraphProto graph, Dictionary<string, InputRole> roles, IReadOnlyList<string> sent)
     {
         var raw = roles.Where(role => role.Value is InputRole.Tokens or InputRole.Signal)
             .Select(role => role.Key).ToHashSet(StringComparer.Ordinal);
-        foreach (var node in graph.Node.Where(node => node.Output.Count == 1 && node.Input.Count > 0))
+        foreach (var node in graph.Node.Where(node => RawValues.Tells(node, raw)))
         {
-            if (node.OpType is "Cast" or "Identity" or "Reshape" or "Unsqueeze" or "Squeeze" or "Flatten" or "Transpose"
-                && raw.Contains(node.Input[0]))
-            {
-                raw.Add(node.Output[0]);
-            }
+            raw.UnionWith(node.Output);
         }
 
         if (sent.FirstOrDefault(raw.Contains) is { } name)

@@ -80,7 +80,7 @@ internal static class ForeignModel
         {
             var model = new ModelProto { IrVersion = file.Model.IrVersion, Graph = graph };
             model.OpsetImport.Add(file.Model.OpsetImport);
-            model.Functions.Add(file.Model.Functions);
+            model.Functions.Add(UsedFunctions.Of(file.Model, graph));
             return new GraphPart(
                 role,
                 isClient,

@@ -13,12 +13,18 @@ internal sealed class InputRoles
     private static readonly string[] PublicWords =
         ["mask", "position", "pos_id", "seqlen", "length", "total", "past", "cache", "branch"];
 
+    private static readonly string[] PositionWords = ["position", "pos_id"];
+
+    private static readonly string[] TokenWords = ["_id", "token"];
+
     private static readonly string[] SignalWords = ["pixel", "input_values", "input_features", "image_patches"];
 
     private readonly GraphProto _graph;
     private readonly Constants _constants;
     private readonly Dictionary<string, HashSet<string>> _reach = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _raw = new(StringComparer.Ordinal);
     private readonly HashSet<string> _indices = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _rawIndices = new(StringComparer.Ordinal);
     private readonly HashSet<string> _convolved = new(StringComparer.Ordinal);
 
     private InputRoles(GraphProto graph, Constants constants)
@@ -34,6 +40,7 @@ internal sealed class InputRoles
         foreach (var input in inputs)
         {
             roles._reach[input.Name] = [input.Name];
+            roles._raw[input.Name] = input.Name;
         }
 
         foreach (var node in graph.Node.Where(node => node.OpType is not ("Shape" or "Size")))
@@ -49,7 +56,17 @@ internal sealed class InputRoles
         if (Lookups.IndexOf(node, _constants) is { } index)
         {
             _indices.UnionWith(_reach.GetValueOrDefault(index) ?? []);
+            if (_raw.TryGetValue(index, out var raw))
+            {
+                _rawIndices.Add(raw);
+            }
+
             return;
+        }
+
+        if (RawValues.Keeps(node) && _raw.TryGetValue(node.Input[0], out var kept))
+        {
+            _raw[node.Output[0]] = kept;
         }
 
         if (node.OpType == "Conv")
@@ -80,9 +97,12 @@ internal sealed class InputRoles
         var type = (DataType)(input.Type?.TensorType?.ElemType ?? 0);
         if (!ElementTypes.IsFloat(type))
         {
-            return Has(input.Name, PublicWords) || type == DataType.Bool ? InputRole.Public
-                : _indices.Contains(input.Name) || IsUnused(input.Name) ? InputRole.Tokens
-                : InputRole.Public;
+            // Masks and lengths index tables too, once positions are counted from them; ids do it themselves.
+            return _rawIndices.Contains(input.Name) && !Has(input.Name, PositionWords) ? InputRole.Tokens
+                : Has(input.Name, PublicWords) || type == DataType.Bool ? InputRole.Public
+                : _indices.Contains(input.Name) || IsUnused(input.Name) || Has(input.Name, TokenWords)
+                    ? InputRole.Tokens
+                    : InputRole.Public;
         }
 
         return Has(input.Name, ["mask"]) ? InputRole.Public

@@ -106,6 +106,16 @@ public sealed class ModelFileTests : IDisposable
     }
 
     [Fact]
+    public void Load_OfTwoWeightsOfOneName_IsRefused()
+    {
+        var tensor = new TensorProto { Name = "w", DataType = (int)DataType.Float, Dims = { 1 }, FloatData = { 1 } };
+        Save(tensor, tensor.Clone());
+
+        Assert.Contains("'w' twice", Assert.Throws<RefusedException>(
+            () => ModelFile.Load(_folder.At("model.onnx"))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Load_OfNothing_IsRefused() =>
         Assert.Throws<RefusedException>(() => ModelFile.Load(_folder.At("model.onnx")));
 

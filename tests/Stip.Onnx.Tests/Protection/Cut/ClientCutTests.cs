@@ -132,6 +132,43 @@ public sealed class ClientCutTests : IDisposable
         Assert.Empty(cut.Sent);
     }
 
+    [Theory]
+    [InlineData("masked_input_ids")]
+    [InlineData("cached")]
+    [InlineData("past_tokens")]
+    public void IdsByAnyName_AreTheClients(string name)
+    {
+        _graph.Graph.AddInput(name, TensorDtype.Int64, "batch", "seq");
+        _graph.Add("Gather", "rows", _graph.Weight("table", 9, 6), name);
+        _graph.Add("MatMul", "y", "rows", _graph.Weight("w", 6, 6));
+        _graph.Output("y", "batch", "seq", 6);
+
+        var cut = Cut();
+
+        Assert.Equal(["inputs_embeds"], cut.Cloud.Input.Select(input => input.Name));
+        Assert.DoesNotContain(cut.Cloud.Initializer, tensor => tensor.Name == "table");
+    }
+
+    [Theory]
+    [InlineData("Mul")]
+    [InlineData("Add")]
+    [InlineData("Mod")]
+    public void IdsChangedButStillTold_AreRefused(string operation)
+    {
+        Ids();
+        _graph.Add("Gather", "rows", _graph.Weight("table", 9, 6), "input_ids");
+        _graph.Add("MatMul", "dense", "rows", _graph.Weight("w", 6, 6));
+        _graph.Graph.AddConstant("some", 3);
+        _graph.Add(operation, "changed", "input_ids", "some");
+        _graph.With("Cast", "numbers", ["changed"], NodeAttribute.Int("to", 1));
+        _graph.Graph.AddConstant("last", 2);
+        _graph.Add("Unsqueeze", "column", "numbers", "last");
+        _graph.Add("Add", "y", "dense", "column");
+        _graph.Output("y", "batch", "seq", 6);
+
+        Assert.Throws<RefusedException>(Cut);
+    }
+
     [Fact]
     public void RowsThatAreAnOutputToo_KeepTheirNameThere()
     {

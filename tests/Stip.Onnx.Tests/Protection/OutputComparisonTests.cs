@@ -1,0 +1,62 @@
+using Stip.Keys.Bundles;
+using Stip.Onnx.Execution;
+using Stip.Onnx.Packages;
+using Stip.Onnx.Protection;
+using Stip.Protocol.Packages;
+
+namespace Stip.Onnx.Tests.Protection;
+
+public sealed class OutputComparisonTests
+{
+    private const float Infinity = float.PositiveInfinity;
+
+    [Theory]
+    [InlineData(new[] { 1, -Infinity, 3 }, new[] { 3, -Infinity, 1 }, false)]
+    [InlineData(new[] { Infinity, 1 }, new[] { 1, Infinity }, false)]
+    [InlineData(new[] { float.NaN, 1f }, new[] { float.NaN, 2f }, false)]
+    [InlineData(new[] { 1f, 2f }, new[] { 2f, 1f }, false)]
+    [InlineData(new[] { 1, -Infinity, 3 }, new[] { 1, -Infinity, 3 }, true)]
+    [InlineData(new[] { float.NaN, 1f }, new[] { float.NaN, 1f }, true)]
+    public void Report_OfOneOutput_PassesWhereItIsEqual(float[] plain, float[] restored, bool passes)
+    {
+        var comparison = Comparison();
+
+        comparison.AddLogits("logits", plain, restored, plain.Length);
+
+        Assert.Equal(passes, comparison.Report(1, null).Passed);
+    }
+
+    [Fact]
+    public void Report_OfNothing_DoesNotPass() => Assert.False(Comparison().Report(1, null).Passed);
+
+    [Fact]
+    public void AddAll_AnOutputIsMissing_DoesNotPass()
+    {
+        var comparison = Comparison();
+        var row = HostTensor.FromFloats([1, 2], 1, 2);
+
+        comparison.AddAll([("logits", row), ("hidden", row)], [("logits", row)]);
+
+        Assert.False(comparison.Report(1, null).Passed);
+    }
+
+    private static OutputComparison Comparison() => new(new PlainModel(
+        "",
+        new ExportManifest(
+            ExportManifest.CurrentFormat,
+            "toy",
+            ModelKinds.Encoder,
+            "toy",
+            2,
+            2,
+            2,
+            "float32",
+            "float32",
+            false,
+            null,
+            [],
+            new EmbeddingManifest([]),
+            new Dictionary<string, GraphManifest>()),
+        [],
+        []));
+}
