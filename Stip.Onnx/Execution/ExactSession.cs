@@ -6,12 +6,35 @@ namespace Stip.Onnx.Execution;
 internal static class ExactSession
 {
     private const string NotImplemented = "ErrorCode:NotImplemented";
+    private const string DataFolder = "session.model_external_initializers_file_folder_path";
 
     /// <param name="path">The ONNX file; its external data lies beside it.</param>
     /// <param name="threads">Threads of one operator; 0 leaves the choice to ONNX Runtime.</param>
     public static InferenceSession Load(string path, int threads = 0)
     {
-        using var options = new SessionOptions
+        using var options = Options(threads);
+        return Load(path, () => new InferenceSession(path, options));
+    }
+
+    /// <summary>Loads a graph that no file holds.</summary>
+    /// <param name="model">The graph as bytes.</param>
+    /// <param name="folder">Where its external data lies.</param>
+    /// <param name="asWritten">True to run node for node what the graph says, nothing fused.</param>
+    public static InferenceSession Load(byte[] model, string folder, bool asWritten)
+    {
+        using var options = Options(threads: 0);
+        options.AddSessionConfigEntry(DataFolder, folder);
+        if (asWritten)
+        {
+            options.GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL;
+        }
+
+        return Load(folder, () => new InferenceSession(model, options));
+    }
+
+    private static SessionOptions Options(int threads)
+    {
+        var options = new SessionOptions
         {
             LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
             IntraOpNumThreads = threads,
@@ -19,9 +42,14 @@ internal static class ExactSession
 
         // Without it ONNX Runtime rounds activations to 8 bits where it fuses DequantizeLinear with MatMul.
         options.AddSessionConfigEntry("session.qdq_matmulnbits_accuracy_level", "0");
+        return options;
+    }
+
+    private static InferenceSession Load(string path, Func<InferenceSession> load)
+    {
         try
         {
-            return new InferenceSession(path, options);
+            return load();
         }
         catch (OnnxRuntimeException e) when (e.Message.Contains(NotImplemented, StringComparison.Ordinal))
         {

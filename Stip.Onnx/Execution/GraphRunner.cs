@@ -1,4 +1,6 @@
+using Google.Protobuf;
 using Microsoft.ML.OnnxRuntime;
+using Stip.Onnx.Model;
 
 namespace Stip.Onnx.Execution;
 
@@ -18,8 +20,22 @@ public sealed class GraphRunner : IDisposable
     /// <param name="threads">Threads of one operator; 0 leaves the choice to ONNX Runtime.</param>
     /// <exception cref="OnnxRuntimeException">The graph cannot be loaded.</exception>
     public GraphRunner(string path, int threads = 0)
+        : this(ExactSession.Load(path, threads))
     {
-        _session = ExactSession.Load(path, threads);
+    }
+
+    /// <summary>Loads a graph that no file holds; its external data lies in a folder.</summary>
+    /// <param name="model">The graph.</param>
+    /// <param name="folder">Where its external data lies.</param>
+    /// <param name="asWritten">True to run node for node what the graph says, nothing fused.</param>
+    internal GraphRunner(ModelProto model, string folder, bool asWritten = false)
+        : this(ExactSession.Load(model.ToByteArray(), folder, asWritten))
+    {
+    }
+
+    private GraphRunner(InferenceSession session)
+    {
+        _session = session;
         Inputs = [.. _session.InputNames.Select(name => OrtTensors.Describe(name, _session.InputMetadata[name]))];
         Outputs = [.. _session.OutputNames.Select(name => OrtTensors.Describe(name, _session.OutputMetadata[name]))];
     }

@@ -35,7 +35,7 @@ internal static class CloudFiles
             instance,
             KeyEpoch: 1,
             options.ModeName,
-            options.Verify ? "full" : "none",
+            options.Verify.ToString().ToLowerInvariant(),
             PackageFingerprint.Compute(files),
             manifest.HiddenSize,
             manifest.VocabSize,

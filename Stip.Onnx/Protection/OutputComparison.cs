@@ -10,8 +10,9 @@ namespace Stip.Onnx.Protection;
 /// <param name="plain">The plain model: the type that it computes in sets what counts as rounding.</param>
 internal sealed class OutputComparison(PlainModel plain)
 {
-    // Sums in another order round differently; a wrong permutation is wrong by the scale of the output itself.
-    private readonly double _tolerance = RoundsActivations(plain) ? 5e-2 : plain.Manifest.Dtype switch
+    /// <summary>Largest difference that counts as rounding, as a share of an output's largest value: sums in another
+    /// order round differently, a wrong permutation is wrong by the scale of the output itself.</summary>
+    public double Tolerance { get; } = RoundsActivations(plain) ? 5e-2 : plain.Manifest.Dtype switch
     {
         "float32" => 1e-3,
         "float16" => 3e-2,
@@ -120,6 +121,6 @@ internal sealed class OutputComparison(PlainModel plain)
         _maxDiff,
         _logitCount == 0 ? 0 : _sumDiff / _logitCount,
         _rows == 0 ? 0 : (double)_rowsThatAgree / _rows,
-        misplacedWeight is null && _worstRatio >= 0 && _worstRatio <= (IsRounded ? double.MaxValue : _tolerance),
+        misplacedWeight is null && _worstRatio >= 0 && _worstRatio <= (IsRounded ? double.MaxValue : Tolerance),
         misplacedWeight is null ? _worst : $"weight '{misplacedWeight}' is not where the keys say");
 }

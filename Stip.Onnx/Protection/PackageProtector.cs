@@ -38,6 +38,8 @@ public static class PackageProtector
     {
         ArgumentNullException.ThrowIfNull(options);
         using var plain = PlainModel.Open(exportFolder);
+        var verification = VerificationChoice.Of(plain, options.Verify);
+        options = options with { Verify = verification.Mode };
         var model = CheckedName(options.Name ?? plain.Manifest.Model);
         var plans = options.Mode == ProtectionMode.None
             ? DrawnPlans.Nothing(plain.Parts)
@@ -54,8 +56,9 @@ public static class PackageProtector
             OwnerManifest.CurrentFormat, model, instance, package.KeyEpoch, package.Mode, package.Fingerprint,
             plain.Fingerprint, keys);
         OwnerStore.Save(Path.Combine(outputFolder, PackageFolder.Owner), owner, permutations, options.Passphrase);
-        var report = options.Verify ? Verified(exportFolder, outputFolder, options.Passphrase) : null;
-        return new ProtectionResult(model, instance, plans.KeyBits, report, Warnings(plain, options))
+        var report = Verified(exportFolder, outputFolder, options);
+        return new ProtectionResult(
+            model, instance, plans.KeyBits, report, Warnings(plain, options, verification))
         {
             Rounded = Rounded(exportFolder, outputFolder, options),
         };
@@ -115,16 +118,23 @@ public static class PackageProtector
         }
 
         PackageRounder.Round(outputFolder, options.Rounding, options.Passphrase);
-        return options.Verify ? Verified(exportFolder, outputFolder, options.Passphrase) : null;
+        return Verified(exportFolder, outputFolder, options);
     }
 
-    private static VerificationReport Verified(string exportFolder, string outputFolder, string? passphrase)
+    private static VerificationReport? Verified(string exportFolder, string outputFolder, ProtectionOptions options)
     {
-        var report = PackageVerifier.Verify(exportFolder, outputFolder, PackageVerifier.DefaultSamples, passphrase);
+        if (options.Verify == VerificationMode.None)
+        {
+            return null;
+        }
+
+        var report = PackageVerifier.Verify(
+            exportFolder, outputFolder, PackageVerifier.DefaultSamples, options.Passphrase, mode: options.Verify);
+        var place = report.Fault is { } fault ? $"{fault}; " : "";
         return report.Passed ? report : throw new RefusedException(string.Create(
             CultureInfo.InvariantCulture,
             $"the protected model differs from the plain one: {report.Worst} "
-            + $"(largest difference of a logit {report.MaxAbsDiff:G3}); nothing was written"));
+            + $"(largest difference of a logit {report.MaxAbsDiff:G3}); {place}nothing was written"));
     }
 
     private static string CheckedName(string name) =>
@@ -135,9 +145,15 @@ public static class PackageProtector
                 $"model name '{name}' must have 1..{MostNameCharacters} letters, digits, '.', '_' or '-', "
                 + "a letter or digit first");
 
-    private static List<string> Warnings(PlainModel plain, ProtectionOptions options)
+    private static List<string> Warnings(
+        PlainModel plain, ProtectionOptions options, VerificationChoice verification)
     {
         var warnings = new List<string>();
+        if (verification.Reason is { } reason)
+        {
+            warnings.Add(reason);
+        }
+
         if (options.Mode == ProtectionMode.None)
         {
             warnings.Add("mode none: nothing in this package is hidden; clients refuse it without --allow-unprotected");

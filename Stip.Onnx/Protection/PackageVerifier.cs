@@ -1,6 +1,7 @@
 using Microsoft.ML.OnnxRuntime;
 using Stip.Onnx.Execution;
 using Stip.Onnx.Packages;
+using Stip.Onnx.Protection.Blocks;
 using Stip.Onnx.Running;
 
 namespace Stip.Onnx.Protection;
@@ -26,6 +27,7 @@ public static class PackageVerifier
     /// <param name="samples">Random sequences, 1..100,000.</param>
     /// <param name="passphrase">Opens encrypted owner keys.</param>
     /// <param name="sampleDone">Called with the number of sequences done.</param>
+    /// <param name="mode">As a whole or block by block; by the size of the model unless given.</param>
     /// <exception cref="RefusedException">A folder is not what it should be, or this machine cannot run the
     /// graphs.</exception>
     public static VerificationReport Verify(
@@ -33,7 +35,8 @@ public static class PackageVerifier
         string packageFolder,
         int samples,
         string? passphrase = null,
-        Action<int>? sampleDone = null)
+        Action<int>? sampleDone = null,
+        VerificationMode mode = VerificationMode.Auto)
     {
         if (samples is < 1 or > MostSamples)
         {
@@ -51,16 +54,17 @@ public static class PackageVerifier
         }
 
         var comparison = new OutputComparison(plain) { IsRounded = other.Quantization is not null };
+        var chosen = VerificationChoice.Of(plain, mode).Mode;
+        string? fault = null;
         try
         {
-            if (plain.Source is { } source)
+            if (chosen == VerificationMode.Blocks)
             {
-                ForeignComparison.Run(source, moved, samples, comparison, sampleDone);
+                fault = BlockComparison.Run(plain, moved, samples, comparison, sampleDone).Fault;
             }
             else
             {
-                using var left = new ExportedSide(exportFolder);
-                Compare(plain, left, moved, samples, comparison, sampleDone);
+                RunWhole(plain, moved, samples, comparison, sampleDone);
             }
         }
         catch (OnnxRuntimeException e)
@@ -68,7 +72,25 @@ public static class PackageVerifier
             throw new RefusedException($"this machine cannot run the graphs: {e.Message.ReplaceLineEndings(" ")}", e);
         }
 
-        return comparison.Report(samples, WeightCheck.FirstMisplaced(plain, moved));
+        var report = comparison.Report(samples, WeightCheck.FirstMisplaced(plain, moved)) with { Mode = chosen };
+        return report.Passed ? report : report with { Fault = fault ?? BlockComparison.FindFault(plain, moved) };
+    }
+
+    private static void RunWhole(
+        PlainModel plain,
+        ProtectedModel moved,
+        int samples,
+        OutputComparison comparison,
+        Action<int>? sampleDone)
+    {
+        if (plain.Source is { } source)
+        {
+            ForeignComparison.Run(source, moved, samples, comparison, sampleDone);
+            return;
+        }
+
+        using var left = new ExportedSide(plain.Folder);
+        Compare(plain, left, moved, samples, comparison, sampleDone);
     }
 
     private static void Compare(

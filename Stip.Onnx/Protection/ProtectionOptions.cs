@@ -3,13 +3,13 @@ namespace Stip.Onnx.Protection;
 /// <summary>What a protected package is to be.</summary>
 /// <param name="Name">Id of the model on the server; null takes the name of the exported model.</param>
 /// <param name="Mode">How much is hidden.</param>
-/// <param name="Verify">True to run both graphs and refuse a package that differs.</param>
+/// <param name="Verify">How both graphs are run; a package that differs is refused.</param>
 /// <param name="Passphrase">Encrypts the owner's keys at rest; null leaves them in the clear, readable by the owner
 /// only.</param>
 public sealed record ProtectionOptions(
     string? Name = null,
     ProtectionMode Mode = ProtectionMode.Permutation,
-    bool Verify = true,
+    VerificationMode Verify = VerificationMode.Auto,
     string? Passphrase = null)
 {
     /// <summary>How far the server's matrices are rounded once they are permuted (default: not at all).</summary>

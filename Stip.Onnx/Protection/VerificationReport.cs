@@ -10,4 +10,13 @@ namespace Stip.Onnx.Protection;
 /// <param name="Worst">The output that differs most for its scale, or the weight that is not where it should
 /// be.</param>
 public sealed record VerificationReport(
-    int Samples, double MaxAbsDiff, double MeanAbsDiff, double Top1Agreement, bool Passed, string Worst);
+    int Samples, double MaxAbsDiff, double MeanAbsDiff, double Top1Agreement, bool Passed, string Worst)
+{
+    /// <summary>How both were run: <see cref="VerificationMode.Full"/> or
+    /// <see cref="VerificationMode.Blocks"/>.</summary>
+    public VerificationMode Mode { get; init; } = VerificationMode.Full;
+
+    /// <summary>Where a package that failed goes wrong: the first block and node whose values differ in whatever order;
+    /// null where it passed or that cannot be told.</summary>
+    public string? Fault { get; init; }
+}

@@ -8,7 +8,6 @@ namespace Stip.Onnx.Running;
 /// </summary>
 internal sealed class PassRunner : IDisposable
 {
-    private const string MaskName = "attention_mask";
     private readonly IModelSide _side;
     private readonly string _role;
     private readonly GraphRunner? _client;
@@ -50,11 +49,11 @@ internal sealed class PassRunner : IDisposable
             handed[name] = tensor;
         }
 
-        foreach (var port in _graph.Inputs.Where(port => !handed.ContainsKey(port.Name)))
-        {
-            handed[port.Name] = _side.Protect(_role, port.Name, Given(port.Name, inputs, handed));
-        }
-
+        PassInputs.Complete(
+            _graph.Inputs.Select(port => port.Name),
+            inputs,
+            handed,
+            (name, tensor) => _side.Protect(_role, name, tensor));
         var results = _graph.Run(handed);
         return [.. _graph.Outputs.Select(port => (port.Name, _side.Restore(_role, port.Name, results[port.Name])))];
     }
@@ -63,22 +62,5 @@ internal sealed class PassRunner : IDisposable
     {
         _client?.Dispose();
         _graph.Dispose();
-    }
-
-    private static HostTensor Given(
-        string name, IReadOnlyDictionary<string, HostTensor> inputs, Dictionary<string, HostTensor> handed)
-    {
-        if (inputs.TryGetValue(name, out var given))
-        {
-            return given;
-        }
-
-        if (name == MaskName && handed.TryGetValue(DecoderPorts.Embeds, out var rows))
-        {
-            var (batch, length) = (rows.Shape[0], rows.Shape[1]);
-            return HostTensor.FromIntegers(Enumerable.Repeat(1L, (int)(batch * length)).ToArray(), batch, length);
-        }
-
-        throw new RefusedException($"the model takes an input '{name}'; given are {string.Join(", ", inputs.Keys)}");
     }
 }

@@ -40,7 +40,8 @@ internal static class ProtectCommand
         var verify = new Option<string>("--verify")
         {
             DefaultValueFactory = _ => "auto",
-            Description = "full (auto) runs both models and refuses a package that differs; none does not.",
+            Description = "full runs both models and refuses a package that differs, blocks runs them layer by layer "
+                + "in the memory of one, none does not; auto is full where both fit into memory, else blocks.",
         };
         verify.AcceptOnlyFromAmong("auto", "full", "blocks", "none");
         var quantize = new Option<string?>("--quantize")
@@ -68,11 +69,10 @@ internal static class ProtectCommand
         {
             RefuseLater(later.Where(option => parsed.GetResult(option) is not null).Select(option => option.Name));
             RefuseLater(parsed.GetValue(mode) == "hardened" ? ["--mode hardened"] : []);
-            RefuseLater(parsed.GetValue(verify) == "blocks" ? ["--verify blocks"] : []);
             var options = new ProtectionOptions(
                 parsed.GetValue(name),
                 parsed.GetValue(mode) == "none" ? ProtectionMode.None : ProtectionMode.Permutation,
-                parsed.GetValue(verify) != "none",
+                Enum.Parse<VerificationMode>(parsed.GetRequiredValue(verify), ignoreCase: true),
                 Environment.GetEnvironmentVariable(OwnerStore.PassphraseVariable))
             {
                 Rounding = parsed.GetValue(quantize) switch
@@ -163,9 +163,10 @@ internal static class ProtectCommand
     {
         if (report is not null)
         {
+            var how = report.Mode == VerificationMode.Blocks ? ", block by block" : "";
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{what} {report.Samples} sequences: largest |Δlogit| {report.MaxAbsDiff:G3}, "
+                $"{what} {report.Samples} sequences{how}: largest |Δlogit| {report.MaxAbsDiff:G3}, "
                 + $"top-1 equal {report.Top1Agreement:P1}"));
         }
     }

@@ -56,7 +56,8 @@ internal static class VerifyCommand
     {
         if (!report.Passed)
         {
-            Console.Error.WriteLine($"the protected model differs from the plain one: {report.Worst}");
+            Console.Error.WriteLine($"the protected model differs from the plain one: {report.Worst}"
+                + (report.Fault is { } fault ? $"; {fault}" : ""));
         }
 
         if (asJson)

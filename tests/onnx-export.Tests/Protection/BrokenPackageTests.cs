@@ -44,6 +44,22 @@ public sealed class BrokenPackageTests(ExportedModels exported, ProtectedModels 
         Assert.True(report.MaxAbsDiff > SurelyVisible, $"only {report.MaxAbsDiff}");
     }
 
+    [Theory]
+    [InlineData(VerificationMode.Full, Llama, "layers.1.mlp.up.weight", 1, "layers.1.mlp")]
+    [InlineData(VerificationMode.Blocks, Llama, "layers.1.mlp.up.weight", 1, "layers.1.mlp")]
+    [InlineData(VerificationMode.Blocks, Llama, "layers.0.attention.qkv.weight", 1, "layers.0.attention")]
+    [InlineData(VerificationMode.Blocks, Gpt2, "layers.2.mlp.up.bias", 0, "layers.2.mlp")]
+    [InlineData(VerificationMode.Full, Gpt2, "layers.0.attention.output.bias", 0, "layers.0.attention")]
+    public async Task AnAxisLeftInPlace_IsNamedByBlockNodeAndLayer(
+        VerificationMode mode, string name, string initializer, int axis, string node)
+    {
+        var report = await VerifyAsync(name, plan => With(plan, initializer, axis, null), mode);
+
+        Assert.False(report.Passed);
+        Assert.Equal(mode, report.Mode);
+        Assert.Matches($@"^block \d+ of \d+ of 'model.onnx' .*: node '{node}[^']*' \(\w+, layer {node[7]}\)", report.Fault);
+    }
+
     // A key bias without rotary embedding cancels in the softmax: no output shows it, the bytes do.
     [Fact]
     public async Task KeyBiasLeftInPlace_ShowsInTheBytesOnly()
@@ -74,9 +90,10 @@ public sealed class BrokenPackageTests(ExportedModels exported, ProtectedModels 
     }
 
     // A sound package whose graph is then written again by a wrong plan.
-    private async Task<VerificationReport> VerifyAsync(string name, Func<ProtectionPlan, ProtectionPlan> spoil)
+    private async Task<VerificationReport> VerifyAsync(
+        string name, Func<ProtectionPlan, ProtectionPlan> spoil, VerificationMode mode = VerificationMode.Auto)
     {
-        var (package, _) = await packages.ProtectAsync(exported, name, new ProtectionOptions(Verify: false), seed: 9);
+        var (package, _) = await packages.ProtectAsync(exported, name, new ProtectionOptions(Verify: VerificationMode.None), seed: 9);
         var plain = await exported.FolderAsync(name);
         using (var file = ModelFile.Load(Path.Combine(plain, "model.onnx")))
         using (var model = ProtectedModel.Open(package))
@@ -86,7 +103,7 @@ public sealed class BrokenPackageTests(ExportedModels exported, ProtectedModels 
             ProtectedGraphWriter.Write(file, spoil(model.Plan), model.GraphPath);
         }
 
-        return PackageVerifier.Verify(plain, package, samples: 2);
+        return PackageVerifier.Verify(plain, package, samples: 2, mode: mode);
     }
 
     private static ProtectionPlan With(ProtectionPlan plan, string initializer, int axis, Permutation? permutation)

@@ -104,7 +104,7 @@ public sealed class ProtectionTests(ExportedModels exported, ProtectedModels pac
     [Fact]
     public async Task Protect_Twice_DrawsDifferentKeysAndInstances()
     {
-        var options = new ProtectionOptions(Verify: false);
+        var options = new ProtectionOptions(Verify: VerificationMode.None);
         var (first, one) = await packages.ProtectAsync(exported, "tiny-gpt2-xl", options, seed: 5);
         var (second, two) = await packages.ProtectAsync(exported, "tiny-gpt2-xl", options, seed: 6);
 

@@ -37,6 +37,36 @@ public sealed class ForeignPackageTests : IDisposable
     }
 
     [Fact]
+    public void Protect_OfAGraphWithIds_CanBeVerifiedByBlocks()
+    {
+        TextGraph.Build(_graph);
+        _graph.Save().Dispose();
+
+        var made = PackageProtector.Protect(
+            _graph.FilePath,
+            _folder.At("package"),
+            new ProtectionOptions("text", Verify: VerificationMode.Blocks),
+            new SeededRandom(3));
+
+        Assert.True(made.Verification!.Passed);
+        Assert.Equal(VerificationMode.Blocks, made.Verification.Mode);
+    }
+
+    [Fact]
+    public void Protect_OfAGraphWithoutANarrowPlace_CannotBeVerifiedByBlocks()
+    {
+        _graph.Input("inputs_embeds", "batch", "seq", 6);
+        _graph.Add("MatMul", "logits", "inputs_embeds", _graph.Weight("w", 6, 5));
+        _graph.Output("logits", "batch", "seq", 5);
+        _graph.Save().Dispose();
+
+        var refusal = Assert.Throws<RefusedException>(() => PackageProtector.Protect(
+            _graph.FilePath, _folder.At("package"), new ProtectionOptions(Verify: VerificationMode.Blocks)));
+
+        Assert.Contains("cannot be run block by block", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Protect_OfATiedTable_MovesTheServersRowsAndNotTheClients()
     {
         TextGraph.Build(_graph);

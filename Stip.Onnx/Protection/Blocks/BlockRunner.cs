@@ -1,0 +1,55 @@
+using Stip.Onnx.Execution;
+using Stip.Onnx.Model;
+using Stip.Onnx.Protection.Cut;
+
+namespace Stip.Onnx.Protection.Blocks;
+
+/// <summary>Some nodes of a graph, cut out of it and loaded; weights of other nodes are not touched.</summary>
+internal sealed class BlockRunner : IDisposable
+{
+    private readonly GraphRunner _runner;
+
+    /// <param name="model">The whole graph.</param>
+    /// <param name="folder">Where its external data lies.</param>
+    /// <param name="inputs">What the nodes are given: their types are the types of these values.</param>
+    /// <param name="outputs">What is wanted of them.</param>
+    /// <param name="asWritten">True to run node for node what the graph says, nothing fused.</param>
+    public BlockRunner(
+        ModelProto model,
+        string folder,
+        IReadOnlyDictionary<string, HostTensor> inputs,
+        IEnumerable<string> outputs,
+        bool asWritten = false)
+    {
+        var graph = model.Graph;
+        var pruner = new GraphPruner(graph);
+        var wanted = outputs.Distinct(StringComparer.Ordinal).ToArray();
+        var (needed, _) = pruner.Needed([.. inputs.Keys], wanted);
+        var declared = graph.Input.ToDictionary(input => input.Name, StringComparer.Ordinal);
+        var taken = pruner.Take(
+            "block",
+            [.. inputs.Where(input => needed.Contains(input.Key))
+                .Select(input => declared.GetValueOrDefault(input.Key) ?? Declare(input.Key, input.Value))],
+            [.. wanted.Select(name => graph.Output.FirstOrDefault(output => output.Name == name)
+                ?? new ValueInfoProto { Name = name })]);
+        var cut = new ModelProto { IrVersion = model.IrVersion, Graph = taken };
+        cut.OpsetImport.Add(model.OpsetImport);
+        cut.Functions.Add(UsedFunctions.Of(model, taken));
+        _runner = new GraphRunner(cut, folder, asWritten);
+    }
+
+    public IReadOnlyDictionary<string, HostTensor> Run(IReadOnlyDictionary<string, HostTensor> inputs) =>
+        _runner.Run(inputs);
+
+    public void Dispose() => _runner.Dispose();
+
+    // Of any rank and shape: the values themselves say.
+    private static ValueInfoProto Declare(string name, HostTensor value) => new()
+    {
+        Name = name,
+        Type = new TypeProto
+        {
+            TensorType = new TypeProto.Types.Tensor { ElemType = (int)value.Dtype.ToOnnx() },
+        },
+    };
+}

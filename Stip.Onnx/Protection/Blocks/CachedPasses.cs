@@ -1,0 +1,68 @@
+using System.Text.Json;
+using Stip.Onnx.Execution;
+using Stip.Onnx.Model;
+using Stip.Onnx.Packages;
+
+namespace Stip.Onnx.Protection.Blocks;
+
+/// <summary>
+/// Passes through a decoder with a shared cache: prompts into an empty cache, and single tokens after random states.
+/// The buffer is as long as the sequence, so that every row of it is written.
+/// </summary>
+internal sealed class CachedPasses(PlainModel plain, ProtectedModel moved, GraphPart part, Random random)
+{
+    private const int MostTokens = 24;
+
+    /// <summary>The pass of a sample; every second one is a single token.</summary>
+    public PassPair Make(EmbeddingTables plainTables, EmbeddingTables movedTables, int sample)
+    {
+        var longest = Math.Min(MostTokens, plain.Manifest.ContextLength);
+        var (past, tokens) = sample % 2 == 0 || longest < 2
+            ? (0, random.Next(1, longest + 1))
+            : (random.Next(1, longest), 1);
+        long[] ids = [.. Enumerable.Range(0, tokens).Select(_ => (long)random.Next(plain.Manifest.VocabSize))];
+        var pair = new PassPair(
+            new Dictionary<string, HostTensor>(StringComparer.Ordinal),
+            new Dictionary<string, HostTensor>(StringComparer.Ordinal));
+        foreach (var input in GraphSignature.Inputs(part.Graph))
+        {
+            if (input.Name == DecoderPorts.Embeds)
+            {
+                pair.Plain[input.Name] = Rows(plainTables.Embed(ids, past), tokens);
+                pair.Moved[input.Name] = Rows(movedTables.Embed(ids, past), tokens);
+                continue;
+            }
+
+            var given = Value(input.Name, [.. input.Shape], past, tokens);
+            pair.Plain[input.Name] = given;
+            pair.Moved[input.Name] = moved.Protect(part.Role, input.Name, given);
+        }
+
+        return pair;
+    }
+
+    private HostTensor Value(string name, JsonElement[] shape, int past, int tokens) => name switch
+    {
+        DecoderPorts.Lengths => HostTensor.FromIntegers([past + tokens - 1L], 1),
+        DecoderPorts.TotalLength => HostTensor.FromIntegers([(long)past + tokens]),
+        DecoderPorts.Rows => HostTensor.FromIntegers([.. Enumerable.Range(0, tokens).Select(row => (long)row)], tokens),
+        DecoderPorts.Positions => HostTensor.FromIntegers(
+            [.. Enumerable.Range(past, tokens).Select(position => (long)position)], 1, tokens),
+        _ => Cache(shape[1].GetInt32(), past, past + tokens, shape[3].GetInt32()),
+    };
+
+    // [1, kv_heads, total, head_dim], of which the first rows are cached.
+    private HostTensor Cache(int heads, int past, int total, int width)
+    {
+        var values = new float[heads * total * width];
+        for (var i = 0; i < values.Length; i++)
+        {
+            values[i] = i / width % total < past ? random.NextSingle() - 0.5f : 0;
+        }
+
+        return HostTensor.FromFloats(values, 1, heads, total, width);
+    }
+
+    private static HostTensor Rows(float[] values, int tokens) =>
+        HostTensor.FromFloats(values, 1, tokens, values.Length / tokens);
+}

@@ -1,0 +1,40 @@
+using System.Globalization;
+using Stip.Onnx.Model;
+using DataType = Stip.Onnx.Model.TensorProto.Types.DataType;
+
+namespace Stip.Onnx.Protection;
+
+/// <summary>What <see cref="VerificationMode.Auto"/> comes to on this machine.</summary>
+/// <param name="Mode">Never <see cref="VerificationMode.Auto"/>.</param>
+/// <param name="Reason">Why blocks were chosen, null where nothing has to be said.</param>
+internal sealed record VerificationChoice(VerificationMode Mode, string? Reason)
+{
+    // What the runtime needs besides weights in the layout of its kernels.
+    private const double Overhead = 1.25;
+    private const double Gibibyte = 1L << 30;
+
+    /// <summary>Chooses by the size of the model.</summary>
+    /// <param name="plain">The plain model.</param>
+    /// <param name="asked">What was asked for.</param>
+    /// <param name="freeBytes">Memory that may be used; null asks the system.</param>
+    public static VerificationChoice Of(PlainModel plain, VerificationMode asked, long? freeBytes = null)
+    {
+        if (asked != VerificationMode.Auto)
+        {
+            return new VerificationChoice(asked, null);
+        }
+
+        var free = freeBytes ?? FreeMemory.Bytes();
+        var needed = 2 * Overhead * plain.Parts.SelectMany(part => part.Tensors).Sum(BytesInMemory);
+        return needed <= free
+            ? new VerificationChoice(VerificationMode.Full, null)
+            : new VerificationChoice(VerificationMode.Blocks, string.Create(
+                CultureInfo.InvariantCulture,
+                $"verified block by block: both models at once would take about {needed / Gibibyte:F1} GiB, "
+                + $"{free / Gibibyte:F1} GiB are free"));
+    }
+
+    // Kernels of a CPU have a copy of each matrix in their own layout, in float32 where the type is narrower.
+    private static double BytesInMemory(GraphTensor tensor) =>
+        tensor.Type is DataType.Float16 or DataType.Bfloat16 ? 2.0 * tensor.ByteLength : tensor.ByteLength;
+}

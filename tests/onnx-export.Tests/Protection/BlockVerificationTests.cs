@@ -1,0 +1,70 @@
+using Stip.Onnx.Model;
+using Stip.Onnx.Protection;
+using Stip.Onnx.Protection.Blocks;
+
+namespace Stip.Export.Tests.Protection;
+
+/// <summary>Verification layer by layer: the same verdict as of whole models, in the memory of one block.</summary>
+public sealed class BlockVerificationTests(ExportedModels exported, ProtectedModels packages)
+{
+    [Theory]
+    [InlineData("tiny-llama2-70b")]
+    [InlineData("tiny-mixtral-8x7b")]
+    [InlineData("tiny-gpt2-xl")]
+    [InlineData("tiny-bert-classifier")]
+    [InlineData("digits-llava")] // a picture's graph, the client's before it, and the decoder
+    public async Task Verify_ByBlocks_AgreesWithWholeModels(string name)
+    {
+        var (plain, package) = (await exported.FolderAsync(name), await packages.FolderAsync(exported, name));
+
+        var report = PackageVerifier.Verify(plain, package, samples: 2, mode: VerificationMode.Blocks);
+
+        Assert.True(report.Passed, report.Worst);
+        Assert.Equal(VerificationMode.Blocks, report.Mode);
+        Assert.Null(report.Fault);
+        Assert.InRange(report.MaxAbsDiff, 1e-9, 1e-3);
+    }
+
+    // Attention and feed-forward of every layer are blocks of their own, or smaller; together they are the graph.
+    [Theory]
+    [InlineData("tiny-llama2-70b")]
+    [InlineData("tiny-gpt2-xl")]
+    public async Task Split_OfADecoder_HasABlockForEveryLayer(string name)
+    {
+        using var model = Onnx.Protection.PlainModel.Open(await exported.FolderAsync(name));
+        var part = Assert.Single(model.Parts);
+
+        var blocks = GraphSplit.Of(part, ["inputs_embeds"]);
+
+        var layers = model.Manifest.Graphs["decoder"].Cache!.Layers;
+        Assert.InRange(blocks.Count, layers, 64);
+        Assert.Equal(
+            part.Graph.Output.Select(output => output.Name).Order(StringComparer.Ordinal),
+            blocks.SelectMany(block => block.Outputs).Order(StringComparer.Ordinal));
+        Assert.All(blocks.Skip(1), block => Assert.NotEmpty(block.Inputs.Except(
+            part.Graph.Input.Select(input => input.Name))));
+    }
+
+    [Theory]
+    [InlineData(1L << 40, VerificationMode.Full)]
+    [InlineData(1L << 10, VerificationMode.Blocks)]
+    public async Task Auto_ChoosesByTheMemoryThatIsFree(long free, VerificationMode expected)
+    {
+        using var model = Onnx.Protection.PlainModel.Open(await exported.FolderAsync("tiny-llama2-70b"));
+
+        var choice = VerificationChoice.Of(model, VerificationMode.Auto, free);
+
+        Assert.Equal(expected, choice.Mode);
+        Assert.Equal(expected == VerificationMode.Blocks, choice.Reason is not null);
+    }
+
+    [Fact]
+    public async Task Protect_ByBlocks_SaysSoInThePackage()
+    {
+        var (folder, made) = await packages.ProtectAsync(
+            exported, "tiny-llama2-70b", new ProtectionOptions(Verify: VerificationMode.Blocks), seed: 5);
+
+        Assert.True(made.Verification!.Passed);
+        Assert.Equal("blocks", PackageFolder.ReadCloud(folder).Verified);
+    }
+}
