@@ -1,6 +1,7 @@
 using Stip.Onnx.Execution;
 using Stip.Onnx.Model;
 using Stip.Onnx.Protection.Cut;
+using Stip.Onnx.Symmetry;
 using Stip.Protocol.Tensors;
 
 namespace Stip.Onnx.Protection;
@@ -13,7 +14,7 @@ internal sealed class ForeignSamples(ForeignSource source)
     private const int Seed = 20261;
 
     private readonly Random _random = new(Seed);
-    private readonly bool _hasPast = source.Inputs.Any(IsPast);
+    private readonly AxisRoles _roles = new(source.Inputs, source.Pictures.Count > 0);
     private int[] _sides = source.Pictures.Count == 0 ? [0] : [.. source.Pictures];
 
     /// <summary>Inputs to try for a sample, the first that runs counts.</summary>
@@ -23,7 +24,7 @@ internal sealed class ForeignSamples(ForeignSource source)
         // A window that is not full yet has rows that nothing has written.
         (int Batch, int Sequence, int Past)[] sizes = source.Window is > 0 and var window
             ? [(1, window + 1, 0), (1, 1, window), (2, window + 3, 0), (1, 1, window + 2)]
-            : _hasPast
+            : HasPast
             ? [(1, 5, 0), (2, 1, 4), (1, 2, 3), (2, 3, 0), (1, 1, 6)]
             : [(1, 5, 0), (2, 3, 0), (3, 8, 0), (1, 12, 0), (2, 16, 0), (1, 16, 0), (2, 32, 0), (1, 128, 0)];
         var longest = source.Limits.Where(limit => limit.Key.Contains("pos", StringComparison.OrdinalIgnoreCase))
@@ -56,7 +57,7 @@ internal sealed class ForeignSamples(ForeignSource source)
     {
         var isSignal = source.Signals.Contains(input.Name);
         long[] shape = [.. (input.Type.TensorType.Shape?.Dim ?? [])
-            .Select(axis => (long)sizes.Of(axis, source.Lengths, isSignal))];
+            .Select(axis => (long)sizes.Of(axis, _roles, source.Lengths, isSignal))];
         var count = checked((int)shape.Aggregate(1L, (product, length) => product * length));
         var dtype = OnnxDtypes.FromOnnx(input.Type.TensorType.ElemType)
             ?? throw new RefusedException($"input '{input.Name}' is of a type that cannot be sampled");
@@ -85,7 +86,8 @@ internal sealed class ForeignSamples(ForeignSource source)
         _ => _random.NextInt64(source.Limits.GetValueOrDefault(input.Name, 2)),
     };
 
-    private static bool IsPast(ValueInfoProto input) => input.Name.StartsWith("past", StringComparison.Ordinal);
+    private bool HasPast => source.Inputs.Any(input => input.Name.StartsWith("past", StringComparison.Ordinal)
+        || (input.Type.TensorType.Shape?.Dim ?? []).Any(axis => _roles[axis.DimParam] == AxisRole.Past));
 
     private static bool Has(ValueInfoProto input, string word) =>
         input.Name.Contains(word, StringComparison.OrdinalIgnoreCase);

@@ -15,31 +15,33 @@ internal readonly record struct SampleSizes(int Batch, int Sequence, int Past, i
     private const int SoundSamples = 1600;
 
     /// <summary>The length of an axis, fixed or by the words in its name.</summary>
-    public int Of(TensorShapeProto.Types.Dimension axis, IReadOnlyDictionary<string, int> known, bool isSignal)
+    /// <param name="axis">The axis.</param>
+    /// <param name="roles">What free axes count.</param>
+    /// <param name="known">Lengths of symbols that are told otherwise.</param>
+    /// <param name="isSignal">True for a picture or a sound.</param>
+    public int Of(
+        TensorShapeProto.Types.Dimension axis,
+        AxisRoles roles,
+        IReadOnlyDictionary<string, int> known,
+        bool isSignal)
     {
         var sizes = this;
         return axis.ValueCase == TensorShapeProto.Types.Dimension.ValueOneofCase.DimValue
             ? checked((int)axis.DimValue)
             : SizeExpression.Evaluate(axis.DimParam, symbol => known.TryGetValue(symbol, out var length)
                 ? length
-                : sizes.Of(symbol, isSignal));
+                : sizes.Of(roles[symbol], isSignal));
     }
 
-    private int Of(string symbol, bool isSignal)
+    private int Of(AxisRole role, bool isSignal) => role switch
     {
-        return true switch
-        {
-            _ when Has("batch") => Batch,
-            _ when Has("channel") => Channels,
-            _ when Has("height") || Has("width") => Side,
-            _ when isSignal => SoundSamples,
-            _ when Has("encoder") && !Has("decoder") => EncoderTokens,
-            _ when Has("past") && Has("total") => Past + Sequence,
-            _ when Has("past") || Has("cache_len") => Past,
-            _ when Has("total") || Has("max") || Has("kv_len") => Past + Sequence,
-            _ => Sequence,
-        };
-
-        bool Has(string word) => symbol.Contains(word, StringComparison.OrdinalIgnoreCase);
-    }
+        AxisRole.Batch => Batch,
+        AxisRole.Channels => Channels,
+        AxisRole.Side => Side,
+        _ when isSignal => SoundSamples,
+        AxisRole.Encoder => EncoderTokens,
+        AxisRole.Past => Past,
+        AxisRole.Total => Past + Sequence,
+        _ => Sequence,
+    };
 }

@@ -88,7 +88,7 @@ internal sealed class GraphWalk(
 
         foreach (var (name, value) in node.Output.Zip(call.Outputs).Where(entry => entry.Second is not null))
         {
-            scope[name] = value!;
+            scope[name] = Traces.Of(call, value!);
         }
 
         if (call.IsSum && scope.UsesLeft(node.Output[0]) == 1)

@@ -38,7 +38,10 @@ internal sealed class ProbeInputs(GraphPart part, NodeStore store, PartFlow flow
         if (!ElementTypes.IsFloat(type) || IsMask(input.Name, dimensions))
         {
             double[] numbers = [.. Numbers(input.Name, shape, dimensions)];
-            return new KnownValue(shape, numbers, type, KnownOrigin.Caller);
+            return new KnownValue(shape, numbers, type, KnownOrigin.Caller)
+            {
+                Trace = store.Kinds.Id($"sent {part.Key}.{input.Name}"),
+            };
         }
 
         if (_signals.Contains(input.Name))

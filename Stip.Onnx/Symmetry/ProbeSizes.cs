@@ -17,10 +17,11 @@ internal sealed record ProbeSizes(int Sequence, int Past, int Encoder, int Pictu
 
     private const int TracedLength = 8;
 
+    private const int Colours = 3;
+
     private readonly Dictionary<string, int> _fixed = new(StringComparer.Ordinal);
 
-    // Where a symbol that says nothing stands alone for the first time; sums of such symbols follow from there.
-    private readonly Dictionary<string, (string Name, int Place, int Rank)> _standing = new(StringComparer.Ordinal);
+    private AxisRoles _roles = new([]);
 
     public int Total => Past + Sequence;
 
@@ -66,26 +67,17 @@ internal sealed record ProbeSizes(int Sequence, int Past, int Encoder, int Pictu
     /// <summary>True where the words of an axis say that it is one of positions or of a batch.</summary>
     public bool IsPosition(TensorShapeProto.Types.Dimension axis) =>
         !IsFixed(axis) && !_fixed.ContainsKey(axis.DimParam)
-        && SizeExpression.Symbols(axis.DimParam).Any(symbol => ByWords(symbol) is not null);
+        && SizeExpression.Symbols(axis.DimParam).Any(symbol => AxisRoles.ByWords(symbol) != AxisRole.Unknown);
 
     /// <summary>The length of a symbol.</summary>
     private int Of(string symbol, string name, int place, int rank) =>
         _fixed.TryGetValue(symbol, out var length) ? length
-        : ByWords(symbol) ?? (_standing.TryGetValue(symbol, out var first)
-            ? ByPlace(first.Name, first.Place, first.Rank)
-            : ByPlace(name, place, rank));
+        : _roles[symbol] is var role and not AxisRole.Unknown ? Of(role)
+        : Of(AxisRoles.ByPlace(name, place, rank, Picture > 0));
 
     private ProbeSizes Knowing(IReadOnlyDictionary<string, int> lengths, GraphProto graph)
     {
-        foreach (var input in graph.Input.Where(input => input.Type?.TensorType?.Shape is not null))
-        {
-            var axes = input.Type.TensorType.Shape.Dim;
-            for (var place = 0; place < axes.Count; place++)
-            {
-                _standing.TryAdd(axes[place].DimParam, (input.Name, place, axes.Count));
-            }
-        }
-
+        _roles = new AxisRoles(graph.Input, Picture > 0);
         foreach (var (symbol, length) in lengths)
         {
             _fixed[symbol] = length;
@@ -98,29 +90,15 @@ internal sealed record ProbeSizes(int Sequence, int Past, int Encoder, int Pictu
         axis.ValueCase == TensorShapeProto.Types.Dimension.ValueOneofCase.DimValue ? checked((int)axis.DimValue)
         : SizeExpression.Evaluate(axis.DimParam, symbol => Of(symbol, name, place, rank));
 
-    private int? ByWords(string symbol) => symbol switch
+    private int Of(AxisRole role) => role switch
     {
-        _ when Has(symbol, "batch") => Batch,
-        _ when Has(symbol, "past") && Has(symbol, "total") => Total,
-        _ when Has(symbol, "past") || Has(symbol, "cache_len") => Past,
-        _ when Has(symbol, "total") || Has(symbol, "max") => Total,
-        _ when Has(symbol, "encoder") && !Has(symbol, "decoder") => Encoder,
-        _ when Has(symbol, "height") || Has(symbol, "width") => Picture > 0 ? Picture : Other,
-        _ when Has(symbol, "channel") => 3,
-        _ when Has(symbol, "seq") || Has(symbol, "len") || Has(symbol, "token") => Sequence,
-        _ => null,
-    };
-
-    // Names like s0 or dim_1 say nothing; where they stand does.
-    private int ByPlace(string name, int place, int rank) => (place, rank) switch
-    {
-        (0, > 1) => Batch,
-        (_, 4) when Picture > 0 => place == 1 ? 3 : Picture,
-        (2, 4) => Has(name, "mask") ? Sequence : Past,
-        (3, 4) or (1, 2) when Has(name, "mask") => Total,
-        (_, <= 3) => Sequence,
+        AxisRole.Batch => Batch,
+        AxisRole.Sequence => Sequence,
+        AxisRole.Past => Past,
+        AxisRole.Total => Total,
+        AxisRole.Encoder => Encoder,
+        AxisRole.Side => Picture > 0 ? Picture : Other,
+        AxisRole.Channels => Colours,
         _ => Other,
     };
-
-    private static bool Has(string name, string word) => name.Contains(word, StringComparison.OrdinalIgnoreCase);
 }

@@ -16,9 +16,9 @@ internal static class InputLimits
         {
             if (Lookups.IndexOf(node, constants) is { } index)
             {
-                var table = node.OpType == "EmbedLayerNormalization" ? node.Input[2] : node.Input[0];
+                var table = Lookups.IsEmbedding(node) ? node.Input[2] : node.Input[0];
                 Lower(limits, reach.GetValueOrDefault(index), types.TensorShape(table)?[0]);
-                if (node.OpType == "EmbedLayerNormalization" && node.Input[1].Length > 0)
+                if (Lookups.IsEmbedding(node) && node.Input[1].Length > 0)
                 {
                     Lower(limits, reach.GetValueOrDefault(node.Input[1]), types.TensorShape(node.Input[4])?[0]);
                 }

@@ -11,9 +11,12 @@ internal static class Lookups
         "Gather" or "GatherND" or "GatherElements" or "GatherBlockQuantized"
             when node.Input.Count > 1 && constants.HasMatrix(node.Input[0]) && !constants.Has(node.Input[1])
             => node.Input[1],
-        "EmbedLayerNormalization" => node.Input[0],
-        _ => null,
+        _ => IsEmbedding(node) ? node.Input[0] : null,
     };
+
+    /// <summary>True for ONNX Runtime's sum of looked-up rows in one operator.</summary>
+    public static bool IsEmbedding(NodeProto node) =>
+        node.OpType is "EmbedLayerNormalization" or "QEmbedLayerNormalization";
 
     /// <summary>True for a row of a table of two axes, picked along the first.</summary>
     public static bool GivesRows(NodeProto node) => node.OpType is "Gather" or "GatherBlockQuantized"

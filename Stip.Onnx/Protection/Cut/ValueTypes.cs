@@ -9,6 +9,7 @@ internal sealed class ValueTypes
     private readonly Dictionary<string, ValueInfoProto> _declared;
     private readonly Dictionary<string, NodeProto> _makers = new(StringComparer.Ordinal);
     private readonly Dictionary<string, TensorProto> _tensors;
+    private readonly MovedShapes _moved;
 
     public ValueTypes(GraphProto graph)
     {
@@ -24,6 +25,8 @@ internal sealed class ValueTypes
                 _makers[output] = node;
             }
         }
+
+        _moved = new MovedShapes(ShapeOf, _makers, _tensors);
     }
 
     /// <summary>A declaration of a value as an input or output of a graph.</summary>
@@ -57,12 +60,13 @@ internal sealed class ValueTypes
         {
             "Gather" when Lookups.GivesRows(node) && TensorShape(node.Input[0]) is { Count: 2 } table =>
                 Extended(ShapeOf(node.Input[1]), table[1]),
-            "EmbedLayerNormalization" => Extended(ShapeOf(node.Input[0]), TensorShape(node.Input[2])?[1]),
+            _ when Lookups.IsEmbedding(node) =>
+                Extended(ShapeOf(node.Input[0]), TensorShape(node.Input[2])?[1]),
             "Conv" or "FusedConv" when TensorShape(node.Input[1]) is { } kernel => Convolved(kernel),
             "Cast" or "Identity" or "Dropout" => ShapeOf(node.Input[0]),
             "Add" or "Sub" or "Mul" or "Div" => node.Input.Select(ShapeOf)
                 .OrderByDescending(shape => shape?.Dim.Count ?? -1).First(),
-            _ => null,
+            _ => _moved.Of(node),
         };
     }
 
@@ -122,6 +126,7 @@ internal sealed class ValueTypes
         "CastLike" or "DequantizeLinear" or "Where" => Of(node.Input[1]),
         "GatherBlockQuantized" or "EmbedLayerNormalization" => Of(node.Input[2]),
         "OneHot" => Of(node.Input[2]),
+        "QEmbedLayerNormalization" => DataType.Float,
         _ => Of(node.Input[0]),
     };
 }

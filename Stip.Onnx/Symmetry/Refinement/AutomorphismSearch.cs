@@ -10,6 +10,9 @@ namespace Stip.Onnx.Symmetry.Refinement;
 /// </summary>
 internal sealed class AutomorphismSearch
 {
+    // Draws before a class is held.
+    private const int Attempts = 12;
+
     private readonly int _count;
     private readonly Partition _partition;
     private readonly Refiner _refiner;
@@ -39,10 +42,8 @@ internal sealed class AutomorphismSearch
     /// <returns>For every node the node that it becomes, and the size of the choice in bits.</returns>
     public static (int[] Targets, double Bits) Draw(Adjacency graph, NodeClasses classes, RandomNumberGenerator random)
     {
-        // A class whose members look alike and still cannot trade places is held where it is: always right, never
-        // needed yet.
         var held = new HashSet<int>();
-        while (true)
+        for (var attempt = 1; ; attempt++)
         {
             var search = new AutomorphismSearch(graph, classes, held, random);
             if (search.Solve() is not { } failed)
@@ -50,7 +51,12 @@ internal sealed class AutomorphismSearch
                 return (search.Targets(), search.Bits);
             }
 
-            held.Add(Array.Find([.. classes.Members()], nodes => nodes.Contains(failed))![0]);
+            // Mostly an earlier choice was one that nothing completes, and another draw finds its way. A class whose
+            // members look alike and never trade places is held where it is: always right.
+            if (attempt % Attempts == 0)
+            {
+                held.Add(Array.Find([.. classes.Members()], nodes => nodes.Contains(failed))![0]);
+            }
         }
     }
 

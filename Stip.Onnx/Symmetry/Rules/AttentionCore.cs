@@ -14,6 +14,9 @@ internal sealed record AttentionCore(OperatorCall Call, LabelValue Keys, LabelVa
     /// <summary>A further score of every head.</summary>
     public Value? Sinks { get; init; }
 
+    /// <summary>How many patterns of blocks heads take in turns; heads of different ones never trade places.</summary>
+    public int Layouts { get; init; } = 1;
+
     /// <summary>The mixed values <c>[batch, heads, seq, value_dim]</c>.</summary>
     /// <param name="query"><c>[batch, heads, seq, head_dim]</c>.</param>
     public LabelValue Attend(LabelValue query)
@@ -35,7 +38,9 @@ internal sealed record AttentionCore(OperatorCall Call, LabelValue Keys, LabelVa
             var (entry, head) = Math.DivRem(lane, heads);
             var group = (entry * groups) + (head / (heads / groups));
             var attention = new AttentionHeads(Call.Store, name, Lane(Keys, group), Lane(Values, group));
-            var extras = BiasOf(entry, head);
+            int[] extras = Layouts > 1
+                ? [.. BiasOf(entry, head), Call.Store.Constant(head % Layouts)]
+                : BiasOf(entry, head);
             memo.Clear();
             for (var row = 0; row < length; row++)
             {

@@ -18,17 +18,22 @@ internal sealed class ConvRule : IOperatorRule
             throw new NotSupportedException("NhwcFusedConv");
         }
 
-        var (value, weight) = (call.Labels(0), call.Input(1));
-        var groups = (int)call.Integer("group", 1);
-        var windows = Windows.Of(call, value.Shape[2..], weight.Shape[2..]);
-        var result = weight is WeightValue kernel && kernel.Axes[0].IsIndexed
-            ? Dense(call, value, kernel, groups, windows)
-            : WrittenOut(call, value, call.Labels(weight), groups, windows);
+        var result = Convolve(call, call.Labels(0), call.Input(1));
         result = call.Optional(2) is not { } bias ? result
             : Elementwise.Combine(call, call.Store.Kinds.Id("Add"), [result, PerChannel(bias, result.Rank)], true);
         result = call.Optional(3) is not { } added ? result
             : Elementwise.Combine(call, call.Store.Kinds.Id("Add"), [result, added], true);
         call.Set(0, FusedActivation.Apply(call, result));
+    }
+
+    /// <summary>Windows <c>[batch, C, …]</c> times kernels <c>[M, C / group, …]</c>.</summary>
+    public static LabelValue Convolve(OperatorCall call, LabelValue value, Value weight)
+    {
+        var groups = (int)call.Integer("group", 1);
+        var windows = Windows.Of(call, value.Shape[2..], weight.Shape[2..]);
+        return weight is WeightValue kernel && kernel.Axes[0].IsIndexed
+            ? Dense(call, value, kernel, groups, windows)
+            : WrittenOut(call, value, call.Labels(weight), groups, windows);
     }
 
     /// <summary>A vector of channels as <c>[C, 1, …]</c>, so that it goes with <c>[batch, C, …]</c>.</summary>

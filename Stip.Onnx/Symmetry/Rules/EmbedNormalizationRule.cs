@@ -4,16 +4,20 @@ namespace Stip.Onnx.Symmetry.Rules;
 
 /// <summary>ONNX Runtime's sum of token, position and segment rows, normalised.</summary>
 /// <remarks>Inputs: 0 input_ids, 1 segment_ids, 2 word, 3 position, 4 segment embedding, 5 gamma, 6 beta, 7 mask, 8
-/// position_ids.</remarks>
+/// position_ids. The quantised form has scales and zero points of whole tensors from 8 on.</remarks>
 internal sealed class EmbedNormalizationRule : IOperatorRule
 {
-    public IEnumerable<string> Operators => ["com.microsoft.EmbedLayerNormalization"];
+    private const string Quantized = "com.microsoft.QEmbedLayerNormalization";
+
+    public IEnumerable<string> Operators => ["com.microsoft.EmbedLayerNormalization", Quantized];
 
     public void Apply(OperatorCall call)
     {
         var ids = call.Known(0);
         double[] numbers = [.. Enumerable.Range(0, ids.Count).Select(i => (double)(i % ids.Shape[^1]))];
-        var places = call.Optional(8) as KnownValue ?? new KnownValue(ids.Shape, numbers, ids.Type, KnownOrigin.Sizes);
+        var places =
+            (call.Operation == Quantized ? null : call.Optional(8) as KnownValue)
+            ?? new KnownValue(ids.Shape, numbers, ids.Type, KnownOrigin.Sizes);
         var sum = Add(call, Rows(call, 2, ids), Rows(call, 3, places));
         if (call.Optional(4) is not null && call.Optional(1) is KnownValue segments)
         {

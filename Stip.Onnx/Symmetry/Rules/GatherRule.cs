@@ -40,6 +40,7 @@ internal sealed class GatherRule : IOperatorRule
             weight.Axes[axis].Pin(indices.IsRuntime
                 ? "looked up by an index that the caller sends"
                 : "looked up by an index that depends on lengths");
+            value = indices.IsRuntime ? LookedUp(call, weight, indices) : value;
         }
 
         return value is LabelValue labels && indices.IsRuntime
@@ -50,6 +51,13 @@ internal sealed class GatherRule : IOperatorRule
                 var moved => moved,
             };
     }
+
+    // Two tables of one form are told apart by what looks rows up in them.
+    private static WeightValue LookedUp(OperatorCall call, WeightValue weight, KnownValue indices) => weight with
+    {
+        IsWhole = false,
+        Fixed = [.. weight.Fixed, call.Store.Ordered(call.Store.Kinds.Id("looked up by", indices.Trace))],
+    };
 
     private static Value Move(Value value, int axis, int[] picked, KnownValue indices)
     {

@@ -4,24 +4,26 @@ namespace Stip.Onnx.Symmetry.Rules;
 
 /// <summary>
 /// ONNX Runtime's GroupQueryAttention: projections packed or apart, rotary embedding inside or before, a cache that
-/// grows or
-/// one buffer for past and present; window, softcap, smooth softmax and sinks.
+/// grows or one buffer for past and present; window, softcap, smooth softmax and sinks. SparseAttention is the same
+/// over blocks of positions.
 /// </summary>
-/// <remarks>Inputs: 0 query or packed QKV, 1 key, 2 value, 3 past_key, 4 past_value, 5 seqlens_k, 6
-/// total_sequence_length,
-/// 7 cos_cache, 8 sin_cache, 9 position_ids, 10 attention_bias, 11 head_sink, 12 k_scale, 13 v_scale, 14
-/// q_norm_weight, 15 k_norm_weight.</remarks>
+/// <remarks>Inputs of GroupQueryAttention: 0 query or packed QKV, 1 key, 2 value, 3 past_key, 4 past_value, 5
+/// seqlens_k, 6 total_sequence_length, 7 cos_cache, 8 sin_cache, 9 position_ids, 10 attention_bias, 11 head_sink, 12
+/// k_scale, 13 v_scale, 14 q_norm_weight, 15 k_norm_weight. SparseAttention has 5 and 6 the layouts of its blocks
+/// <c>[layouts, …]</c>, 7 total_sequence_length, 8 the lengths of keys, 9 cos_cache, 10 sin_cache.</remarks>
 internal sealed class GroupQueryAttentionRule : IOperatorRule
 {
+    private const string Sparse = "com.microsoft.SparseAttention";
     private const int FirstQuantizationInput = 12;
     private const int ScoresOutput = 3;
 
-    public IEnumerable<string> Operators => ["com.microsoft.GroupQueryAttention"];
+    public IEnumerable<string> Operators => ["com.microsoft.GroupQueryAttention", Sparse];
 
     public void Apply(OperatorCall call)
     {
-        if (Enumerable.Range(FirstQuantizationInput, 2).Any(input => call.Optional(input) is not null)
-            || call.Wants(ScoresOutput))
+        var isSparse = call.Operation == Sparse;
+        if (!isSparse && (call.Wants(ScoresOutput)
+            || Enumerable.Range(FirstQuantizationInput, 2).Any(input => call.Optional(input) is not null)))
         {
             throw new NotSupportedException("GroupQueryAttention with a quantised cache or its scores as an output");
         }
@@ -29,19 +31,22 @@ internal sealed class GroupQueryAttentionRule : IOperatorRule
         var heads = (int)call.Integer("num_heads", 0);
         var groups = (int)call.Integer("kv_num_heads", 0);
         var (query, key, value) = Projections(call, heads, groups);
-        (query, key) = (Normalized(call, query, 14), Normalized(call, key, 15));
+        (query, key) = isSparse ? (query, key) : (Normalized(call, query, 14), Normalized(call, key, 15));
         if (call.Integer("do_rotary", 0) != 0)
         {
-            var rotary = Rotary.Of(call, 7, 8, call.Integer("rotary_interleaved", 0) != 0);
+            var angles = isSparse ? 9 : 7;
+            var rotary = Rotary.Of(call, angles, angles + 1, call.Integer("rotary_interleaved", 0) != 0);
             (query, key) = (Turned(call, query, rotary), Turned(call, key, rotary));
         }
 
-        var presentKey = Present(call, key, 3);
-        var presentValue = Present(call, value, 4);
+        var total = isSparse ? 7 : 6;
+        var presentKey = Present(call, key, 3, total);
+        var presentValue = Present(call, value, 4, total);
         var attention = new AttentionCore(call, presentKey, presentValue)
         {
-            Bias = call.Optional(10),
-            Sinks = call.Optional(11),
+            Bias = isSparse ? null : call.Optional(10),
+            Sinks = isSparse ? null : call.Optional(11),
+            Layouts = isSparse ? call.Input(5).Shape[0] : 1,
         };
         call.Set(0, Heads.Merge(attention.Attend(query)));
         call.Set(1, presentKey);
@@ -85,7 +90,7 @@ internal sealed class GroupQueryAttentionRule : IOperatorRule
 
     // A growing cache becomes longer; in a buffer as long as the present the new rows overwrite what lies after the
     // past.
-    private static LabelValue Present(OperatorCall call, LabelValue added, int pastInput)
+    private static LabelValue Present(OperatorCall call, LabelValue added, int pastInput, int totalInput)
     {
         if (call.Optional(pastInput) is not LabelValue past || past.Shape[2] == 0)
         {
@@ -99,7 +104,7 @@ internal sealed class GroupQueryAttentionRule : IOperatorRule
                 $"a cache of {past.Shape[1]} heads of {past.Shape[3]}, not {heads} of {channels}");
         }
 
-        var total = (int)call.Known(6).Numbers[0];
+        var total = (int)call.Known(totalInput).Numbers[0];
         var start = Math.Min(total - rows, past.Shape[2]);
         int[] shape = [added.Shape[0], heads, Math.Max(past.Shape[2], total), channels];
         var labels = new int[Shapes.Count(shape)];

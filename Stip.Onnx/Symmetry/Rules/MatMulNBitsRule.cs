@@ -11,17 +11,19 @@ internal sealed class MatMulNBitsRule : IOperatorRule
 
     public void Apply(OperatorCall call)
     {
-        if (call.Optional(4) is not null)
-        {
-            throw new NotSupportedException("MatMulNBits with g_idx");
-        }
-
         var (inner, outer) = ((int)call.Integer("K", 0), (int)call.Integer("N", 0));
         var (bits, block) = ((int)call.Integer("bits", 4), (int)call.Integer("block_size", 32));
         var blocks = (inner + block - 1) / block;
         var packed = PackedWeight.Of(call, 1, bits, outer, blocks * block);
+
+        // A list of groups says which block an index belongs to; it stays as it is, so groups trade places as wholes.
+        var groups = call.Optional(4) is null ? null : call.Known(4).Integers;
         var matrix = QuantizedMatrix.Dequantized(
-            packed, 1, block, PackedWeight.Factors(call, 2, outer, blocks), ZeroPoints(call, bits, outer, blocks));
+            packed,
+            1,
+            index => groups is null || index >= groups.Length ? index / block : groups[index],
+            PackedWeight.Factors(call, 2, outer, blocks),
+            ZeroPoints(call, bits, outer, blocks));
         var turned = Moves.ByAxes(
             matrix, [new AxisPick(1, [.. Enumerable.Range(0, inner)]), AxisPick.All(0, outer)]);
         var product = MatMulRule.Multiply(call, call.Input(0), turned);

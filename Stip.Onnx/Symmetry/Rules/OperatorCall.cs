@@ -54,6 +54,8 @@ internal sealed class OperatorCall(
     public LabelValue Labels(Value value) => value switch
     {
         LabelValue labels => labels,
+        KnownValue { IsRuntime: true } sent => new LabelValue(sent.Shape, Array.ConvertAll(
+            sent.Numbers, number => Store.Ordered(Store.Kinds.Id("sent", sent.Trace), Store.Constant(number)))),
         KnownValue known => new LabelValue(known.Shape, Array.ConvertAll(known.Numbers, Store.Constant)),
         WeightValue weight => weight.Weight.WriteOut(weight),
         _ => throw new InvalidOperationException(),
@@ -103,7 +105,8 @@ internal sealed class OperatorCall(
             .OrderBy(attribute => attribute.Name, StringComparer.Ordinal)
             .Select(attribute => string.Create(
                 CultureInfo.InvariantCulture,
-                $"{attribute.Name}={attribute.I},{attribute.F},{attribute.S.ToStringUtf8()},{attribute.Ints}"));
+                $"{attribute.Name}={attribute.I},{attribute.F},{attribute.S.ToStringUtf8()},{attribute.Ints}"
+                + $"{attribute.Floats}{attribute.Strings}"));
         return Store.Kinds.Id($"{Operation} {part}{string.Join(' ', attributes)}");
     }
 }

@@ -16,7 +16,16 @@ internal static class QuantizedMatrix
     /// <param name="factors">Scales and zero points: of the shape of the weight with the block axis shortened or gone;
     /// those without axes count for all.</param>
     public static WeightValue Dequantized(
-        WeightValue weight, int blockAxis, int block, params ReadOnlySpan<WeightValue?> factors)
+        WeightValue weight, int blockAxis, int block, params ReadOnlySpan<WeightValue?> factors) =>
+        Dequantized(weight, blockAxis, index => index / Math.Max(block, 1), factors);
+
+    /// <summary>The weight as what it stands for, where a list says which block an index belongs to.</summary>
+    /// <param name="weight">The integers.</param>
+    /// <param name="blockAxis">Axis along which blocks lie.</param>
+    /// <param name="blockOf">The block of an index of that axis.</param>
+    /// <param name="factors">Scales and zero points.</param>
+    public static WeightValue Dequantized(
+        WeightValue weight, int blockAxis, Func<int, int> blockOf, params ReadOnlySpan<WeightValue?> factors)
     {
         var axes = weight.Axes.ToArray();
         foreach (var factor in factors)
@@ -32,7 +41,11 @@ internal static class QuantizedMatrix
                 if (source >= 0 && factor.Axes[source].IsIndexed)
                 {
                     axes[axis] = Hang(
-                        weight, axes[axis], weight.Shape[axis], factor.Axes[source], axis == blockAxis ? block : 1);
+                        weight,
+                        axes[axis],
+                        weight.Shape[axis],
+                        factor.Axes[source],
+                        axis == blockAxis ? blockOf : index => index);
                 }
             }
         }
@@ -48,7 +61,7 @@ internal static class QuantizedMatrix
         {
             if (factor is not null && factor.Axes[0].IsIndexed)
             {
-                axes[axis] = Hang(weight, axes[axis], weight.Shape[axis], factor.Axes[0], 1);
+                axes[axis] = Hang(weight, axes[axis], weight.Shape[axis], factor.Axes[0], index => index);
             }
         }
 
@@ -68,7 +81,8 @@ internal static class QuantizedMatrix
             : throw new NotSupportedException($"a scale of {factor.Rank} axes for a weight of {weight.Rank}");
     }
 
-    private static WeightAxis Hang(WeightValue weight, WeightAxis axis, int length, WeightAxis factor, int block)
+    private static WeightAxis Hang(
+        WeightValue weight, WeightAxis axis, int length, WeightAxis factor, Func<int, int> blockOf)
     {
         var store = weight.Weight.Store;
         WeightAxis[] parts = axis.IsIndexed ? [axis, factor] : [factor];
@@ -81,7 +95,7 @@ internal static class QuantizedMatrix
                 store.Kinds.Id("quantised"),
                 own,
                 [.. Enumerable.Range(0, length)
-                    .Select(i => blocks[Math.Min(i / Math.Max(block, 1), blocks.Length - 1)])]);
+                    .Select(i => blocks[Math.Min(blockOf(i), blocks.Length - 1)])]);
         }));
     }
 }

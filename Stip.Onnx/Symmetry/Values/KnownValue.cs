@@ -10,6 +10,10 @@ namespace Stip.Onnx.Symmetry.Values;
 internal sealed record KnownValue(
     int[] Shape, double[] Numbers, DataType Type, KnownOrigin Origin = KnownOrigin.Constant) : Value(Shape)
 {
+    /// <summary>Names the computation that made numbers of the caller: numbers of two computations that are equal here
+    /// differ elsewhere.</summary>
+    public int Trace { get; init; }
+
     /// <summary>True where the numbers depend on what the caller sends, not only on shapes.</summary>
     public bool IsRuntime => Origin == KnownOrigin.Caller;
 

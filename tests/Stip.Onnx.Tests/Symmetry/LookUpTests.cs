@@ -45,4 +45,26 @@ public sealed class LookUpTests
         Assert.Null(plan.Initializers["table"].Axes[0]);
         Assert.Null(plan.Outputs["y"].Permutation);
     }
+
+    [Fact]
+    public void TablesOfOneForm_LookedUpByDifferentIds_DoNotTradePlaces()
+    {
+        using var graph = new SmallGraph();
+        graph.Graph.AddInput("left", TensorDtype.Int64, "batch", "seq");
+        graph.Graph.AddInput("right", TensorDtype.Int64, "batch", "seq");
+        graph.Add("Gather", "a", graph.Weight("table_a", 9, 6), "left");
+        graph.Add("Gather", "b", graph.Weight("table_b", 9, 6), "right");
+        graph.Add("MatMul", "y", graph.Add("Add", "sum", "a", "b"), graph.Weight("w", 6, 8));
+        graph.Output("y", "batch", "seq", 8);
+
+        var plan = ProtocolLaw.AssertHolds(
+            graph,
+            new Dictionary<string, HostTensor>
+            {
+                ["left"] = HostTensor.FromIntegers([8L, 0L, 3L], 1, 3),
+                ["right"] = HostTensor.FromIntegers([1L, 5L, 3L], 1, 3),
+            });
+
+        Assert.NotNull(plan.Initializers["table_a"].Axes[1]);
+    }
 }

@@ -1,4 +1,7 @@
 using Stip.Onnx.Model;
+using Stip.Onnx.Protection;
+using Stip.Onnx.Symmetry;
+using Stip.TestKit;
 
 namespace Stip.Onnx.Tests.Symmetry;
 
@@ -105,7 +108,34 @@ public sealed class MovementTests : IDisposable
             plan.Outputs["y"].Permutation![i - 2] + 2, plan.Initializers["w"].Axes[0]![i]));
     }
 
+    [Fact]
+    public void HeadsAndGroupsThatOverlap_MoveInEveryDraw()
+    {
+        const int width = 24;
+        _graph.Input("x", "batch", "seq", 6);
+        var row = _graph.Add("MatMul", "row", "x", _graph.Weight("w", 6, width));
+        var heads = Shares(row, "heads", 3);
+        var groups = Shares(row, "groups", 4);
+        _graph.Add("MatMul", "y", _graph.Add("Add", "sum", heads, groups), _graph.Weight("w_y", width, 7));
+        _graph.Output("y", "batch", "seq", 7);
+        ProtocolLaw.AssertHolds(_graph);
+        using var file = ModelFile.Load(_graph.FilePath);
+        var analysis = SymmetryAnalysis.Of(file);
+
+        // An order of heads that no order of groups fits ends a draw, which is then made again.
+        Assert.All(Enumerable.Range(0, 20), seed => Assert.NotNull(ProtectionPlan.From(
+            analysis.Graph, analysis.Draw(new SeededRandom(seed)).Targets).Initializers["w"].Axes[1]));
+    }
+
     public void Dispose() => _graph.Dispose();
+
+    // A softmax within each of so many parts.
+    private string Shares(string row, string name, int parts)
+    {
+        var split = _graph.Add("Reshape", $"{name}_split", row, Constant($"{name}_shape", 0, 0, parts, 24 / parts));
+        var shares = _graph.With("Softmax", $"{name}_shares", [split], NodeAttribute.Int("axis", -1));
+        return _graph.Add("Reshape", name, shares, Constant($"{name}_flat", 0, 0, 24));
+    }
 
     private static AttributeProto Permute(params long[] axes)
     {

@@ -43,6 +43,21 @@ public sealed class ClientCutTests : IDisposable
     }
 
     [Fact]
+    public void FeaturesOfASound_OfNoStatedShape_AreToldByWhatMovedThem()
+    {
+        _graph.Input("input_values", "batch", "length");
+        var sound = _graph.Add("Unsqueeze", "sound", "input_values", _graph.Numbers(1));
+        _graph.With("Conv", "waves", [sound, _graph.Weight("kernel", 6, 1, 4)], NodeAttribute.Ints("strides", 2));
+        _graph.Add("Reshape", "flat", "waves", _graph.Numbers(0, 6, -1));
+        _graph.With("Softmax", "y", ["flat"], NodeAttribute.Int("axis", 1));
+        _graph.Output("y", "batch", 6, "length");
+
+        var sent = Assert.Single(Cut().Cloud.Input);
+
+        Assert.Equal([0, 6, 0], sent.Type.TensorType.Shape.Dim.Select(axis => axis.DimValue));
+    }
+
+    [Fact]
     public void ShapeOfIds_IsReadOffTheRows()
     {
         Ids();

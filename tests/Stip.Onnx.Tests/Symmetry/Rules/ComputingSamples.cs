@@ -60,6 +60,11 @@ internal static class ComputingSamples
             NodeAttribute.Ints("pads", 1, 1))),
         new("Conv", graph => Convolved(graph, "Conv", [graph.Weight("w", 6, 2, 3)],
             NodeAttribute.Ints("pads", 1, 1), NodeAttribute.Int("group", 2)), "in groups"),
+        new("ConvTranspose", graph => Convolved(
+            graph, "ConvTranspose", [graph.Weight("w", 4, 6, 3), graph.Weight("b", 6)],
+            NodeAttribute.Ints("pads", 1, 1))),
+        new("ConvTranspose", graph => Convolved(graph, "ConvTranspose", [graph.Weight("w", 4, 3, 3)],
+            NodeAttribute.Ints("pads", 1, 1), NodeAttribute.Int("group", 2)), "in groups"),
         new("com.microsoft.CausalConvWithState", graph =>
         {
             var turned = graph.With("Transpose", "turned", [graph.Hidden(4)], NodeAttribute.Ints("perm", 0, 2, 1));
@@ -98,6 +103,6 @@ internal static class ComputingSamples
         var turned = graph.With("Transpose", "turned", [graph.Hidden(4)], NodeAttribute.Ints("perm", 0, 2, 1));
         graph.With(operation, "convolved", [turned, .. rest], attributes);
         var back = graph.With("Transpose", "back", ["convolved"], NodeAttribute.Ints("perm", 0, 2, 1));
-        graph.Finish(back, operation == "Conv" ? 6 : 4);
+        graph.Finish(back, operation is "Conv" or "ConvTranspose" ? 6 : 4);
     }
 }

@@ -12,6 +12,44 @@ internal static class QuantizedSamples
         new("com.microsoft.MatMulNBits", graph => Packed(graph, bits: 4, zeroPoints: false)),
         new("com.microsoft.MatMulNBits", graph => Packed(graph, bits: 4, zeroPoints: true), "with zero points"),
         new("com.microsoft.MatMulNBits", graph => Packed(graph, bits: 8, zeroPoints: true), "of 8 bits"),
+        new("com.microsoft.MatMulNBits", graph => Packed(graph, bits: 4, zeroPoints: true, groups: true),
+            "with groups"),
+        new("com.microsoft.MatMulBnb4", graph =>
+        {
+            const int Inner = 2 * Block;
+            graph.Microsoft(
+                "MatMulBnb4", "made", [graph.Hidden(Inner), graph.Bytes("w", 5 * Inner / 2), graph.Weight("max", 10)],
+                NodeAttribute.Int("K", Inner), NodeAttribute.Int("N", 5), NodeAttribute.Int("block_size", Block),
+                NodeAttribute.Int("quant_type", 1));
+            graph.Finish("made", 5);
+        }),
+        new("QLinearMatMul", graph =>
+        {
+            var made = graph.Add(
+                "QLinearMatMul", "made", Quantized(graph, graph.Hidden(5), "a"), graph.Number(0.02f), Zero(graph, "a"),
+                graph.Bytes("w", 5, 4), graph.Number(0.01f), Zero(graph, "w"), graph.Number(0.05f), Zero(graph, "y"));
+            graph.Finish(graph.Add("DequantizeLinear", "floats", made, graph.Number(0.05f), Zero(graph, "y")), 4);
+        }),
+        new("QLinearConv", graph =>
+        {
+            var turned = graph.With("Transpose", "turned", [graph.Hidden(5)], NodeAttribute.Ints("perm", 0, 2, 1));
+            var made = graph.With(
+                "QLinearConv", "made",
+                [Quantized(graph, turned, "a"), graph.Number(0.02f), Zero(graph, "a"), graph.Bytes("w", 4, 5, 3),
+                    graph.Number(0.01f), Zero(graph, "w"), graph.Number(0.05f), Zero(graph, "y")],
+                NodeAttribute.Ints("pads", 1, 1));
+            var floats = graph.Add("DequantizeLinear", "floats", made, graph.Number(0.05f), Zero(graph, "y"));
+            graph.Finish(graph.With("Transpose", "back", [floats], NodeAttribute.Ints("perm", 0, 2, 1)), 4);
+        }),
+        new("com.microsoft.QLinearAdd", graph =>
+        {
+            var (left, right) = (graph.Hidden(5), graph.Hidden(5, "k"));
+            var sum = graph.Microsoft(
+                "QLinearAdd", "sum",
+                [Quantized(graph, left, "a"), graph.Number(0.02f), Zero(graph, "a"), Quantized(graph, right, "b"),
+                    graph.Number(0.02f), Zero(graph, "b"), graph.Number(0.02f), Zero(graph, "y")]);
+            graph.Finish(graph.Add("DequantizeLinear", "floats", sum, graph.Number(0.02f), Zero(graph, "y")), 5);
+        }),
         new("DequantizeLinear", graph =>
         {
             var weight = graph.With(
@@ -53,10 +91,24 @@ internal static class QuantizedSamples
         }),
     ];
 
-    private static void Packed(SmallGraph graph, int bits, bool zeroPoints)
+    private static string Quantized(SmallGraph graph, string value, string name) => graph.Add(
+        "QuantizeLinear", $"{name}_q", value, graph.Number(0.02f), Zero(graph, name));
+
+    // A zero point, once for each name.
+    private static string Zero(SmallGraph graph, string name) =>
+        graph.Graph.Has($"{name}_zero") ? $"{name}_zero" : graph.Bytes($"{name}_zero");
+
+    private static void Packed(SmallGraph graph, int bits, bool zeroPoints, bool groups = false)
     {
         const int Inner = 3 * Block;
         string[] rest = zeroPoints ? [graph.Bytes("zeros", 5, ((3 * bits) + 7) / 8)] : [];
+        if (groups)
+        {
+            // Every third index is of one group.
+            var list = graph.Numbers([.. Enumerable.Range(0, Inner).Select(index => (long)(index % 3))]);
+            rest = [.. rest, graph.With("Cast", "groups", [list], NodeAttribute.Int("to", 6))];
+        }
+
         var made = graph.Microsoft(
             "MatMulNBits", "made",
             [graph.Hidden(Inner), graph.Bytes("w", 5, 3, Block * bits / 8), graph.Weight("scales", 5, 3), .. rest],

@@ -9,7 +9,7 @@ internal sealed record RuleSample(string Operation, Action<SmallGraph> Build, st
     /// <summary>All samples by name.</summary>
     public static IReadOnlyDictionary<string, RuleSample> All { get; } = MoverSamples.All
         .Concat(ComputingSamples.All).Concat(AttentionSamples.All).Concat(QuantizedSamples.All)
-        .Concat(RoutingSamples.All).ToDictionary(sample => sample.Name);
+        .Concat(RoutingSamples.All).Concat(RecurrentSamples.All).ToDictionary(sample => sample.Name);
 
     public string Name => Variant.Length == 0 ? Operation : $"{Operation} {Variant}";
 }
