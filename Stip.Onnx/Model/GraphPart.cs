@@ -16,6 +16,10 @@ internal sealed record GraphPart(
     /// the same ones.</summary>
     public GraphProto SizedBy { get; init; } = Model.Graph;
 
+    /// <summary>True for a client's graph whose float inputs are features that may move (first layers), and not
+    /// pixels, each in its place.</summary>
+    public bool TakesFeatures { get; init; }
+
     public GraphProto Graph => Model.Graph;
 
     /// <summary>Tells the parts of a model apart: the role, or <c>client.</c> and the role that it feeds.</summary>

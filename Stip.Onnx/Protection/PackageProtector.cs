@@ -3,6 +3,8 @@ using System.Security.Cryptography;
 using Stip.Keys.Bundles;
 using Stip.Keys.Owner;
 using Stip.Onnx.Execution;
+using Stip.Onnx.Model;
+using Stip.Onnx.Protection.Cut;
 using Stip.Onnx.Protection.Rounding;
 using Stip.Onnx.Running;
 using Stip.Protocol.Packages;
@@ -37,7 +39,7 @@ public static class PackageProtector
         Action<long>? bytesWritten = null)
     {
         ArgumentNullException.ThrowIfNull(options);
-        using var plain = PlainModel.Open(exportFolder);
+        using var plain = PlainModel.Open(exportFolder, options.ClientLayers);
         var verification = VerificationChoice.Of(plain, options.Verify);
         options = options with { Verify = verification.Mode };
         var model = CheckedName(options.Name ?? plain.Manifest.Model);
@@ -97,7 +99,9 @@ public static class PackageProtector
         {
             // Rows of tokens go into the main graph; a vision graph has rows of its own.
             var main = MainRoles.Of(plain.Parts.Where(part => !part.IsClient).Select(part => part.Role));
-            var fed = plans.ByPart[main].Inputs.GetValueOrDefault(DecoderPorts.Embeds);
+            var fed = options.ClientLayers > 0
+                ? plans.ByPart[GraphPart.KeyOf(main, isClient: true)].Inputs.GetValueOrDefault(ClientLayers.Rows)
+                : plans.ByPart[main].Inputs.GetValueOrDefault(DecoderPorts.Embeds);
             ClientTables.WriteEmbedding(
                 Path.Combine(plain.Folder, BundleManifest.EmbeddingFileName),
                 Path.Combine(client, BundleManifest.EmbeddingFileName),

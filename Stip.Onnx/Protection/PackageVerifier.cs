@@ -43,8 +43,8 @@ public static class PackageVerifier
             throw new RefusedException($"{samples} samples are outside 1..{MostSamples}");
         }
 
-        using var plain = PlainModel.Open(exportFolder);
         using var moved = ProtectedModel.Open(packageFolder, passphrase);
+        using var plain = PlainModel.Open(exportFolder, moved.ClientLayers);
         var (mine, other) = (plain.Manifest, moved.Package);
         if (other.VocabSize != mine.VocabSize || other.HiddenSize != mine.HiddenSize)
         {
@@ -135,8 +135,8 @@ public static class PackageVerifier
     {
         var (plainTables, movedTables) = (DecoderRun.TablesOf(plainSide), DecoderRun.TablesOf(moved));
         var longest = Math.Min(MostPromptTokens + DecodedTokens, plain.Manifest.ContextLength);
-        using var left = new DecoderRunner(plainSide.GraphOf(GraphRoles.Decoder), longest);
-        using var right = new DecoderRunner(moved.GraphPath, longest);
+        using var left = new DecoderSequence(plainSide, longest);
+        using var right = new DecoderSequence(moved, longest);
         var random = new Random(Seed);
         for (var sample = 0; sample < samples; sample++)
         {
@@ -151,8 +151,7 @@ public static class PackageVerifier
 
             foreach (var (plainCache, movedCache) in left.ReadCache().Zip(right.ReadCache()))
             {
-                var restored = moved.Restore(movedCache.Name, movedCache.Tensor);
-                comparison.Add(plainCache.Name, plainCache.Tensor.ToFloats(), restored.ToFloats());
+                comparison.Add(plainCache.Name, plainCache.Tensor.ToFloats(), movedCache.Tensor.ToFloats());
             }
 
             sampleDone?.Invoke(sample + 1);
@@ -167,9 +166,10 @@ public static class PackageVerifier
             }
 
             var first = left.CachedTokens;
-            var plainLogits = left.Append(plainTables.Embed(ids, first), allRows: true);
-            var movedLogits = right.Append(movedTables.Embed(ids, first), allRows: true);
-            comparison.AddLogits(DecoderPorts.Logits, plainLogits, moved.RestoreLogits(movedLogits), left.VocabSize);
+            var plainLogits = left.Append(plainTables.Embed(ids, first));
+            var movedLogits = right.Append(movedTables.Embed(ids, first));
+            comparison.AddLogits(
+                DecoderPorts.Logits, plainLogits.ToFloats(), movedLogits.ToFloats(), left.VocabSize);
         }
     }
 }

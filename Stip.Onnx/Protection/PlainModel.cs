@@ -43,6 +43,24 @@ internal sealed class PlainModel : IDisposable
 
     /// <summary>Opens a folder of export, or a graph of another exporter.</summary>
     /// <param name="path">The folder, or an ONNX file.</param>
+    /// <param name="clientLayers">First layers of a decoder that are the client's.</param>
+    /// <exception cref="RefusedException">It is none, or its parts do not fit each other.</exception>
+    public static PlainModel Open(string path, int clientLayers)
+    {
+        var model = Open(path);
+        try
+        {
+            return clientLayers == 0 ? model : model.WithClientLayers(clientLayers);
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Opens a model whose layers are all the server's.</summary>
+    /// <param name="path">The folder, or an ONNX file.</param>
     /// <exception cref="RefusedException">It is none, or its parts do not fit each other.</exception>
     public static PlainModel Open(string path)
     {
@@ -75,6 +93,19 @@ internal sealed class PlainModel : IDisposable
             files.ForEach(file => file.Dispose());
             throw;
         }
+    }
+
+    private PlainModel WithClientLayers(int layers)
+    {
+        if (Source is not null || Manifest.Kind != ModelKinds.Decoder || layers < 0)
+        {
+            throw new RefusedException(
+                $"{layers} client layers of '{Folder}': a decoder of export can leave 0 or more to the client, other "
+                + "models none");
+        }
+
+        var (client, cloud, manifest) = ClientLayers.Split(Manifest, Part(GraphRoles.Decoder), layers);
+        return new PlainModel(Folder, manifest, _files, [client, cloud]);
     }
 
     public GraphPart Part(string key) => Parts.First(part => part.Key == key);

@@ -59,6 +59,10 @@ public sealed class ProtectedModel : IModelSide
     /// <inheritdoc/>
     public bool HasSharedCache => Package.Graphs[MainRole].Cache?.Layout == CacheLayouts.Shared;
 
+    /// <summary>First layers of the decoder that are the client's.</summary>
+    internal int ClientLayers =>
+        Cut.ClientLayers.Count(_bundle.ClientGraphs?.GetValueOrDefault(GraphRoles.Decoder));
+
     internal ProtectionPlan Plan => PlanOf(MainRole);
 
     /// <summary>Opens a folder that <c>protect</c> wrote, all three parts of it.</summary>
@@ -100,24 +104,6 @@ public sealed class ProtectedModel : IModelSide
     /// <inheritdoc/>
     public HostTensor Protect(string role, string name, HostTensor plain) =>
         PlanOf(role).Inputs.TryGetValue(name, out var port) ? port.Protect(plain) : plain;
-
-    /// <summary>Puts logits back into the order of tokens: <c>plain[j] = moved[vocab_permutation[j]]</c>.</summary>
-    /// <param name="moved">Rows of logits, <c>[n, vocab]</c>.</param>
-    /// <returns>The rows in plain order.</returns>
-    public float[] RestoreLogits(ReadOnlySpan<float> moved)
-    {
-        var plain = new float[moved.Length];
-        if (_vocab is null)
-        {
-            moved.CopyTo(plain);
-        }
-        else
-        {
-            _vocab.Inverse().ApplyToRows(moved, plain);
-        }
-
-        return plain;
-    }
 
     /// <summary>Puts an output of the graph that gives the answer back into the plain model's layout.</summary>
     /// <param name="name">Name of the output.</param>

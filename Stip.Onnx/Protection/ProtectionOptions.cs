@@ -19,6 +19,9 @@ public sealed record ProtectionOptions(
     /// model.</summary>
     public string? Tokenizer { get; init; }
 
+    /// <summary>First layers of a decoder that stay with the client (default: none).</summary>
+    public int ClientLayers { get; init; }
+
     /// <summary>Name of the mode in manifests.</summary>
     public string ModeName => Mode == ProtectionMode.None ? "none" : "permutation";
 }

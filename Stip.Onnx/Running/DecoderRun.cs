@@ -27,8 +27,7 @@ internal static class DecoderRun
             throw new RefusedException($"{batch.Length} tokens are too many; the model has 1..{side.ContextLength}");
         }
 
-        var role = side.MainRole;
-        using var runner = new DecoderRunner(side.GraphOf(role), batch.Length);
+        using var run = new DecoderSequence(side, batch.Length);
         var rows = new ScatteredRows(batch);
         for (var sequence = 0; sequence < batch.Sequences; sequence++)
         {
@@ -39,14 +38,12 @@ internal static class DecoderRun
                     $"attention_mask leaves out every token of row {sequence}; at least 1 must count");
             }
 
-            runner.Rewind(0);
+            run.Rewind(0);
             long[] ids = [.. columns.Select(column => batch.Ids[sequence * batch.Length + column])];
-            var logits = HostTensor.FromFloats(
-                runner.Append(embed(sequence, ids), allRows: true), 1, columns.Length, runner.VocabSize);
-            rows.Add("logits", side.Restore(role, "logits", logits), sequence, columns, axis: 1);
-            foreach (var (name, tensor) in runner.ReadCache())
+            rows.Add(DecoderPorts.Logits, run.Append(embed(sequence, ids)), sequence, columns, axis: 1);
+            foreach (var (name, tensor) in run.ReadCache())
             {
-                rows.Add(name, side.Restore(role, name, tensor), sequence, columns, axis: 2);
+                rows.Add(name, tensor, sequence, columns, axis: 2);
             }
         }
 

@@ -88,7 +88,7 @@ internal sealed class ProbeInputs(GraphPart part, NodeStore store, PartFlow flow
         }
 
         // A client's graph gets what users have, each number in its place: pixels never move.
-        int[][] operands = [.. new[] { joined, part.IsClient ? store.Places(count) : null }.OfType<int[]>()];
+        int[][] operands = [.. new[] { joined, part is { IsClient: true, TakesFeatures: false } ? store.Places(count) : null }.OfType<int[]>()];
         var kind = store.Kinds.Id($"input {part.Key}.{name}");
         var nodes = operands.Length == 0 ? store.FreshRun(kind, count) : CellWise.Fresh(store, kind, operands);
         Ports.Add(new LabelledPort(name, features, featureShape, nodes));

@@ -58,17 +58,22 @@ internal static class ProtectCommand
             DefaultValueFactory = _ => 1,
             Description = "How many packages with keys of their own to make, in OUTPUT/1, OUTPUT/2 and so on.",
         };
+        var clientLayers = new Option<int>("--client-layers")
+        {
+            Description = "How many of a decoder's first layers stay with the client; none unless given.",
+        };
         var command = new Command(
             "protect", "Permutes a model's weights with fresh keys and writes cloud, client and owner parts.")
         {
-            model, output, name, mode, verify, quantize, tokenizer, instances,
+            model, output, name, mode, verify, quantize, tokenizer, instances, clientLayers,
         };
-        var later = LaterOptions();
-        later.ForEach(command.Options.Add);
         command.SetAction((parsed, cancellation) =>
         {
-            RefuseLater(later.Where(option => parsed.GetResult(option) is not null).Select(option => option.Name));
-            RefuseLater(parsed.GetValue(mode) == "hardened" ? ["--mode hardened"] : []);
+            if (parsed.GetValue(mode) == "hardened")
+            {
+                throw new RefusedException("'--mode hardened' is not there yet");
+            }
+
             var options = new ProtectionOptions(
                 parsed.GetValue(name),
                 parsed.GetValue(mode) == "none" ? ProtectionMode.None : ProtectionMode.Permutation,
@@ -82,6 +87,7 @@ internal static class ProtectCommand
                     _ => WeightRounding.Int8,
                 },
                 Tokenizer = parsed.GetValue(tokenizer),
+                ClientLayers = parsed.GetValue(clientLayers),
             };
             return RunAsync(
                 parsed.GetRequiredValue(model),
@@ -91,19 +97,6 @@ internal static class ProtectCommand
                 cancellation);
         });
         return command;
-    }
-
-    private static List<Option> LaterOptions() =>
-    [
-        new Option<int>("--client-layers") { Description = "Not there yet.", Hidden = true },
-    ];
-
-    private static void RefuseLater(IEnumerable<string> options)
-    {
-        if (options.FirstOrDefault() is { } option)
-        {
-            throw new RefusedException($"'{option}' is not there yet");
-        }
     }
 
     private static async Task<int> RunAsync(

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Stip.Onnx.Execution;
 using Stip.Onnx.Model;
 using Stip.Onnx.Packages;
+using Stip.Onnx.Protection.Cut;
 
 namespace Stip.Onnx.Protection.Blocks;
 
@@ -16,26 +17,46 @@ internal sealed class CachedPasses(PlainModel plain, ProtectedModel moved, Graph
     /// <summary>The pass of a sample; every second one is a single token.</summary>
     public PassPair Make(EmbeddingTables plainTables, EmbeddingTables movedTables, int sample)
     {
-        var longest = Math.Min(MostTokens, plain.Manifest.ContextLength);
-        var (past, tokens) = sample % 2 == 0 || longest < 2
-            ? (0, random.Next(1, longest + 1))
-            : (random.Next(1, longest), 1);
+        var (past, tokens) = Sizes(sample);
         long[] ids = [.. Enumerable.Range(0, tokens).Select(_ => (long)random.Next(plain.Manifest.VocabSize))];
-        var pair = new PassPair(
-            new Dictionary<string, HostTensor>(StringComparer.Ordinal),
-            new Dictionary<string, HostTensor>(StringComparer.Ordinal));
-        foreach (var input in GraphSignature.Inputs(part.Graph))
-        {
-            if (input.Name == DecoderPorts.Embeds)
-            {
-                pair.Plain[input.Name] = Rows(plainTables.Embed(ids, past), tokens);
-                pair.Moved[input.Name] = Rows(movedTables.Embed(ids, past), tokens);
-                continue;
-            }
+        var rows = new PassPair(
+            new() { [DecoderPorts.Embeds] = Rows(plainTables.Embed(ids, past), tokens) },
+            new() { [DecoderPorts.Embeds] = Rows(movedTables.Embed(ids, past), tokens) });
+        var first = plain.Parts.FirstOrDefault(other => other.IsClient && other.Role == part.Role);
+        return Completed(first is null ? rows : Through(first, rows, past, tokens), part, past, tokens);
+    }
 
+    // The first layers, where they are the client's.
+    private PassPair Through(GraphPart layers, PassPair rows, int past, int tokens)
+    {
+        var given = Completed(
+            new PassPair(
+                new() { [ClientLayers.Rows] = rows.Plain[DecoderPorts.Embeds] },
+                new() { [ClientLayers.Rows] = rows.Moved[DecoderPorts.Embeds] }),
+            layers,
+            past,
+            tokens);
+        using var mine = new GraphRunner(layers.Model, plain.Folder);
+        using var other = new GraphRunner(moved.PathOf(layers));
+        string[] wanted = [DecoderPorts.Embeds];
+        return new PassPair(
+            new() { [DecoderPorts.Embeds] = mine.Run(given.Plain, wanted)[DecoderPorts.Embeds] },
+            new() { [DecoderPorts.Embeds] = other.Run(given.Moved, wanted)[DecoderPorts.Embeds] });
+    }
+
+    private (int Past, int Tokens) Sizes(int sample)
+    {
+        var longest = Math.Min(MostTokens, plain.Manifest.ContextLength);
+        return sample % 2 == 0 || longest < 2 ? (0, random.Next(1, longest + 1)) : (random.Next(1, longest), 1);
+    }
+
+    private PassPair Completed(PassPair pair, GraphPart graph, int past, int tokens)
+    {
+        foreach (var input in GraphSignature.Inputs(graph.Graph).Where(input => !pair.Plain.ContainsKey(input.Name)))
+        {
             var given = Value(input.Name, [.. input.Shape], past, tokens);
             pair.Plain[input.Name] = given;
-            pair.Moved[input.Name] = moved.Protect(part.Role, input.Name, given);
+            pair.Moved[input.Name] = moved.Protect(graph.Key, input.Name, given);
         }
 
         return pair;

@@ -27,7 +27,8 @@ internal sealed class PartPasses : IDisposable
     {
         (_plain, _moved, _part) = (plain, moved, part);
         _plainTables = plain.HasTables ? EmbeddingTables.Open(plain.Folder, plain.Manifest.Embedding) : null;
-        if (plain.Parts.FirstOrDefault(other => other.IsClient && other.Role == part.Role) is { } client)
+        if (plain.Parts.FirstOrDefault(other => other is { IsClient: true, TakesFeatures: false }
+            && other.Role == part.Role) is { } client)
         {
             _plainClient = new GraphRunner(client.Model, plain.Folder);
             _movedClient = new GraphRunner(moved.PathOf(client));

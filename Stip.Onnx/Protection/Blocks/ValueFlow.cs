@@ -37,6 +37,9 @@ internal sealed class ValueFlow
 
     public int NodeCount => _reads.Length;
 
+    /// <summary>True for a value that is made of features.</summary>
+    public bool IsFeature(string name) => _features.Contains(name);
+
     /// <summary>Bytes of the weights that a node reads.</summary>
     public long WeightBytes(int node) => _weightBytes[node];
 
@@ -57,6 +60,15 @@ internal sealed class ValueFlow
         }
 
         return widths;
+    }
+
+    /// <summary>Values made of features, and such inputs, that nodes before a place have and nodes from it on
+    /// read.</summary>
+    public IEnumerable<string> FeaturesAcross(int place)
+    {
+        var later = _reads.Skip(place).SelectMany(reads => reads).ToHashSet(StringComparer.Ordinal);
+        return _features.Where(name => later.Contains(name)
+            && (!_spans.TryGetValue(name, out var span) || span.First < place));
     }
 
     /// <summary>The nodes from <paramref name="start"/> up to <paramref name="end"/> as a block.</summary>
