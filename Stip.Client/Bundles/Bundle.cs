@@ -18,6 +18,7 @@ public sealed class Bundle : IDisposable
     private readonly EmbeddingTables? _embedding;
     private readonly VocabPermutation? _permutation;
     private readonly Lazy<PatchEmbedding?> _patches;
+    private readonly Lazy<ClientLayers?> _layers;
     private readonly Lazy<ChatTemplate?> _template;
 
     internal Bundle(string folder, BundleManifest manifest, SafetensorsFile? tables)
@@ -29,6 +30,7 @@ public sealed class Bundle : IDisposable
             : null;
         Tokenizer = BundleReader.ReadTokenizer(folder);
         _patches = new Lazy<PatchEmbedding?>(() => BundleReader.ReadPatches(folder, manifest));
+        _layers = new Lazy<ClientLayers?>(() => BundleReader.ReadLayers(folder, manifest));
         _template = new Lazy<ChatTemplate?>(() => BundleReader.ReadTemplate(folder));
     }
 
@@ -54,6 +56,10 @@ public sealed class Bundle : IDisposable
     /// <summary>Images to permuted rows, opened at its first use; null where the model takes none.</summary>
     /// <exception cref="BundleException">The client's graph or preprocessor_config.json cannot be used.</exception>
     public PatchEmbedding? Patches => _patches.Value;
+
+    /// <summary>The first layers of the model, opened at their first use; null where all are the server's.</summary>
+    /// <exception cref="BundleException">The client's graph cannot be used.</exception>
+    internal ClientLayers? Layers => _layers.Value;
 
     /// <summary>The model's tokenizer; null where the bundle has none and only ids can be used.</summary>
     public TextTokenizer? Tokenizer { get; }
@@ -82,6 +88,11 @@ public sealed class Bundle : IDisposable
         if (_patches.IsValueCreated)
         {
             _patches.Value?.Dispose();
+        }
+
+        if (_layers.IsValueCreated)
+        {
+            _layers.Value?.Dispose();
         }
     }
 }

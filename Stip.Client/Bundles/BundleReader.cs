@@ -15,6 +15,7 @@ internal static class BundleReader
 {
     private const string ClientFolderName = "client";
     private const string VisionRole = "vision";
+    private const string DecoderRole = "decoder";
     private const string TokenizerFileName = "tokenizer.json";
 
     public static Bundle Open(string path, bool allowUnprotected)
@@ -60,6 +61,9 @@ internal static class BundleReader
 
     public static PatchEmbedding? ReadPatches(string folder, BundleManifest manifest) =>
         manifest.ClientGraphs?.GetValueOrDefault(VisionRole) is { } graph ? PatchEmbedding.Open(folder, graph) : null;
+
+    public static ClientLayers? ReadLayers(string folder, BundleManifest manifest) =>
+        manifest.ClientGraphs?.GetValueOrDefault(DecoderRole) is { } graph ? ClientLayers.Open(folder, graph) : null;
 
     public static TextTokenizer? ReadTokenizer(string folder) =>
         File.Exists(Path.Combine(folder, TokenizerFileName)) ? Read(() => TextTokenizer.FromFolder(folder)) : null;

@@ -20,6 +20,9 @@ internal sealed class ClientGraph : IDisposable
     /// <summary>Its inputs and outputs.</summary>
     public ClientGraphManifest Manifest { get; }
 
+    /// <summary>The graph as it is loaded.</summary>
+    public InferenceSession Session => _session;
+
     /// <exception cref="BundleException">The graph cannot be loaded.</exception>
     public static ClientGraph Load(string folder, ClientGraphManifest manifest)
     {

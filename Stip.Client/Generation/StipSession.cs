@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Stip.Client.Embedding;
 using Stip.Client.Sealing;
 using Stip.Protocol.Completions;
 using Stip.Protocol.Errors;
@@ -24,6 +25,7 @@ public sealed class StipSession : IAsyncDisposable
     private readonly SessionFigures _figures = new();
     private readonly int? _wantedLength;
     private readonly PlacedRows? _placed;
+    private ClientLayersSequence? _layers;
     private int _cachedTokens;
     private string? _id;
 
@@ -102,6 +104,8 @@ public sealed class StipSession : IAsyncDisposable
     /// <summary>Releases the server's cache; a server that cannot be reached releases it by itself later.</summary>
     public async ValueTask DisposeAsync()
     {
+        _layers?.Dispose();
+        _layers = null;
         if (_id is not { } id)
         {
             return;
@@ -232,6 +236,10 @@ public sealed class StipSession : IAsyncDisposable
         var ids = CollectionsMarshal.AsSpan(_tokens).Slice(_cachedTokens, count);
         tables.WriteRows(ids, _cachedTokens, rows);
         _placed?.WriteOver(_cachedTokens, tables.RowBytes, rows);
+
+        // What the server has cached was run before, by these layers and at these places.
+        _layers ??= _model.Bundle.Layers?.OpenSequence(MaxLength);
+        _layers?.Run(rows, count, _cachedTokens);
         return new CompletionRequest(
             _model.Id,
             new TensorPayload(tables.WireDtype.WireName(), [count, tables.HiddenSize], rows),

@@ -7,6 +7,8 @@ namespace Stip.Onnx.Running;
 /// a cache of its own. Plain rather than fast: it stands in for the client where models are compared.</summary>
 internal sealed class ClientLayersRunner : IDisposable
 {
+    private const string Past = "past_key_values";
+    private const string Present = "present";
     private readonly GraphRunner _graph;
     private readonly Dictionary<string, HostTensor> _past;
 
@@ -38,7 +40,8 @@ internal sealed class ClientLayersRunner : IDisposable
         return results[DecoderPorts.Embeds].ToFloats();
     }
 
-    /// <summary>The cache in graph order: <c>present.{i}.key|value</c> <c>[1, kv_heads, tokens, head_dim]</c>.</summary>
+    /// <summary>The cache in graph order: <c>present.{i}.key|value</c> <c>[1, kv_heads, tokens,
+    /// head_dim]</c>.</summary>
     public IEnumerable<(string Name, HostTensor Tensor)> ReadCache(int tokens) => _graph.Outputs
         .Where(output => output.Name != DecoderPorts.Embeds)
         .Select(output => (output.Name, First(_past[PastOf(output.Name)], tokens)));
@@ -68,13 +71,14 @@ internal sealed class ClientLayersRunner : IDisposable
         var bytes = new byte[heads * tokens * rowBytes];
         for (var head = 0; head < heads; head++)
         {
-            buffer.Bytes.AsSpan(head * rows * rowBytes, tokens * rowBytes).CopyTo(bytes.AsSpan(head * tokens * rowBytes));
+            buffer.Bytes.AsSpan(head * rows * rowBytes, tokens * rowBytes)
+                .CopyTo(bytes.AsSpan(head * tokens * rowBytes));
         }
 
         return new HostTensor(buffer.Dtype, [1, heads, tokens, buffer.Shape[3]], bytes);
     }
 
-    private static string PresentOf(string past) => past.Replace("past_key_values", "present", StringComparison.Ordinal);
+    private static string PresentOf(string past) => past.Replace(Past, Present, StringComparison.Ordinal);
 
-    private static string PastOf(string present) => present.Replace("present", "past_key_values", StringComparison.Ordinal);
+    private static string PastOf(string present) => present.Replace(Present, Past, StringComparison.Ordinal);
 }

@@ -51,8 +51,9 @@ internal sealed class DecoderSequence : IDisposable
     public IEnumerable<(string Name, HostTensor Tensor)> ReadCache()
     {
         var role = _side.MainRole;
+        var key = GraphPart.KeyOf(role, isClient: true);
         var own = _layers?.ReadCache(CachedTokens)
-            .Select(entry => (entry.Name, _side.Restore(GraphPart.KeyOf(role, isClient: true), entry.Name, entry.Tensor)));
+            .Select(entry => (entry.Name, _side.Restore(key, entry.Name, entry.Tensor)));
         return (own ?? []).Concat(_runner.ReadCache()
             .Select(entry => (PlainName(entry.Name), _side.Restore(role, entry.Name, entry.Tensor))));
     }

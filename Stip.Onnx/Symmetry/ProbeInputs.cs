@@ -88,7 +88,8 @@ internal sealed class ProbeInputs(GraphPart part, NodeStore store, PartFlow flow
         }
 
         // A client's graph gets what users have, each number in its place: pixels never move.
-        int[][] operands = [.. new[] { joined, part is { IsClient: true, TakesFeatures: false } ? store.Places(count) : null }.OfType<int[]>()];
+        var places = part is { IsClient: true, TakesFeatures: false } ? store.Places(count) : null;
+        int[][] operands = [.. new[] { joined, places }.OfType<int[]>()];
         var kind = store.Kinds.Id($"input {part.Key}.{name}");
         var nodes = operands.Length == 0 ? store.FreshRun(kind, count) : CellWise.Fresh(store, kind, operands);
         Ports.Add(new LabelledPort(name, features, featureShape, nodes));
@@ -106,10 +107,10 @@ internal sealed class ProbeInputs(GraphPart part, NodeStore store, PartFlow flow
         }
 
         int[] open = [.. Enumerable.Range(0, shape.Length).Select(axis => features.Contains(axis) ? 1 : shape[axis])];
-        var places = Shapes.Stretch(open, shape);
+        var spread = Shapes.Stretch(open, shape);
         int[][] told = [.. store.Places(Shapes.Count(open)).Select(place =>
             CellWise.Ordered(store, store.Kinds.Id("at"), nodes, [place]))];
-        return new LabelValue(shape, [.. cells.Zip(places).Select(pair => told[pair.Second][pair.First])]);
+        return new LabelValue(shape, [.. cells.Zip(spread).Select(pair => told[pair.Second][pair.First])]);
     }
 
     // Lengths and masks must fit the sizes of the run; any other number only has to be a valid index. Along axes that

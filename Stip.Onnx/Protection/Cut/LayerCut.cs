@@ -28,7 +28,8 @@ internal sealed record LayerCut(GraphProto Client, GraphProto Cloud)
         List<NodeProto> shared = [.. before.Where(node => !node.Output.Any(flow.IsFeature))];
         var stream = across is [var only] ? only : across is [var left, var right] ? Joined(left, right) : null;
         return stream is not null
-            ? new LayerCut(ClientPart(graph, before, stream, layers), CloudPart(graph, [.. shared, .. after], stream, layers))
+            ? new LayerCut(
+                ClientPart(graph, before, stream, layers), CloudPart(graph, [.. shared, .. after], stream, layers))
             : throw new RefusedException(
                 $"the decoder cannot be cut after {layers} layers: {across.Length} values lead across");
 

@@ -57,7 +57,8 @@ public sealed class BrokenPackageTests(ExportedModels exported, ProtectedModels 
 
         Assert.False(report.Passed);
         Assert.Equal(mode, report.Mode);
-        Assert.Matches($@"^block \d+ of \d+ of 'model.onnx' .*: node '{node}[^']*' \(\w+, layer {node[7]}\)", report.Fault);
+        Assert.Matches(
+            $@"^block \d+ of \d+ of 'model.onnx' .*: node '{node}[^']*' \(\w+, layer {node[7]}\)", report.Fault);
     }
 
     // A key bias without rotary embedding cancels in the softmax: no output shows it, the bytes do.
@@ -93,7 +94,8 @@ public sealed class BrokenPackageTests(ExportedModels exported, ProtectedModels 
     private async Task<VerificationReport> VerifyAsync(
         string name, Func<ProtectionPlan, ProtectionPlan> spoil, VerificationMode mode = VerificationMode.Auto)
     {
-        var (package, _) = await packages.ProtectAsync(exported, name, new ProtectionOptions(Verify: VerificationMode.None), seed: 9);
+        var (package, _) = await packages.ProtectAsync(
+            exported, name, new ProtectionOptions(Verify: VerificationMode.None), seed: 9);
         var plain = await exported.FolderAsync(name);
         using (var file = ModelFile.Load(Path.Combine(plain, "model.onnx")))
         using (var model = ProtectedModel.Open(package))
