@@ -1,7 +1,6 @@
 using System.Globalization;
 using Stip.Onnx.Execution;
 using Stip.Onnx.Model;
-using Stip.Onnx.Protection.Cut;
 
 namespace Stip.Onnx.Running;
 

@@ -1,8 +1,6 @@
 using Stip.Keys.Bundles;
-using Stip.Onnx.Execution;
 using Stip.Onnx.Model;
 using Stip.Onnx.Packages;
-using Stip.Onnx.Protection.Blocks;
 using Stip.Protocol.Packages;
 
 namespace Stip.Onnx.Protection.Cut;
