@@ -13,6 +13,8 @@ internal sealed class BranchHoist
     private readonly bool _shapesHaveEnds;
     private readonly Dictionary<string, string> _made = new(StringComparer.Ordinal);
     private readonly HashSet<string> _names;
+    private readonly HashSet<string> _inner;
+    private readonly HashSet<string> _nodes;
 
     private BranchHoist(GraphProto graph, bool shapesHaveEnds)
     {
@@ -20,6 +22,8 @@ internal sealed class BranchHoist
         _shapesHaveEnds = shapesHaveEnds;
         _names = graph.Input.Select(input => input.Name).Concat(graph.Initializer.Select(tensor => tensor.Name))
             .Concat(graph.Node.SelectMany(node => node.Output)).ToHashSet(StringComparer.Ordinal);
+        _inner = [.. _names];
+        _nodes = graph.Node.Select(node => node.Name).ToHashSet(StringComparer.Ordinal);
     }
 
     /// <summary>Changes the graph in place.</summary>
@@ -58,12 +62,12 @@ internal sealed class BranchHoist
         Keep(branch, kept, names);
     }
 
-    // Branches of one If often give their values the same names.
+    // Branches of one If often give their values the same names; what one of them hoists must not be made in another.
     private void TellApart(GraphProto branch)
     {
         var names = branch.Node.SelectMany(node => node.Output).Concat(branch.Initializer.Select(tensor => tensor.Name))
-            .Where(name => name.Length > 0 && _names.Contains(name)).Distinct(StringComparer.Ordinal)
-            .ToDictionary(name => name, name => $"{name}/{branch.Name}", StringComparer.Ordinal);
+            .Where(name => name.Length > 0 && !_inner.Add(name)).Distinct(StringComparer.Ordinal)
+            .ToDictionary(name => name, name => Free(_inner, $"{name}/{branch.Name}"), StringComparer.Ordinal);
         foreach (var node in branch.Node)
         {
             SentNames.Rename(node, names);
@@ -116,12 +120,7 @@ internal sealed class BranchHoist
             var made = $"{key}/{node.Output.Count}";
             if (!_made.TryGetValue(made, out var name))
             {
-                name = output;
-                while (!_names.Add(name))
-                {
-                    name += "_";
-                }
-
+                name = Free(_names, output);
                 _made.Add(made, name);
             }
 
@@ -131,8 +130,20 @@ internal sealed class BranchHoist
 
         if (!_graph.Node.Any(other => other.Output.SequenceEqual(node.Output)))
         {
+            node.Name = node.Name.Length == 0 ? "" : Free(_nodes, node.Name);
             _graph.Node.Insert(place++, node);
         }
+    }
+
+    // The name, or one made of it that nothing has.
+    private static string Free(HashSet<string> taken, string name)
+    {
+        while (!taken.Add(name))
+        {
+            name += "_";
+        }
+
+        return name;
     }
 
     // Nodes that do the same to the same values are one.

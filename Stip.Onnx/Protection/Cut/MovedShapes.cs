@@ -37,7 +37,13 @@ internal sealed class MovedShapes(
                 var next = 0;
                 return Made([.. Enumerable.Range(0, rank)
                     .Select(axis => added.Contains(axis) ? Length(1, axis) : shape.Dim[next++])]);
-            case "Concat" or "Where" or "Expand":
+            case "Expand" when Numbers(node.Input[1]) is { } wide:
+                var narrow = shapeOf(node.Input[0])?.Dim;
+                return Made(wide.Select((length, axis) => length == 1 && narrow is not null
+                    && axis - wide.Length + narrow.Count is >= 0 and var place
+                        ? narrow[place]
+                        : Length(length, axis)));
+            case "Concat" or "Where":
                 return node.Input.Select(shapeOf).Where(shape => shape is not null)
                     .OrderByDescending(shape => shape!.Dim.Count).FirstOrDefault() is { } one
                     ? Joined(node, one)
@@ -48,18 +54,26 @@ internal sealed class MovedShapes(
     }
 
     // Parts of one axis add up to something else; along the others all are alike.
-    private static TensorShapeProto Joined(NodeProto node, TensorShapeProto one)
+    private TensorShapeProto? Joined(NodeProto node, TensorShapeProto one)
     {
         var shape = one.Clone();
-        if (node.OpType == "Concat")
+        if (node.OpType != "Concat")
         {
-            var axis = Shapes.Axis(node.Attribute.FirstOrDefault(a => a.Name == "axis")?.I ?? 0, shape.Dim.Count);
-            if (axis != shape.Dim.Count - 1)
-            {
-                shape.Dim[axis] = Length(Free, axis);
-            }
+            return shape;
         }
 
+        var axis = Shapes.Axis(node.Attribute.FirstOrDefault(a => a.Name == "axis")?.I ?? 0, shape.Dim.Count);
+        if (axis >= shape.Dim.Count)
+        {
+            return null;
+        }
+
+        // Features side by side stay features, even where their number is not known.
+        long[] widths = [.. node.Input.Select(shapeOf).Select(part =>
+            axis < part?.Dim.Count ? part.Dim[axis].DimValue : 0)];
+        shape.Dim[axis] = axis < shape.Dim.Count - 1 ? Length(Free, axis)
+            : Array.TrueForAll(widths, width => width > 0) ? Length(widths.Sum(), axis)
+            : new Dimension { DimParam = "features" };
         return shape;
     }
 

@@ -57,6 +57,27 @@ public sealed class BranchHoistTests : IDisposable
         }
     }
 
+    [Fact]
+    public void NamesThatBranchesShare_AreGivenOnce()
+    {
+        _graph.Weight("other", 9, 6);
+        Merged(branch =>
+        {
+            // What is computed in one branch has the name of what is looked up in the other.
+            branch.Node[1] = Node("Gather", "active", "other", "input_ids");
+            branch.Node.Insert(2, Node("Add", "sum", "rows", "active"));
+            branch.Node[3].Input[0] = "sum";
+        });
+        using var file = _graph.Save();
+
+        BranchHoist.Apply(file.Graph, shapesHaveEnds: true);
+
+        var nodes = file.Graph.Node.Concat(file.Graph.Node.SelectMany(OuterReads.Subgraphs)
+            .SelectMany(branch => branch.Node)).ToArray();
+        Assert.Distinct(nodes.SelectMany(node => node.Output));
+        Assert.Distinct(file.Graph.Node.Select(node => node.Name));
+    }
+
     public void Dispose()
     {
         _folder.Dispose();
@@ -64,14 +85,15 @@ public sealed class BranchHoistTests : IDisposable
     }
 
     // Both branches look ids up in one table and give their values the same names.
-    private void Merged()
+    private void Merged(Action<GraphProto>? change = null)
     {
         _graph.Graph.AddInput("input_ids", TensorDtype.Int64, "batch", "seq");
         _graph.Graph.AddInput("use_cache_branch", TensorDtype.Bool, 1);
         _graph.Weight("table", 9, 6);
         _graph.Weight("w", 6, 8);
-        _graph.With(
-            "If", "y", ["use_cache_branch"], Branch("then_branch", "Tanh"), Branch("else_branch", "Sigmoid"));
+        var other = Branch("else_branch", "Sigmoid");
+        change?.Invoke(other.G);
+        _graph.With("If", "y", ["use_cache_branch"], Branch("then_branch", "Tanh"), other);
         _graph.Output("y", "batch", "seq", 8);
     }
 
