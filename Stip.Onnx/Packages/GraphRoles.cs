@@ -9,6 +9,9 @@ public static class GraphRoles
     /// <summary>Rows in, hidden states, embeddings or class logits out; no cache.</summary>
     public const string Encoder = "encoder";
 
+    /// <summary>The decoder once more, for steps after the first, where an exporter writes two.</summary>
+    public const string DecoderWithPast = "decoder_with_past";
+
     /// <summary>Rows of image patches in, class logits or features for a decoder out.</summary>
     public const string Vision = "vision";
 }

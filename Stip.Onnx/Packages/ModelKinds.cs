@@ -9,6 +9,9 @@ public static class ModelKinds
     /// <summary>Text in; hidden states, embeddings or classes out.</summary>
     public const string Encoder = "encoder";
 
+    /// <summary>Text or sound in, text out: a decoder that reads what an encoder gives.</summary>
+    public const string EncoderDecoder = "encoder-decoder";
+
     /// <summary>An image in; classes or features out.</summary>
     public const string Image = "image";
 

@@ -18,7 +18,7 @@ internal static class ClientFiles
         string[] skipped = [ExportManifest.FileName, BundleManifest.EmbeddingFileName];
         foreach (var file in new DirectoryInfo(plain.Folder).EnumerateFiles())
         {
-            if (plain.Source is null
+            if (plain.Sources.Count == 0
                 ? file.Extension is ".json" or ".jinja" or ".model" or ".txt" && !skipped.Contains(file.Name)
                 : SourceFileNames.All.Contains(file.Name))
             {

@@ -47,6 +47,13 @@ internal static class ClientTables
     private static void AddOutput(
         List<SafetensorsWriter.Source> sources, PlainModel plain, TensorManifest output, PortPlan? plan)
     {
+        // Two graphs may give the same words: their logits are joined, and one vector serves both.
+        if (sources.Exists(source => source.Name == BundleManifest.VocabPermutationTensor)
+            && output.Name == DecoderPorts.Logits)
+        {
+            return;
+        }
+
         if (output.Name == DecoderPorts.Logits && plain.Manifest.VocabSize > 0)
         {
             sources.Add(Vector(BundleManifest.VocabPermutationTensor, plan?.Permutation
@@ -61,7 +68,7 @@ internal static class ClientTables
     // Caches stay with the server, and what feeds another graph never reaches a user as an answer.
     private static bool IsRead(PlainModel plain, GraphPart part, string output) =>
         !output.StartsWith("present", StringComparison.Ordinal)
-        && plain.Joins.All(join => join.From != $"{part.Key}.{output}");
+        && (output == DecoderPorts.Logits || plain.Joins.All(join => join.From != $"{part.Key}.{output}"));
 
     private static SafetensorsWriter.Source Vector(string name, Permutation permutation) =>
         SafetensorsWriter.Source.FromBytes(

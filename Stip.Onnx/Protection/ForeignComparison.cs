@@ -12,7 +12,7 @@ internal static class ForeignComparison
         ForeignSource source, ProtectedModel moved, int samples, OutputComparison comparison, Action<int>? sampleDone)
     {
         using var plain = new GraphRunner(source.Path);
-        using var runner = new PassRunner(moved);
+        using var runner = new PassRunner(moved, source.Role);
         var inputs = new ForeignSamples(source);
         var (done, last) = (0, (OnnxRuntimeException?)null);
         for (var sample = 0; sample < samples; sample++)

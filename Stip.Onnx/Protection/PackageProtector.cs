@@ -45,7 +45,8 @@ public static class PackageProtector
         var model = CheckedName(options.Name ?? plain.Manifest.Model);
         var plans = options.Mode == ProtectionMode.None
             ? DrawnPlans.Nothing(plain.Parts)
-            : DrawnPlans.Draw(plain.Parts, plain.Joins, random, plain.Source?.Features);
+            : DrawnPlans.Draw(
+                plain.Parts, plain.Joins, random, [.. plain.Sources.SelectMany(source => source.Features)]);
         var hashed = WriteGraphs(plain, plans, outputFolder, bytesWritten);
         var client = WriteClient(plain, plans, options, outputFolder);
         var instance = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(InstanceBytes));

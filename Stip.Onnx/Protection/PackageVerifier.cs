@@ -83,9 +83,13 @@ public static class PackageVerifier
         OutputComparison comparison,
         Action<int>? sampleDone)
     {
-        if (plain.Source is { } source)
+        foreach (var source in plain.Sources)
         {
             ForeignComparison.Run(source, moved, samples, comparison, sampleDone);
+        }
+
+        if (plain.Sources.Count > 0)
+        {
             return;
         }
 

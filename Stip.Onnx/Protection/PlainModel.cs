@@ -38,8 +38,10 @@ internal sealed class PlainModel : IDisposable
         : Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(
             string.Concat(_files.Select(file => file.Sha256)))));
 
-    /// <summary>The graph of another exporter that this model was cut out of; null for a folder of export.</summary>
-    public ForeignSource? Source { get; init; }
+    /// <summary>The graphs of another exporter that this model was cut out of; none for a folder of export.</summary>
+    public IReadOnlyList<ForeignSource> Sources { get; init; } = [];
+
+    public IReadOnlyList<ModelFile> Files => _files;
 
     /// <summary>Opens a folder of export, or a graph of another exporter.</summary>
     /// <param name="path">The folder, or an ONNX file.</param>
@@ -70,7 +72,9 @@ internal sealed class PlainModel : IDisposable
             return ForeignModel.Open(path);
         }
 
-        return ExportFolder.Exists(path) ? OpenExport(path) : ForeignModel.Open(OnlyGraphOf(path));
+        return ExportFolder.Exists(path) ? OpenExport(path)
+            : EncoderDecoderFolder.Is(path) ? EncoderDecoderFolder.Open(path)
+            : ForeignModel.Open(OnlyGraphOf(path));
     }
 
     private static PlainModel OpenExport(string path)
@@ -97,7 +101,7 @@ internal sealed class PlainModel : IDisposable
 
     private PlainModel WithClientLayers(int layers)
     {
-        if (Source is not null || Manifest.Kind != ModelKinds.Decoder || layers < 0)
+        if (Sources.Count > 0 || Manifest.Kind != ModelKinds.Decoder || layers < 0)
         {
             throw new RefusedException(
                 $"{layers} client layers of '{Folder}': a decoder of export can leave 0 or more to the client, other "

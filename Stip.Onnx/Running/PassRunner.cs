@@ -13,10 +13,12 @@ internal sealed class PassRunner : IDisposable
     private readonly GraphRunner? _client;
     private readonly GraphRunner _graph;
 
-    public PassRunner(IModelSide side)
+    /// <param name="side">The model.</param>
+    /// <param name="role">Which of its graphs; the one that gives the answer unless given.</param>
+    public PassRunner(IModelSide side, string? role = null)
     {
         _side = side;
-        _role = side.MainRole;
+        _role = role ?? side.MainRole;
         _client = side.ClientGraphOf(_role) is { } path ? new GraphRunner(path) : null;
         try
         {

@@ -89,7 +89,7 @@ internal sealed class LabelRun
         var outputs = OutputPorts.Join(_part, scope, _store, sizes);
         KeptStates.Tie(inputs.Ports, outputs, _store);
         var done = new LabelledPart(_part, _weights, inputs.Ports, outputs);
-        flow.Add(done, scope);
+        flow.Add(done, scope, _store);
         return done;
     }
 

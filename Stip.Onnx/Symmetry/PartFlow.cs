@@ -1,5 +1,6 @@
 using Stip.Onnx.Model;
 using Stip.Onnx.Packages;
+using Stip.Onnx.Symmetry.Nodes;
 using Stip.Onnx.Symmetry.Values;
 
 namespace Stip.Onnx.Symmetry;
@@ -27,10 +28,16 @@ internal sealed class PartFlow(IReadOnlyList<PortJoin> joins)
     }
 
     /// <summary>Keeps what a graph gives.</summary>
-    public void Add(LabelledPart done, Scope values)
+    public void Add(LabelledPart done, Scope values, NodeStore store)
     {
         foreach (var port in done.Outputs)
         {
+            var join = joins.FirstOrDefault(join => join.To == $"{done.Part.Key}.{port.Name}");
+            if (join is not null)
+            {
+                Tie(join, port, store);
+            }
+
             _ports[$"{done.Part.Key}.{port.Name}"] = port;
         }
 
@@ -38,6 +45,26 @@ internal sealed class PartFlow(IReadOnlyList<PortJoin> joins)
         {
             _handed[(done.Part.Role, output.Name)] =
                 (values[output.Name], _ports.GetValueOrDefault($"{done.Part.Key}.{output.Name}"));
+        }
+    }
+
+    // Where one of them has a number of rows that cannot grow, every row is tied.
+    private void Tie(PortJoin join, LabelledPort port, NodeStore store)
+    {
+        var same = _ports.GetValueOrDefault(join.From)?.Nodes ?? [];
+        var width = Math.Min(same.Length, port.Nodes.Length);
+        if (width == 0 || same.Length % width != 0 || port.Nodes.Length % width != 0)
+        {
+            throw new RefusedException(
+                $"'{join.To}' has {port.Nodes.Length} features, '{join.From}', which it is joined with, {same.Length}");
+        }
+
+        foreach (var one in same.Chunk(width))
+        {
+            foreach (var other in port.Nodes.Chunk(width))
+            {
+                CellWise.Ordered(store, store.Kinds.Id(HoldingKinds.Kept), one, other);
+            }
         }
     }
 }

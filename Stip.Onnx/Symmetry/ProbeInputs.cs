@@ -81,7 +81,7 @@ internal sealed class ProbeInputs(GraphPart part, NodeStore store, PartFlow flow
         var featureShape = Array.ConvertAll(features, axis => shape[axis]);
         var joined = flow.Joined(part, name);
         var count = Shapes.Count(featureShape);
-        if (joined is not null && joined.Length != count)
+        if (joined is not null && joined.Length % count != 0)
         {
             throw new RefusedException(
                 $"input '{name}' has {count} features, the output joined with it {joined.Length}");
@@ -89,7 +89,9 @@ internal sealed class ProbeInputs(GraphPart part, NodeStore store, PartFlow flow
 
         // A client's graph gets what users have, each number in its place: pixels never move.
         var places = part is { IsClient: true, TakesFeatures: false } ? store.Places(count) : null;
-        int[][] operands = [.. new[] { joined, places }.OfType<int[]>()];
+
+        // What has a fixed number of rows there is the same in every one of them here.
+        int[][] operands = [.. joined?.Chunk(count) ?? [], .. new[] { places }.OfType<int[]>()];
         var kind = store.Kinds.Id($"input {part.Key}.{name}");
         var nodes = operands.Length == 0 ? store.FreshRun(kind, count) : CellWise.Fresh(store, kind, operands);
         Ports.Add(new LabelledPort(name, features, featureShape, nodes));

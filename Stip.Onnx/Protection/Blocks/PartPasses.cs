@@ -40,7 +40,7 @@ internal sealed class PartPasses : IDisposable
     /// all of them.</param>
     public IEnumerable<PassPair> Make(int samples)
     {
-        if (_plain.Source is { } source)
+        if (_plain.Sources.FirstOrDefault(source => source.Role == _part.Role) is { } source)
         {
             return new ForeignSamples(source).Tries(0).Select(HandedOrNull).OfType<PassPair>();
         }

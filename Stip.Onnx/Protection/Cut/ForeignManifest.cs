@@ -19,6 +19,7 @@ internal static class ForeignManifest
         ModelFile file,
         ClientCut cut,
         string role,
+        (string Client, string Cloud) files,
         IReadOnlyDictionary<string, long> limits)
     {
         var outputs = GraphSignature.Outputs(cut.Cloud);
@@ -46,17 +47,18 @@ internal static class ForeignManifest
             new Dictionary<string, GraphManifest>
             {
                 [role] = new(
-                    role == GraphRoles.Vision ? "vision.onnx" : "model.onnx",
+                    files.Cloud,
                     GraphSignature.Inputs(cut.Cloud),
                     outputs,
                     CacheOf(cut.Cloud)),
             })
         {
-            ClientGraphs = ForeignModel.ClientGraphs(cut, role),
+            ClientGraphs = ForeignModel.ClientGraphs(cut, role, files.Client),
         };
     }
 
-    private static string NameOf(string path)
+    /// <summary>A model's name by its file, or by its folder where the file has none of its own.</summary>
+    public static string NameOf(string path)
     {
         var name = Path.GetFileNameWithoutExtension(path);
         var folder = Path.GetFileName(Path.GetDirectoryName(Path.GetFullPath(path))) ?? "";

@@ -11,10 +11,15 @@ namespace Stip.Onnx.Protection.Cut;
 internal static class ForeignModel
 {
     private const string ClientFile = "embedding.onnx";
+    private const string VisionFile = "vision.onnx";
+    private const string MainFile = "model.onnx";
     private const int FirstOpsetWithShapeEnds = 15;
 
+    /// <param name="path">The ONNX file.</param>
+    /// <param name="among">What it is among several graphs of a model, whose files keep their names apart; null for
+    /// the only one.</param>
     /// <exception cref="RefusedException">The graph cannot be opened or cut.</exception>
-    public static PlainModel Open(string path)
+    public static PlainModel Open(string path, string? among = null)
     {
         var file = ModelFile.Load(path);
         try
@@ -27,21 +32,18 @@ internal static class ForeignModel
             var constants = new Constants(file.Graph);
             var limits = InputLimits.Find(file.Graph, constants);
             var cut = ClientCut.Find(file.Graph, shapesHaveEnds);
-            var role = RoleOf(cut);
-            var parts = Parts(file, cut, role);
-            var manifest = ForeignManifest.Describe(file, cut, role, limits);
+            var role = among ?? RoleOf(cut);
+            var files = among is null
+                ? (Client: ClientFile, Cloud: role == GraphRoles.Vision ? VisionFile : MainFile)
+                : (Client: $"{among}_{ClientFile}", Cloud: Path.GetFileName(path));
+            var parts = Parts(file, cut, role, files);
+            var manifest = ForeignManifest.Describe(file, cut, role, files, limits);
             return new PlainModel(Path.GetDirectoryName(Path.GetFullPath(path))!, manifest, [file], parts)
             {
-                Source = new ForeignSource(
-                    path, [.. inputs.Where(input => !constants.Has(input.Name))], limits, cut.Features)
-                {
-                    Signals = SignalsOf(cut),
-                    Lengths = KnownAxes.Of(whole).Concat(KnownAxes.Windows(whole))
-                        .ToDictionary(StringComparer.Ordinal),
-                    Window = KnownAxes.Windows(whole).Values.DefaultIfEmpty(0).Max(),
-                    Pictures = KnownAxes.Pictures(whole),
-                    FixedLength = KnownAxes.SequenceLength(whole),
-                },
+                Sources =
+                [
+                    SourceOf(path, role, whole, [.. inputs.Where(input => !constants.Has(input.Name))], limits, cut),
+                ],
             };
         }
         catch
@@ -50,6 +52,21 @@ internal static class ForeignModel
             throw;
         }
     }
+
+    private static ForeignSource SourceOf(
+        string path,
+        string role,
+        GraphProto whole,
+        ValueInfoProto[] inputs,
+        IReadOnlyDictionary<string, long> limits,
+        ClientCut cut) => new(path, role, inputs, limits, cut.Features)
+        {
+            Signals = SignalsOf(cut),
+            Lengths = KnownAxes.Of(whole).Concat(KnownAxes.Windows(whole)).ToDictionary(StringComparer.Ordinal),
+            Window = KnownAxes.Windows(whole).Values.DefaultIfEmpty(0).Max(),
+            Pictures = KnownAxes.Pictures(whole),
+            FixedLength = KnownAxes.SequenceLength(whole),
+        };
 
     private static long Opset(ModelProto model) =>
         model.OpsetImport.Where(set => set.Domain is "" or "ai.onnx").Select(set => set.Version).FirstOrDefault(1);
@@ -69,12 +86,13 @@ internal static class ForeignModel
             : GraphRoles.Encoder;
     }
 
-    private static GraphPart[] Parts(ModelFile file, ClientCut cut, string role)
+    private static GraphPart[] Parts(
+        ModelFile file, ClientCut cut, string role, (string Client, string Cloud) files)
     {
         var tensors = file.Tensors.ToDictionary(
             tensor => tensor.Proto, (IEqualityComparer<TensorProto>)ReferenceEqualityComparer.Instance);
-        var cloud = Part(false, role == GraphRoles.Vision ? "vision.onnx" : "model.onnx", cut.Cloud);
-        return cut.Client is null ? [cloud] : [Part(true, ClientFile, cut.Client), cloud];
+        var cloud = Part(false, files.Cloud, cut.Cloud);
+        return cut.Client is null ? [cloud] : [Part(true, files.Client, cut.Client), cloud];
 
         GraphPart Part(bool isClient, string name, GraphProto graph)
         {
@@ -94,11 +112,12 @@ internal static class ForeignModel
     }
 
     /// <summary>Describes the client's graph of a role as manifests do.</summary>
-    public static IReadOnlyDictionary<string, ClientGraphManifest>? ClientGraphs(ClientCut cut, string role) =>
+    public static IReadOnlyDictionary<string, ClientGraphManifest>? ClientGraphs(
+        ClientCut cut, string role, string name) =>
         cut.Client is not { } graph ? null : new Dictionary<string, ClientGraphManifest>
         {
             [role] = new(
-                ClientFile,
+                name,
                 [.. GraphSignature.Inputs(graph).Select(Port)],
                 [.. GraphSignature.Outputs(graph).Select(Port)]),
         };

@@ -4,11 +4,13 @@ namespace Stip.Onnx.Protection.Cut;
 
 /// <summary>A graph of another exporter as it came, to be run beside its protected form.</summary>
 /// <param name="Path">The ONNX file.</param>
+/// <param name="Role">What the graph is in the model.</param>
 /// <param name="Inputs">Its inputs.</param>
 /// <param name="Limits">Rows of the tables that integer inputs index.</param>
 /// <param name="Features">Inputs of the server's graph that are features and come from the client.</param>
 internal sealed record ForeignSource(
     string Path,
+    string Role,
     IReadOnlyList<ValueInfoProto> Inputs,
     IReadOnlyDictionary<string, long> Limits,
     IReadOnlyList<string> Features)

@@ -1,0 +1,99 @@
+using Stip.Onnx.Model;
+using Stip.Onnx.Packages;
+
+namespace Stip.Onnx.Protection.Cut;
+
+/// <summary>
+/// A folder of an encoder and a decoder in files of their own, as Optimum writes T5, BART and Whisper: each is cut by
+/// itself, and what one gives another is permuted the same on both sides.
+/// </summary>
+internal static class EncoderDecoderFolder
+{
+    private const string EncoderFile = "encoder_model.onnx";
+    private const string MergedFile = "decoder_model_merged.onnx";
+    private const string FirstStepFile = "decoder_model.onnx";
+    private const string NextStepsFile = "decoder_with_past_model.onnx";
+    private const string Hidden = "last_hidden_state";
+    private const string EncoderHidden = "encoder_hidden_states";
+    private const string Logits = "logits";
+
+    /// <summary>True for a folder with an encoder and a decoder.</summary>
+    public static bool Is(string folder) => File.Exists(Path.Combine(folder, EncoderFile)) && Decoders(folder).Any();
+
+    /// <summary>Opens the graphs of such a folder. Of a merged decoder the two that it was made of are left
+    /// out.</summary>
+    /// <exception cref="RefusedException">A graph cannot be opened or cut.</exception>
+    public static PlainModel Open(string folder)
+    {
+        var opened = new List<PlainModel>();
+        try
+        {
+            opened.Add(ForeignModel.Open(Path.Combine(folder, EncoderFile), GraphRoles.Encoder));
+            opened.AddRange(Decoders(folder).Select(
+                decoder => ForeignModel.Open(Path.Combine(folder, decoder.File), decoder.Role)));
+            return Together(folder, opened);
+        }
+        catch
+        {
+            opened.ForEach(model => model.Dispose());
+            throw;
+        }
+    }
+
+    private static IEnumerable<(string Role, string File)> Decoders(string folder)
+    {
+        (string Role, string File)[] files = File.Exists(Path.Combine(folder, MergedFile))
+            ? [(GraphRoles.Decoder, MergedFile)]
+            : [(GraphRoles.Decoder, FirstStepFile), (GraphRoles.DecoderWithPast, NextStepsFile)];
+        return files.Where(entry => File.Exists(Path.Combine(folder, entry.File)));
+    }
+
+    private static PlainModel Together(string folder, List<PlainModel> opened)
+    {
+        var decoder = opened[1].Manifest;
+        GraphPart[] parts = [.. opened.SelectMany(model => model.Parts)];
+        var manifest = decoder with
+        {
+            Kind = ModelKinds.EncoderDecoder,
+            Model = ForeignManifest.NameOf(Path.Combine(folder, "model.onnx")),
+            TiedEmbeddings = opened.Any(model => model.Manifest.TiedEmbeddings),
+            Graphs = opened.SelectMany(model => model.Manifest.Graphs)
+                .ToDictionary(graph => graph.Key, graph => graph.Value, StringComparer.Ordinal),
+            ClientGraphs = opened.SelectMany(model => model.Manifest.ClientGraphs ?? NoGraphs)
+                .ToDictionary(graph => graph.Key, graph => graph.Value, StringComparer.Ordinal),
+            Joins = [.. Joins([.. parts.Where(part => !part.IsClient)])],
+        };
+        return new PlainModel(folder, manifest, [.. opened.SelectMany(model => model.Files)], parts)
+        {
+            Sources = [.. opened.SelectMany(model => model.Sources)],
+        };
+    }
+
+    private static Dictionary<string, Keys.Bundles.ClientGraphManifest> NoGraphs => [];
+
+    // What the encoder gives, decoders take; what the first step keeps, the next ones take; their words are the same.
+    private static IEnumerable<PortJoin> Joins(GraphPart[] graphs)
+    {
+        foreach (var decoder in graphs.Skip(1).Where(graph => Takes(graph, EncoderHidden)))
+        {
+            yield return new PortJoin($"{graphs[0].Key}.{Hidden}", $"{decoder.Key}.{EncoderHidden}");
+        }
+
+        if (graphs is not [_, var first, var next])
+        {
+            yield break;
+        }
+
+        yield return new PortJoin($"{first.Key}.{Logits}", $"{next.Key}.{Logits}");
+        foreach (var present in first.Graph.Output.Select(output => output.Name))
+        {
+            var past = present.Replace("present", "past_key_values", StringComparison.Ordinal);
+            if (past != present && Takes(next, past))
+            {
+                yield return new PortJoin($"{first.Key}.{present}", $"{next.Key}.{past}");
+            }
+        }
+    }
+
+    private static bool Takes(GraphPart graph, string input) => graph.Graph.Input.Any(port => port.Name == input);
+}

@@ -1,0 +1,142 @@
+using Stip.Onnx.Execution;
+using Stip.Onnx.Model;
+using Stip.Onnx.Packages;
+using Stip.Onnx.Protection;
+using Stip.Onnx.Tests.Symmetry;
+using Stip.Protocol.Tensors;
+using Stip.TestKit;
+
+namespace Stip.Onnx.Tests.Protection.Cut;
+
+/// <summary>Encoder and decoder in files of their own are protected together: what one gives the other
+/// takes.</summary>
+public sealed class EncoderDecoderTests : IDisposable
+{
+    private const int Vocabulary = 13;
+    private const int Hidden = 6;
+    private const int Tokens = 8;
+
+    private static readonly string? Root = Environment.GetEnvironmentVariable("STIP_FIXTURES");
+    private readonly TemporaryFolder _folder = new();
+
+    [Fact]
+    public void Protect_OfAnEncoderAndTwoDecoders_GeneratesTheSameTokens()
+    {
+        Directory.CreateDirectory(_folder.At("plain"));
+        SaveEncoder();
+        SaveDecoder("decoder_model.onnx", isFirst: true);
+        SaveDecoder("decoder_with_past_model.onnx", isFirst: false);
+
+        var made = PackageProtector.Protect(
+            _folder.At("plain"), _folder.At("package"), new ProtectionOptions("pair"), new SeededRandom(3));
+
+        Assert.True(made.Verification!.Passed);
+        Assert.Equal(ModelKinds.EncoderDecoder, PackageFolder.ReadClient(_folder.At("package")).Kind);
+        Assert.Single(Directory.GetFiles(_folder.At("package", "owner"), "owner.json"));
+        AssertSameText(new Dictionary<string, HostTensor>
+        {
+            ["input_ids"] = HostTensor.FromIntegers([1L, 5L, 2L, 11L], 1, 4),
+        });
+    }
+
+    [Theory]
+    [InlineData("t5_encoder", "t5_decoder_merged")]
+    [InlineData("t5_encoder", "t5_decoder", "t5_decoder_with_past")]
+    [InlineData("bart_encoder", "bart_decoder_merged")]
+    [InlineData("whisper_encoder", "whisper_decoder_merged")]
+    public void Protect_OfAFolderOfOptimum_GeneratesTheSameTokens(params string[] graphs)
+    {
+        Assert.SkipWhen(string.IsNullOrEmpty(Root), "STIP_FIXTURES does not name the folder of fetched fixtures");
+        Directory.CreateDirectory(_folder.At("plain"));
+        string[] names = graphs.Length == 3 ? ["encoder_model", "decoder_model", "decoder_with_past_model"]
+            : ["encoder_model", "decoder_model_merged"];
+        foreach (var (graph, name) in graphs.Zip(names))
+        {
+            File.Copy(
+                Path.Combine(Root!, "graphs", "optimum", graph, "model.onnx"), _folder.At("plain", $"{name}.onnx"));
+        }
+
+        PackageProtector.Protect(
+            _folder.At("plain"), _folder.At("package"), new ProtectionOptions("pair"), new SeededRandom(3));
+
+        var random = new Random(7);
+        AssertSameText(graphs[0].StartsWith("whisper", StringComparison.Ordinal)
+            ? new()
+            {
+                ["input_features"] = HostTensor.FromFloats(
+                    [.. Enumerable.Range(0, 16 * 32).Select(_ => random.NextSingle() - 0.5f)], 1, 16, 32),
+            }
+            : new()
+            {
+                ["input_ids"] = HostTensor.FromIntegers([3L, 14L, 15L, 9L, 26L, 5L], 1, 6),
+                ["attention_mask"] = HostTensor.FromIntegers([1L, 1L, 1L, 1L, 1L, 1L], 1, 6),
+            });
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    private void AssertSameText(Dictionary<string, HostTensor> given)
+    {
+        var plain = new SequenceToSequence(_folder.At("plain"), isPackage: false).Generate(given, Tokens);
+        var moved = new SequenceToSequence(_folder.At("package"), isPackage: true).Generate(given, Tokens);
+
+        Assert.Equal(plain.Ids, moved.Ids);
+
+        // float32 sums in another order; a cache or a word in the wrong order is off by the scale of the logits.
+        Assert.All(plain.Logits.Zip(moved.Logits), pair => Assert.Equal(pair.First, pair.Second, 1e-3f));
+    }
+
+    private void SaveEncoder()
+    {
+        using var graph = new SmallGraph();
+        graph.Graph.AddInput("input_ids", TensorDtype.Int64, "batch", "encoder_seq");
+        graph.Add("Gather", "rows", graph.Weight("tokens", Vocabulary, Hidden), "input_ids");
+        string[] norm = ["rows", graph.Weight("gamma", Hidden), graph.Weight("beta", Hidden)];
+        graph.With("LayerNormalization", "normed", norm);
+        graph.Add("Add", "last_hidden_state", "rows", Dense(graph, "normed", "mixed"));
+        graph.Output("last_hidden_state", "batch", "encoder_seq", Hidden);
+        graph.Graph.Save(_folder.At("plain", "encoder_model.onnx"));
+    }
+
+    // One head that attends to the encoder's states, whose keys and values the first step keeps.
+    private void SaveDecoder(string file, bool isFirst)
+    {
+        using var graph = new SmallGraph();
+        graph.Graph.AddInput("input_ids", TensorDtype.Int64, "batch", "seq");
+        graph.Add("Gather", "rows", graph.Weight("tokens", Vocabulary, Hidden), "input_ids");
+        graph.Add("MatMul", "query", "rows", graph.Weight("query_weight", Hidden, Hidden));
+        var (keyWeight, valueWeight) = (graph.Weight("key_weight", Hidden, Hidden),
+            graph.Weight("value_weight", Hidden, Hidden));
+        var (key, value) = ("past_key_values.0.encoder.key", "past_key_values.0.encoder.value");
+        if (isFirst)
+        {
+            graph.Input("encoder_hidden_states", "batch", "encoder_seq", Hidden);
+            (key, value) = ("present.0.encoder.key", "present.0.encoder.value");
+            graph.Add("MatMul", key, "encoder_hidden_states", keyWeight);
+            graph.Add("MatMul", value, "encoder_hidden_states", valueWeight);
+            graph.Output(key, "batch", "encoder_seq", Hidden);
+            graph.Output(value, "batch", "encoder_seq", Hidden);
+        }
+        else
+        {
+            graph.Input(key, "batch", "encoder_seq", Hidden);
+            graph.Input(value, "batch", "encoder_seq", Hidden);
+        }
+
+        graph.With("Transpose", "turned", [key], NodeAttribute.Ints("perm", 0, 2, 1));
+        graph.Add("MatMul", "scores", "query", "turned");
+        graph.With("Softmax", "shares", ["scores"], NodeAttribute.Int("axis", -1));
+        graph.Add("MatMul", "seen", "shares", value);
+        graph.Add("Add", "stream", "rows", Dense(graph, "seen", "told"));
+        graph.Add("MatMul", "logits", "stream", graph.Weight("head", Hidden, Vocabulary));
+        graph.Output("logits", "batch", "seq", Vocabulary);
+        graph.Graph.Save(_folder.At("plain", file));
+    }
+
+    private static string Dense(SmallGraph graph, string rows, string name)
+    {
+        graph.Add("MatMul", $"{name}_up", rows, graph.Weight($"{name}_in", Hidden, 10));
+        graph.Add("Relu", $"{name}_active", $"{name}_up");
+        return graph.Add("MatMul", name, $"{name}_active", graph.Weight($"{name}_out", 10, Hidden));
+    }
+}
