@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Microsoft.Extensions.Options;
 using Stip.Api.Engine.Caches;
 using Stip.Api.Engine.Scheduling;
@@ -15,7 +14,6 @@ internal sealed class DecoderHost(
     EngineMetrics metrics,
     TimeProvider clock) : IAsyncDisposable
 {
-    private readonly ConcurrentDictionary<(string Owner, string SessionId), bool> _busy = new();
     private readonly Lock _loading = new();
     private Task<ModelLoop>? _loop;
     private volatile bool _isDisposed;
@@ -24,7 +22,7 @@ internal sealed class DecoderHost(
     public static Refusal Gone { get; } =
         new(StipErrorCode.SessionLost, "the model was replaced or removed; send the rows again", "session_id");
 
-    private static Refusal Busy { get; } = new(
+    public static Refusal Busy { get; } = new(
         StipErrorCode.SessionBusy, "a step of this session is still running", "session_id", TimeSpan.FromSeconds(1));
 
     public DecoderSnapshot Snapshot => snapshot;
@@ -33,40 +31,17 @@ internal sealed class DecoderHost(
 
     public Task LoadAsync() => LoopAsync();
 
-    public async Task<Outcome<StepAnswer>> StepAsync(string owner, ValidStep step, CancellationToken cancellation)
-    {
-        var outcome = await TakeStepAsync(owner, step, cancellation);
-        metrics.Count(step.Declaration, outcome);
-        return outcome;
-    }
-
-    private async Task<Outcome<StepAnswer>> TakeStepAsync(
-        string owner, ValidStep step, CancellationToken cancellation)
+    /// <summary>Runs a step. Its answer is to be awaited once, and disposed of.</summary>
+    public ValueTask<Outcome<StepAnswer>> StepAsync(string owner, ValidStep step, CancellationToken cancellation)
     {
         if (_isDisposed)
         {
-            return Gone;
+            return ValueTask.FromResult<Outcome<StepAnswer>>(Gone);
         }
 
-        var loop = await LoopAsync();
-        if (step.Declaration.SessionId is not { } id)
-        {
-            return await loop.StepAsync(owner, step, cancellation);
-        }
-
-        if (!_busy.TryAdd((owner, id), true))
-        {
-            return Busy;
-        }
-
-        try
-        {
-            return await loop.StepAsync(owner, step, cancellation);
-        }
-        finally
-        {
-            _busy.TryRemove((owner, id), out _);
-        }
+        return _loop is { IsCompletedSuccessfully: true } loaded
+            ? loaded.Result.StepAsync(owner, step, cancellation)
+            : LoadAndStepAsync(owner, step, cancellation);
     }
 
     /// <summary>Opens an empty session.</summary>
@@ -92,24 +67,8 @@ internal sealed class DecoderHost(
             return SessionTable.Lost;
         }
 
-        if (!_busy.TryAdd((owner, sessionId), true))
-        {
-            return Busy;
-        }
-
-        try
-        {
-            return await (await loading).AskAsync<SessionSnapshot>(
-                sessions =>
-                    sessions.Fork(owner, sessionId, position, maxLength).Is(out var fork, out var refusal)
-                        ? SessionSnapshot.Of(fork)
-                        : refusal,
-                cancellation);
-        }
-        finally
-        {
-            _busy.TryRemove((owner, sessionId), out _);
-        }
+        return await (await loading).AskAsync(
+            sessions => Fork(sessions, owner, sessionId, position, maxLength), cancellation);
     }
 
     /// <summary>The sessions of an owner; none where the model was never used.</summary>
@@ -148,6 +107,11 @@ internal sealed class DecoderHost(
         return answer.Refusal is null;
     }
 
+    /// <summary>Asks something of the sessions, on the loop.</summary>
+    public async Task<Outcome<T>> AskAsync<T>(
+        Func<SessionTable, Outcome<T>> ask, CancellationToken cancellation) =>
+        await (await LoopAsync()).AskAsync(ask, cancellation);
+
     public async Task ExpireAsync()
     {
         if (_loop is { IsCompletedSuccessfully: true } loaded)
@@ -178,6 +142,31 @@ internal sealed class DecoderHost(
         }
     }
 
+    private async ValueTask<Outcome<StepAnswer>> LoadAndStepAsync(
+        string owner, ValidStep step, CancellationToken cancellation) =>
+        await (await LoopAsync()).StepAsync(owner, step, cancellation);
+
+    private static Outcome<SessionSnapshot> Fork(
+        SessionTable sessions, string owner, string sessionId, int? position, int? maxLength)
+    {
+        var entered = sessions.Peek(owner, sessionId);
+        if (entered?.TryEnter() == false)
+        {
+            return Busy;
+        }
+
+        try
+        {
+            return sessions.Fork(owner, sessionId, position, maxLength).Is(out var fork, out var refusal)
+                ? SessionSnapshot.Of(fork)
+                : refusal;
+        }
+        finally
+        {
+            entered?.Leave();
+        }
+    }
+
     private Task<ModelLoop> LoopAsync()
     {
         if (_loop is { IsCompletedSuccessfully: true } loaded)
@@ -202,7 +191,7 @@ internal sealed class DecoderHost(
         var decoder = runtime.LoadDecoder(snapshot);
         var pool = new SlotPool(decoder, snapshot, budget, engine.Slots);
         var sessions = new SessionTable(pool, clock, TimeSpan.FromSeconds(engine.LeaseSeconds));
-        var loop = new ModelLoop(decoder, sessions, snapshot, engine, clock);
+        var loop = new ModelLoop(decoder, sessions, snapshot, engine, metrics, clock);
         metrics.Watch(snapshot.Model, loop);
         return loop;
     }

@@ -35,7 +35,8 @@ internal sealed class EngineOptions
     [Range(1, 1_000_000)]
     public int PrefillChunk { get; set; } = 128;
 
-    /// <summary>Longest wait for sessions of the last batch, where several are active.</summary>
+    /// <summary>Longest wait for the next session of the last batch to come back, where several are active. All of
+    /// them together are waited for no longer than that batch ran.</summary>
     [Range(0, 1000)]
     public int GatherMs { get; set; } = 2;
 

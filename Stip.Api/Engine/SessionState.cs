@@ -2,9 +2,11 @@ using Stip.Api.Engine.Caches;
 
 namespace Stip.Api.Engine;
 
-/// <summary>One session. Owned by its model's loop.</summary>
+/// <summary>One session. Owned by its model's loop but for who steps it.</summary>
 internal sealed class SessionState(string id, string owner, int maxLength, DateTimeOffset createdAt)
 {
+    private int _isBusy;
+
     public string Id => id;
 
     /// <summary>Id of the API key that opened it.</summary>
@@ -29,6 +31,12 @@ internal sealed class SessionState(string id, string owner, int maxLength, DateT
 
     /// <summary>True once its slot is somebody else's.</summary>
     public bool IsReleased { get; set; }
+
+    /// <summary>Takes the session for one step; false where a step of it is running. For any thread.</summary>
+    public bool TryEnter() => Interlocked.Exchange(ref _isBusy, 1) == 0;
+
+    /// <summary>Ends what <see cref="TryEnter"/> began.</summary>
+    public void Leave() => Volatile.Write(ref _isBusy, 0);
 
     /// <summary>True where not even a row that nobody wants could be written behind its tokens.</summary>
     public bool IsFull => CachedTokens >= Arena.Cache.CapacityTokens;

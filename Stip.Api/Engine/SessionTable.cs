@@ -1,19 +1,26 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using Stip.Api.Engine.Caches;
 using Stip.Protocol.Errors;
 
 namespace Stip.Api.Engine;
 
-/// <summary>The sessions of one model. Owned by the model's loop, so nothing here locks.</summary>
+/// <summary>The sessions of one model. Owned by the model's loop; others may only look one
+/// up.</summary>
 internal sealed class SessionTable(SlotPool pool, TimeProvider clock, TimeSpan lease) : IDisposable
 {
-    private readonly Dictionary<string, SessionState> _sessions = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, SessionState> _sessions = new(StringComparer.Ordinal);
+    private volatile int _count;
 
     public static Refusal Lost { get; } = new(
         StipErrorCode.SessionLost, "there is no such session of this key; send its rows again without session_id",
         "session_id");
 
-    public int Count => _sessions.Count;
+    public int Count => _count;
+
+    /// <summary>A session of this owner, expired or not, or null. For any thread.</summary>
+    public SessionState? Peek(string owner, string id) =>
+        _sessions.TryGetValue(id, out var session) && session.Owner == owner ? session : null;
 
     public Outcome<SessionState> Open(string owner, int maxLength)
     {
@@ -27,7 +34,8 @@ internal sealed class SessionTable(SlotPool pool, TimeProvider clock, TimeSpan l
         var id = "sess_" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
         var session = new SessionState(id, owner, maxLength, now) { ExpiresAt = now + lease };
         place.Arena.Take(place.Slot, session);
-        _sessions.Add(id, session);
+        _sessions[id] = session;
+        _count++;
         return session;
     }
 
@@ -100,7 +108,8 @@ internal sealed class SessionTable(SlotPool pool, TimeProvider clock, TimeSpan l
         if (!session.IsReleased)
         {
             session.IsReleased = true;
-            _sessions.Remove(session.Id);
+            _sessions.TryRemove(session.Id, out _);
+            _count--;
             session.Arena.Release(session);
         }
     }
@@ -108,7 +117,7 @@ internal sealed class SessionTable(SlotPool pool, TimeProvider clock, TimeSpan l
     public void Expire(DateTimeOffset now)
     {
         List<SessionState>? expired = null;
-        foreach (var session in _sessions.Values)
+        foreach (var (_, session) in _sessions)
         {
             if (session.ExpiresAt <= now)
             {
@@ -131,7 +140,12 @@ internal sealed class SessionTable(SlotPool pool, TimeProvider clock, TimeSpan l
 
     private TimeSpan RetryAfter(DateTimeOffset now)
     {
-        var first = _sessions.Count == 0 ? now : _sessions.Values.Min(session => session.ExpiresAt);
+        var first = _count == 0 ? now : DateTimeOffset.MaxValue;
+        foreach (var (_, session) in _sessions)
+        {
+            first = session.ExpiresAt < first ? session.ExpiresAt : first;
+        }
+
         return TimeSpan.FromSeconds(Math.Clamp(Math.Ceiling((first - now).TotalSeconds), 1, 30));
     }
 }

@@ -2,32 +2,66 @@ using System.Buffers;
 
 namespace Stip.Api.Engine;
 
-/// <summary>What a step left: the session's place and its wanted logits, in a pooled buffer.</summary>
-internal sealed class StepAnswer(
-    byte[] logits,
-    int logitsBytes,
-    string? sessionId,
-    int cachedBefore,
-    int position,
-    bool isFull,
-    StepTimes times)
-    : IDisposable
+/// <summary>What a step left: the session's place and its wanted logits, until it is disposed of.</summary>
+/// <param name="disposed">Called once an answer.</param>
+internal sealed class StepAnswer(Action disposed) : IDisposable
 {
+    // What one long prompt took is not kept for the single rows that follow it.
+    private const int MostKeptBytes = 1 << 20;
+    private byte[] _logits = [];
+    private int _logitsBytes;
+    private int _isOut;
+
     /// <summary>In the graph's type, <c>[wanted rows, vocab]</c>.</summary>
-    public ReadOnlyMemory<byte> Logits => logits.AsMemory(0, logitsBytes);
+    public ReadOnlyMemory<byte> Logits => _logits.AsMemory(0, _logitsBytes);
 
     /// <summary>Null where the session was not kept.</summary>
-    public string? SessionId => sessionId;
+    public string? SessionId { get; private set; }
 
-    public int CachedBefore => cachedBefore;
+    public int CachedBefore { get; private set; }
 
     /// <summary>Cache length after the step.</summary>
-    public int Position => position;
+    public int Position { get; private set; }
 
     /// <summary>True where no row fits any more.</summary>
-    public bool IsFull => isFull;
+    public bool IsFull { get; private set; }
 
-    public StepTimes Times => times;
+    public StepTimes Times { get; private set; }
 
-    public void Dispose() => ArrayPool<byte>.Shared.Return(logits);
+    /// <summary>Room for so many bytes of logits.</summary>
+    public Span<byte> Reserve(int bytes)
+    {
+        if (_logits.Length < bytes)
+        {
+            ArrayPool<byte>.Shared.Return(_logits);
+            _logits = ArrayPool<byte>.Shared.Rent(bytes);
+        }
+
+        return _logits.AsSpan(0, bytes);
+    }
+
+    public void Fill(
+        int logitsBytes, string? sessionId, int cachedBefore, int position, bool isFull, StepTimes times)
+    {
+        (_logitsBytes, SessionId, CachedBefore) = (logitsBytes, sessionId, cachedBefore);
+        (Position, IsFull, Times) = (position, isFull, times);
+        Volatile.Write(ref _isOut, 1);
+    }
+
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _isOut, 0) == 0)
+        {
+            return;
+        }
+
+        _logitsBytes = 0;
+        if (_logits.Length > MostKeptBytes)
+        {
+            ArrayPool<byte>.Shared.Return(_logits);
+            _logits = [];
+        }
+
+        disposed();
+    }
 }

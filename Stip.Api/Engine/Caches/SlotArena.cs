@@ -1,11 +1,21 @@
 namespace Stip.Api.Engine.Caches;
 
 /// <summary>Who holds which slot of an arena. Owned by the model's loop.</summary>
-internal sealed class SlotArena(ICacheArena cache)
+internal sealed class SlotArena
 {
-    private readonly SessionState?[] _holders = new SessionState?[cache.Slots];
+    private readonly ICacheArena _cache;
+    private readonly SessionState?[] _holders;
 
-    public ICacheArena Cache => cache;
+    public SlotArena(ICacheArena cache)
+    {
+        (_cache, _holders) = (cache, new SessionState?[cache.Slots]);
+        CanIdle = slot => _holders[slot] is not { IsFull: true };
+    }
+
+    public ICacheArena Cache => _cache;
+
+    /// <summary>False for a slot that has no room for a row that nobody wants.</summary>
+    public Func<int, bool> CanIdle { get; }
 
     public int HeldSlots { get; private set; }
 
@@ -27,25 +37,25 @@ internal sealed class SlotArena(ICacheArena cache)
     /// <summary>Zeroes a session's slot and lets go of it.</summary>
     public void Release(SessionState session)
     {
-        cache.Clear(session.Slot, session.TouchedTokens);
+        _cache.Clear(session.Slot, session.TouchedTokens);
         _holders[session.Slot] = null;
         HeldSlots--;
     }
 
     /// <summary>Copies the first so many tokens of a slot to a session's, which may be in another arena.</summary>
     public void CopyTo(int slot, SessionState target, int tokens) =>
-        cache.Copy(slot, target.Arena.Cache, target.Slot, tokens);
+        _cache.Copy(slot, target.Arena.Cache, target.Slot, tokens);
 
     /// <summary>True where a session may be moved to: a free slot that is paid for, or the one behind them, which
     /// every arena has to spare.</summary>
-    public bool IsFreeForMoves(int slot) => slot <= PaidSlots && slot < cache.Slots && _holders[slot] is null;
+    public bool IsFreeForMoves(int slot) => slot <= PaidSlots && slot < _cache.Slots && _holders[slot] is null;
 
     /// <summary>Brings a session to a free slot of this arena.</summary>
     public void Move(SessionState session, int target)
     {
         var source = session.Slot;
-        cache.Copy(source, cache, target, session.CachedTokens);
-        cache.Clear(source, session.TouchedTokens);
+        _cache.Copy(source, _cache, target, session.CachedTokens);
+        _cache.Clear(source, session.TouchedTokens);
         (_holders[source], _holders[target], session.Slot) = (null, session, target);
         session.TouchedTokens = session.CachedTokens;
     }

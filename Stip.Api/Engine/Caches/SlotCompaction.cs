@@ -6,6 +6,7 @@ internal sealed class SlotCompaction
 {
     private const int MostMovesABatch = 4;
     private readonly List<(int First, int Count)> _segments = [];
+    private readonly List<int> _slots = [];
     private readonly HashSet<SessionState> _active = [];
 
     /// <param name="arena">Where all of them are.</param>
@@ -17,7 +18,7 @@ internal sealed class SlotCompaction
             return;
         }
 
-        Segment(arena, sessions);
+        SlotSegments.Cut(arena, sessions, _slots, _segments);
         if (_segments.Count == 1)
         {
             return;
@@ -49,12 +50,6 @@ internal sealed class SlotCompaction
         }
 
         sessions.Sort(static (a, b) => a.Slot.CompareTo(b.Slot));
-    }
-
-    private void Segment(SlotArena arena, List<SessionState> sessions)
-    {
-        var slots = sessions.Select(session => session.Slot).ToArray();
-        SlotSegments.Cut(slots, slot => arena.Holder(slot) is not { IsFull: true }, _segments);
     }
 
     // The slot after the range or the one before it, made free where a session that is not active holds it.

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Stip.Api.Engine.Caches;
 
 /// <summary>Cuts the slots of a batch into ranges of neighbours that run together.</summary>
@@ -5,6 +7,22 @@ internal static class SlotSegments
 {
     /// <summary>Rows that nobody asked for cost as much as others, so few of them are taken along.</summary>
     private const int ActiveForOneIdle = 4;
+
+    /// <param name="arena">Where the sessions are.</param>
+    /// <param name="sessions">Active ones, by slot.</param>
+    /// <param name="slots">Receives their slots.</param>
+    /// <param name="segments">Receives first slot and count.</param>
+    public static void Cut(
+        SlotArena arena, List<SessionState> sessions, List<int> slots, List<(int First, int Count)> segments)
+    {
+        slots.Clear();
+        foreach (var session in sessions)
+        {
+            slots.Add(session.Slot);
+        }
+
+        Cut(CollectionsMarshal.AsSpan(slots), arena.CanIdle, segments);
+    }
 
     /// <param name="slots">Active slots, ascending.</param>
     /// <param name="canIdle">False for a slot that must not be in a range unless it is active.</param>

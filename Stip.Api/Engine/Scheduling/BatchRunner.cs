@@ -11,6 +11,8 @@ internal sealed class BatchRunner(IDecoder decoder, DecoderSnapshot snapshot, in
     private readonly SlotCompaction _compaction = new();
     private readonly List<(int First, int Count)> _segments = [];
     private readonly List<SessionState> _sessions = [];
+    private readonly List<int> _slots = [];
+    private readonly List<SlotArena> _arenas = [];
     private readonly Dictionary<SessionState, StepTicket> _bySession = [];
     private byte[] _rows = [];
     private byte[] _logits = [];
@@ -46,7 +48,7 @@ internal sealed class BatchRunner(IDecoder decoder, DecoderSnapshot snapshot, in
     }
 
     /// <summary>Runs one row of each of several sessions.</summary>
-    public void RunRows(IReadOnlyList<StepTicket> tickets)
+    public void RunRows(List<StepTicket> tickets)
     {
         if (tickets.Count == 1)
         {
@@ -55,13 +57,18 @@ internal sealed class BatchRunner(IDecoder decoder, DecoderSnapshot snapshot, in
         }
 
         _bySession.Clear();
+        _arenas.Clear();
         foreach (var ticket in tickets)
         {
             _bySession.Add(ticket.Session, ticket);
             ticket.Session.CachedTokens = ticket.Declaration.Position;
+            if (!_arenas.Contains(ticket.Session.Arena))
+            {
+                _arenas.Add(ticket.Session.Arena);
+            }
         }
 
-        foreach (var arena in tickets.Select(ticket => ticket.Session.Arena).Distinct())
+        foreach (var arena in _arenas)
         {
             RunArena(arena);
         }
@@ -70,11 +77,17 @@ internal sealed class BatchRunner(IDecoder decoder, DecoderSnapshot snapshot, in
     private void RunArena(SlotArena arena)
     {
         _sessions.Clear();
-        _sessions.AddRange(_bySession.Keys.Where(session => session.Arena == arena));
+        foreach (var (session, _) in _bySession)
+        {
+            if (session.Arena == arena)
+            {
+                _sessions.Add(session);
+            }
+        }
+
         _sessions.Sort(static (a, b) => a.Slot.CompareTo(b.Slot));
         _compaction.Tidy(arena, _sessions);
-        var slots = _sessions.Select(session => session.Slot).ToArray();
-        SlotSegments.Cut(slots, slot => arena.Holder(slot) is not { IsFull: true }, _segments);
+        SlotSegments.Cut(arena, _sessions, _slots, _segments);
         foreach (var (first, count) in _segments)
         {
             RunSegment(arena, first, count);

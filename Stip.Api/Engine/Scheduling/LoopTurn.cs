@@ -48,13 +48,25 @@ internal sealed class LoopTurn(
             return null;
         }
 
-        begin(_batch.Count(ticket => ticket.RowsDone == 0));
         var isChunk = _batch[0].Declaration.RowCount > 1;
+        var begun = 0;
         _ready.Clear();
-        _ready.AddRange(_batch.Where(IsStillWanted));
+        foreach (var ticket in _batch)
+        {
+            begun += ticket.RowsDone == 0 ? 1 : 0;
+            if (IsStillWanted(ticket))
+            {
+                _ready.Add(ticket);
+            }
+        }
+
+        begin(begun);
         if (_ready.Count > 0 && TryRun(isChunk))
         {
-            _ready.ForEach(Answer);
+            foreach (var ticket in _ready)
+            {
+                Answer(ticket);
+            }
         }
 
         return isChunk ? null : _batch.Count;

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using Stip.Protocol.Errors;
 
 namespace Stip.Api.Engine.Scheduling;
@@ -21,6 +22,11 @@ internal sealed class ModelLoop : IAsyncDisposable
     private readonly TimeProvider _clock;
     private readonly int _queueLength;
     private readonly int _gatherMs;
+    private readonly EngineMetrics _metrics;
+    private readonly Action<int> _begin;
+    private readonly ConcurrentQueue<StepTicket> _spare = new();
+    private readonly int _mostSpare;
+    private TimeSpan _lastRun;
     private int _waiting;
     private volatile bool _isClosed;
 
@@ -29,9 +35,12 @@ internal sealed class ModelLoop : IAsyncDisposable
         SessionTable sessions,
         DecoderSnapshot snapshot,
         EngineOptions options,
+        EngineMetrics metrics,
         TimeProvider clock)
     {
-        (_decoder, _sessions, _clock) = (decoder, sessions, clock);
+        (_decoder, _sessions, _clock, _metrics) = (decoder, sessions, clock, metrics);
+        _begin = begun => Interlocked.Add(ref _waiting, -begun);
+        _mostSpare = 2 * options.MaxBatch;
         (_queueLength, _gatherMs) = (options.QueueLength, options.GatherMs);
         _scheduler = new StepScheduler<StepTicket>(options.MaxBatch);
         _loop = new LoopTurn(
@@ -47,29 +56,39 @@ internal sealed class ModelLoop : IAsyncDisposable
     /// <summary>Steps that have not begun.</summary>
     public int Waiting => Volatile.Read(ref _waiting);
 
-    public Task<Outcome<StepAnswer>> StepAsync(string owner, ValidStep step, CancellationToken cancellation)
+    /// <summary>Runs a step. Its answer is to be awaited once, and disposed of.</summary>
+    public ValueTask<Outcome<StepAnswer>> StepAsync(string owner, ValidStep step, CancellationToken cancellation)
     {
         if (_isClosed)
         {
-            return Task.FromResult<Outcome<StepAnswer>>(DecoderHost.Gone);
+            return Refuse(step, DecoderHost.Gone);
         }
 
-        var ticket = new StepTicket(owner, step, _clock.GetTimestamp(), cancellation);
+        var entered = step.Declaration.SessionId is { } id ? _sessions.Peek(owner, id) : null;
+        if (entered?.TryEnter() == false)
+        {
+            return Refuse(step, DecoderHost.Busy);
+        }
+
         if (Interlocked.Increment(ref _waiting) > _queueLength)
         {
             Interlocked.Decrement(ref _waiting);
-            return Task.FromResult<Outcome<StepAnswer>>(new Refusal(
+            entered?.Leave();
+            return Refuse(step, new Refusal(
                 StipErrorCode.ServerOverloaded, $"{_queueLength} steps are waiting already", RetryAfter: OneSecond));
         }
 
+        var ticket = _spare.TryDequeue(out var spare) ? spare : new StepTicket(_metrics, Recycle);
+        ticket.Begin(owner, step, entered, _clock.GetTimestamp(), cancellation);
+        var answer = ticket.Answer;
         _steps.Enqueue(ticket);
-        if (step.Declaration.RowCount > 1 || !TryServeAlone())
+        if (step.Declaration.RowCount > 1 || !TryServeAlone(ticket))
         {
             _bell.Release();
         }
 
         RefuseTheLate();
-        return ticket.Answer;
+        return answer;
     }
 
     /// <summary>Does something with the sessions, on the loop.</summary>
@@ -96,7 +115,7 @@ internal sealed class ModelLoop : IAsyncDisposable
     }
 
     // The thread of a request must not be kept by the steps of others: it takes one turn.
-    private bool TryServeAlone()
+    private bool TryServeAlone(StepTicket own)
     {
         if (!_scheduler.IsSolo || !_turn.TryEnter())
         {
@@ -111,10 +130,12 @@ internal sealed class ModelLoop : IAsyncDisposable
                 return false;
             }
 
+            own.IsServedByItsCaller(true);
             Turn();
         }
         finally
         {
+            own.IsServedByItsCaller(false);
             _turn.Exit();
         }
 
@@ -170,8 +191,10 @@ internal sealed class ModelLoop : IAsyncDisposable
     private void Turn()
     {
         TakeIn();
-        if (_loop.Run(begun => Interlocked.Add(ref _waiting, -begun)) is { } sessions)
+        var start = Stopwatch.GetTimestamp();
+        if (_loop.Run(_begin) is { } sessions)
         {
+            _lastRun = Stopwatch.GetElapsedTime(start);
             // Who came meanwhile is as active as those who were served.
             TakeIn();
             _scheduler.Ran(sessions);
@@ -194,15 +217,31 @@ internal sealed class ModelLoop : IAsyncDisposable
         }
     }
 
-    // With several sessions active, those of the last batch get a moment to come back.
+    // With several sessions active, those of the last batch come back one after another: each that does gives the next
+    // a moment more. What a batch too many costs bounds the whole wait: a batch costs hardly less than a fuller one.
     private void Gather()
     {
         TakeIn();
-        var deadline = Environment.TickCount64 + _gatherMs;
-        while (_scheduler.ShouldGather && !_isClosed && Environment.TickCount64 < deadline)
+        var start = Stopwatch.GetTimestamp();
+        while (_scheduler.ShouldGather && !_isClosed && Stopwatch.GetElapsedTime(start) <= _lastRun
+            && _bell.Wait(_gatherMs))
         {
-            _bell.Wait(1);
             TakeIn();
+        }
+    }
+
+    private ValueTask<Outcome<StepAnswer>> Refuse(ValidStep step, Refusal refusal)
+    {
+        Outcome<StepAnswer> outcome = refusal;
+        _metrics.Count(step.Declaration, outcome);
+        return ValueTask.FromResult(outcome);
+    }
+
+    private void Recycle(StepTicket ticket)
+    {
+        if (_spare.Count < _mostSpare)
+        {
+            _spare.Enqueue(ticket);
         }
     }
 }

@@ -6,6 +6,7 @@ internal sealed class OwnerQueue<T>
 {
     private readonly Dictionary<string, Queue<T>> _byOwner = new(StringComparer.Ordinal);
     private readonly Queue<string> _turns = new();
+    private readonly Stack<Queue<T>> _spare = new();
 
     public int Count { get; private set; }
 
@@ -13,7 +14,7 @@ internal sealed class OwnerQueue<T>
     {
         if (!_byOwner.TryGetValue(step.Owner, out var own))
         {
-            _byOwner.Add(step.Owner, own = new Queue<T>());
+            _byOwner.Add(step.Owner, own = _spare.TryPop(out var spare) ? spare : new Queue<T>());
             _turns.Enqueue(step.Owner);
         }
 
@@ -39,6 +40,7 @@ internal sealed class OwnerQueue<T>
         else
         {
             _byOwner.Remove(owner);
+            _spare.Push(own);
         }
 
         return step;

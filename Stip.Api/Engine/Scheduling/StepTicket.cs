@@ -1,22 +1,34 @@
-using System.Buffers;
+using System.Threading.Tasks.Sources;
 
 namespace Stip.Api.Engine.Scheduling;
 
-/// <summary>A step on its way through a model's loop.</summary>
-internal sealed class StepTicket(
-    string owner, ValidStep step, long arrivedAt, CancellationToken cancellation) : IScheduled
+/// <summary>A step on its way through a model's loop, and the promise of its answer. Used again and again: a step of
+/// the steady state allocates nothing.</summary>
+internal sealed class StepTicket : IScheduled, IThreadPoolWorkItem, IValueTaskSource<Outcome<StepAnswer>>
 {
-    // Whoever waits goes on elsewhere: the loop must not write answers to sockets.
-    private readonly TaskCompletionSource<Outcome<StepAnswer>> _done =
-        new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly EngineMetrics _metrics;
+    private readonly Action<StepTicket> _recycle;
+    private readonly StepAnswer _answer;
+    private ManualResetValueTaskSourceCore<Outcome<StepAnswer>> _done;
+    private CancellationToken _cancellation;
+    private SessionState? _entered;
+    private Outcome<StepAnswer> _outcome;
+    private Exception? _failure;
+    private bool _isServedByCaller;
 
-    private byte[]? _logits;
+    /// <param name="metrics">Counts every answer.</param>
+    /// <param name="recycle">Takes the ticket back once its answer was read and disposed of.</param>
+    public StepTicket(EngineMetrics metrics, Action<StepTicket> recycle)
+    {
+        (_metrics, _recycle) = (metrics, recycle);
+        _answer = new StepAnswer(() => _recycle(this));
+    }
 
-    public string Owner => owner;
+    public string Owner { get; private set; } = "";
 
-    public ValidStep Step => step;
+    public ValidStep Step { get; private set; } = null!;
 
-    public StepDeclaration Declaration => step.Declaration;
+    public StepDeclaration Declaration => Step.Declaration;
 
     /// <summary>Set when the step was admitted.</summary>
     public SessionState Session { get; set; } = null!;
@@ -24,56 +36,110 @@ internal sealed class StepTicket(
     public int RowsDone { get; set; }
 
     /// <summary>Timestamp of its arrival.</summary>
-    public long ArrivedAt => arrivedAt;
+    public long ArrivedAt { get; private set; }
 
     public StepTimes Times { get; set; }
 
     public int RowsLeft => Declaration.RowCount - RowsDone;
 
-    public int LogitsBytes => Declaration.LogitsBytes;
-
     /// <summary>Wanted logits, <c>[wanted rows, vocab]</c>.</summary>
-    public Span<byte> Logits => (_logits ??= ArrayPool<byte>.Shared.Rent(LogitsBytes)).AsSpan(0, LogitsBytes);
+    public Span<byte> Logits => _answer.Reserve(Declaration.LogitsBytes);
 
-    public bool IsCancelled => cancellation.IsCancellationRequested;
+    public bool IsCancelled => _cancellation.IsCancellationRequested;
 
-    public Task<Outcome<StepAnswer>> Answer => _done.Task;
+    /// <summary>To be awaited once.</summary>
+    public ValueTask<Outcome<StepAnswer>> Answer => new(this, _done.Version);
 
-    /// <summary>The answer over the logits that were written; whoever gets it returns them.</summary>
-    public StepAnswer TakeAnswer()
+    /// <summary>Begins a step.</summary>
+    /// <param name="owner">Id of the API key.</param>
+    /// <param name="step">What to run; the caller keeps it until the answer is there.</param>
+    /// <param name="entered">The session that nobody else may step meanwhile; null for a new one.</param>
+    /// <param name="arrivedAt">Timestamp.</param>
+    /// <param name="cancellation">Ends the wait, and the step where it has not begun.</param>
+    public void Begin(
+        string owner, ValidStep step, SessionState? entered, long arrivedAt, CancellationToken cancellation)
     {
-        var session = Session;
-        var logits = _logits!;
-        _logits = null;
-        return new StepAnswer(
-            logits, LogitsBytes, Declaration.Keep ? session.Id : null, Declaration.Position, session.CachedTokens,
-            session.CachedTokens == session.MaxLength, Times);
+        (Owner, Step, _entered, ArrivedAt, _cancellation) = (owner, step, entered, arrivedAt, cancellation);
+        (RowsDone, Times, _failure, Session) = (0, default, null, null!);
     }
 
-    public void Finish(Outcome<StepAnswer> outcome)
+    /// <summary>Says that the thread that began the step runs it too and has not awaited it yet.</summary>
+    public void IsServedByItsCaller(bool yes) => _isServedByCaller = yes;
+
+    /// <summary>The answer over the logits that were written; whoever gets it disposes of it.</summary>
+    public StepAnswer TakeAnswer()
     {
-        ReturnLogits();
-        _done.TrySetResult(outcome);
+        _answer.Fill(
+            Declaration.LogitsBytes, Declaration.Keep ? Session.Id : null, Declaration.Position, Session.CachedTokens,
+            Session.CachedTokens == Session.MaxLength, Times);
+        return _answer;
+    }
+
+    public void Finish(in Outcome<StepAnswer> outcome)
+    {
+        _outcome = outcome;
+        _metrics.Count(Declaration, outcome);
+        Complete();
     }
 
     public void Fail(Exception exception)
     {
-        ReturnLogits();
-        _done.TrySetException(exception);
+        _failure = exception;
+        Complete();
     }
 
-    public void Cancel()
-    {
-        ReturnLogits();
-        _done.TrySetCanceled(cancellation);
-    }
+    public void Cancel() => Fail(new OperationCanceledException(_cancellation));
 
-    private void ReturnLogits()
+    /// <summary>Hands the answer to whoever awaits it, who goes on in this thread: one of the pool.</summary>
+    public void Execute()
     {
-        if (_logits is not null)
+        if (_failure is { } failure)
         {
-            ArrayPool<byte>.Shared.Return(_logits);
-            _logits = null;
+            _done.SetException(failure);
+        }
+        else
+        {
+            _done.SetResult(_outcome);
+        }
+    }
+
+    Outcome<StepAnswer> IValueTaskSource<Outcome<StepAnswer>>.GetResult(short token)
+    {
+        var isAnswer = _failure is null && _outcome.Refusal is null;
+        try
+        {
+            return _done.GetResult(token);
+        }
+        finally
+        {
+            // What is in an answer is read later, so the answer gives the ticket back.
+            (_outcome, Step, Session, _cancellation) = (default, null!, null!, default);
+            _done.Reset();
+            if (!isAnswer)
+            {
+                _recycle(this);
+            }
+        }
+    }
+
+    ValueTaskSourceStatus IValueTaskSource<Outcome<StepAnswer>>.GetStatus(short token) => _done.GetStatus(token);
+
+    void IValueTaskSource<Outcome<StepAnswer>>.OnCompleted(
+        Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        _done.OnCompleted(continuation, state, token, flags);
+
+    // Whoever waits goes on elsewhere: the loop must not write answers to sockets.
+    private void Complete()
+    {
+        _entered?.Leave();
+        _entered = null;
+        if (_isServedByCaller)
+        {
+            Execute();
+        }
+        else
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
         }
     }
 }

@@ -13,36 +13,36 @@ public sealed class DecoderHostTests
     public async Task SecondStep_WhileTheFirstRuns_FindsTheSessionBusy()
     {
         await using var host = _runtime.Host();
-        var opened = await AnswerAsync(host.StepAsync("alice", _runtime.Step(), Cancellation));
+        var opened = await AnswerAsync(host.RunAsync("alice", _runtime.Step()));
         _runtime.Decoder.Hold();
         _runtime.Decoder.Entered.Reset();
         var first =
-            Task.Run(() => host.StepAsync("alice", _runtime.Step(opened.SessionId, 1), Cancellation), Cancellation);
+            Task.Run(() => host.RunAsync("alice", _runtime.Step(opened.SessionId, 1)), Cancellation);
         _runtime.Decoder.Entered.Wait(Cancellation);
         var second = await host.StepAsync("alice", _runtime.Step(opened.SessionId, 1), Cancellation);
         Assert.Equal(StipErrorCode.SessionBusy, second.Refusal?.Code);
 
-        var stranger = host.StepAsync("mallory", _runtime.Step(opened.SessionId, 1), Cancellation);
+        var stranger = host.RunAsync("mallory", _runtime.Step(opened.SessionId, 1));
         _runtime.Decoder.LetGo();
         Assert.Equal(StipErrorCode.SessionLost, (await stranger).Refusal?.Code);
         Assert.Equal(2, (await AnswerAsync(first)).Position);
         Assert.Equal(
-            3, (await AnswerAsync(host.StepAsync("alice", _runtime.Step(opened.SessionId, 2), Cancellation))).Position);
+            3, (await AnswerAsync(host.RunAsync("alice", _runtime.Step(opened.SessionId, 2)))).Position);
     }
 
     [Fact]
     public async Task FailedStep_LeavesTheSessionWhereItWas()
     {
         await using var host = _runtime.Host();
-        var opened = await AnswerAsync(host.StepAsync("alice", _runtime.Step(rows: 3), Cancellation));
+        var opened = await AnswerAsync(host.RunAsync("alice", _runtime.Step(rows: 3)));
         _runtime.Decoder.Failure = new InvalidOperationException("the device is gone");
         await Assert.ThrowsAsync<InvalidOperationException>(
-            () => host.StepAsync("alice", _runtime.Step(opened.SessionId, 3), Cancellation));
+            () => host.RunAsync("alice", _runtime.Step(opened.SessionId, 3)));
         await Assert.ThrowsAsync<InvalidOperationException>(
-            () => host.StepAsync("alice", _runtime.Step(), Cancellation));
+            () => host.RunAsync("alice", _runtime.Step()));
         _runtime.Decoder.Failure = null;
         Assert.Equal(
-            4, (await AnswerAsync(host.StepAsync("alice", _runtime.Step(opened.SessionId, 3), Cancellation))).Position);
+            4, (await AnswerAsync(host.RunAsync("alice", _runtime.Step(opened.SessionId, 3)))).Position);
         Assert.Single(await host.SessionsOfAsync("alice", Cancellation));
     }
 
@@ -50,13 +50,13 @@ public sealed class DecoderHostTests
     public async Task CancelledStep_ThatHadNotBegun_NeverRuns()
     {
         await using var host = _runtime.Host();
-        var opened = await AnswerAsync(host.StepAsync("alice", _runtime.Step(), Cancellation));
+        var opened = await AnswerAsync(host.RunAsync("alice", _runtime.Step()));
         _runtime.Decoder.Hold();
         _runtime.Decoder.Entered.Reset();
-        var running = Task.Run(() => host.StepAsync("bob", _runtime.Step(), Cancellation), Cancellation);
+        var running = Task.Run(() => host.RunAsync("bob", _runtime.Step()), Cancellation);
         _runtime.Decoder.Entered.Wait(Cancellation);
         using var gone = new CancellationTokenSource();
-        var waiting = host.StepAsync("alice", _runtime.Step(opened.SessionId, 1), gone.Token);
+        var waiting = host.RunAsync("alice", _runtime.Step(opened.SessionId, 1), gone.Token);
         await gone.CancelAsync();
         _runtime.Decoder.LetGo();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
@@ -71,10 +71,10 @@ public sealed class DecoderHostTests
         await using var host = _runtime.Host();
         await host.LoadAsync();
         _runtime.Decoder.Hold();
-        var running = Task.Run(() => host.StepAsync("alice", _runtime.Step(), Cancellation), Cancellation);
+        var running = Task.Run(() => host.RunAsync("alice", _runtime.Step()), Cancellation);
         _runtime.Decoder.Entered.Wait(Cancellation);
         var waiting =
-            Enumerable.Range(0, 2).Select(_ => host.StepAsync("bob", _runtime.Step(), Cancellation)).ToArray();
+            Enumerable.Range(0, 2).Select(_ => host.RunAsync("bob", _runtime.Step())).ToArray();
         var refused = (await host.StepAsync("carol", _runtime.Step(), Cancellation)).Refusal;
         Assert.Equal(StipErrorCode.ServerOverloaded, refused?.Code);
         Assert.NotNull(refused?.RetryAfter);
@@ -87,14 +87,14 @@ public sealed class DecoderHostTests
     public async Task Disposal_AnswersWhatWaitsAndReleasesEverything()
     {
         var host = _runtime.Host();
-        var opened = await AnswerAsync(host.StepAsync("alice", _runtime.Step(), Cancellation));
+        var opened = await AnswerAsync(host.RunAsync("alice", _runtime.Step()));
         _runtime.Decoder.Hold();
         _runtime.Decoder.Entered.Reset();
         var running =
-            Task.Run(() => host.StepAsync("alice", _runtime.Step(opened.SessionId, 1), Cancellation), Cancellation);
+            Task.Run(() => host.RunAsync("alice", _runtime.Step(opened.SessionId, 1)), Cancellation);
         _runtime.Decoder.Entered.Wait(Cancellation);
         var disposal = host.DisposeAsync();
-        var late = host.StepAsync("bob", _runtime.Step(), Cancellation);
+        var late = host.RunAsync("bob", _runtime.Step());
         _runtime.Decoder.LetGo();
         Assert.Equal(2, (await AnswerAsync(running)).Position);
         await disposal;
@@ -141,18 +141,18 @@ public sealed class DecoderHostTests
         var opened = new List<StepAnswer>();
         foreach (var owner in new[] { "alice", "bob", "carol", "dave" })
         {
-            opened.Add(await AnswerAsync(host.StepAsync(owner, _runtime.Step(), Cancellation)));
+            opened.Add(await AnswerAsync(host.RunAsync(owner, _runtime.Step())));
         }
 
         _runtime.Decoder.Runs.Clear();
         _runtime.Decoder.Hold();
         _runtime.Decoder.Entered.Reset();
         var first = Task.Run(
-            () => host.StepAsync("dave", _runtime.Step(opened[3].SessionId, 1), Cancellation), Cancellation);
+            () => host.RunAsync("dave", _runtime.Step(opened[3].SessionId, 1)), Cancellation);
         _runtime.Decoder.Entered.Wait(Cancellation);
-        var prompt = host.StepAsync("erin", _runtime.Step(rows: 40), Cancellation);
+        var prompt = host.RunAsync("erin", _runtime.Step(rows: 40));
         var rows = new[] { "alice", "bob", "carol" }
-            .Select((owner, i) => host.StepAsync(owner, _runtime.Step(opened[i].SessionId, 1), Cancellation)).ToArray();
+            .Select((owner, i) => host.RunAsync(owner, _runtime.Step(opened[i].SessionId, 1))).ToArray();
         _runtime.Decoder.LetGo();
         Assert.Equal(2, (await AnswerAsync(first)).Position);
         Assert.Equal(40, (await AnswerAsync(prompt)).Position);
@@ -164,8 +164,8 @@ public sealed class DecoderHostTests
     public async Task Rewound_Session_IsZeroedAsFarAsItEverReached()
     {
         await using var host = _runtime.Host();
-        var opened = await AnswerAsync(host.StepAsync("alice", _runtime.Step(rows: 40), Cancellation));
-        await AnswerAsync(host.StepAsync("alice", _runtime.Step(opened.SessionId, 2), Cancellation));
+        var opened = await AnswerAsync(host.RunAsync("alice", _runtime.Step(rows: 40)));
+        await AnswerAsync(host.RunAsync("alice", _runtime.Step(opened.SessionId, 2)));
         Assert.True(await host.ReleaseAsync("alice", opened.SessionId!, Cancellation));
         Assert.Equal(40, _runtime.Decoder.Cleared);
     }

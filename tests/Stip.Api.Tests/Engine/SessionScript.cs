@@ -71,7 +71,7 @@ internal sealed class SessionScript(RealEngine engine, DecoderHost host, int see
 
         using var gone = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         using var step = engine.Step(_session, _position, 1, _rowSeed + 1000, false, MaxLength);
-        var running = host.StepAsync(_owner, step, gone.Token);
+        var running = host.StepAsync(_owner, step, gone.Token).AsTask();
         await gone.CancelAsync();
         await running.ContinueWith(_ => { }, cancellation, TaskContinuationOptions.None, TaskScheduler.Default);
     }
