@@ -20,7 +20,7 @@ internal static class ForwardEndpoints
         .WithTags("Inference")
         .WithSummary("One pass of a graph without a cache")
         .Accepts<ForwardRequest>(MediaTypes.Json)
-        .Produces<ForwardResponse>().Refuses(400, 401, 403, 404, 413);
+        .Produces<ForwardResponse>().Refuses(400, 401, 403, 404, 413, 503);
 
     private static async Task<IResult> HandleAsync(HttpContext context, ModelRegistry registry)
     {
@@ -48,9 +48,10 @@ internal static class ForwardEndpoints
         }
 
         context.Features.Set(new StepTrace(model.Id, 1, null));
-        var outputs = await host.RunAsync(inputs, context.RequestAborted);
         var id = "fwd_" + Guid.CreateVersion7().ToString("N");
-        return Answer.Json(new ForwardResponse(id, ForwardResponse.ObjectName, model.Id, outputs));
+        return Answer.Of(
+            await host.RunAsync(inputs, context.RequestAborted),
+            outputs => new ForwardResponse(id, ForwardResponse.ObjectName, model.Id, outputs));
     }
 
     private static ErrorAnswer Refused(StipErrorCode code, string message, string param) =>

@@ -1,3 +1,4 @@
+using Stip.Api.Registry;
 using Stip.Protocol;
 
 namespace Stip.Api.Endpoints;
@@ -10,11 +11,19 @@ internal static class HealthEndpoints
         var health = routes.MapGroup("").AllowAnonymous().WithTags("Health");
         health.MapGet(StipRoutes.HealthLive, () => Answer.Json(new HealthStatus("ok")))
             .WithSummary("The process answers");
-        health.MapGet(StipRoutes.HealthReady, (ServerStartup startup) => startup.IsReady
-                ? Answer.Json(new HealthStatus("ok"))
-                : Results.Json(new HealthStatus("loading"), StipJson.Wire, statusCode: 503))
+        health.MapGet(StipRoutes.HealthReady, (ServerStartup startup, ModelRegistry registry) => Results.Json(
+                Status(startup.IsReady ? "ok" : "loading", registry), StipJson.Wire,
+                statusCode: startup.IsReady ? 200 : 503))
             .WithSummary("Models can be asked");
     }
 
-    internal sealed record HealthStatus(string Status);
+    private static HealthStatus Status(string status, ModelRegistry registry)
+    {
+        var models = registry.All;
+        return new HealthStatus(
+            status, models.Count, models.Count(model => model.IsLoaded), models.Count(model => model.IsLoading));
+    }
+
+    /// <summary>Numbers only: whoever asks here has shown no key.</summary>
+    internal sealed record HealthStatus(string Status, int? Models = null, int? Loaded = null, int? Loading = null);
 }

@@ -1,3 +1,4 @@
+using Stip.Api.Engine.Loading;
 using Stip.Api.Registry;
 using Stip.Api.Registry.Uploads;
 
@@ -5,7 +6,11 @@ namespace Stip.Api.Endpoints;
 
 /// <summary>Releases what its user left behind: idle sessions and uploads.</summary>
 internal sealed class Housekeeping(
-    ModelRegistry registry, UploadStore uploads, TimeProvider clock, ILogger<Housekeeping> log) : BackgroundService
+    ModelRegistry registry,
+    LoadedGraphs graphs,
+    UploadStore uploads,
+    TimeProvider clock,
+    ILogger<Housekeeping> log) : BackgroundService
 {
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(10);
 
@@ -29,11 +34,13 @@ internal sealed class Housekeeping(
     {
         try
         {
-            foreach (var model in registry.All)
+            foreach (var model in registry.Serving)
             {
                 await (model.Decoder?.ExpireAsync() ?? Task.CompletedTask);
             }
 
+            await registry.RetireReplacedAsync();
+            await graphs.UnloadIdleAsync();
             uploads.Expire();
         }
 #pragma warning disable CA1031 // Nobody waits for this: what fails now is tried again in a while.

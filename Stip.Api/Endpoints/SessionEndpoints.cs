@@ -57,7 +57,7 @@ internal static class SessionEndpoints
         ModelRegistry registry,
         IOptions<EngineOptions> options)
     {
-        foreach (var decoder in registry.All.Select(model => model.Decoder).OfType<DecoderHost>())
+        foreach (var decoder in registry.Serving.Select(model => model.Decoder).OfType<DecoderHost>())
         {
             var own = await decoder.SessionsOfAsync(context.ApiKey().Id, context.RequestAborted);
             if (own.All(session => session.Id != id))
@@ -90,7 +90,7 @@ internal static class SessionEndpoints
 
     private static async Task<IResult> DeleteAsync(string id, HttpContext context, ModelRegistry registry)
     {
-        foreach (var model in registry.All)
+        foreach (var model in registry.Serving)
         {
             if (model.Decoder is { } decoder
                 && await decoder.ReleaseAsync(context.ApiKey().Id, id, context.RequestAborted))
@@ -105,7 +105,7 @@ internal static class SessionEndpoints
     private static async Task<IReadOnlyList<SessionObject>> OfAsync(HttpContext context, ModelRegistry registry)
     {
         var found = new List<SessionObject>();
-        foreach (var model in registry.All)
+        foreach (var model in registry.Serving)
         {
             if (model.Decoder is { } decoder)
             {

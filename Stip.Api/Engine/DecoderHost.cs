@@ -1,35 +1,56 @@
 using Microsoft.Extensions.Options;
 using Stip.Api.Engine.Caches;
+using Stip.Api.Engine.Loading;
 using Stip.Api.Engine.Scheduling;
 using Stip.Protocol.Errors;
 
 namespace Stip.Api.Engine;
 
-/// <summary>A decoder that is loaded at its first use and then kept, with its loop.</summary>
-internal sealed class DecoderHost(
-    DecoderSnapshot snapshot,
-    IGraphRuntime runtime,
-    CacheBudget budget,
-    IOptions<EngineOptions> options,
-    EngineMetrics metrics,
-    TimeProvider clock) : IAsyncDisposable
+/// <summary>A decoder that is loaded while it is used, with its loop.</summary>
+internal sealed class DecoderHost : IAsyncDisposable
 {
-    private readonly Lock _loading = new();
-    private Task<ModelLoop>? _loop;
+    private readonly LoadedOnUse<ModelLoop> _loop;
+    private readonly IGraphRuntime _runtime;
+    private readonly CacheBudget _budget;
+    private readonly EngineOptions _options;
+    private readonly EngineMetrics _metrics;
+    private readonly TimeProvider _clock;
     private volatile bool _isDisposed;
 
+    public DecoderHost(
+        DecoderSnapshot snapshot,
+        IGraphRuntime runtime,
+        CacheBudget budget,
+        LoadedGraphs graphs,
+        IOptions<EngineOptions> options,
+        EngineMetrics metrics,
+        TimeProvider clock)
+    {
+        (Snapshot, _runtime, _budget) = (snapshot, runtime, budget);
+        (_options, _metrics, _clock) = (options.Value, metrics, clock);
+        _loop = new LoadedOnUse<ModelLoop>(
+            snapshot.Model, snapshot.GraphBytes, Load, loop => loop.IsIdle, graphs, options, clock);
+    }
+
     /// <summary>What a caller gets that comes while the model goes: it replays against the new one.</summary>
-    public static Refusal Gone { get; } =
-        new(StipErrorCode.SessionLost, "the model was replaced or removed; send the rows again", "session_id");
+    public static Refusal Gone { get; } = new(
+        StipErrorCode.SessionLost, "the model was unloaded, replaced or removed; send the rows again", "session_id");
 
     public static Refusal Busy { get; } = new(
         StipErrorCode.SessionBusy, "a step of this session is still running", "session_id", TimeSpan.FromSeconds(1));
 
-    public DecoderSnapshot Snapshot => snapshot;
+    public DecoderSnapshot Snapshot { get; }
 
-    public bool IsLoaded => _loop is { IsCompletedSuccessfully: true };
+    public bool IsLoaded => _loop.Peek is not null;
 
-    public Task LoadAsync() => LoopAsync();
+    public bool IsLoading => _loop.IsLoading;
+
+    public int SessionCount => _loop.Peek?.Sessions ?? 0;
+
+    public async Task LoadAsync() => await _loop.GetAsync(CancellationToken.None);
+
+    /// <summary>True where this owner has such a session here.</summary>
+    public bool Holds(string owner, string sessionId) => _loop.Peek?.Holds(owner, sessionId) ?? false;
 
     /// <summary>Runs a step. Its answer is to be awaited once, and disposed of.</summary>
     public ValueTask<Outcome<StepAnswer>> StepAsync(string owner, ValidStep step, CancellationToken cancellation)
@@ -39,15 +60,14 @@ internal sealed class DecoderHost(
             return ValueTask.FromResult<Outcome<StepAnswer>>(Gone);
         }
 
-        return _loop is { IsCompletedSuccessfully: true } loaded
-            ? loaded.Result.StepAsync(owner, step, cancellation)
+        return _loop.Current is { } loaded
+            ? loaded.StepAsync(owner, step, cancellation)
             : LoadAndStepAsync(owner, step, cancellation);
     }
 
     /// <summary>Opens an empty session.</summary>
-    public async Task<Outcome<SessionSnapshot>> OpenAsync(
-        string owner, int maxLength, CancellationToken cancellation) =>
-        await (await LoopAsync()).AskAsync<SessionSnapshot>(
+    public Task<Outcome<SessionSnapshot>> OpenAsync(string owner, int maxLength, CancellationToken cancellation) =>
+        AskAsync<SessionSnapshot>(
             sessions => sessions.Open(owner, maxLength).Is(out var session, out var refusal)
                 ? SessionSnapshot.Of(session)
                 : refusal,
@@ -60,26 +80,21 @@ internal sealed class DecoderHost(
     /// <param name="maxLength">Null for that of the other one.</param>
     /// <param name="cancellation">Ends the wait.</param>
     public async Task<Outcome<SessionSnapshot>> ForkAsync(
-        string owner, string sessionId, int? position, int? maxLength, CancellationToken cancellation)
-    {
-        if (_loop is not { } loading)
-        {
-            return SessionTable.Lost;
-        }
+        string owner, string sessionId, int? position, int? maxLength, CancellationToken cancellation) =>
+        _loop.Current is { } loop
+            ? await loop.AskAsync(
+                sessions => Fork(sessions, owner, sessionId, position, maxLength), cancellation)
+            : SessionTable.Lost;
 
-        return await (await loading).AskAsync(
-            sessions => Fork(sessions, owner, sessionId, position, maxLength), cancellation);
-    }
-
-    /// <summary>The sessions of an owner; none where the model was never used.</summary>
+    /// <summary>The sessions of an owner; none where the model is not loaded.</summary>
     public async Task<IReadOnlyList<SessionSnapshot>> SessionsOfAsync(string owner, CancellationToken cancellation)
     {
-        if (_loop is not { } loading)
+        if (_loop.Peek is not { } loop)
         {
             return [];
         }
 
-        var answer = await (await loading).AskAsync(
+        var answer = await loop.AskAsync(
             sessions => Outcome<IReadOnlyList<SessionSnapshot>>.Of(sessions.Of(owner)), cancellation);
         return answer.Is(out var found, out _) ? found : [];
     }
@@ -87,12 +102,12 @@ internal sealed class DecoderHost(
     /// <summary>Releases a session of this owner and zeroes its cache; false where there is none.</summary>
     public async Task<bool> ReleaseAsync(string owner, string sessionId, CancellationToken cancellation)
     {
-        if (_loop is not { } loading)
+        if (_loop.Peek is not { } loop)
         {
             return false;
         }
 
-        var answer = await (await loading).AskAsync<bool>(
+        var answer = await loop.AskAsync<bool>(
             sessions =>
             {
                 if (!sessions.Find(owner, sessionId).Is(out var session, out var refusal))
@@ -108,43 +123,30 @@ internal sealed class DecoderHost(
     }
 
     /// <summary>Asks something of the sessions, on the loop.</summary>
-    public async Task<Outcome<T>> AskAsync<T>(
-        Func<SessionTable, Outcome<T>> ask, CancellationToken cancellation) =>
-        await (await LoopAsync()).AskAsync(ask, cancellation);
+    public async Task<Outcome<T>> AskAsync<T>(Func<SessionTable, Outcome<T>> ask, CancellationToken cancellation) =>
+        (await _loop.GetAsync(cancellation)).Is(out var loop, out var refusal)
+            ? await loop.AskAsync(ask, cancellation)
+            : refusal;
 
     public async Task ExpireAsync()
     {
-        if (_loop is { IsCompletedSuccessfully: true } loaded)
+        if (_loop.Peek is { } loop)
         {
-            await (await loaded).AskAsync<bool>(
+            await loop.AskAsync<bool>(
                 sessions =>
                 {
-                    sessions.Expire(clock.GetUtcNow());
+                    sessions.Expire(_clock.GetUtcNow());
                     return true;
                 },
                 CancellationToken.None);
         }
     }
 
-    public async ValueTask DisposeAsync()
+    public ValueTask DisposeAsync()
     {
-        Task<ModelLoop>? loading;
-        lock (_loading)
-        {
-            _isDisposed = true;
-            loading = _loop;
-        }
-
-        if (loading is not null)
-        {
-            await ((Task)loading).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            await (loading.IsCompletedSuccessfully ? loading.Result.DisposeAsync() : default);
-        }
+        _isDisposed = true;
+        return _loop.DisposeAsync();
     }
-
-    private async ValueTask<Outcome<StepAnswer>> LoadAndStepAsync(
-        string owner, ValidStep step, CancellationToken cancellation) =>
-        await (await LoopAsync()).StepAsync(owner, step, cancellation);
 
     private static Outcome<SessionSnapshot> Fork(
         SessionTable sessions, string owner, string sessionId, int? position, int? maxLength)
@@ -167,32 +169,19 @@ internal sealed class DecoderHost(
         }
     }
 
-    private Task<ModelLoop> LoopAsync()
-    {
-        if (_loop is { IsCompletedSuccessfully: true } loaded)
-        {
-            return loaded;
-        }
-
-        lock (_loading)
-        {
-            if (_isDisposed)
-            {
-                throw new GraphRefusedException($"model '{snapshot.Model}' was replaced or removed");
-            }
-
-            return _loop is null or { IsFaulted: true } ? _loop = Task.Run(Load) : _loop;
-        }
-    }
+    private async ValueTask<Outcome<StepAnswer>> LoadAndStepAsync(
+        string owner, ValidStep step, CancellationToken cancellation) =>
+        (await _loop.GetAsync(cancellation)).Is(out var loop, out var refusal)
+            ? await loop.StepAsync(owner, step, cancellation)
+            : refusal;
 
     private ModelLoop Load()
     {
-        var engine = options.Value;
-        var decoder = runtime.LoadDecoder(snapshot);
-        var pool = new SlotPool(decoder, snapshot, budget, engine.Slots);
-        var sessions = new SessionTable(pool, clock, TimeSpan.FromSeconds(engine.LeaseSeconds));
-        var loop = new ModelLoop(decoder, sessions, snapshot, engine, metrics, clock);
-        metrics.Watch(snapshot.Model, loop);
+        var decoder = _runtime.LoadDecoder(Snapshot);
+        var pool = new SlotPool(decoder, Snapshot, _budget, _options.Slots);
+        var sessions = new SessionTable(pool, _clock, TimeSpan.FromSeconds(_options.LeaseSeconds));
+        var loop = new ModelLoop(decoder, sessions, Snapshot, _options, _metrics, _clock);
+        _metrics.Watch(Snapshot.Model, loop);
         return loop;
     }
 }

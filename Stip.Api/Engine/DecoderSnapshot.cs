@@ -14,4 +14,14 @@ internal sealed record DecoderSnapshot(
     TensorDtype RowsDtype,
     TensorDtype LogitsDtype,
     TensorDtype CacheDtype,
-    CacheManifest Cache);
+    CacheManifest Cache)
+{
+    /// <summary>Of its package.</summary>
+    public string? Fingerprint { get; init; }
+
+    /// <summary>Counts key rotations.</summary>
+    public int KeyEpoch { get; init; } = 1;
+
+    /// <summary>Size of the graph's files.</summary>
+    public long GraphBytes { get; init; }
+}

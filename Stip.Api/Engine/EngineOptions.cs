@@ -52,6 +52,22 @@ internal sealed class EngineOptions
     [Range(0, 100_000)]
     public int SpinMicroseconds { get; set; } = 1000;
 
+    /// <summary>Memory of the loaded models' files; 0 means no limit. What was used least recently makes room.</summary>
+    [Range(0, 100_000_000)]
+    public int ModelMegabytes { get; set; }
+
+    /// <summary>Seconds without use after which a model is unloaded; 0 means never.</summary>
+    [Range(0, 31_536_000)]
+    public int UnloadSeconds { get; set; }
+
+    /// <summary>Longest wait of a request for its model to be loaded.</summary>
+    [Range(1, 3600)]
+    public int LoadWaitSeconds { get; set; } = 60;
+
+    /// <summary>Longest time for which a replaced model goes on serving the sessions that it has.</summary>
+    [Range(0, 31_536_000)]
+    public int EpochSeconds { get; set; } = 3600;
+
     /// <summary>True loads every model at the start; else each at its first use.</summary>
     public bool Preload { get; set; }
 }

@@ -1,4 +1,6 @@
+using System.Collections.Immutable;
 using Stip.Api.Engine;
+using Stip.Api.Engine.Forward;
 using Stip.Api.Registry.Packages;
 using Stip.Protocol.Models;
 using Stip.Protocol.Packages;
@@ -21,6 +23,12 @@ internal sealed class HostedModel(
 
     public DateTimeOffset CreatedAt => registration.CreatedAt;
 
+    /// <summary>Models of this name that it replaced and that still have sessions, newest first.</summary>
+    public ImmutableArray<HostedModel> Before { get; private set; } = [];
+
+    /// <summary>When it was replaced.</summary>
+    public DateTimeOffset? ReplacedAt { get; private set; }
+
     /// <summary>Null for a package without a decoder.</summary>
     public DecoderHost? Decoder => decoder;
 
@@ -30,6 +38,43 @@ internal sealed class HostedModel(
     public ModelObject ToObject() => new(
         Id, ModelObject.ObjectName, registration.CreatedAt.ToUnixTimeSeconds(), registration.OwnedBy,
         ModelStipInfo.From(manifest));
+
+    /// <summary>True where a graph of it is in memory.</summary>
+    public bool IsLoaded => decoder is { IsLoaded: true } || forwards.Values.Any(forward => forward.IsLoaded);
+
+    /// <summary>True where a graph of it is on its way into memory.</summary>
+    public bool IsLoading => decoder is { IsLoading: true } || forwards.Values.Any(forward => forward.IsLoading);
+
+    /// <summary>This model and those that it replaced.</summary>
+    public IEnumerable<HostedModel> Epochs => Before.Prepend(this);
+
+    /// <summary>The decoder that holds a session of this owner; the newest one where none does.</summary>
+    public DecoderHost? DecoderOf(string owner, string? sessionId)
+    {
+        if (sessionId is not null)
+        {
+            foreach (var before in Before)
+            {
+                if (before.Decoder is { } older && older.Holds(owner, sessionId))
+                {
+                    return older;
+                }
+            }
+        }
+
+        return decoder;
+    }
+
+    /// <summary>Takes the place of a model, which goes on with the sessions that it has. Before anybody asks it.</summary>
+    public void Replace(HostedModel old, DateTimeOffset now)
+    {
+        old.ReplacedAt = now;
+        Before = [.. old.Epochs];
+        old.Before = [];
+    }
+
+    /// <summary>Lets go of a replaced model.</summary>
+    public void Forget(HostedModel old) => Before = Before.Remove(old);
 
     public async ValueTask DisposeAsync()
     {

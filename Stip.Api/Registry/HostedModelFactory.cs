@@ -1,5 +1,7 @@
 using Microsoft.Extensions.Options;
 using Stip.Api.Engine;
+using Stip.Api.Engine.Forward;
+using Stip.Api.Engine.Loading;
 using Stip.Api.Registry.Packages;
 using Stip.Protocol.Packages;
 using Stip.Protocol.Tensors;
@@ -8,17 +10,23 @@ namespace Stip.Api.Registry;
 
 /// <summary>Makes what serves a package; nothing is loaded yet.</summary>
 internal sealed class HostedModelFactory(
-    IGraphRuntime runtime, CacheBudget budget, IOptions<EngineOptions> engine, EngineMetrics metrics,
+    IGraphRuntime runtime,
+    CacheBudget budget,
+    LoadedGraphs graphs,
+    IOptions<EngineOptions> engine,
+    EngineMetrics metrics,
     TimeProvider clock)
 {
     public HostedModel Create(PackageManifest manifest, Registration registration, string folder)
     {
         var decoder = manifest.Graphs.TryGetValue(Roles.Decoder, out var graph)
-            ? new DecoderHost(Snapshot(manifest, graph, folder), runtime, budget, engine, metrics, clock)
+            ? new DecoderHost(Snapshot(manifest, graph, folder), runtime, budget, graphs, engine, metrics, clock)
             : null;
         var forwards = manifest.Graphs.Where(pair => pair.Value.Cache is null).ToDictionary(
             pair => pair.Key,
-            pair => new ForwardHost(Path.Combine(folder, pair.Value.File), pair.Value, runtime),
+            pair => new ForwardHost(
+                manifest.Model, Path.Combine(folder, pair.Value.File), Bytes(manifest, pair.Value), pair.Value,
+                runtime, OnnxReferences.MixesRows, graphs, engine, clock),
             StringComparer.Ordinal);
         return new HostedModel(manifest, registration, folder, decoder, forwards);
     }
@@ -33,7 +41,18 @@ internal sealed class HostedModelFactory(
         Dtype(graph.Inputs, "inputs_embeds"),
         Dtype(graph.Outputs, "logits"),
         Dtype(graph.Inputs, "past_key_values.0.key"),
-        graph.Cache!);
+        graph.Cache!)
+    {
+        Fingerprint = manifest.Fingerprint,
+        KeyEpoch = manifest.KeyEpoch,
+        GraphBytes = Bytes(manifest, graph),
+    };
+
+    // External data lie beside a graph under a name that begins with its own; else the whole package counts.
+    private static long Bytes(PackageManifest manifest, GraphManifest graph) => manifest.Graphs.Count == 1
+        ? manifest.Files.Sum(file => file.Bytes)
+        : manifest.Files.Where(file => file.Path.StartsWith(graph.File, StringComparison.Ordinal))
+            .Sum(file => file.Bytes);
 
     private static TensorDtype Dtype(IReadOnlyList<TensorManifest> tensors, string name) =>
         TensorDtypes.TryParseWire(tensors.First(tensor => tensor.Name == name).Dtype, out var dtype)

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Microsoft.Extensions.Options;
 using Stip.Api.Engine;
 using Stip.Api.Registry.Packages;
 using Stip.Protocol.Errors;
@@ -11,6 +12,7 @@ internal sealed class ModelRegistry(
     DataFolders folders,
     PackageFolder packages,
     HostedModelFactory factory,
+    IOptions<EngineOptions> engine,
     TimeProvider clock,
     ILogger<ModelRegistry> log) : IAsyncDisposable
 {
@@ -19,6 +21,9 @@ internal sealed class ModelRegistry(
         ImmutableSortedDictionary.Create<string, HostedModel>(StringComparer.Ordinal);
 
     public IReadOnlyCollection<HostedModel> All => [.. _models.Values];
+
+    /// <summary>Every model that can be asked, replaced ones with sessions among them.</summary>
+    public IEnumerable<HostedModel> Serving => _models.Values.SelectMany(model => model.Epochs);
 
     public HostedModel? Find(string? id) => id is not null && _models.TryGetValue(id, out var model) ? model : null;
 
@@ -68,8 +73,13 @@ internal sealed class ModelRegistry(
             var folder = Path.Combine(folders.Packages, FolderName(manifest));
             Directory.Move(staged, folder);
             var model = factory.Create(manifest, registration, folder);
+            if (old is not null)
+            {
+                model.Replace(old, clock.GetUtcNow());
+            }
+
             _models = _models.SetItem(model.Id, model);
-            await RetireAsync(old);
+            await RetireReplacedAsync(model);
             return model;
         }
         finally
@@ -85,8 +95,34 @@ internal sealed class ModelRegistry(
         {
             var model = Find(id);
             _models = _models.Remove(id);
-            await RetireAsync(model);
+            foreach (var epoch in model?.Epochs ?? [])
+            {
+                await RetireAsync(epoch);
+            }
+
             return model is not null;
+        }
+        finally
+        {
+            _changing.Release();
+        }
+    }
+
+    /// <summary>Removes replaced models whose sessions have ended or had their time.</summary>
+    public async Task RetireReplacedAsync()
+    {
+        if (_models.Values.All(model => model.Before.IsEmpty))
+        {
+            return;
+        }
+
+        await _changing.WaitAsync();
+        try
+        {
+            foreach (var model in _models.Values)
+            {
+                await RetireReplacedAsync(model);
+            }
         }
         finally
         {
@@ -99,7 +135,7 @@ internal sealed class ModelRegistry(
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var model in _models.Values)
+        foreach (var model in Serving)
         {
             await model.DisposeAsync();
         }
@@ -130,24 +166,45 @@ internal sealed class ModelRegistry(
 
         registration ??= new Registration(File.GetLastWriteTimeUtc(folder), "data-directory");
         var model = factory.Create(manifest!, registration, folder);
-        if (Find(model.Id) is not { } other || (other.Manifest.KeyEpoch, other.CreatedAt).CompareTo(
-            (model.Manifest.KeyEpoch, model.CreatedAt)) < 0)
+        var other = Find(model.Id);
+        var isNewer = other is null || (other.Manifest.KeyEpoch, other.CreatedAt).CompareTo(
+            (model.Manifest.KeyEpoch, model.CreatedAt)) < 0;
+        _models = isNewer ? _models.SetItem(model.Id, model) : _models;
+        if (other is not null)
         {
-            _models = _models.SetItem(model.Id, model);
-            return;
+            DropSuperseded(isNewer ? other : model);
         }
-
-        log.LogWarning("Package {Folder} is not served: a newer one of the same model is", Path.GetFileName(folder));
     }
 
-    // Sessions of a replaced model are lost; their clients replay against the new one.
-    private static async Task RetireAsync(HostedModel? model)
+    // No session outlives a restart. What an operator put there by hand is left to the operator.
+    private void DropSuperseded(HostedModel older)
     {
-        if (model is not null)
+        log.LogWarning(
+            "Package {Folder} is not served: a newer one of the same model is", Path.GetFileName(older.Folder));
+        if (File.Exists(Path.Combine(older.Folder, Registration.FileName)))
         {
-            await model.DisposeAsync();
-            Directory.Delete(model.Folder, recursive: true);
+            Directory.Delete(older.Folder, recursive: true);
         }
+    }
+
+    private async Task RetireReplacedAsync(HostedModel model)
+    {
+        foreach (var old in model.Before)
+        {
+            var isOver = clock.GetUtcNow() - old.ReplacedAt >= TimeSpan.FromSeconds(engine.Value.EpochSeconds);
+            if (isOver || old.Decoder is not { SessionCount: > 0 })
+            {
+                model.Forget(old);
+                await RetireAsync(old);
+            }
+        }
+    }
+
+    // Sessions that are left are lost; their clients replay against the new model.
+    private static async Task RetireAsync(HostedModel model)
+    {
+        await model.DisposeAsync();
+        Directory.Delete(model.Folder, recursive: true);
     }
 
     private string FolderName(PackageManifest manifest)

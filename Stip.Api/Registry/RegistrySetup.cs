@@ -1,4 +1,5 @@
 using Stip.Api.Engine;
+using Stip.Api.Engine.Loading;
 using Stip.Api.Registry.ApiKeys;
 using Stip.Api.Registry.Packages;
 using Stip.Api.Registry.Uploads;
@@ -13,6 +14,7 @@ internal static class RegistrySetup
         services.AddSection<ApiOptions>(ApiOptions.Section).AddSection<EngineOptions>(EngineOptions.Section);
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<CacheBudget>();
+        services.AddSingleton<LoadedGraphs>();
         services.AddSingleton<DataFolders>();
         services.AddSingleton<ApiKeyStore>();
         services.AddSingleton<UploadStore>();

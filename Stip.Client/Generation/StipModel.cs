@@ -2,6 +2,8 @@ using System.Runtime.CompilerServices;
 using Stip.Client.Bundles;
 using Stip.Client.Speculation;
 using Stip.Client.Transport;
+using Stip.Protocol.Completions;
+using Stip.Protocol.Errors;
 using Stip.Protocol.Models;
 
 namespace Stip.Client.Generation;
@@ -102,6 +104,18 @@ public sealed class StipModel
 
     /// <summary>Forgets what the server said, so that the next use asks again.</summary>
     internal void Recheck() => _info = null;
+
+    /// <summary>Refuses logits under other keys: while a model is replaced, new sessions go to the new package.</summary>
+    internal void RequireOwn(CompletionResponse response)
+    {
+        if (response.Fingerprint is { } fingerprint && fingerprint != Bundle.Manifest.Fingerprint)
+        {
+            Recheck();
+            throw new StipException(
+                $"model '{Id}': the server has replaced it since it was asked; a bundle of key epoch "
+                + $"{response.KeyEpoch} is needed", StipErrorCode.PackageInvalid);
+        }
+    }
 
     private async IAsyncEnumerable<GeneratedToken> RunAsync(
         ReadOnlyMemory<int> promptIds,

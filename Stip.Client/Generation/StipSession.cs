@@ -216,6 +216,7 @@ public sealed class StipSession : IAsyncDisposable
         var exchange = await _model.Client.CompleteAsync(Request(count, want), cancellationToken);
         _figures.Count(exchange.Figures);
         var response = exchange.Response;
+        _model.RequireOwn(response);
         var expected = _cachedTokens + count;
         var rows = response.Choices?
             .Select(choice => LogitsUnsealing.TryUnseal(choice.Logits, _model.Bundle.Permutation)).ToArray();

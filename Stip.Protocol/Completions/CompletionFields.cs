@@ -19,6 +19,8 @@ public static class CompletionFields
     public const string Logsumexp = "logsumexp";
 
     internal const string ServerTiming = "server_timing";
+    internal const string Fingerprint = "fingerprint";
+    internal const string KeyEpoch = "key_epoch";
     internal const string Model = "model";
     internal const string SessionId = "session_id";
     internal const string Position = "position";

@@ -24,6 +24,13 @@ public sealed record CompletionResponse(
     /// <summary>Value of <see cref="Object"/>.</summary>
     public const string ObjectName = "permuted.completion";
 
+    /// <summary>Fingerprint of the package that answered: while a model is being replaced, old sessions are served by
+    /// the old one.</summary>
+    public string? Fingerprint { get; init; }
+
+    /// <summary>Key epoch of the package that answered.</summary>
+    public int? KeyEpoch { get; init; }
+
     /// <summary>Where the server's time went, in the syntax of the header <c>Server-Timing</c>; on a WebSocket only,
     /// where answers have no headers.</summary>
     [JsonIgnore]

@@ -58,6 +58,8 @@ public static class CompletionResponseCodec
             [.. logits.Select((row, i) => new CompletionChoice(i, row, i < logits.Length - 1 ? null : finish))],
             new CompletionUsage(appended, cached, appended + cached))
         {
+            Fingerprint = fields.Text(CompletionFields.Fingerprint),
+            KeyEpoch = fields.Integer(CompletionFields.KeyEpoch),
             ServerTiming = fields.Text(CompletionFields.ServerTiming),
         };
     }
@@ -168,6 +170,16 @@ public static class CompletionResponseCodec
             [CompletionFields.PromptTokens] = response.Usage.PromptTokens.ToString(CultureInfo.InvariantCulture),
             [CompletionFields.CachedTokens] = response.Usage.CachedTokens.ToString(CultureInfo.InvariantCulture),
         };
+        if (response.Fingerprint is { } fingerprint)
+        {
+            scalars[CompletionFields.Fingerprint] = fingerprint;
+        }
+
+        if (response.KeyEpoch is { } epoch)
+        {
+            scalars[CompletionFields.KeyEpoch] = epoch.ToString(CultureInfo.InvariantCulture);
+        }
+
         if (response.SessionId is { } session)
         {
             scalars[CompletionFields.SessionId] = session;

@@ -29,7 +29,11 @@ internal static class StepAnswers
             answer.SessionId,
             answer.Position,
             choices,
-            new CompletionUsage(step.RowCount, answer.CachedBefore, answer.Position));
+            new CompletionUsage(step.RowCount, answer.CachedBefore, answer.Position))
+        {
+            Fingerprint = decoder.Fingerprint,
+            KeyEpoch = decoder.KeyEpoch,
+        };
     }
 
     private static LogitsPayload Payload(StepDeclaration step, ReadOnlyMemory<byte> row)

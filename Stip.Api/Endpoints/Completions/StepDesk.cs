@@ -19,7 +19,7 @@ internal sealed class StepDesk(ModelRegistry registry, IOptions<EngineOptions> o
     public Outcome<(DecoderHost Decoder, StepDeclaration Declaration)> Judge(
         ApiKeyRecord key, CompletionRequest? request)
     {
-        if (!Decoder(key, request?.Model).Is(out var decoder, out var refusal))
+        if (!Decoder(key, request?.Model, request?.SessionId).Is(out var decoder, out var refusal))
         {
             return refusal;
         }
@@ -29,8 +29,8 @@ internal sealed class StepDesk(ModelRegistry registry, IOptions<EngineOptions> o
             : refusal;
     }
 
-    /// <summary>The decoder of a model that this key may ask.</summary>
-    public Outcome<DecoderHost> Decoder(ApiKeyRecord key, string? model)
+    /// <summary>The decoder of a model that this key may ask: the one that holds the session, or the newest.</summary>
+    public Outcome<DecoderHost> Decoder(ApiKeyRecord key, string? model, string? sessionId = null)
     {
         if (string.IsNullOrEmpty(model))
         {
@@ -43,7 +43,7 @@ internal sealed class StepDesk(ModelRegistry registry, IOptions<EngineOptions> o
                 StipErrorCode.ModelNotFound, $"there is no model '{Shown(model)}' for this key", "model");
         }
 
-        return found.Decoder is { } decoder
+        return found.DecoderOf(key.Id, sessionId) is { } decoder
             ? decoder
             : new Refusal(StipErrorCode.InvalidRequest, $"model '{Shown(model)}' has no decoder; use forward", "model");
     }

@@ -29,6 +29,7 @@ internal sealed class ModelLoop : IAsyncDisposable
     private TimeSpan _lastRun;
     private int _waiting;
     private volatile bool _isClosed;
+    private volatile bool _isRunning;
 
     public ModelLoop(
         IDecoder decoder,
@@ -52,6 +53,12 @@ internal sealed class ModelLoop : IAsyncDisposable
     public Task Ended => _ended.Task;
 
     public int Sessions => _sessions.Count;
+
+    /// <summary>True where no step waits or runs.</summary>
+    public bool IsIdle => Waiting == 0 && !_isRunning && _scheduler.Waiting == 0;
+
+    /// <summary>True where this owner has such a session.</summary>
+    public bool Holds(string owner, string sessionId) => _sessions.Peek(owner, sessionId) is not null;
 
     /// <summary>Steps that have not begun.</summary>
     public int Waiting => Volatile.Read(ref _waiting);
@@ -192,6 +199,7 @@ internal sealed class ModelLoop : IAsyncDisposable
     {
         TakeIn();
         var start = Stopwatch.GetTimestamp();
+        _isRunning = true;
         if (_loop.Run(_begin) is { } sessions)
         {
             _lastRun = Stopwatch.GetElapsedTime(start);
@@ -199,6 +207,8 @@ internal sealed class ModelLoop : IAsyncDisposable
             TakeIn();
             _scheduler.Ran(sessions);
         }
+
+        _isRunning = false;
     }
 
     private void TakeIn()

@@ -19,6 +19,14 @@ internal sealed class OnnxReferences
     /// <summary>Operator types of all nodes.</summary>
     public IReadOnlySet<string> Operators => _operators;
 
+    /// <summary>True where an operator of a graph rounds or reduces over all rows of a batch, so that a row's result
+    /// depends on who is beside it.</summary>
+    public static bool MixesRows(string path)
+    {
+        var operators = Read(File.ReadAllBytes(path)).Operators;
+        return operators.Any(type => type.StartsWith("DynamicQuantize", StringComparison.Ordinal));
+    }
+
     /// <summary>Reads a whole file.</summary>
     /// <exception cref="InvalidDataException">Not the bytes of a model.</exception>
     public static OnnxReferences Read(ReadOnlySpan<byte> file)

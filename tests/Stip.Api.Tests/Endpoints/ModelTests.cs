@@ -1,8 +1,11 @@
+using Microsoft.Extensions.DependencyInjection;
+using Stip.Api.Registry;
 using Stip.Api.Tests.Hosting;
 using Stip.Api.Tests.Models;
 using Stip.Protocol;
 using Stip.Protocol.Models;
 using Stip.Protocol.Packages;
+using Stip.Protocol.Sessions;
 using Stip.TestKit;
 
 namespace Stip.Api.Tests.Endpoints;
@@ -34,17 +37,13 @@ public sealed class ModelTests
     }
 
     [Fact]
-    public async Task NewerEpoch_ReplacesAndOldSessionsAreLost()
+    public async Task NewerEpoch_WithoutSessionsOfTheOldOne_ReplacesIt()
     {
         using var server = new ApiServer();
         var caller = server.Caller();
         await PushAsync(caller, new TinyDecoder());
-        var step = await caller.StepAsync(Steps.Prefill(1, 4));
+        var step = await caller.StepAsync(Steps.Prefill(1, 4) with { Keep = false });
         await PushAsync(caller, new TinyDecoder(Seed: 2, KeyEpoch: 2));
-        Assert.Equal(
-            2, Assert.Single((await caller.GetAsync<ListObject<ModelObject>>(StipRoutes.Models)).Data).Stip.KeyEpoch);
-        using var lost = await caller.PostAsync(StipRoutes.Completions, Steps.Next(step, 1));
-        await ApiCaller.RefusedAsync(lost, 410, "session_lost");
         Assert.NotEqual(step.Row(), (await caller.StepAsync(Steps.Prefill(1, 4))).Row());
         Assert.Single(Directory.GetDirectories(Path.Combine(server.DataDirectory, "packages")));
 
@@ -52,6 +51,59 @@ public sealed class ModelTests
         new TinyDecoder(Seed: 3).WriteTo(folder.Path);
         using var older = await caller.PushAsync(folder.Path);
         await ApiCaller.RefusedAsync(older, 422, "package_invalid");
+    }
+
+    [Fact]
+    public async Task NewerEpoch_ServesNewSessionsWhileTheOldOneEndsItsOwn()
+    {
+        using var server = new ApiServer();
+        var caller = server.Caller();
+        await PushAsync(caller, new TinyDecoder());
+        var old = await caller.StepAsync(Steps.Prefill(1, 4));
+        var reference = await caller.StepAsync(Steps.Next(await caller.StepAsync(Steps.Prefill(1, 4)), 1));
+        await PushAsync(caller, new TinyDecoder(Seed: 2, KeyEpoch: 2));
+        Assert.Equal(
+            2, Assert.Single((await caller.GetAsync<ListObject<ModelObject>>(StipRoutes.Models)).Data).Stip.KeyEpoch);
+
+        var (next, fresh) = (
+            await caller.StepAsync(Steps.Next(old, 1)), await caller.StepAsync(Steps.Prefill(1, 4)));
+        Assert.Equal(reference.Row(), next.Row());
+        Assert.Equal((1, 2), (next.KeyEpoch, fresh.KeyEpoch));
+        Assert.NotEqual(next.Fingerprint, fresh.Fingerprint);
+        Assert.NotEqual(old.Row(), fresh.Row());
+        Assert.Equal(2, (await caller.StepAsSafetensorsAsync(Steps.Next(fresh, 1))).KeyEpoch);
+        Assert.Equal(2, Directory.GetDirectories(Path.Combine(server.DataDirectory, "packages")).Length);
+        var sessions = await caller.GetAsync<ListObject<SessionObject>>(StipRoutes.Sessions);
+        Assert.Contains(old.SessionId, sessions.Data.Select(session => session.Id));
+
+        foreach (var session in sessions.Data)
+        {
+            using var _ = await caller.SendAsync(HttpMethod.Delete, $"{StipRoutes.Sessions}/{session.Id}");
+        }
+
+        await server.Services.GetRequiredService<ModelRegistry>().RetireReplacedAsync();
+        Assert.Single(Directory.GetDirectories(Path.Combine(server.DataDirectory, "packages")));
+        using var lost = await caller.PostAsync(StipRoutes.Completions, Steps.Next(next, 1));
+        await ApiCaller.RefusedAsync(lost, 410, "session_lost");
+    }
+
+    [Fact]
+    public async Task ReplacedModel_WhoseTimeIsOver_LosesItsSessions()
+    {
+        using var server = new ApiServer(
+            ("Stip:Api:Engine:EpochSeconds", "100"), ("Stip:Api:Engine:LeaseSeconds", "600"));
+        var caller = server.Caller();
+        await PushAsync(caller, new TinyDecoder());
+        var old = await caller.StepAsync(Steps.Prefill(1, 4));
+        await PushAsync(caller, new TinyDecoder(Seed: 2, KeyEpoch: 2));
+        var registry = server.Services.GetRequiredService<ModelRegistry>();
+        server.Clock.Advance(TimeSpan.FromSeconds(99));
+        await registry.RetireReplacedAsync();
+        old = await caller.StepAsync(Steps.Next(old, 1));
+        server.Clock.Advance(TimeSpan.FromSeconds(1));
+        await registry.RetireReplacedAsync();
+        using var lost = await caller.PostAsync(StipRoutes.Completions, Steps.Next(old, 1));
+        await ApiCaller.RefusedAsync(lost, 410, "session_lost");
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Time.Testing;
 using Stip.Api.Engine;
+using Stip.Api.Engine.Loading;
 using Stip.Protocol.Completions;
 using Stip.Protocol.Packages;
 using Stip.Protocol.Tensors;
@@ -11,6 +12,8 @@ namespace Stip.Api.Tests.Engine;
 internal sealed class FakeRuntime : IGraphRuntime
 {
     public const int Hidden = 2;
+
+    private LoadedGraphs? _graphs;
 
     public FakeDecoder Decoder { get; } = new();
 
@@ -24,8 +27,12 @@ internal sealed class FakeRuntime : IGraphRuntime
 
     public string Provider => "fake";
 
-    public DecoderHost Host() => new(
-        Snapshot, this, new CacheBudget(Microsoft.Extensions.Options.Options.Create(Options)),
+    public LoadedGraphs Graphs => _graphs ??= new LoadedGraphs(
+        Microsoft.Extensions.Options.Options.Create(Options), Clock);
+
+    public DecoderHost Host(string model = "fake", long graphBytes = 0) => new(
+        Snapshot with { Model = model, GraphBytes = graphBytes }, this,
+        new CacheBudget(Microsoft.Extensions.Options.Options.Create(Options)), Graphs,
         Microsoft.Extensions.Options.Options.Create(Options), new EngineMetrics(new Meter("fake")), Clock);
 
     public ValidStep Step(string? session = null, int position = 0, int rows = 1, int? maxLength = 64)

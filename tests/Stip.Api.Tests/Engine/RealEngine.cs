@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Stip.Api.Engine;
+using Stip.Api.Engine.Loading;
 using Stip.Api.Runtime;
 using Stip.Api.Tests.Hosting;
 using Stip.Api.Tests.Models;
@@ -17,6 +18,7 @@ internal sealed class RealEngine : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
     private readonly DecoderSnapshot _snapshot;
+    private readonly FakeTimeProvider _clock = new();
 
     public RealEngine()
     {
@@ -29,15 +31,19 @@ internal sealed class RealEngine : IDisposable
 
     public EngineOptions Options { get; } = new() { IntraOpThreads = 1, SpinMicroseconds = 0, PrefillChunk = 8 };
 
+    /// <summary>ONNX Runtime on one thread.</summary>
+    public static OrtRuntime Runtime(EngineOptions? engine = null) => new(new OrtProvider(
+        Microsoft.Extensions.Options.Options.Create(new RuntimeOptions { ExecutionProvider = RuntimeOptions.Cpu }),
+        Microsoft.Extensions.Options.Options.Create(
+            engine ?? new EngineOptions { IntraOpThreads = 1, SpinMicroseconds = 0 }),
+        NullLogger<OrtProvider>.Instance));
+
     public DecoderHost Host()
     {
         var options = Microsoft.Extensions.Options.Options.Create(Options);
-        var provider = new OrtProvider(
-            Microsoft.Extensions.Options.Options.Create(new RuntimeOptions { ExecutionProvider = RuntimeOptions.Cpu }),
-            options, NullLogger<OrtProvider>.Instance);
         return new DecoderHost(
-            _snapshot, new OrtRuntime(provider), new CacheBudget(options), options,
-            new EngineMetrics(new Meter("real")), new FakeTimeProvider());
+            _snapshot, Runtime(Options), new CacheBudget(options), new LoadedGraphs(options, _clock), options,
+            new EngineMetrics(new Meter("real")), _clock);
     }
 
     /// <summary>A step of rows that only a seed and their places decide.</summary>

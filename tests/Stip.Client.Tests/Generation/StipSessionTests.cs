@@ -111,6 +111,21 @@ public sealed class StipSessionTests : IDisposable
     }
 
     [Fact]
+    public async Task AppendAsync_PackageReplacedBeforeANewSession_IsNoAnswerToIt()
+    {
+        await using var first = _toy.Model.OpenSession();
+        await first.AppendAsync(new[] { 1 }, cancellationToken: TestContext.Current.CancellationToken);
+        _toy.Server.Fingerprint = new string('b', 64);
+        await using var session = _toy.Model.OpenSession();
+
+        var refusal = await Assert.ThrowsAsync<StipException>(
+            () => session.AppendAsync(new[] { 2 }, cancellationToken: TestContext.Current.CancellationToken));
+
+        Assert.Equal(StipErrorCode.PackageInvalid, refusal.Code);
+        Assert.Equal(0, session.Position);
+    }
+
+    [Fact]
     public async Task DisposeAsync_ReleasesTheServersCache()
     {
         await using (var session = _toy.Model.OpenSession())

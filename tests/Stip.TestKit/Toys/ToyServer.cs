@@ -124,7 +124,11 @@ public sealed class ToyServer(ToyModel model, int maxTopK = 16) : HttpMessageHan
         }
 
         StepRows.Add((int)request.PromptEmbeds.Shape[0]);
-        return new("id", CompletionResponse.ObjectName, 0, "toy", id, tokens.Count, choices, new(1, 0, 1));
+        return new("id", CompletionResponse.ObjectName, 0, "toy", id, tokens.Count, choices, new(1, 0, 1))
+        {
+            Fingerprint = Fingerprint,
+            KeyEpoch = 1,
+        };
     }
 
     private static LogitsPayload Payload(float[] logits, LogitsRequest? want)

@@ -1,0 +1,71 @@
+using System.Text.Json;
+using Stip.Protocol.Packages;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Api.Engine.Forward;
+
+/// <summary>Inputs of several passes laid one behind the other along their first axis, and the outputs cut again.
+/// </summary>
+internal static class BatchAxis
+{
+    /// <summary>True where every input and output begins with the same named axis: there each row is a pass of its own.
+    /// </summary>
+    public static bool Of(GraphManifest graph)
+    {
+        var names = graph.Inputs.Concat(graph.Outputs).Select(First).Distinct().ToArray();
+        return names.Length == 1 && names[0] is not null;
+    }
+
+    /// <summary>True where two passes differ in their number of rows at most.</summary>
+    public static bool AreAlike(ValidInputs one, ValidInputs other) => one.Tensors.All(
+        pair => other.Tensors[pair.Key].Shape.Skip(1).SequenceEqual(pair.Value.Shape.Skip(1)));
+
+    /// <summary>Rows of a pass.</summary>
+    public static long Rows(ValidInputs inputs) => inputs.Tensors.Values.First().Shape[0];
+
+    public static IReadOnlyDictionary<string, TensorPayload> Join(IReadOnlyList<ValidInputs> passes)
+    {
+        var joined = new Dictionary<string, TensorPayload>(StringComparer.Ordinal);
+        foreach (var (name, first) in passes[0].Tensors)
+        {
+            var parts = passes.Select(pass => pass.Tensors[name]).ToArray();
+            var data = new byte[parts.Sum(part => part.Data.Length)];
+            var at = 0;
+            foreach (var part in parts)
+            {
+                part.Data.Span.CopyTo(data.AsSpan(at));
+                at += part.Data.Length;
+            }
+
+            joined.Add(name, new TensorPayload(
+                first.Dtype, [parts.Sum(part => part.Shape[0]), .. first.Shape.Skip(1)], data));
+        }
+
+        return joined;
+    }
+
+    /// <summary>The outputs of the rows from <paramref name="from"/> on; null where an output has not one row a row.
+    /// </summary>
+    public static IReadOnlyDictionary<string, TensorPayload>? Cut(
+        IReadOnlyDictionary<string, TensorPayload> outputs, long from, long rows, long allRows)
+    {
+        var cut = new Dictionary<string, TensorPayload>(StringComparer.Ordinal);
+        foreach (var (name, tensor) in outputs)
+        {
+            if (tensor.Shape.Count == 0 || tensor.Shape[0] != allRows)
+            {
+                return null;
+            }
+
+            var rowBytes = (int)(tensor.Data.Length / allRows);
+            cut.Add(name, new TensorPayload(
+                tensor.Dtype, [rows, .. tensor.Shape.Skip(1)],
+                tensor.Data.Slice((int)from * rowBytes, (int)rows * rowBytes)));
+        }
+
+        return cut;
+    }
+
+    private static string? First(TensorManifest tensor) =>
+        tensor.Shape.Count > 0 && tensor.Shape[0].ValueKind == JsonValueKind.String ? tensor.Shape[0].GetString() : null;
+}

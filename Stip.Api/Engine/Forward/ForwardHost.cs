@@ -1,0 +1,79 @@
+using Microsoft.Extensions.Options;
+using Stip.Api.Engine.Loading;
+using Stip.Protocol.Errors;
+using Stip.Protocol.Packages;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Api.Engine.Forward;
+
+/// <summary>A graph without a cache that is loaded while it is used; passes of equal shapes run together.</summary>
+internal sealed class ForwardHost : IAsyncDisposable
+{
+    private readonly LoadedOnUse<ForwardLoop> _loop;
+    private volatile bool _isDisposed;
+
+    /// <param name="model">The model it belongs to.</param>
+    /// <param name="graphPath">Its file.</param>
+    /// <param name="bytes">Size of its files.</param>
+    /// <param name="graph">Its inputs and outputs.</param>
+    /// <param name="runtime">Loads it.</param>
+    /// <param name="mixesRows">True where a row's result depends on the rows beside it; asked when it is loaded.</param>
+    /// <param name="graphs">Who else is in memory.</param>
+    /// <param name="options">Largest batch.</param>
+    /// <param name="clock">Tells when it was used.</param>
+    public ForwardHost(
+        string model,
+        string graphPath,
+        long bytes,
+        GraphManifest graph,
+        IGraphRuntime runtime,
+        Func<string, bool> mixesRows,
+        LoadedGraphs graphs,
+        IOptions<EngineOptions> options,
+        TimeProvider clock)
+    {
+        Graph = graph;
+        _loop = new LoadedOnUse<ForwardLoop>(
+            model, bytes,
+            () => new ForwardLoop(
+                runtime.LoadForward(graphPath),
+                BatchAxis.Of(graph) && !mixesRows(graphPath) ? options.Value.MaxBatch : 1,
+                options.Value.QueueLength),
+            loop => loop.IsIdle, graphs, options, clock);
+    }
+
+    private static Refusal Gone { get; } = new(
+        StipErrorCode.ServerOverloaded, "the model is being replaced or removed", "model", TimeSpan.FromSeconds(1));
+
+    public GraphManifest Graph { get; }
+
+    public bool IsLoaded => _loop.Peek is not null;
+
+    public bool IsLoading => _loop.IsLoading;
+
+    public async Task<Outcome<IReadOnlyDictionary<string, TensorPayload>>> RunAsync(
+        ValidInputs inputs, CancellationToken cancellation)
+    {
+        while (!_isDisposed)
+        {
+            if (!(await _loop.GetAsync(cancellation)).Is(out var loop, out var refusal))
+            {
+                return _isDisposed ? Gone : refusal;
+            }
+
+            // Null where it made room for another model since.
+            if (await loop.TryRunAsync(inputs, cancellation) is { } outcome)
+            {
+                return outcome;
+            }
+        }
+
+        return Gone;
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        _isDisposed = true;
+        return _loop.DisposeAsync();
+    }
+}

@@ -1,0 +1,115 @@
+using Microsoft.Extensions.Options;
+using Stip.Protocol.Errors;
+
+namespace Stip.Api.Engine.Loading;
+
+/// <summary>The graphs in memory, within <see cref="EngineOptions.ModelMegabytes"/>: what was used least recently makes
+/// room, never what runs.</summary>
+internal sealed class LoadedGraphs(IOptions<EngineOptions> options, TimeProvider clock)
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
+    private readonly SemaphoreSlim _changing = new(1, 1);
+    private readonly HashSet<ILoadable> _loaded = [];
+    private readonly long _limitBytes = (long)options.Value.ModelMegabytes << 20;
+    private long _usedBytes;
+
+    public int Count
+    {
+        get
+        {
+            lock (_loaded)
+            {
+                return _loaded.Count;
+            }
+        }
+    }
+
+    /// <summary>Makes room for a graph; a refusal where others are busy for longer than a load may wait.</summary>
+    public async Task<Refusal?> AdmitAsync(ILoadable graph)
+    {
+        if (_limitBytes > 0 && graph.Bytes > _limitBytes)
+        {
+            return NoRoom(graph, "that is more than there is");
+        }
+
+        await _changing.WaitAsync();
+        try
+        {
+            for (var tries = 0; !TryAdd(graph); tries++)
+            {
+                if (LeastRecentlyUsed() is { } idle)
+                {
+                    await idle.UnloadAsync();
+                }
+                else if (tries * Pause > TimeSpan.FromSeconds(options.Value.LoadWaitSeconds))
+                {
+                    return NoRoom(graph, "every other model is busy");
+                }
+                else
+                {
+                    // What is busy ends in real time, whatever the clock of a test says.
+                    await Task.Delay(Pause);
+                }
+            }
+
+            return null;
+        }
+        finally
+        {
+            _changing.Release();
+        }
+    }
+
+    /// <summary>Says that a graph is in memory no longer.</summary>
+    public void Remove(ILoadable graph)
+    {
+        lock (_loaded)
+        {
+            _usedBytes -= _loaded.Remove(graph) ? graph.Bytes : 0;
+        }
+    }
+
+    /// <summary>Unloads what nobody has used for <see cref="EngineOptions.UnloadSeconds"/>.</summary>
+    public async Task UnloadIdleAsync()
+    {
+        if (options.Value.UnloadSeconds == 0)
+        {
+            return;
+        }
+
+        var patience = TimeSpan.FromSeconds(options.Value.UnloadSeconds);
+        foreach (var graph in Idle().Where(graph => clock.GetElapsedTime(graph.LastUsedAt) >= patience))
+        {
+            await graph.UnloadAsync();
+        }
+    }
+
+    private bool TryAdd(ILoadable graph)
+    {
+        lock (_loaded)
+        {
+            if (_limitBytes > 0 && _usedBytes + graph.Bytes > _limitBytes)
+            {
+                return false;
+            }
+
+            _usedBytes += _loaded.Add(graph) ? graph.Bytes : 0;
+            return true;
+        }
+    }
+
+    private ILoadable? LeastRecentlyUsed() => Idle().MinBy(graph => graph.LastUsedAt);
+
+    private ILoadable[] Idle()
+    {
+        lock (_loaded)
+        {
+            return [.. _loaded.Where(graph => graph.IsIdle)];
+        }
+    }
+
+    private Refusal NoRoom(ILoadable graph, string why) => new(
+        StipErrorCode.ServerOverloaded,
+        $"model '{graph.Model}' needs {graph.Bytes >> 20} MiB of {_limitBytes >> 20} for models; {why}", "model",
+        TimeSpan.FromSeconds(5));
+}

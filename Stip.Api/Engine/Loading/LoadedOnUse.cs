@@ -1,0 +1,151 @@
+using Microsoft.Extensions.Options;
+using Stip.Protocol.Errors;
+
+namespace Stip.Api.Engine.Loading;
+
+/// <summary>Something that is loaded at its first use, and again after it made room for others.</summary>
+/// <param name="model">The model it belongs to.</param>
+/// <param name="bytes">About what it takes in memory.</param>
+/// <param name="load">Loads it, in a thread of the pool.</param>
+/// <param name="isIdle">False while something of it runs or waits.</param>
+/// <param name="graphs">Who else is in memory.</param>
+/// <param name="options">How long a caller waits for a load.</param>
+/// <param name="clock">Tells when it was used.</param>
+internal sealed class LoadedOnUse<T>(
+    string model,
+    long bytes,
+    Func<T> load,
+    Func<T, bool> isIdle,
+    LoadedGraphs graphs,
+    IOptions<EngineOptions> options,
+    TimeProvider clock) : ILoadable, IAsyncDisposable
+    where T : class, IAsyncDisposable
+{
+    private readonly Lock _changing = new();
+    private volatile T? _current;
+    private Task<Outcome<T>>? _loading;
+    private Task _unloading = Task.CompletedTask;
+    private long _lastUsedAt;
+    private volatile bool _isDisposed;
+
+    public string Model => model;
+
+    public long Bytes => bytes;
+
+    public long LastUsedAt => Interlocked.Read(ref _lastUsedAt);
+
+    public bool IsIdle => _current is { } current && isIdle(current);
+
+    /// <summary>True between the first request for it and its being there.</summary>
+    public bool IsLoading => _loading is { IsCompleted: false };
+
+    /// <summary>What is loaded, or null.</summary>
+    public T? Current
+    {
+        get
+        {
+            Interlocked.Exchange(ref _lastUsedAt, clock.GetTimestamp());
+            return _current;
+        }
+    }
+
+    /// <summary>The same as <see cref="Current"/>, but that is no use of it.</summary>
+    public T? Peek => _current;
+
+    /// <summary>Loads it where it is not loaded; a refusal where that takes longer than a caller may wait. It is loaded
+    /// all the same, for those who come later.</summary>
+    /// <exception cref="GraphRefusedException">It cannot be loaded.</exception>
+    public async ValueTask<Outcome<T>> GetAsync(CancellationToken cancellation)
+    {
+        if (Current is { } current)
+        {
+            return current;
+        }
+
+        Task<Outcome<T>> loading;
+        lock (_changing)
+        {
+            if (_isDisposed)
+            {
+                return DecoderHost.Gone;
+            }
+
+            if (_loading is null or { IsCompleted: true } && _current is null)
+            {
+                var unloaded = _unloading;
+                _loading = Task.Run(() => LoadAsync(unloaded), CancellationToken.None);
+            }
+
+            loading = _loading!;
+        }
+
+        try
+        {
+            return await loading.WaitAsync(TimeSpan.FromSeconds(options.Value.LoadWaitSeconds), clock, cancellation);
+        }
+        catch (TimeoutException)
+        {
+            return new Refusal(
+                StipErrorCode.ServerOverloaded, $"model '{model}' is being loaded", "model", TimeSpan.FromSeconds(5));
+        }
+    }
+
+    public Task UnloadAsync()
+    {
+        lock (_changing)
+        {
+            if (_current is { } current)
+            {
+                _current = null;
+                _unloading = EndAsync(current);
+            }
+
+            return _unloading;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Task? loading;
+        lock (_changing)
+        {
+            _isDisposed = true;
+            loading = _loading;
+        }
+
+        if (loading is not null)
+        {
+            await loading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        await UnloadAsync();
+    }
+
+    private async Task<Outcome<T>> LoadAsync(Task unloaded)
+    {
+        await unloaded;
+        if (await graphs.AdmitAsync(this) is { } refusal)
+        {
+            return refusal;
+        }
+
+        try
+        {
+            var loaded = load();
+            Interlocked.Exchange(ref _lastUsedAt, clock.GetTimestamp());
+            _current = loaded;
+            return loaded;
+        }
+        catch
+        {
+            graphs.Remove(this);
+            throw;
+        }
+    }
+
+    private async Task EndAsync(T current)
+    {
+        await current.DisposeAsync();
+        graphs.Remove(this);
+    }
+}

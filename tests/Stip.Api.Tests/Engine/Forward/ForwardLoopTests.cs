@@ -1,0 +1,127 @@
+using System.Runtime.InteropServices;
+using Stip.Api.Engine;
+using Stip.Api.Engine.Forward;
+using Stip.Api.Tests.Models;
+using Stip.Protocol.Packages;
+using Stip.Protocol.Tensors;
+using Stip.TestKit;
+
+namespace Stip.Api.Tests.Engine.Forward;
+
+/// <summary>Passes of equal shape run together and give what each gives alone.</summary>
+public sealed class ForwardLoopTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly GraphManifest _manifest;
+    private readonly HeldGraph _graph;
+
+    public ForwardLoopTests()
+    {
+        _manifest = TinyEncoder.WriteTo(_folder.Path).Graphs["encoder"];
+        _graph = new HeldGraph(RealEngine.Runtime().LoadForward(Path.Combine(_folder.Path, "model.onnx")));
+    }
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task PassesThatWait_OfEqualShape_RunTogetherAndGiveWhatEachGivesAlone()
+    {
+        (int Rows, int Length, int Seed)[] shapes = [(1, 3, 1), (2, 3, 2), (1, 3, 3), (1, 5, 4), (1, 5, 5), (1, 3, 6)];
+        Assert.True(BatchAxis.Of(_manifest));
+        await using var loop = new ForwardLoop(_graph, 64, 100);
+        var alone = new List<byte[]>();
+        foreach (var (rows, length, seed) in shapes)
+        {
+            alone.Add(Bytes(await loop.TryRunAsync(Inputs(rows, length, seed), Cancellation)));
+        }
+
+        _graph.Hold();
+        var first = loop.TryRunAsync(Inputs(1, 2, 0), Cancellation);
+        _graph.Entered.Wait(Cancellation);
+        _graph.Rows.Clear();
+        var waiting = shapes.Select(shape => loop.TryRunAsync(
+            Inputs(shape.Rows, shape.Length, shape.Seed), Cancellation)).ToArray();
+        using var gone = new CancellationTokenSource();
+        var cancelled = loop.TryRunAsync(Inputs(1, 3, 9), gone.Token);
+        await gone.CancelAsync();
+        Assert.False(loop.IsIdle);
+        _graph.LetGo();
+        await first;
+        Assert.Equal(alone, (await Task.WhenAll(waiting)).Select(Bytes));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
+        Assert.Equal([4L, 2L, 1L], _graph.Rows);
+        Assert.True(loop.IsIdle);
+    }
+
+    [Fact]
+    public async Task Batch_IsNoLargerThanAllowed()
+    {
+        await using var loop = new ForwardLoop(_graph, 2, 3);
+        _graph.Hold();
+        var first = loop.TryRunAsync(Inputs(1, 2, 0), Cancellation);
+        _graph.Entered.Wait(Cancellation);
+        _graph.Rows.Clear();
+        var waiting = new[] { 1, 2 }.Select(seed => loop.TryRunAsync(Inputs(seed, 3, seed), Cancellation)).ToArray();
+        var refused = await loop.TryRunAsync(Inputs(1, 3, 3), Cancellation);
+        Assert.NotNull(refused!.Value.Refusal?.RetryAfter);
+        _graph.LetGo();
+        await first;
+        await Task.WhenAll(waiting);
+        Assert.Equal([1L, 2L], _graph.Rows);
+    }
+
+    [Fact]
+    public void Graph_WithAFixedFirstAxis_IsNotBatched() => Assert.False(BatchAxis.Of(
+        _manifest with { Outputs = [.. _manifest.Outputs.Select(o => o with { Shape = [.. o.Shape.Skip(1)] })] }));
+
+    public void Dispose() => _folder.Dispose();
+
+    private static byte[] Bytes(Outcome<IReadOnlyDictionary<string, TensorPayload>>? outcome)
+    {
+        Assert.True(outcome!.Value.Is(out var outputs, out var refusal), refusal?.Message);
+        return outputs["last_hidden_state"].Data.ToArray();
+    }
+
+    private ValidInputs Inputs(int rows, int length, int seed)
+    {
+        var random = new Random(seed);
+        var embeds = Enumerable.Range(0, rows * length * TinyEncoder.HiddenSize)
+            .Select(_ => random.NextSingle() * 2 - 1).ToArray();
+        var types = Enumerable.Range(0, rows * length).Select(_ => (long)random.Next(2)).ToArray();
+        Assert.True(ValidInputs.Judge(_manifest, new Dictionary<string, TensorPayload>
+        {
+            ["inputs_embeds"] = new(
+                "float32", [rows, length, TinyEncoder.HiddenSize], MemoryMarshal.AsBytes<float>(embeds).ToArray()),
+            ["token_type_ids"] = new("int64", [rows, length], MemoryMarshal.AsBytes<long>(types).ToArray()),
+        }).Is(out var inputs, out var refusal), refusal?.Message);
+        return inputs;
+    }
+
+    /// <summary>A graph that can be held and says how many rows ran together.</summary>
+    private sealed class HeldGraph(IForwardGraph graph) : IForwardGraph
+    {
+        private readonly ManualResetEventSlim _gate = new(true);
+
+        public ManualResetEventSlim Entered { get; } = new(false);
+
+        public List<long> Rows { get; } = [];
+
+        public void Hold()
+        {
+            _gate.Reset();
+            Entered.Reset();
+        }
+
+        public void LetGo() => _gate.Set();
+
+        public IReadOnlyDictionary<string, TensorPayload> Run(IReadOnlyDictionary<string, TensorPayload> inputs)
+        {
+            Rows.Add(inputs.Values.First().Shape[0]);
+            Entered.Set();
+            _gate.Wait(TimeSpan.FromSeconds(30));
+            return graph.Run(inputs);
+        }
+
+        public void Dispose() => graph.Dispose();
+    }
+}
