@@ -4,7 +4,9 @@ namespace Stip.Api.Engine.Scheduling;
 
 /// <summary>A step on its way through a model's loop, and the promise of its answer. Used again and again: a step of
 /// the steady state allocates nothing.</summary>
+#pragma warning disable CA1001 // Whoever gets the answer disposes of it.
 internal sealed class StepTicket : IScheduled, IThreadPoolWorkItem, IValueTaskSource<Outcome<StepAnswer>>
+#pragma warning restore CA1001
 {
     private readonly EngineMetrics _metrics;
     private readonly Action<StepTicket> _recycle;
