@@ -5,7 +5,7 @@ namespace Stip.Api.Engine.Loading;
 
 /// <summary>The graphs in memory, within <see cref="EngineOptions.ModelMegabytes"/>: what was used least recently makes
 /// room, never what runs.</summary>
-internal sealed class LoadedGraphs(IOptions<EngineOptions> options, TimeProvider clock)
+internal sealed class LoadedGraphs(IOptions<EngineOptions> options, TimeProvider clock) : IDisposable
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
     private readonly SemaphoreSlim _changing = new(1, 1);
@@ -83,6 +83,8 @@ internal sealed class LoadedGraphs(IOptions<EngineOptions> options, TimeProvider
             await graph.UnloadAsync();
         }
     }
+
+    public void Dispose() => _changing.Dispose();
 
     private bool TryAdd(ILoadable graph)
     {

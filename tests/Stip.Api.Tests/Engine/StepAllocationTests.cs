@@ -1,5 +1,4 @@
 using Stip.Api.Engine;
-using Stip.Api.Engine.Scheduling;
 
 namespace Stip.Api.Tests.Engine;
 
@@ -68,7 +67,9 @@ public sealed class StepAllocationTests
             {
                 for (var s = 0; s < answers.Length; s++)
                 {
+#pragma warning disable CA2012 // Each is taken once, in the loop below.
                     answers[s] = host.StepAsync(Owners[s], steps[s], CancellationToken.None);
+#pragma warning restore CA2012
                 }
 
                 foreach (var answer in answers)
