@@ -16,6 +16,11 @@ internal sealed class ProjectionWidths
         _weights = graph.Initializer.ToDictionary(tensor => tensor.Name, StringComparer.Ordinal);
         foreach (var node in graph.Node)
         {
+            if (node.OpType == "Constant" && node.Attribute.FirstOrDefault(a => a.Name == "value")?.T is { } tensor)
+            {
+                _weights[node.Output[0]] = tensor;
+            }
+
             foreach (var output in node.Output)
             {
                 _producers[output] = node;
@@ -49,7 +54,8 @@ internal sealed class ProjectionWidths
             var weight = node.Input.Where(_weights.ContainsKey).Select(input => _weights[input]).FirstOrDefault();
             switch (node.OpType)
             {
-                case "MatMul" or "Add" or "Gemm" or "FusedMatMul" when weight is { Dims.Count: > 0 }:
+                case "MatMul" or "Add" or "Gemm" or "FusedMatMul" or "MatMulInteger" or "MatMulIntegerToFloat"
+                    or "DynamicQuantizeMatMul" when weight is { Dims.Count: > 0 }:
                     return (int)weight.Dims[Attribute(node, "transB") == 0 ? ^1 : ^2];
                 case "MatMulNBits":
                     return Attribute(node, "N");

@@ -1,6 +1,7 @@
 using Stip.Export.Blocks;
 using Stip.Export.Checkpoints;
 using Stip.Keys.Bundles;
+using Stip.Onnx;
 using Stip.Protocol.Tensors;
 
 namespace Stip.Export.Architectures;
@@ -15,16 +16,22 @@ internal static class TextEncoder
         Checkpoint checkpoint, TensorDtype dtype, TextEncoderConfig config, TextEncoderNames names, TextHead head)
     {
         var (tensors, sizes) = (checkpoint.Tensors, config.Sizes);
-        var words = tensors.Require(names.Words, config.VocabSize, sizes.Hidden);
+        var words = tensors.Require(names.Words, config.VocabSize, config.RowSize);
         var labels = head == TextHead.Classes ? Labels.Read(checkpoint.Config) : null;
 
-        var encoder = new EncoderGraph(tensors, dtype, sizes.Hidden, isMasked: true);
-        var rows = sizes.Norm.Append(encoder, "embedding_norm", names.EmbeddingNorm, encoder.Embeds);
+        var encoder = new EncoderGraph(tensors, dtype, sizes.Hidden, isMasked: true, config.RowSize);
+        var rows = Rows(encoder, config, names);
+        if (names.Distances is { } distances)
+        {
+            encoder.ScoreBias = new DistanceBias(config.DistanceBuckets, sizes.Heads, config.ContextLength)
+                .Append(encoder, distances);
+        }
+
         rows = new EncoderLayers(encoder, sizes, names.Layer, names.Layers).AppendPostNorm(rows);
         switch (head)
         {
             case TextHead.MaskedWords:
-                names.MaskedWords.Append(encoder, rows, sizes, config.IsTied ? words : null, config.VocabSize);
+                names.MaskedWords.Append(encoder, rows, sizes, config.IsTied ? words : null, config.VocabSize, config.RowSize);
                 break;
             case TextHead.Classes:
                 names.Classifier.Append(encoder, FirstRow.Append(encoder, rows), labels!.Names.Count);
@@ -36,7 +43,7 @@ internal static class TextEncoder
 
         return new ExportedModel(
             encoder,
-            sizes.Hidden,
+            config.RowSize,
             config.VocabSize,
             Math.Min(config.ContextLength, checkpoint.Sentence?.MaxTokens ?? int.MaxValue),
             config.IsTied && head == TextHead.MaskedWords,
@@ -46,11 +53,30 @@ internal static class TextEncoder
         };
     }
 
+    // What enters the first layer.
+    private static string Rows(EncoderGraph encoder, TextEncoderConfig config, TextEncoderNames names)
+    {
+        var (width, hidden) = (config.RowSize, config.Sizes.Hidden);
+        var rows = config.Sizes.Norm.Append(
+            encoder, "embedding_norm", names.EmbeddingNorm, encoder.Embeds, HeadPadding.None(width));
+        return width == hidden
+            ? rows
+            : Linear.FromLinear(
+                encoder,
+                "embedding_projection",
+                rows,
+                names.Projection ?? throw new RefusedException(
+                    $"config.json: embedding_size is {width}; it must be the hidden size ({hidden})"),
+                width,
+                hidden,
+                hasBias: true);
+    }
+
     private static Dictionary<string, CheckpointTensor> Tables(
         ITensorStore tensors, TextEncoderConfig config, TextEncoderNames names, CheckpointTensor words)
     {
-        var hidden = config.Sizes.Hidden;
-        var positions = tensors.Require(names.Positions, config.Positions, hidden);
+        var width = config.RowSize;
+        var positions = tensors.Require(names.Positions, config.Positions, width);
         var tables = new Dictionary<string, CheckpointTensor>
         {
             [EmbeddingManifest.Token] = words,
@@ -60,7 +86,7 @@ internal static class TextEncoder
         };
         if (names.TokenTypes is not null)
         {
-            tables.Add(EmbeddingManifest.TokenType, tensors.Require(names.TokenTypes, config.TokenTypes, hidden));
+            tables.Add(EmbeddingManifest.TokenType, tensors.Require(names.TokenTypes, config.TokenTypes, width));
         }
 
         return tables;

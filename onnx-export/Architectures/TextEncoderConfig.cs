@@ -12,6 +12,12 @@ namespace Stip.Export.Architectures;
 internal sealed record TextEncoderConfig(
     EncoderSizes Sizes, int VocabSize, int Positions, int FirstPosition, int TokenTypes, bool IsTied)
 {
+    /// <summary>Width of a row of the tables.</summary>
+    public int RowSize { get; init; } = Sizes.Hidden;
+
+    /// <summary>Rows of the table of distances; 0 where there is none.</summary>
+    public int DistanceBuckets { get; init; }
+
     /// <summary>Most tokens of a text.</summary>
     public int ContextLength => Positions - FirstPosition;
 }

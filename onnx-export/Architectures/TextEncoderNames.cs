@@ -19,4 +19,11 @@ internal sealed record TextEncoderNames(
     string Layers,
     EncoderLayerNames Layer,
     MaskedWordsHead MaskedWords,
-    ClassifierHead Classifier);
+    ClassifierHead Classifier)
+{
+    /// <summary>From the width of the tables to that of the layers, where the two differ.</summary>
+    public string? Projection { get; init; }
+
+    /// <summary>Table of what distances add to the scores of each head, null where there is none.</summary>
+    public string? Distances { get; init; }
+}

@@ -32,13 +32,18 @@ internal sealed class EncoderAttention(EncoderGraph encoder, EncoderSizes sizes,
         var joined = graph.AddMicrosoft(
             "MultiHeadAttention",
             name,
-            encoder.Mask is { } mask ? [.. parts, "", mask] : parts, // the biases are added already
+            Inputs(parts),
             [$"{name}/output"],
             NodeAttribute.Int("num_heads", sizes.Heads),
             NodeAttribute.Float("scale", 1 / Math.Sqrt(sizes.HeadDim)))[0];
         return Linear.FromLinear(
             encoder, $"{name}.output", joined, $"{tensor}.{names.Output}", sizes.Hidden, sizes.Hidden, hasBias: true);
     }
+
+    // The biases of the projections are added already.
+    private IReadOnlyList<string> Inputs(IReadOnlyList<string> parts) => encoder.ScoreBias is { } bias
+        ? [.. parts, "", encoder.Mask ?? "", bias]
+        : encoder.Mask is { } mask ? [.. parts, "", mask] : parts;
 
     private string Packed(string name, string tensor, string input)
     {

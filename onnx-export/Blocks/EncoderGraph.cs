@@ -12,10 +12,12 @@ internal sealed class EncoderGraph : ModelGraph
     /// <param name="dtype">Type the graph computes in.</param>
     /// <param name="hiddenSize">Width of the residual stream.</param>
     /// <param name="isMasked">True where rows may be padding; images have none.</param>
-    public EncoderGraph(ITensorStore tensors, TensorDtype dtype, int hiddenSize, bool isMasked)
+    /// <param name="rowSize">Width of the rows that come in, null where it is that of the stream.</param>
+    public EncoderGraph(
+        ITensorStore tensors, TensorDtype dtype, int hiddenSize, bool isMasked, int? rowSize = null)
         : base("encoder", tensors, dtype, hiddenSize)
     {
-        Embeds = Graph.AddInput(EncoderPorts.Embeds, dtype, "batch", "seq", hiddenSize);
+        Embeds = Graph.AddInput(EncoderPorts.Embeds, dtype, "batch", "seq", rowSize ?? hiddenSize);
         if (isMasked)
         {
             // The attention kernel wants 32 bits, the models' users give 64.
@@ -30,4 +32,7 @@ internal sealed class EncoderGraph : ModelGraph
 
     /// <summary>1 where a row counts, int32 <c>[batch, seq]</c>; null where every row counts.</summary>
     public string? Mask { get; }
+
+    /// <summary>Added to the scores of every layer, <c>[1, heads, seq, seq]</c>; null where nothing is.</summary>
+    public string? ScoreBias { get; set; }
 }

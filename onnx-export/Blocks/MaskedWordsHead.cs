@@ -10,25 +10,31 @@ namespace Stip.Export.Blocks;
 /// <param name="Bias">Bias of the last layer.</param>
 internal sealed record MaskedWordsHead(string Dense, string Norm, string Decoder, string Bias)
 {
+    /// <summary>Activation after <see cref="Dense"/>, null for that of the layers.</summary>
+    public string? Activation { get; init; }
+
     /// <summary>Appends the head and declares its output, <c>logits [batch, seq, vocab]</c>.</summary>
     /// <param name="encoder">The graph.</param>
     /// <param name="rows">Features <c>[batch, seq, hidden]</c>.</param>
     /// <param name="sizes">Activation and norm.</param>
     /// <param name="words">The word table where it is the last layer's matrix too; null where that has its own.</param>
     /// <param name="vocabSize">Number of words.</param>
-    public void Append(EncoderGraph encoder, string rows, EncoderSizes sizes, CheckpointTensor? words, int vocabSize)
+    /// <param name="width">Width of a row of that table.</param>
+    public void Append(
+        EncoderGraph encoder, string rows, EncoderSizes sizes, CheckpointTensor? words, int vocabSize, int width)
     {
-        var (graph, hidden) = (encoder.Graph, encoder.HiddenSize);
-        var dense = Linear.FromLinear(encoder, "head.dense", rows, Dense, hidden, hidden, hasBias: true);
-        var active = Activation.Append(graph, sizes.Activation, "head.act", dense);
-        var normed = sizes.Norm.Append(encoder, "head.norm", Norm, active);
-        var matrix = words ?? encoder.Tensors.Require(Decoder, vocabSize, hidden);
+        var graph = encoder.Graph;
+        var dense = Linear.FromLinear(
+            encoder, "head.dense", rows, Dense, encoder.HiddenSize, width, hasBias: true);
+        var active = Blocks.Activation.Append(graph, Activation ?? sizes.Activation, "head.act", dense);
+        var normed = sizes.Norm.Append(encoder, "head.norm", Norm, active, HeadPadding.None(width));
+        var matrix = words ?? encoder.Tensors.Require(Decoder, vocabSize, width);
         var channels = HeadPadding.None(vocabSize);
         var scores = Linear.Append(
             encoder,
             "head",
             normed,
-            [new LinearPart(matrix, HeadPadding.None(hidden), channels)],
+            [new LinearPart(matrix, HeadPadding.None(width), channels)],
             encoder.Weights.Vector((encoder.Tensors.Require(Bias, vocabSize), channels)));
         graph.Append("", "Identity", "head/Identity", [scores], [EncoderPorts.Logits]);
         graph.AddOutput(EncoderPorts.Logits, encoder.Weights.Dtype, "batch", "seq", vocabSize);

@@ -1,0 +1,44 @@
+using Stip.Export.Blocks;
+using Stip.Export.Checkpoints;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Export.Architectures;
+
+/// <summary>ELECTRA: BERT whose tables may be narrower than its layers, with heads of its own.</summary>
+internal sealed class Electra(string name, TextHead head) : IArchitecture
+{
+    private static readonly TextEncoderNames Names = new(
+        Words: "electra.embeddings.word_embeddings.weight",
+        Positions: "electra.embeddings.position_embeddings.weight",
+        TokenTypes: "electra.embeddings.token_type_embeddings.weight",
+        EmbeddingNorm: "electra.embeddings.LayerNorm",
+        Layers: "electra.encoder.layer",
+        Bert.Layer,
+        new MaskedWordsHead(
+            "generator_predictions.dense",
+            "generator_predictions.LayerNorm",
+            "generator_lm_head.weight",
+            "generator_lm_head.bias")
+        {
+            Activation = "gelu",
+        },
+        new ClassifierHead("classifier.dense", "gelu", "classifier.out_proj"))
+    {
+        Projection = "electra.embeddings_project",
+    };
+
+    public string Name => name;
+
+    public string ModelType => head == TextHead.Hidden ? "electra" : "";
+
+    public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
+    {
+        var config = Bert.ReadConfig(checkpoint.Config, firstPosition: 0);
+        return TextEncoder.Build(
+            checkpoint,
+            dtype,
+            config with { RowSize = checkpoint.Config.FindSize("embedding_size") ?? 128 },
+            Names,
+            head);
+    }
+}
