@@ -17,6 +17,15 @@ internal sealed class MovedShapes(
     // What is no more than a number of positions.
     private const long Free = -1;
 
+    private const string PositionWord = "sequence_";
+
+    /// <summary>A name for an axis of positions that the graph does not name.</summary>
+    public static string Positions(int axis) => $"{PositionWord}{axis}";
+
+    /// <summary>True for a name of <see cref="Positions"/>.</summary>
+    public static bool IsMadeUp(string name) => name.StartsWith(PositionWord, StringComparison.Ordinal)
+        && name.AsSpan(PositionWord.Length).IndexOfAnyExceptInRange('0', '9') < 0;
+
     /// <summary>The shape of a node's first output, null where it cannot be told.</summary>
     public TensorShapeProto? Of(NodeProto node)
     {
@@ -86,7 +95,7 @@ internal sealed class MovedShapes(
 
     private static Dimension Length(long length, int axis) => length > 0
         ? new Dimension { DimValue = length }
-        : new Dimension { DimParam = axis == 0 ? "batch" : $"sequence_{axis}" };
+        : new Dimension { DimParam = axis == 0 ? "batch" : Positions(axis) };
 
     private long[]? Axes(NodeProto node) =>
         node.Attribute.FirstOrDefault(attribute => attribute.Name == "axes")?.Ints.ToArray()

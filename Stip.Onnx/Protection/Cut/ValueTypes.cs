@@ -39,8 +39,20 @@ internal sealed class ValueTypes
             return new ValueInfoProto { Name = newName, Type = declared.Type };
         }
 
-        var tensor = new TypeProto.Types.Tensor { ElemType = (int)Of(name), Shape = ShapeOf(name) };
+        var tensor = new TypeProto.Types.Tensor { ElemType = (int)Of(name), Shape = Apart(ShapeOf(name), newName) };
         return new ValueInfoProto { Name = newName, Type = new TypeProto { TensorType = tensor } };
+    }
+
+    // ONNX Runtime takes axes of one name to be of one length: positions of a text are not those of a picture.
+    private static TensorShapeProto? Apart(TensorShapeProto? shape, string name)
+    {
+        var own = shape?.Clone();
+        foreach (var axis in own?.Dim.Where(axis => MovedShapes.IsMadeUp(axis.DimParam)) ?? [])
+        {
+            axis.DimParam = $"{string.Concat(name.Select(c => char.IsAsciiLetterOrDigit(c) ? c : '_'))}_{axis.DimParam}";
+        }
+
+        return own;
     }
 
     // Rows have the axes of their ids and one more; a picture's features stand where the kernel's first axis says.
@@ -88,7 +100,7 @@ internal sealed class ValueTypes
         shape.Dim.Add(new TensorShapeProto.Types.Dimension { DimParam = "batch" });
         shape.Dim.Add(new TensorShapeProto.Types.Dimension { DimValue = kernel[0] });
         shape.Dim.Add(Enumerable.Range(2, kernel.Count - 2)
-            .Select(axis => new TensorShapeProto.Types.Dimension { DimParam = $"sequence_{axis}" }));
+            .Select(axis => new TensorShapeProto.Types.Dimension { DimParam = MovedShapes.Positions(axis) }));
         return shape;
     }
 

@@ -55,6 +55,9 @@ public sealed class ClientCutTests : IDisposable
         var sent = Assert.Single(Cut().Cloud.Input);
 
         Assert.Equal([0, 6, 0], sent.Type.TensorType.Shape.Dim.Select(axis => axis.DimValue));
+
+        // No other value has axes of this name: the runtime would take them to be as long.
+        Assert.Equal("inputs_embeds_sequence_2", sent.Type.TensorType.Shape.Dim[2].DimParam);
     }
 
     [Fact]
