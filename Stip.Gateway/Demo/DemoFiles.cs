@@ -14,7 +14,7 @@ internal static class DemoFiles
         var path = Path.Combine(own.Parent?.Parent?.FullName ?? own.FullName, name, own.Name, name + ".dll");
         return File.Exists(path)
             ? path
-            : throw new RefusedException($"{path} is not there: the demo starts the programs of a built repository");
+            : throw NotInARepository(name);
     }
 
     private static string Above(string folder, string file)
@@ -27,7 +27,11 @@ internal static class DemoFiles
             }
         }
 
-        throw new RefusedException(
-            $"{folder} is not above {AppContext.BaseDirectory}: the demo runs from the repository");
+        throw NotInARepository(folder);
     }
+
+    // The installed tool has neither the other two parties' programs nor a model.
+    private static RefusedException NotInARepository(string missing) => new(
+        $"the demo needs a checkout of the repository, and {missing} is not beside this program: "
+        + "there run dotnet run --project Stip.Gateway -- demo");
 }

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Stip.Keys.Sealing;
 
 namespace Stip.Keys.Owner;
 
@@ -15,27 +16,24 @@ public sealed record KeyEncryption(string Cipher, string Kdf, int Iterations, st
 {
     private const string AesGcmName = "aes-256-gcm";
     private const string Pbkdf2Name = "pbkdf2-sha256";
-    private const int KeyBytes = 32;
-    private const int SaltBytes = 16;
-    private const int NonceBytes = 12;
-    private const int TagBytes = 16;
-
-    // OWASP's figure for PBKDF2 with SHA-256; a file that asks for far more is refused before it burns the time.
-    private const int DefaultIterations = 600_000;
-    private const int MostIterations = 10_000_000;
 
     internal static (KeyEncryption Encryption, byte[] Sealed) Seal(ReadOnlySpan<byte> plain, string passphrase)
     {
-        var salt = RandomNumberGenerator.GetBytes(SaltBytes);
-        var nonce = RandomNumberGenerator.GetBytes(NonceBytes);
-        var tag = new byte[TagBytes];
+        var salt = RandomNumberGenerator.GetBytes(PassphraseKey.SaltBytes);
+        var nonce = RandomNumberGenerator.GetBytes(PassphraseKey.NonceBytes);
+        var tag = new byte[PassphraseKey.TagBytes];
         var cipher = new byte[plain.Length];
-        using var aes = new AesGcm(Derive(passphrase, salt, DefaultIterations), TagBytes);
-        aes.Encrypt(nonce, plain, cipher, tag);
+        var key = PassphraseKey.Derive(passphrase, salt, PassphraseKey.DefaultIterations);
+        using (var aes = new AesGcm(key, PassphraseKey.TagBytes))
+        {
+            CryptographicOperations.ZeroMemory(key);
+            aes.Encrypt(nonce, plain, cipher, tag);
+        }
+
         var encryption = new KeyEncryption(
             AesGcmName,
             Pbkdf2Name,
-            DefaultIterations,
+            PassphraseKey.DefaultIterations,
             Convert.ToBase64String(salt),
             Convert.ToBase64String(nonce),
             Convert.ToBase64String(tag));
@@ -44,17 +42,19 @@ public sealed record KeyEncryption(string Cipher, string Kdf, int Iterations, st
 
     internal byte[] Open(ReadOnlySpan<byte> cipher, string passphrase)
     {
-        if (Cipher != AesGcmName || Kdf != Pbkdf2Name || Iterations is < 1 or > MostIterations)
+        if (Cipher != AesGcmName || Kdf != Pbkdf2Name || !PassphraseKey.Allows(Iterations))
         {
             throw new InvalidDataException(
                 $"encryption '{Cipher}' with '{Kdf}' of {Iterations} iterations is not {AesGcmName} with {Pbkdf2Name} "
-                + $"of 1..{MostIterations}");
+                + $"of 1..{PassphraseKey.MostIterations}");
         }
 
         try
         {
             var plain = new byte[cipher.Length];
-            using var aes = new AesGcm(Derive(passphrase, Convert.FromBase64String(Salt), Iterations), TagBytes);
+            var key = PassphraseKey.Derive(passphrase, Convert.FromBase64String(Salt), Iterations);
+            using var aes = new AesGcm(key, PassphraseKey.TagBytes);
+            CryptographicOperations.ZeroMemory(key);
             aes.Decrypt(Convert.FromBase64String(Nonce), cipher, Convert.FromBase64String(Tag), plain);
             return plain;
         }
@@ -63,7 +63,4 @@ public sealed record KeyEncryption(string Cipher, string Kdf, int Iterations, st
             throw new InvalidDataException("the keys do not open: wrong passphrase, or a damaged file", e);
         }
     }
-
-    private static byte[] Derive(string passphrase, byte[] salt, int iterations) =>
-        Rfc2898DeriveBytes.Pbkdf2(passphrase, salt, iterations, HashAlgorithmName.SHA256, KeyBytes);
 }

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Json;
 using Stip.Keys.Permutations;
 
@@ -27,7 +28,9 @@ public static class OwnerStore
         KeyEncryption? encryption = null;
         if (!string.IsNullOrEmpty(passphrase))
         {
-            (encryption, bytes) = KeyEncryption.Seal(bytes, passphrase);
+            var plain = bytes;
+            (encryption, bytes) = KeyEncryption.Seal(plain, passphrase);
+            CryptographicOperations.ZeroMemory(plain);
         }
 
         Write(Path.Combine(folder, OwnerManifest.KeysFileName), bytes);
@@ -61,7 +64,14 @@ public static class OwnerStore
                 : encryption.Open(bytes, passphrase);
         }
 
-        return (manifest, PermutationFile.Parse(bytes));
+        try
+        {
+            return (manifest, PermutationFile.Parse(bytes));
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(bytes);
+        }
     }
 
     private static OwnerManifest ReadManifest(string path)

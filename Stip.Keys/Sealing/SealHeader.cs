@@ -56,6 +56,7 @@ public sealed record SealHeader(
             var header = JsonSerializer.Deserialize<SealHeader>(bytes, Json);
             return header is { Format: CurrentFormat, Lock: not null, Files: not null }
                 && header.Files.All(file => file is { Bytes: >= 0 } && IsPlain(file.Path))
+                && header.Files.DistinctBy(file => file.Path).Count() == header.Files.Count
                 && header.Files.Any(file => file.Bytes > 0) // whose tag vouches for this header
                 ? (header, bytes)
                 : throw new SealException($"{path} is not of the form {CurrentFormat}");

@@ -7,15 +7,11 @@ namespace Stip.Keys.Sealing;
 /// <summary>A client's bundle encrypted for one user, in one file.</summary>
 public static class SealedBundle
 {
-    private const int KeyBytes = 32;
-    private const UnixFileMode OwnerFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-    private const UnixFileMode OwnerFolder = OwnerFile | UnixFileMode.UserExecute;
-
     /// <summary>Whether a file begins like a sealed bundle and says what it is; nothing is decrypted.</summary>
     /// <exception cref="SealException">It is none.</exception>
     public static SealHeader Inspect(string path)
     {
-        using var input = File.OpenRead(path);
+        using var input = OwnerFiles.Open(path);
         return SealHeader.Read(input, path).Header;
     }
 
@@ -31,17 +27,15 @@ public static class SealedBundle
         var files = Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
             .Select(path => Path.GetRelativePath(folder, path).Replace('\\', '/')).Order(StringComparer.Ordinal)
             .Select(path => new SealHeader.SealedFile(path, new FileInfo(Path.Combine(folder, path)).Length)).ToArray();
-        var key = RandomNumberGenerator.GetBytes(KeyBytes);
-        var header = new SealHeader(
-            SealHeader.CurrentFormat, model, instance, keyEpoch, secret.Wrap(key), files)
-            .ToBytes();
-        WriteBeside(output, target =>
+        OwnerFiles.WriteBeside(output, target =>
         {
-            SealHeader.Write(target, header);
-            using var chunks = new SealChunks(key, header);
+            using var chunks = Begin(
+                @lock => new SealHeader(SealHeader.CurrentFormat, model, instance, keyEpoch, @lock, files),
+                secret,
+                target);
             for (var i = 0; i < files.Length; i++)
             {
-                using var input = File.OpenRead(Path.Combine(folder, files[i].Path));
+                using var input = OwnerFiles.Open(Path.Combine(folder, files[i].Path));
                 chunks.Encrypt(i, files[i].Bytes, input, target);
             }
         });
@@ -61,26 +55,22 @@ public static class SealedBundle
             throw new SealException($"{folder} is there already");
         }
 
-        using var input = File.OpenRead(path);
+        using var input = OwnerFiles.Open(path);
         var (header, bytes) = SealHeader.Read(input, path);
         using var chunks = new SealChunks(secret.Unwrap(header.Lock), bytes);
         var beside = $"{folder.TrimEnd('/', '\\')}.{Guid.NewGuid():N}";
         try
         {
-            CreateFolder(beside);
+            OwnerFiles.CreateFolder(beside);
             for (var i = 0; i < header.Files.Count; i++)
             {
                 var file = Path.Combine(beside, header.Files[i].Path);
-                CreateFolder(Path.GetDirectoryName(file)!);
-                using var output = Create(file);
+                OwnerFiles.CreateFolder(Path.GetDirectoryName(file)!);
+                using var output = OwnerFiles.Create(file);
                 chunks.Decrypt(i, header.Files[i].Bytes, input, output);
             }
 
-            if (input.ReadByte() >= 0)
-            {
-                throw new SealException($"{path} has more bytes than were sealed");
-            }
-
+            RequireEnd(input, path);
             Directory.Move(beside, folder);
         }
         finally
@@ -92,22 +82,53 @@ public static class SealedBundle
         }
     }
 
-    /// <summary>Encrypts a sealed bundle anew, under a new key, for another secret.</summary>
-    /// <exception cref="SealException">As <see cref="Unseal"/>.</exception>
+    /// <summary>Encrypts a sealed bundle anew, under a new key, for another secret. One chunk of it is open at a time,
+    /// in memory only.</summary>
+    /// <param name="path">The sealed file.</param>
+    /// <param name="output">The file to make; it must not be there.</param>
+    /// <param name="secret">What opens <paramref name="path"/>.</param>
+    /// <param name="newSecret">What is to open <paramref name="output"/>.</param>
+    /// <exception cref="SealException">As <see cref="Unseal"/>; there is no <paramref name="output"/> then.</exception>
     public static void Rekey(string path, string output, SealSecret secret, SealSecret newSecret)
     {
-        var folder = $"{output}.{Guid.NewGuid():N}";
+        ArgumentNullException.ThrowIfNull(secret);
+        ArgumentNullException.ThrowIfNull(newSecret);
+        using var input = OwnerFiles.Open(path);
+        var (header, bytes) = SealHeader.Read(input, path);
+        using var old = new SealChunks(secret.Unwrap(header.Lock), bytes);
+        OwnerFiles.WriteBeside(output, target =>
+        {
+            using var chunks = Begin(@lock => header with { Lock = @lock }, newSecret, target);
+            for (var i = 0; i < header.Files.Count; i++)
+            {
+                old.Recrypt(i, header.Files[i].Bytes, input, chunks, target);
+            }
+
+            RequireEnd(input, path);
+        });
+    }
+
+    // A new key, wrapped into the header that its chunks are bound to.
+    private static SealChunks Begin(Func<SealLock, SealHeader> header, SealSecret secret, Stream target)
+    {
+        var key = RandomNumberGenerator.GetBytes(PassphraseKey.KeyBytes);
         try
         {
-            Unseal(path, folder, secret);
-            Seal(folder, output, newSecret);
+            var bytes = header(secret.Wrap(key)).ToBytes();
+            SealHeader.Write(target, bytes);
+            return new SealChunks(key, bytes);
         }
         finally
         {
-            if (Directory.Exists(folder))
-            {
-                Directory.Delete(folder, recursive: true);
-            }
+            CryptographicOperations.ZeroMemory(key);
+        }
+    }
+
+    private static void RequireEnd(Stream input, string path)
+    {
+        if (input.ReadByte() >= 0)
+        {
+            throw new SealException($"{path} has more bytes than were sealed");
         }
     }
 
@@ -132,52 +153,6 @@ public static class SealedBundle
             or FormatException)
         {
             throw new SealException($"{path} is not the JSON that is expected", fault);
-        }
-    }
-
-    private static void WriteBeside(string output, Action<Stream> write)
-    {
-        if (Path.Exists(output))
-        {
-            throw new SealException($"{output} is there already");
-        }
-
-        var beside = $"{output}.{Guid.NewGuid():N}";
-        try
-        {
-            using (var target = Create(beside))
-            {
-                write(target);
-            }
-
-            File.Move(beside, output);
-        }
-        finally
-        {
-            File.Delete(beside);
-        }
-    }
-
-    private static FileStream Create(string path)
-    {
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = OwnerFile;
-        }
-
-        return new FileStream(path, options);
-    }
-
-    private static void CreateFolder(string path)
-    {
-        if (OperatingSystem.IsWindows())
-        {
-            Directory.CreateDirectory(path);
-        }
-        else
-        {
-            Directory.CreateDirectory(path, OwnerFolder);
         }
     }
 }

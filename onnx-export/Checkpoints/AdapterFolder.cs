@@ -8,7 +8,7 @@ internal static class AdapterFolder
     private const string ConfigFile = "config.json";
 
     /// <summary>The checkpoint that an adapter's folder names; null where the folder is no adapter's.</summary>
-    /// <exception cref="RefusedException">The base is not a folder on this machine.</exception>
+    /// <exception cref="RefusedException">The base does not lie inside the adapter's folder.</exception>
     public static string? BaseOf(string folder)
     {
         if (!File.Exists(Path.Combine(folder, LoraConfig.FileName)) || File.Exists(Path.Combine(folder, ConfigFile)))
@@ -17,13 +17,11 @@ internal static class AdapterFolder
         }
 
         var named = LoraConfig.Load(folder).BaseModel ?? "";
-        string[] places = [named, Path.Combine(folder, named)];
-        return named.Length > 0 && Array.Find(places, IsCheckpoint) is { } found
-            ? found
+        var inside = Path.Combine(folder, named);
+        return named.Length > 0 && InnerFolder.Holds(folder, named) && File.Exists(Path.Combine(inside, ConfigFile))
+            ? inside
             : throw new RefusedException(
-                $"{folder} is an adapter for '{named}', which is not a folder here; give the checkpoint with "
-                + "--checkpoint and this folder with --adapter");
+                $"{folder} is an adapter for '{named}', which is not a checkpoint inside this folder; give the "
+                + "checkpoint with --checkpoint and this folder with --adapter");
     }
-
-    private static bool IsCheckpoint(string folder) => File.Exists(Path.Combine(folder, ConfigFile));
 }

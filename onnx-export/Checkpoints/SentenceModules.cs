@@ -80,7 +80,7 @@ internal sealed record SentenceModules(string EncoderFolder, string Pooling, boo
     }
 
     private static string Inside(string path, string folder) => folder.Length == 0
-        || (Path.GetFileName(folder) == folder && folder is not ("." or ".."))
+        || (Path.GetFileName(folder) == folder && InnerFolder.Holds(Path.GetDirectoryName(path)!, folder))
         ? folder
         : throw new RefusedException($"{path}: '{folder}' is not a folder inside the checkpoint");
 }

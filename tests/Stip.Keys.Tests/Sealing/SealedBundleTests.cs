@@ -132,6 +132,36 @@ public sealed class SealedBundleTests : IDisposable
     }
 
     [Fact]
+    public void Rekey_TruncatedBundle_LeavesNothing()
+    {
+        SealedBundle.Seal(_bundle, _sealed, Secret);
+        using (var file = new FileStream(_sealed, FileMode.Open))
+        {
+            file.SetLength(file.Length - 1);
+        }
+
+        var before = Files(_folder.Path);
+        var refusal = Assert.Throws<SealException>(() =>
+            SealedBundle.Rekey(_sealed, _folder.At("next.sealed"), Secret, SealSecret.FromPassphrase("battery staple")));
+
+        Assert.Contains("truncated", refusal.Message, StringComparison.Ordinal);
+        Assert.Equal(before, Files(_folder.Path));
+    }
+
+    [Theory]
+    [InlineData("1.3.132.0.10")] // secp256k1, of 256 bits too
+    [InlineData("1.3.36.3.3.2.8.1.1.7")] // brainpoolP256r1, as well
+    [InlineData("1.3.132.0.34")] // P-384
+    public void FromPem_AnotherCurve_IsRefused(string oid)
+    {
+        using var user = ECDiffieHellman.Create(ECCurve.CreateFromValue(oid));
+
+        var refusal = Assert.Throws<SealException>(() => SealSecret.FromPem(user.ExportSubjectPublicKeyInfoPem()));
+
+        Assert.EndsWith("allowed is P-256", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void FromPassphrase_Short_IsRefused() =>
         Assert.Throws<SealException>(() => SealSecret.FromPassphrase("1234567"));
 

@@ -30,14 +30,37 @@ public sealed class AdapterTests(ExportedModels models) : IDisposable
     }
 
     [Fact]
-    public async Task Export_OfAnAdapterFolder_FindsItsBase()
+    public async Task Export_OfAnAdapterFolder_FindsTheBaseInsideIt()
     {
-        Write(new { peft_type = "LORA", r = Rank, lora_alpha = 8.0, base_model_name_or_path = _base }, Query);
+        Write(new { peft_type = "LORA", r = Rank, lora_alpha = 8.0, base_model_name_or_path = "base" }, Query);
+        Directory.CreateDirectory(_folder.At("adapter", "base"));
+        foreach (var file in Directory.EnumerateFiles(_base))
+        {
+            File.Copy(file, _folder.At("adapter", "base", Path.GetFileName(file)));
+        }
 
         var alone = await models.ExportAsync(_folder.At("adapter"), TensorDtype.Float32, adapters: []);
         var onTop = await models.ExportAsync(_base, TensorDtype.Float32, adapters: [_folder.At("adapter")]);
 
         Assert.Equal(Weights(onTop), Weights(alone));
+    }
+
+    [Fact]
+    public async Task Export_OfAnAdapterWhoseBaseLiesElsewhere_IsRefused()
+    {
+        string[] elsewhere = [_base, "../base", "linked"];
+        Write(new { peft_type = "LORA", r = Rank }, Query);
+        Directory.CreateSymbolicLink(_folder.At("base"), _base);
+        Directory.CreateSymbolicLink(_folder.At("adapter", "linked"), _folder.At("base"));
+        foreach (var named in elsewhere)
+        {
+            WriteConfig(new { peft_type = "LORA", r = Rank, base_model_name_or_path = named });
+
+            var error = await Assert.ThrowsAsync<RefusedException>(
+                () => models.ExportAsync(_folder.At("adapter"), TensorDtype.Float32, adapters: []));
+
+            Assert.Contains("not a checkpoint inside this folder", error.Message, StringComparison.Ordinal);
+        }
     }
 
     [Fact]
@@ -120,10 +143,12 @@ public sealed class AdapterTests(ExportedModels models) : IDisposable
     private void WriteAdapter(object config, Dictionary<string, (long[] Shape, float[] Values)> tensors)
     {
         Directory.CreateDirectory(_folder.At("adapter"));
-        File.WriteAllBytes(
-            _folder.At("adapter", "adapter_config.json"), JsonSerializer.SerializeToUtf8Bytes(config));
+        WriteConfig(config);
         WriteTensors(_folder.At("adapter", "adapter_model.safetensors"), tensors);
     }
+
+    private void WriteConfig(object config) => File.WriteAllBytes(
+        _folder.At("adapter", "adapter_config.json"), JsonSerializer.SerializeToUtf8Bytes(config));
 
     private string MergedByHand(Dictionary<string, (float[] A, float[] B)> factors, double scale)
     {

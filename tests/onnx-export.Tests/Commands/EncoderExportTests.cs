@@ -55,6 +55,16 @@ public sealed class EncoderExportTests : IDisposable
     }
 
     [Fact]
+    public void Export_OfALinkThatLeavesTheFolder_IsRefused()
+    {
+        var source = Sentence(_ => { });
+        Directory.Move(Path.Combine(source, "1_Pooling"), _folder.At("elsewhere"));
+        Directory.CreateSymbolicLink(Path.Combine(source, "1_Pooling"), _folder.At("elsewhere"));
+
+        AssertRefused("'1_Pooling' is not a folder inside the checkpoint", Export(source));
+    }
+
+    [Fact]
     public void Export_OfAnImageModel_LeavesPatchesToTheClient()
     {
         Assert.Equal(0, Export(KnownCheckpoints.Folder("digits-vit")).ExitCode);
