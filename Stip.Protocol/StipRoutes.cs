@@ -24,6 +24,9 @@ public static class StipRoutes
     /// <summary>API keys.</summary>
     public const string ApiKeys = "/v1/api_keys";
 
+    /// <summary>The audit log of administrative acts.</summary>
+    public const string AuditEvents = "/v1/audit_events";
+
     /// <summary>The OpenAPI document.</summary>
     public const string OpenApi = "/openapi/v1.json";
 

@@ -1,6 +1,7 @@
 using Stip.Api.Endpoints.Authentication;
 using Stip.Api.Endpoints.Errors;
 using Stip.Api.Engine;
+using Stip.Api.Registry;
 using Stip.Api.Registry.ApiKeys;
 using Stip.Protocol;
 using Stip.Protocol.ApiKeys;
@@ -9,72 +10,86 @@ using Stip.Protocol.Models;
 
 namespace Stip.Api.Endpoints;
 
-/// <summary><c>/v1/api_keys</c>.</summary>
+/// <summary><c>/v1/api_keys</c>. A key that is bound to models sees and changes keys of those models only.</summary>
 internal static class ApiKeyEndpoints
 {
-    private const int MaxNameLength = 100;
-    private const int MaxModels = 1000;
-
     public static void MapApiKeys(this IEndpointRouteBuilder routes)
     {
         var keys = routes.MapGroup(StipRoutes.ApiKeys).RequireScope(ApiKeyScopes.KeysAdmin).WithTags("API keys");
-        keys.MapPost("", Create).WithSummary("Makes an API key; its value is shown this once")
-            .Produces<ApiKeyObject>().Refuses(400, 401, 403);
+        keys.MapPost("", CreateAsync).WithSummary("Makes an API key; its value is shown this once")
+            .Produces<ApiKeyObject>().Refuses(400, 401, 403, 429);
         keys.MapGet("", List).WithSummary("Lists the API keys")
-            .Produces<ListObject<ApiKeyObject>>().Refuses(401, 403);
+            .Produces<ListObject<ApiKeyObject>>().Refuses(401, 403, 429);
         keys.MapGet("{id}", Get).WithSummary("Shows an API key")
-            .Produces<ApiKeyObject>().Refuses(401, 403, 404);
-        keys.MapDelete("{id}", Delete).WithSummary("Revokes an API key at once")
-            .Produces<DeletedObject>().Refuses(400, 401, 403, 404);
+            .Produces<ApiKeyObject>().Refuses(401, 403, 404, 429);
+        keys.MapPost("{id}/rotate", RotateAsync)
+            .WithSummary("Gives an API key a new value, shown this once; the old one stays good for overlap_seconds")
+            .Accepts<ApiKeyRotateRequest>(isOptional: true, MediaTypes.Json)
+            .Produces<ApiKeyObject>().Refuses(400, 401, 403, 404, 429);
+        keys.MapDelete("{id}", DeleteAsync).WithSummary("Revokes an API key at once and releases its sessions")
+            .Produces<DeletedObject>().Refuses(400, 401, 403, 404, 429);
     }
 
-    private static IResult Create(ApiKeyCreateRequest request, ApiKeyStore keys, TimeProvider clock)
+    private static async Task<IResult> CreateAsync(
+        ApiKeyCreateRequest request, HttpContext context, ApiKeyStore keys, TimeProvider clock)
     {
-        if (Judge(request, clock.GetUtcNow()) is { } refusal)
+        if (ApiKeyJudge.Judge(request, context.ApiKey(), clock.GetUtcNow()) is { } refusal)
         {
             return new ErrorAnswer(refusal);
         }
 
-        var (key, value) = keys.Create(request);
+        var (key, value) = await keys.CreateAsync(request, context.Actor());
         return Answer.Json(ToObject(key, keys) with { Value = value });
     }
 
-    private static IResult List(ApiKeyStore keys) =>
-        Answer.Json(new ListObject<ApiKeyObject>([.. keys.All.Select(key => ToObject(key, keys))]));
+    private static IResult List(HttpContext context, ApiKeyStore keys) => Answer.Json(new ListObject<ApiKeyObject>(
+        [.. keys.All.Where(key => context.ApiKey().AllowsAll(key.Models)).Select(key => ToObject(key, keys))]));
 
-    private static IResult Get(string id, ApiKeyStore keys) => keys.All.FirstOrDefault(key => key.Id == id) is { } key
-        ? Answer.Json(ToObject(key, keys))
-        : new ErrorAnswer(new Refusal(StipErrorCode.NotFound, "there is no such API key", "id"));
+    private static IResult Get(string id, HttpContext context, ApiKeyStore keys) =>
+        Find(id, context, keys) is { } key ? Answer.Json(ToObject(key, keys)) : new ErrorAnswer(NotFound);
 
-    private static IResult Delete(string id, ApiKeyStore keys) =>
-        Answer.Of(keys.Revoke(id), key => new DeletedObject(key.Id, ApiKeyObject.ObjectName));
-
-    private static Refusal? Judge(ApiKeyCreateRequest request, DateTimeOffset now)
+    private static async Task<IResult> RotateAsync(string id, HttpContext context, ApiKeyStore keys)
     {
-        if (request.Name is not { Length: > 0 and <= MaxNameLength })
+        var request = context.Request.ContentLength is 0 || !MediaTypes.IsJson(context.Request.ContentType)
+            ? null
+            : await context.Request.ReadFromJsonAsync<ApiKeyRotateRequest>(StipJson.Wire, context.RequestAborted);
+        if (!ApiKeyJudge.Overlap(request).Is(out var overlap, out var refusal))
         {
-            return Invalid($"name is not 1..{MaxNameLength} characters", "name");
+            return new ErrorAnswer(refusal);
         }
 
-        if (request.Scopes is not { Count: > 0 } || request.Scopes.Except(ApiKeyScopes.All).Any())
-        {
-            return Invalid($"scopes are not some of {string.Join(", ", ApiKeyScopes.All)}", "scopes");
-        }
-
-        if (request.Models is { } models && (models.Count is 0 or > MaxModels || models.Any(string.IsNullOrEmpty)))
-        {
-            return Invalid($"models does not name 1..{MaxModels} models; leave it out for all", "models");
-        }
-
-        var (soonest, latest) = (now.ToUnixTimeSeconds(), DateTimeOffset.MaxValue.ToUnixTimeSeconds());
-        return request.ExpiresAt is { } expires && (expires <= soonest || expires > latest)
-            ? Invalid($"expires_at {expires} is not after now, {soonest}", "expires_at")
-            : null;
+        return Find(id, context, keys) is null
+            ? new ErrorAnswer(NotFound)
+            : Answer.Of(
+                await keys.RotateAsync(id, overlap, context.Actor()),
+                rotated => ToObject(rotated.Key, keys) with { Value = rotated.Value });
     }
 
-    private static ApiKeyObject ToObject(ApiKeyRecord key, ApiKeyStore keys) => new(
-        key.Id, ApiKeyObject.ObjectName, key.Name, key.RedactedValue, key.Scopes, key.CreatedAt.ToUnixTimeSeconds(),
-        key.Models, key.ExpiresAt?.ToUnixTimeSeconds(), keys.LastUsed(key.Id)?.ToUnixTimeSeconds());
+    private static async Task<IResult> DeleteAsync(
+        string id, HttpContext context, ApiKeyStore keys, ModelRegistry registry)
+    {
+        if (Find(id, context, keys) is null)
+        {
+            return new ErrorAnswer(NotFound);
+        }
 
-    private static Refusal Invalid(string message, string param) => new(StipErrorCode.InvalidRequest, message, param);
+        var revoked = await keys.RevokeAsync(id, context.Actor());
+        if (revoked.Refusal is null)
+        {
+            await registry.ReleaseSessionsAsync(id);
+        }
+
+        return Answer.Of(revoked, key => new DeletedObject(key.Id, ApiKeyObject.ObjectName));
+    }
+
+    private static ApiKeyRecord? Find(string id, HttpContext context, ApiKeyStore keys) =>
+        keys.Find(id) is { } key && context.ApiKey().AllowsAll(key.Models) ? key : null;
+
+    private static Refusal NotFound => new(StipErrorCode.NotFound, "there is no such API key", "id");
+
+    private static ApiKeyObject ToObject(ApiKeyRecord key, ApiKeyStore keys) => new(
+        key.Id, ApiKeyObject.ObjectName, key.Name, key.Secrets[0].RedactedValue, key.Scopes,
+        key.CreatedAt.ToUnixTimeSeconds(), key.Models, key.ExpiresAt?.ToUnixTimeSeconds(),
+        keys.LastUsed(key.Id)?.ToUnixTimeSeconds(), Limits: key.Limits,
+        PreviousValueExpiresAt: key.Secrets.Max(secret => secret.GoodUntil)?.ToUnixTimeSeconds());
 }

@@ -66,6 +66,7 @@ internal static class EndpointSetup
         app.MapModels();
         app.MapUploads();
         app.MapApiKeys();
+        app.MapAudit();
         return app;
     }
 }

@@ -1,6 +1,11 @@
+using Stip.Api.Endpoints.Errors;
 using Stip.Api.Engine.Loading;
 using Stip.Api.Registry;
+using Stip.Api.Registry.ApiKeys;
+using Stip.Api.Registry.Audit;
+using Stip.Api.Registry.Database;
 using Stip.Api.Registry.Uploads;
+using Stip.Protocol.Audit;
 
 namespace Stip.Api.Endpoints;
 
@@ -9,6 +14,9 @@ internal sealed class Housekeeping(
     ModelRegistry registry,
     LoadedGraphs graphs,
     UploadStore uploads,
+    RegistryDatabase database,
+    ApiKeyStore keys,
+    AuditLog audit,
     TimeProvider clock,
     ILogger<Housekeeping> log) : BackgroundService
 {
@@ -41,13 +49,22 @@ internal sealed class Housekeeping(
 
             await registry.RetireReplacedAsync();
             await graphs.UnloadIdleAsync();
-            uploads.Expire();
+            foreach (var expired in uploads.Expire())
+            {
+                await audit.AppendAsync(new AuditAct(
+                    AuditEventTypes.UploadExpired, AuditActor.Server, expired.Id, ("filename", expired.Filename)));
+            }
+
+            if (database.IsShared)
+            {
+                await keys.RefreshAsync(CancellationToken.None);
+            }
         }
 #pragma warning disable CA1031 // Nobody waits for this: what fails now is tried again in a while.
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            log.LogWarning(e, "What was left behind could not be released");
+            BugLog.Write(log, e, "of housekeeping");
         }
     }
 }

@@ -7,7 +7,7 @@ using Stip.Protocol.ApiKeys;
 
 namespace Stip.Api.Endpoints;
 
-/// <summary>Metrics by OpenTelemetry, shown in Prometheus' form to whoever may change models.</summary>
+/// <summary>Metrics by OpenTelemetry, shown in Prometheus' form to whoever may change every model.</summary>
 internal static class MetricsSetup
 {
     public static IServiceCollection AddEngineMetrics(this IServiceCollection services)
@@ -21,5 +21,6 @@ internal static class MetricsSetup
     }
 
     public static void MapMetrics(this IEndpointRouteBuilder routes) =>
-        routes.MapPrometheusScrapingEndpoint(StipRoutes.Metrics).RequireScope(ApiKeyScopes.ModelsWrite);
+        routes.MapPrometheusScrapingEndpoint(StipRoutes.Metrics).RequireScope(ApiKeyScopes.ModelsWrite)
+            .RequireAllModels();
 }

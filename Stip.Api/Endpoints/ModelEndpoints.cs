@@ -2,8 +2,10 @@ using Stip.Api.Endpoints.Authentication;
 using Stip.Api.Endpoints.Errors;
 using Stip.Api.Engine;
 using Stip.Api.Registry;
+using Stip.Api.Registry.Audit;
 using Stip.Protocol;
 using Stip.Protocol.ApiKeys;
+using Stip.Protocol.Audit;
 using Stip.Protocol.Errors;
 using Stip.Protocol.Models;
 
@@ -37,13 +39,23 @@ internal static class ModelEndpoints
 
     private static async Task<IResult> RegisterAsync(
         ModelRegisterRequest request, HttpContext context, PackageRegistrar registrar) => Answer.Of(
-            await registrar.RegisterAsync(context.ApiKey(), request.UploadIds, context.RequestAborted),
+            await registrar.RegisterAsync(
+                context.ApiKey(), context.Actor(), request.UploadIds, context.RequestAborted),
             model => model.ToObject());
 
-    private static async Task<IResult> DeleteAsync(string id, HttpContext context, ModelRegistry registry) =>
-        context.ApiKey().Allows(id) && await registry.RemoveAsync(id, context.RequestAborted)
-            ? Answer.Json(new DeletedObject(id, ModelObject.ObjectName))
-            : new ErrorAnswer(NotFound);
+    private static async Task<IResult> DeleteAsync(
+        string id, HttpContext context, ModelRegistry registry, AuditLog audit)
+    {
+        var fingerprint = registry.Find(id)?.Manifest.Fingerprint;
+        if (!context.ApiKey().Allows(id) || !await registry.RemoveAsync(id, context.RequestAborted))
+        {
+            return new ErrorAnswer(NotFound);
+        }
+
+        await audit.AppendAsync(new AuditAct(
+            AuditEventTypes.ModelRemoved, context.Actor(), id, ("fingerprint", fingerprint)));
+        return Answer.Json(new DeletedObject(id, ModelObject.ObjectName));
+    }
 
     private static Refusal NotFound => new(StipErrorCode.ModelNotFound, "there is no such model for this key", "id");
 }

@@ -19,12 +19,15 @@ internal sealed class ServerStartup(
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        if (keys.IsEmpty)
+        // The database takes a while to get going, and so may many packages.
+        var opening = Task.Run(() => keys.OpenAsync(cancellationToken), cancellationToken);
+        registry.Scan();
+        await opening;
+        if (keys.All.Count == 0)
         {
-            MakeBootstrapKey();
+            await MakeBootstrapKeyAsync();
         }
 
-        registry.Scan();
         if (engine.Value.Preload)
         {
             await Task.WhenAll(registry.All.Select(model => model.Decoder?.LoadAsync() ?? Task.CompletedTask));
@@ -39,13 +42,13 @@ internal sealed class ServerStartup(
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     // Written to the console and not to the log: logs are kept.
-    private void MakeBootstrapKey()
+    private async Task MakeBootstrapKeyAsync()
     {
         var isGiven = !string.IsNullOrEmpty(api.Value.BootstrapKey);
         var value = isGiven
             ? api.Value.BootstrapKey!
             : "stip_admin_" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
-        keys.AddBootstrap(value);
+        await keys.AddBootstrapAsync(value);
         if (!isGiven)
         {
             Console.Out.WriteLine($"Administrator's API key, shown this once: {value}");

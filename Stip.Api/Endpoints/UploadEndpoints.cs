@@ -7,9 +7,11 @@ using Stip.Api.Endpoints.Authentication;
 using Stip.Api.Endpoints.Errors;
 using Stip.Api.Engine;
 using Stip.Api.Registry;
+using Stip.Api.Registry.Audit;
 using Stip.Api.Registry.Uploads;
 using Stip.Protocol;
 using Stip.Protocol.ApiKeys;
+using Stip.Protocol.Audit;
 using Stip.Protocol.Errors;
 using Stip.Protocol.Uploads;
 
@@ -94,11 +96,18 @@ internal static class UploadEndpoints
     }
 
     private static async Task<IResult> CancelAsync(
-        string id, HttpContext context, UploadStore store, UploadWriter writer) =>
-        store.Find(context.ApiKey().Id, id).Is(out var upload, out var refusal)
-            ? Answer.Of(
-                await writer.CancelAsync(upload, context.RequestAborted), record => record.ToObject(store.Lifetime))
-            : new ErrorAnswer(refusal);
+        string id, HttpContext context, UploadStore store, UploadWriter writer, AuditLog audit)
+    {
+        if (!store.Find(context.ApiKey().Id, id).Is(out var upload, out var refusal))
+        {
+            return new ErrorAnswer(refusal);
+        }
+
+        var cancelled = await writer.CancelAsync(upload, context.RequestAborted);
+        await audit.AppendAsync(new AuditAct(
+            AuditEventTypes.UploadCancelled, context.Actor(), id, ("filename", upload.Record.Filename)));
+        return Answer.Of(cancelled, record => record.ToObject(store.Lifetime));
+    }
 
     // The bytes of the part, streamed: the form is never held in memory.
     private static async Task<Stream?> BodyAsync(HttpContext context)

@@ -130,6 +130,18 @@ internal sealed class ModelRegistry(
         }
     }
 
+    /// <summary>Releases every session of an owner: its key is gone.</summary>
+    public async Task ReleaseSessionsAsync(string owner)
+    {
+        foreach (var decoder in Serving.Select(model => model.Decoder).OfType<DecoderHost>())
+        {
+            foreach (var session in await decoder.SessionsOfAsync(owner, CancellationToken.None))
+            {
+                await decoder.ReleaseAsync(owner, session.Id, CancellationToken.None);
+            }
+        }
+    }
+
     public static Refusal Invalid(IReadOnlyList<string> faults) =>
         new(StipErrorCode.PackageInvalid, "the package is refused: " + string.Join("; ", faults), "upload_ids");
 

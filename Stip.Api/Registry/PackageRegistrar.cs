@@ -1,7 +1,10 @@
+using System.Globalization;
 using Stip.Api.Engine;
 using Stip.Api.Registry.ApiKeys;
+using Stip.Api.Registry.Audit;
 using Stip.Api.Registry.Packages;
 using Stip.Api.Registry.Uploads;
+using Stip.Protocol.Audit;
 using Stip.Protocol.Errors;
 using Stip.Protocol.Packages;
 using Stip.Protocol.Uploads;
@@ -9,12 +12,13 @@ using Stip.Protocol.Uploads;
 namespace Stip.Api.Registry;
 
 /// <summary>Turns completed uploads into a registered package: all of it or nothing.</summary>
-internal sealed class PackageRegistrar(UploadStore uploads, ModelRegistry registry, DataFolders folders)
+internal sealed class PackageRegistrar(
+    UploadStore uploads, ModelRegistry registry, DataFolders folders, AuditLog audit)
 {
     private const int MaxFiles = 1000;
 
     public async Task<Outcome<HostedModel>> RegisterAsync(
-        ApiKeyRecord key, IReadOnlyList<string>? uploadIds, CancellationToken cancellation)
+        ApiKeyRecord key, AuditActor actor, IReadOnlyList<string>? uploadIds, CancellationToken cancellation)
     {
         if (!Collect(key, uploadIds).Is(out var records, out var refusal))
         {
@@ -38,16 +42,17 @@ internal sealed class PackageRegistrar(UploadStore uploads, ModelRegistry regist
         }
 
         return key.Allows(manifest.Model)
-            ? await MoveAndRegisterAsync(key, manifest, records, cancellation)
+            ? await MoveAndRegisterAsync(actor, manifest, records, cancellation)
             : new Refusal(
                 StipErrorCode.InsufficientScope, $"this key is not good for model '{manifest.Model}'", "model");
     }
 
     private async Task<Outcome<HostedModel>> MoveAndRegisterAsync(
-        ApiKeyRecord key, PackageManifest manifest, List<UploadRecord> records, CancellationToken cancellation)
+        AuditActor actor, PackageManifest manifest, List<UploadRecord> records, CancellationToken cancellation)
     {
         var staged = Directory.CreateDirectory(Path.Combine(folders.Staging, Path.GetRandomFileName())).FullName;
         var isRegistered = false;
+        var before = registry.Find(manifest.Model);
         try
         {
             foreach (var record in records)
@@ -57,8 +62,13 @@ internal sealed class PackageRegistrar(UploadStore uploads, ModelRegistry regist
                 File.Move(uploads.DataPath(record), target);
             }
 
-            var outcome = await registry.RegisterAsync(staged, manifest, key.Id, cancellation);
-            isRegistered = outcome.Refusal is null;
+            var outcome = await registry.RegisterAsync(staged, manifest, actor.KeyId, cancellation);
+            isRegistered = outcome.Is(out var model, out _);
+            if (isRegistered && model != before)
+            {
+                await audit.AppendAsync(Act(actor, manifest, before));
+            }
+
             return outcome;
         }
         finally
@@ -82,6 +92,15 @@ internal sealed class PackageRegistrar(UploadStore uploads, ModelRegistry regist
             }
         }
     }
+
+    private static AuditAct Act(AuditActor actor, PackageManifest manifest, HostedModel? before) => new(
+        before is null ? AuditEventTypes.ModelRegistered : AuditEventTypes.ModelReplaced,
+        actor,
+        manifest.Model,
+        ("fingerprint", manifest.Fingerprint),
+        ("instance", manifest.Instance),
+        ("key_epoch", manifest.KeyEpoch.ToString(CultureInfo.InvariantCulture)),
+        ("previous_fingerprint", before?.Manifest.Fingerprint));
 
     private Outcome<List<UploadRecord>> Collect(ApiKeyRecord key, IReadOnlyList<string>? uploadIds)
     {

@@ -1,6 +1,8 @@
 using Stip.Api.Engine;
 using Stip.Api.Engine.Loading;
 using Stip.Api.Registry.ApiKeys;
+using Stip.Api.Registry.Audit;
+using Stip.Api.Registry.Database;
 using Stip.Api.Registry.Packages;
 using Stip.Api.Registry.Uploads;
 
@@ -11,11 +13,16 @@ internal static class RegistrySetup
 {
     public static IServiceCollection AddRegistry(this IServiceCollection services)
     {
-        services.AddSection<ApiOptions>(ApiOptions.Section).AddSection<EngineOptions>(EngineOptions.Section);
+        services.AddSection<ApiOptions>(ApiOptions.Section).AddSection<EngineOptions>(EngineOptions.Section)
+            .AddSection<DatabaseOptions>(DatabaseOptions.Section);
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<CacheBudget>();
         services.AddSingleton<LoadedGraphs>();
         services.AddSingleton<DataFolders>();
+        services.AddSingleton<RegistryDatabase>();
+        services.AddSingleton<AuditLog>();
+        services.AddSingleton<KeyFile>();
+        services.AddSingleton<KeyDirectory>();
         services.AddSingleton<ApiKeyStore>();
         services.AddSingleton<UploadStore>();
         services.AddSingleton<UploadWriter>();

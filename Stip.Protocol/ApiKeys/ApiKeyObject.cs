@@ -11,6 +11,9 @@ namespace Stip.Protocol.ApiKeys;
 /// <param name="ExpiresAt">Unix seconds; null for never.</param>
 /// <param name="LastUsedAt">Unix seconds; null where it was not used since the server started.</param>
 /// <param name="Value">The secret, in the answer that made it and never again.</param>
+/// <param name="Limits">Limits of this key; null for the server's own.</param>
+/// <param name="PreviousValueExpiresAt">Unix seconds until which a value from before the last rotation is good; null
+/// where there is none.</param>
 public sealed record ApiKeyObject(
     string Id,
     string Object,
@@ -21,7 +24,9 @@ public sealed record ApiKeyObject(
     IReadOnlyList<string>? Models = null,
     long? ExpiresAt = null,
     long? LastUsedAt = null,
-    string? Value = null)
+    string? Value = null,
+    ApiKeyLimits? Limits = null,
+    long? PreviousValueExpiresAt = null)
 {
     /// <summary>Value of <see cref="Object"/>.</summary>
     public const string ObjectName = "api_key";

@@ -6,7 +6,7 @@ public static class ApiKeyScopes
     /// <summary>Upload, register and delete models.</summary>
     public const string ModelsWrite = "models:write";
 
-    /// <summary>Make, list and revoke API keys.</summary>
+    /// <summary>Make, list, rotate and revoke API keys; read the audit log.</summary>
     public const string KeysAdmin = "keys:admin";
 
     /// <summary>Ask models.</summary>

@@ -17,6 +17,7 @@ internal sealed class ApiKeyAuthentication(
     public const string SchemeName = "ApiKey";
     public const string HeaderName = "x-api-key";
     public const string ScopeClaim = "scope";
+    public const string AllModelsClaim = "all_models";
     private const string Bearer = "Bearer ";
     private const int MaxKeyLength = 512;
 
@@ -27,15 +28,22 @@ internal sealed class ApiKeyAuthentication(
             return Task.FromResult(AuthenticateResult.NoResult());
         }
 
-        if (keys.Authenticate(value) is not { } key)
+        if (keys.Authenticate(value) is not { } grant)
         {
             return Task.FromResult(AuthenticateResult.Fail("unknown key"));
         }
 
+        var key = grant.Key;
+        Context.Features.Set(grant);
         Context.Features.Set(key);
         var identity = new ClaimsIdentity(
             [new(ClaimTypes.NameIdentifier, key.Id), .. key.Scopes.Select(scope => new Claim(ScopeClaim, scope))],
             SchemeName);
+        if (key.Models is null)
+        {
+            identity.AddClaim(new Claim(AllModelsClaim, ""));
+        }
+
         var ticket = new AuthenticationTicket(new ClaimsPrincipal(identity), SchemeName);
         return Task.FromResult(AuthenticateResult.Success(ticket));
     }
@@ -52,8 +60,10 @@ internal sealed class ApiKeyAuthentication(
     protected override Task HandleForbiddenAsync(AuthenticationProperties properties)
     {
         var needed = Context.GetEndpoint()?.Metadata.GetMetadata<RequiredScope>()?.Scope;
-        return ErrorAnswer.WriteAsync(
-            Context, new Refusal(StipErrorCode.InsufficientScope, $"this API key does not have the scope '{needed}'"));
+        var message = Context.User.HasClaim(ScopeClaim, needed ?? "")
+            ? "this API key is bound to models, and this route is about all of them"
+            : $"this API key does not have the scope '{needed}'";
+        return ErrorAnswer.WriteAsync(Context, new Refusal(StipErrorCode.InsufficientScope, message));
     }
 
     private string? Presented()

@@ -12,9 +12,13 @@ internal sealed class StepDesk(ModelRegistry registry, IOptions<EngineOptions> o
 {
     private const long SmallestLimit = 64 << 10;
 
-    /// <summary>Longest body that any model here could ask for: all its context in float32 as base64.</summary>
-    public long MaxBodyBytes => registry.All.Aggregate(SmallestLimit, (most, model) => Math.Max(
-        most, SmallestLimit + (long)model.Manifest.ContextLength * model.Manifest.HiddenSize * sizeof(float) / 3 * 4));
+    /// <summary>Longest body that any model of a key could ask for.</summary>
+    public long MaxBodyBytes(ApiKeyRecord key) => registry.All.Where(model => key.Allows(model.Id))
+        .Aggregate(SmallestLimit, (most, model) => Math.Max(most, MaxBodyBytes(model)));
+
+    /// <summary>Longest body that this model could ask for; little where the key may not ask it.</summary>
+    public long MaxBodyBytes(ApiKeyRecord key, string? model) =>
+        registry.Find(model) is { } found && key.Allows(found.Id) ? MaxBodyBytes(found) : SmallestLimit;
 
     public Outcome<(DecoderHost Decoder, StepDeclaration Declaration)> Judge(
         ApiKeyRecord key, CompletionRequest? request)
@@ -47,6 +51,10 @@ internal sealed class StepDesk(ModelRegistry registry, IOptions<EngineOptions> o
             ? decoder
             : new Refusal(StipErrorCode.InvalidRequest, $"model '{Shown(model)}' has no decoder; use forward", "model");
     }
+
+    // All its context in float32 as base64.
+    private static long MaxBodyBytes(HostedModel model) =>
+        SmallestLimit + (long)model.Manifest.ContextLength * model.Manifest.HiddenSize * sizeof(float) / 3 * 4;
 
     private static string Shown(string text) => text.Length > 64 ? text[..64] + "…" : text;
 }

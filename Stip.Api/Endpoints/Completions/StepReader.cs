@@ -19,7 +19,7 @@ internal sealed class StepReader(StepDesk desk)
 
     public async Task<Outcome<PreparedStep>> ReadAsync(HttpContext context)
     {
-        var most = desk.MaxBodyBytes;
+        var most = desk.MaxBodyBytes(context.ApiKey());
         if (context.Request.ContentLength > most)
         {
             return TooLarge(most);
@@ -162,5 +162,5 @@ internal sealed class StepReader(StepDesk desk)
     }
 
     private static Refusal TooLarge(long most) =>
-        new(StipErrorCode.PayloadTooLarge, $"the body is larger than the {most} bytes that any model here could use");
+        new(StipErrorCode.PayloadTooLarge, $"the body is larger than the {most} bytes that any model of this key could use");
 }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Stip.Api.Engine;
 using Stip.Protocol.Errors;
 
@@ -7,6 +6,10 @@ namespace Stip.Api.Endpoints.Errors;
 /// <summary>Gives every failure the contract's form, whatever part of the server it came from.</summary>
 internal sealed class ErrorMiddleware(RequestDelegate next, ILogger<ErrorMiddleware> log)
 {
+    /// <summary>What a caller hears of a bug.</summary>
+    public static Refusal Bug { get; } = new(
+        StipErrorCode.InternalError, "the server failed; the request id finds the reason in its log");
+
     public async Task InvokeAsync(HttpContext context)
     {
         try
@@ -18,20 +21,25 @@ internal sealed class ErrorMiddleware(RequestDelegate next, ILogger<ErrorMiddlew
             context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
             return;
         }
-        catch (Exception e) when (!context.Response.HasStarted && Expected(e) is not null)
+        catch (Exception e) when (!context.Response.HasStarted && ExpectedFaults.Of(e) is not null)
         {
-            var (refusal, status) = Expected(e)!.Value;
+            var (refusal, status) = ExpectedFaults.Of(e)!.Value;
             await ErrorAnswer.WriteAsync(context, refusal, status);
             return;
         }
 #pragma warning disable CA1031 // Whatever it was, the caller gets an answer and the server goes on.
-        catch (Exception e) when (!context.Response.HasStarted)
+        catch (Exception e)
 #pragma warning restore CA1031
         {
-            log.LogError(e, "A request failed");
-            var refusal = new Refusal(
-                StipErrorCode.InternalError, "the server failed; the request id finds the reason in its log");
-            await ErrorAnswer.WriteAsync(context, refusal);
+            BugLog.Write(log, e, context.TraceIdentifier);
+            if (context.Response.HasStarted)
+            {
+                // Nobody may take the stump for the whole.
+                context.Abort();
+                return;
+            }
+
+            await ErrorAnswer.WriteAsync(context, Bug);
             return;
         }
 
@@ -40,25 +48,6 @@ internal sealed class ErrorMiddleware(RequestDelegate next, ILogger<ErrorMiddlew
             await ErrorAnswer.WriteAsync(context, bare, context.Response.StatusCode);
         }
     }
-
-    private static (Refusal Refusal, int? Status)? Expected(Exception exception) => exception switch
-    {
-        GraphRefusedException e => (new Refusal(StipErrorCode.PackageInvalid, e.Message, "model"), null),
-        BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => (
-            new Refusal(StipErrorCode.PayloadTooLarge, "the body is larger than this route accepts"), null),
-        BadHttpRequestException { InnerException: JsonException e } => (MalformedJson(e), null),
-        BadHttpRequestException e => (new Refusal(StipErrorCode.InvalidRequest, e.Message), e.StatusCode),
-        JsonException e => (MalformedJson(e), null),
-        InvalidDataException e => (new Refusal(StipErrorCode.InvalidRequest, e.Message), null),
-        _ => null,
-    };
-
-    private static Refusal MalformedJson(JsonException e) => new(
-        StipErrorCode.InvalidRequest,
-        e.Path is { Length: > 2 } path
-            ? $"the body's {path[2..]} is missing or not of its type"
-            : "the body is not JSON of this form",
-        e.Path is { Length: > 2 } ? e.Path[2..] : null);
 
     // Routing and binding answer with a status and no body.
     private static Refusal? Bare(HttpContext context)

@@ -23,7 +23,7 @@ internal sealed class StreamedSteps(WebSocket socket, StepDesk desk, ApiKeyRecor
     /// <exception cref="InvalidDataException">Not a step at all: the connection cannot go on.</exception>
     public async Task<Outcome<PreparedStep>> ReadAsync(CancellationToken cancellation)
     {
-        var most = desk.MaxBodyBytes;
+        var most = desk.MaxBodyBytes(key);
         await FillAsync(PrefixBytes, cancellation);
         var jsonBytes = SafetensorsHeader.ReadJsonLength(_frame.Bytes[..Math.Min(_frame.Length, PrefixBytes)], most);
         if (jsonBytes > MaxHeaderBytes)
@@ -40,6 +40,8 @@ internal sealed class StreamedSteps(WebSocket socket, StepDesk desk, ApiKeyRecor
         var header = SafetensorsHeader.Parse(_frame.Bytes.Slice(PrefixBytes, jsonBytes), most);
         var request = CompletionRequestCodec.Read(header, _said);
         var rows = header.Entries[CompletionFields.PromptEmbeds];
+        // From here on it is the message of one model.
+        most = desk.MaxBodyBytes(key, request.Model);
         if (rows.Offset != 0 || header.DataOffset + rows.ByteLength >= int.MaxValue)
         {
             throw new InvalidDataException(
@@ -93,7 +95,7 @@ internal sealed class StreamedSteps(WebSocket socket, StepDesk desk, ApiKeyRecor
 
         if (skipped > most)
         {
-            throw new InvalidDataException($"a message is larger than the {most} bytes that any model could use");
+            throw new InvalidDataException($"a message is larger than the {most} bytes that its model could use");
         }
     }
 }

@@ -1,82 +1,141 @@
 using System.Collections.Concurrent;
+using System.Data.Common;
+using System.Globalization;
 using System.Security.Cryptography;
-using System.Text;
+using Microsoft.EntityFrameworkCore;
 using Stip.Api.Engine;
+using Stip.Api.Registry.Audit;
+using Stip.Api.Registry.Database;
 using Stip.Protocol.ApiKeys;
+using Stip.Protocol.Audit;
 using Stip.Protocol.Errors;
 
 namespace Stip.Api.Registry.ApiKeys;
 
-/// <summary>API keys, stored as SHA-256 in one file. A value is 32 random bytes, so a plain hash is enough.</summary>
-internal sealed class ApiKeyStore
+/// <summary>API keys in the database, every change in one transaction with its line of the audit log: whatever happens
+/// in between leaves the old state or the new one.</summary>
+internal sealed class ApiKeyStore(
+    RegistryDatabase database, KeyFile file, KeyDirectory directory, TimeProvider clock) : IDisposable
 {
-    private const string FileName = "api_keys.json";
-    private const int ShownCharacters = 4;
-    private readonly string _path;
-    private readonly TimeProvider _clock;
-    private readonly Lock _writing = new();
+    private const string BootstrapId = "key_bootstrap";
+    private readonly SemaphoreSlim _changing = new(1, 1);
     private readonly ConcurrentDictionary<string, DateTimeOffset> _lastUsed = new();
-    private volatile IReadOnlyDictionary<string, ApiKeyRecord> _byHash;
 
-    public ApiKeyStore(DataFolders folders, TimeProvider clock)
-    {
-        _path = Path.Combine(folders.Keys, FileName);
-        _clock = clock;
-        var stored = File.Exists(_path) ? DurableFile.Read<ApiKeyFile>(_path)?.Keys ?? [] : [];
-        _byHash = stored.ToDictionary(key => key.Sha256, StringComparer.Ordinal);
-    }
+    public IReadOnlyList<ApiKeyRecord> All => directory.Keys;
 
-    public bool IsEmpty => _byHash.Count == 0;
+    private static Refusal NotFound => new(StipErrorCode.NotFound, "there is no such API key", "id");
 
-    public IReadOnlyList<ApiKeyRecord> All => [.. _byHash.Values.OrderBy(key => key.CreatedAt)];
+    public ApiKeyRecord? Find(string id) => directory.Keys.FirstOrDefault(key => key.Id == id);
 
     public DateTimeOffset? LastUsed(string id) => _lastUsed.TryGetValue(id, out var used) ? used : null;
 
     /// <summary>The key of this value; null where it is unknown, revoked or expired.</summary>
-    public ApiKeyRecord? Authenticate(string value)
+    public ApiKeyGrant? Authenticate(string value)
     {
-        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(Encoding.UTF8.GetBytes(value), hash);
-        var now = _clock.GetUtcNow();
-        if (!_byHash.TryGetValue(Convert.ToHexStringLower(hash), out var key)
-            || !CryptographicOperations.FixedTimeEquals(Convert.FromHexString(key.Sha256), hash)
-            || key.ExpiresAt <= now)
+        if (directory.Find(value) is not { } grant)
         {
             return null;
         }
 
-        _lastUsed[key.Id] = now;
-        return key;
+        _lastUsed[grant.Key.Id] = clock.GetUtcNow();
+        return grant;
     }
 
-    /// <summary>True while a key that was authenticated before is neither revoked nor expired.</summary>
-    public bool IsGood(ApiKeyRecord key) =>
-        _byHash.ContainsKey(key.Sha256) && !(key.ExpiresAt <= _clock.GetUtcNow());
+    /// <summary>Reads the keys; those of an earlier version's file are taken over first.</summary>
+    /// <exception cref="InvalidOperationException">They cannot be read; one line says why.</exception>
+    public async Task OpenAsync(CancellationToken cancellation)
+    {
+        await database.CreateAsync(cancellation);
+        await RefreshAsync(cancellation);
+        if (directory.Keys.Count == 0 && file.Read() is { Count: > 0 } earlier)
+        {
+            await AddFirstAsync(AuditEventTypes.KeyMigrated, earlier);
+        }
+
+        file.SetAside();
+    }
+
+    /// <summary>Reads the keys again: another server may have changed them.</summary>
+    /// <exception cref="InvalidOperationException">They cannot be read; one line says why.</exception>
+    public async Task RefreshAsync(CancellationToken cancellation)
+    {
+        await _changing.WaitAsync(cancellation);
+        try
+        {
+            await ReadAsync(cancellation);
+        }
+        finally
+        {
+            _changing.Release();
+        }
+    }
 
     /// <summary>Makes a key; its value is in the answer and nowhere else.</summary>
-    public (ApiKeyRecord Key, string Value) Create(ApiKeyCreateRequest request)
+    public async Task<(ApiKeyRecord Key, string Value)> CreateAsync(ApiKeyCreateRequest request, AuditActor actor)
     {
         var id = "key_" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
-        var value = $"stip_{id[4..]}_{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32))}";
-        return (Add(id, request, value), value);
+        var value = ApiKeyValue.Make(id);
+        var key = Key(id, request, value);
+        await ChangeAsync<bool>(context =>
+        {
+            context.Add(key.ToRow());
+            context.Add(Act(AuditEventTypes.KeyCreated, actor, key));
+            return Task.FromResult<Outcome<bool>>(true);
+        });
+        return (key, value);
     }
 
     /// <summary>Stores the administrator's key of the first start.</summary>
-    public void AddBootstrap(string value) =>
-        Add("key_bootstrap", new ApiKeyCreateRequest("bootstrap", ApiKeyScopes.All), value);
+    public Task AddBootstrapAsync(string value) => AddFirstAsync(
+        AuditEventTypes.KeyCreated,
+        [Key(BootstrapId, new ApiKeyCreateRequest("bootstrap", ApiKeyScopes.All), value)]);
 
-    public Outcome<ApiKeyRecord> Revoke(string id)
+    /// <summary>Gives a key a new value; values until now stay good for a while.</summary>
+    /// <param name="id">Of the key, which it keeps.</param>
+    /// <param name="overlap">How long earlier values stay good, at most.</param>
+    /// <param name="actor">Who wants it.</param>
+    public async Task<Outcome<(ApiKeyRecord Key, string Value)>> RotateAsync(
+        string id, TimeSpan overlap, AuditActor actor)
     {
-        lock (_writing)
+        var value = ApiKeyValue.Make(id);
+        var changed = await ChangeAsync<string>(async context =>
         {
-            var key = _byHash.Values.FirstOrDefault(candidate => candidate.Id == id);
-            if (key is null)
+            var row = await context.ApiKeys.Include(key => key.Secrets).FirstOrDefaultAsync(key => key.Id == id);
+            if (row is null)
             {
-                return new Refusal(StipErrorCode.NotFound, "there is no such API key", "id");
+                return NotFound;
             }
 
-            var left = _byHash.Values.Where(other => other.Id != id).ToArray();
-            if (!left.Any(other => other.Scopes.Contains(ApiKeyScopes.KeysAdmin) && other.ExpiresAt is null))
+            var now = clock.GetUtcNow();
+            var until = (now + overlap).ToUnixTimeSeconds();
+            foreach (var secret in row.Secrets.ToArray())
+            {
+                secret.GoodUntil = Math.Min(secret.GoodUntil ?? until, until);
+                if (secret.GoodUntil <= now.ToUnixTimeSeconds())
+                {
+                    context.Remove(secret);
+                }
+            }
+
+            context.Add(new ApiKeySecret(ApiKeyValue.Hash(value), ApiKeyValue.Redact(value), null).ToRow(id, now));
+            context.Add(Act(
+                AuditEventTypes.KeyRotated, actor, row.ToRecord(), ("previous_value_expires_at", Text(until))));
+            return value;
+        });
+        return changed.Is(out _, out var refusal) ? (Find(id)!, value) : refusal;
+    }
+
+    /// <summary>Ends a key; whoever uses it loses it at once.</summary>
+    public Task<Outcome<ApiKeyRecord>> RevokeAsync(string id, AuditActor actor) => ChangeAsync<ApiKeyRecord>(
+        async context =>
+        {
+            var rows = await context.ApiKeys.Include(key => key.Secrets).ToListAsync();
+            if (rows.FirstOrDefault(candidate => candidate.Id == id) is not { } row)
+            {
+                return NotFound;
+            }
+
+            if (!rows.Where(other => other != row).Select(other => other.ToRecord()).Any(IsLastingAdmin))
             {
                 return new Refusal(
                     StipErrorCode.InvalidRequest,
@@ -84,29 +143,81 @@ internal sealed class ApiKeyStore
                     "id");
             }
 
-            Store(left);
-            return key;
-        }
-    }
+            context.Remove(row);
+            context.Add(Act(AuditEventTypes.KeyRevoked, actor, row.ToRecord()));
+            return row.ToRecord();
+        });
 
-    private ApiKeyRecord Add(string id, ApiKeyCreateRequest request, string value)
+    public void Dispose() => _changing.Dispose();
+
+    private static bool IsLastingAdmin(ApiKeyRecord key) =>
+        key is { ExpiresAt: null, Models: null } && key.Scopes.Contains(ApiKeyScopes.KeysAdmin);
+
+    private ApiKeyRecord Key(string id, ApiKeyCreateRequest request, string value) => new(
+        id,
+        request.Name,
+        [new ApiKeySecret(ApiKeyValue.Hash(value), ApiKeyValue.Redact(value), null)],
+        request.Scopes,
+        clock.GetUtcNow(),
+        request.Models,
+        request.ExpiresAt is { } seconds ? DateTimeOffset.FromUnixTimeSeconds(seconds) : null,
+        request.Limits);
+
+    private async Task AddFirstAsync(string type, IReadOnlyList<ApiKeyRecord> keys)
     {
-        var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(value)));
-        DateTimeOffset? expires = request.ExpiresAt is { } seconds ? DateTimeOffset.FromUnixTimeSeconds(seconds) : null;
-        var key = new ApiKeyRecord(
-            id, request.Name, hash, "stip_…" + value[^ShownCharacters..], request.Scopes, _clock.GetUtcNow(),
-            request.Models, expires);
-        lock (_writing)
+        await using (var connection = await database.ConnectAsync(CancellationToken.None))
         {
-            Store([.. _byHash.Values, key]);
+            await FirstRows.AddAsync(
+                connection, keys.Select(key => key.ToRow()), keys.Select(key => Act(type, AuditActor.Server, key)));
         }
 
-        return key;
+        await RefreshAsync(CancellationToken.None);
     }
 
-    private void Store(IReadOnlyList<ApiKeyRecord> keys)
+    private AuditRow Act(string type, AuditActor actor, ApiKeyRecord key, params (string, string?)[] more) =>
+        new AuditAct(
+            type, actor, key.Id,
+            [
+                ("name", key.Name), ("scopes", string.Join(' ', key.Scopes)),
+                ("models", key.Models is null ? null : string.Join(' ', key.Models)),
+                ("expires_at", key.ExpiresAt is { } at ? Text(at.ToUnixTimeSeconds()) : null), .. more,
+            ]).ToRow(clock.GetUtcNow());
+
+    private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
+
+    // What is shown afterwards is what the database holds.
+    private async Task<Outcome<T>> ChangeAsync<T>(Func<RegistryContext, Task<Outcome<T>>> change)
     {
-        DurableFile.Write(_path, new ApiKeyFile(keys));
-        _byHash = keys.ToDictionary(key => key.Sha256, StringComparer.Ordinal);
+        await _changing.WaitAsync();
+        try
+        {
+            await using var context = database.Open();
+            var outcome = await change(context);
+            if (outcome.Refusal is null)
+            {
+                await context.SaveChangesAsync();
+                await ReadAsync(CancellationToken.None);
+            }
+
+            return outcome;
+        }
+        finally
+        {
+            _changing.Release();
+        }
+    }
+
+    private async Task ReadAsync(CancellationToken cancellation)
+    {
+        await using var connection = await database.ConnectAsync(cancellation);
+        try
+        {
+            var rows = await FirstRows.ReadAsync(connection, cancellation);
+            directory.Show([.. rows.Select(row => row.ToRecord())]);
+        }
+        catch (DbException e)
+        {
+            throw database.Unusable(e);
+        }
     }
 }

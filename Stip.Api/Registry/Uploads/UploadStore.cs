@@ -79,16 +79,20 @@ internal sealed class UploadStore
     }
 
     /// <summary>Removes what nobody touched for long.</summary>
-    public void Expire()
+    public IReadOnlyList<UploadRecord> Expire()
     {
+        var expired = new List<UploadRecord>();
         var oldest = _clock.GetUtcNow() - Lifetime;
         foreach (var upload in _uploads.Values)
         {
             if (upload.Record.TouchedAt < oldest && upload.Turn.Wait(0))
             {
                 Remove(upload.Record);
+                expired.Add(upload.Record);
             }
         }
+
+        return expired;
     }
 
     private Refusal? Judge(string owner, UploadCreateRequest request)

@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -145,8 +146,8 @@ public sealed class AuthenticationTests
                 StipRoutes.ApiKeys, new ApiKeyCreateRequest("kept", [ApiKeyScopes.Infer]));
         }
 
-        var stored = await File.ReadAllTextAsync(
-            folder.At("keys", "api_keys.json"), TestContext.Current.CancellationToken);
+        var stored = Encoding.UTF8.GetString(
+            await File.ReadAllBytesAsync(folder.At("keys", "registry.db"), TestContext.Current.CancellationToken));
         Assert.DoesNotContain(key.Value!, stored, StringComparison.Ordinal);
         Assert.DoesNotContain(ApiServer.AdminKey, stored, StringComparison.Ordinal);
         using var again = new ApiServer(folder.Path, ("Stip:Api:BootstrapKey", "another_key_after_the_first_start"));

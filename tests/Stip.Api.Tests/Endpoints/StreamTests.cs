@@ -101,6 +101,57 @@ public sealed class StreamTests
     }
 
     [Fact]
+    public async Task Stream_ThatWaits_IsClosedWhenItsKeyGoes()
+    {
+        using var server = Tiny();
+        var key = await server.Caller().PostAsync<ApiKeyObject>(
+            StipRoutes.ApiKeys, new ApiKeyCreateRequest("user", [ApiKeyScopes.Infer]));
+        using var stream = await OpenAsync(server, key.Value!);
+        await stream.StepAsync(Steps.Prefill(1, 2));
+        var rotated = await server.Caller().PostAsync<ApiKeyObject>(
+            $"{StipRoutes.ApiKeys}/{key.Id}/rotate", new ApiKeyRotateRequest(60));
+        using var second = await OpenAsync(server, rotated.Value!);
+
+        server.Clock.Advance(TimeSpan.FromSeconds(60));
+        await EndsAsync(stream);
+        using var revoked = await server.Caller().SendAsync(HttpMethod.Delete, $"{StipRoutes.ApiKeys}/{key.Id}");
+        await EndsAsync(second);
+
+        static async Task EndsAsync(Stream stream)
+        {
+            Assert.Equal("invalid_api_key", (await stream.ReadRefusalAsync()).Error.Code);
+            var close = await stream.Socket.ReceiveAsync(new byte[10], Cancellation);
+            Assert.Equal(WebSocketMessageType.Close, close.MessageType);
+            Assert.Equal(WebSocketCloseStatus.PolicyViolation, stream.Socket.CloseStatus);
+        }
+    }
+
+    [Fact]
+    public async Task Model_ThatIsGone_IsARefusalAndTheConnectionGoesOn()
+    {
+        using var server = Tiny();
+        using var stream = await OpenAsync(server, ApiServer.AdminKey);
+        File.Delete(Path.Combine(server.PackageFolder("tiny"), "model.onnx"));
+        Assert.Equal("package_invalid", (await stream.RefusedAsync(Steps.Prefill(1, 2))).Error.Code);
+        Assert.Equal("package_invalid", (await stream.RefusedAsync(Steps.Prefill(1, 2))).Error.Code);
+    }
+
+    [Fact]
+    public async Task Message_LargerThanItsModelCouldUse_EndsTheConnection()
+    {
+        using var server = Tiny();
+        new TinyDecoder("wide", Length: 4096).WriteTo(server.PackageFolder("wide"));
+        using var stream = await OpenAsync(server, ApiServer.AdminKey);
+        var message = new ArrayBufferWriter<byte>();
+        CompletionRequestCodec.Write(message, Steps.Prefill(1, 2000));
+        await stream.Socket.SendAsync(message.WrittenMemory, WebSocketMessageType.Binary, true, Cancellation);
+        var answer = await stream.Socket.ReceiveAsync(new byte[1000], Cancellation);
+        Assert.Equal(WebSocketMessageType.Close, answer.MessageType);
+        Assert.Equal(WebSocketCloseStatus.InvalidPayloadData, stream.Socket.CloseStatus);
+        Assert.Equal(2000, (await server.Caller().StepAsync(Steps.Prefill(1, 2000) with { Model = "wide" })).Position);
+    }
+
+    [Fact]
     public async Task Stream_WithoutAKeyOrWithoutAWebSocket_IsRefused()
     {
         using var server = Tiny();
@@ -164,6 +215,15 @@ public sealed class StreamTests
             var (type, body) = await ExchangeAsync(request);
             Assert.True(type == WebSocketMessageType.Binary, System.Text.Encoding.UTF8.GetString(body));
             return CompletionResponseCodec.Read(body, _received);
+        }
+
+        /// <summary>A refusal that nobody asked for.</summary>
+        public async Task<ErrorDocument> ReadRefusalAsync()
+        {
+            var buffer = new byte[4096];
+            var received = await socket.ReceiveAsync(buffer, Cancellation);
+            Assert.Equal(WebSocketMessageType.Text, received.MessageType);
+            return JsonSerializer.Deserialize<ErrorDocument>(buffer.AsSpan(0, received.Count), StipJson.Wire)!;
         }
 
         public async Task<ErrorDocument> RefusedAsync(CompletionRequest request)

@@ -10,7 +10,8 @@ internal sealed record TinyDecoder(
     int Seed = 1,
     string Instance = "instance-a",
     int KeyEpoch = 1,
-    TensorDtype Dtype = TensorDtype.Float32)
+    TensorDtype Dtype = TensorDtype.Float32,
+    int Length = TinyDecoder.ContextLength)
 {
     public const int HiddenSize = 32;
     public const int VocabSize = 61;
@@ -32,7 +33,7 @@ internal sealed record TinyDecoder(
 
     private PackageManifest Manifest(GraphProto graph) => new(
         PackageManifest.CurrentProtocol, Model, Instance, KeyEpoch, "none", "none", "", HiddenSize, VocabSize,
-        ContextLength, Dtype.WireName(), MaxTopK,
+        Length, Dtype.WireName(), MaxTopK,
         new Dictionary<string, GraphManifest>
         {
             ["decoder"] = new(
@@ -91,11 +92,11 @@ internal sealed record TinyDecoder(
     private (string Cosines, string Sines) Rotary(GraphBuilder graph)
     {
         const int Half = HeadDim / 2;
-        var angles = Enumerable.Range(0, ContextLength * Half)
+        var angles = Enumerable.Range(0, Length * Half)
             .Select(i => i / Half * Math.Pow(10000, -(i % Half) / (double)Half)).ToArray();
         return (
-            graph.AddWeight("cosines", Of([ContextLength, Half], [.. angles.Select(angle => (float)Math.Cos(angle))])),
-            graph.AddWeight("sines", Of([ContextLength, Half], [.. angles.Select(angle => (float)Math.Sin(angle))])));
+            graph.AddWeight("cosines", Of([Length, Half], [.. angles.Select(angle => (float)Math.Cos(angle))])),
+            graph.AddWeight("sines", Of([Length, Half], [.. angles.Select(angle => (float)Math.Sin(angle))])));
     }
 
     private string Weight(GraphBuilder graph, Random random, string name, int rows, int columns)

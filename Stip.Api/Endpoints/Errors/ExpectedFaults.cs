@@ -1,0 +1,34 @@
+using System.Text.Json;
+using Stip.Api.Engine;
+using Stip.Api.Registry;
+using Stip.Protocol.Errors;
+
+namespace Stip.Api.Endpoints.Errors;
+
+/// <summary>Exceptions that are refusals.</summary>
+internal static class ExpectedFaults
+{
+    private static readonly TimeSpan RetryFullDisk = TimeSpan.FromSeconds(30);
+
+    /// <summary>The refusal, and its status where that is not the code's own; null for what is a bug.</summary>
+    public static (Refusal Refusal, int? Status)? Of(Exception exception) => exception switch
+    {
+        GraphRefusedException e => (new Refusal(StipErrorCode.PackageInvalid, e.Message, "model"), null),
+        BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => (
+            new Refusal(StipErrorCode.PayloadTooLarge, "the body is larger than this route accepts"), null),
+        BadHttpRequestException { InnerException: JsonException e } => (MalformedJson(e), null),
+        BadHttpRequestException e => (new Refusal(StipErrorCode.InvalidRequest, e.Message), e.StatusCode),
+        JsonException e => (MalformedJson(e), null),
+        InvalidDataException e => (new Refusal(StipErrorCode.InvalidRequest, e.Message), null),
+        _ when DiskFaults.IsFull(exception) => (
+            new Refusal(StipErrorCode.ServerOverloaded, "the server's disk is full", RetryAfter: RetryFullDisk), null),
+        _ => null,
+    };
+
+    private static Refusal MalformedJson(JsonException e) => new(
+        StipErrorCode.InvalidRequest,
+        e.Path is { Length: > 2 } path
+            ? $"the body's {path[2..]} is missing or not of its type"
+            : "the body is not JSON of this form",
+        e.Path is { Length: > 2 } ? e.Path[2..] : null);
+}
