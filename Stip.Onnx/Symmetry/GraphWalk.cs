@@ -12,13 +12,15 @@ namespace Stip.Onnx.Symmetry;
 /// <param name="sizes">Lengths of free axes.</param>
 /// <param name="rules">Rules by operator.</param>
 /// <param name="unruled">Is given the operators that pin what they touch, with the reason.</param>
+/// <param name="cuts">Is given where weights are cut at places that come from shapes.</param>
 internal sealed class GraphWalk(
     ModelProto model,
     NodeStore store,
     IReadOnlyDictionary<TensorProto, Value> tensors,
     ProbeSizes sizes,
     Func<string, IOperatorRule?> rules,
-    List<string> unruled)
+    List<string> unruled,
+    LengthCuts cuts)
 {
     private const int MostNested = 32;
     private readonly Dictionary<(string Domain, string Name, string Overload), FunctionProto> _functions =
@@ -67,6 +69,7 @@ internal sealed class GraphWalk(
         var call = new OperatorCall(
             node, operation, inputs, store, _indices, (graph, given) => Inner(graph, given, scope))
         {
+            Cuts = cuts,
             Before = [.. node.Input.Select(name => _sums.Remove((scope, name), out var before) ? before : null)],
         };
         try

@@ -15,9 +15,11 @@ internal sealed class LabelRun
     private readonly NodeStore _store;
     private readonly List<WeightNodes> _weights = [];
     private readonly List<string> _unruled;
+    private readonly LengthCuts _cuts;
 
-    private LabelRun(GraphPart part, NodeStore store, List<string> unruled)
+    private LabelRun(GraphPart part, NodeStore store, List<string> unruled, LengthCuts cuts)
     {
+        _cuts = cuts;
         _part = part;
         _store = store;
         _unruled = unruled;
@@ -34,42 +36,26 @@ internal sealed class LabelRun
         IReadOnlyList<GraphPart> parts,
         IReadOnlyList<PortJoin> joins,
         int longestRun = int.MaxValue,
-        Func<string, IOperatorRule?>? rules = null)
-    {
-        GraphProto[] sizedBy = [.. parts.Select(part => part.SizedBy).Distinct(ReferenceEqualityComparer.Instance)
-            .Cast<GraphProto>()];
-        int[] sizing = [.. parts.Select(part =>
-            Array.FindIndex(sizedBy, graph => ReferenceEquals(graph, part.SizedBy)))];
-        ProbeSizes[][] guesses = [.. sizedBy.Select(graph => ProbeSizes.Guesses(graph).ToArray())];
-        var tried = new int[sizedBy.Length];
-        RefusedException? first = null;
-        while (true)
-        {
-            var (store, unruled, flow) = (new NodeStore(longestRun), new List<string>(), new PartFlow(joins));
-            var labelled = new List<LabelledPart>(parts.Count);
-            try
-            {
-                foreach (var (part, place) in parts.Select((part, place) => (part, place)))
-                {
-                    var run = new LabelRun(part, store, unruled);
-                    var sizes = guesses[sizing[place]][tried[sizing[place]]];
-                    labelled.Add(run.Execute(flow, sizes, rules ?? RuleRegistry.Find));
-                }
+        Func<string, IOperatorRule?>? rules = null) =>
+        new SizedRuns(parts, joins, longestRun, rules ?? RuleRegistry.Find).Execute();
 
-                LooseEnds.Settle(labelled, store);
-                return new LabelledGraph(store, labelled, unruled);
-            }
-            catch (RefusedException e) when (e.InnerException is not null)
-            {
-                first ??= e;
-                var failed = sizing[labelled.Count];
-                if (++tried[failed] == guesses[failed].Length)
-                {
-                    throw first;
-                }
-            }
-        }
-    }
+    /// <summary>Runs one graph.</summary>
+    /// <param name="part">The graph.</param>
+    /// <param name="store">Where nodes of the expression graph are made.</param>
+    /// <param name="unruled">Is given the operators that pin what they touch.</param>
+    /// <param name="cuts">Is given where weights are cut at places that come from shapes.</param>
+    /// <param name="flow">What graphs before it gave.</param>
+    /// <param name="sizes">Lengths of free axes.</param>
+    /// <param name="rules">Rules by operator.</param>
+    public static LabelledPart Execute(
+        GraphPart part,
+        NodeStore store,
+        List<string> unruled,
+        LengthCuts cuts,
+        PartFlow flow,
+        ProbeSizes sizes,
+        Func<string, IOperatorRule?> rules) =>
+        new LabelRun(part, store, unruled, cuts).Execute(flow, sizes, rules);
 
     private LabelledPart Execute(PartFlow flow, ProbeSizes sizes, Func<string, IOperatorRule?> rules)
     {
@@ -84,7 +70,7 @@ internal sealed class LabelRun
             scope[input.Name] = inputs.Make(input);
         }
 
-        var walk = new GraphWalk(_part.Model, _store, tensors, sizes, rules, _unruled);
+        var walk = new GraphWalk(_part.Model, _store, tensors, sizes, rules, _unruled, _cuts);
         walk.Run(graph, scope);
         var outputs = OutputPorts.Join(_part, scope, _store, sizes);
         KeptStates.Tie(inputs.Ports, outputs, _store);

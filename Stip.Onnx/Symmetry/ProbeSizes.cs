@@ -10,7 +10,8 @@ namespace Stip.Onnx.Symmetry;
 /// <param name="Picture">Height and width of pictures.</param>
 internal sealed record ProbeSizes(int Sequence, int Past, int Encoder, int Picture)
 {
-    public const int Batch = 2;
+    /// <summary>Sequences.</summary>
+    public int Batch { get; init; } = 2;
 
     // Axes whose name says nothing get a length that no other axis has.
     private const int Other = 7;
@@ -48,6 +49,16 @@ internal sealed record ProbeSizes(int Sequence, int Past, int Encoder, int Pictu
             yield return (sizes with { Sequence = length ?? sizes.Sequence }).Knowing(known, graph);
         }
     }
+
+    /// <summary>Sizes that agree with these in nothing that is free: what is the same under both does not follow from
+    /// them.</summary>
+    public ProbeSizes Longer => this with
+    {
+        Batch = Batch + 1,
+        Sequence = Sequence + 2,
+        Past = Past == 0 ? 0 : Past + 3,
+        Encoder = Encoder + 1,
+    };
 
     /// <summary>The declared shape at these sizes, null where none is declared.</summary>
     public int[]? Shape(ValueInfoProto value) => value.Type?.TensorType?.Shape is { } shape

@@ -25,6 +25,9 @@ internal sealed class OperatorCall(
     /// have no order.</summary>
     public OperatorCall?[] Before { get; init; } = [];
 
+    /// <summary>Where weights are cut at places that come from shapes.</summary>
+    public LengthCuts Cuts { get; init; } = new();
+
     /// <summary>What computed indices point at.</summary>
     public IndexNodes Indices { get; } = indices;
 
@@ -37,6 +40,10 @@ internal sealed class OperatorCall(
     /// <summary>True for operators that add, so that several in a row may be taken in any order.</summary>
     public bool IsSum => Operation == "Add"
         || (Operation is "ScatterElements" or "ScatterND" && Text("reduction", "none") == "add");
+
+    /// <summary>Notes that this operator cuts a weight at a place that comes from shapes; true where it may be another
+    /// place under other lengths.</summary>
+    public bool CutsByLengths(IEnumerable<int> indices) => Cuts.Note(node, indices);
 
     /// <summary>An input that must be there.</summary>
     public Value Input(int index) => Optional(index)

@@ -32,9 +32,11 @@ internal sealed class SliceRule : IOperatorRule
     // A part whose bounds follow from lengths shows other indices at other lengths.
     private static void PinRows(OperatorCall call, WeightValue weight, AxisPick[] picks)
     {
-        if (KnownValue.OriginOf(call.Inputs.Skip(1)) != KnownOrigin.Constant)
+        AxisPick[] cut = [.. picks.Where(pick => pick.Indices.Length < weight.Shape[pick.Source])];
+        if (cut.Length > 0 && KnownValue.OriginOf(call.Inputs.Skip(1)) != KnownOrigin.Constant
+            && call.CutsByLengths(cut.SelectMany(pick => pick.Indices)))
         {
-            foreach (var pick in picks.Where(pick => pick.Indices.Length < weight.Shape[pick.Source]))
+            foreach (var pick in cut)
             {
                 weight.Axes[pick.Source].Pin("cut at a place that depends on lengths");
             }

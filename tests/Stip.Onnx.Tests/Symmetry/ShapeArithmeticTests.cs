@@ -33,6 +33,25 @@ public sealed class ShapeArithmeticTests : IDisposable
     }
 
     [Fact]
+    public void WeightCutAtAThirdOfItsFeatures_MovesAndOneCutAtALengthDoesNot()
+    {
+        _graph.Input("x", "batch", "seq", 8);
+        var width = _graph.Add("Gather", "width", _graph.Add("Shape", "sizes", "x"), _graph.Numbers(2));
+        var length = _graph.Add("Gather", "length", "sizes", _graph.Numbers(1));
+        var half = _graph.Add("Slice", "half", _graph.Weight("w", 8, 16), _graph.Numbers(0), width, _graph.Numbers(1));
+        _graph.Add("MatMul", "made", "x", half);
+        var table = _graph.Weight("places", 9, 8);
+        _graph.Add("Slice", "first", table, _graph.Numbers(0), length, _graph.Numbers(0));
+        _graph.Add("MatMul", "y", _graph.Add("Add", "sum", "made", "first"), _graph.Weight("w_y", 8, 7));
+        _graph.Output("y", "batch", "seq", 7);
+
+        var plan = ProtocolLaw.AssertHolds(_graph);
+
+        Assert.NotNull(plan.Initializers["w"].Axes[1]);
+        Assert.Null(plan.Initializers["places"].Axes[0]);
+    }
+
+    [Fact]
     public void ReshapeToComputedSizes_IsExact()
     {
         _graph.Input("x", "batch", "seq", 8);
