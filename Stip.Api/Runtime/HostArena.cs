@@ -54,6 +54,28 @@ internal sealed class HostArena : OrtArena
         }
     }
 
+    /// <summary>Copies the first tokens of a slot out, <c>[kv_heads, tokens, head_dim]</c>.</summary>
+    public void Read(int tensor, int slot, int tokens, Span<byte> target)
+    {
+        var bytes = tokens * Shape.TokenBytes;
+        for (var head = 0; head < Shape.KvHeads; head++)
+        {
+            _tensors[tensor].Span(At(Shape, slot, head), bytes).CopyTo(target.Slice(head * bytes, bytes));
+        }
+    }
+
+    /// <summary>Copies the last tokens of <c>[kv_heads, position + tokens, head_dim]</c> to a slot, at a position.
+    /// </summary>
+    public void Append(int tensor, int slot, int position, int tokens, ReadOnlySpan<byte> present)
+    {
+        var (from, bytes) = (position * Shape.TokenBytes, tokens * Shape.TokenBytes);
+        for (var head = 0; head < Shape.KvHeads; head++)
+        {
+            present.Slice(head * (from + bytes) + from, bytes)
+                .CopyTo(_tensors[tensor].Span(At(Shape, slot, head) + from, bytes));
+        }
+    }
+
     protected override void FreeMemory()
     {
         foreach (var tensor in _tensors)

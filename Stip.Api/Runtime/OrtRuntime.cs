@@ -1,5 +1,6 @@
 using Microsoft.ML.OnnxRuntime;
 using Stip.Api.Engine;
+using Stip.Api.Engine.Caches;
 using Stip.Protocol.Tensors;
 using SessionOptions = Microsoft.ML.OnnxRuntime.SessionOptions;
 
@@ -10,8 +11,13 @@ internal sealed class OrtRuntime(OrtProvider provider) : IGraphRuntime
 {
     public string Provider => provider.Name;
 
-    public IDecoder LoadDecoder(DecoderSnapshot decoder) =>
-        new OrtDecoder(Load(decoder.GraphPath, provider.ServingOptions), decoder, provider.IsCuda);
+    public IDecoder LoadDecoder(DecoderSnapshot decoder)
+    {
+        var session = Load(decoder.GraphPath, provider.ServingOptions);
+        return decoder.Cache.Layout == CacheLayouts.Growing
+            ? new GrowingDecoder(session, decoder)
+            : new OrtDecoder(session, decoder, provider.IsCuda);
+    }
 
     public IForwardGraph LoadForward(string graphPath) => new OrtForwardGraph(Load(graphPath, provider.ServingOptions));
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Stip.Api.Engine;
+using Stip.Api.Engine.Caches;
 using Stip.Protocol.Packages;
 using Stip.Protocol.Tensors;
 
@@ -24,9 +25,9 @@ internal static class GraphFaults
             return ["decoder has no cache"];
         }
 
-        if (cache.Layout != "shared")
+        if (cache.Layout is not (CacheLayouts.Shared or CacheLayouts.Growing))
         {
-            return [$"cache layout '{cache.Layout}' is not served yet, only 'shared' is"];
+            return [$"cache layout '{cache.Layout}' is neither '{CacheLayouts.Shared}' nor '{CacheLayouts.Growing}'"];
         }
 
         if (cache.Layers < 1 || cache.KvHeads < 1 || cache.HeadDim < 1)
@@ -34,13 +35,15 @@ internal static class GraphFaults
             return [$"cache of {cache.Layers} layers, {cache.KvHeads} heads and {cache.HeadDim} channels is empty"];
         }
 
-        return DecoderTensors(manifest, graph, cache);
+        return cache.Layout == CacheLayouts.Growing
+            ? GrowingCacheFaults.Of(graph, cache).Concat(DecoderTensors(manifest, graph, cache, ["inputs_embeds"]))
+            : DecoderTensors(manifest, graph, cache, StepInputs);
     }
 
     private static IEnumerable<string> DecoderTensors(
-        PackageManifest manifest, GraphManifest graph, CacheManifest cache)
+        PackageManifest manifest, GraphManifest graph, CacheManifest cache, string[] stepInputs)
     {
-        foreach (var name in StepInputs.Concat(Enumerable.Range(0, cache.Layers).SelectMany(CacheInputs))
+        foreach (var name in stepInputs.Concat(Enumerable.Range(0, cache.Layers).SelectMany(CacheInputs))
             .Where(name => graph.Inputs.All(input => input.Name != name)))
         {
             yield return $"decoder has no input '{name}'";
@@ -63,7 +66,7 @@ internal static class GraphFaults
             input => input.Name.StartsWith("past_key_values.", StringComparison.Ordinal)))
         {
             var axes = Axes(input);
-            if (axes.Length != 4 || axes[1] != cache.KvHeads || axes[3] != cache.HeadDim)
+            if (axes.Length != 4 || axes[1] != cache.KvHeads || (axes[3] != cache.HeadDim && axes[3] >= 0))
             {
                 yield return $"'{input.Name}' is not [batch, {cache.KvHeads}, length, {cache.HeadDim}]";
             }

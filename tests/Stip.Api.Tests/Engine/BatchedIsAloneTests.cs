@@ -1,3 +1,5 @@
+using Stip.Api.Engine.Caches;
+
 namespace Stip.Api.Tests.Engine;
 
 /// <summary>The engine's law: a session's logits are the same bits alone and among others.</summary>
@@ -9,12 +11,13 @@ public sealed class BatchedIsAloneTests
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Theory]
-    [InlineData(1, 2)]
-    [InlineData(2, 2)]
-    [InlineData(3, 0)]
-    public async Task Sessions_InRandomInterleavings_AnswerAsEachDoesAlone(int seed, int gatherMs)
+    [InlineData(1, 2, CacheLayouts.Shared)]
+    [InlineData(2, 2, CacheLayouts.Shared)]
+    [InlineData(3, 0, CacheLayouts.Shared)]
+    [InlineData(4, 2, CacheLayouts.Growing)]
+    public async Task Sessions_InRandomInterleavings_AnswerAsEachDoesAlone(int seed, int gatherMs, string layout)
     {
-        using var engine = new RealEngine();
+        using var engine = new RealEngine(layout);
         engine.Options.GatherMs = gatherMs;
         engine.Options.Slots = 24;
         var alone = new List<IReadOnlyList<string>>();

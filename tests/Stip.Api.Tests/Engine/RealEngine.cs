@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Stip.Api.Engine;
+using Stip.Api.Engine.Caches;
 using Stip.Api.Engine.Loading;
 using Stip.Api.Runtime;
 using Stip.Api.Tests.Hosting;
@@ -20,14 +21,19 @@ internal sealed class RealEngine : IDisposable
     private readonly DecoderSnapshot _snapshot;
     private readonly FakeTimeProvider _clock = new();
 
-    public RealEngine()
+    /// <param name="layout">Of the cache.</param>
+    public RealEngine(string layout = CacheLayouts.Shared)
     {
-        new TinyDecoder().WriteTo(_folder.Path);
+        _ = layout == CacheLayouts.Growing
+            ? new TinyGrowingDecoder().WriteTo(_folder.Path)
+            : new TinyDecoder().WriteTo(_folder.Path);
         _snapshot = new DecoderSnapshot(
             "tiny", Path.Combine(_folder.Path, "model.onnx"), TinyDecoder.HiddenSize, TinyDecoder.VocabSize,
             TinyDecoder.ContextLength, TinyDecoder.MaxTopK, TensorDtype.Float32, TensorDtype.Float32,
-            TensorDtype.Float32, new CacheManifest("shared", 2, 1, 16));
+            TensorDtype.Float32, new CacheManifest(layout, 2, 1, 16));
     }
+
+    public string GraphPath => _snapshot.GraphPath;
 
     public EngineOptions Options { get; } = new() { IntraOpThreads = 1, SpinMicroseconds = 0, PrefillChunk = 8 };
 

@@ -32,7 +32,7 @@ public sealed class PackageRefusalTests
         { "invented input", "has no input 'ghost'" },
         { "input dtype", "stip.json says float16" },
         { "cache shape", "is not [batch, 3, length, 16]" },
-        { "layout", "cache layout 'growing' is not served yet" },
+        { "layout", "cache layout 'paged' is neither 'shared' nor 'growing'" },
         { "no cache", "decoder has no cache" },
         { "not a graph", "'model.onnx'" },
         { "outside data", "takes tensors from a file that is not in the list" },
@@ -174,7 +174,7 @@ public sealed class PackageRefusalTests
             Inputs = [.. graph.Inputs.Select(input => input with { Dtype = "float16" })],
         }),
         "cache shape" => With(honest, graph => graph with { Cache = graph.Cache! with { KvHeads = 3 } }),
-        "layout" => With(honest, graph => graph with { Cache = graph.Cache! with { Layout = "growing" } }),
+        "layout" => With(honest, graph => graph with { Cache = graph.Cache! with { Layout = "paged" } }),
         "no cache" => With(honest, graph => graph with { Cache = null }),
         _ => throw new ArgumentOutOfRangeException(nameof(lie)),
     };

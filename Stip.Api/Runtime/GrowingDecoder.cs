@@ -1,0 +1,149 @@
+using Microsoft.ML.OnnxRuntime;
+using Stip.Api.Engine;
+using Stip.Api.Engine.Caches;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Api.Runtime;
+
+/// <summary>A decoder as other exporters write it: past tensors as long as the past, present ones longer by the new
+/// rows, a mask and positions instead of lengths.</summary>
+/// <remarks>Caches live in the same arenas as those of the shared layout, so that sessions fork, rewind and move as
+/// theirs do; a step copies the past out and the new rows in. Slots of equal lengths run together.</remarks>
+internal sealed class GrowingDecoder : IDecoder
+{
+    private readonly InferenceSession _session;
+    private readonly DecoderSnapshot _decoder;
+    private readonly RunOptions _runOptions = new();
+    private readonly CacheNames _names;
+    private readonly GrowingStep _step;
+    private readonly int _rowBytes;
+    private readonly int _logitsBytes;
+    private readonly bool _givesLastRowOnly;
+
+    public GrowingDecoder(InferenceSession session, DecoderSnapshot decoder)
+    {
+        (_session, _decoder) = (session, decoder);
+        _names = new CacheNames(decoder.Cache.Layers);
+        _step = new GrowingStep(session, decoder, _names);
+        _rowBytes = decoder.HiddenSize * decoder.RowsDtype.ByteSize();
+        _logitsBytes = decoder.VocabSize * decoder.LogitsDtype.ByteSize();
+        _givesLastRowOnly = session.OutputMetadata["logits"].Dimensions[1] == 1;
+    }
+
+    public bool CommitsOnUse => true;
+
+    public long SlotBytes(int capacityTokens) => CacheShape.Of(_decoder, 1, capacityTokens).SlotTotalBytes;
+
+    public ICacheArena AllocateArena(int slots, int capacityTokens) =>
+        new HostArena(CacheShape.Of(_decoder, slots, capacityTokens));
+
+    public void Run(
+        SlotRange range,
+        ReadOnlySpan<int> cachedTokens,
+        ReadOnlySpan<byte> rows,
+        ReadOnlySpan<long> wanted,
+        Span<byte> logits)
+    {
+        if (range.Count == 1)
+        {
+            RunRows(range, cachedTokens[0], rows, wanted, logits);
+            return;
+        }
+
+        // One row a slot; those that nobody wants are left out, for nothing must be written where nothing is kept.
+        Span<bool> isDone = stackalloc bool[wanted.Length];
+        Span<int> group = stackalloc int[wanted.Length];
+        for (var i = 0; i < wanted.Length; i++)
+        {
+            var count = 0;
+            for (var other = i; other < wanted.Length && !isDone[i]; other++)
+            {
+                if (!isDone[other] && cachedTokens[(int)wanted[other]] == cachedTokens[(int)wanted[i]])
+                {
+                    group[count++] = other;
+                }
+            }
+
+            foreach (var member in group[..count])
+            {
+                isDone[member] = true;
+            }
+
+            if (count > 0)
+            {
+                RunGroup(range, cachedTokens[(int)wanted[i]], group[..count], rows, wanted, logits);
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        _step.Dispose();
+        _runOptions.Dispose();
+        _session.Dispose();
+    }
+
+    private void RunRows(
+        SlotRange range, int cachedTokens, ReadOnlySpan<byte> rows, ReadOnlySpan<long> wanted, Span<byte> logits)
+    {
+        var count = rows.Length / _rowBytes;
+        if (_givesLastRowOnly && wanted.Length > 1)
+        {
+            // Every row is wanted and the graph gives the last one of a run.
+            for (var row = 0; row < count; row++)
+            {
+                RunRows(
+                    range, cachedTokens + row, rows.Slice(row * _rowBytes, _rowBytes), [0],
+                    logits.Slice(row * _logitsBytes, _logitsBytes));
+            }
+
+            return;
+        }
+
+        _step.Begin((HostArena)range.Arena, [range.First], cachedTokens, count);
+        rows.CopyTo(_step.Rows);
+        using var results = Run();
+        var given = results[0].GetTensorMutableRawData();
+        for (var i = 0; i < wanted.Length; i++)
+        {
+            var row = _givesLastRowOnly ? 0 : (int)wanted[i];
+            given.Slice(row * _logitsBytes, _logitsBytes).CopyTo(logits.Slice(i * _logitsBytes, _logitsBytes));
+        }
+    }
+
+    private void RunGroup(
+        SlotRange range,
+        int cachedTokens,
+        ReadOnlySpan<int> group,
+        ReadOnlySpan<byte> rows,
+        ReadOnlySpan<long> wanted,
+        Span<byte> logits)
+    {
+        Span<int> slots = stackalloc int[group.Length];
+        for (var i = 0; i < group.Length; i++)
+        {
+            slots[i] = range.First + (int)wanted[group[i]];
+        }
+
+        _step.Begin((HostArena)range.Arena, slots, cachedTokens, 1);
+        for (var i = 0; i < group.Length; i++)
+        {
+            rows.Slice((int)wanted[group[i]] * _rowBytes, _rowBytes).CopyTo(_step.Rows[(i * _rowBytes)..]);
+        }
+
+        using var results = Run();
+        var given = results[0].GetTensorMutableRawData();
+        for (var i = 0; i < group.Length; i++)
+        {
+            given.Slice(i * _logitsBytes, _logitsBytes)
+                .CopyTo(logits.Slice(group[i] * _logitsBytes, _logitsBytes));
+        }
+    }
+
+    private IDisposableReadOnlyCollection<OrtValue> Run()
+    {
+        var results = _session.Run(_runOptions, _step.InputNames, _step.Inputs, _step.OutputNames);
+        _step.Keep(results);
+        return results;
+    }
+}

@@ -1,0 +1,153 @@
+using System.Runtime.InteropServices;
+using Microsoft.ML.OnnxRuntime;
+using Stip.Api.Engine;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Api.Runtime;
+
+/// <summary>The inputs of one run of a growing cache, in memory that is used again, and the way back of its outputs.
+/// </summary>
+internal sealed class GrowingStep : IDisposable
+{
+    public const string Mask = "attention_mask";
+    public const string Positions = "position_ids";
+    private readonly DecoderSnapshot _decoder;
+    private readonly List<OrtValue> _values = [];
+    private readonly List<NativeBuffer> _buffers = [];
+    private readonly TensorDtype? _maskDtype;
+    private readonly TensorDtype? _positionsDtype;
+    private readonly int _cacheTensors;
+    private HostArena _arena = null!;
+    private int[] _slots = [];
+    private int _slotCount;
+    private int _cachedTokens;
+    private int _rowCount;
+
+    public GrowingStep(InferenceSession session, DecoderSnapshot decoder, CacheNames names)
+    {
+        _decoder = decoder;
+        _maskDtype = DtypeOf(session, Mask);
+        _positionsDtype = DtypeOf(session, Positions);
+        List<string> inputs = ["inputs_embeds"];
+        inputs.AddRange(new[] { Mask, Positions }.Where(session.InputMetadata.ContainsKey));
+        InputNames = [.. inputs, .. names.Past];
+        OutputNames = ["logits", .. names.Present];
+        _cacheTensors = names.Past.Count;
+    }
+
+    public IReadOnlyCollection<string> InputNames { get; }
+
+    public IReadOnlyCollection<string> OutputNames { get; }
+
+    public IReadOnlyCollection<OrtValue> Inputs => _values;
+
+    /// <summary>Receives the rows of the step, <c>[slots, rows, hidden]</c>.</summary>
+    public Span<byte> Rows => _buffers[0].Span(
+        0, _slotCount * _rowCount * _decoder.HiddenSize * _decoder.RowsDtype.ByteSize());
+
+    /// <summary>Fills everything but the rows.</summary>
+    /// <param name="arena">Where the slots are.</param>
+    /// <param name="slots">All of the same length.</param>
+    /// <param name="cachedTokens">That length.</param>
+    /// <param name="rowCount">New rows of each.</param>
+    public void Begin(HostArena arena, ReadOnlySpan<int> slots, int cachedTokens, int rowCount)
+    {
+        (_arena, _slotCount, _cachedTokens, _rowCount) = (arena, slots.Length, cachedTokens, rowCount);
+        _slots = _slots.Length < slots.Length ? new int[slots.Length] : _slots;
+        slots.CopyTo(_slots);
+        ReleaseValues();
+        Add(_decoder.RowsDtype, slots.Length, rowCount, _decoder.HiddenSize);
+        if (_maskDtype is { } mask)
+        {
+            Fill(mask, Add(mask, slots.Length, cachedTokens + rowCount), static (_, _, _) => 1);
+        }
+
+        if (_positionsDtype is { } positions)
+        {
+            Fill(
+                positions, Add(positions, slots.Length, rowCount),
+                static (i, rows, cached) => cached + i % rows);
+        }
+
+        for (var tensor = 0; tensor < _cacheTensors; tensor++)
+        {
+            var past = Add(
+                _decoder.CacheDtype, slots.Length, _decoder.Cache.KvHeads, cachedTokens, _decoder.Cache.HeadDim);
+            for (var i = 0; i < slots.Length; i++)
+            {
+                var bytes = past.Length / slots.Length;
+                arena.Read(tensor, slots[i], cachedTokens, past.Slice(i * bytes, bytes));
+            }
+        }
+    }
+
+    /// <summary>Writes the new rows of the present tensors behind what each slot holds.</summary>
+    public void Keep(IReadOnlyCollection<OrtValue> results)
+    {
+        var tensor = 0;
+        foreach (var present in results.Skip(1))
+        {
+            var data = present.GetTensorMutableRawData();
+            var bytes = data.Length / _slotCount;
+            for (var i = 0; i < _slotCount; i++)
+            {
+                _arena.Append(tensor, _slots[i], _cachedTokens, _rowCount, data.Slice(i * bytes, bytes));
+            }
+
+            tensor++;
+        }
+    }
+
+    public void Dispose()
+    {
+        ReleaseValues();
+        _buffers.ForEach(buffer => buffer.Dispose());
+    }
+
+    private void ReleaseValues()
+    {
+        _values.ForEach(value => value.Dispose());
+        _values.Clear();
+    }
+
+    // The next tensor, in a buffer that only grows.
+    private Span<byte> Add(TensorDtype dtype, params long[] shape)
+    {
+        var bytes = shape.Aggregate((long)dtype.ByteSize(), (product, axis) => checked(product * axis));
+        var index = _values.Count;
+        if (index == _buffers.Count)
+        {
+            _buffers.Add(new NativeBuffer(bytes));
+        }
+        else if (_buffers[index].Bytes < bytes)
+        {
+            _buffers[index].Dispose();
+            _buffers[index] = new NativeBuffer(Math.Max(bytes, 2 * _buffers[index].Bytes));
+        }
+
+        var buffer = _buffers[index];
+        _values.Add(OrtValue.CreateTensorValueWithData(
+            OrtMemoryInfo.DefaultInstance, dtype.ToOrt(), shape, buffer.Start, bytes));
+        return buffer.Span(0, checked((int)bytes));
+    }
+
+    private void Fill(TensorDtype dtype, Span<byte> tensor, Func<int, int, int, int> value)
+    {
+        var count = tensor.Length / dtype.ByteSize();
+        for (var i = 0; i < count; i++)
+        {
+            var number = value(i, _rowCount, _cachedTokens);
+            if (dtype == TensorDtype.Int64)
+            {
+                MemoryMarshal.Cast<byte, long>(tensor)[i] = number;
+            }
+            else
+            {
+                MemoryMarshal.Cast<byte, int>(tensor)[i] = number;
+            }
+        }
+    }
+
+    private static TensorDtype? DtypeOf(InferenceSession session, string input) =>
+        session.InputMetadata.TryGetValue(input, out var metadata) ? OrtDtypes.FromOrt(metadata.ElementDataType) : null;
+}

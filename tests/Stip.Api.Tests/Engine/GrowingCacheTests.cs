@@ -1,0 +1,153 @@
+using Microsoft.ML.OnnxRuntime;
+using Stip.Api.Engine.Caches;
+using Stip.Api.Tests.Hosting;
+using Stip.Api.Tests.Models;
+using Stip.Protocol;
+using Stip.Protocol.Completions;
+using Stip.Protocol.Models;
+using Stip.TestKit;
+
+namespace Stip.Api.Tests.Engine;
+
+/// <summary>Graphs of other exporters, whose caches grow: served = a bare loop that carries them on.</summary>
+public sealed class GrowingCacheTests
+{
+    private const int Hidden = TinyDecoder.HiddenSize;
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task ServedSteps_AreThoseOfABareLoop()
+    {
+        using var engine = new RealEngine(CacheLayouts.Growing);
+        await using var host = engine.Host();
+        using var bare = new BareLoop(engine.GraphPath);
+        string? session = null;
+        var position = 0;
+        foreach (var rows in new[] { 5, 1, 1, 3, 1 })
+        {
+            using var step = engine.Step(session, position, rows, 3, true, 40);
+            var outcome = await host.RunAsync("alice", step);
+            Assert.True(outcome.Is(out var answer, out var refusal), refusal?.Message);
+            using (answer)
+            {
+                Assert.Equal(bare.Step(position, rows, 3), answer.Logits.ToArray());
+                (session, position) = (answer.SessionId, answer.Position);
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task PushedPackage_IsServedOverHttp_AlsoWhereItsHeadSeesTheLastRowOnly(bool lastRowOnly)
+    {
+        using var server = new ApiServer();
+        using var folder = new TemporaryFolder();
+        new TinyGrowingDecoder(LastRowOnly: lastRowOnly).WriteTo(folder.Path);
+        using var pushed = await server.Caller().PushAsync(folder.Path);
+        await ApiCaller.ReadAsync<ModelObject>(pushed);
+        using var bare = new BareLoop(folder.At("model.onnx"));
+        var all = new LogitsRequest(Rows: LogitsRequest.All);
+        var first = await server.Caller().StepAsync(
+            new CompletionRequest("growing", Steps.Rows(3, 0, 4), Logits: all));
+        Assert.Equal(4, first.Choices.Count);
+        var next = await server.Caller().StepAsync(Steps.Next(first, 3) with { Model = "growing" });
+        if (lastRowOnly)
+        {
+            bare.Step(0, 1, 3);
+            bare.Step(1, 1, 3);
+            bare.Step(2, 1, 3);
+            bare.Step(3, 1, 3);
+        }
+        else
+        {
+            bare.Step(0, 4, 3);
+        }
+
+        Assert.Equal(bare.Step(4, 1, 3), next.Choices[0].Logits.Data!.Value.ToArray());
+    }
+
+    [Fact]
+    public async Task SessionsOfOneLength_RunTogether_OthersBesideThem()
+    {
+        using var engine = new RealEngine(CacheLayouts.Growing);
+        await using var host = engine.Host();
+        int[] lengths = [3, 5, 3, 3, 5, 7];
+        var sessions = new List<string>();
+        for (var i = 0; i < lengths.Length; i++)
+        {
+            using var prompt = engine.Step(null, 0, lengths[i], i, false, 40);
+            Assert.True((await host.RunAsync("alice", prompt)).Is(out var answer, out _));
+            sessions.Add(answer.SessionId!);
+        }
+
+        var answers = await Task.WhenAll(lengths.Select((length, i) => Task.Run(
+            () => host.RunAsync("alice", engine.Step(sessions[i], length, 1, i, false, 40), Cancellation))));
+        for (var i = 0; i < lengths.Length; i++)
+        {
+            using var bare = new BareLoop(engine.GraphPath);
+            bare.Step(0, lengths[i], i);
+            Assert.True(answers[i].Is(out var answer, out var refusal), refusal?.Message);
+            Assert.Equal(bare.Step(lengths[i], 1, i), answer.Logits.ToArray());
+        }
+    }
+
+    [Fact]
+    public async Task Package_WithAnInputThatNobodyFills_IsRefusedByItsName()
+    {
+        using var server = new ApiServer();
+        using var folder = new TemporaryFolder();
+        new TinyGrowingDecoder(ExtraInput: "use_cache_branch").WriteTo(folder.Path);
+        using var pushed = await server.Caller().PushAsync(folder.Path);
+        var error = await ApiCaller.RefusedAsync(pushed, 422, "package_invalid");
+        Assert.Contains("'use_cache_branch' is none that a server can fill", error.Detail, StringComparison.Ordinal);
+    }
+
+    /// <summary>One sequence, its caches carried from run to run.</summary>
+    private sealed class BareLoop : IDisposable
+    {
+        private readonly RunOptions _options = new();
+        private readonly InferenceSession _session;
+        private OrtValue[] _caches;
+
+        public BareLoop(string path)
+        {
+            using var options = new SessionOptions { IntraOpNumThreads = 1 };
+            _session = new InferenceSession(path, options);
+            _caches = [.. Enumerable.Range(0, 4).Select(_ => OrtValue.CreateTensorValueFromMemory(
+                Array.Empty<float>(), [1, 1, 0, 16]))];
+        }
+
+        /// <summary>Logits of all new rows that the graph gives.</summary>
+        public byte[] Step(int position, int rows, int seed)
+        {
+            var data = Steps.Rows(seed, position, rows).Data;
+            var floats = System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(data.Span).ToArray();
+            using var mask = OrtValue.CreateTensorValueFromMemory(
+                Enumerable.Repeat(1L, position + rows).ToArray(), [1, position + rows]);
+            using var embeds = OrtValue.CreateTensorValueFromMemory(floats, [1, rows, Hidden]);
+            using var positions = OrtValue.CreateTensorValueFromMemory(
+                Enumerable.Range(position, rows).Select(at => (long)at).ToArray(), [1, rows]);
+            string[] pasts =
+            [
+                "past_key_values.0.key", "past_key_values.0.value", "past_key_values.1.key", "past_key_values.1.value",
+            ];
+            var results = _session.Run(
+                _options, ["attention_mask", "inputs_embeds", "position_ids", .. pasts],
+                [mask, embeds, positions, .. _caches],
+                ["logits", .. pasts.Select(name => name.Replace("past_key_values", "present", StringComparison.Ordinal))]);
+            Array.ForEach(_caches, cache => cache.Dispose());
+            _caches = [.. results.Skip(1)];
+            using var logits = results[0];
+            return logits.GetTensorMutableRawData().ToArray();
+        }
+
+        public void Dispose()
+        {
+            Array.ForEach(_caches, cache => cache.Dispose());
+            _session.Dispose();
+            _options.Dispose();
+        }
+    }
+}
