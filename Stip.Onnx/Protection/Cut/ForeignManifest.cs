@@ -3,6 +3,7 @@ using Stip.Keys.Bundles;
 using Stip.Onnx.Execution;
 using Stip.Onnx.Model;
 using Stip.Onnx.Packages;
+using Stip.Onnx.Symmetry;
 using Stip.Protocol.Packages;
 using Stip.Protocol.Tensors;
 using DataType = Stip.Onnx.Model.TensorProto.Types.DataType;
@@ -104,10 +105,19 @@ internal static class ForeignManifest
     {
         var keys = GraphSignature.Inputs(graph).Where(input => input.Name.StartsWith("past", StringComparison.Ordinal)
             && input.Name.EndsWith("key", StringComparison.Ordinal)).ToArray();
-        return keys.Length == 0 ? null : new CacheManifest(
-            CacheLayouts.Growing, keys.Length, Length(keys[0], 1), Length(keys[0], 3));
+        if (keys.Length == 0)
+        {
+            return null;
+        }
+
+        var known = KnownAxes.Of(graph);
+        return new CacheManifest(
+            CacheLayouts.Growing, keys.Length, Length(keys[0], 1, known), Length(keys[0], 3, known));
     }
 
-    private static int Length(TensorManifest port, int axis) =>
-        axis < port.Shape.Count && port.Shape[axis].ValueKind == JsonValueKind.Number ? port.Shape[axis].GetInt32() : 0;
+    // A length that has a name may be told by the weights.
+    private static int Length(TensorManifest port, int axis, IReadOnlyDictionary<string, int> known) =>
+        axis >= port.Shape.Count ? 0
+        : port.Shape[axis].ValueKind == JsonValueKind.Number ? port.Shape[axis].GetInt32()
+        : known.GetValueOrDefault(port.Shape[axis].ToString());
 }
