@@ -2,7 +2,6 @@ using Microsoft.ML.OnnxRuntime;
 using Stip.Api.Engine.Caches;
 using Stip.Api.Tests.Hosting;
 using Stip.Api.Tests.Models;
-using Stip.Protocol;
 using Stip.Protocol.Completions;
 using Stip.Protocol.Models;
 using Stip.TestKit;
