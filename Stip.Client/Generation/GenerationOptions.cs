@@ -26,6 +26,10 @@ public sealed record GenerationOptions
     /// does.</summary>
     public TokenGrammar? Grammar { get; init; }
 
+    /// <summary>Told every request of the generation as soon as it is answered, before the tokens that come of it; null
+    /// (default) tells nobody. It runs within the generation: it must be quick and must not throw.</summary>
+    public Action<SentStep>? Observer { get; init; }
+
     /// <summary>Guesses tokens ahead, from what was said before and with the model's draft where it has one, and lets
     /// the server judge several at once. The text is the same with and without. Default true.</summary>
     public bool Speculates { get; init; } = true;

@@ -44,6 +44,9 @@ public sealed class StipSession : IAsyncDisposable
     /// <summary>What the session has cost so far.</summary>
     public SessionUsage Usage => _figures.Snapshot();
 
+    /// <summary>Sees every request that was answered.</summary>
+    internal ExchangeObserver? OnExchange { get; set; }
+
     /// <summary>Shortens the sequence; the server hears of it with the next step.</summary>
     /// <param name="position">0 to <see cref="Position"/>.</param>
     public void Rewind(int position)
@@ -213,7 +216,8 @@ public sealed class StipSession : IAsyncDisposable
     private async Task<IReadOnlyList<LogitsRow>> SendAsync(
         int count, LogitsRequest want, CancellationToken cancellationToken)
     {
-        var exchange = await _model.Client.CompleteAsync(Request(count, want), cancellationToken);
+        var request = Request(count, want);
+        var exchange = await _model.Client.CompleteAsync(request, cancellationToken);
         _figures.Count(exchange.Figures);
         var response = exchange.Response;
         _model.RequireOwn(response);
@@ -226,6 +230,7 @@ public sealed class StipSession : IAsyncDisposable
             throw new StipException($"model '{_model.Id}': the server's answer is not the one asked for", null);
         }
 
+        OnExchange?.Invoke(request, exchange, CollectionsMarshal.AsSpan(_tokens)[_cachedTokens..expected]);
         (_id, _cachedTokens) = (response.SessionId, expected);
         return rows!;
     }

@@ -21,6 +21,7 @@ internal sealed class TokenStream(StipModel model, StipSession session, Generati
             options, promptIds.Span, model.Bundle.Permutation.VocabSize, StartGrammar());
         using var speculator = Speculator.For(model, options, session.MaxLength, choice.Seed);
         var rounds = new TokenRounds(session, choice, speculator);
+        session.OnExchange = Observe(meter, promptIds.Length);
         try
         {
             while (true)
@@ -40,9 +41,22 @@ internal sealed class TokenStream(StipModel model, StipSession session, Generati
         }
         finally
         {
+            session.OnExchange = null;
             rounds.Settle();
         }
     }
+
+    private ExchangeObserver? Observe(UsageMeter meter, int promptTokens) => options.Observer is not { } observer
+        ? null
+        : (request, exchange, tokenIds) => observer(new SentStep(
+            tokenIds.ToArray(),
+            request.Position ?? 0,
+            request.PromptEmbeds.Data,
+            exchange.Response.Choices[^1].Logits.Indices ?? [],
+            exchange.Figures)
+        {
+            SoFar = meter.Read(promptTokens, _completionTokens),
+        });
 
     private int MostGuesses => options.MaxNewTokens is { } most ? most - _completionTokens - 1 : int.MaxValue;
 

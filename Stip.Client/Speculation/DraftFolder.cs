@@ -27,7 +27,7 @@ internal sealed class DraftFolder
         var file = System.IO.Path.Combine(path, ManifestName);
         if (!File.Exists(file))
         {
-            throw new BundleException($"{path} has no {ManifestName}: a draft is a folder that export writes");
+            throw new BundleException($"{path} has no {ManifestName}: it is not a folder that export writes");
         }
 
         try

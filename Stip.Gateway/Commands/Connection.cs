@@ -1,4 +1,5 @@
 using Stip.Client.Bundles;
+using Stip.Client.Embedding;
 using Stip.Client.Encoders;
 using Stip.Client.Generation;
 using Stip.Client.Speculation;
@@ -14,12 +15,16 @@ internal sealed class Connection(StipHttpClient client) : IDisposable
     private readonly List<StipModel> _models = [];
     private readonly List<StipEncoder> _encoders = [];
     private readonly Dictionary<string, DraftModel> _drafts = [];
+    private readonly Dictionary<StipModel, PlainRows> _plainRows = [];
 
     /// <summary>Those that generate text.</summary>
     public IReadOnlyList<StipModel> Models => _models;
 
     /// <summary>Those that embed, classify or fill.</summary>
     public IReadOnlyList<StipEncoder> Encoders => _encoders;
+
+    /// <summary>True rows, where they are on this machine.</summary>
+    public IReadOnlyDictionary<StipModel, PlainRows> PlainRows => _plainRows;
 
     /// <param name="bundle">Owned from now on.</param>
     /// <param name="draft">Folder of a draft model; null takes the bundle's own, where it has one.</param>
@@ -51,8 +56,24 @@ internal sealed class Connection(StipHttpClient client) : IDisposable
     public StipEncoder PickEncoder(string? name) => _encoders.Find(encoder => encoder.Id == PickName(name))
         ?? new StipEncoder(Find(PickName(name)), client);
 
+    /// <summary>Opens folders of <c>export</c>, each for the model whose rows it has.</summary>
+    public void AddPlainRows(IEnumerable<string> folders)
+    {
+        foreach (var folder in folders)
+        {
+            var model = _models.Find(model => !_plainRows.ContainsKey(model))
+                ?? throw new RefusedException($"--plain '{folder}' is one more than there are models");
+            _plainRows[model] = Client.Embedding.PlainRows.Open(folder, model.Bundle);
+        }
+    }
+
     public void Dispose()
     {
+        foreach (var rows in _plainRows.Values)
+        {
+            rows.Dispose();
+        }
+
         client.Dispose();
         foreach (var draft in _drafts.Values)
         {

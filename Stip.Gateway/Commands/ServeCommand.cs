@@ -28,10 +28,16 @@ internal static class ServeCommand
         {
             port,
         };
+        var plain = new Option<string[]>("--plain")
+        {
+            Description = "Folder of export, one for each bundle in their order: the page shows true rows beside those sent.",
+        };
+        command.Options.Add(plain);
         connection.AddTo(command);
         command.SetAction(async (parsed, cancellation) =>
         {
             using var open = connection.Open(parsed);
+            open.AddPlainRows(parsed.GetValue(plain) ?? []);
             await RunAsync(open, parsed.GetValue(port), cancellation);
             return ExitCodes.Done;
         });
@@ -52,11 +58,12 @@ internal static class ServeCommand
         }
 
         await using var app = GatewayApplication.Create(
-            open.Models, $"http://127.0.0.1:{port}", encoders: open.Encoders);
+            open.Models, $"http://127.0.0.1:{port}", encoders: open.Encoders, plainRows: open.PlainRows);
         await app.StartAsync(cancellation);
         var names = string.Join(", ", open.Models.Select(model => model.Id).Concat(
             open.Encoders.Select(encoder => encoder.Id)));
         Console.WriteLine($"ready on {string.Join(", ", app.Urls)}/v1 with {names}");
+        Console.WriteLine($"chat page: {string.Join(", ", app.Urls)}/");
         await app.WaitForShutdownAsync(cancellation);
     }
 }

@@ -19,7 +19,8 @@ internal static class AnswerEndpoints
     private static async Task ChatAsync(HttpContext context, ServedModels models, TimeProvider time)
     {
         var fields = await AnswerRequest.ReadBodyAsync(context.Request);
-        var request = AnswerRequest.Read(fields, models, defaultMaxTokens: null, LogprobsField.OfChat(fields));
+        var request = AnswerRequest.Read(
+            fields, models, time, defaultMaxTokens: null, LogprobsField.OfChat(fields));
         var tools = ToolFields.Read(fields, request.Model);
         request = request.With(ResponseFormat.OfChat(fields));
         var chat = ChatMessages.Read(fields, request.Model) with { Tools = tools?.List };
@@ -34,7 +35,7 @@ internal static class AnswerEndpoints
     private static async Task CompleteAsync(HttpContext context, ServedModels models, TimeProvider time)
     {
         var fields = await AnswerRequest.ReadBodyAsync(context.Request);
-        var request = AnswerRequest.Read(fields, models, DefaultTextTokens, LogprobsField.OfText(fields))
+        var request = AnswerRequest.Read(fields, models, time, DefaultTextTokens, LogprobsField.OfText(fields))
             .With(ResponseFormat.OfChat(fields));
         var jobs = new AnswerJobs(
             request, models.Sessions(request.Model), RawPrompts.Read(fields, request.Model));
@@ -49,7 +50,7 @@ internal static class AnswerEndpoints
     {
         if (request.Streams)
         {
-            await new StreamedAnswer(context, jobs, shape, request.IncludesUsage).WriteAsync();
+            await new StreamedAnswer(context, jobs, shape, request).WriteAsync();
         }
         else
         {

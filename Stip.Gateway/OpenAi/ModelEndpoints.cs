@@ -29,5 +29,19 @@ internal static class ModelEndpoints
         models.Created,
         OwnedBy = "stip",
         bundle.Manifest.ContextLength,
+        Chats = bundle.GeneratesText && HasTemplate(bundle),
+        TakesImages = bundle.GeneratesText && bundle.Manifest.ImageTokenId is not null,
     };
+
+    private static bool HasTemplate(Bundle bundle)
+    {
+        try
+        {
+            return bundle.Template is not null;
+        }
+        catch (BundleException)
+        {
+            return false;
+        }
+    }
 }

@@ -1,11 +1,13 @@
 using System.Globalization;
 using Microsoft.AspNetCore.HostFiltering;
 using Serilog;
+using Stip.Client.Embedding;
 using Stip.Client.Encoders;
 using Stip.Client.Generation;
 using Stip.Gateway.OpenAi;
 using Stip.Gateway.OpenAi.Embeddings;
 using Stip.Gateway.OpenAi.Responses;
+using Stip.Gateway.Page;
 
 namespace Stip.Gateway.Serving;
 
@@ -18,11 +20,13 @@ internal static class GatewayApplication
     /// <param name="urls">Loopback addresses.</param>
     /// <param name="logsRequests">One line a request on the console, without bodies.</param>
     /// <param name="encoders">Encoders that it serves; null for none.</param>
+    /// <param name="plainRows">True rows of models, to show them; null for none.</param>
     public static WebApplication Create(
         IReadOnlyList<StipModel> models,
         string urls,
         bool logsRequests = true,
-        IReadOnlyList<StipEncoder>? encoders = null)
+        IReadOnlyList<StipEncoder>? encoders = null,
+        IReadOnlyDictionary<StipModel, PlainRows>? plainRows = null)
     {
         // A connection that is broken off in mid-answer still delivers what was written: the error event.
         AppContext.SetSwitch(FinishOnError, true);
@@ -35,7 +39,7 @@ internal static class GatewayApplication
             options.AllowedHosts = ["localhost", "127.0.0.1", "[::1]"]);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(services =>
-            new ServedModels(models, services.GetRequiredService<TimeProvider>().GetUtcNow()));
+            new ServedModels(models, services.GetRequiredService<TimeProvider>().GetUtcNow(), plainRows));
         builder.Services.AddSingleton(services =>
             new ServedEncoders(encoders ?? [], services.GetRequiredService<ServedModels>()));
 
@@ -46,6 +50,8 @@ internal static class GatewayApplication
         }
 
         app.UseOpenAiErrors();
+        app.UseOriginGuard();
+        app.MapPage();
         app.MapAnswers();
         app.MapResponses();
         app.MapEmbeddings();

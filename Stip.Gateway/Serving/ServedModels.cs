@@ -1,3 +1,4 @@
+using Stip.Client.Embedding;
 using Stip.Client.Generation;
 using Stip.Gateway.OpenAi;
 using Stip.Protocol.Errors;
@@ -5,7 +6,10 @@ using Stip.Protocol.Errors;
 namespace Stip.Gateway.Serving;
 
 /// <summary>The models behind the gateway, by name.</summary>
-internal sealed class ServedModels(IReadOnlyList<StipModel> models, DateTimeOffset started) : IAsyncDisposable
+internal sealed class ServedModels(
+    IReadOnlyList<StipModel> models,
+    DateTimeOffset started,
+    IReadOnlyDictionary<StipModel, PlainRows>? plainRows = null) : IAsyncDisposable
 {
     private readonly Dictionary<StipModel, SessionPool> _sessions =
         models.ToDictionary(model => model, model => new SessionPool(model));
@@ -24,6 +28,9 @@ internal sealed class ServedModels(IReadOnlyList<StipModel> models, DateTimeOffs
 
     /// <summary>The sessions of a model's conversations.</summary>
     public SessionPool Sessions(StipModel model) => _sessions[model];
+
+    /// <summary>A model's true rows; null where they are not on this machine.</summary>
+    public PlainRows? PlainRows(StipModel model) => plainRows?.GetValueOrDefault(model);
 
     public async ValueTask DisposeAsync()
     {

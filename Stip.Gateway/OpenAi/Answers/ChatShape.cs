@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Stip.Client.Generation;
+using Stip.Gateway.OpenAi.Steps;
 
 namespace Stip.Gateway.OpenAi.Answers;
 
@@ -7,6 +8,7 @@ namespace Stip.Gateway.OpenAi.Answers;
 internal sealed class ChatShape(AnswerHead head, bool includesUsage, TokenNames names) : IAnswerShape
 {
     private const string Role = "assistant";
+    private const string ChunkName = "chat.completion.chunk";
 
     public IEnumerable<object> Start(int index) => [Chunk(index, new Delta(Role, ""), null, null)];
 
@@ -25,6 +27,16 @@ internal sealed class ChatShape(AnswerHead head, bool includesUsage, TokenNames 
     }
 
     public object Usage(AnswerUsage usage) => Chunk([], usage);
+
+    public object Step(StepView step) => new
+    {
+        head.Id,
+        Object = ChunkName,
+        head.Created,
+        head.Model,
+        Choices = Array.Empty<object>(),
+        Step = step,
+    };
 
     public object Whole(IReadOnlyList<AnswerChoice> choices, AnswerUsage usage) => new
     {
@@ -64,13 +76,9 @@ internal sealed class ChatShape(AnswerHead head, bool includesUsage, TokenNames 
     private object Chunk(int index, Delta delta, object? logprobs, string? finishReason) =>
         Chunk([new { Index = index, Delta = delta, Logprobs = logprobs, FinishReason = finishReason }], null);
 
-    private object Chunk(object[] choices, AnswerUsage? usage)
-    {
-        const string name = "chat.completion.chunk";
-        return includesUsage
-            ? new { head.Id, Object = name, head.Created, head.Model, Choices = choices, Usage = usage }
-            : new { head.Id, Object = name, head.Created, head.Model, Choices = choices };
-    }
+    private object Chunk(object[] choices, AnswerUsage? usage) => includesUsage
+        ? new { head.Id, Object = ChunkName, head.Created, head.Model, Choices = choices, Usage = usage }
+        : new { head.Id, Object = ChunkName, head.Created, head.Model, Choices = choices };
 
     private sealed record Delta(
         [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Role,

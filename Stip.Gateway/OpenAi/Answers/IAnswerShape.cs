@@ -1,4 +1,5 @@
 using Stip.Client.Generation;
+using Stip.Gateway.OpenAi.Steps;
 
 namespace Stip.Gateway.OpenAi.Answers;
 
@@ -14,6 +15,9 @@ internal interface IAnswerShape
     IEnumerable<object> End(AnswerPart last);
 
     object Usage(AnswerUsage usage);
+
+    /// <summary>A chunk without choices that tells of a request to the server.</summary>
+    object Step(StepView step);
 
     object Whole(IReadOnlyList<AnswerChoice> choices, AnswerUsage usage);
 }

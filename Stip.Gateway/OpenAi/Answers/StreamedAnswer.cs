@@ -1,12 +1,13 @@
 using System.Text.Json;
+using Stip.Gateway.OpenAi.Requests;
+using Stip.Gateway.OpenAi.Steps;
 
 namespace Stip.Gateway.OpenAi.Answers;
 
 /// <summary>An answer as server-sent events.</summary>
-internal sealed class StreamedAnswer(HttpContext context, AnswerJobs jobs, IAnswerShape shape, bool includesUsage)
+internal sealed class StreamedAnswer(HttpContext context, AnswerJobs jobs, IAnswerShape shape, AnswerRequest request)
 {
-    private static readonly TimeSpan DeliveryTime = TimeSpan.FromMilliseconds(200);
-
+    private readonly EventStream _events = new(context);
     private readonly bool[] _started = new bool[jobs.Count];
     private int _completionTokens;
 
@@ -15,33 +16,30 @@ internal sealed class StreamedAnswer(HttpContext context, AnswerJobs jobs, IAnsw
         await using var parts = jobs.RunAsync(context.RequestAborted).GetAsyncEnumerator();
         // A refusal before the first token is an ordinary refusal.
         var isMore = await parts.MoveNextAsync();
-        context.Response.ContentType = "text/event-stream";
-        context.Response.Headers.CacheControl = "no-cache";
-        try
+        _events.Begin();
+        await _events.GuardAsync(
+            () => WriteAsync(parts, isMore), refusal => _events.SendAsync(ErrorAnswers.Json(refusal)));
+    }
+
+    private async Task WriteAsync(IAsyncEnumerator<AnswerPart> parts, bool isMore)
+    {
+        for (; isMore; isMore = await parts.MoveNextAsync())
         {
-            for (; isMore; isMore = await parts.MoveNextAsync())
+            foreach (var step in request.Steps?.Drain() ?? [])
             {
-                await WriteAsync(parts.Current);
-                await context.Response.Body.FlushAsync(context.RequestAborted);
+                await SendAsync(shape.Step(step));
             }
 
-            if (includesUsage)
-            {
-                await SendAsync(shape.Usage(AnswerUsage.Of(jobs.PromptTokens, _completionTokens)));
-            }
+            await WriteAsync(parts.Current);
+            await _events.FlushAsync();
+        }
 
-            await SendAsync("[DONE]");
-            await context.Response.Body.FlushAsync(context.RequestAborted);
-        }
-        catch (Exception fault) when (!context.RequestAborted.IsCancellationRequested)
+        if (request.IncludesUsage)
         {
-            var refusal = OpenAiException.From(fault);
-            await BreakOffAsync(refusal ?? OpenAiException.Bug());
-            if (refusal is null)
-            {
-                BugLog.Write(context, fault);
-            }
+            await SendAsync(shape.Usage(AnswerUsage.Of(jobs.PromptTokens, _completionTokens)));
         }
+
+        await _events.SendAsync("[DONE]");
     }
 
     private async Task WriteAsync(AnswerPart part)
@@ -61,28 +59,22 @@ internal sealed class StreamedAnswer(HttpContext context, AnswerJobs jobs, IAnsw
             await SendAsync(shape.Text(part.Index, part.Token));
         }
 
-        if (part.FinishReason is not null)
+        if (part.FinishReason is null)
         {
-            foreach (var chunk in shape.End(part))
-            {
-                await SendAsync(chunk);
-            }
+            return;
+        }
+
+        if (request.Steps is not null && part.Token.Usage is { } sums)
+        {
+            await SendAsync(shape.Step(StepView.Of(part.Index, sums)));
+        }
+
+        foreach (var chunk in shape.End(part))
+        {
+            await SendAsync(chunk);
         }
     }
 
-    /// <summary>Says why, then breaks the connection: a client that overlooks the event must not take the stump for the
-    /// whole.</summary>
-    private async Task BreakOffAsync(OpenAiException refusal)
-    {
-        await SendAsync(ErrorAnswers.Json(refusal));
-        await context.Response.Body.FlushAsync(context.RequestAborted);
-        // Flushing hands the bytes to the transport, and breaking off drops what it has not sent yet.
-        await Task.Delay(DeliveryTime, context.RequestAborted);
-        context.Abort();
-    }
-
     private Task SendAsync(object chunk) =>
-        SendAsync(JsonSerializer.Serialize(chunk, chunk.GetType(), OpenAiJson.Options));
-
-    private Task SendAsync(string data) => context.Response.WriteAsync($"data: {data}\n\n", context.RequestAborted);
+        _events.SendAsync(JsonSerializer.Serialize(chunk, chunk.GetType(), OpenAiJson.Options));
 }

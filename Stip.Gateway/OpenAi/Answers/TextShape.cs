@@ -1,4 +1,5 @@
 using Stip.Client.Generation;
+using Stip.Gateway.OpenAi.Steps;
 
 namespace Stip.Gateway.OpenAi.Answers;
 
@@ -18,6 +19,16 @@ internal sealed class TextShape(AnswerHead head, bool includesUsage, TokenNames 
         [Chunk([Choice(last.Index, "", null, last.FinishReason)], null)];
 
     public object Usage(AnswerUsage usage) => Chunk([], usage);
+
+    public object Step(StepView step) => new
+    {
+        head.Id,
+        Object = Name,
+        head.Created,
+        head.Model,
+        Choices = Array.Empty<object>(),
+        Step = step,
+    };
 
     public object Whole(IReadOnlyList<AnswerChoice> choices, AnswerUsage usage) => new
     {

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Stip.Client.Generation;
 using Stip.Client.Grammars;
 using Stip.Client.Sampling;
+using Stip.Gateway.OpenAi.Steps;
 using Stip.Gateway.Serving;
 
 namespace Stip.Gateway.OpenAi.Requests;
@@ -10,6 +11,9 @@ namespace Stip.Gateway.OpenAi.Requests;
 internal sealed record AnswerRequest(
     StipModel Model, GenerationOptions Options, int Choices, bool Streams, bool IncludesUsage)
 {
+    /// <summary>What is sent for the answer, where the caller wants to see it; else null.</summary>
+    public StepFeed? Steps { get; init; }
+
     private const int MostChoices = 32;
 
     /// <summary>Reads a JSON body; anything else is refused, so that no page of another site can post a form
@@ -36,7 +40,7 @@ internal sealed record AnswerRequest(
     }
 
     public static AnswerRequest Read(
-        RequestFields fields, ServedModels models, int? defaultMaxTokens, int? topLogprobs)
+        RequestFields fields, ServedModels models, TimeProvider time, int? defaultMaxTokens, int? topLogprobs)
     {
         UnsupportedFields.Refuse(fields);
         var model = models.Find(fields.Text("model"));
@@ -52,16 +56,23 @@ internal sealed record AnswerRequest(
             ReadOptions(fields, model, defaultMaxTokens) with { TopLogprobs = topLogprobs },
             fields.Integer("n", 1, MostChoices) ?? 1,
             streams,
-            streamOptions is { } options && new RequestFields(options).Flag("include_usage"));
+            streamOptions is { } options && new RequestFields(options).Flag("include_usage"))
+        {
+            Steps = streamOptions is { } more && new RequestFields(more).Flag("include_steps")
+                ? new StepFeed(model, models.PlainRows(model), time)
+                : null,
+        };
     }
 
     /// <summary>The same, its text following a grammar.</summary>
     public AnswerRequest With(TokenGrammar? grammar) => this with { Options = Options with { Grammar = grammar } };
 
     /// <summary>The options of one of several choices: each has a seed of its own.</summary>
-    public GenerationOptions OptionsOf(int choice) => Options.Sampling.Seed is { } seed
-        ? Options with { Sampling = Options.Sampling with { Seed = unchecked(seed + (ulong)choice) } }
-        : Options;
+    public GenerationOptions OptionsOf(int choice) => Options with
+    {
+        Sampling = Options.Sampling with { Seed = unchecked(Options.Sampling.Seed + (ulong)choice) },
+        Observer = Steps?.Observer(choice),
+    };
 
     private static GenerationOptions ReadOptions(RequestFields fields, StipModel model, int? defaultMaxTokens)
     {

@@ -13,7 +13,7 @@ internal static class ResponseEndpoint
     {
         var fields = await AnswerRequest.ReadBodyAsync(context.Request);
         ResponseFields.RefuseUnsupported(fields);
-        var request = AnswerRequest.Read(fields, models, defaultMaxTokens: null, topLogprobs: null);
+        var request = AnswerRequest.Read(fields, models, time, defaultMaxTokens: null, topLogprobs: null);
         request = request.With(ResponseFormat.OfResponse(fields));
         request = request with
         {

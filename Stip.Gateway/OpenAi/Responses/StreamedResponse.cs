@@ -7,7 +7,7 @@ namespace Stip.Gateway.OpenAi.Responses;
 /// <summary>A response as the events that OpenAI's clients know.</summary>
 internal sealed class StreamedResponse(HttpContext context, AnswerJobs jobs, ResponseShape shape)
 {
-    private static readonly TimeSpan DeliveryTime = TimeSpan.FromMilliseconds(200);
+    private readonly EventStream _events = new(context);
     private int _sequence;
 
     public async Task WriteAsync()
@@ -15,33 +15,25 @@ internal sealed class StreamedResponse(HttpContext context, AnswerJobs jobs, Res
         await using var parts = jobs.RunAsync(context.RequestAborted).GetAsyncEnumerator();
         // A refusal before the first token is an ordinary refusal.
         var isMore = await parts.MoveNextAsync();
-        context.Response.ContentType = "text/event-stream";
-        context.Response.Headers.CacheControl = "no-cache";
-        try
-        {
-            await BeginAsync();
-            for (; isMore; isMore = await parts.MoveNextAsync())
-            {
-                shape.Add(parts.Current);
-                if (parts.Current.Token.Text is { Length: > 0 } text)
-                {
-                    await SendTextAsync(
-                        "response.output_text.delta", new { Delta = text, Logprobs = Array.Empty<object>() });
-                    await context.Response.Body.FlushAsync(context.RequestAborted);
-                }
-            }
+        _events.Begin();
+        await _events.GuardAsync(() => WriteAsync(parts, isMore), ExplainAsync);
+    }
 
-            await EndAsync();
-        }
-        catch (Exception fault) when (!context.RequestAborted.IsCancellationRequested)
+    private async Task WriteAsync(IAsyncEnumerator<AnswerPart> parts, bool isMore)
+    {
+        await BeginAsync();
+        for (; isMore; isMore = await parts.MoveNextAsync())
         {
-            var refusal = OpenAiException.From(fault);
-            await BreakOffAsync(refusal ?? OpenAiException.Bug());
-            if (refusal is null)
+            shape.Add(parts.Current);
+            if (parts.Current.Token.Text is { Length: > 0 } text)
             {
-                BugLog.Write(context, fault);
+                await SendTextAsync(
+                    "response.output_text.delta", new { Delta = text, Logprobs = Array.Empty<object>() });
+                await _events.FlushAsync();
             }
         }
+
+        await EndAsync();
     }
 
     private async Task BeginAsync()
@@ -58,18 +50,13 @@ internal sealed class StreamedResponse(HttpContext context, AnswerJobs jobs, Res
         await SendTextAsync("response.content_part.done", new { Part = ResponseShape.Part(shape.Text) });
         await SendAsync("response.output_item.done", new { OutputIndex = 0, Item = shape.Message(isEmpty: false) });
         await SendAsync($"response.{shape.Status}", new { Response = shape.Response() });
-        await context.Response.Body.FlushAsync(context.RequestAborted);
     }
 
-    /// <summary>Says why, then breaks the connection: no client may take the stump for the whole.</summary>
-    private async Task BreakOffAsync(OpenAiException refusal)
+    private async Task ExplainAsync(OpenAiException refusal)
     {
         var error = refusal.Body;
         await SendAsync("error", new { error.Code, error.Message, error.Param });
         await SendAsync("response.failed", new { Response = shape.Response(new { error.Code, error.Message }) });
-        await context.Response.Body.FlushAsync(context.RequestAborted);
-        await Task.Delay(DeliveryTime, context.RequestAborted);
-        context.Abort();
     }
 
     private Task SendTextAsync(string type, object members) => SendAsync(type, members, new JsonObject
@@ -89,7 +76,6 @@ internal sealed class StreamedResponse(HttpContext context, AnswerJobs jobs, Res
             data[name] = value?.DeepClone();
         }
 
-        return context.Response.WriteAsync(
-            $"event: {type}\ndata: {data.ToJsonString(OpenAiJson.Options)}\n\n", context.RequestAborted);
+        return _events.SendAsync(data.ToJsonString(OpenAiJson.Options), type);
     }
 }

@@ -1,4 +1,5 @@
 using Stip.EndToEnd.Tests.Fixtures;
+using Stip.TestKit;
 using Stip.TestKit.Processes;
 
 namespace Stip.EndToEnd.Tests.Conformance;
@@ -20,6 +21,7 @@ public sealed class GatewayProcess(SharedServer shared) : IAsyncLifetime
             "Stip.Gateway",
             [
                 "serve", "--port", "0", "--bundle", await shared.PushedAsync("stories"),
+                "--plain", await ModelPackages.ExportAsync("stories"),
                 "--endpoint", shared.Server.Endpoint.ToString(), "--api-key", shared.Server.ApiKey,
             ]);
         using var patience = new CancellationTokenSource(Patience);

@@ -1,0 +1,41 @@
+import { readEvents } from './events.js';
+
+/**
+ * Asks, and yields what comes: `text`, `step` (what was sent for it) and `reason` (why it ended).
+ * A failure in mid-answer is an error here: the gateway says why, then breaks off.
+ */
+export async function* ask(request, signal) {
+  const answer = await fetch('/v1/chat/completions', {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ ...request, stream: true, stream_options: { include_usage: true, include_steps: true } }),
+    signal,
+  });
+  if (!answer.ok) {
+    throw new Error(await reason(answer));
+  }
+
+  for await (const data of readEvents(answer.body)) {
+    if (data === '[DONE]') {
+      return;
+    }
+
+    const chunk = JSON.parse(data);
+    if (chunk.error) {
+      throw new Error(chunk.error.message);
+    }
+
+    const choice = chunk.choices[0];
+    yield { text: choice?.delta.content ?? '', step: chunk.step, reason: choice?.finish_reason };
+  }
+
+  throw new Error('the answer broke off');
+}
+
+async function reason(answer) {
+  try {
+    return (await answer.json()).error.message;
+  } catch {
+    return `status ${answer.status}`;
+  }
+}

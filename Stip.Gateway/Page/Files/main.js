@@ -1,0 +1,102 @@
+import { ask } from './answers.js';
+import { Announcer } from './announcer.js';
+import { Composer } from './composer.js';
+import { Conversation } from './conversation.js';
+import { listModels } from './models.js';
+import { Settings } from './settings.js';
+import { WirePanel } from './wire.js';
+
+const byId = (id) => document.getElementById(id);
+
+const settings = new Settings(byId('settings'), byId('settings-button'));
+const conversation = new Conversation(byId('turns'), byId('scroll'), byId('welcome'));
+const announcer = new Announcer(byId('status'));
+const panel = new WirePanel(byId('wire'));
+const composer = new Composer(byId('composer'), { onAsk: answer, onStop: () => running?.abort() });
+const choice = byId('model');
+let models = [];
+let running = null;
+
+async function answer(question, images) {
+  const model = chosen();
+  if (!model || running) {
+    return;
+  }
+
+  running = new AbortController();
+  composer.setBusy(true);
+  conversation.addQuestion(question, images);
+  const turn = conversation.beginAnswer(model.id);
+  announcer.begin();
+  panel.begin();
+  let fault = null;
+  try {
+    const request = { model: model.id, messages: conversation.messages(settings.system), ...settings.sampling };
+    for await (const part of ask(request, running.signal)) {
+      if (part.text) {
+        turn.append(part.text);
+        announcer.add(part.text);
+      }
+
+      if (part.step) {
+        panel.show(part.step);
+      }
+
+      turn.reason = part.reason ?? turn.reason;
+    }
+  } catch (error) {
+    fault = running.signal.aborted ? null : error;
+  }
+
+  turn.end({ fault, isStopped: running.signal.aborted, figures: panel.end() });
+  announcer.end(fault ? `Failed: ${fault.message}` : `${turn.summary}`);
+  running = null;
+  composer.setBusy(false);
+  composer.focus();
+}
+
+function chosen() {
+  return models.find((model) => model.id === choice.value);
+}
+
+function onModel() {
+  composer.takesImages = chosen()?.takes_images ?? false;
+}
+
+async function start() {
+  try {
+    models = (await listModels()).filter((model) => model.chats);
+  } catch (error) {
+    conversation.fail(`The gateway does not answer: ${error.message}`);
+    return;
+  }
+
+  choice.replaceChildren(...models.map((model) => new Option(model.id, model.id)));
+  if (models.length === 0) {
+    conversation.fail('No model here has a chat template: this page has nobody to talk to.');
+    composer.disable();
+  }
+
+  onModel();
+}
+
+choice.addEventListener('change', onModel);
+byId('new').addEventListener('click', () => {
+  running?.abort();
+  conversation.clear();
+  panel.clear();
+  composer.focus();
+});
+byId('starts').addEventListener('click', (event) => {
+  const button = event.target.closest('button');
+  if (button) {
+    answer(button.textContent, []);
+  }
+});
+document.addEventListener('keydown', (event) => {
+  if (event.key === 'Escape') {
+    running?.abort();
+  }
+});
+await start();
+composer.focus();

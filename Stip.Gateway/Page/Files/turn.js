@@ -1,0 +1,75 @@
+import { element } from './elements.js';
+import { count } from './units.js';
+
+const endings = { length: 'cut at the limit', stop: '' };
+
+/** One question or one answer. */
+export class Turn {
+  text;
+  images;
+  role;
+  reason = null;
+  summary = '';
+  item;
+  #said;
+  #onText = () => {};
+
+  constructor(role, name, text, images) {
+    [this.role, this.text, this.images] = [role, text, images];
+    this.#said = element('p', { className: 'said', textContent: text });
+    const body = element('div', {}, this.#said);
+    if (images.length > 0) {
+      const pictures = images.map((image) => element('img', { src: image.url, alt: image.name }));
+      body.append(element('div', { className: 'pictures' }, ...pictures));
+    }
+
+    this.item = element(
+      'li', { className: `turn ${role}` }, element('h3', { className: 'who', textContent: name }), body);
+  }
+
+  get content() {
+    return this.images.length === 0 ? this.text : [
+      ...this.images.map((image) => ({ type: 'image_url', image_url: { url: image.url } })),
+      { type: 'text', text: this.text },
+    ];
+  }
+
+  begin(onText) {
+    this.item.setAttribute('aria-busy', 'true');
+    this.#onText = onText;
+  }
+
+  append(text) {
+    this.text += text;
+    this.#said.append(text);
+    this.#onText();
+  }
+
+  end({ fault, isStopped, figures }) {
+    this.item.removeAttribute('aria-busy');
+    const ending = isStopped ? 'stopped' : endings[this.reason] ?? '';
+    const parts = [count(figures.tokens, 'token'), count(figures.rounds, 'round'), ending];
+    this.summary = parts.filter((part) => part !== '').join(' · ');
+    const body = this.#said.parentElement;
+    if (fault) {
+      body.append(element('p', { className: 'fault', role: 'alert', textContent: fault.message }));
+    }
+
+    if (this.text !== '') {
+      body.append(element('div', { className: 'after' }, this.#copyButton(), element('span', {
+        textContent: this.summary,
+      })));
+    }
+
+    this.#onText();
+  }
+
+  #copyButton() {
+    const button = element('button', { type: 'button', textContent: 'Copy' });
+    button.addEventListener('click', async () => {
+      await navigator.clipboard.writeText(this.text);
+      button.textContent = 'Copied';
+    });
+    return button;
+  }
+}

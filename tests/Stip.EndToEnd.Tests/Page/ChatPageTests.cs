@@ -1,0 +1,117 @@
+using Stip.EndToEnd.Tests.Conformance;
+
+namespace Stip.EndToEnd.Tests.Page;
+
+/// <summary>The chat page in real Chromium, against a real gateway and server.</summary>
+public sealed class ChatPageTests(GatewayProcess gateway, Chromium chromium)
+    : IClassFixture<GatewayProcess>, IClassFixture<Chromium>
+{
+    private const string Question = "Tell me the fable of The Fox and the Crow.";
+    private const string Beginning = "A CROW having stolen a bit of meat";
+    private const string Focused = "document.activeElement.id";
+
+    // Where STIP_SCREENSHOTS names a folder, the pages are kept there to be looked at.
+    private static readonly string? Album = Environment.GetEnvironmentVariable("STIP_SCREENSHOTS");
+
+    private Uri Address => new(gateway.BaseUrl, "/");
+
+    [Fact]
+    public async Task Page_KeyboardAlone_AsksAndShowsWhatWasSent()
+    {
+        await using var page = await chromium.OpenAsync(Address);
+        Assert.Equal("question", await page.ReadAsync<string>(Focused));
+
+        await page.TypeAsync(Question);
+        await page.PressAsync("Enter");
+        await page.WaitForAnswerAsync();
+
+        Assert.StartsWith(Beginning, await page.TextAsync(".assistant .said"), StringComparison.Ordinal);
+        Assert.Equal("question", await page.ReadAsync<string>(Focused));
+        Assert.True(await page.ReadAsync<int>("Number(document.querySelector('#rounds').textContent)") > 0);
+        Assert.Matches(@"^[\d.]+ KiB$", await page.TextAsync("#bytes-up"));
+        Assert.Equal(256, await page.ReadAsync<int>("document.querySelector('#sent-row').width"));
+        Assert.Equal(256, await page.ReadAsync<int>("document.querySelector('#true-row').width"));
+        Assert.Equal(3, await page.ReadAsync<int>("document.querySelectorAll('#back tr').length"));
+        Assert.EndsWith("ms", await page.TextAsync("#server-ms"), StringComparison.Ordinal);
+        Assert.EndsWith("ms", await page.TextAsync("#client-ms"), StringComparison.Ordinal);
+        Assert.Empty(page.Complaints);
+    }
+
+    [Fact]
+    public async Task Page_TabKey_ReachesEveryControlInReadingOrder()
+    {
+        await using var page = await chromium.OpenAsync(Address);
+        await page.ReadAsync<object>("document.activeElement.blur()");
+        var reached = new List<string>();
+        for (var i = 0; i < 9; i++)
+        {
+            await page.PressAsync("Tab");
+            reached.Add(await page.ReadAsync<string>("document.activeElement.id || document.activeElement.className"));
+        }
+
+        Assert.Equal(["skip", "model", "settings-button", "new", "scroll", "", "", "", "question"], reached);
+        Assert.Empty(page.Complaints);
+    }
+
+    [Fact]
+    public async Task Page_Escape_StopsTheAnswerAndKeepsWhatCame()
+    {
+        await using var page = await chromium.OpenAsync(Address);
+        await page.TypeAsync("Once upon a time");
+        await page.ReadAsync<object>(
+            "new MutationObserver(() => document.dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape' })))"
+            + ".observe(document.querySelector('#turns'), { childList: true, subtree: true, characterData: true })"
+            + " ?? null");
+
+        await page.PressAsync("Enter");
+        await page.WaitAsync("!document.querySelector('#ask').hidden && document.querySelector('.assistant')");
+
+        Assert.False(await page.ReadAsync<bool>("document.querySelector('.assistant').hasAttribute('aria-busy')"));
+        Assert.Equal(0, await page.ReadAsync<int>("document.querySelectorAll('.fault').length"));
+    }
+
+    [Theory]
+    [InlineData(1280, 800, false)]
+    [InlineData(1280, 800, true)]
+    [InlineData(390, 844, false)]
+    [InlineData(390, 844, true)]
+    [InlineData(320, 568, false)]
+    public async Task Page_AnyScreen_FitsItsWidth(int width, int height, bool isDark)
+    {
+        await using var page = await chromium.OpenAsync(Address, width, height, isDark);
+        await page.TypeAsync(Question);
+        await page.PressAsync("Enter");
+        await page.WaitForAnswerAsync();
+        await KeepAsync(page, $"chat-{width}-{(isDark ? "dark" : "light")}");
+
+        Assert.True(await page.ReadAsync<int>("document.documentElement.scrollWidth") <= width);
+        if (width < 960)
+        {
+            await page.ClickAsync("#wire-button");
+            Assert.True(await page.ReadAsync<bool>("document.querySelector('#times').checkVisibility()"));
+            Assert.True(await page.ReadAsync<int>("document.documentElement.scrollWidth") <= width);
+            await KeepAsync(page, $"chat-{width}-{(isDark ? "dark" : "light")}-wire");
+        }
+
+        Assert.Empty(page.Complaints);
+    }
+
+    [Fact]
+    public async Task Page_RefusedRequest_SaysWhy()
+    {
+        await using var page = await chromium.OpenAsync(Address);
+        await page.ClickAsync("#settings-button");
+        await page.ReadAsync<object>("void (document.querySelector('#max_tokens').value = '100000')");
+
+        await page.ClickAsync("#question");
+        await page.TypeAsync(Question);
+        await page.PressAsync("Enter");
+        await page.WaitAsync("document.querySelector('.fault')");
+
+        Assert.Contains("100000", await page.TextAsync(".fault"), StringComparison.Ordinal);
+        Assert.Equal("alert", await page.ReadAsync<string>("document.querySelector('.fault').role"));
+    }
+
+    private static Task KeepAsync(OpenPage page, string name) =>
+        Album is null ? Task.CompletedTask : page.ScreenshotAsync(Path.Combine(Album, $"{name}.png"));
+}

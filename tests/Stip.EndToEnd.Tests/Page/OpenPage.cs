@@ -1,0 +1,72 @@
+using System.Collections.Concurrent;
+using PuppeteerSharp;
+using PuppeteerSharp.Media;
+
+namespace Stip.EndToEnd.Tests.Page;
+
+/// <summary>The chat page in a browser, with everything that the browser complains of.</summary>
+public sealed class OpenPage : IAsyncDisposable
+{
+    private const string Idle = "document.querySelector('#stop').hidden && document.querySelector('.after')";
+
+    private readonly IPage _page;
+    private readonly ConcurrentQueue<string> _complaints = new();
+
+    private OpenPage(IPage page)
+    {
+        _page = page;
+        page.Console += (_, seen) =>
+        {
+            if (seen.Message.Type is ConsoleType.Error or ConsoleType.Warning)
+            {
+                _complaints.Enqueue(seen.Message.Text);
+            }
+        };
+        page.PageError += (_, fault) => _complaints.Enqueue(fault.Message);
+        page.RequestFailed += (_, failed) => _complaints.Enqueue($"{failed.Request.Url} failed");
+    }
+
+    /// <summary>Errors and warnings of the console, faults of scripts, requests that failed.</summary>
+    public IReadOnlyCollection<string> Complaints => _complaints;
+
+    public static async Task<OpenPage> LoadAsync(IPage page, Uri address, (int Width, int Height) size, bool isDark)
+    {
+        var open = new OpenPage(page);
+        await page.SetViewportAsync(new ViewPortOptions { Width = size.Width, Height = size.Height });
+        await page.EmulateMediaFeaturesAsync(
+        [
+            new MediaFeatureValue
+            {
+                MediaFeature = MediaFeature.PrefersColorScheme,
+                Value = isDark ? "dark" : "light",
+            },
+        ]);
+        await page.GoToAsync(address.ToString());
+        await page.WaitForFunctionAsync("() => document.querySelector('#model').options.length > 0");
+        return open;
+    }
+
+    public Task PressAsync(params string[] keys) =>
+        keys.Aggregate(Task.CompletedTask, async (before, key) =>
+        {
+            await before;
+            await _page.Keyboard.PressAsync(key);
+        });
+
+    public Task TypeAsync(string text) => _page.Keyboard.TypeAsync(text);
+
+    public Task<T> ReadAsync<T>(string script) => _page.EvaluateExpressionAsync<T>(script);
+
+    public Task<string> TextAsync(string selector) =>
+        ReadAsync<string>($"document.querySelector('{selector}').textContent");
+
+    public Task WaitAsync(string condition) => _page.WaitForFunctionAsync($"() => {condition}");
+
+    public Task WaitForAnswerAsync() => WaitAsync(Idle);
+
+    public Task ClickAsync(string selector) => _page.ClickAsync(selector);
+
+    public Task ScreenshotAsync(string file) => _page.ScreenshotAsync(file);
+
+    public ValueTask DisposeAsync() => _page.DisposeAsync();
+}
