@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Stip.Bench.Reports;
 using Stip.Bench.Scenarios;
+using Stip.Bench.Speculation;
 
 var model = new Option<string>("--model")
 {
@@ -41,4 +42,20 @@ root.SetAction(async (arguments, cancellationToken) =>
 
     report.Print();
 });
+
+var repeats = new Option<int>("--repeats") { Description = "Interleaved pairs.", DefaultValueFactory = _ => 9 };
+var speculation = new Command("speculation", "Rounds per 100 tokens with guesses, at three latencies.")
+{
+    repeats, output,
+};
+speculation.SetAction(async arguments =>
+{
+    var table = await SpeculationTable.MakeAsync(arguments.GetValue(repeats));
+    Console.WriteLine(table);
+    if (arguments.GetValue(output) is { } file)
+    {
+        await File.WriteAllTextAsync(file, table);
+    }
+});
+root.Subcommands.Add(speculation);
 return await root.Parse(args).InvokeAsync();

@@ -15,9 +15,11 @@ export async function* ask(request, signal) {
     throw new Error(await reason(answer));
   }
 
+  let isWhole = false;
   for await (const data of readEvents(answer.body)) {
     if (data === '[DONE]') {
-      return;
+      isWhole = true;
+      continue;
     }
 
     const chunk = JSON.parse(data);
@@ -29,7 +31,9 @@ export async function* ask(request, signal) {
     yield { text: choice?.delta.content ?? '', step: chunk.step, reason: choice?.finish_reason };
   }
 
-  throw new Error('the answer broke off');
+  if (!isWhole) {
+    throw new Error('the answer broke off');
+  }
 }
 
 async function reason(answer) {

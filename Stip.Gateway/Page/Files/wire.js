@@ -12,6 +12,7 @@ export class WirePanel {
   #now = { ...nothing };
   #row = null;
   #back = [];
+  #isOver = true;
   #isWaiting = false;
 
   constructor(panel) {
@@ -28,7 +29,7 @@ export class WirePanel {
   }
 
   begin() {
-    this.#now = { ...nothing };
+    [this.#now, this.#isOver] = [{ ...nothing }, false];
   }
 
   show(step) {
@@ -54,11 +55,12 @@ export class WirePanel {
   /** Ends an answer; its figures. */
   end() {
     const figures = this.#now;
+    this.#isOver = true;
     for (const name of ['bytes_up', 'bytes_down', 'rounds', 'tokens']) {
       this.#past[name] += figures[name];
     }
 
-    this.#draw({ isEnd: true });
+    this.#draw();
     return figures;
   }
 
@@ -67,15 +69,17 @@ export class WirePanel {
     this.#fall.clear();
     ['true-row', 'sent-row', 'threads', 'glance'].forEach((id) => clearCanvas(this.#at(id)));
     this.#at('token').textContent = '…';
-    this.#draw({ isEnd: true });
+    this.#at('back').replaceChildren();
+    this.#draw();
   }
 
   #at(id) {
     return this.#panel.querySelector(`#${id}`);
   }
 
-  #draw({ isEnd = false } = {}) {
-    const sum = (name) => this.#past[name] + (isEnd ? 0 : this.#now[name]);
+  #draw() {
+    // The latest answer is part of the past once it is over.
+    const sum = (name) => this.#past[name] + (this.#isOver ? 0 : this.#now[name]);
     this.#at('bytes-up').textContent = bytes(sum('bytes_up'));
     this.#at('bytes-down').textContent = bytes(sum('bytes_down'));
     this.#at('rounds').textContent = sum('rounds');

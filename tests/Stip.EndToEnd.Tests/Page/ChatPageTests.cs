@@ -27,7 +27,7 @@ public sealed class ChatPageTests(GatewayProcess gateway, Chromium chromium)
 
         Assert.StartsWith(Beginning, await page.TextAsync(".assistant .said"), StringComparison.Ordinal);
         Assert.Equal("question", await page.ReadAsync<string>(Focused));
-        Assert.True(await page.ReadAsync<int>("Number(document.querySelector('#rounds').textContent)") > 0);
+        Assert.InRange(await page.ReadAsync<int>("Number(document.querySelector('#rounds').textContent)"), 1, 218);
         Assert.Matches(@"^[\d.]+ KiB$", await page.TextAsync("#bytes-up"));
         Assert.Equal(256, await page.ReadAsync<int>("document.querySelector('#sent-row').width"));
         Assert.Equal(256, await page.ReadAsync<int>("document.querySelector('#true-row').width"));
@@ -41,15 +41,15 @@ public sealed class ChatPageTests(GatewayProcess gateway, Chromium chromium)
     public async Task Page_TabKey_ReachesEveryControlInReadingOrder()
     {
         await using var page = await chromium.OpenAsync(Address);
-        await page.ReadAsync<object>("document.activeElement.blur()");
+        await page.ReadAsync<object>("document.querySelector('.skip').focus()");
         var reached = new List<string>();
-        for (var i = 0; i < 9; i++)
+        for (var i = 0; i < 8; i++)
         {
             await page.PressAsync("Tab");
             reached.Add(await page.ReadAsync<string>("document.activeElement.id || document.activeElement.className"));
         }
 
-        Assert.Equal(["skip", "model", "settings-button", "new", "scroll", "", "", "", "question"], reached);
+        Assert.Equal(["model", "settings-button", "new", "scroll", "", "", "", "question"], reached);
         Assert.Empty(page.Complaints);
     }
 
@@ -74,11 +74,15 @@ public sealed class ChatPageTests(GatewayProcess gateway, Chromium chromium)
     [InlineData(1280, 800, false)]
     [InlineData(1280, 800, true)]
     [InlineData(390, 844, false)]
-    [InlineData(390, 844, true)]
-    [InlineData(320, 568, false)]
+    [InlineData(320, 568, true)]
     public async Task Page_AnyScreen_FitsItsWidth(int width, int height, bool isDark)
     {
         await using var page = await chromium.OpenAsync(Address, width, height, isDark);
+        if (Album is null)
+        {
+            await page.SetAsync("max_tokens", "24");
+        }
+
         await page.TypeAsync(Question);
         await page.PressAsync("Enter");
         await page.WaitForAnswerAsync();
@@ -101,7 +105,7 @@ public sealed class ChatPageTests(GatewayProcess gateway, Chromium chromium)
     {
         await using var page = await chromium.OpenAsync(Address);
         await page.ClickAsync("#settings-button");
-        await page.ReadAsync<object>("void (document.querySelector('#max_tokens').value = '100000')");
+        await page.SetAsync("max_tokens", "100000");
 
         await page.ClickAsync("#question");
         await page.TypeAsync(Question);

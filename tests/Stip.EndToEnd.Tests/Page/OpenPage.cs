@@ -7,6 +7,9 @@ namespace Stip.EndToEnd.Tests.Page;
 /// <summary>The chat page in a browser, with everything that the browser complains of.</summary>
 public sealed class OpenPage : IAsyncDisposable
 {
+    // Builds and other tests may share the machine.
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
     private const string Idle = "document.querySelector('#stop').hidden && document.querySelector('.after')";
 
     private readonly IPage _page;
@@ -31,6 +34,7 @@ public sealed class OpenPage : IAsyncDisposable
 
     public static async Task<OpenPage> LoadAsync(IPage page, Uri address, (int Width, int Height) size, bool isDark)
     {
+        page.DefaultTimeout = (int)Patience.TotalMilliseconds;
         var open = new OpenPage(page);
         await page.SetViewportAsync(new ViewPortOptions { Width = size.Width, Height = size.Height });
         await page.EmulateMediaFeaturesAsync(
@@ -56,6 +60,10 @@ public sealed class OpenPage : IAsyncDisposable
     public Task TypeAsync(string text) => _page.Keyboard.TypeAsync(text);
 
     public Task<T> ReadAsync<T>(string script) => _page.EvaluateExpressionAsync<T>(script);
+
+    /// <summary>Sets a field without touching the focus.</summary>
+    public Task SetAsync(string id, string value) =>
+        ReadAsync<object>($"void (document.querySelector('#{id}').value = '{value}')");
 
     public Task<string> TextAsync(string selector) =>
         ReadAsync<string>($"document.querySelector('{selector}').textContent");

@@ -1,0 +1,121 @@
+using System.Diagnostics;
+using System.Globalization;
+using Stip.Bench.Reports;
+using Stip.Client.Bundles;
+using Stip.Client.Generation;
+using Stip.Client.Sampling;
+using Stip.Client.Speculation;
+using Stip.Client.Transport;
+using Stip.TestKit;
+using Stip.TestKit.Processes;
+
+namespace Stip.Bench.Speculation;
+
+/// <summary>Rounds per 100 tokens with copies and with a draft, near and far, and what guessing costs in time where
+/// there is nothing to be won by it.</summary>
+internal sealed class SpeculationTable(ApiProcess server, Bundle bundle, DraftModel draft, int repeats)
+{
+    private const int Tokens = 100;
+    private static readonly int[] Latencies = [0, 10, 250];
+
+    public static async Task<string> MakeAsync(int repeats)
+    {
+        await using var server = await ApiProcess.StartAsync();
+        var package = await ModelPackages.ProtectAsync("stories");
+        await server.PushAsync(package);
+        using var bundle = Bundle.Open(package);
+        using var draft = DraftModel.Open(await ModelPackages.ExportAsync("stories-draft"));
+        return await new SpeculationTable(server, bundle, draft, repeats).WriteAsync();
+    }
+
+    private async Task<string> WriteAsync()
+    {
+        var lines = new List<string>
+        {
+            $"# Rounds per {Tokens} tokens of `stories`",
+            "",
+            Machine.Describe(),
+            "",
+            "| text | copies, 0 / 10 / 250 ms | draft, 0 / 10 / 250 ms | time of copies / none at 0 ms |",
+            "|---|---|---|---|",
+        };
+        foreach (var text in RepeatedText.All)
+        {
+            var copies = await RoundsAsync(text, null);
+            var drafted = await RoundsAsync(text, draft);
+            lines.Add($"| {text.Name} | {copies} | {drafted} | {await RatioAsync(text)} |");
+            Console.Error.WriteLine(lines[^1]);
+        }
+
+        return string.Join('\n', lines) + "\n\nWithout guesses it is 100 everywhere; the text is the same each time.\n";
+    }
+
+    private async Task<string> RoundsAsync(RepeatedText text, DraftModel? guesser)
+    {
+        var cells = new List<string>();
+        foreach (var latency in Latencies)
+        {
+            using var client = Open(latency);
+            var model = new StipModel(bundle, client) { Draft = guesser };
+            await RunAsync(model, text, speculates: true); // What is learned of a server outlives an answer.
+            var run = await RunAsync(model, text, speculates: true);
+            cells.Add(string.Create(CultureInfo.InvariantCulture, $"{100.0 * run.Rounds / run.Ids.Count:0}"));
+        }
+
+        return string.Join(" / ", cells);
+    }
+
+    /// <summary>Interleaved runs: the median of the ratios of neighbours.</summary>
+    private async Task<string> RatioAsync(RepeatedText text)
+    {
+        using var client = Open(0);
+        var (with, without) = (new StipModel(bundle, client), new StipModel(bundle, client));
+        var ratios = new List<double>();
+        for (var i = 0; i <= repeats; i++)
+        {
+            var copied = await RunAsync(with, text, speculates: true);
+            var plain = await RunAsync(without, text, speculates: false);
+            if (!copied.Ids.SequenceEqual(plain.Ids))
+            {
+                throw new InvalidOperationException($"{text.Name}: guesses changed the text");
+            }
+
+            ratios.Add(copied.Time / plain.Time);
+        }
+
+        var sorted = ratios.Skip(1).Order().ToArray(); // The first pair warms up.
+        return string.Create(CultureInfo.InvariantCulture, $"{sorted[sorted.Length / 2]:0.00}");
+    }
+
+    private StipHttpClient Open(int latencyMilliseconds)
+    {
+        var http = new HttpClient(new LongWay(TimeSpan.FromMilliseconds(latencyMilliseconds)))
+        {
+            BaseAddress = server.Endpoint,
+        };
+        http.DefaultRequestHeaders.Authorization = new("Bearer", server.ApiKey);
+        return new StipHttpClient(http);
+    }
+
+    private static async Task<(List<int> Ids, int Rounds, double Time)> RunAsync(
+        StipModel model, RepeatedText text, bool speculates)
+    {
+        var options = new GenerationOptions
+        {
+            MaxNewTokens = Tokens,
+            IgnoreEndOfSequence = true,
+            Sampling = new SamplingOptions { Temperature = text.Temperature, Seed = 7 },
+            Speculates = speculates,
+        };
+        var ids = new List<int>();
+        var rounds = 0;
+        var started = Stopwatch.GetTimestamp();
+        await foreach (var token in model.GenerateAsync(text.Ids(model.Bundle.Tokenizer!), options))
+        {
+            ids.Add(token.Id);
+            rounds = token.Usage?.Rounds ?? 0;
+        }
+
+        return (ids, rounds, Stopwatch.GetElapsedTime(started).TotalMilliseconds);
+    }
+}
