@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using PuppeteerSharp;
-using PuppeteerSharp.Media;
 
 namespace Stip.EndToEnd.Tests.Page;
 
