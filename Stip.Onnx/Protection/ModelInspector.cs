@@ -1,6 +1,8 @@
 using System.Security.Cryptography;
 using Stip.Onnx.Model;
+using Stip.Onnx.Packages;
 using Stip.Onnx.Symmetry;
+using Stip.Onnx.Symmetry.Pictures;
 using Stip.Onnx.Symmetry.Reports;
 
 namespace Stip.Onnx.Protection;
@@ -11,21 +13,41 @@ public static class ModelInspector
     /// <summary>Inspects a folder of export, a graph of another exporter, or the server's part of a package.</summary>
     /// <param name="path">The folder or ONNX file.</param>
     /// <exception cref="RefusedException">There is no model, or one that cannot be followed.</exception>
-    public static SymmetryReport Inspect(string path)
+    public static SymmetryReport Inspect(string path) => Drawn(path).Report;
+
+    /// <summary>The same with a picture of every graph.</summary>
+    internal static (SymmetryReport Report, IReadOnlyList<PicturePart> Pictures) Drawn(string path)
     {
-        using var random = RandomNumberGenerator.Create();
-        if (Directory.Exists(path) && PackageFolder.IsPackage(path))
+        var folder = Directory.Exists(path) ? path : "";
+        if (folder.Length > 0 && PackageFolder.IsPackage(folder))
         {
-            var cloud = Path.Combine(path, PackageFolder.Cloud);
-            ModelFile[] files = [.. PackageFolder.ReadCloud(path).Graphs.Values
-                .Select(graph => ModelFile.Load(Path.Combine(cloud, graph.File)))];
-            var parts = files.Zip(PackageFolder.ReadCloud(path).Graphs.Keys, (file, role) => GraphPart.Of(file, role));
-            var report = SymmetryInspector.Report(SymmetryAnalysis.Of([.. parts], []), random);
-            Array.ForEach(files, file => file.Dispose());
-            return report;
+            return OfPackage(PackageFolder.CloudOf(folder));
         }
 
         using var model = PlainModel.Open(path);
-        return SymmetryInspector.Report(SymmetryAnalysis.Of(model.Parts, model.Joins), random);
+        return Of(model.Parts, model.Joins);
+    }
+
+    private static (SymmetryReport Report, IReadOnlyList<PicturePart> Pictures) OfPackage(string cloud)
+    {
+        var package = PackageFolder.ReadManifest(cloud);
+        var files = new List<ModelFile>();
+        try
+        {
+            files.AddRange(package.Graphs.Values.Select(graph => ModelFile.Load(Path.Combine(cloud, graph.File))));
+            return Of([.. files.Zip(package.Graphs.Keys, (file, role) => GraphPart.Of(file, role))], []);
+        }
+        finally
+        {
+            files.ForEach(file => file.Dispose());
+        }
+    }
+
+    private static (SymmetryReport Report, IReadOnlyList<PicturePart> Pictures) Of(
+        IReadOnlyList<GraphPart> parts, IReadOnlyList<PortJoin> joins)
+    {
+        using var random = RandomNumberGenerator.Create();
+        var report = SymmetryInspector.Report(SymmetryAnalysis.Of(parts, joins), random);
+        return (report, [.. parts.Select(part => PictureBuilder.Build(part, report))]);
     }
 }

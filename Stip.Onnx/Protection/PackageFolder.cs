@@ -24,8 +24,15 @@ public static class PackageFolder
 
     /// <summary>Reads <c>cloud/stip.json</c>.</summary>
     /// <exception cref="RefusedException">It is missing or damaged.</exception>
-    public static PackageManifest ReadCloud(string folder) =>
-        Read<PackageManifest>(Path.Combine(folder, Cloud, PackageManifest.FileName));
+    public static PackageManifest ReadCloud(string folder) => ReadManifest(Path.Combine(folder, Cloud));
+
+    /// <summary>The cloud part of a package, given the package or that part itself.</summary>
+    internal static string CloudOf(string folder) =>
+        File.Exists(Path.Combine(folder, PackageManifest.FileName)) ? folder : Path.Combine(folder, Cloud);
+
+    /// <summary>Reads <c>stip.json</c> of a cloud part.</summary>
+    internal static PackageManifest ReadManifest(string cloud) =>
+        Read<PackageManifest>(Path.Combine(cloud, PackageManifest.FileName));
 
     /// <summary>Reads <c>client/bundle.json</c>.</summary>
     /// <exception cref="RefusedException">It is missing or damaged.</exception>

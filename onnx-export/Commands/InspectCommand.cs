@@ -1,10 +1,9 @@
 using System.CommandLine;
-using System.Globalization;
 using System.Text.Json;
 using Spectre.Console;
+using Stip.Export.Pictures;
 using Stip.Onnx;
 using Stip.Onnx.Protection;
-using Stip.Onnx.Symmetry.Reports;
 using Stip.Protocol;
 
 namespace Stip.Export.Commands;
@@ -12,8 +11,6 @@ namespace Stip.Export.Commands;
 /// <summary><c>inspect</c>: what of a model can be permuted, what stays and why.</summary>
 internal static class InspectCommand
 {
-    private const int MembersShown = 6;
-
     public static Command Create()
     {
         var model = new Option<string>("--model")
@@ -22,70 +19,45 @@ internal static class InspectCommand
             Description = "Folder of export or of protect, or an ONNX graph.",
         };
         var json = new Option<bool>("--json") { Description = "Prints one JSON document." };
-        var html = new Option<string>("--html") { Description = "Not there yet.", Hidden = true };
+        var html = new Option<string?>("--html")
+        {
+            Description = "File for a page that shows the graph coloured by class.",
+        };
         var command = new Command("inspect", "Shows which axes of a model move together, which stay, and why.")
         {
             model, json, html,
         };
         command.SetAction(parsed =>
         {
-            if (parsed.GetResult(html) is not null)
+            var path = parsed.GetRequiredValue(model);
+            var (report, pictures) = ModelInspector.Drawn(path);
+            if (parsed.GetValue(html) is { } page)
             {
-                throw new RefusedException("'--html' is not there yet");
+                var name = Path.GetFileName(Path.TrimEndingDirectorySeparator(path));
+                WritePage(page, HtmlPage.Write(name, report, pictures));
             }
 
-            var report = ModelInspector.Inspect(parsed.GetRequiredValue(model));
             if (parsed.GetValue(json))
             {
                 Console.WriteLine(JsonSerializer.Serialize(report, StipJson.Wire));
             }
             else
             {
-                Print(report);
+                InspectText.Print(report, AnsiConsole.Console);
             }
         });
         return command;
     }
 
-    private static void Print(SymmetryReport report)
+    private static void WritePage(string path, string page)
     {
-        var classes = new Table().Title("Axes that move as one")
-            .AddColumn(new TableColumn("size").RightAligned()).AddColumn("where");
-        foreach (var group in report.Classes)
+        try
         {
-            var shown = group.Members.Take(MembersShown).Select(Name);
-            var more = group.Members.Count - MembersShown;
-            classes.AddRow(
-                group.Size.ToString(CultureInfo.InvariantCulture),
-                Markup.Escape(string.Join(", ", shown) + (more > 0 ? $" and {more} more" : "")));
+            File.WriteAllText(path, page);
         }
-
-        AnsiConsole.Write(classes);
-        if (report.Pinned.Count > 0)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            var pinned = new Table().Title("What stays").AddColumns("where", "indices", "why");
-            foreach (var axis in report.Pinned)
-            {
-                pinned.AddRow(
-                    Markup.Escape($"{axis.Initializer}[{axis.Axis}]"),
-                    axis.Count.ToString(CultureInfo.InvariantCulture),
-                    Markup.Escape(axis.Reason));
-            }
-
-            AnsiConsole.Write(pinned);
+            throw new RefusedException($"--html {path} cannot be written: {e.Message}", e);
         }
-
-        foreach (var operation in report.Unruled)
-        {
-            AnsiConsole.WriteLine($"pinned: {operation}");
-        }
-
-        AnsiConsole.WriteLine(string.Create(
-            CultureInfo.InvariantCulture,
-            $"about 2^{report.KeyBits:F0} keys; {report.MovedShare:P1} of the weight bytes move"));
     }
-
-    private static string Name(SymmetryMember member) => member.Axis is { } axis
-        ? $"{member.Name}[{axis}]"
-        : member.Name;
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.RegularExpressions;
 using Microsoft.ML.OnnxRuntime;
 using Stip.Onnx.Execution;
 using Stip.Onnx.Model;
@@ -8,7 +7,7 @@ using Stip.Onnx.Protection.Cut;
 namespace Stip.Onnx.Protection.Blocks;
 
 /// <summary>Finds the first node of a block whose outputs differ, although what it was given agrees.</summary>
-internal static partial class NodeSearch
+internal static class NodeSearch
 {
     /// <summary>Runs a block with every value in it given out, and names the first node that is off.</summary>
     /// <param name="plain">The plain graph and the folder of its data.</param>
@@ -76,11 +75,7 @@ internal static partial class NodeSearch
         return runner.Run(inputs);
     }
 
-    private static string LayerOf(NodeProto node) => node.Input.Prepend(node.Name)
-        .Select(name => Layer().Match(name)).FirstOrDefault(match => match.Success) is { } found
-        ? $", layer {found.Groups[1].Value}"
+    private static string LayerOf(NodeProto node) => LayerNames.Of(node) is { } layer
+        ? string.Create(CultureInfo.InvariantCulture, $", layer {layer}")
         : "";
-
-    [GeneratedRegex(@"(?:layers?|blocks?|h)[._/](\d+)", RegexOptions.CultureInvariant)]
-    private static partial Regex Layer();
 }

@@ -7,6 +7,9 @@ namespace Stip.Onnx.Symmetry.Reports;
 /// <summary>Reports what of a graph can be permuted, without permuting anything.</summary>
 public static class SymmetryInspector
 {
+    /// <summary>Before the names of what the client keeps.</summary>
+    internal const string ClientPrefix = "client: ";
+
     /// <summary>Inspects one ONNX file.</summary>
     /// <param name="path">The graph; its external data lies beside it.</param>
     /// <exception cref="RefusedException">The file is no graph, or one that cannot be followed.</exception>
@@ -65,7 +68,7 @@ public static class SymmetryInspector
 
     // A tied table is in both graphs; what the client keeps is told apart.
     private static string NameOf(GraphPart part, WeightNodes weight) =>
-        part.IsClient ? $"client: {weight.Tensor.Name}" : weight.Tensor.Name;
+        part.IsClient ? ClientPrefix + weight.Tensor.Name : weight.Tensor.Name;
 
     private static IEnumerable<int> Axes(WeightNodes weight) => MovedWeights.Axes(weight);
 }

@@ -1,11 +1,16 @@
 using System.Text.Json;
+using Spectre.Console;
+using Stip.Export.Commands;
 using Stip.Export.Tests.Protection;
+using Stip.Onnx.Protection;
+using Stip.TestKit;
 
 namespace Stip.Export.Tests.Commands;
 
 public sealed class InspectCommandTests(ExportedModels models, ProtectedModels packages)
 {
     private const string Name = "tiny-llama2-70b";
+    private const int TextWidth = 100;
 
     [Fact]
     public async Task Inspect_AsJson_ListsClassesMembersAndPins()
@@ -37,9 +42,57 @@ public sealed class InspectCommandTests(ExportedModels models, ProtectedModels p
         Assert.Equal(Classes(plain.Output), Classes(moved.Output));
     }
 
+    // What programs and people compare: order, words and numbers stay from run to run and from version to version. A
+    // wanted change is written into the files by a run with STIP_WRITE_GOLDEN=1.
     [Fact]
-    public async Task Inspect_AsText_Succeeds() =>
-        Assert.Equal(0, CommandLine.Run("inspect", "--model", await models.FolderAsync(Name)).ExitCode);
+    public async Task Inspect_OfAKnownModel_PrintsTheGoldenText()
+    {
+        using var text = new StringWriter();
+        var console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Ansi = AnsiSupport.No,
+            ColorSystem = ColorSystemSupport.NoColors,
+            Out = new AnsiConsoleOutput(text),
+        });
+        console.Profile.Width = TextWidth;
+
+        InspectText.Print(ModelInspector.Inspect(await models.FolderAsync(Name)), console);
+
+        await AssertGoldenAsync("inspect.txt", text.ToString());
+    }
+
+    [Fact]
+    public async Task Inspect_OfAKnownModel_PrintsTheGoldenJson() => await AssertGoldenAsync(
+        "inspect.json", CommandLine.Run("inspect", "--model", await models.FolderAsync(Name), "--json").Output);
+
+    [Fact]
+    public async Task Inspect_AsHtml_DrawsEqualLayersOnceAndNeedsNothingElse()
+    {
+        using var folder = new TemporaryFolder();
+        var page = folder.At("picture.html");
+
+        var (exitCode, _, _) = CommandLine.Run(
+            "inspect", "--model", await models.FolderAsync("tiny-gpt2-xl"), "--html", page);
+
+        Assert.Equal(0, exitCode);
+        var html = await File.ReadAllTextAsync(page, TestContext.Current.CancellationToken);
+        Assert.Contains("that look the same, the first is drawn", html, StringComparison.Ordinal);
+        Assert.Contains("layers.1.mlp.up.weight", html, StringComparison.Ordinal);
+        Assert.DoesNotContain("layers.2.mlp.up.weight [", html, StringComparison.Ordinal);
+        Assert.DoesNotContain("<script", html, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain("http", html, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
+    public async Task Inspect_OfACloudFolder_ShowsWhatThePackageShows()
+    {
+        var package = await packages.FolderAsync(models, Name);
+
+        var whole = CommandLine.Run("inspect", "--model", package, "--json");
+        var cloud = CommandLine.Run("inspect", "--model", Path.Combine(package, "cloud"), "--json");
+
+        Assert.Equal(whole, cloud);
+    }
 
     [Fact]
     public void Inspect_OfNothing_IsRefused()
@@ -47,6 +100,18 @@ public sealed class InspectCommandTests(ExportedModels models, ProtectedModels p
         var (exitCode, _, error) = CommandLine.Run("inspect", "--model", "nowhere.onnx");
 
         Assert.Equal((1, "there is no folder or graph 'nowhere.onnx'"), (exitCode, error.Trim()));
+    }
+
+    private static async Task AssertGoldenAsync(string file, string actual)
+    {
+        var path = RepositoryRoot.At("tests", "onnx-export.Tests", "Commands", "Golden", file);
+        if (Environment.GetEnvironmentVariable("STIP_WRITE_GOLDEN") is { Length: > 0 })
+        {
+            await File.WriteAllTextAsync(path, actual, TestContext.Current.CancellationToken);
+        }
+
+        var expected = await File.ReadAllTextAsync(path, TestContext.Current.CancellationToken);
+        Assert.Equal(expected, actual, ignoreLineEndingDifferences: true);
     }
 
     private static string Classes(string json)
