@@ -24,7 +24,12 @@ internal static class EndpointSetup
             options.Limits.MaxRequestBodySize = MaxSmallBodyBytes;
         });
         // A request goes on in the pool thread that read it: one hand-over less a token, and nothing here blocks long.
-        services.Configure<SocketTransportOptions>(options => options.UnsafePreferInlineScheduling = true);
+        // A buffer that waits with its connection saves a look at the socket before every read.
+        services.Configure<SocketTransportOptions>(options =>
+        {
+            options.UnsafePreferInlineScheduling = true;
+            options.WaitForDataBeforeAllocatingBuffer = false;
+        });
         services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
         services.ConfigureHttpJsonOptions(options =>
         {

@@ -6,6 +6,8 @@ using Stip.Api.Registry.ApiKeys;
 namespace Stip.Api.Endpoints;
 
 /// <summary>One line a request: who asked what and how long it took; never what was in it.</summary>
+/// <remarks>A decode step is a request too, a thousand a second of them: those that went well are lines of the level
+/// Debug, as health checks are.</remarks>
 internal sealed class RequestLog(RequestDelegate next)
 {
     private const string Template =
@@ -42,5 +44,7 @@ internal sealed class RequestLog(RequestDelegate next)
     private static string Route(HttpContext context) =>
         (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? "(no route)";
 
-    private static bool IsQuiet(HttpContext context) => context.Request.Path.StartsWithSegments("/health");
+    private static bool IsQuiet(HttpContext context) => context.Request.Path.StartsWithSegments("/health")
+        || (context.Response.StatusCode == StatusCodes.Status200OK
+            && context.Features.Get<StepTrace>() is { RowCount: 1, SessionId: not null });
 }

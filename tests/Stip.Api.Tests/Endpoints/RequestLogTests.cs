@@ -41,6 +41,25 @@ public sealed class RequestLogTests
         }
     }
 
+    [Fact]
+    public async Task Log_OfADecodeStepThatWentWell_IsForDebugging()
+    {
+        var sink = new CapturingSink();
+        using var server = new ApiServer(("Serilog:MinimumLevel:Default", "Information"));
+        new TinyDecoder().WriteTo(server.PackageFolder("tiny"));
+        using var watched = server.WithWebHostBuilder(
+            builder => builder.ConfigureServices(services => services.AddSingleton<ILogEventSink>(sink)));
+        var caller = new ApiCaller(watched.CreateClient(), ApiServer.AdminKey);
+        var step = await caller.StepAsync(Steps.Prefill(1, 2));
+        var next = await caller.StepAsync(Steps.Next(step, 1));
+        await caller.PostAsync(StipRoutes.Completions, Steps.Next(next, 1) with { Position = 99 });
+
+        var steps = sink.Lines.Where(line => line.Contains(StipRoutes.Completions, StringComparison.Ordinal)).ToArray();
+        Assert.Equal(2, steps.Length);
+        Assert.Contains(" 200 in ", steps[0], StringComparison.Ordinal);
+        Assert.Contains(" 400 in ", steps[1], StringComparison.Ordinal);
+    }
+
     private sealed class CapturingSink : ILogEventSink
     {
         public ConcurrentQueue<string> Lines { get; } = new();
