@@ -15,7 +15,9 @@ internal static class MetricsSetup
         services.AddSingleton(provider => new EngineMetrics(
             provider.GetRequiredService<IMeterFactory>().Create(EngineMetrics.MeterName)));
         services.AddOpenTelemetry().WithMetrics(metrics => metrics
-            .AddMeter(EngineMetrics.MeterName, "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel")
+            .AddMeter(
+                EngineMetrics.MeterName, "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel",
+                "System.Runtime")
             .AddPrometheusExporter());
         return services;
     }

@@ -7,13 +7,10 @@ internal sealed class SessionGroup : IAsyncDisposable
 {
     private readonly List<StipSession> _sessions = [];
 
+    public IReadOnlyList<StipSession> Sessions => _sessions;
+
     public void Add(StipSession session) => _sessions.Add(session);
 
-    public async ValueTask DisposeAsync()
-    {
-        foreach (var session in _sessions)
-        {
-            await session.DisposeAsync();
-        }
-    }
+    public async ValueTask DisposeAsync() =>
+        await Task.WhenAll(_sessions.Select(session => session.DisposeAsync().AsTask()));
 }

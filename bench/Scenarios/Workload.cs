@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Stip.Bench.Serving;
 using Stip.Client.Generation;
 using Stip.Onnx.Execution;
 using Stip.Onnx.Packages;
@@ -16,20 +17,23 @@ internal sealed class Workload(int vocabSize, int promptTokens, int decodeTokens
         [.. Enumerable.Range(0, promptTokens + decodeTokens).Select(i => i * Stride % vocabSize)];
 
     /// <summary>Tokens a second of prefill and of decode through a server.</summary>
-    public async Task<Rates> ServeAsync(StipModel model, CancellationToken cancellationToken)
+    public async Task<Rates> ServeAsync(BenchServer server, StipModel model, CancellationToken cancellationToken)
     {
         await using var session = model.OpenSession(_ids.Length);
         var start = Stopwatch.GetTimestamp();
         await session.AppendAsync(_ids.AsMemory(0, promptTokens), topK: 1, cancellationToken: cancellationToken);
         var prefill = Stopwatch.GetElapsedTime(start);
 
+        var cpu = CpuMeter.Start(server);
         start = Stopwatch.GetTimestamp();
         for (var i = promptTokens; i < _ids.Length; i++)
         {
             await session.AppendAsync(_ids.AsMemory(i, 1), topK: 1, cancellationToken: cancellationToken);
         }
 
-        return Of(prefill, Stopwatch.GetElapsedTime(start));
+        var decode = Stopwatch.GetElapsedTime(start);
+        var (client, servers) = cpu.PerToken(decodeTokens);
+        return Of(prefill, decode) with { ClientMs = client, ServerMs = servers };
     }
 
     /// <summary>The same in a bare loop over ONNX Runtime in this process.</summary>

@@ -1,0 +1,52 @@
+using System.Runtime.CompilerServices;
+using Stip.Bench.Measuring;
+using Stip.Bench.Scenarios;
+using Stip.Bench.Serving;
+using Stip.Client.Generation;
+
+namespace Stip.Bench.Llama;
+
+/// <summary>Private Stip through HTTP against unprotected llama.cpp in this process, the same file.</summary>
+internal static class LlamaComparisons
+{
+    private const int Prompt = 512;
+    private const int WarmUpRuns = 1;
+    private static readonly int[] Users = [1, 4, 16];
+
+    public static async IAsyncEnumerable<Comparison> RunAsync(
+        ServedPair served, LlamaNatives natives, string file, int pairs, int tokens,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        foreach (var users in Users)
+        {
+            using var llama = new LlamaLoop(natives, file, users, SessionLoad.PromptTokens + tokens);
+            Task<Rates> Llama() => Task.FromResult(new Rates(0, llama.Decode(SessionLoad.PromptTokens, tokens)));
+            foreach (var (name, model) in new[] { ("HTTP", served.OverHttp), ("WebSocket", served.Protected) })
+            {
+                var (stip, other) = await Interleaved.RunAsync(
+                    () => SessionLoad.DecodeAsync(served.Server, model, users, tokens, cancellationToken), Llama, pairs,
+                    WarmUpRuns);
+                yield return Comparison.Of(
+                    $"private Stip over {name} / llama.cpp: decode, {users} users", stip, other, r => r.Decode);
+            }
+        }
+
+        using var one = new LlamaLoop(natives, file, 1, Prompt);
+        var (first, second) = await Interleaved.RunAsync(
+            () => PrefillAsync(served.OverHttp, cancellationToken),
+            () => Task.FromResult(new Rates(one.Prefill(Prompt), 0)),
+            pairs,
+            WarmUpRuns);
+        yield return Comparison.Of(
+            $"private Stip over HTTP / llama.cpp: prefill of {Prompt} tokens", first, second, r => r.Prefill);
+    }
+
+    private static async Task<Rates> PrefillAsync(StipModel model, CancellationToken cancellationToken)
+    {
+        await using var session = model.OpenSession(Prompt);
+        var ids = SessionLoad.Ids(model, 0, 0, Prompt);
+        var start = System.Diagnostics.Stopwatch.GetTimestamp();
+        await session.AppendAsync(ids, topK: 1, cancellationToken: cancellationToken);
+        return new Rates(Prompt / System.Diagnostics.Stopwatch.GetElapsedTime(start).TotalSeconds, 0);
+    }
+}
