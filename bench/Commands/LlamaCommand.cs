@@ -64,7 +64,7 @@ internal static class LlamaCommand
         return models.MakeAsync($"{Name}-accuracy-{level}", async exported =>
         {
             await ModelPackages.RunAsync("export", "--checkpoint", file, "--output", exported);
-            AccuracyLevel.Set(Path.Combine(exported, "decoder.onnx"), level);
+            AccuracyLevel.Set(Path.Combine(exported, "model.onnx"), level);
         });
     }
 }

@@ -12,6 +12,7 @@ internal sealed unsafe class LlamaNatives
         "--natives names a folder with libllama*.so, libggml*.so and the libggml-cpu-*.so of llama.cpp, e.g. "
         + "bins/linux-x64 of the npm package @node-llama-cpp/linux-x64";
 
+    private const int ErrorLevel = 4;
     private readonly nint _llama;
     private readonly nint _ggml;
 
@@ -25,7 +26,7 @@ internal sealed unsafe class LlamaNatives
             .FirstOrDefault(file => !file.Contains("common", StringComparison.Ordinal))
             ?? throw new FileNotFoundException(Missing));
         ((delegate* unmanaged[Cdecl]<delegate* unmanaged[Cdecl]<int, byte*, void*, void>, void*, void>)
-            Export("llama_log_set"))(&Silent, null);
+            Export("llama_log_set"))(&Log, null);
         fixed (byte* path = System.Text.Encoding.UTF8.GetBytes(folder + '\0'))
         {
             ((delegate* unmanaged[Cdecl]<byte*, void>)NativeLibrary.GetExport(
@@ -47,7 +48,11 @@ internal sealed unsafe class LlamaNatives
             : throw new FileNotFoundException(Missing);
 
     [UnmanagedCallersOnly(CallConvs = [typeof(System.Runtime.CompilerServices.CallConvCdecl)])]
-    private static void Silent(int level, byte* text, void* data)
+    private static void Log(int level, byte* text, void* data)
     {
+        if (level == ErrorLevel)
+        {
+            Console.Error.Write(Marshal.PtrToStringUTF8((nint)text));
+        }
     }
 }

@@ -22,7 +22,7 @@ internal sealed record ModelShape(long Parameters, JsonObject Config, string Dty
                  "num_key_value_heads":{{kvHeads}},"head_dim":{{head}},"vocab_size":{{vocab}},
                  "max_position_embeddings":{{context}},"rms_norm_eps":1e-5,"rope_theta":10000.0,
                  "tie_word_embeddings":false,"hidden_act":"silu","bos_token_id":1,"eos_token_id":2,
-                 "torch_dtype":"float32"}
+                 "torch_dtype":"{{dtype}}"}
                 """)),
             dtype);
     }

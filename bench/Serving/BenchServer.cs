@@ -1,5 +1,6 @@
 using Stip.Bench.Models;
 using Stip.Client.Bundles;
+using Stip.Client.Encoders;
 using Stip.Client.Generation;
 using Stip.Client.Transport;
 using Stip.TestKit.Processes;
@@ -40,6 +41,15 @@ internal sealed class BenchServer : IAsyncDisposable
         var bundle = Bundle.Open(Path.Combine(package, "client"), allowUnprotected: true);
         _open.AddRange([bundle, client]);
         return new StipModel(bundle, client);
+    }
+
+    /// <summary>The same for an encoder.</summary>
+    public StipEncoder ConnectEncoder(string package)
+    {
+        var client = StipHttpClient.Connect(Process.Endpoint, Process.ApiKey);
+        var bundle = Bundle.Open(Path.Combine(package, "client"), allowUnprotected: true);
+        _open.AddRange([bundle, client]);
+        return new StipEncoder(bundle, client);
     }
 
     public async ValueTask DisposeAsync()

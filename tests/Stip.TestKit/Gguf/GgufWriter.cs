@@ -98,7 +98,7 @@ public sealed class GgufWriter
         {
             case Array list:
                 writer.Write(9u);
-                writer.Write(TypeOf(list.GetType().GetElementType()!));
+                writer.Write(ElementTypeOf(list.GetType().GetElementType()!));
                 writer.Write((ulong)list.Length);
                 foreach (var item in list)
                 {
@@ -134,7 +134,10 @@ public sealed class GgufWriter
         }
     }
 
-    // uint32 for a number on its own, as model files have it; a list of ids may be signed.
+    // Numbers of a list are int32 in model files, e.g. types of tokens, and llama.cpp takes no others.
+    private static uint ElementTypeOf(Type type) => type == typeof(int) ? 5u : TypeOf(type);
+
+    // uint32 for a number on its own, as model files have it.
     private static uint TypeOf(Type type) => type == typeof(string) ? 8u
         : type == typeof(bool) ? 7u
         : type == typeof(float) ? 6u

@@ -34,6 +34,9 @@ public sealed class ApiProcess : IAsyncDisposable
     /// <summary>What the server has printed so far.</summary>
     public string Output => _program.Output;
 
+    /// <summary>Id of the server's process.</summary>
+    public int ProcessId => _program.Id;
+
     /// <summary>Processor time the server has used.</summary>
     public TimeSpan ProcessorTime => _program.ProcessorTime;
 

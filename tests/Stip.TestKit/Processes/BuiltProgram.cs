@@ -30,6 +30,9 @@ public sealed class BuiltProgram : IAsyncDisposable
         }
     }
 
+    /// <summary>Id of the process.</summary>
+    public int Id => _process.Id;
+
     /// <summary>Whether it ended by itself.</summary>
     public bool HasExited => _process.HasExited;
 
