@@ -3,7 +3,7 @@ using Stip.Onnx.Model;
 namespace Stip.Onnx.Tests.Symmetry;
 
 /// <summary>One transformer block of a kind that a seed decides: norm and its place, activation, gate, biases, heads,
-/// projections in one or apart, rotary embedding, order, tied head.</summary>
+/// projections in one or apart, normed heads, rotary embedding or slopes, order, tied head.</summary>
 internal sealed class RandomBlock
 {
     private const int Hidden = 12;
@@ -69,6 +69,12 @@ internal sealed class RandomBlock
         var (query, key, mixed) = Projections(value);
         if (Coin())
         {
+            // One factor that all heads share.
+            (query, key) = (HeadNorm(query), HeadNorm(key));
+        }
+
+        if (Coin())
+        {
             var cosines = Weight(1, 1, 1, _headDim / 2);
             var sines = Weight(1, 1, 1, _headDim / 2);
             (query, key) = (Rotated(query, cosines, sines), Rotated(key, cosines, sines));
@@ -77,11 +83,24 @@ internal sealed class RandomBlock
         (key, mixed) = (Repeated(key), Repeated(mixed));
         var turned = _graph.With("Transpose", Name(), [key], NodeAttribute.Ints("perm", 0, 1, 3, 2));
         var scores = Add("Mul", Add("MatMul", query, turned), _graph.Number(0.3f));
+        scores = Coin() ? Add("Add", scores, Falling(key)) : scores;
         var shares = _graph.With("Softmax", Name(), [scores], NodeAttribute.Int("axis", -1));
         var back = _graph.With(
             "Transpose", Name(), [Add("MatMul", shares, mixed)], NodeAttribute.Ints("perm", 0, 2, 1, 3));
         var width = _heads * _headDim;
         return Dense(Add("Reshape", back, _graph.Numbers(0, 0, width)), width, Hidden);
+    }
+
+    private string HeadNorm(string value) => _graph.With(
+        "LayerNormalization", Name(), [value, Weight(_headDim)], NodeAttribute.Int("axis", -1));
+
+    // A slope for each head times the place of the key.
+    private string Falling(string key)
+    {
+        var length = Add("Gather", Add("Shape", key), _graph.Integer(2));
+        var places = Add("Range", _graph.Integer(0), length, _graph.Integer(1));
+        var floats = _graph.With("Cast", Name(), [places], NodeAttribute.Int("to", 1));
+        return Add("Mul", Weight(1, _heads, 1, 1), floats);
     }
 
     private (string Query, string Key, string Value) Projections(string value)
@@ -135,8 +154,18 @@ internal sealed class RandomBlock
     private string FeedForward(string value)
     {
         var width = _random.Next(5, 20);
-        var up = Dense(value, Hidden, width);
         var activation = new[] { "Relu", "Gelu", "Tanh", "Sigmoid" }[_random.Next(4)];
+        if (Coin())
+        {
+            // Gate and what it gates from one matrix.
+            string[] halves = [Name(), Name()];
+            _graph.Graph.Append(
+                "", "Split", Name(), [Dense(value, Hidden, 2 * width)], halves, NodeAttribute.Int("axis", -1),
+                NodeAttribute.Int("num_outputs", 2));
+            return Dense(Add("Mul", Add(activation, halves[0]), halves[1]), width, Hidden);
+        }
+
+        var up = Dense(value, Hidden, width);
         var made = Coin()
             ? Add("Mul", Add(activation, Dense(value, Hidden, width)), up)
             : Add(activation, up);
