@@ -54,7 +54,8 @@ internal sealed class DeviceArena : OrtArena
         var other = (DeviceArena)targetArena;
         if (other.Shape.CapacityTokens != Shape.CapacityTokens)
         {
-            throw new NotSupportedException("on a device, slots are copied to slots of the same length");
+            CopyHeads(source, other, target, usedTokens);
+            return;
         }
 
         for (var i = 0; i < _tensors.Count; i++)
@@ -62,6 +63,25 @@ internal sealed class DeviceArena : OrtArena
             using var from = View(i, source, 1);
             using var to = other.View(i, target, 1);
             OrtEnv.Instance().CopyTensors([from], [to], null);
+        }
+    }
+
+    // Slots of another length: heads lie further apart there, so each is copied by itself.
+    private void CopyHeads(int source, DeviceArena other, int target, int usedTokens)
+    {
+        if (usedTokens == 0)
+        {
+            return;
+        }
+
+        for (var i = 0; i < _tensors.Count; i++)
+        {
+            for (var head = 0; head < Shape.KvHeads; head++)
+            {
+                using var from = HeadView(i, source, head, usedTokens);
+                using var to = other.HeadView(i, target, head, usedTokens);
+                OrtEnv.Instance().CopyTensors([from], [to], null);
+            }
         }
     }
 

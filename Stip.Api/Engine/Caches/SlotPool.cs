@@ -94,8 +94,21 @@ internal sealed class SlotPool : IDisposable
     private SlotArena? Allocate(int index, long slotBytes)
     {
         var most = _decoder.CommitsOnUse ? _budget.LimitBytes : _budget.FreeBytes / 2;
-        // One more than sessions, so that there is always room to move one.
-        var slots = (int)Math.Clamp(most / slotBytes, 1, _slots + 1);
+        // One more than sessions, so that there is always room to move one. Memory may be in more pieces than it seems:
+        // what cannot be had at once is tried by halves.
+        for (var slots = (int)Math.Clamp(most / slotBytes, 1, _slots + 1); slots > 0; slots /= 2)
+        {
+            if (TryAllocate(index, slots, slotBytes) is { } arena)
+            {
+                return arena;
+            }
+        }
+
+        return null;
+    }
+
+    private SlotArena? TryAllocate(int index, int slots, long slotBytes)
+    {
         if (!_decoder.CommitsOnUse && !TryTake(slots * slotBytes, index))
         {
             return null;

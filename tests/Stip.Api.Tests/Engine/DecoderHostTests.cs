@@ -115,6 +115,22 @@ public sealed class DecoderHostTests
         Assert.Equal(StipErrorCode.ServerOverloaded, refused?.Code);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task CacheMemory_ThatCannotBeHadAtOnce_IsTakenByHalves(bool commitsOnUse)
+    {
+        _runtime.Decoder.CommitsOnUse = commitsOnUse;
+        _runtime.Decoder.MostSlots = 2;
+        await using var host = _runtime.Host();
+        Assert.Null((await host.OpenAsync("alice", 64, Cancellation)).Refusal);
+        Assert.Null((await host.OpenAsync("bob", 64, Cancellation)).Refusal);
+        Assert.Equal(1, _runtime.Decoder.Arenas);
+        _runtime.Decoder.MostSlots = 0;
+        Assert.Equal(
+            StipErrorCode.ServerOverloaded, (await host.OpenAsync("carol", 512, Cancellation)).Refusal?.Code);
+    }
+
     [Fact]
     public async Task IdleCaches_OfAnotherLength_MakeRoom()
     {

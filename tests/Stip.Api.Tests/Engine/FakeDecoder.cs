@@ -22,7 +22,10 @@ internal sealed class FakeDecoder : IDecoder
     /// <summary>Ranges that ran: slots and rows a slot.</summary>
     public List<(int Slots, int Rows)> Runs { get; } = [];
 
-    public bool CommitsOnUse => true;
+    public bool CommitsOnUse { get; set; } = true;
+
+    /// <summary>Largest arena that can be had.</summary>
+    public int MostSlots { get; set; } = int.MaxValue;
 
     public void Hold() => _gate.Reset();
 
@@ -32,6 +35,11 @@ internal sealed class FakeDecoder : IDecoder
 
     public ICacheArena AllocateArena(int slots, int capacityTokens)
     {
+        if (slots > MostSlots)
+        {
+            throw new InsufficientMemoryException();
+        }
+
         Arenas++;
         return new FakeArena(this, slots, capacityTokens);
     }
