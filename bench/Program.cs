@@ -1,4 +1,5 @@
 using Stip.Bench.Commands;
+using Stip.Bench.Scenarios;
 
 var root = RatesCommand.Create();
 root.Subcommands.Add(LatencyCommand.Create());
@@ -8,4 +9,5 @@ root.Subcommands.Add(SoakCommand.Create());
 root.Subcommands.Add(PaperCommand.Create());
 root.Subcommands.Add(GpuCommand.Create());
 root.Subcommands.Add(SpeculationCommand.Create());
+root.Subcommands.Add(ClientCosts.CreateCommand());
 return await root.Parse(args).InvokeAsync();

@@ -1,45 +1,58 @@
 using Stip.Client.Bundles;
+using Stip.Client.Encoders;
 using Stip.Client.Generation;
 using Stip.Client.Speculation;
 using Stip.Client.Transport;
 
 namespace Stip.Client.Chat;
 
-/// <summary>Everything under a model of a container, disposed together.</summary>
+/// <summary>Everything under the models of a container: opened when it is first asked for, disposed together.</summary>
 internal sealed class StipOpening : IDisposable
 {
+    private readonly StipOptions _options;
     private readonly StipHttpClient _client;
-    private readonly DraftModel? _draft;
+    private readonly List<IDisposable> _opened = [];
+    private readonly Lazy<StipModel> _model;
+    private readonly Lazy<StipEncoder> _encoder;
 
-    private StipOpening(StipHttpClient client, Bundle bundle, DraftModel? draft)
+    public StipOpening(StipOptions options)
     {
-        (_client, _draft) = (client, draft);
-        Model = new StipModel(bundle, client) { Draft = draft };
+        (_options, _client) = (options, StipHttpClient.Connect(options.Endpoint, options.ApiKey));
+        (_model, _encoder) = (new(OpenModel), new(OpenEncoder));
     }
 
-    public StipModel Model { get; }
+    public StipModel Model => _model.Value;
 
-    public static StipOpening Open(StipOptions options)
-    {
-        var bundle = Bundle.Open(options.Bundle);
-        DraftModel? draft = null;
-        try
-        {
-            draft = (options.Draft ?? bundle.DraftFolder) is { } folder ? DraftModel.Open(folder) : null;
-            return new StipOpening(StipHttpClient.Connect(options.Endpoint, options.ApiKey), bundle, draft);
-        }
-        catch
-        {
-            draft?.Dispose();
-            bundle.Dispose();
-            throw;
-        }
-    }
+    public StipEncoder Encoder => _encoder.Value;
 
     public void Dispose()
     {
         _client.Dispose();
-        _draft?.Dispose();
-        Model.Bundle.Dispose();
+        lock (_opened)
+        {
+            _opened.ForEach(opened => opened.Dispose());
+            _opened.Clear();
+        }
+    }
+
+    private StipModel OpenModel()
+    {
+        var bundle = Keep(Bundle.Open(_options.Bundle));
+        var draft = (_options.Draft ?? bundle.DraftFolder) is { } folder ? Keep(DraftModel.Open(folder)) : null;
+        return new StipModel(bundle, _client) { Draft = draft };
+    }
+
+    private StipEncoder OpenEncoder() => new(Keep(Bundle.Open(_options.Encoder ?? _options.Bundle)), _client);
+
+    // What was opened is closed with the container, also where the rest of it then failed.
+    private T Keep<T>(T opened)
+        where T : IDisposable
+    {
+        lock (_opened)
+        {
+            _opened.Add(opened);
+        }
+
+        return opened;
     }
 }

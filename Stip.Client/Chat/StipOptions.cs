@@ -3,8 +3,12 @@ namespace Stip.Client.Chat;
 /// <summary>What <see cref="StipServices.AddStip"/> needs to reach a protected model.</summary>
 public sealed record StipOptions
 {
-    /// <summary>The folder <c>client/</c> of <c>protect</c>.</summary>
+    /// <summary>The folder <c>client/</c> of <c>protect</c>, of a model that generates text or of an encoder.</summary>
     public required string Bundle { get; init; }
+
+    /// <summary>The same of an encoder that makes embeddings beside a model that generates text; null (default) takes
+    /// <see cref="Bundle"/>.</summary>
+    public string? Encoder { get; init; }
 
     /// <summary>The server's address.</summary>
     public required Uri Endpoint { get; init; }

@@ -1,7 +1,9 @@
-// The unmodified openai package against the gateway: node conformance.mjs BASE_URL MODEL. Prints one line a feature.
+// The unmodified openai package against the gateway: node conformance.mjs BASE_URL MODEL SEEING_MODEL ENCODER IMAGE.
+// Prints one line a feature.
+import { readFileSync } from "node:fs";
 import OpenAI from "openai";
 
-const [baseURL, model] = process.argv.slice(2);
+const [baseURL, model, seeing, encoder, image] = process.argv.slice(2);
 const client = new OpenAI({ baseURL, apiKey: "unused", maxRetries: 0 });
 const question = "Tell me the fable of The Fox and the Crow.";
 const messages = [{ role: "user", content: question }];
@@ -102,3 +104,54 @@ try {
 } catch (error) {
   check("cancel", error instanceof OpenAI.APIUserAbortError, error);
 }
+
+const vectors = await client.embeddings.create({ model: encoder, input: ["A fox saw a crow.", "The hare slept."] });
+const length = (vector) => Math.hypot(...vector);
+check("embeddings", vectors.data.length === 2 && vectors.data.every((entry) => Math.abs(length(entry.embedding) - 1) < 1e-5)
+  && vectors.usage.prompt_tokens > 4, vectors.usage);
+
+const floats = await client.embeddings.create({ model: encoder, input: "A fox saw a crow.", encoding_format: "float" });
+const distance = floats.data[0].embedding.map((value, index) => Math.abs(value - vectors.data[0].embedding[index]));
+check("embeddings as numbers", Math.max(...distance) < 1e-5, Math.max(...distance));
+
+const url = `data:image/png;base64,${readFileSync(image).toString("base64")}`;
+const seen = await client.chat.completions.create({
+  model: seeing, temperature: 0,
+  messages: [{ role: "user", content: [
+    { type: "image_url", image_url: { url } }, { type: "text", text: "What is the sum of the digits?" },
+  ] }],
+});
+check("image", seen.choices[0].message.content === "25", seen);
+
+const looked = await client.responses.create({
+  model: seeing, temperature: 0,
+  input: [{ role: "user", content: [
+    { type: "input_image", image_url: url, detail: "auto" }, { type: "input_text", text: "What is the sum of the digits?" },
+  ] }],
+});
+check("image in responses", looked.output_text === "25", looked);
+
+try {
+  await client.embeddings.create({ model: encoder, input: [1, 2, 3] });
+  check("token ids", false, "no error");
+} catch (error) {
+  check("token ids", error instanceof OpenAI.BadRequestError && error.code === "unsupported_parameter", error);
+}
+
+const stop = new AbortController();
+let kinds = [];
+try {
+  for await (const event of await client.responses.create(
+    { model, input: question, stream: true, max_output_tokens: 400 }, { signal: stop.signal })) {
+    kinds.push(event.type);
+    if (event.type === "response.output_text.delta") {
+      stop.abort();
+    }
+  }
+  check("cancel responses", stop.signal.aborted, kinds);
+} catch (error) {
+  check("cancel responses", error instanceof OpenAI.APIUserAbortError && kinds[0] === "response.created", error);
+}
+
+const after = await client.chat.completions.create({ model, messages, temperature: 0 });
+check("chat after cancelling", after.choices[0].message.content === text, after);

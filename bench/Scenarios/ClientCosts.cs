@@ -1,0 +1,81 @@
+using System.CommandLine;
+using MathNet.Numerics.Statistics;
+using Stip.Bench.Measuring;
+using Stip.Bench.Reports;
+using Stip.Client.Bundles;
+using Stip.Client.Generation;
+using Stip.Client.Sampling;
+using Stip.Client.Transport;
+using Stip.TestKit;
+
+namespace Stip.Bench.Scenarios;
+
+/// <summary><c>client</c>: what a token costs the data owner's machine beyond the network, and what the table of a
+/// large model costs it in memory.</summary>
+internal static class ClientCosts
+{
+    private const int WarmUp = 500;
+    private const int ContextLength = 16_384;
+
+    public static Command CreateCommand()
+    {
+        var hidden = new Option<int>("--hidden") { DefaultValueFactory = _ => 8192, Description = "Width of a row." };
+        var vocab = new Option<int>("--vocab") { DefaultValueFactory = _ => 128_256, Description = "Tokens." };
+        var tokens = new Option<int>("--tokens")
+        {
+            DefaultValueFactory = _ => 10_000,
+            Description = $"Distinct tokens to generate, {WarmUp + 1}..{ContextLength - 1}.",
+        };
+        var command = new Command("client", "Client time of a token with top-k answers, and memory, per process.")
+        {
+            hidden, vocab, tokens,
+        };
+        command.SetAction((parsed, cancellation) => RunAsync(
+            parsed.GetValue(hidden), parsed.GetValue(vocab), parsed.GetValue(tokens), cancellation));
+        return command;
+    }
+
+    private static async Task RunAsync(int hidden, int vocab, int tokens, CancellationToken cancellationToken)
+    {
+        using var folder = new TemporaryFolder();
+        ClientBundle.Write(folder.Path, hidden, vocab, ContextLength);
+        var server = new CannedServer(hidden, vocab, ContextLength);
+        using var bundle = Bundle.Open(folder.Path);
+        using var client = new StipHttpClient(new HttpClient(server) { BaseAddress = new Uri("http://canned.test") });
+        var model = new StipModel(bundle, client);
+        await model.CheckAsync(cancellationToken);
+        var idle = ProcessMemory.Now();
+        var options = new GenerationOptions
+        {
+            MaxNewTokens = tokens,
+            IgnoreEndOfSequence = true,
+            Sampling = new SamplingOptions { Temperature = 0.8f, TopP = 0.95f, Seed = 1 },
+        };
+        var (seen, most) = (new HashSet<int>(), idle);
+        await foreach (var token in model.GenerateAsync(new[] { 1 }, options, cancellationToken))
+        {
+            seen.Add(token.Id);
+            if (seen.Count % WarmUp == 0 && ProcessMemory.Now() is var now && now.AnonymousMib > most.AnonymousMib)
+            {
+                most = now;
+            }
+        }
+
+        Report(hidden, vocab, seen.Count, server.ClientMilliseconds(), idle, most);
+    }
+
+    private static void Report(
+        int hidden, int vocab, int distinct, double[] times, ProcessMemory idle, ProcessMemory most)
+    {
+        var last = ProcessMemory.Now();
+        double[] warm = [.. times.Skip(WarmUp)];
+        var (median, mean, late) = (warm.Median(), warm.Mean(), warm.Quantile(0.99));
+        Console.WriteLine($"""
+            {Machine.Describe()}
+            hidden {hidden}, vocabulary {vocab}, float16 rows, top-k answers, {distinct} distinct tokens
+            client ms a token: median {median:0.0000}, mean {mean:0.0000}, 99 % {late:0.0000}
+            anonymous MiB: idle {idle.AnonymousMib:0.0}, most {most.AnonymousMib:0.0}, end {last.AnonymousMib:0.0}
+            mapped MiB: idle {idle.MappedMib:0.0}, end {last.MappedMib:0.0}
+            """);
+    }
+}
