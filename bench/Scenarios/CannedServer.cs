@@ -33,17 +33,18 @@ internal sealed class CannedServer(int hiddenSize, int vocabSize, int contextLen
         var step = CompletionRequestCodec.Read(await request.Content!.ReadAsByteArrayAsync(cancellationToken));
         var position = (step.Position ?? 0) + (int)step.PromptEmbeds.Shape[0];
         var output = new ArrayBufferWriter<byte>();
-        CompletionResponseCodec.Write(output, Answer(position, Math.Min(step.Logits?.TopK ?? MaxTopK, MaxTopK)));
+        CompletionResponseCodec.Write(output, Answer(
+            position, Math.Min(step.Logits?.TopK ?? MaxTopK, MaxTopK), step.Logits?.Temperature ?? 1));
         var answer = new HttpResponseMessage { Content = new ByteArrayContent(output.WrittenSpan.ToArray()) };
         _steps.Add((entered, Stopwatch.GetTimestamp()));
         return answer;
     }
 
-    private CompletionResponse Answer(int position, int k)
+    private CompletionResponse Answer(int position, int k, double temperature)
     {
         var indices = Enumerable.Range(0, k).Select(i => (position + i * 1999) % vocabSize).ToArray();
         var values = Enumerable.Range(0, k).Select(i => i == 0 ? 30f : -i).ToArray();
-        var logits = new LogitsPayload("float32", indices, values, 30 + 1e-9);
+        var logits = new LogitsPayload("float32", indices, values, 30 / temperature + 1e-9);
         return new("id", CompletionResponse.ObjectName, 0, ClientBundle.Model, "sess_1", position,
             [new(0, logits, null)], new(1, 0, 1)) { Fingerprint = ToyBundle.Fingerprint, KeyEpoch = 1 };
     }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json.Nodes;
 using Stip.Protocol.Tensors;
 using Stip.TestKit.Toys;
@@ -28,8 +29,9 @@ internal static class ClientBundle
     {
         var rowBytes = hiddenSize * sizeof(ushort);
         var bytes = (long)vocabSize * rowBytes;
-        var header = System.Text.Encoding.ASCII.GetBytes($$$"""
-            {"token_embedding":{"dtype":"F16","shape":[{{{vocabSize}}},{{{hiddenSize}}}],"data_offsets":[0,{{{bytes}}}]}}
+        var header = Encoding.ASCII.GetBytes($$$"""
+            {"token_embedding":
+            {"dtype":"F16","shape":[{{{vocabSize}}},{{{hiddenSize}}}],"data_offsets":[0,{{{bytes}}}]}}
             """);
         using var file = File.Create(path);
         file.Write(BitConverter.GetBytes((long)(header.Length + 7) / 8 * 8));
