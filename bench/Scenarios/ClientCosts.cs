@@ -16,6 +16,7 @@ internal static class ClientCosts
 {
     private const int WarmUp = 500;
     private const int ContextLength = 16_384;
+    private static readonly int[] Prompt = [1];
 
     public static Command CreateCommand()
     {
@@ -52,7 +53,7 @@ internal static class ClientCosts
             Sampling = new SamplingOptions { Temperature = 0.8f, TopP = 0.95f, Seed = 1 },
         };
         var (seen, most) = (new HashSet<int>(), idle);
-        await foreach (var token in model.GenerateAsync(new[] { 1 }, options, cancellationToken))
+        await foreach (var token in model.GenerateAsync(Prompt, options, cancellationToken))
         {
             seen.Add(token.Id);
             if (seen.Count % WarmUp == 0 && ProcessMemory.Now() is var now && now.AnonymousMib > most.AnonymousMib)

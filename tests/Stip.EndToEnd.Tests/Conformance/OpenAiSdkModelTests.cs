@@ -3,7 +3,6 @@ using System.Numerics.Tensors;
 using System.Text;
 using OpenAI;
 using OpenAI.Chat;
-using OpenAI.Embeddings;
 using OpenAI.Responses;
 using Stip.TestKit;
 
