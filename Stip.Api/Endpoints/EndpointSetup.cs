@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Stip.Api.Endpoints.Authentication;
 using Stip.Api.Endpoints.Completions;
 using Stip.Api.Endpoints.Errors;
+using Stip.Api.Endpoints.Limits;
 using Stip.Api.Endpoints.OpenApi;
 using Stip.Api.Endpoints.Streaming;
 using Stip.Protocol;
@@ -11,18 +12,11 @@ namespace Stip.Api.Endpoints;
 /// <summary>Every route of the server and what stands before it.</summary>
 internal static class EndpointSetup
 {
-    private const long MaxSmallBodyBytes = 1 << 20;
-
     /// <summary>A connection whose other end does not answer a ping for so long is ended.</summary>
     private static readonly TimeSpan StreamPing = TimeSpan.FromSeconds(30);
 
     public static IServiceCollection AddEndpoints(this IServiceCollection services)
     {
-        services.Configure<Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServerOptions>(options =>
-        {
-            options.AddServerHeader = false;
-            options.Limits.MaxRequestBodySize = MaxSmallBodyBytes;
-        });
         // A request goes on in the pool thread that read it: one hand-over less a token, and nothing here blocks long.
         // A buffer that waits with its connection saves a look at the socket before every read.
         services.Configure<SocketTransportOptions>(options =>
@@ -44,7 +38,7 @@ internal static class EndpointSetup
         services.AddSingleton<ServerStartup>();
         services.AddHostedService(provider => provider.GetRequiredService<ServerStartup>());
         services.AddHostedService<Housekeeping>();
-        return services.AddEngineMetrics().AddApiKeyAuthentication().AddApiDocument();
+        return services.AddLimits().AddEngineMetrics().AddApiKeyAuthentication().AddApiDocument();
     }
 
     public static WebApplication UseEndpoints(this WebApplication app)
@@ -61,6 +55,7 @@ internal static class EndpointSetup
         app.UseRouting();
         app.UseAuthentication();
         app.UseAuthorization();
+        app.UseMiddleware<KeyLimitMiddleware>();
         app.MapOpenApi().AllowAnonymous();
         app.MapHealth();
         app.MapMetrics();

@@ -20,7 +20,7 @@ internal static class ForwardEndpoints
         .WithTags("Inference")
         .WithSummary("One pass of a graph without a cache")
         .Accepts<ForwardRequest>(MediaTypes.Json)
-        .Produces<ForwardResponse>().Refuses(400, 401, 403, 404, 413, 503);
+        .Produces<ForwardResponse>().Refuses(400, 401, 403, 404, 413, 429, 503);
 
     private static async Task<IResult> HandleAsync(HttpContext context, ModelRegistry registry)
     {

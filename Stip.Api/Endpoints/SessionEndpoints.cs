@@ -19,7 +19,7 @@ internal static class SessionEndpoints
     {
         var sessions = routes.MapGroup(StipRoutes.Sessions).RequireScope(ApiKeyScopes.Infer).WithTags("Inference");
         sessions.MapPost("", OpenAsync).WithSummary("Reserves a cache")
-            .Produces<SessionObject>().Refuses(400, 401, 403, 404, 503);
+            .Produces<SessionObject>().Refuses(400, 401, 403, 404, 429, 503);
         sessions.MapGet("", ListAsync).WithSummary("Lists the sessions of this key")
             .Produces<ListObject<SessionObject>>().Refuses(401, 403);
         sessions.MapGet("{id}", GetAsync).WithSummary("Shows a session")
@@ -27,7 +27,7 @@ internal static class SessionEndpoints
         sessions.MapDelete("{id}", DeleteAsync).WithSummary("Releases a session and zeroes its cache")
             .Produces<DeletedObject>().Refuses(401, 403, 410);
         sessions.MapPost("{id}/fork", ForkAsync).WithSummary("Opens a session that begins as another one")
-            .Produces<SessionObject>().Refuses(400, 401, 403, 409, 410, 503);
+            .Produces<SessionObject>().Refuses(400, 401, 403, 409, 410, 429, 503);
     }
 
     private static async Task<IResult> OpenAsync(

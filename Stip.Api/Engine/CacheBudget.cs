@@ -7,11 +7,15 @@ internal sealed class CacheBudget
 {
     private long _usedBytes;
 
-    public CacheBudget(IOptions<EngineOptions> options)
+    public CacheBudget(IOptions<EngineOptions> options, SessionQuota? sessions = null)
     {
+        Sessions = sessions ?? SessionQuota.None;
         var megabytes = options.Value.CacheMegabytes;
         LimitBytes = megabytes > 0 ? (long)megabytes << 20 : GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2;
     }
+
+    /// <summary>Who holds how many of them.</summary>
+    public SessionQuota Sessions { get; }
 
     public long LimitBytes { get; }
 

@@ -179,7 +179,7 @@ internal sealed class DecoderHost : IAsyncDisposable
     {
         var decoder = _runtime.LoadDecoder(Snapshot);
         var pool = new SlotPool(decoder, Snapshot, _budget, _options.Slots);
-        var sessions = new SessionTable(pool, _clock, TimeSpan.FromSeconds(_options.LeaseSeconds));
+        var sessions = new SessionTable(pool, _budget.Sessions, _clock, TimeSpan.FromSeconds(_options.LeaseSeconds));
         var loop = new ModelLoop(decoder, sessions, Snapshot, _options, _metrics, _clock);
         _metrics.Watch(Snapshot.Model, loop);
         return loop;

@@ -7,7 +7,8 @@ namespace Stip.Api.Engine;
 
 /// <summary>The sessions of one model. Owned by the model's loop; others may only look one
 /// up.</summary>
-internal sealed class SessionTable(SlotPool pool, TimeProvider clock, TimeSpan lease) : IDisposable
+internal sealed class SessionTable(
+    SlotPool pool, SessionQuota quota, TimeProvider clock, TimeSpan lease) : IDisposable
 {
     private readonly ConcurrentDictionary<string, SessionState> _sessions = new(StringComparer.Ordinal);
     private volatile int _count;
@@ -26,8 +27,16 @@ internal sealed class SessionTable(SlotPool pool, TimeProvider clock, TimeSpan l
     {
         var now = clock.GetUtcNow();
         Expire(now);
+        if (!quota.TryTake(owner, out var most))
+        {
+            return new Refusal(
+                StipErrorCode.RateLimitExceeded, $"this API key holds its {most} sessions; release one",
+                RetryAfter: RetryAfter(now));
+        }
+
         if (!pool.Find(maxLength, RetryAfter(now)).Is(out var place, out var refusal))
         {
+            quota.GiveBack(owner);
             return refusal;
         }
 
@@ -111,6 +120,7 @@ internal sealed class SessionTable(SlotPool pool, TimeProvider clock, TimeSpan l
             _sessions.TryRemove(session.Id, out _);
             _count--;
             session.Arena.Release(session);
+            quota.GiveBack(session.Owner);
         }
     }
 

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Options;
 using Stip.Api.Engine;
 using Stip.Api.Engine.Loading;
 using Stip.Api.Registry.ApiKeys;
@@ -14,8 +15,11 @@ internal static class RegistrySetup
     public static IServiceCollection AddRegistry(this IServiceCollection services)
     {
         services.AddSection<ApiOptions>(ApiOptions.Section).AddSection<EngineOptions>(EngineOptions.Section)
-            .AddSection<DatabaseOptions>(DatabaseOptions.Section);
+            .AddSection<DatabaseOptions>(DatabaseOptions.Section).AddSection<LimitOptions>(LimitOptions.Section);
         services.AddSingleton(TimeProvider.System);
+        services.AddSingleton(provider => new SessionQuota(
+            MostSessions(
+                provider.GetRequiredService<KeyDirectory>(), provider.GetRequiredService<IOptions<LimitOptions>>())));
         services.AddSingleton<CacheBudget>();
         services.AddSingleton<LoadedGraphs>();
         services.AddSingleton<DataFolders>();
@@ -32,4 +36,8 @@ internal static class RegistrySetup
         services.AddSingleton<PackageRegistrar>();
         return services;
     }
+
+    // As the key says, or as the settings do.
+    private static Func<string, int> MostSessions(KeyDirectory keys, IOptions<LimitOptions> limits) => owner =>
+        keys.Keys.FirstOrDefault(key => key.Id == owner)?.Limits?.Sessions ?? limits.Value.Sessions;
 }

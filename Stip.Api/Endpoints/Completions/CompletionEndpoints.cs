@@ -17,7 +17,7 @@ internal static class CompletionEndpoints
             .WithSummary("Prefill or decode: appends permuted rows to a session and answers with permuted logits")
             .Accepts<CompletionRequest>(MediaTypes.Json, StipRoutes.SafetensorsMediaType)
             .Produces<CompletionResponse>(200, MediaTypes.Json, StipRoutes.SafetensorsMediaType)
-            .Refuses(400, 401, 403, 404, 409, 410, 413, 503);
+            .Refuses(400, 401, 403, 404, 409, 410, 413, 429, 503);
 
     private static async Task HandleAsync(
         HttpContext context, StepReader reader, TimeProvider clock)

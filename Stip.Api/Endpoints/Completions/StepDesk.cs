@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using Stip.Api.Endpoints.Limits;
 using Stip.Api.Engine;
 using Stip.Api.Registry;
 using Stip.Api.Registry.ApiKeys;
@@ -8,7 +9,7 @@ using Stip.Protocol.Errors;
 namespace Stip.Api.Endpoints.Completions;
 
 /// <summary>Finds the model of a request and judges what the request declares.</summary>
-internal sealed class StepDesk(ModelRegistry registry, IOptions<EngineOptions> options)
+internal sealed class StepDesk(ModelRegistry registry, KeyLimits limits, IOptions<EngineOptions> options)
 {
     private const long SmallestLimit = 64 << 10;
 
@@ -28,9 +29,12 @@ internal sealed class StepDesk(ModelRegistry registry, IOptions<EngineOptions> o
             return refusal;
         }
 
-        return StepDeclaration.Judge(decoder.Snapshot, request!, options.Value).Is(out var declaration, out refusal)
-            ? (decoder, declaration)
-            : refusal;
+        if (!StepDeclaration.Judge(decoder.Snapshot, request!, options.Value).Is(out var declaration, out refusal))
+        {
+            return refusal;
+        }
+
+        return limits.TakeTokens(key, declaration.RowCount) is { } tooMany ? tooMany : (decoder, declaration);
     }
 
     /// <summary>The decoder of a model that this key may ask: the one that holds the session, or the newest.</summary>

@@ -2,6 +2,7 @@ using System.Net.WebSockets;
 using Stip.Api.Endpoints.Authentication;
 using Stip.Api.Endpoints.Completions;
 using Stip.Api.Endpoints.Errors;
+using Stip.Api.Endpoints.Limits;
 using Stip.Api.Engine;
 using Stip.Api.Registry.ApiKeys;
 using Stip.Protocol;
@@ -13,7 +14,12 @@ namespace Stip.Api.Endpoints.Streaming;
 /// <summary><c>GET /v1/permuted/completions/stream</c>: the steps of completions as messages of a WebSocket, one at a
 /// time; what does not change is said once a connection.</summary>
 internal sealed class StreamEndpoint(
-    StepDesk desk, KeyDirectory keys, TimeProvider clock, IHostApplicationLifetime lifetime, ILogger<StreamEndpoint> log)
+    StepDesk desk,
+    KeyDirectory keys,
+    KeyLimits limits,
+    TimeProvider clock,
+    IHostApplicationLifetime lifetime,
+    ILogger<StreamEndpoint> log)
 {
     public static void Map(IEndpointRouteBuilder routes) =>
         routes.MapGet(StipRoutes.CompletionStream, (HttpContext context, StreamEndpoint endpoint) =>
@@ -66,7 +72,7 @@ internal sealed class StreamEndpoint(
         await using var whenGone = keys.Watch(grant).Register(() => gate.Ask(StreamEnd.KeyGone));
         await using var whenStopped = lifetime.ApplicationStopping.Register(() => gate.Ask(StreamEnd.Stopping));
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, gate.Leaving);
-        using var service = new StreamService(socket, desk, keys, grant, writer, clock);
+        using var service = new StreamService(socket, desk, keys, grant, writer, limits, clock);
         if (await service.ServeAsync(gate, ending.Token))
         {
             await StreamFarewell.CloseAsync(socket, WebSocketCloseStatus.NormalClosure, "");

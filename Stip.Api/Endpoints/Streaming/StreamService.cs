@@ -1,6 +1,7 @@
 using System.Net.WebSockets;
 using Stip.Api.Endpoints.Completions;
 using Stip.Api.Endpoints.Errors;
+using Stip.Api.Endpoints.Limits;
 using Stip.Api.Engine;
 using Stip.Api.Registry.ApiKeys;
 
@@ -8,8 +9,13 @@ namespace Stip.Api.Endpoints.Streaming;
 
 /// <summary>Serves the steps of one connection, one after another.</summary>
 internal sealed class StreamService(
-    WebSocket socket, StepDesk desk, KeyDirectory keys, ApiKeyGrant grant, StreamWriter writer, TimeProvider clock)
-    : IDisposable
+    WebSocket socket,
+    StepDesk desk,
+    KeyDirectory keys,
+    ApiKeyGrant grant,
+    StreamWriter writer,
+    KeyLimits limits,
+    TimeProvider clock) : IDisposable
 {
     /// <summary>A message that has begun must be here after this time, and an answer must have been taken.</summary>
     private static readonly TimeSpan MessagePatience = TimeSpan.FromMinutes(1);
@@ -80,6 +86,12 @@ internal sealed class StreamService(
 
         using (prepared)
         {
+            if (limits.TakeRequest(grant.Key) is { } tooMany)
+            {
+                await writer.RefuseAsync(tooMany, patience.Token);
+                return;
+            }
+
             var outcome = await StepAsync(prepared, cancellation);
             patience.CancelAfter(MessagePatience);
             if (!outcome.Is(out var answer, out refusal))

@@ -1,0 +1,98 @@
+using System.Threading.RateLimiting;
+using Microsoft.Extensions.Options;
+using Stip.Api.Engine;
+using Stip.Api.Registry;
+using Stip.Api.Registry.ApiKeys;
+using Stip.Protocol.Errors;
+
+namespace Stip.Api.Endpoints.Limits;
+
+/// <summary>Rates of each key: token buckets that keys do not share.</summary>
+internal sealed class KeyLimits : IDisposable
+{
+    private const int TokenBurstSeconds = 10;
+    private static readonly TimeSpan ShortWait = TimeSpan.FromSeconds(1);
+    private readonly LimitOptions _options;
+    private readonly PartitionedRateLimiter<ApiKeyRecord> _requests;
+    private readonly PartitionedRateLimiter<ApiKeyRecord> _tokens;
+    private readonly PartitionedRateLimiter<ApiKeyRecord> _running;
+
+    public KeyLimits(IOptions<LimitOptions> options)
+    {
+        _options = options.Value;
+        _requests = PartitionedRateLimiter.Create<ApiKeyRecord, string>(key => Bucket(key.Id, RequestsOf(key), 1));
+        _tokens = PartitionedRateLimiter.Create<ApiKeyRecord, string>(
+            key => Bucket(key.Id, TokensOf(key), TokenBurstSeconds));
+        _running = PartitionedRateLimiter.Create<ApiKeyRecord, string>(key => _options.Concurrent == 0
+            ? RateLimitPartition.GetNoLimiter(key.Id)
+            : RateLimitPartition.GetConcurrencyLimiter(
+                key.Id, _ => new ConcurrencyLimiterOptions { PermitLimit = _options.Concurrent, QueueLimit = 0 }));
+    }
+
+    /// <summary>Counts a request or a step; null where it may go on.</summary>
+    public Refusal? TakeRequest(ApiKeyRecord key)
+    {
+        using var lease = _requests.AttemptAcquire(key);
+        return lease.IsAcquired ? null : Exceeded(lease, $"{RequestsOf(key)} requests a second");
+    }
+
+    /// <summary>Counts the rows of a step. One of more rows than may come at once waits for a full bucket.</summary>
+    public Refusal? TakeTokens(ApiKeyRecord key, int rows)
+    {
+        var most = TokensOf(key);
+        if (most == 0)
+        {
+            return null;
+        }
+
+        using var lease = _tokens.AttemptAcquire(key, (int)Math.Min(rows, (long)most * TokenBurstSeconds));
+        return lease.IsAcquired ? null : Exceeded(lease, $"{most} tokens a second");
+    }
+
+    /// <summary>Enters a request or a connection, until the lease is disposed of.</summary>
+    public Outcome<RateLimitLease> Enter(ApiKeyRecord key)
+    {
+        var lease = _running.AttemptAcquire(key);
+        if (lease.IsAcquired)
+        {
+            return lease;
+        }
+
+        lease.Dispose();
+        return Refused($"{_options.Concurrent} requests and connections at once", ShortWait);
+    }
+
+    public void Dispose()
+    {
+        _requests.Dispose();
+        _tokens.Dispose();
+        _running.Dispose();
+    }
+
+    private int RequestsOf(ApiKeyRecord key) => key.Limits?.RequestsPerSecond ?? _options.RequestsPerSecond;
+
+    private int TokensOf(ApiKeyRecord key) => key.Limits?.TokensPerSecond ?? _options.TokensPerSecond;
+
+    private static RateLimitPartition<string> Bucket(string id, int perSecond, int burstSeconds)
+    {
+        if (perSecond == 0)
+        {
+            return RateLimitPartition.GetNoLimiter(id);
+        }
+
+        var perPeriod = perSecond >= 10 ? perSecond / 10 : perSecond;
+        return RateLimitPartition.GetTokenBucketLimiter(id, _ => new TokenBucketRateLimiterOptions
+        {
+            TokenLimit = (int)Math.Min(int.MaxValue, (long)perSecond * burstSeconds),
+            TokensPerPeriod = perPeriod,
+            ReplenishmentPeriod = TimeSpan.FromMilliseconds(perSecond >= 10 ? 100 : 1000),
+            QueueLimit = 0,
+        });
+    }
+
+    private static Refusal Exceeded(RateLimitLease lease, string limit) =>
+        Refused(limit, lease.TryGetMetadata(MetadataName.RetryAfter, out var wait) ? wait : ShortWait);
+
+    private static Refusal Refused(string limit, TimeSpan wait) =>
+        new(StipErrorCode.RateLimitExceeded, $"this API key has used its {limit}; try again later", RetryAfter: wait);
+}
