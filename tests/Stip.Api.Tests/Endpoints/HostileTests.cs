@@ -12,7 +12,8 @@ namespace Stip.Api.Tests.Endpoints;
 /// <summary>Whatever comes, the answer is one of the contract's and the next user is served.</summary>
 public sealed class HostileTests(TinyServer tiny) : IClassFixture<TinyServer>
 {
-    private const int Attempts = 600;
+    private const int Attempts = 2500;
+    private const long MostGrowthBytes = 32 << 20;
 
     private static readonly string[] AnyJson =
     [
@@ -83,13 +84,21 @@ public sealed class HostileTests(TinyServer tiny) : IClassFixture<TinyServer>
     private async Task AttackAsync(string contentType, Func<byte[]> next)
     {
         var caller = tiny.Server.Caller();
+        var before = 0L;
         for (var i = 0; i < Attempts; i++)
         {
+            if (i == Attempts / 4)
+            {
+                before = GC.GetTotalMemory(forceFullCollection: true);
+            }
+
             using var body = new ByteArrayContent(next());
             body.Headers.ContentType = new MediaTypeHeaderValue(contentType);
             using var response = await caller.SendAsync(HttpMethod.Post, StipRoutes.Completions, body);
             Assert.NotEqual(500, (int)response.StatusCode);
         }
+
+        Assert.InRange(GC.GetTotalMemory(forceFullCollection: true) - before, long.MinValue, MostGrowthBytes);
 
         Assert.Equal(2, (await caller.StepAsync(Steps.Prefill(1, 2))).Position);
     }
