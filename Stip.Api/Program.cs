@@ -8,6 +8,7 @@ try
     var builder = WebApplication.CreateBuilder(args);
     builder.AddSharedSettings();
     builder.AddRequestLogging();
+    builder.AddTracing();
     builder.Services.AddOnnxRuntime().AddRegistry().AddEndpoints();
 
     var app = builder.Build();

@@ -44,6 +44,8 @@ internal static class CompletionEndpoints
 
             using (answer)
             {
+                StepSpans.Record(declaration, answer.Times, clock.GetUtcNow());
+                using var copy = StepSpans.Copy();
                 ServerTiming.Write(context.Response, answer.Times, clock.GetElapsedTime(started));
                 await StepWriter.WriteAsync(context, StepAnswers.Of(declaration, answer, clock));
             }

@@ -20,6 +20,7 @@ internal sealed class StreamWriter(WebSocket socket, string requestId, TimeProvi
     public ValueTask AnswerAsync(
         StepDeclaration step, StepAnswer answer, long started, CancellationToken cancellation)
     {
+        StepSpans.Record(step, answer.Times, clock.GetUtcNow());
         var response = StepAnswers.Of(step, answer, clock);
         // Id and time are those of the connection: said once.
         if (_id is null)
