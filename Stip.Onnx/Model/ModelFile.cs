@@ -98,6 +98,12 @@ internal sealed class ModelFile : IDisposable
                 throw new RefusedException($"'{path}' is not an ONNX graph: it has no nodes");
             }
 
+            if (graph.SparseInitializer.Count > 0)
+            {
+                throw new RefusedException($"'{path}' has {graph.SparseInitializer.Count} sparse initialisers; only dense "
+                    + "ones can be permuted");
+            }
+
             RefuseDoubles(path, graph.Input.Select(input => input.Name));
             RefuseDoubles(path, graph.Output.Select(output => output.Name));
             RefuseDoubles(path, graph.Initializer.Select(tensor => tensor.Name));

@@ -8,7 +8,8 @@ namespace Stip.Onnx.Protection;
 /// <summary>Runs a graph of another exporter as it came and in its protected form.</summary>
 internal static class ForeignComparison
 {
-    public static void Run(
+    /// <returns>How many samples both ran; a graph may not take every shape.</returns>
+    public static int Run(
         ForeignSource source, ProtectedModel moved, int samples, OutputComparison comparison, Action<int>? sampleDone)
     {
         using var plain = new GraphRunner(source.Path);
@@ -36,6 +37,8 @@ internal static class ForeignComparison
             throw last ?? (Exception)new RefusedException(
                 "no sample input fits the plain graph, so that nothing could be compared; --verify none leaves it out");
         }
+
+        return done;
     }
 
     // A graph may not take every length that its inputs declare.

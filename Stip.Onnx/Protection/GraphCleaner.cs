@@ -3,38 +3,49 @@ using Stip.Onnx.Model;
 
 namespace Stip.Onnx.Protection;
 
-/// <summary>Takes out of a graph what only tells stories about it: doc strings and the exporter's metadata.</summary>
+/// <summary>Takes out of a graph what only tells stories about it: doc strings, the exporter's metadata, names of whole
+/// graphs, and what only training reads.</summary>
 internal static class GraphCleaner
 {
+    private const string GraphName = "graph";
+
     public static void Clean(ModelProto model)
     {
         model.DocString = "";
         model.MetadataProps.Clear();
+        model.TrainingInfo.Clear();
         Clean(model.Graph);
         foreach (var function in model.Functions)
         {
             function.DocString = "";
             function.MetadataProps.Clear();
+            Clean(function.ValueInfo);
             Clean(function.Node);
         }
     }
 
     private static void Clean(GraphProto graph)
     {
+        graph.Name = GraphName;
         graph.DocString = "";
         graph.MetadataProps.Clear();
-        foreach (var value in graph.Input.Concat(graph.Output).Concat(graph.ValueInfo))
-        {
-            value.DocString = "";
-            value.MetadataProps.Clear();
-        }
-
+        graph.QuantizationAnnotation.Clear();
+        Clean(graph.Input.Concat(graph.Output).Concat(graph.ValueInfo));
         foreach (var tensor in graph.Initializer)
         {
             Clean(tensor);
         }
 
         Clean(graph.Node);
+    }
+
+    private static void Clean(IEnumerable<ValueInfoProto> values)
+    {
+        foreach (var value in values)
+        {
+            value.DocString = "";
+            value.MetadataProps.Clear();
+        }
     }
 
     private static void Clean(RepeatedField<NodeProto> nodes)

@@ -64,7 +64,7 @@ public static class PackageVerifier
             }
             else
             {
-                RunWhole(plain, moved, samples, comparison, sampleDone);
+                samples = RunWhole(plain, moved, samples, comparison, sampleDone);
             }
         }
         catch (OnnxRuntimeException e)
@@ -76,25 +76,23 @@ public static class PackageVerifier
         return report.Passed ? report : report with { Fault = fault ?? BlockComparison.FindFault(plain, moved) };
     }
 
-    private static void RunWhole(
+    // How many samples were run.
+    private static int RunWhole(
         PlainModel plain,
         ProtectedModel moved,
         int samples,
         OutputComparison comparison,
         Action<int>? sampleDone)
     {
-        foreach (var source in plain.Sources)
-        {
-            ForeignComparison.Run(source, moved, samples, comparison, sampleDone);
-        }
-
         if (plain.Sources.Count > 0)
         {
-            return;
+            return plain.Sources.Select(source =>
+                ForeignComparison.Run(source, moved, samples, comparison, sampleDone)).ToArray().Min();
         }
 
         using var left = new ExportedSide(plain.Folder);
         Compare(plain, left, moved, samples, comparison, sampleDone);
+        return samples;
     }
 
     private static void Compare(

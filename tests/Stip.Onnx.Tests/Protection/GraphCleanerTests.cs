@@ -24,7 +24,7 @@ public sealed class GraphCleanerTests
     {
         var told = story ?? "";
         var tensor = new TensorProto { Name = "w", DataType = 1, DocString = told, MetadataProps = { Props(story) } };
-        var inner = new GraphProto { Name = "branch", DocString = story ?? "", Initializer = { tensor.Clone() } };
+        var inner = new GraphProto { Name = Named(story), DocString = told, Initializer = { tensor.Clone() } };
         var node = new NodeProto { OpType = "If", Name = "n", DocString = told, MetadataProps = { Props(story) } };
         node.Attribute.Add(new AttributeProto { Name = "then", G = inner, DocString = story ?? "" });
         node.Attribute.Add(new AttributeProto { Name = "value", T = tensor.Clone() });
@@ -33,8 +33,11 @@ public sealed class GraphCleanerTests
         {
             DocString = story ?? "",
             MetadataProps = { Props(story) },
+            TrainingInfo = { Bytes(story) },
             Graph = new GraphProto
             {
+                Name = Named(story),
+                QuantizationAnnotation = { Bytes(story) },
                 DocString = story ?? "",
                 MetadataProps = { Props(story) },
                 Node = { node },
@@ -42,9 +45,14 @@ public sealed class GraphCleanerTests
                 Input = { value },
                 ValueInfo = { value },
             },
-            Functions = { new FunctionProto { Name = "f", DocString = story ?? "", Node = { node } } },
+            Functions = { new FunctionProto { Name = "f", DocString = told, Node = { node }, ValueInfo = { value } } },
         };
     }
+
+    private static string Named(string? story) => story ?? "graph";
+
+    // Messages that are never read.
+    private static ByteString[] Bytes(string? story) => story is null ? [] : [ByteString.CopyFromUtf8(story)];
 
     private static StringStringEntryProto[] Props(string? story) =>
         story is null ? [] : [new StringStringEntryProto { Key = "class", Value = story }];
