@@ -25,8 +25,10 @@ internal static class InnerFolder
         }
 
         var place = Path.Combine(Real(parent), Path.GetFileName(full));
-        return new DirectoryInfo(place).ResolveLinkTarget(returnFinalTarget: true) is { } target
-            ? Real(target.FullName)
-            : place;
+        // What is not there is no link: modules without files of their own are named all the same.
+        return new DirectoryInfo(place) is { Exists: true } found
+            && found.ResolveLinkTarget(returnFinalTarget: true) is { } target
+                ? Real(target.FullName)
+                : place;
     }
 }
