@@ -52,7 +52,7 @@ internal sealed class EngineOptions
     [Range(0, 100_000)]
     public int SpinMicroseconds { get; set; } = 1000;
 
-    /// <summary>Memory of the loaded models' files; 0 means no limit. What was used least recently makes room.</summary>
+    /// <summary>Memory of the loaded models' files; 0 means no limit. What was used longest ago makes room.</summary>
     [Range(0, 100_000_000)]
     public int ModelMegabytes { get; set; }
 

@@ -65,7 +65,7 @@ internal sealed class HostedModel(
         return decoder;
     }
 
-    /// <summary>Takes the place of a model, which goes on with the sessions that it has. Before anybody asks it.</summary>
+    /// <summary>Takes the place of a model, which goes on with its sessions. Called before anybody asks it.</summary>
     public void Replace(HostedModel old, DateTimeOffset now)
     {
         old.ReplacedAt = now;

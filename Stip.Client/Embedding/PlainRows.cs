@@ -45,8 +45,8 @@ public sealed class PlainRows : IDisposable
     /// <param name="tokenId">The token.</param>
     /// <param name="position">Its place in the sequence, from 0.</param>
     /// <param name="sent">The row that was sent, as bytes of the wire's type.</param>
-    /// <returns><c>[hidden_size]</c> in the wire's type; null where the row that was sent is not the token's (that of an
-    /// image is not).</returns>
+    /// <returns><c>[hidden_size]</c> in the wire's type; null where the row that was sent is not the token's (that of
+    /// an image is not).</returns>
     public byte[]? Find(int tokenId, int position, ReadOnlySpan<byte> sent)
     {
         var row = new byte[_tables.RowBytes]; // [hidden]

@@ -105,7 +105,7 @@ public sealed class StipModel
     /// <summary>Forgets what the server said, so that the next use asks again.</summary>
     internal void Recheck() => _info = null;
 
-    /// <summary>Refuses logits under other keys: while a model is replaced, new sessions go to the new package.</summary>
+    /// <summary>Refuses logits under other keys: a replaced model's new sessions get the new package.</summary>
     internal void RequireOwn(CompletionResponse response)
     {
         if (response.Fingerprint is { } fingerprint && fingerprint != Bundle.Manifest.Fingerprint)

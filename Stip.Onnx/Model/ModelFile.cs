@@ -100,8 +100,8 @@ internal sealed class ModelFile : IDisposable
 
             if (graph.SparseInitializer.Count > 0)
             {
-                throw new RefusedException($"'{path}' has {graph.SparseInitializer.Count} sparse initialisers; only dense "
-                    + "ones can be permuted");
+                throw new RefusedException(
+                    $"'{path}' has {graph.SparseInitializer.Count} sparse initialisers; only dense ones can be permuted");
             }
 
             RefuseDoubles(path, graph.Input.Select(input => input.Name));

@@ -9,7 +9,8 @@ internal static class BenchOptions
 {
     public static Option<string> Model(string standard) => new("--model")
     {
-        Description = "Checkpoint or random model: " + string.Join(", ", [.. KnownCheckpoints.Names, .. RandomModels.Names]),
+        Description = "Checkpoint or random model: "
+            + string.Join(", ", [.. KnownCheckpoints.Names, .. RandomModels.Names]),
         DefaultValueFactory = _ => standard,
     };
 

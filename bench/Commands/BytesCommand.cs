@@ -31,7 +31,8 @@ internal static class BytesCommand
             var page = new ResultPage($"Bytes of a decoded token, {made.Name}");
             var table = page.Add(new ResultTable(
                 FormattableString.Invariant(
-                    $"Hidden size {manifest.HiddenSize}, vocabulary {manifest.VocabSize}, {manifest.WireDtype} rows, top-k {TopK}"),
+                    $"Hidden size {manifest.HiddenSize}, vocabulary {manifest.VocabSize}, {manifest.WireDtype} rows, "
+                    + $"top-k {TopK}"),
                 "way", "bytes up", "bytes down", "both")
             {
                 Note = "Counted on the connection, between the client and the server.",

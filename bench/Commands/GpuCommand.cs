@@ -21,7 +21,8 @@ internal static class GpuCommand
         var pairs = BenchOptions.Number("--pairs", 7, "Interleaved pairs.");
         var tokens = BenchOptions.Number("--tokens", 128, "Tokens of a run.");
         var (work, output) = (BenchOptions.Work(), BenchOptions.Output());
-        var command = new Command("gpu", "A random 1.1B Llama protected and served by CUDA (build with -p:StipGpu=true).")
+        var command = new Command(
+            "gpu", "A random 1.1B Llama protected and served by CUDA (build with -p:StipGpu=true).")
         {
             scaled, pairs, tokens, work, output,
         };

@@ -24,9 +24,11 @@ internal static class LlamaCommand
         var pairs = BenchOptions.Number("--pairs", 5, "Interleaved pairs.");
         var tokens = BenchOptions.Number("--tokens", 16, "Tokens of a run.");
         var accuracy = BenchOptions.Number(
-            "--accuracy", AccuracyLevel.Rounded, "Of 4-bit products: 4 rounds activations as llama.cpp does, 0 is exact.");
+            "--accuracy", AccuracyLevel.Rounded,
+            "Of 4-bit products: 4 rounds activations as llama.cpp does, 0 is exact.");
         var (work, output) = (BenchOptions.Work(), BenchOptions.Output());
-        var command = new Command("llama", "Private Stip through HTTP against unprotected llama.cpp, the same Q4_0 file.")
+        var command = new Command(
+            "llama", "Private Stip through HTTP against unprotected llama.cpp, the same Q4_0 file.")
         {
             natives, pairs, tokens, accuracy, work, output,
         };

@@ -31,7 +31,8 @@ internal static class PaperCommand
         var tokens = BenchOptions.Number("--tokens", 64, "Longest generation of figure 7c.");
         var model = BenchOptions.Model(RandomModels.Llama25M);
         var (work, output) = (BenchOptions.Work(), BenchOptions.Output());
-        var command = new Command("paper", "The paper's figures: throughput, latency, breakdown, traffic, memory, exactness.")
+        var command = new Command(
+            "paper", "The paper's figures: throughput, latency, breakdown, traffic, memory, exactness.")
         {
             parts, sizes, batch, tokens, model, work, output,
         };

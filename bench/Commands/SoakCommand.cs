@@ -47,8 +47,8 @@ internal static class SoakCommand
         CancellationToken cancellationToken)
     {
         var table = page.Add(new ResultTable(
-            "", "minute", "answers", "tokens", "wrong tokens", "refused", "replayed", "p50, ms", "p99, ms", "memory, MiB",
-            "handles", "threads", "slots")
+            "", "minute", "answers", "tokens", "wrong tokens", "refused", "replayed", "p50, ms", "p99, ms",
+            "memory, MiB", "handles", "threads", "slots")
         {
             Note = "Every token is compared with a bare loop over the plain graph; counts are since the start, times "
                 + "are of the steps of the minute, the rest is the server's state at its end.",

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Stip.Bench.Llama;
 
-/// <summary><c>llama_batch</c>: tokens, the position and the sequence of each, and which of them bring logits.</summary>
+/// <summary><c>llama_batch</c>: tokens, position and sequence of each, and which of them bring logits.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct LlamaBatch
 {

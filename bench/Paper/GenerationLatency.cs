@@ -22,8 +22,9 @@ internal static class GenerationLatency
             $"Figure 7c: latency of generated tokens, {model}",
             ["way", .. marks.Select(mark => FormattableString.Invariant($"{mark} tokens, s")), "slope, ms a token"])
         {
-            Note = $"One session, a prompt of {Prompt} tokens, one token a round (no guessing ahead), over a WebSocket; "
-                + "the time is that of a byte one way, as in the paper (wired 10 ms, wireless 250 ms; LLaMA2-7b there).",
+            Note = $"One session, a prompt of {Prompt} tokens, one token a round (no guessing ahead), over a "
+                + "WebSocket; the time is that of a byte one way, as in the paper (wired 10 ms, "
+                + "wireless 250 ms; LLaMA2-7b there).",
         });
         using var chart = new Chart("Latency of a generation", "generated tokens", "seconds");
         Add("full cloud (bare loop, no network)", Bare(served, marks));

@@ -17,7 +17,8 @@ internal static class Throughput
         PaperRun run, IReadOnlyList<string> models, int batch, CancellationToken cancellationToken)
     {
         var table = run.Page.Add(new ResultTable(
-            "Figure 7a: throughput by model size", "model", "parameters", "protected, token/s", "plain, token/s", "ratio")
+            "Figure 7a: throughput by model size",
+            "model", "parameters", "protected, token/s", "plain, token/s", "ratio")
         {
             Note = $"One pass over {batch} samples of {TokensOfSample} tokens (the paper: 100 samples on four A100), "
                 + $"medians of {Runs} runs in turns. Random weights; the paper's larger models do not fit two cores.",
@@ -43,14 +44,16 @@ internal static class Throughput
         }
 
         table.Add("GPT2-124m, paper's STIP (quoted)", "124M", N(Quoted.PaperStipRate), "close", "");
-        table.Add("GPT2-124m, CipherGPT (quoted)", "124M", FormattableString.Invariant($"{Quoted.CipherGptRate}"), "", "");
+        table.Add("GPT2-124m, CipherGPT (quoted)", "124M",
+            FormattableString.Invariant($"{Quoted.CipherGptRate}"), "", "");
         Draw(run, sizes, hidden, plain);
         AddScale(run, models, sizes, hidden);
     }
 
     private static void Draw(PaperRun run, List<double> sizes, List<double> hidden, List<double> plain)
     {
-        using var chart = new Chart("Throughput by model size", "parameters", "tokens a second", logX: true, logY: true);
+        using var chart = new Chart(
+            "Throughput by model size", "parameters", "tokens a second", logX: true, logY: true);
         chart.AddLine("protected", sizes, hidden);
         chart.AddLine("plain", sizes, plain);
         chart.AddPoints("paper's STIP, four A100 (quoted)", [Quoted.Gpt2Parameters], [Quoted.PaperStipRate]);
@@ -70,7 +73,9 @@ internal static class Throughput
         {
             table.Add(
                 name, FormattableString.Invariant($"{parameters / 1e6:N0}M"),
-                name.StartsWith("paper", StringComparison.Ordinal) ? N(Quoted.PaperStipRate / Quoted.CipherGptRate) : "");
+                name.StartsWith("paper", StringComparison.Ordinal)
+                    ? N(Quoted.PaperStipRate / Quoted.CipherGptRate)
+                    : "");
         }
 
         var gpt2 = models.ToList().IndexOf("random-gpt2-124m");

@@ -35,7 +35,8 @@ internal static class Traffic
                 $"prompt of {Tokens} tokens, {TopK} largest of the last",
                 () => one.AppendAsync(ids, TopK, 1, cancellationToken));
             await CountAsync(
-                $"one decoded token, {TopK} largest", () => one.AppendAsync(ids.AsMemory(0, 1), TopK, 1, cancellationToken));
+                $"one decoded token, {TopK} largest",
+                () => one.AppendAsync(ids.AsMemory(0, 1), TopK, 1, cancellationToken));
             run.Save();
 
             async Task CountAsync(string what, Func<Task> step)
@@ -47,7 +48,8 @@ internal static class Traffic
         }
 
         table.Add("GPT2-124m", "one pass, paper's STIP (quoted)", "5.8", "7.5");
-        table.Add("GPT2-124m", "one pass, CipherGPT (quoted), both ways", FormattableString.Invariant($"{Quoted.CipherGptMib:N0}"), "");
+        table.Add("GPT2-124m", "one pass, CipherGPT (quoted), both ways",
+            FormattableString.Invariant($"{Quoted.CipherGptMib:N0}"), "");
     }
 
     private static string M(long bytes) => FormattableString.Invariant($"{bytes / Mib:0.0000}");

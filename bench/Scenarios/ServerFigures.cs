@@ -51,6 +51,8 @@ internal static class ServerFigures
         var gauges = await ServerGauges.ReadAsync(served.Server, cancellationToken);
         var replays = open.Sessions.Sum(session => session.Usage.Replays);
         return FormattableString.Invariant(
-            $"{gauges.Sessions:N0} held, all answered, {replays} replayed: opened with {ShortPrompt} tokens each in {opened.TotalSeconds:0.0} s, two more tokens each in {decoded.TotalSeconds:0.0} s");
+            $"{gauges.Sessions:N0} held, all answered, {replays} replayed: opened with "
+            + $"{ShortPrompt} tokens each in {opened.TotalSeconds:0.0} s, two more tokens each in "
+            + $"{decoded.TotalSeconds:0.0} s");
     }
 }

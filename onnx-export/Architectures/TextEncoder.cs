@@ -31,7 +31,8 @@ internal static class TextEncoder
         switch (head)
         {
             case TextHead.MaskedWords:
-                names.MaskedWords.Append(encoder, rows, sizes, config.IsTied ? words : null, config.VocabSize, config.RowSize);
+                names.MaskedWords.Append(
+                    encoder, rows, sizes, config.IsTied ? words : null, config.VocabSize, config.RowSize);
                 break;
             case TextHead.Classes:
                 names.Classifier.Append(encoder, FirstRow.Append(encoder, rows), labels!.Names.Count);

@@ -162,5 +162,7 @@ internal sealed class StepReader(StepDesk desk)
     }
 
     private static Refusal TooLarge(long most) =>
-        new(StipErrorCode.PayloadTooLarge, $"the body is larger than the {most} bytes that any model of this key could use");
+        new(
+            StipErrorCode.PayloadTooLarge,
+            $"the body is larger than the {most} bytes that any model of this key could use");
 }

@@ -67,5 +67,7 @@ internal static class BatchAxis
     }
 
     private static string? First(TensorManifest tensor) =>
-        tensor.Shape.Count > 0 && tensor.Shape[0].ValueKind == JsonValueKind.String ? tensor.Shape[0].GetString() : null;
+        tensor.Shape.Count > 0 && tensor.Shape[0].ValueKind == JsonValueKind.String
+            ? tensor.Shape[0].GetString()
+            : null;
 }

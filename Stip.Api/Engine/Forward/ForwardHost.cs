@@ -17,7 +17,7 @@ internal sealed class ForwardHost : IAsyncDisposable
     /// <param name="bytes">Size of its files.</param>
     /// <param name="graph">Its inputs and outputs.</param>
     /// <param name="runtime">Loads it.</param>
-    /// <param name="mixesRows">True where a row's result depends on the rows beside it; asked when it is loaded.</param>
+    /// <param name="mixesRows">True where a row's result depends on those beside it; asked when it is loaded.</param>
     /// <param name="graphs">Who else is in memory.</param>
     /// <param name="options">Largest batch.</param>
     /// <param name="clock">Tells when it was used.</param>

@@ -61,5 +61,7 @@ internal sealed class AuditLog(RegistryDatabase database, TimeProvider clock, IL
     private static AuditEventObject ToObject(AuditRow row) => new(
         Prefix + row.Id.ToString(CultureInfo.InvariantCulture), AuditEventObject.ObjectName, row.Type, row.CreatedAt,
         row.Actor, row.Subject, row.RequestId,
-        row.Details is null ? null : JsonSerializer.Deserialize<Dictionary<string, string>>(row.Details, StipJson.Wire));
+        row.Details is null
+            ? null
+            : JsonSerializer.Deserialize<Dictionary<string, string>>(row.Details, StipJson.Wire));
 }

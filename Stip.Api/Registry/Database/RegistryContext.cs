@@ -3,7 +3,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Stip.Api.Registry.Database;
 
-/// <summary>Keys and the audit log, as tables. The tables themselves are made by <see cref="RegistrySchema"/>.</summary>
+/// <summary>Keys and the audit log, as tables. Who makes the tables is <see cref="RegistrySchema"/>.</summary>
 internal sealed class RegistryContext(DbContextOptions<RegistryContext> options) : DbContext(options)
 {
     public DbSet<ApiKeyRow> ApiKeys => Set<ApiKeyRow>();

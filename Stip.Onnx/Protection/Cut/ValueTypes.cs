@@ -49,7 +49,8 @@ internal sealed class ValueTypes
         var own = shape?.Clone();
         foreach (var axis in own?.Dim.Where(axis => MovedShapes.IsMadeUp(axis.DimParam)) ?? [])
         {
-            axis.DimParam = $"{string.Concat(name.Select(c => char.IsAsciiLetterOrDigit(c) ? c : '_'))}_{axis.DimParam}";
+            var own = string.Concat(name.Select(c => char.IsAsciiLetterOrDigit(c) ? c : '_'));
+            axis.DimParam = $"{own}_{axis.DimParam}";
         }
 
         return own;

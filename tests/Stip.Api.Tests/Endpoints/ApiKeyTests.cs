@@ -92,7 +92,8 @@ public sealed class ApiKeyTests
     [InlineData("key_bootstrap", -1, 400, "invalid_request")]
     [InlineData("key_bootstrap", 2_592_001, 400, "invalid_request")]
     [InlineData("key_bootstrap", long.MaxValue, 400, "invalid_request")]
-    public async Task Rotation_OfAnotherForm_IsRefusedAndChangesNothing(string id, long overlap, int status, string code)
+    public async Task Rotation_OfAnotherForm_IsRefusedAndChangesNothing(
+        string id, long overlap, int status, string code)
     {
         using var server = new ApiServer();
         using var answer = await server.Caller().PostAsync(

@@ -26,7 +26,9 @@ public sealed class TracingTests(TinyServer tiny) : IClassFixture<TinyServer>
         var step = spans.Single(span => span.OperationName == "step" && Equals(span.GetTagItem("stip.rows"), Rows));
         var mine = spans.Where(span => span.ParentSpanId == step.SpanId).ToArray();
         Assert.Equal(["queue", "run"], mine.Select(span => span.OperationName).Order());
-        Assert.All(mine, span => Assert.InRange(span.StartTimeUtc, step.StartTimeUtc, step.StartTimeUtc + step.Duration));
+        Assert.All(
+            mine,
+            span => Assert.InRange(span.StartTimeUtc, step.StartTimeUtc, step.StartTimeUtc + step.Duration));
         Assert.Contains(spans, span => span.OperationName == "copy");
     }
 }

@@ -135,7 +135,8 @@ public sealed class GrowingCacheTests
             var results = _session.Run(
                 _options, ["attention_mask", "inputs_embeds", "position_ids", .. pasts],
                 [mask, embeds, positions, .. _caches],
-                ["logits", .. pasts.Select(name => name.Replace("past_key_values", "present", StringComparison.Ordinal))]);
+                ["logits", .. pasts.Select(
+                    name => name.Replace("past_key_values", "present", StringComparison.Ordinal))]);
             Array.ForEach(_caches, cache => cache.Dispose());
             _caches = [.. results.Skip(1)];
             using var logits = results[0];

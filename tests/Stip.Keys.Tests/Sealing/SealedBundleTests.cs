@@ -142,7 +142,8 @@ public sealed class SealedBundleTests : IDisposable
 
         var before = Files(_folder.Path);
         var refusal = Assert.Throws<SealException>(() =>
-            SealedBundle.Rekey(_sealed, _folder.At("next.sealed"), Secret, SealSecret.FromPassphrase("battery staple")));
+            SealedBundle.Rekey(
+                _sealed, _folder.At("next.sealed"), Secret, SealSecret.FromPassphrase("battery staple")));
 
         Assert.Contains("truncated", refusal.Message, StringComparison.Ordinal);
         Assert.Equal(before, Files(_folder.Path));

@@ -2,7 +2,7 @@ using Stip.Onnx.Model;
 
 namespace Stip.Onnx.Tests.Symmetry.Rules;
 
-/// <summary>Layers that go over a sequence step by step, caches that are written to, and points that are read.</summary>
+/// <summary>Layers that go over a sequence step by step, caches that are written, and points that are read.</summary>
 internal static class RecurrentSamples
 {
     private const int Units = 5;
