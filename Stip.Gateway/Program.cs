@@ -8,6 +8,8 @@ var root = new RootCommand("Private inference from the data owner's machine: pro
     ChatCommand.Create(),
     CompleteCommand.Create(),
     ServeCommand.Create(),
+    LoginCommand.Create(),
+    LoginCommand.CreateLogout(),
     BundleCommand.Create(),
     EmbedCommand.Create(),
     ClassifyCommand.Create(),

@@ -2,13 +2,15 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using Stip.Client.Bundles;
 using Stip.Client.Transport;
+using Stip.Gateway.Profiles;
+using Stip.Gateway.Terminal;
 
 namespace Stip.Gateway.Commands;
 
 /// <summary>Which bundles, which server, which key.</summary>
 internal sealed class ConnectionOptions
 {
-    private const string ApiKeyVariable = "STIP_API_KEY";
+    internal const string ApiKeyVariable = "STIP_API_KEY";
     private const string EndpointVariable = "STIP_ENDPOINT";
 
     private readonly Option<string[]> _bundles = new("--bundle")
@@ -20,13 +22,13 @@ internal sealed class ConnectionOptions
     private readonly Option<string?> _endpoint = new("--endpoint")
     {
         DefaultValueFactory = _ => Environment.GetEnvironmentVariable(EndpointVariable),
-        Description = $"Address of the server, e.g. http://127.0.0.1:5000; or {EndpointVariable}.",
+        Description = $"Address of the server, e.g. http://127.0.0.1:5000; or {EndpointVariable}, or of login.",
     };
 
     private readonly Option<string?> _apiKey = new("--api-key")
     {
         DefaultValueFactory = _ => null,
-        Description = $"Key with the scope infer; or {ApiKeyVariable}.",
+        Description = $"Key with the scope infer; or {ApiKeyVariable}, or of login.",
     };
 
     private readonly Option<bool> _allowUnprotected = new("--allow-unprotected")
@@ -53,7 +55,8 @@ internal sealed class ConnectionOptions
     /// <summary>Opens everything; nothing is sent yet.</summary>
     public Connection Open(ParseResult parsed)
     {
-        var client = StipHttpClient.Connect(new Uri(parsed.GetValue(_endpoint)!), ApiKey(parsed.GetValue(_apiKey))!);
+        var (endpoint, apiKey) = Server(parsed.GetValue(_endpoint), ApiKey(parsed.GetValue(_apiKey)));
+        var client = StipHttpClient.Connect(endpoint, apiKey);
         var connection = new Connection(client);
         try
         {
@@ -71,16 +74,40 @@ internal sealed class ConnectionOptions
         }
     }
 
+    private static (Uri Endpoint, string ApiKey) Server(string? endpoint, string? apiKey)
+    {
+        if (endpoint is not null && apiKey is not null)
+        {
+            return (new Uri(endpoint), apiKey);
+        }
+
+        var profile = ProfileFile.OfUser.Read() ?? throw new RefusedException("logged out meanwhile: log in again");
+        if (endpoint is null && apiKey is null)
+        {
+            return (profile.Endpoint, profile.ApiKey);
+        }
+
+        // A key is shown to no other server than the one it is for.
+        return endpoint is null || new Uri(endpoint) == profile.Endpoint
+            ? (profile.Endpoint, apiKey ?? profile.ApiKey)
+            : throw new RefusedException($"the key of login is for {profile.Endpoint}: give --api-key for {endpoint}");
+    }
+
     private static string? ApiKey(string? option) =>
         option ?? Environment.GetEnvironmentVariable(ApiKeyVariable);
 
     private static void CheckEndpoint(OptionResult result)
     {
         var value = result.GetValueOrDefault<string?>();
+        if (value is null && ProfileFile.OfUser.Exists)
+        {
+            return;
+        }
+
         if (!Uri.TryCreate(value, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https"))
         {
             result.AddError(value is null
-                ? $"--endpoint is missing: the server's address, or set {EndpointVariable}"
+                ? $"--endpoint is missing: the server's address, set {EndpointVariable}, or login"
                 : $"--endpoint '{value}' is not an http or https address");
         }
     }
@@ -88,9 +115,14 @@ internal sealed class ConnectionOptions
     private static void CheckApiKey(OptionResult result)
     {
         var key = ApiKey(result.GetValueOrDefault<string?>());
+        if (key is null && ProfileFile.OfUser.Exists)
+        {
+            return;
+        }
+
         if (string.IsNullOrEmpty(key))
         {
-            result.AddError($"--api-key is missing: a key of the server, or set {ApiKeyVariable}");
+            result.AddError($"--api-key is missing: a key of the server, set {ApiKeyVariable}, or login");
         }
         else if (key.Any(c => c is <= ' ' or > '~'))
         {

@@ -30,8 +30,7 @@ internal static class ServeCommand
         };
         var plain = new Option<string[]>("--plain")
         {
-            Description = "Folder of export, one for each bundle in their order: "
-                + "the page shows true rows beside those sent.",
+            Description = "Folder of export, one for each bundle in order: the page shows true rows beside those sent.",
         };
         command.Options.Add(plain);
         connection.AddTo(command);

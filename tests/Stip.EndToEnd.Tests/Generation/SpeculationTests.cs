@@ -37,6 +37,27 @@ public sealed class SpeculationTests(SharedServer shared, ITestOutputHelper outp
         Assert.True(rounds * 100 <= guessed.Count * 45, $"{rounds} rounds for {guessed.Count} tokens");
     }
 
+    [Theory]
+    [InlineData(0f)]
+    [InlineData(0.8f)]
+    public async Task GenerateAsync_AnswerAskedForAgain_IsCopiedInFewRounds(float temperature)
+    {
+        var package = await shared.PushedAsync("stories");
+        using var bundle = Bundle.Open(package);
+        using var far = Far();
+        var sampling = new SamplingOptions { Temperature = temperature, TopP = 0.95f, Seed = 7 };
+        var greedy = new SamplingOptions { Temperature = 0 };
+        var (fable, _) = await RunAsync(new StipModel(bundle, far), bundle.Tokenizer!.Encode(Question), greedy, true);
+        var again = bundle.Tokenizer.Encode($"{Question}{bundle.Tokenizer.Decode(fable)}<|end|>\n{Question}");
+
+        var (alone, _) = await RunAsync(new StipModel(bundle, far), again, sampling, speculates: false);
+        var (guessed, rounds) = await RunAsync(new StipModel(bundle, far), again, sampling, speculates: true);
+
+        output.WriteLine($"temperature {temperature}: {rounds} rounds for {guessed.Count} tokens");
+        Assert.Equal(alone, guessed);
+        Assert.True(rounds * 100 <= guessed.Count * 60, $"{rounds} rounds for {guessed.Count} tokens");
+    }
+
     [Fact]
     public async Task GenerateAsync_TextBeyondTheDraftsContext_GoesOnWithoutIt()
     {
