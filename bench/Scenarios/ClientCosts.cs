@@ -16,7 +16,7 @@ internal static class ClientCosts
 {
     private const int WarmUp = 500;
     private const int ContextLength = 16_384;
-    private static readonly int[] Prompt = [1];
+    private static readonly int[] Prompt = [0]; // and then 1, 2, …: nothing is said twice, so nothing is guessed
 
     public static Command CreateCommand()
     {
