@@ -101,7 +101,7 @@ internal sealed class ModelFile : IDisposable
             if (graph.SparseInitializer.Count > 0)
             {
                 throw new RefusedException(
-                    $"'{path}' has {graph.SparseInitializer.Count} sparse initialisers; only dense ones can be permuted");
+                    $"'{path}' has {graph.SparseInitializer.Count} sparse initialisers; only dense ones move");
             }
 
             RefuseDoubles(path, graph.Input.Select(input => input.Name));
