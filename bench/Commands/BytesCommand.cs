@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.CommandLine;
 using Stip.Bench.Models;
 using Stip.Bench.Reports;
@@ -30,7 +31,8 @@ internal static class BytesCommand
             var manifest = made.Manifest;
             var page = new ResultPage($"Bytes of a decoded token, {made.Name}");
             var table = page.Add(new ResultTable(
-                FormattableString.Invariant(
+                string.Create(
+                    CultureInfo.InvariantCulture,
                     $"Hidden size {manifest.HiddenSize}, vocabulary {manifest.VocabSize}, {manifest.WireDtype} rows, "
                     + $"top-k {TopK}"),
                 "way", "bytes up", "bytes down", "both")

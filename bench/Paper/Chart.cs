@@ -34,7 +34,10 @@ internal sealed class Chart(string title, string horizontal, string vertical, bo
         {
             var bars = _plot.Add.Bars(values.Select((value, i) => new Bar
             {
-                Position = i, ValueBase = below[i], Value = below[i] + value, Size = 0.6,
+                Position = i,
+                ValueBase = below[i],
+                Value = below[i] + value,
+                Size = 0.6,
             }).ToArray());
             (bars.LegendText, bars.Color) = (name, _plot.Add.GetNextColor());
             below = [.. below.Zip(values, (a, b) => a + b)];

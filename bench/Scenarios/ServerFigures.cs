@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Diagnostics;
 using Stip.Bench.Reports;
 using Stip.Bench.Serving;
@@ -50,7 +51,8 @@ internal static class ServerFigures
         var decoded = Stopwatch.GetElapsedTime(start);
         var gauges = await ServerGauges.ReadAsync(served.Server, cancellationToken);
         var replays = open.Sessions.Sum(session => session.Usage.Replays);
-        return FormattableString.Invariant(
+        return string.Create(
+            CultureInfo.InvariantCulture,
             $"{gauges.Sessions:N0} held, all answered, {replays} replayed: opened with "
             + $"{ShortPrompt} tokens each in {opened.TotalSeconds:0.0} s, two more tokens each in "
             + $"{decoded.TotalSeconds:0.0} s");

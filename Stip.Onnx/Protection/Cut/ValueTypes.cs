@@ -49,8 +49,8 @@ internal sealed class ValueTypes
         var own = shape?.Clone();
         foreach (var axis in own?.Dim.Where(axis => MovedShapes.IsMadeUp(axis.DimParam)) ?? [])
         {
-            var own = string.Concat(name.Select(c => char.IsAsciiLetterOrDigit(c) ? c : '_'));
-            axis.DimParam = $"{own}_{axis.DimParam}";
+            var prefix = string.Concat(name.Select(c => char.IsAsciiLetterOrDigit(c) ? c : '_'));
+            axis.DimParam = $"{prefix}_{axis.DimParam}";
         }
 
         return own;
