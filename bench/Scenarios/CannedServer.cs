@@ -46,7 +46,11 @@ internal sealed class CannedServer(int hiddenSize, int vocabSize, int contextLen
         var values = Enumerable.Range(0, k).Select(i => i == 0 ? 30f : -i).ToArray();
         var logits = new LogitsPayload("float32", indices, values, 30 / temperature + 1e-9);
         return new("id", CompletionResponse.ObjectName, 0, ClientBundle.Model, "sess_1", position,
-            [new(0, logits, null)], new(1, 0, 1)) { Fingerprint = ToyBundle.Fingerprint, KeyEpoch = 1 };
+            [new(0, logits, null)], new(1, 0, 1))
+        {
+            Fingerprint = ToyBundle.Fingerprint,
+            KeyEpoch = 1,
+        };
     }
 
     private ModelObject Describe() => new(
