@@ -1,5 +1,6 @@
 using Google.Protobuf.Collections;
 using Stip.Onnx.Model;
+using Stip.Onnx.Packages;
 
 namespace Stip.Onnx.Protection;
 
@@ -7,7 +8,9 @@ namespace Stip.Onnx.Protection;
 /// graphs, and what only training reads.</summary>
 internal static class GraphCleaner
 {
-    private const string GraphName = "graph";
+    // What export calls its graphs, which says no more than the file's name does.
+    private static readonly string[] GraphNames =
+        ["graph", GraphRoles.Decoder, GraphRoles.Encoder, GraphRoles.DecoderWithPast, GraphRoles.Vision];
 
     public static void Clean(ModelProto model)
     {
@@ -26,7 +29,7 @@ internal static class GraphCleaner
 
     private static void Clean(GraphProto graph)
     {
-        graph.Name = GraphName;
+        graph.Name = GraphNames.Contains(graph.Name) ? graph.Name : GraphNames[0];
         graph.DocString = "";
         graph.MetadataProps.Clear();
         graph.QuantizationAnnotation.Clear();

@@ -29,7 +29,7 @@ internal static class WeightCheck
             var step = plan.Of(tensor);
             if (rounded.Has(tensor.Name))
             {
-                if (!sources.TryGetValue(step.Source, out var origin) || !rounded.IsRight(tensor, origin, step))
+                if (!rounded.IsRight(tensor, sources.GetValueOrDefault(step.Source)!, step))
                 {
                     return tensor.Name;
                 }

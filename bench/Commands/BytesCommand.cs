@@ -1,5 +1,5 @@
-using System.Globalization;
 using System.CommandLine;
+using System.Globalization;
 using Stip.Bench.Models;
 using Stip.Bench.Reports;
 using Stip.Bench.Scenarios;

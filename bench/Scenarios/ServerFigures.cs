@@ -1,5 +1,5 @@
-using System.Globalization;
 using System.Diagnostics;
+using System.Globalization;
 using Stip.Bench.Reports;
 using Stip.Bench.Serving;
 using Stip.Client.Generation;

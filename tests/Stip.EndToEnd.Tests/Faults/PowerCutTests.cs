@@ -29,8 +29,10 @@ public sealed class PowerCutTests
         foreach (var milliseconds in new[] { 0, 15 })
         {
             // The first one loads Entity Framework; those that follow are cut at another place each.
-            var rotating = Task.Run(() => RotateUntilItBreaksAsync(admin, key.Id), Cancellation);
-            await Task.Delay(milliseconds + 1000, Cancellation);
+            var begun = new TaskCompletionSource();
+            var rotating = Task.Run(() => RotateUntilItBreaksAsync(admin, key.Id, begun), Cancellation);
+            await begun.Task.WaitAsync(TimeSpan.FromMinutes(1), Cancellation);
+            await Task.Delay(milliseconds, Cancellation);
             await server.RestartAsync();
             var (last, answered) = await rotating;
             rotations += answered;
@@ -102,7 +104,8 @@ public sealed class PowerCutTests
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(server, server.ApiKey));
     }
 
-    private static async Task<(string? Value, int Answered)> RotateUntilItBreaksAsync(HttpClient admin, string id)
+    private static async Task<(string? Value, int Answered)> RotateUntilItBreaksAsync(
+        HttpClient admin, string id, TaskCompletionSource begun)
     {
         string? value = null;
         for (var answered = 0; ; answered++)
@@ -113,6 +116,7 @@ public sealed class PowerCutTests
                     admin, $"{StipRoutes.ApiKeys}/{id}/rotate",
                     JsonContent.Create(new ApiKeyRotateRequest(3600), options: StipJson.Wire));
                 value = rotated.Value;
+                begun.TrySetResult();
             }
             catch (Exception e) when (e is HttpRequestException or IOException)
             {
