@@ -42,6 +42,12 @@ internal sealed class Housekeeping(
     {
         try
         {
+            // First: what fails below must not keep a key good that another server revoked.
+            if (database.IsShared)
+            {
+                await keys.RefreshAsync(CancellationToken.None);
+            }
+
             foreach (var model in registry.Serving)
             {
                 await (model.Decoder?.ExpireAsync() ?? Task.CompletedTask);
@@ -53,11 +59,6 @@ internal sealed class Housekeeping(
             {
                 await audit.AppendAsync(new AuditAct(
                     AuditEventTypes.UploadExpired, AuditActor.Server, expired.Id, ("filename", expired.Filename)));
-            }
-
-            if (database.IsShared)
-            {
-                await keys.RefreshAsync(CancellationToken.None);
             }
         }
 #pragma warning disable CA1031 // Nobody waits for this: what fails now is tried again in a while.

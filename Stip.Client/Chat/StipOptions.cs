@@ -19,4 +19,7 @@ public sealed record StipOptions
     /// <summary>A folder of <c>export</c> that guesses ahead; null (default) takes the bundle's own, where it has
     /// one.</summary>
     public string? Draft { get; init; }
+
+    /// <summary>Without the key: options end up in logs.</summary>
+    public override string ToString() => $"{nameof(StipOptions)} of {Endpoint}";
 }

@@ -88,6 +88,12 @@ internal sealed class ConnectionOptions
         }
 
         // A key is shown to no other server than the one it is for.
+        if (endpoint is null && apiKey != profile.ApiKey)
+        {
+            throw new RefusedException(
+                $"login is for {profile.Endpoint} with another key: give --endpoint for this one");
+        }
+
         return endpoint is null || new Uri(endpoint) == profile.Endpoint
             ? (profile.Endpoint, apiKey ?? profile.ApiKey)
             : throw new RefusedException($"the key of login is for {profile.Endpoint}: give --api-key for {endpoint}");

@@ -27,6 +27,12 @@ internal static class ErrorAnswers
         {
             await WriteAsync(context, Judge(fault) ?? Bug(fault, app.Logger));
         }
+        catch (Exception fault)
+        {
+            // Whoever logs what comes out of here would log its message.
+            BugLog.Write(app.Logger, fault);
+            context.Abort();
+        }
     });
 
     /// <summary>The <c>error</c> object as JSON.</summary>

@@ -20,8 +20,9 @@ internal static class BatchAxis
     public static bool AreAlike(ValidInputs one, ValidInputs other) => one.Tensors.All(
         pair => other.Tensors[pair.Key].Shape.Skip(1).SequenceEqual(pair.Value.Shape.Skip(1)));
 
-    /// <summary>Rows of a pass.</summary>
-    public static long Rows(ValidInputs inputs) => inputs.Tensors.Values.First().Shape[0];
+    /// <summary>Rows of a pass; one where there is no first axis, which never runs with others.</summary>
+    public static long Rows(ValidInputs inputs) =>
+        inputs.Tensors.Values.FirstOrDefault() is { Shape.Count: > 0 } first ? first.Shape[0] : 1;
 
     public static IReadOnlyDictionary<string, TensorPayload> Join(IReadOnlyList<ValidInputs> passes)
     {

@@ -99,30 +99,41 @@ internal sealed class ForwardLoop : IAsyncDisposable
 
     private void Run(List<ForwardPass> batch)
     {
-        try
+        if (batch.Count > 1 && TryRunTogether(batch))
         {
-            if (batch.Count > 1 && TryRunTogether(batch))
-            {
-                return;
-            }
+            return;
+        }
 
-            foreach (var pass in batch)
+        foreach (var pass in batch)
+        {
+            try
             {
                 pass.Finish(_graph.Run(pass.Inputs.Tensors));
             }
-        }
-#pragma warning disable CA1031 // A bug belongs to those who asked, not to the loop.
-        catch (Exception e)
+#pragma warning disable CA1031 // A bug belongs to the one who asked, not to the loop.
+            catch (Exception e)
 #pragma warning restore CA1031
-        {
-            batch.ForEach(pass => pass.Fail(e));
+            {
+                pass.Fail(e);
+            }
         }
     }
 
     private bool TryRunTogether(List<ForwardPass> batch)
     {
         var rows = batch.Sum(pass => BatchAxis.Rows(pass.Inputs));
-        var outputs = _graph.Run(BatchAxis.Join([.. batch.Select(pass => pass.Inputs)]));
+        IReadOnlyDictionary<string, TensorPayload> outputs;
+        try
+        {
+            outputs = _graph.Run(BatchAxis.Join([.. batch.Select(pass => pass.Inputs)]));
+        }
+#pragma warning disable CA1031 // What one of them sent must not fail the others: each runs alone and fails alone.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            return false;
+        }
+
         var from = 0L;
         foreach (var pass in batch)
         {

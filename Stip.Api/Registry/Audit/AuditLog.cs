@@ -23,7 +23,9 @@ internal sealed class AuditLog(RegistryDatabase database, TimeProvider clock, IL
             context.AuditEvents.Add(act.ToRow(clock.GetUtcNow()));
             await context.SaveChangesAsync();
         }
-        catch (Exception e) when (e is DbUpdateException or DbException)
+        // A provider may wrap a passing fault in InvalidOperationException.
+        catch (Exception e) when (
+            e is DbUpdateException or DbException or InvalidOperationException or TimeoutException)
         {
             log.LogError(
                 "The audit log could not take {Type} of {Subject} by {Actor}, {RequestId}: {Fault}",

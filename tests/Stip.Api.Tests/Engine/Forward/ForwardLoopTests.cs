@@ -71,6 +71,34 @@ public sealed class ForwardLoopTests : IDisposable
     }
 
     [Fact]
+    public async Task Pass_ThatTheGraphCannotRun_FailsAloneAndTheOthersAreAnswered()
+    {
+        await using var loop = new ForwardLoop(_graph, 64, 100);
+        _graph.Hold();
+        var first = loop.TryRunAsync(Inputs(1, 2, 0), Cancellation);
+        _graph.Entered.Wait(Cancellation);
+        var bad = Inputs(1, 3, 1);
+        _graph.Refused = bad.Tensors["inputs_embeds"].Data.Span[..4].ToArray();
+        var waiting = loop.TryRunAsync(bad, Cancellation);
+        var good = loop.TryRunAsync(Inputs(1, 3, 2), Cancellation);
+        _graph.LetGo();
+        await first;
+        await Assert.ThrowsAsync<InvalidOperationException>(() => waiting);
+        Assert.NotEmpty(Bytes(await good));
+    }
+
+    [Fact]
+    public void Rows_OfAPassWithoutAFirstAxis_AreOne()
+    {
+        var scalar = _manifest with { Inputs = [_manifest.Inputs[1] with { Shape = [] }] };
+        Assert.True(ValidInputs.Judge(scalar, new Dictionary<string, TensorPayload>
+        {
+            [scalar.Inputs[0].Name] = new("int64", [], new byte[8]),
+        }).Is(out var inputs, out var refusal), refusal?.Message);
+        Assert.Equal(1, BatchAxis.Rows(inputs));
+    }
+
+    [Fact]
     public void Graph_WithAFixedFirstAxis_IsNotBatched() => Assert.False(BatchAxis.Of(
         _manifest with { Outputs = [.. _manifest.Outputs.Select(o => o with { Shape = [.. o.Shape.Skip(1)] })] }));
 
@@ -106,6 +134,9 @@ public sealed class ForwardLoopTests : IDisposable
 
         public List<long> Rows { get; } = [];
 
+        /// <summary>Bytes of a first number that it throws at.</summary>
+        public byte[]? Refused { get; set; }
+
         public void Hold()
         {
             _gate.Reset();
@@ -118,6 +149,11 @@ public sealed class ForwardLoopTests : IDisposable
         {
             Rows.Add(inputs.Values.First().Shape[0]);
             Entered.Set();
+            if (Refused is not null && inputs["inputs_embeds"].Data.Span.IndexOf(Refused) >= 0)
+            {
+                throw new InvalidOperationException("not this one");
+            }
+
             _gate.Wait(TimeSpan.FromSeconds(30));
             return graph.Run(inputs);
         }
