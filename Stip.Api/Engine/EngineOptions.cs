@@ -52,6 +52,10 @@ internal sealed class EngineOptions
     [Range(0, 100_000)]
     public int SpinMicroseconds { get; set; } = 1000;
 
+    /// <summary>Decode steps of one model that are recorded as CUDA graphs on a device; 0 records none.</summary>
+    [Range(0, 1024)]
+    public int CudaGraphs { get; set; } = 128;
+
     /// <summary>Memory of the loaded models' files; 0 means no limit. What was used longest ago makes room.</summary>
     [Range(0, 100_000_000)]
     public int ModelMegabytes { get; set; }

@@ -6,21 +6,25 @@ namespace Stip.Api.Runtime;
 /// <summary>A binding of a range of slots and of step tensors of one shape, ready to run again and again.</summary>
 internal sealed class BoundStep : IDisposable
 {
+    /// <summary>A range that was seen so often is worth a recording.</summary>
+    private const int UsesBeforeRecording = 3;
+
     private readonly OrtIoBinding _binding;
     private readonly StepTensors _tensors;
+    private readonly CudaGraphs? _graphs;
     private readonly List<OrtValue> _views = [];
-    private readonly bool _rebinds;
+    private RunOptions? _recorded;
+    private int _uses;
 
     /// <param name="session">The decoder.</param>
     /// <param name="range">Bound as past and as present of every layer.</param>
     /// <param name="names">Names of the cache tensors.</param>
     /// <param name="tensors">Owned from here on.</param>
-    /// <param name="isOnDevice">Binding host memory to a graph on a device copies it there, so what changed is bound
-    /// again.</param>
+    /// <param name="graphs">Where a recording of it may be had; null for a step that is never recorded.</param>
     public BoundStep(
-        InferenceSession session, SlotRange range, CacheNames names, StepTensors tensors, bool isOnDevice)
+        InferenceSession session, SlotRange range, CacheNames names, StepTensors tensors, CudaGraphs? graphs)
     {
-        (_tensors, _rebinds) = (tensors, isOnDevice);
+        (_tensors, _graphs) = (tensors, graphs);
         _binding = session.CreateIoBinding();
         for (var i = 0; i < names.Past.Count; i++)
         {
@@ -35,26 +39,33 @@ internal sealed class BoundStep : IDisposable
 
     public long Bytes => _tensors.TotalBytes;
 
+    /// <param name="session">The decoder.</param>
+    /// <param name="unrecorded">Options of a run without a recording.</param>
+    /// <param name="rows"><c>[slots, rows, hidden]</c>.</param>
+    /// <param name="cachedTokens"><c>[slots]</c>.</param>
+    /// <param name="wanted">Flat row numbers.</param>
+    /// <param name="logits">Receives <c>[wanted, vocab]</c>.</param>
     public void Run(
         InferenceSession session,
-        RunOptions options,
+        RunOptions unrecorded,
         ReadOnlySpan<byte> rows,
         ReadOnlySpan<int> cachedTokens,
         ReadOnlySpan<long> wanted,
         Span<byte> logits)
     {
         _tensors.Write(rows, cachedTokens, wanted);
-        if (_rebinds)
+        if (_graphs is not null && _recorded is null && _uses++ == UsesBeforeRecording)
         {
-            _tensors.Bind(_binding);
+            _recorded = _graphs.TryRecord();
         }
 
-        session.RunWithBinding(options, _binding);
-        _tensors.Logits.CopyTo(logits);
+        session.RunWithBinding(_recorded ?? unrecorded, _binding);
+        _tensors.ReadLogits(logits);
     }
 
     public void Dispose()
     {
+        _recorded?.Dispose();
         _binding.Dispose();
         _views.ForEach(view => view.Dispose());
         _tensors.Dispose();

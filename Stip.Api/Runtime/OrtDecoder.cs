@@ -10,19 +10,25 @@ internal sealed class OrtDecoder : IDecoder
 {
     private readonly InferenceSession _session;
     private readonly DecoderSnapshot _decoder;
-    private readonly RunOptions _runOptions = new();
+    private readonly CudaGraphs _graphs;
+    private readonly RunOptions _unrecorded;
     private readonly OrtAllocator? _deviceAllocator;
+    private readonly CacheNames _names;
+    private readonly bool _hasPositions;
     private readonly BoundSteps _bound;
     private readonly int _rowBytes;
 
-    public OrtDecoder(InferenceSession session, DecoderSnapshot decoder, bool isOnDevice)
+    /// <param name="session">Owned from here on.</param>
+    /// <param name="decoder">What it is.</param>
+    /// <param name="isOnDevice">Whether caches and step tensors lie in the memory of a CUDA device.</param>
+    /// <param name="graphs">Recordings that the session may keep.</param>
+    public OrtDecoder(InferenceSession session, DecoderSnapshot decoder, bool isOnDevice, CudaGraphs graphs)
     {
-        (_session, _decoder) = (session, decoder);
+        (_session, _decoder, _graphs, _unrecorded) = (session, decoder, graphs, graphs.Unrecorded());
         _rowBytes = decoder.HiddenSize * decoder.RowsDtype.ByteSize();
-        var names = new CacheNames(decoder.Cache.Layers);
-        var hasPositions = session.InputMetadata.ContainsKey("position_ids");
-        _bound = new BoundSteps((range, rows, wanted) => new BoundStep(
-            session, range, names, new StepTensors(decoder, range.Count, rows, wanted, hasPositions), isOnDevice));
+        _names = new CacheNames(decoder.Cache.Layers);
+        _hasPositions = session.InputMetadata.ContainsKey("position_ids");
+        _bound = new BoundSteps(Bind);
         if (isOnDevice)
         {
             using var memory = new OrtMemoryInfo(
@@ -50,13 +56,24 @@ internal sealed class OrtDecoder : IDecoder
         ReadOnlySpan<long> wanted,
         Span<byte> logits) =>
         _bound.Get(range, rows.Length / _rowBytes / range.Count, wanted.Length)
-            .Run(_session, _runOptions, rows, cachedTokens, wanted, logits);
+            .Run(_session, _unrecorded, rows, cachedTokens, wanted, logits);
 
     public void Dispose()
     {
         _bound.Dispose();
         _deviceAllocator?.Dispose();
-        _runOptions.Dispose();
+        _unrecorded.Dispose();
         _session.Dispose();
+    }
+
+    private BoundStep Bind(SlotRange range, int rows, int wanted)
+    {
+        // Only decode steps are recorded. All of them get the same total length then, recorded or not: kernels may
+        // choose their work by it, and a session's logits must not depend on who else is there.
+        var recordable = _graphs.Enabled && rows == 1;
+        var shape = new StepShape(
+            range.Count, rows, wanted, _hasPositions, recordable ? range.Arena.CapacityTokens : null);
+        return new BoundStep(
+            _session, range, _names, new StepTensors(_decoder, shape, _deviceAllocator), recordable ? _graphs : null);
     }
 }

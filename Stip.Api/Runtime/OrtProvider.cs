@@ -38,9 +38,19 @@ internal sealed class OrtProvider
 
     public string Name => IsCuda ? RuntimeOptions.Cuda : RuntimeOptions.Cpu;
 
-    public SessionOptions ServingOptions()
+    public SessionOptions ServingOptions() =>
+        Tune(IsCuda ? SessionOptions.MakeSessionOptionWithCudaProvider(0) : new SessionOptions());
+
+    /// <summary>Options under which decode steps are recorded and replayed as CUDA graphs.</summary>
+    public SessionOptions RecordingOptions()
     {
-        var options = IsCuda ? SessionOptions.MakeSessionOptionWithCudaProvider(0) : new SessionOptions();
+        using var cuda = new OrtCUDAProviderOptions();
+        cuda.UpdateOptions(new Dictionary<string, string> { ["device_id"] = "0", ["enable_cuda_graph"] = "1" });
+        return Tune(SessionOptions.MakeSessionOptionWithCudaProvider(cuda));
+    }
+
+    private SessionOptions Tune(SessionOptions options)
+    {
         options.LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR;
         options.IntraOpNumThreads = _engine.IntraOpThreads;
         options.AddSessionConfigEntry("session.intra_op.allow_spinning", _engine.SpinMicroseconds > 0 ? "1" : "0");

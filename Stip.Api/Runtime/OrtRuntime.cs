@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Options;
 using Microsoft.ML.OnnxRuntime;
 using Stip.Api.Engine;
 using Stip.Api.Engine.Caches;
@@ -7,16 +8,26 @@ using SessionOptions = Microsoft.ML.OnnxRuntime.SessionOptions;
 namespace Stip.Api.Runtime;
 
 /// <summary>The engine's runtime on ONNX Runtime.</summary>
-internal sealed class OrtRuntime(OrtProvider provider) : IGraphRuntime
+internal sealed class OrtRuntime(OrtProvider provider, IOptions<EngineOptions> engine, ILogger<OrtRuntime> log)
+    : IGraphRuntime
 {
     public string Provider => provider.Name;
 
     public IDecoder LoadDecoder(DecoderSnapshot decoder)
     {
+        if (decoder.Cache.Layout == CacheLayouts.Growing)
+        {
+            return new GrowingDecoder(Load(decoder.GraphPath, provider.ServingOptions), decoder);
+        }
+
+        var graphs = provider.IsCuda ? engine.Value.CudaGraphs : 0;
+        if (graphs > 0 && TryLoadRecording(decoder) is { } recording)
+        {
+            return new OrtDecoder(recording, decoder, isOnDevice: true, new CudaGraphs(graphs));
+        }
+
         var session = Load(decoder.GraphPath, provider.ServingOptions);
-        return decoder.Cache.Layout == CacheLayouts.Growing
-            ? new GrowingDecoder(session, decoder)
-            : new OrtDecoder(session, decoder, provider.IsCuda);
+        return new OrtDecoder(session, decoder, provider.IsCuda, new CudaGraphs(0));
     }
 
     public IForwardGraph LoadForward(string graphPath) => new OrtForwardGraph(Load(graphPath, provider.ServingOptions));
@@ -30,6 +41,20 @@ internal sealed class OrtRuntime(OrtProvider provider) : IGraphRuntime
             IntraOpNumThreads = 1,
         });
         return new GraphSignature(Signatures(session.InputMetadata), Signatures(session.OutputMetadata));
+    }
+
+    // A graph of which a part runs on the CPU cannot be recorded; it is served without.
+    private InferenceSession? TryLoadRecording(DecoderSnapshot decoder)
+    {
+        try
+        {
+            return Load(decoder.GraphPath, provider.RecordingOptions);
+        }
+        catch (GraphRefusedException e)
+        {
+            log.LogWarning("{Model} runs without CUDA graphs: {Reason}", decoder.Model, e.Message);
+            return null;
+        }
     }
 
     private static InferenceSession Load(string graphPath, Func<SessionOptions> makeOptions)

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 using Stip.Api.Engine;
@@ -6,53 +5,60 @@ using Stip.Protocol.Tensors;
 
 namespace Stip.Api.Runtime;
 
-/// <summary>Inputs and outputs of steps of one shape, in memory of their own, reused from step to step.</summary>
+/// <summary>Inputs and outputs of steps of one shape.</summary>
 internal sealed class StepTensors : IDisposable
 {
-    private readonly List<(NativeBuffer Buffer, OrtValue Value)> _all = [];
-    private readonly (NativeBuffer Buffer, OrtValue Value) _rows; // [batch, rows, hidden]
-    private readonly (NativeBuffer Buffer, OrtValue Value) _lengths; // int32 [batch]
-    private readonly (NativeBuffer Buffer, OrtValue Value) _total; // int32 []
-    private readonly (NativeBuffer Buffer, OrtValue Value) _wanted; // int64 [wanted]
-    private readonly (NativeBuffer Buffer, OrtValue Value)? _positions; // int64 [batch, rows]
-    private readonly (NativeBuffer Buffer, OrtValue Value) _logits; // [wanted, vocab]
+    private readonly StepTensor _rows; // [batch, rows, hidden]
+    private readonly StepTensor _lengths; // int32 [batch]
+    private readonly StepTensor _total; // int32 [], read by the host
+    private readonly StepTensor _wanted; // int64 [wanted]
+    private readonly StepTensor? _positions; // int64 [batch, rows]
+    private readonly StepTensor _logits; // [wanted, vocab]
     private readonly int _rowCount;
+    private readonly int? _fixedTotal;
 
-    public StepTensors(DecoderSnapshot decoder, int batch, int rowCount, int wanted, bool withPositions)
+    public StepTensors(DecoderSnapshot decoder, StepShape shape, OrtAllocator? device)
     {
-        _rowCount = rowCount;
-        _rows = Make(decoder.RowsDtype.ToOrt(), decoder.RowsDtype.ByteSize(), batch, rowCount, decoder.HiddenSize);
-        _lengths = Make(TensorElementType.Int32, sizeof(int), batch);
-        _total = Make(TensorElementType.Int32, sizeof(int));
-        _wanted = Make(TensorElementType.Int64, sizeof(long), wanted);
-        _positions = withPositions ? Make(TensorElementType.Int64, sizeof(long), batch, rowCount) : null;
-        _logits = Make(decoder.LogitsDtype.ToOrt(), decoder.LogitsDtype.ByteSize(), wanted, decoder.VocabSize);
+        (_rowCount, _fixedTotal) = (shape.Rows, shape.FixedTotal);
+        _rows = new(
+            decoder.RowsDtype.ToOrt(), decoder.RowsDtype.ByteSize(), device, shape.Batch, _rowCount,
+            decoder.HiddenSize);
+        _lengths = new(TensorElementType.Int32, sizeof(int), device, shape.Batch);
+        _total = new(TensorElementType.Int32, sizeof(int), device: null);
+        _wanted = new(TensorElementType.Int64, sizeof(long), device, shape.Wanted);
+        _positions = shape.HasPositions
+            ? new(TensorElementType.Int64, sizeof(long), device, shape.Batch, _rowCount)
+            : null;
+        _logits = new(
+            decoder.LogitsDtype.ToOrt(), decoder.LogitsDtype.ByteSize(), device, shape.Wanted, decoder.VocabSize);
     }
 
-    public ReadOnlySpan<byte> Logits => Bytes(_logits.Buffer);
+    public long TotalBytes => All.Sum(tensor => tensor.TotalBytes);
 
-    public long TotalBytes => _all.Sum(tensor => tensor.Buffer.Bytes);
+    private IEnumerable<StepTensor> All =>
+        new[] { _rows, _lengths, _total, _wanted, _positions, _logits }.OfType<StepTensor>();
 
     public void Bind(OrtIoBinding binding)
     {
-        binding.BindInput("inputs_embeds", _rows.Value);
-        binding.BindInput("seqlens_k", _lengths.Value);
-        binding.BindInput("total_sequence_length", _total.Value);
-        binding.BindInput("logits_rows", _wanted.Value);
-        if (_positions is { } positions)
+        binding.BindInput("inputs_embeds", _rows.Bound);
+        binding.BindInput("seqlens_k", _lengths.Bound);
+        binding.BindInput("total_sequence_length", _total.Bound);
+        binding.BindInput("logits_rows", _wanted.Bound);
+        if (_positions is not null)
         {
-            binding.BindInput("position_ids", positions.Value);
+            binding.BindInput("position_ids", _positions.Bound);
         }
 
-        binding.BindOutput("logits", _logits.Value);
+        binding.BindOutput("logits", _logits.Bound);
     }
 
+    /// <summary>Fills the inputs where the graph reads them.</summary>
     public void Write(ReadOnlySpan<byte> rows, ReadOnlySpan<int> cachedTokens, ReadOnlySpan<long> wanted)
     {
-        rows.CopyTo(Bytes(_rows.Buffer));
-        wanted.CopyTo(Numbers<long>(_wanted.Buffer));
-        var lengths = Numbers<int>(_lengths.Buffer);
-        var positions = _positions is { } tensor ? Numbers<long>(tensor.Buffer) : [];
+        rows.CopyTo(_rows.Bytes);
+        wanted.CopyTo(_wanted.Numbers<long>());
+        var lengths = _lengths.Numbers<int>();
+        var positions = _positions is null ? [] : _positions.Numbers<long>();
         var longest = 0;
         for (var i = 0; i < cachedTokens.Length; i++)
         {
@@ -64,29 +70,25 @@ internal sealed class StepTensors : IDisposable
             }
         }
 
-        Numbers<int>(_total.Buffer)[0] = longest;
+        _total.Numbers<int>()[0] = _fixedTotal ?? longest;
+        _rows.Upload();
+        _lengths.Upload();
+        _wanted.Upload();
+        _positions?.Upload();
+    }
+
+    /// <summary>Fetches the output, <c>[wanted, vocab]</c>.</summary>
+    public void ReadLogits(Span<byte> logits)
+    {
+        _logits.Download();
+        _logits.Bytes.CopyTo(logits);
     }
 
     public void Dispose()
     {
-        foreach (var (buffer, value) in _all)
+        foreach (var tensor in All)
         {
-            value.Dispose();
-            buffer.Dispose();
+            tensor.Dispose();
         }
     }
-
-    private (NativeBuffer Buffer, OrtValue Value) Make(TensorElementType type, int elementBytes, params long[] shape)
-    {
-        var bytes = shape.Aggregate((long)elementBytes, (product, axis) => checked(product * axis));
-        var buffer = new NativeBuffer(bytes);
-        var value = OrtValue.CreateTensorValueWithData(OrtMemoryInfo.DefaultInstance, type, shape, buffer.Start, bytes);
-        _all.Add((buffer, value));
-        return (buffer, value);
-    }
-
-    private static Span<T> Numbers<T>(NativeBuffer buffer)
-        where T : struct => MemoryMarshal.Cast<byte, T>(Bytes(buffer));
-
-    private static Span<byte> Bytes(NativeBuffer buffer) => buffer.Span(0, checked((int)buffer.Bytes));
 }

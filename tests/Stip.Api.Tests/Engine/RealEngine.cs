@@ -38,11 +38,16 @@ internal sealed class RealEngine : IDisposable
     public EngineOptions Options { get; } = new() { IntraOpThreads = 1, SpinMicroseconds = 0, PrefillChunk = 8 };
 
     /// <summary>ONNX Runtime on one thread.</summary>
-    public static OrtRuntime Runtime(EngineOptions? engine = null) => new(new OrtProvider(
-        Microsoft.Extensions.Options.Options.Create(new RuntimeOptions { ExecutionProvider = RuntimeOptions.Cpu }),
-        Microsoft.Extensions.Options.Options.Create(
-            engine ?? new EngineOptions { IntraOpThreads = 1, SpinMicroseconds = 0 }),
-        NullLogger<OrtProvider>.Instance));
+    public static OrtRuntime Runtime(EngineOptions? engine = null)
+    {
+        var runtime = Microsoft.Extensions.Options.Options.Create(
+            new RuntimeOptions { ExecutionProvider = RuntimeOptions.Cpu });
+        var options = Microsoft.Extensions.Options.Options.Create(
+            engine ?? new EngineOptions { IntraOpThreads = 1, SpinMicroseconds = 0 });
+        return new OrtRuntime(
+            new OrtProvider(runtime, options, NullLogger<OrtProvider>.Instance), options,
+            NullLogger<OrtRuntime>.Instance);
+    }
 
     public DecoderHost Host()
     {
