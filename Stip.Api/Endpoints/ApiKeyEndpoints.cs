@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Options;
 using Stip.Api.Endpoints.Authentication;
 using Stip.Api.Endpoints.Errors;
 using Stip.Api.Engine;
@@ -31,9 +32,13 @@ internal static class ApiKeyEndpoints
     }
 
     private static async Task<IResult> CreateAsync(
-        ApiKeyCreateRequest request, HttpContext context, ApiKeyStore keys, TimeProvider clock)
+        ApiKeyCreateRequest request,
+        HttpContext context,
+        ApiKeyStore keys,
+        IOptions<LimitOptions> limits,
+        TimeProvider clock)
     {
-        if (ApiKeyJudge.Judge(request, context.ApiKey(), clock.GetUtcNow()) is { } refusal)
+        if (ApiKeyJudge.Judge(request, context.ApiKey(), limits.Value, clock.GetUtcNow()) is { } refusal)
         {
             return new ErrorAnswer(refusal);
         }
@@ -48,7 +53,8 @@ internal static class ApiKeyEndpoints
     private static IResult Get(string id, HttpContext context, ApiKeyStore keys) =>
         Find(id, context, keys) is { } key ? Answer.Json(ToObject(key, keys)) : new ErrorAnswer(NotFound);
 
-    private static async Task<IResult> RotateAsync(string id, HttpContext context, ApiKeyStore keys)
+    private static async Task<IResult> RotateAsync(
+        string id, HttpContext context, ApiKeyStore keys, IOptions<LimitOptions> limits)
     {
         var request = context.Request.ContentLength is 0 || !MediaTypes.IsJson(context.Request.ContentType)
             ? null
@@ -58,8 +64,15 @@ internal static class ApiKeyEndpoints
             return new ErrorAnswer(refusal);
         }
 
-        return Find(id, context, keys) is null
-            ? new ErrorAnswer(NotFound)
+        if (Find(id, context, keys) is not { } key)
+        {
+            return new ErrorAnswer(NotFound);
+        }
+
+        // Whoever rotates a key has it.
+        var end = key.ExpiresAt?.ToUnixTimeSeconds();
+        return ApiKeyJudge.Reach(context.ApiKey(), key.Limits, end, limits.Value) is { } beyond
+            ? new ErrorAnswer(beyond)
             : Answer.Of(
                 await keys.RotateAsync(id, overlap, context.Actor()),
                 rotated => ToObject(rotated.Key, keys) with { Value = rotated.Value });

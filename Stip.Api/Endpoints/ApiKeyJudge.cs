@@ -1,4 +1,6 @@
+using Stip.Api.Endpoints.Limits;
 using Stip.Api.Engine;
+using Stip.Api.Registry;
 using Stip.Api.Registry.ApiKeys;
 using Stip.Protocol.ApiKeys;
 using Stip.Protocol.Errors;
@@ -14,7 +16,8 @@ internal static class ApiKeyJudge
     private const long MaxOverlapSeconds = 30 * DefaultOverlapSeconds;
 
     /// <summary>Null where a key of this form may be made by that one.</summary>
-    public static Refusal? Judge(ApiKeyCreateRequest request, ApiKeyRecord maker, DateTimeOffset now)
+    public static Refusal? Judge(
+        ApiKeyCreateRequest request, ApiKeyRecord maker, LimitOptions server, DateTimeOffset now)
     {
         if (request.Name is not { Length: > 0 and <= MaxNameLength })
         {
@@ -47,6 +50,23 @@ internal static class ApiKeyJudge
         var (soonest, latest) = (now.ToUnixTimeSeconds(), DateTimeOffset.MaxValue.ToUnixTimeSeconds());
         return request.ExpiresAt is { } expires && (expires <= soonest || expires > latest)
             ? Invalid($"expires_at {expires} is not after now, {soonest}", "expires_at")
+            : Reach(maker, request.Limits, request.ExpiresAt, server);
+    }
+
+    /// <summary>Null where a key with these limits and this end gives nobody more than the one that asks for its value
+    /// has.</summary>
+    public static Refusal? Reach(ApiKeyRecord asker, ApiKeyLimits? limits, long? expiresAt, LimitOptions server)
+    {
+        if (LimitReach.Beyond(limits, asker.Limits, server) is { } beyond)
+        {
+            return new Refusal(StipErrorCode.InsufficientScope, beyond, "limits");
+        }
+
+        return asker.ExpiresAt?.ToUnixTimeSeconds() is { } end && !(expiresAt <= end)
+            ? new Refusal(
+                StipErrorCode.InsufficientScope,
+                $"this API key ends at {end}; one that it makes or rotates must have an expires_at of {end} or before",
+                "expires_at")
             : null;
     }
 

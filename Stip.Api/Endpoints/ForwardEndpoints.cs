@@ -1,6 +1,8 @@
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Options;
 using Stip.Api.Endpoints.Authentication;
 using Stip.Api.Endpoints.Errors;
+using Stip.Api.Endpoints.Limits;
 using Stip.Api.Engine;
 using Stip.Api.Registry;
 using Stip.Protocol;
@@ -13,8 +15,6 @@ namespace Stip.Api.Endpoints;
 /// <summary><c>POST /v1/permuted/forward</c>.</summary>
 internal static class ForwardEndpoints
 {
-    private const long MaxBodyBytes = 256 << 20;
-
     public static void MapForward(this IEndpointRouteBuilder routes) => routes.MapPost(StipRoutes.Forward, HandleAsync)
         .RequireScope(ApiKeyScopes.Infer)
         .WithTags("Inference")
@@ -22,11 +22,21 @@ internal static class ForwardEndpoints
         .Accepts<ForwardRequest>(MediaTypes.Json)
         .Produces<ForwardResponse>().Refuses(400, 401, 403, 404, 413, 429, 503);
 
-    private static async Task<IResult> HandleAsync(HttpContext context, ModelRegistry registry)
+    private static async Task<IResult> HandleAsync(
+        HttpContext context, ModelRegistry registry, KeyLimits limits, IOptions<EngineOptions> options)
     {
+        var most = ForwardSizes.MaxBodyBytes(
+            registry.All.Where(model => context.ApiKey().Allows(model.Id)), options.Value.MaxBatch);
+        if (context.Request.ContentLength > most)
+        {
+            return Refused(
+                StipErrorCode.PayloadTooLarge,
+                $"the body is larger than the {most} bytes that any model of this key could use", null);
+        }
+
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
         {
-            limit.MaxRequestBodySize = MaxBodyBytes;
+            limit.MaxRequestBodySize = most;
         }
 
         var request = await context.Request.ReadFromJsonAsync<ForwardRequest>(StipJson.Wire, context.RequestAborted);
@@ -47,13 +57,19 @@ internal static class ForwardEndpoints
             return new ErrorAnswer(refusal);
         }
 
-        context.Features.Set(new StepTrace(model.Id, 1, null));
+        var rows = ForwardSizes.Rows(inputs, model.Manifest.HiddenSize);
+        if (limits.TakeTokens(context.ApiKey(), rows) is { } tooMany)
+        {
+            return new ErrorAnswer(tooMany);
+        }
+
+        context.Features.Set(new StepTrace(model.Id, rows, null));
         var id = "fwd_" + Guid.CreateVersion7().ToString("N");
         return Answer.Of(
             await host.RunAsync(inputs, context.RequestAborted),
             outputs => new ForwardResponse(id, ForwardResponse.ObjectName, model.Id, outputs));
     }
 
-    private static ErrorAnswer Refused(StipErrorCode code, string message, string param) =>
+    private static ErrorAnswer Refused(StipErrorCode code, string message, string? param) =>
         new(new Refusal(code, message, param));
 }

@@ -14,19 +14,29 @@ internal sealed class DecoderHost : IAsyncDisposable
     private readonly CacheBudget _budget;
     private readonly EngineOptions _options;
     private readonly EngineMetrics _metrics;
+    private readonly Func<string, bool> _mixesRows;
     private readonly TimeProvider _clock;
     private volatile bool _isDisposed;
 
+    /// <param name="snapshot">What it is.</param>
+    /// <param name="runtime">Loads it.</param>
+    /// <param name="mixesRows">True where a row's result depends on those beside it; asked when it is loaded.</param>
+    /// <param name="budget">Slots and bytes of every decoder's sessions.</param>
+    /// <param name="graphs">Who else is in memory.</param>
+    /// <param name="options">Lengths, batch and patience.</param>
+    /// <param name="metrics">Counts its steps.</param>
+    /// <param name="clock">Tells when it was used.</param>
     public DecoderHost(
         DecoderSnapshot snapshot,
         IGraphRuntime runtime,
+        Func<string, bool> mixesRows,
         CacheBudget budget,
         LoadedGraphs graphs,
         IOptions<EngineOptions> options,
         EngineMetrics metrics,
         TimeProvider clock)
     {
-        (Snapshot, _runtime, _budget) = (snapshot, runtime, budget);
+        (Snapshot, _runtime, _mixesRows, _budget) = (snapshot, runtime, mixesRows, budget);
         (_options, _metrics, _clock) = (options.Value, metrics, clock);
         _loop = new LoadedOnUse<ModelLoop>(
             snapshot.Model, snapshot.GraphBytes, Load, loop => loop.IsIdle, graphs, options, clock);
@@ -180,7 +190,9 @@ internal sealed class DecoderHost : IAsyncDisposable
         var decoder = _runtime.LoadDecoder(Snapshot);
         var pool = new SlotPool(decoder, Snapshot, _budget, _options.Slots);
         var sessions = new SessionTable(pool, _budget.Sessions, _clock, TimeSpan.FromSeconds(_options.LeaseSeconds));
-        var loop = new ModelLoop(decoder, sessions, Snapshot, _options, _metrics, _clock);
+        // Sessions whose rows would change one another's are run one by one.
+        var maxBatch = _mixesRows(Snapshot.GraphPath) ? 1 : _options.MaxBatch;
+        var loop = new ModelLoop(decoder, sessions, Snapshot, _options, maxBatch, _metrics, _clock);
         _metrics.Watch(Snapshot.Model, loop);
         return loop;
     }

@@ -20,7 +20,9 @@ internal sealed class HostedModelFactory(
     public HostedModel Create(PackageManifest manifest, Registration registration, string folder)
     {
         var decoder = manifest.Graphs.TryGetValue(Roles.Decoder, out var graph)
-            ? new DecoderHost(Snapshot(manifest, graph, folder), runtime, budget, graphs, engine, metrics, clock)
+            ? new DecoderHost(
+                Snapshot(manifest, graph, folder), runtime, OnnxReferences.MixesRows, budget, graphs, engine, metrics,
+                clock)
             : null;
         var forwards = manifest.Graphs.Where(pair => pair.Value.Cache is null).ToDictionary(
             pair => pair.Key,

@@ -219,10 +219,11 @@ internal sealed class ModelRegistry(
         Directory.Delete(model.Folder, recursive: true);
     }
 
+    // Equal packages of two instances may come in one moment.
     private string FolderName(PackageManifest manifest)
     {
         var plain = manifest.Model.Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_' ? c : '_');
         var name = string.Concat(plain);
-        return $"{name}-{manifest.Fingerprint[..12]}-{clock.GetUtcNow().ToUnixTimeMilliseconds()}";
+        return $"{name}-{manifest.Fingerprint[..12]}-{Guid.CreateVersion7(clock.GetUtcNow()):N}";
     }
 }

@@ -36,14 +36,15 @@ internal sealed class ModelLoop : IAsyncDisposable
         SessionTable sessions,
         DecoderSnapshot snapshot,
         EngineOptions options,
+        int maxBatch,
         EngineMetrics metrics,
         TimeProvider clock)
     {
         (_decoder, _sessions, _clock, _metrics) = (decoder, sessions, clock, metrics);
         _begin = begun => Interlocked.Add(ref _waiting, -begun);
-        _mostSpare = 2 * options.MaxBatch;
+        _mostSpare = 2 * maxBatch;
         (_queueLength, _gatherMs) = (options.QueueLength, options.GatherMs);
-        _scheduler = new StepScheduler<StepTicket>(options.MaxBatch);
+        _scheduler = new StepScheduler<StepTicket>(maxBatch);
         _loop = new LoopTurn(
             sessions, new BatchRunner(decoder, snapshot, options.PrefillChunk), _scheduler, clock);
         new Thread(RunThread) { IsBackground = true, Name = "model loop" }.Start();
@@ -166,8 +167,8 @@ internal sealed class ModelLoop : IAsyncDisposable
                 // Asked only now: the bell of the disposal may have been heard while gathering.
                 if (_isClosed)
                 {
-                    _sessions.Dispose();
-                    _decoder.Dispose();
+                    Release(_sessions);
+                    Release(_decoder);
                     break;
                 }
             }
@@ -175,6 +176,20 @@ internal sealed class ModelLoop : IAsyncDisposable
 
         _ended.SetResult();
         RefuseTheLate();
+    }
+
+    // Whoever waits for the end gets it, also where a lost device can neither be zeroed nor freed.
+    private static void Release(IDisposable held)
+    {
+        try
+        {
+            held.Dispose();
+        }
+#pragma warning disable CA1031 // As above.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+        }
     }
 
     private void RefuseTheLate()

@@ -140,6 +140,61 @@ public sealed class ApiKeyTests
         }
     }
 
+    [Fact]
+    public async Task Administrator_WithLimits_GivesNoKeyMoreThanItHas()
+    {
+        using var server = new ApiServer();
+        var limits = new ApiKeyLimits(RequestsPerSecond: 100, Sessions: 5);
+        var free = await server.Caller().PostAsync<ApiKeyObject>(
+            StipRoutes.ApiKeys, new ApiKeyCreateRequest("free", Infer));
+        var limited = await server.Caller().PostAsync<ApiKeyObject>(
+            StipRoutes.ApiKeys, new ApiKeyCreateRequest("limited", [ApiKeyScopes.KeysAdmin], Limits: limits));
+        var caller = server.Caller(limited.Value);
+        foreach (var wider in new[]
+        {
+            null, new ApiKeyLimits(), limits with { Sessions = 6 }, limits with { Sessions = 0 },
+            limits with { RequestsPerSecond = null }, limits with { RequestsPerSecond = 101 },
+        })
+        {
+            using var refused = await caller.PostAsync(
+                StipRoutes.ApiKeys, new ApiKeyCreateRequest("wider", Infer, Limits: wider));
+            await ApiCaller.RefusedAsync(refused, 403, "insufficient_scope");
+        }
+
+        // The value of a key that has more would be as good as a key that has more.
+        using var rotated = await caller.PostAsync(
+            $"{StipRoutes.ApiKeys}/{free.Id}/rotate", new ApiKeyRotateRequest(0));
+        await ApiCaller.RefusedAsync(rotated, 403, "insufficient_scope");
+        Assert.True(await IsGoodAsync(server, free.Value!));
+        var own = await caller.PostAsync<ApiKeyObject>(
+            StipRoutes.ApiKeys,
+            new ApiKeyCreateRequest("own", Infer, Limits: limits with { Sessions = 1, TokensPerSecond = 0 }));
+        await RotateAsync(caller, own.Id, 0);
+        await RotateAsync(caller, limited.Id, 0);
+    }
+
+    [Fact]
+    public async Task Administrator_ThatExpires_MakesNoKeyThatOutlivesIt()
+    {
+        using var server = new ApiServer();
+        var end = server.Clock.GetUtcNow().ToUnixTimeSeconds() + 1000;
+        var expiring = await server.Caller().PostAsync<ApiKeyObject>(
+            StipRoutes.ApiKeys, new ApiKeyCreateRequest("guest", [ApiKeyScopes.KeysAdmin], ExpiresAt: end));
+        var caller = server.Caller(expiring.Value);
+        foreach (var later in new long?[] { null, end + 1 })
+        {
+            using var refused = await caller.PostAsync(
+                StipRoutes.ApiKeys, new ApiKeyCreateRequest("later", Infer, ExpiresAt: later));
+            await ApiCaller.RefusedAsync(refused, 403, "insufficient_scope");
+        }
+
+        using var rotated = await caller.PostAsync(
+            $"{StipRoutes.ApiKeys}/key_bootstrap/rotate", new ApiKeyRotateRequest(0));
+        await ApiCaller.RefusedAsync(rotated, 403, "insufficient_scope");
+        await caller.PostAsync<ApiKeyObject>(
+            StipRoutes.ApiKeys, new ApiKeyCreateRequest("guest's", Infer, ExpiresAt: end));
+    }
+
     private static Task<ApiKeyObject> RotateAsync(ApiCaller caller, string id, long? overlap) =>
         caller.PostAsync<ApiKeyObject>($"{StipRoutes.ApiKeys}/{id}/rotate", new ApiKeyRotateRequest(overlap));
 

@@ -62,6 +62,17 @@ public sealed class ForwardTests(TinyServer tiny) : IClassFixture<TinyServer>
         await ApiCaller.RefusedAsync(response, 400, code);
     }
 
+    [Fact]
+    public async Task Body_LargerThanAnyModelOfTheKeyCouldUse_IsRefused()
+    {
+        using var server = new ApiServer(("Stip:Api:Engine:MaxBatch", "2"));
+        TinyEncoder.WriteTo(server.PackageFolder("tiny-encoder"), contextLength: 64);
+        using var fits = await server.Caller().PostAsync(StipRoutes.Forward, TinyEncoder.Request(2, 64));
+        Assert.True(fits.IsSuccessStatusCode);
+        using var tooLarge = await server.Caller().PostAsync(StipRoutes.Forward, TinyEncoder.Request(64, 64));
+        await ApiCaller.RefusedAsync(tooLarge, 413, "payload_too_large");
+    }
+
     private static ForwardRequest Request() => new(TinyEncoder.Model, new Dictionary<string, TensorPayload>
     {
         ["inputs_embeds"] = Tensor(Rows),

@@ -43,6 +43,20 @@ public sealed class LimitTests
         Assert.Equal(10, (await caller.StepAsync(Steps.Next(step, 1))).Position);
     }
 
+    [Fact]
+    public async Task Rows_OfForwardPasses_CountAsTokens()
+    {
+        using var server = new ApiServer();
+        TinyEncoder.WriteTo(server.PackageFolder("tiny-encoder"));
+        var caller = await CallerAsync(server, new ApiKeyLimits(TokensPerSecond: 1));
+        using var whole = await caller.PostAsync(StipRoutes.Forward, TinyEncoder.Request(2, 4));
+        Assert.True(whole.IsSuccessStatusCode);
+        using var refused = await caller.PostAsync(StipRoutes.Forward, TinyEncoder.Request(1, 3));
+        await ApiCaller.RefusedAsync(refused, 429, "rate_limit_exceeded");
+        using var rest = await caller.PostAsync(StipRoutes.Forward, TinyEncoder.Request(1, 2));
+        Assert.True(rest.IsSuccessStatusCode);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

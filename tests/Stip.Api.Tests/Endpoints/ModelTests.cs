@@ -107,6 +107,18 @@ public sealed class ModelTests
     }
 
     [Fact]
+    public async Task EqualPackages_OfTwoInstancesInOneMoment_AreTwo()
+    {
+        using var server = new ApiServer();
+        var caller = server.Caller();
+        await PushAsync(caller, new TinyDecoder());
+        var step = await caller.StepAsync(Steps.Prefill(1, 4));
+        await PushAsync(caller, new TinyDecoder(Instance: "instance-b"));
+        Assert.Equal(2, Directory.GetDirectories(Path.Combine(server.DataDirectory, "packages")).Length);
+        Assert.Equal(5, (await caller.StepAsync(Steps.Next(step, 1))).Position);
+    }
+
+    [Fact]
     public async Task SamePackage_PushedAgain_KeepsItsSessions()
     {
         using var server = new ApiServer();

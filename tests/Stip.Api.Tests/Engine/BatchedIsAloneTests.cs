@@ -11,13 +11,15 @@ public sealed class BatchedIsAloneTests
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Theory]
-    [InlineData(1, 2, CacheLayouts.Shared)]
-    [InlineData(2, 2, CacheLayouts.Shared)]
-    [InlineData(3, 0, CacheLayouts.Shared)]
-    [InlineData(4, 2, CacheLayouts.Growing)]
-    public async Task Sessions_InRandomInterleavings_AnswerAsEachDoesAlone(int seed, int gatherMs, string layout)
+    [InlineData(1, 2, CacheLayouts.Shared, false)]
+    [InlineData(2, 2, CacheLayouts.Shared, false)]
+    [InlineData(3, 0, CacheLayouts.Shared, false)]
+    [InlineData(4, 2, CacheLayouts.Growing, false)]
+    [InlineData(5, 2, CacheLayouts.Shared, true)]
+    public async Task Sessions_InRandomInterleavings_AnswerAsEachDoesAlone(
+        int seed, int gatherMs, string layout, bool mixesRows)
     {
-        using var engine = new RealEngine(layout);
+        using var engine = new RealEngine(layout, mixesRows);
         engine.Options.GatherMs = gatherMs;
         engine.Options.Slots = 24;
         var alone = new List<IReadOnlyList<string>>();

@@ -177,6 +177,18 @@ public sealed class DecoderHostTests
     }
 
     [Fact]
+    public async Task Disposal_WhereTheDeviceIsLost_EndsNevertheless()
+    {
+        var host = _runtime.Host();
+        await AnswerAsync(host.RunAsync("alice", _runtime.Step(rows: 3)));
+        _runtime.Decoder.ClearFailure = new InvalidOperationException("the device is gone");
+        await host.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(10), Cancellation);
+        Assert.True(_runtime.Decoder.IsDisposed);
+        Assert.Equal(
+            StipErrorCode.SessionLost, (await host.RunAsync("alice", _runtime.Step())).Refusal?.Code);
+    }
+
+    [Fact]
     public async Task Rewound_Session_IsZeroedAsFarAsItEverReached()
     {
         await using var host = _runtime.Host();

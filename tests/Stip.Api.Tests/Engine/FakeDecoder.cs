@@ -19,8 +19,14 @@ internal sealed class FakeDecoder : IDecoder
 
     public Exception? Failure { get; set; }
 
+    /// <summary>What clearing a slot throws: the device is lost.</summary>
+    public Exception? ClearFailure { get; set; }
+
     /// <summary>Ranges that ran: slots and rows a slot.</summary>
     public List<(int Slots, int Rows)> Runs { get; } = [];
+
+    /// <summary>Called before a run, on the loop's thread, with the rows of a slot.</summary>
+    public Action<int>? BeforeRun { get; set; }
 
     public bool CommitsOnUse { get; set; } = true;
 
@@ -59,6 +65,7 @@ internal sealed class FakeDecoder : IDecoder
         }
 
         var rowsOfASlot = rows.Length / sizeof(float) / FakeRuntime.Hidden / range.Count;
+        BeforeRun?.Invoke(rowsOfASlot);
         Runs.Add((range.Count, rowsOfASlot));
         var values = MemoryMarshal.Cast<byte, float>(logits);
         var vocab = values.Length / wanted.Length;
@@ -77,7 +84,8 @@ internal sealed class FakeDecoder : IDecoder
 
         public int CapacityTokens => capacityTokens;
 
-        public void Clear(int slot, int usedTokens) => owner.Cleared += usedTokens;
+        public void Clear(int slot, int usedTokens) =>
+            owner.Cleared += owner.ClearFailure is { } failure ? throw failure : usedTokens;
 
         public void Copy(int source, ICacheArena targetArena, int target, int usedTokens)
         {

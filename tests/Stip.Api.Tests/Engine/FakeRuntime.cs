@@ -31,7 +31,7 @@ internal sealed class FakeRuntime : IGraphRuntime
         Microsoft.Extensions.Options.Options.Create(Options), Clock);
 
     public DecoderHost Host(string model = "fake", long graphBytes = 0) => new(
-        Snapshot with { Model = model, GraphBytes = graphBytes }, this,
+        Snapshot with { Model = model, GraphBytes = graphBytes }, this, _ => false,
         new CacheBudget(Microsoft.Extensions.Options.Options.Create(Options)), Graphs,
         Microsoft.Extensions.Options.Options.Create(Options), new EngineMetrics(new Meter("fake")), Clock);
 

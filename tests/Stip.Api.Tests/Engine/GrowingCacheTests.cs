@@ -71,6 +71,8 @@ public sealed class GrowingCacheTests
     public async Task SessionsOfOneLength_RunTogether_OthersBesideThem()
     {
         using var engine = new RealEngine(CacheLayouts.Growing);
+        using var watched = new WatchedRuntime(RealEngine.Runtime(engine.Options));
+        engine.Watched = watched;
         await using var host = engine.Host();
         int[] lengths = [3, 5, 3, 3, 5, 7];
         var sessions = new List<string>();
@@ -81,8 +83,18 @@ public sealed class GrowingCacheTests
             sessions.Add(answer.SessionId!);
         }
 
-        var answers = await Task.WhenAll(lengths.Select((length, i) => Task.Run(
-            () => host.RunAsync("alice", engine.Step(sessions[i], length, 1, i, false, 40), Cancellation))));
+        // While one prompt is held in the decoder, everybody's next row comes to wait.
+        watched.Hold();
+        using var prompt7 = engine.Step(null, 0, 2, 9, false, 40);
+        var held = Task.Run(() => host.RunAsync("bob", prompt7), Cancellation);
+        watched.Entered.Wait(Cancellation);
+        watched.Runs.Clear();
+        var running = lengths.Select((length, i) => host.RunAsync(
+            "alice", engine.Step(sessions[i], length, 1, i, false, 40), Cancellation)).ToArray();
+        watched.LetGo();
+        await held;
+        var answers = await Task.WhenAll(running);
+        Assert.Equal(lengths.Order(), watched.Runs[^1].Order());
         for (var i = 0; i < lengths.Length; i++)
         {
             using var bare = new BareLoop(engine.GraphPath);

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Time.Testing;
 using Stip.Api.Engine;
 using Stip.Api.Engine.Caches;
 using Stip.Api.Engine.Loading;
+using Stip.Api.Registry.Packages;
 using Stip.Api.Runtime;
 using Stip.Api.Tests.Hosting;
 using Stip.Api.Tests.Models;
@@ -22,11 +23,12 @@ internal sealed class RealEngine : IDisposable
     private readonly FakeTimeProvider _clock = new();
 
     /// <param name="layout">Of the cache.</param>
-    public RealEngine(string layout = CacheLayouts.Shared)
+    /// <param name="mixesRows">Of the graph.</param>
+    public RealEngine(string layout = CacheLayouts.Shared, bool mixesRows = false)
     {
         _ = layout == CacheLayouts.Growing
             ? new TinyGrowingDecoder().WriteTo(_folder.Path)
-            : new TinyDecoder().WriteTo(_folder.Path);
+            : new TinyDecoder(MixesRows: mixesRows).WriteTo(_folder.Path);
         _snapshot = new DecoderSnapshot(
             "tiny", Path.Combine(_folder.Path, "model.onnx"), TinyDecoder.HiddenSize, TinyDecoder.VocabSize,
             TinyDecoder.ContextLength, TinyDecoder.MaxTopK, TensorDtype.Float32, TensorDtype.Float32,
@@ -49,11 +51,14 @@ internal sealed class RealEngine : IDisposable
             NullLogger<OrtRuntime>.Instance);
     }
 
+    /// <summary>Looks at every decoder that a host loads.</summary>
+    public WatchedRuntime? Watched { get; set; }
+
     public DecoderHost Host()
     {
         var options = Microsoft.Extensions.Options.Options.Create(Options);
         return new DecoderHost(
-            _snapshot, Runtime(Options), new CacheBudget(options), new LoadedGraphs(options, _clock), options,
+            _snapshot, Watched ?? (IGraphRuntime)Runtime(Options), OnnxReferences.MixesRows, new CacheBudget(options), new LoadedGraphs(options, _clock), options,
             new EngineMetrics(new Meter("real")), _clock);
     }
 

@@ -11,7 +11,8 @@ internal sealed record TinyDecoder(
     string Instance = "instance-a",
     int KeyEpoch = 1,
     TensorDtype Dtype = TensorDtype.Float32,
-    int Length = TinyDecoder.ContextLength)
+    int Length = TinyDecoder.ContextLength,
+    bool MixesRows = false)
 {
     public const int HiddenSize = 32;
     public const int VocabSize = 61;
@@ -56,6 +57,11 @@ internal sealed record TinyDecoder(
             x = Attention(graph, random, layer, x, cosines, sines);
         }
 
+        if (MixesRows)
+        {
+            x = Rounded(graph, x);
+        }
+
         var flat = graph.Add("Reshape", "flat", [x, graph.AddConstant("flat.shape", -1, HiddenSize)]);
         var rows = graph.Add("Gather", "rows", [flat, "logits_rows"]);
         graph.Append(
@@ -87,6 +93,14 @@ internal sealed record TinyDecoder(
             NodeAttribute.Int("do_rotary", 1))[0];
         var output = Weight(graph, random, $"{layer}.output.weight", Heads * HeadDim, HiddenSize);
         return graph.Add("Add", $"{layer}.sum", [x, graph.Add("MatMul", $"{layer}.output", [attended, output])]);
+    }
+
+    // One scale for all rows of a batch.
+    private static string Rounded(GraphBuilder graph, string x)
+    {
+        string[] rounded = ["rounded", "rounded.scale", "rounded.zero"];
+        graph.Append("", "DynamicQuantizeLinear", "round", [x], rounded);
+        return graph.Add("DequantizeLinear", "rounded.back", rounded);
     }
 
     private (string Cosines, string Sines) Rotary(GraphBuilder graph)

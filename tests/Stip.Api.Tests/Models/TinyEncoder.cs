@@ -1,4 +1,6 @@
+using System.Runtime.InteropServices;
 using Stip.Onnx.Model;
+using Stip.Protocol.Forward;
 using Stip.Protocol.Packages;
 using Stip.Protocol.Tensors;
 
@@ -10,7 +12,7 @@ internal static class TinyEncoder
     public const string Model = "tiny-encoder";
     public const int HiddenSize = 4;
 
-    public static PackageManifest WriteTo(string folder)
+    public static PackageManifest WriteTo(string folder, int contextLength = 0)
     {
         Directory.CreateDirectory(folder);
         var graph = new GraphBuilder("encoder");
@@ -23,7 +25,8 @@ internal static class TinyEncoder
         graph.AddOutput("last_hidden_state", TensorDtype.Float32, "batch", "seq", HiddenSize);
         graph.Save(Path.Combine(folder, "model.onnx"));
         return PackageFiles.Describe(folder, new PackageManifest(
-            PackageManifest.CurrentProtocol, Model, "instance-e", 1, "none", "none", "", HiddenSize, 0, 0, "float32", 0,
+            PackageManifest.CurrentProtocol, Model, "instance-e", 1, "none", "none", "", HiddenSize, 0, contextLength,
+            "float32", 0,
             new Dictionary<string, GraphManifest>
             {
                 ["encoder"] = new(
@@ -31,4 +34,14 @@ internal static class TinyEncoder
             },
             []));
     }
+
+    /// <summary>A pass of so many texts of so many rows.</summary>
+    public static ForwardRequest Request(int texts, int rows) => new(Model, new Dictionary<string, TensorPayload>
+    {
+        ["inputs_embeds"] = new(
+            "float32", [texts, rows, HiddenSize],
+            MemoryMarshal.AsBytes<float>([.. Enumerable.Range(0, texts * rows * HiddenSize).Select(i => i / 8f)])
+                .ToArray()),
+        ["token_type_ids"] = new("int64", [texts, rows], new byte[texts * rows * sizeof(long)]),
+    });
 }

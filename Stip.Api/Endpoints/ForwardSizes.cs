@@ -1,0 +1,59 @@
+using System.Text.Json;
+using Stip.Api.Engine;
+using Stip.Api.Registry;
+using Stip.Protocol.Packages;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Api.Endpoints;
+
+/// <summary>How large a pass may be, and how much of a key's token rate it takes.</summary>
+internal static class ForwardSizes
+{
+    private const long SmallestLimit = 64 << 10;
+
+    /// <summary>What no pass exceeds, whatever its model says of itself.</summary>
+    private const long LargestLimit = 256 << 20;
+
+    /// <summary>Longest body that any of these models could ask for.</summary>
+    public static long MaxBodyBytes(IEnumerable<HostedModel> models, int maxBatch) => models
+        .SelectMany(model => model.Forwards.Values.Select(forward => BodyBytes(
+            forward.Graph, maxBatch, model.Manifest.ContextLength)))
+        .Aggregate(SmallestLimit, Math.Max);
+
+    /// <summary>A full batch at full length in base64, where the graph says how long that is.</summary>
+    public static long BodyBytes(GraphManifest graph, int maxBatch, int contextLength)
+    {
+        var most = (decimal)SmallestLimit;
+        foreach (var input in graph.Inputs)
+        {
+            // Rows may come in float32 whatever the graph's type is.
+            _ = TensorDtypes.TryParseWire(input.Dtype, out var dtype);
+            decimal bytes = Math.Max(dtype.ByteSize(), sizeof(float));
+            for (var axis = 0; axis < input.Shape.Count; axis++)
+            {
+                var isFixed = input.Shape[axis].ValueKind == JsonValueKind.Number
+                    && input.Shape[axis].TryGetInt64(out var length) && length > 0;
+                bytes *= isFixed ? input.Shape[axis].GetInt64() : axis == 0 ? maxBatch : contextLength;
+                // A length that nobody knows.
+                bytes = bytes <= 0 ? LargestLimit : Math.Min(bytes, LargestLimit);
+            }
+
+            most = Math.Min(most + bytes / 3 * 4, LargestLimit);
+        }
+
+        return (long)most;
+    }
+
+    /// <summary>Rows of the model's width that a pass is worth, at least one: tokens of texts, and of images what they
+    /// cost as much as.</summary>
+    public static int Rows(ValidInputs inputs, int hiddenSize)
+    {
+        var numbers = inputs.Tensors.Values.Select(Floats).DefaultIfEmpty().Max();
+        return (int)Math.Clamp((numbers + hiddenSize - 1) / hiddenSize, 1, int.MaxValue);
+    }
+
+    private static long Floats(TensorPayload tensor) =>
+        TensorDtypes.TryParseWire(tensor.Dtype, out var dtype) && dtype.IsWireFloat()
+            ? tensor.Data.Length / dtype.ByteSize()
+            : 0;
+}
