@@ -9,7 +9,7 @@ namespace Stip.Bench.Commands;
 /// <summary><c>paper</c>: the figures of the paper with its axes, as tables and pictures.</summary>
 internal static class PaperCommand
 {
-    private static readonly string[] Parts = ["7a", "7c", "7d", "traffic", "8", "table5"];
+    private static readonly string[] Parts = ["7a", "7c", "7d", "traffic", "8", "9", "table5"];
     private static readonly string[] Sizes = ["random-4m", RandomModels.Llama25M, "random-gpt2-124m"];
 
     public static Command Create()
@@ -32,7 +32,7 @@ internal static class PaperCommand
         var model = BenchOptions.Model(RandomModels.Llama25M);
         var (work, output) = (BenchOptions.Work(), BenchOptions.Output());
         var command = new Command(
-            "paper", "The paper's figures: throughput, latency, breakdown, traffic, memory, exactness.")
+            "paper", "The paper's figures: throughput, latency, breakdown, traffic, memory, model split, exactness.")
         {
             parts, sizes, batch, tokens, model, work, output,
         };
@@ -53,6 +53,7 @@ internal static class PaperCommand
                     "7d" => Breakdown.AddAsync(run, name, cancellationToken),
                     "traffic" => Traffic.AddAsync(run, [name, "random-gpt2-124m"], cancellationToken),
                     "8" => ClientMemory.AddAsync(run, ["stories", name, "random-gpt2-124m"]),
+                    "9" => ModelSplit.AddAsync(run, name, cancellationToken),
                     _ => Exactness.AddAsync(run, cancellationToken),
                 });
             }

@@ -51,11 +51,34 @@ internal sealed class ModelFolder : IDisposable
         return new MadeModel(name, At(name, "exported"), At(name, "protected"), At(name, "plain"));
     }
 
+    /// <summary>The protected package of a made model whose first layers stay with the client; 0 for none.</summary>
+    public async Task<string> SplitAsync(MadeModel model, int clientLayers)
+    {
+        if (clientLayers == 0)
+        {
+            return model.Protected;
+        }
+
+        var folder = FormattableString.Invariant($"split-{clientLayers}");
+        var name = FormattableString.Invariant($"{model.Name}-split-{clientLayers}");
+        if (!Directory.Exists(At(model.Name, folder)))
+        {
+            await ProtectAsync(
+                model.Name, folder, name, "permutation",
+                "--client-layers", FormattableString.Invariant($"{clientLayers}"));
+        }
+
+        return At(model.Name, folder);
+    }
+
     public string At(params string[] parts) => Path.Combine([_path, .. parts]);
 
     public void Dispose() => _temporary?.Dispose();
 
-    private Task ProtectAsync(string name, string output, string id, string mode) => ModelPackages.RunAsync(
-        "protect", "--model", At(name, "exported"), "--output", At(name, output), "--name", id, "--mode", mode,
-        "--verify", "none");
+    private Task ProtectAsync(string name, string output, string id, string mode, params string[] more) =>
+        ModelPackages.RunAsync(
+        [
+            "protect", "--model", At(name, "exported"), "--output", At(name, output), "--name", id, "--mode", mode,
+            "--verify", "none", .. more,
+        ]);
 }
