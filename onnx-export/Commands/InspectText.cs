@@ -4,39 +4,20 @@ using Stip.Onnx.Symmetry.Reports;
 
 namespace Stip.Export.Commands;
 
-/// <summary>What <c>inspect</c> prints: the classes, what stays and why, and the sums.</summary>
+/// <summary>What <c>inspect</c> prints: the classes, what stays and why, and the sums. What only repeats from layer to
+/// layer is one row; <c>--json</c> names each.</summary>
 internal static class InspectText
 {
-    private const int MembersShown = 6;
+    private const int PatternsShown = 12;
 
     /// <param name="report">What was found.</param>
     /// <param name="console">Where it is written.</param>
     public static void Print(SymmetryReport report, IAnsiConsole console)
     {
-        var classes = new Table().Title("Axes that move as one")
-            .AddColumn(new TableColumn("size").RightAligned()).AddColumn("where");
-        foreach (var group in report.Classes)
-        {
-            var shown = group.Members.Take(MembersShown).Select(Name);
-            var more = group.Members.Count - MembersShown;
-            classes.AddRow(
-                group.Size.ToString(CultureInfo.InvariantCulture),
-                Markup.Escape(string.Join(", ", shown) + (more > 0 ? $" and {more} more" : "")));
-        }
-
-        console.Write(classes);
+        console.Write(Classes(report.Classes));
         if (report.Pinned.Count > 0)
         {
-            var pinned = new Table().Title("What stays").AddColumns("where", "indices", "why");
-            foreach (var axis in report.Pinned)
-            {
-                pinned.AddRow(
-                    Markup.Escape($"{axis.Initializer}[{axis.Axis}]"),
-                    axis.Count.ToString(CultureInfo.InvariantCulture),
-                    Markup.Escape(axis.Reason));
-            }
-
-            console.Write(pinned);
+            console.Write(Pinned(report.Pinned));
         }
 
         foreach (var operation in report.Unruled)
@@ -44,12 +25,53 @@ internal static class InspectText
             console.WriteLine($"pinned: {operation}");
         }
 
+        var moved = report.MovedShare.ToString("P1", CultureInfo.InvariantCulture);
         console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"about 2^{report.KeyBits:F0} keys; {report.MovedShare:P1} of the weight bytes move"));
+            $"{report.Classes.Count} classes, about 2^{report.KeyBits:F0} keys; {moved} of the weight bytes move"));
     }
+
+    private static Table Classes(IReadOnlyList<SymmetryClass> classes)
+    {
+        var table = new Table().Title("Axes that move as one")
+            .AddColumn(new TableColumn("classes").RightAligned())
+            .AddColumn(new TableColumn("size").RightAligned()).AddColumn("where");
+        var alike = classes.GroupBy(group =>
+            (group.Size, string.Join('\n', group.Members.Select(member => NamePatterns.Of(Name(member))))));
+        foreach (var rows in alike)
+        {
+            // Several classes that look alike show what is in each; a class alone folds its own repetitions.
+            var members = rows.First().Members.Select(Name);
+            var names = rows.Count() > 1 ? members.Select(NamePatterns.Of) : NamePatterns.Fold(members);
+            table.AddRow(N(rows.Count()), N(rows.Key.Size), Markup.Escape(Shortened([.. names])));
+        }
+
+        return table;
+    }
+
+    private static Table Pinned(IReadOnlyList<PinnedAxis> axes)
+    {
+        var table = new Table().Title("What stays").AddColumn("where")
+            .AddColumn(new TableColumn("indices").RightAligned()).AddColumn("why");
+        foreach (var rows in axes.GroupBy(axis => (NamePatterns.Of(Name(axis)), axis.Count, axis.Reason)))
+        {
+            table.AddRow(
+                Markup.Escape(string.Join(", ", NamePatterns.Fold(rows.Select(Name)))), N(rows.Key.Count),
+                Markup.Escape(rows.Key.Reason));
+        }
+
+        return table;
+    }
+
+    private static string Shortened(string[] names) =>
+        string.Join(", ", names.Take(PatternsShown))
+        + (names.Length > PatternsShown ? $" and {names.Length - PatternsShown} more" : "");
+
+    private static string Name(PinnedAxis axis) => $"{axis.Initializer}[{axis.Axis}]";
 
     private static string Name(SymmetryMember member) => member.Axis is { } axis
         ? $"{member.Name}[{axis}]"
         : member.Name;
+
+    private static string N(int value) => value.ToString(CultureInfo.InvariantCulture);
 }

@@ -8,7 +8,7 @@ internal static class LaterCommand
 {
     public static Command Create(string name, string description)
     {
-        var command = new Command(name, description) { TreatUnmatchedTokensAsErrors = false };
+        var command = new Command(name, $"Not there yet: {description}") { TreatUnmatchedTokensAsErrors = false };
         command.SetAction(int (_) => throw new RefusedException($"'{name}' is not there yet"));
         return command;
     }
