@@ -2,7 +2,6 @@ using System.Text.Json;
 using Stip.Client.Generation;
 using Stip.Client.Images;
 using Stip.Client.Templates;
-using Stip.Gateway.Terminal;
 
 namespace Stip.Gateway;
 
@@ -23,12 +22,7 @@ internal sealed record ChatPrompt(IReadOnlyList<ChatMessage> Messages, IReadOnly
             return (Prompts.Chat(model, Messages, Tools), null);
         }
 
-        if (Tools is not null)
-        {
-            throw new RefusedException("tools beside images are not there");
-        }
-
-        var placed = await IllustratedChat.PlaceAsync(model, Messages, Images, cancellationToken);
+        var placed = await IllustratedChat.PlaceAsync(model, this, cancellationToken);
         return (placed.TokenIds.ToArray(), placed.Rows);
     }
 }

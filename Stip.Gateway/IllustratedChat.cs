@@ -29,23 +29,21 @@ internal static class IllustratedChat
 
     /// <summary>The prompt of a conversation, with the rows of its images.</summary>
     public static async Task<ImagePrompt> PlaceAsync(
-        StipModel model,
-        IReadOnlyList<ChatMessage> messages,
-        IReadOnlyList<RgbImage> images,
-        CancellationToken cancellationToken)
+        StipModel model, ChatPrompt chat, CancellationToken cancellationToken)
     {
         var sight = new ImageSight(model);
-        var tokens = Tokens(model, sight.ImageToken, messages, images.Count);
-        return await sight.PlaceAsync(tokens, images, cancellationToken);
+        return await sight.PlaceAsync(Tokens(model, sight.ImageToken, chat), chat.Images, cancellationToken);
     }
 
     // Templates of some models know parts, others know strings only: what they write into the prompt tells.
-    private static int[] Tokens(StipModel model, string imageToken, IReadOnlyList<ChatMessage> messages, int images)
+    private static int[] Tokens(StipModel model, string imageToken, ChatPrompt chat)
     {
+        var (messages, images) = (chat.Messages, chat.Images.Count);
         var id = model.Bundle.Manifest.ImageTokenId!.Value;
         foreach (var candidate in new[] { messages, [.. messages.Select(message => Flat(message, imageToken))] })
         {
-            if (TryRender(model, candidate) is { } ids && ids.Count(token => token == id) == images)
+            if (TryRender(model, chat with { Messages = candidate }) is { } ids
+                && ids.Count(token => token == id) == images)
             {
                 return ids;
             }
@@ -56,13 +54,13 @@ internal static class IllustratedChat
             + $"text with {imageToken}");
     }
 
-    private static int[]? TryRender(StipModel model, IReadOnlyList<ChatMessage> messages)
+    private static int[]? TryRender(StipModel model, ChatPrompt chat)
     {
         try
         {
-            return Prompts.Chat(model, messages);
+            return Prompts.Chat(model, chat.Messages, chat.Tools);
         }
-        catch (RefusedException) when (messages.Any(message => message.Fields.ContainsKey(ContentField)))
+        catch (RefusedException) when (chat.Messages.Any(message => message.Fields.ContainsKey(ContentField)))
         {
             return null;
         }

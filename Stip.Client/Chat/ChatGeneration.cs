@@ -2,31 +2,28 @@ using Microsoft.Extensions.AI;
 using Stip.Client.Generation;
 using Stip.Client.Grammars;
 using Stip.Client.Sampling;
+using Stip.Client.Tools;
 
 namespace Stip.Client.Chat;
 
 /// <summary>Options and figures between Microsoft.Extensions.AI and ours.</summary>
 internal static class ChatGeneration
 {
-    public static GenerationOptions Options(StipModel model, ChatOptions? options)
+    public static GenerationOptions Options(StipModel model, ChatOptions? options, ToolUse? tools)
     {
         if (options?.ModelId is { } other && other != model.Id)
         {
             throw new NotSupportedException($"this client is of model '{model.Id}', not '{other}'");
         }
 
-        if (options?.Tools is { Count: > 0 } && options.ToolMode is not NoneChatToolMode)
-        {
-            throw new NotSupportedException("tools are not supported here: the gateway's OpenAI interface has them");
-        }
-
+        var format = options?.ResponseFormat is ChatResponseFormatJson json
+            ? json.Schema is { } schema ? TokenGrammar.JsonSchema(schema) : TokenGrammar.JsonObject
+            : null;
         return new GenerationOptions
         {
             MaxNewTokens = options?.MaxOutputTokens,
             StopStrings = [.. options?.StopSequences ?? []],
-            Grammar = options?.ResponseFormat is ChatResponseFormatJson json
-                ? json.Schema is { } schema ? TokenGrammar.JsonSchema(schema) : TokenGrammar.JsonObject
-                : null,
+            Grammar = tools is null ? format : tools.Constrain(format),
             Sampling = new SamplingOptions
             {
                 Temperature = options?.Temperature ?? 1,
@@ -39,10 +36,11 @@ internal static class ChatGeneration
         };
     }
 
-    public static ChatFinishReason? Reason(FinishReason? reason) => reason switch
+    public static ChatFinishReason? Reason(FinishReason? reason, bool hasCalled) => reason switch
     {
         null => null,
         FinishReason.Length => ChatFinishReason.Length,
+        _ when hasCalled => ChatFinishReason.ToolCalls,
         _ => ChatFinishReason.Stop,
     };
 

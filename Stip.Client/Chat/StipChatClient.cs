@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.AI;
 using Stip.Client.Generation;
+using Stip.Client.Tools;
 
 namespace Stip.Client.Chat;
 
@@ -25,7 +26,8 @@ public sealed class StipChatClient : IChatClient
 
     /// <inheritdoc/>
     /// <exception cref="StipException">Refused by the server or not reached.</exception>
-    /// <exception cref="NotSupportedException">The options ask for what is not there: tools, another model.</exception>
+    /// <exception cref="NotSupportedException">The options ask for what is not there: another model, tools that the
+    /// model's chat template has no place for.</exception>
     public async Task<ChatResponse> GetResponseAsync(
         IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
     {
@@ -47,26 +49,24 @@ public sealed class StipChatClient : IChatClient
         [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(messages);
-        var prompt = ChatPrompt.Encode(_model, messages, options);
-        var generation = ChatGeneration.Options(_model, options);
+        var tools = ChatTools.Read(_model, options);
+        var prompt = ChatPrompt.Encode(_model, messages, options, tools);
+        var generation = ChatGeneration.Options(_model, options, tools);
+        var (reader, hasCalled) = (tools?.CreateReader(), false);
         var id = $"chatcmpl-{Guid.NewGuid():N}";
         await foreach (var token in _sessions.GenerateAsync(prompt, generation, cancellationToken))
         {
-            var update = new ChatResponseUpdate(ChatRole.Assistant, token.Text)
+            var contents = Contents(token, reader);
+            hasCalled |= contents.Any(content => content is FunctionCallContent);
+            if (contents.Count > 0 || token.FinishReason is not null)
             {
-                ResponseId = id,
-                MessageId = id,
-                ModelId = _model.Id,
-                FinishReason = ChatGeneration.Reason(token.FinishReason),
-            };
-            if (token.Usage is { } usage)
-            {
-                update.Contents.Add(new UsageContent(ChatGeneration.Usage(usage)));
-            }
-
-            if (token.Text.Length > 0 || token.FinishReason is not null)
-            {
-                yield return update;
+                yield return new ChatResponseUpdate(ChatRole.Assistant, contents)
+                {
+                    ResponseId = id,
+                    MessageId = id,
+                    ModelId = _model.Id,
+                    FinishReason = ChatGeneration.Reason(token.FinishReason, hasCalled),
+                };
             }
         }
     }
@@ -85,4 +85,23 @@ public sealed class StipChatClient : IChatClient
     /// <inheritdoc/>
     // The sessions end by themselves where nobody can wait for the server's word.
     public void Dispose() => _ = _sessions.DisposeAsync().AsTask();
+
+    private static List<AIContent> Contents(GeneratedToken token, ToolCallReader? reader)
+    {
+        var part = reader?.Append(token.Text) ?? new ToolText(token.Text, []);
+        var rest = reader is null || token.FinishReason is null ? new ToolText("", []) : reader.Finish();
+        var contents = new List<AIContent>();
+        if (part.Text.Length + rest.Text.Length > 0)
+        {
+            contents.Add(new TextContent(part.Text + rest.Text));
+        }
+
+        contents.AddRange(part.Calls.Concat(rest.Calls).Select(ChatTools.Content));
+        if (token.Usage is { } usage)
+        {
+            contents.Add(new UsageContent(ChatGeneration.Usage(usage)));
+        }
+
+        return contents;
+    }
 }

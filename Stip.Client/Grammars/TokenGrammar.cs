@@ -7,7 +7,7 @@ namespace Stip.Client.Grammars;
 /// <remarks>Immutable and safe for concurrent use.</remarks>
 public sealed class TokenGrammar
 {
-    private TokenGrammar(GrammarNode root) => Root = root;
+    internal TokenGrammar(GrammarNode root) => Root = root;
 
     /// <summary>Any JSON object.</summary>
     public static TokenGrammar JsonObject { get; } = new(new Sequence(JsonRules.AnyObject));

@@ -4,6 +4,7 @@ using Stip.Client.Templates.Jinja.Builtins;
 using Stip.Client.Templates.Jinja.Statements;
 using Stip.Client.Templates.Jinja.Syntax;
 using Stip.Client.Templates.Jinja.Values;
+using Stip.Client.Tools;
 
 namespace Stip.Client.Templates;
 
@@ -17,12 +18,14 @@ public sealed class ChatTemplate
     private readonly IReadOnlyDictionary<string, string> _specialTokens;
     private readonly TimeProvider _clock;
     private readonly bool _mentionsTools;
+    private readonly ToolDialect _dialect;
 
     internal ChatTemplate(string template, IReadOnlyDictionary<string, string> specialTokens, TimeProvider clock)
     {
         _body = TemplateParser.Parse(template);
         (_specialTokens, _clock) = (specialTokens, clock);
         _mentionsTools = template.Contains("tools", StringComparison.Ordinal);
+        _dialect = ToolMarks.DialectOf(template);
     }
 
     /// <summary>
@@ -32,6 +35,9 @@ public sealed class ChatTemplate
 
     /// <summary>Whether the template has a place for tools.</summary>
     public bool TakesTools => _mentionsTools || ForTools is not null;
+
+    /// <summary>How the model was taught to write calls.</summary>
+    internal ToolDialect Dialect => ForTools?._dialect ?? _dialect;
 
     /// <summary>Reads the template of a model or bundle folder.</summary>
     /// <param name="folder">Looked at: chat_template.jinja, chat_template.json, tokenizer_config.json, in this

@@ -21,8 +21,8 @@ internal static class AnswerEndpoints
         var fields = await AnswerRequest.ReadBodyAsync(context.Request);
         var request = AnswerRequest.Read(
             fields, models, time, defaultMaxTokens: null, LogprobsField.OfChat(fields));
-        var tools = ToolFields.Read(fields, request.Model);
-        request = request.With(ResponseFormat.OfChat(fields));
+        var tools = ToolFields.OfChat(fields, request.Model);
+        request = request.With(ResponseFormat.OfChat(fields)).Constrain(tools);
         var chat = ChatMessages.Read(fields, request.Model) with { Tools = tools?.List };
         var (prompt, rows) = await chat.PlaceAsync(request.Model, context.RequestAborted);
         var head = AnswerHead.New("chatcmpl", request.Model.Id, time);

@@ -31,7 +31,7 @@ internal sealed class Conversation(
         ];
         var prompt = image is null
             ? new ImagePrompt(Prompts.Chat(model, turn), PlacedRows.None)
-            : await IllustratedChat.PlaceAsync(model, turn, [image], cancellationToken);
+            : await IllustratedChat.PlaceAsync(model, new ChatPrompt(turn, [image]), cancellationToken);
 
         // The image stands at the same place in every turn.
         _session ??= model.OpenSession(placed: prompt.Rows);

@@ -1,3 +1,5 @@
+using Stip.TestKit.Scripted;
+
 namespace Stip.TestKit;
 
 /// <summary>The checkpoints that tests may read.</summary>
@@ -17,7 +19,7 @@ public static class KnownCheckpoints
         ["tiny-bert-classifier", "digits-vit", "tiny-vit-huge", "digits-llava"];
 
     /// <summary>The folder of one.</summary>
-    public static string Folder(string name) => Samples.Contains(name)
-        ? RepositoryRoot.At("samples", "models", name)
+    public static string Folder(string name) => name == AgentModel.Name ? AgentModel.Folder
+        : Samples.Contains(name) ? RepositoryRoot.At("samples", "models", name)
         : RepositoryRoot.At("tests", "data", "checkpoints", name);
 }

@@ -1,6 +1,6 @@
 using System.Text;
 using Stip.Client.Generation;
-using Stip.Gateway.OpenAi.Tools;
+using Stip.Client.Tools;
 
 namespace Stip.Gateway.OpenAi.Answers;
 
@@ -14,7 +14,7 @@ internal sealed class AnswerChoice
     /// <summary>Tokens with log probabilities, where they were asked for.</summary>
     public List<GeneratedToken> Tokens { get; } = [];
 
-    public IReadOnlyList<ToolCall> Calls { get; private set; } = [];
+    public List<ToolCall> Calls { get; } = [];
 
     public string FinishReason { get; private set; } = "";
 
@@ -22,7 +22,7 @@ internal sealed class AnswerChoice
     {
         _text.Append(part.Token.Text);
         FinishReason = part.FinishReason ?? "";
-        Calls = part.Calls;
+        Calls.AddRange(part.Calls);
         if (part.Token.Logprobs is not null)
         {
             Tokens.Add(part.Token);

@@ -1,8 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using Stip.Client.Generation;
+using Stip.Client.Tools;
 using Stip.Gateway.OpenAi.Requests;
-using Stip.Gateway.OpenAi.Tools;
 using Stip.Protocol.Errors;
 
 namespace Stip.Gateway.OpenAi.Answers;
@@ -19,7 +19,7 @@ internal sealed class AnswerJobs(
     SessionPool sessions,
     IReadOnlyList<int[]> prompts,
     PlacedRows? rows = null,
-    ToolFields? tools = null)
+    ToolUse? tools = null)
 {
     public int Count => prompts.Count * request.Choices;
 
@@ -60,16 +60,20 @@ internal sealed class AnswerJobs(
         }
     }
 
-    private static AnswerPart Part(int index, GeneratedToken token, ToolCallText? calls)
+    private static AnswerPart Part(int index, GeneratedToken token, ToolCallReader? reader, int calls)
     {
-        if (calls is null)
+        if (reader is null)
         {
             return new AnswerPart(index, token);
         }
 
-        var text = calls.Append(token.Text);
-        var (rest, found) = token.FinishReason is null ? ("", []) : calls.Finish();
-        return new AnswerPart(index, token with { Text = text + rest }) { Calls = found };
+        var part = reader.Append(token.Text);
+        var rest = token.FinishReason is null ? new ToolText("", []) : reader.Finish();
+        return new AnswerPart(index, token with { Text = part.Text + rest.Text })
+        {
+            Calls = [.. part.Calls, .. rest.Calls],
+            CallsBefore = calls,
+        };
     }
 
     private static async Task FinishAsync(Task[] jobs, ChannelWriter<AnswerPart> parts)
@@ -88,10 +92,12 @@ internal sealed class AnswerJobs(
             var tokens = rows is null
                 ? sessions.GenerateAsync(prompt, options, cancellationToken)
                 : request.Model.GenerateWithImagesAsync(new ImagePrompt(prompt, rows), options, cancellationToken);
-            var calls = tools is null ? null : new ToolCallText(tools.Names);
+            var (reader, calls) = (tools?.CreateReader(), 0);
             await foreach (var token in tokens)
             {
-                await parts.WriteAsync(Part(index, token, calls), cancellationToken);
+                var part = Part(index, token, reader, calls);
+                calls += part.Calls.Count;
+                await parts.WriteAsync(part, cancellationToken);
             }
         }
         catch (Exception fault)

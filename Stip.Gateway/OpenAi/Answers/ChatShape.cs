@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Stip.Client.Generation;
+using Stip.Client.Tools;
 using Stip.Gateway.OpenAi.Steps;
 
 namespace Stip.Gateway.OpenAi.Answers;
@@ -15,16 +16,10 @@ internal sealed class ChatShape(AnswerHead head, bool includesUsage, TokenNames 
     public object Text(int index, GeneratedToken token) =>
         Chunk(index, new Delta(null, token.Text), Logprobs([token]), null);
 
-    public IEnumerable<object> End(AnswerPart last)
-    {
-        if (last.Calls.Count > 0)
-        {
-            object[] calls = [.. last.Calls.Select((call, place) => call.Describe(place))];
-            yield return Chunk(last.Index, new Delta(null, null, calls), null, null);
-        }
+    public IEnumerable<object> Calls(AnswerPart part) => part.Calls.Select((call, place) =>
+        Chunk(part.Index, new Delta(null, null, [Describe(call, part.CallsBefore + place)]), null, null));
 
-        yield return Chunk(last.Index, new Delta(null, null), null, last.FinishReason);
-    }
+    public object End(AnswerPart last) => Chunk(last.Index, new Delta(null, null), null, last.FinishReason);
 
     public object Usage(AnswerUsage usage) => Chunk([], usage);
 
@@ -64,8 +59,16 @@ internal sealed class ChatShape(AnswerHead head, bool includesUsage, TokenNames 
                 Role,
                 Content = choice.Text.Length > 0 ? choice.Text : null,
                 Refusal = refusal,
-                ToolCalls = choice.Calls.Select(call => call.Describe(null)),
+                ToolCalls = choice.Calls.Select(call => Describe(call, null)),
             };
+    }
+
+    private static object Describe(ToolCall call, int? index)
+    {
+        const string type = "function";
+        return index is { } place
+            ? new { Index = place, call.Id, Type = type, Function = new { call.Name, call.Arguments } }
+            : new { call.Id, Type = type, Function = new { call.Name, call.Arguments } };
     }
 
     private object? Logprobs(IReadOnlyList<GeneratedToken> tokens) =>

@@ -11,8 +11,11 @@ internal interface IAnswerShape
 
     object Text(int index, GeneratedToken token);
 
-    /// <summary>Chunks that end a choice.</summary>
-    IEnumerable<object> End(AnswerPart last);
+    /// <summary>Chunks of the calls that are complete with a token.</summary>
+    IEnumerable<object> Calls(AnswerPart part);
+
+    /// <summary>The chunk that ends a choice.</summary>
+    object End(AnswerPart last);
 
     object Usage(AnswerUsage usage);
 

@@ -59,6 +59,11 @@ internal sealed class StreamedAnswer(HttpContext context, AnswerJobs jobs, IAnsw
             await SendAsync(shape.Text(part.Index, part.Token));
         }
 
+        foreach (var call in shape.Calls(part))
+        {
+            await SendAsync(call);
+        }
+
         if (part.FinishReason is null)
         {
             return;
@@ -69,10 +74,7 @@ internal sealed class StreamedAnswer(HttpContext context, AnswerJobs jobs, IAnsw
             await SendAsync(shape.Step(StepView.Of(part.Index, sums)));
         }
 
-        foreach (var chunk in shape.End(part))
-        {
-            await SendAsync(chunk);
-        }
+        await SendAsync(shape.End(part));
     }
 
     private Task SendAsync(object chunk) =>

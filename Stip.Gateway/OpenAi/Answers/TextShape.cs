@@ -15,8 +15,9 @@ internal sealed class TextShape(AnswerHead head, bool includesUsage, TokenNames 
     public object Text(int index, GeneratedToken token) =>
         Chunk([Choice(index, token.Text, Logprobs(index, [token]), null)], null);
 
-    public IEnumerable<object> End(AnswerPart last) =>
-        [Chunk([Choice(last.Index, "", null, last.FinishReason)], null)];
+    public IEnumerable<object> Calls(AnswerPart part) => [];
+
+    public object End(AnswerPart last) => Chunk([Choice(last.Index, "", null, last.FinishReason)], null);
 
     public object Usage(AnswerUsage usage) => Chunk([], usage);
 

@@ -1,10 +1,12 @@
 using Stip.Gateway.OpenAi.Answers;
 using Stip.Gateway.OpenAi.Requests;
+using Stip.Gateway.OpenAi.Tools;
 using Stip.Gateway.Serving;
 
 namespace Stip.Gateway.OpenAi.Responses;
 
-/// <summary><c>POST /v1/responses</c>: text and images in, text out. Nothing is stored.</summary>
+/// <summary><c>POST /v1/responses</c>: text, images and results of functions in, text and calls out. Nothing is
+/// stored.</summary>
 internal static class ResponseEndpoint
 {
     public static void MapResponses(this IEndpointRouteBuilder routes) => routes.MapPost("/v1/responses", AnswerAsync);
@@ -14,7 +16,8 @@ internal static class ResponseEndpoint
         var fields = await AnswerRequest.ReadBodyAsync(context.Request);
         ResponseFields.RefuseUnsupported(fields);
         var request = AnswerRequest.Read(fields, models, time, defaultMaxTokens: null, topLogprobs: null);
-        request = request.With(ResponseFormat.OfResponse(fields));
+        var tools = ToolFields.OfResponse(fields, request.Model);
+        request = request.With(ResponseFormat.OfResponse(fields)).Constrain(tools);
         request = request with
         {
             Options = request.Options with
@@ -22,9 +25,9 @@ internal static class ResponseEndpoint
                 MaxNewTokens = fields.Integer("max_output_tokens", 1, int.MaxValue),
             },
         };
-        var (prompt, rows) = await ResponseInput.Read(fields, request.Model)
-            .PlaceAsync(request.Model, context.RequestAborted);
-        var jobs = new AnswerJobs(request, models.Sessions(request.Model), [prompt], rows);
+        var chat = ResponseInput.Read(fields, request.Model) with { Tools = tools?.List };
+        var (prompt, rows) = await chat.PlaceAsync(request.Model, context.RequestAborted);
+        var jobs = new AnswerJobs(request, models.Sessions(request.Model), [prompt], rows, tools);
         jobs.CheckLengths("input");
         var shape = new ResponseShape(request, fields, prompt.Length, time.GetUtcNow().ToUnixTimeSeconds());
         if (request.Streams)

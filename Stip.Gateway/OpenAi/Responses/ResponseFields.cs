@@ -17,7 +17,6 @@ internal static class ResponseFields
         ("reasoning", value => value.ValueKind == JsonValueKind.Object && value.EnumerateObject()
             .All(member => member.Value.ValueKind == JsonValueKind.Null)),
         ("max_tool_calls", _ => false),
-        ("tools", value => value.ValueKind == JsonValueKind.Array && value.GetArrayLength() == 0),
     ];
 
     public static void RefuseUnsupported(RequestFields fields)

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Stip.Client.Generation;
 using Stip.Client.Templates;
 using Stip.Gateway.OpenAi.Requests;
+using Stip.Gateway.OpenAi.Tools;
 
 namespace Stip.Gateway.OpenAi.Responses;
 
@@ -15,9 +16,10 @@ internal static class ResponseInput
         var images = new ImageParts(model);
         var messages = fields.Find(Field) switch
         {
-            { ValueKind: JsonValueKind.String } text => [new ChatMessage("user", RequestFields.Read(text, Field))],
+            { ValueKind: JsonValueKind.String } text =>
+                (IReadOnlyList<ChatMessage>)[new ChatMessage("user", RequestFields.Read(text, Field))],
             { ValueKind: JsonValueKind.Array } items when items.GetArrayLength() > 0 =>
-                items.EnumerateArray().Select((item, i) => Message(item, i, images)).ToArray(),
+                ResponseTools.Join(items.EnumerateArray().Select((item, i) => Message(item, i, images))),
             _ => throw RequestFields.Wrong(Field, "a string or an array of at least one message"),
         };
         return new ChatPrompt(
@@ -36,11 +38,14 @@ internal static class ResponseInput
         }
 
         var fields = new RequestFields(item);
-        if (fields.Find("type") is { } type && !type.ValueEquals("message"))
+        return fields.Find("type") switch
         {
-            throw OpenAiException.Unsupported($"{name}.type", "items of type message only");
-        }
-
-        return ChatMessages.Message(fields, name, images);
+            null => ChatMessages.Message(fields, name, images),
+            { ValueKind: JsonValueKind.String } type when type.ValueEquals("message") =>
+                ChatMessages.Message(fields, name, images),
+            { ValueKind: JsonValueKind.String } type when ResponseTools.IsCallOrOutput(type) =>
+                ResponseTools.Message(fields, name),
+            _ => throw OpenAiException.Unsupported($"{name}.type", "messages, function calls and their outputs only"),
+        };
     }
 }

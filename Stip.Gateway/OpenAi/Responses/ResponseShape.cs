@@ -1,17 +1,22 @@
 using System.Text;
 using System.Text.Json;
+using Stip.Client.Tools;
 using Stip.Gateway.OpenAi.Answers;
 using Stip.Gateway.OpenAi.Requests;
 
 namespace Stip.Gateway.OpenAi.Responses;
 
-/// <summary>The <c>response</c> object, as it grows, and its output message.</summary>
+/// <summary>The <c>response</c> object, as it grows, and its output: a message, calls, or both.</summary>
 internal sealed class ResponseShape(AnswerRequest request, RequestFields fields, int promptTokens, long created)
 {
     private const string InProgress = "in_progress";
+    private const string Completed = "completed";
+
+    private static readonly JsonElement NoMetadata = JsonDocument.Parse("{}").RootElement;
 
     private readonly string _id = $"resp_{Guid.NewGuid():N}";
     private readonly StringBuilder _text = new();
+    private readonly List<(string Id, ToolCall Call)> _calls = [];
     private int _completionTokens;
     private string? _finishReason;
 
@@ -19,16 +24,23 @@ internal sealed class ResponseShape(AnswerRequest request, RequestFields fields,
 
     public string Text => _text.ToString();
 
+    /// <summary>Whether there is a message: an answer of calls alone has none.</summary>
+    public bool HasMessage => _text.Length > 0 || _calls.Count == 0;
+
     /// <summary>The answer ended because it was as long as allowed.</summary>
     public bool IsCut => _finishReason == "length";
 
-    public string Status => _finishReason is null ? InProgress : IsCut ? "incomplete" : "completed";
+    public string Status => _finishReason is null ? InProgress : IsCut ? "incomplete" : Completed;
 
-    public void Add(AnswerPart part)
+    /// <returns>The calls that it brought, each with the id of its item.</returns>
+    public IReadOnlyList<(string Id, ToolCall Call)> Add(AnswerPart part)
     {
         _text.Append(part.Token.Text);
         _completionTokens++;
         _finishReason = part.FinishReason;
+        var calls = part.Calls.Select(call => ($"fc_{Guid.NewGuid():N}", call)).ToList();
+        _calls.AddRange(calls);
+        return calls;
     }
 
     public static object Part(string text) => new
@@ -48,6 +60,16 @@ internal sealed class ResponseShape(AnswerRequest request, RequestFields fields,
         Content = isEmpty ? [] : new[] { Part(Text) },
     };
 
+    public static object CallItem(string id, ToolCall call, bool isEmpty) => new
+    {
+        Id = id,
+        Type = "function_call",
+        Status = isEmpty ? InProgress : Completed,
+        CallId = call.Id,
+        call.Name,
+        Arguments = isEmpty ? "" : call.Arguments,
+    };
+
     public object Response(object? error = null) => new
     {
         Id = _id,
@@ -59,17 +81,17 @@ internal sealed class ResponseShape(AnswerRequest request, RequestFields fields,
         Instructions = fields.Find("instructions"),
         MaxOutputTokens = request.Options.MaxNewTokens,
         Model = request.Model.Id,
-        Output = _finishReason is null ? [] : new[] { Message(isEmpty: false) },
-        ParallelToolCalls = false,
+        Output = _finishReason is null ? [] : Output(),
+        ParallelToolCalls = true,
         PreviousResponseId = (string?)null,
         Store = false,
         request.Options.Sampling.Temperature,
         request.Options.Sampling.TopP,
         Text = fields.Find("text") is { } text ? (object)text : new { Format = new { Type = "text" } },
-        ToolChoice = "none",
-        Tools = Array.Empty<object>(),
+        ToolChoice = fields.Find("tool_choice") is { } choice ? (object)choice : "auto",
+        Tools = fields.Find("tools") is { } tools ? (object)tools : Array.Empty<object>(),
         Truncation = "disabled",
-        Metadata = fields.Find("metadata") ?? JsonDocument.Parse("{}").RootElement,
+        Metadata = fields.Find("metadata") ?? NoMetadata,
         Usage = _finishReason is null ? null : new
         {
             InputTokens = promptTokens,
@@ -79,4 +101,10 @@ internal sealed class ResponseShape(AnswerRequest request, RequestFields fields,
             TotalTokens = promptTokens + _completionTokens,
         },
     };
+
+    private object[] Output()
+    {
+        object[] message = HasMessage ? [Message(isEmpty: false)] : [];
+        return [.. message, .. _calls.Select(item => CallItem(item.Id, item.Call, isEmpty: false))];
+    }
 }

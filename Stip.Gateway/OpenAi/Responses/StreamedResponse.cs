@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Stip.Client.Tools;
 using Stip.Gateway.OpenAi.Answers;
 
 namespace Stip.Gateway.OpenAi.Responses;
@@ -9,6 +10,8 @@ internal sealed class StreamedResponse(HttpContext context, AnswerJobs jobs, Res
 {
     private readonly EventStream _events = new(context);
     private int _sequence;
+    private int _callsBefore;
+    private bool _hasMessage;
 
     public async Task WriteAsync()
     {
@@ -21,35 +24,71 @@ internal sealed class StreamedResponse(HttpContext context, AnswerJobs jobs, Res
 
     private async Task WriteAsync(IAsyncEnumerator<AnswerPart> parts, bool isMore)
     {
-        await BeginAsync();
+        await SendAsync("response.created", new { Response = shape.Response() });
+        await SendAsync("response.in_progress", new { Response = shape.Response() });
+        var calls = new List<(string Id, ToolCall Call)>();
         for (; isMore; isMore = await parts.MoveNextAsync())
         {
-            shape.Add(parts.Current);
+            calls.AddRange(shape.Add(parts.Current));
             if (parts.Current.Token.Text is { Length: > 0 } text)
             {
+                await BeginMessageAsync();
                 await SendTextAsync(
                     "response.output_text.delta", new { Delta = text, Logprobs = Array.Empty<object>() });
                 await _events.FlushAsync();
             }
         }
 
-        await EndAsync();
+        await EndMessageAsync();
+        foreach (var (id, call) in calls)
+        {
+            await SendCallAsync(id, call);
+        }
+
+        await SendAsync($"response.{shape.Status}", new { Response = shape.Response() });
     }
 
-    private async Task BeginAsync()
+    private async Task BeginMessageAsync()
     {
-        await SendAsync("response.created", new { Response = shape.Response() });
-        await SendAsync("response.in_progress", new { Response = shape.Response() });
+        if (_hasMessage)
+        {
+            return;
+        }
+
+        _hasMessage = true;
         await SendAsync("response.output_item.added", new { OutputIndex = 0, Item = shape.Message(isEmpty: true) });
         await SendTextAsync("response.content_part.added", new { Part = ResponseShape.Part("") });
     }
 
-    private async Task EndAsync()
+    private async Task EndMessageAsync()
     {
+        if (!shape.HasMessage)
+        {
+            return;
+        }
+
+        await BeginMessageAsync();
+        _callsBefore = 1;
         await SendTextAsync("response.output_text.done", new { shape.Text, Logprobs = Array.Empty<object>() });
         await SendTextAsync("response.content_part.done", new { Part = ResponseShape.Part(shape.Text) });
         await SendAsync("response.output_item.done", new { OutputIndex = 0, Item = shape.Message(isEmpty: false) });
-        await SendAsync($"response.{shape.Status}", new { Response = shape.Response() });
+    }
+
+    private async Task SendCallAsync(string id, ToolCall call)
+    {
+        var place = new { ItemId = id, OutputIndex = _callsBefore++ };
+        await SendAsync(
+            "response.output_item.added",
+            new { place.OutputIndex, Item = ResponseShape.CallItem(id, call, isEmpty: true) });
+        await SendAsync(
+            "response.function_call_arguments.delta",
+            new { place.ItemId, place.OutputIndex, Delta = call.Arguments });
+        await SendAsync(
+            "response.function_call_arguments.done",
+            new { place.ItemId, place.OutputIndex, call.Name, call.Arguments });
+        await SendAsync(
+            "response.output_item.done",
+            new { place.OutputIndex, Item = ResponseShape.CallItem(id, call, isEmpty: false) });
     }
 
     private async Task ExplainAsync(OpenAiException refusal)

@@ -1,50 +1,88 @@
 using System.Text.Json;
 using Stip.Client.Generation;
+using Stip.Client.Tools;
 using Stip.Gateway.OpenAi.Requests;
 
 namespace Stip.Gateway.OpenAi.Tools;
 
 /// <summary>Reads <c>tools</c> and <c>tool_choice</c>.</summary>
-/// <param name="List">As the template takes it.</param>
-/// <param name="Names">Of the functions.</param>
-internal sealed record ToolFields(JsonElement List, IReadOnlyCollection<string> Names)
+internal static class ToolFields
 {
+    private const string ListField = "tools";
+    private const string ChoiceField = "tool_choice";
+
+    /// <summary>Those of chat completions.</summary>
     /// <returns>Null where no tool may be called.</returns>
-    public static ToolFields? Read(RequestFields fields, StipModel model)
+    public static ToolUse? OfChat(RequestFields fields, StipModel model) =>
+        Read(fields, model, tools => tools, NamedInChat);
+
+    /// <summary>Those of responses, whose functions have their members beside the type.</summary>
+    /// <returns>Null where no tool may be called.</returns>
+    public static ToolUse? OfResponse(RequestFields fields, StipModel model) =>
+        Read(fields, model, ResponseTools.AsInChat, choice => choice);
+
+    /// <summary>The same request, its text held to what is asked: a call, a format, or either.</summary>
+    /// <exception cref="OpenAiException">A strict function is more than a grammar holds.</exception>
+    public static AnswerRequest Constrain(this AnswerRequest request, ToolUse? tools)
     {
-        var isNone = fields.Find("tool_choice") switch
+        try
         {
-            null => false,
-            { ValueKind: JsonValueKind.String } choice when choice.ValueEquals("none") => true,
-            { ValueKind: JsonValueKind.String } choice when choice.ValueEquals("auto") => false,
-            _ => throw OpenAiException.Unsupported("tool_choice", "auto or none only"),
-        };
-        if (fields.Find("tools") is not { } tools
+            return tools is null ? request : request.With(tools.Constrain(request.Options.Grammar));
+        }
+        catch (NotSupportedException refusal)
+        {
+            throw OpenAiException.Unsupported(ListField, refusal.Message);
+        }
+    }
+
+    private static ToolUse? Read(
+        RequestFields fields,
+        StipModel model,
+        Func<JsonElement, JsonElement> asInChat,
+        Func<JsonElement, JsonElement> named)
+    {
+        var choice = Choice(fields.Find(ChoiceField), named);
+        if (fields.Find(ListField) is not { } tools
             || (tools.ValueKind == JsonValueKind.Array && tools.GetArrayLength() == 0))
         {
-            return null;
+            return choice is { IsForced: true }
+                ? throw OpenAiException.Invalid($"'{ChoiceField}' asks for a call and there are no tools", ChoiceField)
+                : null;
         }
 
         if (tools.ValueKind != JsonValueKind.Array)
         {
-            throw RequestFields.Wrong("tools", "an array of functions");
+            throw RequestFields.Wrong(ListField, "an array of functions");
         }
 
-        if (model.Bundle.Template?.TakesTools != true)
+        try
         {
-            throw OpenAiException.Unsupported("tools", $"the chat template of model '{model.Id}' has none");
+            var use = ToolUse.For(model.Bundle, asInChat(tools), choice ?? ToolChoice.Auto);
+            return choice is null ? null : use;
         }
-
-        var names = tools.EnumerateArray().Select(Name).ToHashSet(StringComparer.Ordinal);
-        return isNone ? null : new ToolFields(tools, names);
+        catch (NotSupportedException refusal)
+        {
+            throw OpenAiException.Unsupported(ListField, refusal.Message);
+        }
+        catch (ArgumentException)
+        {
+            throw OpenAiException.Invalid($"'{ChoiceField}' names no function of the tools", ChoiceField);
+        }
     }
 
-    private static string Name(JsonElement tool) =>
-        tool.ValueKind == JsonValueKind.Object
-        && tool.TryGetProperty("type", out var type) && type.ValueKind == JsonValueKind.String
-        && type.ValueEquals("function")
-        && tool.TryGetProperty("function", out var function) && function.ValueKind == JsonValueKind.Object
-        && function.TryGetProperty("name", out var name) && name.ValueKind == JsonValueKind.String
-            ? name.GetString()!
-            : throw OpenAiException.Unsupported("tools", "functions with a name only");
+    private static JsonElement NamedInChat(JsonElement choice) =>
+        choice.TryGetProperty("function", out var function) ? function : choice;
+
+    /// <returns>Null for none.</returns>
+    private static ToolChoice? Choice(JsonElement? choice, Func<JsonElement, JsonElement> named) => choice switch
+    {
+        null => ToolChoice.Auto,
+        { ValueKind: JsonValueKind.String } word when word.ValueEquals("auto") => ToolChoice.Auto,
+        { ValueKind: JsonValueKind.String } word when word.ValueEquals("none") => null,
+        { ValueKind: JsonValueKind.String } word when word.ValueEquals("required") => ToolChoice.Required,
+        { ValueKind: JsonValueKind.Object } function when named(function) is { ValueKind: JsonValueKind.Object } one
+            && one.TryGetProperty("name", out var name) && name.ValueKind == JsonValueKind.String =>
+            ToolChoice.Of(RequestFields.Read(name, ChoiceField)),
+        _ => throw OpenAiException.Unsupported(ChoiceField, "auto, none, required or a function only"),
+    };
 }

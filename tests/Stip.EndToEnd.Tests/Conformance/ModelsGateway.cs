@@ -1,14 +1,17 @@
 using Stip.EndToEnd.Tests.Fixtures;
+using Stip.TestKit.Scripted;
 
 namespace Stip.EndToEnd.Tests.Conformance;
 
-/// <summary>A real gateway of three models in front of the real server, for clients that other people made.</summary>
+/// <summary>A real gateway of four models in front of the real server, for clients that other people made.</summary>
 public sealed class ModelsGateway(SharedServer shared) : IAsyncLifetime
 {
     private ServedGateway _gateway = null!;
 
-    /// <summary>One that chats, one that sees, one that embeds.</summary>
-    public static IReadOnlyList<string> Models { get; } = ["stories", "digits-llava", "stories-sentence"];
+    /// <summary>One that chats, one that sees, one that embeds, one that
+    /// calls functions.</summary>
+    public static IReadOnlyList<string> Models { get; } =
+        ["stories", "digits-llava", "stories-sentence", AgentModel.Name];
 
     /// <summary>The address with <c>/v1</c>, as SDKs want it.</summary>
     public Uri BaseUrl => new(_gateway.Http.BaseAddress!.ToString().TrimEnd('/'));

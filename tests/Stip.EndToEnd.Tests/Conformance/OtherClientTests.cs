@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Stip.TestKit;
+using Stip.TestKit.Scripted;
 
 namespace Stip.EndToEnd.Tests.Conformance;
 
@@ -19,10 +20,11 @@ public sealed class OtherClientTests(ModelsGateway gateway)
 
         var (exitCode, output) = await RunAsync(
             "node", Path.Combine(Node, "conformance.mjs"), gateway.BaseUrl.ToString(), "stories", "digits-llava",
-            "stories-sentence", Path.Combine(KnownCheckpoints.Folder("digits-llava"), "images", "1.png"));
+            "stories-sentence", Path.Combine(KnownCheckpoints.Folder("digits-llava"), "images", "1.png"),
+            AgentModel.Name);
 
         Assert.True(exitCode == 0, output);
-        Assert.Equal(19, output.Split('\n').Count(line => line.EndsWith(": ok", StringComparison.Ordinal)));
+        Assert.Equal(24, output.Split('\n').Count(line => line.EndsWith(": ok", StringComparison.Ordinal)));
     }
 
     [Theory]

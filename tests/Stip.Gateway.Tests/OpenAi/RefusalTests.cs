@@ -19,7 +19,9 @@ public sealed class RefusalTests : IAsyncLifetime
     [InlineData("tools", """[{"type":"function"}]""", "unsupported_parameter")]
     [InlineData("logprobs", "3", "invalid_request")]
     [InlineData("top_logprobs", "2", "invalid_request")]
-    [InlineData("tool_choice", "\"required\"", "unsupported_parameter")]
+    [InlineData("tool_choice", "\"required\"", "invalid_request")]
+    [InlineData("tool_choice", "\"perhaps\"", "unsupported_parameter")]
+    [InlineData("tool_choice", "{\"type\":\"custom\"}", "unsupported_parameter")]
     [InlineData("response_format", """{"type":"xml"}""", "unsupported_parameter")]
     [InlineData("response_format", """{"type":"json_schema"}""", "invalid_request")]
     [InlineData(

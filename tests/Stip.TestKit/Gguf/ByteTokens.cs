@@ -28,7 +28,7 @@ internal static class ByteTokens
     }
 
     // GPT-2's alphabet: bytes that print stand for themselves, the others for characters from U+0100 on.
-    private static IEnumerable<string> Alphabet()
+    public static IEnumerable<string> Alphabet()
     {
         var next = 0x100;
         for (var value = 0; value < 256; value++)

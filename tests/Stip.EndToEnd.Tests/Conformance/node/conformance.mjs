@@ -1,9 +1,9 @@
-// The unmodified openai package against the gateway: node conformance.mjs BASE_URL MODEL SEEING_MODEL ENCODER IMAGE.
+// The unmodified openai package against the gateway: node conformance.mjs BASE_URL MODEL SEEING_MODEL ENCODER IMAGE AGENT.
 // Prints one line a feature.
 import { readFileSync } from "node:fs";
 import OpenAI from "openai";
 
-const [baseURL, model, seeing, encoder, image] = process.argv.slice(2);
+const [baseURL, model, seeing, encoder, image, agent] = process.argv.slice(2);
 const client = new OpenAI({ baseURL, apiKey: "unused", maxRetries: 0 });
 const question = "Tell me the fable of The Fox and the Crow.";
 const messages = [{ role: "user", content: question }];
@@ -155,3 +155,45 @@ try {
 
 const after = await client.chat.completions.create({ model, messages, temperature: 0 });
 check("chat after cancelling", after.choices[0].message.content === text, after);
+
+const weather = {
+  name: "city-weather", description: "How cold it is in a city.",
+  parameters: { type: "object", properties: { city: { type: "string" } }, required: ["city"] },
+};
+const tools = [{ type: "function", function: weather }];
+const clothes = [{ role: "user", content: "What do I wear in Oslo?" }];
+const asked = await client.chat.completions.create({ model: agent, messages: clothes, tools, temperature: 0 });
+const call = asked.choices[0].message.tool_calls?.[0];
+check("tool call", asked.choices[0].finish_reason === "tool_calls"
+  && JSON.parse(call.function.arguments).city === "Oslo", asked);
+
+const advised = await client.chat.completions.create({
+  model: agent, tools, temperature: 0,
+  messages: [...clothes, asked.choices[0].message, { role: "tool", tool_call_id: call.id, content: "cold" }],
+});
+check("tool result", advised.choices[0].message.content === "Take a coat.", advised);
+
+// The package's own loop: it calls the function, sends the result and goes on until there is an answer.
+const cities = [];
+const runner = client.chat.completions.runTools({
+  model: agent, messages: clothes, temperature: 0, stream: true,
+  tools: [{ type: "function", function: {
+    ...weather, parse: JSON.parse, function: ({ city }) => { cities.push(city); return "hot"; },
+  } }],
+});
+const advice = await runner.finalContent();
+check("agent's loop, streamed", advice === "Take a hat." && cities.join() === "Oslo", { advice, cities });
+
+const chosen = await client.chat.completions.create({
+  model: agent, messages: clothes, tools, temperature: 0, tool_choice: { type: "function", function: { name: "city-weather" } },
+});
+check("tool choice", chosen.choices[0].message.tool_calls[0].function.name === "city-weather", chosen);
+
+const flat = [{ type: "function", strict: false, ...weather }];
+const first = await client.responses.create({ model: agent, input: clothes, tools: flat, temperature: 0 });
+const wanted = first.output.find((item) => item.type === "function_call");
+const second = await client.responses.create({
+  model: agent, tools: flat, temperature: 0,
+  input: [...clothes, ...first.output, { type: "function_call_output", call_id: wanted.call_id, output: "cold" }],
+});
+check("tools in responses", wanted.name === "city-weather" && second.output_text === "Take a coat.", { first, second });

@@ -1,0 +1,94 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.AI;
+using Stip.Client.Generation;
+using Stip.Client.Tools;
+
+namespace Stip.Client.Chat;
+
+/// <summary>Functions and calls between Microsoft.Extensions.AI and the chat template.</summary>
+internal static class ChatTools
+{
+    /// <returns>Null where no function may be called.</returns>
+    public static ToolUse? Read(StipModel model, ChatOptions? options)
+    {
+        if (options?.Tools is not { Count: > 0 } tools || options.ToolMode is NoneChatToolMode)
+        {
+            return null;
+        }
+
+        var choice = options.ToolMode switch
+        {
+            RequiredChatToolMode { RequiredFunctionName: { } name } => ToolChoice.Of(name),
+            RequiredChatToolMode => ToolChoice.Required,
+            _ => ToolChoice.Auto,
+        };
+        return ToolUse.For(model.Bundle, JsonSerializer.SerializeToElement(tools.Select(Describe)), choice);
+    }
+
+    /// <summary>Messages as the template reads them: results of several calls are messages of their own.</summary>
+    public static IEnumerable<Templates.ChatMessage> Turns(ChatMessage message)
+    {
+        var results = message.Contents.OfType<FunctionResultContent>().ToList();
+        if (results.Count > 0)
+        {
+            return results.Select(result => new Templates.ChatMessage("tool", Text(result.Result))
+            {
+                Fields = new Dictionary<string, JsonElement>
+                {
+                    ["tool_call_id"] = JsonSerializer.SerializeToElement(result.CallId),
+                },
+            });
+        }
+
+        var calls = message.Contents.OfType<FunctionCallContent>().ToList();
+        return calls.Count == 0
+            ? [new Templates.ChatMessage(message.Role.Value, message.Text)]
+            : [new Templates.ChatMessage(message.Role.Value, message.Text.Length > 0 ? message.Text : null)
+            {
+                Fields = new Dictionary<string, JsonElement>
+                {
+                    ["tool_calls"] = JsonSerializer.SerializeToElement(calls.Select(Describe)),
+                },
+            }];
+    }
+
+    public static FunctionCallContent Content(ToolCall call)
+    {
+        var arguments = JsonSerializer.Deserialize<Dictionary<string, JsonElement>>(call.Arguments);
+        return new FunctionCallContent(
+            call.Id, call.Name, arguments?.ToDictionary(member => member.Key, member => (object?)member.Value));
+    }
+
+    private static JsonObject Describe(AITool tool) => tool is not AIFunctionDeclaration function
+        ? throw new NotSupportedException($"tool '{tool.Name}' is no function: functions only")
+        : new JsonObject
+        {
+            ["type"] = "function",
+            ["function"] = new JsonObject
+            {
+                ["name"] = function.Name,
+                ["description"] = function.Description,
+                ["parameters"] = JsonSerializer.SerializeToNode(function.JsonSchema),
+            },
+        };
+
+    private static JsonObject Describe(FunctionCallContent call) => new()
+    {
+        ["id"] = call.CallId,
+        ["type"] = "function",
+        ["function"] = new JsonObject
+        {
+            ["name"] = call.Name,
+            ["arguments"] = JsonSerializer.SerializeToNode(call.Arguments ?? new Dictionary<string, object?>()),
+        },
+    };
+
+    private static string Text(object? result) => result switch
+    {
+        null => "null",
+        string text => text,
+        JsonElement { ValueKind: JsonValueKind.String } text => text.GetString()!,
+        _ => JsonSerializer.Serialize(result),
+    };
+}

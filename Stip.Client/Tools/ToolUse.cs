@@ -1,0 +1,65 @@
+using System.Text.Json;
+using Stip.Client.Bundles;
+using Stip.Client.Grammars;
+
+namespace Stip.Client.Tools;
+
+/// <summary>The functions that a model may call in an answer: what its template shows of them, how calls are read from
+/// what it says, and how it is held to make one.</summary>
+/// <remarks>Immutable and safe for concurrent use.</remarks>
+public sealed class ToolUse
+{
+    private readonly ToolDialect _dialect;
+    private readonly ToolFunction[] _functions;
+    private readonly ToolChoice _choice;
+    private readonly HashSet<string> _names;
+    private readonly Lazy<GrammarNode> _call;
+
+    private ToolUse(JsonElement list, ToolDialect dialect, ToolFunction[] functions, ToolChoice choice)
+    {
+        (List, _dialect, _functions, _choice) = (list, dialect, functions, choice);
+        _names = functions.Select(function => function.Name).ToHashSet(StringComparer.Ordinal);
+        _call = new(() => ToolGrammar.Of(_dialect, Allowed));
+    }
+
+    /// <summary>As the template takes it: OpenAI's list.</summary>
+    public JsonElement List { get; }
+
+    private IEnumerable<ToolFunction> Allowed =>
+        _functions.Where(function => _choice.Function is null || function.Name == _choice.Function);
+
+    /// <summary>Reads what may be called.</summary>
+    /// <param name="bundle">Its chat template has a place for tools.</param>
+    /// <param name="tools">OpenAI's list: <c>[{"type":"function","function":{"name",…}}]</c>.</param>
+    /// <param name="choice">Whether there must be a call.</param>
+    /// <exception cref="NotSupportedException">The template has no tools, or the list has others than functions; one
+    /// line.</exception>
+    /// <exception cref="ArgumentException">The function that is to be called is not in the list.</exception>
+    public static ToolUse For(Bundle bundle, JsonElement tools, ToolChoice choice)
+    {
+        ArgumentNullException.ThrowIfNull(bundle);
+        ArgumentNullException.ThrowIfNull(choice);
+        if (bundle.Template is not { TakesTools: true } template)
+        {
+            throw new NotSupportedException($"the chat template of model '{bundle.Manifest.Model}' has none");
+        }
+
+        var use = new ToolUse(
+            tools, template.Dialect, [.. tools.EnumerateArray().Select(ToolFunction.Read)], choice);
+        return use.Allowed.Any()
+            ? use
+            : throw new ArgumentException($"there is no function '{choice.Function}' among the tools", nameof(choice));
+    }
+
+    /// <summary>What the text of the answer must be; null for anything.</summary>
+    /// <param name="format">What an answer must be that is no call; null for anything.</param>
+    /// <exception cref="NotSupportedException">A strict function's parameters are more than a grammar holds; one line
+    /// that names the keyword.</exception>
+    public TokenGrammar? Constrain(TokenGrammar? format) =>
+        _choice.IsForced ? new TokenGrammar(_call.Value)
+        : format is null ? null
+        : new TokenGrammar(new Choice(_call.Value, format.Root));
+
+    /// <summary>A reader for one answer.</summary>
+    public ToolCallReader CreateReader() => new(_dialect, _names);
+}
