@@ -92,18 +92,15 @@ internal sealed class ModelFile : IDisposable
     {
         try
         {
-            var model = ModelProto.Parser.ParseFrom(bytes);
+            // What no field is known for is dropped: it would get into a package unseen.
+            var model = ModelProto.Parser.WithDiscardUnknownFields(true).ParseFrom(bytes);
             if (model.Graph is not { Node.Count: > 0 } graph)
             {
                 throw new RefusedException($"'{path}' is not an ONNX graph: it has no nodes");
             }
 
-            if (graph.SparseInitializer.Count > 0)
-            {
-                throw new RefusedException(
-                    $"'{path}' has {graph.SparseInitializer.Count} sparse initialisers; only dense ones move");
-            }
-
+            TensorPlaces.RefuseOthers(path, model);
+            TensorPlaces.TurnLists(model);
             RefuseDoubles(path, graph.Input.Select(input => input.Name));
             RefuseDoubles(path, graph.Output.Select(output => output.Name));
             RefuseDoubles(path, graph.Initializer.Select(tensor => tensor.Name));

@@ -28,6 +28,9 @@ public sealed class EmbeddingTables : IDisposable
     /// <summary>Rows of the token table.</summary>
     public int VocabSize => (int)_tokens.Shape[0];
 
+    /// <summary>True where rows of positions are added.</summary>
+    public bool HasPositions => _positions is not null;
+
     /// <summary>Rows of the table of token types, 0 where there is none.</summary>
     public int TokenTypeCount => (int)(_types?.Shape[0] ?? 0);
 

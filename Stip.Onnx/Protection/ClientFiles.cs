@@ -39,9 +39,8 @@ internal static class ClientFiles
     }
 
     /// <summary>Writes <c>bundle.json</c>, which binds the bundle to one cloud package.</summary>
-    public static void WriteManifest(PlainModel plain, PackageManifest package, string folder)
+    public static void WriteManifest(ExportManifest manifest, PackageManifest package, string folder)
     {
-        var manifest = plain.Manifest;
         var bundle = new BundleManifest(
             package.Protocol,
             package.Model,

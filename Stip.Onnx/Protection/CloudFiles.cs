@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json;
+using Stip.Onnx.Packages;
 using Stip.Protocol;
 using Stip.Protocol.Packages;
 
@@ -11,21 +12,20 @@ internal static class CloudFiles
     private const int MostUsefulTopK = 1024;
 
     /// <summary>Hashes the files of the cloud folder and writes <c>stip.json</c> over them.</summary>
-    /// <param name="plain">The plain model.</param>
+    /// <param name="manifest">The plain model as the client's part was written.</param>
     /// <param name="options">What the package is to be.</param>
     /// <param name="instance">Id of the set of keys.</param>
     /// <param name="model">Id of the model.</param>
     /// <param name="folder">The cloud folder.</param>
     /// <param name="hashed">Files that were hashed while they were written.</param>
     public static PackageManifest WriteManifest(
-        PlainModel plain,
+        ExportManifest manifest,
         ProtectionOptions options,
         string instance,
         string model,
         string folder,
         IReadOnlyList<PackageFile> hashed)
     {
-        var manifest = plain.Manifest;
         var files = Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal)
             .Select(path => hashed.FirstOrDefault(file => file.Path == Path.GetFileName(path)) ?? Describe(path))
             .ToArray();

@@ -43,8 +43,15 @@ internal sealed record DrawnPlans(IReadOnlyDictionary<string, ProtectionPlan> By
         }
 
         var (targets, bits) = analysis.Draw(random);
-        return new DrawnPlans(
-            analysis.Graph.Parts.ToDictionary(part => part.Part.Key, part => ProtectionPlan.From(part, targets)), bits);
+        var plans = analysis.Graph.Parts.ToDictionary(
+            part => part.Part.Key, part => ProtectionPlan.From(part, targets));
+        JoinedPorts.RefuseApart(plans, joins);
+        foreach (var part in analysis.Graph.Parts)
+        {
+            JoinedPorts.RefuseApart(part, plans[part.Part.Key]);
+        }
+
+        return new DrawnPlans(plans, bits);
     }
 
     private static void RefuseInTheOpen(

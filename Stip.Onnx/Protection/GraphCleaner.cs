@@ -23,6 +23,7 @@ internal static class GraphCleaner
             function.DocString = "";
             function.MetadataProps.Clear();
             Clean(function.ValueInfo);
+            Clean(function.AttributeProto);
             Clean(function.Node);
         }
     }
@@ -48,7 +49,26 @@ internal static class GraphCleaner
         {
             value.DocString = "";
             value.MetadataProps.Clear();
+            Clean(value.Type);
         }
+    }
+
+    // What an axis or a value is said to mean.
+    private static void Clean(TypeProto? type)
+    {
+        if (type is null)
+        {
+            return;
+        }
+
+        type.Denotation = "";
+        foreach (var axis in type.TensorType?.Shape?.Dim ?? [])
+        {
+            axis.Denotation = "";
+        }
+
+        Clean(type.SequenceType?.ElemType);
+        Clean(type.OptionalType?.ElemType);
     }
 
     private static void Clean(RepeatedField<NodeProto> nodes)
@@ -57,18 +77,23 @@ internal static class GraphCleaner
         {
             node.DocString = "";
             node.MetadataProps.Clear();
-            foreach (var attribute in node.Attribute)
-            {
-                attribute.DocString = "";
-                if (attribute.T is not null)
-                {
-                    Clean(attribute.T);
-                }
+            Clean(node.Attribute);
+        }
+    }
 
-                foreach (var graph in attribute.Graphs.Append(attribute.G).OfType<GraphProto>())
-                {
-                    Clean(graph);
-                }
+    private static void Clean(RepeatedField<AttributeProto> attributes)
+    {
+        foreach (var attribute in attributes)
+        {
+            attribute.DocString = "";
+            foreach (var tensor in attribute.Tensors.Append(attribute.T).OfType<TensorProto>())
+            {
+                Clean(tensor);
+            }
+
+            foreach (var graph in attribute.Graphs.Append(attribute.G).OfType<GraphProto>())
+            {
+                Clean(graph);
             }
         }
     }

@@ -4,8 +4,10 @@ using Stip.Keys.Bundles;
 using Stip.Keys.Owner;
 using Stip.Onnx.Execution;
 using Stip.Onnx.Model;
+using Stip.Onnx.Packages;
 using Stip.Onnx.Protection.Cut;
 using Stip.Onnx.Protection.Rounding;
+using Stip.Onnx.Protection.Tables;
 using Stip.Onnx.Running;
 using Stip.Protocol.Packages;
 
@@ -48,11 +50,12 @@ public static class PackageProtector
             : DrawnPlans.Draw(
                 plain.Parts, plain.Joins, random, [.. plain.Sources.SelectMany(source => source.Features)]);
         var hashed = WriteGraphs(plain, plans, outputFolder, bytesWritten);
-        var client = WriteClient(plain, plans, options, outputFolder);
+        var client = Path.Combine(outputFolder, PackageFolder.Client);
+        var manifest = WriteClient(plain, plans, options, client);
         var instance = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(InstanceBytes));
         var package = CloudFiles.WriteManifest(
-            plain, options, instance, model, Path.Combine(outputFolder, PackageFolder.Cloud), hashed);
-        ClientFiles.WriteManifest(plain, package, client);
+            manifest, options, instance, model, Path.Combine(outputFolder, PackageFolder.Cloud), hashed);
+        ClientFiles.WriteManifest(manifest, package, client);
         OwnerOnly.RestrictFiles(client);
         var (keys, permutations) = OwnerPlan.ToKeys(plans.ByPart);
         var owner = new OwnerManifest(
@@ -92,10 +95,10 @@ public static class PackageProtector
         return hashed;
     }
 
-    private static string WriteClient(
-        PlainModel plain, DrawnPlans plans, ProtectionOptions options, string outputFolder)
+    // What the manifests of both parts say.
+    private static ExportManifest WriteClient(
+        PlainModel plain, DrawnPlans plans, ProtectionOptions options, string client)
     {
-        var client = Path.Combine(outputFolder, PackageFolder.Client);
         if (plain.HasTables)
         {
             // Rows of tokens go into the main graph; a vision graph has rows of its own.
@@ -111,7 +114,9 @@ public static class PackageProtector
 
         ClientTables.WriteOutput(Path.Combine(client, BundleManifest.OutputFileName), plain, plans);
         ClientFiles.CopySmallFiles(plain, options.Tokenizer, client);
-        return client;
+        var manifest = ClientLookups.TryWrite(plain, client) ?? plain.Manifest;
+        return plain.Sources.Count == 0 || options.Tokenizer is null ? manifest
+            : SourceSettings.Read(options.Tokenizer).ApplyTo(manifest);
     }
 
     // What is rounded was compared before; the difference that rounding makes is reported, not judged.

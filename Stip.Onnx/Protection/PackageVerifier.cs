@@ -60,7 +60,8 @@ public static class PackageVerifier
         {
             if (chosen == VerificationMode.Blocks)
             {
-                fault = BlockComparison.Run(plain, moved, samples, comparison, sampleDone).Fault;
+                var blocks = BlockComparison.Run(plain, moved, samples, comparison, sampleDone);
+                (fault, samples) = (blocks.Fault, blocks.Samples);
             }
             else
             {

@@ -96,6 +96,12 @@ public sealed class ProtectedModel : IModelSide
     internal string PathOf(GraphPart part) => Path.Combine(
         _folder, part.IsClient ? PackageFolder.Client : PackageFolder.Cloud, part.FileName);
 
+    /// <summary>False for a client's graph in whose place the client has tables.</summary>
+    internal bool Has(GraphPart part) => File.Exists(PathOf(part));
+
+    /// <summary>The client's folder.</summary>
+    internal string ClientFolder => Path.Combine(_folder, PackageFolder.Client);
+
     /// <summary>What moved in a graph of the package.</summary>
     internal ProtectionPlan PlanOf(string key) => _plans.TryGetValue(key, out var plan)
         ? plan

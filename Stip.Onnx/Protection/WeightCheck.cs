@@ -1,5 +1,6 @@
 using Stip.Onnx.Model;
 using Stip.Onnx.Protection.Rounding;
+using Stip.Onnx.Protection.Tables;
 
 namespace Stip.Onnx.Protection;
 
@@ -14,7 +15,7 @@ internal static class WeightCheck
     /// Name of the first initialiser that holds other bytes than it should, null where all are right.
     /// </summary>
     public static string? FirstMisplaced(PlainModel plain, ProtectedModel package) => plain.Parts
-        .Select(part => FirstMisplaced(
+        .Select(part => !package.Has(part) ? TableCheck.FirstMisplaced(plain, part, package) : FirstMisplaced(
             part, package.PathOf(part), package.PlanOf(part.Key), PackageRounder.KindOf(package.Package)))
         .FirstOrDefault(name => name is not null);
 

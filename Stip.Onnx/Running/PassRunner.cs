@@ -43,7 +43,7 @@ internal sealed class PassRunner : IDisposable
         var handed = new Dictionary<string, HostTensor>(StringComparer.Ordinal);
         if (_side.Tables is { } tables)
         {
-            handed[DecoderPorts.Embeds] = TokenRows.Embed(tables, inputs);
+            handed[DecoderPorts.Embeds] = TokenRows.Embed(tables, inputs, [.. _graph.Inputs.Select(port => port.Name)]);
         }
 
         foreach (var (name, tensor) in _client is null ? [] : GraphRun.Run(_client, inputs))

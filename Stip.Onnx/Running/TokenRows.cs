@@ -3,30 +3,55 @@ using Stip.Onnx.Packages;
 
 namespace Stip.Onnx.Running;
 
-/// <summary>The client's look-ups for a batch that starts at position 0, padding included.</summary>
+/// <summary>The client's look-ups for a batch, padding included: from position 0 on, or where the inputs say.</summary>
 internal static class TokenRows
 {
     private const string TypesName = "token_type_ids";
+    private const string PositionsName = "position_ids";
+    private const string MaskName = "attention_mask";
+    private const string IdsName = "input_ids";
 
+    /// <summary>Looks up what the inputs of a model say.</summary>
+    /// <param name="tables">The client's tables.</param>
+    /// <param name="inputs">Inputs of the whole model.</param>
+    /// <param name="others">Inputs that the model takes besides ids, masks and types.</param>
     /// <returns>Rows <c>[batch, n, hidden]</c> in float32.</returns>
-    public static HostTensor Embed(EmbeddingTables tables, IReadOnlyDictionary<string, HostTensor> inputs)
+    public static HostTensor Embed(
+        EmbeddingTables tables, IReadOnlyDictionary<string, HostTensor> inputs, IReadOnlyCollection<string> others)
     {
-        var batch = TokenBatch.Read(inputs, TypesName);
-        var types = inputs.TryGetValue(TypesName, out var given) ? given.ToIntegers() : null;
-        if (types is not null && types.Length != batch.Ids.Length)
-        {
-            throw new RefusedException($"{TypesName} has {types.Length} entries, input_ids {batch.Ids.Length}");
-        }
-
+        // A mask that covers a cache too is the server's.
+        var ofIds = others.Contains(PositionsName) || others.Any(name => name.StartsWith("past", StringComparison.Ordinal))
+            ? inputs.Where(input => input.Key != MaskName).ToDictionary(StringComparer.Ordinal)
+            : inputs;
+        var batch = TokenBatch.Read(ofIds, [TypesName, .. others.Except([MaskName, DecoderPorts.Embeds, IdsName])]);
+        var types = Numbers(inputs, TypesName, batch);
+        var positions = tables.HasPositions && others.Contains(PositionsName)
+            ? Numbers(inputs, PositionsName, batch)
+            : null;
         var rows = new float[batch.Ids.Length * tables.HiddenSize]; // [batch, n, hidden]
         for (var sequence = 0; sequence < batch.Sequences; sequence++)
         {
-            var start = sequence * batch.Length;
-            var ids = batch.Ids.AsSpan(start, batch.Length);
-            tables.Embed(ids, firstPosition: 0, types is null ? default : types.AsSpan(start, batch.Length))
-                .CopyTo(rows, start * tables.HiddenSize);
+            // Tokens that stand in a row, or each by itself.
+            var length = positions is null ? batch.Length : 1;
+            for (var token = 0; token < batch.Length; token += length)
+            {
+                var start = (sequence * batch.Length) + token;
+                tables.Embed(
+                    batch.Ids.AsSpan(start, length),
+                    positions is null ? token : checked((int)positions[start]),
+                    types is null ? default : types.AsSpan(start, length)).CopyTo(rows, start * tables.HiddenSize);
+            }
         }
 
         return HostTensor.FromFloats(rows, batch.Sequences, batch.Length, tables.HiddenSize);
+    }
+
+    private static long[]? Numbers(IReadOnlyDictionary<string, HostTensor> inputs, string name, TokenBatch batch)
+    {
+        var numbers = inputs.TryGetValue(name, out var given) ? given.ToIntegers() : null;
+        return numbers is null || numbers.Length == batch.Ids.Length ? numbers
+            : numbers.Length == batch.Length
+                ? [.. Enumerable.Range(0, batch.Ids.Length).Select(i => numbers[i % batch.Length])]
+            : throw new RefusedException($"{name} has {numbers.Length} entries, input_ids {batch.Ids.Length}");
     }
 }

@@ -13,24 +13,35 @@ internal static class KeptStates
 
     public static void Tie(IEnumerable<LabelledPort> inputs, IEnumerable<LabelledPort> outputs, NodeStore store)
     {
+        foreach (var (past, present) in Pairs(inputs, outputs))
+        {
+            CellWise.Ordered(store, store.Kinds.Id(HoldingKinds.Kept), past.Nodes, present.Nodes);
+        }
+    }
+
+    /// <summary>Inputs and outputs of one graph that hold the same state.</summary>
+    public static IEnumerable<(LabelledPort Past, LabelledPort Present)> Pairs(
+        IEnumerable<LabelledPort> inputs, IEnumerable<LabelledPort> outputs)
+    {
         var pasts = inputs.Where(port => port.Name.Contains("past", StringComparison.OrdinalIgnoreCase))
             .GroupBy(port => Stem(port.Name)).Where(group => group.Count() == 1)
             .ToDictionary(group => group.Key, group => group.Single(), StringComparer.OrdinalIgnoreCase);
-        foreach (var present in outputs.Where(IsPresent))
+        foreach (var present in outputs.Where(port => IsState(port.Name)))
         {
             if (pasts.TryGetValue(Stem(present.Name), out var past)
                 && past.FeatureShape.AsSpan().SequenceEqual(present.FeatureShape))
             {
-                CellWise.Ordered(store, store.Kinds.Id(HoldingKinds.Kept), past.Nodes, present.Nodes);
+                yield return (past, present);
             }
         }
     }
 
-    private static bool IsPresent(LabelledPort port) =>
-        port.Name.Contains("present", StringComparison.OrdinalIgnoreCase)
-        || port.Name.Contains("past", StringComparison.OrdinalIgnoreCase);
+    /// <summary>True for a name of a state that one step gives the next.</summary>
+    public static bool IsState(string name) => name.Contains("present", StringComparison.OrdinalIgnoreCase)
+        || name.Contains("past", StringComparison.OrdinalIgnoreCase);
 
-    private static string Stem(string name) => Words
+    /// <summary>What is the same in the names of a state before and after a step.</summary>
+    public static string Stem(string name) => Words
         .Aggregate(name.ToLowerInvariant(), (stem, word) => stem.Replace(word, "", StringComparison.Ordinal))
         .Trim('.', '_', '/');
 }

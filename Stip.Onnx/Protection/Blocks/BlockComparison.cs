@@ -20,6 +20,9 @@ internal sealed class BlockComparison
     /// <summary>The first block and node that are off; null where none is.</summary>
     public string? Fault { get; private set; }
 
+    /// <summary>How many samples ran through every block; a graph may not take every shape.</summary>
+    public int Samples { get; private set; } = int.MaxValue;
+
     /// <summary>Compares every graph of the server.</summary>
     /// <param name="plain">The plain model.</param>
     /// <param name="moved">Its package.</param>
@@ -90,6 +93,13 @@ internal sealed class BlockComparison
         var mine = (part.Model, _plain.Folder);
         var theirs = (other.Model, Path.GetDirectoryName(Path.GetFullPath(other.FilePath)) ?? "");
         List<PassPair> open = [.. passes.Make(samples)];
+        if (open.Count == 0)
+        {
+            throw new RefusedException(
+                $"no sample input fits '{part.FileName}', so that nothing could be compared; --verify none leaves it "
+                + "out");
+        }
+
         foreach (var block in blocks)
         {
             var plain = RunAll(mine, block, open, pass => pass.Plain, mayFail: true);
@@ -112,6 +122,8 @@ internal sealed class BlockComparison
 
             sampleDone?.Invoke(samples * block.Number / blocks.Count);
         }
+
+        Samples = Math.Min(Samples, open.Count);
     }
 
     // A graph of another exporter may not take every shape that its inputs declare: such passes end.

@@ -31,7 +31,7 @@ internal sealed class PartPasses : IDisposable
             && other.Role == part.Role) is { } client)
         {
             _plainClient = new GraphRunner(client.Model, plain.Folder);
-            _movedClient = new GraphRunner(moved.PathOf(client));
+            _movedClient = moved.Has(client) ? new GraphRunner(moved.PathOf(client)) : null;
         }
     }
 
@@ -77,16 +77,16 @@ internal sealed class PartPasses : IDisposable
 
     private PassPair Handed(Dictionary<string, HostTensor> inputs)
     {
-        var pair = new PassPair(
-            Handed(inputs, _plainClient, _plainTables), Handed(inputs, _movedClient, _moved.Tables));
         string[] names = [.. GraphSignature.Inputs(_part.Graph).Select(input => input.Name)];
+        var pair = new PassPair(
+            Handed(inputs, _plainClient, _plainTables, names), Handed(inputs, _movedClient, _moved.Tables, names));
         PassInputs.Complete(names, inputs, pair.Plain, (_, tensor) => tensor);
         PassInputs.Complete(names, inputs, pair.Moved, (name, tensor) => _moved.Protect(_part.Role, name, tensor));
         return pair;
     }
 
     private static Dictionary<string, HostTensor> Handed(
-        IReadOnlyDictionary<string, HostTensor> inputs, GraphRunner? client, EmbeddingTables? tables)
+        IReadOnlyDictionary<string, HostTensor> inputs, GraphRunner? client, EmbeddingTables? tables, string[] names)
     {
         var handed = new Dictionary<string, HostTensor>(StringComparer.Ordinal);
         if (client is not null)
@@ -98,7 +98,7 @@ internal sealed class PartPasses : IDisposable
         }
         else if (tables is not null)
         {
-            handed[DecoderPorts.Embeds] = TokenRows.Embed(tables, inputs);
+            handed[DecoderPorts.Embeds] = TokenRows.Embed(tables, inputs, names);
         }
 
         return handed;

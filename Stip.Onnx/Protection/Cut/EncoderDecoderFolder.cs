@@ -13,9 +13,6 @@ internal static class EncoderDecoderFolder
     private const string MergedFile = "decoder_model_merged.onnx";
     private const string FirstStepFile = "decoder_model.onnx";
     private const string NextStepsFile = "decoder_with_past_model.onnx";
-    private const string Hidden = "last_hidden_state";
-    private const string EncoderHidden = "encoder_hidden_states";
-    private const string Logits = "logits";
 
     /// <summary>True for a folder with an encoder and a decoder.</summary>
     public static bool Is(string folder) => File.Exists(Path.Combine(folder, EncoderFile)) && Decoders(folder).Any();
@@ -56,12 +53,12 @@ internal static class EncoderDecoderFolder
         {
             Kind = ModelKinds.EncoderDecoder,
             Model = ForeignManifest.NameOf(Path.Combine(folder, "model.onnx")),
-            TiedEmbeddings = opened.Any(model => model.Manifest.TiedEmbeddings),
+            TiedEmbeddings = TiedTables.Any(parts),
             Graphs = opened.SelectMany(model => model.Manifest.Graphs)
                 .ToDictionary(graph => graph.Key, graph => graph.Value, StringComparer.Ordinal),
             ClientGraphs = opened.SelectMany(model => model.Manifest.ClientGraphs ?? NoGraphs)
                 .ToDictionary(graph => graph.Key, graph => graph.Value, StringComparer.Ordinal),
-            Joins = [.. Joins([.. parts.Where(part => !part.IsClient)])],
+            Joins = SequenceJoins.Find([.. parts.Where(part => !part.IsClient)]),
         };
         return new PlainModel(folder, manifest, [.. opened.SelectMany(model => model.Files)], parts)
         {
@@ -70,30 +67,4 @@ internal static class EncoderDecoderFolder
     }
 
     private static Dictionary<string, Keys.Bundles.ClientGraphManifest> NoGraphs => [];
-
-    // What the encoder gives, decoders take; what the first step keeps, the next ones take; their words are the same.
-    private static IEnumerable<PortJoin> Joins(GraphPart[] graphs)
-    {
-        foreach (var decoder in graphs.Skip(1).Where(graph => Takes(graph, EncoderHidden)))
-        {
-            yield return new PortJoin($"{graphs[0].Key}.{Hidden}", $"{decoder.Key}.{EncoderHidden}");
-        }
-
-        if (graphs is not [_, var first, var next])
-        {
-            yield break;
-        }
-
-        yield return new PortJoin($"{first.Key}.{Logits}", $"{next.Key}.{Logits}");
-        foreach (var present in first.Graph.Output.Select(output => output.Name))
-        {
-            var past = present.Replace("present", "past_key_values", StringComparison.Ordinal);
-            if (past != present && Takes(next, past))
-            {
-                yield return new PortJoin($"{first.Key}.{present}", $"{next.Key}.{past}");
-            }
-        }
-    }
-
-    private static bool Takes(GraphPart graph, string input) => graph.Graph.Input.Any(port => port.Name == input);
 }

@@ -26,6 +26,7 @@ internal static class ForeignManifest
         var outputs = GraphSignature.Outputs(cut.Cloud);
         var vocabulary = VocabularyOf(outputs, role, limits);
         var type = FeatureType(cut);
+        var settings = SourceSettings.Read(Path.GetDirectoryName(Path.GetFullPath(file.FilePath)) ?? "");
         return new ExportManifest(
             ExportManifest.CurrentFormat,
             NameOf(file.FilePath),
@@ -38,12 +39,12 @@ internal static class ForeignManifest
             Architecture: "",
             HiddenSizeOf(cut),
             vocabulary,
-            ContextLengthOf(limits),
+            ContextLengthOf(limits) ?? settings.ContextLength ?? UnknownContextLength,
             type,
             type,
-            IsTied(cut),
-            BosTokenId: null,
-            EosTokenIds: [],
+            TiedEmbeddings: false,
+            settings.BosTokenId,
+            settings.EosTokenIds,
             new EmbeddingManifest([]),
             new Dictionary<string, GraphManifest>
             {
@@ -73,7 +74,7 @@ internal static class ForeignManifest
     {
         var logits = outputs.FirstOrDefault(output => output.Name == DecoderPorts.Logits);
         return logits is { Shape: [.., var last] } && last.ValueKind == JsonValueKind.Number ? last.GetInt32()
-            : role == GraphRoles.Decoder && limits.Count > 0 ? checked((int)limits.Values.Max())
+            : (logits is null || role == GraphRoles.Decoder) && limits.Count > 0 ? checked((int)limits.Values.Max())
             : 0;
     }
 
@@ -92,14 +93,9 @@ internal static class ForeignManifest
         return OnnxDtypes.FromOnnx(port?.Type.TensorType.ElemType ?? 0)?.WireName() ?? "float32";
     }
 
-    private static int ContextLengthOf(IReadOnlyDictionary<string, long> limits) =>
+    private static int? ContextLengthOf(IReadOnlyDictionary<string, long> limits) =>
         limits.Where(limit => limit.Key.Contains("position", StringComparison.Ordinal))
-            .Select(limit => checked((int)limit.Value)).FirstOrDefault(UnknownContextLength);
-
-    // The same table on both sides of the cut: the server can link a row to its token.
-    private static bool IsTied(ClientCut cut) => cut.Client is not null
-        && cut.Client.Initializer.Where(tensor => tensor.Dims.Count == 2).Select(tensor => tensor.Name)
-            .Intersect(cut.Cloud.Initializer.Select(tensor => tensor.Name)).Any();
+            .Select(limit => (int?)checked((int)limit.Value)).FirstOrDefault();
 
     private static CacheManifest? CacheOf(GraphProto graph)
     {

@@ -37,7 +37,10 @@ internal static class ForeignModel
                 ? (Client: ClientFile, Cloud: role == GraphRoles.Vision ? VisionFile : MainFile)
                 : (Client: $"{among}_{ClientFile}", Cloud: Path.GetFileName(path));
             var parts = Parts(file, cut, role, files);
-            var manifest = ForeignManifest.Describe(file, cut, role, files, limits);
+            var manifest = ForeignManifest.Describe(file, cut, role, files, limits) with
+            {
+                TiedEmbeddings = TiedTables.Any(parts),
+            };
             return new PlainModel(Path.GetDirectoryName(Path.GetFullPath(path))!, manifest, [file], parts)
             {
                 Sources =

@@ -27,8 +27,15 @@ public sealed class GraphCleanerTests
         var inner = new GraphProto { Name = Named(story), DocString = told, Initializer = { tensor.Clone() } };
         var node = new NodeProto { OpType = "If", Name = "n", DocString = told, MetadataProps = { Props(story) } };
         node.Attribute.Add(new AttributeProto { Name = "then", G = inner, DocString = story ?? "" });
-        node.Attribute.Add(new AttributeProto { Name = "value", T = tensor.Clone() });
-        var value = new ValueInfoProto { Name = "v", DocString = story ?? "", MetadataProps = { Props(story) } };
+        node.Attribute.Add(new AttributeProto { Name = "value", T = tensor.Clone(), Tensors = { tensor.Clone() } });
+        var type = new TypeProto { Denotation = told, TensorType = new() { Shape = new() } };
+        type.TensorType.Shape.Dim.Add(new TensorShapeProto.Types.Dimension { Denotation = told });
+        var value = new ValueInfoProto
+        {
+            Name = "v", DocString = told, MetadataProps = { Props(story) }, Type = type,
+        };
+        var function = new FunctionProto { Name = "f", DocString = told, Node = { node }, ValueInfo = { value } };
+        function.AttributeProto.Add(new AttributeProto { Name = "d", DocString = told, T = tensor.Clone() });
         return new ModelProto
         {
             DocString = story ?? "",
@@ -45,7 +52,7 @@ public sealed class GraphCleanerTests
                 Input = { value },
                 ValueInfo = { value },
             },
-            Functions = { new FunctionProto { Name = "f", DocString = told, Node = { node }, ValueInfo = { value } } },
+            Functions = { function },
         };
     }
 

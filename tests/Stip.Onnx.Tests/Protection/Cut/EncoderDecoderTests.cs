@@ -31,12 +31,44 @@ public sealed class EncoderDecoderTests : IDisposable
             _folder.At("plain"), _folder.At("package"), new ProtectionOptions("pair"), new SeededRandom(3));
 
         Assert.True(made.Verification!.Passed);
+
+        // The encoder's tokens are not the decoder's head, which its weights and those of the client tell.
+        Assert.DoesNotContain(made.Warnings, warning => warning.StartsWith("tied", StringComparison.Ordinal));
         Assert.Equal(ModelKinds.EncoderDecoder, PackageFolder.ReadClient(_folder.At("package")).Kind);
         Assert.Single(Directory.GetFiles(_folder.At("package", "owner"), "owner.json"));
         AssertSameText(new Dictionary<string, HostTensor>
         {
             ["input_ids"] = HostTensor.FromIntegers([1L, 5L, 2L, 11L], 1, 4),
         });
+    }
+
+    [Theory]
+    [InlineData("encoded")]
+    [InlineData("last_hidden_state")]
+    public void Open_OfADecoderWithOtherNames_FindsWhatTheEncoderGives(string name)
+    {
+        Directory.CreateDirectory(_folder.At("plain"));
+        SaveEncoder();
+        SaveDecoder("decoder_model.onnx", isFirst: true, name);
+
+        using var plain = PlainModel.Open(_folder.At("plain"));
+
+        Assert.Equal([new PortJoin("encoder.last_hidden_state", $"decoder.{name}")], plain.Joins);
+    }
+
+    [Fact]
+    public void Open_OfADecoderThatTakesNothingOfTheEncoder_IsRefused()
+    {
+        Directory.CreateDirectory(_folder.At("plain"));
+        SaveEncoder();
+        SaveDecoder("decoder_model.onnx", isFirst: false);
+
+        var refusal = Assert.Throws<RefusedException>(() => PlainModel.Open(_folder.At("plain")));
+
+        Assert.Contains(
+            "takes nothing that 'encoder_model.onnx' gives ('last_hidden_state')",
+            refusal.Message,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -99,7 +131,7 @@ public sealed class EncoderDecoderTests : IDisposable
     }
 
     // One head that attends to the encoder's states, whose keys and values the first step keeps.
-    private void SaveDecoder(string file, bool isFirst)
+    private void SaveDecoder(string file, bool isFirst, string states = "encoder_hidden_states")
     {
         using var graph = new SmallGraph();
         graph.Graph.AddInput("input_ids", TensorDtype.Int64, "batch", "seq");
@@ -110,10 +142,10 @@ public sealed class EncoderDecoderTests : IDisposable
         var (key, value) = ("past_key_values.0.encoder.key", "past_key_values.0.encoder.value");
         if (isFirst)
         {
-            graph.Input("encoder_hidden_states", "batch", "encoder_seq", Hidden);
+            graph.Input(states, "batch", "encoder_seq", Hidden);
             (key, value) = ("present.0.encoder.key", "present.0.encoder.value");
-            graph.Add("MatMul", key, "encoder_hidden_states", keyWeight);
-            graph.Add("MatMul", value, "encoder_hidden_states", valueWeight);
+            graph.Add("MatMul", key, states, keyWeight);
+            graph.Add("MatMul", value, states, valueWeight);
             graph.Output(key, "batch", "encoder_seq", Hidden);
             graph.Output(value, "batch", "encoder_seq", Hidden);
         }

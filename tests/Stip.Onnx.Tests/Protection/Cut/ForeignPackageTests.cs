@@ -3,6 +3,7 @@ using Stip.Onnx.Model;
 using Stip.Onnx.Protection;
 using Stip.Onnx.Running;
 using Stip.Onnx.Tests.Symmetry;
+using Stip.Protocol.Tensors;
 using Stip.TestKit;
 
 namespace Stip.Onnx.Tests.Protection.Cut;
@@ -50,6 +51,28 @@ public sealed class ForeignPackageTests : IDisposable
 
         Assert.True(made.Verification!.Passed);
         Assert.Equal(VerificationMode.Blocks, made.Verification.Mode);
+
+        // The table of positions has 8 rows: three of the shapes that are tried fit it.
+        Assert.Equal(3, made.Verification.Samples);
+    }
+
+    [Fact]
+    public void Protect_OfAGraphThatNoSampleFits_CannotBeVerifiedByBlocks()
+    {
+        _graph.Graph.AddInput("input_ids", TensorDtype.Int64, "batch", "seq");
+        _graph.Add("Gather", "rows", _graph.Weight("tokens", 11, 6), "input_ids");
+
+        // Rows of 17 tokens and no other number.
+        _graph.Add("Reshape", "shaped", "rows", _graph.Numbers(1, 17, 6));
+        _graph.Add("MatMul", "up", "shaped", _graph.Weight("up_weight", 6, 10));
+        _graph.Add("MatMul", "y", "up", _graph.Weight("down_weight", 10, 6));
+        _graph.Output("y", "batch", "seq", 6);
+        _graph.Save().Dispose();
+
+        var refusal = Assert.Throws<RefusedException>(() => PackageProtector.Protect(
+            _graph.FilePath, _folder.At("package"), new ProtectionOptions(Verify: VerificationMode.Blocks)));
+
+        Assert.DoesNotContain('\n', refusal.Message);
     }
 
     [Fact]
