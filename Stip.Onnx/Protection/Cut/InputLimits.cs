@@ -16,7 +16,9 @@ internal static class InputLimits
         {
             if (Lookups.IndexOf(node, constants) is { } index)
             {
-                var table = Lookups.IsEmbedding(node) ? node.Input[2] : node.Input[0];
+                // Scales of a packed table keep its rows where the table itself is reshaped.
+                var table = Lookups.IsEmbedding(node) || node.OpType == "GatherBlockQuantized" ? node.Input[2]
+                    : node.Input[0];
                 Lower(limits, reach.GetValueOrDefault(index), types.TensorShape(table)?[0]);
                 if (Lookups.IsEmbedding(node) && node.Input[1].Length > 0)
                 {

@@ -9,6 +9,8 @@ internal sealed class SentValues(GraphProto graph, CutStates states, bool shapes
         .SelectMany(node => node.Output.Where(output => output.Length > 0).Select(output => (output, node)))
         .ToDictionary(entry => entry.output, entry => entry.node, StringComparer.Ordinal);
 
+    private FlatViews Views => field ??= new FlatViews(graph, _makers);
+
     /// <summary>Nodes of the server that read another value than they did.</summary>
     public Dictionary<NodeProto, NodeProto> Replaced { get; } = new(ReferenceEqualityComparer.Instance);
 
@@ -100,7 +102,7 @@ internal sealed class SentValues(GraphProto graph, CutStates states, bool shapes
             {
                 (name, extra) = (node.Input[1], extra + 1);
             }
-            else if (node.OpType is "Cast" or "Identity" or "Dropout")
+            else if (node.OpType is "Cast" or "Identity" or "Dropout" || Views.Keeps(node))
             {
                 name = node.Input[0];
             }

@@ -82,6 +82,30 @@ public sealed class ClientCutTests : IDisposable
     }
 
     [Fact]
+    public void ShapeOfIdsInAViewThatKeepsThem_IsReadOffTheRows()
+    {
+        Ids();
+        _graph.Add("Shape", "lengths", "input_ids");
+        _graph.Graph.AddConstant("one", 1);
+        _graph.Add("Gather", "length", "lengths", "one");
+        _graph.Add("Unsqueeze", "length_list", "length", _graph.Numbers(0));
+        _graph.With("Concat", "flat", [_graph.Numbers(-1), "length_list"], NodeAttribute.Int("axis", 0));
+        _graph.Add("Reshape", "ids", "input_ids", "flat");
+        _graph.Add("Gather", "rows", _graph.Weight("table", 9, 6), "ids");
+        _graph.Add("MatMul", "dense", "rows", _graph.Weight("w", 6, 6));
+        _graph.Add("Shape", "shape", "ids");
+        _graph.Add("ConstantOfShape", "zeros", "shape");
+        _graph.Add("Unsqueeze", "column", "zeros", _graph.Numbers(2));
+        _graph.Add("Add", "y", "dense", "column");
+        _graph.Output("y", "batch", "seq", 6);
+
+        var cut = Cut();
+
+        Assert.Equal(["inputs_embeds"], cut.Sent);
+        Assert.Contains(cut.Cloud.Node, node => node.OpType == "Shape" && node.Input[0] == "inputs_embeds");
+    }
+
+    [Fact]
     public void MaskMadeOfIds_IsSentInPlaceOfTheIds()
     {
         Ids();
