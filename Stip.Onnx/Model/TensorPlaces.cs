@@ -38,7 +38,9 @@ internal static class TensorPlaces
                 node.Attribute.Remove(list);
                 node.Attribute.Add(new AttributeProto
                 {
-                    Name = "value", Type = AttributeProto.Types.AttributeType.Tensor, T = tensor,
+                    Name = "value",
+                    Type = AttributeProto.Types.AttributeType.Tensor,
+                    T = tensor,
                 });
             }
         }

@@ -1,6 +1,5 @@
 using Stip.Onnx.Execution;
 using Stip.Onnx.Model;
-using Stip.Onnx.Protection.Cut;
 using DataType = Stip.Onnx.Model.TensorProto.Types.DataType;
 
 namespace Stip.Onnx.Protection.Tables;

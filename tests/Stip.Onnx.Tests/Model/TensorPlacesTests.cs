@@ -11,7 +11,9 @@ public sealed class TensorPlacesTests : IDisposable
 {
     private static readonly TensorProto Numbers = new()
     {
-        DataType = (int)DataType.Float, Dims = { 2 }, FloatData = { 1, 2 },
+        DataType = (int)DataType.Float,
+        Dims = { 2 },
+        FloatData = { 1, 2 },
     };
 
     private readonly TemporaryFolder _folder = new();

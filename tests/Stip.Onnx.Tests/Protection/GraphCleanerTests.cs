@@ -32,7 +32,10 @@ public sealed class GraphCleanerTests
         type.TensorType.Shape.Dim.Add(new TensorShapeProto.Types.Dimension { Denotation = told });
         var value = new ValueInfoProto
         {
-            Name = "v", DocString = told, MetadataProps = { Props(story) }, Type = type,
+            Name = "v",
+            DocString = told,
+            MetadataProps = { Props(story) },
+            Type = type,
         };
         var function = new FunctionProto { Name = "f", DocString = told, Node = { node }, ValueInfo = { value } };
         function.AttributeProto.Add(new AttributeProto { Name = "d", DocString = told, T = tensor.Clone() });
