@@ -33,17 +33,18 @@ internal sealed class Gpt2 : IArchitecture
             Positions = checkpoint.Tensors.Require("transformer.wpe.weight", shape.ContextLength, shape.HiddenSize),
         };
         var norm = Norm.Layer(config.Positive("layer_norm_epsilon", 1e-5));
+        var storesOutputsFirst = config.Flag("stores_outputs_first", false);
         var mlp = new PlainFeedForward(
             config.FindSize("n_inner") ?? InnerFactor * shape.HiddenSize,
             config.Text("activation_function", "hidden_act") ?? "gelu_new",
             "c_fc",
             "c_proj")
         {
-            StoredOutputsFirst = false,
+            StoredOutputsFirst = storesOutputsFirst,
         };
-        var projection = new QkvProjection(["c_attn"], HasBias: true) { StoredOutputsFirst = false };
+        var projection = new QkvProjection(["c_attn"], HasBias: true) { StoredOutputsFirst = storesOutputsFirst };
         var attention = new SelfAttention(
-            shape.Heads, projection, new OutputProjection("c_proj", HasBias: true, StoredOutputsFirst: false));
+            shape.Heads, projection, new OutputProjection("c_proj", HasBias: true, storesOutputsFirst));
         var scale = config.Flag("scale_attn_weights", true) ? attention.Scale : 1;
         var scalesByLayer = config.Flag("scale_attn_by_inverse_layer_idx", false);
 

@@ -16,8 +16,12 @@ internal sealed class StableLm : IArchitecture
         var config = checkpoint.Config;
         var shape = DecoderShape.Read(config, rotaryShare: 0.25);
         var model = new DecoderModel(checkpoint, dtype, shape, "model.embed_tokens.weight");
-        config.RefuseFlag("qk_layernorm");
         var norm = Norm.Layer(config.Positive("layer_norm_eps", 1e-5));
+        var heads = new HeadNorm(
+            Norm.LayerWithoutBias(config.Positive("layer_norm_eps", 1e-5)),
+            "q_layernorm",
+            "k_layernorm",
+            HeadNormScope.EachHeadWithItsOwnFactors);
         var mlp = GatedFeedForward.Read(config);
         var isParallel = config.Flag("use_parallel_residual", false);
         var attention = new SelfAttention(
@@ -26,6 +30,7 @@ internal sealed class StableLm : IArchitecture
             new OutputProjection("o_proj", HasBias: false))
         {
             Rotary = model.Rotary(config),
+            Norm = config.Flag("qk_layernorm", false) ? heads : null,
         };
 
         foreach (var layer in model.Layers("model.layers"))

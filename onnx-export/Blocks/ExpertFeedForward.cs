@@ -14,6 +14,15 @@ internal sealed record ExpertFeedForward(int Experts, int Chosen, int InnerSize,
     /// <summary>True where the shares of the chosen experts are made to sum to 1.</summary>
     public bool Normalizes { get; init; } = true;
 
+    /// <summary>Name of the router in the checkpoint.</summary>
+    public string Router { get; init; } = "gate";
+
+    /// <summary>Name of all gates and what they gate where they are one tensor.</summary>
+    public string StackedGateAndUp { get; init; } = "experts.gate_up_proj";
+
+    /// <summary>Name of all ways back where they are one tensor.</summary>
+    public string StackedDown { get; init; } = "experts.down_proj";
+
     /// <summary>Name of an expert's gate in the checkpoint.</summary>
     public string Gate { get; init; } = "gate_proj";
 
@@ -38,18 +47,18 @@ internal sealed record ExpertFeedForward(int Experts, int Chosen, int InnerSize,
         var (decoder, name, tensor) = (layer.Decoder, layer.Name("experts"), layer.Tensor(part));
         var (graph, hidden) = (decoder.Graph, decoder.HiddenSize);
         var scores = Linear.FromLinear(
-            decoder, $"{name}.router", input, $"{tensor}.gate", hidden, Experts, hasBias: false);
+            decoder, $"{name}.router", input, $"{tensor}.{Router}", hidden, Experts, hasBias: false);
         var flat = graph.Has("experts.rows") ? "experts.rows" : graph.AddConstant("experts.rows", -1, Experts);
-        var weights = new ExpertWeights(decoder, $"{tensor}.experts", Experts, InnerSize);
-        return graph.AddMicrosoft(
+        var weights = new ExpertWeights(decoder, tensor, this);
+        var mixed = graph.AddMicrosoft(
             "MoE",
             name,
             [
                 input,
                 graph.Add("Reshape", $"{name}.router/rows", [scores, flat]),
-                graph.AddWeight($"{name}.gate_up.weight", weights.Interleaved(Gate, Up)),
+                graph.AddWeight($"{name}.gate_up.weight", weights.Interleaved()),
                 "",
-                graph.AddWeight($"{name}.down.weight", weights.Stacked(Down)),
+                graph.AddWeight($"{name}.down.weight", weights.Stacked()),
             ],
             [$"{name}/output"],
             NodeAttribute.Int("k", Chosen),
@@ -57,6 +66,26 @@ internal sealed record ExpertFeedForward(int Experts, int Chosen, int InnerSize,
             NodeAttribute.Int("swiglu_fusion", 1),
             NodeAttribute.Float("activation_alpha", 1),
             NodeAttribute.Float("activation_beta", 0),
-            NodeAttribute.Int("normalize_routing_weights", Normalizes ? 1 : 0))[0];
+            NodeAttribute.Int("normalize_routing_weights", 1))[0];
+        return Normalizes
+            ? mixed
+            : graph.Add("Mul", $"{name}.share/Mul", [mixed, ChosenShare(graph, $"{name}.share", scores)]);
+    }
+
+    // What the chosen experts have together of a softmax over all. The operator makes their shares sum to 1: without
+    // that (normalize_routing_weights 0) it mixes by the scores themselves on the CPU, which no model means.
+    private string ChosenShare(GraphBuilder graph, string name, string scores)
+    {
+        var count = graph.Has("experts.chosen") ? "experts.chosen" : graph.AddConstant("experts.chosen", Chosen);
+        var last = graph.Has("experts.axis") ? "experts.axis" : graph.AddConstant("experts.axis", -1);
+        var shares = graph.Add("Softmax", $"{name}/Softmax", [scores], NodeAttribute.Int("axis", -1));
+        var chosen = graph.Append(
+            "",
+            "TopK",
+            $"{name}/TopK",
+            [shares, count],
+            [$"{name}/chosen", $"{name}/places"],
+            NodeAttribute.Int("axis", -1))[0];
+        return graph.Add("ReduceSum", $"{name}/ReduceSum", [chosen, last], NodeAttribute.Int("keepdims", 1));
     }
 }

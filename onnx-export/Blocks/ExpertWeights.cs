@@ -3,43 +3,52 @@ using Stip.Onnx.Model;
 
 namespace Stip.Export.Blocks;
 
-/// <summary>The matrices of all experts of a layer as one weight <c>[experts, out, in]</c>, stored apart or
-/// stacked.</summary>
+/// <summary>The matrices of all experts of a layer as one weight <c>[experts, out, in]</c>, stored apart, stacked, or
+/// stacked with gates and what they gate in one.</summary>
 /// <param name="decoder">The graph.</param>
-/// <param name="tensor">Where the experts are in the checkpoint.</param>
-/// <param name="experts">Number of experts.</param>
-/// <param name="innerSize">Width inside an expert.</param>
-internal sealed class ExpertWeights(DecoderGraph decoder, string tensor, int experts, int innerSize)
+/// <param name="tensor">Where router and experts are in the checkpoint.</param>
+/// <param name="block">Their sizes and names.</param>
+internal sealed class ExpertWeights(DecoderGraph decoder, string tensor, ExpertFeedForward block)
 {
     private readonly int _hidden = decoder.HiddenSize;
+    private readonly int _experts = block.Experts;
+    private readonly int _inner = block.InnerSize;
 
     /// <summary>The way back, <c>[experts, hidden, inner]</c>.</summary>
-    public Weight Stacked(string part) => decoder.Weights.Rows(
-        [experts, _hidden, innerSize],
-        decoder.Tensors.Has($"{tensor}.down_proj")
-            ? [decoder.Tensors.Require($"{tensor}.down_proj", experts, _hidden, innerSize)]
-            : [.. Each(part, _hidden, innerSize)],
-        inTurns: 1);
-
-    /// <summary>Gates and what they gate, row by row in turns: <c>[experts, 2·inner, hidden]</c>.</summary>
-    public Weight Interleaved(string gate, string up)
+    public Weight Stacked()
     {
-        long[] shape = [experts, 2 * innerSize, _hidden];
-        if (!decoder.Tensors.Has($"{tensor}.gate_up_proj"))
-        {
-            var pairs = Each(gate, innerSize, _hidden).Zip(Each(up, innerSize, _hidden));
-            return decoder.Weights.Rows(shape, [.. pairs.SelectMany(pair => new[] { pair.First, pair.Second })], 2);
-        }
-
-        var stacked = decoder.Tensors.Require($"{tensor}.gate_up_proj", experts, 2 * innerSize, _hidden);
-        var rows = new ReshapedTensor(stacked, [2L * experts * innerSize, _hidden]);
+        var stacked = $"{tensor}.{block.StackedDown}";
         return decoder.Weights.Rows(
-            shape,
-            [.. Enumerable.Range(0, 2 * experts).Select(
-                half => new TensorRows(rows, (long)half * innerSize, innerSize))],
-            2);
+            [_experts, _hidden, _inner],
+            decoder.Tensors.Has(stacked)
+                ? [decoder.Tensors.Require(stacked, _experts, _hidden, _inner)]
+                : [.. Each(block.Down, _hidden, _inner)],
+            inTurns: 1);
     }
 
-    private IEnumerable<CheckpointTensor> Each(string part, int outputs, int inputs) => Enumerable.Range(0, experts)
-        .Select(expert => decoder.Tensors.Require($"{tensor}.{expert}.{part}.weight", outputs, inputs));
+    /// <summary>Gates and what they gate, row by row in turns: <c>[experts, 2·inner, hidden]</c>.</summary>
+    public Weight Interleaved()
+    {
+        var fused = $"{tensor}.{block.StackedGateAndUp}";
+        var halves = decoder.Tensors.Has(fused)
+            ? Cut(decoder.Tensors.Require(fused, _experts, 2 * _inner, _hidden), 2 * _experts, _inner)
+            : Each(block.Gate, _inner, _hidden).Zip(Each(block.Up, _inner, _hidden))
+                .SelectMany(pair => new[] { pair.First, pair.Second });
+        return decoder.Weights.Rows([_experts, 2 * _inner, _hidden], [.. halves], inTurns: 2);
+    }
+
+    private IEnumerable<CheckpointTensor> Each(string part, int outputs, int inputs)
+    {
+        var stacked = $"{tensor}.experts.{part}.weight";
+        return decoder.Tensors.Has(stacked)
+            ? Cut(decoder.Tensors.Require(stacked, _experts, outputs, inputs), _experts, outputs)
+            : Enumerable.Range(0, _experts).Select(expert => decoder.Tensors.Require(
+                $"{tensor}.experts.{expert}.{part}.weight", outputs, inputs));
+    }
+
+    private static IEnumerable<CheckpointTensor> Cut(CheckpointTensor stacked, int parts, int rows)
+    {
+        var all = new ReshapedTensor(stacked, [(long)parts * rows, stacked.Shape[^1]]);
+        return Enumerable.Range(0, parts).Select(part => new TensorRows(all, (long)part * rows, rows));
+    }
 }

@@ -1,3 +1,4 @@
+using Stip.Export.Checkpoints;
 using Stip.Onnx.Model;
 
 namespace Stip.Export.Blocks;
@@ -37,13 +38,20 @@ internal sealed record HeadNorm(Norm Norm, string QueryPart, string KeyPart, Hea
     {
         var plain = (Norm with { HasWeights = false }).Append(
             decoder, $"{name}.plain", tensor, apart, HeadPadding.None(heads.Padded));
-        var stored = decoder.Tensors.Require($"{tensor}.weight", heads.Heads, heads.Stored);
+        var stored = Factors(decoder.Tensors, tensor, heads);
         var factors = decoder.Graph.AddWeight($"{name}.weight", decoder.Weights.Vector((stored, heads)) with
         {
             Shape = [heads.Heads, heads.Padded],
         });
         return decoder.Graph.Add("Mul", $"{name}/Mul", [plain, factors]);
     }
+
+    // One tensor, or (StableLM) one for each head.
+    private static CheckpointTensor Factors(ITensorStore tensors, string tensor, HeadPadding heads) =>
+        tensors.Has($"{tensor}.norms.0.weight")
+            ? new JoinedTensor([.. Enumerable.Range(0, heads.Heads).Select(
+                head => tensors.Require($"{tensor}.norms.{head}.weight", heads.Stored))])
+            : tensors.Require($"{tensor}.weight", heads.Heads, heads.Stored);
 
     private static string Sizes(GraphBuilder graph, params ReadOnlySpan<long> last)
     {

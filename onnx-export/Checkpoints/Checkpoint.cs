@@ -10,6 +10,8 @@ internal sealed class Checkpoint : IDisposable
     private const string ConfigFile = "config.json";
     private const string GgufEnding = ".gguf";
 
+    private readonly GgufTensors? _gguf;
+
     private Checkpoint(string folder, ConfigJson config, ITensorStore tensors, ISmallFiles files)
     {
         Folder = folder;
@@ -17,6 +19,7 @@ internal sealed class Checkpoint : IDisposable
         Config = config;
         Tensors = tensors;
         Files = files;
+        _gguf = tensors as GgufTensors;
     }
 
     /// <summary>The folder, or the one file that the checkpoint is.</summary>
@@ -76,9 +79,11 @@ internal sealed class Checkpoint : IDisposable
         };
     }
 
-    /// <summary>Refuses adapters that were made for another model, once the model has asked for its tensors.</summary>
-    public void RefuseUnusedAdapters()
+    /// <summary>Refuses adapters that were made for another model, and files that hold more than the model, once it has
+    /// asked for its tensors.</summary>
+    public void RefuseUnused()
     {
+        _gguf?.RefuseUnused();
         foreach (var adapter in Adapters)
         {
             adapter.RefuseUnused();
@@ -137,7 +142,7 @@ internal sealed class Checkpoint : IDisposable
     private static Checkpoint OpenGguf(string path, bool keepsBlocks)
     {
         var model = GgufModel.Open(path, keepsBlocks);
-        return new Checkpoint(path, model.Config, model.Tensors, model.Files);
+        return new Checkpoint(path, model.Config, model.Tensors, model.Files) { Sentence = model.Sentence };
     }
 
     private static TensorDtype DtypeOf(ConfigJson config) =>

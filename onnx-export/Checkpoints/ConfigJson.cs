@@ -65,6 +65,13 @@ internal sealed class ConfigJson(string file, JsonElement root, JsonElement? def
         return null;
     }
 
+    /// <summary>How many of something: 0 where it is absent or null.</summary>
+    public int Count(string name) => Find(name) is not { } value ? 0
+        : value.ValueKind == JsonValueKind.Number
+            && value.TryGetInt32(out var count) && count is >= 0 and <= LargestSize
+            ? count
+            : throw new RefusedException($"{file}: {name} is {value.GetRawText()}; it must be 0..{LargestSize}");
+
     /// <summary>A positive, finite number; <paramref name="otherwise"/> where it is absent.</summary>
     public double Positive(string name, double otherwise) => FindPositive(name) ?? otherwise;
 

@@ -19,7 +19,7 @@ internal static class ExportedFolder
     {
         var architecture = SupportedArchitectures.Of(checkpoint.Config);
         var model = architecture.Build(checkpoint, dtype);
-        checkpoint.RefuseUnusedAdapters();
+        checkpoint.RefuseUnused();
         var graphs = ExportedGraph.Of(model).ToList();
         if (model.Tables.Count > 0)
         {

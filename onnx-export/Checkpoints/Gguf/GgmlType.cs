@@ -23,18 +23,29 @@ internal sealed record GgmlType(string Name, int BlockLength, int BlockBytes, Bl
         [12] = new("Q4_K", 256, 144, SuperBlocks.Q4_K),
         [13] = new("Q5_K", 256, 176, SuperBlocks.Q5_K),
         [14] = new("Q6_K", 256, 210, SuperBlocks.Q6_K),
+        [16] = new("IQ2_XXS", 256, 66, GridBlocks.Iq2Xxs),
+        [17] = new("IQ2_XS", 256, 74, GridBlocks.Iq2Xs),
+        [18] = new("IQ3_XXS", 256, 98, GridBlocks.Iq3Xxs),
+        [19] = new("IQ1_S", 256, 50, OneBitBlocks.Iq1S),
         [20] = new("IQ4_NL", 32, 18, CodebookBlocks.Iq4Nl),
+        [21] = new("IQ3_S", 256, 110, GridBlocks.Iq3S),
+        [22] = new("IQ2_S", 256, 82, GridBlocks.Iq2S),
         [23] = new("IQ4_XS", 256, 136, CodebookBlocks.Iq4Xs),
+        [29] = new("IQ1_M", 256, 56, OneBitBlocks.Iq1M),
         [30] = new("BF16", 1, 2, PlainBlocks.BFloat16),
+        [34] = new("TQ1_0", 256, 54, TernaryBlocks.Tq1_0),
+        [35] = new("TQ2_0", 256, 66, TernaryBlocks.Tq2_0),
+        [39] = new("MXFP4", 32, 17, FloatBlocks.Mxfp4),
+        [41] = new("Q1_0", 128, 18, TernaryBlocks.Q1_0),
+        [42] = new("Q2_0", 64, 18, TernaryBlocks.Q2_0),
     };
 
     // Types that exist and are refused by name.
     private static readonly (uint Number, string Name)[] Others =
     [
-        (4, "Q4_2"), (5, "Q4_3"), (9, "Q8_1"), (15, "Q8_K"), (16, "IQ2_XXS"), (17, "IQ2_XS"), (18, "IQ3_XXS"),
-        (19, "IQ1_S"), (21, "IQ3_S"), (22, "IQ2_S"), (24, "I8"), (25, "I16"), (26, "I32"), (27, "I64"), (28, "F64"),
-        (29, "IQ1_M"), (31, "Q4_0_4_4"), (32, "Q4_0_4_8"), (33, "Q4_0_8_8"), (34, "TQ1_0"), (35, "TQ2_0"),
-        (39, "MXFP4"),
+        (4, "Q4_2"), (5, "Q4_3"), (9, "Q8_1"), (15, "Q8_K"), (24, "I8"), (25, "I16"), (26, "I32"), (27, "I64"),
+        (28, "F64"), (31, "Q4_0_4_4"), (32, "Q4_0_4_8"), (33, "Q4_0_8_8"), (36, "IQ4_NL_4_4"), (37, "IQ4_NL_4_8"),
+        (38, "IQ4_NL_8_8"), (40, "NVFP4"),
     ];
 
     /// <summary>Names of all that can be read.</summary>

@@ -8,37 +8,40 @@ internal sealed record GgufArchitecture(string Name, string HuggingFaceName, str
 {
     private const string Key = "general.architecture";
 
-    private static readonly GgufArchitecture[] All =
-    [
-        new("llama", "LlamaForCausalLM", "llama") { InterleavesRotary = true },
-        new("qwen2", "Qwen2ForCausalLM", "qwen2"),
-        new("qwen3", "Qwen3ForCausalLM", "qwen3"),
-        new("phi3", "Phi3ForCausalLM", "phi3"),
-        new("gemma2", "Gemma2ForCausalLM", "gemma2")
-        {
-            NormOffset = 1,
-            Names = new Dictionary<string, string>
-            {
-                ["post_attention_layernorm"] = "post_attention_norm",
-                ["pre_feedforward_layernorm"] = "ffn_norm",
-                ["post_feedforward_layernorm"] = "post_ffw_norm",
-            },
-        },
-    ];
+    /// <summary>Where checkpoints have the layers.</summary>
+    public string Layers { get; init; } = "model.layers";
 
     /// <summary>True where the rows of queries and keys are stored in another order.</summary>
-    public bool InterleavesRotary { get; private init; }
+    public bool InterleavesRotary { get; init; }
+
+    /// <summary>True where checkpoints store queries, keys and values of a head together, and files do not.</summary>
+    public bool OrdersHeads { get; init; }
 
     /// <summary>What files add to the factors of norms that checkpoints store.</summary>
-    public float NormOffset { get; private init; }
+    public float NormOffset { get; init; }
 
-    /// <summary>Parts of a layer that have other names than in most families.</summary>
-    public IReadOnlyDictionary<string, string> Names { get; private init; } = new Dictionary<string, string>();
+    /// <summary>Function of the feed-forward part.</summary>
+    public string Activation { get; init; } = "silu";
+
+    /// <summary>Modules that have other names than in most families: those of a layer without its name, others
+    /// whole.</summary>
+    public IReadOnlyDictionary<string, string> Names { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Adds to the config what only this family has.</summary>
+    public Action<GgufDescription>? Describe { get; init; }
+
+    /// <summary>The same architecture where it has experts, null where it never has.</summary>
+    public GgufArchitecture? WithExperts { get; init; }
 
     public static GgufArchitecture Of(GgufMetadata metadata)
     {
         var name = metadata.RequiredText(Key);
-        return Array.Find(All, family => family.Name == name) ?? throw metadata.Refused(
-            $"{Key} '{name}' is not supported; there are {string.Join(", ", All.Select(family => family.Name))}");
+        var found = GgufFamilies.All.FirstOrDefault(family => family.Name == name) ?? throw metadata.Refused(
+            $"{Key} '{name}' is not supported; there are "
+            + string.Join(", ", GgufFamilies.All.Select(family => family.Name)));
+        return metadata.Integer($"{name}.expert_count") is > 0 and var experts
+            ? found.WithExperts ?? throw metadata.Refused(
+                $"{name}.expert_count is {experts}; a '{name}' with experts is not supported (0)")
+            : found;
     }
 }

@@ -8,6 +8,10 @@ internal static class GgufConfig
 {
     private const double DefaultTheta = 10000;
 
+    // Families call the same number differently.
+    private static readonly string[] LayerNormNames =
+        ["layer_norm_eps", "layer_norm_epsilon", "norm_epsilon", "norm_eps"];
+
     public static ConfigJson Read(GgufFile file, GgufArchitecture architecture, string name)
     {
         var config = Describe(file, architecture);
@@ -33,63 +37,47 @@ internal static class GgufConfig
 
     private static JsonObject Describe(GgufFile file, GgufArchitecture architecture)
     {
-        var (metadata, prefix) = (file.Metadata, architecture.Name);
-        if (metadata.Integer($"{prefix}.expert_count") is > 0 and var experts)
-        {
-            throw metadata.Refused(
-                $"{prefix}.expert_count is {experts}; models with experts are not read from GGUF files (0)");
-        }
-
-        int Required(string key) => metadata.RequiredInteger($"{prefix}.{key}");
-        var heads = Required("attention.head_count");
-        var config = new JsonObject
-        {
-            ["architectures"] = new JsonArray(architecture.HuggingFaceName),
-            ["model_type"] = architecture.ModelType,
-            ["hidden_size"] = Required("embedding_length"),
-            ["intermediate_size"] = Required("feed_forward_length"),
-            ["num_hidden_layers"] = Required("block_count"),
-            ["num_attention_heads"] = heads,
-            ["num_key_value_heads"] = metadata.Integer($"{prefix}.attention.head_count_kv") ?? heads,
-            ["head_dim"] = HeadDim(metadata, architecture),
-            ["vocab_size"] = VocabSize(file),
-            ["max_position_embeddings"] = Required("context_length"),
-            ["rms_norm_eps"] = metadata.Number($"{prefix}.attention.layer_norm_rms_epsilon")
-                ?? throw metadata.Refused($"there is no {prefix}.attention.layer_norm_rms_epsilon"),
-            ["rope_theta"] = metadata.Number($"{prefix}.rope.freq_base") ?? DefaultTheta,
-            ["tie_word_embeddings"] = !file.Tensors.ContainsKey("output.weight"),
-            ["attention_bias"] = file.Tensors.ContainsKey("blk.0.attn_q.bias"),
-            ["mlp_bias"] = file.Tensors.ContainsKey("blk.0.ffn_up.bias"),
-            ["hidden_act"] = "silu",
-        };
-        if (metadata.Integer($"{prefix}.attention.sliding_window") is > 0 and var window)
+        var model = new GgufDescription(file, architecture.Name);
+        var (metadata, config, heads) = (file.Metadata, model.Config, model.Required("attention.head_count"));
+        config["architectures"] = new JsonArray(architecture.HuggingFaceName);
+        config["model_type"] = architecture.ModelType;
+        config["hidden_size"] = model.Required("embedding_length");
+        model.CopyInteger("feed_forward_length", "intermediate_size");
+        config["num_hidden_layers"] = model.Required("block_count");
+        config["num_attention_heads"] = heads;
+        config["num_key_value_heads"] = model.Integer("attention.head_count_kv") ?? heads;
+        config["head_dim"] = HeadDim(metadata, architecture);
+        config["vocab_size"] = model.Rows("token_embd.weight");
+        config["max_position_embeddings"] = model.Required("context_length");
+        config["rope_theta"] = model.Number("rope.freq_base") ?? DefaultTheta;
+        config["tie_word_embeddings"] = !model.Has("output.weight");
+        config["attention_bias"] = model.Has("blk.0.attn_q.bias") || model.Has("blk.0.attn_qkv.bias");
+        config["mlp_bias"] = model.Has("blk.0.ffn_up.bias");
+        config["hidden_act"] = architecture.Activation;
+        DescribeNorms(model);
+        if (model.Integer("attention.sliding_window") is > 0 and var window)
         {
             config["sliding_window"] = window;
         }
 
-        if (metadata.Number($"{prefix}.attn_logit_softcapping") is { } scores)
-        {
-            DescribeGemma2(metadata, config, scores);
-        }
-
         GgufRope.Describe(file, architecture, config);
+        architecture.Describe?.Invoke(model);
         return config;
     }
 
-    private static void DescribeGemma2(GgufMetadata metadata, JsonObject config, double scores)
+    private static void DescribeNorms(GgufDescription model)
     {
-        config["hidden_act"] = "gelu_pytorch_tanh";
-        config["attn_logit_softcapping"] = scores;
-        config["final_logit_softcapping"] = metadata.Number("gemma2.final_logit_softcapping");
+        const string Rms = "attention.layer_norm_rms_epsilon";
+        const string Layer = "attention.layer_norm_epsilon";
+        if (model.Number(Rms) is null && model.Number(Layer) is null)
+        {
+            throw model.Metadata.Refused($"there is neither {Rms} nor {Layer} of the architecture");
+        }
 
-        // Files do not carry it; the 27b model, with its 46 layers, scales by the width of a head of the stream.
-        config["query_pre_attn_scalar"] = (int)config["num_hidden_layers"]! == 46
-            ? (int)config["hidden_size"]! / (int)config["num_attention_heads"]!
-            : (int)config["head_dim"]!;
+        model.Copy(Rms, "rms_norm_eps");
+        foreach (var name in LayerNormNames)
+        {
+            model.Copy(Layer, name);
+        }
     }
-
-    private static long VocabSize(GgufFile file) =>
-        file.Tensors.TryGetValue("token_embd.weight", out var table) && table.Shape.Count == 2
-            ? table.Shape[0]
-            : throw file.Metadata.Refused("there is no matrix 'token_embd.weight'");
 }

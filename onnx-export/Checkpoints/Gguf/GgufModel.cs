@@ -6,7 +6,9 @@ namespace Stip.Export.Checkpoints.Gguf;
 /// <param name="Config">Its metadata as a config.json.</param>
 /// <param name="Tensors">Its tensors under the names of a checkpoint.</param>
 /// <param name="Files">Tokenizer, template and end tokens.</param>
-internal sealed record GgufModel(ConfigJson Config, GgufTensors Tensors, ISmallFiles Files)
+/// <param name="Sentence">How one vector is made of a text's rows, null where the file does not say.</param>
+internal sealed record GgufModel(
+    ConfigJson Config, GgufTensors Tensors, ISmallFiles Files, SentenceModules? Sentence)
 {
     /// <param name="path">The file.</param>
     /// <param name="keepsBlocks">True where matrices of 4-bit blocks are to stay such.</param>
@@ -20,8 +22,9 @@ internal sealed record GgufModel(ConfigJson Config, GgufTensors Tensors, ISmallF
             var config = GgufConfig.Read(file, architecture, Path.GetFileName(path));
             return new GgufModel(
                 config,
-                new GgufTensors(file, architecture, GgufConfig.HeadDim(file.Metadata, architecture), keepsBlocks),
-                new MadeFiles(GgufTokenizerFiles.Make(file.Metadata)));
+                new GgufTensors(file, architecture, config, keepsBlocks),
+                new MadeFiles(GgufTokenizerFiles.Make(file.Metadata)),
+                GgufEncoderFamilies.Pooling(file.Metadata, architecture.Name));
         }
         catch
         {

@@ -1,9 +1,9 @@
-using System.Text.RegularExpressions;
+using System.Globalization;
 
 namespace Stip.Export.Checkpoints.Gguf;
 
 /// <summary>What GGUF calls the tensors of a Hugging Face checkpoint.</summary>
-internal static partial class GgufNames
+internal static class GgufNames
 {
     private static readonly Dictionary<string, string> Outside = new(StringComparer.Ordinal)
     {
@@ -31,31 +31,38 @@ internal static partial class GgufNames
 
     /// <summary>The name in the file, null where files have no such tensor.</summary>
     /// <param name="name">Name in a checkpoint.</param>
-    /// <param name="own">Parts of a layer that the architecture names in its own way.</param>
-    public static string? Of(string name, IReadOnlyDictionary<string, string> own)
+    /// <param name="architecture">Where it names tensors in its own way.</param>
+    public static string? Of(string name, GgufArchitecture architecture)
     {
         var dot = name.LastIndexOf('.');
         var (module, part) = dot < 0 ? (name, "") : (name[..dot], name[dot..]);
-        if (Outside.TryGetValue(module, out var outside))
+        if (Find(module, architecture.Names, Outside) is { } outside)
         {
             return outside + part;
         }
 
-        var layer = Layer().Match(module);
-        var rest = layer.Groups["rest"].Value;
-        return own.TryGetValue(rest, out var inside) || Inside.TryGetValue(rest, out inside)
-            ? $"blk.{layer.Groups["layer"].Value}.{inside}{part}"
-            : null;
+        if (!module.StartsWith($"{architecture.Layers}.", StringComparison.Ordinal)
+            || module[(architecture.Layers.Length + 1)..].Split('.', 2) is not [var layer, var rest]
+            || !int.TryParse(layer, NumberStyles.None, CultureInfo.InvariantCulture, out _))
+        {
+            return null;
+        }
+
+        return Find(rest, architecture.Names, Inside) is { } inside ? $"blk.{layer}.{inside}{part}" : null;
     }
+
+    private static string? Find(
+        string module, IReadOnlyDictionary<string, string> own, Dictionary<string, string> shared) =>
+        own.GetValueOrDefault(module) ?? shared.GetValueOrDefault(module);
 
     /// <summary>True for the factors of a norm.</summary>
     public static bool IsNorm(string name) => name.EndsWith("norm.weight", StringComparison.Ordinal);
+
+    /// <summary>True for queries, keys and values in one matrix or bias.</summary>
+    public static bool IsPacked(string stored) => stored.Contains(".attn_qkv.", StringComparison.Ordinal);
 
     /// <summary>True for what rotary embedding turns: rows or bias of queries and keys.</summary>
     public static bool IsTurned(string name) =>
         name.Contains(".self_attn.q_proj.", StringComparison.Ordinal)
         || name.Contains(".self_attn.k_proj.", StringComparison.Ordinal);
-
-    [GeneratedRegex(@"^model\.layers\.(?<layer>\d+)\.(?<rest>.+)$", RegexOptions.CultureInvariant)]
-    private static partial Regex Layer();
 }

@@ -13,10 +13,8 @@ internal static class GgufRope
     {
         var (metadata, prefix) = (file.Metadata, $"{architecture.Name}.rope");
         var headDim = GgufConfig.HeadDim(metadata, architecture);
-        if (metadata.Integer($"{prefix}.dimension_count") is { } turned && turned != headDim)
-        {
-            config["partial_rotary_factor"] = (double)turned / headDim;
-        }
+        config["partial_rotary_factor"] =
+            (double)(metadata.Integer($"{prefix}.dimension_count") is > 0 and var turned ? turned : headDim) / headDim;
 
         var original = metadata.Integer($"{prefix}.scaling.original_context_length");
         if (original is not null)

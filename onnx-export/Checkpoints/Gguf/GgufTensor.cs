@@ -10,15 +10,15 @@ internal sealed record GgufTensor : CheckpointTensor, IFourBitRows
 
     private readonly GgufFile _file;
     private readonly GgufTensorInfo _info;
-    private readonly RotaryRowOrder? _order;
+    private readonly Func<long, long>? _order;
     private readonly int _width;
     private readonly bool _keepsBlocks;
 
     /// <param name="file">The file.</param>
     /// <param name="info">Which tensor of it.</param>
-    /// <param name="order">How its rows lie, null where they lie as in a checkpoint.</param>
+    /// <param name="order">Which of its rows is a row of the checkpoint, null where they lie alike.</param>
     /// <param name="keepsBlocks">False where 4-bit blocks are to be widened like all others.</param>
-    public GgufTensor(GgufFile file, GgufTensorInfo info, RotaryRowOrder? order = null, bool keepsBlocks = false)
+    public GgufTensor(GgufFile file, GgufTensorInfo info, Func<long, long>? order = null, bool keepsBlocks = false)
         : base(info.Name, DtypeOf(info.Type), info.Shape)
     {
         (_file, _info, _order, _keepsBlocks) = (file, info, order, keepsBlocks);
@@ -38,7 +38,7 @@ internal sealed record GgufTensor : CheckpointTensor, IFourBitRows
         while (!values.IsEmpty)
         {
             var part = values[..(int)Math.Min(_width - column, values.Length)];
-            ReadPart(_order?.Source(row) ?? row, (int)column, part);
+            ReadPart(_order?.Invoke(row) ?? row, (int)column, part);
             (row, column) = (row + 1, 0);
             values = values[part.Length..];
         }
@@ -47,7 +47,7 @@ internal sealed record GgufTensor : CheckpointTensor, IFourBitRows
     public void Read(long row, Span<byte> pairs, Span<float> scales, Span<float> offsets)
     {
         var rowBytes = _width / _info.Type.BlockLength * _info.Type.BlockBytes;
-        var stored = _file.Bytes(_info, (_order?.Source(row) ?? row) * rowBytes, rowBytes);
+        var stored = _file.Bytes(_info, (_order?.Invoke(row) ?? row) * rowBytes, rowBytes);
         FourBitBlocks.Split(_info.Type, stored, pairs, scales, offsets);
     }
 

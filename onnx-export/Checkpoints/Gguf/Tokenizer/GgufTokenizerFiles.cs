@@ -23,7 +23,8 @@ internal static class GgufTokenizerFiles
         {
             "gpt2" => ByteLevelTokenizer.Describe(metadata, vocabulary),
             "llama" => SentencePieceTokenizer.Describe(metadata, vocabulary),
-            _ => throw metadata.Refused($"{ModelKey} '{model}' is not supported; there are gpt2, llama and none"),
+            "bert" => WordPieceTokenizer.Describe(metadata, vocabulary),
+            _ => throw metadata.Refused($"{ModelKey} '{model}' is not supported; there are gpt2, llama, bert and none"),
         };
         files["tokenizer.json"] = JsonSerializer.SerializeToUtf8Bytes(tokenizer);
         files["tokenizer_config.json"] = JsonSerializer.SerializeToUtf8Bytes(Config(metadata, vocabulary));
@@ -41,7 +42,8 @@ internal static class GgufTokenizerFiles
         foreach (var (name, key) in new[]
         {
             ("bos_token", "bos_token_id"), ("eos_token", "eos_token_id"),
-            ("unk_token", "unknown_token_id"), ("pad_token", "padding_token_id"),
+            ("unk_token", "unknown_token_id"), ("pad_token", "padding_token_id"), ("cls_token", "cls_token_id"),
+            ("sep_token", "seperator_token_id"), ("mask_token", "mask_token_id"),
         })
         {
             if (vocabulary.Id(metadata, key) is { } id)

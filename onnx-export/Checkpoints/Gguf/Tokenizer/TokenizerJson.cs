@@ -11,7 +11,8 @@ internal static class TokenizerJson
     private static readonly string[] KeepSpaces = ["<unk>", "<s>", "<|endoftext|>"];
 
     /// <summary>Everything but normaliser, pre-tokenizer, decoder and model.</summary>
-    public static JsonObject Frame(GgufMetadata metadata, GgufVocabulary vocabulary, bool addsBosByDefault)
+    public static JsonObject Frame(
+        GgufMetadata metadata, GgufVocabulary vocabulary, bool addsBosByDefault, bool addsEosByDefault = false)
     {
         var swallows = metadata.Text("general.architecture") == Phi3;
         var added = Enumerable.Range(0, vocabulary.Tokens.Count).Where(vocabulary.IsAdded)
@@ -22,7 +23,7 @@ internal static class TokenizerJson
             ["truncation"] = null,
             ["padding"] = null,
             ["added_tokens"] = new JsonArray([.. added]),
-            ["post_processor"] = PostProcessor(metadata, vocabulary, addsBosByDefault),
+            ["post_processor"] = PostProcessor(metadata, vocabulary, addsBosByDefault, addsEosByDefault),
         };
     }
 
@@ -33,15 +34,6 @@ internal static class TokenizerJson
         bool hasByteFallback = false,
         bool ignoresMerges = false)
     {
-        var vocab = new JsonObject();
-        for (var id = 0; id < vocabulary.Tokens.Count; id++)
-        {
-            if (vocabulary.Types[id] != GgufTokenType.Unused && !vocab.ContainsKey(vocabulary.Tokens[id]))
-            {
-                vocab.Add(vocabulary.Tokens[id], id);
-            }
-        }
-
         return new JsonObject
         {
             ["type"] = "BPE",
@@ -52,9 +44,24 @@ internal static class TokenizerJson
             ["fuse_unk"] = hasByteFallback,
             ["byte_fallback"] = hasByteFallback,
             ["ignore_merges"] = ignoresMerges,
-            ["vocab"] = vocab,
+            ["vocab"] = Vocabulary(vocabulary),
             ["merges"] = new JsonArray([.. merges.Select(merge => (JsonNode)new JsonArray(merge.Left, merge.Right))]),
         };
+    }
+
+    /// <summary>Ids by token.</summary>
+    public static JsonObject Vocabulary(GgufVocabulary vocabulary)
+    {
+        var vocab = new JsonObject();
+        for (var id = 0; id < vocabulary.Tokens.Count; id++)
+        {
+            if (vocabulary.Types[id] != GgufTokenType.Unused && !vocab.ContainsKey(vocabulary.Tokens[id]))
+            {
+                vocab.Add(vocabulary.Tokens[id], id);
+            }
+        }
+
+        return vocab;
     }
 
     private static JsonObject Added(GgufVocabulary vocabulary, int id, bool swallows) => new JsonObject
@@ -68,13 +75,14 @@ internal static class TokenizerJson
         ["special"] = vocabulary.Types[id] != GgufTokenType.UserDefined,
     };
 
-    private static JsonObject PostProcessor(GgufMetadata metadata, GgufVocabulary vocabulary, bool addsBosByDefault)
+    private static JsonObject PostProcessor(
+        GgufMetadata metadata, GgufVocabulary vocabulary, bool addsBosByDefault, bool addsEosByDefault)
     {
         var first = metadata.Flag("tokenizer.ggml.add_bos_token") ?? addsBosByDefault
-            ? vocabulary.Id(metadata, "bos_token_id")
+            ? vocabulary.Id(metadata, "bos_token_id") ?? vocabulary.Id(metadata, "cls_token_id")
             : null;
-        var last = metadata.Flag("tokenizer.ggml.add_eos_token") ?? false
-            ? vocabulary.Id(metadata, "eos_token_id")
+        var last = metadata.Flag("tokenizer.ggml.add_eos_token") ?? addsEosByDefault
+            ? vocabulary.Id(metadata, "eos_token_id") ?? vocabulary.Id(metadata, "seperator_token_id")
             : null;
         var special = new JsonObject();
         var single = new JsonArray();

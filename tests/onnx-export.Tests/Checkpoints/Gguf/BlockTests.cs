@@ -1,6 +1,9 @@
+using System.Runtime.InteropServices;
 using Stip.Export.Checkpoints;
 using Stip.Export.Checkpoints.Gguf;
 using Stip.Export.Checkpoints.Gguf.Blocks;
+using Stip.Protocol.Tensors;
+using Stip.TestKit;
 using Stip.TestKit.Gguf;
 
 namespace Stip.Export.Tests.Checkpoints.Gguf;
@@ -10,6 +13,19 @@ public sealed class BlockTests
     // Products and differences of two short numbers are rounded once or twice to 24 bits.
     private const double Rounding = 1.5e-7;
     private const int Blocks = 40;
+
+    // Random blocks, and what ggml's own decoders make of them.
+    private static readonly string Golden = RepositoryRoot.At("tests", "data", "gguf-blocks", "golden.safetensors");
+
+    public static TheoryData<string> GoldenTypes
+    {
+        get
+        {
+            using var golden = SafetensorsFile.Open(Golden);
+            return [.. golden.Header.Entries.Keys.Where(name => name.EndsWith(".bytes", StringComparison.Ordinal))
+                .Select(name => name.Split('.')[0])];
+        }
+    }
 
     public static TheoryData<string> Types => [.. GgufType.All.Select(type => type.Name)];
 
@@ -27,6 +43,28 @@ public sealed class BlockTests
             {
                 var expected = ScalarBlocks.Element(name, block, i);
                 Assert.InRange(Math.Abs(values[i] - expected), 0, Rounding * Largest(values));
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(GoldenTypes))]
+    public void Decode_OfGoldenBlocks_EqualsGgml(string name)
+    {
+        var type = GgmlType.Named(name);
+        using var golden = SafetensorsFile.Open(Golden);
+        var blocks = golden.Bytes($"{name}.bytes").ToArray().Chunk(type.BlockBytes).ToList();
+        var expected = MemoryMarshal.Cast<byte, float>(golden.Bytes($"{name}.values")).ToArray();
+        Assert.Equal(expected.Length, blocks.Count * type.BlockLength);
+        for (var block = 0; block < blocks.Count; block++)
+        {
+            var values = new float[type.BlockLength];
+            type.Decode(blocks[block], values);
+
+            for (var i = 0; i < values.Length; i++)
+            {
+                var right = expected[block * type.BlockLength + i];
+                Assert.InRange(Math.Abs(values[i] - right), 0, Rounding * Largest(values));
             }
         }
     }

@@ -82,8 +82,8 @@ public sealed class GgufFileTests : IDisposable
 
     [Fact]
     public void Open_OfATypeThatCannotBeRead_NamesIt() => AssertRefused(
-        "tensor 'odd' of type IQ2_XS (17); there are F32, F16, Q4_0",
-        With(writer => writer.AddTensor("odd", new GgufType("IQ2_XS", 17, 256, 74, 0), [1, 256], Zeros(74))));
+        "tensor 'odd' of type NVFP4 (40); there are F32, F16, Q4_0",
+        With(writer => writer.AddTensor("odd", new GgufType("NVFP4", 40, 64, 36, 0), [1, 64], Zeros(36))));
 
     [Fact]
     public void Open_OfAnUnknownType_GivesItsNumber() => AssertRefused(

@@ -74,12 +74,33 @@ public sealed class GgufTokenizerTests : IDisposable
 
     [Theory]
     [InlineData("tokenizer.ggml.pre 'strange' is not known; there are codeshell, command-r", "gpt2", "strange")]
-    [InlineData("tokenizer.ggml.model 'bert' is not supported; there are gpt2, llama and none", "bert", "gpt-2")]
+    [InlineData("tokenizer.ggml.model 't5' is not supported; there are gpt2, llama, bert and none", "t5", "gpt-2")]
     public void Tokenizer_OfAnUnknownKind_IsRefusedByName(string reason, string model, string pre)
     {
         var refused = Assert.Throws<RefusedException>(() => Make(ByteLevel(pre, model)));
 
         Assert.Contains(reason, refused.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("\u2581ab", true)]
+    [InlineData("\u2581Ab", false)]
+    public void WordPiece_OfAFile_MarksWhatGoesOn(string word, bool isLowercase)
+    {
+        var tokenizer = Make(new GgufWriter()
+            .Add("tokenizer.ggml.model", "bert")
+            .Add("tokenizer.ggml.tokens", new[] { "[PAD]", "[UNK]", "[CLS]", "[SEP]", word, "c" })
+            .Add("tokenizer.ggml.token_type", (int[])[3, 3, 3, 3, 1, 1])
+            .Add("tokenizer.ggml.unknown_token_id", 1)
+            .Add("tokenizer.ggml.cls_token_id", 2)
+            .Add("tokenizer.ggml.seperator_token_id", 3));
+
+        Assert.Equal(4, (int)tokenizer["model"]!["vocab"]![word[1..]]!);
+        Assert.Equal(5, (int)tokenizer["model"]!["vocab"]!["##c"]!);
+        Assert.Equal(isLowercase, (bool)tokenizer["normalizer"]!["lowercase"]!);
+        var steps = tokenizer["post_processor"]!["single"]!.AsArray();
+        Assert.Equal(["[CLS]", "A", "[SEP]"], steps.Select(
+            step => $"{(step!["SpecialToken"] ?? step["Sequence"])!["id"]}"));
     }
 
     [Fact]

@@ -1,0 +1,63 @@
+using Stip.Export.Blocks;
+using Stip.Export.Checkpoints;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Export.Architectures;
+
+/// <summary>Granite whose feed-forward part is a router over experts, in some beside one that every row goes
+/// through.</summary>
+internal sealed class GraniteMoe(string name, string modelType) : IArchitecture
+{
+    public string Name => name;
+
+    public string ModelType => modelType;
+
+    public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
+    {
+        var config = checkpoint.Config;
+        var shape = DecoderShape.Read(config);
+        var model = new DecoderModel(checkpoint, dtype, shape, "model.embed_tokens.weight")
+        {
+            EmbeddingScale = config.Positive("embedding_multiplier", 1),
+        };
+        var norm = Norm.Rms(config.Positive("rms_norm_eps", 1e-6));
+        var hasBias = config.Flag("attention_bias", false);
+        var attention = new SelfAttention(
+            shape.Heads, QkvProjection.Apart(hasBias), new OutputProjection("o_proj", hasBias))
+        {
+            Rotary = model.Rotary(config),
+            Scale = config.Positive("attention_multiplier", 1),
+        };
+        var function = config.Text("hidden_act") ?? "silu";
+        var experts = new ExpertFeedForward(
+            config.FindSize("num_local_experts") ?? 8,
+            config.FindSize("num_experts_per_tok") ?? 2,
+            config.Size("intermediate_size"),
+            function)
+        {
+            Router = "router.layer",
+            StackedGateAndUp = "input_linear.weight",
+            StackedDown = "output_linear.weight",
+        };
+        var shared = config.Count("shared_intermediate_size") is > 0 and var width
+            ? new GatedFeedForward(width, function) { Fused = "input_linear", Down = "output_linear" }
+            : null;
+        var share = config.Positive("residual_multiplier", 1);
+
+        foreach (var layer in model.Layers("model.layers"))
+        {
+            var given = attention.Append(layer, layer.Normed(norm, "attention_norm", "input_layernorm"), "self_attn");
+            layer.Add(model.Scaled(layer.Name("attention_share"), given, share));
+            var rows = layer.Normed(norm, "mlp_norm", "post_attention_layernorm");
+            layer.Add(model.Scaled(layer.Name("mlp_share"), experts.Append(layer, rows, "block_sparse_moe"), share));
+            if (shared is not null)
+            {
+                var beside = shared.Append(layer, rows, "shared_mlp", "shared");
+                layer.Add(model.Scaled(layer.Name("shared_share"), beside, share));
+            }
+        }
+
+        var head = model.Head(config.Flag("tie_word_embeddings", false));
+        return model.Finish(norm, "model.norm", head with { Scale = 1 / config.Positive("logits_scaling", 1) });
+    }
+}

@@ -1,0 +1,53 @@
+using System.Text.Json.Nodes;
+
+namespace Stip.Export.Checkpoints.Gguf;
+
+/// <summary>What a file says of its model, while it becomes a config.json.</summary>
+/// <param name="file">The file.</param>
+/// <param name="prefix">What the keys of its architecture begin with.</param>
+internal sealed class GgufDescription(GgufFile file, string prefix)
+{
+    public GgufMetadata Metadata => file.Metadata;
+
+    /// <summary>The config.json so far.</summary>
+    public JsonObject Config { get; } = [];
+
+    public bool Has(string tensor) => file.Tensors.ContainsKey(tensor);
+
+    /// <summary>Rows of a matrix that must be there.</summary>
+    public long Rows(string tensor) => file.Tensors.TryGetValue(tensor, out var info) && info.Shape.Count == 2
+        ? info.Shape[0]
+        : throw Metadata.Refused($"there is no matrix '{tensor}'");
+
+    public int Required(string key) => Metadata.RequiredInteger($"{prefix}.{key}");
+
+    public int? Integer(string key) => Metadata.Integer($"{prefix}.{key}");
+
+    public double? Number(string key) => Metadata.Number($"{prefix}.{key}");
+
+    /// <summary>Gives a field the value of a key where the file has it.</summary>
+    public void Copy(string key, string field)
+    {
+        if (Number(key) is { } value)
+        {
+            Config[field] = value;
+        }
+    }
+
+    /// <summary>Gives a field the value of a whole-numbered key where the file has it.</summary>
+    public void CopyInteger(string key, string field)
+    {
+        if (Integer(key) is { } value)
+        {
+            Config[field] = value;
+        }
+    }
+
+    /// <summary>How experts are counted and chosen.</summary>
+    public void CopyExperts(string countField, string widthField)
+    {
+        Config[countField] = Required("expert_count");
+        Config["num_experts_per_tok"] = Required("expert_used_count");
+        Config[widthField] = Integer("expert_feed_forward_length") ?? Required("feed_forward_length");
+    }
+}

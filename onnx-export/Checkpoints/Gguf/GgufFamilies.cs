@@ -1,0 +1,147 @@
+namespace Stip.Export.Checkpoints.Gguf;
+
+/// <summary>The families that can be read from GGUF files.</summary>
+internal static class GgufFamilies
+{
+    private static readonly Dictionary<string, string> NormsAfterwards = new(StringComparer.Ordinal)
+    {
+        ["post_attention_layernorm"] = "post_attention_norm",
+        ["pre_feedforward_layernorm"] = "ffn_norm",
+        ["post_feedforward_layernorm"] = "post_ffw_norm",
+    };
+
+    public static IReadOnlyList<GgufArchitecture> All { get; } =
+    [
+        .. LlamaKin(), .. GemmaKin(), .. OlmoKin(), .. GlmAndCohere(), .. GgufGptFamilies.All,
+        .. GgufExpertFamilies.All, .. GgufEncoderFamilies.All,
+    ];
+
+    private static IEnumerable<GgufArchitecture> LlamaKin()
+    {
+        var llama = new GgufArchitecture("llama", "LlamaForCausalLM", "llama") { InterleavesRotary = true };
+        return
+        [
+            llama with { WithExperts = GgufExpertFamilies.Mixtral },
+            llama with { Name = "internlm2" },
+            llama with { Name = "xverse" },
+            new("exaone", "LlamaForCausalLM", "llama"),
+            new("qwen2", "Qwen2ForCausalLM", "qwen2"),
+            new("qwen3", "Qwen3ForCausalLM", "qwen3"),
+            new("phi3", "Phi3ForCausalLM", "phi3"),
+            Granite("granite"),
+            Granite("minicpm"),
+            new("smollm3", "SmolLM3ForCausalLM", "smollm3") { InterleavesRotary = true },
+            new("arcee", "ArceeForCausalLM", "arcee") { InterleavesRotary = true, Activation = "relu2" },
+            new("ernie4_5", "Ernie4_5ForCausalLM", "ernie4_5")
+            {
+                Describe = model => model.Config["use_bias"] = model.Has("blk.0.attn_q.bias"),
+            },
+            new("seed_oss", "SeedOssForCausalLM", "seed_oss")
+            {
+                Names = NormsAfterwards,
+                Describe = model => model.Config["attention_out_bias"] = model.Has("blk.0.attn_output.bias"),
+            },
+        ];
+    }
+
+    private static GgufArchitecture Granite(string name) => new(name, "GraniteForCausalLM", "granite")
+    {
+        InterleavesRotary = true,
+        Describe = model => DescribeScales(model),
+        WithExperts = name == "granite" ? GgufExpertFamilies.GraniteMoe : null,
+    };
+
+    /// <summary>Granite's factors; without one on scores it is the usual root.</summary>
+    internal static void DescribeScales(GgufDescription model)
+    {
+        model.Copy("embedding_scale", "embedding_multiplier");
+        model.Copy("residual_scale", "residual_multiplier");
+        model.Copy("logit_scale", "logits_scaling");
+        model.Config["attention_multiplier"] =
+            model.Number("attention.scale") ?? 1 / Math.Sqrt((int)model.Config["head_dim"]!);
+    }
+
+    private static IEnumerable<GgufArchitecture> GemmaKin() =>
+    [
+        new("gemma", "GemmaForCausalLM", "gemma") { NormOffset = 1, Activation = "gelu_pytorch_tanh" },
+        new("gemma2", "Gemma2ForCausalLM", "gemma2")
+        {
+            NormOffset = 1,
+            Activation = "gelu_pytorch_tanh",
+            Names = NormsAfterwards,
+            Describe = model => DescribeGemma(model, largestLayers: 46),
+        },
+        new("gemma3", "Gemma3ForCausalLM", "gemma3_text")
+        {
+            NormOffset = 1,
+            Activation = "gelu_pytorch_tanh",
+            Names = NormsAfterwards,
+            Describe = model =>
+            {
+                model.Config["rope_local_base_freq"] = model.Number("rope.freq_base_swa") ?? 10000;
+                DescribeGemma(model, largestLayers: 62);
+            },
+        },
+    ];
+
+    // Files do not carry the scale of scores; the 27b models, told by their layers, scale by the width of a head of
+    // the stream.
+    private static void DescribeGemma(GgufDescription model, int largestLayers)
+    {
+        var config = model.Config;
+        config["attn_logit_softcapping"] = model.Number("attn_logit_softcapping");
+        config["final_logit_softcapping"] = model.Number("final_logit_softcapping");
+        config["query_pre_attn_scalar"] = (int)config["num_hidden_layers"]! == largestLayers
+            ? (int)config["hidden_size"]! / (int)config["num_attention_heads"]!
+            : (int)config["head_dim"]!;
+    }
+
+    private static IEnumerable<GgufArchitecture> OlmoKin() =>
+    [
+        new("olmo", "OlmoForCausalLM", "olmo")
+        {
+            InterleavesRotary = true,
+            Describe = model => model.Copy("attention.clamp_kqv", "clip_qkv"),
+        },
+        new("olmo2", "Olmo2ForCausalLM", "olmo2")
+        {
+            Names = NormsAfterwards,
+            Describe = model =>
+            {
+                // OLMo 3 goes by the same name.
+                if (model.Integer("attention.sliding_window") is > 0)
+                {
+                    (model.Config["architectures"], model.Config["model_type"]) =
+                        (new System.Text.Json.Nodes.JsonArray("Olmo3ForCausalLM"), "olmo3");
+                }
+            },
+        },
+    ];
+
+    private static IEnumerable<GgufArchitecture> GlmAndCohere()
+    {
+        var glm = new GgufArchitecture("chatglm", "GlmForCausalLM", "glm");
+        var cohere = new GgufArchitecture("command-r", "CohereForCausalLM", "cohere")
+        {
+            Describe = model =>
+            {
+                model.Copy("logit_scale", "logit_scale");
+                model.Config["use_qk_norm"] = model.Has("blk.0.attn_q_norm.weight");
+            },
+        };
+        return
+        [
+            glm,
+            new("glm4", "Glm4ForCausalLM", "glm4")
+            {
+                Names = new Dictionary<string, string>(StringComparer.Ordinal)
+                {
+                    ["post_self_attn_layernorm"] = "post_attention_norm",
+                    ["post_mlp_layernorm"] = "post_ffw_norm",
+                },
+            },
+            cohere,
+            cohere with { Name = "cohere2", HuggingFaceName = "Cohere2ForCausalLM", ModelType = "cohere2" },
+        ];
+    }
+}
