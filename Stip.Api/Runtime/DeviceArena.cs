@@ -6,90 +6,64 @@ namespace Stip.Api.Runtime;
 /// <summary>An arena in the accelerator's memory.</summary>
 internal sealed class DeviceArena : OrtArena
 {
-    private readonly List<OrtMemoryAllocation> _tensors = [];
-    private readonly NativeBuffer _zeros;
+    private readonly List<nint> _tensors = [];
+    private readonly IDeviceMemory _memory;
 
-    public DeviceArena(CacheShape shape, OrtAllocator allocator)
+    /// <exception cref="InsufficientMemoryException">There is no memory for it.</exception>
+    public DeviceArena(CacheShape shape, IDeviceMemory memory)
         : base(shape)
     {
-        _zeros = new NativeBuffer(shape.SlotBytes);
-        Memory = allocator.Info;
+        _memory = memory;
         try
         {
             for (var i = 0; i < shape.TensorCount; i++)
             {
-                // One block of an allocator is at most 4 GiB.
-                _tensors.Add(allocator.Allocate(checked((uint)(shape.Slots * shape.SlotBytes))));
+                _tensors.Add(memory.Allocate(shape.Slots * shape.SlotBytes));
+                memory.ClearRows(_tensors[i], shape.SlotBytes, shape.SlotBytes, shape.Slots);
             }
 
-            for (var slot = 0; slot < shape.Slots; slot++)
-            {
-                Clear(slot, shape.CapacityTokens);
-            }
+            memory.Wait();
         }
-        catch (Exception e) when (e is OnnxRuntimeException or OverflowException)
+        catch (InsufficientMemoryException)
         {
             Dispose();
-            throw new InsufficientMemoryException(
-                $"{shape.Slots * shape.SlotTotalBytes} bytes cannot be had on the device", e);
+            throw;
         }
     }
 
-    protected override OrtMemoryInfo Memory { get; }
+    protected override OrtMemoryInfo Memory => _memory.Info;
 
-    // The whole slot is overwritten: a device offers no cheaper way to reach only the used rows of each head.
+    // The heads of a slot lie a capacity apart; of each, only the used tokens are touched.
     public override void Clear(int slot, int usedTokens)
     {
-        using var source = OrtValue.CreateTensorValueWithData(
-            OrtMemoryInfo.DefaultInstance, Shape.Dtype.ToOrt(), Shape.Axes(1), _zeros.Start, Shape.SlotBytes);
-        for (var i = 0; i < _tensors.Count; i++)
+        for (var i = 0; usedTokens > 0 && i < _tensors.Count; i++)
         {
-            using var target = View(i, slot, 1);
-            OrtEnv.Instance().CopyTensors([source], [target], null);
+            _memory.ClearRows(At(i, slot), Shape.HeadBytes, (long)usedTokens * Shape.TokenBytes, Shape.KvHeads);
         }
+
+        _memory.Wait();
     }
 
     public override void Copy(int source, ICacheArena targetArena, int target, int usedTokens)
     {
         var other = (DeviceArena)targetArena;
-        if (other.Shape.CapacityTokens != Shape.CapacityTokens)
+        for (var i = 0; usedTokens > 0 && i < _tensors.Count; i++)
         {
-            CopyHeads(source, other, target, usedTokens);
-            return;
+            _memory.CopyRows(
+                At(i, source), Shape.HeadBytes, other.At(i, target), other.Shape.HeadBytes,
+                (long)usedTokens * Shape.TokenBytes, Shape.KvHeads);
         }
 
-        for (var i = 0; i < _tensors.Count; i++)
-        {
-            using var from = View(i, source, 1);
-            using var to = other.View(i, target, 1);
-            OrtEnv.Instance().CopyTensors([from], [to], null);
-        }
-    }
-
-    // Slots of another length: heads lie further apart there, so each is copied by itself.
-    private void CopyHeads(int source, DeviceArena other, int target, int usedTokens)
-    {
-        if (usedTokens == 0)
-        {
-            return;
-        }
-
-        for (var i = 0; i < _tensors.Count; i++)
-        {
-            for (var head = 0; head < Shape.KvHeads; head++)
-            {
-                using var from = HeadView(i, source, head, usedTokens);
-                using var to = other.HeadView(i, target, head, usedTokens);
-                OrtEnv.Instance().CopyTensors([from], [to], null);
-            }
-        }
+        _memory.Wait();
     }
 
     protected override void FreeMemory()
     {
-        _tensors.ForEach(tensor => tensor.Dispose());
-        _zeros.Dispose();
+        _tensors.ForEach(_memory.Free);
+        _tensors.Clear();
     }
 
-    protected override nint Start(int tensor) => _tensors[tensor].DangerousGetHandle();
+    protected override nint Start(int tensor) => _tensors[tensor];
+
+    private nint At(int tensor, int slot) => _tensors[tensor] + (nint)(slot * Shape.SlotBytes);
 }

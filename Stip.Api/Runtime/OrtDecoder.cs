@@ -12,7 +12,7 @@ internal sealed class OrtDecoder : IDecoder
     private readonly DecoderSnapshot _decoder;
     private readonly CudaGraphs _graphs;
     private readonly RunOptions _unrecorded;
-    private readonly OrtAllocator? _deviceAllocator;
+    private readonly IDeviceMemory? _device;
     private readonly CacheNames _names;
     private readonly bool _hasPositions;
     private readonly BoundSteps _bound;
@@ -20,31 +20,26 @@ internal sealed class OrtDecoder : IDecoder
 
     /// <param name="session">Owned from here on.</param>
     /// <param name="decoder">What it is.</param>
-    /// <param name="isOnDevice">Whether caches and step tensors lie in the memory of a CUDA device.</param>
+    /// <param name="device">Where caches and step tensors lie; null for the host.</param>
     /// <param name="graphs">Recordings that the session may keep.</param>
-    public OrtDecoder(InferenceSession session, DecoderSnapshot decoder, bool isOnDevice, CudaGraphs graphs)
+    public OrtDecoder(InferenceSession session, DecoderSnapshot decoder, IDeviceMemory? device, CudaGraphs graphs)
     {
-        (_session, _decoder, _graphs, _unrecorded) = (session, decoder, graphs, graphs.Unrecorded());
+        (_session, _decoder, _device) = (session, decoder, device);
+        (_graphs, _unrecorded) = (graphs, graphs.Unrecorded());
         _rowBytes = decoder.HiddenSize * decoder.RowsDtype.ByteSize();
         _names = new CacheNames(decoder.Cache.Layers);
         _hasPositions = session.InputMetadata.ContainsKey("position_ids");
         _bound = new BoundSteps(Bind);
-        if (isOnDevice)
-        {
-            using var memory = new OrtMemoryInfo(
-                OrtMemoryInfo.allocatorCUDA, OrtAllocatorType.DeviceAllocator, 0, OrtMemType.Default);
-            _deviceAllocator = new OrtAllocator(session, memory);
-        }
     }
 
-    public bool CommitsOnUse => _deviceAllocator is null;
+    public bool CommitsOnUse => _device is null;
 
     public long SlotBytes(int capacityTokens) => CacheShape.Of(_decoder, 1, capacityTokens).SlotTotalBytes;
 
     public ICacheArena AllocateArena(int slots, int capacityTokens)
     {
         var shape = CacheShape.Of(_decoder, slots, capacityTokens);
-        OrtArena arena = _deviceAllocator is { } allocator ? new DeviceArena(shape, allocator) : new HostArena(shape);
+        OrtArena arena = _device is null ? new HostArena(shape) : new DeviceArena(shape, _device);
         arena.Ending += _bound.Forget;
         return arena;
     }
@@ -61,7 +56,6 @@ internal sealed class OrtDecoder : IDecoder
     public void Dispose()
     {
         _bound.Dispose();
-        _deviceAllocator?.Dispose();
         _unrecorded.Dispose();
         _session.Dispose();
     }
@@ -74,6 +68,6 @@ internal sealed class OrtDecoder : IDecoder
         var shape = new StepShape(
             range.Count, rows, wanted, _hasPositions, recordable ? range.Arena.CapacityTokens : null);
         return new BoundStep(
-            _session, range, _names, new StepTensors(_decoder, shape, _deviceAllocator), recordable ? _graphs : null);
+            _session, range, _names, new StepTensors(_decoder, shape, _device), recordable ? _graphs : null);
     }
 }

@@ -6,17 +6,18 @@ using SessionOptions = Microsoft.ML.OnnxRuntime.SessionOptions;
 namespace Stip.Api.Runtime;
 
 /// <summary>Chooses the execution provider once and makes session options for it.</summary>
-internal sealed class OrtProvider
+internal sealed class OrtProvider : IDisposable
 {
     private const string CudaProviderName = "CUDAExecutionProvider";
     private readonly EngineOptions _engine;
+    private readonly CudaMemory? _device;
 
     public OrtProvider(IOptions<RuntimeOptions> runtime, IOptions<EngineOptions> engine, ILogger<OrtProvider> log)
     {
         _engine = engine.Value;
         var wanted = runtime.Value.ExecutionProvider;
         string? reason = null;
-        IsCuda = wanted != RuntimeOptions.Cpu && TryCuda(out reason);
+        _device = wanted != RuntimeOptions.Cpu && TryCuda(out reason) ? CudaMemory.TryOpen(out reason) : null;
         if (!IsCuda && wanted == RuntimeOptions.Cuda)
         {
             throw new InvalidOperationException($"Stip:Api:ExecutionProvider is cuda, but {reason}");
@@ -34,7 +35,10 @@ internal sealed class OrtProvider
         }
     }
 
-    public bool IsCuda { get; }
+    /// <summary>The device's memory; null where graphs run on the CPU.</summary>
+    public IDeviceMemory? Device => _device;
+
+    public bool IsCuda => _device is not null;
 
     public string Name => IsCuda ? RuntimeOptions.Cuda : RuntimeOptions.Cpu;
 
@@ -48,6 +52,8 @@ internal sealed class OrtProvider
         cuda.UpdateOptions(new Dictionary<string, string> { ["device_id"] = "0", ["enable_cuda_graph"] = "1" });
         return Tune(SessionOptions.MakeSessionOptionWithCudaProvider(cuda));
     }
+
+    public void Dispose() => _device?.Dispose();
 
     private SessionOptions Tune(SessionOptions options)
     {

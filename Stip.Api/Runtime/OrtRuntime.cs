@@ -20,14 +20,14 @@ internal sealed class OrtRuntime(OrtProvider provider, IOptions<EngineOptions> e
             return new GrowingDecoder(Load(decoder.GraphPath, provider.ServingOptions), decoder);
         }
 
-        var graphs = provider.IsCuda ? engine.Value.CudaGraphs : 0;
-        if (graphs > 0 && TryLoadRecording(decoder) is { } recording)
+        var graphs = engine.Value.CudaGraphs;
+        if (provider.Device is not null && graphs > 0 && TryLoadRecording(decoder) is { } recording)
         {
-            return new OrtDecoder(recording, decoder, isOnDevice: true, new CudaGraphs(graphs));
+            return new OrtDecoder(recording, decoder, provider.Device, new CudaGraphs(graphs));
         }
 
         var session = Load(decoder.GraphPath, provider.ServingOptions);
-        return new OrtDecoder(session, decoder, provider.IsCuda, new CudaGraphs(0));
+        return new OrtDecoder(session, decoder, provider.Device, new CudaGraphs(0));
     }
 
     public IForwardGraph LoadForward(string graphPath) => new OrtForwardGraph(Load(graphPath, provider.ServingOptions));

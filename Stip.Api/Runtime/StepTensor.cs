@@ -9,29 +9,26 @@ namespace Stip.Api.Runtime;
 internal sealed class StepTensor : IDisposable
 {
     private readonly NativeBuffer _buffer;
-    private readonly OrtValue _host;
-    private readonly OrtValue? _device;
-    private readonly OrtValue[] _hostAlone;
-    private readonly OrtValue[] _deviceAlone;
+    private readonly IDeviceMemory? _device;
+    private readonly nint _twin;
 
     /// <param name="type">Of an element.</param>
     /// <param name="elementBytes">Its size.</param>
     /// <param name="device">Where the twin is made; null for none.</param>
     /// <param name="shape">Of the tensor; none for a scalar.</param>
-    public StepTensor(TensorElementType type, int elementBytes, OrtAllocator? device, params long[] shape)
+    public StepTensor(TensorElementType type, int elementBytes, IDeviceMemory? device, params long[] shape)
     {
         var bytes = shape.Aggregate((long)elementBytes, (product, axis) => checked(product * axis));
-        _buffer = new NativeBuffer(bytes);
-        _host = OrtValue.CreateTensorValueWithData(
-            OrtMemoryInfo.DefaultInstance, type, shape, _buffer.Start, bytes);
-        _device = device is null ? null : OrtValue.CreateAllocatedTensorValue(device, type, shape);
-        (_hostAlone, _deviceAlone) = ([_host], _device is null ? [] : [_device]);
+        (_buffer, _device) = (new NativeBuffer(bytes), device);
+        _twin = device?.Allocate(bytes) ?? 0;
+        Bound = OrtValue.CreateTensorValueWithData(
+            device?.Info ?? OrtMemoryInfo.DefaultInstance, type, shape, device is null ? _buffer.Start : _twin, bytes);
     }
 
     public long TotalBytes => _buffer.Bytes;
 
     /// <summary>What is bound to the graph.</summary>
-    public OrtValue Bound => _device ?? _host;
+    public OrtValue Bound { get; }
 
     /// <summary>The host's side.</summary>
     public Span<byte> Bytes => _buffer.Span(0, checked((int)_buffer.Bytes));
@@ -40,28 +37,16 @@ internal sealed class StepTensor : IDisposable
     public Span<T> Numbers<T>()
         where T : struct => MemoryMarshal.Cast<byte, T>(Bytes);
 
-    /// <summary>Brings the host's side to the device.</summary>
-    public void Upload()
-    {
-        if (_device is not null)
-        {
-            OrtEnv.Instance().CopyTensors(_hostAlone, _deviceAlone, null);
-        }
-    }
+    /// <summary>Sends the host's side to the twin.</summary>
+    public void Upload() => _device?.Upload(Bytes, _twin);
 
-    /// <summary>Brings the device's side to the host.</summary>
-    public void Download()
-    {
-        if (_device is not null)
-        {
-            OrtEnv.Instance().CopyTensors(_deviceAlone, _hostAlone, null);
-        }
-    }
+    /// <summary>Fetches the twin to the host's side.</summary>
+    public void Download() => _device?.Download(_twin, Bytes);
 
     public void Dispose()
     {
-        _device?.Dispose();
-        _host.Dispose();
+        Bound.Dispose();
+        _device?.Free(_twin);
         _buffer.Dispose();
     }
 }

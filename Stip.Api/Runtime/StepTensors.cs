@@ -14,12 +14,13 @@ internal sealed class StepTensors : IDisposable
     private readonly StepTensor _wanted; // int64 [wanted]
     private readonly StepTensor? _positions; // int64 [batch, rows]
     private readonly StepTensor _logits; // [wanted, vocab]
+    private readonly IDeviceMemory? _device;
     private readonly int _rowCount;
     private readonly int? _fixedTotal;
 
-    public StepTensors(DecoderSnapshot decoder, StepShape shape, OrtAllocator? device)
+    public StepTensors(DecoderSnapshot decoder, StepShape shape, IDeviceMemory? device)
     {
-        (_rowCount, _fixedTotal) = (shape.Rows, shape.FixedTotal);
+        (_device, _rowCount, _fixedTotal) = (device, shape.Rows, shape.FixedTotal);
         _rows = new(
             decoder.RowsDtype.ToOrt(), decoder.RowsDtype.ByteSize(), device, shape.Batch, _rowCount,
             decoder.HiddenSize);
@@ -75,6 +76,7 @@ internal sealed class StepTensors : IDisposable
         _lengths.Upload();
         _wanted.Upload();
         _positions?.Upload();
+        _device?.Wait();
     }
 
     /// <summary>Fetches the output, <c>[wanted, vocab]</c>.</summary>

@@ -43,7 +43,7 @@ internal static class GpuCommand
                 await using var server = await BenchServer.StartAsync();
                 var served = await server.HostAsync(made);
                 await foreach (var result in GpuComparisons.RunAsync(
-                    served, parsed.GetValue(pairs), parsed.GetValue(tokens), cancellationToken))
+                    served, parsed.GetValue(pairs), parsed.GetValue(tokens), HasCuda(), cancellationToken))
                 {
                     table.AddComparison(result);
                     page.Save(parsed.GetValue(output));

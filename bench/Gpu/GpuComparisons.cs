@@ -17,13 +17,29 @@ internal static class GpuComparisons
 
     /// <summary>Names of what is measured, for a machine that cannot.</summary>
     public static IEnumerable<string> Names =>
-        [.. Batches.Select(DecodeName), PrefillName, Law, "served / bare runtime with CUDA graphs"];
+        [.. Batches.Select(DecodeName), PrefillName, Law, .. Batches.Select(BareName)];
 
     private static string PrefillName => $"protected / plain: prefill of {Prompt} tokens";
 
     public static async IAsyncEnumerable<Comparison> RunAsync(
-        ServedPair served, int pairs, int tokens, [EnumeratorCancellation] CancellationToken cancellationToken)
+        ServedPair served,
+        int pairs,
+        int tokens,
+        bool isCuda,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        foreach (var batch in Batches)
+        {
+            using var bare = new BareDeviceLoop(
+                served.Model.Graph, batch, SessionLoad.PromptTokens + tokens / 2, served.Model.Manifest.ContextLength,
+                isCuda);
+            var (a, b) = await Interleaved.RunAsync(
+                () => SessionLoad.DecodeAsync(served.Server, served.Protected, batch, tokens, cancellationToken),
+                () => Task.FromResult(new Rates(0, bare.Decode(tokens))),
+                pairs);
+            yield return Comparison.Of(BareName(batch), a, b, rates => rates.Decode);
+        }
+
         foreach (var batch in Batches)
         {
             var (a, b) = await Interleaved.RunAsync(
@@ -55,6 +71,8 @@ internal static class GpuComparisons
         var equal = together.Zip(alone, (a, b) => a.AsSpan().SequenceEqual(b)).Count(same => same);
         return $"{equal} of {LawSessions} equal";
     }
+
+    private static string BareName(int batch) => $"served / bare runtime with CUDA graphs: decode, batch {batch}";
 
     private static string DecodeName(int batch) => $"protected / plain: decode, batch {batch}";
 

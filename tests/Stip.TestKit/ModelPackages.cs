@@ -33,11 +33,8 @@ public static class ModelPackages
     /// <exception cref="InvalidOperationException">It ended with another exit code than 0.</exception>
     public static async Task RunAsync(params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet", [BuiltProgram.PathOf("onnx-export"), .. arguments])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
+        var start = BuiltProgram.StartOf("onnx-export", arguments);
+        (start.RedirectStandardOutput, start.RedirectStandardError) = (true, true);
         using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEndAsync();
         var error = await process.StandardError.ReadToEndAsync();

@@ -20,14 +20,40 @@ public class OrtDecoderTests
     [Fact]
     public void Run_StepsThatCouldBeRecorded_GiveTheLogitsOfThoseThatCannotBitForBit()
     {
-        using var folder = new TemporaryFolder();
-        _ = new TinyDecoder().WriteTo(folder.Path);
-        var snapshot = new DecoderSnapshot(
-            "tiny", Path.Combine(folder.Path, "model.onnx"), TinyDecoder.HiddenSize, TinyDecoder.VocabSize,
-            TinyDecoder.ContextLength, TinyDecoder.MaxTopK, TensorDtype.Float32, TensorDtype.Float32,
-            TensorDtype.Float32, new CacheManifest(CacheLayouts.Shared, 2, 1, 16));
+        using var model = new TinyModel();
 
-        Assert.Equal(Logits(snapshot, new CudaGraphs(0)), Logits(snapshot, new CudaGraphs(8)));
+        Assert.Equal(Logits(model, null, new CudaGraphs(0)), Logits(model, null, new CudaGraphs(8)));
+    }
+
+    [Fact]
+    public void Run_InMemoryOfADevice_GivesTheLogitsOfTheHostBitForBitAndFreesAll()
+    {
+        using var model = new TinyModel();
+        var device = new HostAsDevice();
+
+        Assert.Equal(Logits(model, null, new CudaGraphs(0)), Logits(model, device, new CudaGraphs(8)));
+        Assert.Equal(0, device.Held);
+    }
+
+    [Fact]
+    public void Copy_BetweenArenasOfADeviceOfOtherLengths_CarriesTheUsedTokens()
+    {
+        using var model = new TinyModel();
+        using var decoder = model.Load(new HostAsDevice(), new CudaGraphs(8));
+        using var source = decoder.AllocateArena(2, model.Snapshot.ContextLength);
+        using var target = decoder.AllocateArena(3, model.Snapshot.ContextLength / 2);
+        var (row, used) = (model.Snapshot.VocabSize * sizeof(float), 5);
+        var (first, second) = (new byte[row], new byte[row]);
+        decoder.Run(new SlotRange(source, 1, 1), [0], Steps.Rows(1, 0, used).Data.Span, [used - 1], first);
+
+        source.Copy(1, target, 2, used);
+        decoder.Run(new SlotRange(source, 1, 1), [used], Steps.Rows(1, used, 1).Data.Span, [0], first);
+        decoder.Run(new SlotRange(target, 2, 1), [used], Steps.Rows(1, used, 1).Data.Span, [0], second);
+
+        Assert.Equal(first, second);
+        source.Clear(1, used + 1);
+        decoder.Run(new SlotRange(source, 1, 1), [used], Steps.Rows(1, used, 1).Data.Span, [0], second);
+        Assert.NotEqual(first, second);
     }
 
     [Fact]
@@ -44,13 +70,12 @@ public class OrtDecoderTests
         Assert.False(new CudaGraphs(0).Enabled);
     }
 
-    private static byte[] Logits(DecoderSnapshot snapshot, CudaGraphs graphs)
+    private static byte[] Logits(TinyModel model, IDeviceMemory? device, CudaGraphs graphs)
     {
-        using var decoder = new OrtDecoder(
-            new InferenceSession(snapshot.GraphPath), snapshot, isOnDevice: false, graphs);
-        using var arena = decoder.AllocateArena(Slots, snapshot.ContextLength);
+        using var decoder = model.Load(device, graphs);
+        using var arena = decoder.AllocateArena(Slots, model.Snapshot.ContextLength);
         int[] lengths = [3, 1, 5, 2];
-        var row = snapshot.VocabSize * sizeof(float);
+        var row = model.Snapshot.VocabSize * sizeof(float);
         for (var slot = 0; slot < Slots; slot++)
         {
             var prompt = Steps.Rows(slot, 0, lengths[slot]).Data.Span;
@@ -68,5 +93,26 @@ public class OrtDecoderTests
         }
 
         return answers.ToArray();
+    }
+
+    private sealed class TinyModel : IDisposable
+    {
+        private readonly TemporaryFolder _folder = new();
+
+        public TinyModel()
+        {
+            _ = new TinyDecoder().WriteTo(_folder.Path);
+            Snapshot = new DecoderSnapshot(
+                "tiny", Path.Combine(_folder.Path, "model.onnx"), TinyDecoder.HiddenSize, TinyDecoder.VocabSize,
+                TinyDecoder.ContextLength, TinyDecoder.MaxTopK, TensorDtype.Float32, TensorDtype.Float32,
+                TensorDtype.Float32, new CacheManifest(CacheLayouts.Shared, 2, 1, 16));
+        }
+
+        public DecoderSnapshot Snapshot { get; }
+
+        public OrtDecoder Load(IDeviceMemory? device, CudaGraphs graphs) =>
+            new(new InferenceSession(Snapshot.GraphPath), Snapshot, device, graphs);
+
+        public void Dispose() => _folder.Dispose();
     }
 }

@@ -50,15 +50,22 @@ public sealed class BuiltProgram : IAsyncDisposable
     public static string PathOf(string project) => RepositoryRoot.At(
         "artifacts", "bin", project, new DirectoryInfo(AppContext.BaseDirectory).Name, $"{project}.dll");
 
+    /// <summary>How it is started: by <c>dotnet</c> from where it was built; directly where the caller and it were
+    /// published into one folder with the runtime, as for a machine without one.</summary>
+    public static ProcessStartInfo StartOf(string project, IEnumerable<string> arguments)
+    {
+        var published = File.Exists(Path.Combine(AppContext.BaseDirectory, "libcoreclr.so"));
+        return published
+            ? new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, project), arguments)
+            : new ProcessStartInfo("dotnet", [PathOf(project), .. arguments]);
+    }
+
     /// <summary>Starts it.</summary>
     public static BuiltProgram Start(
         string project, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
     {
-        var start = new ProcessStartInfo("dotnet", [PathOf(project), .. arguments])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
+        var start = StartOf(project, arguments);
+        (start.RedirectStandardOutput, start.RedirectStandardError) = (true, true);
         foreach (var (name, value) in environment ?? new Dictionary<string, string>())
         {
             start.Environment[name] = value;
