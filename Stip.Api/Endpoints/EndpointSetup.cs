@@ -56,6 +56,7 @@ internal static class EndpointSetup
         app.UseAuthentication();
         app.UseAuthorization();
         app.UseMiddleware<KeyLimitMiddleware>();
+        app.UseMiddleware<ContentEncodingMiddleware>();
         app.MapOpenApi().AllowAnonymous();
         app.MapHealth();
         app.MapMetrics();

@@ -30,7 +30,7 @@ internal sealed class ServerStartup(
 
         if (engine.Value.Preload)
         {
-            await Task.WhenAll(registry.All.Select(model => model.Decoder?.LoadAsync() ?? Task.CompletedTask));
+            await Task.WhenAll(registry.All.Select(PreloadAsync));
         }
 
         log.LogInformation(
@@ -40,6 +40,19 @@ internal sealed class ServerStartup(
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    // One model that cannot be run is no reason to serve none.
+    private async Task PreloadAsync(HostedModel model)
+    {
+        try
+        {
+            await (model.Decoder?.LoadAsync() ?? Task.CompletedTask);
+        }
+        catch (GraphRefusedException e)
+        {
+            log.LogError("Model {Model} is not loaded: {Fault}", model.Id, e.Message);
+        }
+    }
 
     // Written to the console and not to the log: logs are kept.
     private async Task MakeBootstrapKeyAsync()

@@ -15,6 +15,9 @@ internal sealed class ApiOptions
     [MinLength(16, ErrorMessage = "shorter than 16 characters")]
     public string? BootstrapKey { get; set; }
 
+    /// <summary>True compares the files of a stored package with its digests before it is first loaded.</summary>
+    public bool CheckFiles { get; set; } = true;
+
     /// <summary>Largest file that is taken up.</summary>
     [Range(1, long.MaxValue)]
     public long MaxFileBytes { get; set; } = 256L << 30;

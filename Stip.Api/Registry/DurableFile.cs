@@ -24,6 +24,20 @@ internal static class DurableFile
         File.Move(beside, path, overwrite: true);
     }
 
+    /// <summary>The document; null where there is none, or something else.</summary>
+    public static T? TryRead<T>(string path)
+        where T : class
+    {
+        try
+        {
+            return File.Exists(path) ? Read<T>(path) : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
     public static T? Read<T>(string path)
     {
         using var stream = File.OpenRead(path);

@@ -13,22 +13,31 @@ internal sealed class HostedModelFactory(
     IGraphRuntime runtime,
     CacheBudget budget,
     LoadedGraphs graphs,
+    IOptions<ApiOptions> api,
     IOptions<EngineOptions> engine,
     EngineMetrics metrics,
+    ILogger<HostedModelFactory> log,
     TimeProvider clock)
 {
-    public HostedModel Create(PackageManifest manifest, Registration registration, string folder)
+    /// <param name="manifest">Judged.</param>
+    /// <param name="registration">Who registered it.</param>
+    /// <param name="folder">Its files.</param>
+    /// <param name="isFresh">True where the digests of the files have just been compared.</param>
+    public HostedModel Create(PackageManifest manifest, Registration registration, string folder, bool isFresh)
     {
+        var own = isFresh || !api.Value.CheckFiles
+            ? runtime
+            : new IntactRuntime(runtime, new PackageDigests(manifest, folder, log));
         var decoder = manifest.Graphs.TryGetValue(Roles.Decoder, out var graph)
             ? new DecoderHost(
-                Snapshot(manifest, graph, folder), runtime, OnnxReferences.MixesRows, budget, graphs, engine, metrics,
+                Snapshot(manifest, graph, folder), own, OnnxReferences.MixesRows, budget, graphs, engine, metrics,
                 clock)
             : null;
         var forwards = manifest.Graphs.Where(pair => pair.Value.Cache is null).ToDictionary(
             pair => pair.Key,
             pair => new ForwardHost(
                 manifest.Model, Path.Combine(folder, pair.Value.File), Bytes(manifest, pair.Value), pair.Value,
-                runtime, OnnxReferences.MixesRows, graphs, engine, clock),
+                own, OnnxReferences.MixesRows, graphs, engine, clock),
             StringComparer.Ordinal);
         return new HostedModel(manifest, registration, folder, decoder, forwards);
     }

@@ -39,7 +39,7 @@ internal sealed class ModelRegistry(
             folders.Packages, PackageManifest.FileName,
             new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 2 }))
         {
-            TakeUp(Path.GetDirectoryName(manifestPath)!);
+            TryTakeUp(Path.GetDirectoryName(manifestPath)!);
         }
     }
 
@@ -72,7 +72,7 @@ internal sealed class ModelRegistry(
             DurableFile.Write(Path.Combine(staged, Registration.FileName), registration);
             var folder = Path.Combine(folders.Packages, FolderName(manifest));
             Directory.Move(staged, folder);
-            var model = factory.Create(manifest, registration, folder);
+            var model = factory.Create(manifest, registration, folder, isFresh: true);
             if (old is not null)
             {
                 model.Replace(old, clock.GetUtcNow());
@@ -155,12 +155,24 @@ internal sealed class ModelRegistry(
         _changing.Dispose();
     }
 
+    // What cannot be read of one package is no reason to serve none.
+    private void TryTakeUp(string folder)
+    {
+        try
+        {
+            TakeUp(folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            log.LogError("Package {Folder} is not served: {Fault}", Path.GetFileName(folder), e.Message);
+        }
+    }
+
     private void TakeUp(string folder)
     {
         var (manifest, fault) = PackageFolder.ReadManifest(Path.Combine(folder, PackageManifest.FileName));
         List<string> faults = manifest is null ? [fault] : [.. ManifestFaults.Of(manifest)];
-        var path = Path.Combine(folder, Registration.FileName);
-        var registration = File.Exists(path) ? DurableFile.Read<Registration>(path) : null;
+        var registration = DurableFile.TryRead<Registration>(Path.Combine(folder, Registration.FileName));
         if (manifest is not null && faults.Count == 0)
         {
             // The graphs of a registered package were loaded and compared when it came.
@@ -177,7 +189,7 @@ internal sealed class ModelRegistry(
         }
 
         registration ??= new Registration(File.GetLastWriteTimeUtc(folder), "data-directory");
-        var model = factory.Create(manifest!, registration, folder);
+        var model = factory.Create(manifest!, registration, folder, isFresh: false);
         var other = Find(model.Id);
         var isNewer = other is null || (other.Manifest.KeyEpoch, other.CreatedAt).CompareTo(
             (model.Manifest.KeyEpoch, model.CreatedAt)) < 0;

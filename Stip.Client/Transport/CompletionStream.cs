@@ -21,15 +21,21 @@ internal sealed class CompletionStream : IDisposable
 
     /// <exception cref="WebSocketException">The server is not reached or does not offer it.</exception>
     public static async Task<CompletionStream> ConnectAsync(
-        Uri baseAddress, string apiKey, TimeProvider time, CancellationToken cancellationToken)
+        Uri baseAddress,
+        string apiKey,
+        StipHttpClientOptions options,
+        HttpMessageInvoker connections,
+        CancellationToken cancellationToken)
     {
-        var stream = new CompletionStream(time);
+        var stream = new CompletionStream(options.Time);
         try
         {
             var address = new UriBuilder(new Uri(baseAddress, StipRoutes.CompletionStream.TrimStart('/')));
             address.Scheme = address.Scheme == Uri.UriSchemeHttps ? Uri.UriSchemeWss : Uri.UriSchemeWs;
             stream._socket.Options.SetRequestHeader("Authorization", $"Bearer {apiKey}");
-            await stream._socket.ConnectAsync(address.Uri, cancellationToken);
+            stream._socket.Options.HttpVersion = options.HttpVersion;
+            stream._socket.Options.HttpVersionPolicy = options.HttpVersionPolicy;
+            await stream._socket.ConnectAsync(address.Uri, connections, cancellationToken);
             return stream;
         }
         catch

@@ -11,6 +11,7 @@ internal sealed class CompletionStreams(Uri baseAddress, string apiKey, StipHttp
 {
     private const int MostIdle = 64;
     private readonly ConcurrentStack<CompletionStream> _idle = new();
+    private readonly HttpMessageInvoker _connections = new(StipConnection.Sockets(options));
     private volatile bool _isUnavailable;
 
     /// <summary>One step, or null where HTTP must do it.</summary>
@@ -29,7 +30,7 @@ internal sealed class CompletionStreams(Uri baseAddress, string apiKey, StipHttp
         {
             stream = _idle.TryPop(out var idle)
                 ? idle
-                : await CompletionStream.ConnectAsync(baseAddress, apiKey, options.Time, patience.Token);
+                : await CompletionStream.ConnectAsync(baseAddress, apiKey, options, _connections, patience.Token);
             var exchange = await stream.ExchangeAsync(request, patience.Token);
             isGood = true;
             return exchange;
@@ -67,5 +68,7 @@ internal sealed class CompletionStreams(Uri baseAddress, string apiKey, StipHttp
         {
             stream.Dispose();
         }
+
+        _connections.Dispose();
     }
 }

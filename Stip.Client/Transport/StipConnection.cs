@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Http.Resilience;
 using Polly;
 using Polly.Retry;
@@ -20,14 +21,30 @@ internal static class StipConnection
         HttpStatusCode.GatewayTimeout, HttpStatusCode.Conflict,
     ];
 
-    public static HttpClient Open(Uri endpoint, string apiKey, StipHttpClientOptions options)
+    public static HttpClient Open(Uri endpoint, string apiKey, StipHttpClientOptions options) =>
+        Open(endpoint, apiKey, options, Sockets(options));
+
+    /// <summary>Connections as the options want them.</summary>
+    public static SocketsHttpHandler Sockets(StipHttpClientOptions options)
     {
         var sockets = new SocketsHttpHandler
         {
             ConnectTimeout = TimeSpan.FromSeconds(10),
             PooledConnectionLifetime = TimeSpan.FromMinutes(10),
+            EnableMultipleHttp2Connections = true,
         };
-        return Open(endpoint, apiKey, options, sockets);
+        if (options.TrustedRoots is { } roots)
+        {
+            var policy = new X509ChainPolicy
+            {
+                TrustMode = X509ChainTrustMode.CustomRootTrust,
+                RevocationMode = X509RevocationMode.NoCheck,
+            };
+            policy.CustomTrustStore.AddRange(roots);
+            sockets.SslOptions.CertificateChainPolicy = policy;
+        }
+
+        return sockets;
     }
 
     public static HttpClient Open(Uri endpoint, string apiKey, StipHttpClientOptions options, HttpMessageHandler inner)

@@ -163,6 +163,7 @@ public sealed class StipHttpClient : IDisposable
         {
             using (message)
             {
+                (message.Version, message.VersionPolicy) = (_options.HttpVersion, _options.HttpVersionPolicy);
                 var response = await _http.SendAsync(message, cancellationToken);
                 if (response.IsSuccessStatusCode)
                 {

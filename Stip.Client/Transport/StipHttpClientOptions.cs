@@ -1,3 +1,5 @@
+using System.Security.Cryptography.X509Certificates;
+
 namespace Stip.Client.Transport;
 
 /// <summary>How a client speaks to its server.</summary>
@@ -9,6 +11,19 @@ public sealed record StipHttpClientOptions
     /// <summary>True, the default, sends the steps of a session over a WebSocket where the server offers one; only with
     /// <see cref="WireEncoding.Safetensors"/>.</summary>
     public bool Streams { get; init; } = true;
+
+    /// <summary>Version of HTTP that is asked for, for steps and for their WebSockets; 1.1 by default. With 2.0 all
+    /// steps share one connection.</summary>
+    public Version HttpVersion { get; init; } = System.Net.HttpVersion.Version11;
+
+    /// <summary>What happens where the server does not speak <see cref="HttpVersion"/>: a lower version by default.
+    /// Clear-text HTTP/2 has no way to ask: it needs <see cref="HttpVersionPolicy.RequestVersionExact"/> and a server
+    /// endpoint that speaks nothing else.</summary>
+    public HttpVersionPolicy HttpVersionPolicy { get; init; } = HttpVersionPolicy.RequestVersionOrLower;
+
+    /// <summary>Authorities that the server's certificate may come from, instead of those of the machine; null for the
+    /// machine's.</summary>
+    public X509Certificate2Collection? TrustedRoots { get; init; }
 
     /// <summary>Most further attempts of a step that met 429, 503 or a broken connection; default 8, which with
     /// <see cref="RetryDelay"/> outlives a restart of the server.</summary>

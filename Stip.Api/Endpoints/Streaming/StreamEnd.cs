@@ -15,5 +15,9 @@ internal sealed record StreamEnd(WebSocketCloseStatus Status, string Reason, Ref
     public static StreamEnd KeyGone { get; } = new(
         WebSocketCloseStatus.PolicyViolation, NoKey, new Refusal(StipErrorCode.InvalidApiKey, NoKey));
 
-    public static StreamEnd Stopping { get; } = new(WebSocketCloseStatus.EndpointUnavailable, "the server stops");
+    public static StreamEnd Stopping { get; } = new(
+        WebSocketCloseStatus.EndpointUnavailable, "the server stops",
+        new Refusal(
+            StipErrorCode.SessionLost, "the server stops; send the rows again to the one that comes after it",
+            "session_id"));
 }

@@ -21,13 +21,19 @@ internal sealed class StreamEndpoint(
     IHostApplicationLifetime lifetime,
     ILogger<StreamEndpoint> log)
 {
-    public static void Map(IEndpointRouteBuilder routes) =>
-        routes.MapGet(StipRoutes.CompletionStream, (HttpContext context, StreamEndpoint endpoint) =>
-                endpoint.HandleAsync(context))
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        routes.MapGet(StipRoutes.CompletionStream, ServeAsync)
             .RequireScope(ApiKeyScopes.Infer)
             .WithTags("Inference")
             .WithSummary("The same over a WebSocket: one binary safetensors message a step, one a answer")
             .Produces(StatusCodes.Status101SwitchingProtocols).Refuses(400, 401, 403, 429);
+        // Over HTTP/2 a WebSocket begins with CONNECT (RFC 8441), a method that no OpenAPI document knows.
+        routes.MapMethods(StipRoutes.CompletionStream, [HttpMethods.Connect], ServeAsync)
+            .RequireScope(ApiKeyScopes.Infer).ExcludeFromDescription();
+    }
+
+    private static Task ServeAsync(HttpContext context, StreamEndpoint endpoint) => endpoint.HandleAsync(context);
 
     private async Task HandleAsync(HttpContext context)
     {

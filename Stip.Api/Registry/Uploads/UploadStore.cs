@@ -22,8 +22,7 @@ internal sealed class UploadStore
         (_folders, _options, _clock) = (folders, options.Value, clock);
         foreach (var folder in Directory.EnumerateDirectories(folders.Uploads))
         {
-            var path = Path.Combine(folder, RecordName);
-            if (File.Exists(path) && DurableFile.Read<UploadRecord>(path) is { } record)
+            if (DurableFile.TryRead<UploadRecord>(Path.Combine(folder, RecordName)) is { Parts: not null } record)
             {
                 _uploads[record.Id] = new UploadState(record);
             }

@@ -134,6 +134,7 @@ internal sealed class UploadWriter(UploadStore store, TimeProvider clock)
         file.SetLength(start);
         file.Position = start;
         var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
+        var isWhole = false;
         try
         {
             var written = 0L;
@@ -149,10 +150,17 @@ internal sealed class UploadWriter(UploadStore store, TimeProvider clock)
             }
 
             file.Flush(flushToDisk: true);
+            isWhole = true;
             return written;
         }
         finally
         {
+            if (!isWhole)
+            {
+                // A disk that is full, or a client that is gone: what came of the part takes no room.
+                file.SetLength(start);
+            }
+
             ArrayPool<byte>.Shared.Return(buffer);
         }
     }

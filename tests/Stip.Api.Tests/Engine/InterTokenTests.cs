@@ -3,7 +3,7 @@ using Stip.Api.Engine;
 
 namespace Stip.Api.Tests.Engine;
 
-/// <summary>What others' prompts may cost between two tokens of a session, counted in rows instead of seconds.</summary>
+/// <summary>What the prompts of others may cost between two tokens of a session, in rows and not in seconds.</summary>
 public sealed class InterTokenTests
 {
     private const int ChunkRows = 16;

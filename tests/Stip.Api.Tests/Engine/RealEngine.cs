@@ -58,8 +58,8 @@ internal sealed class RealEngine : IDisposable
     {
         var options = Microsoft.Extensions.Options.Options.Create(Options);
         return new DecoderHost(
-            _snapshot, Watched ?? (IGraphRuntime)Runtime(Options), OnnxReferences.MixesRows, new CacheBudget(options), new LoadedGraphs(options, _clock), options,
-            new EngineMetrics(new Meter("real")), _clock);
+            _snapshot, Watched ?? (IGraphRuntime)Runtime(Options), OnnxReferences.MixesRows, new CacheBudget(options),
+            new LoadedGraphs(options, _clock), options, new EngineMetrics(new Meter("real")), _clock);
     }
 
     /// <summary>A step of rows that only a seed and their places decide.</summary>

@@ -16,7 +16,10 @@ public sealed class OpenModel : IDisposable
     public StipModel Model { get; }
 
     public static OpenModel Open(ApiProcess server, string package, StipHttpClientOptions? options = null) =>
-        new(StipHttpClient.Connect(server.Endpoint, server.ApiKey, options), Bundle.Open(package));
+        Open(server.Endpoint, server.ApiKey, package, options);
+
+    public static OpenModel Open(Uri endpoint, string apiKey, string package, StipHttpClientOptions? options = null) =>
+        new(StipHttpClient.Connect(endpoint, apiKey, options), Bundle.Open(package));
 
     public async Task<int[]> GreedyAsync(int[] prompt, int count, CancellationToken cancellationToken)
     {

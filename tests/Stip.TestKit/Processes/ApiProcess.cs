@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 
 namespace Stip.TestKit.Processes;
 
@@ -12,18 +13,36 @@ public sealed class ApiProcess : IAsyncDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly TemporaryFolder _data = new();
-    private readonly IReadOnlyDictionary<string, string> _settings;
+    private readonly Dictionary<string, string> _settings;
+    private readonly ServerCertificate? _certificate;
+    private readonly int? _diskMegabytes;
     private BuiltProgram _program;
 
-    private ApiProcess(IReadOnlyDictionary<string, string> settings, int port)
+    private ApiProcess(IReadOnlyDictionary<string, string> settings, bool isSecure, int? diskMegabytes)
     {
-        Endpoint = new Uri($"http://127.0.0.1:{port}");
-        _settings = settings;
+        _diskMegabytes = diskMegabytes;
+        Endpoint = new Uri($"http://127.0.0.1:{FreePort()}");
+        _settings = new Dictionary<string, string>(settings);
+        if (isSecure)
+        {
+            _certificate = ServerCertificate.Write(_data.At("server.pfx"));
+            AddEndpoints(_certificate);
+        }
+
         _program = StartProgram();
     }
 
     /// <summary>Base address.</summary>
     public Uri Endpoint { get; }
+
+    /// <summary>Where it speaks TLS, HTTP/1.1 and HTTP/2.</summary>
+    public Uri SecureEndpoint { get; private set; } = null!;
+
+    /// <summary>Where it speaks HTTP/2 in clear text and nothing else.</summary>
+    public Uri Http2Endpoint { get; private set; } = null!;
+
+    /// <summary>The authority of <see cref="SecureEndpoint"/>'s certificate.</summary>
+    public X509Certificate2Collection Roots => [_certificate!.Certificate];
 
     /// <summary>The administrator's API key.</summary>
     public string ApiKey { get; } = $"stip_test_{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24))}";
@@ -42,12 +61,33 @@ public sealed class ApiProcess : IAsyncDisposable
 
     /// <summary>Starts a server and waits until it is live.</summary>
     /// <param name="settings">Further settings, as environment variables (<c>Stip__Api__…</c>).</param>
-    public static async Task<ApiProcess> StartAsync(IReadOnlyDictionary<string, string>? settings = null)
+    /// <param name="isSecure">True for <see cref="SecureEndpoint"/> and <see cref="Http2Endpoint"/>.</param>
+    /// <param name="diskMegabytes">Null for the machine's disk, else the size of a disk of its own, which nobody else
+    /// sees and which needs <see cref="CanHaveADisk"/>.</param>
+    public static async Task<ApiProcess> StartAsync(
+        IReadOnlyDictionary<string, string>? settings = null, bool isSecure = false, int? diskMegabytes = null)
     {
-        var server = new ApiProcess(settings ?? new Dictionary<string, string>(), FreePort());
+        var server = new ApiProcess(settings ?? new Dictionary<string, string>(), isSecure, diskMegabytes);
         await server.WaitUntilLiveAsync();
         return server;
     }
+
+    /// <summary>True where this machine lets a process mount a small disk for itself.</summary>
+    public static bool CanHaveADisk()
+    {
+        if (!OperatingSystem.IsLinux() || !File.Exists("/usr/bin/unshare"))
+        {
+            return false;
+        }
+
+        using var folder = new TemporaryFolder();
+        using var tried = Process.Start(Disk(folder.Path, 1)[0], [.. Disk(folder.Path, 1).Skip(1), "true"]);
+        tried.WaitForExit();
+        return tried.ExitCode == 0;
+    }
+
+    /// <summary>Asks the server to end, and gives its exit code.</summary>
+    public Task<int> TerminateAsync(TimeSpan patience) => _program.TerminateAsync(patience);
 
     /// <summary>Uploads the package that <c>protect</c> wrote to <paramref name="packageFolder"/>.</summary>
     public Task PushAsync(string packageFolder) => ModelPackages.RunAsync(
@@ -66,16 +106,38 @@ public sealed class ApiProcess : IAsyncDisposable
     {
         await _program.DisposeAsync();
         _data.Dispose();
+        _certificate?.Dispose();
     }
 
     private BuiltProgram StartProgram() => BuiltProgram.Start(
         "Stip.Api",
-        ["--urls", Endpoint.ToString()],
+        _certificate is null ? ["--urls", Endpoint.ToString()] : [],
         new Dictionary<string, string>(_settings)
         {
             ["Stip__Api__DataDirectory"] = _data.Path,
             ["Stip__Api__BootstrapKey"] = ApiKey,
-        });
+        },
+        _diskMegabytes is { } megabytes ? Disk(_data.Path, megabytes) : null);
+
+    // A file system in memory, in a mount namespace of the process that comes after.
+    private static string[] Disk(string folder, int megabytes) =>
+    [
+        "/usr/bin/unshare", "--user", "--map-root-user", "--mount", "sh", "-c",
+        $"mount -t tmpfs -o size={megabytes}m tmpfs \"$0\" && exec \"$@\"", folder,
+    ];
+
+    private void AddEndpoints(ServerCertificate certificate)
+    {
+        SecureEndpoint = new Uri($"https://localhost:{FreePort()}");
+        Http2Endpoint = new Uri($"http://127.0.0.1:{FreePort()}");
+        const string Endpoints = "Kestrel__Endpoints__";
+        _settings[Endpoints + "Plain__Url"] = Endpoint.ToString();
+        _settings[Endpoints + "Http2__Url"] = Http2Endpoint.ToString();
+        _settings[Endpoints + "Http2__Protocols"] = "Http2";
+        _settings[Endpoints + "Secure__Url"] = SecureEndpoint.ToString();
+        _settings[Endpoints + "Secure__Certificate__Path"] = certificate.Path;
+        _settings[Endpoints + "Secure__Certificate__Password"] = certificate.Password;
+    }
 
     private async Task WaitUntilLiveAsync()
     {

@@ -61,17 +61,42 @@ public sealed class BuiltProgram : IAsyncDisposable
     }
 
     /// <summary>Starts it.</summary>
+    /// <param name="project">E.g. <c>Stip.Api</c>.</param>
+    /// <param name="arguments">Its command line.</param>
+    /// <param name="environment">Beside that of this process.</param>
+    /// <param name="within">A command that becomes the program: its own command line follows.</param>
     public static BuiltProgram Start(
-        string project, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
+        string project,
+        IEnumerable<string> arguments,
+        IReadOnlyDictionary<string, string>? environment = null,
+        IReadOnlyList<string>? within = null)
     {
-        var start = StartOf(project, arguments);
-        (start.RedirectStandardOutput, start.RedirectStandardError) = (true, true);
+        var plain = StartOf(project, arguments);
+        string[] command = [.. within ?? [], plain.FileName, .. plain.ArgumentList];
+        var start = new ProcessStartInfo(command[0], command[1..])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         foreach (var (name, value) in environment ?? new Dictionary<string, string>())
         {
             start.Environment[name] = value;
         }
 
         return new BuiltProgram(Process.Start(start)!);
+    }
+
+    /// <summary>Asks it to end, as an operator does, and gives its exit code.</summary>
+    /// <exception cref="TimeoutException">It did not end in time.</exception>
+    public async Task<int> TerminateAsync(TimeSpan patience)
+    {
+        using (var kill = Process.Start("kill", ["-TERM", $"{_process.Id}"]))
+        {
+            await kill.WaitForExitAsync();
+        }
+
+        await _process.WaitForExitAsync().WaitAsync(patience);
+        return _process.ExitCode;
     }
 
     /// <inheritdoc/>

@@ -1,0 +1,24 @@
+using Stip.Api.Engine;
+using Stip.Api.Registry.Packages;
+
+namespace Stip.Api.Registry;
+
+/// <summary>Loads graphs of a package whose files are as they were when it was registered.</summary>
+internal sealed class IntactRuntime(IGraphRuntime runtime, PackageDigests digests) : IGraphRuntime
+{
+    public string Provider => runtime.Provider;
+
+    public IDecoder LoadDecoder(DecoderSnapshot decoder)
+    {
+        digests.Require();
+        return runtime.LoadDecoder(decoder);
+    }
+
+    public IForwardGraph LoadForward(string graphPath)
+    {
+        digests.Require();
+        return runtime.LoadForward(graphPath);
+    }
+
+    public GraphSignature Inspect(string graphPath) => runtime.Inspect(graphPath);
+}
