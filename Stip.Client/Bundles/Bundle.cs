@@ -43,6 +43,9 @@ public sealed class Bundle : IDisposable
     /// <summary>True where text comes out (chat, complete); false for encoders (embed, classify, fill).</summary>
     public bool GeneratesText => BundleKinds.Generates(Manifest);
 
+    /// <summary>False for a bundle of <c>--mode none</c>, whose prompts the server can read.</summary>
+    public bool IsProtected => Manifest.Mode != BundleManifestRules.Unprotected;
+
     /// <summary>Token ids to permuted rows.</summary>
     /// <exception cref="BundleException">The model takes images only.</exception>
     public EmbeddingTables Embedding => _embedding

@@ -45,7 +45,10 @@ internal sealed class TokenRounds(StipSession session, TokenChoice choice, Specu
         var answer = await session.StepAsync(
             (int[])[.. unseen, .. _guesses], choice.Needs with { Rows = rows }, cancellationToken);
         speculator.Measure(
-            unseen.Length + _guesses.Length, session.Usage.RoundTrip - before.RoundTrip, isPrompt: _rows.Count == 0);
+            unseen.Length + _guesses.Length,
+            session.Usage.RoundTrip - before.RoundTrip,
+            session.Usage.Server - before.Server,
+            isPrompt: _rows.Count == 0);
         (_rows, _next) = ([.. answer.TakeLast(_guesses.Length + 1)], 0);
     }
 

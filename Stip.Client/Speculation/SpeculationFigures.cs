@@ -3,7 +3,7 @@ namespace Stip.Client.Speculation;
 /// <summary>What was learned of a model and its server, shared by all generations of it.</summary>
 internal sealed class SpeculationFigures
 {
-    private readonly HitRate[] _copies = [new(0.3), new(0.5), new(0.7)];
+    private readonly HitRate[] _copies = [new(0.2), new(0.4), new(0.7)];
 
     public RoundCosts Rounds { get; } = new();
 

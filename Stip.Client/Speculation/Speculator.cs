@@ -9,6 +9,11 @@ namespace Stip.Client.Speculation;
 internal sealed class Speculator : IDisposable
 {
     private const int MostCopied = 16;
+
+    // A copy begins with few tokens and doubles while all are right: a match by chance costs little.
+    private const int FirstCopied = 4;
+    private const int FewestCopied = 2;
+
     private const int MostDrafted = 12;
 
     // The draft is asked now and then although it does not pay, in case that it would by now.
@@ -20,6 +25,7 @@ internal sealed class Speculator : IDisposable
     private HitRate? _source;
     private (int Place, int Id, HitRate Source)? _trial;
     private int _roundsWithoutDraft;
+    private int _mostCopied = FirstCopied;
 
     private Speculator(SpeculationFigures figures, DraftSession? draft, bool isOn) =>
         (_figures, _draft, _isOn) = (figures, draft, isOn);
@@ -45,7 +51,7 @@ internal sealed class Speculator : IDisposable
         var line = _figures.Rounds.Line();
         var (start, matched) = CopiedGuesses.Find(context);
         var copy = matched == 0 ? default : GuessPlan.Best(
-            line, _figures.Copy(matched).Value, 0, Math.Min(most, MostCopied));
+            line, _figures.Copy(matched).Value, 0, Math.Min(most, _mostCopied));
         var draft = _draft is null ? default : GuessPlan.Best(
             line,
             _figures.Draft.Value,
@@ -68,11 +74,15 @@ internal sealed class Speculator : IDisposable
     }
 
     /// <summary>What the round took.</summary>
-    public void Measure(int rows, TimeSpan roundTrip, bool isPrompt)
+    /// <param name="rows">Rows that were sent.</param>
+    /// <param name="roundTrip">From the request to the answer.</param>
+    /// <param name="server">What of it the server says it took; zero where it does not say.</param>
+    /// <param name="isPrompt">A first round is not like the others.</param>
+    public void Measure(int rows, TimeSpan roundTrip, TimeSpan server, bool isPrompt)
     {
         if (!isPrompt)
         {
-            _figures.Rounds.Add(rows, roundTrip);
+            _figures.Rounds.Add(rows, roundTrip, server);
         }
     }
 
@@ -82,6 +92,13 @@ internal sealed class Speculator : IDisposable
         for (var i = 0; _source is not null && i < Math.Min(guessed, right + 1); i++)
         {
             _source.Add(i < right);
+        }
+
+        if (_source is not null && _source != _figures.Draft)
+        {
+            _mostCopied = right < guessed
+                ? Math.Max(FewestCopied, right + 1)
+                : Math.Min(MostCopied, Math.Max(_mostCopied, 2 * guessed));
         }
     }
 

@@ -62,7 +62,9 @@ internal sealed class ConnectionOptions
         {
             foreach (var path in parsed.GetRequiredValue(_bundles))
             {
-                connection.Add(Bundle.Open(path, parsed.GetValue(_allowUnprotected)), parsed.GetValue(_draft));
+                var bundle = Bundle.Open(path, parsed.GetValue(_allowUnprotected));
+                connection.Add(bundle, parsed.GetValue(_draft));
+                Warn(bundle);
             }
 
             return connection;
@@ -71,6 +73,15 @@ internal sealed class ConnectionOptions
         {
             connection.Dispose();
             throw;
+        }
+    }
+
+    private static void Warn(Bundle bundle)
+    {
+        if (!bundle.IsProtected)
+        {
+            Console.Error.WriteLine(
+                $"warning: '{bundle.Manifest.Model}' is not protected (--mode none): its server can read every prompt");
         }
     }
 

@@ -33,18 +33,26 @@ internal static class ServeCommand
             Description = "Folder of export, one for each bundle in order: the page shows true rows beside those sent.",
         };
         command.Options.Add(plain);
+        var requiresToken = new Option<bool>("--require-token")
+        {
+            Description = "Answers no request without this run's token as its API key. Default: only the page's " +
+                $"panel and include_steps need it. {GatewayToken.Variable} names one that stays.",
+        };
+        command.Options.Add(requiresToken);
         connection.AddTo(command);
         command.SetAction(async (parsed, cancellation) =>
         {
             using var open = connection.Open(parsed);
             open.AddPlainRows(parsed.GetValue(plain) ?? []);
-            await RunAsync(open, parsed.GetValue(port), cancellation);
+            var token = GatewayToken.OfEnvironment(parsed.GetValue(requiresToken));
+            await RunAsync(open, parsed.GetValue(port), token, cancellation);
             return ExitCodes.Done;
         });
         return command;
     }
 
-    private static async Task RunAsync(Connection open, int port, CancellationToken cancellation)
+    private static async Task RunAsync(
+        Connection open, int port, GatewayToken token, CancellationToken cancellation)
     {
         // A wrong key or a package that does not match is better known now than at the first question.
         foreach (var model in open.Models)
@@ -58,12 +66,15 @@ internal static class ServeCommand
         }
 
         await using var app = GatewayApplication.Create(
-            open.Models, $"http://127.0.0.1:{port}", encoders: open.Encoders, plainRows: open.PlainRows);
+            open.Models, $"http://127.0.0.1:{port}", encoders: open.Encoders, plainRows: open.PlainRows, token: token);
         await app.StartAsync(cancellation);
         var names = string.Join(", ", open.Models.Select(model => model.Id).Concat(
             open.Encoders.Select(encoder => encoder.Id)));
         Console.WriteLine($"ready on {string.Join(", ", app.Urls)}/v1 with {names}");
-        Console.WriteLine($"chat page: {string.Join(", ", app.Urls)}/");
+        Console.WriteLine($"chat page: {string.Join(", ", app.Urls)}/#token={token.Value}");
+        Console.WriteLine(token.IsRequired
+            ? "every request needs that token as its API key"
+            : "any user of this machine can ask here; what is sent is shown with the token only (see --require-token)");
         await app.WaitForShutdownAsync(cancellation);
     }
 }

@@ -16,11 +16,13 @@ internal static class AnswerEndpoints
         routes.MapPost("/v1/completions", CompleteAsync);
     }
 
-    private static async Task ChatAsync(HttpContext context, ServedModels models, TimeProvider time)
+    private static async Task ChatAsync(
+        HttpContext context, ServedModels models, TimeProvider time, GatewayToken token)
     {
         var fields = await AnswerRequest.ReadBodyAsync(context.Request);
         var request = AnswerRequest.Read(
             fields, models, time, defaultMaxTokens: null, LogprobsField.OfChat(fields));
+        CheckSteps(context, request, token);
         var tools = ToolFields.OfChat(fields, request.Model);
         request = request.With(ResponseFormat.OfChat(fields)).Constrain(tools);
         var chat = ChatMessages.Read(fields, request.Model) with { Tools = tools?.List };
@@ -32,17 +34,28 @@ internal static class AnswerEndpoints
         await AnswerAsync(context, request, jobs, shape);
     }
 
-    private static async Task CompleteAsync(HttpContext context, ServedModels models, TimeProvider time)
+    private static async Task CompleteAsync(
+        HttpContext context, ServedModels models, TimeProvider time, GatewayToken token)
     {
         var fields = await AnswerRequest.ReadBodyAsync(context.Request);
         var request = AnswerRequest.Read(fields, models, time, DefaultTextTokens, LogprobsField.OfText(fields))
             .With(ResponseFormat.OfChat(fields));
+        CheckSteps(context, request, token);
         var jobs = new AnswerJobs(
             request, models.Sessions(request.Model), RawPrompts.Read(fields, request.Model));
         jobs.CheckLengths("prompt");
         var head = AnswerHead.New("cmpl", request.Model.Id, time);
         var names = new TokenNames(request.Model.Bundle.Tokenizer);
         await AnswerAsync(context, request, jobs, new TextShape(head, request.IncludesUsage, names));
+    }
+
+    // They tell what the client folder tells: which permuted index a token has, and rows.
+    private static void CheckSteps(HttpContext context, AnswerRequest request, GatewayToken token)
+    {
+        if (request.Steps is not null)
+        {
+            token.Demand(context.Request, "'include_steps'");
+        }
     }
 
     private static async Task AnswerAsync(

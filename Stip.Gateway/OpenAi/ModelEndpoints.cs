@@ -30,6 +30,7 @@ internal static class ModelEndpoints
         OwnedBy = "stip",
         bundle.Manifest.ContextLength,
         Chats = bundle.GeneratesText && HasTemplate(bundle),
+        bundle.IsProtected,
         TakesImages = bundle.GeneratesText && bundle.Manifest.ImageTokenId is not null,
     };
 

@@ -21,13 +21,16 @@ internal static class GatewayApplication
     /// <param name="logsRequests">One line a request on the console, without bodies.</param>
     /// <param name="encoders">Encoders that it serves; null for none.</param>
     /// <param name="plainRows">True rows of models, to show them; null for none.</param>
+    /// <param name="token">Shows that a request is of this gateway's user; null makes one that nobody knows.</param>
     public static WebApplication Create(
         IReadOnlyList<StipModel> models,
         string urls,
         bool logsRequests = true,
         IReadOnlyList<StipEncoder>? encoders = null,
-        IReadOnlyDictionary<StipModel, PlainRows>? plainRows = null)
+        IReadOnlyDictionary<StipModel, PlainRows>? plainRows = null,
+        GatewayToken? token = null)
     {
+        token ??= GatewayToken.New();
         // A connection that is broken off in mid-answer still delivers what was written: the error event.
         AppContext.SetSwitch(FinishOnError, true);
         var builder = WebApplication.CreateBuilder(
@@ -38,6 +41,7 @@ internal static class GatewayApplication
         builder.Services.Configure<HostFilteringOptions>(options =>
             options.AllowedHosts = ["localhost", "127.0.0.1", "[::1]"]);
         builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton(token);
         builder.Services.AddSingleton(services =>
             new ServedModels(models, services.GetRequiredService<TimeProvider>().GetUtcNow(), plainRows));
         builder.Services.AddSingleton(services =>
@@ -51,6 +55,7 @@ internal static class GatewayApplication
 
         app.UseOpenAiErrors();
         app.UseOriginGuard();
+        app.UseTokenGuard(token);
         app.MapPage();
         app.MapAnswers();
         app.MapResponses();

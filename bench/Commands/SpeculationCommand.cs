@@ -8,15 +8,16 @@ internal static class SpeculationCommand
 {
     public static Command Create()
     {
-        var repeats = BenchOptions.Number("--repeats", 9, "Interleaved pairs.");
+        var pairs = BenchOptions.Number("--pairs", 21, "Interleaved pairs.");
+        var near = new Option<bool>("--near") { Description = "Only what guessing costs at no latency." };
         var output = BenchOptions.Output();
         var command = new Command("speculation", "Rounds per 100 tokens with guesses, at three latencies.")
         {
-            repeats, output,
+            pairs, near, output,
         };
         command.SetAction(async parsed =>
         {
-            var table = await SpeculationTable.MakeAsync(parsed.GetValue(repeats));
+            var table = await SpeculationTable.MakeAsync(parsed.GetValue(pairs), parsed.GetValue(near));
             Console.WriteLine(table);
             if (parsed.GetValue(output) is { } file)
             {

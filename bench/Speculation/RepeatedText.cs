@@ -16,7 +16,7 @@ internal sealed record RepeatedText(string Name, string Prompt, float Temperatur
     [
         new("a fable, asked for again", Chat(Fox), IsAskedTwice: true),
         new("a fable, asked for again, temperature 0.8", Chat(Fox), 0.8f, IsAskedTwice: true),
-        new("after a sentence said over and over", string.Concat(Enumerable.Repeat("The fox saw the crow. ", 8))),
+        new("a dialogue that goes round in circles", "The fox and the crow and the fox and the crow and the fox"),
         new("a fable, asked for once", Chat(Fox)),
         new("a new story, temperature 0.8", "Once upon a time", 0.8f),
     ];

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
+using Stip.Bench.Measuring;
 using Stip.Bench.Reports;
+using Stip.Bench.Scenarios;
 using Stip.Client.Bundles;
 using Stip.Client.Generation;
 using Stip.Client.Sampling;
@@ -13,19 +15,21 @@ namespace Stip.Bench.Speculation;
 
 /// <summary>Rounds per 100 tokens with copies and with a draft, near and far, and what guessing costs in time where
 /// there is nothing to be won by it.</summary>
-internal sealed class SpeculationTable(ApiProcess server, Bundle bundle, DraftModel draft, int repeats)
+internal sealed class SpeculationTable(ApiProcess server, Bundle bundle, DraftModel draft, int pairs, bool isNear)
 {
     private const int Tokens = 100;
     private static readonly int[] Latencies = [0, 10, 250];
 
-    public static async Task<string> MakeAsync(int repeats)
+    /// <param name="pairs">Interleaved pairs of runs with copies and without.</param>
+    /// <param name="isNear">Only what guessing costs in time, nothing far.</param>
+    public static async Task<string> MakeAsync(int pairs, bool isNear)
     {
         await using var server = await ApiProcess.StartAsync();
         var package = await ModelPackages.ProtectAsync("stories");
         await server.PushAsync(package);
         using var bundle = Bundle.Open(package);
         using var draft = DraftModel.Open(await ModelPackages.ExportAsync("stories-draft"));
-        return await new SpeculationTable(server, bundle, draft, repeats).WriteAsync();
+        return await new SpeculationTable(server, bundle, draft, pairs, isNear).WriteAsync();
     }
 
     private async Task<string> WriteAsync()
@@ -36,15 +40,17 @@ internal sealed class SpeculationTable(ApiProcess server, Bundle bundle, DraftMo
             "",
             Machine.Describe(),
             "",
-            "| text | copies, 0 / 10 / 250 ms | draft, 0 / 10 / 250 ms | time of copies / none at 0 ms |",
-            "|---|---|---|---|",
+            "| text | copies, 0 / 10 / 250 ms | draft, 0 / 10 / 250 ms "
+                + "| speed of copies / none at 0 ms | when nothing is known yet |",
+            "|---|---|---|---|---|",
         };
         foreach (var asked in RepeatedText.All)
         {
             var text = asked.IsAskedTwice ? await AnswerAsync(asked) : asked;
-            var copies = await RoundsAsync(text, null);
-            var drafted = await RoundsAsync(text, draft);
-            lines.Add($"| {text.Name} | {copies} | {drafted} | {await RatioAsync(text)} |");
+            var copies = isNear ? "" : await RoundsAsync(text, null);
+            var drafted = isNear ? "" : await RoundsAsync(text, draft);
+            var (learned, fresh) = (await RatioAsync(text, isFresh: false), await RatioAsync(text, isFresh: true));
+            lines.Add($"| {text.Name} | {copies} | {drafted} | {learned} | {fresh} |");
             Console.Error.WriteLine(lines[^1]);
         }
 
@@ -74,26 +80,31 @@ internal sealed class SpeculationTable(ApiProcess server, Bundle bundle, DraftMo
         return string.Join(" / ", cells);
     }
 
-    /// <summary>Interleaved runs: the median of the ratios of neighbours.</summary>
-    private async Task<string> RatioAsync(RepeatedText text)
+    /// <summary>Interleaved runs in turns, compared in pairs.</summary>
+    private async Task<string> RatioAsync(RepeatedText text, bool isFresh)
     {
         using var client = Open(0);
-        var (with, without) = (new StipModel(bundle, client), new StipModel(bundle, client));
-        var ratios = new List<double>();
-        for (var i = 0; i <= repeats; i++)
+        var model = new StipModel(bundle, client);
+        List<int>? said = null;
+        var (with, without) = await Interleaved.RunAsync(() => RateAsync(true), () => RateAsync(false), pairs);
+        var ratio = PairedRatio.Of(
+            [.. with.Select(rates => rates.Decode)], [.. without.Select(rates => rates.Decode)]);
+        return string.Create(
+            CultureInfo.InvariantCulture, $"{ratio.Ratio:0.000} [{ratio.Low:0.000}, {ratio.High:0.000}]");
+
+        async Task<Rates> RateAsync(bool speculates)
         {
-            var copied = await RunAsync(with, text, speculates: true);
-            var plain = await RunAsync(without, text, speculates: false);
-            if (!copied.Ids.SequenceEqual(plain.Ids))
+            var asked = isFresh ? new StipModel(bundle, client) : model;
+            await asked.CheckAsync();
+            var run = await RunAsync(asked, text, speculates);
+            said ??= run.Ids;
+            if (!run.Ids.SequenceEqual(said))
             {
                 throw new InvalidOperationException($"{text.Name}: guesses changed the text");
             }
 
-            ratios.Add(copied.Time / plain.Time);
+            return new Rates(0, run.Ids.Count / run.Time);
         }
-
-        var sorted = ratios.Skip(1).Order().ToArray(); // The first pair warms up.
-        return string.Create(CultureInfo.InvariantCulture, $"{sorted[sorted.Length / 2]:0.00}");
     }
 
     private StipHttpClient Open(int latencyMilliseconds)

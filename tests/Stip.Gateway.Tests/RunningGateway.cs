@@ -19,8 +19,9 @@ internal sealed class RunningGateway : IAsyncDisposable
     private readonly Bundle _bundle;
     private readonly WebApplication _app;
 
-    private RunningGateway()
+    private RunningGateway(bool requiresToken)
     {
+        Token = GatewayToken.New(requiresToken);
         Server = new ToyServer(Toy);
         ToyBundle.Write(_folder.Path, Toy);
         foreach (var name in new[] { "tokenizer.json", "tokenizer_config.json" })
@@ -31,7 +32,7 @@ internal sealed class RunningGateway : IAsyncDisposable
         _upstream = new StipHttpClient(new HttpClient(Server) { BaseAddress = new Uri("http://toy.test") });
         _bundle = Bundle.Open(_folder.Path);
         _app = GatewayApplication.Create(
-            [new StipModel(_bundle, _upstream)], "http://127.0.0.1:0", logsRequests: false);
+            [new StipModel(_bundle, _upstream)], "http://127.0.0.1:0", logsRequests: false, token: Token);
     }
 
     public ToyModel Toy { get; } = new(vocabSize: 4096);
@@ -40,13 +41,18 @@ internal sealed class RunningGateway : IAsyncDisposable
 
     public HttpClient Http { get; private set; } = null!;
 
-    public static async Task<RunningGateway> StartAsync()
+    public GatewayToken Token { get; }
+
+    public static async Task<RunningGateway> StartAsync(bool requiresToken = false)
     {
-        var gateway = new RunningGateway();
+        var gateway = new RunningGateway(requiresToken);
         await gateway._app.StartAsync(TestContext.Current.CancellationToken);
         gateway.Http = new HttpClient { BaseAddress = new Uri(gateway._app.Urls.Single()) };
         return gateway;
     }
+
+    /// <summary>Shows the token with every request from now on.</summary>
+    public void ShowToken() => Http.DefaultRequestHeaders.Authorization = new("Bearer", Token.Value);
 
     /// <summary>The ids of a chat's prompt, and of a raw one.</summary>
     public int[] ChatPrompt(string question) =>

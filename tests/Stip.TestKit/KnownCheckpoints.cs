@@ -7,6 +7,12 @@ public static class KnownCheckpoints
 {
     private static readonly string[] Samples = ["stories", "stories-draft"];
 
+    private static readonly string[] FetchedDecoders =
+    [
+        "stories-mistral", "stories-mixtral", "stories260k", "stories-gguf/stories-F16.gguf",
+        "stories-gguf/stories-Q8_0.gguf", "stories-gguf/stories-Q4_0.gguf", "stories-gguf/stories-Q4_K_M.gguf",
+    ];
+
     /// <summary>Names of all of them.</summary>
     public static IReadOnlyList<string> Names { get; } =
     [
@@ -18,8 +24,15 @@ public static class KnownCheckpoints
     public static IReadOnlyList<string> Encoders { get; } =
         ["tiny-bert-classifier", "digits-vit", "tiny-vit-huge", "digits-llava"];
 
-    /// <summary>The folder of one.</summary>
+    /// <summary>Names of further decoders in the folder that STIP_FIXTURES names; none where it names none.</summary>
+    public static IReadOnlyList<string> Fetched => Fixtures is null ? [] : FetchedDecoders;
+
+    private static string? Fixtures =>
+        Environment.GetEnvironmentVariable("STIP_FIXTURES") is { Length: > 0 } folder ? folder : null;
+
+    /// <summary>The folder, or the GGUF file, of one.</summary>
     public static string Folder(string name) => name == AgentModel.Name ? AgentModel.Folder
         : Samples.Contains(name) ? RepositoryRoot.At("samples", "models", name)
+        : FetchedDecoders.Contains(name) && Fixtures is { } folder ? Path.Combine(folder, "checkpoints", name)
         : RepositoryRoot.At("tests", "data", "checkpoints", name);
 }

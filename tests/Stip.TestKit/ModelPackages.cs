@@ -27,7 +27,7 @@ public static class ModelPackages
     public static Task<string> ProtectAsync(string name, string mode = "permutation", string? modelId = null) =>
         MakeAsync($"{modelId ?? name}-{mode}", async output => await RunAsync(
             "protect", "--model", await ExportAsync(name), "--output", output, "--mode", mode,
-            "--name", modelId ?? name));
+            "--name", (modelId ?? name).Replace('/', '-')));
 
     /// <summary>Runs the onnx-export program that was built beside the tests.</summary>
     /// <exception cref="InvalidOperationException">It ended with another exit code than 0.</exception>
@@ -47,11 +47,14 @@ public static class ModelPackages
     }
 
     // Some checkpoints are here without their weights: their laws hold for any.
-    private static string[] RandomWeights(string name) =>
-        Directory.EnumerateFiles(KnownCheckpoints.Folder(name), "*.safetensors").Any() ? [] : ["--random-weights", "1"];
+    private static string[] RandomWeights(string name) => KnownCheckpoints.Folder(name) is var folder
+        && (File.Exists(folder) || Directory.EnumerateFiles(folder, "*.safetensors").Any())
+        ? []
+        : ["--random-weights", "1"];
 
     private static Task<string> MakeAsync(string name, Func<string, Task> make) =>
-        Made.GetOrAdd(name, key => new(() => MakeOnceAsync(Folder.Value.At(key), make))).Value;
+        Made.GetOrAdd(
+            name.Replace('/', '-'), key => new(() => MakeOnceAsync(Folder.Value.At(key), make))).Value;
 
     private static async Task<string> MakeOnceAsync(string output, Func<string, Task> make)
     {

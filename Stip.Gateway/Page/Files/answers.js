@@ -1,4 +1,5 @@
 import { readEvents } from './events.js';
+import { credentials, token } from './token.js';
 
 /**
  * Asks, and yields what comes: `text`, `step` (what was sent for it) and `reason` (why it ended).
@@ -7,8 +8,10 @@ import { readEvents } from './events.js';
 export async function* ask(request, signal) {
   const answer = await fetch('/v1/chat/completions', {
     method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify({ ...request, stream: true, stream_options: { include_usage: true, include_steps: true } }),
+    headers: { 'Content-Type': 'application/json', ...credentials },
+    body: JSON.stringify({
+      ...request, stream: true, stream_options: { include_usage: true, include_steps: token !== null },
+    }),
     signal,
   });
   if (!answer.ok) {

@@ -4,6 +4,7 @@ import { Composer } from './composer.js';
 import { Conversation } from './conversation.js';
 import { listModels } from './models.js';
 import { Settings } from './settings.js';
+import { token } from './token.js';
 import { WirePanel } from './wire.js';
 
 const byId = (id) => document.getElementById(id);
@@ -60,7 +61,14 @@ function chosen() {
 }
 
 function onModel() {
-  composer.takesImages = chosen()?.takes_images ?? false;
+  const model = chosen();
+  composer.takesImages = model?.takes_images ?? false;
+  const isProtected = model?.is_protected ?? true;
+  panel.isProtected = isProtected;
+  const warning = byId('unprotected');
+  warning.hidden = isProtected;
+  warning.textContent = isProtected ? '' : `${model.id} is not protected: its server can read all that you ask.`;
+  byId('promise').hidden = !isProtected;
 }
 
 async function start() {
@@ -81,6 +89,7 @@ async function start() {
 }
 
 choice.addEventListener('change', onModel);
+byId('locked').hidden = token !== null;
 byId('new').addEventListener('click', () => {
   running?.abort();
   conversation.clear();

@@ -1,6 +1,12 @@
 /** The models behind the gateway. */
+import { credentials } from './token.js';
+
 export async function listModels() {
-  const answer = await fetch('/v1/models');
+  const answer = await fetch('/v1/models', { headers: credentials });
+  if (answer.status === 401) {
+    throw new Error('open the address that serve printed, with its token');
+  }
+
   if (!answer.ok) {
     throw new Error(`status ${answer.status}`);
   }

@@ -1,19 +1,24 @@
 const key = 'stip.settings';
-const defaults = { temperature: '0', max_tokens: '', top_p: '1', seed: '', system: '' };
+const defaults = { temperature: '0', max_tokens: '', top_p: '1', seed: '' };
 const numbers = ['temperature', 'max_tokens', 'top_p', 'seed'];
 
-/** How answers are chosen; kept in this browser. Conversations are not kept. */
+/** How answers are chosen; the numbers are kept in this browser. What is said to a model is kept nowhere. */
 export class Settings {
   #form;
 
   constructor(form, button) {
     this.#form = form;
     const kept = { ...defaults, ...read() };
-    for (const name of Object.keys(defaults)) {
+    for (const name of numbers) {
       this.#field(name).value = kept[name];
     }
 
-    form.addEventListener('change', () => this.#keep());
+    this.#keep();
+
+    form.addEventListener('change', () => {
+      form.reportValidity();
+      this.#keep();
+    });
     form.addEventListener('submit', (event) => event.preventDefault());
     button.addEventListener('click', () => {
       form.hidden = !form.hidden;
@@ -43,8 +48,7 @@ export class Settings {
   }
 
   #keep() {
-    this.#form.reportValidity();
-    const values = Object.keys(defaults).map((name) => [name, this.#field(name).value]);
+    const values = numbers.map((name) => [name, this.#field(name).value]);
     localStorage.setItem(key, JSON.stringify(Object.fromEntries(values)));
   }
 }

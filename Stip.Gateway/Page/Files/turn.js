@@ -24,7 +24,7 @@ export class Turn {
     }
 
     this.item = element(
-      'li', { className: `turn ${role}` }, element('h3', { className: 'who', textContent: name }), body);
+      'li', { className: `turn ${role}` }, element('h2', { className: 'who', textContent: name }), body);
   }
 
   get content() {

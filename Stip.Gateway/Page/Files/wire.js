@@ -15,6 +15,8 @@ export class WirePanel {
   #isOver = true;
   #isWaiting = false;
 
+  #isProtected = true;
+
   constructor(panel) {
     this.#panel = panel;
     this.#fall = new Waterfall(this.#at('fall'), 48);
@@ -26,6 +28,12 @@ export class WirePanel {
       this.#draw();
     });
     onScheme(() => this.#draw());
+  }
+
+  /** Whether rows are sent in a secret order. */
+  set isProtected(value) {
+    this.#isProtected = value;
+    this.#explain(true);
   }
 
   begin() {
@@ -95,7 +103,7 @@ export class WirePanel {
   }
 
   #drawRow(row, rounds) {
-    this.#at('token').textContent = row.token;
+    this.#at('token').textContent = row.token.replaceAll('\n', '↵');
     paintRow(this.#at('sent-row'), row.sent);
     paintRow(this.#at('glance'), row.sent);
     this.#at('sent-row').setAttribute('aria-label', `The row that was sent, ${row.sent.length} numbers as colours`);
@@ -108,9 +116,15 @@ export class WirePanel {
       drawThreads(this.#at('threads'), row.true, row.sent);
     }
 
-    this.#at('row-note').textContent = row.true
+    this.#explain(Boolean(row.true));
+  }
+
+  #explain(hasTrueRow) {
+    const order = hasTrueRow
       ? 'The same numbers, in an order that the server does not know.'
       : 'Its true row is not on this machine: a bundle holds permuted rows only (serve --plain shows both).';
+    this.#at('row-note').textContent = this.#isProtected ? order
+      : 'This model is not protected: its rows are sent as they are.';
   }
 
   #drawBack() {

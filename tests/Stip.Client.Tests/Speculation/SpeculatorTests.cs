@@ -22,6 +22,7 @@ public sealed class SpeculatorTests : IDisposable
         Assert.Equal(200, alone.Rounds);
         // The toy repeats nothing on purpose: a guess among six tokens is right now and then.
         Assert.True(guessed.Rounds < alone.Rounds, $"{guessed.Rounds} rounds");
+        Assert.True(guessed.Guesses > alone.Rounds - guessed.Rounds, $"{guessed.Guesses} guesses, none wrong");
     }
 
     [Theory]
@@ -31,6 +32,7 @@ public sealed class SpeculatorTests : IDisposable
     public async Task GenerateAsync_SeededWithGuesses_GivesTheSameTokens(float temperature, float topP, int maxTopK)
     {
         using var toy = new ToyModelFixture(maxTopK, vocabSize: 6, slowRounds: true);
+        var (sent, right) = (0, 0);
         for (var seed = 1ul; seed < 6; seed++)
         {
             var sampling = new SamplingOptions { Temperature = temperature, TopP = topP, Seed = seed };
@@ -39,7 +41,12 @@ public sealed class SpeculatorTests : IDisposable
             var guessed = await RunAsync(sampling, speculates: true, toy);
 
             Assert.Equal(alone.Ids, guessed.Ids);
+            Assert.Equal(0, alone.Guesses);
+            // A token that cost no round was a guess that was right.
+            (sent, right) = (sent + guessed.Guesses, right + alone.Rounds - guessed.Rounds);
         }
+
+        Assert.True(right > 0 && right < sent, $"{right} of {sent} guesses were right");
     }
 
     [Fact]
@@ -115,18 +122,20 @@ public sealed class SpeculatorTests : IDisposable
     public void Best_ByCost_GuessesOnlyWhatPays(double first, double further, double hitRate, int wanted) =>
         Assert.Equal(wanted, GuessPlan.Best((first, further), hitRate, 0, 16).Count);
 
-    private Task<(int[] Ids, int Rounds, int Replays)> RunAsync(SamplingOptions sampling, bool speculates) =>
-        RunAsync(sampling, speculates, _toy);
+    private Task<(int[] Ids, int Rounds, int Replays, int Guesses)> RunAsync(
+        SamplingOptions sampling, bool speculates) => RunAsync(sampling, speculates, _toy);
 
-    private static async Task<(int[] Ids, int Rounds, int Replays)> RunAsync(
+    private static async Task<(int[] Ids, int Rounds, int Replays, int Guesses)> RunAsync(
         SamplingOptions sampling, bool speculates, ToyModelFixture toy)
     {
+        var rows = new List<int>();
         var options = new GenerationOptions
         {
             MaxNewTokens = 200,
             IgnoreEndOfSequence = true,
             Sampling = sampling,
             Speculates = speculates,
+            Observer = step => rows.Add(step.TokenIds.Length),
         };
         var ids = new List<int>();
         var (rounds, replays) = (0, 0);
@@ -136,6 +145,7 @@ public sealed class SpeculatorTests : IDisposable
             (rounds, replays) = (token.Usage?.Rounds ?? 0, token.Usage?.Replays ?? 0);
         }
 
-        return ([.. ids], rounds, replays);
+        // The first step is the prompt; each later one has one token that was chosen.
+        return ([.. ids], rounds, replays, rows.Skip(1).Sum(count => count - 1));
     }
 }

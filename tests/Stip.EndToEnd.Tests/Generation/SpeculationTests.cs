@@ -93,16 +93,7 @@ public sealed class SpeculationTests(SharedServer shared, ITestOutputHelper outp
         return target;
     }
 
-    /// <summary>The server behind a long way, so that guesses pay whatever this machine is busy with.</summary>
-    private StipHttpClient Far()
-    {
-        var http = new HttpClient(new LongWay { InnerHandler = new SocketsHttpHandler() })
-        {
-            BaseAddress = shared.Server.Endpoint,
-        };
-        http.DefaultRequestHeaders.Authorization = new("Bearer", shared.Server.ApiKey);
-        return new StipHttpClient(http);
-    }
+    private StipHttpClient Far() => FarServer.Connect(shared.Server);
 
     private static async Task<(List<int> Ids, int Rounds)> RunAsync(
         StipModel model, int[] prompt, SamplingOptions sampling, bool speculates)
@@ -117,17 +108,5 @@ public sealed class SpeculationTests(SharedServer shared, ITestOutputHelper outp
         }
 
         return (ids, rounds);
-    }
-
-    private sealed class LongWay : DelegatingHandler
-    {
-        private static readonly TimeSpan RoundTrip = TimeSpan.FromMilliseconds(25);
-
-        protected override async Task<HttpResponseMessage> SendAsync(
-            HttpRequestMessage request, CancellationToken cancellationToken)
-        {
-            await Task.Delay(RoundTrip, cancellationToken);
-            return await base.SendAsync(request, cancellationToken);
-        }
     }
 }

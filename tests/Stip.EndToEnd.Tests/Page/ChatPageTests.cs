@@ -1,4 +1,5 @@
 using Stip.EndToEnd.Tests.Conformance;
+using Stip.TestKit;
 
 namespace Stip.EndToEnd.Tests.Page;
 
@@ -13,7 +14,7 @@ public sealed class ChatPageTests(GatewayProcess gateway, Chromium chromium)
     // Where STIP_SCREENSHOTS names a folder, the pages are kept there to be looked at.
     private static readonly string? Album = Environment.GetEnvironmentVariable("STIP_SCREENSHOTS");
 
-    private Uri Address => new(gateway.BaseUrl, "/");
+    private Uri Address => gateway.Page;
 
     [Fact]
     public async Task Page_KeyboardAlone_AsksAndShowsWhatWasSent()
@@ -114,6 +115,118 @@ public sealed class ChatPageTests(GatewayProcess gateway, Chromium chromium)
 
         Assert.Contains("100000", await page.TextAsync(".fault"), StringComparison.Ordinal);
         Assert.Equal("alert", await page.ReadAsync<string>("document.querySelector('.fault').role"));
+    }
+
+    [Fact]
+    public async Task Page_WithoutTheToken_AnswersAndShowsNothingOfTheWire()
+    {
+        await using var page = await chromium.OpenAsync(new Uri(Address, "/"));
+
+        await page.SetAsync("max_tokens", "8");
+        await page.TypeAsync(Question);
+        await page.PressAsync("Enter");
+        await page.WaitForAnswerAsync();
+
+        Assert.Contains("#token=", await page.TextAsync("#locked"), StringComparison.Ordinal);
+        Assert.True(await page.ReadAsync<bool>("document.querySelector('#locked').checkVisibility()"));
+        Assert.Equal("0", await page.TextAsync("#rounds"));
+        Assert.Empty(page.Complaints);
+    }
+
+    [Fact]
+    public async Task Page_WhatIsSaid_IsKeptNowhere()
+    {
+        await using var page = await chromium.OpenAsync(Address);
+        await page.ClickAsync("#settings-button");
+        await page.ClickAsync("#system");
+        await page.TypeAsync("You are a secret fox.");
+        await page.ClickAsync("#question");
+        await page.SetAsync("max_tokens", "4");
+        await page.TypeAsync(Question);
+        await page.PressAsync("Enter");
+        await page.WaitForAnswerAsync();
+
+        var kept = await page.ReadAsync<string>("JSON.stringify(localStorage) + JSON.stringify(sessionStorage)");
+        Assert.DoesNotContain("secret", kept, StringComparison.Ordinal);
+        Assert.DoesNotContain("Crow", kept, StringComparison.Ordinal);
+        Assert.Equal("", await page.ReadAsync<string>("location.hash"));
+    }
+
+    [Fact]
+    public async Task Page_UnprotectedModel_IsWarnedOf()
+    {
+        await using var page = await chromium.OpenAsync(Address);
+        Assert.False(await page.ReadAsync<bool>("document.querySelector('#unprotected').checkVisibility()"));
+
+        await page.ChooseAsync("stories-open");
+
+        Assert.True(await page.ReadAsync<bool>("document.querySelector('#unprotected').checkVisibility()"));
+        Assert.Contains("not protected", await page.TextAsync("#unprotected"), StringComparison.Ordinal);
+        Assert.False(await page.ReadAsync<bool>("document.querySelector('#promise').checkVisibility()"));
+        Assert.Contains("as they are", await page.TextAsync("#row-note"), StringComparison.Ordinal);
+        await KeepAsync(page, "chat-unprotected");
+    }
+
+    [Fact]
+    public async Task Page_ImageForAModelThatSees_IsReadAndCanBeStopped()
+    {
+        await using var page = await chromium.OpenAsync(Address);
+        await page.ChooseAsync("digits-llava");
+        var image = Path.Combine(KnownCheckpoints.Folder("digits-llava"), "images", "1.png");
+
+        await page.UploadAsync("#file", image);
+        await page.WaitAsync("document.querySelector('#images img')");
+        await page.ClickAsync("#question");
+        await page.TypeAsync("What is the sum of the digits?");
+        await KeepAsync(page, "chat-image-asked");
+        await page.PressAsync("Enter");
+        await page.WaitForAnswerAsync();
+        await KeepAsync(page, "chat-image");
+
+        Assert.Equal("25", await page.TextAsync(".assistant .said"));
+        Assert.Equal(1, await page.ReadAsync<int>("document.querySelectorAll('.user img').length"));
+        Assert.Equal(0, await page.ReadAsync<int>("document.querySelectorAll('#images img').length"));
+        Assert.Empty(page.Complaints);
+
+        // Stopped before anything came: while the image is on its way, or a little later.
+        await page.UploadAsync("#file", image);
+        await page.WaitAsync("document.querySelector('#images img')");
+        await page.TypeAsync("What is the sum of the digits?");
+        await page.PressAsync("Enter");
+        await page.WaitAsync("!document.querySelector('#stop').hidden");
+        await page.ClickAsync("#stop");
+        await page.WaitAsync("document.querySelector('#stop').hidden");
+
+        Assert.Equal(0, await page.ReadAsync<int>("document.querySelectorAll('.fault').length"));
+        Assert.Equal(0, await page.ReadAsync<int>("document.querySelectorAll('[aria-busy]').length"));
+    }
+
+    [Theory]
+    [InlineData(1280, false)]
+    [InlineData(390, true)]
+    public async Task Page_EveryState_PassesTheAccessibilityRules(int width, bool isDark)
+    {
+        Assert.SkipUnless(File.Exists(OpenPage.Rules), "the npm package axe-core is not installed (see conformance)");
+        await using var page = await chromium.OpenAsync(Address, width, isDark: isDark);
+        Assert.Empty(await page.AuditAsync());
+
+        await page.ClickAsync("#settings-button");
+        await page.ChooseAsync("stories-open");
+        await page.SetAsync("max_tokens", "100000");
+        await page.ClickAsync("#question");
+        await page.TypeAsync(Question);
+        await page.PressAsync("Enter");
+        await page.WaitAsync("document.querySelector('.fault')");
+        await page.SetAsync("max_tokens", "12");
+        await page.TypeAsync(Question);
+        await page.PressAsync("Enter");
+        await page.WaitForAnswerAsync();
+        if (width < 960)
+        {
+            await page.ClickAsync("#wire-button");
+        }
+
+        Assert.Empty(await page.AuditAsync());
     }
 
     private static Task KeepAsync(OpenPage page, string name) =>

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using PuppeteerSharp;
+using Stip.TestKit;
 
 namespace Stip.EndToEnd.Tests.Page;
 
@@ -8,6 +9,10 @@ public sealed class OpenPage : IAsyncDisposable
 {
     // Builds and other tests may share the machine.
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
+    /// <summary>Where npm puts the rules.</summary>
+    public static string Rules { get; } = RepositoryRoot.At(
+        "tests", "Stip.EndToEnd.Tests", "Conformance", "node", "node_modules", "axe-core", "axe.min.js");
 
     private const string Idle = "document.querySelector('#stop').hidden && document.querySelector('.after')";
 
@@ -70,6 +75,25 @@ public sealed class OpenPage : IAsyncDisposable
     public Task WaitAsync(string condition) => _page.WaitForFunctionAsync($"() => {condition}");
 
     public Task WaitForAnswerAsync() => WaitAsync(Idle);
+
+    /// <summary>Chooses a model.</summary>
+    public Task ChooseAsync(string model) => _page.SelectAsync("#model", model);
+
+    public async Task UploadAsync(string selector, string file)
+    {
+        await using var input = await _page.QuerySelectorAsync(selector);
+        await input.UploadFileAsync(file);
+    }
+
+    /// <summary>What the rules of axe-core find wrong: contrast, names, roles, order.</summary>
+    public async Task<IReadOnlyList<string>> AuditAsync()
+    {
+        await ReadAsync<int>($"{await File.ReadAllTextAsync(Rules)}\n;0");
+        return await ReadAsync<string[]>("""
+            axe.run({ resultTypes: ['violations'] }).then(({ violations }) => violations.flatMap(({ id, nodes }) =>
+              nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')}: ${failureSummary}`)))
+            """);
+    }
 
     public Task ClickAsync(string selector) => _page.ClickAsync(selector);
 

@@ -8,6 +8,7 @@ public sealed class StepFeedTests
     public async Task Stream_StepsWanted_TellsWhatWasSentBesideTheText()
     {
         await using var gateway = await RunningGateway.StartAsync();
+        gateway.ShowToken();
 
         var events = await gateway.StreamAsync("/v1/chat/completions", Request(includesSteps: true));
 
