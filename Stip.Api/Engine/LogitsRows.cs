@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using Stip.Protocol.Tensors;
@@ -52,34 +53,81 @@ internal static class LogitsRows
     }
 
     /// <summary>The k largest, largest first; among equals the lower index first.</summary>
+    /// <param name="row">Without NaN, at least k entries.</param>
+    /// <param name="indices">Receives k.</param>
+    /// <param name="values">Receives k; an entry that is masked is shown as the smallest float.</param>
     public static void TopK(ReadOnlySpan<float> row, Span<int> indices, Span<float> values)
     {
+        // A heap with the least of the kept ones on top. Its threshold only grows, so whole vectors are passed over.
         var k = indices.Length;
-        var heap = new PriorityQueue<int, (float Value, int NegatedIndex)>(k);
-        var threshold = float.NegativeInfinity;
-        for (var i = 0; i < row.Length; i++)
+        for (var i = 0; i < k; i++)
         {
-            if (heap.Count < k)
-            {
-                heap.Enqueue(i, (row[i], -i));
-            }
-            else if (row[i] > threshold)
-            {
-                heap.DequeueEnqueue(i, (row[i], -i));
-            }
-            else
-            {
-                continue;
-            }
-
-            threshold = heap.Count == k && heap.TryPeek(out _, out var least) ? least.Value : threshold;
+            (indices[i], values[i]) = (i, row[i]);
         }
 
-        for (var rank = heap.Count - 1; rank >= 0; rank--)
+        for (var root = k / 2 - 1; root >= 0; root--)
         {
-            var index = heap.Dequeue();
-            // JSON has no infinities: a masked entry is shown as the smallest float.
-            (indices[rank], values[rank]) = (index, Math.Max(row[index], float.MinValue));
+            SiftDown(indices, values, root);
+        }
+
+        for (var i = k; (i += FirstAbove(row[i..], values[0])) < row.Length; i++)
+        {
+            (indices[0], values[0]) = (i, row[i]);
+            SiftDown(indices, values, 0);
+        }
+
+        for (var last = k - 1; last > 0; last--)
+        {
+            (indices[0], indices[last]) = (indices[last], indices[0]);
+            (values[0], values[last]) = (values[last], values[0]);
+            SiftDown(indices[..last], values[..last], 0);
+        }
+
+        // JSON has no infinities.
+        TensorPrimitives.Max(values, float.MinValue, values);
+    }
+
+    // The first entry above a value; the length of the row where there is none.
+    private static int FirstAbove(ReadOnlySpan<float> row, float value)
+    {
+        var i = 0;
+        for (; i <= row.Length - Vector<float>.Count; i += Vector<float>.Count)
+        {
+            if (Vector.GreaterThanAny(new Vector<float>(row[i..]), new Vector<float>(value)))
+            {
+                break;
+            }
+        }
+
+        while (i < row.Length && !(row[i] > value))
+        {
+            i++;
+        }
+
+        return i;
+    }
+
+    private static void SiftDown(Span<int> indices, Span<float> values, int parent)
+    {
+        while (2 * parent + 1 is var child && child < indices.Length)
+        {
+            if (child + 1 < indices.Length && IsLess(indices, values, child + 1, child))
+            {
+                child++;
+            }
+
+            if (!IsLess(indices, values, child, parent))
+            {
+                return;
+            }
+
+            (indices[parent], indices[child]) = (indices[child], indices[parent]);
+            (values[parent], values[child]) = (values[child], values[parent]);
+            parent = child;
         }
     }
+
+    // Among equals the higher index is the lesser one.
+    private static bool IsLess(Span<int> indices, Span<float> values, int a, int b) =>
+        values[a] < values[b] || (values[a] == values[b] && indices[a] > indices[b]);
 }

@@ -22,6 +22,9 @@ internal sealed class ModelRegistry(
 
     public IReadOnlyCollection<HostedModel> All => [.. _models.Values];
 
+    /// <summary>The same by id, without a copy.</summary>
+    public ImmutableSortedDictionary<string, HostedModel> ById => _models;
+
     /// <summary>Every model that can be asked, replaced ones with sessions among them.</summary>
     public IEnumerable<HostedModel> Serving => _models.Values.SelectMany(model => model.Epochs);
 

@@ -24,7 +24,7 @@ public static class CompletionRequestCodec
         }
 
         var entry = new SafetensorsEntry(CompletionFields.PromptEmbeds, dtype, rows.Shape, 0, rows.Data.Length);
-        output.Write(SafetensorsHeader.Format([entry], Said(Scalars(request), said)));
+        SafetensorsHeader.Write(output, [entry], Scalars(request, said));
         output.Write(rows.Data.Span);
     }
 
@@ -66,27 +66,24 @@ public static class CompletionRequestCodec
             fields.Flag(CompletionFields.Keep) ?? true);
     }
 
-    private static IReadOnlyDictionary<string, string> Said(Dictionary<string, string> scalars, StickyFields? said) =>
-        said?.Changes(scalars) ?? scalars;
-
-    private static Dictionary<string, string> Scalars(CompletionRequest request)
+    private static IReadOnlyDictionary<string, string> Scalars(CompletionRequest request, StickyFields? said)
     {
-        var scalars = new Dictionary<string, string>(StringComparer.Ordinal);
+        var scalars = said?.Draft() ?? new Dictionary<string, string>(StringComparer.Ordinal);
         Add(CompletionFields.Model, request.Model);
         Add(CompletionFields.SessionId, request.SessionId);
-        Add(CompletionFields.Position, Text(request.Position));
-        Add(CompletionFields.MaxLength, Text(request.MaxLength));
+        Add(CompletionFields.Position, request.Position?.ToString(CultureInfo.InvariantCulture));
+        Add(CompletionFields.MaxLength, request.MaxLength?.ToString(CultureInfo.InvariantCulture));
         Add(CompletionFields.Keep, request.Keep ? null : "false");
         if (request.Logits is { } logits)
         {
-            Add(CompletionFields.TopK, Text(logits.TopK));
+            Add(CompletionFields.TopK, logits.TopK?.ToString(CultureInfo.InvariantCulture));
             Add(CompletionFields.Rows, logits.Rows == LogitsRequest.Last ? null : logits.Rows);
-            Add(CompletionFields.Temperature, logits.Temperature is 1 ? null : Text(logits.Temperature));
+            Add(
+                CompletionFields.Temperature,
+                logits.Temperature is 1 ? null : logits.Temperature.ToString(CultureInfo.InvariantCulture));
         }
 
-        return scalars;
-
-        static string? Text(IFormattable? value) => value?.ToString(null, CultureInfo.InvariantCulture);
+        return said?.Changes(scalars) ?? scalars;
 
         void Add(string name, string? value)
         {

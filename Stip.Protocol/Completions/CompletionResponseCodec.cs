@@ -55,13 +55,24 @@ public static class CompletionResponseCodec
             fields.Text(CompletionFields.Model) ?? "",
             fields.Text(CompletionFields.SessionId),
             position,
-            [.. logits.Select((row, i) => new CompletionChoice(i, row, i < logits.Length - 1 ? null : finish))],
+            Choices(logits, finish),
             new CompletionUsage(appended, cached, appended + cached))
         {
             Fingerprint = fields.Text(CompletionFields.Fingerprint),
             KeyEpoch = fields.Integer(CompletionFields.KeyEpoch),
             ServerTiming = fields.Text(CompletionFields.ServerTiming),
         };
+    }
+
+    private static CompletionChoice[] Choices(LogitsPayload[] logits, string? finish)
+    {
+        var choices = new CompletionChoice[logits.Length];
+        for (var i = 0; i < choices.Length; i++)
+        {
+            choices[i] = new CompletionChoice(i, logits[i], i < choices.Length - 1 ? null : finish);
+        }
+
+        return choices;
     }
 
     private static void WriteFull(
@@ -77,7 +88,7 @@ public static class CompletionResponseCodec
 
         long[] shape = [choices.Count, rowBytes / dtype.ByteSize()];
         var entry = new SafetensorsEntry(CompletionFields.Logits, dtype, shape, 0, (long)choices.Count * rowBytes);
-        output.Write(SafetensorsHeader.Format([entry], Said(Scalars(response), said)));
+        SafetensorsHeader.Write(output, [entry], Scalars(response, said));
         foreach (var choice in choices)
         {
             output.Write(choice.Logits.Data!.Value.Span);
@@ -89,35 +100,39 @@ public static class CompletionResponseCodec
     {
         var choices = response.Choices;
         var rows = choices.Count;
-        var sums = new double[rows]; // [rows]
-        var indices = new int[rows * k]; // [rows, k]
-        var values = new float[rows * k]; // [rows, k]
         for (var row = 0; row < rows; row++)
         {
-            var logits = choices[row].Logits;
-            if (logits.Indices?.Count != k || logits.Values?.Count != k || logits.Logsumexp is not { } sum)
+            if (choices[row].Logits is not { Logsumexp: not null } logits
+                || logits.Indices?.Count != k || logits.Values?.Count != k)
             {
                 throw new ArgumentException("choices are of different forms", nameof(response));
             }
-
-            sums[row] = sum;
-            for (var i = 0; i < k; i++)
-            {
-                (indices[row * k + i], values[row * k + i]) = (logits.Indices[i], logits.Values[i]);
-            }
         }
 
-        long sumBytes = rows * sizeof(double), listBytes = (long)rows * k * sizeof(int);
-        output.Write(SafetensorsHeader.Format(
+        int sumBytes = rows * sizeof(double), listBytes = checked(rows * k * sizeof(int));
+        SafetensorsHeader.Write(
+            output,
             [
                 new(CompletionFields.Logsumexp, TensorDtype.Float64, [rows], 0, sumBytes),
                 new(CompletionFields.Indices, TensorDtype.Int32, [rows, k], sumBytes, listBytes),
                 new(CompletionFields.Values, TensorDtype.Float32, [rows, k], sumBytes + listBytes, listBytes),
             ],
-            Said(Scalars(response), said)));
-        output.Write(MemoryMarshal.AsBytes<double>(sums));
-        output.Write(MemoryMarshal.AsBytes<int>(indices));
-        output.Write(MemoryMarshal.AsBytes<float>(values));
+            Scalars(response, said));
+        var bytes = output.GetSpan(sumBytes + 2 * listBytes);
+        var sums = MemoryMarshal.Cast<byte, double>(bytes[..sumBytes]); // [rows]
+        var indices = MemoryMarshal.Cast<byte, int>(bytes.Slice(sumBytes, listBytes)); // [rows, k]
+        var values = MemoryMarshal.Cast<byte, float>(bytes.Slice(sumBytes + listBytes, listBytes)); // [rows, k]
+        for (var row = 0; row < rows; row++)
+        {
+            var logits = choices[row].Logits;
+            sums[row] = logits.Logsumexp!.Value;
+            for (var i = 0; i < k; i++)
+            {
+                (indices[row * k + i], values[row * k + i]) = (logits.Indices![i], logits.Values![i]);
+            }
+        }
+
+        output.Advance(sumBytes + 2 * listBytes);
     }
 
     private static LogitsPayload[] ReadFull(SafetensorsHeader header, ReadOnlyMemory<byte> body)
@@ -135,17 +150,23 @@ public static class CompletionResponseCodec
         var (list, indexBytes) = Tensor(header, body, CompletionFields.Indices, axes: 2, TensorDtype.Int32);
         var (same, valueBytes) = Tensor(header, body, CompletionFields.Values, axes: 2, TensorDtype.Float32);
         var (one, sumBytes) = Tensor(header, body, CompletionFields.Logsumexp, axes: 1, TensorDtype.Float64);
-        if (!list.Shape.SequenceEqual(same.Shape) || one.Shape[0] != list.Shape[0])
+        if (list.Shape[0] != same.Shape[0] || list.Shape[1] != same.Shape[1] || one.Shape[0] != list.Shape[0])
         {
             throw new InvalidDataException("'indices', 'values' and 'logsumexp' have different numbers of rows");
         }
 
         var k = (int)list.Shape[1];
-        return [.. Enumerable.Range(0, (int)list.Shape[0]).Select(row => new LogitsPayload(
-            TensorDtype.Float32.WireName(),
-            MemoryMarshal.Cast<byte, int>(indexBytes.Span).Slice(row * k, k).ToArray(),
-            MemoryMarshal.Cast<byte, float>(valueBytes.Span).Slice(row * k, k).ToArray(),
-            MemoryMarshal.Cast<byte, double>(sumBytes.Span)[row]))];
+        var rows = new LogitsPayload[list.Shape[0]];
+        for (var row = 0; row < rows.Length; row++)
+        {
+            rows[row] = new LogitsPayload(
+                TensorDtype.Float32.WireName(),
+                MemoryMarshal.Cast<byte, int>(indexBytes.Span).Slice(row * k, k).ToArray(),
+                MemoryMarshal.Cast<byte, float>(valueBytes.Span).Slice(row * k, k).ToArray(),
+                MemoryMarshal.Cast<byte, double>(sumBytes.Span)[row]);
+        }
+
+        return rows;
     }
 
     private static (SafetensorsEntry Entry, ReadOnlyMemory<byte> Data) Tensor(
@@ -158,46 +179,29 @@ public static class CompletionResponseCodec
     private static int Needed(MetadataReader fields, string name) =>
         fields.Integer(name) ?? throw new InvalidDataException($"metadata field '{name}' is missing");
 
-    private static Dictionary<string, string> Scalars(CompletionResponse response)
+    private static IReadOnlyDictionary<string, string> Scalars(CompletionResponse response, StickyFields? said)
     {
-        var scalars = new Dictionary<string, string>(StringComparer.Ordinal)
-        {
-            [CompletionFields.Id] = response.Id,
-            [CompletionFields.Object] = response.Object,
-            [CompletionFields.Created] = response.Created.ToString(CultureInfo.InvariantCulture),
-            [CompletionFields.Model] = response.Model,
-            [CompletionFields.Position] = response.Position.ToString(CultureInfo.InvariantCulture),
-            [CompletionFields.PromptTokens] = response.Usage.PromptTokens.ToString(CultureInfo.InvariantCulture),
-            [CompletionFields.CachedTokens] = response.Usage.CachedTokens.ToString(CultureInfo.InvariantCulture),
-        };
-        if (response.Fingerprint is { } fingerprint)
-        {
-            scalars[CompletionFields.Fingerprint] = fingerprint;
-        }
+        var scalars = said?.Draft() ?? new Dictionary<string, string>(StringComparer.Ordinal);
+        scalars[CompletionFields.Id] = response.Id;
+        scalars[CompletionFields.Object] = response.Object;
+        scalars[CompletionFields.Created] = response.Created.ToString(CultureInfo.InvariantCulture);
+        scalars[CompletionFields.Model] = response.Model;
+        scalars[CompletionFields.Position] = response.Position.ToString(CultureInfo.InvariantCulture);
+        scalars[CompletionFields.PromptTokens] = response.Usage.PromptTokens.ToString(CultureInfo.InvariantCulture);
+        scalars[CompletionFields.CachedTokens] = response.Usage.CachedTokens.ToString(CultureInfo.InvariantCulture);
+        Add(CompletionFields.Fingerprint, response.Fingerprint);
+        Add(CompletionFields.KeyEpoch, response.KeyEpoch?.ToString(CultureInfo.InvariantCulture));
+        Add(CompletionFields.SessionId, response.SessionId);
+        Add(CompletionFields.FinishReason, response.Choices[^1].FinishReason);
+        Add(CompletionFields.ServerTiming, response.ServerTiming);
+        return said?.Changes(scalars) ?? scalars;
 
-        if (response.KeyEpoch is { } epoch)
+        void Add(string name, string? value)
         {
-            scalars[CompletionFields.KeyEpoch] = epoch.ToString(CultureInfo.InvariantCulture);
+            if (value is not null)
+            {
+                scalars[name] = value;
+            }
         }
-
-        if (response.SessionId is { } session)
-        {
-            scalars[CompletionFields.SessionId] = session;
-        }
-
-        if (response.Choices[^1].FinishReason is { } finish)
-        {
-            scalars[CompletionFields.FinishReason] = finish;
-        }
-
-        if (response.ServerTiming is { } timing)
-        {
-            scalars[CompletionFields.ServerTiming] = timing;
-        }
-
-        return scalars;
     }
-
-    private static IReadOnlyDictionary<string, string> Said(Dictionary<string, string> scalars, StickyFields? said) =>
-        said?.Changes(scalars) ?? scalars;
 }

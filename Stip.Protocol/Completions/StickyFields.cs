@@ -7,27 +7,33 @@ public sealed class StickyFields
 {
     private const int MostFields = 64;
     private readonly Dictionary<string, string> _last = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _changes = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _draft = new(StringComparer.Ordinal);
 
-    /// <summary>What the sender must say so that the receiver knows all of <paramref name="fields"/>.</summary>
-    public IReadOnlyDictionary<string, string> Changes(IReadOnlyDictionary<string, string> fields)
+    /// <summary>What the sender must say so that the receiver knows all of <paramref name="fields"/>; valid until the
+    /// next call.</summary>
+    public IReadOnlyDictionary<string, string> Changes(Dictionary<string, string> fields)
     {
         ArgumentNullException.ThrowIfNull(fields);
-        var changes = new Dictionary<string, string>(StringComparer.Ordinal);
+        _changes.Clear();
         foreach (var (name, value) in fields)
         {
             if (!_last.TryGetValue(name, out var known) || known != value)
             {
-                changes[name] = value;
+                _changes[name] = value;
             }
         }
 
-        foreach (var gone in _last.Keys.Where(name => !fields.ContainsKey(name)))
+        foreach (var (name, _) in _last)
         {
-            changes[gone] = "";
+            if (!fields.ContainsKey(name))
+            {
+                _changes[name] = "";
+            }
         }
 
-        Merge(changes);
-        return changes;
+        Merge(_changes);
+        return _changes;
     }
 
     /// <summary>All fields after <paramref name="changes"/>; valid until the next call.</summary>
@@ -35,20 +41,43 @@ public sealed class StickyFields
     public IReadOnlyDictionary<string, string> Merge(IReadOnlyDictionary<string, string> changes)
     {
         ArgumentNullException.ThrowIfNull(changes);
-        foreach (var (name, value) in changes)
+        if (changes is Dictionary<string, string> known)
         {
-            if (value.Length == 0)
+            // An interface's enumerator would be an object a message.
+            foreach (var (name, value) in known)
             {
-                _last.Remove(name);
+                Keep(name, value);
             }
-            else
+        }
+        else
+        {
+            foreach (var (name, value) in changes)
             {
-                _last[name] = value;
+                Keep(name, value);
             }
         }
 
         return _last.Count <= MostFields
             ? _last
             : throw new InvalidDataException($"the connection carries {_last.Count} fields, at most {MostFields}");
+    }
+
+    /// <summary>An empty set to fill with the fields of one message.</summary>
+    internal Dictionary<string, string> Draft()
+    {
+        _draft.Clear();
+        return _draft;
+    }
+
+    private void Keep(string name, string value)
+    {
+        if (value.Length == 0)
+        {
+            _last.Remove(name);
+        }
+        else
+        {
+            _last[name] = value;
+        }
     }
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Text.Json;
 
@@ -69,24 +70,23 @@ public sealed class SafetensorsHeader
         var metadata = new Dictionary<string, string>(StringComparer.Ordinal);
         try
         {
-            using var document = JsonDocument.Parse(json.ToArray());
-            foreach (var property in document.RootElement.EnumerateObject())
+            var reader = new Utf8JsonReader(json);
+            HeaderJson.Expect(ref reader, JsonTokenType.StartObject);
+            while (HeaderJson.ReadName(ref reader) is { } name)
             {
-                if (property.Name == MetadataKey)
+                if (name == MetadataKey)
                 {
-                    foreach (var field in property.Value.EnumerateObject())
-                    {
-                        metadata[field.Name] = field.Value.GetString() ?? "";
-                    }
+                    HeaderJson.ReadTexts(ref reader, metadata);
                 }
-                else if (!entries.TryAdd(property.Name, ParseEntry(property, totalBytes - dataOffset)))
+                else if (!entries.TryAdd(name, ReadEntry(ref reader, name, totalBytes - dataOffset)))
                 {
-                    throw new InvalidDataException($"safetensors: tensor '{property.Name}' is named twice");
+                    throw new InvalidDataException($"safetensors: tensor '{name}' is named twice");
                 }
             }
+
+            HeaderJson.ExpectEnd(ref reader);
         }
-        catch (Exception e) when (
-            e is JsonException or InvalidOperationException or FormatException or KeyNotFoundException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
         {
             throw new InvalidDataException("safetensors: the header is not the JSON that the format asks for", e);
         }
@@ -95,53 +95,42 @@ public sealed class SafetensorsHeader
         return new SafetensorsHeader(entries, metadata, dataOffset);
     }
 
-    /// <summary>Writes a header: 8 bytes of length and the JSON, padded with spaces to a multiple of 8.</summary>
+    /// <summary>Makes a header: 8 bytes of length and the JSON, padded with spaces to a multiple of 8.</summary>
     public static byte[] Format(
         IEnumerable<SafetensorsEntry> entries, IReadOnlyDictionary<string, string>? metadata = null)
     {
-        using var stream = new MemoryStream();
-        using (var json = new Utf8JsonWriter(stream))
-        {
-            json.WriteStartObject();
-            if (metadata is { Count: > 0 })
-            {
-                json.WriteStartObject(MetadataKey);
-                foreach (var (key, value) in metadata)
-                {
-                    json.WriteString(key, value);
-                }
-
-                json.WriteEndObject();
-            }
-
-            foreach (var entry in entries)
-            {
-                WriteEntry(json, entry);
-            }
-
-            json.WriteEndObject();
-        }
-
-        var padded = (int)(stream.Length + 7) / 8 * 8;
-        var bytes = new byte[PrefixBytes + padded];
-        BinaryPrimitives.WriteUInt64LittleEndian(bytes, (ulong)padded);
-        bytes.AsSpan(PrefixBytes).Fill((byte)' ');
-        stream.Position = 0;
-        stream.ReadExactly(bytes, PrefixBytes, (int)stream.Length);
-        return bytes;
+        var output = new ArrayBufferWriter<byte>(512);
+        Write(output, [.. entries], metadata);
+        return output.WrittenSpan.ToArray();
     }
 
-    private static SafetensorsEntry ParseEntry(JsonProperty property, long dataBytes)
+    /// <summary>Writes a header as <see cref="Format"/> makes it.</summary>
+    /// <param name="output">Receives it.</param>
+    /// <param name="entries">In the order of their bytes.</param>
+    /// <param name="metadata">The scalar fields; none are written where it is null or empty.</param>
+    public static void Write(
+        IBufferWriter<byte> output,
+        ReadOnlySpan<SafetensorsEntry> entries,
+        IReadOnlyDictionary<string, string>? metadata = null)
     {
-        var name = property.Name;
-        var dtypeName = property.Value.GetProperty("dtype").GetString();
+        ArgumentNullException.ThrowIfNull(output);
+        var json = HeaderJson.Write(entries, metadata, MetadataKey);
+        var padded = (json.Length + 7) / 8 * 8;
+        var bytes = output.GetSpan(PrefixBytes + padded)[..(PrefixBytes + padded)];
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes, (ulong)padded);
+        json.CopyTo(bytes[PrefixBytes..]);
+        bytes[(PrefixBytes + json.Length)..].Fill((byte)' ');
+        output.Advance(bytes.Length);
+    }
+
+    private static SafetensorsEntry ReadEntry(ref Utf8JsonReader reader, string name, long dataBytes)
+    {
+        var (dtypeName, shape, offsets) = HeaderJson.ReadEntry(ref reader);
         if (!TensorDtypes.TryParseSafetensors(dtypeName, out var dtype))
         {
             throw new InvalidDataException($"safetensors: dtype '{dtypeName}' of tensor '{name}' is not supported");
         }
 
-        var shape = property.Value.GetProperty("shape").EnumerateArray().Select(length => length.GetInt64()).ToArray();
-        var offsets = property.Value.GetProperty("data_offsets").EnumerateArray().Select(o => o.GetInt64()).ToArray();
         if (offsets.Length != 2 || offsets[0] < 0 || offsets[1] < offsets[0] || offsets[1] > dataBytes)
         {
             throw new InvalidDataException(
@@ -159,9 +148,15 @@ public sealed class SafetensorsHeader
     {
         try
         {
-            return shape.Any(length => length < 0)
-                ? throw new InvalidDataException($"safetensors: tensor '{name}' has a negative axis")
-                : shape.Aggregate((long)dtype.ByteSize(), (product, length) => checked(product * length));
+            var bytes = (long)dtype.ByteSize();
+            foreach (var length in shape)
+            {
+                bytes = length >= 0
+                    ? checked(bytes * length)
+                    : throw new InvalidDataException($"safetensors: tensor '{name}' has a negative axis");
+            }
+
+            return bytes;
         }
         catch (OverflowException)
         {
@@ -169,8 +164,13 @@ public sealed class SafetensorsHeader
         }
     }
 
-    private static void RefuseOverlaps(IEnumerable<SafetensorsEntry> entries)
+    private static void RefuseOverlaps(Dictionary<string, SafetensorsEntry>.ValueCollection entries)
     {
+        if (entries.Count < 2)
+        {
+            return;
+        }
+
         var end = 0L;
         foreach (var entry in entries.OrderBy(entry => entry.Offset).ThenBy(entry => entry.ByteLength))
         {
@@ -181,23 +181,5 @@ public sealed class SafetensorsHeader
 
             end = entry.Offset + entry.ByteLength;
         }
-    }
-
-    private static void WriteEntry(Utf8JsonWriter json, SafetensorsEntry entry)
-    {
-        json.WriteStartObject(entry.Name);
-        json.WriteString("dtype", entry.Dtype.SafetensorsName());
-        json.WriteStartArray("shape");
-        foreach (var length in entry.Shape)
-        {
-            json.WriteNumberValue(length);
-        }
-
-        json.WriteEndArray();
-        json.WriteStartArray("data_offsets");
-        json.WriteNumberValue(entry.Offset);
-        json.WriteNumberValue(entry.Offset + entry.ByteLength);
-        json.WriteEndArray();
-        json.WriteEndObject();
     }
 }

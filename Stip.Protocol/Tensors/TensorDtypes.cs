@@ -30,11 +30,12 @@ public static class TensorDtypes
     public static bool IsWireFloat(this TensorDtype dtype) => dtype <= TensorDtype.BFloat16;
 
     /// <summary>Parses a JSON name such as <c>float16</c>; false where there is no such type.</summary>
-    public static bool TryParseWire(string? name, out TensorDtype dtype) => TryFind(row => row.Wire, name, out dtype);
+    public static bool TryParseWire(string? name, out TensorDtype dtype) =>
+        TryFind(static row => row.Wire, name, out dtype);
 
     /// <summary>Parses a safetensors name such as <c>F16</c>; false where there is no such type.</summary>
     public static bool TryParseSafetensors(string? name, out TensorDtype dtype) =>
-        TryFind(row => row.Safetensors, name, out dtype);
+        TryFind(static row => row.Safetensors, name, out dtype);
 
     private static bool TryFind(
         Func<(TensorDtype Dtype, string Wire, string Safetensors, int Bytes), string> key,

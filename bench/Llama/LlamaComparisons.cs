@@ -10,7 +10,6 @@ namespace Stip.Bench.Llama;
 internal static class LlamaComparisons
 {
     private const int Prompt = 512;
-    private const int WarmUpRuns = 1;
     private static readonly int[] Users = [1, 4, 16];
 
     public static async IAsyncEnumerable<Comparison> RunAsync(
@@ -21,11 +20,20 @@ internal static class LlamaComparisons
         {
             using var llama = new LlamaLoop(natives, file, users, SessionLoad.PromptTokens + tokens);
             Task<Rates> Llama() => Task.FromResult(new Rates(0, llama.Decode(SessionLoad.PromptTokens, tokens)));
+            using (var bare = new BareBatch(served.Model.Graph, users, SessionLoad.PromptTokens + tokens))
+            {
+                // Tells whether serving or the runtime's products lose.
+                var (ort, same) = await Interleaved.RunAsync(
+                    () => Task.FromResult(new Rates(0, bare.Decode(SessionLoad.PromptTokens, tokens))), Llama, pairs);
+                yield return Comparison.Of(
+                    $"bare ONNX Runtime / llama.cpp: decode, {users} users", ort, same, r => r.Decode);
+            }
+
             foreach (var (name, model) in new[] { ("HTTP", served.OverHttp), ("WebSocket", served.Protected) })
             {
                 var (stip, other) = await Interleaved.RunAsync(
-                    () => SessionLoad.DecodeAsync(served.Server, model, users, tokens, cancellationToken), Llama, pairs,
-                    WarmUpRuns);
+                    () => SessionLoad.DecodeAsync(served.Server, model, users, tokens, cancellationToken), Llama,
+                    pairs);
                 yield return Comparison.Of(
                     $"private Stip over {name} / llama.cpp: decode, {users} users", stip, other, r => r.Decode);
             }
@@ -35,8 +43,7 @@ internal static class LlamaComparisons
         var (first, second) = await Interleaved.RunAsync(
             () => PrefillAsync(served.OverHttp, cancellationToken),
             () => Task.FromResult(new Rates(one.Prefill(Prompt), 0)),
-            pairs,
-            WarmUpRuns);
+            pairs);
         yield return Comparison.Of(
             $"private Stip over HTTP / llama.cpp: prefill of {Prompt} tokens", first, second, r => r.Prefill);
     }

@@ -1,4 +1,5 @@
 using Stip.Bench.Measuring;
+using Stip.Bench.Scenarios;
 
 namespace Stip.Bench.Reports;
 
@@ -8,7 +9,7 @@ internal static class ComparisonTable
     private const string Text =
         "Medians of interleaved runs: a prompt in one step, then one token a step. The ratio is the geometric mean "
         + "over pairs, its interval Student's t over their logarithms. Client and server share the machine; their "
-        + "processor time a decoded token is that of the first of the two.";
+        + "processor time a decoded token is that of the first of the two. " + WarmUp.Note;
 
     public static ResultTable Create(string heading = "") => new(
         heading, "comparison", "first, token/s", "second, token/s", "ratio", "95 % interval", "pairs",

@@ -3,16 +3,11 @@ namespace Stip.Bench.Scenarios;
 /// <summary>Runs two workloads in turns, so that the machine's mood meets both.</summary>
 internal static class Interleaved
 {
-    /// <summary>Pairs, the order turned round in every other one.</summary>
+    /// <summary>Pairs after a warm-up, the order turned round in every other one.</summary>
     public static async Task<(List<Rates> First, List<Rates> Second)> RunAsync(
-        Func<Task<Rates>> first, Func<Task<Rates>> second, int pairs, int warmUpRuns = 3)
+        Func<Task<Rates>> first, Func<Task<Rates>> second, int pairs)
     {
-        for (var i = 0; i < warmUpRuns; i++)
-        {
-            await first();
-            await second();
-        }
-
+        await WarmUp.RunAsync(first, second);
         var (a, b) = (new List<Rates>(), new List<Rates>());
         for (var i = 0; i < pairs; i++)
         {

@@ -9,7 +9,6 @@ internal static class LoadComparisons
 {
     private const int Active = 16;
     private const int HeldSessions = 240;
-    private const int WarmUpRuns = 1;
 
     /// <summary>Served / bare at each number of sessions.</summary>
     public static async IAsyncEnumerable<Comparison> ServedAsync(
@@ -26,9 +25,9 @@ internal static class LoadComparisons
             Task<Rates> Bare() => Task.FromResult(
                 new Rates(0, bare.Decode(SessionLoad.PromptTokens, plan.Tokens)));
 
-            var (first, second) = await Interleaved.RunAsync(Http, Bare, plan.Pairs, WarmUpRuns);
+            var (first, second) = await Interleaved.RunAsync(Http, Bare, plan.Pairs);
             yield return Comparison.Of($"HTTP / bare, {sessions} sessions", first, second, r => r.Decode);
-            (first, second) = await Interleaved.RunAsync(Stream, Bare, plan.Pairs, WarmUpRuns);
+            (first, second) = await Interleaved.RunAsync(Stream, Bare, plan.Pairs);
             yield return Comparison.Of($"WebSocket / bare, {sessions} sessions", first, second, r => r.Decode);
         }
     }
@@ -44,9 +43,9 @@ internal static class LoadComparisons
         Task<Rates> Bare(BareBatch loop) => Task.FromResult(
             new Rates(0, loop.Decode(SessionLoad.PromptTokens, plan.Tokens)));
 
-        var (many, one) = await Interleaved.RunAsync(() => Of(Active), () => Of(1), plan.Pairs, WarmUpRuns);
+        var (many, one) = await Interleaved.RunAsync(() => Of(Active), () => Of(1), plan.Pairs);
         yield return Comparison.Of("16 sessions / 1 session, WebSocket", many, one, r => r.Decode);
-        (many, one) = await Interleaved.RunAsync(() => Bare(bare), () => Bare(bareOne), plan.Pairs, WarmUpRuns);
+        (many, one) = await Interleaved.RunAsync(() => Bare(bare), () => Bare(bareOne), plan.Pairs);
         yield return Comparison.Of("16 sequences / 1 sequence, bare loop", many, one, r => r.Decode);
 
         // Opening 240 sessions for every pair would take longer than what is measured: two runs, not interleaved.

@@ -44,10 +44,11 @@ internal static class CompletionEndpoints
 
             using (answer)
             {
-                StepSpans.Record(declaration, answer.Times, clock.GetUtcNow());
+                StepSpans.Record(declaration, answer.Times, clock);
                 using var copy = StepSpans.Copy();
                 ServerTiming.Write(context.Response, answer.Times, clock.GetElapsedTime(started));
-                await StepWriter.WriteAsync(context, StepAnswers.Of(declaration, answer, clock));
+                await StepWriter.WriteAsync(context, StepAnswers.Of(
+                    declaration, answer, StepAnswers.NewId(), clock.GetUtcNow().ToUnixTimeSeconds()));
             }
         }
     }

@@ -8,7 +8,13 @@ namespace Stip.Api.Endpoints.Completions;
 /// <summary>Turns the engine's answer into the contract's.</summary>
 internal static class StepAnswers
 {
-    public static CompletionResponse Of(StepDeclaration step, StepAnswer answer, TimeProvider clock)
+    /// <param name="step">What was asked.</param>
+    /// <param name="answer">What the engine says.</param>
+    /// <param name="id">Of the answer.</param>
+    /// <param name="created">Unix seconds.</param>
+    /// <param name="timing">Where the time went, for a form without headers.</param>
+    public static CompletionResponse Of(
+        StepDeclaration step, StepAnswer answer, string id, long created, string? timing = null)
     {
         var decoder = step.Decoder;
         var rowBytes = decoder.VocabSize * decoder.LogitsDtype.ByteSize();
@@ -22,9 +28,9 @@ internal static class StepAnswers
         }
 
         return new CompletionResponse(
-            "cmpl_" + Guid.CreateVersion7().ToString("N"),
+            id,
             CompletionResponse.ObjectName,
-            clock.GetUtcNow().ToUnixTimeSeconds(),
+            created,
             decoder.Model,
             answer.SessionId,
             answer.Position,
@@ -33,8 +39,12 @@ internal static class StepAnswers
         {
             Fingerprint = decoder.Fingerprint,
             KeyEpoch = decoder.KeyEpoch,
+            ServerTiming = timing,
         };
     }
+
+    /// <summary>An id for an answer or for the answers of a connection.</summary>
+    public static string NewId() => "cmpl_" + Guid.CreateVersion7().ToString("N");
 
     private static LogitsPayload Payload(StepDeclaration step, ReadOnlyMemory<byte> row)
     {

@@ -14,8 +14,16 @@ internal sealed class StepDesk(ModelRegistry registry, KeyLimits limits, IOption
     private const long SmallestLimit = 64 << 10;
 
     /// <summary>Longest body that any model of a key could ask for.</summary>
-    public long MaxBodyBytes(ApiKeyRecord key) => registry.All.Where(model => key.Allows(model.Id))
-        .Aggregate(SmallestLimit, (most, model) => Math.Max(most, MaxBodyBytes(model)));
+    public long MaxBodyBytes(ApiKeyRecord key)
+    {
+        var most = SmallestLimit;
+        foreach (var (id, model) in registry.ById)
+        {
+            most = key.Allows(id) ? Math.Max(most, MaxBodyBytes(model)) : most;
+        }
+
+        return most;
+    }
 
     /// <summary>Longest body that this model could ask for; little where the key may not ask it.</summary>
     public long MaxBodyBytes(ApiKeyRecord key, string? model) =>

@@ -13,14 +13,15 @@ internal static class StepSpans
     /// <summary>Records a step that has just ended; nothing where nobody listens.</summary>
     /// <param name="step">What ran.</param>
     /// <param name="times">Inside the engine.</param>
-    /// <param name="ended">Now.</param>
-    public static void Record(StepDeclaration step, StepTimes times, DateTimeOffset ended)
+    /// <param name="clock">Says when that was.</param>
+    public static void Record(StepDeclaration step, StepTimes times, TimeProvider clock)
     {
         if (!Source.HasListeners())
         {
             return;
         }
 
+        var ended = clock.GetUtcNow();
         var began = ended - times.Run;
         var arrived = began - times.Queue;
         using var whole = Source.StartActivity(

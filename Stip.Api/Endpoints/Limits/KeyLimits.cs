@@ -20,8 +20,8 @@ internal sealed class KeyLimits : IDisposable
     public KeyLimits(IOptions<LimitOptions> options)
     {
         _options = options.Value;
-        _requests = PartitionedRateLimiter.Create<ApiKeyRecord, string>(key => Bucket(key.Id, RequestsOf(key), 1));
-        _tokens = PartitionedRateLimiter.Create<ApiKeyRecord, string>(
+        _requests = PartitionedRateLimiter.Create<ApiKeyRecord, Rate>(key => Bucket(key.Id, RequestsOf(key), 1));
+        _tokens = PartitionedRateLimiter.Create<ApiKeyRecord, Rate>(
             key => Bucket(key.Id, TokensOf(key), TokenBurstSeconds));
         _running = PartitionedRateLimiter.Create<ApiKeyRecord, string>(key => _options.Concurrent == 0
             ? RateLimitPartition.GetNoLimiter(key.Id)
@@ -73,26 +73,28 @@ internal sealed class KeyLimits : IDisposable
 
     private int TokensOf(ApiKeyRecord key) => key.Limits?.TokensPerSecond ?? _options.TokensPerSecond;
 
-    private static RateLimitPartition<string> Bucket(string id, int perSecond, int burstSeconds)
+    // Every step comes here, so whoever has a bucket already is found without making anything.
+    private static RateLimitPartition<Rate> Bucket(string id, int perSecond, int burstSeconds)
     {
-        if (perSecond == 0)
-        {
-            return RateLimitPartition.GetNoLimiter(id);
-        }
-
-        var perPeriod = perSecond >= 10 ? perSecond / 10 : perSecond;
-        return RateLimitPartition.GetTokenBucketLimiter(id, _ => new TokenBucketRateLimiterOptions
-        {
-            TokenLimit = (int)Math.Min(int.MaxValue, (long)perSecond * burstSeconds),
-            TokensPerPeriod = perPeriod,
-            ReplenishmentPeriod = TimeSpan.FromMilliseconds(perSecond >= 10 ? 100 : 1000),
-            QueueLimit = 0,
-        });
+        var rate = new Rate(id, perSecond, burstSeconds);
+        return perSecond == 0 ? RateLimitPartition.GetNoLimiter(rate) : RateLimitPartition.Get(rate, MakeBucket);
     }
+
+    private static RateLimiter MakeBucket(Rate rate) => new TokenBucketRateLimiter(new TokenBucketRateLimiterOptions
+    {
+        TokenLimit = (int)Math.Min(int.MaxValue, (long)rate.PerSecond * rate.BurstSeconds),
+        TokensPerPeriod = rate.PerSecond >= 10 ? rate.PerSecond / 10 : rate.PerSecond,
+        ReplenishmentPeriod = TimeSpan.FromMilliseconds(rate.PerSecond >= 10 ? 100 : 1000),
+        QueueLimit = 0,
+        // The partitioned limiter fills all of them.
+        AutoReplenishment = false,
+    });
 
     private static Refusal Exceeded(RateLimitLease lease, string limit) =>
         Refused(limit, lease.TryGetMetadata(MetadataName.RetryAfter, out var wait) ? wait : ShortWait);
 
     private static Refusal Refused(string limit, TimeSpan wait) =>
         new(StipErrorCode.RateLimitExceeded, $"this API key has used its {limit}; try again later", RetryAfter: wait);
+
+    private readonly record struct Rate(string Id, int PerSecond, int BurstSeconds);
 }

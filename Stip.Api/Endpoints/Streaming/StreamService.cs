@@ -26,6 +26,8 @@ internal sealed class StreamService(
     /// <exception cref="InvalidDataException">A message is no step; the connection cannot go on.</exception>
     public async Task<bool> ServeAsync(StreamGate gate, CancellationToken cancellation)
     {
+        // One for all steps: wound up where a message begins or an answer goes, and stopped in between.
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         while (true)
         {
             var hasMore = await WaitAsync(gate, cancellation);
@@ -40,7 +42,8 @@ internal sealed class StreamService(
                 return true;
             }
 
-            await ServeOneAsync(gate, cancellation);
+            await ServeOneAsync(gate, patience, cancellation);
+            patience.CancelAfter(Timeout.InfiniteTimeSpan);
             if (!gate.TryWait())
             {
                 await gate.Said;
@@ -64,10 +67,10 @@ internal sealed class StreamService(
         }
     }
 
-    private async Task ServeOneAsync(StreamGate gate, CancellationToken cancellation)
+    private async ValueTask ServeOneAsync(
+        StreamGate gate, CancellationTokenSource patience, CancellationToken cancellation)
     {
         var started = clock.GetTimestamp();
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         patience.CancelAfter(MessagePatience);
         var read = await _steps.ReadAsync(patience.Token);
         if (!keys.IsGood(grant))
@@ -92,6 +95,7 @@ internal sealed class StreamService(
                 return;
             }
 
+            patience.CancelAfter(Timeout.InfiniteTimeSpan);
             var outcome = await StepAsync(prepared, cancellation);
             patience.CancelAfter(MessagePatience);
             if (!outcome.Is(out var answer, out refusal))

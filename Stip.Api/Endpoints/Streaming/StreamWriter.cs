@@ -14,29 +14,20 @@ internal sealed class StreamWriter(WebSocket socket, string requestId, TimeProvi
 {
     private readonly ArrayBufferWriter<byte> _body = new(4096);
     private readonly StickyFields _said = new();
-    private string? _id;
-    private long _created;
+
+    // Id and time are those of the connection: said once.
+    private readonly string _id = StepAnswers.NewId();
+    private readonly long _created = clock.GetUtcNow().ToUnixTimeSeconds();
 
     public ValueTask AnswerAsync(
         StepDeclaration step, StepAnswer answer, long started, CancellationToken cancellation)
     {
-        StepSpans.Record(step, answer.Times, clock.GetUtcNow());
-        var response = StepAnswers.Of(step, answer, clock);
-        // Id and time are those of the connection: said once.
-        if (_id is null)
-        {
-            (_id, _created) = (response.Id, response.Created);
-        }
-
+        StepSpans.Record(step, answer.Times, clock);
         _body.ResetWrittenCount();
         CompletionResponseCodec.Write(
             _body,
-            response with
-            {
-                Id = _id,
-                Created = _created,
-                ServerTiming = ServerTiming.Of(answer.Times, clock.GetElapsedTime(started)),
-            },
+            StepAnswers.Of(
+                step, answer, _id, _created, ServerTiming.Of(answer.Times, clock.GetElapsedTime(started))),
             _said);
         return socket.SendAsync(_body.WrittenMemory, WebSocketMessageType.Binary, true, cancellation);
     }

@@ -21,7 +21,7 @@ internal sealed class StreamedSteps(WebSocket socket, StepDesk desk, ApiKeyRecor
 
     /// <summary>The step that has begun to arrive; a refusal leaves the connection at its next message.</summary>
     /// <exception cref="InvalidDataException">Not a step at all: the connection cannot go on.</exception>
-    public async Task<Outcome<PreparedStep>> ReadAsync(CancellationToken cancellation)
+    public async ValueTask<Outcome<PreparedStep>> ReadAsync(CancellationToken cancellation)
     {
         var most = desk.MaxBodyBytes(key);
         await FillAsync(PrefixBytes, cancellation);
@@ -81,7 +81,7 @@ internal sealed class StreamedSteps(WebSocket socket, StepDesk desk, ApiKeyRecor
     }
 
     // What was refused by its header is not kept, and no more of it is read than any step may have.
-    private async Task SkipAsync(long most, CancellationToken cancellation)
+    private async ValueTask SkipAsync(long most, CancellationToken cancellation)
     {
         var skipped = 0L;
         while (!_frame.IsWhole && skipped <= most)

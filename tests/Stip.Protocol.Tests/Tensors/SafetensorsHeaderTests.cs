@@ -22,6 +22,13 @@ public sealed class SafetensorsHeaderTests
     [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[4611686018427387904,4],\"data_offsets\":[0,0]}}")]
     [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},"
         + "\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[2,6]}}")]
+    [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},"
+        + "\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}")]
+    [InlineData("{\"a\":{\"dtype\":5,\"shape\":[1],\"data_offsets\":[0,4]}}")]
+    [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[[1]],\"data_offsets\":[0,4]}}")]
+    [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}")]
+    [InlineData("{} {}")]
+    [InlineData("{\"__metadata__\":{\"a\":{}}}")]
     [InlineData("{\"__metadata__\":{\"a\":5}}")]
     [InlineData("{\"__metadata__\":[]}")]
     [InlineData("{\"\\ud800\":{}}")]
@@ -29,6 +36,21 @@ public sealed class SafetensorsHeaderTests
     {
         var bytes = Encoding.UTF8.GetBytes(json);
         Assert.Throws<InvalidDataException>(() => SafetensorsHeader.Parse(bytes, 8 + bytes.Length + 8));
+    }
+
+    [Fact]
+    public void Header_WithMoreThanItNeeds_IsRead()
+    {
+        const string Json = """
+            {"__metadata__":{"a":"1","b":null,"a":"2"},
+             "x":{"note":[{"y":1}],"shape":[1,1,1,1,1,1,1,1,2],"dtype":"F64","dtype":"F32","data_offsets":[0,8]}}
+            """;
+        var bytes = Encoding.UTF8.GetBytes(Json);
+        var header = SafetensorsHeader.Parse(bytes, 8 + bytes.Length + 8);
+        Assert.Equal([("a", "2"), ("b", "")], header.Metadata.Select(field => (field.Key, field.Value)));
+        var entry = Assert.Single(header.Entries).Value;
+        Assert.Equal((TensorDtype.Float32, 9, 8L), (entry.Dtype, entry.Shape.Count, entry.ByteLength));
+        Assert.Equal(2, entry.Shape[8]);
     }
 
     [Fact]

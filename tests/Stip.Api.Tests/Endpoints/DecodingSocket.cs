@@ -1,0 +1,112 @@
+using System.Buffers;
+using System.Net.WebSockets;
+using Stip.Api.Tests.Hosting;
+using Stip.Protocol.Completions;
+
+namespace Stip.Api.Tests.Endpoints;
+
+/// <summary>The server's end of a WebSocket whose client opens a session and decodes as fast as answers come. Nothing
+/// ever waits, so a step is served on one thread, and what that thread allocates between two messages is the step's.
+/// </summary>
+internal sealed class DecodingSocket(int topK, int steps) : WebSocket
+{
+    private readonly List<byte[]> _messages = [];
+    private readonly StickyFields _sent = new();
+    private readonly List<long> _bytesOfAStep = new(steps);
+    private CompletionResponse? _opened;
+    private long _allocated = -1;
+    private int _thread;
+    private int _next;
+
+    /// <summary>Managed bytes of each step that stayed on its thread.</summary>
+    public IReadOnlyList<long> BytesOfAStep => _bytesOfAStep;
+
+    public int Answers { get; private set; }
+
+    public override WebSocketCloseStatus? CloseStatus => null;
+
+    public override string? CloseStatusDescription => null;
+
+    public override WebSocketState State => WebSocketState.Open;
+
+    public override string? SubProtocol => null;
+
+    public override ValueTask<ValueWebSocketReceiveResult> ReceiveAsync(
+        Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        Note();
+        if (_next == 0)
+        {
+            Add(Steps.Prefill(1, 3));
+        }
+        else if (_next == 1)
+        {
+            for (var i = 0; i < steps; i++)
+            {
+                Add(new CompletionRequest(
+                    "tiny", Steps.Rows(1, 3 + i, 1), _opened!.SessionId, 3 + i, new LogitsRequest(topK)));
+            }
+        }
+
+        if (_next == _messages.Count)
+        {
+            return new(new ValueWebSocketReceiveResult(0, WebSocketMessageType.Close, endOfMessage: true));
+        }
+
+        var message = _messages[_next++];
+        message.CopyTo(buffer);
+        (_allocated, _thread) = (GC.GetAllocatedBytesForCurrentThread(), Environment.CurrentManagedThreadId);
+        return new(new ValueWebSocketReceiveResult(message.Length, WebSocketMessageType.Binary, endOfMessage: true));
+    }
+
+    public override ValueTask SendAsync(
+        ReadOnlyMemory<byte> buffer,
+        WebSocketMessageType messageType,
+        bool endOfMessage,
+        CancellationToken cancellationToken)
+    {
+        Answers += messageType == WebSocketMessageType.Binary ? 1 : 0;
+        _opened ??= CompletionResponseCodec.Read(buffer.ToArray(), new StickyFields());
+        return ValueTask.CompletedTask;
+    }
+
+    public override void Abort()
+    {
+    }
+
+    public override Task CloseAsync(
+        WebSocketCloseStatus closeStatus, string? statusDescription, CancellationToken cancellationToken) =>
+        Task.CompletedTask;
+
+    public override Task CloseOutputAsync(
+        WebSocketCloseStatus closeStatus, string? statusDescription, CancellationToken cancellationToken) =>
+        Task.CompletedTask;
+
+    public override void Dispose()
+    {
+    }
+
+    public override Task<WebSocketReceiveResult> ReceiveAsync(
+        ArraySegment<byte> buffer, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public override Task SendAsync(
+        ArraySegment<byte> buffer,
+        WebSocketMessageType messageType,
+        bool endOfMessage,
+        CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    private void Note()
+    {
+        if (_next > 1 && _thread == Environment.CurrentManagedThreadId)
+        {
+            _bytesOfAStep.Add(GC.GetAllocatedBytesForCurrentThread() - _allocated);
+        }
+    }
+
+    private void Add(CompletionRequest request)
+    {
+        var message = new ArrayBufferWriter<byte>();
+        CompletionRequestCodec.Write(message, request, _sent);
+        _messages.Add(message.WrittenSpan.ToArray());
+    }
+}
