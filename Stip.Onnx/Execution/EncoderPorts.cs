@@ -12,6 +12,12 @@ public static class EncoderPorts
     /// <summary>Scores of words or labels.</summary>
     public const string Logits = DecoderPorts.Logits;
 
+    /// <summary>Where an answer begins, <c>[batch, seq]</c>.</summary>
+    public const string StartLogits = "start_logits";
+
+    /// <summary>Where an answer ends, <c>[batch, seq]</c>.</summary>
+    public const string EndLogits = "end_logits";
+
     /// <summary>Features of every row, <c>[batch, seq, hidden]</c>.</summary>
     public const string Hidden = "last_hidden_state";
 

@@ -41,19 +41,22 @@ internal sealed class Bert(string name, TextHead head) : IArchitecture
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype) =>
         TextEncoder.Build(checkpoint, dtype, ReadConfig(checkpoint.Config, firstPosition: 0), Names, head);
 
+    /// <summary>Sizes under the names that most text encoders share.</summary>
+    internal static EncoderSizes ReadSizes(ConfigJson config) => new(
+        config.Size("hidden_size"),
+        config.Size("intermediate_size"),
+        config.Size("num_hidden_layers"),
+        config.Size("num_attention_heads"),
+        config.Text("hidden_act") ?? "gelu",
+        config.Positive("layer_norm_eps", 1e-12));
+
     internal static TextEncoderConfig ReadConfig(ConfigJson config, int firstPosition)
     {
         config.RefuseUnless("position_embedding_type", "absolute");
         config.RefuseFlag("is_decoder");
         config.RefuseFlag("add_cross_attention");
         return new TextEncoderConfig(
-            new EncoderSizes(
-                config.Size("hidden_size"),
-                config.Size("intermediate_size"),
-                config.Size("num_hidden_layers"),
-                config.Size("num_attention_heads"),
-                config.Text("hidden_act") ?? "gelu",
-                config.Positive("layer_norm_eps", 1e-12)),
+            ReadSizes(config),
             config.Size("vocab_size"),
             config.Size("max_position_embeddings"),
             firstPosition,

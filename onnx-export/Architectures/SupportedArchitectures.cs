@@ -15,21 +15,18 @@ internal static class SupportedArchitectures
         new Opt(), new Persimmon(), new Phi(), new Qwen2Moe(), new Qwen3Moe(), new SeedOss(), new SmolLm3(),
         new StableLm(), new StarCoder2(), new GraniteMoe("GraniteMoeForCausalLM", "granitemoe"),
         new GraniteMoe("GraniteMoeSharedForCausalLM", "granitemoeshared"),
-        new Bert("BertModel", TextHead.Hidden),
-        new Bert("BertForMaskedLM", TextHead.MaskedWords),
-        new Bert("BertForSequenceClassification", TextHead.Classes),
-        .. Robertas("Roberta", "roberta"),
-        .. Robertas("XLMRoberta", "xlm-roberta"),
-        .. Robertas("Camembert", "camembert"),
-        new Electra("ElectraModel", TextHead.Hidden),
-        new Electra("ElectraForMaskedLM", TextHead.MaskedWords),
-        new Electra("ElectraForSequenceClassification", TextHead.Classes),
-        new Mpnet("MPNetModel", TextHead.Hidden),
-        new Mpnet("MPNetForMaskedLM", TextHead.MaskedWords),
-        new Mpnet("MPNetForSequenceClassification", TextHead.Classes),
-        new DistilBert("DistilBertModel", TextHead.Hidden),
-        new DistilBert("DistilBertForMaskedLM", TextHead.MaskedWords),
-        new DistilBert("DistilBertForSequenceClassification", TextHead.Classes),
+        .. Texts("Bert", (name, head) => new Bert(name, head)),
+        .. Texts("Roberta", (name, head) => new Roberta(name, "roberta", head)),
+        .. Texts("XLMRoberta", (name, head) => new Roberta(name, "xlm-roberta", head)),
+        .. Texts("Camembert", (name, head) => new Roberta(name, "camembert", head)),
+        .. Texts("Electra", (name, head) => new Electra(name, head)),
+        .. Texts("MPNet", (name, head) => new Mpnet(name, head)),
+        .. Texts("DistilBert", (name, head) => new DistilBert(name, head)),
+        .. Texts("Albert", (name, head) => new Albert(name, head)),
+        .. Texts("DebertaV2", (name, head) => new DebertaV2(name, head)),
+        .. Texts("ModernBert", (name, head) => new ModernBert(name, head)),
+        new NomicBert(),
+        new GteBert(),
         new Vit("ViTModel", VisionHead.Hidden),
         new Vit("ViTForImageClassification", VisionHead.Classes),
         new ClipVision("CLIPVisionModel", VisionHead.Hidden),
@@ -50,10 +47,13 @@ internal static class SupportedArchitectures
             + $"there are {string.Join(", ", All.Select(family => family.Name))}");
     }
 
-    private static IEnumerable<IArchitecture> Robertas(string name, string modelType) =>
+    // The names that transformers gives a text encoder with each of its heads.
+    private static IEnumerable<IArchitecture> Texts(string name, Func<string, TextHead, IArchitecture> make) =>
     [
-        new Roberta($"{name}Model", modelType, TextHead.Hidden),
-        new Roberta($"{name}ForMaskedLM", modelType, TextHead.MaskedWords),
-        new Roberta($"{name}ForSequenceClassification", modelType, TextHead.Classes),
+        make($"{name}Model", TextHead.Hidden),
+        make($"{name}ForMaskedLM", TextHead.MaskedWords),
+        make($"{name}ForSequenceClassification", TextHead.Classes),
+        make($"{name}ForTokenClassification", TextHead.Tokens),
+        make($"{name}ForQuestionAnswering", TextHead.Answer),
     ];
 }

@@ -2,6 +2,8 @@ using Stip.Export.Blocks;
 using Stip.Export.Checkpoints;
 using Stip.Keys.Bundles;
 using Stip.Onnx;
+using Stip.Onnx.Execution;
+using Stip.Onnx.Model;
 using Stip.Protocol.Tensors;
 
 namespace Stip.Export.Architectures;
@@ -12,6 +14,8 @@ namespace Stip.Export.Architectures;
 /// </summary>
 internal static class TextEncoder
 {
+    private const string AnswerHead = "qa_outputs";
+
     public static ExportedModel Build(
         Checkpoint checkpoint, TensorDtype dtype, TextEncoderConfig config, TextEncoderNames names, TextHead head)
     {
@@ -19,7 +23,10 @@ internal static class TextEncoder
         var words = tensors.Require(names.Words, config.VocabSize, config.RowSize);
         var labels = head == TextHead.Classes ? Labels.Read(checkpoint.Config) : null;
 
-        var encoder = new EncoderGraph(tensors, dtype, sizes.Hidden, isMasked: true, config.RowSize);
+        var encoder = new EncoderGraph(tensors, dtype, sizes.Hidden, isMasked: true, config.RowSize)
+        {
+            ShareAs = names.ShareAs,
+        };
         var rows = Rows(encoder, config, names);
         if (names.Distances is { } distances)
         {
@@ -27,7 +34,12 @@ internal static class TextEncoder
                 .Append(encoder, distances);
         }
 
-        rows = new EncoderLayers(encoder, sizes, names.Layer, names.Layers).AppendPostNorm(rows);
+        rows = new EncoderLayers(encoder, sizes, names.Layer, names.Layers)
+        {
+            Stored = names.Stored,
+            Attention = names.Attention?.Invoke(encoder),
+            Positions = names.RowPositions?.Invoke(encoder) is { } positions ? _ => positions : null,
+        }.AppendPostNorm(rows);
         switch (head)
         {
             case TextHead.MaskedWords:
@@ -36,6 +48,12 @@ internal static class TextEncoder
                 break;
             case TextHead.Classes:
                 names.Classifier.Append(encoder, FirstRow.Append(encoder, rows), labels!.Names.Count);
+                break;
+            case TextHead.Tokens:
+                RowHead.AppendLabels(encoder, rows, names.TokenLabels, Labels.Read(checkpoint.Config).Names.Count);
+                break;
+            case TextHead.Answer:
+                RowHead.AppendAnswer(encoder, rows, AnswerHead);
                 break;
             default:
                 HiddenRows.Append(encoder, rows);
@@ -60,7 +78,8 @@ internal static class TextEncoder
         var (width, hidden) = (config.RowSize, config.Sizes.Hidden);
         var rows = config.Sizes.Norm.Append(
             encoder, "embedding_norm", names.EmbeddingNorm, encoder.Embeds, HeadPadding.None(width));
-        return width == hidden
+        rows = names.MasksRows ? Masked(encoder, rows) : rows;
+        return width == hidden && !names.AlwaysProjects
             ? rows
             : Linear.FromLinear(
                 encoder,
@@ -73,19 +92,31 @@ internal static class TextEncoder
                 hasBias: true);
     }
 
+    private static string Masked(EncoderGraph encoder, string rows)
+    {
+        var graph = encoder.Graph;
+        var factors = graph.Add(
+            "Cast",
+            "row_mask/Cast",
+            [graph.Add("Unsqueeze", "row_mask", [encoder.Mask!, graph.AddConstant("row_mask.axis", 2)])],
+            NodeAttribute.Int("to", (int)encoder.Weights.Dtype.ToOnnx()));
+        return graph.Add("Mul", "row_mask/Mul", [rows, factors]);
+    }
+
     private static Dictionary<string, CheckpointTensor> Tables(
         ITensorStore tensors, TextEncoderConfig config, TextEncoderNames names, CheckpointTensor words)
     {
         var width = config.RowSize;
-        var positions = tensors.Require(names.Positions, config.Positions, width);
-        var tables = new Dictionary<string, CheckpointTensor>
+        var tables = new Dictionary<string, CheckpointTensor> { [EmbeddingManifest.Token] = words };
+        if (names.Positions is not null)
         {
-            [EmbeddingManifest.Token] = words,
-            [EmbeddingManifest.Position] = config.FirstPosition == 0
+            var positions = tensors.Require(names.Positions, config.Positions, width);
+            tables.Add(EmbeddingManifest.Position, config.FirstPosition == 0
                 ? positions
-                : new TensorRows(positions, config.FirstPosition, config.Positions - config.FirstPosition),
-        };
-        if (names.TokenTypes is not null)
+                : new TensorRows(positions, config.FirstPosition, config.Positions - config.FirstPosition));
+        }
+
+        if (names.TokenTypes is not null && config.TokenTypes > 0)
         {
             tables.Add(EmbeddingManifest.TokenType, tensors.Require(names.TokenTypes, config.TokenTypes, width));
         }

@@ -4,7 +4,7 @@ namespace Stip.Export.Architectures;
 
 /// <summary>Where the tensors of a text encoder stand in its checkpoint.</summary>
 /// <param name="Words">Table of token rows.</param>
-/// <param name="Positions">Table of position rows.</param>
+/// <param name="Positions">Table of position rows, null where there is none.</param>
 /// <param name="TokenTypes">Table of token-type rows, null where there is none.</param>
 /// <param name="EmbeddingNorm">The norm after the sum of the tables.</param>
 /// <param name="Layers">The layers, before their index.</param>
@@ -13,7 +13,7 @@ namespace Stip.Export.Architectures;
 /// <param name="Classifier">The head of labels.</param>
 internal sealed record TextEncoderNames(
     string Words,
-    string Positions,
+    string? Positions,
     string? TokenTypes,
     string EmbeddingNorm,
     string Layers,
@@ -23,6 +23,28 @@ internal sealed record TextEncoderNames(
 {
     /// <summary>From the width of the tables to that of the layers, where the two differ.</summary>
     public string? Projection { get; init; }
+
+    /// <summary>True where the projection is there even if the widths are the same.</summary>
+    public bool AlwaysProjects { get; init; }
+
+    /// <summary>The layer of a head that says what each token is.</summary>
+    public string TokenLabels { get; init; } = "classifier";
+
+    /// <summary>Which stored layer is a layer of the graph, where some share their weights.</summary>
+    public Func<int, string>? Stored { get; init; }
+
+    /// <summary>What weights are called that several layers share.</summary>
+    public Func<string, string>? ShareAs { get; init; }
+
+    /// <summary>How layers know where rows stand, null where the tables say it.</summary>
+    public Func<EncoderGraph, RowPositions>? RowPositions { get; init; }
+
+    /// <summary>The attention of a layer (its name in the graph, its name in the checkpoint, rows) where it is not the
+    /// usual one.</summary>
+    public Func<EncoderGraph, Func<string, string, string, string>>? Attention { get; init; }
+
+    /// <summary>True where rows that do not count are zero when they enter the first layer.</summary>
+    public bool MasksRows { get; init; }
 
     /// <summary>Table of what distances add to the scores of each head, null where there is none.</summary>
     public string? Distances { get; init; }

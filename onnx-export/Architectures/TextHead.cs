@@ -11,4 +11,10 @@ internal enum TextHead
 
     /// <summary>A logit for each label, for the whole text.</summary>
     Classes,
+
+    /// <summary>A logit for each label, at every row.</summary>
+    Tokens,
+
+    /// <summary>Where the answer to a question begins and ends.</summary>
+    Answer,
 }

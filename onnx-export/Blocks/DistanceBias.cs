@@ -43,14 +43,7 @@ internal sealed record DistanceBias(int Stored, int Heads, int Positions)
         }
 
         var graph = encoder.Graph;
-        var length = graph.Add(
-            "Shape", $"{Name}.length", [encoder.Embeds], NodeAttribute.Int("start", 1), NodeAttribute.Int("end", 2));
-        var zero = graph.AddScalarConstant($"{Name}.zero", 0);
-        var places = graph.Add("Range", $"{Name}.places", [
-            zero, graph.Add("Squeeze", $"{Name}.count", [length]), graph.AddScalarConstant($"{Name}.one", 1)]);
-        var keys = graph.Add("Unsqueeze", $"{Name}.keys", [places, graph.AddConstant($"{Name}.first", 0)]);
-        var queries = graph.Add("Unsqueeze", $"{Name}.queries", [places, graph.AddConstant($"{Name}.last", 1)]);
-        var distances = graph.Add("Sub", $"{Name}.distances", [keys, queries]); // [seq, seq]
+        var distances = RowDistances.Append(encoder); // [seq, seq]
 
         // Buckets of all distances from the most negative one on.
         long[] all = [.. Enumerable.Range(1 - Positions, (2 * Positions) - 1).Select(BucketOf)];
@@ -63,6 +56,6 @@ internal sealed record DistanceBias(int Stored, int Heads, int Positions)
         var table = graph.AddWeight($"{Name}.weight", flat with { Shape = [Stored, Heads] });
         var rows = graph.Add("Gather", $"{Name}.rows", [table, buckets]); // [seq, seq, heads]
         var turned = graph.Add("Transpose", $"{Name}.turned", [rows], NodeAttribute.Ints("perm", 2, 0, 1));
-        return graph.Add("Unsqueeze", Name, [turned, $"{Name}.first"]);
+        return graph.Add("Unsqueeze", Name, [turned, graph.AddConstant($"{Name}.first", 0)]);
     }
 }

@@ -17,8 +17,9 @@ internal sealed class EncoderAttention(EncoderGraph encoder, EncoderSizes sizes,
     /// <param name="name">Name in the graph.</param>
     /// <param name="tensor">Name of the layer in the checkpoint.</param>
     /// <param name="input">Rows <c>[batch, seq, hidden]</c>.</param>
+    /// <param name="positions">How the layer knows where rows stand, null where the rows say it.</param>
     /// <returns>Rows <c>[batch, seq, hidden]</c>.</returns>
-    public string Append(string name, string tensor, string input)
+    public string Append(string name, string tensor, string input, RowPositions? positions = null)
     {
         var graph = encoder.Graph;
         DeclareConstants();
@@ -29,24 +30,47 @@ internal sealed class EncoderAttention(EncoderGraph encoder, EncoderSizes sizes,
             [Packed($"{name}.qkv", tensor, input), SplitSizes],
             [$"{name}/q", $"{name}/k", $"{name}/v"],
             NodeAttribute.Int("axis", -1));
+        var (query, key) = positions?.Rotary is { } rotary
+            ? (Turn(rotary, $"{name}.q_rotary", parts[0]), Turn(rotary, $"{name}.k_rotary", parts[1]))
+            : (parts[0], parts[1]);
         var joined = graph.AddMicrosoft(
             "MultiHeadAttention",
             name,
-            Inputs(parts),
+            Inputs([query, key, parts[2]], positions?.ScoreBias ?? encoder.ScoreBias),
             [$"{name}/output"],
             NodeAttribute.Int("num_heads", sizes.Heads),
             NodeAttribute.Float("scale", 1 / Math.Sqrt(sizes.HeadDim)))[0];
         return Linear.FromLinear(
-            encoder, $"{name}.output", joined, $"{tensor}.{names.Output}", sizes.Hidden, sizes.Hidden, hasBias: true);
+            encoder,
+            $"{name}.output",
+            joined,
+            $"{tensor}.{names.Output}",
+            sizes.Hidden,
+            sizes.Hidden,
+            sizes.HasOutputBias);
     }
 
     // The biases of the projections are added already.
-    private IReadOnlyList<string> Inputs(IReadOnlyList<string> parts) => encoder.ScoreBias is { } bias
+    private IReadOnlyList<string> Inputs(IReadOnlyList<string> parts, string? scoreBias) => scoreBias is { } bias
         ? [.. parts, "", encoder.Mask ?? "", bias]
         : encoder.Mask is { } mask ? [.. parts, "", mask] : parts;
 
+    private string Turn(RotaryTables rotary, string name, string input) => encoder.Graph.AddMicrosoft(
+        "RotaryEmbedding",
+        name,
+        [input, rotary.Positions, rotary.Cosines, rotary.Sines],
+        [$"{name}/output"],
+        NodeAttribute.Int("num_heads", sizes.Heads),
+        NodeAttribute.Int("interleaved", rotary.IsInterleaved ? 1 : 0))[0];
+
     private string Packed(string name, string tensor, string input)
     {
+        if (names.Packed is { } packed)
+        {
+            return Linear.FromLinear(
+                encoder, name, input, $"{tensor}.{packed}", sizes.Hidden, 3 * sizes.Hidden, sizes.HasQkvBias);
+        }
+
         var (tensors, channels) = (encoder.Tensors, HeadPadding.None(sizes.Hidden));
         string[] sources = [$"{tensor}.{names.Query}", $"{tensor}.{names.Key}", $"{tensor}.{names.Value}"];
         var parts = sources.Select(source => new LinearPart(

@@ -17,4 +17,27 @@ internal sealed record EncoderLayerNames(
     string AttentionNorm,
     string Up,
     string Down,
-    string FeedForwardNorm);
+    string FeedForwardNorm)
+{
+    /// <summary>Queries, keys and values in one matrix, null where they are apart.</summary>
+    public string? Packed { get; init; }
+
+    /// <summary>What multiplies <see cref="Up"/> after an activation, null where the activation is on
+    /// <see cref="Up"/> itself.</summary>
+    public string? Gate { get; init; }
+
+    /// <summary>True where <see cref="Up"/> is one matrix that holds the gate's rows before its own.</summary>
+    public bool HasGateBeforeUp { get; init; }
+
+    /// <summary>True where <see cref="Up"/> is one matrix that holds the gate's rows after its own.</summary>
+    public bool HasGateAfterUp { get; init; }
+
+    /// <summary>Factors on what attention gives, null where there are none.</summary>
+    public string? AttentionFactors { get; init; }
+
+    /// <summary>Factors on what the feed-forward part gives, null where there are none.</summary>
+    public string? FeedForwardFactors { get; init; }
+
+    /// <summary>False where the first layer reads the stream without a norm before attention.</summary>
+    public bool HasFirstNorm { get; init; } = true;
+}

@@ -9,6 +9,17 @@ internal sealed class EncoderLayers(
     EncoderGraph encoder, EncoderSizes sizes, EncoderLayerNames names, string prefix)
 {
     private readonly EncoderAttention _attention = new(encoder, sizes, names);
+    private readonly EncoderFeedForward _feedForward = new(encoder, sizes, names);
+
+    /// <summary>How a layer knows where rows stand, where that is not in the rows themselves.</summary>
+    public Func<int, RowPositions>? Positions { get; init; }
+
+    /// <summary>The attention of a layer (its name in the graph, its name in the checkpoint, rows) where it is not the
+    /// usual one.</summary>
+    public Func<string, string, string, string>? Attention { get; init; }
+
+    /// <summary>Which stored layer is a layer of the graph, where some share their weights.</summary>
+    public Func<int, string>? Stored { get; init; }
 
     /// <summary>Each part's output is added to the stream, and the sum is normalised (BERT).</summary>
     /// <returns>Rows after the last layer, <c>[batch, seq, hidden]</c>.</returns>
@@ -17,10 +28,10 @@ internal sealed class EncoderLayers(
         for (var layer = 0; layer < sizes.Layers; layer++)
         {
             var (name, tensor) = Names(layer);
-            var attended = _attention.Append($"{name}.attention", tensor, rows);
+            var attended = Attended(layer, rows);
             rows = sizes.Norm.AppendAfterSum(
                 encoder, $"{name}.attention_norm", $"{tensor}.{names.AttentionNorm}", rows, attended);
-            var transformed = AppendFeedForward(name, tensor, rows);
+            var transformed = _feedForward.Append($"{name}.mlp", tensor, rows);
             rows = sizes.Norm.AppendAfterSum(
                 encoder, $"{name}.mlp_norm", $"{tensor}.{names.FeedForwardNorm}", rows, transformed);
         }
@@ -34,21 +45,27 @@ internal sealed class EncoderLayers(
     public void AppendPreNorm(ResidualStream stream, int layer)
     {
         var (name, tensor) = Names(layer);
-        var normed = stream.Through(sizes.Norm, $"{name}.attention_norm", $"{tensor}.{names.AttentionNorm}");
-        stream.Add(_attention.Append($"{name}.attention", tensor, normed));
+        var normed = layer == 0 && !names.HasFirstNorm
+            ? stream.Sum($"{name}.stream")
+            : stream.Through(sizes.Norm, $"{name}.attention_norm", $"{tensor}.{names.AttentionNorm}");
+        stream.Add(Scaled($"{name}.attention_scale", tensor, names.AttentionFactors, Attended(layer, normed)));
         normed = stream.Through(sizes.Norm, $"{name}.mlp_norm", $"{tensor}.{names.FeedForwardNorm}");
-        stream.Add(AppendFeedForward(name, tensor, normed));
+        var given = _feedForward.Append($"{name}.mlp", tensor, normed);
+        stream.Add(Scaled($"{name}.mlp_scale", tensor, names.FeedForwardFactors, given));
     }
 
-    private (string Graph, string Checkpoint) Names(int layer) => ($"layers.{layer}", $"{prefix}.{layer}");
+    private (string Graph, string Checkpoint) Names(int layer) =>
+        ($"layers.{layer}", $"{prefix}.{Stored?.Invoke(layer) ?? $"{layer}"}");
 
-    private string AppendFeedForward(string name, string tensor, string input)
+    private string Attended(int layer, string rows)
     {
-        var (hidden, inner) = (sizes.Hidden, sizes.Inner);
-        var wide = Linear.FromLinear(
-            encoder, $"{name}.mlp.up", input, $"{tensor}.{names.Up}", hidden, inner, hasBias: true);
-        var active = Activation.Append(encoder.Graph, sizes.Activation, $"{name}.mlp.act", wide);
-        return Linear.FromLinear(
-            encoder, $"{name}.mlp.down", active, $"{tensor}.{names.Down}", inner, hidden, hasBias: true);
+        var (name, tensor) = Names(layer);
+        return Attention?.Invoke($"{name}.attention", tensor, rows)
+            ?? _attention.Append($"{name}.attention", tensor, rows, Positions?.Invoke(layer));
     }
+
+    private string Scaled(string name, string tensor, string? factors, string rows) => factors is null
+        ? rows
+        : encoder.Graph.Add("Mul", $"{name}/Mul", [rows, encoder.AddWeight(name, encoder.Weights.Vector((
+            encoder.Tensors.Require($"{tensor}.{factors}", sizes.Hidden), HeadPadding.None(sizes.Hidden))))]);
 }

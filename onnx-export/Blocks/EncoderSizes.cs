@@ -18,5 +18,17 @@ internal sealed record EncoderSizes(
         : throw new RefusedException(
             $"config.json: {Heads} attention heads do not divide a hidden size of {Hidden}");
 
-    public Norm Norm => Norm.Layer(NormEpsilon);
+    /// <summary>False where norms have a factor alone.</summary>
+    public bool HasNormBias { get; init; } = true;
+
+    /// <summary>False where the projection from heads back to the stream has no bias.</summary>
+    public bool HasOutputBias { get; init; } = true;
+
+    /// <summary>False where the feed-forward part has no biases.</summary>
+    public bool HasInnerBias { get; init; } = true;
+
+    /// <summary>False where the way back of the feed-forward part has no bias.</summary>
+    public bool HasDownBias { get; init; } = true;
+
+    public Norm Norm => HasNormBias ? Norm.Layer(NormEpsilon) : Norm.LayerWithoutBias(NormEpsilon);
 }

@@ -13,7 +13,7 @@ internal static class Linear
         var product = Product.Append(model, name, input, parts);
         return bias is null
             ? product
-            : graph.Add("Add", $"{name}/Add", [product, graph.AddWeight($"{name}.bias", bias)]);
+            : graph.Add("Add", $"{name}/Add", [product, model.AddWeight($"{name}.bias", bias)]);
     }
 
     /// <summary>A projection stored as torch's Linear: <c>[out, in]</c>.</summary>

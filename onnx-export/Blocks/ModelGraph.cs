@@ -22,6 +22,14 @@ internal abstract class ModelGraph(string name, ITensorStore tensors, TensorDtyp
     /// <summary>Rows that enter the first layer, <c>[batch, seq, hidden]</c>.</summary>
     public abstract string Embeds { get; }
 
+    /// <summary>What weights are called that several layers share; null where each layer has its own.</summary>
+    public Func<string, string>? ShareAs { get; init; }
+
+    /// <summary>A weight of one node, or of the same node in each of the layers that share it.</summary>
+    public string AddWeight(string name, Weight weight) => ShareAs is { } share
+        ? SharedWeight(share(name), () => weight)
+        : Graph.AddWeight(name, weight);
+
     /// <summary>A weight that several nodes read: made where it is asked for first.</summary>
     public string SharedWeight(string name, Func<Weight> make) =>
         Graph.Has(name) ? name : Graph.AddWeight(name, make());

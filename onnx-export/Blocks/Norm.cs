@@ -74,7 +74,7 @@ internal sealed record Norm(string Operator, string SkipOperator, IReadOnlyList<
 
     private IEnumerable<string> Vectors(ModelGraph model, string name, string tensor, HeadPadding channels) =>
         HasWeights
-            ? Parts.Select(part => model.Graph.AddWeight(
+            ? Parts.Select(part => model.AddWeight(
                 $"{name}.{part}", model.Weights.Vector((Stored(model, $"{tensor}.{part}", channels), channels))))
             : [model.SharedWeight("ones", () => model.Weights.Table(
                 [channels.Length], [.. Enumerable.Repeat(1f, channels.Length)]))];

@@ -40,7 +40,7 @@ internal static class Product
             return FourBitProduct.Append(model, name, input, inputAxes, run);
         }
 
-        var weight = model.Graph.AddWeight($"{name}.weight", model.Weights.Matrix(run));
+        var weight = model.AddWeight($"{name}.weight", model.Weights.Matrix(run));
         return model.Graph.Add("MatMul", $"{name}/MatMul", [input, weight]);
     }
 

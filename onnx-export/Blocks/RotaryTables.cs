@@ -35,9 +35,26 @@ internal sealed record RotaryTables(string Cosines, string Sines, string Positio
             : shape.Heads.FusesRotary && !decoder.NeedsPositions ? ""
             : DecoderPorts.Positions;
         return new RotaryTables(
-            decoder.Graph.AddWeight($"{name}.cos", Table(decoder, frequencies, shape, Math.Cos)),
-            decoder.Graph.AddWeight($"{name}.sin", Table(decoder, frequencies, shape, Math.Sin)),
+            decoder.Graph.AddWeight($"{name}.cos", Table(decoder, frequencies, shape.ContextLength, Math.Cos)),
+            decoder.Graph.AddWeight($"{name}.sin", Table(decoder, frequencies, shape.ContextLength, Math.Sin)),
             positions,
+            isInterleaved);
+    }
+
+    /// <summary>The same for an encoder, whose rows stand at 0, 1, 2 and so on.</summary>
+    public static RotaryTables Append(
+        EncoderGraph encoder,
+        RotaryFrequencies frequencies,
+        int rows,
+        bool isInterleaved = false,
+        string name = "rotary")
+    {
+        const string First = "rotary.first";
+        var graph = encoder.Graph;
+        return new RotaryTables(
+            graph.AddWeight($"{name}.cos", Table(encoder, frequencies, rows, Math.Cos)),
+            graph.AddWeight($"{name}.sin", Table(encoder, frequencies, rows, Math.Sin)),
+            graph.Has(First) ? First : graph.AddConstant(First, 0),
             isInterleaved);
     }
 
@@ -54,13 +71,13 @@ internal sealed record RotaryTables(string Cosines, string Sines, string Positio
     }
 
     private static Weight Table(
-        DecoderGraph decoder, RotaryFrequencies frequencies, DecoderShape shape, Func<double, double> function)
+        ModelGraph model, RotaryFrequencies frequencies, int rows, Func<double, double> function)
     {
-        var (width, rows) = (frequencies.Inverse.Length, shape.ContextLength);
+        var width = frequencies.Inverse.Length;
         float[][] sets = frequencies.LongInverse is { } longer
             ? [frequencies.Inverse, longer]
             : [frequencies.Inverse];
-        var dtype = decoder.Weights.Dtype;
+        var dtype = model.Weights.Dtype;
         return new Weight(dtype, [sets.Length * rows, width], stream =>
         {
             var values = new float[RowsAtOnce * width]; // [rows, turned / 2]

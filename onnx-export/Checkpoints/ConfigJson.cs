@@ -154,6 +154,9 @@ internal sealed class ConfigJson(string file, JsonElement root, JsonElement? def
         }
     }
 
+    /// <summary>A whole number of any sign, null where it is absent or null.</summary>
+    public int? Integer(string name) => Find(name) is { } value ? Integer(name, value) : null;
+
     /// <summary>Positive numbers of a list that must be there.</summary>
     public IReadOnlyList<double> Numbers(string name) => Find(name) is { ValueKind: JsonValueKind.Array } list
         && list.EnumerateArray().All(item => item.ValueKind == JsonValueKind.Number && item.GetDouble() > 0)

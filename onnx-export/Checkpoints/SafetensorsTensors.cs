@@ -12,7 +12,10 @@ internal sealed class SafetensorsTensors : ITensorStore
 
     // Checkpoints saved from the bare model leave these off, those of a model with a head have them.
     private static readonly string[] Prefixes =
-        ["model.", "transformer.", "gpt_neox.", "bert.", "roberta.", "distilbert.", "electra.", "mpnet.", "vit."];
+        [
+            "model.", "transformer.", "gpt_neox.", "bert.", "roberta.", "distilbert.", "electra.", "mpnet.", "albert.",
+            "deberta.", "vit.", "deit.", "beit.", "dinov2.", "swin.",
+        ];
 
     private readonly List<SafetensorsFile> _files = [];
     private readonly Dictionary<string, StoredTensor> _tensors = new(StringComparer.Ordinal);

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Stip.Export.Tests.Architectures;
@@ -73,15 +72,14 @@ public sealed class GgufFamilyTests(ExportedModels models) : IDisposable
             writer.Add($"{architecture}.{key}", Value(value!));
         }
 
-        foreach (var (name, tensor) in family["tensors"]!.AsObject())
+        foreach (var (name, recipe) in family["tensors"]!.AsObject())
         {
-            var numbers = tensor!.AsArray();
-            Add(writer, name, [.. numbers.Skip(2).Select(axis => (long)axis!)], (float)numbers[0]!, (float)numbers[1]!);
+            Add(writer, name, recipe!);
         }
 
         foreach (var name in others)
         {
-            Add(writer, name, [4], 1, 0);
+            Add(writer, name, JsonNode.Parse("[1,0,4]")!);
         }
 
         writer.Save(path);
@@ -94,27 +92,10 @@ public sealed class GgufFamilyTests(ExportedModels models) : IDisposable
         _ => (int)value,
     };
 
-    private static void Add(GgufWriter writer, string name, long[] shape, float scale, float centre) =>
-        writer.AddTensor(name, GgufType.Named("F32"), shape, stream =>
-        {
-            var values = new float[shape.Aggregate(1L, (product, length) => product * length)];
-            var seed = Seed(name);
-            for (var i = 0; i < values.Length; i++)
-            {
-                values[i] = Uniform(seed + ((ulong)i + 1) * 0x9E3779B97F4A7C15) * scale + centre;
-            }
-
-            stream.Write(MemoryMarshal.AsBytes(values.AsSpan()));
-        });
-
-    // FNV-1a of the name, then SplitMix64: what the tool that made the logits drew from.
-    private static ulong Seed(string name) => Encoding.UTF8.GetBytes(name).Aggregate(
-        0xcbf29ce484222325, (hash, part) => unchecked((hash ^ part) * 0x100000001b3));
-
-    private static float Uniform(ulong state)
+    private static void Add(GgufWriter writer, string name, JsonNode recipe)
     {
-        state = unchecked((state ^ state >> 30) * 0xBF58476D1CE4E5B9);
-        state = unchecked((state ^ state >> 27) * 0x94D049BB133111EB);
-        return ((state ^ state >> 31) >> 40) * (1f / (1 << 23)) - 1;
+        var (shape, values) = DrawnWeights.Draw(name, recipe);
+        writer.AddTensor(
+            name, GgufType.Named("F32"), shape, stream => stream.Write(MemoryMarshal.AsBytes(values.AsSpan())));
     }
 }

@@ -1,0 +1,96 @@
+using Stip.Export.Blocks;
+using Stip.Export.Checkpoints;
+using Stip.Onnx;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Export.Architectures;
+
+/// <summary>DeBERTa, versions 2 and 3: BERT without positions in its tables; layers score relative positions apart from
+/// content.</summary>
+internal sealed class DebertaV2(string name, TextHead head) : IArchitecture
+{
+    private static readonly EncoderLayerNames Layer = Bert.Layer with
+    {
+        Query = "attention.self.query_proj",
+        Key = "attention.self.key_proj",
+        Value = "attention.self.value_proj",
+    };
+
+    public string Name => name;
+
+    public string ModelType => head == TextHead.Hidden ? "deberta-v2" : "";
+
+    public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
+    {
+        var config = checkpoint.Config;
+        Refuse(config);
+        var sizes = Bert.ReadSizes(config) with { NormEpsilon = config.Positive("layer_norm_eps", 1e-7) };
+        var context = config.FindSize("max_position_embeddings") ?? 512;
+        var legacy = checkpoint.Tensors.Has("lm_predictions.lm_head.dense.weight") ? "lm_predictions.lm_head" : null;
+        var names = new TextEncoderNames(
+            Words: "deberta.embeddings.word_embeddings.weight",
+            Positions: config.Flag("position_biased_input", true)
+                ? "deberta.embeddings.position_embeddings.weight" : null,
+            TokenTypes: "deberta.embeddings.token_type_embeddings.weight",
+            EmbeddingNorm: "deberta.embeddings.LayerNorm",
+            Layers: "deberta.encoder.layer",
+            Layer,
+            new MaskedWordsHead(
+                legacy is null ? "cls.predictions.transform.dense" : $"{legacy}.dense",
+                legacy is null ? "cls.predictions.transform.LayerNorm" : $"{legacy}.LayerNorm",
+                "cls.predictions.decoder.weight",
+                legacy is null ? "cls.predictions.bias" : $"{legacy}.bias"),
+            new ClassifierHead("pooler.dense", config.Text("pooler_hidden_act") ?? "gelu", "classifier"))
+        {
+            MasksRows = true,
+            ShareAs = DisentangledAttention.ShareAs,
+            Attention = encoder => new DisentangledAttention(
+                encoder, sizes, Layer, Positions(encoder, config, sizes, context)).Append,
+        };
+        return TextEncoder.Build(
+            checkpoint,
+            dtype,
+            new TextEncoderConfig(
+                sizes,
+                config.Size("vocab_size"),
+                context,
+                FirstPosition: 0,
+                config.Count("type_vocab_size"),
+                config.Flag("tie_word_embeddings", true)),
+            names,
+            head);
+    }
+
+    private static RelativePositions Positions(
+        EncoderGraph encoder, ConfigJson config, EncoderSizes sizes, int context)
+    {
+        var farthest = config.Integer("max_relative_positions") is > 0 and var given ? given : context;
+        var buckets = config.Integer("position_buckets") is > 0 and var count ? count : 0;
+        var span = buckets > 0 ? buckets : farthest;
+        const string Table = "deberta.encoder.rel_embeddings.weight";
+        var channels = HeadPadding.None(sizes.Hidden);
+        var stored = encoder.Tensors.Require(Table, 2 * span, sizes.Hidden);
+        var rows = encoder.Graph.AddWeight("positions.weight", encoder.Weights.Rows(
+            [2 * span, sizes.Hidden], [stored], inTurns: 1));
+        if (config.Text("norm_rel_ebd") is { } norm && norm.Contains("layer_norm", StringComparison.Ordinal))
+        {
+            rows = sizes.Norm.Append(encoder, "positions.norm", "deberta.encoder.LayerNorm", rows, channels);
+        }
+
+        var kinds = config.Texts("pos_att_type") is { Count: > 0 } list
+            ? list
+            : config.Text("pos_att_type")?.Split('|') ?? [];
+        return RelativePositions.Append(encoder, rows, buckets, span, farthest, context, kinds);
+    }
+
+    private static void Refuse(ConfigJson config)
+    {
+        var hidden = config.Size("hidden_size");
+        if (!config.Flag("relative_attention", false) || !config.Flag("share_att_key", false)
+            || config.Count("conv_kernel_size") > 0 || (config.FindSize("embedding_size") ?? hidden) != hidden)
+        {
+            throw new RefusedException("config.json: a DeBERTa must have relative_attention and share_att_key, no "
+                + "conv_kernel_size, and rows as wide as its layers (embedding_size); others are not supported");
+        }
+    }
+}

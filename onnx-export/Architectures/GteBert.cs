@@ -1,0 +1,63 @@
+using Stip.Export.Blocks;
+using Stip.Export.Checkpoints;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Export.Architectures;
+
+/// <summary>The encoders of GTE (their files call it <c>NewModel</c>): BERT without positions in its tables, with
+/// turned heads and a gated feed-forward part.</summary>
+internal sealed class GteBert : IArchitecture
+{
+    private static readonly EncoderLayerNames Layer = new(
+        Query: "",
+        Key: "",
+        Value: "",
+        Output: "attention.o_proj",
+        AttentionNorm: "attn_ln",
+        Up: "mlp.up_gate_proj",
+        Down: "mlp.down_proj",
+        FeedForwardNorm: "mlp_ln")
+    {
+        Packed = "attention.qkv_proj",
+        HasGateAfterUp = true,
+    };
+
+    public string Name => "NewModel";
+
+    public string ModelType => "new";
+
+    public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
+    {
+        var config = checkpoint.Config;
+        config.RefuseUnless("position_embedding_type", "rope");
+        config.RefuseUnless("layer_norm_type", "layer_norm");
+        config.RefuseFlag("logn_attention_scale");
+        var sizes = Bert.ReadSizes(config) with { HasInnerBias = false };
+        var context = config.FindSize("max_position_embeddings") ?? 2048;
+        var frequencies = RotaryFrequencies.Read(config, sizes.HeadDim, context);
+        var names = new TextEncoderNames(
+            Words: "embeddings.word_embeddings.weight",
+            Positions: null,
+            TokenTypes: "embeddings.token_type_embeddings.weight",
+            EmbeddingNorm: "embeddings.LayerNorm",
+            Layers: "encoder.layer",
+            Layer,
+            MaskedWords: new MaskedWordsHead("", "", "", ""),
+            Classifier: new ClassifierHead(null, "", ""))
+        {
+            RowPositions = encoder => new RowPositions(RotaryTables.Append(encoder, frequencies, context)),
+        };
+        return TextEncoder.Build(
+            checkpoint,
+            dtype,
+            new TextEncoderConfig(
+                sizes,
+                config.Size("vocab_size"),
+                context,
+                FirstPosition: 0,
+                config.Count("type_vocab_size"),
+                IsTied: false),
+            names,
+            TextHead.Hidden);
+    }
+}

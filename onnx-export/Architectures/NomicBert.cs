@@ -1,0 +1,82 @@
+using Stip.Export.Blocks;
+using Stip.Export.Checkpoints;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Export.Architectures;
+
+/// <summary>Nomic-BERT: BERT without positions in its tables, with turned heads and a gated feed-forward part, without
+/// biases.</summary>
+internal sealed class NomicBert : IArchitecture
+{
+    private const int DefaultContext = 8192;
+
+    private static readonly EncoderLayerNames Layer = new(
+        Query: "",
+        Key: "",
+        Value: "",
+        Output: "attn.out_proj",
+        AttentionNorm: "norm1",
+        Up: "mlp.fc11",
+        Down: "mlp.fc2",
+        FeedForwardNorm: "norm2")
+    {
+        Packed = "attn.Wqkv",
+        Gate = "mlp.fc12",
+    };
+
+    public string Name => "NomicBertModel";
+
+    public string ModelType => "nomic_bert";
+
+    public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
+    {
+        var config = checkpoint.Config;
+        foreach (var flag in new[] { "prenorm", "parallel_block", "use_rms_norm", "rotary_emb_interleaved" })
+        {
+            config.RefuseFlag(flag);
+        }
+
+        config.RefuseUnless("activation_function", "swiglu");
+        var hidden = config.Size("n_embd", "hidden_size");
+        var sizes = new EncoderSizes(
+            hidden,
+            config.FindSize("n_inner", "intermediate_size") ?? 4 * hidden,
+            config.Size("n_layer", "num_hidden_layers"),
+            config.Size("n_head", "num_attention_heads"),
+            "silu",
+            config.Positive("layer_norm_epsilon", 1e-12),
+            config.Flag("qkv_proj_bias", false))
+        {
+            HasOutputBias = config.Flag("qkv_proj_bias", false),
+            HasInnerBias = config.Flag("mlp_fc1_bias", false),
+            HasDownBias = config.Flag("mlp_fc2_bias", false),
+        };
+        var context = config.FindSize("n_positions", "max_position_embeddings") ?? DefaultContext;
+        var frequencies = RotaryFrequencies.Read(
+            config, sizes.HeadDim, context, config.Positive("rotary_emb_base", 1000));
+        var names = new TextEncoderNames(
+            Words: "embeddings.word_embeddings.weight",
+            Positions: null,
+            TokenTypes: "embeddings.token_type_embeddings.weight",
+            EmbeddingNorm: "emb_ln",
+            Layers: "encoder.layers",
+            Layer,
+            MaskedWords: new MaskedWordsHead("", "", "", ""),
+            Classifier: new ClassifierHead(null, "", ""))
+        {
+            RowPositions = encoder => new RowPositions(RotaryTables.Append(encoder, frequencies, context)),
+        };
+        return TextEncoder.Build(
+            checkpoint,
+            dtype,
+            new TextEncoderConfig(
+                sizes,
+                config.Size("vocab_size"),
+                context,
+                FirstPosition: 0,
+                config.Count("type_vocab_size"),
+                IsTied: false),
+            names,
+            TextHead.Hidden);
+    }
+}

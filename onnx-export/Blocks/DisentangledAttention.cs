@@ -1,0 +1,128 @@
+using Stip.Onnx.Model;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Export.Blocks;
+
+/// <summary>
+/// Attention whose scores are sums (DeBERTa, arXiv 2006.03654): content with content, content of the query with the
+/// relative position, and the relative position with content of the key. Positions go through the same projections as
+/// content.
+/// </summary>
+/// <param name="encoder">The graph.</param>
+/// <param name="sizes">Sizes of a layer.</param>
+/// <param name="names">Where the tensors of a layer stand.</param>
+/// <param name="positions">Relative positions.</param>
+internal sealed class DisentangledAttention(
+    EncoderGraph encoder, EncoderSizes sizes, EncoderLayerNames names, RelativePositions positions)
+{
+    private const string Flat = "attention.flat";
+    private const string Apart = "attention.apart";
+    private const string ApartPositions = "attention.apart_positions";
+    private const string Scale = "attention.scale";
+    private const string Lowest = "attention.lowest";
+    private const string PairMask = "pair_mask";
+
+    private readonly GraphBuilder _graph = encoder.Graph;
+
+    /// <summary>The name that weights of projected positions share with those of projected content.</summary>
+    public static string ShareAs(string weight) => weight.Replace(".positions_", ".", StringComparison.Ordinal);
+
+    /// <summary>Appends the attention of one layer.</summary>
+    /// <param name="name">Name in the graph.</param>
+    /// <param name="tensor">Name of the layer in the checkpoint.</param>
+    /// <param name="rows">Rows <c>[batch, seq, hidden]</c>.</param>
+    /// <returns>Rows <c>[batch, seq, hidden]</c>.</returns>
+    public string Append(string name, string tensor, string rows)
+    {
+        DeclareConstants();
+        var query = Heads(Project($"{name}.query", tensor, names.Query, rows), 0, 2, 1, 3); // [batch, heads, seq, dim]
+        var scaled = _graph.Add("Mul", $"{name}.scaled", [query, Scale]);
+        var key = Project($"{name}.key", tensor, names.Key, rows);
+        var value = Heads(Project($"{name}.value", tensor, names.Value, rows), 0, 2, 1, 3);
+        var scores = _graph.Add("MatMul", $"{name}.scores", [scaled, Heads(key, 0, 2, 3, 1)]);
+        if (positions.FromContent)
+        {
+            var stored = Positions(Project($"{name}.positions_key", tensor, names.Key, positions.Rows));
+            var each = _graph.Add("MatMul", $"{name}.to_positions", [scaled, stored]);
+            var picked = Pick($"{name}.picked", each, positions.Places, scores);
+            scores = _graph.Add("Add", $"{name}.scores_1", [scores, picked]);
+        }
+
+        if (positions.ToContent)
+        {
+            var stored = Positions(Project($"{name}.positions_query", tensor, names.Query, positions.Rows));
+            var small = _graph.Add("Mul", $"{name}.positions_scaled", [stored, Scale]);
+            var each = _graph.Add("MatMul", $"{name}.from_positions", [Heads(key, 0, 2, 1, 3), small]);
+            var picked = Pick($"{name}.picked_turned", each, positions.PlacesTurned, scores);
+            var turned = _graph.Add(
+                "Transpose", $"{name}.picked_back", [picked], NodeAttribute.Ints("perm", 0, 1, 3, 2));
+            scores = _graph.Add("Add", $"{name}.scores_2", [scores, turned]);
+        }
+
+        var masked = _graph.Add("Where", $"{name}.masked", [PairsThatCount(), scores, Lowest]);
+        var shares = _graph.Add("Softmax", $"{name}.shares", [masked], NodeAttribute.Int("axis", -1));
+        var mixed = _graph.Add("MatMul", $"{name}.mixed", [shares, value]);
+        var joined = _graph.Add("Reshape", $"{name}.joined", [
+            _graph.Add("Transpose", $"{name}.together", [mixed], NodeAttribute.Ints("perm", 0, 2, 1, 3)), Flat]);
+        return Linear.FromLinear(
+            encoder, $"{name}.output", joined, $"{tensor}.{names.Output}", sizes.Hidden, sizes.Hidden, hasBias: true);
+    }
+
+    private string Project(string name, string tensor, string part, string rows) =>
+        Linear.FromLinear(encoder, name, rows, $"{tensor}.{part}", sizes.Hidden, sizes.Hidden, hasBias: true);
+
+    private string Heads(string rows, params long[] order)
+    {
+        var name = $"{rows}/{string.Join("", order)}";
+        var apart = _graph.Add("Reshape", $"{name}/apart", [rows, Apart]);
+        return _graph.Add("Transpose", name, [apart], NodeAttribute.Ints("perm", order));
+    }
+
+    // [1, heads, dim, positions]
+    private string Positions(string rows)
+    {
+        var apart = _graph.Add("Reshape", $"{rows}/apart", [rows, ApartPositions]);
+        return _graph.Add("Transpose", $"{rows}/turned", [apart], NodeAttribute.Ints("perm", 0, 2, 3, 1));
+    }
+
+    // Out of the scores of all positions those that rows have to one another, [batch, heads, seq, seq].
+    private string Pick(string name, string all, string places, string like)
+    {
+        var shape = _graph.Add("Shape", $"{name}.shape", [like]);
+        var everywhere = _graph.Add("Expand", $"{name}.places", [places, shape]);
+        return _graph.Add("GatherElements", name, [all, everywhere], NodeAttribute.Int("axis", 3));
+    }
+
+    // A pair counts where both of its rows do, bool [batch, 1, seq, seq].
+    private string PairsThatCount()
+    {
+        if (!_graph.Has($"{PairMask}/output"))
+        {
+            var keys = _graph.Add(
+                "Unsqueeze", $"{PairMask}.keys", [encoder.Mask!, _graph.AddConstant($"{PairMask}.rows_axes", 1, 2)]);
+            var queries = _graph.Add(
+                "Unsqueeze", $"{PairMask}.queries", [encoder.Mask!, _graph.AddConstant($"{PairMask}.keys_axes", 1, 3)]);
+            var both = _graph.Add("Mul", $"{PairMask}.both", [keys, queries]);
+            _graph.Add(
+                "Cast", PairMask, [both], NodeAttribute.Int("to", (int)TensorProto.Types.DataType.Bool));
+        }
+
+        return $"{PairMask}/output";
+    }
+
+    private void DeclareConstants()
+    {
+        if (_graph.Has(Flat))
+        {
+            return;
+        }
+
+        var dtype = encoder.Weights.Dtype;
+        var parts = 1 + (positions.FromContent ? 1 : 0) + (positions.ToContent ? 1 : 0);
+        _graph.AddConstant(Flat, 0, 0, sizes.Hidden);
+        _graph.AddConstant(Apart, 0, 0, sizes.Heads, sizes.HeadDim);
+        _graph.AddConstant(ApartPositions, 1, -1, sizes.Heads, sizes.HeadDim);
+        _graph.AddConstant(Scale, dtype, 1 / Math.Sqrt(sizes.HeadDim * (double)parts));
+        _graph.AddConstant(Lowest, dtype, dtype == TensorDtype.Float16 ? -65504 : float.MinValue);
+    }
+}

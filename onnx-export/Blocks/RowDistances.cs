@@ -1,0 +1,62 @@
+using Stip.Onnx.Model;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Export.Blocks;
+
+/// <summary>Distances between rows of an encoder, and what follows from them alone.</summary>
+internal static class RowDistances
+{
+    private const string Name = "distances";
+
+    /// <summary>The key's position less that of the query, int64 <c>[seq, seq]</c>, made once.</summary>
+    public static string Append(EncoderGraph encoder)
+    {
+        var graph = encoder.Graph;
+        if (graph.Has($"{Name}/output"))
+        {
+            return $"{Name}/output";
+        }
+
+        var length = graph.Add(
+            "Shape", $"{Name}.length", [encoder.Embeds], NodeAttribute.Int("start", 1), NodeAttribute.Int("end", 2));
+        var places = graph.Add("Range", $"{Name}.places", [
+            graph.AddScalarConstant($"{Name}.zero", 0),
+            graph.Add("Squeeze", $"{Name}.count", [length]),
+            graph.AddScalarConstant($"{Name}.one", 1)]);
+        var keys = graph.Add("Unsqueeze", $"{Name}.keys", [places, graph.AddConstant($"{Name}.first", 0)]);
+        var queries = graph.Add("Unsqueeze", $"{Name}.queries", [places, graph.AddConstant($"{Name}.last", 1)]);
+        return graph.Add("Sub", Name, [keys, queries]);
+    }
+
+    /// <summary>Scores of rows farther away than <paramref name="farthest"/> vanish: <c>[1, 1, seq, seq]</c>.</summary>
+    public static string AppendWindow(EncoderGraph encoder, int farthest)
+    {
+        const string name = "window";
+        var graph = encoder.Graph;
+        var away = graph.Add("Abs", $"{name}.away", [Append(encoder)]);
+        var limit = graph.AddScalarConstant($"{name}.farthest", farthest);
+        var isFar = graph.Add("Greater", $"{name}.is_far", [away, limit]);
+        var dtype = encoder.Weights.Dtype;
+        var bias = graph.Add("Where", $"{name}.bias", [
+            isFar,
+            graph.AddConstant($"{name}.far", dtype, dtype == TensorDtype.Float16 ? -65504 : float.MinValue),
+            graph.AddConstant($"{name}.near", dtype, 0)]);
+        return graph.Add("Unsqueeze", name, [bias, graph.AddConstant($"{name}.axes", 0, 1)]);
+    }
+
+    /// <summary>ALiBi in both directions: scores fall with the distance, <c>[1, heads, seq, seq]</c>.</summary>
+    public static string AppendSlopes(EncoderGraph encoder, LinearBias bias)
+    {
+        const string name = "slopes";
+        var graph = encoder.Graph;
+        var away = graph.Add(
+            "Cast",
+            $"{name}.distance",
+            [graph.Add("Abs", $"{name}.away", [Append(encoder)])],
+            NodeAttribute.Int("to", (int)encoder.Weights.Dtype.ToOnnx()));
+        var factors = bias.Times(-1).Slopes;
+        var slopes = graph.AddWeight(
+            $"{name}.factors", encoder.Weights.Table([1, factors.Length, 1, 1], factors));
+        return graph.Add("Mul", name, [slopes, away]);
+    }
+}
