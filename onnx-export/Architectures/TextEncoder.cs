@@ -2,7 +2,6 @@ using Stip.Export.Blocks;
 using Stip.Export.Checkpoints;
 using Stip.Keys.Bundles;
 using Stip.Onnx;
-using Stip.Onnx.Execution;
 using Stip.Onnx.Model;
 using Stip.Protocol.Tensors;
 
