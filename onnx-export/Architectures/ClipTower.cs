@@ -11,7 +11,8 @@ internal sealed class ClipTower
     private const int DefaultImage = 224;
     private const int DefaultPatch = 32;
 
-    private static readonly EncoderLayerNames Layer = new(
+    /// <summary>Names inside a layer, which SigLIP shares.</summary>
+    internal static readonly EncoderLayerNames Layer = new(
         Query: "self_attn.q_proj",
         Key: "self_attn.k_proj",
         Value: "self_attn.v_proj",
@@ -69,12 +70,14 @@ internal sealed class ClipTower
 
     private static PatchGraph ReadPatches(ITensorStore tensors, ConfigJson config, int hidden)
     {
-        var patches = new PatchGraph(tensors, hidden, PatchSizes.Read(config, DefaultImage, DefaultPatch));
+        var sizes = PatchSizes.Read(config, DefaultImage, DefaultPatch);
+        var token = tensors.Require($"{Root}.embeddings.class_embedding", hidden);
+        var patches = new PatchGraph(tensors, hidden, sizes, [token]);
         patches.AppendAll(
             $"{Root}.embeddings.patch_embedding",
             hasBias: false,
-            tensors.Require($"{Root}.embeddings.class_embedding", hidden),
-            tensors.Require($"{Root}.embeddings.position_embedding.weight", patches.Rows, hidden));
+            tensors.Require($"{Root}.embeddings.position_embedding.weight", patches.Rows, hidden),
+            positioned: 1);
         return patches;
     }
 }

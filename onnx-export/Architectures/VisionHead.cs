@@ -9,6 +9,9 @@ internal enum VisionHead
     /// <summary>A logit for each label.</summary>
     Classes,
 
+    /// <summary>A logit for each label, the mean of two classifiers'.</summary>
+    TwoClassifiers,
+
     /// <summary>The whole image in the space that it shares with texts.</summary>
     Projected,
 }

@@ -1,3 +1,4 @@
+using Stip.Export.Checkpoints;
 using Stip.Onnx.Model;
 
 namespace Stip.Export.Blocks;
@@ -75,11 +76,17 @@ internal sealed class EncoderAttention(EncoderGraph encoder, EncoderSizes sizes,
         string[] sources = [$"{tensor}.{names.Query}", $"{tensor}.{names.Key}", $"{tensor}.{names.Value}"];
         var parts = sources.Select(source => new LinearPart(
             tensors.Require($"{source}.weight", sizes.Hidden, sizes.Hidden), channels, channels)).ToList();
-        var bias = sizes.HasQkvBias
-            ? encoder.Weights.Vector([.. sources.Select(source => (
-                tensors.Require($"{source}.bias", sizes.Hidden), channels))])
-            : null;
-        return Linear.Append(encoder, name, input, parts, bias);
+        return Linear.Append(encoder, name, input, parts, sizes.HasQkvBias ? Biases(sources) : null);
+    }
+
+    private Weight Biases(IReadOnlyList<string> sources)
+    {
+        var channels = HeadPadding.None(sizes.Hidden);
+        return encoder.Weights.Vector([.. sources.Select((source, part) => (
+            part == 1 && !names.HasKeyBias
+                ? new ZeroTensor($"{source}.bias", [sizes.Hidden])
+                : encoder.Tensors.Require($"{source}.bias", sizes.Hidden),
+            channels))]);
     }
 
     private void DeclareConstants()

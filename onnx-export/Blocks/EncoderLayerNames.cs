@@ -32,6 +32,9 @@ internal sealed record EncoderLayerNames(
     /// <summary>True where <see cref="Up"/> is one matrix that holds the gate's rows after its own.</summary>
     public bool HasGateAfterUp { get; init; }
 
+    /// <summary>False where keys have no bias although queries and values have one.</summary>
+    public bool HasKeyBias { get; init; } = true;
+
     /// <summary>Factors on what attention gives, null where there are none.</summary>
     public string? AttentionFactors { get; init; }
 

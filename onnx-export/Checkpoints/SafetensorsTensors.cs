@@ -14,7 +14,8 @@ internal sealed class SafetensorsTensors : ITensorStore
     private static readonly string[] Prefixes =
         [
             "model.", "transformer.", "gpt_neox.", "bert.", "roberta.", "distilbert.", "electra.", "mpnet.", "albert.",
-            "deberta.", "vit.", "deit.", "beit.", "dinov2.", "swin.",
+            "deberta.", "vit.", "deit.", "beit.", "dinov2.", "dinov2_with_registers.",
+            "data2vec_vision.",
         ];
 
     private readonly List<SafetensorsFile> _files = [];
