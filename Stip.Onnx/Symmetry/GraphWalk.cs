@@ -89,9 +89,10 @@ internal sealed class GraphWalk(
             throw new RefusedException($"node '{node.Name}' ({operation}) does not fit its inputs: {e.Message}", e);
         }
 
-        foreach (var (name, value) in node.Output.Zip(call.Outputs).Where(entry => entry.Second is not null))
+        foreach (var (place, (name, value)) in node.Output.Zip(call.Outputs).Index()
+            .Where(entry => entry.Item.Second is not null))
         {
-            scope[name] = Traces.Of(call, value!);
+            scope[name] = Traces.Of(call, value!, place);
         }
 
         if (call.IsSum && scope.UsesLeft(node.Output[0]) == 1)
@@ -111,8 +112,22 @@ internal sealed class GraphWalk(
         }
         catch (NotSupportedException e)
         {
+            if (TrialRun.Numbers(model, node, call.Inputs) is { } numbers)
+            {
+                foreach (var (output, number) in numbers.Index().Where(entry => entry.Item is not null))
+                {
+                    call.Set(output, number!);
+                }
+
+                return;
+            }
+
             unruled.Add(e.Message);
-            UnruledOperator.Pin(call, node, name => scope.Declared(name) is { } value ? sizes.Shape(value) : null);
+            UnruledOperator.Pin(
+                call,
+                node,
+                name => scope.Declared(name) is { } value ? sizes.Shape(value) : null,
+                () => TrialRun.Run(model, node, call.Inputs));
         }
     }
 

@@ -17,7 +17,8 @@ internal static class IndexUse
         "Identity", "Cast", "CastLike", "Reshape", "Flatten", "Transpose", "Squeeze", "Unsqueeze", "Slice", "Split",
         "Concat", "Expand", "Tile", "Shape", "Size", "Gather", "GatherElements", "GatherND", "ScatterElements",
         "ScatterND", "OneHot", "Equal", "Clip", "Min", "Max", "Less", "GreaterOrEqual", "SplitToSequence",
-        "SequenceConstruct", "SequenceAt", "ConcatFromSequence",
+        "SequenceConstruct", "SequenceAt", "SequenceInsert", "SequenceErase", "ConcatFromSequence", "Optional",
+        "OptionalGetElement", "ReverseSequence",
         "ConstantOfShape", "If", "Loop", "Scan",
     };
 

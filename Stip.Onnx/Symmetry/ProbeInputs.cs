@@ -13,6 +13,12 @@ namespace Stip.Onnx.Symmetry;
 /// </summary>
 internal sealed class ProbeInputs(GraphPart part, NodeStore store, PartFlow flow, ProbeSizes sizes)
 {
+    // [batch, positions, features]
+    private const int RowsRank = 3;
+    private const int Turns = 2;
+
+    private readonly bool _mayJoinRows = part.Graph.Node.Any(node => node.OpType == "Reshape");
+
     private readonly HashSet<string> _signals =
         [.. KnownAxes.Convolved(part.Graph).Select(entry => entry.Input.Name)];
 
@@ -102,17 +108,20 @@ internal sealed class ProbeInputs(GraphPart part, NodeStore store, PartFlow flow
             strides[axis] = own[i];
         }
 
+        // Rows of a text differ in turns, so that neighbours which are put side by side are told apart.
         var cells = Shapes.Walk(shape, strides);
-        if (!sizes.TellsPositionsApart)
+        var inTurns = shape.Length == RowsRank && features is [RowsRank - 1] && _mayJoinRows;
+        if (!sizes.TellsPositionsApart && !inTurns)
         {
             return new LabelValue(shape, Array.ConvertAll(cells, cell => nodes[cell]));
         }
 
         int[] open = [.. Enumerable.Range(0, shape.Length).Select(axis => features.Contains(axis) ? 1 : shape[axis])];
         var spread = Shapes.Stretch(open, shape);
-        int[][] told = [.. store.Places(Shapes.Count(open)).Select(place =>
+        int[][] told = [.. store.Places(sizes.TellsPositionsApart ? Shapes.Count(open) : Turns).Select(place =>
             CellWise.Ordered(store, store.Kinds.Id("at"), nodes, [place]))];
-        return new LabelValue(shape, [.. cells.Zip(spread).Select(pair => told[pair.Second][pair.First])]);
+        return new LabelValue(
+            shape, [.. cells.Zip(spread).Select(pair => told[pair.Second % told.Length][pair.First])]);
     }
 
     // Lengths and masks must fit the sizes of the run; any other number only has to be a valid index. Along axes that

@@ -14,7 +14,10 @@ internal static class Traces
     private const int ShortList = 16;
 
     /// <summary>The output of an operator with the name of its computation.</summary>
-    public static Value Of(OperatorCall call, Value output)
+    /// <param name="call">The operator.</param>
+    /// <param name="output">One of its outputs.</param>
+    /// <param name="place">Which one: parts of a list of ids are no more alike than two lists.</param>
+    public static Value Of(OperatorCall call, Value output, int place)
     {
         if (output is not KnownValue { IsRuntime: true } known || call.Operation == "Identity")
         {
@@ -31,7 +34,7 @@ internal static class Traces
         });
         return known with
         {
-            Trace = call.Store.Kinds.Id($"made of {string.Join(';', inputs)}", call.Kind()),
+            Trace = call.Store.Kinds.Id($"{place} made of {string.Join(';', inputs)}", call.Kind()),
         };
     }
 }

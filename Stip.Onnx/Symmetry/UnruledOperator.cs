@@ -1,3 +1,4 @@
+using Stip.Onnx.Execution;
 using Stip.Onnx.Model;
 using Stip.Onnx.Symmetry.Nodes;
 using Stip.Onnx.Symmetry.Rules;
@@ -11,9 +12,11 @@ internal static class UnruledOperator
     /// <param name="call">The operator.</param>
     /// <param name="node">Its node.</param>
     /// <param name="declaredShape">The shape that the graph states for an output, null where it states none.</param>
+    /// <param name="run">The outputs as the runtime gives them.</param>
     /// <exception cref="RefusedException">The shape of an output is unknown, so that nothing after it can be
     /// followed.</exception>
-    public static void Pin(OperatorCall call, NodeProto node, Func<string, int[]?> declaredShape)
+    public static void Pin(
+        OperatorCall call, NodeProto node, Func<string, int[]?> declaredShape, Func<IReadOnlyList<HostTensor?>> run)
     {
         var reason = $"{call.Operation} has no rule";
         if (NodeReads.InnerGraphs(node).Any())
@@ -27,15 +30,30 @@ internal static class UnruledOperator
             PinInput(call, input, reason);
         }
 
+        var tried = new Lazy<IReadOnlyList<HostTensor?>>(run);
         for (var output = 0; output < node.Output.Count; output++)
         {
             if (node.Output[output].Length > 0)
             {
-                var shape = declaredShape(node.Output[output]) ?? throw new RefusedException(
-                    $"operator {call.Operation} (node '{node.Name}') is not supported, "
-                    + "and the graph does not say what shape it gives");
+                var shape = declaredShape(node.Output[output]) ?? ShapeOf(call, node, tried, output);
                 call.Set(output, Opaque(call, node.Output[output], shape));
             }
+        }
+    }
+
+    private static int[] ShapeOf(
+        OperatorCall call, NodeProto node, Lazy<IReadOnlyList<HostTensor?>> tried, int output)
+    {
+        try
+        {
+            return [.. tried.Value[output]!.Shape.Select(length => checked((int)length))];
+        }
+        catch (RefusedException e)
+        {
+            // With a reason inside: other sizes of the run may fit.
+            throw new RefusedException(
+                $"operator {call.Operation} (node '{node.Name}') is not supported, and neither the graph nor the "
+                + "runtime says what shape it gives", e.InnerException ?? e);
         }
     }
 

@@ -48,6 +48,8 @@ internal static class RuleRegistry
         new ChannelNormalizationRule(),
         new ResizeRule(),
         new BlockSpaceRule(),
+        new ColumnsToImageRule(),
+        new ReverseSequenceRule(),
         new GatherElementsRule(),
         new GatherNDRule(),
         new ScatterRule(),

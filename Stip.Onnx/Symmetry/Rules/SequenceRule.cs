@@ -8,8 +8,8 @@ internal sealed class SequenceRule : IOperatorRule
 {
     public IEnumerable<string> Operators =>
     [
-        "SequenceConstruct", "SequenceEmpty", "SequenceInsert", "SequenceAt", "SequenceLength", "SplitToSequence",
-        "ConcatFromSequence",
+        "SequenceConstruct", "SequenceEmpty", "SequenceInsert", "SequenceAt", "SequenceLength", "SequenceErase",
+        "SplitToSequence", "ConcatFromSequence",
     ];
 
     public void Apply(OperatorCall call) => call.Set(0, call.Operation switch
@@ -19,6 +19,7 @@ internal sealed class SequenceRule : IOperatorRule
         "SequenceInsert" => Insert(call),
         "SequenceAt" => Items(call)[Shapes.Axis(call.Known(1).Integers[0], Items(call).Count)],
         "SequenceLength" => new KnownValue([], [Items(call).Count], DataType.Int64, KnownOrigin.Sizes),
+        "SequenceErase" => Erase(call),
         "SplitToSequence" => Split(call),
         _ => Concat(call),
     });
@@ -32,6 +33,15 @@ internal sealed class SequenceRule : IOperatorRule
         items.Insert(
             call.Optional(2) is null ? items.Count : Shapes.Axis(call.Known(2).Integers[0], items.Count),
             call.Input(1));
+        return new SequenceValue(items);
+    }
+
+    private static SequenceValue Erase(OperatorCall call)
+    {
+        var items = Items(call).ToList();
+        items.RemoveAt(call.Optional(1) is null
+            ? items.Count - 1
+            : Shapes.Axis(call.Known(1).Integers[0], items.Count));
         return new SequenceValue(items);
     }
 

@@ -26,7 +26,9 @@ internal sealed class SliceRule : IOperatorRule
             PinRows(call, weight, picks);
         }
 
-        call.Set(0, Moves.ByAxes(value, picks));
+        var cut = Moves.ByAxes(value, picks);
+        call.Set(0, picks.Aggregate(
+            cut, (rows, pick) => PickedRows.Told(call, value, rows, pick.Source, pick.Indices)));
     }
 
     // A part whose bounds follow from lengths shows other indices at other lengths.

@@ -14,10 +14,11 @@ internal sealed class SplitRule : IOperatorRule
         var start = 0;
         foreach (var (length, output) in Lengths(call, value.Shape[axis]).Select((length, i) => (length, i)))
         {
-            var first = start;
-            call.Set(output, Moves.ByAxes(value, [.. Enumerable.Range(0, value.Rank).Select(a => a == axis
-                ? new AxisPick(a, [.. Enumerable.Range(first, length)])
-                : AxisPick.All(a, value.Shape[a]))]));
+            int[] places = [.. Enumerable.Range(start, length)];
+            var moved = Moves.ByAxes(value, [.. Enumerable.Range(0, value.Rank).Select(a => a == axis
+                ? new AxisPick(a, places)
+                : AxisPick.All(a, value.Shape[a]))]);
+            call.Set(output, PickedRows.Told(call, value, moved, axis, places));
             start += length;
         }
     }

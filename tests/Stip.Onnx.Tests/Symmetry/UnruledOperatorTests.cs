@@ -28,6 +28,43 @@ public sealed class UnruledOperatorTests : IDisposable
     }
 
     [Fact]
+    public void OperatorWithoutRule_OfUnknownShape_IsRunForItsShape()
+    {
+        _graph.Input("x", "batch", "seq", 6);
+        _graph.Add("MatMul", "a", "x", _graph.Weight("w_a", 6, 8));
+        var picture = _graph.Add("Reshape", "picture", "a", _graph.Numbers(-1, 8, 1, 1));
+        _graph.With("LRN", "mixed", [picture], NodeAttribute.Int("size", 3));
+        var rows = _graph.Add("Reshape", "rows", "mixed", _graph.Numbers(-1, 8));
+        _graph.Add("MatMul", "y", rows, _graph.Weight("w", 8, 5));
+        _graph.Output("y", "rows", 5);
+        _graph.Save().Dispose();
+
+        var report = SymmetryInspector.Inspect(_graph.FilePath);
+
+        Assert.Equal(["LRN has no rule"], report.Unruled);
+        Assert.Contains(report.Pinned, axis => axis is { Initializer: "w_a", Axis: 1, Count: 8 });
+        Assert.Contains(report.Classes, one => one.Members.Any(member => member.Name == "x"));
+    }
+
+    [Fact]
+    public void OperatorOfNumbers_WithoutRule_IsRunForThem()
+    {
+        _graph.Input("x", "batch", "seq", 6);
+        _graph.Add("HannWindow", "window", _graph.Integer(6));
+        _graph.Add("Shape", "window_shape", "window");
+        _graph.Add("ConstantOfShape", "zeros", "window_shape");
+        _graph.Add("MatMul", "a", "x", _graph.Weight("w_a", 6, 6));
+        _graph.Add("Add", "y", "a", "zeros");
+        _graph.Output("y", "batch", "seq", 6);
+        _graph.Save().Dispose();
+
+        var report = SymmetryInspector.Inspect(_graph.FilePath);
+
+        Assert.Empty(report.Unruled);
+        Assert.Empty(report.Pinned);
+    }
+
+    [Fact]
     public void OperatorWithoutRule_OfUnknownShape_IsRefused()
     {
         _graph.Input("x", "batch", "seq", 6);

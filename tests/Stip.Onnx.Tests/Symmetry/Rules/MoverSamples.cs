@@ -81,6 +81,33 @@ internal static class MoverSamples
                 "SplitToSequence", "list", [graph.Hidden(6), graph.Numbers(2, 4)], NodeAttribute.Int("axis", 2));
             After(graph, "SequenceAt", [list, graph.Integer(1)], 4);
         }),
+        new("SequenceErase", graph =>
+        {
+            var list = graph.With(
+                "SplitToSequence", "list", [graph.Hidden(6), graph.Numbers(2, 1, 3)], NodeAttribute.Int("axis", 2));
+            var less = graph.Add("SequenceErase", "less", list, graph.Integer(1));
+            After(graph, "ConcatFromSequence", [less], 5, NodeAttribute.Int("axis", 2));
+        }),
+        new("ReverseSequence", graph =>
+        {
+            var turned = graph.With("Transpose", "turned", [graph.Hidden(5)], NodeAttribute.Ints("perm", 1, 2, 0));
+            var lengths = graph.Add(
+                "Expand", "lengths", graph.Numbers(2), graph.Numbers(5));
+            var back = graph.With(
+                "ReverseSequence", "reversed", [turned, lengths],
+                NodeAttribute.Int("time_axis", 0), NodeAttribute.Int("batch_axis", 1));
+            After(graph, "Transpose", [back], 5, NodeAttribute.Ints("perm", 2, 0, 1));
+        }),
+        new("Col2Im", graph =>
+        {
+            // Rows of 3 channels, 4 taps each, at 9 places of a picture of 4 by 4.
+            var columns = graph.Add("Reshape", "columns", graph.Hidden(108), graph.Numbers(-1, 12, 9));
+            var picture = graph.Add("Col2Im", "picture", columns, graph.Numbers(4, 4), graph.Numbers(2, 2));
+            var flat = graph.Add("Reshape", "flat", picture, graph.Numbers(-1, 3, 16));
+            var rows = graph.With("Transpose", "rows", [flat], NodeAttribute.Ints("perm", 0, 2, 1));
+            graph.Add("MatMul", "y", graph.Add("Tanh", "t", rows), graph.Weight("w_y", 3, 7));
+            graph.Output("y", "rows", 16, 7);
+        }),
         new("Trilu", graph =>
         {
             var square = graph.Add("Reshape", "square", graph.Hidden(9), graph.Numbers(0, 0, 3, 3));
