@@ -19,6 +19,9 @@ internal sealed record DrawnPlans(IReadOnlyDictionary<string, ProtectionPlan> By
     // The same of all weights: what is left would give the model away.
     private const double LeastMovingWeights = 0.3;
 
+    // With this much hidden, a head over the vocabulary is among it.
+    private const double NearlyAllWeights = 0.9;
+
     /// <summary>The plans that move nothing.</summary>
     public static DrawnPlans Nothing(IReadOnlyList<GraphPart> parts) =>
         new(parts.ToDictionary(part => part.Key, _ => ProtectionPlan.Nothing), 0);
@@ -71,11 +74,17 @@ internal sealed record DrawnPlans(IReadOnlyDictionary<string, ProtectionPlan> By
                 $"only {share:P0} of the weights of '{part.Part.FileName}' could move{Because(analysis)}"));
         }
 
-        foreach (var port in part.Outputs.Where(port => port.Name == DecoderPorts.Logits))
+        // One number a token has no features: its last axis is that of positions, whose length no graph fixes.
+        foreach (var port in part.Outputs.Where(port => port.Name == DecoderPorts.Logits
+            && (share < NearlyAllWeights || HasFeatures(part.Part.Graph, port.Name))))
         {
             RefusePinned(analysis, port, "logits");
         }
     }
+
+    private static bool HasFeatures(GraphProto graph, string output) => graph.Output
+        .First(port => port.Name == output).Type?.TensorType?.Shape?.Dim is not { Count: > 0 } axes
+        || axes[^1].DimValue > 0;
 
     private static void RefusePinned(SymmetryAnalysis analysis, LabelledPort port, string what)
     {

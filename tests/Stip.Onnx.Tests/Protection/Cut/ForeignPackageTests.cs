@@ -109,6 +109,25 @@ public sealed class ForeignPackageTests : IDisposable
     }
 
     [Fact]
+    public void Protect_OfOneNumberAToken_TakesItForNoFeatures()
+    {
+        _graph.Graph.AddInput("input_ids", TensorDtype.Int64, "batch", "seq");
+        _graph.Add("Gather", "rows", _graph.Weight("tokens", 11, 6), "input_ids");
+        _graph.Add("MatMul", "up", "rows", _graph.Weight("up_weight", 6, 10));
+        _graph.Add("Relu", "active", "up");
+        _graph.Add("MatMul", "down", "active", _graph.Weight("down_weight", 10, 6));
+        _graph.Add("MatMul", "one", "down", _graph.Weight("head", 6, 1));
+        _graph.Add("Squeeze", "logits", "one", _graph.Numbers(2));
+        _graph.Output("logits", "batch", "s7");
+        _graph.Save().Dispose();
+
+        var made = PackageProtector.Protect(
+            _graph.FilePath, _folder.At("package"), new ProtectionOptions("text"), new SeededRandom(3));
+
+        Assert.True(made.Verification!.Passed);
+    }
+
+    [Fact]
     public void Protect_OfAProtectedGraph_IsRefused()
     {
         TextGraph.Build(_graph);
