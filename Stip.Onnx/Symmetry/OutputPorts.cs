@@ -50,8 +50,9 @@ internal static class OutputPorts
             return value.Rank == 0 ? [] : [value.Rank - 1];
         }
 
-        // The last axis holds features even where the graph forgets its length.
+        // The last axis holds features even where the graph forgets its length, unless it is one number a token.
+        var isPerToken = value.Rank == 2 && value.Shape[1] == sizes.Sequence;
         return [.. Enumerable.Range(0, value.Rank).Where(axis => sizes.IsFeature(declared[axis])
-            || (axis == value.Rank - 1 && !sizes.IsPosition(declared[axis])))];
+            || (axis == value.Rank - 1 && !isPerToken && !sizes.IsPosition(declared[axis])))];
     }
 }

@@ -24,7 +24,7 @@ internal static class TrialRun
     /// <exception cref="RefusedException">The runtime does not run the node.</exception>
     public static IReadOnlyList<HostTensor?> Run(ModelProto model, NodeProto node, IReadOnlyList<Value?> inputs)
     {
-        var fault = new Exception("a sequence, or too many numbers");
+        Exception fault = new NotSupportedException("a sequence, or too many numbers");
         var isLarge = inputs.Any(input => input is SequenceValue || (input is not null && Count(input) > MostCells));
         foreach (var type in isLarge ? [] : inputs.Any(input => input is LabelValue) ? FeatureTypes : FeatureTypes[..1])
         {

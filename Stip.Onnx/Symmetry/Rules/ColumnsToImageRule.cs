@@ -1,4 +1,3 @@
-using Stip.Onnx.Symmetry.Nodes;
 using Stip.Onnx.Symmetry.Values;
 
 namespace Stip.Onnx.Symmetry.Rules;
