@@ -9,16 +9,41 @@ internal static class CopiedGuesses
     /// <returns>Where the text went on there, and how many tokens before it are equal; 0 where there is none.</returns>
     public static (int Start, int MatchedTokens) Find(ReadOnlySpan<int> context)
     {
-        for (var length = Math.Min(LongestMatch, context.Length - 1); length > 0; length--)
+        if (context.IsEmpty)
         {
-            var place = context[..^1].LastIndexOf(context[^length..]);
-            if (place >= 0)
+            return (0, 0);
+        }
+
+        // One search for the last token: one that is new, the usual case, costs no more.
+        var best = (Start: 0, MatchedTokens: 0);
+        var last = context[^1];
+        for (var place = context[..^1].LastIndexOf(last); place >= 0; place = context[..place].LastIndexOf(last))
+        {
+            var matched = MatchedTokens(context, place);
+            if (matched > best.MatchedTokens)
             {
-                return (place + length, length);
+                best = (place + 1, matched);
+            }
+
+            if (matched == LongestMatch)
+            {
+                break;
             }
         }
 
-        return (0, 0);
+        return best;
+    }
+
+    /// <summary>How many tokens up to a place are those up to the end.</summary>
+    private static int MatchedTokens(ReadOnlySpan<int> context, int place)
+    {
+        var matched = 1;
+        while (matched < LongestMatch && matched <= place && context[place - matched] == context[^(matched + 1)])
+        {
+            matched++;
+        }
+
+        return matched;
     }
 
     /// <summary>Copies what followed; a copy that reaches the end of the text goes on in itself.</summary>

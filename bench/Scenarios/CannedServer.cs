@@ -17,6 +17,9 @@ internal sealed class CannedServer(int hiddenSize, int vocabSize, int contextLen
     private const int MaxTopK = 64;
     private readonly List<(long Entered, long Left)> _steps = [];
 
+    /// <summary>The latest request for a step.</summary>
+    public byte[] LatestBody { get; private set; } = [];
+
     /// <summary>Milliseconds between leaving a step and entering the next.</summary>
     public double[] ClientMilliseconds() => [.. _steps.Zip(
         _steps.Skip(1), (one, next) => Stopwatch.GetElapsedTime(one.Left, next.Entered).TotalMilliseconds)];
@@ -30,7 +33,8 @@ internal sealed class CannedServer(int hiddenSize, int vocabSize, int contextLen
             return new HttpResponseMessage { Content = JsonContent.Create(Describe(), options: StipJson.Wire) };
         }
 
-        var step = CompletionRequestCodec.Read(await request.Content!.ReadAsByteArrayAsync(cancellationToken));
+        LatestBody = await request.Content!.ReadAsByteArrayAsync(cancellationToken);
+        var step = CompletionRequestCodec.Read(LatestBody);
         var position = (step.Position ?? 0) + (int)step.PromptEmbeds.Shape[0];
         var output = new ArrayBufferWriter<byte>();
         CompletionResponseCodec.Write(output, Answer(

@@ -62,19 +62,26 @@ internal static class ClientCosts
             }
         }
 
-        Report(hidden, vocab, seen.Count, server.ClientMilliseconds(), idle, most);
+        var bare = await BareClient.RunAsync(server, tokens, cancellationToken);
+        Report(hidden, vocab, seen.Count, (server.ClientMilliseconds(), bare), (idle, most));
     }
 
     private static void Report(
-        int hidden, int vocab, int distinct, double[] times, ProcessMemory idle, ProcessMemory most)
+        int hidden,
+        int vocab,
+        int distinct,
+        (double[] Client, double[] Bare) times,
+        (ProcessMemory Idle, ProcessMemory Most) memory)
     {
-        var last = ProcessMemory.Now();
-        double[] warm = [.. times.Skip(WarmUp)];
+        var (last, (idle, most)) = (ProcessMemory.Now(), memory);
+        double[] warm = [.. times.Client.Skip(WarmUp)];
         var (median, mean, late) = (warm.Median(), warm.Mean(), warm.Quantile(0.99));
+        var bare = times.Bare.Skip(WarmUp).Median();
         Console.WriteLine($"""
             {Machine.Describe()}
             hidden {hidden}, vocabulary {vocab}, float16 rows, top-k answers, {distinct} distinct tokens
             client ms a token: median {median:0.0000}, mean {mean:0.0000}, 99 % {late:0.0000}
+            of the median: {bare:0.0000} is HttpClient with requests of the same bytes, {median - bare:0.0000} is ours
             anonymous MiB: idle {idle.AnonymousMib:0.0}, most {most.AnonymousMib:0.0}, end {last.AnonymousMib:0.0}
             mapped MiB: idle {idle.MappedMib:0.0}, end {last.MappedMib:0.0}
             """);

@@ -115,6 +115,31 @@ public sealed class SpeculatorTests : IDisposable
         Assert.Equal([1, 2, 3, 1, 2, 3, 1], CopiedGuesses.Copy(context, start, 7));
     }
 
+    [Fact]
+    public void Find_AnyText_GivesTheLatestOfTheLongestMatches()
+    {
+        var random = new Random(1);
+        for (var trial = 0; trial < 500; trial++)
+        {
+            int[] context = [.. Enumerable.Range(0, random.Next(40)).Select(_ => random.Next(1, 4))];
+
+            Assert.Equal(BySearch(context), CopiedGuesses.Find(context));
+        }
+
+        static (int Start, int Matched) BySearch(ReadOnlySpan<int> context)
+        {
+            for (var length = Math.Min(6, context.Length - 1); length > 0; length--)
+            {
+                if (context[..^1].LastIndexOf(context[^length..]) is >= 0 and var place)
+                {
+                    return (place + length, length);
+                }
+            }
+
+            return (0, 0);
+        }
+    }
+
     [Theory]
     [InlineData(1, 1, 0.9, 0)]
     [InlineData(1, 0.01, 0.02, 0)]

@@ -13,6 +13,11 @@ internal static class GoldenComparison
         Assert.NotEmpty(golden.Streaming);
         var faults = golden.Cases.SelectMany(@case => Faults(tokenizer, @case))
             .Concat(golden.Streaming.SelectMany(stream => Faults(tokenizer, stream))).ToArray();
+        var total = golden.Cases.Length + golden.Streaming.Length;
+        var failed = golden.Cases.Count(@case => Faults(tokenizer, @case).Any())
+            + golden.Streaming.Count(stream => Faults(tokenizer, stream).Any());
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"{Path.GetFileName(tokenizerFolder)}: {total - failed} of {total} texts exact");
         Assert.True(faults.Length == 0, string.Join('\n', faults));
     }
 

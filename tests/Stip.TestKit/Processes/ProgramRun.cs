@@ -12,9 +12,14 @@ public sealed record ProgramRun(int ExitCode, string Output, string Error)
     /// <param name="project">E.g. <c>Stip.Gateway</c>.</param>
     /// <param name="arguments">Its command line.</param>
     /// <param name="input">Its standard input.</param>
+    /// <param name="environment">Variables beside those of the tests; null for none.</param>
     /// <param name="cancellationToken">Kills it and what it started.</param>
     public static async Task<ProgramRun> RunAsync(
-        string project, IEnumerable<string> arguments, string input = "", CancellationToken cancellationToken = default)
+        string project,
+        IEnumerable<string> arguments,
+        string input = "",
+        IReadOnlyDictionary<string, string>? environment = null,
+        CancellationToken cancellationToken = default)
     {
         var start = new ProcessStartInfo("dotnet", [BuiltProgram.PathOf(project), .. arguments])
         {
@@ -23,6 +28,11 @@ public sealed record ProgramRun(int ExitCode, string Output, string Error)
             RedirectStandardError = true,
         };
         start.Environment["NO_COLOR"] = "1";
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
+        {
+            start.Environment[name] = value;
+        }
+
         using var process = Process.Start(start)!;
         await using var kill = cancellationToken.Register(() => process.Kill(entireProcessTree: true));
         var output = process.StandardOutput.ReadToEndAsync(cancellationToken);
