@@ -5,13 +5,18 @@ using Stip.Protocol.Tensors;
 namespace Stip.Export.Architectures;
 
 /// <summary>Mistral: Llama whose queries see a sliding window.</summary>
-internal sealed class Mistral : IArchitecture
+internal sealed class Mistral(string name, string modelType) : IArchitecture
 {
     private const int DefaultWindow = 4096;
 
-    public string Name => "MistralForCausalLM";
+    public Mistral()
+        : this("MistralForCausalLM", "mistral")
+    {
+    }
 
-    public string ModelType => "mistral";
+    public string Name => name;
+
+    public string ModelType => modelType;
 
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {

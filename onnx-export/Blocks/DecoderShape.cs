@@ -28,7 +28,7 @@ internal sealed record DecoderShape(
     public static DecoderShape Read(ConfigJson config, double rotaryShare = 1, int? defaultHeadDim = null)
     {
         var hidden = config.Size("hidden_size", "n_embd", "n_embed", "d_model");
-        var heads = config.Size("num_attention_heads", "n_head", "n_heads", "num_heads");
+        var heads = config.Size("num_attention_heads", "n_head", "n_heads", "num_heads", "attention_heads");
         var kvHeads = config.FindSize("num_key_value_heads") ?? heads;
         var headDim = config.FindSize("head_dim") ?? defaultHeadDim ?? HeadDim(hidden, heads);
         var share = rotaryShare > 0 ? RotaryShare(config, rotaryShare) : 0;

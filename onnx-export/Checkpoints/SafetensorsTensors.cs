@@ -15,7 +15,7 @@ internal sealed class SafetensorsTensors : ITensorStore
         [
             "model.", "transformer.", "gpt_neox.", "bert.", "roberta.", "distilbert.", "electra.", "mpnet.", "albert.",
             "deberta.", "vit.", "deit.", "beit.", "dinov2.", "dinov2_with_registers.",
-            "data2vec_vision.",
+            "data2vec_vision.", "biogpt.",
         ];
 
     private readonly List<SafetensorsFile> _files = [];

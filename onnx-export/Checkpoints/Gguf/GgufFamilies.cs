@@ -25,6 +25,7 @@ internal static class GgufFamilies
             llama with { Name = "internlm2" },
             llama with { Name = "xverse" },
             new("exaone", "LlamaForCausalLM", "llama"),
+            new("exaone4", "Exaone4ForCausalLM", "exaone4") { Names = NormsAfterwards },
             new("qwen2", "Qwen2ForCausalLM", "qwen2"),
             new("qwen3", "Qwen3ForCausalLM", "qwen3"),
             new("phi3", "Phi3ForCausalLM", "phi3"),

@@ -1,0 +1,47 @@
+using Stip.Export.Blocks;
+using Stip.Export.Checkpoints;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Export.Architectures;
+
+/// <summary>VaultGemma: Gemma 2 without norms after its blocks.</summary>
+internal sealed class VaultGemma : IArchitecture
+{
+    private const int DefaultHeadDim = 256;
+    private const int DefaultWindow = 4096;
+
+    public string Name => "VaultGemmaForCausalLM";
+
+    public string ModelType => "vaultgemma";
+
+    public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
+    {
+        var config = checkpoint.Config;
+        var shape = DecoderShape.Read(config, defaultHeadDim: DefaultHeadDim);
+        var model = new DecoderModel(checkpoint, dtype, shape, "model.embed_tokens.weight")
+        {
+            EmbeddingScale = MathF.Sqrt(shape.HiddenSize),
+        };
+        var norm = Norm.Rms(config.Positive("rms_norm_eps", 1e-6)) with { Offset = 1 };
+        var mlp = GatedFeedForward.Read(config, "gelu_pytorch_tanh");
+        var windows = AttentionWindows.Read(config, shape, layer => layer % 2 == 0, DefaultWindow);
+        var hasBias = config.Flag("attention_bias", false);
+        var attention = new SelfAttention(
+            shape.Heads, QkvProjection.Apart(hasBias), new OutputProjection("o_proj", hasBias))
+        {
+            Rotary = model.Rotary(config),
+            Scale = 1 / Math.Sqrt(config.Positive("query_pre_attn_scalar", DefaultHeadDim)),
+            Softcap = config.Cap("attn_logit_softcapping", 50),
+        };
+
+        foreach (var layer in model.Layers("model.layers"))
+        {
+            var own = attention with { Window = windows[layer.Index] };
+            layer.Add(own.Append(layer, layer.Normed(norm, "attention_norm", "input_layernorm"), "self_attn"));
+            layer.Add(mlp.Append(layer, layer.Normed(norm, "mlp_norm", "pre_feedforward_layernorm"), "mlp"));
+        }
+
+        var head = model.Head(config.Flag("tie_word_embeddings", true));
+        return model.Finish(norm, "model.norm", head with { Softcap = config.Cap("final_logit_softcapping", 30) });
+    }
+}
