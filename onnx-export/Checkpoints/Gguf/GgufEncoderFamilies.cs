@@ -19,6 +19,20 @@ internal static class GgufEncoderFamilies
         ["output.LayerNorm"] = "layer_output_norm",
     };
 
+    private static readonly Dictionary<string, string> NomicNames = new(StringComparer.Ordinal)
+    {
+        ["embeddings.word_embeddings"] = "token_embd",
+        ["embeddings.token_type_embeddings"] = "token_types",
+        ["emb_ln"] = "token_embd_norm",
+        ["attn.Wqkv"] = "attn_qkv",
+        ["attn.out_proj"] = "attn_output",
+        ["norm1"] = "attn_output_norm",
+        ["norm2"] = "layer_output_norm",
+        ["mlp.fc11"] = "ffn_up",
+        ["mlp.fc12"] = "ffn_gate",
+        ["mlp.fc2"] = "ffn_down",
+    };
+
     public static IReadOnlyList<GgufArchitecture> All { get; } =
     [
         // RoBERTa too: converters cut the rows before the first position off.
@@ -31,6 +45,17 @@ internal static class GgufEncoderFamilies
             {
                 model.Config["type_vocab_size"] = model.Rows("token_types.weight");
                 model.Config["max_position_embeddings"] = model.Rows("position_embd.weight");
+            },
+        },
+        new("nomic-bert", "NomicBertModel", "nomic_bert")
+        {
+            Layers = "encoder.layers",
+            Names = NomicNames,
+            Describe = model =>
+            {
+                model.Config["type_vocab_size"] = model.Rows("token_types.weight");
+                model.Copy("rope.freq_base", "rotary_emb_base");
+                model.Config["qkv_proj_bias"] = model.Has("blk.0.attn_qkv.bias");
             },
         },
     ];
