@@ -4,7 +4,9 @@ using Stip.Onnx.Execution;
 using Stip.Onnx.Model;
 using Stip.Onnx.Packages;
 using Stip.Onnx.Symmetry;
+using Stip.Onnx.Symmetry.Refinement;
 using Stip.Onnx.Symmetry.Reports;
+using Stip.Onnx.Symmetry.Values;
 
 namespace Stip.Onnx.Protection;
 
@@ -18,6 +20,9 @@ internal sealed record DrawnPlans(IReadOnlyDictionary<string, ProtectionPlan> By
 
     // The same of all weights: what is left would give the model away.
     private const double LeastMovingWeights = 0.3;
+
+    private const double MostLeftByChance = 0.01;
+    private const int MostDraws = 8;
 
     // With this much hidden, a head over the vocabulary is among it.
     private const double NearlyAllWeights = 0.9;
@@ -45,7 +50,7 @@ internal sealed record DrawnPlans(IReadOnlyDictionary<string, ProtectionPlan> By
             RefuseInTheOpen(analysis, part, features ?? []);
         }
 
-        var (targets, bits) = analysis.Draw(random);
+        var (targets, bits) = Drawn(analysis, random);
         var plans = analysis.Graph.Parts.ToDictionary(
             part => part.Part.Key, part => ProtectionPlan.From(part, targets));
         JoinedPorts.RefuseApart(plans, joins);
@@ -55,6 +60,24 @@ internal sealed record DrawnPlans(IReadOnlyDictionary<string, ProtectionPlan> By
         }
 
         return new DrawnPlans(plans, bits);
+    }
+
+    // What moves by a small choice may be drawn as it was: then once more, and the best of some draws counts.
+    private static (Automorphism Targets, double Bits) Drawn(SymmetryAnalysis analysis, RandomNumberGenerator random)
+    {
+        WeightNodes[] weights = [.. analysis.Graph.Parts.SelectMany(part => part.Weights)];
+        var best = analysis.Draw(random);
+        var left = MovedWeights.ShareLeft(analysis, weights, best.Targets);
+        for (var draw = 1; draw < MostDraws && left > MostLeftByChance; draw++)
+        {
+            var other = analysis.Draw(random);
+            if (MovedWeights.ShareLeft(analysis, weights, other.Targets) is var share && share < left)
+            {
+                (best, left) = (other, share);
+            }
+        }
+
+        return best;
     }
 
     private static void RefuseInTheOpen(

@@ -1,3 +1,4 @@
+using Stip.Onnx.Symmetry.Refinement;
 using Stip.Onnx.Symmetry.Values;
 
 namespace Stip.Onnx.Symmetry.Reports;
@@ -21,6 +22,26 @@ internal static class MovedWeights
         }
 
         return total == 0 ? 0 : moved / total;
+    }
+
+    /// <summary>Share of weight bytes that a draw leaves in place although they could move, 0..1: experts of which there
+    /// are few, or two blocks, may be drawn as they were.</summary>
+    public static double ShareLeft(SymmetryAnalysis analysis, IReadOnlyList<WeightNodes> weights, Automorphism drawn)
+    {
+        var (left, total) = (0.0, 0.0);
+        foreach (var weight in weights)
+        {
+            var axes = Axes(weight).ToArray();
+            total += weight.Tensor.ByteLength;
+            left += drawn[weight.Root] != weight.Root ? 0
+                : (double)weight.Tensor.ByteLength / Math.Max(1, axes.Length) * axes.Count(Stays);
+
+            bool Stays(int axis) => weight.AxisOrNull(axis) is { } nodes
+                && Array.TrueForAll(nodes, node => drawn[node] == node)
+                && Array.Exists(nodes, node => analysis.Classes.Size(node) > 1);
+        }
+
+        return total == 0 ? 0 : left / total;
     }
 
     /// <summary>Axes along which there is something to move.</summary>
