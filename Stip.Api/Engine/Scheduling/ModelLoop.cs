@@ -28,6 +28,7 @@ internal sealed class ModelLoop : IAsyncDisposable
     private readonly int _mostSpare;
     private TimeSpan _lastRun;
     private int _waiting;
+    private int _missing;
     private volatile bool _isClosed;
     private volatile bool _isRunning;
 
@@ -90,7 +91,7 @@ internal sealed class ModelLoop : IAsyncDisposable
         ticket.Begin(owner, step, entered, _clock.GetTimestamp(), cancellation);
         var answer = ticket.Answer;
         _steps.Enqueue(ticket);
-        if (step.Declaration.RowCount > 1 || !TryServeAlone(ticket))
+        if (step.Declaration.RowCount > 1 || (!IsGathered() && !TryServeAlone(ticket)))
         {
             _bell.Release();
         }
@@ -248,11 +249,32 @@ internal sealed class ModelLoop : IAsyncDisposable
     {
         TakeIn();
         var start = Stopwatch.GetTimestamp();
-        while (_scheduler.ShouldGather && !_isClosed && Stopwatch.GetElapsedTime(start) <= _lastRun
-            && _bell.Wait(_gatherMs))
+        while (_scheduler.ShouldGather && !_isClosed && Stopwatch.GetElapsedTime(start) <= _lastRun)
         {
+            var missing = _scheduler.Missing;
+            Interlocked.Exchange(ref _missing, missing);
+            // Who came before that has rung or is here.
             TakeIn();
+            var isRung = !_scheduler.ShouldGather || _bell.Wait(_gatherMs);
+            Interlocked.Exchange(ref _missing, 0);
+            TakeIn();
+            if (!isRung && _scheduler.Missing == missing)
+            {
+                return;
+            }
         }
+    }
+
+    // While the loop waits for several, it is woken by the last of them and not by each: they share its cores. It looks
+    // for itself after a moment and before it runs, so a step that does not ring is never left.
+    private bool IsGathered()
+    {
+        if (Volatile.Read(ref _missing) == 0)
+        {
+            return false;
+        }
+
+        return Interlocked.Decrement(ref _missing) > 0;
     }
 
     private ValueTask<Outcome<StepAnswer>> Refuse(ValidStep step, Refusal refusal)

@@ -19,7 +19,12 @@ internal sealed class StepScheduler<T>(int maxBatch)
     /// <summary>True where single rows wait, but fewer than ran or waited at the end of the last batch: those that
     /// are missing come back in a moment, and without them closed loops fall apart into batches of few and many.
     /// </summary>
-    public bool ShouldGather => _lastBatch > 1 && _long.Count == 0 && _single.Count < Math.Min(_lastBatch, maxBatch);
+    public bool ShouldGather => Missing > 0;
+
+    /// <summary>How many single rows are waited for; 0 where nothing is.</summary>
+    public int Missing => _lastBatch > 1 && _long.Count == 0
+        ? Math.Max(0, Math.Min(_lastBatch, maxBatch) - _single.Count)
+        : 0;
 
     public void Add(T step) => (step.RowsLeft == 1 ? _single : _long).Add(step);
 
