@@ -3,8 +3,8 @@
 //
 //     STIP_API_KEY=KEY dotnet run --project samples/dotnet/private-search -- BUNDLE ENDPOINT FOLDER QUERY …
 //
-// BUNDLE is the client/ folder of a protected sentence encoder. Every paragraph of every .txt and .md file is one entry;
-// for each query the three nearest are printed with their cosines.
+// BUNDLE is the client/ folder of a protected sentence encoder. Every paragraph of every .txt and .md file is one
+// entry; for each query the three nearest are printed with their cosines.
 using System.Numerics.Tensors;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.DependencyInjection;
