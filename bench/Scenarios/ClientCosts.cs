@@ -58,7 +58,9 @@ internal static class ClientCosts
         await foreach (var token in model.GenerateAsync(Prompt, options, cancellationToken))
         {
             seen.Add(token.Id);
-            if (seen.Count % TokensBetweenLooks == 0 && ProcessMemory.Now() is var now && now.AnonymousMib > most.AnonymousMib)
+            if (seen.Count % TokensBetweenLooks == 0
+                && ProcessMemory.Now() is var now
+                && now.AnonymousMib > most.AnonymousMib)
             {
                 most = now;
             }
