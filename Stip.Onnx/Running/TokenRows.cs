@@ -20,7 +20,8 @@ internal static class TokenRows
         EmbeddingTables tables, IReadOnlyDictionary<string, HostTensor> inputs, IReadOnlyCollection<string> others)
     {
         // A mask that covers a cache too is the server's.
-        var ofIds = others.Contains(PositionsName) || others.Any(name => name.StartsWith("past", StringComparison.Ordinal))
+        var ofIds = others.Contains(PositionsName)
+            || others.Any(name => name.StartsWith("past", StringComparison.Ordinal))
             ? inputs.Where(input => input.Key != MaskName).ToDictionary(StringComparer.Ordinal)
             : inputs;
         var batch = TokenBatch.Read(ofIds, [TypesName, .. others.Except([MaskName, DecoderPorts.Embeds, IdsName])]);

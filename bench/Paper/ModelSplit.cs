@@ -52,7 +52,8 @@ internal static class ModelSplit
         {
             table.Add(
                 FormattableString.Invariant($"{split}"), N(Median(split, s => s.PromptMs)),
-                N(Median(split, s => s.TokenMs)), N(Median(split, s => s.ServerMs)), N(LayerBytes(folders[split]) / Mib));
+                N(Median(split, s => s.TokenMs)), N(Median(split, s => s.ServerMs)),
+                N(LayerBytes(folders[split]) / Mib));
         }
 
         using var chart = new Chart("Layers left with the client", "layers", "milliseconds a decoded token");

@@ -22,7 +22,8 @@ internal sealed class FlatViews(GraphProto graph, IReadOnlyDictionary<string, No
     // The last length of the ids themselves.
     private bool IsLength(string name, string root)
     {
-        while (makers.TryGetValue(name, out var node) && node.OpType is "Unsqueeze" or "Reshape" or "Cast" or "Identity")
+        while (makers.TryGetValue(name, out var node)
+            && node.OpType is "Unsqueeze" or "Reshape" or "Cast" or "Identity")
         {
             name = node.Input[0];
         }

@@ -31,7 +31,8 @@ internal sealed class LookupTables(ModelProto model, string folder, ForeignSourc
     public IReadOnlyDictionary<string, IEnumerable<HostTensor>>? Find()
     {
         var tables = new Dictionary<string, IEnumerable<HostTensor>>(StringComparer.Ordinal);
-        if (source.FixedLength is not null || source.Limits.GetValueOrDefault(LookupTerms.Ids) is not (> 0 and var vocab)
+        if (source.FixedLength is not null
+            || source.Limits.GetValueOrDefault(LookupTerms.Ids) is not (> 0 and var vocab)
             || Rows(terms.Tokens, 0, 1) is null)
         {
             return null;

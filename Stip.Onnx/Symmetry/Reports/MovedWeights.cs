@@ -24,8 +24,8 @@ internal static class MovedWeights
         return total == 0 ? 0 : moved / total;
     }
 
-    /// <summary>Share of weight bytes that a draw leaves in place although they could move, 0..1: experts of which there
-    /// are few, or two blocks, may be drawn as they were.</summary>
+    /// <summary>Share of weight bytes that a draw leaves in place although they could move, 0..1: experts of which
+    /// there are few, or two blocks, may be drawn as they were.</summary>
     public static double ShareLeft(SymmetryAnalysis analysis, IReadOnlyList<WeightNodes> weights, Automorphism drawn)
     {
         var (left, total) = (0.0, 0.0);

@@ -51,7 +51,8 @@ public sealed class TiedTablesTests
         .SelectMany(column => Enumerable.Range(0, Rows).Select(row => Table[(row * Columns) + column]))];
 
     private static GraphPart Part(bool isClient, TensorProto tensor) => new(
-        "encoder", isClient, "g.onnx", new ModelProto { Graph = new GraphProto() }, [Onnx.Model.InlineData.Open("t", tensor)]);
+        "encoder", isClient, "g.onnx", new ModelProto { Graph = new GraphProto() },
+        [Onnx.Model.InlineData.Open("t", tensor)]);
 
     private static TensorProto Floats(string name, float[] values, params long[] shape)
     {
