@@ -32,6 +32,11 @@ internal sealed class LibraryBpe
                 Merges = pairs.Select(pair => $"{pair.Left} {pair.Right}"),
             }));
         }
+        catch (ArgumentException)
+        {
+            // The library takes no id and no merge twice; the reference does, and so does what stands in for it.
+            return null;
+        }
         catch (InvalidOperationException)
         {
             throw new InvalidDataException("a merge joins or makes a piece that is not in the vocabulary");

@@ -1,0 +1,47 @@
+using Stip.Fuzz.Targets;
+using Stip.TestKit;
+
+namespace Stip.Fuzz.Tests;
+
+/// <summary>A moment of every target; a longer run is <c>dotnet run --project tests/Stip.Fuzz -- all</c>.</summary>
+public sealed class FuzzTargetTests
+{
+    private const int Inputs = 100;
+    private static readonly TimeSpan MostTime = TimeSpan.FromSeconds(2);
+
+    public static TheoryData<string> Targets()
+    {
+        using var targets = new AllTargets();
+        return [.. targets.Names];
+    }
+
+    [Theory]
+    [MemberData(nameof(Targets))]
+    public void Parser_OfDamagedBytes_RefusesAsItSays(string name)
+    {
+        using var targets = new AllTargets();
+        var target = targets.Make(name);
+        Assert.NotEmpty(target.Seeds);
+        Assert.All(target.Seeds, seed => Assert.NotEmpty(seed));
+        new FuzzRun(target, seed: 7).Go(Inputs, MostTime);
+    }
+
+    /// <summary>What a longer run has found, and was mended since.</summary>
+    [Theory]
+    [MemberData(nameof(Found))]
+    public void Input_OfAnEarlierFinding_IsRefusedOrTaken(string name, string input)
+    {
+        using var targets = new AllTargets();
+        targets.Make(name).Refuse(Convert.FromBase64String(input));
+    }
+
+    public static TheoryData<string, string> Found() => new()
+    {
+        // Two pieces of one id, which the library of tokenizers does not take.
+        {
+            "tokenizer-json",
+            Convert.ToBase64String(File.ReadAllBytes(
+                RepositoryRoot.At("tests", "Stip.Fuzz", "Findings", "tokenizer-json-id-twice.json")))
+        },
+    };
+}

@@ -1,0 +1,38 @@
+using Stip.TestKit;
+
+namespace Stip.Fuzz.Targets;
+
+/// <summary>Every parser that reads bytes from outside, by the name on the command line.</summary>
+internal sealed class AllTargets : IDisposable
+{
+    private readonly TemporaryFolder _scratch = new();
+    private readonly Dictionary<string, Func<FuzzTarget>> _targets;
+
+    public AllTargets()
+    {
+        _targets = new Dictionary<string, Func<FuzzTarget>>(StringComparer.Ordinal)
+        {
+            ["safetensors-header"] = WireTargets.SafetensorsHeader,
+            ["request-safetensors"] = WireTargets.RequestSafetensors,
+            ["request-json"] = WireTargets.RequestJson,
+            ["stream-steps"] = WireTargets.StreamSteps,
+            ["answer-safetensors"] = WireTargets.AnswerSafetensors,
+            ["api-key"] = ServerTargets.ApiKey,
+            ["onnx-references"] = ServerTargets.OnnxReferences,
+            ["stip-json"] = () => ServerTargets.StipJson(_scratch.Path),
+            ["onnx-model"] = () => ModelTargets.OnnxModel(_scratch.Path),
+            ["config-json"] = () => ModelTargets.ConfigJson(_scratch.Path),
+            ["gguf"] = () => ModelTargets.Gguf(_scratch.Path),
+            ["tokenizer-json"] = () => ClientTargets.TokenizerJson(_scratch.Path),
+            ["chat-template"] = ClientTargets.ChatTemplate,
+            ["bundle-json"] = () => ClientTargets.BundleJson(_scratch.Path),
+            ["sealed-bundle"] = () => ClientTargets.SealedBundle(_scratch.Path),
+        };
+    }
+
+    public IEnumerable<string> Names => _targets.Keys;
+
+    public FuzzTarget Make(string name) => _targets[name]();
+
+    public void Dispose() => _scratch.Dispose();
+}

@@ -1,0 +1,85 @@
+using System.Text;
+using Stip.Client.Bundles;
+using Stip.Client.Templates;
+using Stip.Client.Tokenization;
+using Stip.Keys.Sealing;
+using Stip.TestKit;
+using Stip.TestKit.Toys;
+
+namespace Stip.Fuzz.Targets;
+
+/// <summary>What the data owner's side reads of bundles that a developer made.</summary>
+internal static class ClientTargets
+{
+    private const int MostTokenizerBytes = 40 << 10;
+    private const string Passphrase = "correct horse battery staple";
+
+    private static readonly ChatMessage[] Conversation =
+    [
+        new("system", "Be brief."), new("user", "Tell me a fable."), new("assistant", "A crow …"),
+        new("user", "More"),
+    ];
+
+    public static FuzzTarget TokenizerJson(string scratch)
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(scratch, "tokenizer")).FullName;
+        var path = Path.Combine(folder, "tokenizer.json");
+        var seeds = Directory.EnumerateFiles(
+                RepositoryRoot.At("tests", "data", "tokenizers"), "tokenizer.json", SearchOption.AllDirectories)
+            .Order(StringComparer.Ordinal).Select(File.ReadAllBytes).Where(seed => seed.Length < MostTokenizerBytes);
+        return new FuzzTarget("tokenizer-json", [.. seeds], input =>
+        {
+            File.WriteAllBytes(path, input);
+            var tokenizer = TextTokenizer.FromFolder(folder);
+            _ = tokenizer.Decode(tokenizer.Encode("The crow's  Äpfel\n12345 \u0001 \U0001F98A"));
+        }, typeof(InvalidDataException));
+    }
+
+    public static FuzzTarget ChatTemplate()
+    {
+        string[] seeds =
+        [
+            "{% for m in messages %}<|{{ m.role }}|>\n{{ m['content'] | trim }}{{ eos_token }}{% endfor %}"
+                + "{% if add_generation_prompt %}<|assistant|>{% endif %}",
+            "{%- macro f(x, n=3) -%}{{ x[:n] ~ '…' }}{%- endmacro -%}{% set ns = namespace(k=0) %}"
+                + "{% for i in range(9) if i % 2 %}{% set ns.k = ns.k + i * 2 ** 3 %}{{ f(messages[0].content) }}"
+                + "{% endfor %}{{ ns.k // 3 | string | upper | replace('1', '2') }}"
+                + "{{ messages | selectattr('role', 'equalto', 'user') | map(attribute='content') | join(', ') }}",
+            "{% if tools is defined and tools %}{{ tools | tojson(indent=2) }}{% else %}{{ raise_exception('no') }}"
+                + "{% endif %}",
+        ];
+        return new FuzzTarget("chat-template", [.. seeds.Select(Encoding.UTF8.GetBytes)], input =>
+        {
+            var template = Client.Templates.ChatTemplate.Parse(Encoding.UTF8.GetString(input), "<s>", "</s>");
+            _ = template.Render(Conversation);
+        }, typeof(ChatTemplateException));
+    }
+
+    public static FuzzTarget BundleJson(string scratch)
+    {
+        var folder = Path.Combine(scratch, "bundle");
+        ToyBundle.Write(folder, new ToyModel());
+        var path = Path.Combine(folder, "bundle.json");
+        return new FuzzTarget("bundle-json", [File.ReadAllBytes(path)], input =>
+        {
+            File.WriteAllBytes(path, input);
+            using var bundle = Bundle.Open(folder, allowUnprotected: true);
+            _ = bundle.Embedding;
+        }, typeof(BundleException));
+    }
+
+    /// <summary>A sealed file: what stands in front of it, and opening it with the right passphrase.</summary>
+    public static FuzzTarget SealedBundle(string scratch)
+    {
+        var folder = Path.Combine(scratch, "sealing");
+        ToyBundle.Write(folder, new ToyModel(vocabSize: 4));
+        var path = Path.Combine(scratch, "fuzzed.stip");
+        var secret = SealSecret.FromPassphrase(Passphrase);
+        Keys.Sealing.SealedBundle.Seal(folder, path, secret);
+        return new FuzzTarget("sealed-bundle", [File.ReadAllBytes(path)], input =>
+        {
+            File.WriteAllBytes(path, input);
+            _ = Keys.Sealing.SealedBundle.Inspect(path);
+        }, typeof(SealException));
+    }
+}

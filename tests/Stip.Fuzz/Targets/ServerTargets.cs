@@ -1,0 +1,86 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Stip.Api.Engine;
+using Stip.Api.Registry.ApiKeys;
+using Stip.Api.Registry.Packages;
+using Stip.Protocol.Packages;
+
+namespace Stip.Fuzz.Targets;
+
+/// <summary>What the server reads of keys and packages.</summary>
+internal static class ServerTargets
+{
+    public static FuzzTarget ApiKey()
+    {
+        var value = ApiKeyValue.Make("key_1");
+        var directory = new KeyDirectory(TimeProvider.System);
+        directory.Show(
+        [
+            new ApiKeyRecord(
+                "key_1", "user", [new ApiKeySecret(ApiKeyValue.Hash(value), ApiKeyValue.Redact(value), null)],
+                ["infer"], DateTimeOffset.UnixEpoch, null, null, null),
+        ]);
+        return new FuzzTarget("api-key", [Encoding.UTF8.GetBytes(value)], input =>
+        {
+            var text = Encoding.UTF8.GetString(input);
+            if (directory.Find(text) is not null != (text == value))
+            {
+                throw new InvalidOperationException("another value is as good as the key's");
+            }
+        });
+    }
+
+    public static FuzzTarget OnnxReferences() => new(
+        "onnx-references", [ModelTargets.Graph()], input => Api.Registry.Packages.OnnxReferences.Read(input),
+        typeof(InvalidDataException));
+
+    public static FuzzTarget StipJson(string scratch)
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(scratch, "package")).FullName;
+        var graph = ModelTargets.Graph();
+        File.WriteAllBytes(Path.Combine(folder, "model.onnx"), graph);
+        PackageFile[] files =
+            [new("model.onnx", graph.Length, Convert.ToHexStringLower(SHA256.HashData(graph)))];
+        var rows = new TensorManifest("inputs_embeds", "float32", Shape("\"batch\"", "\"seq\"", "4"));
+        var manifest = new PackageManifest(
+            PackageManifest.CurrentProtocol, "m", "i", 1, "permutation", "full", PackageFingerprint.Compute(files), 4,
+            8, 16, "float32", 4,
+            new Dictionary<string, GraphManifest>
+            {
+                ["decoder"] = new(
+                    "model.onnx", [rows], [new("logits", "float32", Shape("\"rows\"", "8"))],
+                    new CacheManifest("shared", 1, 1, 8)),
+                ["encoder"] = new("model.onnx", [rows], [rows]),
+            },
+            files);
+        var packages = new PackageFolder(new NoRuntime());
+        var path = Path.Combine(folder, PackageManifest.FileName);
+        return new FuzzTarget(
+            "stip-json", [JsonSerializer.SerializeToUtf8Bytes(manifest, Protocol.StipJson.File)], input =>
+            {
+                File.WriteAllBytes(path, input);
+                if (PackageFolder.ReadManifest(path).Manifest is { } read && !ManifestFaults.Of(read).Any())
+                {
+                    _ = packages.Faults(folder, read).Count;
+                }
+            });
+    }
+
+    private static JsonElement[] Shape(params string[] axes) =>
+        [.. axes.Select(axis => JsonDocument.Parse(axis).RootElement.Clone())];
+
+    // Whatever the manifest says, the graph has nothing of it.
+    private sealed class NoRuntime : IGraphRuntime
+    {
+        public string Provider => "none";
+
+        public IDecoder LoadDecoder(DecoderSnapshot decoder) => throw new NotSupportedException();
+
+        public IForwardGraph LoadForward(string graphPath) => throw new NotSupportedException();
+
+        public GraphSignature Inspect(string graphPath) => new(
+            new Dictionary<string, TensorSignature> { ["inputs_embeds"] = new("float32", [-1, -1, 4]) },
+            new Dictionary<string, TensorSignature> { ["logits"] = new("float32", [-1, 8]) });
+    }
+}
