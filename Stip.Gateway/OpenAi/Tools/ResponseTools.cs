@@ -107,7 +107,7 @@ internal static class ResponseTools
 
     // A text, or parts of text.
     private static string Output(RequestFields item, string name) => item.Find("output") is not
-        { ValueKind: JsonValueKind.Array } parts
+    { ValueKind: JsonValueKind.Array } parts
         ? item.Text("output")
         : string.Concat(parts.EnumerateArray().Select(part =>
             part.ValueKind == JsonValueKind.Object && part.TryGetProperty("text", out _)

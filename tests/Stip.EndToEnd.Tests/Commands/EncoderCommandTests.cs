@@ -95,7 +95,17 @@ public sealed class EncoderCommandTests(SharedServer shared)
     private async Task<JsonElement> AskAsync(string checkpoint, string command, string[] arguments, string mode)
     {
         var run = await RunAsync(checkpoint, command, ["--json", .. arguments], mode);
-        Assert.Equal((0, ""), (run.ExitCode, run.Error));
+        Assert.Equal(0, run.ExitCode);
+        if (mode == "none")
+        {
+            Assert.StartsWith("warning: ", run.Error, StringComparison.Ordinal);
+            Assert.Contains("is not protected", run.Error, StringComparison.Ordinal);
+        }
+        else
+        {
+            Assert.Empty(run.Error);
+        }
+
         return JsonDocument.Parse(run.Output).RootElement;
     }
 

@@ -14,7 +14,8 @@ public sealed class ServeTests(SharedServer shared)
     [Fact]
     public async Task Serve_TwoBundles_AnswersByModelName()
     {
-        await using var gateway = await StartAsync("stories", "stories-gpt2");
+        await using var gateway = Start(
+            [], await shared.PushedAsync("stories"), await shared.PushedAsync("stories-gpt2"));
         using var http = new HttpClient { BaseAddress = await AddressAsync(gateway) };
 
         var models = await http.GetFromJsonAsync<JsonElement>(
@@ -40,15 +41,17 @@ public sealed class ServeTests(SharedServer shared)
         Assert.DoesNotContain("CROW", gateway.Output + shared.Server.Output, StringComparison.OrdinalIgnoreCase);
     }
 
+    // A package that no other test of this server uses: the sessions that are counted are the gateway's own.
     [Fact]
     public async Task Serve_ClientGoesAway_TheSessionIsReleased()
     {
-        await using var gateway = await StartAsync("stories-gpt2");
+        const string Model = "stories-gpt2-open";
+        await using var gateway = Start(["--allow-unprotected"], await shared.PushedAsync("stories-gpt2", "none"));
         using var http = new HttpClient { BaseAddress = await AddressAsync(gateway) };
         var request = new HttpRequestMessage(HttpMethod.Post, new Uri("v1/completions", UriKind.Relative))
         {
             Content = JsonContent.Create(
-                new { model = "stories-gpt2", prompt = "Once", max_tokens = 400, ignore_eos = true, stream = true }),
+                new { model = Model, prompt = "Once", max_tokens = 400, ignore_eos = true, stream = true }),
         };
         using (var answer = await http.SendAsync(
             request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken))
@@ -61,24 +64,18 @@ public sealed class ServeTests(SharedServer shared)
         server.DefaultRequestHeaders.Authorization = new("Bearer", shared.Server.ApiKey);
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         patience.CancelAfter(Patience);
-        while (await Generation.Sessions.CountAsync(server, "stories-gpt2") > 0)
+        while (await Generation.Sessions.CountAsync(server, Model) > 0)
         {
             await Task.Delay(50, patience.Token);
         }
     }
 
-    private async Task<BuiltProgram> StartAsync(params string[] checkpoints)
-    {
-        var arguments = new List<string> { "serve", "--port", "0" };
-        foreach (var checkpoint in checkpoints)
-        {
-            arguments.AddRange(["--bundle", await shared.PushedAsync(checkpoint)]);
-        }
-
-        return BuiltProgram.Start(
-            "Stip.Gateway",
-            [.. arguments, "--endpoint", shared.Server.Endpoint.ToString(), "--api-key", shared.Server.ApiKey]);
-    }
+    private BuiltProgram Start(string[] options, params string[] packages) => BuiltProgram.Start(
+        "Stip.Gateway",
+        [
+            "serve", "--port", "0", .. packages.SelectMany(package => new[] { "--bundle", package }),
+            "--endpoint", shared.Server.Endpoint.ToString(), "--api-key", shared.Server.ApiKey, .. options,
+        ]);
 
     private static async Task<Uri> AddressAsync(BuiltProgram gateway)
     {
