@@ -47,7 +47,9 @@ public sealed class ServeTests(SharedServer shared)
     {
         const string Model = "stories-gpt2-open";
         await using var gateway = Start(["--allow-unprotected"], await shared.PushedAsync("stories-gpt2", "none"));
-        using var http = new HttpClient { BaseAddress = await AddressAsync(gateway) };
+        // Else the handler would read on for two seconds, in which the whole answer is written and its session kept.
+        using var handler = new SocketsHttpHandler { MaxResponseDrainSize = 0 };
+        using var http = new HttpClient(handler) { BaseAddress = await AddressAsync(gateway) };
         var request = new HttpRequestMessage(HttpMethod.Post, new Uri("v1/completions", UriKind.Relative))
         {
             Content = JsonContent.Create(
