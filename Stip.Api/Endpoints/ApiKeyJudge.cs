@@ -53,8 +53,8 @@ internal static class ApiKeyJudge
             : Reach(maker, request.Limits, request.ExpiresAt, server);
     }
 
-    /// <summary>Null where a key with these limits and this end gives nobody more than the one that asks for its value
-    /// has.</summary>
+    /// <summary>Null where a key with these limits and this end gives nobody more than the limits and the end that the
+    /// one that asks for its value was made with. One that was made without limits may give any.</summary>
     public static Refusal? Reach(ApiKeyRecord asker, ApiKeyLimits? limits, long? expiresAt, LimitOptions server)
     {
         if (LimitReach.Beyond(limits, asker.Limits, server) is { } beyond)

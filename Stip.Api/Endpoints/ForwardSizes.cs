@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Stip.Api.Engine;
 using Stip.Api.Registry;
+using Stip.Protocol.Forward;
 using Stip.Protocol.Packages;
 using Stip.Protocol.Tensors;
 
@@ -33,7 +34,9 @@ internal static class ForwardSizes
             {
                 var isFixed = input.Shape[axis].ValueKind == JsonValueKind.Number
                     && input.Shape[axis].TryGetInt64(out var length) && length > 0;
-                bytes *= isFixed ? input.Shape[axis].GetInt64() : axis == 0 ? maxBatch : contextLength;
+                bytes *= isFixed ? input.Shape[axis].GetInt64() : axis == 0
+                    ? Math.Max(maxBatch, ForwardRequest.ClientTexts)
+                    : contextLength;
                 // A length that nobody knows.
                 bytes = bytes <= 0 ? LargestLimit : Math.Min(bytes, LargestLimit);
             }

@@ -40,26 +40,37 @@ internal sealed class Housekeeping(
 
     private async Task TidyAsync()
     {
+        // Neither keeps the other from its work: a fault of the database holds no memory, a fault of a model keeps no
+        // key good that another server revoked.
+        if (database.IsShared)
+        {
+            await TryAsync(() => keys.RefreshAsync(CancellationToken.None));
+        }
+
+        await TryAsync(ExpireAsync);
+    }
+
+    private async Task ExpireAsync()
+    {
+        foreach (var model in registry.Serving)
+        {
+            await (model.Decoder?.ExpireAsync() ?? Task.CompletedTask);
+        }
+
+        await registry.RetireReplacedAsync();
+        await graphs.UnloadIdleAsync();
+        foreach (var expired in uploads.Expire())
+        {
+            await audit.AppendAsync(new AuditAct(
+                AuditEventTypes.UploadExpired, AuditActor.Server, expired.Id, ("filename", expired.Filename)));
+        }
+    }
+
+    private async Task TryAsync(Func<Task> work)
+    {
         try
         {
-            // First: what fails below must not keep a key good that another server revoked.
-            if (database.IsShared)
-            {
-                await keys.RefreshAsync(CancellationToken.None);
-            }
-
-            foreach (var model in registry.Serving)
-            {
-                await (model.Decoder?.ExpireAsync() ?? Task.CompletedTask);
-            }
-
-            await registry.RetireReplacedAsync();
-            await graphs.UnloadIdleAsync();
-            foreach (var expired in uploads.Expire())
-            {
-                await audit.AppendAsync(new AuditAct(
-                    AuditEventTypes.UploadExpired, AuditActor.Server, expired.Id, ("filename", expired.Filename)));
-            }
+            await work();
         }
 #pragma warning disable CA1031 // Nobody waits for this: what fails now is tried again in a while.
         catch (Exception e)

@@ -48,7 +48,7 @@ internal sealed class ServerStartup(
         {
             await (model.Decoder?.LoadAsync() ?? Task.CompletedTask);
         }
-        catch (GraphRefusedException e)
+        catch (Exception e) when (e is GraphRefusedException or InsufficientMemoryException or IOException)
         {
             log.LogError("Model {Model} is not loaded: {Fault}", model.Id, e.Message);
         }

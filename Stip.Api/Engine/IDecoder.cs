@@ -8,6 +8,9 @@ internal interface IDecoder : IDisposable
     /// <summary>True where memory that no session has touched costs nothing.</summary>
     bool CommitsOnUse { get; }
 
+    /// <summary>False where the runtime keeps what it has recorded for the thread that ran it.</summary>
+    bool RunsOnAnyThread { get; }
+
     /// <summary>Bytes of one slot for so many tokens.</summary>
     long SlotBytes(int capacityTokens);
 

@@ -119,8 +119,14 @@ internal sealed class SessionTable(
             session.IsReleased = true;
             _sessions.TryRemove(session.Id, out _);
             _count--;
-            session.Arena.Release(session);
-            quota.GiveBack(session.Owner);
+            try
+            {
+                session.Arena.Release(session);
+            }
+            finally
+            {
+                quota.GiveBack(session.Owner);
+            }
         }
     }
 

@@ -26,15 +26,23 @@ internal sealed class BoundStep : IDisposable
     {
         (_tensors, _graphs) = (tensors, graphs);
         _binding = session.CreateIoBinding();
-        for (var i = 0; i < names.Past.Count; i++)
+        try
         {
-            var view = ((OrtArena)range.Arena).View(i, range.First, range.Count);
-            _views.Add(view);
-            _binding.BindInput(names.Past[i], view);
-            _binding.BindOutput(names.Present[i], view);
-        }
+            for (var i = 0; i < names.Past.Count; i++)
+            {
+                var view = ((OrtArena)range.Arena).View(i, range.First, range.Count);
+                _views.Add(view);
+                _binding.BindInput(names.Past[i], view);
+                _binding.BindOutput(names.Present[i], view);
+            }
 
-        tensors.Bind(_binding);
+            tensors.Bind(_binding);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     public long Bytes => _tensors.TotalBytes;

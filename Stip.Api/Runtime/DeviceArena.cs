@@ -24,7 +24,7 @@ internal sealed class DeviceArena : OrtArena
 
             memory.Wait();
         }
-        catch (InsufficientMemoryException)
+        catch
         {
             Dispose();
             throw;

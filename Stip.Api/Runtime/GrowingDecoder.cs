@@ -32,6 +32,8 @@ internal sealed class GrowingDecoder : IDecoder
 
     public bool CommitsOnUse => true;
 
+    public bool RunsOnAnyThread => true;
+
     public long SlotBytes(int capacityTokens) => CacheShape.Of(_decoder, 1, capacityTokens).SlotTotalBytes;
 
     public ICacheArena AllocateArena(int slots, int capacityTokens) =>

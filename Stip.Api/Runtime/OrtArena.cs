@@ -23,11 +23,6 @@ internal abstract class OrtArena(CacheShape shape) : ICacheArena
         Memory, shape.Dtype.ToOrt(), shape.Axes(count), Start(tensor) + (nint)(first * shape.SlotBytes),
         count * shape.SlotBytes);
 
-    /// <summary>A tensor <c>[tokens, head_dim]</c> over the first tokens of one head of a slot.</summary>
-    protected OrtValue HeadView(int tensor, int slot, int head, int tokens) => OrtValue.CreateTensorValueWithData(
-        Memory, shape.Dtype.ToOrt(), [tokens, shape.HeadDim],
-        Start(tensor) + (nint)(slot * shape.SlotBytes + head * shape.HeadBytes), (long)tokens * shape.TokenBytes);
-
     public abstract void Clear(int slot, int usedTokens);
 
     public abstract void Copy(int source, ICacheArena targetArena, int target, int usedTokens);

@@ -34,6 +34,8 @@ internal sealed class OrtDecoder : IDecoder
 
     public bool CommitsOnUse => _device is null;
 
+    public bool RunsOnAnyThread => !_graphs.Enabled;
+
     public long SlotBytes(int capacityTokens) => CacheShape.Of(_decoder, 1, capacityTokens).SlotTotalBytes;
 
     public ICacheArena AllocateArena(int slots, int capacityTokens)

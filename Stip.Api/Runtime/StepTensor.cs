@@ -20,7 +20,16 @@ internal sealed class StepTensor : IDisposable
     {
         var bytes = shape.Aggregate((long)elementBytes, (product, axis) => checked(product * axis));
         (_buffer, _device) = (new NativeBuffer(bytes), device);
-        _twin = device?.Allocate(bytes) ?? 0;
+        try
+        {
+            _twin = device?.Allocate(bytes) ?? 0;
+        }
+        catch
+        {
+            _buffer.Dispose();
+            throw;
+        }
+
         Bound = OrtValue.CreateTensorValueWithData(
             device?.Info ?? OrtMemoryInfo.DefaultInstance, type, shape, device is null ? _buffer.Start : _twin, bytes);
     }

@@ -8,6 +8,7 @@ namespace Stip.Api.Runtime;
 /// <summary>Inputs and outputs of steps of one shape.</summary>
 internal sealed class StepTensors : IDisposable
 {
+    private readonly List<StepTensor> _all = [];
     private readonly StepTensor _rows; // [batch, rows, hidden]
     private readonly StepTensor _lengths; // int32 [batch]
     private readonly StepTensor _total; // int32 [], read by the host
@@ -21,23 +22,28 @@ internal sealed class StepTensors : IDisposable
     public StepTensors(DecoderSnapshot decoder, StepShape shape, IDeviceMemory? device)
     {
         (_device, _rowCount, _fixedTotal) = (device, shape.Rows, shape.FixedTotal);
-        _rows = new(
-            decoder.RowsDtype.ToOrt(), decoder.RowsDtype.ByteSize(), device, shape.Batch, _rowCount,
-            decoder.HiddenSize);
-        _lengths = new(TensorElementType.Int32, sizeof(int), device, shape.Batch);
-        _total = new(TensorElementType.Int32, sizeof(int), device: null);
-        _wanted = new(TensorElementType.Int64, sizeof(long), device, shape.Wanted);
-        _positions = shape.HasPositions
-            ? new(TensorElementType.Int64, sizeof(long), device, shape.Batch, _rowCount)
-            : null;
-        _logits = new(
-            decoder.LogitsDtype.ToOrt(), decoder.LogitsDtype.ByteSize(), device, shape.Wanted, decoder.VocabSize);
+        try
+        {
+            _rows = Make(
+                decoder.RowsDtype.ToOrt(), decoder.RowsDtype.ByteSize(), device, shape.Batch, _rowCount,
+                decoder.HiddenSize);
+            _lengths = Make(TensorElementType.Int32, sizeof(int), device, shape.Batch);
+            _total = Make(TensorElementType.Int32, sizeof(int), device: null);
+            _wanted = Make(TensorElementType.Int64, sizeof(long), device, shape.Wanted);
+            _positions = shape.HasPositions
+                ? Make(TensorElementType.Int64, sizeof(long), device, shape.Batch, _rowCount)
+                : null;
+            _logits = Make(
+                decoder.LogitsDtype.ToOrt(), decoder.LogitsDtype.ByteSize(), device, shape.Wanted, decoder.VocabSize);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
-    public long TotalBytes => All.Sum(tensor => tensor.TotalBytes);
-
-    private IEnumerable<StepTensor> All =>
-        new[] { _rows, _lengths, _total, _wanted, _positions, _logits }.OfType<StepTensor>();
+    public long TotalBytes => _all.Sum(tensor => tensor.TotalBytes);
 
     public void Bind(OrtIoBinding binding)
     {
@@ -88,9 +94,16 @@ internal sealed class StepTensors : IDisposable
 
     public void Dispose()
     {
-        foreach (var tensor in All)
+        foreach (var tensor in _all)
         {
             tensor.Dispose();
         }
+    }
+
+    private StepTensor Make(TensorElementType type, int elementBytes, IDeviceMemory? device, params long[] shape)
+    {
+        var tensor = new StepTensor(type, elementBytes, device, shape);
+        _all.Add(tensor);
+        return tensor;
     }
 }

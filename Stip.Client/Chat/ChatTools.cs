@@ -32,13 +32,17 @@ internal static class ChatTools
         var results = message.Contents.OfType<FunctionResultContent>().ToList();
         if (results.Count > 0)
         {
-            return results.Select(result => new Templates.ChatMessage("tool", Text(result.Result))
+            var turns = results.Select(result => new Templates.ChatMessage("tool", Text(result.Result))
             {
                 Fields = new Dictionary<string, JsonElement>
                 {
                     ["tool_call_id"] = JsonSerializer.SerializeToElement(result.CallId),
                 },
             });
+            // What is said beside results follows them.
+            return message.Text.Length == 0
+                ? turns
+                : turns.Append(new Templates.ChatMessage(message.Role.Value, message.Text));
         }
 
         var calls = message.Contents.OfType<FunctionCallContent>().ToList();

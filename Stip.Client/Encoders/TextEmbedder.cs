@@ -1,3 +1,5 @@
+using Stip.Protocol.Forward;
+
 namespace Stip.Client.Encoders;
 
 /// <summary>Turns texts into vectors with a protected encoder, pooled and normalised as the model's own settings say
@@ -6,7 +8,6 @@ namespace Stip.Client.Encoders;
 /// <remarks>Safe for concurrent use.</remarks>
 public sealed class TextEmbedder(StipEncoder encoder)
 {
-    private const int MostTexts = 32;
     private const int MostTokens = 4096;
 
     private static readonly string[] Outputs = ["last_hidden_state"];
@@ -52,7 +53,7 @@ public sealed class TextEmbedder(StipEncoder encoder)
         var batch = new List<int>();
         foreach (var index in Enumerable.Range(0, texts.Count).OrderBy(index => texts[index].Length))
         {
-            if (batch.Count == MostTexts || (batch.Count + 1) * texts[index].Length > MostTokens && batch.Count > 0)
+            if (batch.Count == ForwardRequest.ClientTexts || (batch.Count + 1) * texts[index].Length > MostTokens && batch.Count > 0)
             {
                 yield return batch;
                 batch = [];

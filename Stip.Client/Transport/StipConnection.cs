@@ -32,6 +32,8 @@ internal static class StipConnection
             ConnectTimeout = TimeSpan.FromSeconds(10),
             PooledConnectionLifetime = TimeSpan.FromMinutes(10),
             EnableMultipleHttp2Connections = true,
+            // What an application says of its own requests (trace ids, baggage) is not the server's to know.
+            ActivityHeadersPropagator = null,
         };
         if (options.TrustedRoots is { } roots)
         {

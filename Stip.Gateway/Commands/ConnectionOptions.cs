@@ -21,7 +21,7 @@ internal sealed class ConnectionOptions
 
     private readonly Option<string?> _endpoint = new("--endpoint")
     {
-        DefaultValueFactory = _ => Environment.GetEnvironmentVariable(EndpointVariable),
+        DefaultValueFactory = _ => Given(EndpointVariable),
         Description = $"Address of the server, e.g. http://127.0.0.1:5000; or {EndpointVariable}, or of login.",
     };
 
@@ -111,7 +111,11 @@ internal sealed class ConnectionOptions
     }
 
     private static string? ApiKey(string? option) =>
-        option ?? Environment.GetEnvironmentVariable(ApiKeyVariable);
+        option ?? Given(ApiKeyVariable);
+
+    // A variable that is set to nothing is not set.
+    private static string? Given(string variable) =>
+        Environment.GetEnvironmentVariable(variable) is { Length: > 0 } value ? value : null;
 
     private static void CheckEndpoint(OptionResult result)
     {

@@ -71,7 +71,8 @@ internal static class ServeCommand
         var names = string.Join(", ", open.Models.Select(model => model.Id).Concat(
             open.Encoders.Select(encoder => encoder.Id)));
         Console.WriteLine($"ready on {string.Join(", ", app.Urls)}/v1 with {names}");
-        Console.WriteLine($"chat page: {string.Join(", ", app.Urls)}/#token={token.Value}");
+        var fragment = token.IsOfRun ? token.Value : $"(that of {GatewayToken.Variable})";
+        Console.WriteLine($"chat page: {string.Join(", ", app.Urls)}/#token={fragment}");
         Console.WriteLine(token.IsRequired
             ? "every request needs that token as its API key"
             : "any user of this machine can ask here; what is sent is shown with the token only (see --require-token)");

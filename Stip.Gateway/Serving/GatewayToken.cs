@@ -22,18 +22,22 @@ internal sealed class GatewayToken
 
     private readonly byte[] _hash;
 
-    private GatewayToken(string value, bool isRequired) =>
-        (Value, _hash, IsRequired) = (value, SHA256.HashData(Encoding.UTF8.GetBytes(value)), isRequired);
+    private GatewayToken(string value, bool isRequired, bool isOfRun) =>
+        (Value, _hash, IsRequired, IsOfRun) =
+            (value, SHA256.HashData(Encoding.UTF8.GetBytes(value)), isRequired, isOfRun);
 
-    /// <summary>Secret; printed once at the start.</summary>
+    /// <summary>Secret; one of a run is printed once at the start.</summary>
     public string Value { get; }
+
+    /// <summary>False for a token that lasts: whoever named it knows it, and logs are kept.</summary>
+    public bool IsOfRun { get; }
 
     /// <summary>Whether every request needs it, or only those that would learn what the client folder tells.</summary>
     public bool IsRequired { get; }
 
     /// <summary>One for this run.</summary>
     public static GatewayToken New(bool isRequired = false) =>
-        new(Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(RandomBytes)), isRequired);
+        new(Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(RandomBytes)), isRequired, isOfRun: true);
 
     /// <summary>The one that <see cref="Variable"/> names, or one for this run.</summary>
     /// <exception cref="RefusedException">It is short, or has characters that a header cannot carry.</exception>
@@ -45,7 +49,7 @@ internal sealed class GatewayToken
         }
 
         return value.Length >= FewestCharacters && value.All(c => c is > ' ' and <= '~')
-            ? new GatewayToken(value, isRequired)
+            ? new GatewayToken(value, isRequired, isOfRun: false)
             : throw new RefusedException(
                 $"{Variable} has {value.Length} characters: at least {FewestCharacters}, without spaces");
     }

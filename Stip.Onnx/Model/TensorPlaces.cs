@@ -9,6 +9,9 @@ internal static class TensorPlaces
     // Shorter lists are sizes and scales, which steer a graph.
     private const int LongList = 64;
 
+    // Longer texts are no names, equations or modes, but what somebody compiled into one.
+    private const int LongText = 4096;
+
     /// <exception cref="RefusedException">A tensor stands where its bytes would not move.</exception>
     public static void RefuseOthers(string path, ModelProto model)
     {
@@ -29,8 +32,8 @@ internal static class TensorPlaces
     {
         foreach (var node in Nodes(model.Graph.Node).Concat(model.Functions.SelectMany(one => Nodes(one.Node))))
         {
-            if (node.OpType == "Constant" && node.Attribute.FirstOrDefault(
-                attribute => attribute.Name == "value_floats" && attribute.Floats.Count > LongList) is { } list)
+            if (node.Attribute.FirstOrDefault(
+                attribute => IsTurned(node, attribute) && attribute.Floats.Count > LongList) is { } list)
             {
                 var tensor = new TensorProto { DataType = (int)TensorProto.Types.DataType.Float };
                 tensor.Dims.Add(list.Floats.Count);
@@ -45,6 +48,9 @@ internal static class TensorPlaces
             }
         }
     }
+
+    private static bool IsTurned(NodeProto node, AttributeProto attribute) =>
+        node.OpType == "Constant" && attribute.Name == "value_floats";
 
     private static IEnumerable<NodeProto> Nodes(IEnumerable<NodeProto> nodes) => nodes.SelectMany(node => node.Attribute
         .Where(attribute => attribute.G is not null).SelectMany(attribute => Nodes(attribute.G.Node)).Prepend(node));
@@ -66,7 +72,8 @@ internal static class TensorPlaces
         {
             foreach (var attribute in node.Attribute)
             {
-                var moves = attribute.Name == "value" && node.OpType is "Constant" or "ConstantOfShape";
+                var moves = (attribute.Name == "value" && node.OpType is "Constant" or "ConstantOfShape")
+                    || IsTurned(node, attribute);
                 RefuseAttribute(path, $"node '{node.Name}' ({node.OpType})", attribute, moves);
                 if (attribute.G is { } graph)
                 {
@@ -81,10 +88,13 @@ internal static class TensorPlaces
     {
         var isSparse = attribute.SparseTensor.Length > 0 || attribute.SparseTensors.Count > 0;
         var isTensor = !moves && attribute.T is { } tensor && tensor.Dims.Any(length => length > 1);
-        if (isSparse || isTensor || attribute.Tensors.Count > 0 || attribute.Graphs.Count > 0)
+        var isList = (!moves && attribute.Floats.Count > LongList) || attribute.Strings.Count > LongList
+            || attribute.S.Length > LongText;
+        if (isSparse || isTensor || isList || attribute.Tensors.Count > 0 || attribute.Graphs.Count > 0)
         {
+            var what = isSparse ? "a sparse tensor" : isList ? "a long list or text" : "tensors or graphs";
             throw new RefusedException(
-                $"'{path}': {holder} holds {(isSparse ? "a sparse tensor" : "tensors or graphs")} in "
+                $"'{path}': {holder} holds {what} in "
                 + $"'{attribute.Name}', which would be copied as it is; dense initialisers and Constant nodes move");
         }
     }

@@ -42,7 +42,8 @@ internal sealed record SourceSettings(int? BosTokenId, IReadOnlyList<int> EosTok
     {
         { ValueKind: JsonValueKind.Number } one when one.TryGetInt32(out var number) => [number],
         { ValueKind: JsonValueKind.Array } list => [.. list.EnumerateArray()
-            .Where(item => item.ValueKind == JsonValueKind.Number).Select(item => item.GetInt32())],
+            .Where(item => item.ValueKind == JsonValueKind.Number)
+            .SelectMany(item => item.TryGetInt32(out var number) ? new[] { number } : [])],
         _ => Array.Empty<int>(),
     }).FirstOrDefault(numbers => numbers.Length > 0, []);
 
@@ -53,7 +54,8 @@ internal sealed record SourceSettings(int? BosTokenId, IReadOnlyList<int> EosTok
     {
         try
         {
-            return JsonDocument.Parse(File.ReadAllBytes(path)).RootElement;
+            using var document = JsonDocument.Parse(File.ReadAllBytes(path));
+            return document.RootElement.Clone();
         }
         catch (JsonException e)
         {

@@ -97,17 +97,13 @@ internal sealed record DrawnPlans(IReadOnlyDictionary<string, ProtectionPlan> By
                 $"only {share:P0} of the weights of '{part.Part.FileName}' could move{Because(analysis)}"));
         }
 
-        // One number a token has no features: its last axis is that of positions, whose length no graph fixes.
+        // One number a token has no features to hide; whatever has some must have them moved.
         foreach (var port in part.Outputs.Where(port => port.Name == DecoderPorts.Logits
-            && (share < NearlyAllWeights || HasFeatures(part.Part.Graph, port.Name))))
+            && (share < NearlyAllWeights || port.FeatureAxes.Length > 0)))
         {
             RefusePinned(analysis, port, "logits");
         }
     }
-
-    private static bool HasFeatures(GraphProto graph, string output) => graph.Output
-        .First(port => port.Name == output).Type?.TensorType?.Shape?.Dim is not { Count: > 0 } axes
-        || axes[^1].DimValue > 0;
 
     private static void RefusePinned(SymmetryAnalysis analysis, LabelledPort port, string what)
     {

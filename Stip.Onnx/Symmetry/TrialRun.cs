@@ -46,6 +46,7 @@ internal static class TrialRun
     public static IReadOnlyList<KnownValue?>? Numbers(ModelProto model, NodeProto node, IReadOnlyList<Value?> inputs)
     {
         if (!inputs.All(input => input is null or KnownValue)
+            || node.OpType is "Bernoulli" or "Multinomial"
             || node.OpType.StartsWith("Random", StringComparison.Ordinal))
         {
             return null;

@@ -7,4 +7,9 @@ namespace Stip.Protocol.Forward;
 /// <param name="Inputs">Every input of the graph by name.</param>
 /// <param name="Graph">Role of the graph, e.g. <c>vision</c>; null where the package has one without a cache.</param>
 public sealed record ForwardRequest(
-    string Model, IReadOnlyDictionary<string, TensorPayload> Inputs, string? Graph = null);
+    string Model, IReadOnlyDictionary<string, TensorPayload> Inputs, string? Graph = null)
+{
+    /// <summary>Most texts that Stip.Client sends in one pass; a server takes bodies of so many whatever it runs
+    /// together.</summary>
+    public const int ClientTexts = 32;
+}

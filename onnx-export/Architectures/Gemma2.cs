@@ -6,14 +6,22 @@ namespace Stip.Export.Architectures;
 
 /// <summary>Gemma 2: scaled embeddings, norms before and after each block whose factors are stored as differences from
 /// 1, scores and logits bent below a cap, every other layer local.</summary>
-internal sealed class Gemma2 : IArchitecture
+internal sealed class Gemma2(string name, string modelType, bool hasNormsAfter) : IArchitecture
 {
     private const int DefaultHeadDim = 256;
     private const int DefaultWindow = 4096;
 
-    public string Name => "Gemma2ForCausalLM";
+    public Gemma2()
+        : this("Gemma2ForCausalLM", "gemma2", hasNormsAfter: true)
+    {
+    }
 
-    public string ModelType => "gemma2";
+    /// <summary>The same without norms after its blocks.</summary>
+    public static Gemma2 Vault => new("VaultGemmaForCausalLM", "vaultgemma", hasNormsAfter: false);
+
+    public string Name => name;
+
+    public string ModelType => modelType;
 
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
@@ -39,9 +47,11 @@ internal sealed class Gemma2 : IArchitecture
         {
             var own = attention with { Window = windows[layer.Index] };
             var attended = own.Append(layer, layer.Normed(norm, "attention_norm", "input_layernorm"), "self_attn");
-            layer.Add(layer.Normed(norm, "attention_after", "post_attention_layernorm", attended));
+            layer.Add(hasNormsAfter
+                ? layer.Normed(norm, "attention_after", "post_attention_layernorm", attended)
+                : attended);
             var moved = mlp.Append(layer, layer.Normed(norm, "mlp_norm", "pre_feedforward_layernorm"), "mlp");
-            layer.Add(layer.Normed(norm, "mlp_after", "post_feedforward_layernorm", moved));
+            layer.Add(hasNormsAfter ? layer.Normed(norm, "mlp_after", "post_feedforward_layernorm", moved) : moved);
         }
 
         var head = model.Head(config.Flag("tie_word_embeddings", true));

@@ -43,20 +43,4 @@ internal static class RowDistances
             graph.AddConstant($"{name}.near", dtype, 0)]);
         return graph.Add("Unsqueeze", name, [bias, graph.AddConstant($"{name}.axes", 0, 1)]);
     }
-
-    /// <summary>ALiBi in both directions: scores fall with the distance, <c>[1, heads, seq, seq]</c>.</summary>
-    public static string AppendSlopes(EncoderGraph encoder, LinearBias bias)
-    {
-        const string name = "slopes";
-        var graph = encoder.Graph;
-        var away = graph.Add(
-            "Cast",
-            $"{name}.distance",
-            [graph.Add("Abs", $"{name}.away", [Append(encoder)])],
-            NodeAttribute.Int("to", (int)encoder.Weights.Dtype.ToOnnx()));
-        var factors = bias.Times(-1).Slopes;
-        var slopes = graph.AddWeight(
-            $"{name}.factors", encoder.Weights.Table([1, factors.Length, 1, 1], factors));
-        return graph.Add("Mul", name, [slopes, away]);
-    }
 }

@@ -2,7 +2,8 @@
 """Private search: index a folder of texts and answer queries, with nothing but Python's standard library.
 
 It asks the gateway of this machine (`Stip.Gateway serve` with a bundle of a sentence encoder); the server behind it
-sees permuted rows of equal-looking tokens, no text and no vector, since pooling runs in the gateway.
+sees permuted rows of equal-looking tokens and no text. Pooling runs in the gateway, but the server has every row that
+goes into a vector, so it could tell which texts lie near each other (docs/threat-model.md, number 10).
 
     python3 search.py index --model NAME --folder DIR --index FILE
     python3 search.py query --model NAME --index FILE [--top 3] QUERY …

@@ -126,7 +126,7 @@ internal sealed class ModelLoop : IAsyncDisposable
     // The thread of a request must not be kept by the steps of others: it takes one turn.
     private bool TryServeAlone(StepTicket own)
     {
-        if (!_scheduler.IsSolo || !_turn.TryEnter())
+        if (!_decoder.RunsOnAnyThread || !_scheduler.IsSolo || !_turn.TryEnter())
         {
             return false;
         }
@@ -269,7 +269,7 @@ internal sealed class ModelLoop : IAsyncDisposable
     // for itself after a moment and before it runs, so a step that does not ring is never left.
     private bool IsGathered()
     {
-        if (Volatile.Read(ref _missing) == 0)
+        if (Volatile.Read(ref _missing) <= 0)
         {
             return false;
         }

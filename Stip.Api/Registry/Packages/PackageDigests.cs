@@ -8,18 +8,29 @@ namespace Stip.Api.Registry.Packages;
 /// what a disk has damaged is not served.</summary>
 internal sealed class PackageDigests(PackageManifest manifest, string folder, ILogger log)
 {
-    private readonly Lazy<string?> _fault = new(() => Find(manifest, folder, log));
+    private readonly Lock _once = new();
+    private bool _isKnown;
+    private string? _fault;
 
     /// <exception cref="GraphRefusedException">A file is not the one that was registered.</exception>
     public void Require()
     {
-        if (_fault.Value is { } fault)
+        lock (_once)
         {
-            throw new GraphRefusedException(fault);
+            if (!_isKnown)
+            {
+                _fault = Find();
+                _isKnown = true;
+            }
+
+            if (_fault is not null)
+            {
+                throw new GraphRefusedException(_fault);
+            }
         }
     }
 
-    private static string? Find(PackageManifest manifest, string folder, ILogger log)
+    private string? Find()
     {
         try
         {
@@ -36,8 +47,9 @@ internal sealed class PackageDigests(PackageManifest manifest, string folder, IL
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
+            // May pass: the next one that wants it looks again.
             log.LogError(e, "Package {Folder} is not served: it cannot be read", Path.GetFileName(folder));
-            return $"model '{manifest.Model}' cannot be read from the server's disk";
+            throw new GraphRefusedException($"model '{manifest.Model}' cannot be read from the server's disk", e);
         }
     }
 

@@ -155,13 +155,12 @@ internal sealed class UploadWriter(UploadStore store, TimeProvider clock)
         }
         finally
         {
+            ArrayPool<byte>.Shared.Return(buffer);
             if (!isWhole)
             {
                 // A disk that is full, or a client that is gone: what came of the part takes no room.
                 file.SetLength(start);
             }
-
-            ArrayPool<byte>.Shared.Return(buffer);
         }
     }
 

@@ -16,6 +16,9 @@ internal static class TiedTables
     // Rounding to another float type keeps that much of a number.
     private const double Rounding = 1e-2;
 
+    // Half of the least step of float16, which numbers near 0 are rounded by.
+    private const double SmallestStep = 3e-8;
+
     /// <summary>True where a graph of the server has a table of a client's graph.</summary>
     public static bool Any(IReadOnlyList<GraphPart> parts)
     {
@@ -49,7 +52,7 @@ internal static class TiedTables
             var (row, column) = (cell / table.Shape[1], cell % table.Shape[1]);
             var there = isTurned ? (column * table.Shape[0]) + row : cell;
             var (a, b) = (Number(table, cell, mine), Number(matrix, there, other));
-            if (Math.Abs(a - b) > (table.Type == matrix.Type ? 0 : Rounding * Math.Abs(a)))
+            if (Math.Abs(a - b) > (table.Type == matrix.Type ? 0 : Rounding * Math.Abs(a) + SmallestStep))
             {
                 return false;
             }

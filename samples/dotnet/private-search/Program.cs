@@ -1,5 +1,6 @@
-// Private search: index a folder of texts and answer queries. Texts, queries and vectors stay in this process; the
-// server gets permuted rows.
+// Private search: index a folder of texts and answer queries. Texts and queries stay in this process; the server gets
+// permuted rows. It could pool those as this program does and tell which lie near each other
+// (docs/threat-model.md, number 10).
 //
 //     STIP_API_KEY=KEY dotnet run --project samples/dotnet/private-search -- BUNDLE ENDPOINT FOLDER QUERY …
 //

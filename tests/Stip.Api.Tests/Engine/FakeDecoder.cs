@@ -30,6 +30,8 @@ internal sealed class FakeDecoder : IDecoder
 
     public bool CommitsOnUse { get; set; } = true;
 
+    public bool RunsOnAnyThread => true;
+
     /// <summary>Largest arena that can be had.</summary>
     public int MostSlots { get; set; } = int.MaxValue;
 

@@ -39,6 +39,8 @@ internal sealed class WatchedRuntime(IGraphRuntime inner) : IGraphRuntime, IDisp
     {
         public bool CommitsOnUse => decoder.CommitsOnUse;
 
+        public bool RunsOnAnyThread => decoder.RunsOnAnyThread;
+
         public long SlotBytes(int capacityTokens) => decoder.SlotBytes(capacityTokens);
 
         public ICacheArena AllocateArena(int slots, int capacityTokens) => decoder.AllocateArena(slots, capacityTokens);

@@ -17,8 +17,16 @@ internal sealed unsafe class HostAsDevice : IDeviceMemory
     /// <summary>Allocations that were not freed.</summary>
     public int Held => _held.Count;
 
+    /// <summary>Allocations that can still be had.</summary>
+    public int Room { get; set; } = int.MaxValue;
+
     public nint Allocate(long bytes)
     {
+        if (Room-- <= 0)
+        {
+            throw new InsufficientMemoryException("the device is full");
+        }
+
         var address = (nint)NativeMemory.AlignedAlloc((nuint)Math.Max(bytes, 1), 64);
         NativeMemory.Fill((void*)address, (nuint)bytes, Dirt);
         _held[address] = bytes;

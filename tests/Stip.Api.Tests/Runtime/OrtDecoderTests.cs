@@ -57,6 +57,26 @@ public class OrtDecoderTests
     }
 
     [Fact]
+    public void Run_OnADeviceThatIsFull_LeavesNothingBehindAndGoesOnWhenThereIsRoom()
+    {
+        using var model = new TinyModel();
+        var device = new HostAsDevice();
+        using var decoder = model.Load(device, new CudaGraphs(8));
+        using var arena = decoder.AllocateArena(Slots, model.Snapshot.ContextLength);
+        var (held, logits) = (device.Held, new byte[model.Snapshot.VocabSize * sizeof(float)]);
+        void Step() => decoder.Run(new SlotRange(arena, 0, 1), [0], Steps.Rows(0, 0, 1).Data.Span, [0], logits);
+        for (var room = 0; room < 4; room++)
+        {
+            device.Room = room;
+            Assert.Throws<InsufficientMemoryException>(Step);
+            Assert.Equal(held, device.Held);
+        }
+
+        device.Room = int.MaxValue;
+        Step();
+    }
+
+    [Fact]
     public void TryRecord_MoreThanAllowed_GivesNoFurtherNumbers()
     {
         var graphs = new CudaGraphs(2);

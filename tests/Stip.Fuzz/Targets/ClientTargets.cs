@@ -68,7 +68,7 @@ internal static class ClientTargets
         }, typeof(BundleException));
     }
 
-    /// <summary>A sealed file: what stands in front of it, and opening it with the right passphrase.</summary>
+    /// <summary>A sealed file: what stands in front of it. Opening it costs a passphrase's work for every input.</summary>
     public static FuzzTarget SealedBundle(string scratch)
     {
         var folder = Path.Combine(scratch, "sealing");

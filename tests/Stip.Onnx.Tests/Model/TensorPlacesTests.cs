@@ -23,6 +23,9 @@ public sealed class TensorPlacesTests : IDisposable
         { "sparse_value", "node 'c' (Constant) holds a sparse tensor in 'sparse_value'" },
         { "weights", "node 'c' (Constant) holds tensors or graphs in 'weights'" },
         { "list", "node 'c' (Constant) holds tensors or graphs in 'list'" },
+        { "coefficients", "node 'c' (Constant) holds a long list or text in 'coefficients'" },
+        { "words", "node 'c' (Constant) holds a long list or text in 'words'" },
+        { "compiled", "node 'c' (Constant) holds a long list or text in 'compiled'" },
     };
 
     [Theory]
@@ -33,6 +36,9 @@ public sealed class TensorPlacesTests : IDisposable
         {
             "sparse_value" => new() { Name = attribute, SparseTensor = ByteString.CopyFrom(8, 1) },
             "weights" => new() { Name = attribute, T = Numbers },
+            "coefficients" => new() { Name = attribute, Floats = { Enumerable.Repeat(1f, 65) } },
+            "words" => new() { Name = attribute, Strings = { Enumerable.Repeat(ByteString.CopyFromUtf8("a"), 65) } },
+            "compiled" => new() { Name = attribute, S = ByteString.CopyFrom(new byte[4097]) },
             _ => new() { Name = attribute, Tensors = { Numbers } },
         });
         var inner = new NodeProto { OpType = "If", Name = "if", Input = { "x" }, Output = { "z" } };

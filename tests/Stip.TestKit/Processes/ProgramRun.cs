@@ -21,12 +21,9 @@ public sealed record ProgramRun(int ExitCode, string Output, string Error)
         IReadOnlyDictionary<string, string>? environment = null,
         CancellationToken cancellationToken = default)
     {
-        var start = new ProcessStartInfo("dotnet", [BuiltProgram.PathOf(project), .. arguments])
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
+        var start = BuiltProgram.StartOf(project, arguments);
+        start.RedirectStandardInput = true;
+        (start.RedirectStandardOutput, start.RedirectStandardError) = (true, true);
         start.Environment["NO_COLOR"] = "1";
         foreach (var (name, value) in environment ?? new Dictionary<string, string>())
         {
