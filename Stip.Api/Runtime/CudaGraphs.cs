@@ -4,8 +4,8 @@ using Microsoft.ML.OnnxRuntime;
 namespace Stip.Api.Runtime;
 
 /// <summary>Hands out the numbers under which ONNX Runtime keeps recorded runs (CUDA graphs). A recording lives as
-/// long as its session and holds the addresses it was made with, so a number is never given twice, and what was recorded
-/// for a binding that has gone still counts.</summary>
+/// long as its session and holds the addresses it was made with, so a number is never given twice, and what was
+/// recorded for a binding that has gone still counts.</summary>
 /// <param name="most">Recordings of one session, each a few megabytes on the device; 0 records nothing.</param>
 internal sealed class CudaGraphs(int most)
 {

@@ -53,7 +53,8 @@ public sealed class TextEmbedder(StipEncoder encoder)
         var batch = new List<int>();
         foreach (var index in Enumerable.Range(0, texts.Count).OrderBy(index => texts[index].Length))
         {
-            if (batch.Count == ForwardRequest.ClientTexts || (batch.Count + 1) * texts[index].Length > MostTokens && batch.Count > 0)
+            if (batch.Count == ForwardRequest.ClientTexts
+                || (batch.Count > 0 && (batch.Count + 1) * texts[index].Length > MostTokens))
             {
                 yield return batch;
                 batch = [];

@@ -68,7 +68,8 @@ internal static class ClientTargets
         }, typeof(BundleException));
     }
 
-    /// <summary>A sealed file: what stands in front of it. Opening it costs a passphrase's work for every input.</summary>
+    /// <summary>A sealed file: what stands in front of it. Opening it costs a passphrase's work for every input.
+    /// </summary>
     public static FuzzTarget SealedBundle(string scratch)
     {
         var folder = Path.Combine(scratch, "sealing");
