@@ -52,8 +52,8 @@ internal sealed class EngineOptions
     [Range(0, 100_000)]
     public int SpinMicroseconds { get; set; } = 1000;
 
-    /// <summary>Decode steps that are recorded as CUDA graphs on a device from when a model is loaded to when it is
-    /// unloaded; later ones run unrecorded. 0 records none.</summary>
+    /// <summary>Decode steps of one model that are recorded as CUDA graphs on a device at once; the one used longest
+    /// ago makes room for another. 0 records none.</summary>
     [Range(0, 1024)]
     public int CudaGraphs { get; set; } = 128;
 

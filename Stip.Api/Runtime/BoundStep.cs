@@ -13,7 +13,7 @@ internal sealed class BoundStep : IDisposable
     private readonly StepTensors _tensors;
     private readonly CudaGraphs? _graphs;
     private readonly List<OrtValue> _views = [];
-    private RunOptions? _recorded;
+    private Recording? _recorded;
     private int _uses;
 
     /// <param name="session">The decoder.</param>
@@ -47,6 +47,29 @@ internal sealed class BoundStep : IDisposable
 
     public long Bytes => _tensors.TotalBytes;
 
+    /// <summary>Whether the next run makes a recording, with the device to itself.</summary>
+    public bool IsAboutToRecord { get; private set; }
+
+    /// <summary>Decides how the next run is done.</summary>
+    public void Prepare()
+    {
+        IsAboutToRecord = false;
+        if (_recorded is { IsReleased: true })
+        {
+            (_recorded, _uses) = (null, 0);
+        }
+
+        if (_recorded is not null)
+        {
+            _graphs!.Use(_recorded);
+        }
+        else if (_graphs is not null && _uses++ == UsesBeforeRecording)
+        {
+            _recorded = _graphs.TryRecord();
+            IsAboutToRecord = _recorded is not null;
+        }
+    }
+
     /// <param name="session">The decoder.</param>
     /// <param name="unrecorded">Options of a run without a recording.</param>
     /// <param name="rows"><c>[slots, rows, hidden]</c>.</param>
@@ -62,18 +85,28 @@ internal sealed class BoundStep : IDisposable
         Span<byte> logits)
     {
         _tensors.Write(rows, cachedTokens, wanted);
-        if (_graphs is not null && _recorded is null && _uses++ == UsesBeforeRecording)
+        try
         {
-            _recorded = _graphs.TryRecord();
+            session.RunWithBinding(_recorded?.Options ?? unrecorded, _binding);
+        }
+        catch when (_recorded is not null)
+        {
+            // It may not be whole; this step is not recorded again.
+            _graphs!.Release(_recorded);
+            _recorded = null;
+            throw;
         }
 
-        session.RunWithBinding(_recorded ?? unrecorded, _binding);
         _tensors.ReadLogits(logits);
     }
 
     public void Dispose()
     {
-        _recorded?.Dispose();
+        if (_recorded is not null)
+        {
+            _graphs!.Release(_recorded);
+        }
+
         _binding.Dispose();
         _views.ForEach(view => view.Dispose());
         _tensors.Dispose();

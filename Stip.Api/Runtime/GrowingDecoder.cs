@@ -19,10 +19,11 @@ internal sealed class GrowingDecoder : IDecoder
     private readonly int _rowBytes;
     private readonly int _logitsBytes;
     private readonly bool _givesLastRowOnly;
+    private readonly DeviceGate? _gate;
 
-    public GrowingDecoder(InferenceSession session, DecoderSnapshot decoder)
+    public GrowingDecoder(InferenceSession session, DecoderSnapshot decoder, DeviceGate? gate)
     {
-        (_session, _decoder) = (session, decoder);
+        (_session, _decoder, _gate) = (session, decoder, gate);
         _names = new CacheNames(decoder.Cache.Layers);
         _step = new GrowingStep(session, decoder, _names);
         _rowBytes = decoder.HiddenSize * decoder.RowsDtype.ByteSize();
@@ -80,6 +81,7 @@ internal sealed class GrowingDecoder : IDecoder
 
     public void Dispose()
     {
+        using var pass = DeviceGate.Enter(_gate);
         _step.Dispose();
         _runOptions.Dispose();
         _session.Dispose();
@@ -144,6 +146,7 @@ internal sealed class GrowingDecoder : IDecoder
 
     private IDisposableReadOnlyCollection<OrtValue> Run()
     {
+        using var pass = DeviceGate.Enter(_gate);
         var results = _session.Run(_runOptions, _step.InputNames, _step.Inputs, _step.OutputNames);
         _step.Keep(results);
         return results;

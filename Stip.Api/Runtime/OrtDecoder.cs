@@ -12,7 +12,7 @@ internal sealed class OrtDecoder : IDecoder
     private readonly DecoderSnapshot _decoder;
     private readonly CudaGraphs _graphs;
     private readonly RunOptions _unrecorded;
-    private readonly IDeviceMemory? _device;
+    private readonly Device? _device;
     private readonly CacheNames _names;
     private readonly bool _hasPositions;
     private readonly BoundSteps _bound;
@@ -20,9 +20,9 @@ internal sealed class OrtDecoder : IDecoder
 
     /// <param name="session">Owned from here on.</param>
     /// <param name="decoder">What it is.</param>
-    /// <param name="device">Where caches and step tensors lie; null for the host.</param>
+    /// <param name="device">Where it runs and caches and step tensors lie; null for the host.</param>
     /// <param name="graphs">Recordings that the session may keep.</param>
-    public OrtDecoder(InferenceSession session, DecoderSnapshot decoder, IDeviceMemory? device, CudaGraphs graphs)
+    public OrtDecoder(InferenceSession session, DecoderSnapshot decoder, Device? device, CudaGraphs graphs)
     {
         (_session, _decoder, _device) = (session, decoder, device);
         (_graphs, _unrecorded) = (graphs, graphs.Unrecorded());
@@ -41,7 +41,7 @@ internal sealed class OrtDecoder : IDecoder
     public ICacheArena AllocateArena(int slots, int capacityTokens)
     {
         var shape = CacheShape.Of(_decoder, slots, capacityTokens);
-        OrtArena arena = _device is null ? new HostArena(shape) : new DeviceArena(shape, _device);
+        OrtArena arena = _device is null ? new HostArena(shape) : new DeviceArena(shape, _device.Memory);
         arena.Ending += _bound.Forget;
         return arena;
     }
@@ -51,12 +51,17 @@ internal sealed class OrtDecoder : IDecoder
         ReadOnlySpan<int> cachedTokens,
         ReadOnlySpan<byte> rows,
         ReadOnlySpan<long> wanted,
-        Span<byte> logits) =>
-        _bound.Get(range, rows.Length / _rowBytes / range.Count, wanted.Length)
-            .Run(_session, _unrecorded, rows, cachedTokens, wanted, logits);
+        Span<byte> logits)
+    {
+        var step = _bound.Get(range, rows.Length / _rowBytes / range.Count, wanted.Length);
+        step.Prepare();
+        using var pass = step.IsAboutToRecord ? DeviceGate.EnterAlone(_device?.Gate) : DeviceGate.Enter(_device?.Gate);
+        step.Run(_session, _unrecorded, rows, cachedTokens, wanted, logits);
+    }
 
     public void Dispose()
     {
+        using var pass = DeviceGate.Enter(_device?.Gate);
         _bound.Dispose();
         _unrecorded.Dispose();
         _session.Dispose();
@@ -70,6 +75,6 @@ internal sealed class OrtDecoder : IDecoder
         var shape = new StepShape(
             range.Count, rows, wanted, _hasPositions, recordable ? range.Arena.CapacityTokens : null);
         return new BoundStep(
-            _session, range, _names, new StepTensors(_decoder, shape, _device), recordable ? _graphs : null);
+            _session, range, _names, new StepTensors(_decoder, shape, _device?.Memory), recordable ? _graphs : null);
     }
 }

@@ -5,7 +5,7 @@ using Stip.Protocol.Tensors;
 namespace Stip.Api.Runtime;
 
 /// <summary>A graph without a cache.</summary>
-internal sealed class OrtForwardGraph(InferenceSession session) : IForwardGraph
+internal sealed class OrtForwardGraph(InferenceSession session, DeviceGate? gate) : IForwardGraph
 {
     private readonly RunOptions _runOptions = new();
 
@@ -20,6 +20,7 @@ internal sealed class OrtForwardGraph(InferenceSession session) : IForwardGraph
                 values.Add(ToOrt(inputs[name]));
             }
 
+            using var pass = DeviceGate.Enter(gate);
             using var results = session.Run(_runOptions, names, values, session.OutputNames);
             return session.OutputNames.Zip(results).ToDictionary(pair => pair.First, pair => FromOrt(pair.Second));
         }
@@ -31,6 +32,7 @@ internal sealed class OrtForwardGraph(InferenceSession session) : IForwardGraph
 
     public void Dispose()
     {
+        using var pass = DeviceGate.Enter(gate);
         _runOptions.Dispose();
         session.Dispose();
     }

@@ -10,14 +10,15 @@ internal sealed class OrtProvider : IDisposable
 {
     private const string CudaProviderName = "CUDAExecutionProvider";
     private readonly EngineOptions _engine;
-    private readonly CudaMemory? _device;
+    private readonly CudaMemory? _memory;
 
     public OrtProvider(IOptions<RuntimeOptions> runtime, IOptions<EngineOptions> engine, ILogger<OrtProvider> log)
     {
         _engine = engine.Value;
         var wanted = runtime.Value.ExecutionProvider;
         string? reason = null;
-        _device = wanted != RuntimeOptions.Cpu && TryCuda(out reason) ? CudaMemory.TryOpen(out reason) : null;
+        _memory = wanted != RuntimeOptions.Cpu && TryCuda(out reason) ? CudaMemory.TryOpen(out reason) : null;
+        Device = _memory is null ? null : new Device(_memory);
         if (!IsCuda && wanted == RuntimeOptions.Cuda)
         {
             throw new InvalidOperationException($"Stip:Api:ExecutionProvider is cuda, but {reason}");
@@ -35,10 +36,10 @@ internal sealed class OrtProvider : IDisposable
         }
     }
 
-    /// <summary>The device's memory; null where graphs run on the CPU.</summary>
-    public IDeviceMemory? Device => _device;
+    /// <summary>Null where graphs run on the CPU.</summary>
+    public Device? Device { get; }
 
-    public bool IsCuda => _device is not null;
+    public bool IsCuda => Device is not null;
 
     public string Name => IsCuda ? RuntimeOptions.Cuda : RuntimeOptions.Cpu;
 
@@ -53,7 +54,11 @@ internal sealed class OrtProvider : IDisposable
         return Tune(SessionOptions.MakeSessionOptionWithCudaProvider(cuda));
     }
 
-    public void Dispose() => _device?.Dispose();
+    public void Dispose()
+    {
+        Device?.Dispose();
+        _memory?.Dispose();
+    }
 
     private SessionOptions Tune(SessionOptions options)
     {

@@ -17,20 +17,24 @@ internal sealed class OrtRuntime(OrtProvider provider, IOptions<EngineOptions> e
     {
         if (decoder.Cache.Layout == CacheLayouts.Growing)
         {
-            return new GrowingDecoder(Load(decoder.GraphPath, provider.ServingOptions), decoder);
+            return new GrowingDecoder(
+                Load(decoder.GraphPath, provider.ServingOptions), decoder, provider.Device?.Gate);
         }
 
         var graphs = engine.Value.CudaGraphs;
         if (provider.Device is not null && graphs > 0 && TryLoadRecording(decoder) is { } recording)
         {
-            return new OrtDecoder(recording, decoder, provider.Device, new CudaGraphs(graphs));
+            return new OrtDecoder(
+                recording, decoder, provider.Device,
+                new CudaGraphs(graphs, number => TryRelease(recording, number)));
         }
 
         var session = Load(decoder.GraphPath, provider.ServingOptions);
-        return new OrtDecoder(session, decoder, provider.Device, new CudaGraphs(0));
+        return new OrtDecoder(session, decoder, provider.Device, CudaGraphs.None);
     }
 
-    public IForwardGraph LoadForward(string graphPath) => new OrtForwardGraph(Load(graphPath, provider.ServingOptions));
+    public IForwardGraph LoadForward(string graphPath) =>
+        new OrtForwardGraph(Load(graphPath, provider.ServingOptions), provider.Device?.Gate);
 
     public GraphSignature Inspect(string graphPath)
     {
@@ -57,10 +61,17 @@ internal sealed class OrtRuntime(OrtProvider provider, IOptions<EngineOptions> e
         }
     }
 
-    private static InferenceSession Load(string graphPath, Func<SessionOptions> makeOptions)
+    private bool TryRelease(InferenceSession session, int recording)
+    {
+        using var pass = DeviceGate.Enter(provider.Device?.Gate);
+        return CapturedGraphs.TryRelease(session, recording);
+    }
+
+    private InferenceSession Load(string graphPath, Func<SessionOptions> makeOptions)
     {
         try
         {
+            using var pass = DeviceGate.Enter(provider.Device?.Gate);
             using var options = makeOptions();
             return new InferenceSession(graphPath, options);
         }

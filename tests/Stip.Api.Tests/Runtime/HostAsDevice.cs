@@ -17,6 +17,9 @@ internal sealed unsafe class HostAsDevice : IDeviceMemory
     /// <summary>Allocations that were not freed.</summary>
     public int Held => _held.Count;
 
+    /// <summary>Uses of the memory so far.</summary>
+    public int Touches { get; private set; }
+
     /// <summary>Allocations that can still be had.</summary>
     public int Room { get; set; } = int.MaxValue;
 
@@ -39,8 +42,11 @@ internal sealed unsafe class HostAsDevice : IDeviceMemory
         NativeMemory.AlignedFree((void*)address);
     }
 
-    public void Upload(ReadOnlySpan<byte> source, nint target) =>
+    public void Upload(ReadOnlySpan<byte> source, nint target)
+    {
+        Touches++;
         source.CopyTo(new Span<byte>((void*)target, source.Length));
+    }
 
     public void Download(nint source, Span<byte> target) =>
         new ReadOnlySpan<byte>((void*)source, target.Length).CopyTo(target);

@@ -1,12 +1,6 @@
-using Microsoft.ML.OnnxRuntime;
-using Stip.Api.Engine;
 using Stip.Api.Engine.Caches;
 using Stip.Api.Runtime;
 using Stip.Api.Tests.Hosting;
-using Stip.Api.Tests.Models;
-using Stip.Protocol.Packages;
-using Stip.Protocol.Tensors;
-using Stip.TestKit;
 
 namespace Stip.Api.Tests.Runtime;
 
@@ -22,7 +16,7 @@ public class OrtDecoderTests
     {
         using var model = new TinyModel();
 
-        Assert.Equal(Logits(model, null, new CudaGraphs(0)), Logits(model, null, new CudaGraphs(8)));
+        Assert.Equal(Logits(model, null, CudaGraphs.None), Logits(model, null, Recording()));
     }
 
     [Fact]
@@ -31,7 +25,7 @@ public class OrtDecoderTests
         using var model = new TinyModel();
         var device = new HostAsDevice();
 
-        Assert.Equal(Logits(model, null, new CudaGraphs(0)), Logits(model, device, new CudaGraphs(8)));
+        Assert.Equal(Logits(model, null, CudaGraphs.None), Logits(model, device, Recording()));
         Assert.Equal(0, device.Held);
     }
 
@@ -39,7 +33,7 @@ public class OrtDecoderTests
     public void Copy_BetweenArenasOfADeviceOfOtherLengths_CarriesTheUsedTokens()
     {
         using var model = new TinyModel();
-        using var decoder = model.Load(new HostAsDevice(), new CudaGraphs(8));
+        using var decoder = model.Load(new HostAsDevice(), Recording());
         using var source = decoder.AllocateArena(2, model.Snapshot.ContextLength);
         using var target = decoder.AllocateArena(3, model.Snapshot.ContextLength / 2);
         var (row, used) = (model.Snapshot.VocabSize * sizeof(float), 5);
@@ -61,7 +55,7 @@ public class OrtDecoderTests
     {
         using var model = new TinyModel();
         var device = new HostAsDevice();
-        using var decoder = model.Load(device, new CudaGraphs(8));
+        using var decoder = model.Load(device, Recording());
         using var arena = decoder.AllocateArena(Slots, model.Snapshot.ContextLength);
         var (held, logits) = (device.Held, new byte[model.Snapshot.VocabSize * sizeof(float)]);
         void Step() => decoder.Run(new SlotRange(arena, 0, 1), [0], Steps.Rows(0, 0, 1).Data.Span, [0], logits);
@@ -76,19 +70,7 @@ public class OrtDecoderTests
         Step();
     }
 
-    [Fact]
-    public void TryRecord_MoreThanAllowed_GivesNoFurtherNumbers()
-    {
-        var graphs = new CudaGraphs(2);
-
-        using var first = graphs.TryRecord();
-        using var second = graphs.TryRecord();
-
-        Assert.NotNull(first);
-        Assert.NotNull(second);
-        Assert.Null(graphs.TryRecord());
-        Assert.False(new CudaGraphs(0).Enabled);
-    }
+    private static CudaGraphs Recording() => new(8, static _ => true);
 
     private static byte[] Logits(TinyModel model, IDeviceMemory? device, CudaGraphs graphs)
     {
@@ -113,26 +95,5 @@ public class OrtDecoderTests
         }
 
         return answers.ToArray();
-    }
-
-    private sealed class TinyModel : IDisposable
-    {
-        private readonly TemporaryFolder _folder = new();
-
-        public TinyModel()
-        {
-            _ = new TinyDecoder().WriteTo(_folder.Path);
-            Snapshot = new DecoderSnapshot(
-                "tiny", Path.Combine(_folder.Path, "model.onnx"), TinyDecoder.HiddenSize, TinyDecoder.VocabSize,
-                TinyDecoder.ContextLength, TinyDecoder.MaxTopK, TensorDtype.Float32, TensorDtype.Float32,
-                TensorDtype.Float32, new CacheManifest(CacheLayouts.Shared, 2, 1, 16));
-        }
-
-        public DecoderSnapshot Snapshot { get; }
-
-        public OrtDecoder Load(IDeviceMemory? device, CudaGraphs graphs) =>
-            new(new InferenceSession(Snapshot.GraphPath), Snapshot, device, graphs);
-
-        public void Dispose() => _folder.Dispose();
     }
 }
