@@ -135,8 +135,24 @@ internal sealed class OnigurumaSyntax
             throw new InvalidDataException("a class inside a class is not supported in a tokenizer's pattern");
         }
 
+        if (char.IsHighSurrogate(character))
+        {
+            SkipAstral();
+            return;
+        }
+
         _classDepth -= character == ']' ? 1 : 0;
         Write(character);
+    }
+
+    // Stand-ins of characters beyond U+FFFF know their category only, so single ones of a class cannot be told apart.
+    private void SkipAstral()
+    {
+        _at += 2;
+        if (_pattern.AsSpan(_at) is ['-', >= '\uD800' and <= '\uDBFF', _, ..])
+        {
+            _at += 3;
+        }
     }
 
     private string Interval()

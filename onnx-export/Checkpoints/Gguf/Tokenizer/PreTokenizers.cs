@@ -1,5 +1,3 @@
-using System.Text.Json.Nodes;
-
 namespace Stip.Export.Checkpoints.Gguf.Tokenizer;
 
 /// <summary>
@@ -8,30 +6,50 @@ namespace Stip.Export.Checkpoints.Gguf.Tokenizer;
 /// </summary>
 internal static class PreTokenizers
 {
-    private const string Contractions = "(?i:'s|'t|'re|'ve|'m|'ll|'d)";
-    private const string Ends = @" ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
-    private const string Words = Contractions + @"|[^\r\n\p{L}\p{N}]?\p{L}+|";
-    private const string Llama3 = Words + @"\p{N}{1,3}|" + Ends;
-    private const string Qwen2 = Words + @"\p{N}|" + Ends;
-    private const string Upper = @"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]";
-    private const string Lower = @"[\p{Ll}\p{Lm}\p{Lo}\p{M}]";
-    private const string SlashEnds = @" ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+";
-    private const string Cased = @"[^\r\n\p{L}\p{N}]?";
-    private const string Tekken =
-        Cased + Upper + "*" + Lower + "+|" + Cased + Upper + "+" + Lower + @"*|\p{N}|" + SlashEnds;
-    private const string Gpt4o = Cased + Upper + "*" + Lower + "+" + Contractions + "?|"
-        + Cased + Upper + "+" + Lower + "*" + Contractions + @"?|\p{N}{1,3}|" + SlashEnds;
-
     private static readonly Dictionary<string, PreTokenizer> All = Collect(
-        (["gpt-2", "gpt2", "phi-2", "mpt", "olmo", "jais"], new(() => ByteLevel(splits: true))),
-        (["smollm", "starcoder", "refact", "codeshell", "command-r", "exaone"], new(() => Sequence(
-            Digits(), ByteLevel(splits: true)))),
-        (["llama-bpe", "llama3", "llama-v3"], new(() => Regex(Llama3), IgnoresMerges: true, AddsBos: true)),
-        (["smaug-bpe", "dbrx"], new(() => Regex(Llama3))),
-        (["qwen2", "deepseek-r1-qwen"], new(() => Regex(Qwen2), Normalizer: "NFC")),
-        (["stablelm2", "hunyuan"], new(() => Regex(Qwen2))),
-        (["tekken"], new(() => Regex(Tekken), IgnoresMerges: true, AddsBos: true)),
-        (["gpt-4o", "llama4"], new(() => Regex(Gpt4o))));
+        (["gpt-2", "gpt2", "phi-2", "mpt", "olmo", "jais", "jina-es", "jina-de", "jina-v2-es", "jina-v2-de",
+            "jina-v1-en", "jina-v2-code", "roberta-bpe", "modern-bert", "gigachat", "a.x-4.0", "mellum", "exaone4",
+            "trillion", "granite-docling"], Cut(Patterns.Gpt2)),
+        (["smollm", "starcoder", "refact", "codeshell", "command-r", "exaone", "minerva-7b", "mellum2"],
+            Cut(Patterns.Digit, Patterns.Gpt2)),
+        (["llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2", "jina-v5-nano"],
+            Cut(Patterns.Llama3) with { IgnoresMerges = true, AddsBos = true }),
+        (["smaug-bpe", "dbrx", "glm4", "chatglm-bpe"], Cut(Patterns.Llama3)),
+        (["jais-2"], Cut(Patterns.Jais2)),
+        (["minicpm5"], Cut(Patterns.ThreeDigits, Patterns.AllDigits) with { IgnoresMerges = true }),
+        (["qwen2", "deepseek-r1-qwen", "kormo", "f2llmv2", "megrez"], Cut(Patterns.Qwen2) with { Normalizer = "NFC" }),
+        (["stablelm2", "hunyuan", "solar-open", "grok-2"], Cut(Patterns.Qwen2)),
+        (["qwen35"], Cut(Patterns.Qwen35) with { Normalizer = "NFC" }),
+        (["laguna"], Cut(Patterns.Lines, Patterns.Qwen2)),
+        (["seed-coder"], Cut(Patterns.SeedCoder)),
+        (["ufakzeka"], Cut(Patterns.WithoutContractions)),
+        (["bailingmoe", "bailingmoe2", "llada-moe"], Cut(Patterns.BailingMoe)),
+        (["exaone-moe"], Cut(Patterns.ExaoneMoe)),
+        (["tekken"], Cut(Patterns.Tekken) with { IgnoresMerges = true, AddsBos = true }),
+        (["gpt-4o", "llama4", "kanana2", "talkie", "minimax-m2"], Cut(Patterns.Gpt4o)),
+        (["granite-embed-multi-97m"], Cut(Patterns.Gpt4o) with { IgnoresMerges = true }),
+        (["tiny_aya", "cohere2moe"], Cut(Patterns.GroupsToAWordsEnd, Patterns.Gpt4o)),
+        (["youtu"], Cut(Patterns.EastAsianRuns, Patterns.Youtu) with { IgnoresMerges = true }),
+        (["kimi-k2"], Cut(Patterns.KimiK2)),
+        (["bloom", "poro-chat", "gpt3-finnish"], Cut(Patterns.Bloom)),
+        (["viking"], Cut(Patterns.Bloom, Patterns.Digit)),
+        (["falcon"], Cut(Patterns.FalconPunctuation, Patterns.Gpt2, Patterns.ThreeAsciiDigits)),
+        (["default"], Cut(
+            Patterns.DefaultPunctuation, Patterns.Gpt2, Patterns.Digits, Patterns.ThreeAsciiDigits)),
+        (["superbpe"], Cut(Patterns.Digits, Patterns.BeforeGroupsOfThree)),
+        (["chameleon"], Cut(
+            Patterns.Sentinel, Patterns.ImageToken, Patterns.Indent, Patterns.Digit, Patterns.EachPunctuation,
+            Patterns.Gpt2) with { AddsBos = true }),
+        (["deepseek-llm"], Cut(
+            Patterns.LineBreak, Patterns.CasedWord, Patterns.WidePunctuation, Patterns.FinalSpaces,
+            Patterns.EastAsian, Patterns.Digits)),
+        (["deepseek-coder"], Cut(
+            Patterns.LineBreak, Patterns.SpacedWord, Patterns.SpacedPunctuation, Patterns.EastAsian, Patterns.Digit)),
+        (["deepseek-v3", "hunyuan-dense", "joyai-llm", "hy_v4"], Cut(
+            Patterns.ThreeDigits, Patterns.ChineseAndKana, Patterns.DeepSeek3)),
+        (["spark2_5"], Cut(
+            Patterns.ThreeDigits, Patterns.ChineseAndKana, Patterns.Spark, Patterns.Digit)),
+        (["afmoe"], Cut(Patterns.GroupsOfThree, Patterns.Asian, Patterns.DeepSeek3)));
 
     /// <exception cref="Onnx.RefusedException">The name is absent or unknown: a guess would give other tokens.
     /// </exception>
@@ -43,28 +61,7 @@ internal static class PreTokenizers
             $"{Key} '{name}' is not known; there are {string.Join(", ", All.Keys.Order(StringComparer.Ordinal))}");
     }
 
-    private static JsonObject Regex(string pattern) => Sequence(
-        new JsonObject
-        {
-            ["type"] = "Split",
-            ["pattern"] = new JsonObject { ["Regex"] = pattern },
-            ["behavior"] = "Isolated",
-            ["invert"] = false,
-        },
-        ByteLevel(splits: false));
-
-    private static JsonObject Sequence(params JsonNode[] steps) =>
-        new() { ["type"] = "Sequence", ["pretokenizers"] = new JsonArray(steps) };
-
-    private static JsonObject Digits() => new() { ["type"] = "Digits", ["individual_digits"] = true };
-
-    private static JsonObject ByteLevel(bool splits) => new()
-    {
-        ["type"] = "ByteLevel",
-        ["add_prefix_space"] = false,
-        ["trim_offsets"] = true,
-        ["use_regex"] = splits,
-    };
+    private static PreTokenizer Cut(params string[] patterns) => new(patterns);
 
     private static Dictionary<string, PreTokenizer> Collect(params (string[] Names, PreTokenizer Kind)[] groups) =>
         groups.SelectMany(group => group.Names.Select(name => (name, group.Kind)))
