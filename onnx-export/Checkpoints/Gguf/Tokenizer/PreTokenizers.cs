@@ -37,9 +37,9 @@ internal static class PreTokenizers
         (["default"], Cut(
             Patterns.DefaultPunctuation, Patterns.Gpt2, Patterns.Digits, Patterns.ThreeAsciiDigits)),
         (["superbpe"], Cut(Patterns.Digits, Patterns.BeforeGroupsOfThree)),
-        (["chameleon"], Cut(
+        (["chameleon"], AfterBos(
             Patterns.Sentinel, Patterns.ImageToken, Patterns.Indent, Patterns.Digit, Patterns.EachPunctuation,
-            Patterns.Gpt2) with { AddsBos = true }),
+            Patterns.Gpt2)),
         (["deepseek-llm"], Cut(
             Patterns.LineBreak, Patterns.CasedWord, Patterns.WidePunctuation, Patterns.FinalSpaces,
             Patterns.EastAsian, Patterns.Digits)),
@@ -62,6 +62,8 @@ internal static class PreTokenizers
     }
 
     private static PreTokenizer Cut(params string[] patterns) => new(patterns);
+
+    private static PreTokenizer AfterBos(params string[] patterns) => new(patterns) { AddsBos = true };
 
     private static Dictionary<string, PreTokenizer> Collect(params (string[] Names, PreTokenizer Kind)[] groups) =>
         groups.SelectMany(group => group.Names.Select(name => (name, group.Kind)))
