@@ -23,7 +23,7 @@ internal static class LooseEnds
         }
 
         reached = Reached(parts, store);
-        var dropped = store.Kinds.Id("dropped");
+        var dropped = store.Kinds.Id(NodeStore.Dropped);
         for (var run = 0; run < store.Runs.Count; run++)
         {
             if (!reached.HasAny(run))

@@ -13,12 +13,6 @@ namespace Stip.Onnx.Symmetry;
 /// </summary>
 internal sealed class ProbeInputs(GraphPart part, NodeStore store, PartFlow flow, ProbeSizes sizes)
 {
-    // [batch, positions, features]
-    private const int RowsRank = 3;
-    private const int Turns = 2;
-
-    private readonly bool _mayJoinRows = part.Graph.Node.Any(node => node.OpType == "Reshape");
-
     private readonly HashSet<string> _signals =
         [.. KnownAxes.Convolved(part.Graph).Select(entry => entry.Input.Name)];
 
@@ -43,7 +37,7 @@ internal sealed class ProbeInputs(GraphPart part, NodeStore store, PartFlow flow
         var dimensions = input.Type.TensorType.Shape.Dim;
         if (!ElementTypes.IsFloat(type) || IsMask(input.Name, dimensions))
         {
-            double[] numbers = [.. Numbers(input.Name, shape, dimensions)];
+            double[] numbers = [.. Numbers(input.Name, shape)];
             return new KnownValue(shape, numbers, type, KnownOrigin.Caller)
             {
                 Trace = store.Kinds.Id($"sent {part.Key}.{input.Name}"),
@@ -52,7 +46,7 @@ internal sealed class ProbeInputs(GraphPart part, NodeStore store, PartFlow flow
 
         if (_signals.Contains(input.Name))
         {
-            return Signal(input.Name, shape, dimensions);
+            return Signal(input.Name, shape);
         }
 
         int[] features = [.. Enumerable.Range(0, shape.Length).Where(axis => sizes.IsFeature(dimensions[axis]))];
@@ -64,22 +58,13 @@ internal sealed class ProbeInputs(GraphPart part, NodeStore store, PartFlow flow
         name.Contains("mask", StringComparison.OrdinalIgnoreCase)
         && !dimensions.Any(axis => sizes.IsFeature(axis) && axis.DimValue != 1 && !sizes.IsPosition(dimensions[^1]));
 
-    // Pictures and spectra stay as they are, cell by cell; only along axes that grow one cell is like another.
-    private LabelValue Signal(string name, int[] shape, RepeatedField<Dimension> dimensions)
+    // Pictures and spectra stay as they are, cell by cell.
+    private LabelValue Signal(string name, int[] shape)
     {
-        int[] told = [.. Enumerable.Range(1, shape.Length - 1)
-            .Where(axis => sizes.IsFeature(dimensions[axis]) || shape.Length > 3)];
-        var strides = new int[shape.Length];
-        var own = Shapes.Strides(Array.ConvertAll(told, axis => shape[axis]));
-        foreach (var (axis, i) in told.Select((axis, i) => (axis, i)))
-        {
-            strides[axis] = own[i];
-        }
-
         Ports.Add(new LabelledPort(name, [], [], [store.Fresh(store.Kinds.Id($"input {part.Key}.{name}"))]));
-        var places = store.Places(told.Aggregate(1, (count, axis) => count * shape[axis]));
-        var labels = CellWise.Ordered(store, store.Kinds.Id($"signal {part.Key}.{name}"), places);
-        return new LabelValue(shape, Array.ConvertAll(Shapes.Walk(shape, strides), cell => labels[cell]));
+        var places = store.Places(Shapes.Count(shape));
+        return new LabelValue(
+            shape, CellWise.Ordered(store, store.Kinds.Id($"signal {part.Key}.{name}"), places));
     }
 
     private LabelValue Free(string name, int[] shape, int[] features)
@@ -108,28 +93,22 @@ internal sealed class ProbeInputs(GraphPart part, NodeStore store, PartFlow flow
             strides[axis] = own[i];
         }
 
-        // Rows of a text differ in turns, so that neighbours which are put side by side are told apart.
+        // Every row has labels of its own: what is multiplied with the first one or the third of four that are put side
+        // by side must not trade places with what is multiplied with another.
         var cells = Shapes.Walk(shape, strides);
-        var inTurns = shape.Length == RowsRank && features is [RowsRank - 1] && _mayJoinRows;
-        if (!sizes.TellsPositionsApart && !inTurns)
-        {
-            return new LabelValue(shape, Array.ConvertAll(cells, cell => nodes[cell]));
-        }
-
         int[] open = [.. Enumerable.Range(0, shape.Length).Select(axis => features.Contains(axis) ? 1 : shape[axis])];
         var spread = Shapes.Stretch(open, shape);
-        int[][] told = [.. store.Places(sizes.TellsPositionsApart ? Shapes.Count(open) : Turns).Select(place =>
+        int[][] told = [.. store.Places(Shapes.Count(open)).Select(place =>
             CellWise.Ordered(store, store.Kinds.Id("at"), nodes, [place]))];
         return new LabelValue(
-            shape, [.. cells.Zip(spread).Select(pair => told[pair.Second % told.Length][pair.First])]);
+            shape, [.. cells.Zip(spread).Select(pair => told[pair.Second][pair.First])]);
     }
 
-    // Lengths and masks must fit the sizes of the run; any other number only has to be a valid index. Along axes that
-    // cannot grow ids differ, so that what is added to one place is told from what is added to another.
-    private IEnumerable<double> Numbers(string name, int[] shape, RepeatedField<Dimension> dimensions)
+    // Lengths and masks must fit the sizes of the run; any other number only has to be a valid index, and differs from
+    // place to place, so that what is looked up or added there is told apart.
+    private IEnumerable<double> Numbers(string name, int[] shape)
     {
         var last = shape.Length == 0 ? 1 : shape[^1];
-        var isFixed = shape.Length > 1 && ProbeSizes.IsFixed(dimensions[^1]);
         return Enumerable.Range(0, Shapes.Count(shape)).Select(i => name switch
         {
             _ when Has(name, "mask") || Has(name, "use_cache") => 1.0,
@@ -138,7 +117,7 @@ internal sealed class ProbeInputs(GraphPart part, NodeStore store, PartFlow flow
             _ when Has(name, "total") => sizes.Total,
             _ when Has(name, "past") => sizes.Past,
             _ when Has(name, "seq") && Has(name, "len") => sizes.Sequence,
-            _ => sizes.TellsPositionsApart ? i : isFixed ? i % last : i % 2,
+            _ => i,
         });
     }
 

@@ -16,8 +16,6 @@ internal sealed record ProbeSizes(int Sequence, int Past, int Encoder, int Pictu
     // Axes whose name says nothing get a length that no other axis has.
     private const int Other = 7;
 
-    private const int TracedLength = 8;
-
     private const int Colours = 3;
 
     private readonly Dictionary<string, int> _fixed = new(StringComparer.Ordinal);
@@ -25,10 +23,6 @@ internal sealed record ProbeSizes(int Sequence, int Past, int Encoder, int Pictu
     private AxisRoles _roles = new([]);
 
     public int Total => Past + Sequence;
-
-    /// <summary>True where every position gets labels of its own: a graph that only runs at certain lengths was traced
-    /// at them, and may do something else at each place.</summary>
-    public bool TellsPositionsApart => Sequence >= TracedLength;
 
     /// <summary>Sizes to try one after the other: small ones first, larger ones where windows, patches or fixed
     /// tables ask for them.</summary>

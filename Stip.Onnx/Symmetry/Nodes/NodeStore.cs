@@ -10,6 +10,9 @@ namespace Stip.Onnx.Symmetry.Nodes;
 /// <param name="kinds">Kinds that are there already.</param>
 internal sealed class NodeStore(int longestRun = int.MaxValue, KindTable? kinds = null)
 {
+    /// <summary>The kind of what no output hangs on.</summary>
+    public const string Dropped = "dropped";
+
     private const string Place = "place of a lane";
     private int[] _table = new int[1 << 12];
     private int _tableCount;
@@ -73,6 +76,9 @@ internal sealed class NodeStore(int longestRun = int.MaxValue, KindTable? kinds 
 
     /// <summary>True for a node of <see cref="Places"/>.</summary>
     public bool IsPlace(int label) => Kinds.Name(Runs.KindOf(Runs.RunOf(label))) == Place;
+
+    /// <summary>True for a node that no output hangs on.</summary>
+    public bool IsDropped(int label) => Kinds.Name(Runs.KindOf(Runs.RunOf(label))) == Dropped;
 
     /// <summary>The run of that kind over these children, made where it is not there yet.</summary>
     /// <param name="kind">What its nodes do.</param>

@@ -48,7 +48,7 @@ internal sealed class GatherRule : IOperatorRule
             : Move(value, axis, picked, indices) switch
             {
                 KnownValue known => known with { Origin = KnownValue.OriginOf(known, indices) },
-                var moved => PickedRows.Told(call, value, moved, axis, picked),
+                var moved => moved,
             };
     }
 

@@ -26,8 +26,6 @@ internal sealed class ReverseSequenceRule : IOperatorRule
         }
 
         var labels = call.Labels(value);
-        var reversed = labels with { Labels = Array.ConvertAll(from, cell => labels.Labels[cell]) };
-        call.Set(0, PickedRows.Told(
-            call, value, reversed, time, [.. Enumerable.Range(0, value.Shape[time]).Reverse()]));
+        call.Set(0, labels with { Labels = Array.ConvertAll(from, cell => labels.Labels[cell]) });
     }
 }

@@ -26,9 +26,7 @@ internal sealed class SliceRule : IOperatorRule
             PinRows(call, weight, picks);
         }
 
-        var cut = Moves.ByAxes(value, picks);
-        call.Set(0, picks.Aggregate(
-            cut, (rows, pick) => PickedRows.Told(call, value, rows, pick.Source, pick.Indices)));
+        call.Set(0, Moves.ByAxes(value, picks));
     }
 
     // A part whose bounds follow from lengths shows other indices at other lengths.

@@ -15,10 +15,9 @@ internal sealed class SplitRule : IOperatorRule
         foreach (var (length, output) in Lengths(call, value.Shape[axis]).Select((length, i) => (length, i)))
         {
             int[] places = [.. Enumerable.Range(start, length)];
-            var moved = Moves.ByAxes(value, [.. Enumerable.Range(0, value.Rank).Select(a => a == axis
+            call.Set(output, Moves.ByAxes(value, [.. Enumerable.Range(0, value.Rank).Select(a => a == axis
                 ? new AxisPick(a, places)
-                : AxisPick.All(a, value.Shape[a]))]);
-            call.Set(output, PickedRows.Told(call, value, moved, axis, places));
+                : AxisPick.All(a, value.Shape[a]))]));
             start += length;
         }
     }

@@ -2,7 +2,7 @@ namespace Stip.Onnx.Symmetry.Segments;
 
 /// <summary>
 /// Segments of several lanes that hang together lane by lane: their lanes move as one, by any permutation, unless one
-/// of them is held by places.
+/// of them is held by places. What no output hangs on stays, for nothing would be hidden by moving it.
 /// </summary>
 internal sealed class LaneComponents
 {
@@ -25,7 +25,7 @@ internal sealed class LaneComponents
 
         for (var node = 0; node < graph.Count; node++)
         {
-            if (graph.Lanes(node) > 1 && graph.Nodes.IsPlace(node))
+            if (graph.Lanes(node) > 1 && (graph.Nodes.IsPlace(node) || graph.Nodes.IsDropped(node)))
             {
                 _held.Add(Of(node));
             }
