@@ -23,7 +23,9 @@ internal static class ChatTools
             RequiredChatToolMode => ToolChoice.Required,
             _ => ToolChoice.Auto,
         };
-        return ToolUse.For(model.Bundle, JsonSerializer.SerializeToElement(tools.Select(Describe)), choice);
+        return ToolUse.For(
+            model.Bundle, JsonSerializer.SerializeToElement(tools.Select(Describe)), choice,
+            options.AllowMultipleToolCalls ?? true);
     }
 
     /// <summary>Messages as the template reads them: results of several calls are messages of their own.</summary>

@@ -12,11 +12,14 @@ public sealed class ToolCallReader
     private readonly ToolCallJson _json;
     private readonly string[] _begins;
     private readonly StringBuilder _held = new();
+    private readonly bool _allowsSeveral;
     private Place _place = Place.Start;
     private bool _hasCalled;
 
-    internal ToolCallReader(ToolDialect dialect, IReadOnlyCollection<string> functions)
+    internal ToolCallReader(
+        ToolDialect dialect, IReadOnlyCollection<string> functions, bool allowsSeveral = true)
     {
+        _allowsSeveral = allowsSeveral;
         (_dialect, _json) = (dialect, new ToolCallJson(dialect, functions));
         _begins = ToolMarks.Begins(dialect);
     }
@@ -34,14 +37,17 @@ public sealed class ToolCallReader
         Rest,
     }
 
+    /// <summary>True once the only call that is allowed was made: nothing that comes later counts.</summary>
+    public bool IsComplete => _hasCalled && !_allowsSeveral;
+
     /// <summary>Takes text.</summary>
     /// <param name="text">The answer's next piece, of any length.</param>
     /// <returns>What is certain of it; a text may come later than it was given.</returns>
     public ToolText Append(string text)
     {
-        _held.Append(text);
         var (certain, calls) = (new StringBuilder(), new List<ToolCall>());
-        while (Advance(certain, calls))
+        _held.Append(text);
+        while (!IsComplete && Advance(certain, calls))
         {
         }
 
@@ -52,7 +58,7 @@ public sealed class ToolCallReader
     /// <returns>What was held back.</returns>
     public ToolText Finish()
     {
-        var held = _held.ToString();
+        var held = IsComplete ? "" : _held.ToString();
         _held.Clear();
         var calls = _place switch
         {
@@ -61,8 +67,11 @@ public sealed class ToolCallReader
             _ => null,
         };
         var isText = calls is null && !(_hasCalled && string.IsNullOrWhiteSpace(held));
-        return new ToolText(isText ? held : "", calls ?? []);
+        return new ToolText(isText ? held : "", Allowed(calls ?? []));
     }
+
+    private IReadOnlyList<ToolCall> Allowed(IReadOnlyList<ToolCall> calls) =>
+        _allowsSeveral ? calls : [.. calls.Take(1)];
 
     private static string WithoutMark(string held) =>
         held.StartsWith(ToolMarks.BeginList, StringComparison.Ordinal) ? held[ToolMarks.BeginList.Length..] : held;
@@ -110,7 +119,7 @@ public sealed class ToolCallReader
     {
         var found = _json.Read(held[ToolMarks.BeginBlock.Length..end]);
         var length = end + ToolMarks.EndBlock.Length;
-        calls.AddRange(found ?? []);
+        calls.AddRange(Allowed(found ?? []));
         _hasCalled |= found is not null;
         certain.Append(found is null ? held[..length] : "");
         _held.Remove(0, length);

@@ -14,10 +14,13 @@ public sealed class ToolUse
     private readonly ToolChoice _choice;
     private readonly HashSet<string> _names;
     private readonly Lazy<GrammarNode> _call;
+    private readonly bool _allowsSeveral;
 
-    private ToolUse(JsonElement list, ToolDialect dialect, ToolFunction[] functions, ToolChoice choice)
+    private ToolUse(
+        JsonElement list, ToolDialect dialect, ToolFunction[] functions, ToolChoice choice, bool allowsSeveral)
     {
         (List, _dialect, _functions, _choice) = (list, dialect, functions, choice);
+        _allowsSeveral = allowsSeveral;
         _names = functions.Select(function => function.Name).ToHashSet(StringComparer.Ordinal);
         _call = new(() => ToolGrammar.Of(_dialect, Allowed));
     }
@@ -32,10 +35,11 @@ public sealed class ToolUse
     /// <param name="bundle">Its chat template has a place for tools.</param>
     /// <param name="tools">OpenAI's list: <c>[{"type":"function","function":{"name",…}}]</c>.</param>
     /// <param name="choice">Whether there must be a call.</param>
+    /// <param name="allowsSeveral">False ends an answer with its first call.</param>
     /// <exception cref="NotSupportedException">The template has no tools, or the list has others than functions; one
     /// line.</exception>
     /// <exception cref="ArgumentException">The function that is to be called is not in the list.</exception>
-    public static ToolUse For(Bundle bundle, JsonElement tools, ToolChoice choice)
+    public static ToolUse For(Bundle bundle, JsonElement tools, ToolChoice choice, bool allowsSeveral = true)
     {
         ArgumentNullException.ThrowIfNull(bundle);
         ArgumentNullException.ThrowIfNull(choice);
@@ -45,7 +49,8 @@ public sealed class ToolUse
         }
 
         var use = new ToolUse(
-            tools, template.Dialect, [.. tools.EnumerateArray().Select(ToolFunction.Read)], choice);
+            tools, template.Dialect, [.. tools.EnumerateArray().Select(ToolFunction.Read)], choice,
+            allowsSeveral);
         return use.Allowed.Any()
             ? use
             : throw new ArgumentException($"there is no function '{choice.Function}' among the tools", nameof(choice));
@@ -61,5 +66,5 @@ public sealed class ToolUse
         : new TokenGrammar(new Choice(_call.Value, format.Root));
 
     /// <summary>A reader for one answer.</summary>
-    public ToolCallReader CreateReader() => new(_dialect, _names);
+    public ToolCallReader CreateReader() => new(_dialect, _names, _allowsSeveral);
 }

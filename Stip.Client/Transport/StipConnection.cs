@@ -58,16 +58,9 @@ internal static class StipConnection
         {
             InnerHandler = new BufferedAnswers { InnerHandler = inner },
         };
-        var http = new HttpClient(handler) { BaseAddress = Base(endpoint), Timeout = Timeout.InfiniteTimeSpan };
+        var http = new HttpClient(handler) { BaseAddress = StipHttpClient.Address(endpoint), Timeout = Timeout.InfiniteTimeSpan };
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", apiKey);
         return http;
-    }
-
-    private static Uri Base(Uri endpoint)
-    {
-        var path = endpoint.AbsolutePath.TrimEnd('/');
-        var prefix = path.EndsWith("/v1", StringComparison.Ordinal) ? path[..^"/v1".Length] : path;
-        return new UriBuilder(endpoint) { Path = prefix + "/", Query = "", Fragment = "" }.Uri;
     }
 
     private static ResiliencePipeline<HttpResponseMessage> Pipeline(

@@ -30,6 +30,17 @@ public sealed class StipHttpClient : IDisposable
         (_http, _options) = (http, options ?? new StipHttpClientOptions());
     }
 
+    /// <summary>The address of a server, however it was written: with or without a trailing <c>/v1</c> or slash.
+    /// </summary>
+    /// <param name="endpoint">Absolute.</param>
+    public static Uri Address(Uri endpoint)
+    {
+        ArgumentNullException.ThrowIfNull(endpoint);
+        var path = endpoint.AbsolutePath.TrimEnd('/');
+        var prefix = path.EndsWith("/v1", StringComparison.Ordinal) ? path[..^"/v1".Length] : path;
+        return new UriBuilder(endpoint) { Path = prefix + "/", Query = "", Fragment = "" }.Uri;
+    }
+
     /// <summary>Speaks to a server, with retries.</summary>
     /// <param name="endpoint">Its address, with or without a trailing <c>/v1</c>.</param>
     /// <param name="apiKey">A key with the scope <c>infer</c>.</param>

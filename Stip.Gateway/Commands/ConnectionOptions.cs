@@ -105,10 +105,13 @@ internal sealed class ConnectionOptions
                 $"login is for {profile.Endpoint} with another key: give --endpoint for this one");
         }
 
-        return endpoint is null || new Uri(endpoint) == profile.Endpoint
+        return endpoint is null || IsSame(new Uri(endpoint), profile.Endpoint)
             ? (profile.Endpoint, apiKey ?? profile.ApiKey)
             : throw new RefusedException($"the key of login is for {profile.Endpoint}: give --api-key for {endpoint}");
     }
+
+    // Profiles of before keep the address as it was typed.
+    private static bool IsSame(Uri one, Uri other) => StipHttpClient.Address(one) == StipHttpClient.Address(other);
 
     private static string? ApiKey(string? option) =>
         option ?? Given(ApiKeyVariable);

@@ -46,7 +46,7 @@ internal static class LoginCommand
 
     private static Uri Address(string text) =>
         Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is ("http" or "https")
-            ? uri
+            ? StipHttpClient.Address(uri)
             : throw new RefusedException($"--endpoint '{text}' is not an http or https address");
 
     private static string ReadKey()

@@ -54,9 +54,35 @@ internal sealed class SlotArena
     public void Move(SessionState session, int target)
     {
         var source = session.Slot;
-        _cache.Copy(source, _cache, target, session.CachedTokens);
-        _cache.Clear(source, session.TouchedTokens);
+        try
+        {
+            _cache.Copy(source, _cache, target, session.CachedTokens);
+            _cache.Clear(source, session.TouchedTokens);
+        }
+        catch
+        {
+            GiveBack(target, session.CachedTokens);
+            throw;
+        }
+
         (_holders[source], _holders[target], session.Slot) = (null, session, target);
         session.TouchedTokens = session.CachedTokens;
+    }
+
+    // A slot that has rows of a session, as far as anybody knows, is given to no other.
+    private void GiveBack(int slot, int tokens)
+    {
+        try
+        {
+            _cache.Clear(slot, tokens);
+        }
+#pragma warning disable CA1031 // The device is lost: what is told is the fault that came first.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            var nobody = new SessionState("", "", _cache.CapacityTokens, default) { IsReleased = true };
+            Take(slot, nobody);
+            nobody.CachedTokens = _cache.CapacityTokens;
+        }
     }
 }

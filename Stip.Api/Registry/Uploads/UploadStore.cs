@@ -22,13 +22,20 @@ internal sealed class UploadStore
         (_folders, _options, _clock) = (folders, options.Value, clock);
         foreach (var folder in Directory.EnumerateDirectories(folders.Uploads))
         {
-            if (DurableFile.TryRead<UploadRecord>(Path.Combine(folder, RecordName)) is { Parts: not null } record)
+            try
             {
-                _uploads[record.Id] = new UploadState(record);
+                if (Read(folder) is { } record)
+                {
+                    _uploads[record.Id] = new UploadState(record);
+                }
+                else
+                {
+                    Directory.Delete(folder, recursive: true);
+                }
             }
-            else
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                Directory.Delete(folder, recursive: true);
+                // It costs nobody the start, and goes when it is as old as an upload may get.
             }
         }
     }
@@ -77,7 +84,7 @@ internal sealed class UploadStore
         }
     }
 
-    /// <summary>Removes what nobody touched for long.</summary>
+    /// <summary>Removes what nobody touched for long, and folders of that age that are no upload's.</summary>
     public IReadOnlyList<UploadRecord> Expire()
     {
         var expired = new List<UploadRecord>();
@@ -86,12 +93,41 @@ internal sealed class UploadStore
         {
             if (upload.Record.TouchedAt < oldest && upload.Turn.Wait(0))
             {
-                Remove(upload.Record);
+                // Gone for its owner whatever becomes of its folder.
+                _uploads.TryRemove(upload.Record.Id, out _);
                 expired.Add(upload.Record);
             }
         }
 
+        foreach (var folder in new DirectoryInfo(_folders.Uploads).EnumerateDirectories())
+        {
+            if (folder.LastWriteTimeUtc < oldest && !_uploads.ContainsKey(folder.Name))
+            {
+                TryDelete(folder);
+            }
+        }
+
         return expired;
+    }
+
+    /// <summary>What a folder holds; null for what no upload wrote.</summary>
+    private static UploadRecord? Read(string folder) =>
+        DurableFile.TryRead<UploadRecord>(Path.Combine(folder, RecordName)) is
+        { Owner: not null, Filename: not null, Sha256: not null, Status: not null, Parts: not null } record
+            && record.Id == Path.GetFileName(folder)
+            ? record
+            : null;
+
+    private static void TryDelete(DirectoryInfo folder)
+    {
+        try
+        {
+            folder.Delete(recursive: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Somebody still reads it, or the disk is ill: another time.
+        }
     }
 
     private Refusal? Judge(string owner, UploadCreateRequest request)

@@ -68,8 +68,10 @@ internal sealed class AnswerJobs(
         }
 
         var part = reader.Append(token.Text);
-        var rest = token.FinishReason is null ? new ToolText("", []) : reader.Finish();
-        return new AnswerPart(index, token with { Text = part.Text + rest.Text })
+        // What the model would say after the only call is not waited for.
+        var ending = token.FinishReason ?? (reader.IsComplete ? FinishReason.Stop : null);
+        var rest = ending is null ? new ToolText("", []) : reader.Finish();
+        return new AnswerPart(index, token with { Text = part.Text + rest.Text, FinishReason = ending })
         {
             Calls = [.. part.Calls, .. rest.Calls],
             CallsBefore = calls,
@@ -98,6 +100,10 @@ internal sealed class AnswerJobs(
                 var part = Part(index, token, reader, calls);
                 calls += part.Calls.Count;
                 await parts.WriteAsync(part, cancellationToken);
+                if (part.FinishReason is not null)
+                {
+                    break;
+                }
             }
         }
         catch (Exception fault)

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Stip.Client.Tools;
 using Stip.Gateway.OpenAi.Answers;
 using Stip.Gateway.OpenAi.Requests;
+using Stip.Gateway.OpenAi.Tools;
 
 namespace Stip.Gateway.OpenAi.Responses;
 
@@ -82,7 +83,7 @@ internal sealed class ResponseShape(AnswerRequest request, RequestFields fields,
         MaxOutputTokens = request.Options.MaxNewTokens,
         Model = request.Model.Id,
         Output = _finishReason is null ? [] : Output(),
-        ParallelToolCalls = true,
+        ParallelToolCalls = ToolFields.AllowsSeveral(fields),
         PreviousResponseId = (string?)null,
         Store = false,
         request.Options.Sampling.Temperature,

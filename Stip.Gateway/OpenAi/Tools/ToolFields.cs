@@ -5,11 +5,12 @@ using Stip.Gateway.OpenAi.Requests;
 
 namespace Stip.Gateway.OpenAi.Tools;
 
-/// <summary>Reads <c>tools</c> and <c>tool_choice</c>.</summary>
+/// <summary>Reads <c>tools</c>, <c>tool_choice</c> and <c>parallel_tool_calls</c>.</summary>
 internal static class ToolFields
 {
     private const string ListField = "tools";
     private const string ChoiceField = "tool_choice";
+    private const string SeveralField = "parallel_tool_calls";
 
     /// <summary>Those of chat completions.</summary>
     /// <returns>Null where no tool may be called.</returns>
@@ -20,6 +21,10 @@ internal static class ToolFields
     /// <returns>Null where no tool may be called.</returns>
     public static ToolUse? OfResponse(RequestFields fields, StipModel model) =>
         Read(fields, model, ResponseTools.AsInChat, choice => choice);
+
+    /// <summary>Whether an answer may ask for more than one call: yes, unless it is said.</summary>
+    public static bool AllowsSeveral(RequestFields fields) =>
+        fields.Find(SeveralField) is null || fields.Flag(SeveralField);
 
     /// <summary>The same request, its text held to what is asked: a call, a format, or either.</summary>
     /// <exception cref="OpenAiException">A strict function is more than a grammar holds.</exception>
@@ -42,6 +47,7 @@ internal static class ToolFields
         Func<JsonElement, JsonElement> named)
     {
         var choice = Choice(fields.Find(ChoiceField), named);
+        var allowsSeveral = AllowsSeveral(fields);
         if (fields.Find(ListField) is not { } tools
             || (tools.ValueKind == JsonValueKind.Array && tools.GetArrayLength() == 0))
         {
@@ -57,7 +63,7 @@ internal static class ToolFields
 
         try
         {
-            var use = ToolUse.For(model.Bundle, asInChat(tools), choice ?? ToolChoice.Auto);
+            var use = ToolUse.For(model.Bundle, asInChat(tools), choice ?? ToolChoice.Auto, allowsSeveral);
             return choice is null ? null : use;
         }
         catch (NotSupportedException refusal)

@@ -1,10 +1,19 @@
 // Comes behind the # of the address that serve prints, which no server sees; kept for this tab alone.
 const key = 'stip.token';
 
+// Browsers write a few characters as %XX; a token that was named may hold any, + and & among them.
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 function take() {
-  const given = new URLSearchParams(location.hash.slice(1)).get('token');
+  const given = location.hash.match(/^#token=(.+)$/)?.[1];
   if (given) {
-    sessionStorage.setItem(key, given);
+    sessionStorage.setItem(key, decoded(given));
     history.replaceState(null, '', location.pathname);
   }
 

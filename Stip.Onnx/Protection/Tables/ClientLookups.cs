@@ -44,7 +44,15 @@ internal static class ClientLookups
             }
 
             manifest = new EmbeddingManifest([.. tables.Keys]);
-            (type, positions) = Write(tables, source, Path.Combine(client, BundleManifest.EmbeddingFileName));
+            try
+            {
+                (type, positions) = Write(tables, source, Path.Combine(client, BundleManifest.EmbeddingFileName));
+            }
+            catch (MissingRowsException)
+            {
+                File.Delete(Path.Combine(client, BundleManifest.EmbeddingFileName));
+                return null;
+            }
         }
 
         if (!IsSame(graph, client, manifest, source))

@@ -27,7 +27,8 @@ internal sealed class LookupTables(ModelProto model, string folder, ForeignSourc
     private const int MostLeadingRows = 8;
 
     /// <summary>Every table by its name, rows <c>[n, hidden]</c> in pieces; null where the graph cannot be asked like
-    /// that.</summary>
+    /// that. Pieces throw <see cref="MissingRowsException"/> where it turns out that it gives no row for a token.
+    /// </summary>
     public IReadOnlyDictionary<string, IEnumerable<HostTensor>>? Find()
     {
         var tables = new Dictionary<string, IEnumerable<HostTensor>>(StringComparer.Ordinal);
@@ -70,7 +71,7 @@ internal sealed class LookupTables(ModelProto model, string folder, ForeignSourc
         {
             var count = (int)Math.Min(RowsAtOnce, vocabulary - first);
             yield return Rows(runner, terms.Tokens, first, count)
-                ?? throw new RefusedException($"'{terms.Tokens}' gives no row for every token");
+                ?? throw new MissingRowsException(terms.Tokens);
         }
     }
 

@@ -2,6 +2,7 @@ using Stip.Api.Tests.Hosting;
 using Stip.Api.Tests.Models;
 using Stip.Protocol;
 using Stip.Protocol.ApiKeys;
+using Stip.Protocol.Audit;
 using Stip.Protocol.Models;
 using Stip.Protocol.Sessions;
 using Stip.TestKit;
@@ -193,6 +194,24 @@ public sealed class ApiKeyTests
         await ApiCaller.RefusedAsync(rotated, 403, "insufficient_scope");
         await caller.PostAsync<ApiKeyObject>(
             StipRoutes.ApiKeys, new ApiKeyCreateRequest("guest's", Infer, ExpiresAt: end));
+    }
+
+    /// <summary>As docs/threat-model.md says: who makes keys can make any, and every one is in the audit log.</summary>
+    [Fact]
+    public async Task Administrator_OfKeysAlone_MakesKeysOfScopesThatItHasNot()
+    {
+        using var server = new ApiServer();
+        var admin = await server.Caller().PostAsync<ApiKeyObject>(
+            StipRoutes.ApiKeys, new ApiKeyCreateRequest("admin", [ApiKeyScopes.KeysAdmin]));
+        var caller = server.Caller(admin.Value);
+        using var refused = await caller.SendAsync(HttpMethod.Get, StipRoutes.Sessions);
+        await ApiCaller.RefusedAsync(refused, 403, "insufficient_scope");
+
+        var made = await caller.PostAsync<ApiKeyObject>(StipRoutes.ApiKeys, new ApiKeyCreateRequest("own", Infer));
+
+        Assert.True(await IsGoodAsync(server, made.Value!));
+        var acts = await caller.GetAsync<AuditPage>(StipRoutes.AuditEvents);
+        Assert.Contains(made.Id, acts.Data[0].ToString(), StringComparison.Ordinal);
     }
 
     private static Task<ApiKeyObject> RotateAsync(ApiCaller caller, string id, long? overlap) =>

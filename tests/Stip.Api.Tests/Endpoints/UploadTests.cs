@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Microsoft.Extensions.DependencyInjection;
 using Stip.Api.Tests.Hosting;
 using Stip.Protocol;
 using Stip.Protocol.ApiKeys;
@@ -192,6 +193,23 @@ public sealed class UploadTests
         store.Expire();
         using var gone = await caller.SendAsync(HttpMethod.Get, $"{StipRoutes.Uploads}/{upload.Id}");
         await ApiCaller.RefusedAsync(gone, 404, "not_found");
+    }
+
+    [Fact]
+    public void FolderThatIsNoUpload_OfThatAge_IsRemoved()
+    {
+        using var data = new TemporaryFolder();
+        using var server = new ApiServer(data.Path, ("Stip:Api:UploadHours", "1"));
+        var store = server.Services.GetRequiredService<Stip.Api.Registry.Uploads.UploadStore>();
+        var orphan = Directory.CreateDirectory(data.At("uploads", "upload_orphan"));
+        File.WriteAllText(Path.Combine(orphan.FullName, "data"), "what a delete that failed left");
+        orphan.LastWriteTimeUtc = server.Clock.GetUtcNow().UtcDateTime;
+
+        store.Expire();
+        Assert.True(Directory.Exists(orphan.FullName));
+        server.Clock.Advance(TimeSpan.FromMinutes(61));
+        store.Expire();
+        Assert.False(Directory.Exists(orphan.FullName));
     }
 
     private static UploadCreateRequest Request() =>

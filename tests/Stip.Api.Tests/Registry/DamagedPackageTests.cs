@@ -70,6 +70,8 @@ public sealed class DamagedPackageTests
     [InlineData("")]
     [InlineData("{}")]
     [InlineData("\0\0\0\0")]
+    [InlineData("""{"parts":[]}""")]
+    [InlineData("""{"id":"upload_y","owner":"key_a","filename":"a","sha256":"0","status":"pending","parts":[]}""")]
     public async Task UploadRecord_ThatCannotBeRead_IsLeftOutOfTheRestart(string record)
     {
         using var data = new TemporaryFolder();

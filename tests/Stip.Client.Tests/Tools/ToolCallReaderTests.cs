@@ -60,6 +60,20 @@ public sealed class ToolCallReaderTests
         Assert.Equal(2, Run($"{call}; {call}", ToolDialect.Object).Calls.Count);
     }
 
+    [Theory]
+    [InlineData(
+        "<tool_call>{\"name\":\"weather\",\"arguments\":{}}</tool_call> and <tool_call>"
+        + "{\"name\":\"weather\",\"arguments\":{}}</tool_call>")]
+    [InlineData("[{\"name\":\"weather\",\"arguments\":{}}, {\"name\":\"weather\",\"arguments\":{}}]")]
+    [InlineData("{\"name\":\"weather\",\"parameters\":{}}; {\"name\":\"weather\",\"parameters\":{}}")]
+    public void Append_SeveralCallsWhereOneIsAllowed_GivesTheFirstAndNothingMore(string answer)
+    {
+        var (text, calls) = Run(answer, allowsSeveral: false);
+
+        Assert.Single(calls);
+        Assert.Equal("", text);
+    }
+
     [Fact]
     public void Append_BlockThatIsComplete_IsGivenOutAtOnce()
     {
@@ -97,9 +111,10 @@ public sealed class ToolCallReaderTests
         Assert.Equal(dialect, ToolMarks.DialectOf(template));
 
     /// <summary>Character by character, as a stream may come.</summary>
-    private static ToolText Run(string answer, ToolDialect dialect = ToolDialect.Unknown)
+    private static ToolText Run(
+        string answer, ToolDialect dialect = ToolDialect.Unknown, bool allowsSeveral = true)
     {
-        var reader = new ToolCallReader(dialect, ["weather"]);
+        var reader = new ToolCallReader(dialect, ["weather"], allowsSeveral);
         ToolText[] parts = [.. answer.Select(character => reader.Append(character.ToString())), reader.Finish()];
         return new(string.Concat(parts.Select(part => part.Text)), [.. parts.SelectMany(part => part.Calls)]);
     }

@@ -18,6 +18,16 @@ public sealed class StipHttpClientTests : IDisposable
     public void Dispose() => _client.Dispose();
 
     [Theory]
+    [InlineData("http://h:5000", "http://h:5000/")]
+    [InlineData("http://h:5000/v1", "http://h:5000/")]
+    [InlineData("http://h:5000/v1/", "http://h:5000/")]
+    [InlineData("https://H/stip/v1", "https://h/stip/")]
+    [InlineData("https://h/stip?x=1#y", "https://h/stip/")]
+    [InlineData("https://h/notv1", "https://h/notv1/")]
+    public void Address_HoweverItIsWritten_IsTheSame(string written, string address) =>
+        Assert.Equal(new Uri(address), StipHttpClient.Address(new Uri(written)));
+
+    [Theory]
     [InlineData(WireEncoding.Safetensors, null)]
     [InlineData(WireEncoding.Safetensors, 4)]
     [InlineData(WireEncoding.Json, null)]

@@ -1,3 +1,4 @@
+using Stip.Gateway.Profiles;
 using Stip.TestKit;
 using Stip.TestKit.Processes;
 using Stip.TestKit.Toys;
@@ -63,6 +64,26 @@ public sealed class CommandLineTests
 
         Assert.Equal(1, run.ExitCode);
         Assert.Contains("--allow-unprotected", run.Error, StringComparison.Ordinal);
+    }
+
+    /// <summary>SDKs want an address with /v1, people write it without.</summary>
+    [Theory]
+    [InlineData("http://127.0.0.1:1", "http://127.0.0.1:1/v1", true)]
+    [InlineData("http://127.0.0.1:1/v1", "http://127.0.0.1:1", true)]
+    [InlineData("http://127.0.0.1:1/v1", "http://127.0.0.1:2", false)]
+    public async Task Complete_AddressOfLoginWrittenInAnotherWay_TakesItsKey(string kept, string given, bool isSame)
+    {
+        using var folder = new TemporaryFolder();
+        ToyBundle.Write(folder.Path, new ToyModel());
+        new ProfileFile(folder.At("config/stip/profile.json")).Write(new Profile(new Uri(kept), "k"));
+
+        var run = await ProgramRun.RunAsync(
+            "Stip.Gateway", ["complete", "--bundle", folder.Path, "--endpoint", given, "Once"],
+            environment: new Dictionary<string, string> { ["XDG_CONFIG_HOME"] = folder.At("config") },
+            cancellationToken: TestContext.Current.CancellationToken);
+
+        Assert.Equal(1, run.ExitCode);
+        Assert.Equal(!isSame, run.Error.Contains("the key of login is for", StringComparison.Ordinal));
     }
 
     private static Task<ProgramRun> RunAsync(params string[] arguments) => ProgramRun.RunAsync(

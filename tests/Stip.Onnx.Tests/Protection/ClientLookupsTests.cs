@@ -1,8 +1,10 @@
+using Google.Protobuf;
 using Stip.Keys.Bundles;
 using Stip.Onnx.Execution;
 using Stip.Onnx.Model;
 using Stip.Onnx.Packages;
 using Stip.Onnx.Protection;
+using Stip.Onnx.Protection.Tables;
 using Stip.Onnx.Running;
 using Stip.Onnx.Tests.Protection.Cut;
 using Stip.Onnx.Tests.Symmetry;
@@ -99,6 +101,33 @@ public sealed class ClientLookupsTests : IDisposable
 
         Assert.Equal(isTable, bundle.Embedding.Tensors.Count > 0);
         Assert.Equal(!isTable, File.Exists(_folder.At("package", "client", "embedding.onnx")));
+    }
+
+    /// <summary>Which tokens have no row may turn out after thousands that have one.</summary>
+    [Fact]
+    public void TryWrite_OfAGraphThatGivesNoRowForLaterTokens_KeepsTheGraph()
+    {
+        _graph.Graph.AddInput("input_ids", TensorDtype.Int64, "batch", "seq");
+        _graph.Add("Gather", "rows", _graph.Weight("tokens", 1100, 6), "input_ids");
+        _graph.Add("MatMul", "up", "rows", _graph.Weight("up_weight", 6, 10));
+        _graph.Add("MatMul", "down", "up", _graph.Weight("down_weight", 10, 6));
+        _graph.Output("down", "batch", "seq", 6);
+        _graph.Save().Dispose();
+        var read = PlainModel.Open(_graph.FilePath, 0);
+        var part = read.Parts.Single(part => part.IsClient);
+        using var more = new PlainModel(read.Folder, read.Manifest, read.Files, [.. read.Parts])
+        {
+            Sources = [read.Sources.Single() with { Limits = new Dictionary<string, long> { ["input_ids"] = 1500 } }],
+        };
+        using (var file = File.Create(Path.Combine(read.Folder, part.FileName)))
+        {
+            part.Model.WriteTo(file);
+        }
+
+        Assert.Null(ClientLookups.TryWrite(more, read.Folder));
+
+        Assert.True(File.Exists(Path.Combine(read.Folder, part.FileName)));
+        Assert.False(File.Exists(Path.Combine(read.Folder, BundleManifest.EmbeddingFileName)));
     }
 
     [Fact]
