@@ -23,11 +23,11 @@ internal interface IDecoder : IDisposable
     /// <param name="cachedTokens">Rows that count in each slot, <c>[slots]</c>.</param>
     /// <param name="rows">Rows in the graph's type, <c>[slots, rows a slot, hidden]</c>.</param>
     /// <param name="wanted">Which rows, flat over slots and rows, need logits.</param>
-    /// <param name="logits">Receives <c>[wanted, vocab]</c> in the graph's type.</param>
+    /// <param name="logits">Receives <c>[wanted, vocab]</c> in the graph's type, joined or row by row.</param>
     void Run(
         SlotRange range,
         ReadOnlySpan<int> cachedTokens,
         ReadOnlySpan<byte> rows,
         ReadOnlySpan<long> wanted,
-        Span<byte> logits);
+        LogitsTarget logits);
 }

@@ -29,7 +29,7 @@ internal sealed class StepAnswer(Action disposed) : IDisposable
     public StepTimes Times { get; private set; }
 
     /// <summary>Room for so many bytes of logits.</summary>
-    public Span<byte> Reserve(int bytes)
+    public Memory<byte> Reserve(int bytes)
     {
         if (_logits.Length < bytes)
         {
@@ -37,7 +37,7 @@ internal sealed class StepAnswer(Action disposed) : IDisposable
             _logits = ArrayPool<byte>.Shared.Rent(bytes);
         }
 
-        return _logits.AsSpan(0, bytes);
+        return _logits.AsMemory(0, bytes);
     }
 
     public void Fill(

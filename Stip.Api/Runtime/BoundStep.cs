@@ -1,4 +1,5 @@
 using Microsoft.ML.OnnxRuntime;
+using Stip.Api.Engine;
 using Stip.Api.Engine.Caches;
 
 namespace Stip.Api.Runtime;
@@ -82,7 +83,7 @@ internal sealed class BoundStep : IDisposable
         ReadOnlySpan<byte> rows,
         ReadOnlySpan<int> cachedTokens,
         ReadOnlySpan<long> wanted,
-        Span<byte> logits)
+        LogitsTarget logits)
     {
         _tensors.Write(rows, cachedTokens, wanted);
         try

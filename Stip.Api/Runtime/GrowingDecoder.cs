@@ -45,7 +45,7 @@ internal sealed class GrowingDecoder : IDecoder
         ReadOnlySpan<int> cachedTokens,
         ReadOnlySpan<byte> rows,
         ReadOnlySpan<long> wanted,
-        Span<byte> logits)
+        LogitsTarget logits)
     {
         if (range.Count == 1)
         {
@@ -88,7 +88,7 @@ internal sealed class GrowingDecoder : IDecoder
     }
 
     private void RunRows(
-        SlotRange range, int cachedTokens, ReadOnlySpan<byte> rows, ReadOnlySpan<long> wanted, Span<byte> logits)
+        SlotRange range, int cachedTokens, ReadOnlySpan<byte> rows, ReadOnlySpan<long> wanted, LogitsTarget logits)
     {
         var count = rows.Length / _rowBytes;
         if (_givesLastRowOnly && wanted.Length > 1)
@@ -98,7 +98,7 @@ internal sealed class GrowingDecoder : IDecoder
             {
                 RunRows(
                     range, cachedTokens + row, rows.Slice(row * _rowBytes, _rowBytes), [0],
-                    logits.Slice(row * _logitsBytes, _logitsBytes));
+                    logits.Row(row, _logitsBytes));
             }
 
             return;
@@ -111,7 +111,7 @@ internal sealed class GrowingDecoder : IDecoder
         for (var i = 0; i < wanted.Length; i++)
         {
             var row = _givesLastRowOnly ? 0 : (int)wanted[i];
-            given.Slice(row * _logitsBytes, _logitsBytes).CopyTo(logits.Slice(i * _logitsBytes, _logitsBytes));
+            given.Slice(row * _logitsBytes, _logitsBytes).CopyTo(logits.Row(i, _logitsBytes));
         }
     }
 
@@ -121,7 +121,7 @@ internal sealed class GrowingDecoder : IDecoder
         ReadOnlySpan<int> group,
         ReadOnlySpan<byte> rows,
         ReadOnlySpan<long> wanted,
-        Span<byte> logits)
+        LogitsTarget logits)
     {
         Span<int> slots = stackalloc int[group.Length];
         for (var i = 0; i < group.Length; i++)
@@ -139,8 +139,7 @@ internal sealed class GrowingDecoder : IDecoder
         var given = results[0].GetTensorMutableRawData();
         for (var i = 0; i < group.Length; i++)
         {
-            given.Slice(i * _logitsBytes, _logitsBytes)
-                .CopyTo(logits.Slice(group[i] * _logitsBytes, _logitsBytes));
+            given.Slice(i * _logitsBytes, _logitsBytes).CopyTo(logits.Row(group[i], _logitsBytes));
         }
     }
 

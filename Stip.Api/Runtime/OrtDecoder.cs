@@ -51,7 +51,7 @@ internal sealed class OrtDecoder : IDecoder
         ReadOnlySpan<int> cachedTokens,
         ReadOnlySpan<byte> rows,
         ReadOnlySpan<long> wanted,
-        Span<byte> logits)
+        LogitsTarget logits)
     {
         var step = _bound.Get(range, rows.Length / _rowBytes / range.Count, wanted.Length);
         step.Prepare();

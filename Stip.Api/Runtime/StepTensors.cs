@@ -86,10 +86,10 @@ internal sealed class StepTensors : IDisposable
     }
 
     /// <summary>Fetches the output, <c>[wanted, vocab]</c>.</summary>
-    public void ReadLogits(Span<byte> logits)
+    public void ReadLogits(LogitsTarget logits)
     {
         _logits.Download();
-        _logits.Bytes.CopyTo(logits);
+        logits.Fill(_logits.Bytes);
     }
 
     public void Dispose()

@@ -15,7 +15,7 @@ internal sealed class BatchRunner(IDecoder decoder, DecoderSnapshot snapshot, in
     private readonly List<SlotArena> _arenas = [];
     private readonly Dictionary<SessionState, StepTicket> _bySession = [];
     private byte[] _rows = [];
-    private byte[] _logits = [];
+    private Memory<byte>[] _targets = [];
     private int[] _lengths = [];
     private long[] _wanted = [];
 
@@ -38,8 +38,8 @@ internal sealed class BatchRunner(IDecoder decoder, DecoderSnapshot snapshot, in
 
         // Of a step that wants its last row only, each chunk leaves one and the last chunk's stays.
         var logits = declaration.AllRows
-            ? ticket.Logits.Slice(first * _logitsBytes, count * _logitsBytes)
-            : ticket.Logits;
+            ? ticket.Logits.Span.Slice(first * _logitsBytes, count * _logitsBytes)
+            : ticket.Logits.Span;
         decoder.Run(
             new SlotRange(session.Arena.Cache, session.Slot, 1), [position],
             ticket.Step.Rows.Slice(first * _rowBytes, count * _rowBytes), _wanted.AsSpan(0, wanted), logits);
@@ -106,6 +106,7 @@ internal sealed class BatchRunner(IDecoder decoder, DecoderSnapshot snapshot, in
             if (session is not null && _bySession.TryGetValue(session, out var ticket))
             {
                 ticket.Step.Rows.CopyTo(row);
+                _targets[wanted] = ticket.Logits;
                 _wanted[wanted++] = i;
             }
             else
@@ -122,12 +123,10 @@ internal sealed class BatchRunner(IDecoder decoder, DecoderSnapshot snapshot, in
 
         decoder.Run(
             new SlotRange(arena.Cache, first, count), _lengths.AsSpan(0, count), _rows.AsSpan(0, count * _rowBytes),
-            _wanted.AsSpan(0, wanted), _logits.AsSpan(0, wanted * _logitsBytes));
+            _wanted.AsSpan(0, wanted), new LogitsTarget(_targets.AsSpan(0, wanted)));
         for (var i = 0; i < wanted; i++)
         {
-            var ticket = _bySession[arena.Holder(first + (int)_wanted[i])!];
-            _logits.AsSpan(i * _logitsBytes, _logitsBytes).CopyTo(ticket.Logits);
-            ticket.RowsDone = 1;
+            _bySession[arena.Holder(first + (int)_wanted[i])!].RowsDone = 1;
         }
     }
 
@@ -136,7 +135,7 @@ internal sealed class BatchRunner(IDecoder decoder, DecoderSnapshot snapshot, in
         if (_lengths.Length < slots)
         {
             (_lengths, _rows) = (new int[slots], new byte[slots * _rowBytes]);
-            _logits = new byte[slots * _logitsBytes];
+            _targets = new Memory<byte>[slots];
         }
 
         if (_wanted.Length < Math.Max(slots, wanted))

@@ -45,7 +45,7 @@ internal sealed class StepTicket : IScheduled, IThreadPoolWorkItem, IValueTaskSo
     public int RowsLeft => Declaration.RowCount - RowsDone;
 
     /// <summary>Wanted logits, <c>[wanted rows, vocab]</c>.</summary>
-    public Span<byte> Logits => _answer.Reserve(Declaration.LogitsBytes);
+    public Memory<byte> Logits => _answer.Reserve(Declaration.LogitsBytes);
 
     public bool IsCancelled => _cancellation.IsCancellationRequested;
 

@@ -57,7 +57,7 @@ internal sealed class FakeDecoder : IDecoder
         ReadOnlySpan<int> cachedTokens,
         ReadOnlySpan<byte> rows,
         ReadOnlySpan<long> wanted,
-        Span<byte> logits)
+        LogitsTarget logits)
     {
         Entered.Set();
         _gate.Wait(TimeSpan.FromSeconds(30));
@@ -69,12 +69,11 @@ internal sealed class FakeDecoder : IDecoder
         var rowsOfASlot = rows.Length / sizeof(float) / FakeRuntime.Hidden / range.Count;
         BeforeRun?.Invoke(rowsOfASlot);
         Runs.Add((range.Count, rowsOfASlot));
-        var values = MemoryMarshal.Cast<byte, float>(logits);
-        var vocab = values.Length / wanted.Length;
         for (var i = 0; i < wanted.Length; i++)
         {
             var (slot, row) = Math.DivRem((int)wanted[i], rowsOfASlot);
-            values.Slice(i * vocab, vocab).Fill(cachedTokens[slot] + row + 1);
+            MemoryMarshal.Cast<byte, float>(logits.Row(i, FakeRuntime.Vocab * sizeof(float)))
+                .Fill(cachedTokens[slot] + row + 1);
         }
     }
 

@@ -13,6 +13,8 @@ internal sealed class FakeRuntime : IGraphRuntime
 {
     public const int Hidden = 2;
 
+    public const int Vocab = 3;
+
     private LoadedGraphs? _graphs;
 
     public FakeDecoder Decoder { get; } = new();
@@ -22,7 +24,7 @@ internal sealed class FakeRuntime : IGraphRuntime
     public EngineOptions Options { get; } = new() { CacheMegabytes = 1 };
 
     public DecoderSnapshot Snapshot { get; } = new(
-        "fake", "none", Hidden, 3, 512, 3, TensorDtype.Float32, TensorDtype.Float32, TensorDtype.Float32,
+        "fake", "none", Hidden, Vocab, 512, Vocab, TensorDtype.Float32, TensorDtype.Float32, TensorDtype.Float32,
         new CacheManifest("shared", 1, 1, 8));
 
     public string Provider => "fake";

@@ -50,7 +50,7 @@ internal sealed class WatchedRuntime(IGraphRuntime inner) : IGraphRuntime, IDisp
             ReadOnlySpan<int> cachedTokens,
             ReadOnlySpan<byte> rows,
             ReadOnlySpan<long> wanted,
-            Span<byte> logits)
+            LogitsTarget logits)
         {
             owner.Entered.Set();
             owner._gate.Wait(TimeSpan.FromSeconds(30));
