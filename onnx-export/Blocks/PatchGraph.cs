@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
 using Stip.Export.Checkpoints;
 using Stip.Onnx.Execution;
 using Stip.Onnx.Model;
@@ -58,8 +59,11 @@ internal sealed class PatchGraph(
             rows = Graph.Add("Pad", "class_token/Pad", [rows, before]);
         }
 
-        var table = Graph.AddWeight(
-            "positions", Weights.Table([1, Rows, HiddenSize], Sum(positions, positioned)));
+        // Summed when it is written: a size that a later part of the model refuses costs no table.
+        var table = Graph.AddWeight("positions", new Weight(
+            TensorDtype.Float32,
+            [1, Rows, HiddenSize],
+            stream => stream.Write(MemoryMarshal.AsBytes<float>(Sum(positions, positioned)))));
         Graph.Append("", "Add", "positions/Add", [rows, table], [Embeds]);
         Graph.AddOutput(Embeds, TensorDtype.Float32, "batch", Rows, HiddenSize);
     }

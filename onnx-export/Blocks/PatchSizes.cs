@@ -12,6 +12,9 @@ internal sealed record PatchSizes(int Height, int Width, int Patch, int Channels
 {
     private const int DefaultChannels = 3;
 
+    // Four times what an image of 4,096 × 4,096 has in patches of 32: positions are a table of the client's.
+    private const long MostPatches = 1 << 16;
+
     public int Rows => Height / Patch;
 
     public int Columns => Width / Patch;
@@ -30,9 +33,15 @@ internal sealed record PatchSizes(int Height, int Width, int Patch, int Channels
             sides[^1],
             config.FindSize("patch_size") ?? defaultPatch,
             config.FindSize("num_channels") ?? DefaultChannels);
-        return sizes.Height % sizes.Patch == 0 && sizes.Width % sizes.Patch == 0
-            ? sizes
-            : throw new RefusedException(
+        if (sizes.Height % sizes.Patch != 0 || sizes.Width % sizes.Patch != 0)
+        {
+            throw new RefusedException(
                 $"config.json: patches of {sizes.Patch} do not divide an image of {sizes.Height} × {sizes.Width}");
+        }
+
+        var count = (long)sizes.Rows * sizes.Columns;
+        return count is > 0 and <= MostPatches ? sizes : throw new RefusedException(
+            $"config.json: an image of {sizes.Height} × {sizes.Width} has {count} patches of {sizes.Patch}; "
+            + $"there may be 1..{MostPatches}");
     }
 }

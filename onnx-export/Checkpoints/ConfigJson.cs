@@ -12,6 +12,9 @@ internal sealed class ConfigJson(string file, JsonElement root, JsonElement? def
 {
     private const int LargestSize = 1 << 30;
 
+    // What a graph repeats: each costs nodes, so a number that no model has must not be begun.
+    private const int LargestRepeat = 4096;
+
     /// <summary>Reads a file whose root is an object.</summary>
     public static ConfigJson Load(string path) => Parse(Path.GetFileName(path), File.ReadAllBytes(path));
 
@@ -21,6 +24,7 @@ internal sealed class ConfigJson(string file, JsonElement root, JsonElement? def
         try
         {
             using var document = JsonDocument.Parse(bytes);
+            RefuseBrokenText(name, bytes.Span);
             return document.RootElement.ValueKind == JsonValueKind.Object
                 ? new ConfigJson(name, document.RootElement.Clone())
                 : throw new RefusedException(
@@ -49,7 +53,7 @@ internal sealed class ConfigJson(string file, JsonElement root, JsonElement? def
 
     /// <summary>A size of at least 1 under the first name that is there.</summary>
     public int Size(params ReadOnlySpan<string> names) => FindSize(names)
-        ?? throw new RefusedException($"{file} has no {names[0]}; it must be 1..{LargestSize}");
+        ?? throw new RefusedException($"{file} has no {names[0]}; it must be 1..{Largest(names[0])}");
 
     /// <summary>A size of at least 1, null where it is absent or null.</summary>
     public int? FindSize(params ReadOnlySpan<string> names)
@@ -68,9 +72,9 @@ internal sealed class ConfigJson(string file, JsonElement root, JsonElement? def
     /// <summary>How many of something: 0 where it is absent or null.</summary>
     public int Count(string name) => Find(name) is not { } value ? 0
         : value.ValueKind == JsonValueKind.Number
-            && value.TryGetInt32(out var count) && count is >= 0 and <= LargestSize
+            && value.TryGetInt32(out var count) && count >= 0 && count <= Largest(name)
             ? count
-            : throw new RefusedException($"{file}: {name} is {value.GetRawText()}; it must be 0..{LargestSize}");
+            : throw new RefusedException($"{file}: {name} is {value.GetRawText()}; it must be 0..{Largest(name)}");
 
     /// <summary>A positive, finite number; <paramref name="otherwise"/> where it is absent.</summary>
     public double Positive(string name, double otherwise) => FindPositive(name) ?? otherwise;
@@ -140,8 +144,8 @@ internal sealed class ConfigJson(string file, JsonElement root, JsonElement? def
     /// <summary>Strings by a number that stands as their name; none where they are absent.</summary>
     public IReadOnlyDictionary<int, string> TextsById(string name) => Find(name) is { } section
         ? section.ValueKind == JsonValueKind.Object && section.EnumerateObject().All(entry => IsId(entry.Name))
-            ? section.EnumerateObject().ToDictionary(
-                entry => int.Parse(entry.Name, CultureInfo.InvariantCulture), entry => $"{entry.Value}")
+            ? section.EnumerateObject().GroupBy(entry => int.Parse(entry.Name, CultureInfo.InvariantCulture))
+                .ToDictionary(entries => entries.Key, entries => $"{entries.Last().Value}")
             : throw new RefusedException($"{file}: {name} must give a name for each number")
         : new Dictionary<int, string>();
 
@@ -185,10 +189,10 @@ internal sealed class ConfigJson(string file, JsonElement root, JsonElement? def
     /// <summary>Numbers by a name, none where they are absent.</summary>
     public IReadOnlyDictionary<string, double> NumbersByName(string name) =>
         Find(name) is { ValueKind: JsonValueKind.Object } section
-            ? section.EnumerateObject().ToDictionary(
-                entry => entry.Name,
-                entry => entry.Value.ValueKind == JsonValueKind.Number
-                    ? entry.Value.GetDouble()
+            ? section.EnumerateObject().GroupBy(entry => entry.Name).ToDictionary(
+                entries => entries.Key,
+                entries => entries.Last().Value is { ValueKind: JsonValueKind.Number } number
+                    ? number.GetDouble()
                     : throw new RefusedException($"{file}: {name} must give a number for each name"))
             : new Dictionary<string, double>();
 
@@ -209,9 +213,34 @@ internal sealed class ConfigJson(string file, JsonElement root, JsonElement? def
             : throw new RefusedException($"{file}: {name} holds {value.GetRawText()}; it must be an integer");
 
     private int SizeOf(string name, JsonElement value) =>
-        value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var size) && size is >= 1 and <= LargestSize
+        value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var size)
+            && size >= 1 && size <= Largest(name)
             ? size
-            : throw new RefusedException($"{file}: {name} is {value.GetRawText()}; it must be 1..{LargestSize}");
+            : throw new RefusedException($"{file}: {name} is {value.GetRawText()}; it must be 1..{Largest(name)}");
+
+    // The document takes strings as they come and fails when one is asked for.
+    private static void RefuseBrokenText(string name, ReadOnlySpan<byte> bytes)
+    {
+        var reader = new Utf8JsonReader(bytes);
+        try
+        {
+            while (reader.Read())
+            {
+                _ = reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName ? reader.GetString() : null;
+            }
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new RefusedException($"{name} is not JSON: a string of it is not UTF-8", e);
+        }
+    }
+
+    private static int Largest(string name) =>
+        name.Contains("layer", StringComparison.Ordinal) || name.Contains("expert", StringComparison.Ordinal)
+            || name is "n_head" or "num_heads" or "depth"
+            || name.EndsWith("_heads", StringComparison.Ordinal)
+            ? LargestRepeat
+            : LargestSize;
 
     private int TokenId(string name, JsonElement value) =>
         value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var id) && id >= 0

@@ -1,0 +1,50 @@
+using System.Text;
+using Stip.Export.Blocks;
+using Stip.Export.Checkpoints;
+using Stip.Onnx;
+
+namespace Stip.Export.Tests.Checkpoints;
+
+public sealed class ConfigJsonTests
+{
+    [Theory]
+    [InlineData("num_hidden_layers", 4097, "it must be 1..4096")]
+    [InlineData("num_local_experts", 100_000, "it must be 1..4096")]
+    [InlineData("hidden_size", 1 << 30, null)]
+    public void Size_OfWhatAGraphRepeats_IsBounded(string name, int value, string? reason)
+    {
+        var config = Parse($$"""{"{{name}}": {{value}}}""");
+
+        if (reason is null)
+        {
+            Assert.Equal(value, config.Size(name));
+        }
+        else
+        {
+            Assert.Contains(reason, Assert.Throws<RefusedException>(() => config.Size(name)).Message,
+                StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData(28000, 7, "has 16000000 patches of 7; there may be 1..65536")]
+    [InlineData(1 << 30, 1, "has 1152921504606846976 patches of 1; there may be 1..65536")]
+    public void Patches_OfAnImageTooLarge_AreRefusedBeforeTheirTableIsMade(int image, int patch, string reason) =>
+        Assert.Contains(
+            reason,
+            Assert.Throws<RefusedException>(() => PatchSizes.Read(
+                Parse($$"""{"image_size": {{image}}, "patch_size": {{patch}}}"""), 224, 16)).Message,
+            StringComparison.Ordinal);
+
+    [Fact]
+    public void Parse_OfBrokenText_IsRefused() => Assert.Contains(
+        "a string of it is not UTF-8",
+        Assert.Throws<RefusedException>(() => Parse("""{"model_type": "\ud800"}""")).Message,
+        StringComparison.Ordinal);
+
+    [Fact]
+    public void TextsById_WithANumberTwice_TakeTheLast() =>
+        Assert.Equal("b", Parse("""{"id2label": {"8": "a", "08": "b"}}""").TextsById("id2label")[8]);
+
+    private static ConfigJson Parse(string json) => ConfigJson.Parse("config.json", Encoding.UTF8.GetBytes(json));
+}
