@@ -8,7 +8,7 @@ namespace Stip.Client.Tokenization;
 
 /// <summary>
 /// Text to token ids and back, as Hugging Face's tokenizers does it from the same tokenizer.json: byte-level BPE,
-/// SentencePiece-style BPE with byte fallback, and WordPiece. Safe to use from several threads at once.
+/// SentencePiece-style BPE with byte fallback, Unigram, and WordPiece. Safe to use from several threads at once.
 /// </summary>
 public sealed class TextTokenizer
 {

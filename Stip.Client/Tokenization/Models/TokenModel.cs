@@ -10,12 +10,14 @@ internal abstract class TokenModel(Vocabulary vocabulary)
     public static TokenModel Read(JsonElement model)
     {
         var vocabulary = model.Required("vocab");
-        return (model.OptionalText("type") ?? (model.Child("merges") is null ? null : "BPE")) switch
+        var isPlainList = vocabulary.ValueKind == JsonValueKind.Array && model.Child("unk_id") is not null;
+        return (model.OptionalText("type") ?? (isPlainList ? "Unigram" : model.Child("merges") is null ? null : "BPE")) switch
         {
             "BPE" => BpeModel.Read(model, Vocabulary.Read(vocabulary)),
             "WordPiece" => WordPieceModel.Read(model, Vocabulary.Read(vocabulary)),
+            "Unigram" => UnigramModel.ReadPairs(model),
             var other => throw new InvalidDataException(
-                $"the model type '{other}' is not supported; supported are BPE and WordPiece"),
+                $"the model type '{other}' is not supported; supported are BPE, WordPiece and Unigram"),
         };
     }
 

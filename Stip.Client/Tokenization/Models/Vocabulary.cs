@@ -47,6 +47,19 @@ internal sealed class Vocabulary
         return new Vocabulary(ids, pieces);
     }
 
+    /// <summary>Pieces whose ids are their places; of equal ones the last has the id.</summary>
+    public static Vocabulary Number(IEnumerable<string> pieces)
+    {
+        string?[] all = [.. pieces];
+        var ids = new Dictionary<string, int>(all.Length, StringComparer.Ordinal);
+        for (var id = 0; id < all.Length; id++)
+        {
+            ids[all[id]!] = id;
+        }
+
+        return new Vocabulary(ids, all);
+    }
+
     public string? Piece(int id) => (uint)id < (uint)_pieces.Length ? _pieces[id] : null;
 
     public int? Id(string piece) => _ids.TryGetValue(piece, out var id) ? id : null;

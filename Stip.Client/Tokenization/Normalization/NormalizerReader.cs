@@ -24,9 +24,10 @@ internal static class NormalizerReader
         "Replace" => Replace(TextPattern.Read(element.Required("pattern")), element.Text("content")),
         "ByteLevel" => new Rewrite(text => ByteAlphabet.Encode(text)),
         "BertNormalizer" => BertNormalizer.Read(element),
+        "Precompiled" => PrecompiledNormalizer.Read(element),
         var other => throw new InvalidDataException(
             $"the normalizer '{other}' is not supported; supported are Sequence, NFC, NFD, NFKC, NFKD, Lowercase, "
-            + "StripAccents, Strip, Prepend, Replace, ByteLevel and BertNormalizer"),
+            + "StripAccents, Strip, Prepend, Replace, ByteLevel, BertNormalizer and Precompiled"),
     };
 
     private static Rewrite Prepend(string prefix) => new(text => text.Length == 0 ? text : prefix + text);

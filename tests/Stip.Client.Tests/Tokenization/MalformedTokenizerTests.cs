@@ -12,7 +12,9 @@ public sealed class MalformedTokenizerTests
     [InlineData("{\"model\":", "JSON")]
     [InlineData("[]", "'model' is missing")]
     [InlineData("{}", "'model' is missing")]
-    [InlineData("""{"model":{"type":"Unigram","vocab":[]}}""", "'Unigram' is not supported")]
+    [InlineData("""{"model":{"type":"Unigram","unk_id":0,"vocab":[]}}""", "'unk_id' is 0")]
+    [InlineData("""{"model":{"type":"Unigram","unk_id":0,"vocab":[["a"]]}}""", "pairs of a piece and a score")]
+    [InlineData("""{"model":{"type":"Magic","vocab":{}}}""", "'Magic' is not supported")]
     [InlineData("""{"model":{"type":"BPE","vocab":[],"merges":[]}}""", "'vocab' is Array")]
     [InlineData("""{"model":{"type":"BPE","vocab":{"a":-1},"merges":[]}}""", "outside 0 to")]
     [InlineData("""{"model":{"type":"BPE","vocab":{"a":2000000000},"merges":[]}}""", "outside 0 to")]
@@ -25,7 +27,8 @@ public sealed class MalformedTokenizerTests
     public void FromFolder_MalformedModel_IsRefusedInOneLine(string json, string reason) => AssertRefused(json, reason);
 
     [Theory]
-    [InlineData("normalizer", """{"type":"Precompiled"}""", "'Precompiled' is not supported")]
+    [InlineData("normalizer", """{"type":"Magic"}""", "'Magic' is not supported")]
+    [InlineData("normalizer", """{"type":"Precompiled","precompiled_charsmap":"AAEAAA=="}""", "it is damaged")]
     [InlineData("normalizer", """{"type":"Replace","pattern":{"Regex":"("},"content":""}""", "regular expression")]
     [InlineData("pre_tokenizer", """{"type":"Magic"}""", "'Magic' is not supported")]
     [InlineData("pre_tokenizer", """{"type":"Split","pattern":{"String":"a"},"behavior":"Odd"}""", "'Odd' is not one")]

@@ -24,7 +24,9 @@ internal static class GgufTokenizerFiles
             "gpt2" => ByteLevelTokenizer.Describe(metadata, vocabulary),
             "llama" => SentencePieceTokenizer.Describe(metadata, vocabulary),
             "bert" => WordPieceTokenizer.Describe(metadata, vocabulary),
-            _ => throw metadata.Refused($"{ModelKey} '{model}' is not supported; there are gpt2, llama, bert and none"),
+            "t5" => UnigramTokenizer.Describe(metadata, vocabulary),
+            _ => throw metadata.Refused(
+                $"{ModelKey} '{model}' is not supported; there are gpt2, llama, bert, t5 and none"),
         };
         files["tokenizer.json"] = JsonSerializer.SerializeToUtf8Bytes(tokenizer);
         files["tokenizer_config.json"] = JsonSerializer.SerializeToUtf8Bytes(Config(metadata, vocabulary));

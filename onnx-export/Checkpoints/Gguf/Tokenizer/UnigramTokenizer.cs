@@ -1,0 +1,74 @@
+using System.Text.Json.Nodes;
+
+namespace Stip.Export.Checkpoints.Gguf.Tokenizer;
+
+/// <summary>SentencePiece Unigram (<c>tokenizer.ggml.model</c> is <c>t5</c>): tokens with their scores, and its table
+/// of replacements where the file has one.</summary>
+internal static class UnigramTokenizer
+{
+    public static JsonObject Describe(GgufMetadata metadata, GgufVocabulary vocabulary)
+    {
+        var scores = metadata.Numbers("tokenizer.ggml.scores");
+        if (scores?.Count != vocabulary.Tokens.Count)
+        {
+            throw metadata.Refused($"tokenizer.ggml.scores has {scores?.Count ?? 0} entries for "
+                + $"{vocabulary.Tokens.Count} tokens");
+        }
+
+        var unknown = vocabulary.Id(metadata, "unknown_token_id")
+            ?? vocabulary.Types.ToList().IndexOf(GgufTokenType.Unknown);
+        if (unknown < 0)
+        {
+            throw metadata.Refused("there is neither a tokenizer.ggml.unknown_token_id nor a token of its type");
+        }
+
+        var tokenizer = TokenizerJson.Frame(
+            metadata, vocabulary, addsBosByDefault: false, addsEosByDefault: true);
+        var spaces = new JsonObject
+        {
+            ["type"] = "Metaspace",
+            ["replacement"] = "\u2581",
+            ["prepend_scheme"] = metadata.Flag("tokenizer.ggml.add_space_prefix") ?? true ? "always" : "never",
+            ["split"] = true,
+        };
+        tokenizer["normalizer"] = new JsonObject
+        {
+            ["type"] = "Sequence",
+            ["normalizers"] = new JsonArray([.. Normalizers(metadata)]),
+        };
+        tokenizer["pre_tokenizer"] = spaces;
+        tokenizer["decoder"] = spaces.DeepClone();
+        tokenizer["model"] = new JsonObject
+        {
+            ["type"] = "Unigram",
+            ["unk_id"] = unknown,
+            ["vocab"] = new JsonArray([.. vocabulary.Tokens.Zip(scores, (token, score) =>
+                (JsonNode)new JsonArray(token, score))]),
+            ["byte_fallback"] = vocabulary.Types.Contains(GgufTokenType.Byte),
+        };
+        return tokenizer;
+    }
+
+    private static IEnumerable<JsonNode> Normalizers(GgufMetadata metadata)
+    {
+        if (metadata.Integers("tokenizer.ggml.precompiled_charsmap") is { Count: > 0 } table)
+        {
+            yield return new JsonObject
+            {
+                ["type"] = "Precompiled",
+                ["precompiled_charsmap"] = Convert.ToBase64String([.. table.Select(value => (byte)value)]),
+            };
+        }
+
+        if (metadata.Flag("tokenizer.ggml.remove_extra_whitespaces") ?? false)
+        {
+            yield return new JsonObject { ["type"] = "Strip", ["strip_left"] = true, ["strip_right"] = true };
+            yield return new JsonObject
+            {
+                ["type"] = "Replace",
+                ["pattern"] = new JsonObject { ["Regex"] = " {2,}" },
+                ["content"] = " ",
+            };
+        }
+    }
+}
