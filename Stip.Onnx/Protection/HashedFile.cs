@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using Stip.Protocol.Packages;
@@ -6,12 +7,15 @@ namespace Stip.Onnx.Protection;
 
 /// <summary>
 /// A new file that is hashed while it is written. Hashing, the slowest of it, has a thread of its own, so that whoever
-/// gives the bytes goes on making and writing the next ones.
+/// gives the bytes goes on making and writing the next ones. It lends its buffer, so that they can be made where they
+/// are written from.
 /// </summary>
-internal sealed class HashedFile : Stream
+internal sealed class HashedFile : Stream, IBufferWriter<byte>
 {
-    private const int BufferBytes = 4 << 20;
-    private const int Buffers = 3;
+    private const int BufferBytes = RowTiles.TileBytes;
+
+    // Some weights are made faster than they are hashed and some slower: a few tiles wait between the two.
+    private const int Buffers = 8;
 
     private readonly FileStream _file;
     private readonly BlockingCollection<(byte[] Bytes, int Count)> _full = new(Buffers);
@@ -66,15 +70,37 @@ internal sealed class HashedFile : Stream
         _position += buffer.Length;
         while (!buffer.IsEmpty)
         {
-            var taken = Math.Min(buffer.Length, _buffer.Length - _used);
-            buffer[..taken].CopyTo(_buffer.AsSpan(_used));
-            _used += taken;
-            buffer = buffer[taken..];
             if (_used == _buffer.Length)
             {
                 Hand();
             }
+
+            var taken = Math.Min(buffer.Length, _buffer.Length - _used);
+            buffer[..taken].CopyTo(_buffer.AsSpan(_used));
+            _used += taken;
+            buffer = buffer[taken..];
         }
+    }
+
+    /// <summary>The place of the next bytes.</summary>
+    /// <param name="sizeHint">At least so many, at most those of a tile.</param>
+    public Memory<byte> GetMemory(int sizeHint = 0)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(sizeHint, BufferBytes);
+        if (_buffer.Length - _used < Math.Max(1, sizeHint))
+        {
+            Hand();
+        }
+
+        return _buffer.AsMemory(_used);
+    }
+
+    public Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
+
+    public void Advance(int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, _buffer.Length - _used);
+        (_used, _position) = (_used + count, _position + count);
     }
 
     public override void Flush()

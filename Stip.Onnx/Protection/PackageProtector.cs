@@ -49,8 +49,9 @@ public static class PackageProtector
             ? DrawnPlans.Nothing(plain.Parts)
             : DrawnPlans.Draw(
                 plain.Parts, plain.Joins, random, [.. plain.Sources.SelectMany(source => source.Features)]);
-        var hashed = WriteGraphs(plain, plans, outputFolder, bytesWritten);
         var client = Path.Combine(outputFolder, PackageFolder.Client);
+        OwnerOnly.MakeFolder(client);
+        var hashed = WriteWeights(plain, plans, options, outputFolder, bytesWritten);
         var manifest = WriteClient(plain, plans, options, client);
         var instance = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(InstanceBytes));
         var package = CloudFiles.WriteManifest(
@@ -70,11 +71,49 @@ public static class PackageProtector
         };
     }
 
+    // The client's table takes as long as hashing leaves a core free.
+    private static List<PackageFile> WriteWeights(
+        PlainModel plain,
+        DrawnPlans plans,
+        ProtectionOptions options,
+        string outputFolder,
+        Action<long>? bytesWritten)
+    {
+        var table = Task.Run(() => WriteEmbedding(
+            plain, plans, options, Path.Combine(outputFolder, PackageFolder.Client)));
+        try
+        {
+            return WriteGraphs(plain, plans, outputFolder, bytesWritten);
+        }
+        finally
+        {
+            table.GetAwaiter().GetResult();
+        }
+    }
+
+    private static void WriteEmbedding(
+        PlainModel plain, DrawnPlans plans, ProtectionOptions options, string client)
+    {
+        if (!plain.HasTables)
+        {
+            return;
+        }
+
+        // Rows of tokens go into the main graph; a vision graph has rows of its own.
+        var main = MainRoles.Of(plain.Parts.Where(part => !part.IsClient).Select(part => part.Role));
+        var fed = options.ClientLayers > 0
+            ? plans.ByPart[GraphPart.KeyOf(main, isClient: true)].Inputs.GetValueOrDefault(ClientLayers.Rows)
+            : plans.ByPart[main].Inputs.GetValueOrDefault(DecoderPorts.Embeds);
+        ClientTables.WriteEmbedding(
+            Path.Combine(plain.Folder, BundleManifest.EmbeddingFileName),
+            Path.Combine(client, BundleManifest.EmbeddingFileName),
+            fed?.Permutation);
+    }
+
     private static List<PackageFile> WriteGraphs(
         PlainModel plain, DrawnPlans plans, string outputFolder, Action<long>? bytesWritten)
     {
         Directory.CreateDirectory(Path.Combine(outputFolder, PackageFolder.Cloud));
-        OwnerOnly.MakeFolder(Path.Combine(outputFolder, PackageFolder.Client));
         var (before, hashed) = (0L, new List<PackageFile>());
         foreach (var part in plain.Parts)
         {
@@ -99,19 +138,6 @@ public static class PackageProtector
     private static ExportManifest WriteClient(
         PlainModel plain, DrawnPlans plans, ProtectionOptions options, string client)
     {
-        if (plain.HasTables)
-        {
-            // Rows of tokens go into the main graph; a vision graph has rows of its own.
-            var main = MainRoles.Of(plain.Parts.Where(part => !part.IsClient).Select(part => part.Role));
-            var fed = options.ClientLayers > 0
-                ? plans.ByPart[GraphPart.KeyOf(main, isClient: true)].Inputs.GetValueOrDefault(ClientLayers.Rows)
-                : plans.ByPart[main].Inputs.GetValueOrDefault(DecoderPorts.Embeds);
-            ClientTables.WriteEmbedding(
-                Path.Combine(plain.Folder, BundleManifest.EmbeddingFileName),
-                Path.Combine(client, BundleManifest.EmbeddingFileName),
-                fed?.Permutation);
-        }
-
         ClientTables.WriteOutput(Path.Combine(client, BundleManifest.OutputFileName), plain, plans);
         ClientFiles.CopySmallFiles(plain, options.Tokenizer, client);
         var manifest = ClientLookups.TryWrite(plain, client) ?? plain.Manifest;

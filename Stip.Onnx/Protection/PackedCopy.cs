@@ -6,7 +6,7 @@ using Stip.Onnx.Symmetry.Values;
 namespace Stip.Onnx.Protection;
 
 /// <summary>
-/// Permutes tensors whose elements are packed: bits move, their values never change. Row by row, never all in memory.
+/// Permutes tensors whose elements are packed: bits move, their values never change. In tiles, never all in memory.
 /// </summary>
 internal static class PackedCopy
 {
@@ -24,29 +24,30 @@ internal static class PackedCopy
             return;
         }
 
-        var moved = new byte[checked((int)(layout.RowBits / 8))];
-        foreach (var from in SourceRows(layout, inverse))
+        source.Prefetch();
+        var rowBytes = checked((int)(layout.RowBits / 8));
+        RowTiles.Write(SourceRows(layout, inverse), RowCount(layout), rowBytes, MakeRow, target);
+
+        void MakeRow(long from, Span<byte> moved)
         {
-            var row = source.Bytes(from * moved.Length, moved.Length);
+            // What fills a row up to its last byte stays.
+            var row = source.Bytes(from * rowBytes, rowBytes);
+            row.CopyTo(moved);
             if (inverse[^1] is { } elements)
             {
-                // What fills a row up to its last byte stays.
-                row.CopyTo(moved);
                 Move(row, elements.Targets, layout.Bits, moved);
-                target.Write(moved);
-            }
-            else
-            {
-                target.Write(row);
             }
         }
     }
+
+    private static long RowCount(PackedLayout layout) =>
+        layout.Shape[..^1].Aggregate(1L, (product, length) => product * length);
 
     private static IEnumerable<long> SourceRows(PackedLayout layout, Permutation?[] inverse)
     {
         var outer = layout.Shape[..^1];
         var index = new int[outer.Length];
-        var rows = outer.Aggregate(1L, (product, length) => product * length);
+        var rows = RowCount(layout);
         for (var row = 0L; row < rows; row++)
         {
             var from = 0L;

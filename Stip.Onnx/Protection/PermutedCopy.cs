@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Stip.Keys.Permutations;
@@ -8,13 +7,10 @@ using Stip.Onnx.Symmetry.Values;
 namespace Stip.Onnx.Protection;
 
 /// <summary>
-/// Copies the bytes of a tensor with the indices of its axes moved: in tiles, never widened, never all in memory. Rows
-/// of a tile are gathered on all cores.
+/// Copies the bytes of a tensor with the indices of its axes moved: in tiles, never widened, never all in memory.
 /// </summary>
 internal static class PermutedCopy
 {
-    private const int TileBytes = 4 << 20;
-
     // Longer pieces than a cache line are written straight from where they lie.
     private const int LargestGathered = 64;
 
@@ -71,9 +67,8 @@ internal static class PermutedCopy
 
     private static void CopyUnits(GraphTensor source, RowStarts rows, int[] units, long unitBytes, Stream target)
     {
-        for (var row = 0; row < rows.Count; row++)
+        foreach (var start in rows.All())
         {
-            var start = rows.Next();
             foreach (var unit in units)
             {
                 CopyRun(source, start + (unit * unitBytes), unitBytes, target);
@@ -84,48 +79,12 @@ internal static class PermutedCopy
     private static void CopyGathered(GraphTensor source, RowStarts rows, int[] units, int unitBytes, Stream target)
     {
         var rowBytes = checked(units.Length * unitBytes);
-        var rowsOfTile = Math.Clamp(TileBytes / Math.Max(1, rowBytes), 1, rows.Count);
-        var (starts, tile) = (new long[rowsOfTile], ArrayPool<byte>.Shared.Rent(rowsOfTile * rowBytes));
-        try
-        {
-            for (var first = 0; first < rows.Count; first += rowsOfTile)
-            {
-                var count = Math.Min(rowsOfTile, rows.Count - first);
-                for (var row = 0; row < count; row++)
-                {
-                    starts[row] = rows.Next();
-                }
-
-                GatherTile(source, starts, count, units, unitBytes, tile);
-                target.Write(tile, 0, count * rowBytes);
-            }
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(tile);
-        }
-    }
-
-    private static void GatherTile(
-        GraphTensor source, long[] starts, int count, int[] units, int unitBytes, byte[] tile)
-    {
-        var rowBytes = units.Length * unitBytes;
-        var shares = count * (long)rowBytes < TileBytes / 8 ? 1 : Environment.ProcessorCount;
-        if (shares == 1 || count == 1)
-        {
-            Gather(0, count);
-            return;
-        }
-
-        Parallel.For(0, shares, share => Gather(share * count / shares, (share + 1) * count / shares));
-
-        void Gather(int from, int to)
-        {
-            for (var row = from; row < to; row++)
-            {
-                GatherRow(source.Bytes(starts[row], rowBytes), units, unitBytes, tile.AsSpan(row * rowBytes, rowBytes));
-            }
-        }
+        RowTiles.Write(
+            rows.All(),
+            rows.Count,
+            rowBytes,
+            (start, row) => GatherRow(source.Bytes(start, rowBytes), units, unitBytes, row),
+            target);
     }
 
     private static void GatherRow(ReadOnlySpan<byte> row, int[] units, int unitBytes, Span<byte> target)
@@ -180,9 +139,9 @@ internal static class PermutedCopy
 
     private static void CopyRun(GraphTensor source, long start, long length, Stream target)
     {
-        for (var done = 0L; done < length; done += TileBytes)
+        for (var done = 0L; done < length; done += RowTiles.TileBytes)
         {
-            target.Write(source.Bytes(start + done, (int)Math.Min(TileBytes, length - done)));
+            target.Write(source.Bytes(start + done, (int)Math.Min(RowTiles.TileBytes, length - done)));
         }
     }
 
@@ -205,16 +164,19 @@ internal static class PermutedCopy
 
         public int Count { get; }
 
-        public long Next()
+        public IEnumerable<long> All()
         {
-            var row = 0L;
-            for (var axis = 0; axis < _index.Length; axis++)
+            for (var i = 0; i < Count; i++)
             {
-                row = (row * _shape[axis]) + (_from[axis] is { } from ? from[_index[axis]] : _index[axis]);
-            }
+                var row = 0L;
+                for (var axis = 0; axis < _index.Length; axis++)
+                {
+                    row = (row * _shape[axis]) + (_from[axis] is { } from ? from[_index[axis]] : _index[axis]);
+                }
 
-            Shapes.Advance(_index, _shape);
-            return row * _rowBytes;
+                Shapes.Advance(_index, _shape);
+                yield return row * _rowBytes;
+            }
         }
     }
 }
