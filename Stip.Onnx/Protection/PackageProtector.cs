@@ -18,6 +18,7 @@ public static class PackageProtector
 {
     private const int InstanceBytes = 16;
     private const int MostNameCharacters = 96;
+    private const long DataFileBytes = 1L << 30;
 
     /// <summary>Draws keys, writes the three folders and verifies them (paper, parameter transformation).</summary>
     /// <param name="exportFolder">The plain model.</param>
@@ -83,7 +84,7 @@ public static class PackageProtector
             plain, plans, options, Path.Combine(outputFolder, PackageFolder.Client)));
         try
         {
-            return WriteGraphs(plain, plans, outputFolder, bytesWritten);
+            return WriteGraphs(plain, plans, options, outputFolder, bytesWritten);
         }
         finally
         {
@@ -111,7 +112,11 @@ public static class PackageProtector
     }
 
     private static List<PackageFile> WriteGraphs(
-        PlainModel plain, DrawnPlans plans, string outputFolder, Action<long>? bytesWritten)
+        PlainModel plain,
+        DrawnPlans plans,
+        ProtectionOptions options,
+        string outputFolder,
+        Action<long>? bytesWritten)
     {
         Directory.CreateDirectory(Path.Combine(outputFolder, PackageFolder.Cloud));
         var (before, hashed) = (0L, new List<PackageFile>());
@@ -123,11 +128,12 @@ public static class PackageProtector
                 part,
                 plans.ByPart[part.Key],
                 Path.Combine(outputFolder, folder, part.FileName),
+                part.IsClient || options.Rounding != WeightRounding.None ? long.MaxValue : DataFileBytes,
                 bytes => bytesWritten?.Invoke(before + (done = bytes)));
             before += done;
-            if (written is not null && !part.IsClient)
+            if (!part.IsClient)
             {
-                hashed.Add(written);
+                hashed.AddRange(written);
             }
         }
 

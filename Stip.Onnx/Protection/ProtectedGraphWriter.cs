@@ -11,41 +11,39 @@ internal static class ProtectedGraphWriter
     public static void Write(ModelFile file, ProtectionPlan plan, string path) =>
         Write(GraphPart.Of(file), plan, path);
 
-    /// <summary>Writes the graph file and, where the plain graph has external data, one data file beside it.</summary>
+    /// <summary>Writes the graph file and, where the plain graph has external data, data files beside it.</summary>
     /// <param name="part">The plain graph.</param>
     /// <param name="plan">What moves.</param>
     /// <param name="path">The ONNX file to make.</param>
-    /// <param name="bytesWritten">Called with the length of the data file after each tensor.</param>
-    /// <returns>The data file with its digest, null where none was made.</returns>
-    public static PackageFile? Write(
-        GraphPart part, ProtectionPlan plan, string path, Action<long>? bytesWritten = null)
+    /// <param name="fileBytes">About how long a data file may be; a longer one becomes several, written at once.</param>
+    /// <param name="bytesWritten">Called with the bytes of weights written so far, after each tensor.</param>
+    /// <returns>The data files with their digests.</returns>
+    public static IReadOnlyList<PackageFile> Write(
+        GraphPart part,
+        ProtectionPlan plan,
+        string path,
+        long fileBytes = long.MaxValue,
+        Action<long>? bytesWritten = null)
     {
         var model = part.Model.Clone();
         GraphCleaner.Clean(model);
         var tensors = part.Tensors.ToDictionary(tensor => tensor.Name, StringComparer.Ordinal);
-        var location = Path.GetFileName(path) + ".data";
-        PackageFile? written;
-        using (var data = new LazyFile(Path.Combine(Path.GetDirectoryName(path) ?? "", location)))
+        var external = new List<MovedTensor>();
+        foreach (var (plain, proto) in part.Tensors.Zip(ModelFile.TensorsOf(model)))
         {
-            foreach (var (plain, proto) in part.Tensors.Zip(ModelFile.TensorsOf(model)))
+            var step = plan.Of(plain);
+            var source = tensors[step.Source];
+            if (plain.IsExternal)
             {
-                var step = plan.Of(plain);
-                var source = tensors[step.Source];
-                if (plain.IsExternal)
-                {
-                    proto.Tensor.ExternalData.Clear();
-                    new ExternalDataWriter(data.Stream, location, bytesWritten).Write(
-                        proto.Tensor, plain.ByteLength, stream => PermutedCopy.Write(source, step, stream));
-                }
-                else if (!step.MovesNothing)
-                {
-                    WriteInline(proto.Tensor, source, step);
-                }
+                external.Add(new MovedTensor(source, step, proto.Tensor));
             }
-
-            written = data.Complete();
+            else if (!step.MovesNothing)
+            {
+                WriteInline(proto.Tensor, source, step);
+            }
         }
 
+        var written = DataFiles.Write(external, path, fileBytes, bytesWritten);
         using var graph = new FileStream(path, FileMode.CreateNew, FileAccess.Write);
         model.WriteTo(graph);
         return written;
@@ -61,17 +59,5 @@ internal static class ProtectedGraphWriter
         tensor.Int64Data.Clear();
         tensor.Uint64Data.Clear();
         tensor.RawData = ByteString.CopyFrom(bytes.GetBuffer().AsSpan(0, (int)bytes.Length));
-    }
-
-    // The data file is made only where something is written to it.
-    private sealed class LazyFile(string path) : IDisposable
-    {
-        private HashedFile? _stream;
-
-        public Stream Stream => _stream ??= new HashedFile(path);
-
-        public PackageFile? Complete() => _stream?.Complete();
-
-        public void Dispose() => _stream?.Dispose();
     }
 }

@@ -1,0 +1,107 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Runtime.ExceptionServices;
+using Stip.Onnx.Model;
+using Stip.Protocol.Packages;
+
+namespace Stip.Onnx.Protection;
+
+/// <summary>
+/// Writes moved weights beside their graph. A digest goes through a file from its first byte to its last, on one core;
+/// what is long becomes several files of about the same length, so that some are hashed at a time.
+/// </summary>
+internal static class DataFiles
+{
+    // Each holds some tiles, whatever the length of the model.
+    private const int MostAtOnce = 4;
+
+    /// <param name="tensors">What to write, in order.</param>
+    /// <param name="graphPath">The ONNX file that the data belongs to.</param>
+    /// <param name="fileBytes">About how long a file may be; a tensor is never cut.</param>
+    /// <param name="bytesWritten">Called with the bytes written so far, after each tensor.</param>
+    /// <returns>The files with their digests; none where there are no tensors.</returns>
+    public static IReadOnlyList<PackageFile> Write(
+        IReadOnlyList<MovedTensor> tensors, string graphPath, long fileBytes, Action<long>? bytesWritten)
+    {
+        var shares = Shares(tensors, fileBytes);
+        var files = new PackageFile[shares.Count];
+        var progress = new Progress(bytesWritten);
+        var options = new ParallelOptions
+        {
+            MaxDegreeOfParallelism = Math.Min(MostAtOnce, Environment.ProcessorCount),
+        };
+        try
+        {
+            Parallel.ForEach(
+                Partitioner.Create(Enumerable.Range(0, shares.Count), EnumerablePartitionerOptions.NoBuffering),
+                options,
+                number => files[number] = Write(shares[number], graphPath, number, progress));
+        }
+        catch (AggregateException e)
+        {
+            ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);
+        }
+
+        return files;
+    }
+
+    private static List<MovedTensor[]> Shares(IReadOnlyList<MovedTensor> tensors, long fileBytes)
+    {
+        var all = tensors.Sum(tensor => tensor.Source.ByteLength);
+        var each = all / Math.Max(1, (all + fileBytes - 1) / fileBytes);
+        var (shares, share, length) = (new List<MovedTensor[]>(), new List<MovedTensor>(), 0L);
+        foreach (var tensor in tensors)
+        {
+            share.Add(tensor);
+            length += tensor.Source.ByteLength;
+            if (length >= each)
+            {
+                shares.Add([.. share]);
+                share.Clear();
+                length = 0;
+            }
+        }
+
+        if (share.Count > 0)
+        {
+            shares.Add([.. share]);
+        }
+
+        return shares;
+    }
+
+    private static PackageFile Write(MovedTensor[] tensors, string graphPath, int number, Progress progress)
+    {
+        var location = number == 0 ? $"{Path.GetFileName(graphPath)}.data"
+            : string.Create(CultureInfo.InvariantCulture, $"{Path.GetFileName(graphPath)}.{number}.data");
+        using var file = new HashedFile(Path.Combine(Path.GetDirectoryName(graphPath) ?? "", location));
+        var before = 0L;
+        var writer = new ExternalDataWriter(file, location, bytes =>
+        {
+            progress.Add(bytes - before);
+            before = bytes;
+        });
+        foreach (var (source, step, target) in tensors)
+        {
+            target.ExternalData.Clear();
+            writer.Write(target, source.ByteLength, stream => PermutedCopy.Write(source, step, stream));
+        }
+
+        return file.Complete();
+    }
+
+    private sealed class Progress(Action<long>? bytesWritten)
+    {
+        private readonly Lock _gate = new();
+        private long _bytes;
+
+        public void Add(long bytes)
+        {
+            lock (_gate)
+            {
+                _bytes += bytes;
+                bytesWritten?.Invoke(_bytes);
+            }
+        }
+    }
+}
