@@ -10,32 +10,31 @@ namespace Stip.Bench.Llama;
 internal static class LlamaComparisons
 {
     private const int Prompt = 512;
-    private static readonly int[] Users = [1, 4, 16];
 
     public static async IAsyncEnumerable<Comparison> RunAsync(
-        ServedPair served, LlamaNatives natives, string file, int pairs, int tokens,
-        [EnumeratorCancellation] CancellationToken cancellationToken)
+        ServedPair served, LlamaNatives natives, string file, IReadOnlyList<int> users, int pairs,
+        int tokens, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        foreach (var users in Users)
+        foreach (var count in users)
         {
-            using var llama = new LlamaLoop(natives, file, users, SessionLoad.PromptTokens + tokens);
+            using var llama = new LlamaLoop(natives, file, count, SessionLoad.PromptTokens + tokens);
             Task<Rates> Llama() => Task.FromResult(new Rates(0, llama.Decode(SessionLoad.PromptTokens, tokens)));
-            using (var bare = new BareBatch(served.Model.Graph, users, SessionLoad.PromptTokens + tokens))
+            using (var bare = new BareBatch(served.Model.Graph, count, SessionLoad.PromptTokens + tokens))
             {
                 // Tells whether serving or the runtime's products lose.
                 var (ort, same) = await Interleaved.RunAsync(
                     () => Task.FromResult(new Rates(0, bare.Decode(SessionLoad.PromptTokens, tokens))), Llama, pairs);
                 yield return Comparison.Of(
-                    $"bare ONNX Runtime / llama.cpp: decode, {users} users", ort, same, r => r.Decode);
+                    $"bare ONNX Runtime / llama.cpp: decode, {count} users", ort, same, r => r.Decode);
             }
 
             foreach (var (name, model) in new[] { ("HTTP", served.OverHttp), ("WebSocket", served.Protected) })
             {
                 var (stip, other) = await Interleaved.RunAsync(
-                    () => SessionLoad.DecodeAsync(served.Server, model, users, tokens, cancellationToken), Llama,
+                    () => SessionLoad.DecodeAsync(served.Server, model, count, tokens, cancellationToken), Llama,
                     pairs);
                 yield return Comparison.Of(
-                    $"private Stip over {name} / llama.cpp: decode, {users} users", stip, other, r => r.Decode);
+                    $"private Stip over {name} / llama.cpp: decode, {count} users", stip, other, r => r.Decode);
             }
         }
 
