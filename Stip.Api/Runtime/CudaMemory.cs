@@ -19,6 +19,8 @@ internal sealed unsafe class CudaMemory : IDeviceMemory, IDisposable
 
     private readonly delegate* unmanaged<void**, nuint, int> _malloc;
     private readonly delegate* unmanaged<void*, int> _free;
+    private readonly delegate* unmanaged<void**, nuint, int> _mallocHost;
+    private readonly delegate* unmanaged<void*, int> _freeHost;
     private readonly delegate* unmanaged<void*, void*, nuint, int, int> _memcpy;
     private readonly delegate* unmanaged<void*, nuint, void*, nuint, nuint, nuint, int, int> _memcpy2D;
     private readonly delegate* unmanaged<void*, nuint, int, nuint, nuint, int> _memset2D;
@@ -28,6 +30,8 @@ internal sealed unsafe class CudaMemory : IDeviceMemory, IDisposable
     {
         _malloc = (delegate* unmanaged<void**, nuint, int>)NativeLibrary.GetExport(library, "cudaMalloc");
         _free = (delegate* unmanaged<void*, int>)NativeLibrary.GetExport(library, "cudaFree");
+        _mallocHost = (delegate* unmanaged<void**, nuint, int>)NativeLibrary.GetExport(library, "cudaMallocHost");
+        _freeHost = (delegate* unmanaged<void*, int>)NativeLibrary.GetExport(library, "cudaFreeHost");
         _memcpy = (delegate* unmanaged<void*, void*, nuint, int, int>)NativeLibrary.GetExport(library, "cudaMemcpy");
         _memcpy2D = (delegate* unmanaged<void*, nuint, void*, nuint, nuint, nuint, int, int>)NativeLibrary.GetExport(
             library, "cudaMemcpy2D");
@@ -66,6 +70,17 @@ internal sealed unsafe class CudaMemory : IDeviceMemory, IDisposable
     }
 
     public void Free(nint address) => Check(_free((void*)address));
+
+    public nint AllocateHost(long bytes)
+    {
+        void* address;
+        var code = _mallocHost(&address, (nuint)bytes);
+        return code == 0
+            ? (nint)address
+            : throw new InsufficientMemoryException($"{bytes} bytes cannot be page-locked (CUDA error {code})");
+    }
+
+    public void FreeHost(nint address) => Check(_freeHost((void*)address));
 
     public void Upload(ReadOnlySpan<byte> source, nint target)
     {

@@ -19,6 +19,18 @@ internal sealed class GatedMemory(IDeviceMemory memory, DeviceGate gate) : IDevi
         memory.Free(address);
     }
 
+    public nint AllocateHost(long bytes)
+    {
+        using var pass = DeviceGate.Enter(gate);
+        return memory.AllocateHost(bytes);
+    }
+
+    public void FreeHost(nint address)
+    {
+        using var pass = DeviceGate.Enter(gate);
+        memory.FreeHost(address);
+    }
+
     public void Upload(ReadOnlySpan<byte> source, nint target)
     {
         using var pass = DeviceGate.Enter(gate);

@@ -15,6 +15,14 @@ internal interface IDeviceMemory
 
     void Free(nint address);
 
+    /// <summary>Memory of the host that the device reads and writes by itself (page-locked), not zeroed. From other
+    /// memory the driver copies into a buffer of its own first, at a fraction of the bus's rate.</summary>
+    /// <exception cref="InsufficientMemoryException">There is not so much.</exception>
+    nint AllocateHost(long bytes);
+
+    /// <summary>Of <see cref="AllocateHost"/>.</summary>
+    void FreeHost(nint address);
+
     void Upload(ReadOnlySpan<byte> source, nint target);
 
     /// <summary>Has arrived when it returns.</summary>

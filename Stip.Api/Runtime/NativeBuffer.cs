@@ -6,10 +6,21 @@ namespace Stip.Api.Runtime;
 internal sealed unsafe class NativeBuffer : IDisposable
 {
     private const int Alignment = 64;
+    private readonly IDeviceMemory? _locker;
     private void* _allocation;
 
-    public NativeBuffer(long bytes)
+    /// <param name="bytes">Its size.</param>
+    /// <param name="locker">The device that reads and writes it by itself; null for ordinary memory.</param>
+    public NativeBuffer(long bytes, IDeviceMemory? locker = null)
     {
+        (Bytes, _locker) = (bytes, locker);
+        if (locker is not null)
+        {
+            Start = locker.AllocateHost(bytes);
+            NativeMemory.Clear((void*)Start, (nuint)bytes);
+            return;
+        }
+
         try
         {
             _allocation = NativeMemory.AllocZeroed((nuint)bytes + Alignment);
@@ -20,7 +31,6 @@ internal sealed unsafe class NativeBuffer : IDisposable
         }
 
         Start = (nint)(((nuint)_allocation + Alignment - 1) / Alignment * Alignment);
-        Bytes = bytes;
     }
 
     public nint Start { get; private set; }
@@ -35,8 +45,16 @@ internal sealed unsafe class NativeBuffer : IDisposable
 
     public void Dispose()
     {
-        NativeMemory.Free(_allocation);
-        _allocation = null;
+        if (_locker is null)
+        {
+            NativeMemory.Free(_allocation);
+            _allocation = null;
+        }
+        else if (Start != 0)
+        {
+            _locker.FreeHost(Start);
+        }
+
         Start = 0;
     }
 }

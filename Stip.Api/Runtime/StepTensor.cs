@@ -19,7 +19,7 @@ internal sealed class StepTensor : IDisposable
     public StepTensor(TensorElementType type, int elementBytes, IDeviceMemory? device, params long[] shape)
     {
         var bytes = shape.Aggregate((long)elementBytes, (product, axis) => checked(product * axis));
-        (_buffer, _device) = (new NativeBuffer(bytes), device);
+        (_buffer, _device) = (new NativeBuffer(bytes, device), device);
         try
         {
             _twin = device?.Allocate(bytes) ?? 0;

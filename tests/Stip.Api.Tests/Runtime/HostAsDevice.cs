@@ -42,6 +42,10 @@ internal sealed unsafe class HostAsDevice : IDeviceMemory
         NativeMemory.AlignedFree((void*)address);
     }
 
+    public nint AllocateHost(long bytes) => Allocate(bytes);
+
+    public void FreeHost(nint address) => Free(address);
+
     public void Upload(ReadOnlySpan<byte> source, nint target)
     {
         Touches++;

@@ -59,7 +59,7 @@ public class OrtDecoderTests
         using var arena = decoder.AllocateArena(Slots, model.Snapshot.ContextLength);
         var (held, logits) = (device.Held, new byte[model.Snapshot.VocabSize * sizeof(float)]);
         void Step() => decoder.Run(new SlotRange(arena, 0, 1), [0], Steps.Rows(0, 0, 1).Data.Span, [0], logits);
-        for (var room = 0; room < 4; room++)
+        for (var room = 0; room < 8; room++)
         {
             device.Room = room;
             Assert.Throws<InsufficientMemoryException>(Step);
