@@ -52,6 +52,7 @@ internal static class EndpointSetup
             KeepAliveInterval = StreamPing,
             KeepAliveTimeout = StreamPing,
         });
+        app.UseMiddleware<AnswerLimitMiddleware>();
         app.UseRouting();
         app.UseAuthentication();
         app.UseAuthorization();

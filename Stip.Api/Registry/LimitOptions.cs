@@ -32,6 +32,11 @@ internal sealed class LimitOptions
     [Range(2, 600)]
     public int GraceSeconds { get; set; } = 5;
 
+    /// <summary>Seconds in which an answer must be taken, from its first byte on. The largest one, 256 MB, needs a line
+    /// of 1 MB a second for it.</summary>
+    [Range(0, 86_400)]
+    public int AnswerSeconds { get; set; } = 300;
+
     /// <summary>Seconds in which the headers of a request must be here.</summary>
     [Range(1, 600)]
     public int HeaderSeconds { get; set; } = 15;

@@ -58,7 +58,11 @@ internal static class StipConnection
         {
             InnerHandler = new BufferedAnswers { InnerHandler = inner },
         };
-        var http = new HttpClient(handler) { BaseAddress = StipHttpClient.Address(endpoint), Timeout = Timeout.InfiniteTimeSpan };
+        var http = new HttpClient(handler)
+        {
+            BaseAddress = StipHttpClient.Address(endpoint),
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", apiKey);
         return http;
     }

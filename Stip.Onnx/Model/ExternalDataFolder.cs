@@ -14,7 +14,12 @@ internal sealed class ExternalDataFolder(string folder) : IDisposable
     /// <exception cref="RefusedException">The file is missing, outside the folder or too short.</exception>
     public GraphTensor Open(string name, TensorProto proto)
     {
-        var fields = proto.ExternalData.ToDictionary(entry => entry.Key, entry => entry.Value, StringComparer.Ordinal);
+        var fields = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var entry in proto.ExternalData)
+        {
+            fields[entry.Key] = entry.Value;
+        }
+
         var location = fields.GetValueOrDefault("location") ?? "";
         var file = File(name, location);
         var offset = Number(name, fields, "offset", 0);
@@ -61,7 +66,7 @@ internal sealed class ExternalDataFolder(string folder) : IDisposable
             return open;
         }
 
-        var path = Path.GetFullPath(Path.Combine(_folder, location));
+        var path = location.Contains('\0') ? "" : Path.GetFullPath(Path.Combine(_folder, location));
         if (location.Length == 0 || Path.IsPathRooted(location) || !IsInside(path))
         {
             throw new RefusedException(

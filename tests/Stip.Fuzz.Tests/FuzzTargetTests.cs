@@ -35,13 +35,18 @@ public sealed class FuzzTargetTests
         targets.Make(name).Refuse(Convert.FromBase64String(input));
     }
 
-    public static TheoryData<string, string> Found() => new()
+    public static TheoryData<string, string> Found()
     {
+        var found = new TheoryData<string, string>();
         // Two pieces of one id, which the library of tokenizers does not take.
-        {
-            "tokenizer-json",
-            Convert.ToBase64String(File.ReadAllBytes(
-                RepositoryRoot.At("tests", "Stip.Fuzz", "Findings", "tokenizer-json-id-twice.json")))
-        },
-    };
+        found.Add("tokenizer-json", Finding("tokenizer-json-id-twice.json"));
+        // A name with half a character.
+        found.Add("config-json", Finding("config-json-half-a-character.json"));
+        // A file name with zeros in it.
+        found.Add("onnx-model", Finding("onnx-model-zero-in-path.onnx"));
+        return found;
+    }
+
+    private static string Finding(string file) => Convert.ToBase64String(
+        File.ReadAllBytes(RepositoryRoot.At("tests", "Stip.Fuzz", "Findings", file)));
 }

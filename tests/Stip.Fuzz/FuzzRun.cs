@@ -57,7 +57,8 @@ internal sealed partial class FuzzRun
         Current = input;
         Inputs++;
         var before = GC.GetAllocatedBytesForCurrentThread();
-        var started = Stopwatch.GetTimestamp();
+        // Work, not time: the machine may have stopped in between.
+        var started = Environment.CpuUsage.TotalTime;
         Exception? refusal;
         try
         {
@@ -70,7 +71,7 @@ internal sealed partial class FuzzRun
             throw new FuzzFindingException(_target.Name, input, e);
         }
 
-        var (bytes, time) = (GC.GetAllocatedBytesForCurrentThread() - before, Stopwatch.GetElapsedTime(started));
+        var (bytes, time) = (GC.GetAllocatedBytesForCurrentThread() - before, Environment.CpuUsage.TotalTime - started);
         if (bytes > MostBytesAnInput || time > Patience)
         {
             throw new FuzzFindingException(

@@ -32,6 +32,8 @@ public static class KnownCheckpoints
 
     /// <summary>The folder, or the GGUF file, of one.</summary>
     public static string Folder(string name) => name == AgentModel.Name ? AgentModel.Folder
+        : name == LlamaAgentModel.Name ? LlamaAgentModel.Folder
+        : name == MistralAgentModel.Name ? MistralAgentModel.Folder
         : Samples.Contains(name) ? RepositoryRoot.At("samples", "models", name)
         : FetchedDecoders.Contains(name) && Fixtures is { } folder ? Path.Combine(folder, "checkpoints", name)
         : RepositoryRoot.At("tests", "data", "checkpoints", name);

@@ -43,6 +43,24 @@ public sealed class SlowReaderTests
         await WaitUntilFreeAsync(server, admin, key, slow);
     }
 
+    /// <summary>Fast enough for any rate, for ever.</summary>
+    [Fact]
+    public async Task Client_ThatTakesItsAnswerSteadilyAndForTooLong_IsLetGoOf()
+    {
+        await using var server = await ApiProcess.StartAsync(new Dictionary<string, string>
+        {
+            ["Stip__Api__Limits__AnswerSeconds"] = "2",
+            ["Stip__Api__Limits__MinBytesPerSecond"] = "1",
+            ["Stip__Api__Limits__Concurrent"] = "1",
+        });
+        await server.PushAsync(await ModelPackages.ProtectAsync("stories"));
+        using var admin = server.Http();
+        var key = (await admin.CreateKeyAsync()).Value!;
+        using var slow = await AskAsync(server, key);
+        Assert.Equal(1, await slow.ReceiveAsync(new byte[1], SocketFlags.None, Cancellation));
+        await WaitUntilFreeAsync(server, admin, key, slow);
+    }
+
     // A key may have one request at once: it may have another when the server has given up the one before.
     private static async Task WaitUntilFreeAsync(ApiProcess server, HttpClient admin, string key, Socket? slow)
     {

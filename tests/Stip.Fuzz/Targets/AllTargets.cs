@@ -26,7 +26,9 @@ internal sealed class AllTargets : IDisposable
             ["tokenizer-json"] = () => ClientTargets.TokenizerJson(_scratch.Path),
             ["chat-template"] = ClientTargets.ChatTemplate,
             ["bundle-json"] = () => ClientTargets.BundleJson(_scratch.Path),
-            ["sealed-bundle"] = () => ClientTargets.SealedBundle(_scratch.Path),
+            ["sealed-bundle"] = () => SealTargets.Inspect(_scratch.Path),
+            ["sealed-bundle-open"] = () => SealTargets.Unseal(_scratch.Path),
+            ["sealed-bundle-sender"] = () => SealTargets.UnsealOfHostileSender(_scratch.Path),
         };
     }
 

@@ -2,7 +2,6 @@ using System.Text;
 using Stip.Client.Bundles;
 using Stip.Client.Templates;
 using Stip.Client.Tokenization;
-using Stip.Keys.Sealing;
 using Stip.TestKit;
 using Stip.TestKit.Toys;
 
@@ -12,7 +11,6 @@ namespace Stip.Fuzz.Targets;
 internal static class ClientTargets
 {
     private const int MostTokenizerBytes = 40 << 10;
-    private const string Passphrase = "correct horse battery staple";
 
     private static readonly ChatMessage[] Conversation =
     [
@@ -66,21 +64,5 @@ internal static class ClientTargets
             using var bundle = Bundle.Open(folder, allowUnprotected: true);
             _ = bundle.Embedding;
         }, typeof(BundleException));
-    }
-
-    /// <summary>A sealed file: what stands in front of it. Opening it costs a passphrase's work for every input.
-    /// </summary>
-    public static FuzzTarget SealedBundle(string scratch)
-    {
-        var folder = Path.Combine(scratch, "sealing");
-        ToyBundle.Write(folder, new ToyModel(vocabSize: 4));
-        var path = Path.Combine(scratch, "fuzzed.stip");
-        var secret = SealSecret.FromPassphrase(Passphrase);
-        Keys.Sealing.SealedBundle.Seal(folder, path, secret);
-        return new FuzzTarget("sealed-bundle", [File.ReadAllBytes(path)], input =>
-        {
-            File.WriteAllBytes(path, input);
-            _ = Keys.Sealing.SealedBundle.Inspect(path);
-        }, typeof(SealException));
     }
 }

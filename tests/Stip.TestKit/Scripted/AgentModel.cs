@@ -48,7 +48,7 @@ public static class AgentModel
         {%- endif %}
         """;
 
-    private static readonly ScriptedLlama Model = new(
+    private static readonly ScriptedCheckpoint Model = new(new ScriptedLlama(
         [
             "<|tools|>", "<|user|>", "<|call|>", "<|answer|>", "<|result|>",
             Begin, Head, Arguments, Tail, ColdAdvice, HotAdvice, Greeting,
@@ -67,16 +67,8 @@ public static class AgentModel
             ["<|answer|>"] = Greeting,
             [Greeting] = ScriptedLlama.End,
         },
-        Template);
-
-    private static readonly Lazy<TemporaryFolder> Written = new(() =>
-    {
-        var folder = new TemporaryFolder();
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => folder.Dispose();
-        Model.Write(folder.Path);
-        return folder;
-    });
+        Template));
 
     /// <summary>Its checkpoint, written once for a test run.</summary>
-    public static string Folder => Written.Value.Path;
+    public static string Folder => Model.Folder;
 }

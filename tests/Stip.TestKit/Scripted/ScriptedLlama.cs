@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Stip.Protocol.Tensors;
 using Stip.TestKit.Gguf;
 
@@ -12,7 +13,7 @@ namespace Stip.TestKit.Scripted;
 /// <param name="pieces">Texts that are tokens of their own, beside the 256 bytes.</param>
 /// <param name="script">What follows which token; a key of one character is its byte.</param>
 /// <param name="template">Chat template.</param>
-public sealed class ScriptedLlama(
+public sealed partial class ScriptedLlama(
     IReadOnlyList<string> pieces, IReadOnlyDictionary<string, string> script, string template)
 {
     /// <summary>The token that ends an answer.</summary>
@@ -93,7 +94,7 @@ public sealed class ScriptedLlama(
         };
     }
 
-    // What begins with <| is a control token, which has no text.
+    // What is written like a control token is one, and has no text.
     private JsonNode AddedToken(string text) => new JsonObject
     {
         ["id"] = Id(text),
@@ -102,8 +103,11 @@ public sealed class ScriptedLlama(
         ["lstrip"] = false,
         ["rstrip"] = false,
         ["normalized"] = false,
-        ["special"] = text.StartsWith("<|", StringComparison.Ordinal),
+        ["special"] = ControlToken().IsMatch(text),
     };
+
+    [GeneratedRegex(@"^(<\|.*\|>|\[/?[A-Z_]+\])$")]
+    private static partial Regex ControlToken();
 
     private static JsonObject ByteLevel() => new()
     {
