@@ -1,4 +1,5 @@
 import { element } from './elements.js';
+import { Formatted } from './formatted.js';
 import { count } from './units.js';
 
 const endings = { length: 'cut at the limit', stop: '' };
@@ -11,12 +12,14 @@ export class Turn {
   reason = null;
   summary = '';
   item;
+  #answer = new Formatted();
   #said;
   #onText = () => {};
 
   constructor(role, name, text, images) {
     [this.role, this.text, this.images] = [role, text, images];
-    this.#said = element('p', { className: 'said', textContent: text });
+    // What was asked stands as it was typed.
+    this.#said = role === 'user' ? element('p', { className: 'said', textContent: text }) : this.#answer.node;
     const body = element('div', {}, this.#said);
     if (images.length > 0) {
       const pictures = images.map((image) => element('img', { src: image.url, alt: image.name }));
@@ -41,7 +44,7 @@ export class Turn {
 
   append(text) {
     this.text += text;
-    this.#said.append(text);
+    this.#answer.show(this.text);
     this.#onText();
   }
 
