@@ -23,6 +23,21 @@ internal sealed record ExpertFeedForward(int Experts, int Chosen, int InnerSize,
     /// <summary>Name of all ways back where they are one tensor.</summary>
     public string StackedDown { get; init; } = "experts.down_proj";
 
+    /// <summary>True where router and experts have biases.</summary>
+    public bool HasBias { get; init; }
+
+    /// <summary>True where the one tensor of gates and what they gate has them row by row in turns.</summary>
+    public bool StoresGateAndUpInTurns { get; init; }
+
+    /// <summary>Factor inside the sigmoid of a gate.</summary>
+    public double Slope { get; init; } = 1;
+
+    /// <summary>What is added to what is gated.</summary>
+    public double UpOffset { get; init; }
+
+    /// <summary>Gates stay below this, what they gate below it on both sides; null for no bound.</summary>
+    public double? Limit { get; init; }
+
     /// <summary>Name of an expert's gate in the checkpoint.</summary>
     public string Gate { get; init; } = "gate_proj";
 
@@ -47,7 +62,7 @@ internal sealed record ExpertFeedForward(int Experts, int Chosen, int InnerSize,
         var (decoder, name, tensor) = (layer.Decoder, layer.Name("experts"), layer.Tensor(part));
         var (graph, hidden) = (decoder.Graph, decoder.HiddenSize);
         var scores = Linear.FromLinear(
-            decoder, $"{name}.router", input, $"{tensor}.{Router}", hidden, Experts, hasBias: false);
+            decoder, $"{name}.router", input, $"{tensor}.{Router}", hidden, Experts, HasBias);
         var flat = graph.Has("experts.rows") ? "experts.rows" : graph.AddConstant("experts.rows", -1, Experts);
         var weights = new ExpertWeights(decoder, tensor, this);
         var mixed = graph.AddMicrosoft(
@@ -57,19 +72,29 @@ internal sealed record ExpertFeedForward(int Experts, int Chosen, int InnerSize,
                 input,
                 graph.Add("Reshape", $"{name}.router/rows", [scores, flat]),
                 graph.AddWeight($"{name}.gate_up.weight", weights.Interleaved()),
-                "",
+                HasBias ? graph.AddWeight($"{name}.gate_up.bias", weights.InterleavedBias()) : "",
                 graph.AddWeight($"{name}.down.weight", weights.Stacked()),
+                .. HasBias ? [graph.AddWeight($"{name}.down.bias", weights.StackedBias())] : (string[])[],
             ],
             [$"{name}/output"],
-            NodeAttribute.Int("k", Chosen),
-            NodeAttribute.String("activation_type", "swiglu"),
-            NodeAttribute.Int("swiglu_fusion", 1),
-            NodeAttribute.Float("activation_alpha", 1),
-            NodeAttribute.Float("activation_beta", 0),
-            NodeAttribute.Int("normalize_routing_weights", 1))[0];
+            [.. Attributes()])[0];
         return Normalizes
             ? mixed
             : graph.Add("Mul", $"{name}.share/Mul", [mixed, ChosenShare(graph, $"{name}.share", scores)]);
+    }
+
+    private IEnumerable<AttributeProto> Attributes()
+    {
+        yield return NodeAttribute.Int("k", Chosen);
+        yield return NodeAttribute.String("activation_type", "swiglu");
+        yield return NodeAttribute.Int("swiglu_fusion", 1);
+        yield return NodeAttribute.Float("activation_alpha", Slope);
+        yield return NodeAttribute.Float("activation_beta", UpOffset);
+        yield return NodeAttribute.Int("normalize_routing_weights", 1);
+        if (Limit is { } limit)
+        {
+            yield return NodeAttribute.Float("swiglu_limit", limit);
+        }
     }
 
     // What the chosen experts have together of a softmax over all. The operator makes their shares sum to 1: without

@@ -10,6 +10,8 @@ namespace Stip.Export.Blocks;
 /// <param name="block">Their sizes and names.</param>
 internal sealed class ExpertWeights(DecoderGraph decoder, string tensor, ExpertFeedForward block)
 {
+    private const string BlocksOf = "_blocks";
+
     private readonly int _hidden = decoder.HiddenSize;
     private readonly int _experts = block.Experts;
     private readonly int _inner = block.InnerSize;
@@ -20,8 +22,8 @@ internal sealed class ExpertWeights(DecoderGraph decoder, string tensor, ExpertF
         var stacked = $"{tensor}.{block.StackedDown}";
         return decoder.Weights.Rows(
             [_experts, _hidden, _inner],
-            decoder.Tensors.Has(stacked)
-                ? [decoder.Tensors.Require(stacked, _experts, _hidden, _inner)]
+            HasStacked(stacked)
+                ? [RequireStacked(stacked, _hidden, _inner)]
                 : [.. Each(block.Down, _hidden, _inner)],
             inTurns: 1);
     }
@@ -30,11 +32,62 @@ internal sealed class ExpertWeights(DecoderGraph decoder, string tensor, ExpertF
     public Weight Interleaved()
     {
         var fused = $"{tensor}.{block.StackedGateAndUp}";
-        var halves = decoder.Tensors.Has(fused)
-            ? Cut(decoder.Tensors.Require(fused, _experts, 2 * _inner, _hidden), 2 * _experts, _inner)
+        if (block.StoresGateAndUpInTurns && HasStacked(fused))
+        {
+            return decoder.Weights.Rows(
+                [_experts, 2 * _inner, _hidden], [RequireStacked(fused, 2 * _inner, _hidden)], inTurns: 1);
+        }
+
+        var halves = HasStacked(fused)
+            ? Cut(RequireStacked(fused, 2 * _inner, _hidden), 2 * _experts, _inner)
             : Each(block.Gate, _inner, _hidden).Zip(Each(block.Up, _inner, _hidden))
                 .SelectMany(pair => new[] { pair.First, pair.Second });
         return decoder.Weights.Rows([_experts, 2 * _inner, _hidden], [.. halves], inTurns: 2);
+    }
+
+    /// <summary>Biases of gates and what they gate in turns, <c>[experts, 2·inner]</c>.</summary>
+    public Weight InterleavedBias()
+    {
+        var fused = $"{tensor}.{block.StackedGateAndUp}_bias";
+        IReadOnlyList<CheckpointTensor> parts = decoder.Tensors.Has(fused)
+            ? [decoder.Tensors.Require(fused, _experts, 2 * _inner)]
+            : [Biases(block.Gate, _inner), Biases(block.Up, _inner)];
+
+        // Elements in turns are rows of one element.
+        return decoder.Weights.Rows([_experts, 2 * _inner, 1], parts, parts.Count) with
+        {
+            Shape = [_experts, 2 * _inner],
+        };
+    }
+
+    /// <summary>Biases of the way back, <c>[experts, hidden]</c>.</summary>
+    public Weight StackedBias()
+    {
+        var stacked = $"{tensor}.{block.StackedDown}_bias";
+        var bias = decoder.Tensors.Has(stacked)
+            ? decoder.Tensors.Require(stacked, _experts, _hidden)
+            : Biases(block.Down, _hidden);
+        return decoder.Weights.Rows([_experts, _hidden], [bias], inTurns: 1);
+    }
+
+    private CheckpointTensor Biases(string part, int outputs) =>
+        decoder.Tensors.Require($"{tensor}.experts.{part}.bias", _experts, outputs);
+
+    private bool HasStacked(string name) => decoder.Tensors.Has(name) || decoder.Tensors.Has(name + BlocksOf);
+
+    // Published in 4-bit blocks, or with inputs first.
+    private CheckpointTensor RequireStacked(string name, int outputs, int inputs)
+    {
+        if (!block.StoresGateAndUpInTurns)
+        {
+            return decoder.Tensors.Require(name, _experts, outputs, inputs);
+        }
+
+        var count = inputs / Mxfp4Tensor.BlockLength;
+        return decoder.Tensors.FindBytes(name + BlocksOf, _experts, outputs, count, Mxfp4Tensor.BlockLength / 2)
+            is { } blocks && decoder.Tensors.FindBytes($"{name}_scales", _experts, outputs, count) is { } scales
+                ? new Mxfp4Tensor(blocks, scales, [_experts, outputs, inputs])
+                : new TransposedExperts(decoder.Tensors.Require(name, _experts, inputs, outputs));
     }
 
     private IEnumerable<CheckpointTensor> Each(string part, int outputs, int inputs)

@@ -10,6 +10,7 @@ namespace Stip.Export.Blocks;
 internal sealed record SelfAttention(AttentionHeads Heads, QkvProjection Projection, OutputProjection Output)
 {
     private const string SplitSizes = "attention.split";
+    private const int SinksInput = 11;
 
     /// <summary>Factor on the scores.</summary>
     public double Scale { get; init; } = 1 / Math.Sqrt(Heads.Dim);
@@ -28,6 +29,9 @@ internal sealed record SelfAttention(AttentionHeads Heads, QkvProjection Project
 
     /// <summary>Slopes by which far keys lose, null where there are none.</summary>
     public LinearBias? Bias { get; init; }
+
+    /// <summary>Name of what each head scores beside its keys, null where a query's shares sum to 1.</summary>
+    public string? Sinks { get; init; }
 
     private bool FusesRotary => Rotary is { IsLookedUp: false };
 
@@ -54,6 +58,14 @@ internal sealed record SelfAttention(AttentionHeads Heads, QkvProjection Project
         if (Bias is not null)
         {
             inputs.AddRange(["", Bias.Append(decoder)]);
+        }
+
+        if (Sinks is not null)
+        {
+            var heads = HeadPadding.None(Heads.Heads);
+            var stored = decoder.Tensors.Require($"{layer.Tensor(part)}.{Sinks}", heads.Length);
+            inputs.AddRange(Enumerable.Repeat("", SinksInput - inputs.Count));
+            inputs.Add(decoder.Graph.AddWeight($"{name}.sinks", decoder.Weights.Vector((stored, heads))));
         }
 
         string[] outputs =

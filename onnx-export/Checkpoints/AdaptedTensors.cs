@@ -29,6 +29,8 @@ internal sealed class AdaptedTensors : ITensorStore
 
     public bool Has(string name) => _base.Has(name);
 
+    public CheckpointTensor? FindBytes(string name, params ReadOnlySpan<long> shape) => _base.FindBytes(name, shape);
+
     public CheckpointTensor Require(string name, params ReadOnlySpan<long> shape)
     {
         if (Find(name) is { } replaced)

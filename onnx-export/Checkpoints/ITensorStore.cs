@@ -9,4 +9,8 @@ internal interface ITensorStore : IDisposable
     /// <summary>A tensor that the model needs, of the shape that config.json asks for.</summary>
     /// <exception cref="Onnx.RefusedException">It is missing, or has another shape or an unsupported type.</exception>
     CheckpointTensor Require(string name, params ReadOnlySpan<long> shape);
+
+    /// <summary>A tensor of bytes that is read as it is stored, null where there is none.</summary>
+    /// <exception cref="Onnx.RefusedException">It has another shape or type.</exception>
+    CheckpointTensor? FindBytes(string name, params ReadOnlySpan<long> shape) => null;
 }

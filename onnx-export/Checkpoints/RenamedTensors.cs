@@ -9,6 +9,9 @@ internal sealed class RenamedTensors(ITensorStore whole, IReadOnlyList<(string P
 {
     public bool Has(string name) => Candidates(name).Any(whole.Has);
 
+    public CheckpointTensor? FindBytes(string name, params ReadOnlySpan<long> shape) =>
+        Candidates(name).FirstOrDefault(whole.Has) is { } found ? whole.FindBytes(found, shape) : null;
+
     public CheckpointTensor Require(string name, params ReadOnlySpan<long> shape)
     {
         var candidates = Candidates(name).ToList();

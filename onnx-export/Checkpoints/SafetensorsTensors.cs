@@ -60,6 +60,19 @@ internal sealed class SafetensorsTensors : ITensorStore
 
     public bool Has(string name) => Find(name) is not null;
 
+    public CheckpointTensor? FindBytes(string name, params ReadOnlySpan<long> shape)
+    {
+        if (Find(name) is not { } tensor)
+        {
+            return null;
+        }
+
+        return tensor.Dtype == TensorDtype.UInt8 && shape.SequenceEqual(tensor.Shape.ToArray())
+            ? tensor
+            : throw new RefusedException($"tensor '{tensor.Name}' is {tensor.Dtype.WireName()} of shape "
+                + $"[{string.Join(", ", tensor.Shape)}]; it must be uint8 of [{string.Join(", ", shape.ToArray())}]");
+    }
+
     public CheckpointTensor Require(string name, params ReadOnlySpan<long> shape)
     {
         var tensor = Find(name) ?? throw new RefusedException($"the checkpoint has no tensor '{name}'");

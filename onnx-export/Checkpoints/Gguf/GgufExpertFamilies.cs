@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+
 namespace Stip.Export.Checkpoints.Gguf;
 
 /// <summary>Families whose feed-forward part is a router over experts.</summary>
@@ -75,6 +77,23 @@ internal static class GgufExpertFamilies
             Describe = model => model.CopyExperts("num_experts", "intermediate_size"),
         }),
         WithItself(GraniteMoe),
+        WithItself(new("gpt-oss", "GptOssForCausalLM", "gpt_oss")
+        {
+            Names = new Dictionary<string, string>(Names, StringComparer.Ordinal)
+            {
+                ["post_attention_layernorm"] = "post_attention_norm",
+                ["self_attn.sinks"] = "attn_sinks.weight",
+                ["mlp.router"] = "ffn_gate_inp",
+            },
+            Describe = model =>
+            {
+                model.CopyExperts("num_local_experts", "intermediate_size");
+                if (model.Config["rope_scaling"] is JsonObject scaling)
+                {
+                    scaling["truncate"] = false;
+                }
+            },
+        }),
     ];
 
     private static GgufArchitecture WithItself(GgufArchitecture family) => family with { WithExperts = family };

@@ -5,6 +5,8 @@ namespace Stip.Export.Checkpoints.Gguf;
 /// <summary>What GGUF calls the tensors of a Hugging Face checkpoint.</summary>
 internal static class GgufNames
 {
+    private const string Sinks = ".sinks";
+
     private static readonly Dictionary<string, string> Outside = new(StringComparer.Ordinal)
     {
         ["model.embed_tokens"] = "token_embd",
@@ -34,7 +36,8 @@ internal static class GgufNames
     /// <param name="architecture">Where it names tensors in its own way.</param>
     public static string? Of(string name, GgufArchitecture architecture)
     {
-        var dot = name.LastIndexOf('.');
+        // Sinks are no module: their name ends where a weight's does.
+        var dot = name.EndsWith(Sinks, StringComparison.Ordinal) ? name.Length : name.LastIndexOf('.');
         var (module, part) = dot < 0 ? (name, "") : (name[..dot], name[dot..]);
         if (Find(module, architecture.Names, Outside) is { } outside)
         {
