@@ -3,6 +3,12 @@ using Stip.Api.Endpoints;
 using Stip.Api.Registry;
 using Stip.Api.Runtime;
 
+if (Usage.IsAskedFor(args))
+{
+    await Console.Out.WriteLineAsync(Usage.Text);
+    return 0;
+}
+
 try
 {
     var builder = WebApplication.CreateBuilder(args);

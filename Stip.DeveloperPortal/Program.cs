@@ -4,6 +4,12 @@ using Stip.DeveloperPortal.Hosting;
 using Stip.DeveloperPortal.Packages;
 using Stip.DeveloperPortal.Server;
 
+if (Usage.IsAskedFor(args))
+{
+    Console.WriteLine(Usage.Text);
+    return;
+}
+
 var builder = WebApplication.CreateBuilder(args);
 
 builder.AddPortalConfiguration();

@@ -1,9 +1,21 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using Stip.Gateway.Commands;
 using Stip.Gateway.Terminal;
 
-var root = new RootCommand("Private inference from the data owner's machine: prompts, keys and answers stay here.")
+// Named as it is installed, whatever the file is called.
+var root = new Command(
+    "stip",
+    """
+    Private inference from the data owner's machine: prompts, keys and answers stay here.
+
+      stip login --endpoint https://stip.example.org        keeps address and key for the commands below
+      stip chat  --bundle package/client "Tell me a fable."
+      stip serve --bundle package/client                    an OpenAI API and a chat page on this machine
+    """)
 {
+    new HelpOption(),
+    new VersionOption(),
     DemoCommand.Create(),
     ChatCommand.Create(),
     CompleteCommand.Create(),

@@ -1,10 +1,21 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using Stip.Export.Commands;
 using Stip.Export.Terminal;
 
-var root = new RootCommand(
-    "Turns a checkpoint into a graph, a graph into a protected package, and sends it to a server.")
+// Named as it is installed, whatever the file is called.
+var root = new Command(
+    "stip-export",
+    """
+    Turns a checkpoint into a graph, a graph into a protected package, and sends it to a server.
+
+      stip-export export  --checkpoint FOLDER_OR_GGUF --output work/plain
+      stip-export protect --model work/plain --output work/private    cloud/, client/ and owner/, which stays
+      stip-export push    --package work/private --endpoint https://stip.example.org
+    """)
 {
+    new HelpOption(),
+    new VersionOption(),
     ExportCommand.Create(),
     ProtectCommand.Create(),
     InspectCommand.Create(),

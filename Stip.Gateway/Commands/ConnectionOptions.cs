@@ -22,13 +22,14 @@ internal sealed class ConnectionOptions
     private readonly Option<string?> _endpoint = new("--endpoint")
     {
         DefaultValueFactory = _ => Given(EndpointVariable),
-        Description = $"Address of the server, e.g. http://127.0.0.1:5000; or {EndpointVariable}, or of login.",
+        Description =
+            $"Address of the server, e.g. http://127.0.0.1:5000; else {EndpointVariable}, else that of login.",
     };
 
     private readonly Option<string?> _apiKey = new("--api-key")
     {
         DefaultValueFactory = _ => null,
-        Description = $"Key with the scope infer; or {ApiKeyVariable}, or of login.",
+        Description = $"Key with the scope infer; else {ApiKeyVariable}, else that of login.",
     };
 
     private readonly Option<bool> _allowUnprotected = new("--allow-unprotected")
@@ -41,8 +42,11 @@ internal sealed class ConnectionOptions
         Description = "Folder of export with a small model of the same tokenizer that guesses ahead on this machine.",
     };
 
-    public void AddTo(Command command)
+    /// <param name="command">Gets the options.</param>
+    /// <param name="takesDraft">False where nothing is generated, so that nothing can be guessed.</param>
+    public void AddTo(Command command, bool takesDraft = true)
     {
+        _draft.Hidden = !takesDraft;
         _endpoint.Validators.Add(CheckEndpoint);
         _apiKey.Validators.Add(CheckApiKey);
         command.Options.Add(_bundles);

@@ -16,7 +16,7 @@ internal sealed class EncoderCommand
     {
         command.Options.Add(_model);
         command.Options.Add(_json);
-        _connection.AddTo(command);
+        _connection.AddTo(command, takesDraft: false);
     }
 
     /// <summary>Asks and prints.</summary>
