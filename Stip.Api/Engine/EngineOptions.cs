@@ -31,9 +31,10 @@ internal sealed class EngineOptions
     [Range(1, 4096)]
     public int MaxBatch { get; set; } = 64;
 
-    /// <summary>Rows of a longer step that run at once; others take their turn between two chunks.</summary>
-    [Range(1, 1_000_000)]
-    public int PrefillChunk { get; set; } = 128;
+    /// <summary>Rows of a longer step that run at once; others take their turn between two chunks. 0 means 128 on the
+    /// host, from the 512th token of a session on 64, and 512 on a device.</summary>
+    [Range(0, 1_000_000)]
+    public int PrefillChunk { get; set; }
 
     /// <summary>Longest wait for the next session of the last batch to come back, where several are active. All of
     /// them together are waited for no longer than that batch ran.</summary>

@@ -5,6 +5,9 @@ namespace Stip.Api.Engine;
 /// <summary>A loaded decoder. One caller at a time.</summary>
 internal interface IDecoder : IDisposable
 {
+    /// <summary>True where it runs on an accelerator.</summary>
+    bool IsOnDevice { get; }
+
     /// <summary>True where memory that no session has touched costs nothing.</summary>
     bool CommitsOnUse { get; }
 

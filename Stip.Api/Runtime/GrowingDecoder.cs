@@ -31,6 +31,8 @@ internal sealed class GrowingDecoder : IDecoder
         _givesLastRowOnly = session.OutputMetadata["logits"].Dimensions[1] == 1;
     }
 
+    public bool IsOnDevice => _gate is not null;
+
     public bool CommitsOnUse => true;
 
     public bool RunsOnAnyThread => true;

@@ -32,6 +32,8 @@ internal sealed class OrtDecoder : IDecoder
         _bound = new BoundSteps(Bind);
     }
 
+    public bool IsOnDevice => _device is not null;
+
     public bool CommitsOnUse => _device is null;
 
     public bool RunsOnAnyThread => !_graphs.Enabled;

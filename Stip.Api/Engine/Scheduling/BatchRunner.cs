@@ -4,7 +4,7 @@ using Stip.Protocol.Tensors;
 namespace Stip.Api.Engine.Scheduling;
 
 /// <summary>Runs what the scheduler chose: the one place that hands tensors to the decoder.</summary>
-internal sealed class BatchRunner(IDecoder decoder, DecoderSnapshot snapshot, int chunkRows)
+internal sealed class BatchRunner(IDecoder decoder, DecoderSnapshot snapshot, PrefillChunk chunk)
 {
     private readonly int _rowBytes = snapshot.HiddenSize * snapshot.RowsDtype.ByteSize();
     private readonly int _logitsBytes = snapshot.VocabSize * snapshot.LogitsDtype.ByteSize();
@@ -23,9 +23,9 @@ internal sealed class BatchRunner(IDecoder decoder, DecoderSnapshot snapshot, in
     public void RunChunk(StepTicket ticket)
     {
         var (declaration, session) = (ticket.Declaration, ticket.Session);
-        var count = Math.Min(chunkRows, ticket.RowsLeft);
         var first = ticket.RowsDone;
         var position = declaration.Position + first;
+        var count = Math.Min(chunk.RowsAt(position), ticket.RowsLeft);
         // A rewind is free. Rows that nobody wants may be written at the length that counts, so it is kept true.
         session.CachedTokens = position;
         session.TouchedTokens = Math.Max(session.TouchedTokens, position + count);

@@ -47,7 +47,10 @@ internal sealed class ModelLoop : IAsyncDisposable
         (_queueLength, _gatherMs) = (options.QueueLength, options.GatherMs);
         _scheduler = new StepScheduler<StepTicket>(maxBatch);
         _loop = new LoopTurn(
-            sessions, new BatchRunner(decoder, snapshot, options.PrefillChunk), _scheduler, clock);
+            sessions,
+            new BatchRunner(decoder, snapshot, new PrefillChunk(options.PrefillChunk, decoder.IsOnDevice)),
+            _scheduler,
+            clock);
         new Thread(RunThread) { IsBackground = true, Name = "model loop" }.Start();
     }
 

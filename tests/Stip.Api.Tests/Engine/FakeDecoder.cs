@@ -28,6 +28,8 @@ internal sealed class FakeDecoder : IDecoder
     /// <summary>Called before a run, on the loop's thread, with the rows of a slot.</summary>
     public Action<int>? BeforeRun { get; set; }
 
+    public bool IsOnDevice => false;
+
     public bool CommitsOnUse { get; set; } = true;
 
     public bool RunsOnAnyThread => true;

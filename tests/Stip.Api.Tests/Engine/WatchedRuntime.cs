@@ -37,6 +37,8 @@ internal sealed class WatchedRuntime(IGraphRuntime inner) : IGraphRuntime, IDisp
 
     private sealed class Decoder(WatchedRuntime owner, IDecoder decoder) : IDecoder
     {
+        public bool IsOnDevice => decoder.IsOnDevice;
+
         public bool CommitsOnUse => decoder.CommitsOnUse;
 
         public bool RunsOnAnyThread => decoder.RunsOnAnyThread;
