@@ -45,6 +45,8 @@ internal static class RuleRegistry
         new TensorScatterRule(),
         new LinearAttentionRule(),
         new PoolRule(),
+        new LocalResponseRule(),
+        new DistanceRule(),
         new ChannelNormalizationRule(),
         new ResizeRule(),
         new BlockSpaceRule(),

@@ -87,6 +87,20 @@ internal static class ComputingSamples
             graph, "BatchNormalization",
             [graph.Weight("g", 4), graph.Weight("b", 4), graph.Weight("mean", 4),
                 graph.Add("Exp", "variance", graph.Weight("v", 4))])),
+        new("LRN", graph =>
+        {
+            var image = graph.Add("Unsqueeze", "image", graph.Hidden(5), graph.Numbers(3));
+            var even = graph.With("LRN", "even", [image], NodeAttribute.Int("size", 3), NodeAttribute.Float("alpha", 1));
+            After(graph, "Squeeze", [even, graph.Numbers(3)], 5);
+        }),
+        new("com.microsoft.CDist", graph =>
+        {
+            var flat = graph.Add("Reshape", "flat", graph.Hidden(5), graph.Numbers(-1, 5));
+            graph.Microsoft(
+                "CDist", "far", [flat, graph.Weight("w", 4, 5)], NodeAttribute.String("metric", "euclidean"));
+            graph.Add("MatMul", "y", "far", graph.Weight("w_y", 4, 7));
+            graph.Output("y", "rows", 7);
+        }),
     ];
 
     private static void After(
