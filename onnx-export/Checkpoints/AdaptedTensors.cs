@@ -35,6 +35,7 @@ internal sealed class AdaptedTensors : ITensorStore
     {
         if (Find(name) is { } replaced)
         {
+            _ = _base.Has(name);
             return _adapter.Require(Used(replaced), shape);
         }
 

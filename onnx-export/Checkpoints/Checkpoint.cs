@@ -19,7 +19,7 @@ internal sealed class Checkpoint : IDisposable
         Config = config;
         Tensors = tensors;
         Files = files;
-        _gguf = tensors as GgufTensors;
+        (_gguf, Stored) = (tensors as GgufTensors, tensors as SafetensorsTensors);
     }
 
     /// <summary>The folder, or the one file that the checkpoint is.</summary>
@@ -37,6 +37,11 @@ internal sealed class Checkpoint : IDisposable
 
     /// <summary>Tokenizer, template and the like.</summary>
     public ISmallFiles Files { get; }
+
+    /// <summary>Tensors of a folder that the model did not ask for, once it has asked; empty before.</summary>
+    public IReadOnlyList<string> Unused { get; private set; } = [];
+
+    private SafetensorsTensors? Stored { get; init; }
 
     /// <summary>Adapters that are merged while tensors are read, first to last.</summary>
     private IReadOnlyList<AdaptedTensors> Adapters { get; init; } = [];
@@ -75,6 +80,7 @@ internal sealed class Checkpoint : IDisposable
         {
             Name = plain.Name,
             Sentence = plain.Sentence,
+            Stored = plain.Stored,
             Adapters = merged,
         };
     }
@@ -84,6 +90,7 @@ internal sealed class Checkpoint : IDisposable
     public void RefuseUnused()
     {
         _gguf?.RefuseUnused();
+        Unused = Stored?.SortUnused() ?? [];
         foreach (var adapter in Adapters)
         {
             adapter.RefuseUnused();

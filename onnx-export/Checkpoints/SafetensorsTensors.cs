@@ -21,6 +21,8 @@ internal sealed class SafetensorsTensors : ITensorStore
     private readonly List<SafetensorsFile> _files = [];
     private readonly Dictionary<string, StoredTensor> _tensors = new(StringComparer.Ordinal);
 
+    private readonly HashSet<string> _used = new(StringComparer.Ordinal);
+
     private SafetensorsTensors()
     {
     }
@@ -58,7 +60,8 @@ internal sealed class SafetensorsTensors : ITensorStore
         }
     }
 
-    public bool Has(string name) => Find(name) is not null;
+    // Who asks whether there is a tensor knows of it: it counts as used.
+    public bool Has(string name) => Find(name) is { } tensor && (_used.Add(tensor.Name) || true);
 
     public CheckpointTensor? FindBytes(string name, params ReadOnlySpan<long> shape)
     {
@@ -67,6 +70,7 @@ internal sealed class SafetensorsTensors : ITensorStore
             return null;
         }
 
+        _used.Add(tensor.Name);
         return tensor.Dtype == TensorDtype.UInt8 && shape.SequenceEqual(tensor.Shape.ToArray())
             ? tensor
             : throw new RefusedException($"tensor '{tensor.Name}' is {tensor.Dtype.WireName()} of shape "
@@ -82,11 +86,15 @@ internal sealed class SafetensorsTensors : ITensorStore
                 $"tensor '{tensor.Name}' is {tensor.Dtype.WireName()}; it must be float32, float16 or bfloat16");
         }
 
+        _used.Add(tensor.Name);
         return shape.SequenceEqual(tensor.Shape.ToArray())
             ? tensor
             : throw new RefusedException($"tensor '{tensor.Name}' has shape [{string.Join(", ", tensor.Shape)}]; "
                 + $"config.json asks for [{string.Join(", ", shape.ToArray())}]");
     }
+
+    /// <summary>Refuses weights of the model's layers that it did not ask for; names the others.</summary>
+    public IReadOnlyList<string> SortUnused() => UnusedTensors.Sort(_tensors.Values, _used);
 
     public void Dispose() => _files.ForEach(file => file.Dispose());
 

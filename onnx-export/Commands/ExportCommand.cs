@@ -61,6 +61,12 @@ internal static class ExportCommand
         using var checkpoint = Checkpoint.Open(folder, seed, adapters, keepsBlocks: dtype is null);
         await ExportedFolder.WriteAsync(checkpoint, dtype ?? TensorDtype.Float32, target.WorkPath, cancellation);
         target.Complete();
+        if (checkpoint.Unused is [var first, ..] unused)
+        {
+            await Console.Error.WriteLineAsync(
+                $"warning: {unused.Count} tensors have no place in this model and were left out, the first is '{first}'");
+        }
+
         Console.WriteLine($"exported {checkpoint.Name} to {output}");
         return 0;
     }
