@@ -55,8 +55,8 @@ public sealed record SealHeader(
             input.ReadExactly(bytes);
             var header = JsonSerializer.Deserialize<SealHeader>(bytes, Json);
             return header is { Format: CurrentFormat, Lock: not null, Files: not null }
-                && header.Files.All(file => file is { Bytes: >= 0 } && IsPlain(file.Path))
-                && header.Files.DistinctBy(file => file.Path).Count() == header.Files.Count
+                && header.Files.All(file => file is { Bytes: >= 0 })
+                && SealedPaths.AreAllowed(header.Files.Select(file => file.Path))
                 && header.Files.Any(file => file.Bytes > 0) // whose tag vouches for this header
                 ? (header, bytes)
                 : throw new SealException($"{path} is not of the form {CurrentFormat}");
@@ -66,10 +66,6 @@ public sealed record SealHeader(
             throw new SealException($"{path} is not a sealed bundle", fault);
         }
     }
-
-    // A path must not lead out of the folder into which it is unsealed.
-    private static bool IsPlain(string path) => !string.IsNullOrEmpty(path) && !Path.IsPathRooted(path)
-        && path.Split('/', '\\').All(part => part is not ("" or "." or ".."));
 
     /// <summary>One file of a bundle.</summary>
     /// <param name="Path">Inside the bundle, with forward slashes.</param>

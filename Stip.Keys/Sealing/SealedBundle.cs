@@ -27,6 +27,11 @@ public static class SealedBundle
         var files = Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
             .Select(path => Path.GetRelativePath(folder, path).Replace('\\', '/')).Order(StringComparer.Ordinal)
             .Select(path => new SealHeader.SealedFile(path, new FileInfo(Path.Combine(folder, path)).Length)).ToArray();
+        if (!SealedPaths.AreAllowed(files.Select(file => file.Path)))
+        {
+            throw new SealException($"{folder} has files whose names not every system can make");
+        }
+
         OwnerFiles.WriteBeside(output, target =>
         {
             using var chunks = Begin(

@@ -44,6 +44,8 @@ public sealed class FuzzTargetTests
         found.Add("config-json", Finding("config-json-half-a-character.json"));
         // A file name with zeros in it.
         found.Add("onnx-model", Finding("onnx-model-zero-in-path.onnx"));
+        // A file name with a zero in it, sealed as it should be.
+        found.Add("sealed-bundle-sender", Finding("sealed-bundle-zero-in-path.json"));
         return found;
     }
 

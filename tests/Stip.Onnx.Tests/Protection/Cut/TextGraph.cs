@@ -14,13 +14,15 @@ internal static class TextGraph
     private const int Hidden = 6;
     private const int Inner = 10;
 
-    public static void Build(SmallGraph graph)
+    /// <param name="graph">Gets it.</param>
+    /// <param name="positions">Rows of the table of positions.</param>
+    public static void Build(SmallGraph graph, int positions = Positions)
     {
         graph.Graph.AddInput("input_ids", TensorDtype.Int64, "batch", "seq");
         graph.Graph.AddInput("position_ids", TensorDtype.Int64, "batch", "seq");
         var table = graph.Weight("tokens", Vocabulary, Hidden);
         graph.Add("Gather", "token_rows", table, "input_ids");
-        graph.Add("Gather", "position_rows", graph.Weight("positions", Positions, Hidden), "position_ids");
+        graph.Add("Gather", "position_rows", graph.Weight("positions", positions, Hidden), "position_ids");
         graph.Add("Add", "hidden", "token_rows", "position_rows");
         graph.With(
             "LayerNormalization", "normed", ["hidden", graph.Weight("gamma", Hidden), graph.Weight("beta", Hidden)]);
