@@ -48,9 +48,25 @@ internal static class GgufFamilies
     private static GgufArchitecture Granite(string name) => new(name, "GraniteForCausalLM", "granite")
     {
         InterleavesRotary = true,
-        Describe = model => DescribeScales(model),
+        Describe = model =>
+        {
+            if (name == "minicpm")
+            {
+                DescribeOldMiniCpm(model);
+            }
+
+            DescribeScales(model);
+        },
         WithExperts = name == "granite" ? GgufExpertFamilies.GraniteMoe : null,
     };
+
+    // Files of before the keys were written stand for the first MiniCPM.
+    private static void DescribeOldMiniCpm(GgufDescription model)
+    {
+        model.Config["embedding_multiplier"] = 12;
+        model.Config["residual_multiplier"] = 1.4 / Math.Sqrt((int)model.Config["num_hidden_layers"]!);
+        model.Config["logits_scaling"] = 256.0 / (int)model.Config["hidden_size"]!;
+    }
 
     /// <summary>Granite's factors; without one on scores it is the usual root.</summary>
     internal static void DescribeScales(GgufDescription model)
