@@ -19,9 +19,8 @@ internal static class TokenRows
     public static HostTensor Embed(
         EmbeddingTables tables, IReadOnlyDictionary<string, HostTensor> inputs, IReadOnlyCollection<string> others)
     {
-        // A mask that covers a cache too is the server's.
-        var ofIds = others.Contains(PositionsName)
-            || others.Any(name => name.StartsWith("past", StringComparison.Ordinal))
+        // A mask that covers a cache too, whatever that is called, is the server's.
+        var ofIds = others.Contains(PositionsName) || (others.Contains(MaskName) && !IsOfIds(inputs))
             ? inputs.Where(input => input.Key != MaskName).ToDictionary(StringComparer.Ordinal)
             : inputs;
         var batch = TokenBatch.Read(ofIds, [TypesName, .. others.Except([MaskName, DecoderPorts.Embeds, IdsName])]);
@@ -46,6 +45,10 @@ internal static class TokenRows
 
         return HostTensor.FromFloats(rows, batch.Sequences, batch.Length, tables.HiddenSize);
     }
+
+    private static bool IsOfIds(IReadOnlyDictionary<string, HostTensor> inputs) =>
+        !inputs.TryGetValue(MaskName, out var mask) || !inputs.TryGetValue(IdsName, out var ids)
+        || mask.ElementCount == ids.ElementCount;
 
     private static long[]? Numbers(IReadOnlyDictionary<string, HostTensor> inputs, string name, TokenBatch batch)
     {
