@@ -11,7 +11,8 @@ internal abstract class TokenModel(Vocabulary vocabulary)
     {
         var vocabulary = model.Required("vocab");
         var isPlainList = vocabulary.ValueKind == JsonValueKind.Array && model.Child("unk_id") is not null;
-        return (model.OptionalText("type") ?? (isPlainList ? "Unigram" : model.Child("merges") is null ? null : "BPE")) switch
+        var implied = isPlainList ? "Unigram" : model.Child("merges") is null ? null : "BPE";
+        return (model.OptionalText("type") ?? implied) switch
         {
             "BPE" => BpeModel.Read(model, Vocabulary.Read(vocabulary)),
             "WordPiece" => WordPieceModel.Read(model, Vocabulary.Read(vocabulary)),
