@@ -1,6 +1,6 @@
 namespace Stip.Api.Engine;
 
-/// <summary>Where the logits of a run go: all rows into one buffer, or each row into the answer of its session.</summary>
+/// <summary>Where the logits of a run go: all rows into one buffer, or each into the answer of its session.</summary>
 internal readonly ref struct LogitsTarget
 {
     private readonly Span<byte> _joined;

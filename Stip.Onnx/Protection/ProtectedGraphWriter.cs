@@ -15,7 +15,7 @@ internal static class ProtectedGraphWriter
     /// <param name="part">The plain graph.</param>
     /// <param name="plan">What moves.</param>
     /// <param name="path">The ONNX file to make.</param>
-    /// <param name="fileBytes">About how long a data file may be; a longer one becomes several, written at once.</param>
+    /// <param name="fileBytes">About how long a data file may be; a longer one becomes several.</param>
     /// <param name="bytesWritten">Called with the bytes of weights written so far, after each tensor.</param>
     /// <returns>The data files with their digests.</returns>
     public static IReadOnlyList<PackageFile> Write(

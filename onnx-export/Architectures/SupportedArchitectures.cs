@@ -10,9 +10,9 @@ internal static class SupportedArchitectures
     [
         new Llama(), new Gpt2(), new Mistral(), new Mixtral(), new Qwen2(), new Qwen3(), new Phi3(), new Gemma2(),
         new Arcee(), new Bloom(), new CodeGen(), new Cohere(), new Cohere2(), new Ernie45(), new Falcon(), new Gemma(),
-        new Gemma3(), new Glm(), new Glm4(), new GptBigCode(), new GptOss(), new GptJ(), new GptNeo(), new GptNeoX(), new Granite(),
-        new Helium(), new InternLm2(), new Mpt(), new Nemotron(), new Olmo(), new Olmo2(), new Olmo3(), new Olmoe(),
-        new Opt(), new Persimmon(), new Phi(), new Qwen2Moe(), new Qwen3Moe(), new SeedOss(), new SmolLm3(),
+        new Gemma3(), new Glm(), new Glm4(), new GptBigCode(), new GptOss(), new GptJ(), new GptNeo(), new GptNeoX(),
+        new Granite(), new Helium(), new InternLm2(), new Mpt(), new Nemotron(), new Olmo(), new Olmo2(), new Olmo3(),
+        new Olmoe(), new Opt(), new Persimmon(), new Phi(), new Qwen2Moe(), new Qwen3Moe(), new SeedOss(), new SmolLm3(),
         new StableLm(), new StarCoder2(), new GraniteMoe("GraniteMoeForCausalLM", "granitemoe"),
         new GraniteMoe("GraniteMoeSharedForCausalLM", "granitemoeshared"), new BioGpt(), new Exaone4(),
         Gemma2.Vault, new Xglm(), new Mistral("MinistralForCausalLM", "ministral"),

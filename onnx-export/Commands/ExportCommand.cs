@@ -64,7 +64,7 @@ internal static class ExportCommand
         if (checkpoint.Unused is [var first, ..] unused)
         {
             await Console.Error.WriteLineAsync(
-                $"warning: {unused.Count} tensors have no place in this model and were left out, the first is '{first}'");
+                $"warning: {unused.Count} tensors have no place in this model and are left out, first '{first}'");
         }
 
         Console.WriteLine($"exported {checkpoint.Name} to {output}");

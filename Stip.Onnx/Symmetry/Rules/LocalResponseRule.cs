@@ -4,8 +4,8 @@ using Stip.Onnx.Symmetry.Values;
 namespace Stip.Onnx.Symmetry.Rules;
 
 /// <summary>Local response normalisation: each channel against itself and its neighbours.</summary>
-/// <remarks>Input <c>[batch, channels, …]</c>; the window reaches <c>size</c> channels, one more after than before where
-/// it is even.</remarks>
+/// <remarks>Input <c>[batch, channels, …]</c>; the window reaches <c>size</c> channels, one more after than before
+/// where it is even.</remarks>
 internal sealed class LocalResponseRule : IOperatorRule
 {
     public IEnumerable<string> Operators => ["LRN"];

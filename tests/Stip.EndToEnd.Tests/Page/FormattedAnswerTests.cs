@@ -16,7 +16,7 @@ public sealed class FormattedAnswerTests(GatewayProcess gateway, Chromium chromi
            - or there <script>document.title='run'</script>
 
         ```csharp"><b
-        Console.WriteLine("<b>Hello</b>, and a line that is wide enough to scroll on any screen, however wide it may be");
+        Console.WriteLine("<b>Hello</b>, and a line that is wide enough to scroll on every screen, wide or not");
 
         - no list
         ```

@@ -90,7 +90,8 @@ internal static class ComputingSamples
         new("LRN", graph =>
         {
             var image = graph.Add("Unsqueeze", "image", graph.Hidden(5), graph.Numbers(3));
-            var even = graph.With("LRN", "even", [image], NodeAttribute.Int("size", 3), NodeAttribute.Float("alpha", 1));
+            var even = graph.With(
+                "LRN", "even", [image], NodeAttribute.Int("size", 3), NodeAttribute.Float("alpha", 1));
             After(graph, "Squeeze", [even, graph.Numbers(3)], 5);
         }),
         new("com.microsoft.CDist", graph =>

@@ -74,7 +74,8 @@ public sealed class GgufTokenizerTests : IDisposable
 
     [Theory]
     [InlineData("tokenizer.ggml.pre 'strange' is not known; there are a.x-4.0, afmoe", "gpt2", "strange")]
-    [InlineData("tokenizer.ggml.model 'rwkv' is not supported; there are gpt2, llama, bert, t5 and none", "rwkv", "gpt-2")]
+    [InlineData(
+        "tokenizer.ggml.model 'rwkv' is not supported; there are gpt2, llama, bert, t5 and none", "rwkv", "gpt-2")]
     public void Tokenizer_OfAnUnknownKind_IsRefusedByName(string reason, string model, string pre)
     {
         var refused = Assert.Throws<RefusedException>(() => Make(ByteLevel(pre, model)));
