@@ -41,6 +41,9 @@ internal sealed class DecoderGraph : ModelGraph
     /// <summary>True where rotary embedding is a node of its own, which is told the positions.</summary>
     public bool NeedsPositions { get; }
 
+    /// <summary>The expert in memory of weights that are stored with inputs first.</summary>
+    public TurnedExpert Turned { get; } = new();
+
     /// <summary>Attention window in tokens where every layer has the same one, null where some layer sees
     /// everything.</summary>
     public int? Window { get; set; }

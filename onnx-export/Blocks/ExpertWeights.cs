@@ -87,7 +87,7 @@ internal sealed class ExpertWeights(DecoderGraph decoder, string tensor, ExpertF
         return decoder.Tensors.FindBytes(name + BlocksOf, _experts, outputs, count, Mxfp4Tensor.BlockLength / 2)
             is { } blocks && decoder.Tensors.FindBytes($"{name}_scales", _experts, outputs, count) is { } scales
                 ? new Mxfp4Tensor(blocks, scales, [_experts, outputs, inputs])
-                : new TransposedExperts(decoder.Tensors.Require(name, _experts, inputs, outputs));
+                : new TransposedExperts(decoder.Tensors.Require(name, _experts, inputs, outputs), decoder.Turned);
     }
 
     private IEnumerable<CheckpointTensor> Each(string part, int outputs, int inputs)

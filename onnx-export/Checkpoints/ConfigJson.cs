@@ -235,10 +235,12 @@ internal sealed class ConfigJson(string file, JsonElement root, JsonElement? def
         }
     }
 
+    // The width of an expert is a width, whatever else its name says.
     private static int Largest(string name) =>
-        name.Contains("layer", StringComparison.Ordinal) || name.Contains("expert", StringComparison.Ordinal)
-            || name is "n_head" or "num_heads" or "depth"
-            || name.EndsWith("_heads", StringComparison.Ordinal)
+        !name.EndsWith("_size", StringComparison.Ordinal) && !name.EndsWith("_dim", StringComparison.Ordinal)
+            && (name.Contains("layer", StringComparison.Ordinal) || name.Contains("expert", StringComparison.Ordinal)
+                || name is "n_head" or "num_heads" or "depth"
+                || name.EndsWith("_heads", StringComparison.Ordinal))
             ? LargestRepeat
             : LargestSize;
 

@@ -8,7 +8,10 @@ internal static partial class UnusedTensors
 {
     // Masks and tables that older versions of transformers saved with the weights.
     private static readonly string[] Computed =
-        [".attn.bias", ".attention.bias", ".masked_bias", ".inv_freq", ".position_ids", ".relative_position_index"];
+        [
+            ".attn.bias", ".attention.bias", ".masked_bias", ".causal_mask", ".inv_freq", ".cos_cached", ".sin_cached",
+            ".position_ids", ".relative_position_index",
+        ];
 
     /// <summary>Refuses weights that lie in a layer of which others are used: what they do would be missing.</summary>
     /// <param name="all">Everything that is stored.</param>

@@ -11,6 +11,8 @@ public sealed class ConfigJsonTests
     [InlineData("num_hidden_layers", 4097, "it must be 1..4096")]
     [InlineData("num_local_experts", 100_000, "it must be 1..4096")]
     [InlineData("hidden_size", 1 << 30, null)]
+    [InlineData("shared_expert_intermediate_size", 20480, null)]
+    [InlineData("expert_dim", 20480, null)]
     public void Size_OfWhatAGraphRepeats_IsBounded(string name, int value, string? reason)
     {
         var config = Parse($$"""{"{{name}}": {{value}}}""");

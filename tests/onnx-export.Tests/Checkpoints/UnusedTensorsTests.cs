@@ -21,6 +21,9 @@ public sealed class UnusedTensorsTests
     [InlineData("pooler.dense.weight", true, 8, 8)]
     [InlineData("h.1.attn.bias", false, 1, 1, 8, 8)]
     [InlineData("model.layers.0.self_attn.rotary_emb.inv_freq", false, 4)]
+    [InlineData("model.layers.0.self_attn.rotary_emb.cos_cached", false, 1, 1, 8, 4)]
+    [InlineData("model.layers.0.self_attn.rotary_emb.sin_cached", false, 1, 1, 8, 4)]
+    [InlineData("h.1.attn.causal_mask", false, 1, 1, 8, 8)]
     public void Sort_OfOtherTensors_NamesWhatIsNotComputed(string name, bool isNamed, params int[] shape) =>
         Assert.Equal(isNamed ? [name] : [], Sort(name, shape));
 

@@ -15,6 +15,11 @@ internal static class UnigramTokenizer
                 + $"{vocabulary.Tokens.Count} tokens");
         }
 
+        if (!scores.All(double.IsFinite))
+        {
+            throw metadata.Refused("tokenizer.ggml.scores holds a number that is not finite");
+        }
+
         var unknown = vocabulary.Id(metadata, "unknown_token_id")
             ?? vocabulary.Types.ToList().IndexOf(GgufTokenType.Unknown);
         if (unknown < 0)

@@ -46,7 +46,7 @@ public sealed class GgufTokenizerTests : IDisposable
     [Fact]
     public void Merges_OfScoredTokens_TakeTheBestScoreFirst()
     {
-        var tokenizer = Make(SentencePiece("ab", -2f, "abc", -1f, "bc", -3f));
+        var tokenizer = Make(SentencePiece("llama", "ab", -2f, "abc", -1f, "bc", -3f));
 
         Assert.Equal("""[["a","bc"],["ab","c"],["a","b"],["b","c"]]""", tokenizer["model"]!["merges"]!.ToJsonString());
         Assert.True((bool)tokenizer["model"]!["byte_fallback"]!);
@@ -57,7 +57,7 @@ public sealed class GgufTokenizerTests : IDisposable
     [Fact]
     public void Tokenizer_WithoutSpacePrefix_AddsNone()
     {
-        var tokenizer = Make(SentencePiece("ab", -2f).Add("tokenizer.ggml.add_space_prefix", false));
+        var tokenizer = Make(SentencePiece("llama", "ab", -2f).Add("tokenizer.ggml.add_space_prefix", false));
 
         var steps = tokenizer["normalizer"]!["normalizers"]!.AsArray();
         Assert.Equal(["Replace"], steps.Select(step => $"{step!["type"]}"));
@@ -110,6 +110,15 @@ public sealed class GgufTokenizerTests : IDisposable
         Assert.Throws<RefusedException>(() => Make(ByteLevel("gpt-2").Add("tokenizer.ggml.eos_token_id", 9))).Message,
         StringComparison.Ordinal);
 
+    [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.PositiveInfinity)]
+    [InlineData(float.NegativeInfinity)]
+    public void Unigram_WithAScoreThatIsNotFinite_IsRefused(float score) => Assert.Contains(
+        "tokenizer.ggml.scores holds a number that is not finite",
+        Assert.Throws<RefusedException>(() => Make(SentencePiece("t5", "ab", score))).Message,
+        StringComparison.Ordinal);
+
     public void Dispose() => _folder.Dispose();
 
     private static GgufWriter ByteLevel(string pre, string model = "gpt2") => new GgufWriter()
@@ -118,12 +127,12 @@ public sealed class GgufTokenizerTests : IDisposable
         .Add("tokenizer.ggml.tokens", new[] { "a", "b" })
         .Add("tokenizer.ggml.merges", new[] { "a b" });
 
-    private static GgufWriter SentencePiece(params object[] tokensAndScores)
+    private static GgufWriter SentencePiece(string model, params object[] tokensAndScores)
     {
         string[] own = [.. tokensAndScores.OfType<string>()];
         string[] all = ["<unk>", "<s>", "a", "b", "c", .. own];
         return new GgufWriter()
-            .Add("tokenizer.ggml.model", "llama")
+            .Add("tokenizer.ggml.model", model)
             .Add("tokenizer.ggml.tokens", all)
             .Add("tokenizer.ggml.scores", (float[])[0, 0, -9, -9, -9, .. tokensAndScores.OfType<float>()])
             .Add("tokenizer.ggml.token_type", (int[])[2, 3, 1, 1, 1, .. own.Select(_ => 1)])
