@@ -15,7 +15,7 @@ internal sealed class OnigurumaSyntax
     private readonly StringBuilder _written = new();
     private readonly Stack<(int Start, bool IgnoresCase)> _groups = new();
     private bool _ignoresCase;
-    private int _classDepth;
+    private OpenClass? _class;
     private int _atomStart;
     private int _at;
 
@@ -40,9 +40,9 @@ internal sealed class OnigurumaSyntax
             BeginAtom();
             Escape();
         }
-        else if (_classDepth > 0)
+        else if (_class is { } open)
         {
-            ClassCharacter(character);
+            ClassCharacter(open, character);
         }
         else if (character is '?' or '*' or '+')
         {
@@ -56,7 +56,7 @@ internal sealed class OnigurumaSyntax
 
     private void BeginAtom()
     {
-        if (_classDepth == 0)
+        if (_class is null)
         {
             _atomStart = _written.Length;
         }
@@ -73,9 +73,8 @@ internal sealed class OnigurumaSyntax
                 (_atomStart, _ignoresCase) = _groups.Pop();
                 break;
             case '[':
-                BeginAtom();
-                _classDepth++;
-                break;
+                BeginClass();
+                return;
             case '{' when Interval() is { Length: > 0 } interval:
                 Repeat(interval);
                 return;
@@ -114,7 +113,19 @@ internal sealed class OnigurumaSyntax
         }
     }
 
-    private void ClassCharacter(char character)
+    private void BeginClass()
+    {
+        BeginAtom();
+        Write('[');
+        if (_at < _pattern.Length && _pattern[_at] == '^')
+        {
+            Write('^');
+        }
+
+        _class = new OpenClass(_written.Length);
+    }
+
+    private void ClassCharacter(OpenClass open, char character)
     {
         if (character == '&' && _pattern.AsSpan(_at).StartsWith("&&"))
         {
@@ -137,22 +148,13 @@ internal sealed class OnigurumaSyntax
 
         if (char.IsHighSurrogate(character))
         {
-            SkipAstral();
+            _at = open.Skip(_pattern, _at);
             return;
         }
 
-        _classDepth -= character == ']' ? 1 : 0;
+        _written.Append(open.Take(character, _at, _written.Length) ? @"\" : "");
+        _class = character == ']' ? null : open;
         Write(character);
-    }
-
-    // Stand-ins of characters beyond U+FFFF know their category only, so single ones of a class cannot be told apart.
-    private void SkipAstral()
-    {
-        _at += 2;
-        if (_pattern.AsSpan(_at) is ['-', >= '\uD800' and <= '\uDBFF', _, ..])
-        {
-            _at += 3;
-        }
     }
 
     private string Interval()
@@ -247,7 +249,7 @@ internal sealed class OnigurumaSyntax
 
     private void WriteSet(string body, bool negated)
     {
-        if (_classDepth == 0)
+        if (_class is null)
         {
             _written.Append(negated ? "[^" : "[").Append(body).Append(']');
         }
@@ -273,7 +275,7 @@ internal sealed class OnigurumaSyntax
             throw new InvalidDataException("a character of a tokenizer's pattern is outside U+0000 to U+FFFF");
         }
 
-        _ = (_ignoresCase && _classDepth == 0, character) switch
+        _ = (_ignoresCase && _class is null, character) switch
         {
             (true, 's' or 'S') => _written.Append("[sS\u017F]"),
             (true, 'k' or 'K') => _written.Append("[kK\u212A]"),
