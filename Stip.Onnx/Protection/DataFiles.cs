@@ -48,7 +48,8 @@ internal static class DataFiles
     private static List<MovedTensor[]> Shares(IReadOnlyList<MovedTensor> tensors, long fileBytes)
     {
         var all = tensors.Sum(tensor => tensor.Source.ByteLength);
-        var each = all / Math.Max(1, (all + fileBytes - 1) / fileBytes);
+        var (full, rest) = Math.DivRem(all, fileBytes);
+        var each = all / Math.Max(1, rest == 0 ? full : full + 1);
         var (shares, share, length) = (new List<MovedTensor[]>(), new List<MovedTensor>(), 0L);
         foreach (var tensor in tensors)
         {

@@ -128,6 +128,8 @@ public static class PackageProtector
                 part,
                 plans.ByPart[part.Key],
                 Path.Combine(outputFolder, folder, part.FileName),
+
+                // What rounding replaces, and what a client keeps, is one data file.
                 part.IsClient || options.Rounding != WeightRounding.None ? long.MaxValue : DataFileBytes,
                 bytes => bytesWritten?.Invoke(before + (done = bytes)));
             before += done;

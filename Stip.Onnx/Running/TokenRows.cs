@@ -19,8 +19,8 @@ internal static class TokenRows
     public static HostTensor Embed(
         EmbeddingTables tables, IReadOnlyDictionary<string, HostTensor> inputs, IReadOnlyCollection<string> others)
     {
-        // A mask that covers a cache too, whatever that is called, is the server's.
-        var ofIds = others.Contains(PositionsName) || (others.Contains(MaskName) && !IsOfIds(inputs))
+        // A mask that the graph takes may cover a cache too, whatever that is called: it is the server's.
+        var ofIds = others.Contains(PositionsName) || others.Contains(MaskName)
             ? inputs.Where(input => input.Key != MaskName).ToDictionary(StringComparer.Ordinal)
             : inputs;
         var batch = TokenBatch.Read(ofIds, [TypesName, .. others.Except([MaskName, DecoderPorts.Embeds, IdsName])]);
@@ -45,10 +45,6 @@ internal static class TokenRows
 
         return HostTensor.FromFloats(rows, batch.Sequences, batch.Length, tables.HiddenSize);
     }
-
-    private static bool IsOfIds(IReadOnlyDictionary<string, HostTensor> inputs) =>
-        !inputs.TryGetValue(MaskName, out var mask) || !inputs.TryGetValue(IdsName, out var ids)
-        || mask.ElementCount == ids.ElementCount;
 
     private static long[]? Numbers(IReadOnlyDictionary<string, HostTensor> inputs, string name, TokenBatch batch)
     {

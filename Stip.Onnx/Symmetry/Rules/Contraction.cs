@@ -52,8 +52,8 @@ internal static class Contraction
     }
 
     /// <summary>
-    /// The sum of products of two rows. Left stays left: rows stand for many positions, and a query of one position
-    /// times a key of another is not the same the other way round.
+    /// The sum of products of two rows. Left stays left: what the one operand is made of never trades places with what
+    /// the other is made of, queries with keys.
     /// </summary>
     public static int Dot(NodeStore store, ReadOnlySpan<int> left, ReadOnlySpan<int> right)
     {

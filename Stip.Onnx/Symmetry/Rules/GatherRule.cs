@@ -43,13 +43,13 @@ internal sealed class GatherRule : IOperatorRule
             value = indices.IsRuntime ? LookedUp(call, weight, indices) : value;
         }
 
-        return value is LabelValue labels && indices.IsRuntime
-            ? Pick(call, labels, axis, picked, indices.Shape)
-            : Move(value, axis, picked, indices) switch
-            {
-                KnownValue known => known with { Origin = KnownValue.OriginOf(known, indices) },
-                var moved => moved,
-            };
+        if (value is LabelValue labels && indices.IsRuntime)
+        {
+            return Pick(call, labels, axis, picked, indices.Shape);
+        }
+
+        var moved = Move(value, axis, picked, indices);
+        return moved is KnownValue known ? known with { Origin = KnownValue.OriginOf(known, indices) } : moved;
     }
 
     // Two tables of one form are told apart by what looks rows up in them.
@@ -75,7 +75,8 @@ internal sealed class GatherRule : IOperatorRule
             : ReshapeRule.Reshape(moved, [.. value.Shape[..axis], .. shape, .. value.Shape[(axis + 1)..]]);
     }
 
-    // Where all positions have one label the index does not matter; else the cell is "one of these, by that index".
+    // Where every place of the axis shows the same label the index does not matter; else the cell is "one of these, by
+    // that index".
     private static LabelValue Pick(OperatorCall call, LabelValue value, int axis, int[] picked, int[] shape)
     {
         var lanes = AxisLanes.Of(value, axis);

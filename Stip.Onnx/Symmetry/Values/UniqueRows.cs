@@ -1,7 +1,7 @@
 namespace Stip.Onnx.Symmetry.Values;
 
 /// <summary>
-/// Rows of a matrix of labels with doubles found, so that what all positions share is worked out once.
+/// Rows of a matrix of labels with doubles found, so that what equal rows make is worked out once.
 /// </summary>
 internal sealed class UniqueRows
 {

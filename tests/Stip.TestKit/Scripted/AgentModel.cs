@@ -53,22 +53,20 @@ public static class AgentModel
             "<|tools|>", "<|user|>", "<|call|>", "<|answer|>", "<|result|>",
             Begin, Head, Arguments, Tail, ColdAdvice, HotAdvice, Greeting,
         ],
-        new Dictionary<string, string>
-        {
-            ["<|call|>"] = Begin,
-            [Begin] = Head,
-            [Head] = Arguments,
-            [Arguments] = Tail,
-            [Tail] = ScriptedLlama.End,
-            ["d"] = ColdAdvice,
-            [ColdAdvice] = ScriptedLlama.End,
-            ["t"] = HotAdvice,
-            [HotAdvice] = ScriptedLlama.End,
-            ["<|answer|>"] = Greeting,
-            [Greeting] = ScriptedLlama.End,
-        },
+        Script(cold: "d", hot: "t", ["<|call|>", Begin, Head, Arguments, Tail], ["<|answer|>", Greeting]),
         Template));
 
     /// <summary>Its checkpoint, written once for a test run.</summary>
     public static string Folder => Model.Folder;
+
+    /// <summary>What follows which token: advice after results, and what else the model says.</summary>
+    /// <param name="cold">The token after which it knows that it is cold.</param>
+    /// <param name="hot">The token after which it knows that it is hot.</param>
+    /// <param name="answers">Tokens one after the other, from the one that asks for the answer on.</param>
+    internal static Dictionary<string, string> Script(string cold, string hot, params string[][] answers)
+    {
+        string[][] all = [.. answers, [cold, ColdAdvice], [hot, HotAdvice]];
+        return all.SelectMany(answer => answer.Zip([.. answer.Skip(1), ScriptedLlama.End]))
+            .ToDictionary(pair => pair.First, pair => pair.Second);
+    }
 }

@@ -48,16 +48,7 @@ public static class LlamaAgentModel
             "<|begin_of_text|>", "<|eot_id|>", "<|start_header_id|>", "<|end_header_id|>", AfterQuestion, AfterCold,
             AfterHot, Head, Rest, AgentModel.ColdAdvice, AgentModel.HotAdvice,
         ],
-        new Dictionary<string, string>
-        {
-            [AfterQuestion] = Head,
-            [Head] = Rest,
-            [Rest] = ScriptedLlama.End,
-            [AfterCold] = AgentModel.ColdAdvice,
-            [AgentModel.ColdAdvice] = ScriptedLlama.End,
-            [AfterHot] = AgentModel.HotAdvice,
-            [AgentModel.HotAdvice] = ScriptedLlama.End,
-        },
+        AgentModel.Script(AfterCold, AfterHot, [AfterQuestion, Head, Rest]),
         Template));
 
     /// <summary>Its checkpoint, written once for a test run.</summary>

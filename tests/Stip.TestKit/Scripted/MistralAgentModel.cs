@@ -48,19 +48,7 @@ public static class MistralAgentModel
             "[TOOL_CONTENT]", "[/TOOL_RESULTS]", Calls, CallsOfBoth, AfterQuestion, AfterBoth, AfterCold, AfterHot, One,
             Two, AgentModel.ColdAdvice, AgentModel.HotAdvice,
         ],
-        new Dictionary<string, string>
-        {
-            [AfterQuestion] = Calls,
-            [Calls] = One,
-            [One] = ScriptedLlama.End,
-            [AfterBoth] = CallsOfBoth,
-            [CallsOfBoth] = Two,
-            [Two] = ScriptedLlama.End,
-            [AfterCold] = AgentModel.ColdAdvice,
-            [AgentModel.ColdAdvice] = ScriptedLlama.End,
-            [AfterHot] = AgentModel.HotAdvice,
-            [AgentModel.HotAdvice] = ScriptedLlama.End,
-        },
+        AgentModel.Script(AfterCold, AfterHot, [AfterQuestion, Calls, One], [AfterBoth, CallsOfBoth, Two]),
         Template));
 
     /// <summary>Its checkpoint, written once for a test run.</summary>

@@ -90,10 +90,11 @@ internal static class ComputingSamples
         new("LRN", graph =>
         {
             var image = graph.Add("Unsqueeze", "image", graph.Hidden(5), graph.Numbers(3));
-            var even = graph.With(
-                "LRN", "even", [image], NodeAttribute.Int("size", 3), NodeAttribute.Float("alpha", 1));
-            After(graph, "Squeeze", [even, graph.Numbers(3)], 5);
-        }),
+            var normed = graph.With(
+                "LRN", "normed", [image], NodeAttribute.Int("size", 3), NodeAttribute.Float("alpha", 1));
+            After(graph, "Squeeze", [normed, graph.Numbers(3)], 5);
+        }, "of positions"),
+        new("LRN", graph => LocalResponseTests.OfChannels(graph, 3)),
         new("com.microsoft.CDist", graph =>
         {
             var flat = graph.Add("Reshape", "flat", graph.Hidden(5), graph.Numbers(-1, 5));
