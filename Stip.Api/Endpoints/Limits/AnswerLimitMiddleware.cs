@@ -13,10 +13,12 @@ internal sealed class AnswerLimitMiddleware(RequestDelegate next, IOptions<Limit
     public Task InvokeAsync(HttpContext context) =>
         _longest == TimeSpan.Zero || context.WebSockets.IsWebSocketRequest ? next(context) : LimitAsync(context);
 
-    private async Task LimitAsync(HttpContext context)
+    // Refusals and bodiless answers begin after this has returned, so the watch lives as long as the response.
+    private Task LimitAsync(HttpContext context)
     {
-        using var watch = new AnswerWatch(context, _longest, clock);
+        var watch = new AnswerWatch(context, _longest, clock);
+        context.Response.RegisterForDisposeAsync(watch);
         context.Response.OnStarting(static watch => ((AnswerWatch)watch).BeginAsync(), watch);
-        await next(context);
+        return next(context);
     }
 }

@@ -1,7 +1,7 @@
 namespace Stip.Api.Endpoints.Limits;
 
 /// <summary>Breaks a connection off when its answer has taken too long.</summary>
-internal sealed class AnswerWatch(HttpContext context, TimeSpan longest, TimeProvider clock) : IDisposable
+internal sealed class AnswerWatch(HttpContext context, TimeSpan longest, TimeProvider clock) : IAsyncDisposable
 {
     private ITimer? _timer;
 
@@ -13,6 +13,6 @@ internal sealed class AnswerWatch(HttpContext context, TimeSpan longest, TimePro
         return Task.CompletedTask;
     }
 
-    /// <summary>The answer has been written.</summary>
-    public void Dispose() => _timer?.Dispose();
+    /// <summary>The answer has been written. Waits for a break-off under way: the context is used again.</summary>
+    public ValueTask DisposeAsync() => _timer?.DisposeAsync() ?? default;
 }

@@ -61,6 +61,30 @@ public sealed class SlowReaderTests
         await WaitUntilFreeAsync(server, admin, key, slow);
     }
 
+    /// <summary>Such answers begin after everything that made them has returned, and connections are used again.</summary>
+    [Fact]
+    public async Task RefusedRequests_LongAfterTheirAnswer_TouchNothing()
+    {
+        await using var server = await ApiProcess.StartAsync(new Dictionary<string, string>
+        {
+            ["Stip__Api__Limits__AnswerSeconds"] = "1",
+        });
+        using var admin = server.Http();
+        foreach (var (path, status) in new[]
+        {
+            ("/nothing", HttpStatusCode.NotFound), (StipRoutes.Completions, HttpStatusCode.MethodNotAllowed),
+        })
+        {
+            using var refused = await admin.GetAsync(new Uri(path, UriKind.Relative), Cancellation);
+            Assert.Equal(status, refused.StatusCode);
+        }
+
+        await Task.Delay(TimeSpan.FromSeconds(3), Cancellation);
+
+        using var ready = await admin.GetAsync(new Uri(StipRoutes.HealthReady, UriKind.Relative), Cancellation);
+        Assert.Equal(HttpStatusCode.OK, ready.StatusCode);
+    }
+
     // A key may have one request at once: it may have another when the server has given up the one before.
     private static async Task WaitUntilFreeAsync(ApiProcess server, HttpClient admin, string key, Socket? slow)
     {
