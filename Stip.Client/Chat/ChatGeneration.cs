@@ -44,10 +44,10 @@ internal static class ChatGeneration
         _ => ChatFinishReason.Stop,
     };
 
-    public static UsageDetails Usage(GenerationUsage usage) => new()
+    public static UsageDetails Usage(int promptTokens, int completionTokens) => new()
     {
-        InputTokenCount = usage.PromptTokens,
-        OutputTokenCount = usage.CompletionTokens,
-        TotalTokenCount = usage.PromptTokens + usage.CompletionTokens,
+        InputTokenCount = promptTokens,
+        OutputTokenCount = completionTokens,
+        TotalTokenCount = promptTokens + completionTokens,
     };
 }

@@ -52,21 +52,33 @@ public sealed class StipChatClient : IChatClient
         var tools = ChatTools.Read(_model, options);
         var prompt = ChatPrompt.Encode(_model, messages, options, tools);
         var generation = ChatGeneration.Options(_model, options, tools);
-        var (reader, hasCalled) = (tools?.CreateReader(), false);
+        var (reader, hasCalled, tokens) = (tools?.CreateReader(), false, 0);
         var id = $"chatcmpl-{Guid.NewGuid():N}";
         await foreach (var token in _sessions.GenerateAsync(prompt, generation, cancellationToken))
         {
-            var contents = Contents(token, reader);
-            hasCalled |= contents.Any(content => content is FunctionCallContent);
-            if (contents.Count > 0 || token.FinishReason is not null)
+            var ending = token.FinishReason;
+            var part = reader?.Append(token, out ending) ?? new ToolText(token.Text, []);
+            (hasCalled, tokens) = (hasCalled || part.Calls.Count > 0, tokens + 1);
+            var contents = Contents(part);
+            if (ending is not null)
+            {
+                contents.Add(new UsageContent(ChatGeneration.Usage(prompt.Length, tokens)));
+            }
+
+            if (contents.Count > 0)
             {
                 yield return new ChatResponseUpdate(ChatRole.Assistant, contents)
                 {
                     ResponseId = id,
                     MessageId = id,
                     ModelId = _model.Id,
-                    FinishReason = ChatGeneration.Reason(token.FinishReason, hasCalled),
+                    FinishReason = ChatGeneration.Reason(ending, hasCalled),
                 };
+            }
+
+            if (ending is not null)
+            {
+                yield break;
             }
         }
     }
@@ -86,22 +98,15 @@ public sealed class StipChatClient : IChatClient
     // The sessions end by themselves where nobody can wait for the server's word.
     public void Dispose() => _ = _sessions.DisposeAsync().AsTask();
 
-    private static List<AIContent> Contents(GeneratedToken token, ToolCallReader? reader)
+    private static List<AIContent> Contents(ToolText part)
     {
-        var part = reader?.Append(token.Text) ?? new ToolText(token.Text, []);
-        var rest = reader is null || token.FinishReason is null ? new ToolText("", []) : reader.Finish();
         var contents = new List<AIContent>();
-        if (part.Text.Length + rest.Text.Length > 0)
+        if (part.Text.Length > 0)
         {
-            contents.Add(new TextContent(part.Text + rest.Text));
+            contents.Add(new TextContent(part.Text));
         }
 
-        contents.AddRange(part.Calls.Concat(rest.Calls).Select(ChatTools.Content));
-        if (token.Usage is { } usage)
-        {
-            contents.Add(new UsageContent(ChatGeneration.Usage(usage)));
-        }
-
+        contents.AddRange(part.Calls.Select(ChatTools.Content));
         return contents;
     }
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using Stip.Client.Generation;
 
 namespace Stip.Client.Tools;
 
@@ -39,6 +40,18 @@ public sealed class ToolCallReader
 
     /// <summary>True once the only call that is allowed was made: nothing that comes later counts.</summary>
     public bool IsComplete => _hasCalled && !_allowsSeveral;
+
+    /// <summary>Takes the text of a token, and all that was held back where the answer ends with it.</summary>
+    /// <param name="token">The next one.</param>
+    /// <param name="ending">Why the answer ends here; what a model would say after the only call that is allowed is not
+    /// waited for. Null where it goes on.</param>
+    public ToolText Append(GeneratedToken token, out FinishReason? ending)
+    {
+        var part = Append(token.Text);
+        ending = IsComplete ? FinishReason.Stop : token.FinishReason;
+        var rest = ending is null ? new ToolText("", []) : Finish();
+        return new ToolText(part.Text + rest.Text, [.. part.Calls, .. rest.Calls]);
+    }
 
     /// <summary>Takes text.</summary>
     /// <param name="text">The answer's next piece, of any length.</param>

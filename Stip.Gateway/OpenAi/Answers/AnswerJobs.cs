@@ -67,13 +67,10 @@ internal sealed class AnswerJobs(
             return new AnswerPart(index, token);
         }
 
-        var part = reader.Append(token.Text);
-        // What the model would say after the only call is not waited for.
-        var ending = token.FinishReason ?? (reader.IsComplete ? FinishReason.Stop : null);
-        var rest = ending is null ? new ToolText("", []) : reader.Finish();
-        return new AnswerPart(index, token with { Text = part.Text + rest.Text, FinishReason = ending })
+        var part = reader.Append(token, out var ending);
+        return new AnswerPart(index, token with { Text = part.Text, FinishReason = ending })
         {
-            Calls = [.. part.Calls, .. rest.Calls],
+            Calls = part.Calls,
             CallsBefore = calls,
         };
     }

@@ -58,6 +58,30 @@ public sealed class StipChatClientToolTests(SharedServer shared)
         Assert.Contains("utc", call.Arguments!.Keys);
     }
 
+    /// <summary>The model would say its end-of-text token after the call.</summary>
+    [Fact]
+    public async Task GetResponseAsync_OneCallAllowed_EndsWithTheCall()
+    {
+        await using var services = await ContainerAsync(AgentModel.Name);
+        var client = services.GetRequiredService<IChatClient>();
+        var weather = AIFunctionFactory.Create((string city) => city, AgentModel.Function);
+        var several = await client.GetResponseAsync(
+            Question, new ChatOptions { Temperature = 0, Tools = [weather] }, Cancellation);
+        var shorter = (int)several.Usage!.OutputTokenCount!.Value - 1;
+
+        var one = await client.GetResponseAsync(
+            Question,
+            new ChatOptions
+            {
+                Temperature = 0, MaxOutputTokens = shorter, Tools = [weather], AllowMultipleToolCalls = false,
+            },
+            Cancellation);
+
+        Assert.Single(one.Messages.SelectMany(message => message.Contents).OfType<FunctionCallContent>());
+        Assert.Equal(ChatFinishReason.ToolCalls, one.FinishReason);
+        Assert.Equal((several.Usage.InputTokenCount, shorter), (one.Usage?.InputTokenCount, one.Usage?.OutputTokenCount));
+    }
+
     [Fact]
     public async Task GetResponseAsync_TemplateWithoutTools_IsRefused()
     {
