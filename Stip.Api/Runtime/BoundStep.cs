@@ -85,9 +85,9 @@ internal sealed class BoundStep : IDisposable
         ReadOnlySpan<long> wanted,
         LogitsTarget logits)
     {
-        _tensors.Write(rows, cachedTokens, wanted);
         try
         {
+            _tensors.Write(rows, cachedTokens, wanted);
             session.RunWithBinding(_recorded?.Options ?? unrecorded, _binding);
         }
         catch when (_recorded is not null)

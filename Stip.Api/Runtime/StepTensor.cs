@@ -23,15 +23,20 @@ internal sealed class StepTensor : IDisposable
         try
         {
             _twin = device?.Allocate(bytes) ?? 0;
+            Bound = OrtValue.CreateTensorValueWithData(
+                device?.Info ?? OrtMemoryInfo.DefaultInstance, type, shape, device is null ? _buffer.Start : _twin,
+                bytes);
         }
         catch
         {
+            if (_twin != 0)
+            {
+                device!.Free(_twin);
+            }
+
             _buffer.Dispose();
             throw;
         }
-
-        Bound = OrtValue.CreateTensorValueWithData(
-            device?.Info ?? OrtMemoryInfo.DefaultInstance, type, shape, device is null ? _buffer.Start : _twin, bytes);
     }
 
     public long TotalBytes => _buffer.Bytes;

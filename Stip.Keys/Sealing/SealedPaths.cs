@@ -11,6 +11,11 @@ internal static class SealedPaths
     private const int MostCharacters = 1024;
     private const string NotOnWindows = "<>:\"|?*";
 
+    // Of devices there, whatever stands behind a dot.
+    private static readonly HashSet<string> Devices = new(
+        ["CON", "PRN", "AUX", "NUL", .. Enumerable.Range(1, 9).SelectMany(n => (string[])[$"COM{n}", $"LPT{n}"])],
+        StringComparer.OrdinalIgnoreCase);
+
     /// <summary>Whether all of them can be made, none of them twice and none where another needs a folder.</summary>
     public static bool AreAllowed(IEnumerable<string> paths)
     {
@@ -38,5 +43,6 @@ internal static class SealedPaths
 
     private static bool IsPlainPart(string part) =>
         part is not ("" or "." or "..") && Encoding.UTF8.GetByteCount(part) <= MostBytesOfAPart
+        && part[^1] is not ('.' or ' ') && !Devices.Contains(part.Split('.')[0].TrimEnd())
         && !part.Any(c => char.IsControl(c) || char.IsSurrogate(c) || NotOnWindows.Contains(c));
 }

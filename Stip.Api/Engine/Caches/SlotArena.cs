@@ -53,11 +53,10 @@ internal sealed class SlotArena
     /// <summary>Brings a session to a free slot of this arena.</summary>
     public void Move(SessionState session, int target)
     {
-        var source = session.Slot;
+        var (source, touched) = (session.Slot, session.TouchedTokens);
         try
         {
             _cache.Copy(source, _cache, target, session.CachedTokens);
-            _cache.Clear(source, session.TouchedTokens);
         }
         catch
         {
@@ -65,8 +64,18 @@ internal sealed class SlotArena
             throw;
         }
 
+        // From here on the whole copy counts: a slot that could not be zeroed may be zeroed in part.
         (_holders[source], _holders[target], session.Slot) = (null, session, target);
         session.TouchedTokens = session.CachedTokens;
+        try
+        {
+            _cache.Clear(source, touched);
+        }
+        catch
+        {
+            GiveBack(source, touched);
+            throw;
+        }
     }
 
     // A slot that has rows of a session, as far as anybody knows, is given to no other.

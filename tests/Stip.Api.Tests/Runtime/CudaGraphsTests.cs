@@ -76,6 +76,27 @@ public class CudaGraphsTests
         Assert.True(CapturedGraphs.TryRelease(session, 1));
     }
 
+    /// <summary>A recording is made with the device alone: the next run must not make it by the way.</summary>
+    [Fact]
+    public void Run_WhoseInputsDoNotArrive_LetsGoOfTheRecordingThatItWasToMake()
+    {
+        using var model = new TinyModel();
+        var (device, released) = (new HostAsDevice(), new List<int>());
+        using var decoder = model.Load(device, new CudaGraphs(2, number => Note(released, number)));
+        using var arena = decoder.AllocateArena(1, model.Snapshot.ContextLength);
+        var logits = new byte[model.Snapshot.VocabSize * sizeof(float)];
+        void Step() => decoder.Run(new SlotRange(arena, 0, 1), [0], Steps.Rows(0, 0, 1).Data.Span, [0], logits);
+        for (var step = 0; step < 3; step++)
+        {
+            Step();
+        }
+
+        device.UploadFailure = new InvalidOperationException("the device is lost");
+        Assert.Throws<InvalidOperationException>(Step);
+
+        Assert.Equal([1], released);
+    }
+
     private static byte[] Logits(TinyModel model, CudaGraphs graphs)
     {
         using var decoder = model.Load(new HostAsDevice(), graphs);

@@ -23,6 +23,9 @@ internal sealed unsafe class HostAsDevice : IDeviceMemory
     /// <summary>Allocations that can still be had.</summary>
     public int Room { get; set; } = int.MaxValue;
 
+    /// <summary>What the next uploads fail with; null for none.</summary>
+    public Exception? UploadFailure { get; set; }
+
     public nint Allocate(long bytes)
     {
         if (Room-- <= 0)
@@ -49,6 +52,11 @@ internal sealed unsafe class HostAsDevice : IDeviceMemory
     public void Upload(ReadOnlySpan<byte> source, nint target)
     {
         Touches++;
+        if (UploadFailure is not null)
+        {
+            throw UploadFailure;
+        }
+
         source.CopyTo(new Span<byte>((void*)target, source.Length));
     }
 

@@ -88,10 +88,12 @@ internal static class SealTargets
     // Whatever a file says, its bundle is one folder or nothing.
     private static void Tidy(string folder, string path)
     {
-        var room = Path.GetDirectoryName(folder)!;
-        if (Directory.EnumerateFileSystemEntries(room).Any(entry => entry != folder && entry != path))
+        var within = folder + Path.DirectorySeparatorChar;
+        var top = Path.GetFullPath(Path.Combine(folder, "..", "..", ".."));
+        if (Directory.EnumerateFiles(top, "*", SearchOption.AllDirectories)
+            .Any(file => file != path && !file.StartsWith(within, StringComparison.Ordinal)))
         {
-            throw new FuzzLeftoverException(room);
+            throw new FuzzLeftoverException(top);
         }
 
         if (Directory.Exists(folder))
@@ -100,9 +102,10 @@ internal static class SealTargets
         }
     }
 
+    // Deep enough to see what a name with a few .. would make.
     private static (string Folder, string Path) Room(string scratch, string name)
     {
-        var room = Directory.CreateDirectory(Path.Combine(scratch, name)).FullName;
+        var room = Directory.CreateDirectory(Path.Combine(scratch, name, "above", "room")).FullName;
         return (Path.Combine(room, "client"), Path.Combine(room, "client.stip"));
     }
 

@@ -17,19 +17,22 @@ public sealed class SlotArenaTests
         Assert.Equal([5, 0, 0], cache.Written);
     }
 
+    /// <summary>The slot that keeps rows is the one that could not be zeroed; the session is where its rows are whole.
+    /// </summary>
     [Theory]
-    [InlineData(0)]
-    [InlineData(2)]
-    public void Move_OnADeviceThatClearsNoMore_KeepsTheTargetFromOthers(int uncleared)
+    [InlineData(0, 2)]
+    [InlineData(2, 0)]
+    public void Move_OnADeviceThatClearsNoMore_KeepsTheSessionWholeAndTheSlotFromOthers(int uncleared, int whole)
     {
         using var cache = new TornArena { FailsToCopy = uncleared == 2, Uncleared = uncleared };
         var (arena, session) = Held(cache);
 
         Assert.Throws<InvalidOperationException>(() => arena.Move(session, 2));
 
-        Assert.Equal(0, session.Slot);
-        Assert.True(cache.Written[2] == 0 || !arena.IsFreeForMoves(2));
-        Assert.True(cache.Written[2] == 0 || !arena.CanIdle(2));
+        Assert.Equal((whole, session), (session.Slot, arena.Holder(whole)));
+        Assert.Equal(5, cache.Written[whole]);
+        Assert.False(arena.IsFreeForMoves(uncleared));
+        Assert.False(arena.CanIdle(uncleared));
     }
 
     private static (SlotArena Arena, SessionState Session) Held(TornArena cache)
