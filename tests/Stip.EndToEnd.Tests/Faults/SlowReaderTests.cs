@@ -61,7 +61,7 @@ public sealed class SlowReaderTests
         await WaitUntilFreeAsync(server, admin, key, slow);
     }
 
-    /// <summary>Such answers begin after everything that made them has returned, and connections are used again.</summary>
+    /// <summary>Such answers begin after all that made them has returned; connections are used again.</summary>
     [Fact]
     public async Task RefusedRequests_LongAfterTheirAnswer_TouchNothing()
     {
