@@ -20,6 +20,13 @@ internal sealed record GraphPart(
     /// pixels, each in its place.</summary>
     public bool TakesFeatures { get; init; }
 
+    /// <summary>What of a client's graph goes to the server as features; empty for one that cannot be kept.</summary>
+    public IReadOnlyList<string> Sends { get; init; } = [];
+
+    /// <summary>True for a client's graph that stays as it is: what it sends is put in order at its end, and none of
+    /// its operators needs a rule.</summary>
+    public bool IsKept { get; init; }
+
     public GraphProto Graph => Model.Graph;
 
     /// <summary>Tells the parts of a model apart: the role, or <c>client.</c> and the role that it feeds.</summary>

@@ -44,6 +44,7 @@ internal static class ProtectedGraphWriter
         }
 
         var written = DataFiles.Write(external, path, fileBytes, bytesWritten);
+        new SentOrder(part, plan).Append(model.Graph);
         using var graph = new FileStream(path, FileMode.CreateNew, FileAccess.Write);
         model.WriteTo(graph);
         return written;

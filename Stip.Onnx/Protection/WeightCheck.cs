@@ -25,8 +25,19 @@ internal static class WeightCheck
         using var moved = ModelFile.Load(path);
         var rounded = new RoundedWeightCheck(kind, plain, moved);
         var sources = plain.Tensors.ToDictionary(tensor => tensor.Name, StringComparer.Ordinal);
+        var order = new SentOrder(plain, plan);
         foreach (var tensor in moved.Tensors)
         {
+            if (order.IsRight(tensor) is { } isRight)
+            {
+                if (!isRight)
+                {
+                    return tensor.Name;
+                }
+
+                continue;
+            }
+
             var step = plan.Of(tensor);
             if (rounded.Has(tensor.Name))
             {
@@ -51,7 +62,7 @@ internal static class WeightCheck
             }
         }
 
-        return moved.Tensors.Count == sources.Count + rounded.AddedTensors ? null : "(one is missing)";
+        return moved.Tensors.Count == sources.Count + rounded.AddedTensors + order.Count ? null : "(one is missing)";
     }
 
     /// <summary>Compares what is written to it with a tensor.</summary>

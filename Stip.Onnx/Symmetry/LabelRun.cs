@@ -57,13 +57,31 @@ internal sealed class LabelRun
         Func<string, IOperatorRule?> rules) =>
         new LabelRun(part, store, unruled, cuts).Execute(flow, sizes, rules);
 
+    /// <summary>The values that a graph gives, without a place among the parts of a model.</summary>
+    public static Scope Values(
+        GraphPart part, NodeStore store, PartFlow flow, ProbeSizes sizes, Func<string, IOperatorRule?> rules)
+    {
+        var run = new LabelRun(part, store, [], new LengthCuts());
+        return run.Walk(new ProbeInputs(part, store, flow, sizes), sizes, rules);
+    }
+
     private LabelledPart Execute(PartFlow flow, ProbeSizes sizes, Func<string, IOperatorRule?> rules)
+    {
+        var inputs = new ProbeInputs(_part, _store, flow, sizes);
+        var scope = Walk(inputs, sizes, rules);
+        var outputs = OutputPorts.Join(_part, scope, _store, sizes);
+        KeptStates.Tie(inputs.Ports, outputs, _store);
+        var done = new LabelledPart(_part, _weights, inputs.Ports, outputs);
+        flow.Add(done, scope, _store);
+        return done;
+    }
+
+    private Scope Walk(ProbeInputs inputs, ProbeSizes sizes, Func<string, IOperatorRule?> rules)
     {
         var graph = _part.Graph;
         var tensors = _part.Tensors.ToDictionary(
             tensor => tensor.Proto, Load, (IEqualityComparer<TensorProto>)ReferenceEqualityComparer.Instance);
         var scope = new Scope(graph.ValueInfo.Concat(graph.Output));
-        var inputs = new ProbeInputs(_part, _store, flow, sizes);
         var initializers = graph.Initializer.Select(tensor => tensor.Name).ToHashSet(StringComparer.Ordinal);
         foreach (var input in graph.Input.Where(input => !initializers.Contains(input.Name)))
         {
@@ -72,11 +90,7 @@ internal sealed class LabelRun
 
         var walk = new GraphWalk(_part.Model, _store, tensors, sizes, rules, _unruled, _cuts);
         walk.Run(graph, scope);
-        var outputs = OutputPorts.Join(_part, scope, _store, sizes);
-        KeptStates.Tie(inputs.Ports, outputs, _store);
-        var done = new LabelledPart(_part, _weights, inputs.Ports, outputs);
-        flow.Add(done, scope, _store);
-        return done;
+        return scope;
     }
 
     // Single numbers and integers steer the graph; everything else is a weight.

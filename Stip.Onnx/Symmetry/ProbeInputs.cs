@@ -62,9 +62,7 @@ internal sealed class ProbeInputs(GraphPart part, NodeStore store, PartFlow flow
     private LabelValue Signal(string name, int[] shape)
     {
         Ports.Add(new LabelledPort(name, [], [], [store.Fresh(store.Kinds.Id($"input {part.Key}.{name}"))]));
-        var places = store.Places(Shapes.Count(shape));
-        return new LabelValue(
-            shape, CellWise.Ordered(store, store.Kinds.Id($"signal {part.Key}.{name}"), places));
+        return FreeLabels.None(store, $"signal {part.Key}.{name}", shape);
     }
 
     private LabelValue Free(string name, int[] shape, int[] features)
@@ -86,22 +84,7 @@ internal sealed class ProbeInputs(GraphPart part, NodeStore store, PartFlow flow
         var kind = store.Kinds.Id($"input {part.Key}.{name}");
         var nodes = operands.Length == 0 ? store.FreshRun(kind, count) : CellWise.Fresh(store, kind, operands);
         Ports.Add(new LabelledPort(name, features, featureShape, nodes));
-        var own = Shapes.Strides(featureShape);
-        var strides = new int[shape.Length];
-        foreach (var (axis, i) in features.Select((axis, i) => (axis, i)))
-        {
-            strides[axis] = own[i];
-        }
-
-        // Every row has labels of its own: what is multiplied with the first one or the third of four that are put side
-        // by side must not trade places with what is multiplied with another.
-        var cells = Shapes.Walk(shape, strides);
-        int[] open = [.. Enumerable.Range(0, shape.Length).Select(axis => features.Contains(axis) ? 1 : shape[axis])];
-        var spread = Shapes.Stretch(open, shape);
-        int[][] told = [.. store.Places(Shapes.Count(open)).Select(place =>
-            CellWise.Ordered(store, store.Kinds.Id("at"), nodes, [place]))];
-        return new LabelValue(
-            shape, [.. cells.Zip(spread).Select(pair => told[pair.Second][pair.First])]);
+        return FreeLabels.Of(store, nodes, shape, features);
     }
 
     // Lengths and masks must fit the sizes of the run; any other number only has to be a valid index, and differs from

@@ -54,7 +54,10 @@ internal sealed class SizedRuns(
         var (store, unruled, flow) = (new NodeStore(longestRun), new List<string>(), new PartFlow(joins));
         foreach (var part in parts)
         {
-            labelled.Add(LabelRun.Execute(part, store, unruled, cuts, flow, sizes[SizesOf(part)], rules));
+            var size = sizes[SizesOf(part)];
+            labelled.Add(part.IsKept
+                ? KeptRun.Execute(part, store, flow, size, rules)
+                : LabelRun.Execute(part, store, unruled, cuts, flow, size, rules));
         }
 
         LooseEnds.Settle(labelled, store);

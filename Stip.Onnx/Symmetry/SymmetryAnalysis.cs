@@ -47,8 +47,50 @@ internal sealed class SymmetryAnalysis
 
     /// <summary>The same for a model of several graphs: one analysis, so that what they share moves as one.</summary>
     /// <exception cref="RefusedException">A graph cannot be followed.</exception>
-    public static SymmetryAnalysis Of(IReadOnlyList<GraphPart> parts, IReadOnlyList<PortJoin> joins) =>
-        new(LabelRun.Execute(parts, joins));
+    /// <remarks>A client's graph that cannot be followed, or in which features would stay, is kept as it is.</remarks>
+    public static SymmetryAnalysis Of(IReadOnlyList<GraphPart> parts, IReadOnlyList<PortJoin> joins)
+    {
+        if (parts.All(part => part.Sends.Count == 0))
+        {
+            return new SymmetryAnalysis(LabelRun.Execute(parts, joins));
+        }
+
+        SymmetryAnalysis? followed = null;
+        RefusedException? refusal = null;
+        try
+        {
+            followed = new SymmetryAnalysis(LabelRun.Execute(parts, joins));
+            if (followed.SentInPlace == 0)
+            {
+                return followed;
+            }
+        }
+        catch (RefusedException e)
+        {
+            refusal = e;
+        }
+
+        var kept = Kept(parts, joins);
+        return kept is not null && (followed is null || kept.SentInPlace < followed.SentInPlace) ? kept
+            : followed ?? throw refusal!;
+    }
+
+    /// <summary>Features that clients send and that nothing else looks like.</summary>
+    private int SentInPlace => Graph.Parts.SelectMany(part => part.Outputs.Where(port =>
+        part.Part.Sends.Contains(port.Name))).SelectMany(port => port.Nodes).Count(node => Classes.Size(node) == 1);
+
+    private static SymmetryAnalysis? Kept(IReadOnlyList<GraphPart> parts, IReadOnlyList<PortJoin> joins)
+    {
+        try
+        {
+            return new SymmetryAnalysis(LabelRun.Execute(
+                [.. parts.Select(part => part with { IsKept = part.Sends.Count > 0 })], joins));
+        }
+        catch (RefusedException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>
     /// Draws a random automorphism: for every label the label that it becomes, and the size of the choice in bits.

@@ -17,7 +17,8 @@ internal sealed class CutStates
 
     private static readonly HashSet<string> Products = new(StringComparer.Ordinal)
     {
-        "MatMul", "Gemm", "Conv", "FusedMatMul", "FusedConv", "MatMulNBits", "Einsum",
+        "MatMul", "Gemm", "FusedMatMul", "MatMulNBits", "Einsum", "MatMulInteger", "QLinearMatMul",
+        "DynamicQuantizeMatMul", "MatMulIntegerToFloat",
     };
 
     private readonly GraphProto _graph;
@@ -79,7 +80,7 @@ internal sealed class CutStates
 
         if (Array.Exists(reads, state => state.IsHidden))
         {
-            return Absorbed.Contains(node.OpType) ? CutState.Hidden : CutState.Cloud;
+            return Absorbed.Contains(node.OpType) || Convolutions.IsBlocked(node) ? CutState.Hidden : CutState.Cloud;
         }
 
         return IsFirst(node) ? CutState.Hidden : CutState.Secret;
@@ -88,7 +89,8 @@ internal sealed class CutStates
     // The first features: rows looked up, or a picture times a weight.
     private bool IsFirst(NodeProto node) =>
         (Lookups.IndexOf(node, _constants) is { } index && this[index].IsSecret)
-        || (Products.Contains(node.OpType) && node.Input.Any(_constants.HasMatrix));
+        || ((Products.Contains(node.OpType) || Convolutions.KernelOf(node) is not null)
+            && node.Input.Any(_constants.HasMatrix));
 
     // What the server can make of other values that are sent need not be sent: a cast before a norm, a square.
     private bool GiveBack()

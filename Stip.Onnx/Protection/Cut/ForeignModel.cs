@@ -110,6 +110,7 @@ internal static class ForeignModel
                 [.. ModelFile.TensorsOf(model).Select(entry => tensors[entry.Tensor].Named(entry.Name))])
             {
                 SizedBy = file.Graph,
+                Sends = isClient ? cut.Features : [],
             };
         }
     }

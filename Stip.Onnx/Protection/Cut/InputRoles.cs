@@ -69,7 +69,7 @@ internal sealed class InputRoles
             _raw[node.Output[0]] = kept;
         }
 
-        if (node.OpType == "Conv")
+        if (Convolutions.KernelOf(node) is not null)
         {
             _convolved.UnionWith(_reach.GetValueOrDefault(node.Input[0]) ?? []);
             return;

@@ -75,7 +75,8 @@ internal sealed class ValueTypes
                 Extended(ShapeOf(node.Input[1]), table[1]),
             _ when Lookups.IsEmbedding(node) =>
                 Extended(ShapeOf(node.Input[0]), TensorShape(node.Input[2])?[1]),
-            "Conv" or "FusedConv" when TensorShape(node.Input[1]) is { } kernel => Convolved(kernel),
+            not "NhwcFusedConv" when Convolutions.KernelOf(node) is { } weight && TensorShape(weight) is { } kernel =>
+                Convolved(kernel),
             "Cast" or "Identity" or "Dropout" => ShapeOf(node.Input[0]),
             "Add" or "Sub" or "Mul" or "Div" => node.Input.Select(ShapeOf)
                 .OrderByDescending(shape => shape?.Dim.Count ?? -1).First(),
@@ -136,6 +137,10 @@ internal sealed class ValueTypes
         "Constant" or "ConstantOfShape" =>
             (DataType)(node.Attribute.FirstOrDefault(attribute => attribute.Name == "value")?.T?.DataType
                 ?? (int)(node.OpType == "Constant" ? DataType.Int64 : DataType.Float)),
+        "ConvInteger" or "MatMulInteger" => DataType.Int32,
+        "QLinearConv" or "QLinearMatMul" => Of(node.Input[7]),
+        "QuantizeLinear" when node.Input.Count > 2 => Of(node.Input[2]),
+        "QuantizeLinear" or "DynamicQuantizeLinear" => DataType.Uint8,
         "CastLike" or "DequantizeLinear" or "Where" => Of(node.Input[1]),
         "GatherBlockQuantized" or "EmbedLayerNormalization" => Of(node.Input[2]),
         "OneHot" => Of(node.Input[2]),

@@ -38,7 +38,8 @@ internal static class ClientLookups
         int? positions;
         using (var permuted = ModelFile.Load(graph))
         {
-            if (new LookupTables(permuted.Model, client, source, terms).Find() is not { } tables)
+            if (SentOrder.IsIn(permuted.Graph)
+                || new LookupTables(permuted.Model, client, source, terms).Find() is not { } tables)
             {
                 return null;
             }

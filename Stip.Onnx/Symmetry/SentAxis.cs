@@ -1,0 +1,42 @@
+using Stip.Onnx.Model;
+
+namespace Stip.Onnx.Symmetry;
+
+/// <summary>The axis of features of what a client's graph sends; the others are batch and positions, which stay.</summary>
+internal static class SentAxis
+{
+    private static readonly HashSet<string> ChangesAxes = new(StringComparer.Ordinal)
+    {
+        "Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "MatMul", "Gemm", "Einsum", "Gather",
+    };
+
+    /// <param name="graph">The client's graph.</param>
+    /// <param name="output">What it sends.</param>
+    /// <param name="shape">Its shape in the run, of at least one axis.</param>
+    public static int Of(GraphProto graph, ValueInfoProto output, int[] shape)
+    {
+        var declared = output.Type?.TensorType?.Shape?.Dim;
+        int[] stated = declared?.Count != shape.Length ? [] :
+            [.. Enumerable.Range(0, shape.Length).Where(axis => declared[axis].DimValue > 1)];
+        return stated is [var only] ? only
+            : shape.Length > 2 && IsConvolved(graph, output.Name) ? 1
+            : shape.Length - 1;
+    }
+
+    // A convolution's features stand second, and stay there until something turns or cuts them.
+    private static bool IsConvolved(GraphProto graph, string name)
+    {
+        while (graph.Node.FirstOrDefault(node => node.Output.Contains(name)) is { } maker
+            && !ChangesAxes.Contains(maker.OpType))
+        {
+            if (maker.OpType.Contains("Conv", StringComparison.Ordinal))
+            {
+                return !maker.OpType.StartsWith("Nhwc", StringComparison.Ordinal);
+            }
+
+            name = maker.Input.FirstOrDefault(input => graph.Node.Any(node => node.Output.Contains(input))) ?? "";
+        }
+
+        return false;
+    }
+}
