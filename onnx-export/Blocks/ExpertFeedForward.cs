@@ -14,6 +14,9 @@ internal sealed record ExpertFeedForward(int Experts, int Chosen, int InnerSize,
     /// <summary>True where the shares of the chosen experts are made to sum to 1.</summary>
     public bool Normalizes { get; init; } = true;
 
+    /// <summary>How scores become shares.</summary>
+    public ExpertRouting Routing { get; init; } = ExpertRouting.Softmax;
+
     /// <summary>Name of the router in the checkpoint.</summary>
     public string Router { get; init; } = "gate";
 
@@ -63,6 +66,7 @@ internal sealed record ExpertFeedForward(int Experts, int Chosen, int InnerSize,
         var (graph, hidden) = (decoder.Graph, decoder.HiddenSize);
         var scores = Linear.FromLinear(
             decoder, $"{name}.router", input, $"{tensor}.{Router}", hidden, Experts, HasBias);
+        var (routed, total) = Routing.Append(layer, part, scores, this);
         var flat = graph.Has("experts.rows") ? "experts.rows" : graph.AddConstant("experts.rows", -1, Experts);
         var weights = new ExpertWeights(decoder, tensor, this);
         var mixed = graph.AddMicrosoft(
@@ -70,7 +74,7 @@ internal sealed record ExpertFeedForward(int Experts, int Chosen, int InnerSize,
             name,
             [
                 input,
-                graph.Add("Reshape", $"{name}.router/rows", [scores, flat]),
+                graph.Add("Reshape", $"{name}.router/rows", [routed, flat]),
                 graph.AddWeight($"{name}.gate_up.weight", weights.Interleaved()),
                 HasBias ? graph.AddWeight($"{name}.gate_up.bias", weights.InterleavedBias()) : "",
                 graph.AddWeight($"{name}.down.weight", weights.Stacked()),
@@ -78,9 +82,10 @@ internal sealed record ExpertFeedForward(int Experts, int Chosen, int InnerSize,
             ],
             [$"{name}/output"],
             [.. Attributes()])[0];
-        return Normalizes
-            ? mixed
-            : graph.Add("Mul", $"{name}.share/Mul", [mixed, ChosenShare(graph, $"{name}.share", scores)]);
+
+        // The operator makes the shares of the chosen sum to 1: without that (normalize_routing_weights 0) it mixes by
+        // the scores themselves on the CPU, which no model means.
+        return total is null ? mixed : graph.Add("Mul", $"{name}.share/mixed", [mixed, total]);
     }
 
     private IEnumerable<AttributeProto> Attributes()
@@ -95,22 +100,5 @@ internal sealed record ExpertFeedForward(int Experts, int Chosen, int InnerSize,
         {
             yield return NodeAttribute.Float("swiglu_limit", limit);
         }
-    }
-
-    // What the chosen experts have together of a softmax over all. The operator makes their shares sum to 1: without
-    // that (normalize_routing_weights 0) it mixes by the scores themselves on the CPU, which no model means.
-    private string ChosenShare(GraphBuilder graph, string name, string scores)
-    {
-        var count = graph.Has("experts.chosen") ? "experts.chosen" : graph.AddConstant("experts.chosen", Chosen);
-        var last = graph.Has("experts.axis") ? "experts.axis" : graph.AddConstant("experts.axis", -1);
-        var shares = graph.Add("Softmax", $"{name}/Softmax", [scores], NodeAttribute.Int("axis", -1));
-        var chosen = graph.Append(
-            "",
-            "TopK",
-            $"{name}/TopK",
-            [shares, count],
-            [$"{name}/chosen", $"{name}/places"],
-            NodeAttribute.Int("axis", -1))[0];
-        return graph.Add("ReduceSum", $"{name}/ReduceSum", [chosen, last], NodeAttribute.Int("keepdims", 1));
     }
 }

@@ -3,13 +3,16 @@ using Stip.Onnx.Model;
 
 namespace Stip.Export.Blocks;
 
-/// <summary>A norm on queries and keys between their projection and their rotation.</summary>
+/// <summary>A norm on queries and keys, between their projection and their rotation unless it says otherwise.</summary>
 /// <param name="Norm">Which norm.</param>
 /// <param name="QueryPart">Its weights for queries in the checkpoint.</param>
 /// <param name="KeyPart">Its weights for keys in the checkpoint.</param>
 /// <param name="Scope">Over which channels it goes.</param>
 internal sealed record HeadNorm(Norm Norm, string QueryPart, string KeyPart, HeadNormScope Scope)
 {
+    /// <summary>True where it comes after their rotation.</summary>
+    public bool FollowsRotary { get; init; }
+
     /// <summary>Normalises queries or keys.</summary>
     /// <param name="layer">The layer.</param>
     /// <param name="block">Name in the graph.</param>

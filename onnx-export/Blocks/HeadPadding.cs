@@ -12,11 +12,17 @@ internal readonly record struct HeadPadding(int Heads, int Stored, int Padded)
     /// <summary>Which stored head stands at each place of the graph; null where their order is kept.</summary>
     public IReadOnlyList<int>? Order { get; init; }
 
+    /// <summary>Channels from one stored head to the next where others lie between them; 0 where none do.</summary>
+    public int Stride { get; init; }
+
+    /// <summary>Channels of a stored head before the first that is taken.</summary>
+    public int Skipped { get; init; }
+
     /// <summary>Channels of the axis in the graph.</summary>
     public int Length => Heads * Padded;
 
     /// <summary>Channels of the axis in the checkpoint.</summary>
-    public int StoredLength => Heads * Stored;
+    public int StoredLength => Heads * (Stride > 0 ? Stride : Stored);
 
     /// <summary>An axis that is taken as it is.</summary>
     public static HeadPadding None(int length) => new(1, length, length);
@@ -25,7 +31,9 @@ internal readonly record struct HeadPadding(int Heads, int Stored, int Padded)
     public int Source(int channel)
     {
         var (head, inside) = Math.DivRem(channel, Padded);
-        return inside < Stored ? (Order?[head] ?? head) * Stored + inside : -1;
+        return inside < Stored
+            ? (Order?[head] ?? head) * (Stride > 0 ? Stride : Stored) + Skipped + inside
+            : -1;
     }
 
     /// <summary>Stored channels of the graph's channels <paramref name="first"/>..+<paramref name="count"/>, as a

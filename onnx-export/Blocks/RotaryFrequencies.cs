@@ -35,6 +35,7 @@ internal sealed record RotaryFrequencies(float[] Inverse, double Magnitude)
         return rope?.Text("rope_type", "type") switch
         {
             // The dynamic kind differs from the default beyond the positions that the graph has, which never happens.
+            "dynamic" when rope!.FindPositive("alpha") is { } alpha => new(Stretched(inner, alpha, turned), 1),
             null or "default" or "dynamic" => new(inverse, 1),
             "linear" => new([.. inverse.Select(f => (float)(f / rope!.Positive("factor", 1)))], 1),
             "llama3" => new(Llama3Scaling.Read(rope!, positions).Apply(inverse), 1),
@@ -51,6 +52,10 @@ internal sealed record RotaryFrequencies(float[] Inverse, double Magnitude)
         ? [.. inverse.Zip(factors, (frequency, factor) => (float)(frequency / factor))]
         : throw new RefusedException(
             $"rotary scaling has {factors.Count} factors; {inverse.Length} pairs of channels turn");
+
+    // HunYuan's: the base grows as if the context were that many times longer.
+    private static float[] Stretched(double theta, double alpha, int turned) =>
+        Powers(theta * Math.Pow(alpha, turned / (turned - 2.0)), turned);
 
     private static float[] Powers(double theta, int turned) =>
         [.. Enumerable.Range(0, turned / 2).Select(pair => (float)(1 / Math.Pow(theta, 2.0 * pair / turned)))];

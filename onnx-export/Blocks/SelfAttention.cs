@@ -33,6 +33,10 @@ internal sealed record SelfAttention(AttentionHeads Heads, QkvProjection Project
     /// <summary>Name of what each head scores beside its keys, null where a query's shares sum to 1.</summary>
     public string? Sinks { get; init; }
 
+    /// <summary>Name of what each row lets through of the channels that were attended, null where all comes
+    /// through.</summary>
+    public string? Gate { get; init; }
+
     private bool FusesRotary => Rotary is { IsLookedUp: false };
 
     private bool TakesPacked => Norm is null && (Rotary is null || FusesRotary);
@@ -73,7 +77,21 @@ internal sealed record SelfAttention(AttentionHeads Heads, QkvProjection Project
             $"{name}/output", DecoderPorts.Present(layer.Index, "key"), DecoderPorts.Present(layer.Index, "value"),
         ];
         var attended = decoder.Graph.AddMicrosoft("GroupQueryAttention", name, inputs, outputs, [.. Attributes()])[0];
+        if (Gate is not null)
+        {
+            attended = Gated(decoder, $"{name}.gate", input, $"{layer.Tensor(part)}.{Gate}", attended);
+        }
+
         return Output.Append(decoder, $"{name}.output", attended, layer.Tensor(part), Heads.Queries);
+    }
+
+    private string Gated(DecoderGraph decoder, string name, string input, string tensor, string attended)
+    {
+        var stored = decoder.Tensors.Require($"{tensor}.weight", Heads.Queries.StoredLength, decoder.HiddenSize);
+        var part = new LinearPart(stored, HeadPadding.None(decoder.HiddenSize), Heads.Queries);
+        var scores = Linear.Append(decoder, name, input, [part], bias: null);
+        var share = decoder.Graph.Add("Sigmoid", $"{name}/Sigmoid", [scores]);
+        return decoder.Graph.Add("Mul", $"{name}/Mul", [attended, share]);
     }
 
     private IEnumerable<AttributeProto> Attributes()
@@ -111,12 +129,20 @@ internal sealed record SelfAttention(AttentionHeads Heads, QkvProjection Project
             [$"{name}/q", $"{name}/k", $"{name}/v"],
             NodeAttribute.Int("axis", -1));
         var (query, key, value) = (parts[0], parts[1], parts[2]);
-        if (Norm is not null)
+        if (Norm is { FollowsRotary: false })
         {
-            var queries = Heads.Queries with { Padded = headDim };
-            var keys = Heads.KeysOrValues with { Padded = headDim };
-            query = Norm.Append(layer, "attention.q_norm", $"{tensor}.{Norm.QueryPart}", query, queries);
-            key = Norm.Append(layer, "attention.k_norm", $"{tensor}.{Norm.KeyPart}", key, keys);
+            (query, key) = Normed(layer, Norm, tensor, headDim, query, key);
+        }
+
+        if (Rotary is { IsLookedUp: true })
+        {
+            query = Turn(graph, $"{name}.q_rotary", query, Heads.Heads, headDim);
+            key = Turn(graph, $"{name}.k_rotary", key, Heads.KvHeads, headDim);
+        }
+
+        if (Norm is { FollowsRotary: true })
+        {
+            (query, key) = Normed(layer, Norm, tensor, headDim, query, key);
         }
 
         if (headDim != Heads.PaddedDim)
@@ -126,19 +152,28 @@ internal sealed record SelfAttention(AttentionHeads Heads, QkvProjection Project
             value = HeadFilling.Append(graph, $"{name}.v_filled", value, Heads.KeysOrValues);
         }
 
-        if (Rotary is { IsLookedUp: true })
-        {
-            query = Turn(graph, $"{name}.q_rotary", query, Heads.Heads);
-            key = Turn(graph, $"{name}.k_rotary", key, Heads.KvHeads);
-        }
-
         return (query, key, value);
     }
 
-    private string Turn(GraphBuilder graph, string name, string input, int count)
+    private (string Query, string Key) Normed(
+        DecoderLayer layer, HeadNorm norm, string tensor, int headDim, string query, string key) => (
+        norm.Append(
+            layer,
+            "attention.q_norm",
+            $"{tensor}.{norm.QueryPart}",
+            query,
+            Heads.Queries with { Padded = headDim }),
+        norm.Append(
+            layer,
+            "attention.k_norm",
+            $"{tensor}.{norm.KeyPart}",
+            key,
+            Heads.KeysOrValues with { Padded = headDim }));
+
+    private string Turn(GraphBuilder graph, string name, string input, int count, int headDim)
     {
         // Channels beyond the turned ones, filled in or not, come after them.
-        var turned = Heads.RotaryDim == Heads.PaddedDim ? 0 : Heads.RotaryDim;
+        var turned = Heads.RotaryDim == headDim ? 0 : Heads.RotaryDim;
         return graph.AddMicrosoft(
             "RotaryEmbedding",
             name,

@@ -29,6 +29,19 @@ internal sealed record YarnScaling(
         };
     }
 
+    /// <summary>Factor on the scores of models that want it there (<c>mscale_all_dim</c>), 1 of others.</summary>
+    public static double ScoreFactor(ConfigJson config)
+    {
+        var rope = config.Section("rope_parameters") ?? config.Section("rope_scaling");
+        if (rope?.Text("rope_type", "type") is null or "default" || rope.FindPositive("mscale_all_dim") is not { } all)
+        {
+            return 1;
+        }
+
+        var magnitude = Attention(rope.Positive("factor", 1), all);
+        return magnitude * magnitude;
+    }
+
     public RotaryFrequencies Apply(float[] inverse)
     {
         var (first, last) = (PairWithRotations(BetaFast), PairWithRotations(BetaSlow));

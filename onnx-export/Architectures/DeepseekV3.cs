@@ -1,0 +1,37 @@
+using Stip.Export.Blocks;
+using Stip.Export.Checkpoints;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Export.Architectures;
+
+/// <summary>DeepSeek-V3 (Kimi K2 and Moonlight too): keys and values from a latent vector; experts chosen by sigmoids
+/// within the best groups, beside one that every row goes through.</summary>
+/// <param name="name">Name of the family.</param>
+/// <param name="modelType">Its <c>model_type</c>.</param>
+/// <param name="firstSparse">First layer with experts where config.json does not say.</param>
+internal sealed class DeepseekV3(string name, string modelType, int firstSparse) : IArchitecture
+{
+    public string Name => name;
+
+    public string ModelType => modelType;
+
+    public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
+    {
+        var config = checkpoint.Config;
+        var shape = LatentAttention.ReadShape(config);
+        var model = new DecoderModel(checkpoint, dtype, shape, "model.embed_tokens.weight");
+        var norm = Norm.Rms(config.Positive("rms_norm_eps", 1e-6));
+        var mlp = SharedExperts.Read(config, shape, ExpertRouting.ReadBalanced(config, 2.5), firstSparse);
+        var rotary = model.Rotary(config, isInterleaved: config.Flag("rope_interleave", true));
+        var attention = LatentAttention.Read(config, shape.Heads, rotary);
+        attention = attention with { Scale = attention.Scale * YarnScaling.ScoreFactor(config) };
+
+        foreach (var layer in model.Layers("model.layers"))
+        {
+            layer.Add(attention.Append(layer, layer.Normed(norm, "attention_norm", "input_layernorm"), "self_attn"));
+            layer.Add(mlp.Append(layer, layer.Normed(norm, "mlp_norm", "post_attention_layernorm"), "mlp"));
+        }
+
+        return model.Finish(norm, "model.norm", model.Head(config.Flag("tie_word_embeddings", false)));
+    }
+}

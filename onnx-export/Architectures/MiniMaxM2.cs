@@ -1,0 +1,58 @@
+using Stip.Export.Blocks;
+using Stip.Export.Checkpoints;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Export.Architectures;
+
+/// <summary>MiniMax-M2: Mixtral whose experts are chosen by sigmoids; all queries and all keys are normed at
+/// once.</summary>
+internal sealed class MiniMaxM2 : IArchitecture
+{
+    private const int DefaultHeadDim = 128;
+
+    public string Name => "MiniMaxM2ForCausalLM";
+
+    public string ModelType => "minimax_m2";
+
+    public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
+    {
+        var config = checkpoint.Config;
+        var shape = DecoderShape.Read(config, defaultHeadDim: DefaultHeadDim);
+        if (config.FindSize("rotary_dim") is { } turned && !config.Has("partial_rotary_factor"))
+        {
+            shape = shape with { Heads = (shape.Heads with { RotaryDim = turned }).Checked() };
+        }
+
+        var model = new DecoderModel(checkpoint, dtype, shape, "model.embed_tokens.weight");
+        var norm = Norm.Rms(config.Positive("rms_norm_eps", 1e-6));
+        var attention = new SelfAttention(
+            shape.Heads, QkvProjection.Apart(hasBias: false), new OutputProjection("o_proj", HasBias: false))
+        {
+            Rotary = model.Rotary(config),
+            Norm = config.Flag("use_qk_norm", true)
+                ? new HeadNorm(norm, "q_norm", "k_norm", HeadNormScope.AllHeads)
+                : null,
+        };
+        var experts = new ExpertFeedForward(
+            config.FindSize("num_local_experts") ?? 256,
+            config.FindSize("num_experts_per_tok") ?? 8,
+            config.Size("intermediate_size"),
+            config.Text("hidden_act") ?? "silu")
+        {
+            Routing = ExpertRouting.Sigmoid with { Bias = "e_score_correction_bias" },
+            Gate = "w1",
+            Up = "w3",
+            Down = "w2",
+        };
+
+        // Published checkpoints and current transformers call the block differently.
+        var part = checkpoint.Tensors.Has("model.layers.0.mlp.gate.weight") ? "mlp" : "block_sparse_moe";
+        foreach (var layer in model.Layers("model.layers"))
+        {
+            layer.Add(attention.Append(layer, layer.Normed(norm, "attention_norm", "input_layernorm"), "self_attn"));
+            layer.Add(experts.Append(layer, layer.Normed(norm, "mlp_norm", "post_attention_layernorm"), part));
+        }
+
+        return model.Finish(norm, "model.norm", model.Head(config.Flag("tie_word_embeddings", false)));
+    }
+}
