@@ -1,3 +1,4 @@
+using Stip.Api.Engine.Caches;
 using Stip.Protocol.Packages;
 using Stip.Protocol.Tensors;
 
@@ -16,6 +17,9 @@ internal sealed record DecoderSnapshot(
     TensorDtype CacheDtype,
     CacheManifest Cache)
 {
+    /// <summary>The tensors of its cache, those of the first layer first.</summary>
+    public IReadOnlyList<CacheTensor> CacheTensors { get; } = CacheTensor.Of(Cache);
+
     /// <summary>Of its package.</summary>
     public string? Fingerprint { get; init; }
 

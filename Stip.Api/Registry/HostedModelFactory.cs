@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using Stip.Api.Engine;
+using Stip.Api.Engine.Caches;
 using Stip.Api.Engine.Forward;
 using Stip.Api.Engine.Loading;
 using Stip.Api.Registry.Packages;
@@ -51,7 +52,7 @@ internal sealed class HostedModelFactory(
         manifest.MaxTopK,
         Dtype(graph.Inputs, "inputs_embeds"),
         Dtype(graph.Outputs, "logits"),
-        Dtype(graph.Inputs, "past_key_values.0.key"),
+        Dtype(graph.Inputs, CacheTensor.Of(graph.Cache!)[0].Past),
         graph.Cache!)
     {
         Fingerprint = manifest.Fingerprint,

@@ -19,22 +19,26 @@ internal sealed class BoundStep : IDisposable
 
     /// <param name="session">The decoder.</param>
     /// <param name="range">Bound as past and as present of every layer.</param>
-    /// <param name="names">Names of the cache tensors.</param>
+    /// <param name="caches">Names of the cache tensors.</param>
     /// <param name="tensors">Owned from here on.</param>
     /// <param name="graphs">Where a recording of it may be had; null for a step that is never recorded.</param>
     public BoundStep(
-        InferenceSession session, SlotRange range, CacheNames names, StepTensors tensors, CudaGraphs? graphs)
+        InferenceSession session,
+        SlotRange range,
+        IReadOnlyList<CacheTensor> caches,
+        StepTensors tensors,
+        CudaGraphs? graphs)
     {
         (_tensors, _graphs) = (tensors, graphs);
         _binding = session.CreateIoBinding();
         try
         {
-            for (var i = 0; i < names.Past.Count; i++)
+            for (var i = 0; i < caches.Count; i++)
             {
                 var view = ((OrtArena)range.Arena).View(i, range.First, range.Count);
                 _views.Add(view);
-                _binding.BindInput(names.Past[i], view);
-                _binding.BindOutput(names.Present[i], view);
+                _binding.BindInput(caches[i].Past, view);
+                _binding.BindOutput(caches[i].Present, view);
             }
 
             tensors.Bind(_binding);

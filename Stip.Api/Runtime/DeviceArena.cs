@@ -16,10 +16,11 @@ internal sealed class DeviceArena : OrtArena
         _memory = memory;
         try
         {
-            for (var i = 0; i < shape.TensorCount; i++)
+            for (var i = 0; i < shape.Tensors.Count; i++)
             {
-                _tensors.Add(memory.Allocate(shape.Slots * shape.SlotBytes));
-                memory.ClearRows(_tensors[i], shape.SlotBytes, shape.SlotBytes, shape.Slots);
+                var bytes = shape.SlotBytes(i);
+                _tensors.Add(memory.Allocate(shape.Slots * bytes));
+                memory.ClearRows(_tensors[i], bytes, bytes, shape.Slots);
             }
 
             memory.Wait();
@@ -38,7 +39,8 @@ internal sealed class DeviceArena : OrtArena
     {
         for (var i = 0; usedTokens > 0 && i < _tensors.Count; i++)
         {
-            _memory.ClearRows(At(i, slot), Shape.HeadBytes, (long)usedTokens * Shape.TokenBytes, Shape.KvHeads);
+            _memory.ClearRows(
+                At(i, slot), Shape.HeadBytes(i), (long)usedTokens * Shape.TokenBytes(i), Shape.Heads(i));
         }
 
         _memory.Wait();
@@ -50,8 +52,8 @@ internal sealed class DeviceArena : OrtArena
         for (var i = 0; usedTokens > 0 && i < _tensors.Count; i++)
         {
             _memory.CopyRows(
-                At(i, source), Shape.HeadBytes, other.At(i, target), other.Shape.HeadBytes,
-                (long)usedTokens * Shape.TokenBytes, Shape.KvHeads);
+                At(i, source), Shape.HeadBytes(i), other.At(i, target), other.Shape.HeadBytes(i),
+                (long)usedTokens * Shape.TokenBytes(i), Shape.Heads(i));
         }
 
         _memory.Wait();
@@ -65,5 +67,5 @@ internal sealed class DeviceArena : OrtArena
 
     protected override nint Start(int tensor) => _tensors[tensor];
 
-    private nint At(int tensor, int slot) => _tensors[tensor] + (nint)(slot * Shape.SlotBytes);
+    private nint At(int tensor, int slot) => _tensors[tensor] + (nint)(slot * Shape.SlotBytes(tensor));
 }

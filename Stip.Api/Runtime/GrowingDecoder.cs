@@ -8,26 +8,28 @@ namespace Stip.Api.Runtime;
 /// <summary>A decoder as other exporters write it: past tensors as long as the past, present ones longer by the new
 /// rows, a mask and positions instead of lengths.</summary>
 /// <remarks>Caches live in the same arenas as those of the shared layout, so that sessions fork, rewind and move as
-/// theirs do; a step copies the past out and the new rows in. Slots of equal lengths run together.</remarks>
+/// theirs do; a step copies the past out and the new rows in. Slots of equal lengths run together, where the caches
+/// have an axis for them.</remarks>
 internal sealed class GrowingDecoder : IDecoder
 {
     private readonly InferenceSession _session;
     private readonly DecoderSnapshot _decoder;
     private readonly RunOptions _runOptions = new();
-    private readonly CacheNames _names;
     private readonly GrowingStep _step;
     private readonly int _rowBytes;
     private readonly int _logitsBytes;
     private readonly bool _givesLastRowOnly;
+    private readonly bool _holdsSeveral;
     private readonly DeviceGate? _gate;
 
     public GrowingDecoder(InferenceSession session, DecoderSnapshot decoder, DeviceGate? gate)
     {
         (_session, _decoder, _gate) = (session, decoder, gate);
-        _names = new CacheNames(decoder.Cache.Layers);
-        _step = new GrowingStep(session, decoder, _names);
+        _step = new GrowingStep(session, decoder);
         _rowBytes = decoder.HiddenSize * decoder.RowsDtype.ByteSize();
         _logitsBytes = decoder.VocabSize * decoder.LogitsDtype.ByteSize();
+        _holdsSeveral = IsFree("inputs_embeds", 0)
+            && decoder.CacheTensors.All(tensor => tensor.HoldsSeveral && IsFree(tensor.Past, tensor.Batch!.Value));
         _givesLastRowOnly = session.OutputMetadata["logits"].Dimensions[1] == 1;
     }
 
@@ -63,7 +65,8 @@ internal sealed class GrowingDecoder : IDecoder
             var count = 0;
             for (var other = i; other < wanted.Length && !isDone[i]; other++)
             {
-                if (!isDone[other] && cachedTokens[(int)wanted[other]] == cachedTokens[(int)wanted[i]])
+                if (!isDone[other] && (_holdsSeveral || other == i)
+                    && cachedTokens[(int)wanted[other]] == cachedTokens[(int)wanted[i]])
                 {
                     group[count++] = other;
                 }
@@ -88,6 +91,8 @@ internal sealed class GrowingDecoder : IDecoder
         _runOptions.Dispose();
         _session.Dispose();
     }
+
+    private bool IsFree(string input, int axis) => _session.InputMetadata[input].Dimensions[axis] < 0;
 
     private void RunRows(
         SlotRange range, int cachedTokens, ReadOnlySpan<byte> rows, ReadOnlySpan<long> wanted, LogitsTarget logits)

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
 using Stip.Api.Engine;
+using Stip.Api.Engine.Caches;
 using Stip.Protocol.Tensors;
 
 namespace Stip.Api.Runtime;
@@ -16,23 +17,23 @@ internal sealed class GrowingStep : IDisposable
     private readonly List<NativeBuffer> _buffers = [];
     private readonly TensorDtype? _maskDtype;
     private readonly TensorDtype? _positionsDtype;
-    private readonly int _cacheTensors;
+    private readonly IReadOnlyList<CacheTensor> _caches;
     private HostArena _arena = null!;
     private int[] _slots = [];
     private int _slotCount;
     private int _cachedTokens;
     private int _rowCount;
 
-    public GrowingStep(InferenceSession session, DecoderSnapshot decoder, CacheNames names)
+    public GrowingStep(InferenceSession session, DecoderSnapshot decoder)
     {
         _decoder = decoder;
         _maskDtype = DtypeOf(session, Mask);
         _positionsDtype = DtypeOf(session, Positions);
         List<string> inputs = ["inputs_embeds"];
         inputs.AddRange(new[] { Mask, Positions }.Where(session.InputMetadata.ContainsKey));
-        InputNames = [.. inputs, .. names.Past];
-        OutputNames = ["logits", .. names.Present];
-        _cacheTensors = names.Past.Count;
+        _caches = decoder.CacheTensors;
+        InputNames = [.. inputs, .. _caches.Select(cache => cache.Past)];
+        OutputNames = ["logits", .. _caches.Select(cache => cache.Present)];
     }
 
     public IReadOnlyCollection<string> InputNames { get; }
@@ -69,29 +70,41 @@ internal sealed class GrowingStep : IDisposable
                 static (i, rows, cached) => cached + i % rows);
         }
 
-        for (var tensor = 0; tensor < _cacheTensors; tensor++)
+        for (var tensor = 0; tensor < _caches.Count; tensor++)
         {
-            var past = Add(
-                _decoder.CacheDtype, slots.Length, _decoder.Cache.KvHeads, cachedTokens, _decoder.Cache.HeadDim);
-            for (var i = 0; i < slots.Length; i++)
+            var cache = _caches[tensor];
+            var past = Add(_decoder.CacheDtype, cache.Shape(slots.Length, cachedTokens));
+            var bytes = past.Length / (cache.Blocks * slots.Length);
+            for (var i = 0; i < cache.Blocks * slots.Length; i++)
             {
-                var bytes = past.Length / slots.Length;
-                arena.Read(tensor, slots[i], cachedTokens, past.Slice(i * bytes, bytes));
+                // [blocks, slots, runs, tokens, width]
+                var (block, slot) = Math.DivRem(i, slots.Length);
+                arena.Read(tensor, slots[slot], block * cache.Runs, cachedTokens, past.Slice(i * bytes, bytes));
             }
         }
     }
 
     /// <summary>Writes the new rows of the present tensors behind what each slot holds.</summary>
+    /// <exception cref="GraphRefusedException">The graph gives other tensors than it said.</exception>
     public void Keep(IReadOnlyCollection<OrtValue> results)
     {
         var tensor = 0;
         foreach (var present in results.Skip(1))
         {
+            var cache = _caches[tensor];
             var data = present.GetTensorMutableRawData();
-            var bytes = data.Length / _slotCount;
-            for (var i = 0; i < _slotCount; i++)
+            var count = cache.Blocks * _slotCount;
+            var bytes = cache.Runs * (_cachedTokens + _rowCount) * _arena.Shape.TokenBytes(tensor);
+            if (data.Length != (long)count * bytes)
             {
-                _arena.Append(tensor, _slots[i], _cachedTokens, _rowCount, data.Slice(i * bytes, bytes));
+                throw new GraphRefusedException($"'{cache.Present}' is not '{cache.Past}' and the new rows");
+            }
+
+            for (var i = 0; i < count; i++)
+            {
+                var (block, slot) = Math.DivRem(i, _slotCount);
+                _arena.Append(
+                    tensor, _slots[slot], block * cache.Runs, _cachedTokens, _rowCount, data.Slice(i * bytes, bytes));
             }
 
             tensor++;

@@ -11,12 +11,12 @@ internal sealed class HostArena : OrtArena
     public HostArena(CacheShape shape)
         : base(shape)
     {
-        _tensors = new NativeBuffer[shape.TensorCount];
+        _tensors = new NativeBuffer[shape.Tensors.Count];
         try
         {
             for (var i = 0; i < _tensors.Length; i++)
             {
-                _tensors[i] = new NativeBuffer(shape.Slots * shape.SlotBytes);
+                _tensors[i] = new NativeBuffer(shape.Slots * shape.SlotBytes(i));
             }
         }
         catch (InsufficientMemoryException)
@@ -30,12 +30,12 @@ internal sealed class HostArena : OrtArena
 
     public override void Clear(int slot, int usedTokens)
     {
-        var usedBytes = usedTokens * Shape.TokenBytes;
-        foreach (var tensor in _tensors)
+        for (var tensor = 0; tensor < _tensors.Length; tensor++)
         {
-            for (var head = 0; head < Shape.KvHeads; head++)
+            var bytes = usedTokens * Shape.TokenBytes(tensor);
+            for (var head = 0; head < Shape.Heads(tensor); head++)
             {
-                tensor.Span(At(Shape, slot, head), usedBytes).Clear();
+                _tensors[tensor].Span(At(tensor, slot, head), bytes).Clear();
             }
         }
     }
@@ -43,36 +43,37 @@ internal sealed class HostArena : OrtArena
     public override void Copy(int source, ICacheArena targetArena, int target, int usedTokens)
     {
         var other = (HostArena)targetArena;
-        var usedBytes = usedTokens * Shape.TokenBytes;
         for (var i = 0; i < _tensors.Length; i++)
         {
-            for (var head = 0; head < Shape.KvHeads; head++)
+            var bytes = usedTokens * Shape.TokenBytes(i);
+            for (var head = 0; head < Shape.Heads(i); head++)
             {
-                _tensors[i].Span(At(Shape, source, head), usedBytes)
-                    .CopyTo(other._tensors[i].Span(At(other.Shape, target, head), usedBytes));
+                _tensors[i].Span(At(i, source, head), bytes)
+                    .CopyTo(other._tensors[i].Span(other.At(i, target, head), bytes));
             }
         }
     }
 
-    /// <summary>Copies the first tokens of a slot out, <c>[kv_heads, tokens, head_dim]</c>.</summary>
-    public void Read(int tensor, int slot, int tokens, Span<byte> target)
+    /// <summary>Copies the first tokens of some heads of a slot out, <c>[heads, tokens, width]</c>.</summary>
+    public void Read(int tensor, int slot, int firstHead, int tokens, Span<byte> target)
     {
-        var bytes = tokens * Shape.TokenBytes;
-        for (var head = 0; head < Shape.KvHeads; head++)
+        var bytes = tokens * Shape.TokenBytes(tensor);
+        for (var at = 0; at < target.Length; at += bytes)
         {
-            _tensors[tensor].Span(At(Shape, slot, head), bytes).CopyTo(target.Slice(head * bytes, bytes));
+            _tensors[tensor].Span(At(tensor, slot, firstHead++), bytes).CopyTo(target.Slice(at, bytes));
         }
     }
 
-    /// <summary>Copies the last tokens of <c>[kv_heads, position + tokens, head_dim]</c> to a slot, at a position.
-    /// </summary>
-    public void Append(int tensor, int slot, int position, int tokens, ReadOnlySpan<byte> present)
+    /// <summary>Copies the last tokens of some heads, <c>[heads, position + tokens, width]</c>, to a slot, at a
+    /// position.</summary>
+    public void Append(int tensor, int slot, int firstHead, int position, int tokens, ReadOnlySpan<byte> present)
     {
-        var (from, bytes) = (position * Shape.TokenBytes, tokens * Shape.TokenBytes);
-        for (var head = 0; head < Shape.KvHeads; head++)
+        var width = Shape.TokenBytes(tensor);
+        var (from, bytes) = (position * width, tokens * width);
+        for (var at = 0; at < present.Length; at += from + bytes)
         {
-            present.Slice(head * (from + bytes) + from, bytes)
-                .CopyTo(_tensors[tensor].Span(At(Shape, slot, head) + from, bytes));
+            present.Slice(at + from, bytes)
+                .CopyTo(_tensors[tensor].Span(At(tensor, slot, firstHead++) + from, bytes));
         }
     }
 
@@ -86,6 +87,6 @@ internal sealed class HostArena : OrtArena
 
     protected override nint Start(int tensor) => _tensors[tensor].Start;
 
-    private static long At(CacheShape shape, int slot, int head) =>
-        (slot * (long)shape.KvHeads + head) * shape.HeadBytes;
+    private long At(int tensor, int slot, int head) =>
+        (slot * (long)Shape.Heads(tensor) + head) * Shape.HeadBytes(tensor);
 }

@@ -20,8 +20,8 @@ internal abstract class OrtArena(CacheShape shape) : ICacheArena
 
     /// <summary>A tensor <c>[count, kv_heads, capacity, head_dim]</c> over neighbouring slots.</summary>
     public OrtValue View(int tensor, int first, int count) => OrtValue.CreateTensorValueWithData(
-        Memory, shape.Dtype.ToOrt(), shape.Axes(count), Start(tensor) + (nint)(first * shape.SlotBytes),
-        count * shape.SlotBytes);
+        Memory, shape.Dtype.ToOrt(), shape.Tensors[tensor].Shape(count, shape.CapacityTokens),
+        Start(tensor) + (nint)(first * shape.SlotBytes(tensor)), count * shape.SlotBytes(tensor));
 
     public abstract void Clear(int slot, int usedTokens);
 

@@ -13,7 +13,6 @@ internal sealed class OrtDecoder : IDecoder
     private readonly CudaGraphs _graphs;
     private readonly RunOptions _unrecorded;
     private readonly Device? _device;
-    private readonly CacheNames _names;
     private readonly bool _hasPositions;
     private readonly BoundSteps _bound;
     private readonly int _rowBytes;
@@ -27,7 +26,6 @@ internal sealed class OrtDecoder : IDecoder
         (_session, _decoder, _device) = (session, decoder, device);
         (_graphs, _unrecorded) = (graphs, graphs.Unrecorded());
         _rowBytes = decoder.HiddenSize * decoder.RowsDtype.ByteSize();
-        _names = new CacheNames(decoder.Cache.Layers);
         _hasPositions = session.InputMetadata.ContainsKey("position_ids");
         _bound = new BoundSteps(Bind);
     }
@@ -77,6 +75,6 @@ internal sealed class OrtDecoder : IDecoder
         var shape = new StepShape(
             range.Count, rows, wanted, _hasPositions, recordable ? range.Arena.CapacityTokens : null);
         return new BoundStep(
-            _session, range, _names, new StepTensors(_decoder, shape, _device?.Memory), recordable ? _graphs : null);
+            _session, range, _decoder.CacheTensors, new StepTensors(_decoder, shape, _device?.Memory), recordable ? _graphs : null);
     }
 }

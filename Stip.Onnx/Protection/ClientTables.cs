@@ -68,6 +68,7 @@ internal static class ClientTables
     // Caches stay with the server, and what feeds another graph never reaches a user as an answer.
     private static bool IsRead(PlainModel plain, GraphPart part, string output) =>
         !output.StartsWith("present", StringComparison.Ordinal)
+        && plain.Manifest.Graphs[part.Role].Cache?.Tensors?.Any(tensor => tensor.Present == output) != true
         && (output == DecoderPorts.Logits || plain.Joins.All(join => join.From != $"{part.Key}.{output}"));
 
     private static SafetensorsWriter.Source Vector(string name, Permutation permutation) =>

@@ -1,5 +1,6 @@
 using Stip.Keys.Permutations;
 using Stip.Onnx.Packages;
+using Stip.Onnx.Protection.Caches;
 using Stip.Onnx.Symmetry;
 
 namespace Stip.Onnx.Protection;
@@ -23,11 +24,13 @@ internal static class JoinedPorts
     /// taken.</exception>
     public static void RefuseApart(LabelledPart part, ProtectionPlan plan)
     {
-        foreach (var (past, present) in KeptStates.Pairs(part.Inputs, part.Outputs))
+        var named = KeptStates.Pairs(part.Inputs, part.Outputs).Select(pair => (pair.Past.Name, pair.Present.Name));
+        var found = CachePairs.Find(part.Part.Graph, part.Part.Model.Functions, [])
+            .Select(pair => (pair.Past, pair.Present));
+        foreach (var (past, present) in named.Union(found))
         {
             RefuseApart(
-                (present.Name, plan.Outputs.GetValueOrDefault(present.Name)),
-                (past.Name, plan.Inputs.GetValueOrDefault(past.Name)));
+                (present, plan.Outputs.GetValueOrDefault(present)), (past, plan.Inputs.GetValueOrDefault(past)));
         }
     }
 

@@ -7,4 +7,13 @@ namespace Stip.Protocol.Packages;
 /// <param name="KvHeads">KV heads of a layer.</param>
 /// <param name="HeadDim">Channels of a head.</param>
 /// <param name="Window">Attention window in tokens, null where attention sees everything.</param>
-public sealed record CacheManifest(string Layout, int Layers, int KvHeads, int HeadDim, int? Window = null);
+/// <param name="Tensors">The tensors of a growing cache, those of the first layer first; null where they are
+/// <c>past_key_values.{i}.key|value</c> and <c>present.{i}.key|value</c>,
+/// <c>[batch, kv_heads, length, head_dim]</c>.</param>
+public sealed record CacheManifest(
+    string Layout,
+    int Layers,
+    int KvHeads,
+    int HeadDim,
+    int? Window = null,
+    IReadOnlyList<CacheTensorManifest>? Tensors = null);

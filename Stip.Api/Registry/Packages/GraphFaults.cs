@@ -35,16 +35,29 @@ internal static class GraphFaults
             return [$"cache of {cache.Layers} layers, {cache.KvHeads} heads and {cache.HeadDim} channels is empty"];
         }
 
+        string[] listed = [.. CacheListFaults.Of(cache)];
+        var stepInputs = cache.Layout == CacheLayouts.Growing ? ["inputs_embeds"] : StepInputs;
+        var faults = listed.Concat(DecoderTensors(manifest, graph, stepInputs));
+        if (listed.Length > 0)
+        {
+            return faults;
+        }
+
+        var tensors = CacheTensor.Of(cache);
         return cache.Layout == CacheLayouts.Growing
-            ? GrowingCacheFaults.Of(graph, cache).Concat(DecoderTensors(manifest, graph, cache, ["inputs_embeds"]))
-            : DecoderTensors(manifest, graph, cache, StepInputs);
+            ? GrowingCacheFaults.Of(graph, tensors).Concat(faults).Concat(CacheInputs(graph, tensors))
+            : faults.Concat(CacheInputs(graph, tensors));
     }
 
+    /// <summary>Lengths of a tensor's axes; -1 for one that has a name instead.</summary>
+    public static int[] Axes(TensorManifest tensor) =>
+        [.. tensor.Shape.Select(
+            axis => axis.ValueKind == JsonValueKind.Number && axis.TryGetInt32(out var n) ? n : -1)];
+
     private static IEnumerable<string> DecoderTensors(
-        PackageManifest manifest, GraphManifest graph, CacheManifest cache, string[] stepInputs)
+        PackageManifest manifest, GraphManifest graph, string[] stepInputs)
     {
-        foreach (var name in stepInputs.Concat(Enumerable.Range(0, cache.Layers).SelectMany(CacheInputs))
-            .Where(name => graph.Inputs.All(input => input.Name != name)))
+        foreach (var name in stepInputs.Where(name => graph.Inputs.All(input => input.Name != name)))
         {
             yield return $"decoder has no input '{name}'";
         }
@@ -61,20 +74,31 @@ internal static class GraphFaults
                 yield return $"decoder tensor '{tensor?.Name ?? "logits"}' is not a float tensor of width {width}";
             }
         }
+    }
 
-        foreach (var input in graph.Inputs.Where(
-            input => input.Name.StartsWith("past_key_values.", StringComparison.Ordinal)))
+    private static IEnumerable<string> CacheInputs(GraphManifest graph, IReadOnlyList<CacheTensor> tensors)
+    {
+        string? dtype = null;
+        foreach (var tensor in tensors)
         {
-            var axes = Axes(input);
-            if (axes.Length != 4 || axes[1] != cache.KvHeads || (axes[3] != cache.HeadDim && axes[3] >= 0))
+            if (graph.Inputs.FirstOrDefault(input => input.Name == tensor.Past) is not { } input)
             {
-                yield return $"'{input.Name}' is not [batch, {cache.KvHeads}, length, {cache.HeadDim}]";
+                yield return $"decoder has no input '{tensor.Past}'";
+                continue;
+            }
+
+            if (!tensor.Fits(Axes(input)))
+            {
+                yield return $"'{input.Name}' is not {tensor}";
+            }
+
+            if (!TensorDtypes.TryParseWire(input.Dtype, out var type) || !type.IsWireFloat()
+                || (dtype ??= input.Dtype) != input.Dtype)
+            {
+                yield return $"'{input.Name}' is {input.Dtype}; caches are floats of one type";
             }
         }
     }
-
-    private static IEnumerable<string> CacheInputs(int layer) =>
-        [$"past_key_values.{layer}.key", $"past_key_values.{layer}.value"];
 
     private static IEnumerable<string> Compare(
         string role,
@@ -107,9 +131,4 @@ internal static class GraphFaults
 
     private static string Text(IEnumerable<int> axes) =>
         string.Join(", ", axes.Select(axis => axis < 0 ? "?" : axis.ToString(CultureInfo.InvariantCulture)));
-
-    // -1 for an axis that has a name instead of a length.
-    private static int[] Axes(TensorManifest tensor) =>
-        [.. (tensor.Shape ?? []).Select(
-            axis => axis.ValueKind == JsonValueKind.Number && axis.TryGetInt32(out var n) ? n : -1)];
 }

@@ -1,3 +1,5 @@
+using System.Text.Json;
+using Stip.Api.Engine.Caches;
 using Stip.Protocol.Packages;
 
 namespace Stip.Api.Registry.Packages;
@@ -7,40 +9,67 @@ internal static class GrowingCacheFaults
 {
     private static readonly string[] Integers = ["int64", "int32"];
 
-    public static IEnumerable<string> Of(GraphManifest graph, CacheManifest cache)
+    public static IEnumerable<string> Of(GraphManifest graph, IReadOnlyList<CacheTensor> tensors)
     {
-        foreach (var input in graph.Inputs.Where(input => input.Name != "inputs_embeds" && !IsCache(input.Name)))
+        var pasts = tensors.Select(tensor => tensor.Past).ToHashSet(StringComparer.Ordinal);
+        return Others(graph, pasts).Concat(Presents(graph, tensors)).Concat(Lengths(graph, tensors));
+    }
+
+    private static IEnumerable<string> Others(GraphManifest graph, HashSet<string> pasts)
+    {
+        foreach (var input in graph.Inputs.Where(input => input.Name != "inputs_embeds" && !pasts.Contains(input.Name)))
         {
             if (input.Name is not ("attention_mask" or "position_ids"))
             {
                 yield return $"input '{input.Name}' is none that a server can fill: inputs_embeds, attention_mask, "
-                    + "position_ids and past_key_values.N.key|value are";
+                    + "position_ids and the tensors of the cache are";
             }
             else if (!Integers.Contains(input.Dtype) || input.Shape.Count != 2)
             {
                 yield return $"'{input.Name}' is {input.Dtype} of {input.Shape.Count} axes, not int64 or int32 of 2";
             }
         }
+    }
 
-        foreach (var name in Enumerable.Range(0, cache.Layers)
-            .SelectMany(layer => new[] { $"present.{layer}.key", $"present.{layer}.value" })
-            .Where(name => graph.Outputs.All(output => output.Name != name)))
+    private static IEnumerable<string> Presents(GraphManifest graph, IReadOnlyList<CacheTensor> tensors)
+    {
+        foreach (var tensor in tensors)
         {
-            yield return $"decoder has no output '{name}'";
+            var (present, past) = (
+                graph.Outputs.FirstOrDefault(output => output.Name == tensor.Present),
+                graph.Inputs.FirstOrDefault(input => input.Name == tensor.Past));
+            if (present is null)
+            {
+                yield return $"decoder has no output '{tensor.Present}'";
+            }
+            else if (past is not null
+                && (present.Dtype != past.Dtype || (present.Shape.Count > 0 && !tensor.Fits(GraphFaults.Axes(present)))))
+            {
+                yield return $"'{present.Name}' is not {past.Dtype} {tensor}";
+            }
         }
 
         if (graph.Outputs.FirstOrDefault(output => output.Name == "logits")?.Shape.Count != 3)
         {
             yield return "'logits' is not [batch, sequence, vocab]";
         }
+    }
 
-        // A sliding layer keeps no more than its window: a length that the engine does not count.
-        if (graph.Inputs.Where(input => IsCache(input.Name) && input.Shape.Count == 4)
-            .Select(input => input.Shape[2].ToString()).Distinct().Count() > 1)
+    // A sliding layer keeps no more than its window: a length that the engine does not count.
+    private static IEnumerable<string> Lengths(GraphManifest graph, IReadOnlyList<CacheTensor> tensors)
+    {
+        var lengths = tensors
+            .Select(tensor => (tensor.Length, graph.Inputs.FirstOrDefault(input => input.Name == tensor.Past)?.Shape))
+            .Where(entry => entry.Shape?.Count > entry.Length)
+            .Select(entry => entry.Shape![entry.Length]).DistinctBy(length => length.ToString()).ToArray();
+        if (lengths.Length > 1)
         {
             yield return "layers have caches of different lengths";
         }
-    }
 
-    private static bool IsCache(string name) => name.StartsWith("past_key_values.", StringComparison.Ordinal);
+        foreach (var length in lengths.Where(length => length.ValueKind == JsonValueKind.Number))
+        {
+            yield return $"caches have a length of {length} and do not grow";
+        }
+    }
 }

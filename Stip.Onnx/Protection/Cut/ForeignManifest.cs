@@ -3,7 +3,7 @@ using Stip.Keys.Bundles;
 using Stip.Onnx.Execution;
 using Stip.Onnx.Model;
 using Stip.Onnx.Packages;
-using Stip.Onnx.Symmetry;
+using Stip.Onnx.Protection.Caches;
 using Stip.Protocol.Packages;
 using Stip.Protocol.Tensors;
 using DataType = Stip.Onnx.Model.TensorProto.Types.DataType;
@@ -21,7 +21,8 @@ internal static class ForeignManifest
         ClientCut cut,
         string role,
         (string Client, string Cloud) files,
-        IReadOnlyDictionary<string, long> limits)
+        IReadOnlyDictionary<string, long> limits,
+        IReadOnlyList<CacheTensorManifest> caches)
     {
         var outputs = GraphSignature.Outputs(cut.Cloud);
         var vocabulary = VocabularyOf(outputs, role, limits);
@@ -52,7 +53,7 @@ internal static class ForeignManifest
                     files.Cloud,
                     GraphSignature.Inputs(cut.Cloud),
                     outputs,
-                    CacheOf(cut.Cloud)),
+                    ForeignCache.Describe(cut.Cloud, caches)),
             })
         {
             ClientGraphs = ForeignModel.ClientGraphs(cut, role, files.Client),
@@ -96,24 +97,4 @@ internal static class ForeignManifest
     private static int? ContextLengthOf(IReadOnlyDictionary<string, long> limits) =>
         limits.Where(limit => limit.Key.Contains("position", StringComparison.Ordinal))
             .Select(limit => (int?)checked((int)limit.Value)).FirstOrDefault();
-
-    private static CacheManifest? CacheOf(GraphProto graph)
-    {
-        var keys = GraphSignature.Inputs(graph).Where(input => input.Name.StartsWith("past", StringComparison.Ordinal)
-            && input.Name.EndsWith("key", StringComparison.Ordinal)).ToArray();
-        if (keys.Length == 0)
-        {
-            return null;
-        }
-
-        var known = KnownAxes.Of(graph);
-        return new CacheManifest(
-            CacheLayouts.Growing, keys.Length, Length(keys[0], 1, known), Length(keys[0], 3, known));
-    }
-
-    // A length that has a name may be told by the weights.
-    private static int Length(TensorManifest port, int axis, IReadOnlyDictionary<string, int> known) =>
-        axis >= port.Shape.Count ? 0
-        : port.Shape[axis].ValueKind == JsonValueKind.Number ? port.Shape[axis].GetInt32()
-        : known.GetValueOrDefault(port.Shape[axis].ToString());
 }

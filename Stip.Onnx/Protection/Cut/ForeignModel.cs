@@ -1,6 +1,7 @@
 using Stip.Keys.Bundles;
 using Stip.Onnx.Model;
 using Stip.Onnx.Packages;
+using Stip.Onnx.Protection.Caches;
 using Stip.Onnx.Symmetry;
 using Stip.Protocol.Packages;
 using DataType = Stip.Onnx.Model.TensorProto.Types.DataType;
@@ -32,12 +33,13 @@ internal static class ForeignModel
             var constants = new Constants(file.Graph);
             var limits = InputLimits.Find(file.Graph, constants);
             var cut = ClientCut.Find(file.Graph, shapesHaveEnds);
-            var role = among ?? RoleOf(cut);
+            var caches = CachePairs.Find(cut.Cloud, file.Model.Functions, cut.Sent);
+            var role = among ?? RoleOf(cut, caches.Count > 0);
             var files = among is null
                 ? (Client: ClientFile, Cloud: role == GraphRoles.Vision ? VisionFile : MainFile)
                 : (Client: $"{among}_{ClientFile}", Cloud: Path.GetFileName(path));
             var parts = Parts(file, cut, role, files);
-            var manifest = ForeignManifest.Describe(file, cut, role, files, limits) with
+            var manifest = ForeignManifest.Describe(file, cut, role, files, limits, caches) with
             {
                 TiedEmbeddings = TiedTables.Any(parts),
             };
@@ -81,10 +83,10 @@ internal static class ForeignModel
             .Select(input => input.Name),
     ];
 
-    private static string RoleOf(ClientCut cut)
+    private static string RoleOf(ClientCut cut, bool hasCaches)
     {
         var given = cut.Cloud.Input.Select(input => input.Name);
-        return given.Any(name => name.StartsWith("past", StringComparison.Ordinal)) ? GraphRoles.Decoder
+        return hasCaches || given.Any(name => name.StartsWith("past", StringComparison.Ordinal)) ? GraphRoles.Decoder
             : cut.Client is { Input.Count: > 0 } && cut.Client.Input.Count == SignalsOf(cut).Count ? GraphRoles.Vision
             : GraphRoles.Encoder;
     }

@@ -4,23 +4,34 @@ using Stip.Api.Tests.Hosting;
 using Stip.Api.Tests.Models;
 using Stip.Protocol.Completions;
 using Stip.Protocol.Models;
+using Stip.Protocol.Sessions;
 using Stip.TestKit;
 
 namespace Stip.Api.Tests.Engine;
 
 /// <summary>Graphs of other exporters, whose caches grow: served = a bare loop that carries them on.</summary>
-public sealed class GrowingCacheTests
+public sealed class GrowingCacheTests : IDisposable
 {
     private const int Hidden = TinyDecoder.HiddenSize;
 
+    // The same weights and arithmetic, whatever the caches' names and axes.
+    private readonly TemporaryFolder _plain = new();
+
+    public GrowingCacheTests() => new TinyGrowingDecoder().WriteTo(_plain.Path);
+
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    [Fact]
-    public async Task ServedSteps_AreThoseOfABareLoop()
+    [Theory]
+    [InlineData(CacheForm.Named)]
+    [InlineData(CacheForm.Renamed)]
+    [InlineData(CacheForm.Turned)]
+    [InlineData(CacheForm.Stacked)]
+    [InlineData(CacheForm.Alone)]
+    public async Task ServedSteps_AreThoseOfABareLoop(CacheForm form)
     {
-        using var engine = new RealEngine(CacheLayouts.Growing);
+        using var engine = new RealEngine(CacheLayouts.Growing, form: form);
         await using var host = engine.Host();
-        using var bare = new BareLoop(engine.GraphPath);
+        using var bare = new BareLoop(_plain.At("model.onnx"));
         string? session = null;
         var position = 0;
         foreach (var rows in new[] { 5, 1, 1, 3, 1 })
@@ -67,10 +78,15 @@ public sealed class GrowingCacheTests
         Assert.Equal(bare.Step(4, 1, 3), next.Choices[0].Logits.Data!.Value.ToArray());
     }
 
-    [Fact]
-    public async Task SessionsOfOneLength_RunTogether_OthersBesideThem()
+    [Theory]
+    [InlineData(CacheForm.Named)]
+    [InlineData(CacheForm.Renamed)]
+    [InlineData(CacheForm.Turned)]
+    [InlineData(CacheForm.Stacked)]
+    [InlineData(CacheForm.Alone)]
+    public async Task SessionsOfOneLength_RunTogether_OthersBesideThem(CacheForm form)
     {
-        using var engine = new RealEngine(CacheLayouts.Growing);
+        using var engine = new RealEngine(CacheLayouts.Growing, form: form);
         using var watched = new WatchedRuntime(RealEngine.Runtime(engine.Options));
         engine.Watched = watched;
         await using var host = engine.Host();
@@ -97,7 +113,7 @@ public sealed class GrowingCacheTests
         Assert.Equal(lengths.Order(), watched.Runs[^1].Order());
         for (var i = 0; i < lengths.Length; i++)
         {
-            using var bare = new BareLoop(engine.GraphPath);
+            using var bare = new BareLoop(_plain.At("model.onnx"));
             bare.Step(0, lengths[i], i);
             Assert.True(answers[i].Is(out var answer, out var refusal), refusal?.Message);
             Assert.Equal(bare.Step(lengths[i], 1, i), answer.Logits.ToArray());
@@ -114,6 +130,35 @@ public sealed class GrowingCacheTests
         var error = await ApiCaller.RefusedAsync(pushed, 422, "package_invalid");
         Assert.Contains("'use_cache_branch' is none that a server can fill", error.Detail, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData(CacheForm.Renamed)]
+    [InlineData(CacheForm.Stacked)]
+    public async Task PushedPackage_WithNamesOfItsOwn_IsServedForkedAndRewound(CacheForm form)
+    {
+        using var server = new ApiServer();
+        using var folder = new TemporaryFolder();
+        new TinyGrowingDecoder(Form: form).WriteTo(folder.Path);
+        using var pushed = await server.Caller().PushAsync(folder.Path);
+        await ApiCaller.ReadAsync<ModelObject>(pushed);
+        using var bare = new BareLoop(_plain.At("model.onnx"));
+        bare.Step(0, 4, 3);
+        var expected = bare.Step(4, 1, 3);
+        var first = await server.Caller().StepAsync(
+            new CompletionRequest("growing", Steps.Rows(3, 0, 4), MaxLength: 20));
+        using var forked = await server.Caller().PostAsync(
+            $"/v1/permuted/sessions/{first.SessionId}/fork", new SessionForkRequest());
+        var fork = await ApiCaller.ReadAsync<SessionObject>(forked);
+        await server.Caller().StepAsync(Steps.Next(first, 9) with { Model = "growing" });
+        foreach (var session in new[] { fork.Id, first.SessionId })
+        {
+            var next = await server.Caller().StepAsync(
+                Steps.Next(first, 3) with { Model = "growing", SessionId = session });
+            Assert.Equal(expected, next.Choices[0].Logits.Data!.Value.ToArray());
+        }
+    }
+
+    public void Dispose() => _plain.Dispose();
 
     /// <summary>One sequence, its caches carried from run to run.</summary>
     private sealed class BareLoop : IDisposable

@@ -9,7 +9,6 @@ using Stip.Api.Runtime;
 using Stip.Api.Tests.Hosting;
 using Stip.Api.Tests.Models;
 using Stip.Protocol.Completions;
-using Stip.Protocol.Packages;
 using Stip.Protocol.Tensors;
 using Stip.TestKit;
 
@@ -24,15 +23,17 @@ internal sealed class RealEngine : IDisposable
 
     /// <param name="layout">Of the cache.</param>
     /// <param name="mixesRows">Of the graph.</param>
-    public RealEngine(string layout = CacheLayouts.Shared, bool mixesRows = false)
+    /// <param name="form">Of a growing cache.</param>
+    public RealEngine(
+        string layout = CacheLayouts.Shared, bool mixesRows = false, CacheForm form = CacheForm.Named)
     {
-        _ = layout == CacheLayouts.Growing
-            ? new TinyGrowingDecoder().WriteTo(_folder.Path)
+        var manifest = layout == CacheLayouts.Growing
+            ? new TinyGrowingDecoder(Form: form).WriteTo(_folder.Path)
             : new TinyDecoder(MixesRows: mixesRows).WriteTo(_folder.Path);
         _snapshot = new DecoderSnapshot(
             "tiny", Path.Combine(_folder.Path, "model.onnx"), TinyDecoder.HiddenSize, TinyDecoder.VocabSize,
             TinyDecoder.ContextLength, TinyDecoder.MaxTopK, TensorDtype.Float32, TensorDtype.Float32,
-            TensorDtype.Float32, new CacheManifest(layout, 2, 1, 16));
+            TensorDtype.Float32, manifest.Graphs["decoder"].Cache!);
     }
 
     public string GraphPath => _snapshot.GraphPath;

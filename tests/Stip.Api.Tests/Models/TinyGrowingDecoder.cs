@@ -1,4 +1,5 @@
 using Stip.Onnx.Model;
+using Stip.Onnx.Protection.Caches;
 using Stip.Protocol.Packages;
 using Stip.Protocol.Tensors;
 
@@ -9,8 +10,12 @@ namespace Stip.Api.Tests.Models;
 /// <param name="Model">Its id.</param>
 /// <param name="LastRowOnly">True for a head that sees the last row only.</param>
 /// <param name="ExtraInput">An input beside those that all have.</param>
+/// <param name="Form">Of its caches.</param>
 internal sealed record TinyGrowingDecoder(
-    string Model = "growing", bool LastRowOnly = false, string? ExtraInput = null)
+    string Model = "growing",
+    bool LastRowOnly = false,
+    string? ExtraInput = null,
+    CacheForm Form = CacheForm.Named)
 {
     private const int Layers = 2;
     private const int Heads = 2;
@@ -31,7 +36,11 @@ internal sealed record TinyGrowingDecoder(
             {
                 ["decoder"] = new(
                     "model.onnx", GraphSignature.Inputs(graph.Graph), GraphSignature.Outputs(graph.Graph),
-                    new CacheManifest("growing", Layers, KvHeads, HeadDim)),
+                    new CacheManifest("growing", Layers, KvHeads, HeadDim)
+                    {
+                        Tensors = Form == CacheForm.Named
+                            ? null : CachePairs.Find(graph.Graph, [], ["inputs_embeds"]),
+                    }),
             },
             []));
     }
@@ -64,10 +73,10 @@ internal sealed record TinyGrowingDecoder(
             "", "MatMul", "head", [x, Weight(graph, random, "head.weight", Hidden, TinyDecoder.VocabSize)],
             ["logits"]);
         graph.AddOutput("logits", TensorDtype.Float32, "batch", LastRowOnly ? 1 : "seq", TinyDecoder.VocabSize);
+        var cache = new FormedCache(graph, Form, KvHeads, HeadDim);
         for (var layer = 0; layer < Layers; layer++)
         {
-            graph.AddOutput($"present.{layer}.key", TensorDtype.Float32, "batch", KvHeads, "total", HeadDim);
-            graph.AddOutput($"present.{layer}.value", TensorDtype.Float32, "batch", KvHeads, "total", HeadDim);
+            cache.Give(layer);
         }
 
         return graph;
@@ -98,13 +107,12 @@ internal sealed record TinyGrowingDecoder(
             graph.Add("Cast", "total", [scalar], NodeAttribute.Int("to", Int32)));
     }
 
-    private static string Attention(
+    private string Attention(
         GraphBuilder graph, Random random, int layer, string x, string lengths, string total)
     {
-        var key = graph.AddInput(
-            $"past_key_values.{layer}.key", TensorDtype.Float32, "batch", KvHeads, "past", HeadDim);
-        var value = graph.AddInput(
-            $"past_key_values.{layer}.value", TensorDtype.Float32, "batch", KvHeads, "past", HeadDim);
+        var cache = new FormedCache(graph, Form, KvHeads, HeadDim);
+        var (key, value) = cache.Take(layer);
+        var (newKey, newValue) = cache.Given(layer);
         const int Packed = (Heads + 2 * KvHeads) * HeadDim;
         var qkv =
             graph.Add("MatMul", $"{layer}.qkv", [x, Weight(graph, random, $"{layer}.qkv.weight", Hidden, Packed)]);
@@ -112,7 +120,7 @@ internal sealed record TinyGrowingDecoder(
             "GroupQueryAttention",
             $"{layer}.attention",
             [qkv, "", "", key, value, lengths, total],
-            [$"{layer}.attended", $"present.{layer}.key", $"present.{layer}.value"],
+            [$"{layer}.attended", newKey, newValue],
             NodeAttribute.Int("num_heads", Heads),
             NodeAttribute.Int("kv_num_heads", KvHeads))[0];
         var output = Weight(graph, random, $"{layer}.output.weight", Heads * HeadDim, Hidden);

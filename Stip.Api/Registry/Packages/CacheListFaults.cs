@@ -1,0 +1,76 @@
+using System.Text.Json;
+using Stip.Api.Engine.Caches;
+using Stip.Protocol.Packages;
+
+namespace Stip.Api.Registry.Packages;
+
+/// <summary>What is wrong with a list of cache tensors by itself.</summary>
+internal static class CacheListFaults
+{
+    private const int MaxTensors = 4096;
+    private const int MaxAxes = 8;
+    private const long MaxTokenNumbers = 1 << 24;
+
+    public static IEnumerable<string> Of(CacheManifest cache)
+    {
+        if (cache.Tensors is not { } tensors)
+        {
+            yield break;
+        }
+
+        if (cache.Layout != CacheLayouts.Growing)
+        {
+            yield return $"cache tensors are listed for the layout '{CacheLayouts.Growing}' only";
+        }
+
+        if (tensors.Count is < 1 or > MaxTensors
+            || tensors.Any(tensor => tensor is not { Past.Length: > 0, Present.Length: > 0, Axes: not null }))
+        {
+            yield return $"cache.tensors is not a list of 1..{MaxTensors} tensors with past, present and axes";
+            yield break;
+        }
+
+        foreach (var tensor in tensors.Where(tensor => !IsRegular(tensor.Axes)))
+        {
+            yield return $"the axes of cache tensor '{tensor.Past}' are not lengths above 0, one "
+                + $"'{CacheTensorManifest.Length}' and at most one '{CacheTensorManifest.Batch}', "
+                + $"with at most {MaxTokenNumbers} numbers a token";
+        }
+
+        foreach (var twice in Twice(tensors.Select(tensor => tensor.Past))
+            .Concat(Twice(tensors.Select(tensor => tensor.Present))))
+        {
+            yield return $"cache tensor '{twice}' is listed twice";
+        }
+    }
+
+    private static bool IsRegular(IReadOnlyList<JsonElement> axes)
+    {
+        var (lengths, batches, numbers) = (0, 0, 1L);
+        foreach (var axis in axes.Take(MaxAxes + 1))
+        {
+            if (axis.ValueKind == JsonValueKind.Number)
+            {
+                numbers = axis.TryGetInt32(out var length) && length > 0 && numbers <= MaxTokenNumbers
+                    ? numbers * length : 0;
+            }
+            else if (axis.ValueKind == JsonValueKind.String && axis.ValueEquals(CacheTensorManifest.Length))
+            {
+                lengths++;
+            }
+            else if (axis.ValueKind == JsonValueKind.String && axis.ValueEquals(CacheTensorManifest.Batch))
+            {
+                batches++;
+            }
+            else
+            {
+                return false;
+            }
+        }
+
+        return axes.Count <= MaxAxes && lengths == 1 && batches <= 1 && numbers is > 0 and <= MaxTokenNumbers;
+    }
+
+    private static IEnumerable<string> Twice(IEnumerable<string> names) =>
+        names.GroupBy(name => name, StringComparer.Ordinal).Where(same => same.Count() > 1).Select(same => same.Key);
+}

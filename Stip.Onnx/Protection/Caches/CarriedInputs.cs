@@ -1,0 +1,112 @@
+using Stip.Onnx.Model;
+using Stip.Onnx.Protection.Cut;
+
+namespace Stip.Onnx.Protection.Caches;
+
+/// <summary>Which inputs of a graph lie in a value as they are: moved, cut, joined or written over in part, but not
+/// computed with. A present cache carries its past one, and no other.</summary>
+internal sealed class CarriedInputs
+{
+    // What these give is their first input, or cells of it.
+    private static readonly HashSet<string> Moving = new(StringComparer.Ordinal)
+    {
+        "Cast", "CastLike", "Identity", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose", "Slice", "Split",
+        "Gather", "Pad", "Expand", "ScatterND", "ScatterElements", "TensorScatter",
+    };
+
+    private static readonly HashSet<string> Joining = new(StringComparer.Ordinal) { "Concat", "Where", "If" };
+
+    private readonly IReadOnlyList<FunctionProto> _functions;
+    private readonly Dictionary<string, IReadOnlySet<string>> _carried = new(StringComparer.Ordinal);
+
+    private CarriedInputs(IReadOnlyList<FunctionProto> functions) => _functions = functions;
+
+    /// <summary>For every value that carries an input, the names of those inputs.</summary>
+    /// <param name="graph">The graph.</param>
+    /// <param name="functions">Functions that its nodes may call.</param>
+    public static IReadOnlyDictionary<string, IReadOnlySet<string>> Of(
+        GraphProto graph, IReadOnlyList<FunctionProto> functions)
+    {
+        var found = new CarriedInputs(functions);
+        foreach (var input in graph.Input)
+        {
+            found._carried[input.Name] = new HashSet<string>(StringComparer.Ordinal) { input.Name };
+        }
+
+        found.Follow(graph.Node);
+        return found._carried;
+    }
+
+    private void Follow(IEnumerable<NodeProto> nodes)
+    {
+        foreach (var node in nodes)
+        {
+            if (_functions.FirstOrDefault(f => f.Name == node.OpType && f.Domain == node.Domain) is { } function)
+            {
+                Call(function, node);
+                continue;
+            }
+
+            foreach (var (past, present) in CacheSlots.Of(node))
+            {
+                Add(present, past);
+            }
+
+            if (Moving.Contains(node.OpType) || Joining.Contains(node.OpType))
+            {
+                Move(node);
+            }
+        }
+    }
+
+    private void Move(NodeProto node)
+    {
+        foreach (var branch in OuterReads.Subgraphs(node))
+        {
+            Follow(branch.Node);
+            for (var i = 0; i < Math.Min(branch.Output.Count, node.Output.Count); i++)
+            {
+                Add(node.Output[i], branch.Output[i].Name);
+            }
+        }
+
+        foreach (var input in node.Input.Take(Moving.Contains(node.OpType) ? 1 : node.Input.Count))
+        {
+            foreach (var output in node.Output)
+            {
+                Add(output, input);
+            }
+        }
+    }
+
+    private void Call(FunctionProto function, NodeProto node)
+    {
+        var inner = new CarriedInputs(_functions);
+        for (var i = 0; i < Math.Min(function.Input.Count, node.Input.Count); i++)
+        {
+            inner.Set(function.Input[i], _carried.GetValueOrDefault(node.Input[i]));
+        }
+
+        inner.Follow(function.Node);
+        for (var i = 0; i < Math.Min(function.Output.Count, node.Output.Count); i++)
+        {
+            Set(node.Output[i], inner._carried.GetValueOrDefault(function.Output[i]));
+        }
+    }
+
+    private void Add(string to, string from)
+    {
+        if (_carried.TryGetValue(from, out var inputs))
+        {
+            Set(to, _carried.TryGetValue(to, out var before) ? before.Union(inputs).ToHashSet() : inputs);
+        }
+    }
+
+    private void Set(string name, IReadOnlySet<string>? inputs)
+    {
+        if (inputs is not null && name.Length > 0)
+        {
+            _carried[name] = inputs;
+        }
+    }
+}
