@@ -60,7 +60,7 @@ internal sealed class SymmetryAnalysis
         try
         {
             followed = new SymmetryAnalysis(LabelRun.Execute(parts, joins));
-            if (followed.SentInPlace == 0)
+            if (followed.Sent().All(followed.Moves))
             {
                 return followed;
             }
@@ -71,13 +71,15 @@ internal sealed class SymmetryAnalysis
         }
 
         var kept = Kept(parts, joins);
-        return kept is not null && (followed is null || kept.SentInPlace < followed.SentInPlace) ? kept
+        return kept is not null && (followed is null || kept.Sent().Count(kept.Moves) > followed.Sent().Count(followed.Moves)) ? kept
             : followed ?? throw refusal!;
     }
 
-    /// <summary>Features that clients send and that nothing else looks like.</summary>
-    private int SentInPlace => Graph.Parts.SelectMany(part => part.Outputs.Where(port =>
-        part.Part.Sends.Contains(port.Name))).SelectMany(port => port.Nodes).Count(node => Classes.Size(node) == 1);
+    // Features that clients send.
+    private IEnumerable<int> Sent() => Graph.Parts.SelectMany(part =>
+        part.Outputs.Where(port => part.Part.Sends.Contains(port.Name))).SelectMany(port => port.Nodes);
+
+    private bool Moves(int node) => Classes.Size(node) > 1;
 
     private static SymmetryAnalysis? Kept(IReadOnlyList<GraphPart> parts, IReadOnlyList<PortJoin> joins)
     {

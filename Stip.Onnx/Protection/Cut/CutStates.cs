@@ -89,8 +89,13 @@ internal sealed class CutStates
     // The first features: rows looked up, or a picture times a weight.
     private bool IsFirst(NodeProto node) =>
         (Lookups.IndexOf(node, _constants) is { } index && this[index].IsSecret)
-        || ((Products.Contains(node.OpType) || Convolutions.KernelOf(node) is not null)
+        || ((Products.Contains(node.OpType) || Convolutions.KernelOf(node) is not null || IsLayer(node))
             && node.Input.Any(_constants.HasMatrix));
+
+    // What the runtime's own operators do with a matrix is more than to add it.
+    private static bool IsLayer(NodeProto node) =>
+        node.Domain.Length > 0 && !node.OpType.StartsWith("QLinear", StringComparison.Ordinal)
+        && !Absorbed.Contains(node.OpType);
 
     // What the server can make of other values that are sent need not be sent: a cast before a norm, a square.
     private bool GiveBack()

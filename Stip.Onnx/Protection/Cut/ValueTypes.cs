@@ -69,6 +69,13 @@ internal sealed class ValueTypes
             return null;
         }
 
+        // Beside rows there may be one length a text, and the rows before their norm.
+        var place = node.Output.IndexOf(name);
+        if (place > 0 && !(Lookups.IsEmbedding(node) && place == 2))
+        {
+            return null;
+        }
+
         return node.OpType switch
         {
             "Gather" when Lookups.GivesRows(node) && TensorShape(node.Input[0]) is { Count: 2 } table =>
@@ -124,12 +131,16 @@ internal sealed class ValueTypes
         }
 
         return _makers.TryGetValue(name, out var node)
-            ? OutputOf(node)
+            ? OutputOf(node, node.Output.IndexOf(name))
             : throw new RefusedException($"the type of '{name}' cannot be told from the graph");
     }
 
-    private DataType OutputOf(NodeProto node) => node.OpType switch
+    private DataType OutputOf(NodeProto node, int place) => node.OpType switch
     {
+        // An index of masks, scales and the like beside what an operator is for.
+        "EmbedLayerNormalization" or "QEmbedLayerNormalization" when place == 1 => DataType.Int32,
+        "TopK" or "MaxPool" or "Unique" when place > 0 => DataType.Int64,
+        "DynamicQuantizeLinear" when place == 1 => DataType.Float,
         "Shape" or "Size" or "NonZero" or "ArgMax" or "ArgMin" => DataType.Int64,
         "Equal" or "Less" or "Greater" or "LessOrEqual" or "GreaterOrEqual" or "And" or "Or" or "Xor" or "Not"
             or "IsNaN" or "IsInf" => DataType.Bool,
@@ -145,6 +156,10 @@ internal sealed class ValueTypes
         "GatherBlockQuantized" or "EmbedLayerNormalization" => Of(node.Input[2]),
         "OneHot" => Of(node.Input[2]),
         "QEmbedLayerNormalization" => DataType.Float,
+
+        // Layers of the runtime take ids and give features.
+        _ when node.Domain.Length > 0 => node.Input.Where(input => input.Length > 0).Select(Of)
+            .FirstOrDefault(ElementTypes.IsFloat, Of(node.Input[0])),
         _ => Of(node.Input[0]),
     };
 }
