@@ -5,11 +5,18 @@ using Stip.Protocol.Tensors;
 namespace Stip.Export.Architectures;
 
 /// <summary>Llama: RMSNorm, rotary positions, grouped key/value heads, SwiGLU.</summary>
-internal sealed class Llama : IArchitecture
+/// <param name="name">Name of the family.</param>
+/// <param name="modelType">Its <c>model_type</c>.</param>
+internal sealed class Llama(string name, string modelType) : IArchitecture
 {
-    public string Name => "LlamaForCausalLM";
+    public Llama()
+        : this("LlamaForCausalLM", "llama")
+    {
+    }
 
-    public string ModelType => "llama";
+    public string Name => name;
+
+    public string ModelType => modelType;
 
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {

@@ -28,6 +28,9 @@ internal sealed class DecoderLayer(DecoderGraph decoder, int index, string tenso
     public string Normed(Norm norm, string block, string part, string rows) =>
         norm.Append(decoder, Name(block), Tensor(part), rows);
 
+    /// <summary>Puts a norm of the stream in its place.</summary>
+    public void Renorm(Norm norm, string block, string part) => stream.Replace(norm, Name(block), Tensor(part));
+
     /// <summary>Adds what a block gave to the stream.</summary>
     public void Add(string output) => stream.Add(output);
 }

@@ -16,9 +16,18 @@ internal sealed class DecoderModel
     /// <param name="shape">Sizes.</param>
     /// <param name="tokens">Name of the token table in the checkpoint.</param>
     public DecoderModel(Checkpoint checkpoint, TensorDtype dtype, DecoderShape shape, string tokens)
+        : this(checkpoint, dtype, shape, checkpoint.Tensors.Require(tokens, shape.VocabSize, shape.HiddenSize))
+    {
+    }
+
+    /// <param name="checkpoint">The folder.</param>
+    /// <param name="dtype">Type the graph computes in.</param>
+    /// <param name="shape">Sizes.</param>
+    /// <param name="tokens">The token table <c>[vocab, hidden]</c>.</param>
+    public DecoderModel(Checkpoint checkpoint, TensorDtype dtype, DecoderShape shape, CheckpointTensor tokens)
     {
         Shape = shape;
-        Tokens = checkpoint.Tensors.Require(tokens, shape.VocabSize, shape.HiddenSize);
+        Tokens = tokens;
         _tables = new() { [EmbeddingManifest.Token] = Tokens };
         Graph = new DecoderGraph(checkpoint.Tensors, dtype, shape);
     }
@@ -69,14 +78,14 @@ internal sealed class DecoderModel
         : Graph.Graph.Add("Mul", $"{name}/Mul", [rows, Graph.Scalar($"{name}.factor", factor)]);
 
     /// <summary>Appends the last norm and the head.</summary>
-    /// <param name="norm">The last norm.</param>
+    /// <param name="norm">The last norm, null where there is none.</param>
     /// <param name="tensor">Where it is in the checkpoint.</param>
     /// <param name="head">What makes logits.</param>
-    public ExportedModel Finish(Norm norm, string tensor, LanguageHead head)
+    public ExportedModel Finish(Norm? norm, string tensor, LanguageHead head)
     {
         var stream = _stream ?? throw new InvalidOperationException("a decoder has layers before its head");
         var rows = LanguageHead.SelectRows(Graph, stream.Sum("residual"));
-        head.Append(Graph, norm.Append(Graph, "final_norm", tensor, rows));
+        head.Append(Graph, norm is null ? rows : norm.Append(Graph, "final_norm", tensor, rows));
         return new ExportedModel(
             Graph,
             Shape.HiddenSize,

@@ -32,6 +32,12 @@ internal sealed record ExpertFeedForward(int Experts, int Chosen, int InnerSize,
     /// <summary>True where the one tensor of gates and what they gate has them row by row in turns.</summary>
     public bool StoresGateAndUpInTurns { get; init; }
 
+    /// <summary>True where the one tensors have inputs before outputs.</summary>
+    public bool StoresInputsFirst { get; init; }
+
+    /// <summary>True where a row's one expert takes the row times its share, and gives all it makes of it.</summary>
+    public bool ScalesInputs { get; init; }
+
     /// <summary>Factor inside the sigmoid of a gate.</summary>
     public double Slope { get; init; } = 1;
 
@@ -67,6 +73,11 @@ internal sealed record ExpertFeedForward(int Experts, int Chosen, int InnerSize,
         var scores = Linear.FromLinear(
             decoder, $"{name}.router", input, $"{tensor}.{Router}", hidden, Experts, HasBias);
         var (routed, total) = Routing.Append(layer, part, scores, this);
+        if (ScalesInputs && total is not null)
+        {
+            (input, total) = (graph.Add("Mul", $"{name}.share/input", [input, total]), null);
+        }
+
         var flat = graph.Has("experts.rows") ? "experts.rows" : graph.AddConstant("experts.rows", -1, Experts);
         var weights = new ExpertWeights(decoder, tensor, this);
         var mixed = graph.AddMicrosoft(

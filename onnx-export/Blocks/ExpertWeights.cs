@@ -78,6 +78,11 @@ internal sealed class ExpertWeights(DecoderGraph decoder, string tensor, ExpertF
     // Published in 4-bit blocks, or with inputs first.
     private CheckpointTensor RequireStacked(string name, int outputs, int inputs)
     {
+        if (block.StoresInputsFirst)
+        {
+            return new TransposedExperts(decoder.Tensors.Require(name, _experts, inputs, outputs), decoder.Turned);
+        }
+
         if (!block.StoresGateAndUpInTurns)
         {
             return decoder.Tensors.Require(name, _experts, outputs, inputs);

@@ -10,6 +10,9 @@ internal sealed record LanguageHead(CheckpointTensor Matrix)
     /// <summary>Stored <c>[vocab]</c>, null where there is none.</summary>
     public CheckpointTensor? Bias { get; init; }
 
+    /// <summary>What makes rows as narrow as the matrix, its name in the checkpoint; null where they are.</summary>
+    public string? Inward { get; init; }
+
     /// <summary>Factor on the logits.</summary>
     public double Scale { get; init; } = 1;
 
@@ -30,7 +33,19 @@ internal sealed record LanguageHead(CheckpointTensor Matrix)
     public void Append(DecoderGraph decoder, string rows)
     {
         var vocabSize = (int)Matrix.Shape[0];
-        var part = new LinearPart(Matrix, HeadPadding.None(decoder.HiddenSize), HeadPadding.None(vocabSize));
+        var width = (int)Matrix.Shape[1];
+        if (Inward is not null)
+        {
+            var inward = decoder.Tensors.Require($"{Inward}.weight", width, decoder.HiddenSize);
+            rows = Product.Append(
+                decoder,
+                "head.inward",
+                rows,
+                [new LinearPart(inward, HeadPadding.None(decoder.HiddenSize), HeadPadding.None(width))],
+                inputAxes: 2);
+        }
+
+        var part = new LinearPart(Matrix, HeadPadding.None(width), HeadPadding.None(vocabSize));
         var steps = new List<(string Operator, string? Operand)>();
         if (Bias is not null)
         {

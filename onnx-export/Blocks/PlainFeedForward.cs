@@ -11,6 +11,10 @@ internal sealed record PlainFeedForward(int InnerSize, string Function, string U
     /// <summary>True for torch's Linear, false for GPT-2's Conv1D.</summary>
     public bool StoredOutputsFirst { get; init; } = true;
 
+    /// <summary>An activation with weights of its own, null for that of config.json: takes the layer and what
+    /// is bent.</summary>
+    public Func<DecoderLayer, string, string>? Bend { get; init; }
+
     /// <summary>Appends the block.</summary>
     /// <param name="layer">The layer.</param>
     /// <param name="input">Rows <c>[batch, seq, hidden]</c>.</param>
@@ -22,7 +26,9 @@ internal sealed record PlainFeedForward(int InnerSize, string Function, string U
         var prefix = part.Length == 0 ? "" : $"{part}.";
         var hidden = decoder.HiddenSize;
         var inner = Project(decoder, $"{name}.up", input, layer.Tensor($"{prefix}{Up}"), hidden, InnerSize);
-        var active = Activation.Append(decoder.Graph, Function, $"{name}.act", inner);
+        var active = Bend is null
+            ? Activation.Append(decoder.Graph, Function, $"{name}.act", inner)
+            : Bend(layer, inner);
         return Project(decoder, $"{name}.down", active, layer.Tensor($"{prefix}{Down}"), InnerSize, hidden);
     }
 

@@ -24,6 +24,15 @@ internal sealed class ResidualStream(ModelGraph model, string? start = null)
         return normed;
     }
 
+    /// <summary>Puts a norm of the stream in its place, as models do whose norms follow their blocks.</summary>
+    public void Replace(Norm norm, string name, string tensor)
+    {
+        _sum = _added is null || !norm.AddsFirst
+            ? norm.Append(model, name, tensor, Sum($"{name}.stream"))
+            : norm.AppendAfterSum(model, name, tensor, _sum, _added);
+        _added = null;
+    }
+
     /// <summary>Adds what a block made; blocks that stand side by side are added to each other first.</summary>
     public void Add(string output) =>
         _added = _added is null ? output : model.Graph.Add("Add", $"{output}/both", [_added, output]);

@@ -9,7 +9,8 @@ namespace Stip.Export.Blocks;
 internal sealed record RotaryFrequencies(float[] Inverse, double Magnitude)
 {
     private const double DefaultTheta = 10000;
-    private static readonly string[] Kinds = ["default", "linear", "dynamic", "llama3", "yarn", "longrope", "factors"];
+    private static readonly string[] Kinds = ["default", "linear", "dynamic", "llama3", "yarn", "longrope", "factors",
+        "mrope"];
 
     /// <summary>What turns sequences longer than <see cref="LongFrom"/>, null where one set turns all.</summary>
     public float[]? LongInverse { get; init; }
@@ -34,9 +35,10 @@ internal sealed record RotaryFrequencies(float[] Inverse, double Magnitude)
         var inverse = Powers(inner, turned);
         return rope?.Text("rope_type", "type") switch
         {
+            // Text alone has one position in all three sections of "mrope".
             // The dynamic kind differs from the default beyond the positions that the graph has, which never happens.
             "dynamic" when rope!.FindPositive("alpha") is { } alpha => new(Stretched(inner, alpha, turned), 1),
-            null or "default" or "dynamic" => new(inverse, 1),
+            null or "default" or "dynamic" or "mrope" => new(inverse, 1),
             "linear" => new([.. inverse.Select(f => (float)(f / rope!.Positive("factor", 1)))], 1),
             "llama3" => new(Llama3Scaling.Read(rope!, positions).Apply(inverse), 1),
             "yarn" => YarnScaling.Read(config, rope!, inner, turned, positions).Apply(inverse),

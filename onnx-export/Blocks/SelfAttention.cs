@@ -37,9 +37,15 @@ internal sealed record SelfAttention(AttentionHeads Heads, QkvProjection Project
     /// through.</summary>
     public string? Gate { get; init; }
 
+    /// <summary>Name of a factor on queries <c>[batch, seq, 1]</c> that hangs on positions, null for none.</summary>
+    public string? QueryFactor { get; init; }
+
+    /// <summary>Name of what is added to scores <c>[batch, 1, seq, total]</c>, null for nothing.</summary>
+    public string? Mask { get; init; }
+
     private bool FusesRotary => Rotary is { IsLookedUp: false };
 
-    private bool TakesPacked => Norm is null && (Rotary is null || FusesRotary);
+    private bool TakesPacked => Norm is null && QueryFactor is null && (Rotary is null || FusesRotary);
 
     /// <summary>Appends the attention of one layer.</summary>
     /// <param name="layer">The layer.</param>
@@ -58,10 +64,11 @@ internal sealed record SelfAttention(AttentionHeads Heads, QkvProjection Project
             DecoderPorts.Past(layer.Index, "key"), DecoderPorts.Past(layer.Index, "value"),
             DecoderPorts.Lengths, DecoderPorts.TotalLength,
         ];
-        inputs.AddRange(FusesRotary ? [Rotary!.Cosines, Rotary.Sines] : Bias is null ? [] : ["", ""]);
-        if (Bias is not null)
+        var added = Bias?.Append(decoder) ?? Mask;
+        inputs.AddRange(FusesRotary ? [Rotary!.Cosines, Rotary.Sines] : added is null ? [] : ["", ""]);
+        if (added is not null)
         {
-            inputs.AddRange(["", Bias.Append(decoder)]);
+            inputs.AddRange(["", added]);
         }
 
         if (Sinks is not null)
@@ -145,6 +152,7 @@ internal sealed record SelfAttention(AttentionHeads Heads, QkvProjection Project
             (query, key) = Normed(layer, Norm, tensor, headDim, query, key);
         }
 
+        query = QueryFactor is null ? query : graph.Add("Mul", $"{name}.q_factor/Mul", [query, QueryFactor]);
         if (headDim != Heads.PaddedDim)
         {
             query = HeadFilling.Append(graph, $"{name}.q_filled", query, Heads.Queries);

@@ -104,6 +104,10 @@ internal sealed class ConfigJson(string file, JsonElement root, JsonElement? def
         { } value => throw new RefusedException($"{file}: {name} is {value.GetRawText()}; it must be true or false"),
     };
 
+    /// <summary>A flag that some files give as a number, 0 for off.</summary>
+    public bool Switch(string name, bool otherwise) =>
+        Find(name) is { ValueKind: JsonValueKind.Number } number ? number.GetDouble() != 0 : Flag(name, otherwise);
+
     /// <summary>A string under the first name that is there, null where none is.</summary>
     public string? Text(params ReadOnlySpan<string> names)
     {

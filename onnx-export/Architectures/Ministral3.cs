@@ -1,0 +1,42 @@
+using Stip.Export.Blocks;
+using Stip.Export.Checkpoints;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Export.Architectures;
+
+/// <summary>Ministral 3: Mistral whose queries grow with their position, beyond what it was trained with.</summary>
+internal sealed class Ministral3 : IArchitecture
+{
+    public string Name => "Ministral3ForCausalLM";
+
+    public string ModelType => "ministral3";
+
+    public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
+    {
+        var config = checkpoint.Config;
+        var rope = config.Section("rope_parameters");
+        var growth = rope?.FindPositive("llama_4_scaling_beta");
+        var shape = DecoderShape.Read(config) with { LooksUpPositions = growth is not null };
+        var model = new DecoderModel(checkpoint, dtype, shape, "model.embed_tokens.weight");
+        var norm = Norm.Rms(config.Positive("rms_norm_eps", 1e-5));
+        var mlp = GatedFeedForward.Read(config);
+        var windows = AttentionWindows.Read(config, shape, _ => true);
+        var attention = new SelfAttention(
+            shape.Heads, QkvProjection.Apart(hasBias: false), new OutputProjection("o_proj", HasBias: false))
+        {
+            Rotary = model.Rotary(config),
+            QueryFactor = growth is { } beta
+                ? PositionFactor.Append(model.Graph, beta, rope!.Size("original_max_position_embeddings"))
+                : null,
+        };
+
+        foreach (var layer in model.Layers("model.layers"))
+        {
+            var own = attention with { Window = windows[layer.Index] };
+            layer.Add(own.Append(layer, layer.Normed(norm, "attention_norm", "input_layernorm"), "self_attn"));
+            layer.Add(mlp.Append(layer, layer.Normed(norm, "mlp_norm", "post_attention_layernorm"), "mlp"));
+        }
+
+        return model.Finish(norm, "model.norm", model.Head(config.Flag("tie_word_embeddings", false)));
+    }
+}
