@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Stip.Onnx.Execution;
 using Stip.Onnx.Model;
 using Stip.Onnx.Protection.Cut;
@@ -66,6 +67,19 @@ internal sealed class ForeignSamples(ForeignSource source)
             var isMask = Has(input, "mask");
             return HostTensor.FromFloats([.. Enumerable.Range(0, count).Select(_ => isMask ? 0 : Normal())], shape)
                 .ConvertTo(dtype);
+        }
+
+        if (dtype == TensorDtype.Float64)
+        {
+            double[] numbers = [.. Enumerable.Range(0, count).Select(_ => Has(input, "mask") ? 0 : (double)Normal())];
+            return new HostTensor(dtype, shape, MemoryMarshal.AsBytes<double>(numbers).ToArray());
+        }
+
+        if (ElementTypes.AreQuantities(input))
+        {
+            var bytes = new byte[count];
+            _random.NextBytes(bytes);
+            return new HostTensor(dtype, shape, bytes);
         }
 
         var last = shape.Length == 0 ? 1 : (int)Math.Max(1, shape[^1]);

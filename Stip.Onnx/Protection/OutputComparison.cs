@@ -112,6 +112,7 @@ internal sealed class OutputComparison(PlainModel plain)
     {
         TensorDtype.Float64 => [.. MemoryMarshal.Cast<byte, double>(tensor.Bytes).ToArray().Select(v => (float)v)],
         TensorDtype.Int64 or TensorDtype.Int32 => [.. tensor.ToIntegers().Select(value => (float)value)],
+        TensorDtype.Int8 => [.. MemoryMarshal.Cast<byte, sbyte>(tensor.Bytes).ToArray().Select(value => (float)value)],
         _ when tensor.Dtype.IsWireFloat() => tensor.ToFloats(),
         _ => [.. tensor.Bytes.Select(value => (float)value)],
     };

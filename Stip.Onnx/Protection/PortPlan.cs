@@ -34,6 +34,9 @@ internal sealed record PortPlan(string Name, IReadOnlyList<int> FeatureAxes, Per
         var bytes = new byte[tensor.Bytes.Length];
         switch (tensor.Dtype.ByteSize())
         {
+            case 1:
+                Move<byte>(tensor.Bytes, bytes, starts, cells, permutation);
+                break;
             case 2:
                 Move<ushort>(tensor.Bytes, bytes, starts, cells, permutation);
                 break;

@@ -35,7 +35,7 @@ internal sealed class ProbeInputs(GraphPart part, NodeStore store, PartFlow flow
             ?? throw new RefusedException($"input '{input.Name}' of the graph has no shape");
         var type = (DataType)input.Type.TensorType.ElemType;
         var dimensions = input.Type.TensorType.Shape.Dim;
-        if (!ElementTypes.IsFloat(type) || IsMask(input.Name, dimensions))
+        if (!ElementTypes.AreQuantities(input) || IsMask(input.Name, dimensions))
         {
             double[] numbers = [.. Numbers(input.Name, shape)];
             return new KnownValue(shape, numbers, type, KnownOrigin.Caller)

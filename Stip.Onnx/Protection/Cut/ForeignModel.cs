@@ -4,7 +4,6 @@ using Stip.Onnx.Packages;
 using Stip.Onnx.Protection.Caches;
 using Stip.Onnx.Symmetry;
 using Stip.Protocol.Packages;
-using DataType = Stip.Onnx.Model.TensorProto.Types.DataType;
 
 namespace Stip.Onnx.Protection.Cut;
 
@@ -79,8 +78,7 @@ internal static class ForeignModel
     // Features go to the server, so that floats the client's graph takes are pictures and sounds.
     private static HashSet<string> SignalsOf(ClientCut cut) => cut.Client is null ? [] :
     [
-        .. cut.Client.Input.Where(input => ElementTypes.IsFloat((DataType)input.Type.TensorType.ElemType))
-            .Select(input => input.Name),
+        .. cut.Client.Input.Where(ElementTypes.AreQuantities).Select(input => input.Name),
     ];
 
     private static string RoleOf(ClientCut cut, bool hasCaches)

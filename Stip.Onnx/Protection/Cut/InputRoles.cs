@@ -95,7 +95,7 @@ internal sealed class InputRoles
     private InputRole RoleOf(ValueInfoProto input)
     {
         var type = (DataType)(input.Type?.TensorType?.ElemType ?? 0);
-        if (!ElementTypes.IsFloat(type))
+        if (!ElementTypes.AreQuantities(input))
         {
             // Masks and lengths index tables too, once positions are counted from them; ids do it themselves.
             return _rawIndices.Contains(input.Name) && !Has(input.Name, PositionWords) ? InputRole.Tokens
