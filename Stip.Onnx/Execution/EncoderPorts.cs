@@ -27,6 +27,9 @@ public static class EncoderPorts
     /// <summary>A whole image in the space that it shares with texts, <c>[batch, projection]</c>.</summary>
     public const string ImageEmbeds = "image_embeds";
 
+    /// <summary>A whole text in the space that it shares with images, <c>[batch, projection]</c>.</summary>
+    public const string TextEmbeds = "text_embeds";
+
     /// <summary>Rows that stand for an image in a decoder's text, <c>[batch, patches, hidden]</c>.</summary>
     public const string ImageFeatures = "image_features";
 

@@ -4,28 +4,18 @@ using Stip.Protocol.Tensors;
 
 namespace Stip.Export.Architectures;
 
-/// <summary>BERT: learned positions and token types (the client adds them), norms after each part, GELU.</summary>
-internal sealed class Bert(string name, TextHead head) : IArchitecture
+/// <summary>BERT: learned positions and token types (the client adds them), norms after each part, GELU. ERNIE is
+/// BERT that may tell tasks apart.</summary>
+/// <param name="name">Name of the family.</param>
+/// <param name="head">What it ends in.</param>
+/// <param name="root">What the names of its tensors begin with, and its <c>model_type</c>.</param>
+internal sealed class Bert(string name, TextHead head, string root = "bert") : IArchitecture
 {
     private const int DefaultTokenTypes = 2;
 
-    private static readonly TextEncoderNames Names = new(
-        Words: "bert.embeddings.word_embeddings.weight",
-        Positions: "bert.embeddings.position_embeddings.weight",
-        TokenTypes: "bert.embeddings.token_type_embeddings.weight",
-        EmbeddingNorm: "bert.embeddings.LayerNorm",
-        Layers: "bert.encoder.layer",
-        Layer,
-        new MaskedWordsHead(
-            "cls.predictions.transform.dense",
-            "cls.predictions.transform.LayerNorm",
-            "cls.predictions.decoder.weight",
-            "cls.predictions.bias"),
-        new ClassifierHead("bert.pooler.dense", "tanh", "classifier"));
-
     public string Name => name;
 
-    public string ModelType => head == TextHead.Hidden ? "bert" : "";
+    public string ModelType => head == TextHead.Hidden ? root : "";
 
     /// <summary>Names inside a layer, which RoBERTa shares.</summary>
     internal static EncoderLayerNames Layer => new(
@@ -38,8 +28,41 @@ internal sealed class Bert(string name, TextHead head) : IArchitecture
         Down: "output.dense",
         FeedForwardNorm: "output.LayerNorm");
 
-    public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype) =>
-        TextEncoder.Build(checkpoint, dtype, ReadConfig(checkpoint.Config, firstPosition: 0), Names, head);
+    public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
+    {
+        // ERNIE tells tasks apart; texts are those of the first.
+        var hasTasks = checkpoint.Config.Flag("use_task_id", false);
+        var names = Names(root);
+        var config = ReadConfig(checkpoint.Config, firstPosition: 0);
+        names = hasTasks ? names with { EveryRow = FirstTask } : names;
+        return TextEncoder.Build(checkpoint, dtype, config, names, head);
+
+        IReadOnlyList<CheckpointTensor> FirstTask(ITensorStore tensors) =>
+        [
+            new TensorRows(
+                tensors.Require(
+                    $"{root}.embeddings.task_type_embeddings.weight",
+                    checkpoint.Config.FindSize("task_type_vocab_size") ?? 3,
+                    config.Sizes.Hidden),
+                0,
+                1),
+        ];
+    }
+
+    /// <summary>Names of an encoder whose parts are called as BERT's.</summary>
+    internal static TextEncoderNames Names(string root) => new(
+        Words: $"{root}.embeddings.word_embeddings.weight",
+        Positions: $"{root}.embeddings.position_embeddings.weight",
+        TokenTypes: $"{root}.embeddings.token_type_embeddings.weight",
+        EmbeddingNorm: $"{root}.embeddings.LayerNorm",
+        Layers: $"{root}.encoder.layer",
+        Layer,
+        new MaskedWordsHead(
+            "cls.predictions.transform.dense",
+            "cls.predictions.transform.LayerNorm",
+            "cls.predictions.decoder.weight",
+            "cls.predictions.bias"),
+        new ClassifierHead($"{root}.pooler.dense", "tanh", "classifier"));
 
     /// <summary>Sizes under the names that most text encoders share.</summary>
     internal static EncoderSizes ReadSizes(ConfigJson config) => new(

@@ -4,20 +4,15 @@ using Stip.Protocol.Tensors;
 
 namespace Stip.Export.Architectures;
 
-/// <summary>RoBERTa, XLM-RoBERTa and CamemBERT: BERT whose positions begin after the padding token's id.</summary>
-internal sealed class Roberta(string name, string modelType, TextHead head) : IArchitecture
+/// <summary>RoBERTa, XLM-RoBERTa, CamemBERT and Data2Vec: BERT whose positions begin after the padding token's
+/// id.</summary>
+/// <param name="name">Name of the family.</param>
+/// <param name="modelType">Its <c>model_type</c>.</param>
+/// <param name="head">What it ends in.</param>
+/// <param name="root">What the names of its tensors begin with.</param>
+internal sealed class Roberta(string name, string modelType, TextHead head, string root = "roberta") : IArchitecture
 {
     private const int DefaultPadding = 1;
-
-    private static readonly TextEncoderNames Names = new(
-        Words: "roberta.embeddings.word_embeddings.weight",
-        Positions: "roberta.embeddings.position_embeddings.weight",
-        TokenTypes: "roberta.embeddings.token_type_embeddings.weight",
-        EmbeddingNorm: "roberta.embeddings.LayerNorm",
-        Layers: "roberta.encoder.layer",
-        Bert.Layer,
-        new MaskedWordsHead("lm_head.dense", "lm_head.layer_norm", "lm_head.decoder.weight", "lm_head.bias"),
-        new ClassifierHead("classifier.dense", "tanh", "classifier.out_proj"));
 
     public string Name => name;
 
@@ -27,6 +22,17 @@ internal sealed class Roberta(string name, string modelType, TextHead head) : IA
     {
         var padding = checkpoint.Config.TokenIds("pad_token_id") is [var id, ..] ? id : DefaultPadding;
         return TextEncoder.Build(
-            checkpoint, dtype, Bert.ReadConfig(checkpoint.Config, firstPosition: padding + 1), Names, head);
+            checkpoint, dtype, Bert.ReadConfig(checkpoint.Config, firstPosition: padding + 1), Names(root), head);
     }
+
+    /// <summary>Names of an encoder whose parts and heads are called as RoBERTa's.</summary>
+    internal static TextEncoderNames Names(string root) => Bert.Names(root) with
+    {
+        MaskedWords = new MaskedWordsHead(
+            "lm_head.dense", "lm_head.layer_norm", "lm_head.decoder.weight", "lm_head.bias")
+        {
+            Activation = "gelu",
+        },
+        Classifier = new ClassifierHead("classifier.dense", "tanh", "classifier.out_proj"),
+    };
 }

@@ -9,7 +9,7 @@ namespace Stip.Export.Architectures;
 
 /// <summary>
 /// Text encoders of BERT's kind: tables that are added up (by the client), a norm, layers with norms after each part,
-/// and one of three heads.
+/// and one of five heads.
 /// </summary>
 internal static class TextEncoder
 {
@@ -20,6 +20,11 @@ internal static class TextEncoder
     {
         var (tensors, sizes) = (checkpoint.Tensors, config.Sizes);
         var words = tensors.Require(names.Words, config.VocabSize, config.RowSize);
+        if (config.WordScale is not 1)
+        {
+            words = new ScaledRows(words, config.WordScale);
+        }
+
         var labels = head == TextHead.Classes ? Labels.Read(checkpoint.Config) : null;
 
         var encoder = new EncoderGraph(tensors, dtype, sizes.Hidden, isMasked: true, config.RowSize)
@@ -33,12 +38,16 @@ internal static class TextEncoder
                 .Append(encoder, distances);
         }
 
-        rows = new EncoderLayers(encoder, sizes, names.Layer, names.Layers)
+        encoder.ScoreBias ??= names.ScoreBias?.Invoke(encoder);
+        var layers = new EncoderLayers(encoder, sizes, names.Layer, names.Layers)
         {
             Stored = names.Stored,
             Attention = names.Attention?.Invoke(encoder),
             Positions = names.RowPositions?.Invoke(encoder) is { } positions ? _ => positions : null,
-        }.AppendPostNorm(rows);
+        };
+        rows = names.LastNorm is { } lastNorm
+            ? PreNormed(encoder, sizes, layers, rows, lastNorm)
+            : layers.AppendPostNorm(rows);
         switch (head)
         {
             case TextHead.MaskedWords:
@@ -71,11 +80,23 @@ internal static class TextEncoder
         };
     }
 
+    private static string PreNormed(
+        EncoderGraph encoder, EncoderSizes sizes, EncoderLayers layers, string rows, string lastNorm)
+    {
+        var stream = new ResidualStream(encoder, rows);
+        for (var layer = 0; layer < sizes.Layers; layer++)
+        {
+            layers.AppendPreNorm(stream, layer);
+        }
+
+        return stream.Through(sizes.Norm, "final_norm", lastNorm);
+    }
+
     // What enters the first layer.
     private static string Rows(EncoderGraph encoder, TextEncoderConfig config, TextEncoderNames names)
     {
         var (width, hidden) = (config.RowSize, config.Sizes.Hidden);
-        var rows = config.Sizes.Norm.Append(
+        var rows = names.EmbeddingNorm is null ? encoder.Embeds : config.Sizes.Norm.Append(
             encoder, "embedding_norm", names.EmbeddingNorm, encoder.Embeds, HeadPadding.None(width));
         rows = names.MasksRows ? Masked(encoder, rows) : rows;
         return width == hidden && !names.AlwaysProjects
@@ -107,6 +128,11 @@ internal static class TextEncoder
     {
         var width = config.RowSize;
         var tables = new Dictionary<string, CheckpointTensor> { [EmbeddingManifest.Token] = words };
+        if (names.EveryRow?.Invoke(tensors) is { Count: > 0 } added)
+        {
+            tables[EmbeddingManifest.Token] = new AddedRows(words, added);
+        }
+
         if (names.Positions is not null)
         {
             var positions = tensors.Require(names.Positions, config.Positions, width);

@@ -15,6 +15,9 @@ internal sealed record TextEncoderConfig(
     /// <summary>Width of a row of the tables.</summary>
     public int RowSize { get; init; } = Sizes.Hidden;
 
+    /// <summary>Factor on the rows of the word table.</summary>
+    public float WordScale { get; init; } = 1;
+
     /// <summary>Rows of the table of distances; 0 where there is none.</summary>
     public int DistanceBuckets { get; init; }
 

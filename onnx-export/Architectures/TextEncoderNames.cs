@@ -1,4 +1,5 @@
 using Stip.Export.Blocks;
+using Stip.Export.Checkpoints;
 
 namespace Stip.Export.Architectures;
 
@@ -6,7 +7,7 @@ namespace Stip.Export.Architectures;
 /// <param name="Words">Table of token rows.</param>
 /// <param name="Positions">Table of position rows, null where there is none.</param>
 /// <param name="TokenTypes">Table of token-type rows, null where there is none.</param>
-/// <param name="EmbeddingNorm">The norm after the sum of the tables.</param>
+/// <param name="EmbeddingNorm">The norm after the sum of the tables, null where there is none.</param>
 /// <param name="Layers">The layers, before their index.</param>
 /// <param name="Layer">Inside a layer.</param>
 /// <param name="MaskedWords">The head of masked words.</param>
@@ -15,7 +16,7 @@ internal sealed record TextEncoderNames(
     string Words,
     string? Positions,
     string? TokenTypes,
-    string EmbeddingNorm,
+    string? EmbeddingNorm,
     string Layers,
     EncoderLayerNames Layer,
     MaskedWordsHead MaskedWords,
@@ -23,6 +24,16 @@ internal sealed record TextEncoderNames(
 {
     /// <summary>From the width of the tables to that of the layers, where the two differ.</summary>
     public string? Projection { get; init; }
+
+    /// <summary>The norm after the last layer, of encoders whose norms come before each part; null for those whose
+    /// norms come after it.</summary>
+    public string? LastNorm { get; init; }
+
+    /// <summary>Rows <c>[1, width]</c> that are added to every token, null for none.</summary>
+    public Func<ITensorStore, IReadOnlyList<CheckpointTensor>>? EveryRow { get; init; }
+
+    /// <summary>Appends what is added to scores, null for nothing.</summary>
+    public Func<EncoderGraph, string>? ScoreBias { get; init; }
 
     /// <summary>True where the projection is there even if the widths are the same.</summary>
     public bool AlwaysProjects { get; init; }

@@ -64,6 +64,18 @@ internal sealed record LinearBias(float[] Slopes)
         return graph.Add("Expand", Name, [falling, shape]);
     }
 
+    /// <summary>What falls on both sides of a row of an encoder, <c>[1, heads, seq, seq]</c>.</summary>
+    public string Append(EncoderGraph encoder)
+    {
+        var graph = encoder.Graph;
+        var away = graph.Add("Abs", $"{Name}.away", [RowDistances.Append(encoder)]);
+        var distance = graph.Add(
+            "Cast", $"{Name}.distance", [away], NodeAttribute.Int("to", (int)encoder.Weights.Dtype.ToOnnx()));
+        float[] falling = [.. Slopes.Select(slope => -slope)];
+        var slopes = graph.AddWeight($"{Name}.slopes", encoder.Weights.Table([1, falling.Length, 1, 1], falling));
+        return graph.Add("Mul", Name, [slopes, distance]);
+    }
+
     private static IEnumerable<float> Powers(int count, double largest) =>
         Enumerable.Range(1, count).Select(i => (float)Math.Pow(2, -largest * i / count));
 }

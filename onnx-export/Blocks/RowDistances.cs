@@ -28,6 +28,15 @@ internal static class RowDistances
         return graph.Add("Sub", Name, [keys, queries]);
     }
 
+    /// <summary>Scores of rows that come later vanish: <c>[1, 1, seq, seq]</c>.</summary>
+    public static string AppendCausal(EncoderGraph encoder)
+    {
+        var graph = encoder.Graph;
+        var isLater = graph.Add(
+            "Greater", "causal.is_later", [Append(encoder), graph.AddScalarConstant("causal.now", 0)]);
+        return Vanishing(encoder, "causal", isLater);
+    }
+
     /// <summary>Scores of rows farther away than <paramref name="farthest"/> vanish: <c>[1, 1, seq, seq]</c>.</summary>
     public static string AppendWindow(EncoderGraph encoder, int farthest)
     {
@@ -36,9 +45,14 @@ internal static class RowDistances
         var away = graph.Add("Abs", $"{name}.away", [Append(encoder)]);
         var limit = graph.AddScalarConstant($"{name}.farthest", farthest);
         var isFar = graph.Add("Greater", $"{name}.is_far", [away, limit]);
-        var dtype = encoder.Weights.Dtype;
+        return Vanishing(encoder, name, isFar);
+    }
+
+    private static string Vanishing(EncoderGraph encoder, string name, string isGone)
+    {
+        var (graph, dtype) = (encoder.Graph, encoder.Weights.Dtype);
         var bias = graph.Add("Where", $"{name}.bias", [
-            isFar,
+            isGone,
             graph.AddConstant($"{name}.far", dtype, dtype == TensorDtype.Float16 ? -65504 : float.MinValue),
             graph.AddConstant($"{name}.near", dtype, 0)]);
         return graph.Add("Unsqueeze", name, [bias, graph.AddConstant($"{name}.axes", 0, 1)]);
