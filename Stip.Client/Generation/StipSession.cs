@@ -25,6 +25,7 @@ public sealed class StipSession : IAsyncDisposable
     private readonly SessionFigures _figures = new();
     private readonly int? _wantedLength;
     private readonly PlacedRows? _placed;
+    private byte[]? _row;
     private ClientLayersSequence? _layers;
     private int _cachedTokens;
     private string? _id;
@@ -222,23 +223,43 @@ public sealed class StipSession : IAsyncDisposable
         var response = exchange.Response;
         _model.RequireOwn(response);
         var expected = _cachedTokens + count;
-        var rows = response.Choices?
-            .Select(choice => LogitsUnsealing.TryUnseal(choice.Logits, _model.Bundle.Permutation)).ToArray();
-        if (response.Position != expected || response.SessionId is null
-            || rows?.Length != (want.Rows == LogitsRequest.All ? count : 1) || rows.Any(row => row is null))
+        var rows = Unseal(response.Choices, want.Rows == LogitsRequest.All ? count : 1);
+        if (response.Position != expected || response.SessionId is null || rows is null)
         {
             throw new StipException($"model '{_model.Id}': the server's answer is not the one asked for", null);
         }
 
         OnExchange?.Invoke(request, exchange, CollectionsMarshal.AsSpan(_tokens)[_cachedTokens..expected]);
         (_id, _cachedTokens) = (response.SessionId, expected);
-        return rows!;
+        return rows;
+    }
+
+    // Null where they are not so many rows of this vocabulary.
+    private LogitsRow[]? Unseal(IReadOnlyList<CompletionChoice>? choices, int count)
+    {
+        if (choices?.Count != count)
+        {
+            return null;
+        }
+
+        var rows = new LogitsRow[count];
+        for (var i = 0; i < count; i++)
+        {
+            if (LogitsUnsealing.TryUnseal(choices[i].Logits, _model.Bundle.Permutation) is not { } row)
+            {
+                return null;
+            }
+
+            rows[i] = row;
+        }
+
+        return rows;
     }
 
     private CompletionRequest Request(int count, LogitsRequest want)
     {
         var tables = _model.Bundle.Embedding;
-        var rows = new byte[count * tables.RowBytes]; // [count, hidden]
+        var rows = Rows(count * tables.RowBytes); // [count, hidden]
         var ids = CollectionsMarshal.AsSpan(_tokens).Slice(_cachedTokens, count);
         tables.WriteRows(ids, _cachedTokens, rows);
         _placed?.WriteOver(_cachedTokens, tables.RowBytes, rows);
@@ -254,4 +275,10 @@ public sealed class StipSession : IAsyncDisposable
             want,
             _id is null ? _wantedLength : null);
     }
+
+    // A step is over before the next one begins, so that its row may lie where the last one's did; but whoever sees
+    // the requests may keep them.
+    private byte[] Rows(int bytes) => OnExchange is not null || bytes != _model.Bundle.Embedding.RowBytes
+        ? new byte[bytes]
+        : _row ??= new byte[bytes];
 }

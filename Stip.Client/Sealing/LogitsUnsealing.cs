@@ -16,14 +16,24 @@ internal static class LogitsUnsealing
     private static LogitsRow? TryTopK(
         IReadOnlyList<int> indices, IReadOnlyList<float>? values, double? logsumexp, VocabPermutation permutation)
     {
-        if (indices.Count == 0 || values?.Count != indices.Count || logsumexp is not { } sum || !double.IsFinite(sum)
-            || indices.Any(index => (uint)index >= (uint)permutation.VocabSize)
-            || !values.All(float.IsFinite))
+        if (indices.Count == 0 || values?.Count != indices.Count || logsumexp is not { } sum || !double.IsFinite(sum))
         {
             return null;
         }
 
-        return LogitsRow.TopK([.. indices.Select(permutation.TokenAt)], [.. values], sum);
+        var (tokenIds, logits) = (new int[indices.Count], new float[indices.Count]); // [k]
+        for (var i = 0; i < tokenIds.Length; i++)
+        {
+            var (index, logit) = (indices[i], values[i]);
+            if ((uint)index >= (uint)permutation.VocabSize || !float.IsFinite(logit))
+            {
+                return null;
+            }
+
+            (tokenIds[i], logits[i]) = (permutation.TokenAt(index), logit);
+        }
+
+        return LogitsRow.TopK(tokenIds, logits, sum);
     }
 
     private static LogitsRow? TryFull(LogitsPayload payload, VocabPermutation permutation)

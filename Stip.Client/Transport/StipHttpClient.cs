@@ -85,10 +85,7 @@ public sealed class StipHttpClient : IDisposable
         }
 
         var body = Write(request!);
-        var message = new HttpRequestMessage(HttpMethod.Post, Relative(StipRoutes.Completions))
-        {
-            Content = new ReadOnlyMemoryContent(body),
-        };
+        var message = new HttpRequestMessage(HttpMethod.Post, Relative(StipRoutes.Completions)) { Content = body };
         var mediaType = _options.Encoding == WireEncoding.Safetensors ? Safetensors : Json;
         message.Content.Headers.ContentType = mediaType;
         message.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue(mediaType.MediaType!));
@@ -97,7 +94,7 @@ public sealed class StipHttpClient : IDisposable
         using var response = await SendAsync(message, cancellationToken);
         var answer = await response.Content.ReadAsByteArrayAsync(cancellationToken);
         var figures = new ExchangeFigures(
-            body.Length, answer.Length, Time.GetElapsedTime(start), ServerTiming.Read(response.Headers));
+            body.Bytes, answer.Length, Time.GetElapsedTime(start), ServerTiming.Read(response.Headers));
         return new CompletionExchange(Parse(answer), figures);
     }
 
@@ -194,16 +191,16 @@ public sealed class StipHttpClient : IDisposable
         }
     }
 
-    private ReadOnlyMemory<byte> Write(CompletionRequest request)
+    private StepContent Write(CompletionRequest request)
     {
         if (_options.Encoding == WireEncoding.Json)
         {
-            return JsonSerializer.SerializeToUtf8Bytes(request, StipJson.Wire);
+            return new StepContent(JsonSerializer.SerializeToUtf8Bytes(request, StipJson.Wire), default);
         }
 
-        var output = new ArrayBufferWriter<byte>(request.PromptEmbeds.Data.Length + 512);
-        CompletionRequestCodec.Write(output, request);
-        return output.WrittenMemory;
+        var head = new ArrayBufferWriter<byte>(512);
+        CompletionRequestCodec.WriteHead(head, request);
+        return new StepContent(head.WrittenMemory, request.PromptEmbeds.Data);
     }
 
     private CompletionResponse Parse(byte[] body)

@@ -15,6 +15,17 @@ public static class CompletionRequestCodec
     /// <exception cref="ArgumentException">The dtype of the rows is unknown.</exception>
     public static void Write(IBufferWriter<byte> output, CompletionRequest request, StickyFields? said = null)
     {
+        WriteHead(output, request, said);
+        output.Write(request.PromptEmbeds.Data.Span);
+    }
+
+    /// <summary>Writes what stands before the rows, which follow as they are.</summary>
+    /// <param name="output">Receives it.</param>
+    /// <param name="request">With its rows.</param>
+    /// <param name="said">What the connection was told before; null where every message says everything.</param>
+    /// <exception cref="ArgumentException">The dtype of the rows is unknown.</exception>
+    public static void WriteHead(IBufferWriter<byte> output, CompletionRequest request, StickyFields? said = null)
+    {
         ArgumentNullException.ThrowIfNull(output);
         ArgumentNullException.ThrowIfNull(request);
         var rows = request.PromptEmbeds;
@@ -25,7 +36,6 @@ public static class CompletionRequestCodec
 
         var entry = new SafetensorsEntry(CompletionFields.PromptEmbeds, dtype, rows.Shape, 0, rows.Data.Length);
         SafetensorsHeader.Write(output, [entry], Scalars(request, said));
-        output.Write(rows.Data.Span);
     }
 
     /// <summary>Reads a whole file; the rows stay where they are in <paramref name="body"/>.</summary>

@@ -166,7 +166,7 @@ public sealed class SafetensorsHeader
 
     private static void RefuseOverlaps(Dictionary<string, SafetensorsEntry>.ValueCollection entries)
     {
-        if (entries.Count < 2)
+        if (AreInOrder(entries))
         {
             return;
         }
@@ -181,5 +181,22 @@ public sealed class SafetensorsHeader
 
             end = entry.Offset + entry.ByteLength;
         }
+    }
+
+    // As every writer of messages leaves them.
+    private static bool AreInOrder(Dictionary<string, SafetensorsEntry>.ValueCollection entries)
+    {
+        var end = 0L;
+        foreach (var entry in entries)
+        {
+            if (entry.Offset < end)
+            {
+                return false;
+            }
+
+            end = entry.Offset + entry.ByteLength;
+        }
+
+        return true;
     }
 }

@@ -24,6 +24,20 @@ internal sealed class CannedServer(int hiddenSize, int vocabSize, int contextLen
     public double[] ClientMilliseconds() => [.. _steps.Zip(
         _steps.Skip(1), (one, next) => Stopwatch.GetElapsedTime(one.Left, next.Entered).TotalMilliseconds)];
 
+    /// <summary>What a step is answered with.</summary>
+    public CompletionResponse Answer(int position, int k, double temperature)
+    {
+        var indices = Enumerable.Range(0, k).Select(i => (position + i * 1999) % vocabSize).ToArray();
+        var values = Enumerable.Range(0, k).Select(i => i == 0 ? 30f : -i).ToArray();
+        var logits = new LogitsPayload("float32", indices, values, 30 / temperature + 1e-9);
+        return new("id", CompletionResponse.ObjectName, 0, ClientBundle.Model, "sess_1", position,
+            [new(0, logits, null)], new(1, 0, 1))
+        {
+            Fingerprint = ToyBundle.Fingerprint,
+            KeyEpoch = 1,
+        };
+    }
+
     protected override async Task<HttpResponseMessage> SendAsync(
         HttpRequestMessage request, CancellationToken cancellationToken)
     {
@@ -42,19 +56,6 @@ internal sealed class CannedServer(int hiddenSize, int vocabSize, int contextLen
         var answer = new HttpResponseMessage { Content = new ByteArrayContent(output.WrittenSpan.ToArray()) };
         _steps.Add((entered, Stopwatch.GetTimestamp()));
         return answer;
-    }
-
-    private CompletionResponse Answer(int position, int k, double temperature)
-    {
-        var indices = Enumerable.Range(0, k).Select(i => (position + i * 1999) % vocabSize).ToArray();
-        var values = Enumerable.Range(0, k).Select(i => i == 0 ? 30f : -i).ToArray();
-        var logits = new LogitsPayload("float32", indices, values, 30 / temperature + 1e-9);
-        return new("id", CompletionResponse.ObjectName, 0, ClientBundle.Model, "sess_1", position,
-            [new(0, logits, null)], new(1, 0, 1))
-        {
-            Fingerprint = ToyBundle.Fingerprint,
-            KeyEpoch = 1,
-        };
     }
 
     private ModelObject Describe() => new(

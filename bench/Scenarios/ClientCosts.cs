@@ -5,6 +5,7 @@ using Stip.Bench.Reports;
 using Stip.Client.Bundles;
 using Stip.Client.Generation;
 using Stip.Client.Sampling;
+using Stip.Client.Tokenization;
 using Stip.Client.Transport;
 using Stip.TestKit;
 
@@ -54,6 +55,7 @@ internal static class ClientCosts
             IgnoreEndOfSequence = true,
             Sampling = new SamplingOptions { Temperature = 0.8f, TopP = 0.95f, Seed = 1 },
         };
+        var allocatedBefore = GC.GetTotalAllocatedBytes();
         var (seen, most) = (new HashSet<int>(), idle);
         await foreach (var token in model.GenerateAsync(Prompt, options, cancellationToken))
         {
@@ -67,8 +69,27 @@ internal static class ClientCosts
         }
 
         var client = server.ClientMilliseconds();
+        var allocated = GC.GetTotalAllocatedBytes() - allocatedBefore;
         var bare = await BareClient.RunAsync(server, tokens, cancellationToken);
         Report(hidden, vocab, seen.Count, (client, bare), (idle, most));
+        Console.WriteLine($"allocated bytes a token, the server in this process included: {allocated / tokens}");
+        ReportWindows(client);
+        var tokenizer = TextTokenizer.FromFolder(KnownCheckpoints.Folder("stories"));
+        foreach (var (part, microseconds, bytes) in new ClientParts(bundle, server, tokenizer).Measure())
+        {
+            Console.WriteLine($"{part}: {microseconds:0.00} µs, {bytes:0} bytes");
+        }
+    }
+
+    // How soon the client is as fast as it gets.
+    private static void ReportWindows(double[] client)
+    {
+        int[] ends = [50, 200, 1_000, 4_000, WarmUp, client.Length];
+        foreach (var (start, end) in ends.Prepend(0).Zip(ends))
+        {
+            Console.WriteLine($"tokens {start + 1} to {end}: median {client[start..end].Median():0.0000} ms, "
+                + $"mean {client[start..end].Mean():0.0000} ms");
+        }
     }
 
     private static void Report(
