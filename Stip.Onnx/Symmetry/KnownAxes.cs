@@ -7,6 +7,9 @@ internal static class KnownAxes
 {
     private const int LargestGrid = 64;
 
+    // A side that is halved by every stage, whatever the kernel of the first.
+    private const int PowerOfTwo = 64;
+
     /// <summary>By symbol: head sizes of caches, channels of pictures.</summary>
     public static IReadOnlyDictionary<string, int> Of(GraphProto graph)
     {
@@ -60,11 +63,12 @@ internal static class KnownAxes
         }
 
         var patch = (int)pictures[0].Weight.Dims[3];
-        var tables = graph.Initializer.Where(tensor => tensor.Dims.Count is 2 or 3)
+        var tables = HeldTensors.Of(graph).Select(held => held.Tensor).Where(tensor => tensor.Dims.Count is 2 or 3)
             .SelectMany(tensor => new[] { tensor.Dims[^2] - 1, tensor.Dims[^2] - 2, tensor.Dims[^2] })
             .Where(cells => cells > 1 && Math.Sqrt(cells) % 1 == 0).Select(cells => (int)Math.Sqrt(cells))
             .Where(grid => grid is > 1 and <= LargestGrid);
-        return [.. tables.Concat([8, 4, 2, 16, 14, 32, 7]).Distinct().Select(grid => grid * patch)];
+        int[] grids = [8, 4, 2, 16, 14, 32, 7];
+        return [.. tables.Concat(grids).Select(grid => grid * patch).Append(PowerOfTwo).Distinct()];
     }
 
     /// <summary>How many ids the graph takes, null where that is free.</summary>
@@ -80,7 +84,7 @@ internal static class KnownAxes
     public static IEnumerable<(ValueInfoProto Input, TensorProto Weight)> Convolved(GraphProto graph)
     {
         var producers = new Dictionary<string, NodeProto>(StringComparer.Ordinal);
-        var weights = graph.Initializer.ToDictionary(tensor => tensor.Name, StringComparer.Ordinal);
+        var weights = HeldTensors.Of(graph).ToDictionary(held => held.Name, held => held.Tensor, StringComparer.Ordinal);
         foreach (var node in graph.Node)
         {
             foreach (var output in node.Output)

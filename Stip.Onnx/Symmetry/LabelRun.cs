@@ -79,8 +79,11 @@ internal sealed class LabelRun
     private Scope Walk(ProbeInputs inputs, ProbeSizes sizes, Func<string, IOperatorRule?> rules)
     {
         var graph = _part.Graph;
+        var steering = SteeringNumbers.Of(_part.Model);
         var tensors = _part.Tensors.ToDictionary(
-            tensor => tensor.Proto, Load, (IEqualityComparer<TensorProto>)ReferenceEqualityComparer.Instance);
+            tensor => tensor.Proto,
+            tensor => steering.Contains(tensor.Proto) ? TensorNumbers.Read(tensor) : Load(tensor),
+            (IEqualityComparer<TensorProto>)ReferenceEqualityComparer.Instance);
         var scope = new Scope(graph.ValueInfo.Concat(graph.Output));
         var initializers = graph.Initializer.Select(tensor => tensor.Name).ToHashSet(StringComparer.Ordinal);
         foreach (var input in graph.Input.Where(input => !initializers.Contains(input.Name)))

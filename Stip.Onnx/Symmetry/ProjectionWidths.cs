@@ -13,14 +13,10 @@ internal sealed class ProjectionWidths
     public ProjectionWidths(GraphProto graph)
     {
         _graph = graph;
-        _weights = graph.Initializer.ToDictionary(tensor => tensor.Name, StringComparer.Ordinal);
+        _weights = HeldTensors.Of(graph).ToDictionary(
+            held => held.Name, held => held.Tensor, StringComparer.Ordinal);
         foreach (var node in graph.Node)
         {
-            if (node.OpType == "Constant" && node.Attribute.FirstOrDefault(a => a.Name == "value")?.T is { } tensor)
-            {
-                _weights[node.Output[0]] = tensor;
-            }
-
             foreach (var output in node.Output)
             {
                 _producers[output] = node;

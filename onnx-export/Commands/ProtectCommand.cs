@@ -164,9 +164,15 @@ internal static class ProtectCommand
         }
     }
 
-    private static long WeightBytes(string model) =>
-        (Directory.Exists(model) ? model : Path.GetDirectoryName(Path.GetFullPath(model))) is { } folder
-        && Directory.Exists(folder)
-            ? new DirectoryInfo(folder).EnumerateFiles("*.data").Sum(file => file.Length)
-            : 0;
+    // Exporters keep weights in the graph's file or beside it, as model.data, model.onnx.data or model.onnx_data.
+    private static long WeightBytes(string model)
+    {
+        var files = Directory.Exists(model) ? new DirectoryInfo(model).EnumerateFiles()
+            : new FileInfo(model).Directory is { Exists: true } folder ? folder.EnumerateFiles() : [];
+        return files.Where(file => IsData(file.Name) || (Directory.Exists(model)
+            ? file.Extension == ".onnx" : file.Name == Path.GetFileName(model))).Sum(file => file.Length);
+    }
+
+    private static bool IsData(string name) =>
+        name.EndsWith(".data", StringComparison.Ordinal) || name.Contains(".onnx_data", StringComparison.Ordinal);
 }

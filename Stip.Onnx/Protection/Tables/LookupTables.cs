@@ -95,8 +95,9 @@ internal sealed class LookupTables(ModelProto model, string folder, ForeignSourc
     {
         var pruner = new GraphPruner(model.Graph);
         var (names, _) = pruner.Needed([], terms.Positions);
-        var rows = model.Graph.Initializer.Where(tensor => names.Contains(tensor.Name) && tensor.Dims.Count >= 2)
-            .Select(tensor => tensor.Dims[^2]).DefaultIfEmpty(0).Max();
+        var rows = HeldTensors.Of(model.Graph)
+            .Where(held => names.Contains(held.Name) && held.Tensor.Dims.Count >= 2)
+            .Select(held => held.Tensor.Dims[^2]).DefaultIfEmpty(0).Max();
         return rows is > 0 and <= MostPositions ? (int)rows : 0;
     }
 

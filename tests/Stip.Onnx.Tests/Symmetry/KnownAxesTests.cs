@@ -25,4 +25,22 @@ public sealed class KnownAxesTests
 
         Assert.Empty(KnownAxes.Windows(graph.Graph.Graph));
     }
+
+    [Fact]
+    public void Pictures_OfWeightsInConstantNodes_AreFound()
+    {
+        using var graph = new SmallGraph();
+        var picture = graph.Input("x", "batch", "c", "h", "w");
+        var kernel = new TensorProto { DataType = (int)TensorProto.Types.DataType.Float, Dims = { 1, 3, 4, 4 } };
+        kernel.FloatData.Add(new float[3 * 4 * 4]);
+        var weight = graph.With("Constant", "kernel", [], new AttributeProto
+        {
+            Name = "value", Type = AttributeProto.Types.AttributeType.Tensor, T = kernel,
+        });
+        graph.Add("Conv", "y", picture, weight);
+
+        Assert.Equal(3, KnownAxes.Of(graph.Graph.Graph)["c"]);
+        Assert.Equal(8 * 4, KnownAxes.Pictures(graph.Graph.Graph)[0]);
+        Assert.Contains(64, KnownAxes.Pictures(graph.Graph.Graph));
+    }
 }

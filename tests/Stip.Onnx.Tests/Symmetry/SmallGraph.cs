@@ -64,6 +64,17 @@ internal sealed class SmallGraph : IDisposable
     public string Number(float value) => With(
         "Constant", $"number_{Graph.Graph.Node.Count}", [], NodeAttribute.Float("value_float", value));
 
+    /// <summary>A list of floats in a node of its own, as some exporters write weights.</summary>
+    public string Floats(params float[] values)
+    {
+        var value = new TensorProto { DataType = (int)TensorProto.Types.DataType.Float, Dims = { values.Length } };
+        value.FloatData.Add(values);
+        return With("Constant", $"floats_{Graph.Graph.Node.Count}", [], new AttributeProto
+        {
+            Name = "value", Type = AttributeProto.Types.AttributeType.Tensor, T = value,
+        });
+    }
+
     /// <summary>One integer.</summary>
     public string Integer(long value) => With(
         "Constant", $"integer_{Graph.Graph.Node.Count}", [], NodeAttribute.Int("value_int", value));

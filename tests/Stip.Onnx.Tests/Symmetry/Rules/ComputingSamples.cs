@@ -78,6 +78,8 @@ internal static class ComputingSamples
             NodeAttribute.Ints("pads", 1, 1), NodeAttribute.Ints("kernel_shape", 3))),
         new("Resize", graph => Convolved(graph, "Resize", ["", "", graph.Numbers(3, 4, 5)],
             NodeAttribute.String("mode", "linear"))),
+        new("Resize", graph => Convolved(graph, "Resize", ["", graph.Floats(1, 1, 2)],
+            NodeAttribute.String("mode", "linear")), "by scales"),
         new("InstanceNormalization", graph => Convolved(
             graph, "InstanceNormalization", [graph.Weight("g", 4), graph.Weight("b", 4)])),
         new("GroupNormalization", graph => Convolved(

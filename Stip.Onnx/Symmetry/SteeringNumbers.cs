@@ -1,0 +1,45 @@
+using Stip.Onnx.Model;
+
+namespace Stip.Onnx.Symmetry;
+
+/// <summary>Lists of floats that say what an operator does, as integers do elsewhere: they are read, and not
+/// moved.</summary>
+internal static class SteeringNumbers
+{
+    /// <summary>The tensors of a model, inner graphs and functions included, that are such a list.</summary>
+    public static HashSet<TensorProto> Of(ModelProto model)
+    {
+        var found = new HashSet<TensorProto>(ReferenceEqualityComparer.Instance);
+        Collect(model.Graph, found);
+        foreach (var function in model.Functions)
+        {
+            var body = new GraphProto();
+            body.Node.Add(function.Node);
+            Collect(body, found);
+        }
+
+        return found;
+    }
+
+    private static void Collect(GraphProto graph, HashSet<TensorProto> found)
+    {
+        var read = graph.Node.SelectMany(Read).ToHashSet(StringComparer.Ordinal);
+        if (read.Count > 0)
+        {
+            found.UnionWith(HeldTensors.Of(graph).Where(held => read.Contains(held.Name)).Select(held => held.Tensor));
+        }
+
+        foreach (var inner in graph.Node.SelectMany(node => node.Attribute).Where(attribute => attribute.G is not null))
+        {
+            Collect(inner.G, found);
+        }
+    }
+
+    // The region of interest and the scales, one for each axis.
+    private static IEnumerable<string> Read(NodeProto node) => node.OpType switch
+    {
+        "Resize" => node.Input.Skip(1).Take(2),
+        "Upsample" => node.Input.Skip(1),
+        _ => [],
+    };
+}
