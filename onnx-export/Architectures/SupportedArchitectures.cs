@@ -28,7 +28,7 @@ internal static class SupportedArchitectures
         new TextPart("Qwen2VLForConditionalGeneration", "qwen2_vl") { Text = new Qwen2() },
         new TextPart("Qwen2_5_VLForConditionalGeneration", "qwen2_5_vl") { Text = new Qwen2() },
         new TextPart("Qwen3VLForConditionalGeneration", "qwen3_vl") { Text = new Qwen3() },
-        new DeepseekV2(), new DeepseekV3("DeepseekV3ForCausalLM", "deepseek_v3", firstSparse: 3),
+        new Deepseek(), new DeepseekV2(), new DeepseekV3("DeepseekV3ForCausalLM", "deepseek_v3", firstSparse: 3),
         new DeepseekV3("Glm4MoeLiteForCausalLM", "glm4_moe_lite", firstSparse: 1), new MiniCpm3(), new Glm4Moe(),
         new Dots1(), new MiniMaxM2(), new Ernie45Moe(), new Afmoe(), new FlexOlmo(),
         new HunYuan("HunYuanDenseV1ForCausalLM", "hunyuan_v1_dense", isSparse: false),

@@ -20,6 +20,10 @@ internal sealed record GgufArchitecture(string Name, string HuggingFaceName, str
     /// <summary>What files add to the factors of norms that checkpoints store.</summary>
     public float NormOffset { get; init; }
 
+    /// <summary>True where keys and values come out of a latent vector: a head is as wide as its key, whatever its
+    /// value.</summary>
+    public bool IsLatent { get; init; }
+
     /// <summary>Function of the feed-forward part.</summary>
     public string Activation { get; init; } = "silu";
 

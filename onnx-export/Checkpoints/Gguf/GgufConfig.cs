@@ -24,9 +24,10 @@ internal static class GgufConfig
         var prefix = architecture.Name;
         var heads = metadata.RequiredInteger($"{prefix}.attention.head_count");
         var hidden = metadata.RequiredInteger($"{prefix}.embedding_length");
-        var headDim = metadata.Integer($"{prefix}.attention.key_length") ?? (heads == 0 ? 0 : hidden / heads);
+        var headDim = metadata.Integer($"{prefix}.attention.key_length_mla")
+            ?? metadata.Integer($"{prefix}.attention.key_length") ?? (heads == 0 ? 0 : hidden / heads);
         var values = metadata.Integer($"{prefix}.attention.value_length") ?? headDim;
-        if (headDim < 2 || values != headDim)
+        if (headDim < 2 || (values != headDim && !architecture.IsLatent))
         {
             throw metadata.Refused($"{prefix}.attention.key_length is {headDim} and value_length {values}; "
                 + "they must be equal and at least 2");

@@ -25,6 +25,8 @@ internal sealed class GgufDescription(GgufFile file, string prefix)
 
     public double? Number(string key) => Metadata.Number($"{prefix}.{key}");
 
+    public bool? Flag(string key) => Metadata.Flag($"{prefix}.{key}");
+
     /// <summary>Gives a field the value of a key where the file has it.</summary>
     public void Copy(string key, string field)
     {

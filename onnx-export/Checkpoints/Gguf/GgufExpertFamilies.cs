@@ -5,6 +5,9 @@ namespace Stip.Export.Checkpoints.Gguf;
 /// <summary>Families whose feed-forward part is a router over experts.</summary>
 internal static class GgufExpertFamilies
 {
+    /// <summary>Key and field that count layers after the last, which guess tokens ahead.</summary>
+    public const string Ahead = "nextn_predict_layers";
+
     private static readonly Dictionary<string, string> Names = new(StringComparer.Ordinal)
     {
         ["mlp.gate"] = "ffn_gate_inp",
@@ -77,6 +80,59 @@ internal static class GgufExpertFamilies
             Describe = model => model.CopyExperts("num_experts", "intermediate_size"),
         }),
         WithItself(GraniteMoe),
+        WithItself(new("minimax-m2", "MiniMaxM2ForCausalLM", "minimax_m2")
+        {
+            Names = new Dictionary<string, string>(Mixtral.Names, StringComparer.Ordinal)
+            {
+                ["block_sparse_moe.e_score_correction_bias"] = "exp_probs_b.bias",
+            },
+            Describe = model => model.CopyExperts("num_local_experts", "intermediate_size"),
+        }),
+        WithItself(new("ernie4_5-moe", "Ernie4_5_MoeForCausalLM", "ernie4_5_moe")
+        {
+            Names = new Dictionary<string, string>(Names, StringComparer.Ordinal)
+            {
+                ["mlp.moe_statics.e_score_correction_bias"] = "exp_probs_b.bias",
+                ["mlp.shared_experts.gate_proj"] = "ffn_gate_shexp",
+                ["mlp.shared_experts.up_proj"] = "ffn_up_shexp",
+                ["mlp.shared_experts.down_proj"] = "ffn_down_shexp",
+            },
+            Describe = model =>
+            {
+                model.CopyExperts("moe_num_experts", "moe_intermediate_size");
+                model.CopyInteger("expert_used_count", "moe_k");
+                model.CopyInteger("leading_dense_block_count", "moe_layer_start_index");
+                model.CopyInteger("interleave_moe_layer_step", "moe_layer_interval");
+                model.Config["moe_num_shared_experts"] = (model.Integer("expert_shared_feed_forward_length") ?? 0)
+                    / (int)model.Config["moe_intermediate_size"]!;
+            },
+        }),
+        WithItself(HunYuan("hunyuan-moe", "HunYuanMoEV1ForCausalLM", "hunyuan_v1_moe") with
+        {
+            Describe = model =>
+            {
+                model.Config["num_experts"] = model.Required("expert_count");
+                model.Config["moe_topk"] = model.Required("expert_used_count");
+            },
+        }),
+        HunYuan("hunyuan-dense", "HunYuanDenseV1ForCausalLM", "hunyuan_v1_dense"),
+        WithItself(new("llama4", "Llama4ForCausalLM", "llama4_text")
+        {
+            Names = new Dictionary<string, string>(StringComparer.Ordinal)
+            {
+                ["feed_forward.gate_proj"] = "ffn_gate",
+                ["feed_forward.up_proj"] = "ffn_up",
+                ["feed_forward.down_proj"] = "ffn_down",
+                ["feed_forward.router"] = "ffn_gate_inp",
+                ["feed_forward.experts.gate_proj"] = "ffn_gate_exps",
+                ["feed_forward.experts.up_proj"] = "ffn_up_exps",
+                ["feed_forward.experts.down_proj"] = "ffn_down_exps",
+                ["feed_forward.shared_expert.gate_proj"] = "ffn_gate_shexp",
+                ["feed_forward.shared_expert.up_proj"] = "ffn_up_shexp",
+                ["feed_forward.shared_expert.down_proj"] = "ffn_down_shexp",
+            },
+            Describe = DescribeLlama4,
+        }),
         WithItself(new("gpt-oss", "GptOssForCausalLM", "gpt_oss")
         {
             Names = new Dictionary<string, string>(Names, StringComparer.Ordinal)
@@ -95,6 +151,30 @@ internal static class GgufExpertFamilies
             },
         }),
     ];
+
+    // What files do not say: the chunk, and that the one with 128 experts does not norm its heads.
+    private static void DescribeLlama4(GgufDescription model)
+    {
+        model.CopyExperts("num_local_experts", "intermediate_size");
+        model.CopyInteger("feed_forward_length", "intermediate_size_mlp");
+        model.CopyInteger("interleave_moe_layer_step", "interleave_moe_layer_step");
+        model.Config["attention_chunk_size"] = 8192;
+        model.Config["use_qk_norm"] = model.Required("expert_count") != 128;
+    }
+
+    private static GgufArchitecture HunYuan(string name, string huggingFaceName, string modelType) =>
+        new(name, huggingFaceName, modelType)
+        {
+            Names = new Dictionary<string, string>(Names, StringComparer.Ordinal)
+            {
+                ["self_attn.query_layernorm"] = "attn_q_norm",
+                ["self_attn.key_layernorm"] = "attn_k_norm",
+                ["mlp.gate.wg"] = "ffn_gate_inp",
+                ["mlp.shared_mlp.gate_proj"] = "ffn_gate_shexp",
+                ["mlp.shared_mlp.up_proj"] = "ffn_up_shexp",
+                ["mlp.shared_mlp.down_proj"] = "ffn_down_shexp",
+            },
+        };
 
     private static GgufArchitecture WithItself(GgufArchitecture family) => family with { WithExperts = family };
 }

@@ -13,7 +13,7 @@ internal static class GgufFamilies
     public static IReadOnlyList<GgufArchitecture> All { get; } =
     [
         .. LlamaKin(), .. GemmaKin(), .. OlmoKin(), .. GlmAndCohere(), .. GgufGptFamilies.All,
-        .. GgufExpertFamilies.All, .. GgufEncoderFamilies.All,
+        .. GgufExpertFamilies.All, .. GgufSharedExpertFamilies.All, .. GgufEncoderFamilies.All,
     ];
 
     private static IEnumerable<GgufArchitecture> LlamaKin()
@@ -26,6 +26,10 @@ internal static class GgufFamilies
             llama with { Name = "xverse" },
             new("exaone", "LlamaForCausalLM", "llama"),
             new("exaone4", "Exaone4ForCausalLM", "exaone4") { Names = NormsAfterwards },
+            new("orion", "OrionForCausalLM", "orion")
+            {
+                Describe = model => model.Copy("attention.layer_norm_epsilon", "rms_norm_eps"),
+            },
             new("qwen2", "Qwen2ForCausalLM", "qwen2"),
             new("qwen3", "Qwen3ForCausalLM", "qwen3"),
             new("phi3", "Phi3ForCausalLM", "phi3"),

@@ -18,6 +18,19 @@ internal static class GgufGptFamilies
         ["mlp.c_proj"] = "ffn_down",
     };
 
+    private static readonly Dictionary<string, string> QwenNames = new(StringComparer.Ordinal)
+    {
+        ["transformer.wte"] = "token_embd",
+        ["transformer.ln_f"] = "output_norm",
+        ["ln_1"] = "attn_norm",
+        ["ln_2"] = "ffn_norm",
+        ["attn.c_attn"] = "attn_qkv",
+        ["attn.c_proj"] = "attn_output",
+        ["mlp.w2"] = "ffn_gate",
+        ["mlp.w1"] = "ffn_up",
+        ["mlp.c_proj"] = "ffn_down",
+    };
+
     private static readonly Dictionary<string, string> BloomNames = new(StringComparer.Ordinal)
     {
         ["transformer.word_embeddings"] = "token_embd",
@@ -76,6 +89,12 @@ internal static class GgufGptFamilies
 
     public static IReadOnlyList<GgufArchitecture> All { get; } =
     [
+        new("qwen", "QWenLMHeadModel", "qwen")
+        {
+            Layers = "transformer.h",
+            Names = QwenNames,
+            Describe = model => model.Copy("attention.layer_norm_rms_epsilon", "layer_norm_epsilon"),
+        },
         new("gpt2", "GPT2LMHeadModel", "gpt2")
         {
             Layers = "transformer.h",

@@ -5,7 +5,8 @@ namespace Stip.Export.Checkpoints.Gguf;
 /// <summary>What GGUF calls the tensors of a Hugging Face checkpoint.</summary>
 internal static class GgufNames
 {
-    private const string Sinks = ".sinks";
+    // What is no module: such names end where a weight's does.
+    private static readonly string[] Bare = [".sinks", ".e_score_correction_bias", ".expert_bias"];
 
     private static readonly Dictionary<string, string> Outside = new(StringComparer.Ordinal)
     {
@@ -36,8 +37,8 @@ internal static class GgufNames
     /// <param name="architecture">Where it names tensors in its own way.</param>
     public static string? Of(string name, GgufArchitecture architecture)
     {
-        // Sinks are no module: their name ends where a weight's does.
-        var dot = name.EndsWith(Sinks, StringComparison.Ordinal) ? name.Length : name.LastIndexOf('.');
+        var isBare = Array.Exists(Bare, ending => name.EndsWith(ending, StringComparison.Ordinal));
+        var dot = isBare ? name.Length : name.LastIndexOf('.');
         var (module, part) = dot < 0 ? (name, "") : (name[..dot], name[dot..]);
         if (Find(module, architecture.Names, Outside) is { } outside)
         {

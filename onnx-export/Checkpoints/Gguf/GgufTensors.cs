@@ -1,3 +1,4 @@
+using System.Globalization;
 using Stip.Onnx;
 
 namespace Stip.Export.Checkpoints.Gguf;
@@ -26,7 +27,8 @@ internal sealed class GgufTensors(
         var stored = GgufNames.Of(name, architecture);
         if (stored is null || !file.Tensors.TryGetValue(stored, out var info))
         {
-            return FindPart(name, stored, shape) ?? throw new RefusedException(
+            CheckpointTensor? made = FindPart(name, stored, shape);
+            return made ?? FindLatent(stored, shape) ?? throw new RefusedException(
                 $"the file has no tensor '{stored ?? name}', which this architecture needs ('{name}')");
         }
 
@@ -41,8 +43,8 @@ internal sealed class GgufTensors(
     /// <summary>Refuses a file with tensors that the model has no place for: what they do would be missing.</summary>
     public void RefuseUnused()
     {
-        if (file.Tensors.Keys.Where(name => !_used.Contains(name)).Order(StringComparer.Ordinal).ToList()
-            is [var first, ..] unused)
+        if (file.Tensors.Keys.Where(name => !_used.Contains(name) && !IsBeyond(name))
+            .Order(StringComparer.Ordinal).ToList() is [var first, ..] unused)
         {
             throw file.Metadata.Refused($"{unused.Count} of {file.Tensors.Count} tensors have no place in a "
                 + $"'{architecture.Name}' model that is supported, the first is '{first}'");
@@ -55,6 +57,30 @@ internal sealed class GgufTensors(
         architecture.InterleavesRotary && GgufNames.IsTurned(name) ? new RotaryRowOrder(_headDim).Source
         : architecture.OrdersHeads && GgufNames.IsPacked(stored) ? new QkvRowOrder(_heads, _kvHeads, _headDim).Source
         : null;
+
+    // Layers after the last, which guess tokens ahead.
+    private bool IsBeyond(string name) => config.Count(GgufExpertFamilies.Ahead) > 0
+        && name.Split('.') is ["blk", var layer, ..]
+        && int.TryParse(layer, NumberStyles.None, CultureInfo.InvariantCulture, out var index)
+        && index >= config.Size("num_hidden_layers");
+
+    // Keys and values out of a latent vector, of files that have them in two tensors.
+    private LatentRows? FindLatent(string? stored, ReadOnlySpan<long> shape)
+    {
+        const string both = ".attn_kv_b.";
+        if (stored is null || !stored.Contains(both, StringComparison.Ordinal)
+            || !file.Tensors.TryGetValue(stored.Replace(both, ".attn_k_b.", StringComparison.Ordinal), out var keys)
+            || !file.Tensors.TryGetValue(stored.Replace(both, ".attn_v_b.", StringComparison.Ordinal), out var values))
+        {
+            return null;
+        }
+
+        var still = config.Size("qk_nope_head_dim");
+        RefuseUnlessShaped(keys, [_heads, shape[1], still]);
+        RefuseUnlessShaped(values, [_heads, config.Size("v_head_dim"), shape[1]]);
+        _used.UnionWith([keys.Name, values.Name]);
+        return new LatentRows(new GgufTensor(file, keys), new GgufTensor(file, values));
+    }
 
     // Queries, keys and values of a file that has them in one tensor, of a model whose checkpoints have three.
     private TensorRows? FindPart(string name, string? stored, ReadOnlySpan<long> shape)

@@ -87,6 +87,7 @@ public sealed class GgufFamilyTests(ExportedModels models) : IDisposable
 
     private static object Value(JsonNode value) => value.GetValueKind() switch
     {
+        JsonValueKind.String => $"{value}",
         JsonValueKind.True or JsonValueKind.False => (object)(bool)value,
         _ when value.ToJsonString().AsSpan().ContainsAny('.', 'e') => (float)value,
         _ => (int)value,
