@@ -23,6 +23,10 @@ internal sealed record GraphPart(
     /// <summary>What of a client's graph goes to the server as features; empty for one that cannot be kept.</summary>
     public IReadOnlyList<string> Sends { get; init; } = [];
 
+    /// <summary>True where a graph is known to do the same with every row of a batch, as those of export do: one row
+    /// stands for all.</summary>
+    public bool HasAlikeRows { get; init; }
+
     /// <summary>True for a client's graph that stays as it is: what it sends is put in order at its end, and none of
     /// its operators needs a rule.</summary>
     public bool IsKept { get; init; }

@@ -50,6 +50,9 @@ public static class PackageProtector
             ? DrawnPlans.Nothing(plain.Parts)
             : DrawnPlans.Draw(
                 plain.Parts, plain.Joins, random, [.. plain.Sources.SelectMany(source => source.Features)]);
+
+        // The labels of a deep graph are garbage now, and would lie beside the buffers of the copy until it ends.
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive);
         var client = Path.Combine(outputFolder, PackageFolder.Client);
         OwnerOnly.MakeFolder(client);
         var hashed = WriteWeights(plain, plans, options, outputFolder, bytesWritten);

@@ -86,7 +86,7 @@ internal sealed class PlainModel : IDisposable
             var parts = Entries(manifest).Select(entry =>
             {
                 files.Add(ModelFile.Load(Path.Combine(path, entry.File)));
-                return GraphPart.Of(files[^1], entry.Role, entry.IsClient);
+                return GraphPart.Of(files[^1], entry.Role, entry.IsClient) with { HasAlikeRows = true };
             }).ToArray();
             var model = new PlainModel(path, manifest, files, parts);
             ExportChecks.RefuseMisfits(model);

@@ -40,9 +40,13 @@ internal sealed class AxisRoles
         _ when Has(symbol, "encoder") && !Has(symbol, "decoder") => AxisRole.Encoder,
         _ when Has(symbol, "height") || Has(symbol, "width") => AxisRole.Side,
         _ when Has(symbol, "channel") => AxisRole.Channels,
-        _ when Has(symbol, "seq") || Has(symbol, "len") || Has(symbol, "token") => AxisRole.Sequence,
+        _ when CountsTokens(symbol) => AxisRole.Sequence,
         _ => AxisRole.Unknown,
     };
+
+    /// <summary>True for words of positions in a text.</summary>
+    public static bool CountsTokens(string symbol) =>
+        Has(symbol, "seq") || Has(symbol, "len") || Has(symbol, "token");
 
     /// <summary>What the place of an axis in a tensor of that name says.</summary>
     public static AxisRole ByPlace(string name, int place, int rank, bool hasPictures) => (place, rank) switch

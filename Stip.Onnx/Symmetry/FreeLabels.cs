@@ -10,7 +10,8 @@ internal static class FreeLabels
     /// <param name="nodes">One node a feature.</param>
     /// <param name="shape">The tensor's.</param>
     /// <param name="features">Its axes of features; the nodes are over their product.</param>
-    public static LabelValue Of(NodeStore store, int[] nodes, int[] shape, int[] features)
+    /// <param name="alike">Axes along which all is the same.</param>
+    public static LabelValue Of(NodeStore store, int[] nodes, int[] shape, int[] features, params int[] alike)
     {
         var own = Shapes.Strides(Array.ConvertAll(features, axis => shape[axis]));
         var strides = new int[shape.Length];
@@ -22,7 +23,7 @@ internal static class FreeLabels
         // Every row has labels of its own: what is multiplied with the first one or the third of four that are put side
         // by side must not trade places with what is multiplied with another.
         var cells = Shapes.Walk(shape, strides);
-        int[] open = [.. Enumerable.Range(0, shape.Length).Select(axis => features.Contains(axis) ? 1 : shape[axis])];
+        int[] open = [.. shape.Select((length, axis) => features.Contains(axis) || alike.Contains(axis) ? 1 : length)];
         var spread = Shapes.Stretch(open, shape);
         int[][] told = [.. store.Places(Shapes.Count(open)).Select(place =>
             CellWise.Ordered(store, store.Kinds.Id("at"), nodes, [place]))];

@@ -38,7 +38,9 @@ internal static class OutputPorts
         var cells = groups.ToArray();
         int[][] operands = [.. Enumerable.Range(0, cells.Length == 0 ? 0 : cells[0].Length).Select(position =>
             Array.ConvertAll(cells, feature => value.Labels[feature[position]]))];
-        var nodes = CellWise.Fresh(store, kind, operands);
+
+        // Rows of a batch may have the same labels; once tells as much.
+        var nodes = CellWise.Fresh(store, kind, [.. operands.DistinctBy(operand => operand, SameLabels.Instance)]);
         return new LabelledPort(output.Name, features, groups.DroppedShape, nodes);
     }
 

@@ -50,7 +50,7 @@ internal sealed class ProbeInputs(GraphPart part, NodeStore store, PartFlow flow
         }
 
         int[] features = [.. Enumerable.Range(0, shape.Length).Where(axis => sizes.IsFeature(dimensions[axis]))];
-        return Free(input.Name, shape, features);
+        return Free(input.Name, shape, features, dimensions);
     }
 
     // Masks and biases of scores are as wide as there are positions.
@@ -65,7 +65,7 @@ internal sealed class ProbeInputs(GraphPart part, NodeStore store, PartFlow flow
         return FreeLabels.None(store, $"signal {part.Key}.{name}", shape);
     }
 
-    private LabelValue Free(string name, int[] shape, int[] features)
+    private LabelValue Free(string name, int[] shape, int[] features, RepeatedField<Dimension> axes)
     {
         var featureShape = Array.ConvertAll(features, axis => shape[axis]);
         var joined = flow.Joined(part, name);
@@ -84,7 +84,10 @@ internal sealed class ProbeInputs(GraphPart part, NodeStore store, PartFlow flow
         var kind = store.Kinds.Id($"input {part.Key}.{name}");
         var nodes = operands.Length == 0 ? store.FreshRun(kind, count) : CellWise.Fresh(store, kind, operands);
         Ports.Add(new LabelledPort(name, features, featureShape, nodes));
-        return FreeLabels.Of(store, nodes, shape, features);
+        int[] alike = part.HasAlikeRows
+            ? [.. Enumerable.Range(0, shape.Length).Where(axis => ProbeSizes.IsBatch(axes[axis]))]
+            : [];
+        return FreeLabels.Of(store, nodes, shape, features, alike);
     }
 
     // Lengths and masks must fit the sizes of the run; any other number only has to be a valid index, and differs from

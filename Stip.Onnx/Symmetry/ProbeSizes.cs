@@ -74,6 +74,12 @@ internal sealed record ProbeSizes(int Sequence, int Past, int Encoder, int Pictu
         !IsFixed(axis) && !_fixed.ContainsKey(axis.DimParam)
         && SizeExpression.Symbols(axis.DimParam).Any(symbol => AxisRoles.ByWords(symbol) != AxisRole.Unknown);
 
+    /// <summary>True where an axis is that of a batch and of nothing else.</summary>
+    public static bool IsBatch(TensorShapeProto.Types.Dimension axis) =>
+        !IsFixed(axis) && SizeExpression.Symbols(axis.DimParam).ToArray() is [var symbol]
+        && symbol == axis.DimParam && AxisRoles.ByWords(symbol) == AxisRole.Batch
+        && !AxisRoles.CountsTokens(symbol);
+
     /// <summary>The length of a symbol.</summary>
     private int Of(string symbol, string name, int place, int rank) =>
         _fixed.TryGetValue(symbol, out var length) ? length

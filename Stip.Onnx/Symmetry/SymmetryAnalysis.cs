@@ -16,6 +16,7 @@ internal sealed class SymmetryAnalysis
     {
         Graph = graph;
         Segments = new SegmentGraph(graph.Store);
+        graph.Store.Close();
         Adjacency = new Adjacency(Segments);
         _components = new LaneComponents(Segments);
         Classes = NodeClasses.Find(Segments, _components, Adjacency);

@@ -27,6 +27,20 @@ internal sealed class NodeStore(int longestRun = int.MaxValue, KindTable? kinds 
     /// <summary>Number of labels.</summary>
     public int Count => Runs.LabelCount;
 
+    /// <summary>No node is made after this.</summary>
+    public void Seal()
+    {
+        (_table, _ranges) = ([], null);
+        Runs.Trim();
+    }
+
+    /// <summary>No node is asked for after this; how many there are stays known.</summary>
+    public void Close()
+    {
+        Seal();
+        Runs.Forget();
+    }
+
     /// <summary>A node whose children have places.</summary>
     public int Ordered(int kind, params ReadOnlySpan<int> children) =>
         Find(kind, 1, RunTraits.Ordered, Singles(children));

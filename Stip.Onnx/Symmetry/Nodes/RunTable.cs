@@ -60,6 +60,33 @@ internal sealed class RunTable
     /// <summary>True where one label is that of the lane after the other's.</summary>
     public bool IsNext(int label, int next) => next == label + 1 && next < End(RunOf(label));
 
+    /// <summary>Lets go of what runs are made of; their labels stay.</summary>
+    public void Forget()
+    {
+        foreach (var list in new[] { _kinds, _childEnds })
+        {
+            list.Clear();
+            list.Capacity = 0;
+        }
+
+        _traits.Clear();
+        _traits.Capacity = 0;
+        _children.Clear();
+        _children.Capacity = 0;
+    }
+
+    /// <summary>Gives back the room that is left for more runs.</summary>
+    public void Trim()
+    {
+        foreach (var list in new[] { _firsts, _kinds, _childEnds })
+        {
+            list.TrimExcess();
+        }
+
+        _traits.TrimExcess();
+        _children.TrimExcess();
+    }
+
     /// <summary>Adds a run.</summary>
     /// <returns>Its number.</returns>
     public int Append(int kind, int lanes, RunTraits traits, ReadOnlySpan<LabelRange> children)

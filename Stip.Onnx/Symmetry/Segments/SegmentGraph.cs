@@ -33,6 +33,8 @@ internal sealed class SegmentGraph
                 _firsts.Add(start);
             }
         }
+
+        Nodes.Seal();
     }
 
     /// <summary>One node for each segment; labels of this store are node numbers.</summary>

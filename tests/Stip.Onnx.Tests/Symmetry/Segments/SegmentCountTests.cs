@@ -1,5 +1,8 @@
+using System.Security.Cryptography;
+using System.Text.Json;
 using Stip.Onnx.Model;
 using Stip.Onnx.Symmetry;
+using Stip.Onnx.Symmetry.Reports;
 
 namespace Stip.Onnx.Tests.Symmetry.Segments;
 
@@ -17,10 +20,33 @@ public sealed class SegmentCountTests
     [Fact]
     public void SumOverPositions_OfAnyWidth_HasAsManySegments() => Assert.Equal(Pooled(6), Pooled(24));
 
-    // Norm, attention written out of single operators with rotary angles, feed-forward.
+    [Fact]
+    public void RowsOfABatch_ThatAreAlike_AreFollowedOnce()
+    {
+        using var graph = new SmallGraph();
+        Block(graph, 8, false);
+        using var file = graph.Save();
+        using var random = RandomNumberGenerator.Create();
+        var apart = SymmetryAnalysis.Of(file);
+
+        var alike = SymmetryAnalysis.Of([GraphPart.Of(file) with { HasAlikeRows = true }], []);
+
+        Assert.InRange(alike.Segments.Count, 1, apart.Segments.Count * 2 / 3);
+        Assert.Equal(
+            JsonSerializer.Serialize(SymmetryInspector.Report(apart, random)),
+            JsonSerializer.Serialize(SymmetryInspector.Report(alike, random)));
+    }
+
     private static int Segments(int width, bool scalesTransposedKeys)
     {
         using var graph = new SmallGraph();
+        Block(graph, width, scalesTransposedKeys);
+        return Count(graph);
+    }
+
+    // Norm, attention written out of single operators with rotary angles, feed-forward.
+    private static void Block(SmallGraph graph, int width, bool scalesTransposedKeys)
+    {
         graph.Input("x", "batch", "seq", width);
         graph.Add("LayerNormalization", "normed", "x", graph.Weight("factor", width), graph.Weight("summand", width));
         var query = Turned(graph, ByHeads(graph, "q", width), width / Heads);
@@ -39,7 +65,6 @@ public sealed class SegmentCountTests
         graph.Add("Relu", "active", "inner");
         graph.Add("MatMul", "y", "active", graph.Weight("w_out", 3 * width, width));
         graph.Output("y", "batch", "seq", width);
-        return Count(graph);
     }
 
     private static int Pooled(int width)
