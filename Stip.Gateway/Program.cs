@@ -28,6 +28,8 @@ var root = new Command(
     FillCommand.Create(),
 };
 
+EmptyValues.Refuse(root);
+
 // A prompt may begin with @: it is no response file.
 var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
 if (parsed.Errors.Count > 0)

@@ -26,6 +26,8 @@ var root = new Command(
         "audit", "Attacks a protected package the way a curious server would, and reports what they recover."),
 };
 
+EmptyValues.Refuse(root);
+
 var parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)
 {

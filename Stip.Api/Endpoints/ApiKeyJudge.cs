@@ -24,6 +24,11 @@ internal static class ApiKeyJudge
             return Invalid($"name is not 1..{MaxNameLength} characters", "name");
         }
 
+        if (request.Name.Any(char.IsControl))
+        {
+            return Invalid("name holds a control character", "name");
+        }
+
         if (request.Scopes is not { Count: > 0 } || request.Scopes.Except(ApiKeyScopes.All).Any())
         {
             return Invalid($"scopes are not some of {string.Join(", ", ApiKeyScopes.All)}", "scopes");

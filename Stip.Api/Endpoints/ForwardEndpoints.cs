@@ -49,12 +49,21 @@ internal static class ForwardEndpoints
         if (role is null || !model.Forwards.TryGetValue(role, out var host))
         {
             var known = model.Forwards.Count == 0 ? "none" : string.Join(", ", model.Forwards.Keys);
-            return Refused(StipErrorCode.UnsupportedParameter, $"graph is not one of this model's: {known}", "graph");
+            return Refused(
+                StipErrorCode.UnsupportedParameter,
+                $"graph '{Shown(request.Graph)}' is not one of this model's: {known}", "graph");
         }
 
         if (!ValidInputs.Judge(host.Graph, request.Inputs).Is(out var inputs, out var refusal))
         {
             return new ErrorAnswer(refusal);
+        }
+
+        if (ForwardSizes.TokensBeyond(model.Manifest, inputs) is { } tokens)
+        {
+            return Refused(
+                StipErrorCode.ContextLengthExceeded,
+                $"{tokens} tokens are more than the {model.Manifest.ContextLength} of model '{model.Id}'", "inputs");
         }
 
         var rows = ForwardSizes.Rows(inputs, model.Manifest.HiddenSize);
@@ -69,6 +78,8 @@ internal static class ForwardEndpoints
             await host.RunAsync(inputs, context.RequestAborted),
             outputs => new ForwardResponse(id, ForwardResponse.ObjectName, model.Id, outputs));
     }
+
+    private static string? Shown(string? text) => text is { Length: > 64 } ? text[..64] + "…" : text;
 
     private static ErrorAnswer Refused(StipErrorCode code, string message, string? param) =>
         new(new Refusal(code, message, param));

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Stip.Api.Engine;
 using Stip.Api.Registry;
+using Stip.Api.Registry.Packages;
 using Stip.Protocol.Forward;
 using Stip.Protocol.Packages;
 using Stip.Protocol.Tensors;
@@ -45,6 +46,24 @@ internal static class ForwardSizes
         }
 
         return (long)most;
+    }
+
+    /// <summary>Tokens of a text that are more than its encoder takes (attention grows with their square); null where
+    /// the pass is short enough, or its graph no encoder of texts.</summary>
+    public static long? TokensBeyond(PackageManifest manifest, ValidInputs inputs)
+    {
+        if (manifest.Graphs is not { Count: 1 } graphs || !graphs.TryGetValue(Roles.Encoder, out var encoder))
+        {
+            return null;
+        }
+
+        var longest = encoder.Inputs
+            .Where(input => input.Shape is [_, { ValueKind: JsonValueKind.String }, { ValueKind: JsonValueKind.Number }]
+                && input.Shape[2].TryGetInt32(out var width) && width == manifest.HiddenSize)
+            .Select(input => inputs.Tensors[input.Name].Shape[1])
+            .DefaultIfEmpty()
+            .Max();
+        return manifest.ContextLength > 0 && longest > manifest.ContextLength ? longest : null;
     }
 
     /// <summary>Rows of the model's width that a pass is worth, at least one: tokens of texts, and of images what they

@@ -6,16 +6,19 @@ namespace Stip.Api.Endpoints;
 /// <summary>Liveness and readiness, for anybody.</summary>
 internal static class HealthEndpoints
 {
+    // Load balancers ask with either.
+    private static readonly string[] Methods = [HttpMethods.Get, HttpMethods.Head];
+
     public static void MapHealth(this IEndpointRouteBuilder routes)
     {
         var health = routes.MapGroup("").AllowAnonymous().WithTags("Health");
-        health.MapGet(StipRoutes.HealthLive, () => Answer.Json(new HealthStatus("ok")))
+        health.MapMethods(StipRoutes.HealthLive, Methods, () => Answer.Json(new HealthStatus("ok")))
             .WithSummary("The process answers");
-        health.MapGet(StipRoutes.HealthReady, (ServerStartup startup, ModelRegistry registry) => Results.Json(
-                Status(startup.IsReady ? "ok" : "loading", registry), StipJson.Wire,
-                statusCode: startup.IsReady ? 200 : 503))
-            .WithSummary("Models can be asked");
+        health.MapMethods(StipRoutes.HealthReady, Methods, Ready).WithSummary("Models can be asked");
     }
+
+    private static IResult Ready(ServerStartup startup, ModelRegistry registry) => Results.Json(
+        Status(startup.IsReady ? "ok" : "loading", registry), StipJson.Wire, statusCode: startup.IsReady ? 200 : 503);
 
     private static HealthStatus Status(string status, ModelRegistry registry)
     {

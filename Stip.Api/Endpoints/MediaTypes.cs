@@ -16,12 +16,29 @@ internal static class MediaTypes
     public static bool WantsSafetensors(HttpRequest request)
     {
         var accept = request.Headers.Accept.ToString();
+        if (accept.Contains("q=", StringComparison.OrdinalIgnoreCase))
+        {
+            var given = request.GetTypedHeaders().Accept;
+            var (binary, text) = (Quality(given, StipRoutes.SafetensorsMediaType), Quality(given, Json));
+            if (binary != text)
+            {
+                return binary > text;
+            }
+        }
+
         var safetensors = accept.IndexOf(StipRoutes.SafetensorsMediaType, StringComparison.OrdinalIgnoreCase);
         var json = accept.IndexOf(Json, StringComparison.OrdinalIgnoreCase);
         return safetensors == json
             ? IsSafetensors(request.ContentType)
             : safetensors >= 0 && (json < 0 || safetensors < json);
     }
+
+    private static double Quality(
+        IList<Microsoft.Net.Http.Headers.MediaTypeHeaderValue> accepted, string mediaType) => accepted
+        .Where(type => type.MediaType.Equals(mediaType, StringComparison.OrdinalIgnoreCase))
+        .Select(type => type.Quality ?? 1)
+        .DefaultIfEmpty()
+        .Max();
 
     private static bool Is(string? contentType, string wanted) =>
         contentType is not null && (contentType.Equals(wanted, StringComparison.OrdinalIgnoreCase)

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
 using Stip.Api.Endpoints.Authentication;
 using Stip.Api.Engine;
 using Stip.Protocol;
@@ -14,6 +15,7 @@ internal static class MetricsSetup
     {
         services.AddSingleton(provider => new EngineMetrics(
             provider.GetRequiredService<IMeterFactory>().Create(EngineMetrics.MeterName)));
+        services.AddOpenTelemetry().ConfigureResource(resource => resource.AddService("Stip.Api"));
         services.AddOpenTelemetry().WithMetrics(metrics => metrics
             .AddMeter(
                 EngineMetrics.MeterName, "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel",

@@ -52,7 +52,7 @@ internal static class SessionEndpoints
 
     private static async Task<IResult> ForkAsync(
         string id,
-        SessionForkRequest request,
+        SessionForkRequest? request,
         HttpContext context,
         ModelRegistry registry,
         IOptions<EngineOptions> options)
@@ -65,14 +65,14 @@ internal static class SessionEndpoints
                 continue;
             }
 
-            if (StepDeclaration.JudgeLength(decoder.Snapshot, request.MaxLength, options.Value).Refusal is { } refusal)
+            if (StepDeclaration.JudgeLength(decoder.Snapshot, request?.MaxLength, options.Value).Refusal is { } refusal)
             {
                 return new ErrorAnswer(refusal);
             }
 
             return Answer.Of(
                 await decoder.ForkAsync(
-                    context.ApiKey().Id, id, request.Position, request.MaxLength, context.RequestAborted),
+                    context.ApiKey().Id, id, request?.Position, request?.MaxLength, context.RequestAborted),
                 session => ToObject(decoder.Snapshot.Model, session));
         }
 

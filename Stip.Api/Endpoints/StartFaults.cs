@@ -9,6 +9,7 @@ internal static class StartFaults
     {
         AggregateException e => [.. e.InnerExceptions.SelectMany(Of)],
         OptionsValidationException e => [.. e.Failures],
+        FormatException { Source: "Microsoft.AspNetCore.Http" } e => [$"--urls: {e.Message}"],
         InvalidOperationException or IOException or UnauthorizedAccessException => [exception.Message],
         _ => [],
     };

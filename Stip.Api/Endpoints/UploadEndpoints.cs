@@ -125,12 +125,20 @@ internal static class UploadEndpoints
         }
 
         var reader = new MultipartReader(boundary, context.Request.Body);
-        while (await reader.ReadNextSectionAsync(context.RequestAborted) is { } section)
+        try
         {
-            if (section.GetContentDispositionHeader()?.Name is { } name && HeaderUtilities.RemoveQuotes(name) == "data")
+            while (await reader.ReadNextSectionAsync(context.RequestAborted) is { } section)
             {
-                return section.Body;
+                if (section.GetContentDispositionHeader()?.Name is { } name
+                    && HeaderUtilities.RemoveQuotes(name) == "data")
+                {
+                    return new FormPart(section.Body);
+                }
             }
+        }
+        catch (IOException e) when (e is not BadHttpRequestException)
+        {
+            throw FormPart.Torn(e);
         }
 
         return null;

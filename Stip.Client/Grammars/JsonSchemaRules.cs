@@ -16,6 +16,9 @@ internal sealed class JsonSchemaRules
 
     private readonly JsonElement _schema;
     private readonly Dictionary<string, GrammarNode> _references = [];
+
+    // References that lead to one another so far without a character between them.
+    private HashSet<string> _unmoved = [];
     private int _depth;
 
     public JsonSchemaRules(JsonElement schema)
@@ -39,7 +42,7 @@ internal sealed class JsonSchemaRules
         }
 
         Check(schema);
-        var rule = schema.TryGetProperty("$ref", out var reference) ? Reference(reference.GetString() ?? "")
+        var rule = schema.TryGetProperty("$ref", out var reference) ? Reference(Text(reference, "$ref"))
             : schema.TryGetProperty("const", out var value) ? JsonRules.Constant(value)
             : schema.TryGetProperty("enum", out var values) ? OneOf(values, JsonRules.Constant, "enum")
             : schema.TryGetProperty("anyOf", out var any) ? OneOf(any, Rule, "anyOf")
@@ -73,7 +76,7 @@ internal sealed class JsonSchemaRules
         }
 
         return type.ValueKind == JsonValueKind.Array
-            ? new Choice([.. type.EnumerateArray().Select(one => Typed(schema, one.GetString()))])
+            ? OneOf(type, one => Typed(schema, Text(one, "type")), "type")
             : Typed(schema, type.ValueKind == JsonValueKind.String ? type.GetString() : null);
     }
 
@@ -81,7 +84,7 @@ internal sealed class JsonSchemaRules
     {
         "object" => Object(schema),
         "array" => JsonRules.ArrayOf(
-            schema.TryGetProperty("items", out var items) ? Rule(items) : JsonRules.Value,
+            schema.TryGetProperty("items", out var items) ? Inside(items) : JsonRules.Value,
             Bound(schema, "minItems") ?? 0,
             Bound(schema, "maxItems")),
         "string" => JsonRules.TextOf(Bound(schema, "minLength") ?? 0, Bound(schema, "maxLength")),
@@ -105,15 +108,36 @@ internal sealed class JsonSchemaRules
             return JsonRules.AnyObject;
         }
 
-        var required = schema.TryGetProperty("required", out var names)
-            ? names.EnumerateArray().Select(name => name.GetString()).ToHashSet()
-            : [];
+        if (properties.ValueKind != JsonValueKind.Object)
+        {
+            throw new NotSupportedException("the schema's 'properties' is not an object");
+        }
+
+        var required = schema.TryGetProperty("required", out var names) ? Names(names) : [];
         var members = properties.EnumerateObject()
             .Select(member => (
                 IsRequired: required.Contains(member.Name),
-                Rule: JsonRules.Member(JsonRules.Name(member.Name), Rule(member.Value))))
+                Rule: JsonRules.Member(JsonRules.Name(member.Name), Inside(member.Value))))
             .ToArray();
         return new Sequence(ByteSet.Of('{'), JsonRules.Space, Members(members, 0, isFirst: true), ByteSet.Of('}'));
+    }
+
+    private static HashSet<string> Names(JsonElement names) => names.ValueKind == JsonValueKind.Array
+        ? [.. names.EnumerateArray().Select(name => Text(name, "required"))]
+        : throw new NotSupportedException("the schema's 'required' is not a list of names");
+
+    private static string Text(JsonElement value, string keyword) => value.ValueKind == JsonValueKind.String
+        ? value.GetString()!
+        : throw new NotSupportedException($"the schema's '{keyword}' is not a text");
+
+    // What stands behind a bracket or a name: a reference may lead back from here.
+    private GrammarNode Inside(JsonElement schema)
+    {
+        var outside = _unmoved;
+        _unmoved = [];
+        var rule = Rule(schema);
+        _unmoved = outside;
+        return rule;
     }
 
     /// <summary>The members from one on; those that are not required may be left out.</summary>
@@ -132,6 +156,11 @@ internal sealed class JsonSchemaRules
 
     private GrammarNode Reference(string path)
     {
+        if (_unmoved.Contains(path))
+        {
+            throw new NotSupportedException($"the schema's $ref '{path}' is itself and nothing else");
+        }
+
         if (_references.TryGetValue(path, out var known))
         {
             return known;
@@ -153,7 +182,9 @@ internal sealed class JsonSchemaRules
 
         GrammarNode? rule = null;
         _references[path] = new Deferred(() => rule!);
+        _unmoved.Add(path);
         rule = Rule(target);
+        _unmoved.Remove(path);
         return rule;
     }
 }

@@ -1,6 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
-using System.Numerics;
 using Stip.Client.Generation;
 using Stip.Client.Sampling;
 
@@ -11,25 +9,26 @@ internal sealed class AnswerOptions
 {
     private const int DefaultMaxTokens = 256;
 
-    private readonly Option<int> _maxTokens = Ranged(
+    private readonly Option<int> _maxTokens = NumberOption.Create(
         "--max-tokens", DefaultMaxTokens, 1, int.MaxValue, "Most tokens to generate.");
 
-    private readonly Option<float> _temperature = Ranged(
+    private readonly Option<float> _temperature = NumberOption.Create(
         "--temperature", 0f, 0, 100, "0 takes the likeliest token, 1 follows the model.");
 
-    private readonly Option<float> _topP = Ranged(
+    private readonly Option<float> _topP = NumberOption.Create(
         "--top-p", 1f, 0, 1, "Keeps the likeliest tokens up to this mass.");
 
-    private readonly Option<int> _topK = Ranged(
+    private readonly Option<int> _topK = NumberOption.Create(
         "--top-k", 0, 0, int.MaxValue, "Keeps so many of the likeliest tokens; 0 keeps all.");
 
-    private readonly Option<float> _minP = Ranged(
+    private readonly Option<float> _minP = NumberOption.Create(
         "--min-p", 0f, 0, 1, "Keeps tokens at least so likely as this part of the likeliest.");
 
-    private readonly Option<float> _repetitionPenalty = Ranged(
+    private readonly Option<float> _repetitionPenalty = NumberOption.Create(
         "--repetition-penalty", 1f, float.Epsilon, 100, "Above 1 makes tokens that were there less likely.");
 
-    private readonly Option<ulong?> _seed = new("--seed") { Description = "Makes sampling repeatable." };
+    private readonly Option<ulong?> _seed = NumberOption.CreateOptional<ulong>(
+        "--seed", 0, ulong.MaxValue, "Makes sampling repeatable.");
 
     private readonly Option<string[]> _stop = new("--stop")
     {
@@ -72,23 +71,4 @@ internal sealed class AnswerOptions
             Seed = parsed.GetValue(_seed),
         },
     };
-
-    private static Option<T> Ranged<T>(string name, T value, T least, T most, string description)
-        where T : struct, INumber<T>
-    {
-        var option = new Option<T>(name) { DefaultValueFactory = _ => value, Description = description };
-        option.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<T>() is var given && !(given >= least && given <= most))
-            {
-                result.AddError(string.Create(
-                    CultureInfo.InvariantCulture, $"{name} {given} is outside {Bound(least)}..{Bound(most)}"));
-            }
-        });
-        return option;
-    }
-
-    private static string Bound<T>(T value)
-        where T : struct, INumber<T> =>
-        value is float.Epsilon ? "0 (not included)" : value.ToString(null, CultureInfo.InvariantCulture);
 }

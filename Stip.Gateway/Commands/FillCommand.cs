@@ -15,18 +15,7 @@ internal static class FillCommand
     {
         var encoder = new EncoderCommand();
         var prompt = new PromptArgument();
-        var top = new Option<int>("--top")
-        {
-            DefaultValueFactory = _ => DefaultCandidates,
-            Description = "Candidates for each mask.",
-        };
-        top.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() is < 1 or > MostCandidates)
-            {
-                result.AddError($"--top {result.GetValueOrDefault<int>()} is outside 1..{MostCandidates}");
-            }
-        });
+        var top = NumberOption.Create("--top", DefaultCandidates, 1, MostCandidates, "Candidates for each mask.");
         var command = new Command(
             "fill", "Fills the masks of a text, e.g. [MASK], with a protected masked language model.") { top };
         encoder.AddTo(command);

@@ -12,18 +12,8 @@ internal static class ServeCommand
     public static Command Create()
     {
         var connection = new ConnectionOptions();
-        var port = new Option<int>("--port")
-        {
-            DefaultValueFactory = _ => DefaultPort,
-            Description = "Port on the loopback address; 0 takes a free one.",
-        };
-        port.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() is < 0 or > 65535)
-            {
-                result.AddError($"--port {result.GetValueOrDefault<int>()} is outside 0..65535");
-            }
-        });
+        var port = NumberOption.Create(
+            "--port", DefaultPort, 0, ushort.MaxValue, "Port on the loopback address; 0 takes a free one.");
         var command = new Command("serve", "Serves OpenAI's chat, completions and embeddings on the loopback address.")
         {
             port,

@@ -62,16 +62,25 @@ internal static class ProtectCommand
         {
             Description = "How many of a decoder's first layers stay with the client; none unless given.",
         };
+        var hidesLogits = new Option<bool>("--hide-logits")
+        {
+            Description = "Not there yet: hides from the server how likely each permuted token is.",
+        };
         var command = new Command(
             "protect", "Permutes a model's weights with fresh keys and writes cloud, client and owner parts.")
         {
-            model, output, name, mode, verify, quantize, tokenizer, instances, clientLayers,
+            model, output, name, mode, verify, quantize, tokenizer, instances, clientLayers, hidesLogits,
         };
         command.SetAction((parsed, cancellation) =>
         {
             if (parsed.GetValue(mode) == "hardened")
             {
                 throw new RefusedException("'--mode hardened' is not there yet");
+            }
+
+            if (parsed.GetValue(hidesLogits))
+            {
+                throw new RefusedException("'--hide-logits' is not there yet");
             }
 
             var options = new ProtectionOptions(

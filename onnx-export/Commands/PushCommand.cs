@@ -11,6 +11,7 @@ namespace Stip.Export.Commands;
 internal static class PushCommand
 {
     private const string KeyVariable = "STIP_API_KEY";
+    private const string Version = "/v1";
     private const string KeyPunctuation = "-._~+/=";
 
     // A server checks and loads the whole package before it answers.
@@ -65,7 +66,10 @@ internal static class PushCommand
 
     private static HttpClient Connect(string endpoint, string? key)
     {
-        if (!Uri.TryCreate(endpoint.TrimEnd('/') + '/', UriKind.Absolute, out var address)
+        // As people copy it from settings of OpenAI's SDKs, with the version behind it.
+        var bare = endpoint.TrimEnd('/');
+        bare = bare.EndsWith(Version, StringComparison.Ordinal) ? bare[..^Version.Length] : bare;
+        if (!Uri.TryCreate(bare + '/', UriKind.Absolute, out var address)
             || address.Scheme is not ("http" or "https"))
         {
             throw new RefusedException($"endpoint '{endpoint}' is not an http or https address");

@@ -139,7 +139,10 @@ internal sealed class StepReader(StepDesk desk)
     private static CompletionRequest? Parse(in ReadOnlySequence<byte> body)
     {
         var json = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = StipJson.Wire.MaxDepth });
-        return JsonSerializer.Deserialize<CompletionRequest>(ref json, StipJson.Wire);
+        var request = JsonSerializer.Deserialize<CompletionRequest>(ref json, StipJson.Wire);
+        // What stands behind the document is no JSON either.
+        _ = json.Read();
+        return request;
     }
 
     private static int JsonLength(in ReadOnlySequence<byte> start, long totalBytes)

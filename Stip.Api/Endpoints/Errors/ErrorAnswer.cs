@@ -13,9 +13,18 @@ internal sealed class ErrorAnswer(Refusal refusal, int? status = null) : IResult
     public Task ExecuteAsync(HttpContext httpContext) => WriteAsync(httpContext, refusal, status);
 
     /// <summary>The body of a refusal.</summary>
-    public static ErrorDocument Document(Refusal refusal, int status, string requestId) => new(
-        "about:blank", ReasonPhrases.GetReasonPhrase(status), status, refusal.Message, requestId,
-        new ErrorBody(refusal.Message, ErrorStatus.TypeOf(status), refusal.Param, refusal.Code.Name()));
+    public static ErrorDocument Document(Refusal refusal, int status, string requestId)
+    {
+        var line = OneLine(refusal.Message);
+        return new(
+            "about:blank", ReasonPhrases.GetReasonPhrase(status), status, line, requestId,
+            new ErrorBody(line, ErrorStatus.TypeOf(status), refusal.Param, refusal.Code.Name()));
+    }
+
+    // A message may quote what the caller sent, line ends and control characters included.
+    private static string OneLine(string message) => message.Any(char.IsControl)
+        ? string.Concat(message.Select(character => char.IsControl(character) ? ' ' : character))
+        : message;
 
     public static async Task WriteAsync(HttpContext context, Refusal refusal, int? status = null)
     {

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Stip.Api.Engine;
 using Stip.Api.Registry;
 using Stip.Protocol.Errors;
@@ -10,6 +11,10 @@ internal static class ExpectedFaults
 {
     private static readonly TimeSpan RetryFullDisk = TimeSpan.FromSeconds(30);
 
+    // Failed to bind parameter "Nullable<int> limit" from "x".
+    private static readonly Regex Bound = new(
+        """parameter "[^"]* (\w+)" (?:from|was)""", RegexOptions.CultureInvariant);
+
     /// <summary>The refusal, and its status where that is not the code's own; null for what is a bug.</summary>
     public static (Refusal Refusal, int? Status)? Of(Exception exception) => exception switch
     {
@@ -17,13 +22,21 @@ internal static class ExpectedFaults
         BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => (
             new Refusal(StipErrorCode.PayloadTooLarge, "the body is larger than this route accepts"), null),
         BadHttpRequestException { InnerException: JsonException e } => (MalformedJson(e), null),
-        BadHttpRequestException e => (new Refusal(StipErrorCode.InvalidRequest, e.Message), e.StatusCode),
+        BadHttpRequestException e => (Unbound(e.Message), e.StatusCode),
         JsonException e => (MalformedJson(e), null),
         InvalidDataException e => (new Refusal(StipErrorCode.InvalidRequest, e.Message), null),
         _ when DiskFaults.IsFull(exception) => (
             new Refusal(StipErrorCode.ServerOverloaded, "the server's disk is full", RetryAfter: RetryFullDisk), null),
         _ => null,
     };
+
+    // Binding speaks of the program's own parameters and types.
+    private static Refusal Unbound(string message) => message.StartsWith("Implicit body", StringComparison.Ordinal)
+        ? new Refusal(StipErrorCode.InvalidRequest, "a body in JSON is required")
+        : Bound.Match(message) is { Success: true } match
+            ? new Refusal(
+                StipErrorCode.InvalidRequest, $"{match.Groups[1]} is missing or not of its type", match.Groups[1].Value)
+            : new Refusal(StipErrorCode.InvalidRequest, message);
 
     private static Refusal MalformedJson(JsonException e) => new(
         StipErrorCode.InvalidRequest,

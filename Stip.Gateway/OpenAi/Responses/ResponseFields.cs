@@ -17,6 +17,7 @@ internal static class ResponseFields
         ("reasoning", value => value.ValueKind == JsonValueKind.Object && value.EnumerateObject()
             .All(member => member.Value.ValueKind == JsonValueKind.Null)),
         ("max_tool_calls", _ => false),
+        ("n", value => value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var n) && n == 1),
     ];
 
     public static void RefuseUnsupported(RequestFields fields)
@@ -27,6 +28,14 @@ internal static class ResponseFields
             {
                 throw OpenAiException.Unsupported(name);
             }
+        }
+
+        if (fields.Find("text") is { ValueKind: JsonValueKind.Object } text
+            && text.TryGetProperty("verbosity", out var verbosity)
+            && !(verbosity.ValueKind == JsonValueKind.Null
+                || (verbosity.ValueKind == JsonValueKind.String && verbosity.ValueEquals("medium"))))
+        {
+            throw OpenAiException.Unsupported("text.verbosity");
         }
     }
 }

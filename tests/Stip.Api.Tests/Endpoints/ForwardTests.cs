@@ -24,6 +24,27 @@ public sealed class ForwardTests(TinyServer tiny) : IClassFixture<TinyServer>
     }
 
     [Theory]
+    [InlineData(64, 200)]
+    [InlineData(65, 400)]
+    public async Task Pass_OfMoreTokensThanTheModelTakes_IsRefused(int tokens, int status)
+    {
+        using var server = new ApiServer();
+        TinyEncoder.WriteTo(server.PackageFolder("tiny-encoder"), contextLength: 64);
+        var inputs = new Dictionary<string, TensorPayload>
+        {
+            ["inputs_embeds"] = new("float32", [1, tokens, 4], new byte[tokens * 4 * sizeof(float)]),
+            ["token_type_ids"] = new("int64", [1, tokens], new byte[tokens * sizeof(long)]),
+        };
+        using var response = await server.Caller().PostAsync(StipRoutes.Forward, Request() with { Inputs = inputs });
+
+        Assert.Equal(status, (int)response.StatusCode);
+        if (status != 200)
+        {
+            await ApiCaller.RefusedAsync(response, status, "context_length_exceeded");
+        }
+    }
+
+    [Theory]
     [InlineData("width", "shape_mismatch")]
     [InlineData("other axis", "shape_mismatch")]
     [InlineData("bytes", "shape_mismatch")]

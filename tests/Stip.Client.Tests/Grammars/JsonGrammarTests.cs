@@ -53,12 +53,39 @@ public sealed class JsonGrammarTests
     [InlineData("""{"type":"number","minimum":1}""", "'minimum'")]
     [InlineData("""{"$ref":"#/$defs/none"}""", "leads nowhere")]
     [InlineData("""{"type":"colour"}""", "'colour'")]
+    [InlineData("""{"$ref":"#"}""", "'#' is itself")]
+    [InlineData("""{"anyOf":[{"type":"null"},{"$ref":"#"}]}""", "'#' is itself")]
+    [InlineData(
+        """{"$ref":"#/$defs/a","$defs":{"a":{"$ref":"#/$defs/b"},"b":{"oneOf":[{"$ref":"#/$defs/a"}]}}}""",
+        "is itself")]
+    [InlineData("""{"$ref":5}""", "'$ref' is not a text")]
+    [InlineData("""{"type":[5]}""", "'type' is not a text")]
+    [InlineData("""{"type":[]}""", "'type' is not a list")]
+    [InlineData("""{"properties":[]}""", "'properties' is not an object")]
+    [InlineData("""{"properties":{},"required":"a"}""", "'required' is not a list")]
+    [InlineData("""{"properties":{},"required":[5]}""", "'required' is not a text")]
     public void JsonSchema_KeywordThatIsNotThere_IsRefusedByName(string schema, string named)
     {
         var refusal = Assert.Throws<NotSupportedException>(() => TokenGrammar.JsonSchema(Parse(schema)));
 
         Assert.Contains(named, refusal.Message, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("""{"type":"array","items":{"$ref":"#"}}""", "[[],[[]]]")]
+    [InlineData("""{"type":"object","properties":{"next":{"$ref":"#"}}}""", """{"next":{"next":{}}}""")]
+    public void JsonSchema_ThatHoldsItself_IsFollowed(string schema, string text)
+    {
+        var grammar = TokenGrammar.JsonSchema(Parse(schema));
+
+        Assert.True(Takes(grammar, text));
+        Assert.False(Takes(grammar, text[..^1]));
+    }
+
+    [Fact]
+    public void JsonSchema_TextNestedFarDown_IsTaken() => Assert.True(Takes(
+        TokenGrammar.JsonSchema(Parse("""{"type":"array","items":{"$ref":"#"}}""")),
+        new string('[', 20_000) + new string(']', 20_000)));
 
     [Fact]
     public void Allows_RandomTokens_AlwaysEndInTextOfTheSchema()

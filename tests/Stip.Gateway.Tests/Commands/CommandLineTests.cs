@@ -18,6 +18,11 @@ public sealed class CommandLineTests
     [InlineData("complete --bundle x --endpoint http://h Once", 2, "--api-key is missing")]
     [InlineData("complete --bundle x --endpoint http://h --api-key käse Once", 2, "--api-key holds")]
     [InlineData("complete --bundle nowhere --endpoint http://h --api-key k Once", 1, "nowhere is not there")]
+    [InlineData("complete --bundle x --temperature warm Once", 2, "--temperature 'warm' is not a number in 0..100")]
+    [InlineData("complete --bundle x --max-tokens 1.5 Once", 2, "--max-tokens '1.5' is not a number in 1..")]
+    [InlineData("complete --bundle x --seed -5 Once", 2, "--seed '-5' is not a number in 0..")]
+    [InlineData("serve --bundle x --port http", 2, "--port 'http' is not a number in 0..65535")]
+    [InlineData("fill --bundle x --top all Once", 2, "--top 'all' is not a number in 1..1000")]
     [InlineData("wish", 2, "wish")]
     public async Task Run_BadInput_SaysWhyAndEndsWithItsCode(string arguments, int exitCode, string expected)
     {
@@ -26,6 +31,18 @@ public sealed class CommandLineTests
         Assert.Equal(exitCode, run.ExitCode);
         Assert.Contains(expected, run.Error, StringComparison.Ordinal);
         Assert.True(exitCode == 2 || run.Error.Trim().Split('\n').Length == 1, run.Error);
+    }
+
+    [Theory]
+    [InlineData("--stop", "complete", "--bundle", "x", "--endpoint", "http://h", "--api-key", "k", "--stop", "", "Ah")]
+    [InlineData("--image", "chat", "--bundle", "x", "--endpoint", "http://h", "--api-key", "k", "--image", "", "Ah?")]
+    [InlineData("--output", "bundle", "seal", "--bundle", "x", "--output", "")]
+    public async Task Run_EmptyValue_IsRefusedByItsOption(string option, params string[] arguments)
+    {
+        var run = await RunAsync(arguments);
+
+        Assert.Equal(2, run.ExitCode);
+        Assert.Contains($"the value of {option} is empty", run.Error, StringComparison.Ordinal);
     }
 
     [Fact]

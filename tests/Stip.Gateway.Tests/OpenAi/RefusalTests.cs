@@ -28,6 +28,10 @@ public sealed class RefusalTests : IAsyncLifetime
         "response_format",
         """{"type":"json_schema","json_schema":{"schema":{"type":"string","pattern":"a+"}}}""",
         "unsupported_parameter")]
+    [InlineData(
+        "response_format", """{"type":"json_schema","json_schema":{"schema":{"$ref":"#"}}}""", "unsupported_parameter")]
+    [InlineData(
+        "response_format", """{"type":"json_schema","json_schema":{"schema":{"type":[5]}}}""", "unsupported_parameter")]
     [InlineData("logit_bias", """{"5":101}""", "invalid_request")]
     [InlineData("logit_bias", """{"five":1}""", "invalid_request")]
     [InlineData("logit_bias", """{"4096":1}""", "invalid_request")]

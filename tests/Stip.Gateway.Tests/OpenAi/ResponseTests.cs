@@ -65,6 +65,7 @@ public sealed class ResponseTests : IAsyncLifetime
     [InlineData("previous_response_id", "\"resp_1\"")]
     [InlineData("conversation", "\"conv_1\"")]
     [InlineData("background", "true")]
+    [InlineData("n", "2")]
     [InlineData("truncation", "\"auto\"")]
     [InlineData("include", "[\"message.output_text.logprobs\"]")]
     public async Task Post_UnsupportedField_IsRefused(string field, string value)

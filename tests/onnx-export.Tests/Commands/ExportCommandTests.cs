@@ -34,6 +34,18 @@ public sealed class ExportCommandTests : IDisposable
     }
 
     [Theory]
+    [InlineData("--output", "export", "--checkpoint", "somewhere", "--output", "")]
+    [InlineData("--checkpoint", "export", "--checkpoint", "", "--output", "out")]
+    [InlineData("--html", "inspect", "--model", "somewhere", "--html", "")]
+    public void Run_EmptyValue_IsRefusedByItsOption(string option, params string[] arguments)
+    {
+        var (exitCode, _, error) = CommandLine.Run(arguments);
+
+        Assert.Equal(2, exitCode);
+        Assert.Contains($"the value of {option} is empty", error, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("stories", "model.embed_tokens.weight", "token_embedding")]
     [InlineData("stories-gpt2", "transformer.wte.weight", "token_embedding")]
     [InlineData("stories-gpt2", "transformer.wpe.weight", "position_embedding")]

@@ -100,6 +100,7 @@ public sealed class ProtectCommandTests(ExportedModels models) : IDisposable
 
     [Theory]
     [InlineData("'--mode hardened' is not there yet", "--mode", "hardened")]
+    [InlineData("'--hide-logits' is not there yet", "--hide-logits")]
     [InlineData("0 instances are outside 1..1000", "--instances", "0")]
     [InlineData("1000 client layers are too many", "--client-layers", "1000")]
     [InlineData("model name 'a/b' must have 1..96 letters", "--name", "a/b")]

@@ -31,15 +31,19 @@ public sealed class PushCommandTests : IDisposable
         Assert.Contains("has no stip.json", error, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void Push_WhereNobodyListens_IsRefused()
+    [Theory]
+    [InlineData("")]
+    [InlineData("/")]
+    [InlineData("/v1")]
+    [InlineData("/v1/")]
+    public void Push_WhereNobodyListens_IsRefusedByTheBareAddress(string written)
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         var endpoint = $"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}";
         listener.Stop();
 
-        var (exitCode, _, error) = Push(_folder.Path, endpoint, "key");
+        var (exitCode, _, error) = Push(_folder.Path, endpoint + written, "key");
 
         Assert.Equal(1, exitCode);
         Assert.StartsWith($"{endpoint}/ cannot be reached", error, StringComparison.Ordinal);

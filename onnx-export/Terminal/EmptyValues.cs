@@ -1,0 +1,28 @@
+using System.CommandLine;
+
+namespace Stip.Export.Terminal;
+
+/// <summary>An option with an empty value is most often a shell variable that was not set; no path, name or address is
+/// empty.</summary>
+internal static class EmptyValues
+{
+    /// <summary>Refuses them for all options of a command and of those below it.</summary>
+    public static void Refuse(Command command)
+    {
+        foreach (var option in command.Options)
+        {
+            option.Validators.Add(result =>
+            {
+                if (result.Tokens.Any(token => token.Value.Length == 0))
+                {
+                    result.AddError($"the value of {option.Name} is empty");
+                }
+            });
+        }
+
+        foreach (var below in command.Subcommands)
+        {
+            Refuse(below);
+        }
+    }
+}
