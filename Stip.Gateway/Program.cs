@@ -26,6 +26,7 @@ var root = new Command(
     EmbedCommand.Create(),
     ClassifyCommand.Create(),
     FillCommand.Create(),
+    TagCommand.Create(),
 };
 
 EmptyValues.Refuse(root);

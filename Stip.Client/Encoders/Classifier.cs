@@ -34,7 +34,9 @@ public sealed class Classifier(StipEncoder encoder)
         var (output, _) = await encoder.RunAsync(input, Outputs, What, cancellationToken);
         if (output.Shape.Count != 2)
         {
-            throw new StipException($"model '{encoder.Id}' fills masks of texts; {What} needs a classifier", null);
+            throw new StipException(encoder.Bundle.Manifest.Labels is { Count: > 0 }
+                ? $"model '{encoder.Id}' labels tokens of texts; tag is for it"
+                : $"model '{encoder.Id}' fills masks of texts; {What} needs a classifier", null);
         }
 
         var logits = output.Row(0);

@@ -4,7 +4,7 @@ using Stip.Gateway.Terminal;
 
 namespace Stip.Gateway.Commands;
 
-/// <summary>What <c>embed</c>, <c>classify</c> and <c>fill</c> have in common: one encoder, one answer, printed as
+/// <summary>What <c>embed</c>, <c>classify</c>, <c>fill</c> and <c>tag</c> have in common: one encoder, one answer, printed as
 /// lines or as one JSON document.</summary>
 internal sealed class EncoderCommand
 {

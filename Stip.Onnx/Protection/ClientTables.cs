@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text.Json;
 using Stip.Keys.Bundles;
 using Stip.Keys.Permutations;
 using Stip.Onnx.Execution;
@@ -57,13 +58,17 @@ internal static class ClientTables
         if (output.Name == DecoderPorts.Logits && plain.Manifest.VocabSize > 0)
         {
             sources.Add(Vector(BundleManifest.VocabPermutationTensor, plan?.Permutation
-                ?? Permutation.Identity(plain.Manifest.VocabSize)));
+                ?? Permutation.Identity(Width(output) ?? plain.Manifest.VocabSize)));
         }
         else if (plan is { Permutation: { } moved, FeatureAxes.Count: 1 })
         {
             sources.Add(Vector(BundleManifest.OutputPermutationPrefix + output.Name, moved));
         }
     }
+
+    // A classifier's logits are as wide as its labels are many, whatever its vocabulary.
+    private static int? Width(TensorManifest output) =>
+        output.Shape is [.., { ValueKind: JsonValueKind.Number } last] ? last.GetInt32() : null;
 
     // Caches stay with the server, and what feeds another graph never reaches a user as an answer.
     private static bool IsRead(PlainModel plain, GraphPart part, string output) =>
