@@ -26,9 +26,7 @@ internal static class CloudFiles
         string folder,
         IReadOnlyList<PackageFile> hashed)
     {
-        var files = Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal)
-            .Select(path => hashed.FirstOrDefault(file => file.Path == Path.GetFileName(path)) ?? Describe(path))
-            .ToArray();
+        var files = DescribeAll(folder, hashed);
         var package = new PackageManifest(
             PackageManifest.CurrentProtocol,
             model,
@@ -50,8 +48,17 @@ internal static class CloudFiles
         return package;
     }
 
-    /// <summary>A file of the cloud folder with its digest.</summary>
-    public static PackageFile Describe(string path)
+    /// <summary>The files of a cloud folder with their digests, but for <c>stip.json</c>.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="hashed">Files that were hashed while they were written.</param>
+    public static PackageFile[] DescribeAll(string folder, IReadOnlyList<PackageFile> hashed) =>
+    [
+        .. Directory.EnumerateFiles(folder).Where(path => Path.GetFileName(path) != PackageManifest.FileName)
+            .Order(StringComparer.Ordinal)
+            .Select(path => hashed.FirstOrDefault(file => file.Path == Path.GetFileName(path)) ?? Describe(path)),
+    ];
+
+    private static PackageFile Describe(string path)
     {
         using var stream = File.OpenRead(path);
         return new PackageFile(

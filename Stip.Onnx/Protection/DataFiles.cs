@@ -7,7 +7,7 @@ using Stip.Protocol.Packages;
 namespace Stip.Onnx.Protection;
 
 /// <summary>
-/// Writes moved weights beside their graph. A digest goes through a file from its first byte to its last, on one core;
+/// Writes weights beside their graph. A digest goes through a file from its first byte to its last, on one core;
 /// what is long becomes several files of about the same length, so that some are hashed at a time.
 /// </summary>
 internal static class DataFiles
@@ -15,13 +15,16 @@ internal static class DataFiles
     // Each holds some tiles, whatever the length of the model.
     private const int MostAtOnce = 4;
 
+    /// <summary>About how long the files of a package are.</summary>
+    public const long UsualBytes = 1L << 30;
+
     /// <param name="tensors">What to write, in order.</param>
     /// <param name="graphPath">The ONNX file that the data belongs to.</param>
     /// <param name="fileBytes">About how long a file may be; a tensor is never cut.</param>
     /// <param name="bytesWritten">Called with the bytes written so far, after each tensor.</param>
     /// <returns>The files with their digests; none where there are no tensors.</returns>
     public static IReadOnlyList<PackageFile> Write(
-        IReadOnlyList<MovedTensor> tensors, string graphPath, long fileBytes, Action<long>? bytesWritten)
+        IReadOnlyList<ExternalTensor> tensors, string graphPath, long fileBytes, Action<long>? bytesWritten)
     {
         var shares = Shares(tensors, fileBytes);
         var files = new PackageFile[shares.Count];
@@ -45,17 +48,17 @@ internal static class DataFiles
         return files;
     }
 
-    private static List<MovedTensor[]> Shares(IReadOnlyList<MovedTensor> tensors, long fileBytes)
+    private static List<ExternalTensor[]> Shares(IReadOnlyList<ExternalTensor> tensors, long fileBytes)
     {
-        var all = tensors.Sum(tensor => tensor.Source.ByteLength);
+        var all = tensors.Sum(tensor => tensor.ByteLength);
         var (full, rest) = Math.DivRem(all, fileBytes);
         var each = all / Math.Max(1, rest == 0 ? full : full + 1);
-        var (shares, share, length) = (new List<MovedTensor[]>(), new List<MovedTensor>(), 0L);
+        var (shares, share, length) = (new List<ExternalTensor[]>(), new List<ExternalTensor>(), 0L);
         foreach (var tensor in tensors)
         {
             share.Add(tensor);
-            length += tensor.Source.ByteLength;
-            if (length >= each)
+            length += tensor.ByteLength;
+            if (length >= each && !tensor.IsFollowed)
             {
                 shares.Add([.. share]);
                 share.Clear();
@@ -71,7 +74,7 @@ internal static class DataFiles
         return shares;
     }
 
-    private static PackageFile Write(MovedTensor[] tensors, string graphPath, int number, Progress progress)
+    private static PackageFile Write(ExternalTensor[] tensors, string graphPath, int number, Progress progress)
     {
         var location = number == 0 ? $"{Path.GetFileName(graphPath)}.data"
             : string.Create(CultureInfo.InvariantCulture, $"{Path.GetFileName(graphPath)}.{number}.data");
@@ -82,10 +85,10 @@ internal static class DataFiles
             progress.Add(bytes - before);
             before = bytes;
         });
-        foreach (var (source, step, target) in tensors)
+        foreach (var (target, byteLength, writeTo) in tensors)
         {
             target.ExternalData.Clear();
-            writer.Write(target, source.ByteLength, stream => PermutedCopy.Write(source, step, stream));
+            writer.Write(target, byteLength, writeTo);
         }
 
         return file.Complete();

@@ -18,7 +18,6 @@ public static class PackageProtector
 {
     private const int InstanceBytes = 16;
     private const int MostNameCharacters = 96;
-    private const long DataFileBytes = 1L << 30;
 
     /// <summary>Draws keys, writes the three folders and verifies them (paper, parameter transformation).</summary>
     /// <param name="exportFolder">The plain model.</param>
@@ -132,8 +131,8 @@ public static class PackageProtector
                 plans.ByPart[part.Key],
                 Path.Combine(outputFolder, folder, part.FileName),
 
-                // What rounding replaces, and what a client keeps, is one data file.
-                part.IsClient || options.Rounding != WeightRounding.None ? long.MaxValue : DataFileBytes,
+                // What a client keeps is one data file.
+                part.IsClient ? long.MaxValue : DataFiles.UsualBytes,
                 bytes => bytesWritten?.Invoke(before + (done = bytes)));
             before += done;
             if (!part.IsClient)

@@ -28,14 +28,15 @@ internal static class ProtectedGraphWriter
         var model = part.Model.Clone();
         GraphCleaner.Clean(model);
         var tensors = part.Tensors.ToDictionary(tensor => tensor.Name, StringComparer.Ordinal);
-        var external = new List<MovedTensor>();
+        var external = new List<ExternalTensor>();
         foreach (var (plain, proto) in part.Tensors.Zip(ModelFile.TensorsOf(model)))
         {
             var step = plan.Of(plain);
             var source = tensors[step.Source];
             if (plain.IsExternal)
             {
-                external.Add(new MovedTensor(source, step, proto.Tensor));
+                external.Add(new ExternalTensor(
+                    proto.Tensor, source.ByteLength, stream => PermutedCopy.Write(source, step, stream)));
             }
             else if (!step.MovesNothing)
             {

@@ -1,6 +1,7 @@
 using Google.Protobuf;
 using Stip.Keys.Permutations;
 using Stip.Onnx.Model;
+using Stip.Protocol.Packages;
 using Stip.Protocol.Tensors;
 
 namespace Stip.Onnx.Protection.Rounding;
@@ -12,34 +13,58 @@ internal static class GraphRounder
     // Activations stay what they are; the levels above round them too.
     private const int ExactAccuracy = 0;
 
-    /// <summary>Rewrites a graph and its data file.</summary>
+    /// <summary>Rewrites a graph and its data files.</summary>
     /// <param name="path">The ONNX file.</param>
     /// <param name="kind">How far to round.</param>
+    /// <param name="fileBytes">About how long a data file may be.</param>
+    /// <returns>The data files with their digests.</returns>
     /// <exception cref="RefusedException">No matrix of the graph can be rounded.</exception>
-    public static void Round(string path, WeightRounding kind)
+    public static IReadOnlyList<PackageFile> Round(
+        string path, WeightRounding kind, long fileBytes = DataFiles.UsualBytes)
     {
-        var (graphPath, dataPath) = ($"{path}.rounded", $"{path}.rounded.data");
+        var (folder, name) = (Path.GetDirectoryName(path) ?? "", Path.GetFileName(path));
+        var beside = Directory.CreateDirectory($"{path}.rounded").FullName;
+        IReadOnlyList<PackageFile> written;
+        string[] old;
         using (var file = ModelFile.Load(path))
         {
-            var rounded = RoundableMatrices.Of(file.Graph, file.Tensors);
-            if (rounded.Count == 0)
-            {
-                throw new RefusedException(
-                    $"no matrix of {Path.GetFileName(path)} can be rounded: none is a float weight on the right of a "
-                    + $"MatMul with at least {BlockRounding.BlockLength} inputs");
-            }
-
-            var model = file.Model.Clone();
-            var sizes = file.Tensors.Where(tensor => rounded.Contains(tensor.Name))
-                .ToDictionary(tensor => tensor.Name, tensor => tensor.Shape, StringComparer.Ordinal);
-            ReplaceNodes(model, sizes, kind);
-            WriteWeights(file, model, rounded, kind, dataPath, $"{Path.GetFileName(path)}.data");
-            using var stream = new FileStream(graphPath, FileMode.CreateNew, FileAccess.Write);
-            model.WriteTo(stream);
+            old = [.. ModelFile.TensorsOf(file.Model).SelectMany(entry => entry.Tensor.ExternalData)
+                .Where(entry => entry.Key == "location").Select(entry => entry.Value).Distinct()];
+            written = Write(file, Path.Combine(beside, name), kind, fileBytes);
         }
 
-        File.Move(dataPath, $"{path}.data", overwrite: true);
-        File.Move(graphPath, path, overwrite: true);
+        foreach (var data in old)
+        {
+            File.Delete(Path.Combine(folder, data));
+        }
+
+        foreach (var made in Directory.GetFiles(beside))
+        {
+            File.Move(made, Path.Combine(folder, Path.GetFileName(made)), overwrite: true);
+        }
+
+        Directory.Delete(beside);
+        return written;
+    }
+
+    private static IReadOnlyList<PackageFile> Write(ModelFile file, string path, WeightRounding kind, long fileBytes)
+    {
+        var rounded = RoundableMatrices.Of(file.Graph, file.Tensors);
+        if (rounded.Count == 0)
+        {
+            throw new RefusedException(
+                $"no matrix of {Path.GetFileName(path)} can be rounded: none is a float weight on the right of a "
+                + $"MatMul with at least {BlockRounding.BlockLength} inputs");
+        }
+
+        var model = file.Model.Clone();
+        var sizes = file.Tensors.Where(tensor => rounded.Contains(tensor.Name))
+            .ToDictionary(tensor => tensor.Name, tensor => tensor.Shape, StringComparer.Ordinal);
+        ReplaceNodes(model, sizes, kind);
+        var written = DataFiles.Write([.. Weights(file, model, rounded, kind)], path, fileBytes, bytesWritten: null);
+        using var stream = new FileStream(path, FileMode.CreateNew, FileAccess.Write);
+        model.WriteTo(stream);
+        return written;
     }
 
     private static void ReplaceNodes(ModelProto model, Dictionary<string, int[]> sizes, WeightRounding kind)
@@ -67,34 +92,29 @@ internal static class GraphRounder
         }
     }
 
-    private static void WriteWeights(
-        ModelFile file, ModelProto model, HashSet<string> rounded, WeightRounding kind, string path, string location)
+    private static IEnumerable<ExternalTensor> Weights(
+        ModelFile file, ModelProto model, HashSet<string> rounded, WeightRounding kind)
     {
-        using var data = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 20);
-        var writer = new ExternalDataWriter(data, location, bytesWritten: null);
         foreach (var (source, proto) in file.Tensors.Zip(ModelFile.TensorsOf(model)).ToList())
         {
-            if (!source.IsExternal)
+            if (source.IsExternal && rounded.Contains(source.Name))
             {
-                continue;
+                foreach (var tensor in Rounded(model.Graph, source, proto.Tensor, kind))
+                {
+                    yield return tensor;
+                }
             }
-
-            proto.Tensor.ExternalData.Clear();
-            if (rounded.Contains(source.Name))
-            {
-                WriteRounded(model.Graph, writer, source, proto.Tensor, kind);
-            }
-            else
+            else if (source.IsExternal)
             {
                 var asItIs = new Permutation?[source.Shape.Length];
-                writer.Write(
+                yield return new ExternalTensor(
                     proto.Tensor, source.ByteLength, stream => PermutedCopy.Write(source, asItIs, stream));
             }
         }
     }
 
-    private static void WriteRounded(
-        GraphProto graph, ExternalDataWriter writer, GraphTensor source, TensorProto numbers, WeightRounding kind)
+    private static ExternalTensor[] Rounded(
+        GraphProto graph, GraphTensor source, TensorProto numbers, WeightRounding kind)
     {
         var rounding = new BlockRounding(kind, OnnxDtypes.FromOnnx((int)source.Type)!.Value);
         var matrix = new RoundedMatrix(source, rounding);
@@ -107,8 +127,11 @@ internal static class GraphRounder
         numbers.DataType = (int)TensorDtype.UInt8.ToOnnx();
         numbers.Dims.Clear();
         numbers.Dims.Add(matrix.NumbersShape);
-        writer.Write(numbers, matrix.NumberBytes, matrix.WriteNumbers);
-        writer.Write(scales, matrix.ScaleBytes, matrix.WriteScales);
         graph.Initializer.Add(scales);
+        return
+        [
+            new ExternalTensor(numbers, matrix.NumberBytes, matrix.WriteNumbers) { IsFollowed = true },
+            new ExternalTensor(scales, matrix.ScaleBytes, matrix.WriteScales),
+        ];
     }
 }

@@ -20,12 +20,9 @@ internal static class PackageRounder
     {
         var cloud = Path.Combine(packageFolder, PackageFolder.Cloud);
         var package = PackageFolder.ReadCloud(packageFolder);
-        foreach (var graph in package.Graphs.Values)
-        {
-            GraphRounder.Round(Path.Combine(cloud, graph.File), kind);
-        }
-
-        PackageFile[] files = [.. package.Files.Select(file => CloudFiles.Describe(Path.Combine(cloud, file.Path)))];
+        PackageFile[] hashed = [.. package.Graphs.Values.SelectMany(
+            graph => GraphRounder.Round(Path.Combine(cloud, graph.File), kind))];
+        var files = CloudFiles.DescribeAll(cloud, hashed);
         var fingerprint = PackageFingerprint.Compute(files);
         Write(
             Path.Combine(cloud, PackageManifest.FileName),

@@ -14,7 +14,9 @@ internal sealed class RoundedMatrix(GraphTensor source, BlockRounding rounding)
 
     private readonly int _inputs = source.Shape[0];
     private readonly int _outputs = source.Shape[1];
-    private readonly float[] _scales = new float[(long)source.Shape[1] * BlockRounding.BlocksOf(source.Shape[0])];
+
+    // Held from when the numbers are written until the scales are.
+    private float[]? _scales;
 
     private int Blocks => BlockRounding.BlocksOf(_inputs);
 
@@ -25,10 +27,10 @@ internal sealed class RoundedMatrix(GraphTensor source, BlockRounding rounding)
     public IReadOnlyList<long> ScalesShape => [_outputs, Blocks];
 
     /// <summary>Bytes of the scales.</summary>
-    public long ScaleBytes => (long)_scales.Length * rounding.ScaleType.ByteSize();
+    public long ScaleBytes => (long)_outputs * Blocks * rounding.ScaleType.ByteSize();
 
     /// <summary>Bytes of the numbers.</summary>
-    public long NumberBytes => (long)_scales.Length * rounding.BlockBytes;
+    public long NumberBytes => (long)_outputs * Blocks * rounding.BlockBytes;
 
     /// <summary>Writes the numbers, and remembers the scales.</summary>
     public void WriteNumbers(Stream target)
@@ -36,6 +38,7 @@ internal sealed class RoundedMatrix(GraphTensor source, BlockRounding rounding)
         var perTile = Math.Clamp(TileElements / _inputs, 1, _outputs);
         var tile = new float[perTile * Blocks * BlockRounding.BlockLength]; // [out, in, whole blocks]
         var numbers = new byte[rounding.BlockBytes];
+        var scales = new float[(long)_outputs * Blocks];
         for (var first = 0; first < _outputs; first += perTile)
         {
             var count = Math.Min(perTile, _outputs - first);
@@ -43,18 +46,22 @@ internal sealed class RoundedMatrix(GraphTensor source, BlockRounding rounding)
             for (var block = 0; block < count * Blocks; block++)
             {
                 var values = tile.AsSpan(block * BlockRounding.BlockLength, BlockRounding.BlockLength);
-                _scales[first * Blocks + block] = rounding.Round(values, numbers);
+                scales[first * Blocks + block] = rounding.Round(values, numbers);
                 target.Write(numbers);
             }
         }
+
+        _scales = scales;
     }
 
     /// <summary>Writes the scales that belong to the numbers written before.</summary>
     public void WriteScales(Stream target)
     {
+        var scales = _scales ?? throw new InvalidOperationException("numbers come before their scales");
         var bytes = new byte[ScaleBytes];
-        TensorConversion.FromFloat32(_scales, rounding.ScaleType, bytes);
+        TensorConversion.FromFloat32(scales, rounding.ScaleType, bytes);
         target.Write(bytes);
+        _scales = null;
     }
 
     private void Gather(int first, int count, Span<float> tile)

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Stip.Onnx.Model;
 using Stip.Onnx.Protection;
+using Stip.Onnx.Protection.Rounding;
 using Stip.Onnx.Symmetry;
 using Stip.Onnx.Tests.Symmetry;
 using Stip.TestKit;
@@ -39,6 +40,38 @@ public sealed class DataFilesTests : IDisposable
             Assert.Equal(file.Bytes, bytes.Length);
             Assert.Equal(file.Sha256, Convert.ToHexStringLower(SHA256.HashData(bytes)));
         });
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(6_000)]
+    public void Round_IntoSeveralFiles_HoldsWhatOneWould(long fileBytes)
+    {
+        using (Plain())
+        {
+        }
+
+        Directory.CreateDirectory(_folder.At("one"));
+        Directory.CreateDirectory(_folder.At("several"));
+        foreach (var file in Directory.GetFiles(Path.GetDirectoryName(_graph.FilePath)!))
+        {
+            File.Copy(file, _folder.At("one", Path.GetFileName(file)));
+            File.Copy(file, _folder.At("several", Path.GetFileName(file)));
+        }
+
+        GraphRounder.Round(_folder.At("one", "model.onnx"), WeightRounding.Int4);
+
+        var written = GraphRounder.Round(_folder.At("several", "model.onnx"), WeightRounding.Int4, fileBytes);
+
+        using var one = ModelFile.Load(_folder.At("one", "model.onnx"));
+        using var several = ModelFile.Load(_folder.At("several", "model.onnx"));
+        Assert.True(written.Count > 1);
+        Assert.Equal(
+            [.. written.Select(file => file.Path).Append("model.onnx").Order(StringComparer.Ordinal)],
+            Directory.GetFileSystemEntries(_folder.At("several")).Select(path => Path.GetFileName(path))
+                .Order(StringComparer.Ordinal));
+        Assert.All(one.Tensors.Zip(several.Tensors), pair => Assert.Equal(
+            pair.First.Bytes(0, (int)pair.First.ByteLength), pair.Second.Bytes(0, (int)pair.Second.ByteLength)));
     }
 
     [Fact]
