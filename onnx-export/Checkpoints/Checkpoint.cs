@@ -1,4 +1,5 @@
 using Stip.Export.Checkpoints.Gguf;
+using Stip.Export.Checkpoints.Tokenizers;
 using Stip.Onnx;
 using Stip.Protocol.Tensors;
 
@@ -125,7 +126,7 @@ internal sealed class Checkpoint : IDisposable
             folder,
             config,
             randomSeed is { } seed ? new RandomTensors(seed, DtypeOf(config)) : SafetensorsTensors.Open(folder),
-            new FolderFiles(folder))
+            new CompletedFiles(new FolderFiles(folder)))
         {
             Name = name,
             Sentence = sentence,

@@ -192,13 +192,16 @@ internal sealed class ConfigJson(string file, JsonElement root, JsonElement? def
 
     /// <summary>Numbers by a name, none where they are absent.</summary>
     public IReadOnlyDictionary<string, double> NumbersByName(string name) =>
-        Find(name) is { ValueKind: JsonValueKind.Object } section
-            ? section.EnumerateObject().GroupBy(entry => entry.Name).ToDictionary(
-                entries => entries.Key,
-                entries => entries.Last().Value is { ValueKind: JsonValueKind.Number } number
-                    ? number.GetDouble()
-                    : throw new RefusedException($"{file}: {name} must give a number for each name"))
-            : new Dictionary<string, double>();
+        Section(name)?.NumbersByName() ?? new Dictionary<string, double>();
+
+    /// <summary>The fields of this object, each a number.</summary>
+    public IReadOnlyDictionary<string, double> NumbersByName() => root.EnumerateObject()
+        .GroupBy(entry => entry.Name)
+        .ToDictionary(
+            entries => entries.Key,
+            entries => entries.Last().Value is { ValueKind: JsonValueKind.Number } number
+                ? number.GetDouble()
+                : throw new RefusedException($"{file} must give a number for each name"));
 
     /// <summary>Token ids given as a number or a list; null where there are none.</summary>
     public IReadOnlyList<int>? TokenIds(string name) => Find(name) switch

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
+using Stip.Export.Checkpoints;
+using Stip.Export.Checkpoints.Tokenizers;
 using Stip.Export.Terminal;
 using Stip.Export.Writing;
 using Stip.Keys.Owner;
@@ -124,12 +126,13 @@ internal static class ProtectCommand
             {
                 while (made.Count < instances)
                 {
-                    var before = made.Count * bytes;
-                    made.Add(PackageProtector.Protect(model, FolderOf(target, made.Count, instances), options, done =>
+                    var (before, folder) = (made.Count * bytes, FolderOf(target, made.Count, instances));
+                    made.Add(PackageProtector.Protect(model, folder, options, done =>
                     {
                         cancellation.ThrowIfCancellationRequested();
                         report(before + done);
                     }));
+                    AddTokenizer(options.Tokenizer ?? FolderOf(model), Path.Combine(folder, "client"));
                 }
             },
             cancellation));
@@ -154,6 +157,19 @@ internal static class ProtectCommand
         return 0;
     }
 
+    // The graph of another exporter may lie in a folder that has no tokenizer.json yet.
+    private static void AddTokenizer(string from, string client)
+    {
+        var path = Path.Combine(client, CompletedFiles.TokenizerFile);
+        if (!File.Exists(path) && new CompletedFiles(new FolderFiles(from)).Find(CompletedFiles.TokenizerFile) is { } made)
+        {
+            File.WriteAllBytes(path, made);
+        }
+    }
+
+    private static string FolderOf(string model) =>
+        Directory.Exists(model) ? model : Path.GetDirectoryName(Path.GetFullPath(model))!;
+
     // Packages of several instances are numbered from 1.
     private static string FolderOf(OutputFolder target, int index, int instances) => instances == 1
         ? target.WorkPath
@@ -176,9 +192,8 @@ internal static class ProtectCommand
     // Exporters keep weights in the graph's file or beside it, as model.data, model.onnx.data or model.onnx_data.
     private static long WeightBytes(string model)
     {
-        var files = Directory.Exists(model) ? new DirectoryInfo(model).EnumerateFiles()
-            : new FileInfo(model).Directory is { Exists: true } folder ? folder.EnumerateFiles() : [];
-        return files.Where(file => IsData(file.Name) || (Directory.Exists(model)
+        var folder = new DirectoryInfo(FolderOf(model));
+        return !folder.Exists ? 0 : folder.EnumerateFiles().Where(file => IsData(file.Name) || (Directory.Exists(model)
             ? file.Extension == ".onnx" : file.Name == Path.GetFileName(model))).Sum(file => file.Length);
     }
 

@@ -54,15 +54,18 @@ internal static class UnigramTokenizer
         return tokenizer;
     }
 
+    /// <summary>The step that rewrites characters by a SentencePiece model's table.</summary>
+    public static JsonObject Precompiled(byte[] table) => new()
+    {
+        ["type"] = "Precompiled",
+        ["precompiled_charsmap"] = Convert.ToBase64String(table),
+    };
+
     private static IEnumerable<JsonNode> Normalizers(GgufMetadata metadata)
     {
         if (metadata.Integers("tokenizer.ggml.precompiled_charsmap") is { Count: > 0 } table)
         {
-            yield return new JsonObject
-            {
-                ["type"] = "Precompiled",
-                ["precompiled_charsmap"] = Convert.ToBase64String([.. table.Select(value => (byte)value)]),
-            };
+            yield return Precompiled([.. table.Select(value => (byte)value)]);
         }
 
         if (metadata.Flag("tokenizer.ggml.remove_extra_whitespaces") ?? false)

@@ -8,7 +8,9 @@ namespace Stip.Export.Checkpoints.Gguf.Tokenizer;
 /// </summary>
 internal static class WordPieceTokenizer
 {
-    private const string Begins = "\u2581";
+    /// <summary>Stands before tokens that begin a word.</summary>
+    public const string Begins = "\u2581";
+
     private const string GoesOn = "##";
     private const int LongestWord = 100;
 

@@ -1,0 +1,141 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Stip.Export.Checkpoints.Gguf.Tokenizer;
+
+namespace Stip.Export.Checkpoints.Tokenizers;
+
+/// <summary>A SentencePiece model, and what classes put around its pieces.</summary>
+internal static class SentencePieceFolder
+{
+    private const int T5Sentinels = 100;
+
+    private static readonly string[] Names =
+        ["tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "spm.model"];
+
+    public static JsonObject? Describe(ISmallFiles files, TokenizerSettings settings)
+    {
+        if (Array.Find(Names, name => files.Find(name) is not null) is not { } file)
+        {
+            return null;
+        }
+
+        var model = SentencePieceModel.Read(file, files.Find(file)!);
+        return model.IsBytePairs ? BytePairs(file, model, settings) : Unigram(file, model, settings);
+    }
+
+    private static JsonObject BytePairs(string file, SentencePieceModel model, TokenizerSettings settings)
+    {
+        var tokens = new TokenList(file);
+        AddPieces(tokens, model, 0);
+        var isChatGlm = settings.Class == "ChatGLM" || settings.ModelType == "chatglm";
+        string[] after = isChatGlm ? ChatGlmTokens.Names : [];
+        foreach (var token in after)
+        {
+            tokens.Add(token, GgufTokenType.Control);
+        }
+
+        AddNamed(tokens, settings);
+        tokens.Say("bos_token_id", (long?)tokens.IdOf(settings.Token("bos_token") ?? "<s>"));
+        tokens.Say("eos_token_id", (long?)tokens.IdOf(settings.Token("eos_token") ?? "</s>"));
+        tokens.Say("add_bos_token", !isChatGlm && (settings.Flag("add_bos_token") ?? true));
+        tokens.Say("add_eos_token", settings.Flag("add_eos_token") ?? false);
+        tokens.Say("add_space_prefix", settings.Flag("add_prefix_space") ?? model.AddsDummyPrefix);
+        var (metadata, vocabulary) = tokens.Describe();
+        var tokenizer = SentencePieceTokenizer.Describe(metadata, vocabulary);
+        if (settings.Flag("legacy") == false && settings.Flag("add_prefix_space") != false)
+        {
+            PrefixFirst(tokenizer);
+        }
+
+        if (model.Characters.Length > 0)
+        {
+            tokenizer["normalizer"]!["normalizers"]!.AsArray().Insert(0, UnigramTokenizer.Precompiled(model.Characters));
+        }
+
+        if (isChatGlm)
+        {
+            ChatGlmTokens.Begin(tokenizer, tokens);
+        }
+
+        return tokenizer;
+    }
+
+    // A text gets the space before it once, and not again after each token that is cut out of it.
+    private static void PrefixFirst(JsonObject tokenizer)
+    {
+        tokenizer["normalizer"] = new JsonObject { ["type"] = "Sequence", ["normalizers"] = new JsonArray() };
+        tokenizer["pre_tokenizer"] = new JsonObject
+        {
+            ["type"] = "Metaspace",
+            ["replacement"] = "\u2581",
+            ["prepend_scheme"] = "first",
+            ["split"] = false,
+        };
+    }
+
+    private static JsonObject? Unigram(string file, SentencePieceModel model, TokenizerSettings settings)
+    {
+        var shape = UnigramShape.Of(settings, model.Tokens.Count);
+        if (shape is null)
+        {
+            return null;
+        }
+
+        var tokens = new TokenList(file);
+        foreach (var token in shape.Before)
+        {
+            tokens.Add(token, token == "<unk>" ? GgufTokenType.Unknown : GgufTokenType.Control);
+        }
+
+        AddPieces(tokens, model, shape.Skipped);
+        foreach (var token in shape.After.Where(token => tokens.IdOf(token) is null))
+        {
+            tokens.Add(token, GgufTokenType.Control);
+        }
+
+        AddNamed(tokens, settings);
+        tokens.Frame(shape.First, shape.Last);
+        tokens.Say("unknown_token_id", (long?)tokens.IdOf(shape.Unknown));
+        tokens.Say("add_space_prefix", model.AddsDummyPrefix);
+        tokens.Say("remove_extra_whitespaces", model.RemovesExtraSpaces);
+        tokens.Say(
+            "precompiled_charsmap",
+            model.Characters.Length == 0 ? null : model.Characters.Select(value => (long)value).ToArray());
+        var (metadata, vocabulary) = tokens.Describe();
+        var tokenizer = UnigramTokenizer.Describe(metadata, vocabulary);
+        var normalizers = tokenizer["normalizer"]!["normalizers"]!.AsArray();
+        foreach (var (normalizer, place) in shape.Normalizers.Select((normalizer, place) => (normalizer, place)))
+        {
+            normalizers.Insert(place, normalizer);
+        }
+
+        MaskToken.TakeSpaceBefore(tokenizer, settings.Token("mask_token") ?? shape.Mask);
+        return tokenizer;
+    }
+
+    private static void AddPieces(TokenList tokens, SentencePieceModel model, int skipped)
+    {
+        foreach (var (text, type, score) in model.Tokens.Skip(skipped))
+        {
+            tokens.Add(text, type, score);
+        }
+    }
+
+    // Tokens that were added later have their ids in a file of their own.
+    private static void AddNamed(TokenList tokens, TokenizerSettings settings)
+    {
+        foreach (var (text, id) in settings.Added.Where(entry => tokens.IdOf(entry.Key) is null))
+        {
+            tokens.Put(id, text, GgufTokenType.Control);
+        }
+
+        foreach (var name in new[] { "bos_token", "eos_token", "unk_token", "pad_token", "cls_token", "sep_token" })
+        {
+            tokens.MakeSpecial(settings.Token(name));
+        }
+    }
+
+    /// <summary>The tokens that T5 fills gaps with, the last first.</summary>
+    internal static IEnumerable<string> Sentinels() => Enumerable.Range(0, T5Sentinels)
+        .Select(place => string.Create(CultureInfo.InvariantCulture, $"<extra_id_{T5Sentinels - 1 - place}>"));
+}

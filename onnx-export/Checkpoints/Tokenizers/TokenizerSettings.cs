@@ -1,0 +1,51 @@
+using System.Text.Json;
+
+namespace Stip.Export.Checkpoints.Tokenizers;
+
+/// <summary>What tokenizer_config.json and the small files beside it say.</summary>
+internal sealed class TokenizerSettings
+{
+    private const string ConfigFile = "tokenizer_config.json";
+    private static readonly JsonDocument Nothing = JsonDocument.Parse("{}");
+
+    private readonly ConfigJson _config;
+    private readonly ConfigJson _special;
+    private readonly ConfigJson _model;
+
+    private TokenizerSettings(ConfigJson config, ConfigJson special, ConfigJson model, ConfigJson added)
+    {
+        (_config, _special, _model) = (config, special, model);
+        Added = added.NumbersByName().ToDictionary(
+            entry => entry.Key, entry => (int)Math.Clamp(entry.Value, -1, int.MaxValue), StringComparer.Ordinal);
+    }
+
+    /// <summary>E.g. <c>Bert</c>: the name of the class without <c>Tokenizer</c> and <c>Fast</c>; null where no file
+    /// says it.</summary>
+    public string? Class => (_config.Text("tokenizer_class") ?? _model.Text("tokenizer_class")) is { } name
+        ? name.Replace("Fast", "", StringComparison.Ordinal).Replace("Tokenizer", "", StringComparison.Ordinal)
+        : null;
+
+    /// <summary>E.g. <c>gpt2</c>, of config.json.</summary>
+    public string? ModelType => _model.Text("model_type");
+
+    /// <summary>Ids of added_tokens.json by text.</summary>
+    public IReadOnlyDictionary<string, int> Added { get; }
+
+    public static TokenizerSettings Read(ISmallFiles files) => new(
+        Open(files, ConfigFile),
+        Open(files, "special_tokens_map.json"),
+        Open(files, "config.json"),
+        Open(files, "added_tokens.json"));
+
+    public bool? Flag(string name) => _config.Has(name) ? _config.Flag(name, false) : null;
+
+    /// <summary>A special token such as <c>eos_token</c>, as a text or an object with one.</summary>
+    public string? Token(string name) => TokenOf(_config, name) ?? TokenOf(_special, name);
+
+    private static string? TokenOf(ConfigJson file, string name) =>
+        file.Text(name) ?? file.Section(name)?.Text("content");
+
+    private static ConfigJson Open(ISmallFiles files, string name) => files.Find(name) is { } bytes
+        ? ConfigJson.Parse(name, bytes)
+        : new ConfigJson(name, Nothing.RootElement);
+}

@@ -1,0 +1,175 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using Stip.Client.Tokenization;
+using Stip.Export.Checkpoints;
+using Stip.Export.Checkpoints.Tokenizers;
+using Stip.Onnx;
+using Stip.TestKit;
+
+namespace Stip.Export.Tests.Checkpoints.Tokenizers;
+
+/// <summary>What older folders have, against goldens of other tools and the tokenizer.json of the same model.</summary>
+public sealed class OlderTokenizerTests
+{
+    private static readonly string[] Texts =
+    [
+        "", "A fox saw a crow.", "  two  spaces ", "naïve café\nnext line\t.", "日本語 🙂", "unbelievableness 1234",
+        "it's [MASK] here", "[SEP] and <|endoftext|>",
+    ];
+
+    [Theory]
+    [InlineData("sentencepiece-bpe")]
+    [InlineData("sentencepiece-t5")]
+    [InlineData("sentencepiece-xlm-roberta")]
+    public void Ids_OfASentencePieceModel_AreThoseOfSentencePiece(string name)
+    {
+        var folder = RepositoryRoot.At("tests", "data", "tokenizers", name);
+        var golden = JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "golden.json")))!;
+        using var made = Complete(new FolderFiles(folder));
+        var tokenizer = TextTokenizer.FromFolder(made.Path);
+
+        Assert.All(golden["cases"]!.AsArray(), @case => Assert.Equal(
+            @case!["ids"]!.AsArray().Select(id => (int)id!),
+            tokenizer.Encode((string)@case["text"]!, addSpecialTokens: true)));
+    }
+
+    // Run by hand: tokenizers that may not be copied into this repository.
+    [Theory]
+    [InlineData("bert-base-uncased", "bert")]
+    [InlineData("gpt2", "gpt2")]
+    [InlineData("qwen3", "qwen3")]
+    public void Ids_OfAFetchedFolderWithoutItsTokenizerJson_AreThoseOfTheLibraryOfItsAuthors(string name, string model)
+    {
+        var root = Environment.GetEnvironmentVariable("STIP_FIXTURES");
+        Assert.SkipWhen(string.IsNullOrEmpty(root), "STIP_FIXTURES does not name the folder of fetched fixtures");
+        var folder = Path.Combine(root!, "tokenizers", name);
+        var files = new Dictionary<string, string> { ["config.json"] = $$"""{ "model_type": "{{model}}" }""" };
+        foreach (var file in new[] { "vocab.txt", "vocab.json", "merges.txt", "tokenizer_config.json" }
+            .Where(file => File.Exists(Path.Combine(folder, file))))
+        {
+            files[file] = File.ReadAllText(Path.Combine(folder, file));
+        }
+
+        using var made = Complete(new GivenFiles(files));
+        if (files.TryGetValue("tokenizer_config.json", out var config))
+        {
+            File.WriteAllText(made.At("tokenizer_config.json"), config);
+        }
+
+        var tokenizer = TextTokenizer.FromFolder(made.Path);
+        var golden = JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "golden.json")))!;
+
+        Assert.All(golden["cases"]!.AsArray(), @case => Assert.Equal(
+            @case!["ids_with_special"]!.AsArray().Select(id => (int)id!),
+            tokenizer.Encode((string)@case["text"]!, addSpecialTokens: true)));
+    }
+
+    [Theory]
+    [InlineData(true, 2)]
+    [InlineData(false, 1)]
+    public void Prefix_OfATextAfterAToken_IsThatOfTheClass(bool legacy, int spaces)
+    {
+        var folder = RepositoryRoot.At("tests", "data", "tokenizers", "sentencepiece-bpe");
+        using var made = Complete(new GivenFiles(new Dictionary<string, string>
+        {
+            ["tokenizer_config.json"] = legacy ? "{}" : """{ "legacy": false }""",
+        }, new FolderFiles(folder)));
+        var tokenizer = TextTokenizer.FromFolder(made.Path);
+
+        Assert.Equal(spaces, tokenizer.Encode("q<sep>q").Count(id => tokenizer.TokenText(id) == "\u2581"));
+    }
+
+    [Fact]
+    public void Ids_OfVocabTxt_AreThoseOfTheTokenizerJsonOfTheModel()
+    {
+        var folder = RepositoryRoot.At("tests", "data", "checkpoints", "stories-bert");
+        var lines = Vocabulary(folder).OrderBy(entry => entry.Id).Select(entry => entry.Token);
+
+        // Lines may end as other systems end them.
+        AssertSame(folder, new Dictionary<string, string>
+        {
+            ["vocab.txt"] = string.Join("\r\n", lines),
+            ["tokenizer_config.json"] = """{ "tokenizer_class": "BertTokenizer", "do_lower_case": true }""",
+        });
+    }
+
+    [Fact]
+    public void Ids_OfVocabularyAndMerges_AreThoseOfTheTokenizerJsonOfTheModel()
+    {
+        var folder = RepositoryRoot.At("tests", "data", "checkpoints", "stories-gpt2");
+        var model = JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "tokenizer.json")))!["model"]!;
+        var merges = model["merges"]!.AsArray().Select(merge => merge is JsonArray pair
+            ? $"{pair[0]} {pair[1]}"
+            : (string)merge!);
+
+        AssertSame(folder, new Dictionary<string, string>
+        {
+            ["vocab.json"] = model["vocab"]!.ToJsonString(),
+            ["merges.txt"] = string.Join('\n', merges.Prepend("#version: 0.2")),
+            ["config.json"] = """{ "model_type": "gpt2" }""",
+        });
+    }
+
+    [Fact]
+    public void TokenizerJson_ThatIsThere_IsTaken() => Assert.Equal(
+        "here", Encoding.UTF8.GetString(new CompletedFiles(new GivenFiles(new Dictionary<string, string>
+        {
+            ["tokenizer.json"] = "here", ["vocab.txt"] = "[UNK]\n##a",
+        })).Find("tokenizer.json")!));
+
+    [Fact]
+    public void AClassThatCutsTextInItsOwnWay_GetsNone() => Assert.Null(
+        OlderTokenizer.Describe(new GivenFiles(new Dictionary<string, string>
+        {
+            ["vocab.txt"] = "[UNK]\n##a", ["tokenizer_config.json"] = """{ "tokenizer_class": "EsmTokenizer" }""",
+        })));
+
+    [Fact]
+    public void AModelThatIsNone_IsRefusedByName()
+    {
+        var fault = Assert.Throws<RefusedException>(() => OlderTokenizer.Describe(new GivenFiles(
+            new Dictionary<string, string> { ["tokenizer.model"] = "version https://git-lfs" })));
+
+        Assert.Contains("tokenizer.model is not a SentencePiece model", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AnIdBeyondEveryVocabulary_IsRefused()
+    {
+        var fault = Assert.Throws<RefusedException>(() => OlderTokenizer.Describe(new GivenFiles(
+            new Dictionary<string, string>
+            {
+                ["vocab.json"] = """{ "a": 99999999999 }""",
+                ["merges.txt"] = "",
+                ["config.json"] = """{ "model_type": "gpt2" }""",
+            })));
+
+        Assert.Contains("the id of 'a'", fault.Message, StringComparison.Ordinal);
+    }
+
+    private static void AssertSame(string folder, Dictionary<string, string> older)
+    {
+        using var made = Complete(new GivenFiles(older));
+        var (expected, actual) = (TextTokenizer.FromFolder(folder), TextTokenizer.FromFolder(made.Path));
+
+        Assert.All(Texts, text => Assert.Equal(
+            expected.Encode(text, addSpecialTokens: true), actual.Encode(text, addSpecialTokens: true)));
+    }
+
+    private static TemporaryFolder Complete(ISmallFiles files)
+    {
+        var folder = new TemporaryFolder();
+        File.WriteAllBytes(folder.At("tokenizer.json"), new CompletedFiles(files).Find("tokenizer.json")!);
+        return folder;
+    }
+
+    private static IEnumerable<(string Token, int Id)> Vocabulary(string folder) =>
+        JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "tokenizer.json")))!["model"]!["vocab"]!.AsObject()
+            .Select(entry => (entry.Key, (int)entry.Value!));
+
+    private sealed class GivenFiles(Dictionary<string, string> texts, ISmallFiles? rest = null) : ISmallFiles
+    {
+        public byte[]? Find(string name) =>
+            texts.TryGetValue(name, out var text) ? Encoding.UTF8.GetBytes(text) : rest?.Find(name);
+    }
+}
