@@ -61,7 +61,8 @@ internal sealed class DebertaV2(string name, TextHead head) : IArchitecture
             head);
     }
 
-    private static RelativePositions Positions(
+    /// <summary>The table of relative positions.</summary>
+    internal static RelativePositions Positions(
         EncoderGraph encoder, ConfigJson config, EncoderSizes sizes, int context)
     {
         var farthest = config.Integer("max_relative_positions") is > 0 and var given ? given : context;

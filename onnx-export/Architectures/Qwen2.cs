@@ -5,14 +5,21 @@ using Stip.Protocol.Tensors;
 namespace Stip.Export.Architectures;
 
 /// <summary>Qwen2: Llama with biases on queries, keys and values; upper layers may have a window.</summary>
-internal sealed class Qwen2 : IArchitecture
+/// <param name="name">Name of the family.</param>
+/// <param name="modelType">Its <c>model_type</c>.</param>
+internal sealed class Qwen2(string name, string modelType) : IArchitecture
 {
     private const int DefaultWindow = 4096;
     private const int DefaultFirstWindowLayer = 28;
 
-    public string Name => "Qwen2ForCausalLM";
+    public Qwen2()
+        : this("Qwen2ForCausalLM", "qwen2")
+    {
+    }
 
-    public string ModelType => "qwen2";
+    public string Name => name;
+
+    public string ModelType => modelType;
 
     /// <summary>The windows of Qwen models: off unless <c>use_sliding_window</c> is set, and then in upper layers
     /// only.</summary>

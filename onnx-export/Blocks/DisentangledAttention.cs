@@ -6,7 +6,7 @@ namespace Stip.Export.Blocks;
 /// <summary>
 /// Attention whose scores are sums (DeBERTa, arXiv 2006.03654): content with content, content of the query with the
 /// relative position, and the relative position with content of the key. Positions go through the same projections as
-/// content.
+/// content, or (version 1) through projections of their own.
 /// </summary>
 /// <param name="encoder">The graph.</param>
 /// <param name="sizes">Sizes of a layer.</param>
@@ -24,6 +24,10 @@ internal sealed class DisentangledAttention(
 
     private readonly GraphBuilder _graph = encoder.Graph;
 
+    /// <summary>True where each head's queries, keys and values lie together in one matrix, and positions have
+    /// projections of their own (version 1).</summary>
+    public bool IsPacked { get; init; }
+
     /// <summary>The name that weights of projected positions share with those of projected content.</summary>
     public static string ShareAs(string weight) => weight.Replace(".positions_", ".", StringComparison.Ordinal);
 
@@ -35,14 +39,16 @@ internal sealed class DisentangledAttention(
     public string Append(string name, string tensor, string rows)
     {
         DeclareConstants();
-        var query = Heads(Project($"{name}.query", tensor, names.Query, rows), 0, 2, 1, 3); // [batch, heads, seq, dim]
+        var query = Heads(Content($"{name}.query", tensor, 0, rows), 0, 2, 1, 3); // [batch, heads, seq, dim]
         var scaled = _graph.Add("Mul", $"{name}.scaled", [query, Scale]);
-        var key = Project($"{name}.key", tensor, names.Key, rows);
-        var value = Heads(Project($"{name}.value", tensor, names.Value, rows), 0, 2, 1, 3);
+        var key = Content($"{name}.key", tensor, 1, rows);
+        var value = Heads(Content($"{name}.value", tensor, 2, rows), 0, 2, 1, 3);
         var scores = _graph.Add("MatMul", $"{name}.scores", [scaled, Heads(key, 0, 2, 3, 1)]);
         if (positions.FromContent)
         {
-            var stored = Positions(Project($"{name}.positions_key", tensor, names.Key, positions.Rows));
+            var stored = Positions(IsPacked
+                ? Project($"{name}.positions_key", tensor, "attention.self.pos_proj", positions.Rows, hasBias: false)
+                : Project($"{name}.positions_key", tensor, names.Key, positions.Rows));
             var each = _graph.Add("MatMul", $"{name}.to_positions", [scaled, stored]);
             var picked = Pick($"{name}.picked", each, positions.Places, scores);
             scores = _graph.Add("Add", $"{name}.scores_1", [scores, picked]);
@@ -50,7 +56,11 @@ internal sealed class DisentangledAttention(
 
         if (positions.ToContent)
         {
-            var stored = Positions(Project($"{name}.positions_query", tensor, names.Query, positions.Rows));
+            var stored = Positions(Project(
+                $"{name}.positions_query",
+                tensor,
+                IsPacked ? "attention.self.pos_q_proj" : names.Query,
+                positions.Rows));
             var small = _graph.Add("Mul", $"{name}.positions_scaled", [stored, Scale]);
             var each = _graph.Add("MatMul", $"{name}.from_positions", [Heads(key, 0, 2, 1, 3), small]);
             var picked = Pick($"{name}.picked_turned", each, positions.PlacesTurned, scores);
@@ -68,8 +78,35 @@ internal sealed class DisentangledAttention(
             encoder, $"{name}.output", joined, $"{tensor}.{names.Output}", sizes.Hidden, sizes.Hidden, hasBias: true);
     }
 
-    private string Project(string name, string tensor, string part, string rows) =>
-        Linear.FromLinear(encoder, name, rows, $"{tensor}.{part}", sizes.Hidden, sizes.Hidden, hasBias: true);
+    // Queries, keys and values: parts 0, 1 and 2. Packed keys have no bias.
+    private string Content(string name, string tensor, int part, string rows)
+    {
+        if (!IsPacked)
+        {
+            return Project(name, tensor, part == 0 ? names.Query : part == 1 ? names.Key : names.Value, rows);
+        }
+
+        var all = HeadPadding.None(sizes.Hidden);
+        var own = new HeadPadding(sizes.Heads, sizes.HeadDim, sizes.HeadDim)
+        {
+            Stride = 3 * sizes.HeadDim,
+            Skipped = part * sizes.HeadDim,
+        };
+        var self = $"{tensor}.attention.self";
+        var matrix = encoder.Tensors.Require($"{self}.in_proj.weight", 3 * sizes.Hidden, sizes.Hidden);
+        var bias = part == 1
+            ? null
+            : encoder.Tensors.Require($"{self}.{(part == 0 ? "q_bias" : "v_bias")}", sizes.Hidden);
+        return Linear.Append(
+            encoder,
+            name,
+            rows,
+            [new LinearPart(matrix, all, own)],
+            bias is null ? null : encoder.Weights.Vector((bias, all)));
+    }
+
+    private string Project(string name, string tensor, string part, string rows, bool hasBias = true) =>
+        Linear.FromLinear(encoder, name, rows, $"{tensor}.{part}", sizes.Hidden, sizes.Hidden, hasBias);
 
     private string Heads(string rows, params long[] order)
     {

@@ -35,6 +35,9 @@ internal sealed record ExpertFeedForward(int Experts, int Chosen, int InnerSize,
     /// <summary>True where the one tensors have inputs before outputs.</summary>
     public bool StoresInputsFirst { get; init; }
 
+    /// <summary>True where the matrices of all experts stand below each other in one, the ways back turned.</summary>
+    public bool IsFlat { get; init; }
+
     /// <summary>True where a row's one expert takes the row times its share, and gives all it makes of it.</summary>
     public bool ScalesInputs { get; init; }
 

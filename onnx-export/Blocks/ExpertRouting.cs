@@ -8,7 +8,7 @@ namespace Stip.Export.Blocks;
 internal sealed record ExpertRouting
 {
     // What an expert scores that is not taken: nothing is left of it after softmax, in float16 too.
-    private const double NotTaken = -1e4;
+    internal const double NotTaken = -1e4;
 
     /// <summary>The softmax over all experts, whose largest shares are taken.</summary>
     public static ExpertRouting Softmax { get; } = new();
@@ -33,6 +33,10 @@ internal sealed record ExpertRouting
 
     /// <summary>How many of a group's members speak for it.</summary>
     public int Speakers { get; init; } = 2;
+
+    /// <summary>Two experts, each with its share of those that score nearly as much as it does among what is left: how
+    /// much less, as a share of the score. Null for other ways.</summary>
+    public double? Near { get; init; }
 
     /// <summary>Factor on the shares.</summary>
     public double Factor { get; init; } = 1;
@@ -62,6 +66,11 @@ internal sealed record ExpertRouting
         DecoderLayer layer, string part, string scores, ExpertFeedForward block)
     {
         var (graph, name) = (layer.Decoder.Graph, layer.Name("experts.share"));
+        if (Near is { } near)
+        {
+            return new PairRouting(layer.Decoder, layer.Name("experts.pair"), near).Append(scores);
+        }
+
         var isPlain = !IsSigmoid && Bias is null && !LimitsGroups;
         if (isPlain && block.Normalizes)
         {

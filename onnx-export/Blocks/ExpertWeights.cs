@@ -97,11 +97,27 @@ internal sealed class ExpertWeights(DecoderGraph decoder, string tensor, ExpertF
 
     private IEnumerable<CheckpointTensor> Each(string part, int outputs, int inputs)
     {
+        if (block.IsFlat)
+        {
+            return Flat(part);
+        }
+
         var stacked = $"{tensor}.experts.{part}.weight";
         return decoder.Tensors.Has(stacked)
             ? Cut(decoder.Tensors.Require(stacked, _experts, outputs, inputs), _experts, outputs)
             : Enumerable.Range(0, _experts).Select(expert => decoder.Tensors.Require(
                 $"{tensor}.experts.{expert}.{part}.weight", outputs, inputs));
+    }
+
+    // Every matrix stands as [experts · inner, hidden].
+    private IEnumerable<CheckpointTensor> Flat(string part)
+    {
+        var stored = new ReshapedTensor(
+            decoder.Tensors.Require($"{tensor}.experts.{part}", _experts * _inner, _hidden),
+            [_experts, _inner, _hidden]);
+        return part == block.Down
+            ? [new TransposedExperts(stored, decoder.Turned)]
+            : Cut(stored, _experts, _inner);
     }
 
     private static IEnumerable<CheckpointTensor> Cut(CheckpointTensor stacked, int parts, int rows)

@@ -13,12 +13,18 @@ internal sealed record LongRopeScaling(
         var original = rope.FindSize("original_max_position_embeddings")
             ?? config.FindSize("original_max_position_embeddings")
             ?? positions;
+        if (rope.FindPositive("short_mscale") is { } both && rope.Positive("long_mscale", both) != both)
+        {
+            throw new RefusedException("config.json: short_mscale and long_mscale differ, which is not supported");
+        }
+
         var factor = rope.Positive("factor", (double)positions / original);
         return new LongRopeScaling(
             rope.Numbers("short_factor"),
             rope.Numbers("long_factor"),
             rope.Positive(
-                "attention_factor", factor <= 1 ? 1 : Math.Sqrt(1 + Math.Log(factor) / Math.Log(original))),
+                "attention_factor",
+                rope.FindPositive("short_mscale") is { } own ? own : factor <= 1 ? 1 : Math.Sqrt(1 + Math.Log(factor) / Math.Log(original))),
             original,
             positions);
     }
