@@ -7,7 +7,7 @@ using Stip.DeveloperPortal.Server;
 if (Usage.IsAskedFor(args))
 {
     Console.WriteLine(Usage.Text);
-    return;
+    return 0;
 }
 
 var builder = WebApplication.CreateBuilder(args);
@@ -26,4 +26,14 @@ app.MapStaticAssets();
 app.MapRazorComponents<App>();
 app.MapGet("/health/live", () => TypedResults.Ok());
 
-app.Run();
+try
+{
+    await app.RunAsync();
+    return 0;
+}
+catch (Exception e) when (e is IOException or FormatException)
+{
+    // An address that is taken, or is none.
+    await Console.Error.WriteLineAsync($"--urls: {e.Message}");
+    return 1;
+}

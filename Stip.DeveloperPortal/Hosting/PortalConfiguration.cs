@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.HostFiltering;
 using Serilog;
+using Serilog.Events;
 
 namespace Stip.DeveloperPortal.Hosting;
 
@@ -20,6 +21,8 @@ internal static class PortalConfiguration
         });
         builder.Host.UseSerilog((context, logger) => logger
             .ReadFrom.Configuration(context.Configuration)
+            // A failed start is told in one line at the end of the program.
+            .MinimumLevel.Override("Microsoft.Extensions.Hosting.Internal.Host", LogEventLevel.Fatal + 1)
             .WriteTo.Console(formatProvider: System.Globalization.CultureInfo.InvariantCulture));
         builder.Services.AddOptions<PortalOptions>()
             .BindConfiguration(PortalOptions.Section)

@@ -16,6 +16,7 @@ namespace Stip.Export.Commands;
 internal static class ProtectCommand
 {
     private const int MostInstances = 1000;
+    private const int LeastPassphrase = 8;
 
     public static Command Create()
     {
@@ -85,11 +86,18 @@ internal static class ProtectCommand
                 throw new RefusedException("'--hide-logits' is not there yet");
             }
 
+            var passphrase = Environment.GetEnvironmentVariable(OwnerStore.PassphraseVariable);
+            if (passphrase is { Length: > 0 and < LeastPassphrase })
+            {
+                throw new RefusedException($"{OwnerStore.PassphraseVariable} has {passphrase.Length} characters; "
+                    + $"at least {LeastPassphrase} are needed");
+            }
+
             var options = new ProtectionOptions(
                 parsed.GetValue(name),
                 parsed.GetValue(mode) == "none" ? ProtectionMode.None : ProtectionMode.Permutation,
                 Enum.Parse<VerificationMode>(parsed.GetRequiredValue(verify), ignoreCase: true),
-                Environment.GetEnvironmentVariable(OwnerStore.PassphraseVariable))
+                passphrase)
             {
                 Rounding = parsed.GetValue(quantize) switch
                 {

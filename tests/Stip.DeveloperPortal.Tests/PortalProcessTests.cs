@@ -21,6 +21,19 @@ public sealed class PortalProcessTests
         Assert.Contains("border-collapse", style, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Start_AtAnAddressThatIsNone_EndsInOneLine()
+    {
+        await using var portal = BuiltProgram.Start("Stip.DeveloperPortal", ["--urls", "nonsense"]);
+        for (var i = 0; i < MostTries && !portal.HasExited; i++)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(100), TestContext.Current.CancellationToken);
+        }
+
+        Assert.True(portal.HasExited);
+        Assert.DoesNotContain("   at ", portal.Output, StringComparison.Ordinal);
+    }
+
     private static async Task<string> GetWhenLiveAsync(
         HttpClient http, string path, CancellationToken cancellationToken)
     {

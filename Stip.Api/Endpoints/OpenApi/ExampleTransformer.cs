@@ -33,7 +33,15 @@ internal sealed class ExampleTransformer(ModelRegistry registry) : IOpenApiDocum
         Set(
             document, StipRoutes.Uploads,
             new UploadCreateRequest("model.onnx", 1024, UploadCreateRequest.StipPackage, new string('0', 64)), null);
-        Set(document, StipRoutes.Uploads + "/{id}/complete", new UploadCompleteRequest(), null);
+        // An empty object would be left out of the document, and the page would make up a body that is refused.
+        Set(document, StipRoutes.Uploads + "/{id}/complete", new JsonObject { ["part_ids"] = null }, null);
+        Set(document, StipRoutes.Sessions + "/{id}/fork", new SessionForkRequest(Position: 0), null);
+        Set(document, StipRoutes.ApiKeys + "/{id}/rotate", new ApiKeyRotateRequest(3600), null);
+        if (ForwardExample.Of(registry.All) is { } pass)
+        {
+            Set(document, StipRoutes.Forward, pass, null);
+        }
+
         SetRefusals(document);
         return Task.CompletedTask;
     }

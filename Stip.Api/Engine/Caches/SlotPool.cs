@@ -74,7 +74,8 @@ internal sealed class SlotPool : IDisposable
         {
             return new Refusal(
                 StipErrorCode.ContextLengthExceeded,
-                $"max_length {_classes[index]} needs {bytes >> 20} MiB of cache, there are {_budget.LimitBytes >> 20}",
+                $"max_length {_classes[index]} needs {Mebibytes(bytes)} MiB of cache, "
+                    + $"there are {_budget.LimitBytes >> 20}",
                 "max_length");
         }
 
@@ -160,8 +161,11 @@ internal sealed class SlotPool : IDisposable
     }
 
     private Refusal NoRoom(int capacity, long bytes, TimeSpan retryAfter) => Full(
-        $"a session of {capacity} tokens needs {bytes >> 20} MiB of cache, "
+        $"a session of {capacity} tokens needs {Mebibytes(bytes)} MiB of cache, "
             + $"{Math.Max(_budget.FreeBytes, 0) >> 20} MiB are free", retryAfter);
+
+    // What is needed is rounded up and what is there down, or a session of 1.5 MiB would not fit into "1 of 1".
+    private static long Mebibytes(long bytes) => (bytes + (1 << 20) - 1) >> 20;
 
     private static Refusal Full(string message, TimeSpan retryAfter) =>
         new(StipErrorCode.ServerOverloaded, message, RetryAfter: retryAfter);

@@ -21,6 +21,7 @@ public sealed class OpenApiTests(TinyServer tiny) : IClassFixture<TinyServer>
     }
 
     [Theory]
+    [InlineData(StipRoutes.Forward)]
     [InlineData(StipRoutes.Sessions)]
     [InlineData(StipRoutes.ApiKeys)]
     [InlineData(StipRoutes.Uploads)]
@@ -32,6 +33,18 @@ public sealed class OpenApiTests(TinyServer tiny) : IClassFixture<TinyServer>
         using var body = new StringContent(example.GetRawText(), Encoding.UTF8, "application/json");
         using var response = await tiny.Server.Caller().SendAsync(HttpMethod.Post, path, body);
         Assert.True(response.IsSuccessStatusCode, path);
+    }
+
+    [Theory]
+    [InlineData(StipRoutes.Sessions + "/{id}/fork")]
+    [InlineData(StipRoutes.ApiKeys + "/{id}/rotate")]
+    [InlineData(StipRoutes.Uploads + "/{id}/complete")]
+    public async Task BodiesWithoutARequiredField_HaveExamplesOfTheirOwn(string path)
+    {
+        // Without one the page makes up zeros, which are refused.
+        using var document = await DocumentAsync();
+        Assert.True(Operation(document, path).GetProperty("requestBody").GetProperty("content")
+            .GetProperty("application/json").TryGetProperty("example", out _));
     }
 
     [Fact]
