@@ -82,6 +82,10 @@ internal sealed class OrtProvider : IDisposable
             return false;
         }
 
+        // What the runtime would print by itself is in the one line that this gives.
+        var environment = OrtEnv.Instance();
+        var level = environment.EnvLogLevel;
+        environment.EnvLogLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL;
         try
         {
             using var options = SessionOptions.MakeSessionOptionWithCudaProvider(0);
@@ -92,6 +96,10 @@ internal sealed class OrtProvider : IDisposable
         {
             reason = e.Message;
             return false;
+        }
+        finally
+        {
+            environment.EnvLogLevel = level;
         }
     }
 }

@@ -169,7 +169,8 @@ internal static class ProtectCommand
     private static void AddTokenizer(string from, string client)
     {
         var path = Path.Combine(client, CompletedFiles.TokenizerFile);
-        if (!File.Exists(path) && new CompletedFiles(new FolderFiles(from)).Find(CompletedFiles.TokenizerFile) is { } made)
+        var files = new CompletedFiles(new FolderFiles(from));
+        if (!File.Exists(path) && files.Find(CompletedFiles.TokenizerFile) is { } made)
         {
             File.WriteAllBytes(path, made);
         }

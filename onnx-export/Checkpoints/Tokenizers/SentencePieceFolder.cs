@@ -49,7 +49,8 @@ internal static class SentencePieceFolder
 
         if (model.Characters.Length > 0)
         {
-            tokenizer["normalizer"]!["normalizers"]!.AsArray().Insert(0, UnigramTokenizer.Precompiled(model.Characters));
+            var normalizers = tokenizer["normalizer"]!["normalizers"]!.AsArray();
+            normalizers.Insert(0, UnigramTokenizer.Precompiled(model.Characters));
         }
 
         if (isChatGlm)
