@@ -32,4 +32,10 @@ public enum TensorDtype
 
     /// <summary>One byte, 0 or 1.</summary>
     Bool,
+
+    /// <summary>8 bits, 4 of them exponent, no infinities (OCP E4M3). In checkpoints only, never on the wire.</summary>
+    Float8E4M3,
+
+    /// <summary>8 bits, 5 of them exponent (OCP E5M2). In checkpoints only, never on the wire.</summary>
+    Float8E5M2,
 }

@@ -15,6 +15,8 @@ public static class TensorDtypes
         (TensorDtype.Int8, "int8", "I8", 1),
         (TensorDtype.UInt8, "uint8", "U8", 1),
         (TensorDtype.Bool, "bool", "BOOL", 1),
+        (TensorDtype.Float8E4M3, "float8_e4m3", "F8_E4M3", 1),
+        (TensorDtype.Float8E5M2, "float8_e5m2", "F8_E5M2", 1),
     ];
 
     /// <summary>Bytes of one element.</summary>
@@ -31,7 +33,7 @@ public static class TensorDtypes
 
     /// <summary>Parses a JSON name such as <c>float16</c>; false where there is no such type.</summary>
     public static bool TryParseWire(string? name, out TensorDtype dtype) =>
-        TryFind(static row => row.Wire, name, out dtype);
+        TryFind(static row => row.Wire, name, out dtype) && dtype <= TensorDtype.Bool;
 
     /// <summary>Parses a safetensors name such as <c>F16</c>; false where there is no such type.</summary>
     public static bool TryParseSafetensors(string? name, out TensorDtype dtype) =>

@@ -11,6 +11,9 @@ internal sealed class Checkpoint : IDisposable
     private const string ConfigFile = "config.json";
     private const string GgufEnding = ".gguf";
 
+    // Float8 with scales, whoever wrote it, and the 4-bit floats of GPT-OSS.
+    private static readonly string[] Quantizations = ["fp8", "fbgemm_fp8", "compressed-tensors", "mxfp4"];
+
     private readonly GgufTensors? _gguf;
 
     private Checkpoint(string folder, ConfigJson config, ITensorStore tensors, ISmallFiles files)
@@ -122,6 +125,11 @@ internal sealed class Checkpoint : IDisposable
         }
 
         var config = ConfigJson.Load(configPath);
+        if (randomSeed is null)
+        {
+            RefuseOtherQuantizations(config);
+        }
+
         return new Checkpoint(
             folder,
             config,
@@ -151,6 +159,16 @@ internal sealed class Checkpoint : IDisposable
     {
         var model = GgufModel.Open(path, keepsBlocks);
         return new Checkpoint(path, model.Config, model.Tensors, model.Files) { Sentence = model.Sentence };
+    }
+
+    private static void RefuseOtherQuantizations(ConfigJson config)
+    {
+        if (config.Section("quantization_config")?.Text("quant_method") is { } method && !Quantizations.Contains(method))
+        {
+            throw new RefusedException($"{ConfigFile}: quantization_config.quant_method is '{method}'; it must be "
+                + $"{string.Join(", ", Quantizations)}, or none: give the weights before they were rounded, or a GGUF "
+                + "file of them");
+        }
     }
 
     private static TensorDtype DtypeOf(ConfigJson config) =>

@@ -79,11 +79,11 @@ internal sealed class SafetensorsTensors : ITensorStore
 
     public CheckpointTensor Require(string name, params ReadOnlySpan<long> shape)
     {
-        var tensor = Find(name) ?? throw new RefusedException($"the checkpoint has no tensor '{name}'");
+        var tensor = Scaled(Find(name) ?? throw new RefusedException($"the checkpoint has no tensor '{name}'"));
         if (!tensor.Dtype.IsWireFloat())
         {
             throw new RefusedException(
-                $"tensor '{tensor.Name}' is {tensor.Dtype.WireName()}; it must be float32, float16 or bfloat16");
+                $"tensor '{tensor.Name}' is {tensor.Dtype.WireName()}; it must be float32, float16, bfloat16 or float8");
         }
 
         _used.Add(tensor.Name);
@@ -120,6 +120,23 @@ internal sealed class SafetensorsTensors : ITensorStore
 
         var prefix = Prefixes.FirstOrDefault(prefix => name.StartsWith(prefix, StringComparison.Ordinal));
         return prefix is null ? null : _tensors.GetValueOrDefault(name[prefix.Length..]);
+    }
+
+    private CheckpointTensor Scaled(StoredTensor tensor)
+    {
+        if (tensor.Dtype is not (TensorDtype.Float8E4M3 or TensorDtype.Float8E5M2))
+        {
+            return tensor;
+        }
+
+        var scale = Float8Tensor.ScaleNames(tensor.Name).Select(_tensors.GetValueOrDefault).FirstOrDefault(
+            found => found is not null);
+        if (scale is not null)
+        {
+            _used.Add(scale.Name);
+        }
+
+        return Float8Tensor.Of(tensor, scale);
     }
 
     private void Add(string folder, string name)

@@ -6,11 +6,12 @@ namespace Stip.Export.Checkpoints;
 /// <summary>Tensors of a folder that no formula asked for.</summary>
 internal static partial class UnusedTensors
 {
-    // Masks and tables that older versions of transformers saved with the weights.
+    // Masks and tables that older versions of transformers saved with the weights, and how far inputs and caches were to
+    // be rounded, which are not rounded here.
     private static readonly string[] Computed =
         [
             ".attn.bias", ".attention.bias", ".masked_bias", ".causal_mask", ".inv_freq", ".cos_cached", ".sin_cached",
-            ".position_ids", ".relative_position_index",
+            ".position_ids", ".relative_position_index", ".input_scale", ".k_scale", ".v_scale",
         ];
 
     /// <summary>Refuses weights that lie in a layer of which others are used: what they do would be missing.</summary>
