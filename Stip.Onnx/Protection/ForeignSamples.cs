@@ -96,6 +96,7 @@ internal sealed class ForeignSamples(ForeignSource source)
         _ when Has(input, "branch") => sizes.Past > 0 ? 1 : 0,
         _ when Has(input, "pos") => sizes.Past + column,
         _ when Has(input, "seqlens") => sizes.Past + sizes.Sequence - 1,
+        _ when Has(input, "past") && Has(input, "len") => sizes.Past,
         _ when Has(input, "total") || Has(input, "length") => sizes.Past + sizes.Sequence,
         _ => _random.NextInt64(source.Limits.GetValueOrDefault(input.Name, 2)),
     };

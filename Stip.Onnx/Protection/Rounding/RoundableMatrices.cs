@@ -1,4 +1,5 @@
 using Stip.Onnx.Model;
+using Stip.Onnx.Symmetry;
 using DataType = Stip.Onnx.Model.TensorProto.Types.DataType;
 
 namespace Stip.Onnx.Protection.Rounding;
@@ -26,12 +27,8 @@ internal static class RoundableMatrices
                 }
             }
 
-            // What branches read stays as it is.
-            foreach (var name in node.Attribute.Where(attribute => attribute.G is not null)
-                .SelectMany(attribute => attribute.G.Node).SelectMany(inner => inner.Input))
-            {
-                fitting.Remove(name);
-            }
+            // What branches read stays as it is, however deep they are.
+            fitting.ExceptWith(NodeReads.Of(node).Skip(node.Input.Count(name => name.Length > 0)));
         }
 
         fitting.ExceptWith(graph.Output.Select(output => output.Name));

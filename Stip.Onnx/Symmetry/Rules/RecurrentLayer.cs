@@ -70,7 +70,7 @@ internal sealed class RecurrentLayer(OperatorCall call, int direction, int hidde
         {
             product = call.Optional(factor) is { } given
                 ? Elementwise.Combine(
-                    call, call.Kind("factor"), [product, given.Rank < 2 ? given : Part(given, gate)])
+                    call, call.Kind("factor"), [product, given.Rank < 2 ? Whole(given) : Part(given, gate)])
                 : product;
         }
 
@@ -81,6 +81,10 @@ internal sealed class RecurrentLayer(OperatorCall call, int direction, int hidde
 
     private Value Part(Value vector, int part) => Moves.ByAxes(
         vector, [new AxisPick(1, Units(part))], new Dictionary<int, int> { [0] = direction });
+
+    // One number for a direction.
+    private Value Whole(Value numbers) => numbers.Count < 2 ? numbers
+        : Moves.ByAxes(numbers, [], new Dictionary<int, int> { [0] = direction });
 
     private int[] Units(int part) => [.. Enumerable.Range(part * hidden, hidden)];
 

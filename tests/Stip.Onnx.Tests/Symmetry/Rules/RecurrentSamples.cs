@@ -16,11 +16,9 @@ internal static class RecurrentSamples
         new("GRU", graph => Recurrent(graph, "GRU", 3, 1, NodeAttribute.Int("linear_before_reset", 1)),
             "with a late reset"),
         new("RNN", graph => Recurrent(graph, "RNN", 1, 1)),
-        new("com.microsoft.DynamicQuantizeLSTM", graph => Layer(
-            graph, "com.microsoft", "DynamicQuantizeLSTM", 1,
-            [graph.Bytes("w", 1, 4, 4 * Units), graph.Bytes("r", 1, Units, 4 * Units), graph.Weight("b", 1, 8 * Units),
-                "", "", "", "", graph.Weight("ws", 1), graph.Bytes("wz", 1), graph.Weight("rs", 1),
-                graph.Bytes("rz", 1)])),
+        new("com.microsoft.DynamicQuantizeLSTM", graph => Quantized(graph, 1)),
+        new("com.microsoft.DynamicQuantizeLSTM",
+            graph => Quantized(graph, 2, NodeAttribute.String("direction", "bidirectional")), "both ways"),
         new("TensorScatter", graph =>
         {
             graph.Opset = 24;
@@ -47,6 +45,13 @@ internal static class RecurrentSamples
         graph, "", operation, directions,
         [graph.Weight("w", directions, gates * Units, 4), graph.Weight("r", directions, gates * Units, Units),
             graph.Weight("b", directions, 2 * gates * Units)],
+        attributes);
+
+    private static void Quantized(SmallGraph graph, int directions, params AttributeProto[] attributes) => Layer(
+        graph, "com.microsoft", "DynamicQuantizeLSTM", directions,
+        [graph.Bytes("w", directions, 4, 4 * Units), graph.Bytes("r", directions, Units, 4 * Units),
+            graph.Weight("b", directions, 8 * Units), "", "", "", "", graph.Weight("ws", directions),
+            graph.Bytes("wz", directions), graph.Weight("rs", directions), graph.Bytes("rz", directions)],
         attributes);
 
     // The sequence first, as the operators want it, and back; directions side by side.
