@@ -46,6 +46,9 @@ public sealed class FuzzTargetTests
         found.Add("onnx-model", Finding("onnx-model-zero-in-path.onnx"));
         // A file name with a zero in it, sealed as it should be.
         found.Add("sealed-bundle-sender", Finding("sealed-bundle-zero-in-path.json"));
+        // The name of a field with half a character, and one that is no UTF-8: both were a 500 of the gateway.
+        found.Add("openai-responses", Finding("openai-responses-half-a-name.json"));
+        found.Add("openai-chat", Finding("openai-chat-no-utf8.json"));
         return found;
     }
 

@@ -29,14 +29,24 @@ internal sealed record AnswerRequest(
         {
             using var document = await JsonDocument.ParseAsync(
                 request.Body, default, request.HttpContext.RequestAborted);
-            return document.RootElement.ValueKind == JsonValueKind.Object
-                ? new RequestFields(document.RootElement.Clone())
-                : throw OpenAiException.Invalid("the body is not a JSON object", null);
+            return Fields(document.RootElement);
         }
         catch (JsonException)
         {
             throw OpenAiException.Invalid("the body is not JSON", null);
         }
+    }
+
+    /// <summary>The fields of a body, whose text is judged as a whole.</summary>
+    public static RequestFields Fields(JsonElement body)
+    {
+        if (body.ValueKind != JsonValueKind.Object)
+        {
+            throw OpenAiException.Invalid("the body is not a JSON object", null);
+        }
+
+        BodyText.Judge(body);
+        return new RequestFields(body.Clone());
     }
 
     public static AnswerRequest Read(

@@ -54,18 +54,70 @@ internal static class ServerTargets
                 ["encoder"] = new("model.onnx", [rows], [rows]),
             },
             files);
+        var listed = manifest with
+        {
+            Graphs = new Dictionary<string, GraphManifest>
+            {
+                ["decoder"] = new(
+                    "model.onnx", [rows, new("a", "float32", Shape("\"batch\"", "2", "\"past\"", "8"))],
+                    [new("logits", "float32", Shape("\"batch\"", "\"seq\"", "8")), new("b", "float32", [])],
+                    new CacheManifest("growing", 1, 2, 8)
+                    {
+                        Tensors = [new("a", "b", Shape("\"batch\"", "2", "\"length\"", "8"))],
+                    }),
+            },
+        };
         var packages = new PackageFolder(new NoRuntime());
         var path = Path.Combine(folder, PackageManifest.FileName);
         return new FuzzTarget(
-            "stip-json", [JsonSerializer.SerializeToUtf8Bytes(manifest, Protocol.StipJson.File)], input =>
+            "stip-json",
+            [.. new[] { manifest, listed }.Select(seed =>
+                JsonSerializer.SerializeToUtf8Bytes(seed, Protocol.StipJson.File))],
+            input =>
             {
                 File.WriteAllBytes(path, input);
-                if (PackageFolder.ReadManifest(path).Manifest is { } read && !ManifestFaults.Of(read).Any())
+                if (PackageFolder.ReadManifest(path).Manifest is not { } read)
+                {
+                    return;
+                }
+
+                // A damaged list of files seldom has the fingerprint that it says; what is behind it is read all the
+                // same.
+                var faults = ManifestFaults.Of(read).ToArray();
+                if (read.Files is not null && read.Files.All(file => file is { Path: not null, Sha256: not null }))
+                {
+                    read = read with { Fingerprint = PackageFingerprint.Compute(read.Files) };
+                    faults = [.. ManifestFaults.Of(read)];
+                }
+
+                if (faults.Length == 0)
                 {
                     _ = packages.Faults(folder, read).Count;
                 }
-            });
+
+                Judge(faults, read);
+            },
+            typeof(InvalidDataException));
     }
+
+    // A refusal is told by the words of its faults, so that an input with new ones is kept.
+    private static void Judge(string[] faults, PackageManifest read)
+    {
+        foreach (var graph in (read.Graphs?.Values ?? []).Where(HasNames))
+        {
+            faults = [.. faults, .. GraphFaults.OfDecoder(read, graph)];
+        }
+
+        if (faults.Length > 0)
+        {
+            throw new InvalidDataException(string.Join("; ", faults));
+        }
+    }
+
+    private static bool HasNames(GraphManifest? graph) =>
+        graph is { Cache: not null, Inputs.Count: > 0, Outputs.Count: > 0 }
+        && graph.Inputs.Concat(graph.Outputs).All(
+            tensor => tensor is { Name: not null, Dtype: not null, Shape: not null });
 
     private static JsonElement[] Shape(params string[] axes) =>
         [.. axes.Select(axis => JsonDocument.Parse(axis).RootElement.Clone())];
