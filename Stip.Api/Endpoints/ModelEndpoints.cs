@@ -33,9 +33,12 @@ internal static class ModelEndpoints
         [.. registry.All.Where(model => context.ApiKey().Allows(model.Id)).Select(model => model.ToObject())]));
 
     private static IResult Get(string id, HttpContext context, ModelRegistry registry) =>
-        registry.Find(id) is { } model && context.ApiKey().Allows(id)
+        registry.Find(Plain(id)) is { } model && context.ApiKey().Allows(model.Id)
             ? Answer.Json(model.ToObject())
             : new ErrorAnswer(NotFound);
+
+    // A slash that the caller escaped, as clients do with a name, comes out of the path as it went in.
+    private static string Plain(string id) => id.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
 
     private static async Task<IResult> RegisterAsync(
         ModelRegisterRequest request, HttpContext context, PackageRegistrar registrar) => Answer.Of(
@@ -46,6 +49,7 @@ internal static class ModelEndpoints
     private static async Task<IResult> DeleteAsync(
         string id, HttpContext context, ModelRegistry registry, AuditLog audit)
     {
+        id = Plain(id);
         var fingerprint = registry.Find(id)?.Manifest.Fingerprint;
         if (!context.ApiKey().Allows(id) || !await registry.RemoveAsync(id, context.RequestAborted))
         {

@@ -18,6 +18,7 @@ internal sealed class EngineMetrics
     private readonly Histogram<double> _queue;
     private readonly Histogram<double> _prefill;
     private readonly Histogram<double> _decode;
+    private readonly Histogram<double> _firstToken;
 
     public EngineMetrics(Meter meter)
     {
@@ -27,6 +28,8 @@ internal sealed class EngineMetrics
         _queue = meter.CreateHistogram<double>("stip.request_queue_time", Seconds, "From arrival to the first run");
         _prefill = meter.CreateHistogram<double>("stip.request_prefill_time", Seconds, "Run time of several rows");
         _decode = meter.CreateHistogram<double>("stip.request_decode_time", Seconds, "Run time of one row");
+        _firstToken = meter.CreateHistogram<double>(
+            "stip.time_to_first_token", Seconds, "Wait and run of steps that begin a session");
         meter.CreateObservableGauge(
             "stip.num_requests_waiting", () => Read(loop => loop.Waiting), null, "Steps that have not begun");
         meter.CreateObservableGauge("stip.num_sessions", () => Read(loop => loop.Sessions), null, "Slots in use");
@@ -54,6 +57,10 @@ internal sealed class EngineMetrics
         (isDecode ? _generationTokens : _promptTokens).Add(step.RowCount, model);
         _queue.Record(answer.Times.Queue.TotalSeconds, model);
         (isDecode ? _decode : _prefill).Record(answer.Times.Run.TotalSeconds, model);
+        if (step.Position == 0)
+        {
+            _firstToken.Record((answer.Times.Queue + answer.Times.Run).TotalSeconds, model);
+        }
     }
 
     private IEnumerable<Measurement<int>> Read(Func<ModelLoop, int> read) => _loops.Select(

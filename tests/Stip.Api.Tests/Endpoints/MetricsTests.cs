@@ -21,6 +21,7 @@ public sealed class MetricsTests(TinyServer tiny) : IClassFixture<TinyServer>
             "stip_prompt_tokens_total", "stip_generation_tokens_total", "stip_num_sessions",
             "stip_num_requests_waiting", "stip_request_queue_time_seconds_bucket",
             "stip_request_prefill_time_seconds_sum", "stip_request_decode_time_seconds_count",
+            "stip_time_to_first_token_seconds_count",
         })
         {
             Assert.Contains(name, text, StringComparison.Ordinal);

@@ -137,6 +137,8 @@ public sealed class ModelTests
         await PushAsync(caller, new TinyDecoder("team/tiny:v1"));
         Assert.Equal("team/tiny:v1", (await caller.GetAsync<ModelObject>($"{StipRoutes.Models}/team/tiny:v1")).Id);
         await caller.StepAsync(Steps.Prefill(1, 4) with { Model = "team/tiny:v1" });
+        var escaped = $"{StipRoutes.Models}/{Uri.EscapeDataString("team/tiny:v1")}";
+        Assert.Equal("team/tiny:v1", (await caller.GetAsync<ModelObject>(escaped)).Id);
         using var deleted = await caller.SendAsync(HttpMethod.Delete, $"{StipRoutes.Models}/team/tiny:v1");
         Assert.True((await ApiCaller.ReadAsync<DeletedObject>(deleted)).Deleted);
         using var gone =
