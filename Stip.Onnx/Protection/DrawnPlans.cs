@@ -94,7 +94,7 @@ internal sealed record DrawnPlans(IReadOnlyDictionary<string, ProtectionPlan> By
         {
             throw new RefusedException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"only {share:P0} of the weights of '{part.Part.FileName}' could move{Because(analysis)}"));
+                $"only {share:P0} of the weights of '{part.Part.FileName}' could move{Because(analysis, Held(analysis, part))}"));
         }
 
         // One number a token has no features to hide; whatever has some must have them moved.
@@ -107,15 +107,29 @@ internal sealed record DrawnPlans(IReadOnlyDictionary<string, ProtectionPlan> By
 
     private static void RefusePinned(SymmetryAnalysis analysis, LabelledPort port, string what)
     {
-        var moving = port.Nodes.Count(node => analysis.Classes.Size(node) > 1);
+        int[] held = [.. port.Nodes.Where(node => analysis.Classes.Size(node) == 1)];
+        var moving = port.Nodes.Length - held.Length;
         if (moving < port.Nodes.Length * LeastMovingShare)
         {
             throw new RefusedException(
-                $"the {what} stays in place: only {moving} of {port.Nodes.Length} features of '{port.Name}' "
-                + $"can move{Because(analysis)}");
+                $"the {what} would stay in place: only {moving} of {port.Nodes.Length} features of '{port.Name}' "
+                + $"can move{Because(analysis, held)}");
         }
     }
 
-    private static string Because(SymmetryAnalysis analysis) =>
-        analysis.Graph.Unruled.Count == 0 ? "" : $" ({analysis.Graph.Unruled[0]})";
+    // Indices that stay, of the longest weights first.
+    private static int[] Held(SymmetryAnalysis analysis, LabelledPart part) =>
+    [
+        .. part.Weights.OrderByDescending(weight => weight.Tensor.ElementCount)
+            .SelectMany(weight => MovedWeights.Axes(weight).SelectMany(axis => weight.AxisOrNull(axis) ?? []))
+            .Where(node => analysis.Classes.Size(node) == 1).Take(1),
+    ];
+
+    private static string Because(SymmetryAnalysis analysis, int[] held)
+    {
+        var reasons = new PinReasons(analysis.Segments, analysis.Adjacency, analysis.Classes);
+        return analysis.Graph.Unruled.Count > 0 ? $" ({analysis.Graph.Unruled[0]})"
+            : held.Length > 0 ? $" ({reasons.Of(held[0])})"
+            : "";
+    }
 }

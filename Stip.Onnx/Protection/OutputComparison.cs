@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using Stip.Onnx.Execution;
+using Stip.Onnx.Protection.Cut;
 using Stip.Protocol.Tensors;
 
 namespace Stip.Onnx.Protection;
@@ -10,6 +11,9 @@ namespace Stip.Onnx.Protection;
 /// <param name="plain">The plain model: the type that it computes in sets what counts as rounding.</param>
 internal sealed class OutputComparison(PlainModel plain)
 {
+    private static readonly string[] RoundingWords =
+        ["QuantizeLinear", "DynamicQuantize", "QLinear", "QAttention", "QGemm"];
+
     /// <summary>Largest difference that counts as rounding, as a share of an output's largest value: sums in another
     /// order round differently, a wrong permutation is wrong by the scale of the output itself.</summary>
     public double Tolerance { get; } = RoundsActivations(plain) ? 5e-2 : plain.Manifest.Dtype switch
@@ -97,9 +101,15 @@ internal sealed class OutputComparison(PlainModel plain)
         }
     }
 
-    // Accuracy level 4 of MatMulNBits rounds activations to 8 bits, block by block of the order they stand in.
-    private static bool RoundsActivations(PlainModel plain) => plain.Parts.SelectMany(part => part.Graph.Node)
-        .SelectMany(node => node.Attribute).Any(attribute => attribute is { Name: "accuracy_level", I: 4 });
+    // A sum that differs in its last bit may be rounded to the next of 255 steps. Accuracy level 4 of MatMulNBits rounds
+    // block by block of the order that activations stand in.
+    private static bool RoundsActivations(PlainModel plain) => plain.Parts.Any(part =>
+    {
+        var constants = new Constants(part.Graph);
+        return part.Graph.Node.Any(node => node.Attribute.Any(a => a is { Name: "accuracy_level", I: 4 })
+            || (RoundingWords.Any(word => node.OpType.StartsWith(word, StringComparison.Ordinal))
+                && node.Input.Count > 0 && !constants.Has(node.Input[0])));
+    });
 
     // What is infinite or no number on both sides is equal: rows that a mask leaves nothing of.
     private static double Distance(float plain, float restored)

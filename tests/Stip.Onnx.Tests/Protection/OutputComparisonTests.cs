@@ -1,5 +1,6 @@
 using Stip.Keys.Bundles;
 using Stip.Onnx.Execution;
+using Stip.Onnx.Model;
 using Stip.Onnx.Packages;
 using Stip.Onnx.Protection;
 using Stip.Protocol.Packages;
@@ -40,7 +41,27 @@ public sealed class OutputComparisonTests
         Assert.False(comparison.Report(1, null).Passed);
     }
 
-    private static OutputComparison Comparison() => new(new PlainModel(
+    /// <summary>Numbers that are rounded to 8 bits while the graph runs may land on the next step.</summary>
+    [Theory]
+    [InlineData("DynamicQuantizeLinear", "x", 5e-2)]
+    [InlineData("QuantizeLinear", "x", 5e-2)]
+    [InlineData("QuantizeLinear", "weight", 1e-3)]
+    [InlineData("DequantizeLinear", "x", 1e-3)]
+    public void Tolerance_OfAGraphThatRoundsActivations_IsThatOfOneStep(string operation, string input, double expected)
+    {
+        var graph = new GraphProto
+        {
+            Initializer = { new TensorProto { Name = "weight", DataType = 1, Dims = { 2 } } },
+            Node = { new NodeProto { OpType = operation, Input = { input }, Output = { "y" } } },
+        };
+
+        var comparison = Comparison(new GraphPart(
+            GraphRoles.Encoder, false, "model.onnx", new ModelProto { Graph = graph }, []));
+
+        Assert.Equal(expected, comparison.Tolerance);
+    }
+
+    private static OutputComparison Comparison(params GraphPart[] parts) => new(new PlainModel(
         "",
         new ExportManifest(
             ExportManifest.CurrentFormat,
@@ -58,5 +79,5 @@ public sealed class OutputComparisonTests
             new EmbeddingManifest([]),
             new Dictionary<string, GraphManifest>()),
         [],
-        []));
+        parts));
 }

@@ -148,6 +148,20 @@ public sealed class ForeignPackageTests : IDisposable
             _graph.FilePath, _folder.At("package"), new ProtectionOptions()));
     }
 
+    [Fact]
+    public void Protect_OfTokensThatTheGraphChooses_NamesWhatHoldsTheVocabulary()
+    {
+        TextGraph.Build(_graph);
+        _graph.With("ArgMax", "chosen", ["logits"], NodeAttribute.Int("axis", -1), NodeAttribute.Int("keepdims", 0));
+        _graph.Graph.AddOutput("chosen", TensorDtype.Int64, "batch", "seq");
+        _graph.Save().Dispose();
+
+        var refusal = Assert.Throws<RefusedException>(() => PackageProtector.Protect(
+            _graph.FilePath, _folder.At("package"), new ProtectionOptions()));
+
+        Assert.Contains("its place is used as a number", refusal.Message, StringComparison.Ordinal);
+    }
+
     public void Dispose()
     {
         _folder.Dispose();
