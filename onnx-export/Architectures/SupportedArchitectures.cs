@@ -76,6 +76,8 @@ internal static class SupportedArchitectures
         new Dinov2("Dinov2ForImageClassification", "dinov2", VisionHead.Classes),
         new Dinov2("Dinov2WithRegistersModel", "dinov2_with_registers", VisionHead.Hidden),
         new Dinov2("Dinov2WithRegistersForImageClassification", "dinov2_with_registers", VisionHead.Classes),
+        new Swin("SwinModel", VisionHead.Hidden),
+        new Swin("SwinForImageClassification", VisionHead.Classes),
         new SiglipVision(),
         new ClipVision("CLIPVisionModel", VisionHead.Hidden),
         new ClipVision("CLIPVisionModelWithProjection", VisionHead.Projected),

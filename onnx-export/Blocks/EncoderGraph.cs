@@ -33,6 +33,10 @@ internal sealed class EncoderGraph : ModelGraph
     /// <summary>1 where a row counts, int32 <c>[batch, seq]</c>; null where every row counts.</summary>
     public string? Mask { get; }
 
+    /// <summary>A single number of the graph's own type that several nodes read.</summary>
+    public string SharedScalar(string name, double value) =>
+        Graph.Has(name) ? name : Graph.AddConstant(name, Weights.Dtype, value);
+
     /// <summary>Added to the scores of every layer, <c>[1, heads, seq, seq]</c>; null where nothing is.</summary>
     public string? ScoreBias { get; set; }
 }

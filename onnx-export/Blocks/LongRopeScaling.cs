@@ -24,7 +24,8 @@ internal sealed record LongRopeScaling(
             rope.Numbers("long_factor"),
             rope.Positive(
                 "attention_factor",
-                rope.FindPositive("short_mscale") is { } own ? own : factor <= 1 ? 1 : Math.Sqrt(1 + Math.Log(factor) / Math.Log(original))),
+                rope.FindPositive("short_mscale")
+                    ?? (factor <= 1 ? 1 : Math.Sqrt(1 + Math.Log(factor) / Math.Log(original)))),
             original,
             positions);
     }
