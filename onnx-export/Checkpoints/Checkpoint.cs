@@ -163,7 +163,8 @@ internal sealed class Checkpoint : IDisposable
 
     private static void RefuseOtherQuantizations(ConfigJson config)
     {
-        if (config.Section("quantization_config")?.Text("quant_method") is { } method && !Quantizations.Contains(method))
+        var method = config.Section("quantization_config")?.Text("quant_method");
+        if (method is not null && !Quantizations.Contains(method))
         {
             throw new RefusedException($"{ConfigFile}: quantization_config.quant_method is '{method}'; it must be "
                 + $"{string.Join(", ", Quantizations)}, or none: give the weights before they were rounded, or a GGUF "

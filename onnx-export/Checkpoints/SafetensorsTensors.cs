@@ -82,8 +82,8 @@ internal sealed class SafetensorsTensors : ITensorStore
         var tensor = Scaled(Find(name) ?? throw new RefusedException($"the checkpoint has no tensor '{name}'"));
         if (!tensor.Dtype.IsWireFloat())
         {
-            throw new RefusedException(
-                $"tensor '{tensor.Name}' is {tensor.Dtype.WireName()}; it must be float32, float16, bfloat16 or float8");
+            throw new RefusedException($"tensor '{tensor.Name}' is {tensor.Dtype.WireName()}; "
+                + "it must be float32, float16, bfloat16 or float8");
         }
 
         _used.Add(tensor.Name);

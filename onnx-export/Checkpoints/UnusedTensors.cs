@@ -6,8 +6,8 @@ namespace Stip.Export.Checkpoints;
 /// <summary>Tensors of a folder that no formula asked for.</summary>
 internal static partial class UnusedTensors
 {
-    // Masks and tables that older versions of transformers saved with the weights, and how far inputs and caches were to
-    // be rounded, which are not rounded here.
+    // Masks and tables that older versions of transformers saved with the weights, and scales of inputs and caches,
+    // which are not rounded here.
     private static readonly string[] Computed =
         [
             ".attn.bias", ".attention.bias", ".masked_bias", ".causal_mask", ".inv_freq", ".cos_cached", ".sin_cached",

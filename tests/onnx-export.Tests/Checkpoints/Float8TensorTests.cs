@@ -70,7 +70,8 @@ public sealed class Float8TensorTests : IDisposable
     public void AnotherQuantization_IsRefusedByName()
     {
         File.WriteAllText(
-            _folder.At("config.json"), """{ "model_type": "llama", "quantization_config": { "quant_method": "gptq" } }""");
+            _folder.At("config.json"),
+            """{ "model_type": "llama", "quantization_config": { "quant_method": "gptq" } }""");
 
         Assert.Contains(
             "quant_method is 'gptq'",
