@@ -17,6 +17,7 @@ internal sealed class Chart(string title, string horizontal, string vertical, bo
     {
         var line = _plot.Add.Scatter(x.Select(X).ToArray(), y.Select(Y).ToArray());
         (line.LegendText, line.MarkerSize, line.LineWidth) = (name, 9, 2);
+        _plot.Axes.Bottom.TickGenerator = new NumericAutomatic { IntegerTicksOnly = true };
     }
 
     /// <summary>Points without a line, e.g. quoted ones.</summary>
@@ -80,7 +81,8 @@ internal sealed class Chart(string title, string horizontal, string vertical, bo
             _plot.Axes.SetLimitsY(0, Math.Max(_plot.Axes.GetLimits().Top, _bars.DefaultIfEmpty().Max() * 1.15));
         }
 
-        _plot.ShowLegend(logX ? Alignment.MiddleLeft : Alignment.UpperLeft);
+        // Beside the picture: inside of it, it hides points.
+        _plot.ShowLegend(Edge.Bottom).Legend.Orientation = Orientation.Horizontal;
         if (ChartFont.Name is { } font)
         {
             _plot.Font.Set(font);
