@@ -189,7 +189,7 @@ public static class PackageProtector
             ? name
             : throw new RefusedException(
                 $"model name '{name}' must have 1..{MostNameCharacters} letters, digits, '.', '_' or '-', "
-                + "a letter or digit first");
+                + "a letter or digit first; --name gives another");
 
     private static List<string> Warnings(
         PlainModel plain, ProtectionOptions options, VerificationChoice verification)

@@ -7,8 +7,8 @@ using Stip.Protocol.Errors;
 
 namespace Stip.Gateway.OpenAi.Answers;
 
-/// <summary>Runs every choice of a request at once, each in a session of its own, and mixes their tokens as they
-/// come.</summary>
+/// <summary>Runs the choices of a request at once, each in a session of its own and not more than
+/// <see cref="MostAtOnce"/> of them, and mixes their tokens as they come.</summary>
 /// <param name="request">What is asked.</param>
 /// <param name="sessions">Sessions that are kept between requests.</param>
 /// <param name="prompts">Token ids.</param>
@@ -21,6 +21,9 @@ internal sealed class AnswerJobs(
     PlacedRows? rows = null,
     ToolUse? tools = null)
 {
+    // One request may ask for a thousand choices; a server has a few hundred sessions for everybody.
+    private const int MostAtOnce = 32;
+
     public int Count => prompts.Count * request.Choices;
 
     public int PromptTokens => prompts.Sum(prompt => prompt.Length);
@@ -44,7 +47,9 @@ internal sealed class AnswerJobs(
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var parts = Channel.CreateUnbounded<AnswerPart>(new UnboundedChannelOptions { SingleReader = true });
-        var jobs = Enumerable.Range(0, Count).Select(index => RunAsync(index, parts.Writer, stop.Token)).ToArray();
+        using var turns = new SemaphoreSlim(MostAtOnce);
+        var jobs = Enumerable.Range(0, Count)
+            .Select(index => RunAsync(index, turns, parts.Writer, stop.Token)).ToArray();
         var all = FinishAsync(jobs, parts.Writer);
         try
         {
@@ -81,32 +86,46 @@ internal sealed class AnswerJobs(
         parts.TryComplete();
     }
 
-    private async Task RunAsync(int index, ChannelWriter<AnswerPart> parts, CancellationToken cancellationToken)
+    private async Task RunAsync(
+        int index, SemaphoreSlim turns, ChannelWriter<AnswerPart> parts, CancellationToken cancellationToken)
     {
         try
         {
-            var prompt = prompts[index / request.Choices];
-            var options = request.OptionsOf(index % request.Choices);
-            // Equal tokens do not mean equal images, so that a session with images is not kept for another request.
-            var tokens = rows is null
-                ? sessions.GenerateAsync(prompt, options, cancellationToken)
-                : request.Model.GenerateWithImagesAsync(new ImagePrompt(prompt, rows), options, cancellationToken);
-            var (reader, calls) = (tools?.CreateReader(), 0);
-            await foreach (var token in tokens)
+            await turns.WaitAsync(cancellationToken);
+            try
             {
-                var part = Part(index, token, reader, calls);
-                calls += part.Calls.Count;
-                await parts.WriteAsync(part, cancellationToken);
-                if (part.FinishReason is not null)
-                {
-                    break;
-                }
+                await RunAsync(index, parts, cancellationToken);
+            }
+            finally
+            {
+                turns.Release();
             }
         }
         catch (Exception fault)
         {
             // The first fault ends the whole answer.
             parts.TryComplete(fault);
+        }
+    }
+
+    private async Task RunAsync(int index, ChannelWriter<AnswerPart> parts, CancellationToken cancellationToken)
+    {
+        var prompt = prompts[index / request.Choices];
+        var options = request.OptionsOf(index % request.Choices);
+        // Equal tokens do not mean equal images, so that a session with images is not kept for another request.
+        var tokens = rows is null
+            ? sessions.GenerateAsync(prompt, options, cancellationToken)
+            : request.Model.GenerateWithImagesAsync(new ImagePrompt(prompt, rows), options, cancellationToken);
+        var (reader, calls) = (tools?.CreateReader(), 0);
+        await foreach (var token in tokens)
+        {
+            var part = Part(index, token, reader, calls);
+            calls += part.Calls.Count;
+            await parts.WriteAsync(part, cancellationToken);
+            if (part.FinishReason is not null)
+            {
+                break;
+            }
         }
     }
 }

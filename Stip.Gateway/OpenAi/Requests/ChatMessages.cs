@@ -54,6 +54,12 @@ internal static class ChatMessages
             return new ChatMessage(role, fields.Text("content"));
         }
 
+        // As clients send back an answer that held nothing, or a refusal.
+        if (role == "assistant" && fields.Find("content") is null)
+        {
+            return new ChatMessage(role, fields.Find("refusal") is null ? "" : fields.Text("refusal"));
+        }
+
         var before = images.Images.Count;
         string?[] parts = fields.Find("content") is { ValueKind: JsonValueKind.Array } content
             ? [.. content.EnumerateArray().Select(part => Part(part, name, images))]
@@ -76,8 +82,8 @@ internal static class ChatMessages
             return null;
         }
 
-        return type is "text" or "input_text" or "output_text"
-            ? fields.Text("text")
+        return type is "text" or "input_text" or "output_text" ? fields.Text("text")
+            : type is "refusal" ? fields.Text("refusal")
             : throw OpenAiException.Unsupported($"{name}.content", "parts of text and images only");
     }
 }

@@ -35,6 +35,24 @@ public sealed class ChatCompletionTests : IAsyncLifetime
             _gateway.ChatPrompt(Question).Length, body.GetProperty("usage").GetProperty("prompt_tokens").GetInt32());
     }
 
+    [Theory]
+    [InlineData("""{"role":"assistant","content":null}""")]
+    [InlineData("""{"role":"assistant"}""")]
+    [InlineData("""{"role":"assistant","content":null,"refusal":"No."}""")]
+    [InlineData("""{"role":"assistant","content":[{"type":"refusal","refusal":"No."}]}""")]
+    public async Task Post_AnswerThatHeldNothing_IsTakenBack(string answer)
+    {
+        using var message = JsonDocument.Parse(answer);
+        object[] messages =
+        [
+            new { role = "user", content = "x" }, message.RootElement, new { role = "user", content = Question },
+        ];
+
+        var (status, _) = await _gateway.PostAsync(Route, new { model = "toy", max_tokens = 1, messages });
+
+        Assert.Equal(200, status);
+    }
+
     [Fact]
     public async Task Post_TextParts_AreOneText()
     {
