@@ -39,9 +39,15 @@ internal static class ErrorAnswers
     public static string Json(OpenAiException refusal) =>
         JsonSerializer.Serialize(new { error = refusal.Body }, OpenAiJson.Options);
 
-    private static OpenAiException? Judge(Exception fault) => fault is BadHttpRequestException bad
-        ? new OpenAiException(bad.StatusCode, StipErrorCode.InvalidRequest.Name(), "the request cannot be read")
-        : OpenAiException.From(fault);
+    private static OpenAiException? Judge(Exception fault) => fault switch
+    {
+        BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => new OpenAiException(
+            StatusCodes.Status413PayloadTooLarge, StipErrorCode.PayloadTooLarge.Name(),
+            "the body is larger than the gateway takes"),
+        BadHttpRequestException bad => new OpenAiException(
+            bad.StatusCode, StipErrorCode.InvalidRequest.Name(), "the request cannot be read"),
+        _ => OpenAiException.From(fault),
+    };
 
     private static OpenAiException Bug(Exception fault, ILogger logger)
     {

@@ -117,6 +117,22 @@ public sealed class RefusalTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Post_BodyBeyondTheLimit_IsRefusedAsSuch()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(Route, UriKind.Relative))
+        {
+            Content = new ByteArrayContent(new byte[31 << 20]),
+        };
+        request.Content.Headers.ContentType = new("application/json");
+        request.Headers.ExpectContinue = true;
+        using var answer = await _gateway.Http.SendAsync(request, TestContext.Current.CancellationToken);
+
+        var body = await answer.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, answer.StatusCode);
+        Assert.Equal("payload_too_large", body.GetProperty("error").GetProperty("code").GetString());
+    }
+
+    [Fact]
     public async Task Get_UnknownRoute_HasOpenAisError()
     {
         using var answer = await _gateway.Http.GetAsync(
