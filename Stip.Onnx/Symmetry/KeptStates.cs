@@ -11,13 +11,28 @@ internal static class KeptStates
     private static readonly string[] Words =
         ["past_key_values", "present_key_values", "past_key_value", "key_values", "past", "present", "_in", "_out"];
 
-    public static void Tie(IEnumerable<LabelledPort> inputs, IEnumerable<LabelledPort> outputs, NodeStore store)
+    /// <param name="inputs">Inputs of a graph.</param>
+    /// <param name="outputs">Its outputs.</param>
+    /// <param name="found">States that their names need not tell.</param>
+    /// <param name="store">Where nodes are made.</param>
+    public static void Tie(
+        IReadOnlyCollection<LabelledPort> inputs,
+        IReadOnlyCollection<LabelledPort> outputs,
+        IEnumerable<(string Past, string Present)> found,
+        NodeStore store)
     {
-        foreach (var (past, present) in Pairs(inputs, outputs))
+        var others = found.Select(state => (
+            Past: inputs.FirstOrDefault(port => port.Name == state.Past),
+            Present: outputs.FirstOrDefault(port => port.Name == state.Present)));
+        foreach (var (past, present) in Pairs(inputs, outputs).Union(others.Where(AreOneState)!))
         {
             CellWise.Ordered(store, store.Kinds.Id(HoldingKinds.Kept), past.Nodes, present.Nodes);
         }
     }
+
+    private static bool AreOneState((LabelledPort? Past, LabelledPort? Present) state) =>
+        state is { Past: { } past, Present: { } present }
+        && past.FeatureShape.AsSpan().SequenceEqual(present.FeatureShape);
 
     /// <summary>Inputs and outputs of one graph that hold the same state.</summary>
     public static IEnumerable<(LabelledPort Past, LabelledPort Present)> Pairs(

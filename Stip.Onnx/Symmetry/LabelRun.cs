@@ -70,7 +70,7 @@ internal sealed class LabelRun
         var inputs = new ProbeInputs(_part, _store, flow, sizes);
         var scope = Walk(inputs, sizes, rules);
         var outputs = OutputPorts.Join(_part, scope, _store, sizes);
-        KeptStates.Tie(inputs.Ports, outputs, _store);
+        KeptStates.Tie(inputs.Ports, outputs, _part.States, _store);
         var done = new LabelledPart(_part, _weights, inputs.Ports, outputs);
         flow.Add(done, scope, _store);
         return done;

@@ -38,6 +38,7 @@ internal static class ForeignModel
                 ? (Client: ClientFile, Cloud: role == GraphRoles.Vision ? VisionFile : MainFile)
                 : (Client: $"{among}_{ClientFile}", Cloud: Path.GetFileName(path));
             var parts = Parts(file, cut, role, files);
+            parts[^1] = parts[^1] with { States = [.. caches.Select(cache => (cache.Past, cache.Present))] };
             var manifest = ForeignManifest.Describe(file, cut, role, files, limits, caches) with
             {
                 TiedEmbeddings = TiedTables.Any(parts),
