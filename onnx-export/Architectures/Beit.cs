@@ -38,7 +38,7 @@ internal sealed class Beit(string name, string root, VisionHead head) : IArchite
             positioned: 1,
             config.Flag("use_absolute_position_embeddings", false));
         var encoder = new EncoderGraph(tensors, dtype, sizes.Hidden, isMasked: false);
-        var hasFactors = config.FindPositive("layer_scale_init_value") is not null;
+        var hasFactors = config.Switch("layer_scale_init_value", false);
         var names = Vit.Layer with
         {
             HasKeyBias = false,

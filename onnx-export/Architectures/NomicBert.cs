@@ -1,5 +1,6 @@
 using Stip.Export.Blocks;
 using Stip.Export.Checkpoints;
+using Stip.Onnx;
 using Stip.Protocol.Tensors;
 
 namespace Stip.Export.Architectures;
@@ -34,6 +35,11 @@ internal sealed class NomicBert : IArchitecture
         foreach (var flag in new[] { "prenorm", "parallel_block", "use_rms_norm", "rotary_emb_interleaved" })
         {
             config.RefuseFlag(flag);
+        }
+
+        if (config.Positive("rotary_emb_fraction", 1) is not 1 and var fraction)
+        {
+            throw new RefusedException($"config.json: rotary_emb_fraction is {fraction}; it must be 1");
         }
 
         config.RefuseUnless("activation_function", "swiglu");

@@ -10,7 +10,7 @@ internal sealed record RotaryFrequencies(float[] Inverse, double Magnitude)
 {
     private const double DefaultTheta = 10000;
     private static readonly string[] Kinds = ["default", "linear", "dynamic", "llama3", "yarn", "longrope", "factors",
-        "mrope"];
+        "mrope", "ntk"];
 
     /// <summary>What turns sequences longer than <see cref="LongFrom"/>, null where one set turns all.</summary>
     public float[]? LongInverse { get; init; }
@@ -40,6 +40,7 @@ internal sealed record RotaryFrequencies(float[] Inverse, double Magnitude)
             "dynamic" when rope!.FindPositive("alpha") is { } alpha => new(Stretched(inner, alpha, turned), 1),
             null or "default" or "dynamic" or "mrope" => new(inverse, 1),
             "linear" => new([.. inverse.Select(f => (float)(f / rope!.Positive("factor", 1)))], 1),
+            "ntk" => new(NtkSlowed(inner, rope!, turned), 1),
             "llama3" => new(Llama3Scaling.Read(rope!, positions).Apply(inverse), 1),
             "yarn" => YarnScaling.Read(config, rope!, inner, turned, positions).Apply(inverse),
             "longrope" or "su" => LongRopeScaling.Read(config, rope!, positions).Apply(inverse),
@@ -58,6 +59,21 @@ internal sealed record RotaryFrequencies(float[] Inverse, double Magnitude)
     // HunYuan's: the base grows as if the context were that many times longer.
     private static float[] Stretched(double theta, double alpha, int turned) =>
         Powers(theta * Math.Pow(alpha, turned / (turned - 2.0)), turned);
+
+    // GTE's: slow pairs slow down the more, by a larger base or, with mixed_b, by a power of their place.
+    private static float[] NtkSlowed(double theta, ConfigJson rope, int turned)
+    {
+        var factor = rope.Positive("factor", 1);
+        if (rope.FindPositive("mixed_b") is { } power)
+        {
+            var growth = Math.Log(factor) / Math.Pow(turned / 2.0, power);
+            return [.. Powers(theta, turned).Select(
+                (frequency, pair) => (float)(frequency / Math.Exp(growth * Math.Pow(pair + 1, power))))];
+        }
+
+        var all = Math.Pow(factor, 2.0 / turned);
+        return [.. Powers(theta * factor, turned).Select(frequency => (float)(frequency / all))];
+    }
 
     private static float[] Powers(double theta, int turned) =>
         [.. Enumerable.Range(0, turned / 2).Select(pair => (float)(1 / Math.Pow(theta, 2.0 * pair / turned)))];

@@ -51,6 +51,21 @@ public sealed class RotaryFrequenciesTests
         Assert.InRange(frequencies.Inverse[2], 0.01 / 4, 0.01);
     }
 
+    [Fact]
+    public void Read_OfNtkScaling_SlowsTheLastPairByTheFactor()
+    {
+        // base 20,000; all pairs 2^(1/4) slower: the last one turns half as fast as without scaling.
+        var all = Math.Pow(2, 0.25);
+        AssertNear(
+            [1 / all, Math.Pow(20000, -0.25) / all, Math.Pow(20000, -0.5) / all, 0.001 / 2],
+            Read("""{"rope_scaling": {"type": "ntk", "factor": 2.0}}"""));
+    }
+
+    [Fact]
+    public void Read_OfMixedNtkScaling_SlowsPairsByAPowerOfTheirPlace() => AssertNear(
+        [1 / Math.Pow(4, 0.25), 0.1 / Math.Pow(4, 0.5), 0.01 / Math.Pow(4, 0.75), 0.001 / 4],
+        Read("""{"rope_scaling": {"type": "ntk", "factor": 4.0, "mixed_b": 1.0}}"""));
+
     private static RotaryFrequencies Read(string config) =>
         RotaryFrequencies.Read(
             new ConfigJson("config.json", JsonDocument.Parse(config).RootElement), HeadDim, Positions);
