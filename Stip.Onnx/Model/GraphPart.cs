@@ -23,7 +23,7 @@ internal sealed record GraphPart(
     /// <summary>What of a client's graph goes to the server as features; empty for one that cannot be kept.</summary>
     public IReadOnlyList<string> Sends { get; init; } = [];
 
-    /// <summary>States that were found by what the graph does with them, past and present, whatever their names.</summary>
+    /// <summary>States, past and present, that were found by what the graph does with them.</summary>
     public IReadOnlyList<(string Past, string Present)> States { get; init; } = [];
 
     /// <summary>True where a graph is known to do the same with every row of a batch, as those of export do: one row

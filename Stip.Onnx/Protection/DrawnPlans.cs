@@ -94,7 +94,8 @@ internal sealed record DrawnPlans(IReadOnlyDictionary<string, ProtectionPlan> By
         {
             throw new RefusedException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"only {share:P0} of the weights of '{part.Part.FileName}' could move{Because(analysis, Held(analysis, part))}"));
+                $"only {share:P0} of the weights of '{part.Part.FileName}' could move"
+                + $"{Because(analysis, Held(analysis, part))}"));
         }
 
         // One number a token has no features to hide; whatever has some must have them moved.

@@ -101,8 +101,8 @@ internal sealed class OutputComparison(PlainModel plain)
         }
     }
 
-    // A sum that differs in its last bit may be rounded to the next of 255 steps. Accuracy level 4 of MatMulNBits rounds
-    // block by block of the order that activations stand in.
+    // A sum that differs in its last bit may be rounded to the next of 255 steps. Accuracy level 4 of MatMulNBits
+    // rounds block by block of the order that activations stand in.
     private static bool RoundsActivations(PlainModel plain) => plain.Parts.Any(part =>
     {
         var constants = new Constants(part.Graph);

@@ -17,9 +17,9 @@ internal sealed class SentOrder
     private readonly PortPlan[] _ports;
 
     /// <param name="part">A graph.</param>
-    /// <param name="plan">What moves in it. Of a client's graph whose weights take part in it they move as well.</param>
-    public SentOrder(GraphPart part, ProtectionPlan plan) => _ports = part.Sends.Count > 0 && plan.Initializers.Count == 0
-        ? [.. plan.Outputs.Values.Where(port => port.Permutation is not null)]
+    /// <param name="plan">What moves in it. Of a client's graph that was followed weights move as well.</param>
+    public SentOrder(GraphPart part, ProtectionPlan plan) => _ports =
+        part.Sends.Count > 0 && plan.Initializers.Count == 0 ? [.. plan.Outputs.Values.Where(port => port.Permutation is not null)]
         : [];
 
     /// <summary>How many tensors the graph has besides its own.</summary>

@@ -2,7 +2,7 @@ using Stip.Onnx.Model;
 
 namespace Stip.Onnx.Symmetry;
 
-/// <summary>The axis of features of what a client's graph sends; the others are batch and positions, which stay.</summary>
+/// <summary>The axis of features of what a client's graph sends; the others, batch and positions, stay.</summary>
 internal static class SentAxis
 {
     private static readonly HashSet<string> ChangesAxes = new(StringComparer.Ordinal)

@@ -72,7 +72,8 @@ internal sealed class SymmetryAnalysis
         }
 
         var kept = Kept(parts, joins);
-        return kept is not null && (followed is null || kept.Sent().Count(kept.Moves) > followed.Sent().Count(followed.Moves)) ? kept
+        return kept is not null
+            && (followed is null || kept.Sent().Count(kept.Moves) > followed.Sent().Count(followed.Moves)) ? kept
             : followed ?? throw refusal!;
     }
 

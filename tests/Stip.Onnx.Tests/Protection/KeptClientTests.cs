@@ -85,7 +85,8 @@ public sealed class KeptClientTests : IDisposable
         _graph.Add("Reshape", "flat", "patches", _graph.Numbers(0, Channels, -1));
         _graph.With("Transpose", "rows", ["flat"], NodeAttribute.Ints("perm", 0, 2, 1));
         _graph.With(
-            "LayerNormalization", "normed", ["rows", _graph.Weight("gamma", Channels), _graph.Weight("beta", Channels)]);
+            "LayerNormalization", "normed",
+            ["rows", _graph.Weight("gamma", Channels), _graph.Weight("beta", Channels)]);
         _graph.Add("MatMul", "wide", "normed", _graph.Weight("up", Channels, 10));
         _graph.Add("Relu", "active", "wide");
         _graph.Add("MatMul", "narrow", "active", _graph.Weight("down", 10, Channels));
