@@ -4,7 +4,6 @@ using Stip.Export.Checkpoints;
 using Stip.Export.Checkpoints.Tokenizers;
 using Stip.Export.Terminal;
 using Stip.Export.Writing;
-using Stip.Keys.Owner;
 using Stip.Onnx;
 using Stip.Onnx.Protection;
 
@@ -16,105 +15,19 @@ namespace Stip.Export.Commands;
 internal static class ProtectCommand
 {
     private const int MostInstances = 1000;
-    private const int LeastPassphrase = 8;
 
     public static Command Create()
     {
-        var model = new Option<string>("--model")
-        {
-            Required = true,
-            Description = "Folder of export, or an ONNX graph.",
-        };
-        var output = new Option<string>("--output")
-        {
-            Required = true,
-            Description = "Folder to make; absent or empty.",
-        };
-        var name = new Option<string?>("--name")
-        {
-            Description = "Id of the model on the server; its own name unless given.",
-        };
-        var mode = new Option<string>("--mode")
-        {
-            DefaultValueFactory = _ => "permutation",
-            Description = "permutation; none makes a package that hides nothing, for comparison only.",
-        };
-        mode.AcceptOnlyFromAmong("permutation", "hardened", "none");
-        var verify = new Option<string>("--verify")
-        {
-            DefaultValueFactory = _ => "auto",
-            Description = "full runs both models and refuses a package that differs, blocks runs them layer by layer "
-                + "in the memory of one, none does not; auto is full where both fit into memory, else blocks.",
-        };
-        verify.AcceptOnlyFromAmong("auto", "full", "blocks", "none");
-        var quantize = new Option<string?>("--quantize")
-        {
-            Description = "int4 or int8: rounds the server's matrices, in blocks of 32, once they are permuted.",
-        };
-        quantize.AcceptOnlyFromAmong("int4", "int8");
-        var tokenizer = new Option<string?>("--tokenizer")
-        {
-            Description = "Folder whose tokenizer files go to users, where they are not beside the model.",
-        };
-        var instances = new Option<int>("--instances")
-        {
-            DefaultValueFactory = _ => 1,
-            Description = "How many packages with keys of their own to make, in OUTPUT/1, OUTPUT/2 and so on.",
-        };
-        var clientLayers = new Option<int>("--client-layers")
-        {
-            Description = "How many of a decoder's first layers stay with the client; none unless given.",
-        };
-        var hidesLogits = new Option<bool>("--hide-logits")
-        {
-            Description = "Not there yet: hides from the server how likely each permuted token is.",
-        };
+        var arguments = new ProtectArguments();
         var command = new Command(
-            "protect", "Permutes a model's weights with fresh keys and writes cloud, client and owner parts.")
-        {
-            model, output, name, mode, verify, quantize, tokenizer, instances, clientLayers, hidesLogits,
-        };
-        command.SetAction((parsed, cancellation) =>
-        {
-            if (parsed.GetValue(mode) == "hardened")
-            {
-                throw new RefusedException("'--mode hardened' is not there yet");
-            }
-
-            if (parsed.GetValue(hidesLogits))
-            {
-                throw new RefusedException("'--hide-logits' is not there yet");
-            }
-
-            var passphrase = Environment.GetEnvironmentVariable(OwnerStore.PassphraseVariable);
-            if (passphrase is { Length: > 0 and < LeastPassphrase })
-            {
-                throw new RefusedException($"{OwnerStore.PassphraseVariable} has {passphrase.Length} characters; "
-                    + $"at least {LeastPassphrase} are needed");
-            }
-
-            var options = new ProtectionOptions(
-                parsed.GetValue(name),
-                parsed.GetValue(mode) == "none" ? ProtectionMode.None : ProtectionMode.Permutation,
-                Enum.Parse<VerificationMode>(parsed.GetRequiredValue(verify), ignoreCase: true),
-                passphrase)
-            {
-                Rounding = parsed.GetValue(quantize) switch
-                {
-                    null => WeightRounding.None,
-                    "int4" => WeightRounding.Int4,
-                    _ => WeightRounding.Int8,
-                },
-                Tokenizer = parsed.GetValue(tokenizer),
-                ClientLayers = parsed.GetValue(clientLayers),
-            };
-            return RunAsync(
-                parsed.GetRequiredValue(model),
-                parsed.GetRequiredValue(output),
-                options,
-                parsed.GetValue(instances),
-                cancellation);
-        });
+            "protect", "Permutes a model's weights with fresh keys and writes cloud, client and owner parts.");
+        arguments.AddTo(command);
+        command.SetAction((parsed, cancellation) => RunAsync(
+            parsed.GetRequiredValue(arguments.Model),
+            parsed.GetRequiredValue(arguments.Output),
+            arguments.Read(parsed),
+            parsed.GetValue(arguments.Instances),
+            cancellation));
         return command;
     }
 

@@ -18,7 +18,7 @@ internal sealed class OutputFolder : IDisposable
     public string WorkPath { get; }
 
     /// <summary>Prepares a folder that is absent or empty.</summary>
-    /// <exception cref="RefusedException">Something is there already.</exception>
+    /// <exception cref="RefusedException">Something is there already, or the place cannot be taken.</exception>
     public static OutputFolder Create(string path)
     {
         var full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
@@ -30,6 +30,16 @@ internal sealed class OutputFolder : IDisposable
         if (Directory.Exists(full) && Directory.EnumerateFileSystemEntries(full).Any())
         {
             throw new RefusedException($"output folder {path} is not empty; it must be absent or empty");
+        }
+
+        if (new DirectoryInfo(full).LinkTarget is not null)
+        {
+            throw new RefusedException($"output folder {path} is a link; name the folder itself");
+        }
+
+        if (full == Path.TrimEndingDirectorySeparator(Environment.CurrentDirectory))
+        {
+            throw new RefusedException($"output folder {path} is the current one; name a folder in it, e.g. work");
         }
 
         var work = $"{full}.{Guid.NewGuid():N}.partial";
