@@ -18,9 +18,11 @@ internal sealed class SentOrder
 
     /// <param name="part">A graph.</param>
     /// <param name="plan">What moves in it. Of a client's graph that was followed weights move as well.</param>
-    public SentOrder(GraphPart part, ProtectionPlan plan) => _ports =
-        part.Sends.Count > 0 && plan.Initializers.Count == 0 ? [.. plan.Outputs.Values.Where(port => port.Permutation is not null)]
-        : [];
+    public SentOrder(GraphPart part, ProtectionPlan plan)
+    {
+        var isKept = part.Sends.Count > 0 && plan.Initializers.Count == 0;
+        _ports = isKept ? [.. plan.Outputs.Values.Where(port => port.Permutation is not null)] : [];
+    }
 
     /// <summary>How many tensors the graph has besides its own.</summary>
     public int Count => _ports.Length;
