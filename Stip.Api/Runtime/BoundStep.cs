@@ -52,6 +52,9 @@ internal sealed class BoundStep : IDisposable
 
     public long Bytes => _tensors.TotalBytes;
 
+    /// <summary>Whether a recording would be lost with it.</summary>
+    public bool IsRecorded => _recorded is { IsReleased: false };
+
     /// <summary>Whether the next run makes a recording, with the device to itself.</summary>
     public bool IsAboutToRecord { get; private set; }
 

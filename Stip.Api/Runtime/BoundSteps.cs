@@ -23,7 +23,7 @@ internal sealed class BoundSteps(Func<SlotRange, int, int, BoundStep> make) : ID
 
         while (_byUse.Count == MostKept || (_byUse.Count > 0 && _bytes > MostBytes))
         {
-            Drop(_byUse.Last!);
+            Drop(Least());
         }
 
         var step = make(range, rows, wanted);
@@ -47,6 +47,19 @@ internal sealed class BoundSteps(Func<SlotRange, int, int, BoundStep> make) : ID
         {
             Drop(node);
         }
+    }
+
+    // The one used longest ago, but no recorded one while there are others: prompts of many lengths come and go, and
+    // recordings are of steps that come again.
+    private LinkedListNode<Kept> Least()
+    {
+        var node = _byUse.Last;
+        while (node is { Value.Step.IsRecorded: true })
+        {
+            node = node.Previous;
+        }
+
+        return node ?? _byUse.Last!;
     }
 
     private void Drop(LinkedListNode<Kept> node)

@@ -8,6 +8,7 @@ public class OrtDecoderTests
 {
     private const int Slots = 4;
     private const int StepCount = 6; // more than are run before a recording
+    private const int Bindings = 140;
 
     /// <summary>Recorded steps always get the capacity as total length. On the CPU nothing is recorded, but the
     /// numbers that go in are those of a device, and so must be the logits.</summary>
@@ -68,6 +69,31 @@ public class OrtDecoderTests
 
         device.Room = int.MaxValue;
         Step();
+    }
+
+    [Fact]
+    public void Run_PromptsOfManyLengths_LeavesTheRecordingOfADecodeStep()
+    {
+        using var model = new TinyModel();
+        var released = 0;
+        using var decoder = model.Load((IDeviceMemory?)null, new CudaGraphs(8, _ => released++ >= 0));
+        var arena = decoder.AllocateArena(Slots, model.Snapshot.ContextLength);
+        var logits = new byte[model.Snapshot.VocabSize * sizeof(float)];
+        for (var step = 0; step < StepCount; step++)
+        {
+            decoder.Run(new SlotRange(arena, 0, 1), [step], Steps.Rows(1, step, 1).Data.Span, [0], logits);
+        }
+
+        // More bindings than are kept.
+        for (var i = 0; i < Bindings; i++)
+        {
+            var rows = 2 + i / Slots;
+            decoder.Run(new SlotRange(arena, i % Slots, 1), [0], Steps.Rows(2, 0, rows).Data.Span, [0], logits);
+        }
+
+        Assert.Equal(0, released);
+        arena.Dispose();
+        Assert.Equal(1, released);
     }
 
     private static CudaGraphs Recording() => new(8, static _ => true);
