@@ -74,7 +74,7 @@ internal sealed class OrtDecoder : IDecoder
         var recordable = _graphs.Enabled && rows == 1;
         var shape = new StepShape(
             range.Count, rows, wanted, _hasPositions, recordable ? range.Arena.CapacityTokens : null);
-        return new BoundStep(
-            _session, range, _decoder.CacheTensors, new StepTensors(_decoder, shape, _device?.Memory), recordable ? _graphs : null);
+        var tensors = new StepTensors(_decoder, shape, _device?.Memory);
+        return new BoundStep(_session, range, _decoder.CacheTensors, tensors, recordable ? _graphs : null);
     }
 }

@@ -33,7 +33,7 @@ internal sealed class TokenPlaces
         }
     }
 
-    /// <summary>The part of the text of each token; null for special ones and those that stand for none of it.</summary>
+    /// <summary>The part of the text of each token; null for special ones and those that stand for nothing.</summary>
     /// <param name="tokenizer">That gave the ids.</param>
     /// <param name="text">The text.</param>
     /// <param name="ids">Its ids.</param>

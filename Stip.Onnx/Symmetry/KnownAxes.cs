@@ -84,7 +84,8 @@ internal static class KnownAxes
     public static IEnumerable<(ValueInfoProto Input, TensorProto Weight)> Convolved(GraphProto graph)
     {
         var producers = new Dictionary<string, NodeProto>(StringComparer.Ordinal);
-        var weights = HeldTensors.Of(graph).ToDictionary(held => held.Name, held => held.Tensor, StringComparer.Ordinal);
+        var weights = HeldTensors.Of(graph).ToDictionary(
+            held => held.Name, held => held.Tensor, StringComparer.Ordinal);
         foreach (var node in graph.Node)
         {
             foreach (var output in node.Output)

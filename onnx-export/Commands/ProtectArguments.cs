@@ -75,7 +75,7 @@ internal sealed class ProtectArguments
         Array.ForEach(all, command.Add);
     }
 
-    /// <exception cref="RefusedException">Something is asked for that is not there, or a passphrase is short.</exception>
+    /// <exception cref="RefusedException">What is asked for is not there, or a passphrase is short.</exception>
     public ProtectionOptions Read(ParseResult parsed)
     {
         if (parsed.GetValue(_mode) == "hardened" || parsed.GetValue(_hidesLogits))

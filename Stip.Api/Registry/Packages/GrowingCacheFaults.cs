@@ -43,7 +43,8 @@ internal static class GrowingCacheFaults
                 yield return $"decoder has no output '{tensor.Present}'";
             }
             else if (past is not null
-                && (present.Dtype != past.Dtype || (present.Shape.Count > 0 && !tensor.Fits(GraphFaults.Axes(present)))))
+                && (present.Dtype != past.Dtype
+                    || (present.Shape.Count > 0 && !tensor.Fits(GraphFaults.Axes(present)))))
             {
                 yield return $"'{present.Name}' is not {past.Dtype} {tensor}";
             }
