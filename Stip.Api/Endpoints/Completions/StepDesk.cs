@@ -11,12 +11,10 @@ namespace Stip.Api.Endpoints.Completions;
 /// <summary>Finds the model of a request and judges what the request declares.</summary>
 internal sealed class StepDesk(ModelRegistry registry, KeyLimits limits, IOptions<EngineOptions> options)
 {
-    private const long SmallestLimit = 64 << 10;
-
     /// <summary>Longest body that any model of a key could ask for.</summary>
     public long MaxBodyBytes(ApiKeyRecord key)
     {
-        var most = SmallestLimit;
+        var most = StepSizes.SmallestLimit;
         foreach (var (id, model) in registry.ById)
         {
             most = key.Allows(id) ? Math.Max(most, MaxBodyBytes(model)) : most;
@@ -27,7 +25,7 @@ internal sealed class StepDesk(ModelRegistry registry, KeyLimits limits, IOption
 
     /// <summary>Longest body that this model could ask for; little where the key may not ask it.</summary>
     public long MaxBodyBytes(ApiKeyRecord key, string? model) =>
-        registry.Find(model) is { } found && key.Allows(found.Id) ? MaxBodyBytes(found) : SmallestLimit;
+        registry.Find(model) is { } found && key.Allows(found.Id) ? MaxBodyBytes(found) : StepSizes.SmallestLimit;
 
     public Outcome<(DecoderHost Decoder, StepDeclaration Declaration)> Judge(
         ApiKeyRecord key, CompletionRequest? request)
@@ -64,9 +62,7 @@ internal sealed class StepDesk(ModelRegistry registry, KeyLimits limits, IOption
             : new Refusal(StipErrorCode.InvalidRequest, $"model '{Shown(model)}' has no decoder; use forward", "model");
     }
 
-    // All its context in float32 as base64.
-    private static long MaxBodyBytes(HostedModel model) =>
-        SmallestLimit + (long)model.Manifest.ContextLength * model.Manifest.HiddenSize * sizeof(float) / 3 * 4;
+    private long MaxBodyBytes(HostedModel model) => StepSizes.MaxBodyBytes(model.Manifest, options.Value.MaxLength);
 
     private static string Shown(string text) => text.Length > 64 ? text[..64] + "…" : text;
 }

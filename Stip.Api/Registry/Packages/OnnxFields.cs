@@ -40,6 +40,15 @@ internal static class OnnxFields
     /// <summary>Operator type of a node.</summary>
     public const int NodeOpType = 4;
 
+    /// <summary>Names of a node's inputs, one field each.</summary>
+    public const int NodeInput = 1;
+
+    public const int NodeDomain = 7;
+
+    public const int TensorDims = 1;
+
+    public const int TensorName = 8;
+
     public const int EntryKey = 1;
 
     public const int EntryValue = 2;

@@ -71,7 +71,7 @@ internal sealed class PackageFolder(IGraphRuntime runtime)
         }
 
         var path = Path.Combine(folder, graph.File);
-        List<string> faults = [.. References(path, graph.File, listed)];
+        List<string> faults = [.. OfFile(path, graph.File, listed, role == Roles.Vision ? 0 : manifest.ContextLength)];
         if (faults.Count > 0)
         {
             return faults;
@@ -93,7 +93,7 @@ internal sealed class PackageFolder(IGraphRuntime runtime)
         tensors is { Count: > 0 }
             && tensors.All(tensor => tensor is { Name: not null, Dtype: not null, Shape: not null });
 
-    private static IEnumerable<string> References(string path, string name, HashSet<string> listed)
+    private static IEnumerable<string> OfFile(string path, string name, HashSet<string> listed, int contextLength)
     {
         if (new FileInfo(path).Length > MaxGraphBytes)
         {
@@ -102,7 +102,9 @@ internal sealed class PackageFolder(IGraphRuntime runtime)
 
         try
         {
-            var references = OnnxReferences.Read(File.ReadAllBytes(path));
+            var file = File.ReadAllBytes(path);
+            var references = OnnxReferences.Read(file);
+            var positions = RotaryRows.Shortest(file);
             var beside = Path.GetDirectoryName(name) is { Length: > 0 } parent ? parent.Replace('\\', '/') + "/" : "";
             return
             [
@@ -110,6 +112,9 @@ internal sealed class PackageFolder(IGraphRuntime runtime)
                     .Select(location => $"'{name}' takes tensors from a file that is not in the list of files"),
                 .. references.Operators.Intersect(ForbiddenOperators)
                     .Select(operation => $"'{name}' holds a node of type {operation}"),
+                .. positions < (ulong)contextLength
+                    ? [$"context_length {contextLength} is more than the {positions} positions of '{name}'"]
+                    : Array.Empty<string>(),
             ];
         }
         catch (InvalidDataException e)

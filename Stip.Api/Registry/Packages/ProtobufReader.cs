@@ -11,6 +11,9 @@ internal ref struct ProtobufReader(ReadOnlySpan<byte> message)
     /// <summary>Bytes of the current field where it is length-delimited, else empty.</summary>
     public ReadOnlySpan<byte> Payload { get; private set; }
 
+    /// <summary>The current field where it is a varint, else 0.</summary>
+    public ulong Number { get; private set; }
+
     /// <exception cref="InvalidDataException">Not the bytes of a message.</exception>
     public bool Next()
     {
@@ -22,10 +25,11 @@ internal ref struct ProtobufReader(ReadOnlySpan<byte> message)
         var tag = Varint();
         Field = (int)Math.Min(tag >> 3, int.MaxValue);
         Payload = default;
+        Number = 0;
         switch (tag & 7)
         {
             case 0:
-                Varint();
+                Number = Varint();
                 break;
             case 1:
                 Take(sizeof(ulong));
@@ -41,6 +45,20 @@ internal ref struct ProtobufReader(ReadOnlySpan<byte> message)
         }
 
         return true;
+    }
+
+    /// <summary>The varints of a packed field, one after another.</summary>
+    /// <exception cref="InvalidDataException">Not such bytes.</exception>
+    public static List<ulong> Packed(ReadOnlySpan<byte> payload)
+    {
+        var reader = new ProtobufReader(payload);
+        List<ulong> numbers = [];
+        while (!reader._left.IsEmpty)
+        {
+            numbers.Add(reader.Varint());
+        }
+
+        return numbers;
     }
 
     private ReadOnlySpan<byte> Take(ulong bytes)

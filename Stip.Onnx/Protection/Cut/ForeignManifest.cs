@@ -40,7 +40,9 @@ internal static class ForeignManifest
             Architecture: "",
             HiddenSizeOf(cut),
             vocabulary,
-            ContextLengthOf(limits) ?? settings.ContextLength ?? UnknownContextLength,
+            Math.Min(
+                ContextLengthOf(limits) ?? settings.ContextLength ?? UnknownContextLength,
+                RotaryPositionsOf(cut.Cloud)),
             type,
             type,
             TiedEmbeddings: false,
@@ -92,6 +94,20 @@ internal static class ForeignManifest
         var port = cut.Cloud.Input.FirstOrDefault(input => cut.Features.Contains(input.Name))
             ?? cut.Cloud.Input.FirstOrDefault(input => ElementTypes.IsFloat((DataType)input.Type.TensorType.ElemType));
         return OnnxDtypes.FromOnnx(port?.Type.TensorType.ElemType ?? 0)?.WireName() ?? "float32";
+    }
+
+    // A token behind the rows of a rotary table fails in the runtime.
+    private static int RotaryPositionsOf(GraphProto cloud)
+    {
+        var tables = cloud.Node.SelectMany(node => node switch
+        {
+            { OpType: "GroupQueryAttention" } => node.Input.Skip(7).Take(2),
+            { OpType: "RotaryEmbedding", Domain: "com.microsoft" } => node.Input.Skip(2).Take(2),
+            { OpType: "RotaryEmbedding" } => node.Input.Skip(1).Take(2),
+            _ => [],
+        }).ToHashSet(StringComparer.Ordinal);
+        return (int)cloud.Initializer.Where(tensor => tensor.Dims.Count == 2 && tables.Contains(tensor.Name))
+            .Select(tensor => Math.Min(tensor.Dims[0], int.MaxValue)).DefaultIfEmpty(int.MaxValue).Min();
     }
 
     private static int? ContextLengthOf(IReadOnlyDictionary<string, long> limits) =>

@@ -1,8 +1,11 @@
+using System.Text.Json;
 using Stip.Onnx.Execution;
 using Stip.Onnx.Model;
 using Stip.Onnx.Protection;
 using Stip.Onnx.Running;
 using Stip.Onnx.Tests.Symmetry;
+using Stip.Protocol;
+using Stip.Protocol.Packages;
 using Stip.Protocol.Tensors;
 using Stip.TestKit;
 
@@ -35,6 +38,21 @@ public sealed class ForeignPackageTests : IDisposable
         Assert.Equal([2L, 2L, TextGraph.Vocabulary], moved.Shape);
         // float32 sums of 6 and 10 terms in another order.
         Assert.All(plain.ToFloats().Zip(moved.ToFloats()), pair => Assert.Equal(pair.First, pair.Second, 1e-5f));
+    }
+
+    [Fact]
+    public void ContextLength_OfAGraphWithRotaryTables_IsNoMoreThanTheirRows()
+    {
+        TextGraph.Build(_graph, rotary: 5);
+        _graph.Save().Dispose();
+
+        var made = PackageProtector.Protect(
+            _graph.FilePath, _folder.At("package"), new ProtectionOptions("text"), new SeededRandom(3));
+
+        Assert.True(made.Verification!.Passed);
+        var manifest = JsonSerializer.Deserialize<PackageManifest>(
+            File.ReadAllText(_folder.At("package/cloud/stip.json")), StipJson.File)!;
+        Assert.Equal(5, manifest.ContextLength);
     }
 
     [Fact]

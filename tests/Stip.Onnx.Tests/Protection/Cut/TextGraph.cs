@@ -16,7 +16,8 @@ internal static class TextGraph
 
     /// <param name="graph">Gets it.</param>
     /// <param name="positions">Rows of the table of positions.</param>
-    public static void Build(SmallGraph graph, int positions = Positions)
+    /// <param name="rotary">Rows of rotary tables that turn the gated step; 0 for none.</param>
+    public static void Build(SmallGraph graph, int positions = Positions, int rotary = 0)
     {
         graph.Graph.AddInput("input_ids", TensorDtype.Int64, "batch", "seq");
         graph.Graph.AddInput("position_ids", TensorDtype.Int64, "batch", "seq");
@@ -29,7 +30,18 @@ internal static class TextGraph
         graph.Add("MatMul", "gate", "normed", graph.Weight("gate_weight", Hidden, Inner));
         graph.Add("MatMul", "up", "normed", graph.Weight("up_weight", Hidden, Inner));
         graph.Add("Sigmoid", "gated", "gate");
-        graph.Add("Mul", "inner", "gated", "up");
+        if (rotary > 0)
+        {
+            graph.Graph.AddMicrosoft(
+                "RotaryEmbedding", "turn",
+                [
+                    "up", "position_ids", graph.Weight("cosines", rotary, Inner / 2),
+                    graph.Weight("sines", rotary, Inner / 2),
+                ],
+                ["turned"]);
+        }
+
+        graph.Add("Mul", "inner", "gated", rotary > 0 ? "turned" : "up");
         graph.Add("MatMul", "down", "inner", graph.Weight("down_weight", Inner, Hidden));
         graph.Add("Add", "stream", "hidden", "down");
         graph.With("Transpose", "head", [table], NodeAttribute.Ints("perm", 1, 0));
