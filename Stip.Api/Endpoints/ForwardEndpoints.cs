@@ -20,11 +20,16 @@ internal static class ForwardEndpoints
         .WithTags("Inference")
         .WithSummary("One pass of a graph without a cache")
         .Accepts<ForwardRequest>(MediaTypes.Json)
-        .Produces<ForwardResponse>().Refuses(400, 401, 403, 404, 413, 429, 503);
+        .Produces<ForwardResponse>().Refuses(400, 401, 403, 404, 413, 415, 429, 503);
 
     private static async Task<IResult> HandleAsync(
         HttpContext context, ModelRegistry registry, KeyLimits limits, IOptions<EngineOptions> options)
     {
+        if (MediaTypes.Refused(context.Request) is { } other)
+        {
+            return other;
+        }
+
         var most = ForwardSizes.MaxBodyBytes(
             registry.All.Where(model => context.ApiKey().Allows(model.Id)), options.Value.MaxBatch);
         if (context.Request.ContentLength > most)

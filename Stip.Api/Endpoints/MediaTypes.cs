@@ -1,5 +1,8 @@
 using System.Net.Http.Headers;
+using Stip.Api.Endpoints.Errors;
+using Stip.Api.Engine;
 using Stip.Protocol;
+using Stip.Protocol.Errors;
 
 namespace Stip.Api.Endpoints;
 
@@ -11,6 +14,17 @@ internal static class MediaTypes
     public static bool IsSafetensors(string? contentType) => Is(contentType, StipRoutes.SafetensorsMediaType);
 
     public static bool IsJson(string? contentType) => Is(contentType, Json);
+
+    /// <summary>The refusal of a body of neither form, or of none that its sender names; null for those that are read.
+    /// </summary>
+    public static ErrorAnswer? Refused(HttpRequest request) =>
+        IsSafetensors(request.ContentType) || IsJson(request.ContentType)
+            ? null
+            : new ErrorAnswer(
+                new Refusal(
+                    StipErrorCode.InvalidRequest,
+                    $"content type is neither {Json} nor {StipRoutes.SafetensorsMediaType}", "Content-Type"),
+                StatusCodes.Status415UnsupportedMediaType);
 
     /// <summary>What the caller accepts; without a preference the form that it sent.</summary>
     public static bool WantsSafetensors(HttpRequest request)

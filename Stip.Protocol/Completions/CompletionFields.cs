@@ -18,6 +18,9 @@ public static class CompletionFields
     /// <summary>Answer tensor float64 <c>[rows]</c>: log-sum-exp over the vocabulary.</summary>
     public const string Logsumexp = "logsumexp";
 
+    /// <summary>Key of a field's name in the <see cref="Exception.Data"/> of the exception that refuses it.</summary>
+    public const string FaultyField = "field";
+
     internal const string ServerTiming = "server_timing";
     internal const string Fingerprint = "fingerprint";
     internal const string KeyEpoch = "key_epoch";

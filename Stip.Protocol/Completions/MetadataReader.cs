@@ -34,5 +34,5 @@ internal readonly struct MetadataReader(IReadOnlyDictionary<string, string> meta
     };
 
     private static InvalidDataException Refused(string name, string wanted) =>
-        new($"metadata field '{name}' is not {wanted}");
+        new($"metadata field '{name}' is not {wanted}") { Data = { [CompletionFields.FaultyField] = name } };
 }

@@ -19,11 +19,13 @@ public sealed class SafetensorsHeader
     private SafetensorsHeader(
         IReadOnlyDictionary<string, SafetensorsEntry> entries,
         IReadOnlyDictionary<string, string> metadata,
-        long dataOffset)
+        long dataOffset,
+        long endOffset)
     {
         Entries = entries;
         Metadata = metadata;
         DataOffset = dataOffset;
+        EndOffset = endOffset;
     }
 
     /// <summary>Tensors by name.</summary>
@@ -34,6 +36,9 @@ public sealed class SafetensorsHeader
 
     /// <summary>First byte of the tensors, counted from the start of the file.</summary>
     public long DataOffset { get; }
+
+    /// <summary>First byte behind the tensors: the length of the file.</summary>
+    public long EndOffset { get; }
 
     /// <summary>Reads the length of the JSON part from the first 8 bytes of a file.</summary>
     /// <exception cref="InvalidDataException">The length is zero or beyond <paramref name="totalBytes"/>.</exception>
@@ -59,11 +64,26 @@ public sealed class SafetensorsHeader
         return Parse(file.Slice(PrefixBytes, jsonBytes), file.Length);
     }
 
-    /// <summary>Parses the JSON part and checks every tensor against the file's length.</summary>
+    /// <summary>Parses the JSON part and checks every tensor against the file's length: they follow one another without
+    /// gaps to its end.</summary>
     /// <param name="json">The JSON part, without the 8 bytes before it.</param>
     /// <param name="totalBytes">Length of the whole file.</param>
     /// <exception cref="InvalidDataException">Anything that the format does not allow, naming the tensor.</exception>
     public static SafetensorsHeader Parse(ReadOnlySpan<byte> json, long totalBytes)
+    {
+        var header = ParseWithin(json, totalBytes);
+        return header.EndOffset == totalBytes
+            ? header
+            : throw new InvalidDataException(
+                $"safetensors: the last {totalBytes - header.EndOffset} bytes belong to no tensor");
+    }
+
+    /// <summary>Parses the JSON part of a file that has not arrived as a whole; its length is to be compared with
+    /// <see cref="EndOffset"/>.</summary>
+    /// <param name="json">The JSON part, without the 8 bytes before it.</param>
+    /// <param name="mostBytes">Longest file that is allowed.</param>
+    /// <exception cref="InvalidDataException">Anything that the format does not allow, naming the tensor.</exception>
+    public static SafetensorsHeader ParseWithin(ReadOnlySpan<byte> json, long mostBytes)
     {
         var dataOffset = PrefixBytes + (long)json.Length;
         var entries = new Dictionary<string, SafetensorsEntry>(StringComparer.Ordinal);
@@ -78,7 +98,7 @@ public sealed class SafetensorsHeader
                 {
                     HeaderJson.ReadTexts(ref reader, metadata);
                 }
-                else if (!entries.TryAdd(name, ReadEntry(ref reader, name, totalBytes - dataOffset)))
+                else if (!entries.TryAdd(name, ReadEntry(ref reader, name, mostBytes - dataOffset)))
                 {
                     throw new InvalidDataException($"safetensors: tensor '{name}' is named twice");
                 }
@@ -91,8 +111,7 @@ public sealed class SafetensorsHeader
             throw new InvalidDataException("safetensors: the header is not the JSON that the format asks for", e);
         }
 
-        RefuseOverlaps(entries.Values);
-        return new SafetensorsHeader(entries, metadata, dataOffset);
+        return new SafetensorsHeader(entries, metadata, dataOffset, dataOffset + RefuseGaps(entries.Values));
     }
 
     /// <summary>Makes a header: 8 bytes of length and the JSON, padded with spaces to a multiple of 8.</summary>
@@ -164,37 +183,42 @@ public sealed class SafetensorsHeader
         }
     }
 
-    private static void RefuseOverlaps(Dictionary<string, SafetensorsEntry>.ValueCollection entries)
+    // The bytes of all tensors.
+    private static long RefuseGaps(Dictionary<string, SafetensorsEntry>.ValueCollection entries)
     {
-        if (AreInOrder(entries))
+        if (TryAddInOrder(entries, out var end))
         {
-            return;
+            return end;
         }
 
-        var end = 0L;
+        end = 0;
         foreach (var entry in entries.OrderBy(entry => entry.Offset).ThenBy(entry => entry.ByteLength))
         {
-            if (entry.Offset < end)
+            if (entry.Offset != end)
             {
-                throw new InvalidDataException($"safetensors: tensor '{entry.Name}' overlaps the one before it");
+                throw new InvalidDataException(entry.Offset < end
+                    ? $"safetensors: tensor '{entry.Name}' overlaps the one before it"
+                    : $"safetensors: bytes {end}..{entry.Offset} before tensor '{entry.Name}' belong to no tensor");
             }
 
-            end = entry.Offset + entry.ByteLength;
+            end += entry.ByteLength;
         }
+
+        return end;
     }
 
     // As every writer of messages leaves them.
-    private static bool AreInOrder(Dictionary<string, SafetensorsEntry>.ValueCollection entries)
+    private static bool TryAddInOrder(Dictionary<string, SafetensorsEntry>.ValueCollection entries, out long end)
     {
-        var end = 0L;
+        end = 0;
         foreach (var entry in entries)
         {
-            if (entry.Offset < end)
+            if (entry.Offset != end)
             {
                 return false;
             }
 
-            end = entry.Offset + entry.ByteLength;
+            end += entry.ByteLength;
         }
 
         return true;

@@ -17,12 +17,18 @@ internal static class CompletionEndpoints
             .WithSummary("Prefill or decode: appends permuted rows to a session and answers with permuted logits")
             .Accepts<CompletionRequest>(MediaTypes.Json, StipRoutes.SafetensorsMediaType)
             .Produces<CompletionResponse>(200, MediaTypes.Json, StipRoutes.SafetensorsMediaType)
-            .Refuses(400, 401, 403, 404, 409, 410, 413, 429, 503);
+            .Refuses(400, 401, 403, 404, 409, 410, 413, 415, 429, 503);
 
     private static async Task HandleAsync(
         HttpContext context, StepReader reader, TimeProvider clock)
     {
         var started = clock.GetTimestamp();
+        if (MediaTypes.Refused(context.Request) is { } other)
+        {
+            await other.ExecuteAsync(context);
+            return;
+        }
+
         if (!(await reader.ReadAsync(context)).Is(out var prepared, out var refusal))
         {
             await ErrorAnswer.WriteAsync(context, refusal);

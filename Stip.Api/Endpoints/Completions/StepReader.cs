@@ -11,7 +11,7 @@ using Stip.Protocol.Tensors;
 
 namespace Stip.Api.Endpoints.Completions;
 
-/// <summary>Reads a step from a body of either form.</summary>
+/// <summary>Reads a step from a body of either form; that it is one of them was judged before.</summary>
 internal sealed class StepReader(StepDesk desk)
 {
     private const int PrefixBytes = 8;
@@ -32,11 +32,7 @@ internal sealed class StepReader(StepDesk desk)
 
         return MediaTypes.IsSafetensors(context.Request.ContentType)
             ? await ReadSafetensorsAsync(context)
-            : MediaTypes.IsJson(context.Request.ContentType)
-                ? await ReadJsonAsync(context, most)
-                : new Refusal(
-                    StipErrorCode.InvalidRequest,
-                    $"content type is neither application/json nor {StipRoutes.SafetensorsMediaType}", "Content-Type");
+            : await ReadJsonAsync(context, most);
     }
 
     private async Task<Outcome<PreparedStep>> ReadJsonAsync(HttpContext context, long most)

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using Stip.Api.Engine;
 using Stip.Api.Registry;
+using Stip.Protocol.Completions;
 using Stip.Protocol.Errors;
 
 namespace Stip.Api.Endpoints.Errors;
@@ -24,7 +25,8 @@ internal static class ExpectedFaults
         BadHttpRequestException { InnerException: JsonException e } => (MalformedJson(e), null),
         BadHttpRequestException e => (Unbound(e.Message), e.StatusCode),
         JsonException e => (MalformedJson(e), null),
-        InvalidDataException e => (new Refusal(StipErrorCode.InvalidRequest, e.Message), null),
+        InvalidDataException e => (
+            new Refusal(StipErrorCode.InvalidRequest, e.Message, e.Data[CompletionFields.FaultyField] as string), null),
         _ when DiskFaults.IsFull(exception) => (
             new Refusal(StipErrorCode.ServerOverloaded, "the server's disk is full", RetryAfter: RetryFullDisk), null),
         _ => null,

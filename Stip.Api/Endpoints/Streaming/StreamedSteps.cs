@@ -37,7 +37,7 @@ internal sealed class StreamedSteps(WebSocket socket, StepDesk desk, ApiKeyRecor
             throw new InvalidDataException($"the message ends inside its header of {jsonBytes} bytes");
         }
 
-        var header = SafetensorsHeader.Parse(_frame.Bytes.Slice(PrefixBytes, jsonBytes), most);
+        var header = SafetensorsHeader.ParseWithin(_frame.Bytes.Slice(PrefixBytes, jsonBytes), most);
         var request = CompletionRequestCodec.Read(header, _said);
         var rows = header.Entries[CompletionFields.PromptEmbeds];
         // From here on it is the message of one model.

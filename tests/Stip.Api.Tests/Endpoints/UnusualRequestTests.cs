@@ -4,8 +4,10 @@ using System.Text.Json;
 using Stip.Api.Tests.Hosting;
 using Stip.Protocol;
 using Stip.Protocol.ApiKeys;
+using Stip.Protocol.Completions;
 using Stip.Protocol.Packages;
 using Stip.Protocol.Sessions;
+using Stip.Protocol.Tensors;
 using Stip.Protocol.Uploads;
 
 namespace Stip.Api.Tests.Endpoints;
@@ -26,6 +28,45 @@ public sealed class UnusualRequestTests(TinyServer tiny) : IClassFixture<TinySer
         using var response = await PostJsonAsync(StipRoutes.Completions, good + behind);
 
         await ApiCaller.RefusedAsync(response, 400, "invalid_request");
+    }
+
+    [Fact]
+    public async Task Safetensors_WithSomethingBehindTheRows_IsRefused()
+    {
+        var good = await Steps.Safetensors(Steps.Prefill(1, 2) with { Keep = false }).ReadAsByteArrayAsync(
+            TestContext.Current.CancellationToken);
+        using var response = await PostSafetensorsAsync([.. good, 0]);
+
+        var error = await ApiCaller.RefusedAsync(response, 400, "invalid_request");
+        Assert.Equal("safetensors: the last 1 bytes belong to no tensor", error.Detail);
+    }
+
+    [Theory]
+    [InlineData("position", "-")]
+    [InlineData("top_k", "1.5")]
+    [InlineData("temperature", "warm")]
+    [InlineData("keep", "no")]
+    public async Task Metadata_OfAnotherType_IsNamed(string field, string value)
+    {
+        var header = SafetensorsHeader.Format(
+            [new SafetensorsEntry(CompletionFields.PromptEmbeds, TensorDtype.Float32, [1, 32], 0, 128)],
+            new Dictionary<string, string> { ["model"] = "tiny", [field] = value });
+        using var response = await PostSafetensorsAsync([.. header, .. new byte[128]]);
+
+        var error = await ApiCaller.RefusedAsync(response, 400, "invalid_request");
+        Assert.Equal(field, error.Error.Param);
+    }
+
+    [Theory]
+    [InlineData(StipRoutes.Completions)]
+    [InlineData(StipRoutes.Forward)]
+    public async Task Body_WithoutAContentType_IsRefusedAsOneOfAnother(string path)
+    {
+        using var body = new ByteArrayContent("{}"u8.ToArray());
+        using var response = await _caller.SendAsync(HttpMethod.Post, path, body);
+
+        var error = await ApiCaller.RefusedAsync(response, 415, "invalid_request");
+        Assert.Equal("Content-Type", error.Error.Param);
     }
 
     [Fact]
@@ -109,6 +150,13 @@ public sealed class UnusualRequestTests(TinyServer tiny) : IClassFixture<TinySer
         using var response = await client.SendAsync(request, TestContext.Current.CancellationToken);
 
         Assert.Equal(expected, response.Content.Headers.ContentType?.MediaType);
+    }
+
+    private async Task<HttpResponseMessage> PostSafetensorsAsync(byte[] file)
+    {
+        using var content = new ByteArrayContent(file);
+        content.Headers.ContentType = new MediaTypeHeaderValue(StipRoutes.SafetensorsMediaType);
+        return await _caller.SendAsync(HttpMethod.Post, StipRoutes.Completions, content);
     }
 
     private async Task<HttpResponseMessage> PostJsonAsync(string path, string json)

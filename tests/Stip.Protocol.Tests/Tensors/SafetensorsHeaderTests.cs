@@ -38,6 +38,25 @@ public sealed class SafetensorsHeaderTests
         Assert.Throws<InvalidDataException>(() => SafetensorsHeader.Parse(bytes, 8 + bytes.Length + 8));
     }
 
+    [Theory]
+    [InlineData(0, 4, 9, "the last 1 bytes belong to no tensor")]
+    [InlineData(0, 8, 12, "bytes 4..8 before tensor 'b' belong to no tensor")]
+    [InlineData(8, 4, 12, "bytes 0..4 before tensor 'b' belong to no tensor")]
+    [InlineData(4, 0, 8, null)]
+    public void Bytes_OfNoTensor_AreRefused(long first, long second, int dataBytes, string? message)
+    {
+        byte[] file =
+        [
+            .. SafetensorsHeader.Format([
+                new SafetensorsEntry("a", TensorDtype.Float32, [1], first, 4),
+                new SafetensorsEntry("b", TensorDtype.Float32, [1], second, 4),
+            ]),
+            .. new byte[dataBytes],
+        ];
+        var error = Record.Exception(() => SafetensorsHeader.Read(file));
+        Assert.Equal(message is null ? null : "safetensors: " + message, (error as InvalidDataException)?.Message);
+    }
+
     [Fact]
     public void Header_WithMoreThanItNeeds_IsRead()
     {
