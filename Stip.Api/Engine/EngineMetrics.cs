@@ -19,6 +19,7 @@ internal sealed class EngineMetrics
     private readonly Histogram<double> _prefill;
     private readonly Histogram<double> _decode;
     private readonly Histogram<double> _firstToken;
+    private readonly Histogram<double> _interToken;
 
     public EngineMetrics(Meter meter)
     {
@@ -30,9 +31,14 @@ internal sealed class EngineMetrics
         _decode = meter.CreateHistogram<double>("stip.request_decode_time", Seconds, "Run time of one row");
         _firstToken = meter.CreateHistogram<double>(
             "stip.time_to_first_token", Seconds, "Wait and run of steps that begin a session");
+        _interToken = meter.CreateHistogram<double>(
+            "stip.inter_token_latency", Seconds, "From a session's answer to that of its next row");
+        meter.CreateObservableGauge(
+            "stip.num_requests_running", () => Read(loop => loop.Running), null, "Steps that have begun");
         meter.CreateObservableGauge(
             "stip.num_requests_waiting", () => Read(loop => loop.Waiting), null, "Steps that have not begun");
         meter.CreateObservableGauge("stip.num_sessions", () => Read(loop => loop.Sessions), null, "Slots in use");
+        meter.CreateObservableGauge("stip.num_slots", () => Read(loop => loop.Slots), null, "Most sessions at once");
     }
 
     /// <summary>Watches the loop of a model until it ends.</summary>
@@ -57,6 +63,11 @@ internal sealed class EngineMetrics
         (isDecode ? _generationTokens : _promptTokens).Add(step.RowCount, model);
         _queue.Record(answer.Times.Queue.TotalSeconds, model);
         (isDecode ? _decode : _prefill).Record(answer.Times.Run.TotalSeconds, model);
+        if (isDecode && answer.Times.SinceLast is { } sinceLast)
+        {
+            _interToken.Record(sinceLast.TotalSeconds, model);
+        }
+
         if (step.Position == 0)
         {
             _firstToken.Record((answer.Times.Queue + answer.Times.Run).TotalSeconds, model);

@@ -23,6 +23,9 @@ internal sealed class SessionState(string id, string owner, int maxLength, DateT
 
     public DateTimeOffset ExpiresAt { get; set; }
 
+    /// <summary>Timestamp of its last answer; null before the first.</summary>
+    public long? AnsweredAt { get; set; }
+
     /// <summary>Tokens that count.</summary>
     public int CachedTokens { get; set; }
 

@@ -7,6 +7,10 @@ internal sealed class LoopTurn(
     private readonly StepDoor _door = new(sessions);
     private readonly List<StepTicket> _batch = [];
     private readonly List<StepTicket> _ready = [];
+    private volatile int _running;
+
+    /// <summary>Steps that have begun and are not answered. For any thread.</summary>
+    public int Running => _running;
 
     /// <summary>Queues a step; false where it was answered at once.</summary>
     public bool Admit(StepTicket ticket)
@@ -61,12 +65,17 @@ internal sealed class LoopTurn(
         }
 
         begin(begun);
+        _running += begun - (_batch.Count - _ready.Count);
         if (_ready.Count > 0 && TryRun(isChunk))
         {
             foreach (var ticket in _ready)
             {
                 Answer(ticket);
             }
+        }
+        else
+        {
+            _running -= _ready.Count;
         }
 
         return isChunk ? null : _batch.Count;
@@ -86,13 +95,10 @@ internal sealed class LoopTurn(
                 runner.RunRows(_ready);
             }
 
-            var ran = clock.GetElapsedTime(start);
+            var end = clock.GetTimestamp();
             foreach (var ticket in _ready)
             {
-                var before = ticket.Times;
-                ticket.Times = new StepTimes(
-                    before.Run == TimeSpan.Zero ? clock.GetElapsedTime(ticket.ArrivedAt, start) : before.Queue,
-                    before.Run + ran);
+                Time(ticket, start, end);
             }
 
             return true;
@@ -108,6 +114,19 @@ internal sealed class LoopTurn(
             }
 
             return false;
+        }
+    }
+
+    private void Time(StepTicket ticket, long start, long end)
+    {
+        var (before, session) = (ticket.Times, ticket.Session);
+        ticket.Times = new StepTimes(
+            before.Run == TimeSpan.Zero ? clock.GetElapsedTime(ticket.ArrivedAt, start) : before.Queue,
+            before.Run + clock.GetElapsedTime(start, end),
+            session.AnsweredAt is { } answeredAt ? clock.GetElapsedTime(answeredAt, end) : null);
+        if (ticket.RowsLeft == 0)
+        {
+            session.AnsweredAt = end;
         }
     }
 
@@ -132,6 +151,7 @@ internal sealed class LoopTurn(
             return;
         }
 
+        _running--;
         try
         {
             _door.Finish(ticket);

@@ -44,7 +44,7 @@ internal sealed class ModelLoop : IAsyncDisposable
         (_decoder, _sessions, _clock, _metrics) = (decoder, sessions, clock, metrics);
         _begin = begun => Interlocked.Add(ref _waiting, -begun);
         _mostSpare = 2 * maxBatch;
-        (_queueLength, _gatherMs) = (options.QueueLength, options.GatherMs);
+        (_queueLength, _gatherMs, Slots) = (options.QueueLength, options.GatherMs, options.Slots);
         _scheduler = new StepScheduler<StepTicket>(maxBatch);
         _loop = new LoopTurn(
             sessions,
@@ -58,6 +58,12 @@ internal sealed class ModelLoop : IAsyncDisposable
     public Task Ended => _ended.Task;
 
     public int Sessions => _sessions.Count;
+
+    /// <summary>Most sessions at once.</summary>
+    public int Slots { get; }
+
+    /// <summary>Steps that have begun and are not answered, those whose next chunk waits included.</summary>
+    public int Running => _loop.Running;
 
     /// <summary>True where no step waits or runs.</summary>
     public bool IsIdle => Waiting == 0 && !_isRunning && _scheduler.Waiting == 0;

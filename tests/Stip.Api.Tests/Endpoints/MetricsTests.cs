@@ -21,12 +21,16 @@ public sealed class MetricsTests(TinyServer tiny) : IClassFixture<TinyServer>
             "stip_prompt_tokens_total", "stip_generation_tokens_total", "stip_num_sessions",
             "stip_num_requests_waiting", "stip_request_queue_time_seconds_bucket",
             "stip_request_prefill_time_seconds_sum", "stip_request_decode_time_seconds_count",
-            "stip_time_to_first_token_seconds_count",
+            "stip_time_to_first_token_seconds_count", "stip_num_requests_running", "stip_num_slots",
+            "stip_inter_token_latency_seconds_bucket",
         })
         {
             Assert.Contains(name, text, StringComparison.Ordinal);
         }
 
+        Assert.Matches("stip_num_requests_running{[^}]*model_name=\"tiny\"[^}]*} 0", text);
+        Assert.Matches("stip_num_slots{[^}]*model_name=\"tiny\"[^}]*} 256", text);
+        Assert.Matches("stip_inter_token_latency_seconds_count{[^}]*model_name=\"tiny\"[^}]*} 1", text);
         Assert.Contains("model_name=\"tiny\"", text, StringComparison.Ordinal);
         Assert.Contains("code=\"position_ahead\"", text, StringComparison.Ordinal);
         Assert.DoesNotContain(step.SessionId!, text, StringComparison.Ordinal);
