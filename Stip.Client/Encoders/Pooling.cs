@@ -6,7 +6,8 @@ namespace Stip.Client.Encoders;
 internal static class Pooling
 {
     /// <summary>Pools rows.</summary>
-    /// <param name="mode"><c>mean</c> (also where nothing is said), <c>cls</c> or <c>max</c>.</param>
+    /// <param name="mode"><c>mean</c> (also where nothing is said), <c>cls</c>, <c>max</c> or
+    /// <c>lasttoken</c>.</param>
     /// <param name="rows"><c>[seq, hidden]</c>, those of padding left out.</param>
     /// <param name="width">Features of a row.</param>
     /// <returns><c>[hidden]</c>.</returns>
@@ -16,6 +17,11 @@ internal static class Pooling
         if (mode == "cls")
         {
             return pooled;
+        }
+
+        if (mode == "lasttoken")
+        {
+            return rows[^width..].ToArray();
         }
 
         for (var row = width; row < rows.Length; row += width)

@@ -64,7 +64,8 @@ public sealed record BundleManifest(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? LabelScores { get; init; }
 
-    /// <summary>How rows become one embedding: <c>mean</c>, <c>cls</c> or <c>max</c>.</summary>
+    /// <summary>How rows become one embedding: <c>mean</c>, <c>cls</c>, <c>max</c> or
+    /// <c>lasttoken</c>.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Pooling { get; init; }
 

@@ -57,7 +57,8 @@ public sealed record ExportManifest(
     /// said), <c>sigmoid</c> where each holds by itself.</summary>
     public string? LabelScores { get; init; }
 
-    /// <summary>How rows become one embedding: <c>mean</c>, <c>cls</c> or <c>max</c>.</summary>
+    /// <summary>How rows become one embedding: <c>mean</c>, <c>cls</c>, <c>max</c> or
+    /// <c>lasttoken</c>.</summary>
     public string? Pooling { get; init; }
 
     /// <summary>True where an embedding is scaled to length 1.</summary>

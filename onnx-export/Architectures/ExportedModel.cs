@@ -40,7 +40,7 @@ internal sealed record ExportedModel(
     {
         { Vision: not null } => ModelKinds.VisionLanguage,
         { Patches: not null } => ModelKinds.Image,
-        { Graph: DecoderGraph } => ModelKinds.Decoder,
+        { Graph: DecoderGraph { HasCache: true } } => ModelKinds.Decoder,
         _ => ModelKinds.Encoder,
     };
 }

@@ -6,6 +6,8 @@ namespace Stip.Export.Architectures;
 /// <summary>The families that can be exported.</summary>
 internal static class SupportedArchitectures
 {
+    private static readonly string[] Generating = ["ForCausalLM", "LMHeadModel"];
+
     private static readonly IArchitecture[] All =
     [
         new Llama(), new Gpt2(), new Mistral(), new Mixtral(), new Qwen2(), new Qwen3(), new Phi3(), new Gemma2(),
@@ -37,6 +39,10 @@ internal static class SupportedArchitectures
         new HunYuan("HunYuanMoEV1ForCausalLM", "hunyuan_v1_moe", isSparse: true),
         new BailingMoe("BailingMoeForCausalLM", "bailing_moe", isBalanced: false),
         new BailingMoe("BailingMoeV2ForCausalLM", "bailing_moe_v2", isBalanced: true),
+        .. WholeTexts("Llama", new Llama()),
+        .. WholeTexts("Mistral", new Mistral()),
+        .. WholeTexts("Qwen2", new Qwen2()),
+        .. WholeTexts("Qwen3", new Qwen3()),
         .. Texts("Bert", (name, head) => new Bert(name, head)),
         .. Texts("Roberta", (name, head) => new Roberta(name, "roberta", head)),
         .. Texts("XLMRoberta", (name, head) => new Roberta(name, "xlm-roberta", head)),
@@ -85,17 +91,34 @@ internal static class SupportedArchitectures
     ];
 
     /// <summary>Finds the family that config.json names.</summary>
-    public static IArchitecture Of(ConfigJson config)
+    /// <param name="config">config.json.</param>
+    /// <param name="embedsTexts">True where a decoder is to give features of whole texts.</param>
+    public static IArchitecture Of(ConfigJson config, bool embedsTexts = false)
     {
         var names = config.Texts("architectures");
         var modelType = config.Text("model_type");
         var found = names.Count > 0
             ? Array.Find(All, family => names.Contains(family.Name))
             : Array.Find(All, family => family.ModelType == modelType);
+        if (embedsTexts && found is { Name: var name }
+            && Array.Find(Generating, ending => name.EndsWith(ending, StringComparison.Ordinal)) is { } generates)
+        {
+            // The folder names the decoder that it was trained from.
+            names = [name[..^generates.Length] + "Model"];
+            found = Array.Find(All, family => family.Name == names[0]);
+        }
+
         return found ?? throw new RefusedException(
             $"architecture '{(names.Count > 0 ? string.Join(", ", names) : modelType ?? "unnamed")}' is not supported; "
             + $"there are {string.Join(", ", All.Select(family => family.Name))}");
     }
+
+    // The names that transformers gives a decoder that does not generate.
+    private static IEnumerable<IArchitecture> WholeTexts(string name, IArchitecture decoder) =>
+    [
+        new WholeTextDecoder($"{name}Model", decoder, DecoderEnd.Rows),
+        new WholeTextDecoder($"{name}ForSequenceClassification", decoder, DecoderEnd.Classes),
+    ];
 
     // The names that transformers gives a text encoder with each of its heads.
     private static IEnumerable<IArchitecture> Texts(string name, Func<string, TextHead, IArchitecture> make) =>

@@ -8,21 +8,24 @@ namespace Stip.Export.Blocks;
 /// <param name="Output">The last layer.</param>
 internal sealed record ClassifierHead(string? Dense, string Activation, string Output)
 {
+    /// <summary>False where the last layer has a matrix alone.</summary>
+    public bool HasBias { get; init; } = true;
+
     /// <summary>Appends the head and declares its output, <c>logits [batch, labels]</c>.</summary>
-    /// <param name="encoder">The graph.</param>
+    /// <param name="model">The graph.</param>
     /// <param name="row">Features <c>[batch, hidden]</c>.</param>
     /// <param name="labels">Number of labels.</param>
-    public void Append(EncoderGraph encoder, string row, int labels)
+    public void Append(ModelGraph model, string row, int labels)
     {
-        var (graph, hidden) = (encoder.Graph, encoder.HiddenSize);
+        var (graph, hidden) = (model.Graph, model.HiddenSize);
         if (Dense is not null)
         {
-            var dense = Linear.FromLinear(encoder, "head.dense", row, Dense, hidden, hidden, hasBias: true);
+            var dense = Linear.FromLinear(model, "head.dense", row, Dense, hidden, hidden, hasBias: true);
             row = Blocks.Activation.Append(graph, Activation, "head.act", dense);
         }
 
-        var scores = Linear.FromLinear(encoder, "head", row, Output, hidden, labels, hasBias: true);
+        var scores = Linear.FromLinear(model, "head", row, Output, hidden, labels, HasBias);
         graph.Append("", "Identity", "head/Identity", [scores], [EncoderPorts.Logits]);
-        graph.AddOutput(EncoderPorts.Logits, encoder.Weights.Dtype, "batch", labels);
+        graph.AddOutput(EncoderPorts.Logits, model.Weights.Dtype, "batch", labels);
     }
 }

@@ -13,16 +13,23 @@ internal sealed class DecoderGraph : ModelGraph
     private readonly int _layers;
     private readonly AttentionHeads _heads;
 
-    public DecoderGraph(ITensorStore tensors, TensorDtype dtype, DecoderShape shape)
+    public DecoderGraph(ITensorStore tensors, TensorDtype dtype, DecoderShape shape, bool hasCache = true)
         : base("decoder", tensors, dtype, shape.HiddenSize)
     {
         _layers = shape.Layers;
         _heads = shape.Heads;
+        HasCache = hasCache;
         Embeds = Graph.AddInput(DecoderPorts.Embeds, dtype, "batch", "seq", shape.HiddenSize);
+        NeedsPositions = shape.Heads.NeedsPositions || shape.LooksUpPositions;
+        if (!hasCache)
+        {
+            WholeTexts.Append(this);
+            return;
+        }
+
         Graph.AddInput(DecoderPorts.Lengths, TensorDtype.Int32, "batch");
         Graph.AddInput(DecoderPorts.TotalLength, TensorDtype.Int32);
         Graph.AddInput(DecoderPorts.Rows, TensorDtype.Int64, "logits_rows");
-        NeedsPositions = shape.Heads.NeedsPositions || shape.LooksUpPositions;
         if (NeedsPositions)
         {
             Graph.AddInput(DecoderPorts.Positions, TensorDtype.Int64, "batch", "seq");
@@ -38,6 +45,9 @@ internal sealed class DecoderGraph : ModelGraph
     /// <inheritdoc/>
     public override string Embeds { get; }
 
+    /// <summary>False where whole texts go in at once.</summary>
+    public bool HasCache { get; }
+
     /// <summary>True where rotary embedding is a node of its own, which is told the positions.</summary>
     public bool NeedsPositions { get; }
 
@@ -47,6 +57,9 @@ internal sealed class DecoderGraph : ModelGraph
     /// <summary>Attention window in tokens where every layer has the same one, null where some layer sees
     /// everything.</summary>
     public int? Window { get; set; }
+
+    /// <summary>What a layer remembers of earlier rows, empty where there are none.</summary>
+    public string Past(int layer, string part) => HasCache ? DecoderPorts.Past(layer, part) : "";
 
     /// <summary>A single number of the graph's own type, as an operand of element-wise operators.</summary>
     public string Scalar(string name, double value) =>

@@ -8,6 +8,8 @@ namespace Stip.Export.Blocks;
 /// <summary>A decoder from its token table to its logits; an architecture fills in the layers.</summary>
 internal sealed class DecoderModel
 {
+    private readonly DecoderEnd _end;
+    private readonly ConfigJson _config;
     private readonly Dictionary<string, CheckpointTensor> _tables;
     private ResidualStream? _stream;
 
@@ -26,10 +28,10 @@ internal sealed class DecoderModel
     /// <param name="tokens">The token table <c>[vocab, hidden]</c>.</param>
     public DecoderModel(Checkpoint checkpoint, TensorDtype dtype, DecoderShape shape, CheckpointTensor tokens)
     {
-        Shape = shape;
+        (Shape, _end, _config) = (shape, checkpoint.End, checkpoint.Config);
         Tokens = tokens;
         _tables = new() { [EmbeddingManifest.Token] = Tokens };
-        Graph = new DecoderGraph(checkpoint.Tensors, dtype, shape);
+        Graph = new DecoderGraph(checkpoint.Tensors, dtype, shape, _end == DecoderEnd.NextWord);
     }
 
     public DecoderShape Shape { get; }
@@ -67,8 +69,8 @@ internal sealed class DecoderModel
         Shape,
         isInterleaved);
 
-    /// <summary>The head: the token table where the two are tied.</summary>
-    public LanguageHead Head(bool isTied, string tensor = "lm_head") => new(isTied
+    /// <summary>The head: the token table where the two are tied, or where no head is wanted.</summary>
+    public LanguageHead Head(bool isTied, string tensor = "lm_head") => new(isTied || _end != DecoderEnd.NextWord
         ? Tokens
         : Graph.Tensors.Require($"{tensor}.weight", Shape.VocabSize, Shape.HiddenSize));
 
@@ -77,13 +79,18 @@ internal sealed class DecoderModel
         ? rows
         : Graph.Graph.Add("Mul", $"{name}/Mul", [rows, Graph.Scalar($"{name}.factor", factor)]);
 
-    /// <summary>Appends the last norm and the head.</summary>
+    /// <summary>Appends the last norm and the head, or what is wanted in its place.</summary>
     /// <param name="norm">The last norm, null where there is none.</param>
     /// <param name="tensor">Where it is in the checkpoint.</param>
     /// <param name="head">What makes logits.</param>
     public ExportedModel Finish(Norm? norm, string tensor, LanguageHead head)
     {
         var stream = _stream ?? throw new InvalidOperationException("a decoder has layers before its head");
+        if (_end != DecoderEnd.NextWord)
+        {
+            return FinishWhole(norm, tensor, stream);
+        }
+
         var rows = LanguageHead.SelectRows(Graph, stream.Sum("residual"));
         head.Append(Graph, norm is null ? rows : norm.Append(Graph, "final_norm", tensor, rows));
         return new ExportedModel(
@@ -95,6 +102,28 @@ internal sealed class DecoderModel
             _tables)
         {
             EmbeddingScale = EmbeddingScale,
+        };
+    }
+    private ExportedModel FinishWhole(Norm? norm, string tensor, ResidualStream stream)
+    {
+        var labels = _end == DecoderEnd.Classes ? Labels.Read(_config) : null;
+        var rows = stream.Sum("residual");
+        rows = labels is null ? rows : LastRow.Append(Graph, rows);
+        rows = norm is null ? rows : norm.Append(Graph, "final_norm", tensor, rows);
+        if (labels is null)
+        {
+            HiddenRows.Append(Graph, rows);
+        }
+        else
+        {
+            new ClassifierHead(null, "", "score") { HasBias = false }.Append(Graph, rows, labels.Names.Count);
+        }
+
+        return new ExportedModel(
+            Graph, Shape.HiddenSize, Shape.VocabSize, Shape.ContextLength, IsTied: false, _tables)
+        {
+            EmbeddingScale = EmbeddingScale,
+            Labels = labels,
         };
     }
 }

@@ -6,9 +6,9 @@ namespace Stip.Export.Blocks;
 internal static class HiddenRows
 {
     /// <summary>Declares the output <c>last_hidden_state [batch, seq, hidden]</c>.</summary>
-    public static void Append(EncoderGraph encoder, string rows)
+    public static void Append(ModelGraph model, string rows)
     {
-        encoder.Graph.Append("", "Identity", "last_hidden_state/Identity", [rows], [EncoderPorts.Hidden]);
-        encoder.Graph.AddOutput(EncoderPorts.Hidden, encoder.Weights.Dtype, "batch", "seq", encoder.HiddenSize);
+        model.Graph.Append("", "Identity", "last_hidden_state/Identity", [rows], [EncoderPorts.Hidden]);
+        model.Graph.AddOutput(EncoderPorts.Hidden, model.Weights.Dtype, "batch", "seq", model.HiddenSize);
     }
 }

@@ -10,9 +10,9 @@ internal static class LastRow
 
     /// <summary>Picks it out of <c>[batch, seq, hidden]</c>.</summary>
     /// <returns><c>[batch, hidden]</c>.</returns>
-    public static string Append(EncoderGraph encoder, string rows)
+    public static string Append(ModelGraph model, string rows)
     {
-        var graph = encoder.Graph;
+        var graph = model.Graph;
         var axis = graph.AddConstant($"{Name}.axis", 1);
         var counts = graph.Add(
             "CumSum", $"{Name}.counts", [EncoderPorts.Mask, graph.AddScalarConstant($"{Name}.along", 1)]);
@@ -22,7 +22,7 @@ internal static class LastRow
             graph.Add("Equal", $"{Name}.reaches", [counts, all]),
             graph.Add("Greater", $"{Name}.counted", [EncoderPorts.Mask, graph.AddScalarConstant($"{Name}.none", 0)])]);
         var share = graph.Add(
-            "Cast", $"{Name}.share", [isLast], NodeAttribute.Int("to", (int)encoder.Weights.Dtype.ToOnnx()));
+            "Cast", $"{Name}.share", [isLast], NodeAttribute.Int("to", (int)model.Weights.Dtype.ToOnnx()));
         var only = graph.Add("Mul", $"{Name}/Mul", [
             rows, graph.Add("Unsqueeze", $"{Name}.shares", [share, graph.AddConstant($"{Name}.channel", 2)])]);
         return graph.Add("ReduceSum", Name, [only, axis], NodeAttribute.Int("keepdims", 0));

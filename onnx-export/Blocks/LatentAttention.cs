@@ -78,7 +78,7 @@ internal sealed record LatentAttention(AttentionHeads Heads, int KeyDim, int Val
             name,
             [
                 query, key, value,
-                DecoderPorts.Past(layer.Index, "key"), DecoderPorts.Past(layer.Index, "value"),
+                decoder.Past(layer.Index, "key"), decoder.Past(layer.Index, "value"),
                 DecoderPorts.Lengths, DecoderPorts.TotalLength,
             ],
             outputs,

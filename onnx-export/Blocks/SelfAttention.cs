@@ -61,7 +61,7 @@ internal sealed record SelfAttention(AttentionHeads Heads, QkvProjection Project
         List<string> inputs =
         [
             query, key, value,
-            DecoderPorts.Past(layer.Index, "key"), DecoderPorts.Past(layer.Index, "value"),
+            decoder.Past(layer.Index, "key"), decoder.Past(layer.Index, "value"),
             DecoderPorts.Lengths, DecoderPorts.TotalLength,
         ];
         var added = Bias?.Append(decoder) ?? Mask;

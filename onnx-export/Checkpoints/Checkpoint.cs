@@ -35,6 +35,9 @@ internal sealed class Checkpoint : IDisposable
     /// <summary>What makes one vector of a text's rows; null where the folder says nothing about it.</summary>
     public SentenceModules? Sentence { get; private init; }
 
+    /// <summary>What is wanted of a decoder; encoders say it by their names.</summary>
+    public DecoderEnd End { get; private init; }
+
     public ConfigJson Config { get; }
 
     public ITensorStore Tensors { get; }
@@ -145,6 +148,15 @@ internal sealed class Checkpoint : IDisposable
     /// its own. This checkpoint is still to be closed, the part is not.</summary>
     public Checkpoint Part(ConfigJson config, IReadOnlyList<(string Part, string Whole)> prefixes) =>
         new(Folder, config, new RenamedTensors(Tensors, prefixes), Files) { Name = Name };
+
+    /// <summary>The same decoder for whole texts. This checkpoint is still to be closed, that one is not.</summary>
+    public Checkpoint WholeTexts(DecoderEnd end, IReadOnlyList<(string Part, string Whole)> prefixes) =>
+        new(Folder, Config, new RenamedTensors(Tensors, prefixes), Files)
+        {
+            Name = Name,
+            Sentence = Sentence,
+            End = end,
+        };
 
     public void Dispose() => Tensors.Dispose();
 

@@ -6,7 +6,7 @@ namespace Stip.Export.Checkpoints;
 /// <summary><c>modules.json</c> of a sentence-transformers folder: an encoder, what makes one vector of its rows, and
 /// whether that is scaled to length 1.</summary>
 /// <param name="EncoderFolder">Folder of the encoder, inside the checkpoint.</param>
-/// <param name="Pooling"><c>mean</c>, <c>cls</c> or <c>max</c>.</param>
+/// <param name="Pooling"><c>mean</c>, <c>cls</c>, <c>max</c> or <c>lasttoken</c>.</param>
 /// <param name="Normalizes">True where vectors have length 1.</param>
 /// <param name="MaxTokens">Texts are cut to so many tokens; null where the model's own length is the limit.</param>
 internal sealed record SentenceModules(string EncoderFolder, string Pooling, bool Normalizes, int? MaxTokens)
@@ -19,10 +19,11 @@ internal sealed record SentenceModules(string EncoderFolder, string Pooling, boo
     private static readonly (string Flag, string Pooling)[] Flags =
     [
         ("pooling_mode_mean_tokens", "mean"), ("pooling_mode_cls_token", "cls"), ("pooling_mode_max_tokens", "max"),
+        ("pooling_mode_lasttoken", "lasttoken"),
     ];
 
     private static readonly string[] OtherFlags =
-        ["pooling_mode_mean_sqrt_len_tokens", "pooling_mode_weightedmean_tokens", "pooling_mode_lasttoken"];
+        ["pooling_mode_mean_sqrt_len_tokens", "pooling_mode_weightedmean_tokens"];
 
     /// <summary>Null where the folder is not one of sentence-transformers.</summary>
     public static SentenceModules? Find(string folder)
@@ -55,13 +56,14 @@ internal sealed record SentenceModules(string EncoderFolder, string Pooling, boo
         {
             return Array.Exists(Flags, flag => flag.Pooling == named)
                 ? named
-                : throw new RefusedException($"pooling '{named}' is not supported; there are mean, cls and max");
+                : throw new RefusedException($"pooling '{named}' is not supported; there are mean, cls, max and "
+                    + "lasttoken");
         }
 
         var set = Flags.Where(flag => config.Flag(flag.Flag, false)).ToList();
         return set.Count == 1 && !OtherFlags.Any(flag => config.Flag(flag, false))
             ? set[0].Pooling
-            : throw new RefusedException("the pooling is not one of mean, cls and max alone");
+            : throw new RefusedException("the pooling is not one of mean, cls, max and lasttoken alone");
     }
 
     private static List<(string Type, string Path)> ReadList(string path)

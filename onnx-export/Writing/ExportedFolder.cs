@@ -17,7 +17,7 @@ internal static class ExportedFolder
     public static async Task WriteAsync(
         Checkpoint checkpoint, TensorDtype dtype, string folder, CancellationToken cancellation)
     {
-        var architecture = SupportedArchitectures.Of(checkpoint.Config);
+        var architecture = SupportedArchitectures.Of(checkpoint.Config, checkpoint.Sentence is not null);
         var model = architecture.Build(checkpoint, dtype);
         checkpoint.RefuseUnused();
         var graphs = ExportedGraph.Of(model).ToList();
@@ -106,9 +106,11 @@ internal static class ExportedFolder
         };
     }
 
-    // Sums and multiples of table rows need float32, and so do rows of images; others travel as they are stored.
+    // Sums and multiples of table rows need float32, and so do rows of images and of whole texts; others travel as they
+    // are stored.
     private static TensorDtype WireDtype(ExportedModel model) =>
-        model.Tables.Count == 1 && model.Patches is null && model.EmbeddingScale is 1
+        model.Kind != ModelKinds.Encoder && model.Tables.Count == 1 && model.Patches is null
+        && model.EmbeddingScale is 1
         ? model.Tables[EmbeddingManifest.Token].Dtype
         : TensorDtype.Float32;
 }

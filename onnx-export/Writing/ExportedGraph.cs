@@ -34,13 +34,13 @@ internal sealed record ExportedGraph(string Role, string File, ModelGraph Model,
 
         if (model.Graph != sees)
         {
-            var role = model.Graph is DecoderGraph ? GraphRoles.Decoder : GraphRoles.Encoder;
+            var role = model.Graph is DecoderGraph { HasCache: true } ? GraphRoles.Decoder : GraphRoles.Encoder;
             yield return new(role, MainFile, model.Graph, IsClient: false);
         }
     }
 
     /// <summary>What manifests say of a graph of the server.</summary>
-    public GraphManifest Describe() => Model is DecoderGraph decoder
+    public GraphManifest Describe() => Model is DecoderGraph { HasCache: true } decoder
         ? decoder.Describe(File)
         : new GraphManifest(
             File, GraphSignature.Inputs(Model.Graph.Graph), GraphSignature.Outputs(Model.Graph.Graph));

@@ -67,7 +67,8 @@ internal static class GgufEncoderFamilies
             0 => null,
             1 => new SentenceModules("", "mean", Normalizes: true, MaxTokens: null),
             2 => new SentenceModules("", "cls", Normalizes: true, MaxTokens: null),
+            3 => new SentenceModules("", "lasttoken", Normalizes: true, MaxTokens: null),
             var other => throw metadata.Refused(
-                $"{prefix}.pooling_type is {other}; there are 0 (none), 1 (mean) and 2 (cls)"),
+                $"{prefix}.pooling_type is {other}; there are 0 (none), 1 (mean), 2 (cls) and 3 (last token)"),
         };
 }

@@ -9,6 +9,7 @@ public sealed class PoolingTests
     [InlineData(null, 2f, 1f)]
     [InlineData("cls", 1f, 5f)]
     [InlineData("max", 3f, 5f)]
+    [InlineData("lasttoken", 3f, -3f)]
     public void Apply_ByMode_GivesOneVector(string? mode, float first, float second) =>
         Assert.Equal([first, second], Pooling.Apply(mode, [1, 5, 3, -3], width: 2));
 

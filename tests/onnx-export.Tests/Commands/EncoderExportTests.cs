@@ -28,6 +28,7 @@ public sealed class EncoderExportTests : IDisposable
     [Theory]
     [InlineData("pooling_mode_cls_token", "cls")]
     [InlineData("pooling_mode_max_tokens", "max")]
+    [InlineData("pooling_mode_lasttoken", "lasttoken")]
     public void Export_OfAnotherPooling_NamesIt(string flag, string pooling)
     {
         Assert.Equal(0, Export(Sentence(config =>
@@ -41,8 +42,37 @@ public sealed class EncoderExportTests : IDisposable
 
     [Fact]
     public void Export_OfTwoPoolings_IsRefused() => AssertRefused(
-        "the pooling is not one of mean, cls and max alone",
+        "the pooling is not one of mean, cls, max and lasttoken alone",
         Export(Sentence(config => config["pooling_mode_cls_token"] = true)));
+
+    [Theory]
+    [InlineData("LlamaForCausalLM")]
+    [InlineData("Qwen3Model")]
+    public void Export_OfADecoderThatEmbeds_GivesRowsOfWholeTexts(string architecture)
+    {
+        var (exitCode, _, error) = Export(EmbeddingDecoder(
+            config => config["architectures"] = new JsonArray(architecture)));
+
+        Assert.Equal((0, ""), (exitCode, error));
+        var manifest = ExportFolder.ReadManifest(Output);
+        Assert.Equal(("encoder", "lasttoken", true, "float32"), (
+            manifest.Kind, manifest.Pooling, manifest.Normalize, manifest.WireDtype));
+        var graph = manifest.Graphs["encoder"];
+        Assert.Equal(["inputs_embeds", "attention_mask"], graph.Inputs.Select(input => input.Name));
+        Assert.Equal("last_hidden_state", Assert.Single(graph.Outputs).Name);
+        Assert.Null(graph.Cache);
+    }
+
+    [Theory]
+    [InlineData("is_causal", false, "is_causal is false")]
+    [InlineData("use_bidirectional_attention", true, "use_bidirectional_attention is true; it must be false")]
+    public void Export_OfADecoderThatSeesAhead_IsRefused(string field, bool value, string expected) =>
+        AssertRefused(expected, Export(EmbeddingDecoder(config => config[field] = value)));
+
+    [Fact]
+    public void Export_OfADecoderThatEmbedsAndIsNotKnownAsSuch_IsRefused() => AssertRefused(
+        "architecture 'GPT2Model' is not supported",
+        Export(EmbeddingDecoder(config => config["architectures"] = new JsonArray("GPT2LMHeadModel"))));
 
     [Fact]
     public void Export_OfAnUnknownModule_IsRefused()
@@ -167,6 +197,16 @@ public sealed class EncoderExportTests : IDisposable
         Assert.Equal(1, run.ExitCode);
         Assert.Contains(expected, run.Error, StringComparison.Ordinal);
         Assert.False(Directory.Exists(Output));
+    }
+
+    private string EmbeddingDecoder(Action<JsonNode> edit)
+    {
+        Copy("stories", "config.json");
+        var source = Copy("stories-sentence", "modules.json", "1_Pooling/config.json");
+        Edit(Path.Combine(source, "config.json"), edit);
+        Edit(Path.Combine(source, "1_Pooling", "config.json"), config =>
+            (config["pooling_mode_mean_tokens"], config["pooling_mode_lasttoken"]) = (false, true));
+        return source;
     }
 
     private string Sentence(Action<JsonNode> edit)
