@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
 using Stip.Api.Endpoints.Authentication;
 using Stip.Api.Endpoints.Errors;
@@ -19,8 +18,9 @@ internal static class ForwardEndpoints
         .RequireScope(ApiKeyScopes.Infer)
         .WithTags("Inference")
         .WithSummary("One pass of a graph without a cache")
-        .Accepts<ForwardRequest>(MediaTypes.Json)
-        .Produces<ForwardResponse>().Refuses(400, 401, 403, 404, 413, 415, 429, 503);
+        .Accepts<ForwardRequest>(MediaTypes.Json, StipRoutes.SafetensorsMediaType)
+        .Produces<ForwardResponse>(200, MediaTypes.Json, StipRoutes.SafetensorsMediaType)
+        .Refuses(400, 401, 403, 404, 413, 415, 429, 503);
 
     private static async Task<IResult> HandleAsync(
         HttpContext context, ModelRegistry registry, KeyLimits limits, IOptions<EngineOptions> options)
@@ -32,25 +32,17 @@ internal static class ForwardEndpoints
 
         var most = ForwardSizes.MaxBodyBytes(
             registry.All.Where(model => context.ApiKey().Allows(model.Id)), options.Value.MaxBatch);
-        if (context.Request.ContentLength > most)
+        if (!(await ForwardReader.ReadAsync(context, most)).Is(out var request, out var refusal))
         {
-            return Refused(
-                StipErrorCode.PayloadTooLarge,
-                $"the body is larger than the {most} bytes that any model of this key could use", null);
+            return new ErrorAnswer(refusal);
         }
 
-        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
-        {
-            limit.MaxRequestBodySize = most;
-        }
-
-        var request = await context.Request.ReadFromJsonAsync<ForwardRequest>(StipJson.Wire, context.RequestAborted);
-        if (registry.Find(request?.Model) is not { } model || !context.ApiKey().Allows(model.Id))
+        if (registry.Find(request.Model) is not { } model || !context.ApiKey().Allows(model.Id))
         {
             return Refused(StipErrorCode.ModelNotFound, "there is no such model for this key", "model");
         }
 
-        var role = request!.Graph ?? (model.Forwards.Count == 1 ? model.Forwards.Keys.First() : null);
+        var role = request.Graph ?? (model.Forwards.Count == 1 ? model.Forwards.Keys.First() : null);
         if (role is null || !model.Forwards.TryGetValue(role, out var host))
         {
             var known = model.Forwards.Count == 0 ? "none" : string.Join(", ", model.Forwards.Keys);
@@ -59,7 +51,7 @@ internal static class ForwardEndpoints
                 $"graph '{Shown(request.Graph)}' is not one of this model's: {known}", "graph");
         }
 
-        if (!ValidInputs.Judge(host.Graph, request.Inputs).Is(out var inputs, out var refusal))
+        if (!ValidInputs.Judge(host.Graph, request.Inputs).Is(out var inputs, out refusal))
         {
             return new ErrorAnswer(refusal);
         }
@@ -78,10 +70,16 @@ internal static class ForwardEndpoints
         }
 
         context.Features.Set(new StepTrace(model.Id, rows, null));
+        if (!(await host.RunAsync(inputs, context.RequestAborted)).Is(out var outputs, out refusal))
+        {
+            return new ErrorAnswer(refusal);
+        }
+
         var id = "fwd_" + Guid.CreateVersion7().ToString("N");
-        return Answer.Of(
-            await host.RunAsync(inputs, context.RequestAborted),
-            outputs => new ForwardResponse(id, ForwardResponse.ObjectName, model.Id, outputs));
+        var answer = new ForwardResponse(id, ForwardResponse.ObjectName, model.Id, outputs);
+        return MediaTypes.WantsSafetensors(context.Request)
+            ? Results.Bytes(ForwardCodec.Write(answer), StipRoutes.SafetensorsMediaType)
+            : Answer.Json(answer);
     }
 
     private static string? Shown(string? text) => text is { Length: > 64 } ? text[..64] + "…" : text;

@@ -23,6 +23,21 @@ public sealed class ForwardTests(TinyServer tiny) : IClassFixture<TinyServer>
             pair => Assert.Equal(pair.First, pair.Second, 1e-6f));
     }
 
+    [Fact]
+    public async Task Safetensors_OfTheSamePass_EqualsJson()
+    {
+        var json = await tiny.Server.Caller().PostAsync<ForwardResponse>(StipRoutes.Forward, Request());
+        using var response = await SendSafetensorsAsync(Request());
+        Assert.Equal(StipRoutes.SafetensorsMediaType, response.Content.Headers.ContentType?.MediaType);
+        var binary = ForwardCodec.ReadResponse(
+            await response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken));
+        Assert.Equal((json.Object, json.Model), (binary.Object, binary.Model));
+        var (one, other) = (Assert.Single(json.Outputs), Assert.Single(binary.Outputs));
+        Assert.Equal((one.Key, one.Value.Dtype), (other.Key, other.Value.Dtype));
+        Assert.Equal(one.Value.Shape, other.Value.Shape);
+        Assert.Equal(one.Value.Data.ToArray(), other.Value.Data.ToArray());
+    }
+
     [Theory]
     [InlineData(64, 200)]
     [InlineData(65, 400)]
@@ -79,6 +94,12 @@ public sealed class ForwardTests(TinyServer tiny) : IClassFixture<TinyServer>
         }
 
         var request = good with { Inputs = inputs, Graph = what == "graph" ? "vision" : null };
+        if (what != "bytes")
+        {
+            using var binary = await SendSafetensorsAsync(request);
+            await ApiCaller.RefusedAsync(binary, 400, code);
+        }
+
         using var response = await tiny.Server.Caller().PostAsync(StipRoutes.Forward, request);
         await ApiCaller.RefusedAsync(response, 400, code);
     }
@@ -92,6 +113,13 @@ public sealed class ForwardTests(TinyServer tiny) : IClassFixture<TinyServer>
         Assert.True(fits.IsSuccessStatusCode);
         using var tooLarge = await server.Caller().PostAsync(StipRoutes.Forward, TinyEncoder.Request(64, 64));
         await ApiCaller.RefusedAsync(tooLarge, 413, "payload_too_large");
+    }
+
+    private async Task<HttpResponseMessage> SendSafetensorsAsync(ForwardRequest request)
+    {
+        using var content = new ByteArrayContent(ForwardCodec.Write(request));
+        content.Headers.ContentType = new(StipRoutes.SafetensorsMediaType);
+        return await tiny.Server.Caller().SendAsync(HttpMethod.Post, StipRoutes.Forward, content);
     }
 
     private static ForwardRequest Request() => new(TinyEncoder.Model, new Dictionary<string, TensorPayload>

@@ -1,0 +1,81 @@
+using Stip.Protocol.Completions;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Protocol.Forward;
+
+/// <summary>The safetensors form of a pass: scalars in <c>__metadata__</c>, inputs and outputs as tensors of their names.
+/// </summary>
+public static class ForwardCodec
+{
+    private const string Graph = "graph";
+
+    /// <summary>Makes one file of a request.</summary>
+    /// <exception cref="ArgumentException">The dtype of an input is unknown.</exception>
+    public static byte[] Write(ForwardRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var scalars = new Dictionary<string, string>(StringComparer.Ordinal) { [CompletionFields.Model] = request.Model };
+        if (request.Graph is { } graph)
+        {
+            scalars[Graph] = graph;
+        }
+
+        return Write(request.Inputs, scalars);
+    }
+
+    /// <summary>Makes one file of an answer.</summary>
+    /// <exception cref="ArgumentException">The dtype of an output is unknown.</exception>
+    public static byte[] Write(ForwardResponse response)
+    {
+        ArgumentNullException.ThrowIfNull(response);
+        return Write(response.Outputs, new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            [CompletionFields.Id] = response.Id,
+            [CompletionFields.Object] = response.Object,
+            [CompletionFields.Model] = response.Model,
+        });
+    }
+
+    /// <summary>Reads a request; its tensors stay where they are in <paramref name="body"/>.</summary>
+    /// <exception cref="InvalidDataException">Not a safetensors file.</exception>
+    public static ForwardRequest ReadRequest(ReadOnlyMemory<byte> body)
+    {
+        var header = SafetensorsHeader.Read(body.Span);
+        var fields = new MetadataReader(header.Metadata);
+        return new ForwardRequest(
+            fields.Text(CompletionFields.Model) ?? "", Tensors(header, body), fields.Text(Graph));
+    }
+
+    /// <summary>Reads an answer; its tensors stay where they are in <paramref name="body"/>.</summary>
+    /// <exception cref="InvalidDataException">Not a safetensors file.</exception>
+    public static ForwardResponse ReadResponse(ReadOnlyMemory<byte> body)
+    {
+        var header = SafetensorsHeader.Read(body.Span);
+        var fields = new MetadataReader(header.Metadata);
+        return new ForwardResponse(
+            fields.Text(CompletionFields.Id) ?? "",
+            fields.Text(CompletionFields.Object) ?? ForwardResponse.ObjectName,
+            fields.Text(CompletionFields.Model) ?? "",
+            Tensors(header, body));
+    }
+
+    private static byte[] Write(
+        IReadOnlyDictionary<string, TensorPayload> tensors, Dictionary<string, string> scalars) =>
+        SafetensorsWriter.ToBytes(
+            [.. tensors.Select(tensor => SafetensorsWriter.Source.FromBytes(
+                tensor.Key, Dtype(tensor.Key, tensor.Value), tensor.Value.Shape, tensor.Value.Data))],
+            scalars);
+
+    private static TensorDtype Dtype(string name, TensorPayload tensor) =>
+        TensorDtypes.TryParseWire(tensor.Dtype, out var dtype)
+            ? dtype
+            : throw new ArgumentException($"dtype '{tensor.Dtype}' of '{name}' is unknown", nameof(tensor));
+
+    private static Dictionary<string, TensorPayload> Tensors(SafetensorsHeader header, ReadOnlyMemory<byte> body) =>
+        header.Entries.Values.ToDictionary(
+            entry => entry.Name,
+            entry => new TensorPayload(
+                entry.Dtype.WireName(), entry.Shape,
+                body.Slice((int)(header.DataOffset + entry.Offset), (int)entry.ByteLength)),
+            StringComparer.Ordinal);
+}
