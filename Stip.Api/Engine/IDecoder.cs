@@ -14,6 +14,9 @@ internal interface IDecoder : IDisposable
     /// <summary>False where the runtime keeps what it has recorded for the thread that ran it.</summary>
     bool RunsOnAnyThread { get; }
 
+    /// <summary>What the last run took for copying rows in and logits out, where that is told apart.</summary>
+    TimeSpan Copied => TimeSpan.Zero;
+
     /// <summary>Bytes of one slot for so many tokens.</summary>
     long SlotBytes(int capacityTokens);
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.ML.OnnxRuntime;
 using Stip.Api.Engine;
 using Stip.Api.Engine.Caches;
@@ -84,7 +85,8 @@ internal sealed class BoundStep : IDisposable
     /// <param name="cachedTokens"><c>[slots]</c>.</param>
     /// <param name="wanted">Flat row numbers.</param>
     /// <param name="logits">Receives <c>[wanted, vocab]</c>.</param>
-    public void Run(
+    /// <returns>What the copies in and out took.</returns>
+    public TimeSpan Run(
         InferenceSession session,
         RunOptions unrecorded,
         ReadOnlySpan<byte> rows,
@@ -92,9 +94,12 @@ internal sealed class BoundStep : IDisposable
         ReadOnlySpan<long> wanted,
         LogitsTarget logits)
     {
+        var start = Stopwatch.GetTimestamp();
+        TimeSpan written;
         try
         {
             _tensors.Write(rows, cachedTokens, wanted);
+            written = Stopwatch.GetElapsedTime(start);
             session.RunWithBinding(_recorded?.Options ?? unrecorded, _binding);
         }
         catch when (_recorded is not null)
@@ -105,7 +110,9 @@ internal sealed class BoundStep : IDisposable
             throw;
         }
 
+        start = Stopwatch.GetTimestamp();
         _tensors.ReadLogits(logits);
+        return written + Stopwatch.GetElapsedTime(start);
     }
 
     public void Dispose()

@@ -36,6 +36,8 @@ internal sealed class OrtDecoder : IDecoder
 
     public bool RunsOnAnyThread => !_graphs.Enabled;
 
+    public TimeSpan Copied { get; private set; }
+
     public long SlotBytes(int capacityTokens) => CacheShape.Of(_decoder, 1, capacityTokens).SlotTotalBytes;
 
     public ICacheArena AllocateArena(int slots, int capacityTokens)
@@ -56,7 +58,7 @@ internal sealed class OrtDecoder : IDecoder
         var step = _bound.Get(range, rows.Length / _rowBytes / range.Count, wanted.Length);
         step.Prepare();
         using var pass = step.IsAboutToRecord ? DeviceGate.EnterAlone(_device?.Gate) : DeviceGate.Enter(_device?.Gate);
-        step.Run(_session, _unrecorded, rows, cachedTokens, wanted, logits);
+        Copied = step.Run(_session, _unrecorded, rows, cachedTokens, wanted, logits);
     }
 
     public void Dispose()

@@ -18,5 +18,5 @@ internal static class ServerTiming
     public static string Of(StepTimes times, TimeSpan total) => string.Create(
         CultureInfo.InvariantCulture,
         $"queue;dur={times.Queue.TotalMilliseconds:F3}, run;dur={times.Run.TotalMilliseconds:F3}, " +
-        $"total;dur={total.TotalMilliseconds:F3}");
+        $"copy;dur={times.Copy.TotalMilliseconds:F3}, total;dur={total.TotalMilliseconds:F3}");
 }

@@ -19,6 +19,9 @@ internal sealed class BatchRunner(IDecoder decoder, DecoderSnapshot snapshot, Pr
     private int[] _lengths = [];
     private long[] _wanted = [];
 
+    /// <summary>What the last chunk or rows took for copying in and out of the decoder.</summary>
+    public TimeSpan Copied { get; private set; }
+
     /// <summary>Runs the next chunk of a step. Chunks have the same lengths whatever else the server does.</summary>
     public void RunChunk(StepTicket ticket)
     {
@@ -43,6 +46,7 @@ internal sealed class BatchRunner(IDecoder decoder, DecoderSnapshot snapshot, Pr
         decoder.Run(
             new SlotRange(session.Arena.Cache, session.Slot, 1), [position],
             ticket.Step.Rows.Slice(first * _rowBytes, count * _rowBytes), _wanted.AsSpan(0, wanted), logits);
+        Copied = decoder.Copied;
         ticket.RowsDone += count;
         session.CachedTokens = position + count;
     }
@@ -56,6 +60,7 @@ internal sealed class BatchRunner(IDecoder decoder, DecoderSnapshot snapshot, Pr
             return;
         }
 
+        Copied = TimeSpan.Zero;
         _bySession.Clear();
         _arenas.Clear();
         foreach (var ticket in tickets)
@@ -124,6 +129,7 @@ internal sealed class BatchRunner(IDecoder decoder, DecoderSnapshot snapshot, Pr
         decoder.Run(
             new SlotRange(arena.Cache, first, count), _lengths.AsSpan(0, count), _rows.AsSpan(0, count * _rowBytes),
             _wanted.AsSpan(0, wanted), new LogitsTarget(_targets.AsSpan(0, wanted)));
+        Copied += decoder.Copied;
         for (var i = 0; i < wanted; i++)
         {
             _bySession[arena.Holder(first + (int)_wanted[i])!].RowsDone = 1;

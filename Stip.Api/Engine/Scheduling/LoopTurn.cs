@@ -123,6 +123,7 @@ internal sealed class LoopTurn(
         ticket.Times = new StepTimes(
             before.Run == TimeSpan.Zero ? clock.GetElapsedTime(ticket.ArrivedAt, start) : before.Queue,
             before.Run + clock.GetElapsedTime(start, end),
+            before.Copy + runner.Copied,
             session.AnsweredAt is { } answeredAt ? clock.GetElapsedTime(answeredAt, end) : null);
         if (ticket.RowsLeft == 0)
         {
