@@ -133,11 +133,12 @@ internal sealed class Checkpoint : IDisposable
             RefuseOtherQuantizations(config);
         }
 
+        ISmallFiles files = new CompletedFiles(new FolderFiles(folder));
         return new Checkpoint(
             folder,
             config,
             randomSeed is { } seed ? new RandomTensors(seed, DtypeOf(config)) : SafetensorsTensors.Open(folder),
-            new CompletedFiles(new FolderFiles(folder)))
+            sentence is null ? files : new EndedTexts(files))
         {
             Name = name,
             Sentence = sentence,
