@@ -49,5 +49,6 @@ internal static class ForwardReader
     }
 
     private static Refusal TooLarge(long most) => new(
-        StipErrorCode.PayloadTooLarge, $"the body is larger than the {most} bytes that any model of this key could use");
+        StipErrorCode.PayloadTooLarge,
+        $"the body is larger than the {most} bytes that any model of this key could use");
 }

@@ -3,8 +3,8 @@ using Stip.Protocol.Tensors;
 
 namespace Stip.Protocol.Forward;
 
-/// <summary>The safetensors form of a pass: scalars in <c>__metadata__</c>, inputs and outputs as tensors of their names.
-/// </summary>
+/// <summary>The safetensors form of a pass: scalars in <c>__metadata__</c>, inputs and outputs as tensors of their
+/// names.</summary>
 public static class ForwardCodec
 {
     private const string Graph = "graph";
@@ -14,7 +14,10 @@ public static class ForwardCodec
     public static byte[] Write(ForwardRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
-        var scalars = new Dictionary<string, string>(StringComparer.Ordinal) { [CompletionFields.Model] = request.Model };
+        var scalars = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            [CompletionFields.Model] = request.Model,
+        };
         if (request.Graph is { } graph)
         {
             scalars[Graph] = graph;

@@ -32,7 +32,13 @@ internal static class ServerTargets
     }
 
     public static FuzzTarget OnnxReferences() => new(
-        "onnx-references", [ModelTargets.Graph()], input => Api.Registry.Packages.OnnxReferences.Read(input),
+        "onnx-references",
+        [ModelTargets.Graph()],
+        input =>
+        {
+            Api.Registry.Packages.OnnxReferences.Read(input);
+            RotaryRows.Shortest(input);
+        },
         typeof(InvalidDataException));
 
     public static FuzzTarget StipJson(string scratch)
