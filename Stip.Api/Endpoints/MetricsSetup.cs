@@ -15,7 +15,8 @@ internal static class MetricsSetup
     {
         services.AddSingleton(provider => new EngineMetrics(
             provider.GetRequiredService<IMeterFactory>().Create(EngineMetrics.MeterName)));
-        services.AddOpenTelemetry().ConfigureResource(resource => resource.AddService("Stip.Api"));
+        services.AddOpenTelemetry().ConfigureResource(resource => resource
+            .AddService("Stip.Api").AddEnvironmentVariableDetector());
         services.AddOpenTelemetry().WithMetrics(metrics => metrics
             .AddMeter(
                 EngineMetrics.MeterName, "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel",

@@ -6,6 +6,7 @@ namespace Stip.Api.Runtime;
 internal sealed class BoundSteps(Func<SlotRange, int, int, BoundStep> make) : IDisposable
 {
     private const int MostKept = 128;
+    private const int FewOthers = 16;
     private const long MostBytes = 64 << 20;
     private readonly Dictionary<(SlotRange Range, int Rows, int Wanted), LinkedListNode<Kept>> _byShape = [];
     private readonly LinkedList<Kept> _byUse = new();
@@ -49,17 +50,18 @@ internal sealed class BoundSteps(Func<SlotRange, int, int, BoundStep> make) : ID
         }
     }
 
-    // The one used longest ago, but no recorded one while there are others: prompts of many lengths come and go, and
-    // recordings are of steps that come again.
+    // The one used longest ago, but no recorded one while there are many others: prompts of many lengths come and go,
+    // and recordings are of steps that come again. Few others are the steps of now, which are to be recorded next.
     private LinkedListNode<Kept> Least()
     {
-        var node = _byUse.Last;
-        while (node is { Value.Step.IsRecorded: true })
+        var others = _byUse.Count(kept => !kept.Step.IsRecorded);
+        var node = _byUse.Last!;
+        while (others > FewOthers && node.Value.Step.IsRecorded)
         {
-            node = node.Previous;
+            node = node.Previous!;
         }
 
-        return node ?? _byUse.Last!;
+        return node;
     }
 
     private void Drop(LinkedListNode<Kept> node)

@@ -17,6 +17,9 @@ internal sealed class JsonSchemaRules
     private readonly JsonElement _schema;
     private readonly Dictionary<string, GrammarNode> _references = [];
 
+    // From each reference to those that it leads to without a character between them.
+    private readonly Dictionary<string, HashSet<string>> _leads = new(StringComparer.Ordinal);
+
     // References that lead to one another so far without a character between them.
     private HashSet<string> _unmoved = [];
     private int _depth;
@@ -25,6 +28,10 @@ internal sealed class JsonSchemaRules
     {
         _schema = schema;
         Root = Rule(schema);
+        if (_leads.Keys.FirstOrDefault(path => Leads(path, path, [])) is { } circle)
+        {
+            throw Itself(circle);
+        }
     }
 
     public GrammarNode Root { get; }
@@ -154,11 +161,23 @@ internal sealed class JsonSchemaRules
         return isRequired ? with : new Choice(with, new Deferred(() => Members(members, index + 1, isFirst)));
     }
 
+    private static NotSupportedException Itself(string path) =>
+        new($"the schema's $ref '{path}' is itself and nothing else");
+
+    private bool Leads(string from, string to, HashSet<string> seen) => _leads.TryGetValue(from, out var next)
+        && (next.Contains(to) || next.Any(path => seen.Add(path) && Leads(path, to, seen)));
+
     private GrammarNode Reference(string path)
     {
         if (_unmoved.Contains(path))
         {
-            throw new NotSupportedException($"the schema's $ref '{path}' is itself and nothing else");
+            throw Itself(path);
+        }
+
+        foreach (var from in _unmoved)
+        {
+            _leads.TryAdd(from, new HashSet<string>(StringComparer.Ordinal));
+            _leads[from].Add(path);
         }
 
         if (_references.TryGetValue(path, out var known))

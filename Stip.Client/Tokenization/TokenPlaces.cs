@@ -11,6 +11,7 @@ namespace Stip.Client.Tokenization;
 internal sealed class TokenPlaces
 {
     private const char Replacement = '\uFFFD';
+    private const int LongestCharacter = 4;
     private readonly TextTokenizer _tokenizer;
     private readonly string _text;
     private readonly StringBuilder _folded = new();
@@ -44,7 +45,9 @@ internal sealed class TokenPlaces
         var found = new (int Start, int End)?[ids.Count];
         for (var i = 0; i < found.Length; i++)
         {
-            found[i] = places.Next(ids, ref i, found);
+            // The index moves on with the tokens that share the place.
+            var place = places.Next(ids, ref i, found);
+            found[i] = place;
         }
 
         return found;
@@ -118,8 +121,10 @@ internal sealed class TokenPlaces
 
     private bool IsMark(int folded) => char.IsPunctuation(_folded[folded]);
 
+    // The last character has begun, and has fewer bytes than the longest.
     private static bool IsCut(List<byte> bytes) =>
-        Encoding.UTF8.GetString([.. bytes]) is [.., Replacement] && bytes.Count < 4;
+        Encoding.UTF8.GetString([.. bytes]) is [.., Replacement]
+        && bytes.Count - bytes.FindLastIndex(value => (value & 0xC0) != 0x80) < LongestCharacter;
 
     private static string Fold(string text) => string.Concat(
         TextCases.Lower(UnicodeForms.Normalize(text, NormalizationForm.FormKD)).Where(character =>

@@ -62,7 +62,7 @@ internal sealed class Afmoe : IArchitecture
             Factor = config.Positive("route_scale", 1),
         };
         var mlp = SharedExperts.Read(config, shape, routing);
-        var dense = config.FindSize("num_dense_layers") is { } count ? count : config.Has("num_dense_layers") ? 0 : 1;
+        var dense = config.Has("num_dense_layers") ? config.Count("num_dense_layers") : 1;
         return mlp with
         {
             Experts = mlp.Experts is null ? null : mlp.Experts with

@@ -1,5 +1,6 @@
 using Stip.Export.Blocks;
 using Stip.Export.Checkpoints;
+using Stip.Onnx;
 using Stip.Protocol.Tensors;
 
 namespace Stip.Export.Architectures;
@@ -33,6 +34,13 @@ internal sealed class ChatGlm(string name) : IArchitecture
         {
             Order = config.Flag("multi_query_attention", false) ? null : QkvOrder.Grouped,
         };
+        var isSecond = config.Text("_name_or_path")?.Contains("chatglm2", StringComparison.Ordinal) == true;
+        if (isSecond && config.Positive("rope_ratio", 1) is not 1)
+        {
+            throw new RefusedException("config.json: rope_ratio of a ChatGLM2 divides positions, which is not "
+                + "supported; that of ChatGLM3 and GLM-4 is a factor on the base");
+        }
+
         var theta = Theta * config.Positive("rope_ratio", 1);
         var frequencies = RotaryFrequencies.Read(
             config, rope: null, shape.Heads.RotaryDim, shape.ContextLength, theta);

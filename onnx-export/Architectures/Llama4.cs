@@ -26,6 +26,12 @@ internal sealed class Llama4 : IArchitecture
         var turns = config.Integers("no_rope_layers") is { Count: > 0 } listed
             ? listed
             : [.. Enumerable.Range(0, shape.Layers).Select(layer => (layer + 1) % GlobalPeriod == 0 ? 0 : 1)];
+        if (turns.Count < shape.Layers)
+        {
+            throw new RefusedException($"config.json: no_rope_layers has {turns.Count} numbers; "
+                + $"it must have one for each of {shape.Layers} layers");
+        }
+
         var hasBias = config.Flag("attention_bias", false);
         var global = new SelfAttention(
             shape.Heads, QkvProjection.Apart(hasBias), new OutputProjection("o_proj", hasBias));

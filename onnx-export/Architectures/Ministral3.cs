@@ -15,7 +15,7 @@ internal sealed class Ministral3 : IArchitecture
     {
         var config = checkpoint.Config;
         var rope = config.Section("rope_parameters");
-        var growth = rope?.FindPositive("llama_4_scaling_beta");
+        var growth = rope?.Zeroable("llama_4_scaling_beta") is > 0 and var given ? given : (double?)null;
         var shape = DecoderShape.Read(config) with { LooksUpPositions = growth is not null };
         var model = new DecoderModel(checkpoint, dtype, shape, "model.embed_tokens.weight");
         var norm = Norm.Rms(config.Positive("rms_norm_eps", 1e-5));

@@ -71,6 +71,7 @@ internal sealed record ExpertFeedForward(int Experts, int Chosen, int InnerSize,
             throw new RefusedException($"config.json: experts with activation '{Function}' are not supported (silu)");
         }
 
+        Routing.RefuseUnlessFits(Experts, Chosen);
         var (decoder, name, tensor) = (layer.Decoder, layer.Name("experts"), layer.Tensor(part));
         var (graph, hidden) = (decoder.Graph, decoder.HiddenSize);
         var scores = Linear.FromLinear(

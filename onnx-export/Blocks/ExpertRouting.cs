@@ -1,4 +1,5 @@
 using Stip.Export.Checkpoints;
+using Stip.Onnx;
 using Stip.Onnx.Model;
 
 namespace Stip.Export.Blocks;
@@ -55,6 +56,22 @@ internal sealed record ExpertRouting
         Factor = config.Positive("routed_scaling_factor", factor),
     };
 
+    /// <summary>Refuses numbers that do not go together.</summary>
+    /// <exception cref="RefusedException">More are to be chosen than there are, or groups are not equal.</exception>
+    public void RefuseUnlessFits(int experts, int chosen)
+    {
+        if (chosen > experts)
+        {
+            throw new RefusedException($"config.json: {chosen} of {experts} experts are to be chosen");
+        }
+
+        if (experts % Groups != 0 || ChosenGroups > Groups || (LimitsGroups && experts / Groups < Speakers))
+        {
+            throw new RefusedException($"config.json: {experts} experts in {Groups} groups, of which {ChosenGroups} "
+                + $"are chosen by {Speakers} members each, do not go together");
+        }
+    }
+
     /// <summary>Appends what lies between router and experts.</summary>
     /// <param name="layer">The layer.</param>
     /// <param name="part">Where router and experts are in the layer.</param>
@@ -80,17 +97,21 @@ internal sealed record ExpertRouting
         var shares = IsSigmoid
             ? graph.Add("Sigmoid", $"{name}/Sigmoid", [scores])
             : graph.Add("Softmax", $"{name}/Softmax", [scores], NodeAttribute.Int("axis", -1));
-        var (routed, kept) = isPlain ? (scores, shares) : Taken(layer, part, shares, block);
+        var (routed, kept) = isPlain ? (scores, shares) : Taken(layer, part, scores, shares, block);
         var total = block.Normalizes ? null : Sum(graph, name, Best(graph, name, kept, block.Chosen, axis: -1));
         return (routed, Scaled(layer.Decoder, name, total));
     }
 
     // Logarithms of the shares, and the shares themselves, both of nothing where an expert is not taken.
     private (string Logarithms, string Shares) Taken(
-        DecoderLayer layer, string part, string shares, ExpertFeedForward block)
+        DecoderLayer layer, string part, string scores, string shares, ExpertFeedForward block)
     {
         var (decoder, graph, name) = (layer.Decoder, layer.Decoder.Graph, layer.Name("experts.choice"));
-        var logarithms = graph.Add("Log", $"{name}/Log", [shares]);
+        // That of a sigmoid by what is left to 1: large scores differ there still, where their sigmoids are all 1.
+        var logarithms = IsSigmoid
+            ? graph.Add("Neg", $"{name}/Log", [graph.Add(
+                "Softplus", $"{name}/Softplus", [graph.Add("Neg", $"{name}/Neg", [scores])])])
+            : graph.Add("Log", $"{name}/Log", [shares]);
         if (Bias is null && !LimitsGroups)
         {
             return (logarithms, shares);

@@ -33,7 +33,7 @@ internal sealed record YarnScaling(
     public static double ScoreFactor(ConfigJson config)
     {
         var rope = config.Section("rope_parameters") ?? config.Section("rope_scaling");
-        if (rope?.Text("rope_type", "type") is null or "default" || rope.FindPositive("mscale_all_dim") is not { } all)
+        if (rope?.Text("rope_type", "type") is null or "default" || Scale(rope, "mscale_all_dim") is not { } all)
         {
             return 1;
         }
@@ -53,11 +53,15 @@ internal sealed record YarnScaling(
 
     private static double DefaultMagnitude(ConfigJson rope, double factor)
     {
-        var (own, all) = (rope.FindPositive("mscale"), rope.FindPositive("mscale_all_dim"));
+        var (own, all) = (Scale(rope, "mscale"), Scale(rope, "mscale_all_dim"));
         return own is { } mscale && all is { } allDims
             ? Attention(factor, mscale) / Attention(factor, allDims)
             : Attention(factor, 1);
     }
+
+    // 0 stands for none in published files.
+    private static double? Scale(ConfigJson rope, string name) =>
+        rope.Zeroable(name) is > 0 and var scale ? scale : null;
 
     private static double Attention(double factor, double scale) =>
         factor <= 1 ? 1 : 0.1 * scale * Math.Log(factor) + 1;

@@ -93,6 +93,10 @@ internal sealed class ConfigJson(string file, JsonElement root, JsonElement? def
             : throw new RefusedException($"{file}: {name} is {value.GetRawText()}; it must be a number above 0");
     }
 
+    /// <summary>A number that is not negative; 0 where it is absent or null.</summary>
+    public double Zeroable(string name) => Find(name) is { ValueKind: JsonValueKind.Number } number
+        && number.GetDouble() is 0 ? 0 : FindPositive(name) ?? 0;
+
     /// <summary>A bound: 0 where it is null, <paramref name="otherwise"/> where it is absent.</summary>
     public double Cap(string name, double otherwise) => FindPositive(name) ?? (Has(name) ? 0 : otherwise);
 

@@ -11,7 +11,8 @@ internal static partial class UnusedTensors
     private static readonly string[] Computed =
         [
             ".attn.bias", ".attention.bias", ".masked_bias", ".causal_mask", ".inv_freq", ".cos_cached", ".sin_cached",
-            ".position_ids", ".relative_position_index", ".input_scale", ".k_scale", ".v_scale",
+            ".position_ids", ".relative_position_index", ".input_scale", ".activation_scale", ".output_scale",
+            ".k_scale", ".v_scale", ".kv_scale",
         ];
 
     /// <summary>Refuses weights that lie in a layer of which others are used: what they do would be missing.</summary>

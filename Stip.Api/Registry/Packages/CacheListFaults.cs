@@ -11,6 +11,8 @@ internal static class CacheListFaults
     private const int MaxAxes = 8;
     private const long MaxTokenNumbers = 1 << 24;
 
+    private static readonly string[] Taken = ["inputs_embeds", "attention_mask", "position_ids"];
+
     public static IEnumerable<string> Of(CacheManifest cache)
     {
         if (cache.Tensors is not { } tensors)
@@ -35,6 +37,12 @@ internal static class CacheListFaults
             yield return $"the axes of cache tensor '{tensor.Past}' are not lengths above 0, one "
                 + $"'{CacheTensorManifest.Length}' and at most one '{CacheTensorManifest.Batch}', "
                 + $"with at most {MaxTokenNumbers} numbers a token";
+        }
+
+        foreach (var taken in tensors.Select(tensor => tensor.Past).Where(Taken.Contains)
+            .Concat(tensors.Select(tensor => tensor.Present).Where(name => name == "logits")))
+        {
+            yield return $"cache tensor '{taken}' has the name of an input or output of each step";
         }
 
         foreach (var twice in Twice(tensors.Select(tensor => tensor.Past))

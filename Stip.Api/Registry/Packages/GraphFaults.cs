@@ -10,6 +10,7 @@ namespace Stip.Api.Registry.Packages;
 /// <summary>Where a manifest and the graph that it describes disagree.</summary>
 internal static class GraphFaults
 {
+    private const int MaxLayers = 2048;
     private static readonly string[] StepInputs =
         ["inputs_embeds", "seqlens_k", "total_sequence_length", "logits_rows"];
 
@@ -33,6 +34,11 @@ internal static class GraphFaults
         if (cache.Layers < 1 || cache.KvHeads < 1 || cache.HeadDim < 1)
         {
             return [$"cache of {cache.Layers} layers, {cache.KvHeads} heads and {cache.HeadDim} channels is empty"];
+        }
+
+        if (cache.Layers > MaxLayers)
+        {
+            return [$"cache of {cache.Layers} layers; there may be 1..{MaxLayers}"];
         }
 
         string[] listed = [.. CacheListFaults.Of(cache)];

@@ -25,14 +25,38 @@ internal sealed class PackageFolder(IGraphRuntime runtime)
                 return (null, file.Exists ? "stip.json is too large" : "there is no stip.json");
             }
 
-            using var stream = file.OpenRead();
-            var manifest = JsonSerializer.Deserialize<PackageManifest>(stream, StipJson.File);
+            var bytes = File.ReadAllBytes(path);
+            if (!IsText(bytes))
+            {
+                return (null, "stip.json holds text that is not Unicode");
+            }
+
+            var manifest = JsonSerializer.Deserialize<PackageManifest>(bytes, StipJson.File);
             return (manifest, manifest is null ? "stip.json is empty" : "");
         }
         catch (JsonException e)
         {
             return (null, $"stip.json cannot be read at {e.Path ?? "its start"}");
         }
+    }
+
+    // Halves of characters are found here: values that are read later would throw.
+    private static bool IsText(ReadOnlySpan<byte> json)
+    {
+        var reader = new Utf8JsonReader(json);
+        try
+        {
+            while (reader.Read())
+            {
+                _ = reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName ? reader.GetString() : null;
+            }
+        }
+        catch (InvalidOperationException)
+        {
+            return false;
+        }
+
+        return true;
     }
 
     /// <summary>Every fault of the files and graphs; the manifest itself was judged before.</summary>

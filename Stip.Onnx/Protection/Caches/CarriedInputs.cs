@@ -16,10 +16,17 @@ internal sealed class CarriedInputs
 
     private static readonly HashSet<string> Joining = new(StringComparer.Ordinal) { "Concat", "Where", "If" };
 
+    private const int MostNested = 32;
     private readonly IReadOnlyList<FunctionProto> _functions;
     private readonly Dictionary<string, IReadOnlySet<string>> _carried = new(StringComparer.Ordinal);
 
-    private CarriedInputs(IReadOnlyList<FunctionProto> functions) => _functions = functions;
+    private readonly Dictionary<FunctionProto, IReadOnlyDictionary<string, IReadOnlySet<string>>> _known;
+    private readonly int _depth;
+
+    private CarriedInputs(
+        IReadOnlyList<FunctionProto> functions,
+        Dictionary<FunctionProto, IReadOnlyDictionary<string, IReadOnlySet<string>>> known,
+        int depth) => (_functions, _known, _depth) = (functions, known, depth);
 
     /// <summary>For every value that carries an input, the names of those inputs.</summary>
     /// <param name="graph">The graph.</param>
@@ -27,7 +34,7 @@ internal sealed class CarriedInputs
     public static IReadOnlyDictionary<string, IReadOnlySet<string>> Of(
         GraphProto graph, IReadOnlyList<FunctionProto> functions)
     {
-        var found = new CarriedInputs(functions);
+        var found = new CarriedInputs(functions, new(ReferenceEqualityComparer.Instance), 0);
         foreach (var input in graph.Input)
         {
             found._carried[input.Name] = new HashSet<string>(StringComparer.Ordinal) { input.Name };
@@ -81,17 +88,41 @@ internal sealed class CarriedInputs
 
     private void Call(FunctionProto function, NodeProto node)
     {
-        var inner = new CarriedInputs(_functions);
-        for (var i = 0; i < Math.Min(function.Input.Count, node.Input.Count); i++)
+        var carries = Carries(function);
+        foreach (var (name, output) in function.Output.Zip(node.Output))
         {
-            inner.Set(function.Input[i], _carried.GetValueOrDefault(node.Input[i]));
+            foreach (var (parameter, input) in function.Input.Zip(node.Input))
+            {
+                if (carries.GetValueOrDefault(name)?.Contains(parameter) == true)
+                {
+                    Add(output, input);
+                }
+            }
+        }
+    }
+
+    // Followed once, whoever calls it how often.
+    private IReadOnlyDictionary<string, IReadOnlySet<string>> Carries(FunctionProto function)
+    {
+        if (_known.TryGetValue(function, out var known))
+        {
+            return known;
+        }
+
+        if (_depth == MostNested)
+        {
+            throw new RefusedException(
+                $"function {function.Name} is called {MostNested} functions deep; fewer must be nested");
+        }
+
+        var inner = new CarriedInputs(_functions, _known, _depth + 1);
+        foreach (var parameter in function.Input)
+        {
+            inner._carried[parameter] = new HashSet<string>(StringComparer.Ordinal) { parameter };
         }
 
         inner.Follow(function.Node);
-        for (var i = 0; i < Math.Min(function.Output.Count, node.Output.Count); i++)
-        {
-            Set(node.Output[i], inner._carried.GetValueOrDefault(function.Output[i]));
-        }
+        return _known[function] = inner._carried;
     }
 
     private void Add(string to, string from)

@@ -16,7 +16,8 @@ internal static class ForeignCache
     public static CacheManifest? Describe(GraphProto graph, IReadOnlyList<CacheTensorManifest> pairs)
     {
         var pasts = GraphSignature.Inputs(graph)
-            .Where(input => input.Name.StartsWith("past", StringComparison.Ordinal)).ToArray();
+            .Where(input => input.Name.StartsWith("past", StringComparison.Ordinal)
+                && !input.Dtype.StartsWith("int", StringComparison.Ordinal)).ToArray();
         var keys = Array.FindAll(pasts, input => input.Name.EndsWith("key", StringComparison.Ordinal));
         var known = KnownAxes.Of(graph);
         var named = keys.Length == 0 ? null : new CacheManifest(

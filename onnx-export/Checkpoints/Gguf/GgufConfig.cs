@@ -26,6 +26,11 @@ internal static class GgufConfig
         var hidden = metadata.RequiredInteger($"{prefix}.embedding_length");
         var headDim = metadata.Integer($"{prefix}.attention.key_length_mla")
             ?? metadata.Integer($"{prefix}.attention.key_length") ?? (heads == 0 ? 0 : hidden / heads);
+        if (heads == 0)
+        {
+            throw metadata.Refused($"{prefix}.attention.head_count is 0; it must be at least 1");
+        }
+
         var values = metadata.Integer($"{prefix}.attention.value_length") ?? headDim;
         if (headDim < 2 || (values != headDim && !architecture.IsLatent))
         {

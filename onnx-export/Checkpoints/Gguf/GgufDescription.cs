@@ -50,6 +50,8 @@ internal sealed class GgufDescription(GgufFile file, string prefix)
     {
         Config[countField] = Required("expert_count");
         Config["num_experts_per_tok"] = Required("expert_used_count");
-        Config[widthField] = Integer("expert_feed_forward_length") ?? Required("feed_forward_length");
+        var width = Integer("expert_feed_forward_length") ?? Required("feed_forward_length");
+        Config[widthField] = width > 0 ? width
+            : throw Metadata.Refused($"{prefix}.expert_feed_forward_length is 0; it must be at least 1");
     }
 }

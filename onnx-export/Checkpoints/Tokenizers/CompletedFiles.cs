@@ -1,3 +1,5 @@
+using Stip.Onnx;
+
 namespace Stip.Export.Checkpoints.Tokenizers;
 
 /// <summary>The small files of a folder, with a tokenizer.json made of what older folders have in its place.</summary>
@@ -5,7 +7,21 @@ internal sealed class CompletedFiles(ISmallFiles files) : ISmallFiles
 {
     public const string TokenizerFile = "tokenizer.json";
 
-    private readonly Lazy<byte[]?> _made = new(() => OlderTokenizer.Describe(files));
+    private readonly Lazy<byte[]?> _made = new(() => Make(files));
+
+    // A model is of use without its tokenizer.
+    private static byte[]? Make(ISmallFiles files)
+    {
+        try
+        {
+            return OlderTokenizer.Describe(files);
+        }
+        catch (RefusedException e)
+        {
+            Console.Error.WriteLine($"warning: no {TokenizerFile} is made: {e.Message}");
+            return null;
+        }
+    }
 
     public byte[]? Find(string name) => files.Find(name) ?? (name == TokenizerFile ? _made.Value : null);
 }

@@ -20,10 +20,23 @@ internal static class SentencePieceFolder
         }
 
         var model = SentencePieceModel.Read(file, files.Find(file)!);
-        return model.IsBytePairs ? BytePairs(file, model, settings) : Unigram(file, model, settings);
+        return !model.IsBytePairs ? Unigram(file, model, settings)
+            : BeginsTexts(settings) is { } begins ? BytePairs(file, model, settings, begins)
+            : null;
     }
 
-    private static JsonObject BytePairs(string file, SentencePieceModel model, TokenizerSettings settings)
+    // Whether a class puts the first token before every text where its files do not say; null for an unknown one.
+    private static bool? BeginsTexts(TokenizerSettings settings) =>
+        (settings.Class ?? settings.ModelType)?.ToLowerInvariant() switch
+        {
+            "llama" or "codellama" or "gemma" or "internlm" or "internlm2" or "internlm3" or "baichuan" or "orion"
+                or "chatglm" or "mistral" or "mixtral" or "gemma2" or "phi3" or "minicpm" => true,
+            "ernie4_5_" or "ernie4_5" or "ernie4_5_moe" => false,
+            _ => null,
+        };
+
+    private static JsonObject BytePairs(
+        string file, SentencePieceModel model, TokenizerSettings settings, bool begins)
     {
         var tokens = new TokenList(file);
         AddPieces(tokens, model, 0);
@@ -37,7 +50,7 @@ internal static class SentencePieceFolder
         AddNamed(tokens, settings);
         tokens.Say("bos_token_id", (long?)tokens.IdOf(settings.Token("bos_token") ?? "<s>"));
         tokens.Say("eos_token_id", (long?)tokens.IdOf(settings.Token("eos_token") ?? "</s>"));
-        tokens.Say("add_bos_token", !isChatGlm && (settings.Flag("add_bos_token") ?? true));
+        tokens.Say("add_bos_token", !isChatGlm && (settings.Flag("add_bos_token") ?? begins));
         tokens.Say("add_eos_token", settings.Flag("add_eos_token") ?? false);
         tokens.Say("add_space_prefix", settings.Flag("add_prefix_space") ?? model.AddsDummyPrefix);
         var (metadata, vocabulary) = tokens.Describe();

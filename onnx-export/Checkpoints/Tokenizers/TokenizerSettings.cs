@@ -15,7 +15,10 @@ internal sealed class TokenizerSettings
     private TokenizerSettings(ConfigJson config, ConfigJson special, ConfigJson model, ConfigJson added)
     {
         (_config, _special, _model) = (config, special, model);
-        Added = added.NumbersByName().ToDictionary(
+
+        // Some fine-tunes name a token for padding that their model has no row for.
+        var rows = model.FindSize("vocab_size", "padded_vocab_size") ?? int.MaxValue;
+        Added = added.NumbersByName().Where(entry => entry.Value < rows).ToDictionary(
             entry => entry.Key, entry => (int)Math.Clamp(entry.Value, -1, int.MaxValue), StringComparer.Ordinal);
     }
 

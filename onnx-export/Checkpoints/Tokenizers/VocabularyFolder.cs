@@ -46,6 +46,11 @@ internal static class VocabularyFolder
                 isSpecial ? GgufTokenType.Control : GgufTokenType.Normal);
         }
 
+        foreach (var (text, id) in settings.Added.Where(entry => tokens.IdOf(entry.Key) is null))
+        {
+            tokens.Put(id, text, GgufTokenType.Control);
+        }
+
         tokens.Frame(special["cls_token"], special["sep_token"]);
         tokens.Say("unknown_token_id", (long?)tokens.IdOf(special["unk_token"]));
         var (metadata, vocabulary) = tokens.Describe();

@@ -54,6 +54,13 @@ public sealed class JsonGrammarTests
     [InlineData("""{"$ref":"#/$defs/none"}""", "leads nowhere")]
     [InlineData("""{"type":"colour"}""", "'colour'")]
     [InlineData("""{"$ref":"#"}""", "'#' is itself")]
+    [InlineData(
+        """
+        {"$ref":"#/$defs/a","$defs":{
+            "a":{"anyOf":[{"type":"object","properties":{"x":{"$ref":"#/$defs/b"}}},{"$ref":"#/$defs/b"}]},
+            "b":{"anyOf":[{"$ref":"#/$defs/a"},{"type":"null"}]}}}
+        """,
+        "is itself")]
     [InlineData("""{"anyOf":[{"type":"null"},{"$ref":"#"}]}""", "'#' is itself")]
     [InlineData(
         """{"$ref":"#/$defs/a","$defs":{"a":{"$ref":"#/$defs/b"},"b":{"oneOf":[{"$ref":"#/$defs/a"}]}}}""",

@@ -37,6 +37,20 @@ public sealed class TokenPlacesTests
             Assert.DoesNotContain(' ', text[place.Start..place.End]));
     }
 
+    [Theory]
+    [InlineData("a 🦊 saw 狐")]
+    [InlineData("🦊 Anna")]
+    public void Of_ACharacterOfSeveralTokens_GivesEachItsPlace(string text)
+    {
+        var tokenizer = TextTokenizer.FromFolder(KnownCheckpoints.Folder("stories"));
+        var ids = tokenizer.Encode(text);
+        var fox = text.IndexOf('\uD83E', StringComparison.Ordinal);
+
+        var places = TokenPlaces.Of(tokenizer, text, ids);
+
+        Assert.Equal(tokenizer.Encode("a🦊").Length - 1, places.Count(place => place == (fox, fox + 2)));
+    }
+
     [Fact]
     public void Of_AFramedText_GivesTheFrameNoPlace()
     {

@@ -54,22 +54,28 @@ public sealed class CachePairsTests
         Assert.Equal("second>y [batch, 2, length, 4]; first>x [batch, 2, length, 6]", Text());
     }
 
+    // Each calls the next twice: followed anew at every call they would take 2^20 steps.
+    [Fact]
+    public void Find_ThroughNestedFunctions_FollowsEachOnce()
+    {
+        FunctionProto[] functions = [.. Enumerable.Range(0, 20).Select(place => Twice($"F{place}", $"F{place + 1}"))];
+        Call("F0");
+        Assert.Equal("a>b [batch, 2, length, 4]", Text([.. functions, Joining("F20")]));
+    }
+
+    [Fact]
+    public void Find_ThroughAFunctionThatCallsItself_IsRefused()
+    {
+        Call("F0");
+        var fault = Assert.Throws<RefusedException>(() => Text(Twice("F0", "F0")));
+        Assert.Contains("functions deep", fault.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Find_ThroughAFunction_FollowsItsBody()
     {
-        var function = new FunctionProto { Name = "Extend", Domain = "local" };
-        function.Input.AddRange(["before", "more"]);
-        function.Output.Add("after");
-        var join = new NodeProto { OpType = "Concat" };
-        join.Input.AddRange(["before", "more"]);
-        join.Output.Add("after");
-        join.Attribute.Add(NodeAttribute.Int("axis", 2));
-        function.Node.Add(join);
-        _graph.AddInput("a", TensorDtype.Float32, "batch", 2, "past", 4);
-        _graph.AddInput("new", TensorDtype.Float32, "batch", 2, "seq", 4);
-        _graph.Append("local", "Extend", "call", ["a", "new"], ["b"]);
-        _graph.AddOutput("b", TensorDtype.Float32, "batch", 2, "total", 4);
-        Assert.Equal("a>b [batch, 2, length, 4]", Text(function));
+        Call("Extend");
+        Assert.Equal("a>b [batch, 2, length, 4]", Text(Joining("Extend")));
     }
 
     [Fact]
@@ -107,6 +113,36 @@ public sealed class CachePairsTests
 
     private string Text(params FunctionProto[] functions) => string.Join("; ",
         CachePairs.Find(_graph.Graph, functions, [.. Sent]).Select(Text));
+
+    private static FunctionProto Joining(string name) => Function(name, new NodeProto
+    {
+        OpType = "Concat",
+        Input = { "before", "more" },
+        Output = { "after" },
+        Attribute = { NodeAttribute.Int("axis", 2) },
+    });
+
+    private static FunctionProto Twice(string name, string next)
+    {
+        NodeProto Called(string to) => new()
+        {
+            OpType = next, Domain = "local", Input = { "before", "more" }, Output = { to },
+        };
+        return Function(name, Called("unused"), Called("after"));
+    }
+
+    private static FunctionProto Function(string name, params NodeProto[] nodes) => new()
+    {
+        Name = name, Domain = "local", Input = { "before", "more" }, Output = { "after" }, Node = { nodes },
+    };
+
+    private void Call(string function)
+    {
+        _graph.AddInput("a", TensorDtype.Float32, "batch", 2, "past", 4);
+        _graph.AddInput("new", TensorDtype.Float32, "batch", 2, "seq", 4);
+        _graph.Append("local", function, "call", ["a", "new"], ["b"]);
+        _graph.AddOutput("b", TensorDtype.Float32, "batch", 2, "total", 4);
+    }
 
     private static string Text(CacheTensorManifest pair) =>
         $"{pair.Past}>{pair.Present} [{string.Join(", ", pair.Axes.Select(axis => axis.ToString()))}]";

@@ -72,7 +72,9 @@ public sealed class OlderTokenizerTests
         var folder = RepositoryRoot.At("tests", "data", "tokenizers", "sentencepiece-bpe");
         using var made = Complete(new GivenFiles(new Dictionary<string, string>
         {
-            ["tokenizer_config.json"] = legacy ? "{}" : """{ "legacy": false }""",
+            ["tokenizer_config.json"] = legacy
+                ? """{ "tokenizer_class": "LlamaTokenizer" }"""
+                : """{ "tokenizer_class": "LlamaTokenizer", "legacy": false }""",
         }, new FolderFiles(folder)));
         var tokenizer = TextTokenizer.FromFolder(made.Path);
 
@@ -123,6 +125,45 @@ public sealed class OlderTokenizerTests
         {
             ["vocab.txt"] = "[UNK]\n##a", ["tokenizer_config.json"] = """{ "tokenizer_class": "EsmTokenizer" }""",
         })));
+
+    [Theory]
+    [InlineData("ChatGLM4Tokenizer", false)]
+    [InlineData("GPTSw3Tokenizer", false)]
+    [InlineData("Ernie4_5_Tokenizer", true)]
+    public void AClassOfBytePairs_IsTakenWhereItsWayIsKnown(string name, bool isKnown)
+    {
+        var folder = RepositoryRoot.At("tests", "data", "tokenizers", "sentencepiece-bpe");
+        var made = OlderTokenizer.Describe(new GivenFiles(new Dictionary<string, string>
+        {
+            ["tokenizer_config.json"] = $$"""{ "tokenizer_class": "{{name}}" }""",
+        }, new FolderFiles(folder)));
+
+        Assert.Equal(isKnown, made is not null);
+        Assert.DoesNotContain(
+            "\"SpecialToken\"", Encoding.UTF8.GetString(made ?? []), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AddedTokens_BeyondVocabTxt_AreKeptWhereTheModelHasRows()
+    {
+        var made = OlderTokenizer.Describe(new GivenFiles(new Dictionary<string, string>
+        {
+            ["vocab.txt"] = "[UNK]\n[CLS]\n[SEP]\na\n##b",
+            ["added_tokens.json"] = """{ "[NEW]": 5, "[BEYOND]": 6 }""",
+            ["config.json"] = """{ "model_type": "bert", "vocab_size": 6 }""",
+        }));
+        var added = JsonNode.Parse(made!)!["added_tokens"]!.AsArray();
+
+        Assert.Contains(added, token => (string)token!["content"]! == "[NEW]" && (int)token["id"]! == 5);
+        Assert.DoesNotContain(added, token => (string)token!["content"]! == "[BEYOND]");
+    }
+
+    [Fact]
+    public void AModelThatIsNone_LeavesTheFolderWithout() => Assert.Null(new CompletedFiles(new GivenFiles(
+        new Dictionary<string, string>
+        {
+            ["tokenizer.model"] = "version https://git-lfs", ["config.json"] = """{ "model_type": "llama" }""",
+        })).Find("tokenizer.json"));
 
     [Fact]
     public void AModelThatIsNone_IsRefusedByName()
