@@ -24,8 +24,7 @@ internal sealed class ModelLoop : IAsyncDisposable
     private readonly int _gatherMs;
     private readonly EngineMetrics _metrics;
     private readonly Action<int> _begin;
-    private readonly ConcurrentQueue<StepTicket> _spare = new();
-    private readonly int _mostSpare;
+    private readonly SpareTickets _spare;
     private TimeSpan _lastRun;
     private int _waiting;
     private int _missing;
@@ -43,7 +42,7 @@ internal sealed class ModelLoop : IAsyncDisposable
     {
         (_decoder, _sessions, _clock, _metrics) = (decoder, sessions, clock, metrics);
         _begin = begun => Interlocked.Add(ref _waiting, -begun);
-        _mostSpare = 2 * maxBatch;
+        _spare = new SpareTickets(metrics, 2 * maxBatch);
         (_queueLength, _gatherMs, Slots) = (options.QueueLength, options.GatherMs, options.Slots);
         _scheduler = new StepScheduler<StepTicket>(maxBatch);
         _loop = new LoopTurn(
@@ -96,7 +95,7 @@ internal sealed class ModelLoop : IAsyncDisposable
                 StipErrorCode.ServerOverloaded, $"{_queueLength} steps are waiting already", RetryAfter: OneSecond));
         }
 
-        var ticket = _spare.TryDequeue(out var spare) ? spare : new StepTicket(_metrics, Recycle);
+        var ticket = _spare.Take();
         ticket.Begin(owner, step, entered, _clock.GetTimestamp(), cancellation);
         var answer = ticket.Answer;
         _steps.Enqueue(ticket);
@@ -291,13 +290,5 @@ internal sealed class ModelLoop : IAsyncDisposable
         Outcome<StepAnswer> outcome = refusal;
         _metrics.Count(step.Declaration, outcome);
         return ValueTask.FromResult(outcome);
-    }
-
-    private void Recycle(StepTicket ticket)
-    {
-        if (_spare.Count < _mostSpare)
-        {
-            _spare.Enqueue(ticket);
-        }
     }
 }
