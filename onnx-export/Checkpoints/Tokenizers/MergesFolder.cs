@@ -27,9 +27,19 @@ internal static class MergesFolder
 
     private static readonly Dictionary<string, string> ByModel = new(StringComparer.Ordinal)
     {
-        ["gpt2"] = "GPT2", ["gpt_neo"] = "GPT2", ["gptj"] = "GPT2", ["opt"] = "GPT2", ["codegen"] = "CodeGen",
-        ["phi"] = "CodeGen", ["qwen2"] = "Qwen2", ["qwen2_moe"] = "Qwen2", ["qwen3"] = "Qwen2",
-        ["qwen3_moe"] = "Qwen2", ["roberta"] = "Roberta", ["bart"] = "Bart", ["longformer"] = "Longformer",
+        ["gpt2"] = "GPT2",
+        ["gpt_neo"] = "GPT2",
+        ["gptj"] = "GPT2",
+        ["opt"] = "GPT2",
+        ["codegen"] = "CodeGen",
+        ["phi"] = "CodeGen",
+        ["qwen2"] = "Qwen2",
+        ["qwen2_moe"] = "Qwen2",
+        ["qwen3"] = "Qwen2",
+        ["qwen3_moe"] = "Qwen2",
+        ["roberta"] = "Roberta",
+        ["bart"] = "Bart",
+        ["longformer"] = "Longformer",
         ["led"] = "LED",
     };
 

@@ -35,7 +35,9 @@ public sealed class KnownAxesTests
         kernel.FloatData.Add(new float[3 * 4 * 4]);
         var weight = graph.With("Constant", "kernel", [], new AttributeProto
         {
-            Name = "value", Type = AttributeProto.Types.AttributeType.Tensor, T = kernel,
+            Name = "value",
+            Type = AttributeProto.Types.AttributeType.Tensor,
+            T = kernel,
         });
         graph.Add("Conv", "y", picture, weight);
 

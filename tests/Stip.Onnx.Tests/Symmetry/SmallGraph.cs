@@ -71,7 +71,9 @@ internal sealed class SmallGraph : IDisposable
         value.FloatData.Add(values);
         return With("Constant", $"floats_{Graph.Graph.Node.Count}", [], new AttributeProto
         {
-            Name = "value", Type = AttributeProto.Types.AttributeType.Tensor, T = value,
+            Name = "value",
+            Type = AttributeProto.Types.AttributeType.Tensor,
+            T = value,
         });
     }
 

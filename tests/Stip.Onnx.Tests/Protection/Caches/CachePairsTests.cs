@@ -126,14 +126,21 @@ public sealed class CachePairsTests
     {
         NodeProto Called(string to) => new()
         {
-            OpType = next, Domain = "local", Input = { "before", "more" }, Output = { to },
+            OpType = next,
+            Domain = "local",
+            Input = { "before", "more" },
+            Output = { to },
         };
         return Function(name, Called("unused"), Called("after"));
     }
 
     private static FunctionProto Function(string name, params NodeProto[] nodes) => new()
     {
-        Name = name, Domain = "local", Input = { "before", "more" }, Output = { "after" }, Node = { nodes },
+        Name = name,
+        Domain = "local",
+        Input = { "before", "more" },
+        Output = { "after" },
+        Node = { nodes },
     };
 
     private void Call(string function)

@@ -116,14 +116,16 @@ public sealed class OlderTokenizerTests
     public void TokenizerJson_ThatIsThere_IsTaken() => Assert.Equal(
         "here", Encoding.UTF8.GetString(new CompletedFiles(new GivenFiles(new Dictionary<string, string>
         {
-            ["tokenizer.json"] = "here", ["vocab.txt"] = "[UNK]\n##a",
+            ["tokenizer.json"] = "here",
+            ["vocab.txt"] = "[UNK]\n##a",
         })).Find("tokenizer.json")!));
 
     [Fact]
     public void AClassThatCutsTextInItsOwnWay_GetsNone() => Assert.Null(
         OlderTokenizer.Describe(new GivenFiles(new Dictionary<string, string>
         {
-            ["vocab.txt"] = "[UNK]\n##a", ["tokenizer_config.json"] = """{ "tokenizer_class": "EsmTokenizer" }""",
+            ["vocab.txt"] = "[UNK]\n##a",
+            ["tokenizer_config.json"] = """{ "tokenizer_class": "EsmTokenizer" }""",
         })));
 
     [Theory]
@@ -162,7 +164,8 @@ public sealed class OlderTokenizerTests
     public void AModelThatIsNone_LeavesTheFolderWithout() => Assert.Null(new CompletedFiles(new GivenFiles(
         new Dictionary<string, string>
         {
-            ["tokenizer.model"] = "version https://git-lfs", ["config.json"] = """{ "model_type": "llama" }""",
+            ["tokenizer.model"] = "version https://git-lfs",
+            ["config.json"] = """{ "model_type": "llama" }""",
         })).Find("tokenizer.json"));
 
     [Fact]
