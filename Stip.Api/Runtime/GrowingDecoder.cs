@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.ML.OnnxRuntime;
 using Stip.Api.Engine;
 using Stip.Api.Engine.Caches;
@@ -21,6 +22,7 @@ internal sealed class GrowingDecoder : IDecoder
     private readonly bool _givesLastRowOnly;
     private readonly bool _holdsSeveral;
     private readonly DeviceGate? _gate;
+    private TimeSpan _computed;
 
     public GrowingDecoder(InferenceSession session, DecoderSnapshot decoder, DeviceGate? gate)
     {
@@ -32,6 +34,8 @@ internal sealed class GrowingDecoder : IDecoder
             && decoder.CacheTensors.All(tensor => tensor.HoldsSeveral && IsFree(tensor.Past, tensor.Batch!.Value));
         _givesLastRowOnly = session.OutputMetadata["logits"].Dimensions[1] == 1;
     }
+
+    public TimeSpan Copied { get; private set; }
 
     public bool IsOnDevice => _gate is not null;
 
@@ -51,12 +55,37 @@ internal sealed class GrowingDecoder : IDecoder
         ReadOnlySpan<long> wanted,
         LogitsTarget logits)
     {
+        (_computed, var start) = (TimeSpan.Zero, Stopwatch.GetTimestamp());
         if (range.Count == 1)
         {
             RunRows(range, cachedTokens[0], rows, wanted, logits);
-            return;
+        }
+        else
+        {
+            RunSlots(range, cachedTokens, rows, wanted, logits);
         }
 
+        // What is not spent in the graph: caches, rows and logits are moved.
+        Copied = Stopwatch.GetElapsedTime(start) - _computed;
+    }
+
+    public void Dispose()
+    {
+        using var pass = DeviceGate.Enter(_gate);
+        _step.Dispose();
+        _runOptions.Dispose();
+        _session.Dispose();
+    }
+
+    private bool IsFree(string input, int axis) => _session.InputMetadata[input].Dimensions[axis] < 0;
+
+    private void RunSlots(
+        SlotRange range,
+        ReadOnlySpan<int> cachedTokens,
+        ReadOnlySpan<byte> rows,
+        ReadOnlySpan<long> wanted,
+        LogitsTarget logits)
+    {
         // One row a slot; those that nobody wants are left out, for nothing must be written where nothing is kept.
         Span<bool> isDone = stackalloc bool[wanted.Length];
         Span<int> group = stackalloc int[wanted.Length];
@@ -83,16 +112,6 @@ internal sealed class GrowingDecoder : IDecoder
             }
         }
     }
-
-    public void Dispose()
-    {
-        using var pass = DeviceGate.Enter(_gate);
-        _step.Dispose();
-        _runOptions.Dispose();
-        _session.Dispose();
-    }
-
-    private bool IsFree(string input, int axis) => _session.InputMetadata[input].Dimensions[axis] < 0;
 
     private void RunRows(
         SlotRange range, int cachedTokens, ReadOnlySpan<byte> rows, ReadOnlySpan<long> wanted, LogitsTarget logits)
@@ -153,7 +172,9 @@ internal sealed class GrowingDecoder : IDecoder
     private IDisposableReadOnlyCollection<OrtValue> Run()
     {
         using var pass = DeviceGate.Enter(_gate);
+        var start = Stopwatch.GetTimestamp();
         var results = _session.Run(_runOptions, _step.InputNames, _step.Inputs, _step.OutputNames);
+        _computed += Stopwatch.GetElapsedTime(start);
         _step.Keep(results);
         return results;
     }

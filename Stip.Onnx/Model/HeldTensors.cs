@@ -12,12 +12,17 @@ internal static class HeldTensors
             yield return (tensor.Name, tensor);
         }
 
-        foreach (var node in graph.Node.Where(node => node is { OpType: "Constant", Output.Count: > 0 }))
+        foreach (var node in graph.Node)
         {
-            if (node.Attribute.FirstOrDefault(attribute => attribute.Name == "value")?.T is { } tensor)
+            if (ValueOf(node) is { } tensor)
             {
                 yield return (node.Output[0], tensor);
             }
         }
     }
+
+    /// <summary>The tensor of a Constant node; null for any other.</summary>
+    public static TensorProto? ValueOf(NodeProto node) => node is { OpType: "Constant", Output.Count: > 0 }
+        ? node.Attribute.FirstOrDefault(attribute => attribute.Name == "value")?.T
+        : null;
 }

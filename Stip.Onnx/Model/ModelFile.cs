@@ -73,8 +73,7 @@ internal sealed class ModelFile : IDisposable
 
         foreach (var (node, place) in nodes.Select((node, place) => (node, place)))
         {
-            if (node is { OpType: "Constant", Output.Count: > 0 }
-                && node.Attribute.FirstOrDefault(attribute => attribute.Name == "value")?.T is { } value)
+            if (HeldTensors.ValueOf(node) is { } value)
             {
                 yield return (scope + node.Output[0], value);
             }

@@ -3,10 +3,13 @@ namespace Stip.Onnx.Packages;
 /// <summary>Files of a checkpoint that a client needs as they are.</summary>
 public static class SourceFileNames
 {
+    /// <summary>Where a tokenizer is described.</summary>
+    public const string Tokenizer = "tokenizer.json";
+
     /// <summary>Names inside the folder; any may be absent.</summary>
     public static IReadOnlyList<string> All { get; } =
     [
-        "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "tokenizer.model",
+        Tokenizer, "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "tokenizer.model",
         "vocab.json", "merges.txt", "vocab.txt", "generation_config.json", "chat_template.jinja", "chat_template.json",
         "preprocessor_config.json", "processor_config.json",
     ];

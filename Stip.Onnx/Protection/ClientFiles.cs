@@ -13,8 +13,9 @@ internal static class ClientFiles
     /// Copies what a client needs as it is: the small files beside an exported graph, without the manifest of export;
     /// of a folder that others wrote only those that belong to tokenizers and preprocessors.
     /// </summary>
-    public static void CopySmallFiles(PlainModel plain, string? tokenizer, string folder)
+    public static void CopySmallFiles(PlainModel plain, ProtectionOptions options, string folder)
     {
+        var tokenizer = options.Tokenizer;
         string[] skipped = [ExportManifest.FileName, BundleManifest.EmbeddingFileName];
         foreach (var file in new DirectoryInfo(plain.Folder).EnumerateFiles())
         {
@@ -35,6 +36,12 @@ internal static class ClientFiles
             tokenizer is not null && File.Exists(Path.Combine(tokenizer, name))))
         {
             File.WriteAllBytes(Path.Combine(folder, name), File.ReadAllBytes(Path.Combine(tokenizer!, name)));
+        }
+
+        var made = Path.Combine(folder, SourceFileNames.Tokenizer);
+        if (options.MadeTokenizer is { } bytes && !File.Exists(made))
+        {
+            File.WriteAllBytes(made, bytes);
         }
     }
 

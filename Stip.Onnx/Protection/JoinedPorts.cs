@@ -1,6 +1,5 @@
 using Stip.Keys.Permutations;
 using Stip.Onnx.Packages;
-using Stip.Onnx.Protection.Caches;
 using Stip.Onnx.Symmetry;
 
 namespace Stip.Onnx.Protection;
@@ -25,9 +24,7 @@ internal static class JoinedPorts
     public static void RefuseApart(LabelledPart part, ProtectionPlan plan)
     {
         var named = KeptStates.Pairs(part.Inputs, part.Outputs).Select(pair => (pair.Past.Name, pair.Present.Name));
-        var found = CachePairs.Find(part.Part.Graph, part.Part.Model.Functions, [])
-            .Select(pair => (pair.Past, pair.Present));
-        foreach (var (past, present) in named.Union(found))
+        foreach (var (past, present) in named.Union(part.Part.States))
         {
             RefuseApart(
                 (present, plan.Outputs.GetValueOrDefault(present)), (past, plan.Inputs.GetValueOrDefault(past)));

@@ -149,7 +149,7 @@ public static class PackageProtector
         PlainModel plain, DrawnPlans plans, ProtectionOptions options, string client)
     {
         ClientTables.WriteOutput(Path.Combine(client, BundleManifest.OutputFileName), plain, plans);
-        ClientFiles.CopySmallFiles(plain, options.Tokenizer, client);
+        ClientFiles.CopySmallFiles(plain, options, client);
         var manifest = ClientLookups.TryWrite(plain, client) ?? plain.Manifest;
         return plain.Sources.Count == 0 || options.Tokenizer is null ? manifest
             : SourceSettings.Read(options.Tokenizer).ApplyTo(manifest);

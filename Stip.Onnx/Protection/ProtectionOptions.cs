@@ -19,6 +19,9 @@ public sealed record ProtectionOptions(
     /// model.</summary>
     public string? Tokenizer { get; init; }
 
+    /// <summary>A tokenizer.json for the client where neither folder has one; null for none.</summary>
+    public byte[]? MadeTokenizer { get; init; }
+
     /// <summary>First layers of a decoder that stay with the client (default: none).</summary>
     public int ClientLayers { get; init; }
 

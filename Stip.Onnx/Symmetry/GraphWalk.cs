@@ -56,7 +56,7 @@ internal sealed class GraphWalk(
 
     private void Step(NodeProto node, Scope scope)
     {
-        if (node.OpType == "Constant" && node.Attribute.FirstOrDefault(a => a.Name == "value")?.T is { } tensor)
+        if (HeldTensors.ValueOf(node) is { } tensor)
         {
             scope[node.Output[0]] = tensors.TryGetValue(tensor, out var value)
                 ? value

@@ -61,7 +61,7 @@ internal sealed class Llama4 : IArchitecture
 
     private static string? Growth(ConfigJson config, DecoderModel model) =>
         config.Switch("attn_temperature_tuning", true) && config.Positive("floor_scale", 8192) is var step
-            && step < model.Shape.ContextLength
+            && step <= model.Shape.ContextLength
             ? PositionFactor.Append(model.Graph, config.Positive("attn_scale", 0.1), (int)step, first: 1)
             : null;
 

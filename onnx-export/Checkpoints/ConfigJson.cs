@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Stip.Onnx;
+using Stip.Protocol;
 
 namespace Stip.Export.Checkpoints;
 
@@ -24,7 +25,11 @@ internal sealed class ConfigJson(string file, JsonElement root, JsonElement? def
         try
         {
             using var document = JsonDocument.Parse(bytes);
-            RefuseBrokenText(name, bytes.Span);
+            if (!JsonText.IsUnicode(bytes.Span))
+            {
+                throw new RefusedException($"{name} is not JSON: a string of it is not UTF-8");
+            }
+
             return document.RootElement.ValueKind == JsonValueKind.Object
                 ? new ConfigJson(name, document.RootElement.Clone())
                 : throw new RefusedException(
@@ -228,23 +233,6 @@ internal sealed class ConfigJson(string file, JsonElement root, JsonElement? def
             && size >= 1 && size <= Largest(name)
             ? size
             : throw new RefusedException($"{file}: {name} is {value.GetRawText()}; it must be 1..{Largest(name)}");
-
-    // The document takes strings as they come and fails when one is asked for.
-    private static void RefuseBrokenText(string name, ReadOnlySpan<byte> bytes)
-    {
-        var reader = new Utf8JsonReader(bytes);
-        try
-        {
-            while (reader.Read())
-            {
-                _ = reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName ? reader.GetString() : null;
-            }
-        }
-        catch (InvalidOperationException e)
-        {
-            throw new RefusedException($"{name} is not JSON: a string of it is not UTF-8", e);
-        }
-    }
 
     // The width of an expert is a width, whatever else its name says.
     private static int Largest(string name) =>

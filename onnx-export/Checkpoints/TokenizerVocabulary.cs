@@ -1,17 +1,16 @@
 using System.Text.Json;
 using Stip.Onnx;
+using Stip.Onnx.Packages;
 
 namespace Stip.Export.Checkpoints;
 
 /// <summary>The token ids that a tokenizer can give, against the rows that the model has.</summary>
 internal static class TokenizerVocabulary
 {
-    private const string TokenizerFile = "tokenizer.json";
-
     /// <summary>Refuses a tokenizer that gives ids the token table has no row for.</summary>
     public static void RefuseBeyond(ISmallFiles files, int vocabSize)
     {
-        if (files.Find(TokenizerFile) is not { } bytes)
+        if (files.Find(SourceFileNames.Tokenizer) is not { } bytes)
         {
             return;
         }
@@ -20,7 +19,7 @@ internal static class TokenizerVocabulary
         if (largest >= vocabSize)
         {
             throw new RefusedException(
-                $"{TokenizerFile} has token id {largest}; the vocabulary of config.json allows 0..{vocabSize - 1}");
+                $"{SourceFileNames.Tokenizer} has token id {largest}; the vocabulary of config.json allows 0..{vocabSize - 1}");
         }
     }
 
@@ -38,7 +37,7 @@ internal static class TokenizerVocabulary
         catch (Exception e) when (
             e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {
-            throw new RefusedException($"{TokenizerFile} is not a tokenizer: {e.Message}", e);
+            throw new RefusedException($"{SourceFileNames.Tokenizer} is not a tokenizer: {e.Message}", e);
         }
     }
 

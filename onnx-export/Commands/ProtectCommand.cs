@@ -5,6 +5,7 @@ using Stip.Export.Checkpoints.Tokenizers;
 using Stip.Export.Terminal;
 using Stip.Export.Writing;
 using Stip.Onnx;
+using Stip.Onnx.Packages;
 using Stip.Onnx.Protection;
 
 namespace Stip.Export.Commands;
@@ -42,6 +43,10 @@ internal static class ProtectCommand
         using var target = OutputFolder.Create(output);
         var made = new List<ProtectionResult>(instances);
         var bytes = WeightBytes(model);
+
+        // The graph of another exporter may lie in a folder that has no tokenizer.json yet.
+        var files = new CompletedFiles(new FolderFiles(options.Tokenizer ?? FolderOf(model)));
+        options = options with { MadeTokenizer = files.Find(SourceFileNames.Tokenizer) };
         await ByteProgress.RunAsync("weights", bytes * instances, report => Task.Run(
             () =>
             {
@@ -53,7 +58,6 @@ internal static class ProtectCommand
                         cancellation.ThrowIfCancellationRequested();
                         report(before + done);
                     }));
-                    AddTokenizer(options.Tokenizer ?? FolderOf(model), Path.Combine(folder, "client"));
                 }
             },
             cancellation));
@@ -76,17 +80,6 @@ internal static class ProtectCommand
         }
 
         return 0;
-    }
-
-    // The graph of another exporter may lie in a folder that has no tokenizer.json yet.
-    private static void AddTokenizer(string from, string client)
-    {
-        var path = Path.Combine(client, CompletedFiles.TokenizerFile);
-        var files = new CompletedFiles(new FolderFiles(from));
-        if (!File.Exists(path) && files.Find(CompletedFiles.TokenizerFile) is { } made)
-        {
-            File.WriteAllBytes(path, made);
-        }
     }
 
     private static string FolderOf(string model) =>

@@ -67,12 +67,15 @@ internal static class PushCommand
     private static HttpClient Connect(string endpoint, string? key)
     {
         // As people copy it from settings of OpenAI's SDKs, with the version behind it.
-        var bare = endpoint.TrimEnd('/');
-        bare = bare.EndsWith(Version, StringComparison.Ordinal) ? bare[..^Version.Length] : bare;
-        if (!Uri.TryCreate(bare + '/', UriKind.Absolute, out var address)
+        if (!Uri.TryCreate(endpoint.TrimEnd('/') + '/', UriKind.Absolute, out var address)
             || address.Scheme is not ("http" or "https"))
         {
             throw new RefusedException($"endpoint '{endpoint}' is not an http or https address");
+        }
+
+        if (address.AbsolutePath.EndsWith(Version + '/', StringComparison.Ordinal))
+        {
+            address = new Uri(address, address.AbsolutePath[..^Version.Length]);
         }
 
         if (string.IsNullOrWhiteSpace(key))

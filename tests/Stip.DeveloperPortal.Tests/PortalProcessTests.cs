@@ -31,6 +31,8 @@ public sealed class PortalProcessTests
         }
 
         Assert.True(portal.HasExited);
+        Assert.Contains("--urls", portal.Output, StringComparison.Ordinal);
+        Assert.Contains("nonsense", portal.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", portal.Output, StringComparison.Ordinal);
     }
 

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Stip.Api.Engine;
 using Stip.Protocol;
@@ -25,8 +26,10 @@ internal sealed class PackageFolder(IGraphRuntime runtime)
                 return (null, file.Exists ? "stip.json is too large" : "there is no stip.json");
             }
 
-            var bytes = File.ReadAllBytes(path);
-            if (!IsText(bytes))
+            // Values that are read later would throw.
+            ReadOnlySpan<byte> bytes = File.ReadAllBytes(path);
+            bytes = bytes.StartsWith(Encoding.UTF8.Preamble) ? bytes[Encoding.UTF8.Preamble.Length..] : bytes;
+            if (!JsonText.IsUnicode(bytes))
             {
                 return (null, "stip.json holds text that is not Unicode");
             }
@@ -38,25 +41,6 @@ internal sealed class PackageFolder(IGraphRuntime runtime)
         {
             return (null, $"stip.json cannot be read at {e.Path ?? "its start"}");
         }
-    }
-
-    // Halves of characters are found here: values that are read later would throw.
-    private static bool IsText(ReadOnlySpan<byte> json)
-    {
-        var reader = new Utf8JsonReader(json);
-        try
-        {
-            while (reader.Read())
-            {
-                _ = reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName ? reader.GetString() : null;
-            }
-        }
-        catch (InvalidOperationException)
-        {
-            return false;
-        }
-
-        return true;
     }
 
     /// <summary>Every fault of the files and graphs; the manifest itself was judged before.</summary>

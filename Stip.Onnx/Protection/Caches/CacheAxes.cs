@@ -51,7 +51,8 @@ internal sealed class CacheAxes(IReadOnlySet<string> batches, IReadOnlyDictionar
         ];
     }
 
-    private int? LengthOf(Dimension axis) => ProbeSizes.IsFixed(axis) ? checked((int)axis.DimValue)
+    private int? LengthOf(Dimension axis) =>
+        ProbeSizes.IsFixed(axis) ? axis.DimValue is > 0 and <= int.MaxValue and var given ? (int)given : null
         : known.TryGetValue(axis.DimParam, out var length) ? length : null;
 
     private static bool IsSame(Dimension one, Dimension other) =>

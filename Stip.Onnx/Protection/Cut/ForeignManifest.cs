@@ -106,8 +106,8 @@ internal static class ForeignManifest
             { OpType: "RotaryEmbedding" } => node.Input.Skip(1).Take(2),
             _ => [],
         }).ToHashSet(StringComparer.Ordinal);
-        return (int)cloud.Initializer.Where(tensor => tensor.Dims.Count == 2 && tables.Contains(tensor.Name))
-            .Select(tensor => Math.Min(tensor.Dims[0], int.MaxValue)).DefaultIfEmpty(int.MaxValue).Min();
+        return (int)HeldTensors.Of(cloud).Where(held => held.Tensor.Dims.Count == 2 && tables.Contains(held.Name))
+            .Select(held => Math.Min(held.Tensor.Dims[0], int.MaxValue)).DefaultIfEmpty(int.MaxValue).Min();
     }
 
     private static int? ContextLengthOf(IReadOnlyDictionary<string, long> limits) =>

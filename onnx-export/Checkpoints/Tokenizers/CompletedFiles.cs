@@ -1,12 +1,11 @@
 using Stip.Onnx;
+using Stip.Onnx.Packages;
 
 namespace Stip.Export.Checkpoints.Tokenizers;
 
 /// <summary>The small files of a folder, with a tokenizer.json made of what older folders have in its place.</summary>
 internal sealed class CompletedFiles(ISmallFiles files) : ISmallFiles
 {
-    public const string TokenizerFile = "tokenizer.json";
-
     private readonly Lazy<byte[]?> _made = new(() => Make(files));
 
     // A model is of use without its tokenizer.
@@ -18,10 +17,10 @@ internal sealed class CompletedFiles(ISmallFiles files) : ISmallFiles
         }
         catch (RefusedException e)
         {
-            Console.Error.WriteLine($"warning: no {TokenizerFile} is made: {e.Message}");
+            Console.Error.WriteLine($"warning: no {SourceFileNames.Tokenizer} is made: {e.Message}");
             return null;
         }
     }
 
-    public byte[]? Find(string name) => files.Find(name) ?? (name == TokenizerFile ? _made.Value : null);
+    public byte[]? Find(string name) => files.Find(name) ?? (name == SourceFileNames.Tokenizer ? _made.Value : null);
 }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Stip.Onnx;
+using Stip.Onnx.Packages;
 
 namespace Stip.Export.Checkpoints.Tokenizers;
 
@@ -9,7 +10,7 @@ namespace Stip.Export.Checkpoints.Tokenizers;
 internal sealed class EndedTexts(ISmallFiles files) : ISmallFiles
 {
     public byte[]? Find(string name) =>
-        name == CompletedFiles.TokenizerFile && files.Find(name) is { } tokenizer ? Ended(tokenizer) : files.Find(name);
+        name == SourceFileNames.Tokenizer && files.Find(name) is { } tokenizer ? Ended(tokenizer) : files.Find(name);
 
     private byte[] Ended(byte[] tokenizer)
     {
@@ -39,7 +40,7 @@ internal sealed class EndedTexts(ISmallFiles files) : ISmallFiles
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
         {
-            throw new RefusedException($"{CompletedFiles.TokenizerFile} is not one of Hugging Face's tokenizers", e);
+            throw new RefusedException($"{SourceFileNames.Tokenizer} is not one of Hugging Face's tokenizers", e);
         }
     }
 

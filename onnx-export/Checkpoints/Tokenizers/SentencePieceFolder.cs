@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json.Nodes;
 using Stip.Export.Checkpoints.Gguf.Tokenizer;
 
@@ -7,8 +6,6 @@ namespace Stip.Export.Checkpoints.Tokenizers;
 /// <summary>A SentencePiece model, and what classes put around its pieces.</summary>
 internal static class SentencePieceFolder
 {
-    private const int T5Sentinels = 100;
-
     private static readonly string[] Names =
         ["tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "spm.model"];
 
@@ -89,7 +86,7 @@ internal static class SentencePieceFolder
 
     private static JsonObject? Unigram(string file, SentencePieceModel model, TokenizerSettings settings)
     {
-        var shape = UnigramShape.Of(settings, model.Tokens.Count);
+        var shape = UnigramShape.Of(settings);
         if (shape is null)
         {
             return null;
@@ -148,8 +145,4 @@ internal static class SentencePieceFolder
             tokens.MakeSpecial(settings.Token(name));
         }
     }
-
-    /// <summary>The tokens that T5 fills gaps with, the last first.</summary>
-    internal static IEnumerable<string> Sentinels() => Enumerable.Range(0, T5Sentinels)
-        .Select(place => string.Create(CultureInfo.InvariantCulture, $"<extra_id_{T5Sentinels - 1 - place}>"));
 }

@@ -17,8 +17,6 @@ internal sealed class TokenList(string file)
     private readonly Dictionary<string, int> _ids = new(StringComparer.Ordinal);
     private readonly Dictionary<string, object> _values = new(StringComparer.Ordinal);
 
-    public int Count => _tokens.Count;
-
     public int? IdOf(string? text) => text is not null && _ids.TryGetValue(text, out var id) ? id : null;
 
     /// <summary>Adds a token after all others.</summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 
 namespace Stip.Export.Checkpoints.Tokenizers;
@@ -17,6 +18,8 @@ internal sealed record UnigramShape(
     string? Last,
     string Unknown)
 {
+    private const int T5Sentinels = 100;
+
     /// <summary>The token of masked words, null for none.</summary>
     public string? Mask { get; init; }
 
@@ -24,11 +27,10 @@ internal sealed record UnigramShape(
     public IReadOnlyList<JsonNode> Normalizers { get; init; } = [];
 
     /// <param name="settings">The files around the model.</param>
-    /// <param name="pieces">How many pieces it has.</param>
     /// <returns>Null for a class that is not known.</returns>
-    public static UnigramShape? Of(TokenizerSettings settings, int pieces) => Class(settings) switch
+    public static UnigramShape? Of(TokenizerSettings settings) => Class(settings) switch
     {
-        "T5" => new([], 0, [.. SentencePieceFolder.Sentinels()], null, "</s>", "<unk>"),
+        "T5" => new([], 0, [.. Sentinels()], null, "</s>", "<unk>"),
         "XLMRoberta" => new(["<s>", "<pad>", "</s>", "<unk>"], 3, ["<mask>"], "<s>", "</s>", "<unk>")
         {
             Mask = "<mask>",
@@ -47,11 +49,15 @@ internal sealed record UnigramShape(
         {
             Normalizers = settings.Flag("do_lower_case") == true ? [Step("Lowercase")] : [],
         },
-        "Llama" or "Gemma" when pieces > 0 => new(
+        "Llama" or "Gemma" => new(
             [], 0, [], settings.Flag("add_bos_token") ?? true ? settings.Token("bos_token") ?? "<s>" : null,
             settings.Flag("add_eos_token") ?? false ? settings.Token("eos_token") ?? "</s>" : null, "<unk>"),
         _ => null,
     };
+
+    // The tokens that T5 fills gaps with, the last first.
+    private static IEnumerable<string> Sentinels() => Enumerable.Range(0, T5Sentinels)
+        .Select(place => string.Create(CultureInfo.InvariantCulture, $"<extra_id_{T5Sentinels - 1 - place}>"));
 
     private static string? Class(TokenizerSettings settings) => settings.Class ?? settings.ModelType switch
     {

@@ -19,14 +19,12 @@ public sealed class GrowingCacheTests : IDisposable
 
     public GrowingCacheTests() => new TinyGrowingDecoder().WriteTo(_plain.Path);
 
+    public static TheoryData<CacheForm> Forms { get; } = [.. Enum.GetValues<CacheForm>()];
+
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Theory]
-    [InlineData(CacheForm.Named)]
-    [InlineData(CacheForm.Renamed)]
-    [InlineData(CacheForm.Turned)]
-    [InlineData(CacheForm.Stacked)]
-    [InlineData(CacheForm.Alone)]
+    [MemberData(nameof(Forms))]
     public async Task ServedSteps_AreThoseOfABareLoop(CacheForm form)
     {
         using var engine = new RealEngine(CacheLayouts.Growing, form: form);
@@ -79,11 +77,7 @@ public sealed class GrowingCacheTests : IDisposable
     }
 
     [Theory]
-    [InlineData(CacheForm.Named)]
-    [InlineData(CacheForm.Renamed)]
-    [InlineData(CacheForm.Turned)]
-    [InlineData(CacheForm.Stacked)]
-    [InlineData(CacheForm.Alone)]
+    [MemberData(nameof(Forms))]
     public async Task SessionsOfOneLength_RunTogether_OthersBesideThem(CacheForm form)
     {
         using var engine = new RealEngine(CacheLayouts.Growing, form: form);

@@ -66,6 +66,7 @@ public sealed class ResponseTests : IAsyncLifetime
     [InlineData("conversation", "\"conv_1\"")]
     [InlineData("background", "true")]
     [InlineData("n", "2")]
+    [InlineData("text", "{ \"verbosity\": \"low\" }")]
     [InlineData("truncation", "\"auto\"")]
     [InlineData("include", "[\"message.output_text.logprobs\"]")]
     public async Task Post_UnsupportedField_IsRefused(string field, string value)
