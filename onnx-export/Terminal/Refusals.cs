@@ -32,7 +32,7 @@ internal static class Refusals
         catch (Exception e) when (e is RefusedException or IOException or InvalidDataException
             or UnauthorizedAccessException or HttpRequestException or OnnxRuntimeException)
         {
-            await Console.Error.WriteLineAsync(e.Message.ReplaceLineEndings(" "));
+            await Console.Error.WriteLineAsync(OneLine.Of(e.Message));
         }
 
         return ExitCodes.Refused;

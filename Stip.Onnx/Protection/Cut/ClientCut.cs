@@ -22,7 +22,7 @@ internal sealed record ClientCut(
         var types = new ValueTypes(graph);
         var values = new SentValues(graph, states, shapesHaveEnds);
         var sent = values.Find();
-        RefuseIds(graph, roles, sent);
+        RefuseIds(graph, roles, states, sent);
 
         string[] features = [.. sent.Where(name => states[name].IsHidden)];
         var names = SentNames.Choose(graph, sent, features);
@@ -52,15 +52,15 @@ internal sealed record ClientCut(
         GraphProto graph, Dictionary<string, InputRole> roles, params InputRole[] wanted) =>
         graph.Input.Where(input => roles.TryGetValue(input.Name, out var role) && wanted.Contains(role));
 
-    // Ids that are only cast, shaped, cut or shifted are still ids.
+    // Ids are still ids, and pictures pictures, until a weight has met them or they were compared or counted.
     private static void RefuseIds(
-        GraphProto graph, Dictionary<string, InputRole> roles, IReadOnlyList<string> sent)
+        GraphProto graph, Dictionary<string, InputRole> roles, CutStates states, IReadOnlyList<string> sent)
     {
         var raw = roles.Where(role => role.Value is InputRole.Tokens or InputRole.Signal)
             .Select(role => role.Key).ToHashSet(StringComparer.Ordinal);
         foreach (var node in graph.Node.Where(node => RawValues.Tells(node, raw)))
         {
-            raw.UnionWith(node.Output);
+            raw.UnionWith(node.Output.Where(output => states[output] is { IsSecret: true, IsHidden: false }));
         }
 
         if (sent.FirstOrDefault(raw.Contains) is { } name)

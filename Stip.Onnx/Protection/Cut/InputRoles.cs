@@ -1,4 +1,5 @@
 using Stip.Onnx.Model;
+using Stip.Onnx.Symmetry;
 using DataType = Stip.Onnx.Model.TensorProto.Types.DataType;
 
 namespace Stip.Onnx.Protection.Cut;
@@ -106,9 +107,25 @@ internal sealed class InputRoles
         }
 
         return Has(input.Name, ["mask"]) ? InputRole.Public
-            : _convolved.Contains(input.Name) || Has(input.Name, SignalWords) ? InputRole.Signal
+            : _convolved.Contains(input.Name) || Has(input.Name, SignalWords) || IsPicture(input) ? InputRole.Signal
             : InputRole.Features;
     }
+
+    // Bytes, or one or three colours beside a height and a width: also where patches are cut out without a convolution.
+    // Caches have heads beside positions and channels, of which the first are free and the others are not.
+    private static bool IsPicture(ValueInfoProto input)
+    {
+        var axes = input.Type?.TensorType?.Shape?.Dim;
+        return !Has(input.Name, PublicWords) && (input.Type?.TensorType?.ElemType == (int)DataType.Uint8
+            || (axes is { Count: 4 } && ((IsColours(axes[1]) && AreSides(axes[2], axes[3]))
+                || (IsColours(axes[3]) && AreSides(axes[1], axes[2])))));
+    }
+
+    private static bool IsColours(TensorShapeProto.Types.Dimension axis) => axis.DimValue is 1 or 3;
+
+    private static bool AreSides(TensorShapeProto.Types.Dimension height, TensorShapeProto.Types.Dimension width) =>
+        ProbeSizes.IsFixed(height) == ProbeSizes.IsFixed(width) && height.DimValue == width.DimValue
+        && height.DimValue is not 1;
 
     private bool IsUnused(string name) => _graph.Node.All(node => !OuterReads.Of(node).Contains(name));
 

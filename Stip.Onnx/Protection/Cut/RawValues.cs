@@ -2,18 +2,12 @@ using Stip.Onnx.Model;
 
 namespace Stip.Onnx.Protection.Cut;
 
-/// <summary>Operators after which a value can still be read off: cut, shaped, shifted or scaled, but not compared,
-/// looked up or summed.</summary>
+/// <summary>After which operators a value can still be read off: all but those that compare, count or look up.</summary>
 internal static class RawValues
 {
     private static readonly HashSet<string> Moved = new(StringComparer.Ordinal)
     {
         "Cast", "Identity", "Reshape", "Unsqueeze", "Squeeze", "Flatten", "Transpose", "Slice",
-    };
-
-    private static readonly HashSet<string> Reversible = new(StringComparer.Ordinal)
-    {
-        "Concat", "Add", "Sub", "Mul", "Div", "Mod", "Neg", "Where", "Pad", "Expand", "Split", "Tile", "Clip", "Resize",
     };
 
     // Picks cells of their first input by others.
@@ -22,12 +16,24 @@ internal static class RawValues
         "Gather", "GatherElements", "GatherND", "Compress",
     };
 
+    private static readonly HashSet<string> Compares = new(StringComparer.Ordinal)
+    {
+        "Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "Not", "And", "Or", "Xor", "IsNaN", "IsInf",
+    };
+
+    private static readonly HashSet<string> Counts = new(StringComparer.Ordinal)
+    {
+        "Shape", "Size", "NonZero", "ArgMax", "ArgMin",
+    };
+
     /// <summary>True where the first output is the first input in another shape, or a part of it.</summary>
     public static bool Keeps(NodeProto node) =>
         Moved.Contains(node.OpType) && node.Input.Count > 0 && node.Output.Count > 0;
 
-    /// <summary>True where the outputs tell values of <paramref name="raw"/>.</summary>
-    public static bool Tells(NodeProto node, IReadOnlySet<string> raw) => node.Input.Count > 0
-        && (Moved.Contains(node.OpType) || Picks.Contains(node.OpType) ? raw.Contains(node.Input[0])
-            : Reversible.Contains(node.OpType) && node.Input.Any(raw.Contains));
+    /// <summary>True where the outputs may tell values of <paramref name="raw"/>. Roots, pools and roundings tell them
+    /// as sums with a constant do: what is not known to take them away is taken to tell them.</summary>
+    public static bool Tells(NodeProto node, IReadOnlySet<string> raw) =>
+        Picks.Contains(node.OpType) ? node.Input.Count > 0 && raw.Contains(node.Input[0])
+        : !Compares.Contains(node.OpType) && !Counts.Contains(node.OpType)
+            && !node.OpType.StartsWith("Reduce", StringComparison.Ordinal) && OuterReads.Of(node).Any(raw.Contains);
 }

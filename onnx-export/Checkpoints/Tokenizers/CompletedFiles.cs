@@ -1,3 +1,4 @@
+using Stip.Export.Terminal;
 using Stip.Onnx;
 using Stip.Onnx.Packages;
 
@@ -17,7 +18,7 @@ internal sealed class CompletedFiles(ISmallFiles files) : ISmallFiles
         }
         catch (RefusedException e)
         {
-            Console.Error.WriteLine($"warning: no {SourceFileNames.Tokenizer} is made: {e.Message}");
+            Console.Error.WriteLine($"warning: no {SourceFileNames.Tokenizer} is made: {OneLine.Of(e.Message)}");
             return null;
         }
     }

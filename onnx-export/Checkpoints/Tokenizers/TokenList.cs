@@ -31,7 +31,7 @@ internal sealed class TokenList(string file)
     {
         if (id is < 0 or > LargestId)
         {
-            throw new RefusedException($"{file}: the id of '{text}' is {id}; it must be 0..{LargestId}");
+            throw new RefusedException($"{file}: an id is {id}; it must be 0..{LargestId}");
         }
 
         while (_tokens.Count <= id)

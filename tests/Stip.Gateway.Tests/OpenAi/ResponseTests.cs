@@ -66,7 +66,6 @@ public sealed class ResponseTests : IAsyncLifetime
     [InlineData("conversation", "\"conv_1\"")]
     [InlineData("background", "true")]
     [InlineData("n", "2")]
-    [InlineData("text", "{ \"verbosity\": \"low\" }")]
     [InlineData("truncation", "\"auto\"")]
     [InlineData("include", "[\"message.output_text.logprobs\"]")]
     public async Task Post_UnsupportedField_IsRefused(string field, string value)
@@ -83,6 +82,16 @@ public sealed class ResponseTests : IAsyncLifetime
         Assert.Equal(400, status);
         Assert.Equal("unsupported_parameter", answer.GetProperty("error").GetProperty("code").GetString());
         Assert.Equal(field, answer.GetProperty("error").GetProperty("param").GetString());
+    }
+
+    [Fact]
+    public async Task Post_AnotherVerbosity_IsRefused()
+    {
+        var (status, answer) = await _gateway.PostAsync(
+            Route, new { model = "toy", input = "x", text = new { verbosity = "low" } });
+
+        Assert.Equal(400, status);
+        Assert.Equal("text.verbosity", answer.GetProperty("error").GetProperty("param").GetString());
     }
 
     private string Expected(int tokens) => _gateway.Text(_gateway.Toy.Greedy(_gateway.ChatPrompt(Question), tokens));

@@ -228,6 +228,61 @@ public sealed class ClientCutTests : IDisposable
 
     public void Dispose() => _graph.Dispose();
 
+    // Of one cell, without a constant: what these give tells what they took as a sum with a constant does.
+    [Theory]
+    [InlineData("Sqrt")]
+    [InlineData("Abs")]
+    [InlineData("Exp")]
+    public void IdsThatAreOnlyComputedWith_AreRefused(string operation)
+    {
+        Ids();
+        _graph.Add("Gather", "rows", _graph.Weight("table", 9, 6), "input_ids");
+        _graph.Add("MatMul", "dense", "rows", _graph.Weight("w", 6, 6));
+        _graph.With("Cast", "numbers", ["input_ids"], NodeAttribute.Int("to", 1));
+        _graph.Add(operation, "changed", "numbers");
+        _graph.Add("Unsqueeze", "column", "changed", _graph.Numbers(2));
+        _graph.Add("Mul", "y", "dense", "column");
+        _graph.Output("y", "batch", "seq", 6);
+
+        Assert.Throws<RefusedException>(Cut);
+    }
+
+    [Fact]
+    public void APictureThatIsOnlyMadeSmaller_IsRefused()
+    {
+        _graph.Input("pixel_values", "batch", 3, 8, 8);
+        _graph.With("AveragePool", "small", ["pixel_values"],
+            NodeAttribute.Ints("kernel_shape", 2, 2), NodeAttribute.Ints("strides", 2, 2));
+        _graph.With("Conv", "patches", ["pixel_values", _graph.Weight("kernel", 6, 3, 2, 2)],
+            NodeAttribute.Ints("strides", 2, 2));
+        _graph.Add("Relu", "bent", "patches");
+        _graph.With("Concat", "y", ["bent", "small"], NodeAttribute.Int("axis", 1));
+        _graph.Output("y", "batch", 9, 4, 4);
+
+        Assert.Throws<RefusedException>(Cut);
+    }
+
+    [Theory]
+    [InlineData(TensorDtype.Float32)]
+    [InlineData(TensorDtype.UInt8)]
+    public void APictureWhosePatchesAreCutWithoutAConvolution_StaysWithTheClient(TensorDtype dtype)
+    {
+        _graph.Graph.AddInput("image", dtype, 1, 3, 8, 8);
+        _graph.With("Cast", "floats", ["image"], NodeAttribute.Int("to", 1));
+        _graph.Add("Reshape", "cut", "floats", _graph.Numbers(1, 3, 2, 4, 2, 4));
+        _graph.With("Transpose", "turned", ["cut"], NodeAttribute.Ints("perm", 0, 2, 4, 1, 3, 5));
+        _graph.Add("Reshape", "patches", "turned", _graph.Numbers(1, 4, 48));
+        _graph.Add("MatMul", "rows", "patches", _graph.Weight("kernel", 48, 6));
+        _graph.Add("Relu", "bent", "rows");
+        _graph.Add("MatMul", "y", "bent", _graph.Weight("w", 6, 6));
+        _graph.Output("y", 1, 4, 6);
+
+        var cut = Cut();
+
+        Assert.Contains("image", cut.Client!.Input.Select(input => input.Name));
+        Assert.DoesNotContain("image", cut.Cloud.Input.Select(input => input.Name));
+    }
+
     private void Ids() => _graph.Graph.AddInput("input_ids", TensorDtype.Int64, "batch", "seq");
 
     private ClientCut Cut()
