@@ -50,19 +50,24 @@ internal sealed class Bert(string name, TextHead head, string root = "bert") : I
     }
 
     /// <summary>Names of an encoder whose parts are called as BERT's.</summary>
-    internal static TextEncoderNames Names(string root) => new(
-        Words: $"{root}.embeddings.word_embeddings.weight",
-        Positions: $"{root}.embeddings.position_embeddings.weight",
-        TokenTypes: $"{root}.embeddings.token_type_embeddings.weight",
-        EmbeddingNorm: $"{root}.embeddings.LayerNorm",
-        Layers: $"{root}.encoder.layer",
-        Layer,
-        new MaskedWordsHead(
-            "cls.predictions.transform.dense",
-            "cls.predictions.transform.LayerNorm",
-            "cls.predictions.decoder.weight",
-            "cls.predictions.bias"),
-        new ClassifierHead($"{root}.pooler.dense", "tanh", "classifier"));
+    /// <param name="root">What they begin with, empty for nothing.</param>
+    internal static TextEncoderNames Names(string root)
+    {
+        var before = root.Length == 0 ? "" : $"{root}.";
+        return new TextEncoderNames(
+            Words: $"{before}embeddings.word_embeddings.weight",
+            Positions: $"{before}embeddings.position_embeddings.weight",
+            TokenTypes: $"{before}embeddings.token_type_embeddings.weight",
+            EmbeddingNorm: $"{before}embeddings.LayerNorm",
+            Layers: $"{before}encoder.layer",
+            Layer,
+            new MaskedWordsHead(
+                "cls.predictions.transform.dense",
+                "cls.predictions.transform.LayerNorm",
+                "cls.predictions.decoder.weight",
+                "cls.predictions.bias"),
+            new ClassifierHead($"{before}pooler.dense", "tanh", "classifier"));
+    }
 
     /// <summary>Sizes under the names that most text encoders share.</summary>
     internal static EncoderSizes ReadSizes(ConfigJson config) => new(

@@ -33,13 +33,7 @@ internal sealed class ClipText(string name, bool isProjected) : IArchitecture
         var encoder = new EncoderGraph(tensors, dtype, sizes.Hidden, isMasked: true);
         encoder.ScoreBias = RowDistances.AppendCausal(encoder);
         var layers = new EncoderLayers(encoder, sizes, ClipTower.Layer, $"{Root}.encoder.layers");
-        var stream = new ResidualStream(encoder);
-        for (var layer = 0; layer < sizes.Layers; layer++)
-        {
-            layers.AppendPreNorm(stream, layer);
-        }
-
-        var rows = stream.Through(sizes.Norm, "final_norm", $"{Root}.final_layer_norm");
+        var rows = layers.AppendPreNorm(encoder.Embeds, $"{Root}.final_layer_norm");
         AppendOutputs(encoder, config, rows);
         return new ExportedModel(
             encoder, sizes.Hidden, vocabulary, positions, IsTied: false, new Dictionary<string, CheckpointTensor>

@@ -26,12 +26,11 @@ internal sealed class Deberta(string name, TextHead head) : IArchitecture
 
         var sizes = Bert.ReadSizes(config) with { NormEpsilon = config.Positive("layer_norm_eps", 1e-7) };
         var context = config.FindSize("max_position_embeddings") ?? 512;
-        var legacy = checkpoint.Tensors.Has("lm_predictions.lm_head.dense.weight");
-        var names = Bert.Names("deberta") with
+        var bert = Bert.Names("deberta");
+        var names = bert with
         {
-            Positions = config.Flag("position_biased_input", true)
-                ? "deberta.embeddings.position_embeddings.weight"
-                : null,
+            Positions = config.Flag("position_biased_input", true) ? bert.Positions : null,
+            MaskedWords = Head(checkpoint.Tensors, bert.MaskedWords),
             Classifier = new ClassifierHead("pooler.dense", config.Text("pooler_hidden_act") ?? "gelu", "classifier"),
             MasksRows = true,
             Attention = encoder => new DisentangledAttention(
@@ -50,14 +49,16 @@ internal sealed class Deberta(string name, TextHead head) : IArchitecture
                 FirstPosition: 0,
                 config.Count("type_vocab_size"),
                 config.Flag("tie_word_embeddings", true)),
-            legacy ? names with { MaskedWords = LegacyHead } : names,
+            names,
             head);
     }
 
-    // Published files have the head of masked words under its first name.
-    private static MaskedWordsHead LegacyHead => new(
-        "lm_predictions.lm_head.dense",
-        "lm_predictions.lm_head.LayerNorm",
-        "cls.predictions.decoder.weight",
-        "lm_predictions.lm_head.bias");
+    /// <summary>The head of masked words, which published files have under its first name.</summary>
+    internal static MaskedWordsHead Head(ITensorStore tensors, MaskedWordsHead current)
+    {
+        const string First = "lm_predictions.lm_head";
+        return tensors.Has($"{First}.dense.weight")
+            ? new MaskedWordsHead($"{First}.dense", $"{First}.LayerNorm", current.Decoder, $"{First}.bias")
+            : current;
+    }
 }

@@ -26,22 +26,13 @@ internal sealed class DebertaV2(string name, TextHead head) : IArchitecture
         Refuse(config);
         var sizes = Bert.ReadSizes(config) with { NormEpsilon = config.Positive("layer_norm_eps", 1e-7) };
         var context = config.FindSize("max_position_embeddings") ?? 512;
-        var legacy = checkpoint.Tensors.Has("lm_predictions.lm_head.dense.weight") ? "lm_predictions.lm_head" : null;
-        var names = new TextEncoderNames(
-            Words: "deberta.embeddings.word_embeddings.weight",
-            Positions: config.Flag("position_biased_input", true)
-                ? "deberta.embeddings.position_embeddings.weight" : null,
-            TokenTypes: "deberta.embeddings.token_type_embeddings.weight",
-            EmbeddingNorm: "deberta.embeddings.LayerNorm",
-            Layers: "deberta.encoder.layer",
-            Layer,
-            new MaskedWordsHead(
-                legacy is null ? "cls.predictions.transform.dense" : $"{legacy}.dense",
-                legacy is null ? "cls.predictions.transform.LayerNorm" : $"{legacy}.LayerNorm",
-                "cls.predictions.decoder.weight",
-                legacy is null ? "cls.predictions.bias" : $"{legacy}.bias"),
-            new ClassifierHead("pooler.dense", config.Text("pooler_hidden_act") ?? "gelu", "classifier"))
+        var bert = Bert.Names("deberta");
+        var names = bert with
         {
+            Positions = config.Flag("position_biased_input", true) ? bert.Positions : null,
+            Layer = Layer,
+            MaskedWords = Deberta.Head(checkpoint.Tensors, bert.MaskedWords),
+            Classifier = new ClassifierHead("pooler.dense", config.Text("pooler_hidden_act") ?? "gelu", "classifier"),
             MasksRows = true,
             ShareAs = DisentangledAttention.ShareAs,
             Attention = encoder => new DisentangledAttention(

@@ -35,10 +35,9 @@ internal sealed class Esm(string name, TextHead head) : IArchitecture
         }
 
         var turns = config.Text("position_embedding_type") == "rotary";
-        var padding = config.TokenIds("pad_token_id") is [var id, ..] ? id : 1;
         var positions = config.FindSize("max_position_embeddings") ?? 1026;
         var sizes = Bert.ReadSizes(config) with { Activation = "gelu" };
-        var frequencies = RotaryFrequencies.Read(config, rope: null, sizes.HeadDim, positions, 10000);
+        var frequencies = RotaryFrequencies.Read(config, rope: null, sizes.HeadDim, positions, RotaryFrequencies.DefaultTheta);
         return TextEncoder.Build(
             checkpoint,
             dtype,
@@ -46,7 +45,7 @@ internal sealed class Esm(string name, TextHead head) : IArchitecture
                 sizes,
                 config.Size("vocab_size"),
                 positions,
-                FirstPosition: turns ? 0 : padding + 1,
+                FirstPosition: turns ? 0 : Roberta.FirstPosition(config),
                 TokenTypes: 0,
                 config.Flag("tie_word_embeddings", true))
             {

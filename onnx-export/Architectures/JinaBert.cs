@@ -30,7 +30,6 @@ internal sealed class JinaBert(string name, TextHead head) : IArchitecture
         // Published files say ForMaskedLM and hold an encoder alone, under names without a root.
         var hasHead = head == TextHead.MaskedWords && tensors.Has("cls.predictions.bias");
         var root = tensors.Has("bert.embeddings.word_embeddings.weight") ? "bert" : "";
-        var names = Bert.Names(root);
         var sizes = Bert.ReadSizes(config) with { HasInnerBias = false };
         return TextEncoder.Build(
             checkpoint,
@@ -42,13 +41,9 @@ internal sealed class JinaBert(string name, TextHead head) : IArchitecture
                 FirstPosition: 0,
                 config.FindSize("type_vocab_size") ?? 2,
                 config.Flag("tie_word_embeddings", true)),
-            names with
+            Bert.Names(root) with
             {
-                Words = names.Words.TrimStart('.'),
                 Positions = null,
-                TokenTypes = names.TokenTypes!.TrimStart('.'),
-                EmbeddingNorm = names.EmbeddingNorm!.TrimStart('.'),
-                Layers = names.Layers.TrimStart('.'),
                 Layer = Layer,
                 ScoreBias = encoder => LinearBias.OfHeads(sizes.Heads).Append(encoder),
             },

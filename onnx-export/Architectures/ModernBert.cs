@@ -11,7 +11,6 @@ namespace Stip.Export.Architectures;
 internal sealed class ModernBert(string name, TextHead head) : IArchitecture
 {
     private const double GlobalTheta = 160000;
-    private const double LocalTheta = 10000;
 
     private static readonly EncoderLayerNames Layer = new(
         Query: "",
@@ -41,17 +40,11 @@ internal sealed class ModernBert(string name, TextHead head) : IArchitecture
         var words = tensors.Require("model.embeddings.tok_embeddings.weight", vocabSize, sizes.Hidden);
         var encoder = new EncoderGraph(tensors, dtype, sizes.Hidden, isMasked: true);
         var start = sizes.Norm.Append(encoder, "embedding_norm", "model.embeddings.norm", encoder.Embeds);
-        var stream = new ResidualStream(encoder, start);
         var layers = new EncoderLayers(encoder, sizes, Layer, "model.layers")
         {
             Positions = Positions(encoder, config, sizes, context),
         };
-        for (var layer = 0; layer < sizes.Layers; layer++)
-        {
-            layers.AppendPreNorm(stream, layer);
-        }
-
-        var rows = stream.Through(sizes.Norm, "final_norm", "model.final_norm");
+        var rows = layers.AppendPreNorm(start, "model.final_norm");
         var isTied = config.Flag("tie_word_embeddings", true);
         var labels = head == TextHead.Classes ? Labels.Read(config) : null;
         AppendHead(encoder, config, sizes, rows, isTied ? words : null, labels);
@@ -96,7 +89,7 @@ internal sealed class ModernBert(string name, TextHead head) : IArchitecture
         var farthest = (config.FindSize("local_attention") ?? 128) / 2;
         var global = Rotary("full_attention", "rotary", config.Positive("global_rope_theta", GlobalTheta));
         var local = Rotary(
-            "sliding_attention", "rotary.local", config.FindPositive("local_rope_theta") ?? LocalTheta);
+            "sliding_attention", "rotary.local", config.FindPositive("local_rope_theta") ?? RotaryFrequencies.DefaultTheta);
         var (everywhere, near) = (
             new RowPositions(global), new RowPositions(local, RowDistances.AppendWindow(encoder, farthest)));
         return layer => (layer < types.Count ? types[layer] == "full_attention" : layer % period == 0)

@@ -18,7 +18,8 @@ internal sealed class RoFormer(string name, TextHead head) : IArchitecture
         var config = checkpoint.Config;
         config.RefuseFlag("rotary_value");
         var basis = Bert.ReadConfig(config, firstPosition: 0);
-        var frequencies = RotaryFrequencies.Read(config, rope: null, basis.Sizes.HeadDim, basis.Positions, 10000);
+        var frequencies = RotaryFrequencies.Read(
+            config, rope: null, basis.Sizes.HeadDim, basis.Positions, RotaryFrequencies.DefaultTheta);
         return TextEncoder.Build(
             checkpoint,
             dtype,

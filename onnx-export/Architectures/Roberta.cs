@@ -20,10 +20,14 @@ internal sealed class Roberta(string name, string modelType, TextHead head, stri
 
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
-        var padding = checkpoint.Config.TokenIds("pad_token_id") is [var id, ..] ? id : DefaultPadding;
+        var config = checkpoint.Config;
         return TextEncoder.Build(
-            checkpoint, dtype, Bert.ReadConfig(checkpoint.Config, firstPosition: padding + 1), Names(root), head);
+            checkpoint, dtype, Bert.ReadConfig(config, FirstPosition(config)), Names(root), head);
     }
+
+    /// <summary>The row of the first token: those before it are padding's.</summary>
+    internal static int FirstPosition(ConfigJson config) =>
+        (config.TokenIds("pad_token_id") is [var id, ..] ? id : DefaultPadding) + 1;
 
     /// <summary>Names of an encoder whose parts and heads are called as RoBERTa's.</summary>
     internal static TextEncoderNames Names(string root) => Bert.Names(root) with

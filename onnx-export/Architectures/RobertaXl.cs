@@ -21,11 +21,11 @@ internal sealed class RobertaXl(string name, TextHead head) : IArchitecture
 
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
-        var padding = checkpoint.Config.TokenIds("pad_token_id") is [var id, ..] ? id : 1;
+        var config = checkpoint.Config;
         return TextEncoder.Build(
             checkpoint,
             dtype,
-            Bert.ReadConfig(checkpoint.Config, firstPosition: padding + 1),
+            Bert.ReadConfig(config, Roberta.FirstPosition(config)),
             Roberta.Names("roberta") with
             {
                 EmbeddingNorm = null,

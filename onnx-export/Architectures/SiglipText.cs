@@ -32,13 +32,7 @@ internal sealed class SiglipText(string name, string modelType) : IArchitecture
         var positions = config.FindSize("max_position_embeddings") ?? 64;
         var encoder = new EncoderGraph(tensors, dtype, sizes.Hidden, isMasked: true);
         var layers = new EncoderLayers(encoder, sizes, ClipTower.Layer, $"{Root}.encoder.layers");
-        var stream = new ResidualStream(encoder);
-        for (var layer = 0; layer < sizes.Layers; layer++)
-        {
-            layers.AppendPreNorm(stream, layer);
-        }
-
-        var rows = stream.Through(sizes.Norm, "final_norm", $"{Root}.final_layer_norm");
+        var rows = layers.AppendPreNorm(encoder.Embeds, $"{Root}.final_layer_norm");
         AppendOutputs(encoder, rows, config.FindSize("projection_size") ?? sizes.Hidden);
         return new ExportedModel(
             encoder, sizes.Hidden, vocabulary, positions, IsTied: false, new Dictionary<string, CheckpointTensor>

@@ -45,9 +45,7 @@ internal static class TextEncoder
             Attention = names.Attention?.Invoke(encoder),
             Positions = names.RowPositions?.Invoke(encoder) is { } positions ? _ => positions : null,
         };
-        rows = names.LastNorm is { } lastNorm
-            ? PreNormed(encoder, sizes, layers, rows, lastNorm)
-            : layers.AppendPostNorm(rows);
+        rows = names.LastNorm is { } lastNorm ? layers.AppendPreNorm(rows, lastNorm) : layers.AppendPostNorm(rows);
         switch (head)
         {
             case TextHead.MaskedWords:
@@ -78,18 +76,6 @@ internal static class TextEncoder
         {
             Labels = labels,
         };
-    }
-
-    private static string PreNormed(
-        EncoderGraph encoder, EncoderSizes sizes, EncoderLayers layers, string rows, string lastNorm)
-    {
-        var stream = new ResidualStream(encoder, rows);
-        for (var layer = 0; layer < sizes.Layers; layer++)
-        {
-            layers.AppendPreNorm(stream, layer);
-        }
-
-        return stream.Through(sizes.Norm, "final_norm", lastNorm);
     }
 
     // What enters the first layer.

@@ -55,13 +55,7 @@ internal static class VisionEncoder
         string? lastNorm,
         Action<string, int>? head)
     {
-        var stream = new ResidualStream(encoder); // [batch, tokens + patches, hidden]
-        for (var layer = 0; layer < sizes.Layers; layer++)
-        {
-            layers.AppendPreNorm(stream, layer);
-        }
-
-        var rows = lastNorm is null ? stream.Sum("residual") : stream.Through(sizes.Norm, "final_norm", lastNorm);
+        var rows = layers.AppendPreNorm(encoder.Embeds, lastNorm); // [batch, tokens + patches, hidden]
         var labels = head is null ? null : Labels.Read(config);
         if (labels is null)
         {

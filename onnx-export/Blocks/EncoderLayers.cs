@@ -39,7 +39,22 @@ internal sealed class EncoderLayers(
         return rows;
     }
 
-    /// <summary>Each part reads the stream through a norm (ViT, CLIP).</summary>
+    /// <summary>Each part of every layer reads the stream through a norm (ViT, CLIP).</summary>
+    /// <param name="rows">What enters the first layer.</param>
+    /// <param name="lastNorm">Name of the norm after the last layer, null where there is none.</param>
+    /// <returns>Rows after the last norm, <c>[batch, seq, hidden]</c>.</returns>
+    public string AppendPreNorm(string rows, string? lastNorm)
+    {
+        var stream = new ResidualStream(encoder, rows);
+        for (var layer = 0; layer < sizes.Layers; layer++)
+        {
+            AppendPreNorm(stream, layer);
+        }
+
+        return lastNorm is null ? stream.Sum("residual") : stream.Through(sizes.Norm, "final_norm", lastNorm);
+    }
+
+    /// <summary>One layer whose parts read the stream through norms.</summary>
     /// <param name="stream">The stream before the first layer, appended to.</param>
     /// <param name="layer">Index of the layer.</param>
     public void AppendPreNorm(ResidualStream stream, int layer)

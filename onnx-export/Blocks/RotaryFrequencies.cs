@@ -8,7 +8,9 @@ namespace Stip.Export.Blocks;
 /// <param name="Magnitude">Factor on cosines and sines.</param>
 internal sealed record RotaryFrequencies(float[] Inverse, double Magnitude)
 {
-    private const double DefaultTheta = 10000;
+    /// <summary>The base where nothing else is said.</summary>
+    public const double DefaultTheta = 10000;
+
     private static readonly string[] Kinds = ["default", "linear", "dynamic", "llama3", "yarn", "longrope", "factors",
         "mrope", "ntk"];
 

@@ -15,7 +15,8 @@ internal sealed class SafetensorsTensors : ITensorStore
         [
             "model.", "transformer.", "gpt_neox.", "bert.", "roberta.", "distilbert.", "electra.", "mpnet.", "albert.",
             "deberta.", "vit.", "deit.", "beit.", "dinov2.", "dinov2_with_registers.",
-            "data2vec_vision.", "biogpt.",
+            "data2vec_vision.", "biogpt.", "ernie.", "data2vec_text.", "roformer.", "layoutlm.", "esm.", "swin.",
+            "text_model.", "vision_model.",
         ];
 
     private readonly List<SafetensorsFile> _files = [];

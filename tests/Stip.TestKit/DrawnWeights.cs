@@ -39,7 +39,9 @@ public static class DrawnWeights
     /// <param name="folder">An empty folder.</param>
     /// <param name="config">The config.json.</param>
     /// <param name="tensors">Recipes by name.</param>
-    public static void WriteCheckpoint(string folder, JsonNode config, JsonObject tensors)
+    /// <param name="rename">What a tensor is called in the file, null for its name.</param>
+    public static void WriteCheckpoint(
+        string folder, JsonNode config, JsonObject tensors, Func<string, string>? rename = null)
     {
         File.WriteAllText(Path.Combine(folder, "config.json"), config.ToJsonString());
         using var stream = File.Create(Path.Combine(folder, "model.safetensors"));
@@ -47,7 +49,7 @@ public static class DrawnWeights
         {
             var (shape, values) = Draw(tensor.Key, tensor.Value!);
             return new SafetensorsWriter.Source(
-                tensor.Key,
+                rename?.Invoke(tensor.Key) ?? tensor.Key,
                 TensorDtype.Float32,
                 shape,
                 target => target.Write(MemoryMarshal.AsBytes(values.AsSpan())));

@@ -25,6 +25,31 @@ public sealed class ArchitectureGoldenTests(ExportedModels models) : IDisposable
         .SelectMany(file => Recipes(Path.GetFileNameWithoutExtension(file))
             .Select(recipe => (Path.GetFileNameWithoutExtension(file), $"{recipe!["name"]}")))];
 
+    /// <summary>Models without a head whose tensors all stand under one name.</summary>
+    public static TheoryData<string, string> BareNames => [.. new[] { "encoders", "vision" }
+        .SelectMany(group => Recipes(group).Where(IsBare).Select(recipe => (group, $"{recipe!["name"]}")))];
+
+    [Theory]
+    [MemberData(nameof(BareNames))]
+    public async Task Export_OfNamesThatTheBareModelSaves_GivesTheSameGraph(string group, string name)
+    {
+        var recipe = Recipes(group).First(recipe => $"{recipe!["name"]}" == name)!;
+        var (whole, bare) = (_folder.At("whole"), _folder.At("bare"));
+        foreach (var (folder, rename) in new (string, Func<string, string>?)[] { (whole, null), (bare, Bare) })
+        {
+            Directory.CreateDirectory(folder);
+            DrawnWeights.WriteCheckpoint(folder, recipe["config"]!, recipe["tensors"]!.AsObject(), rename);
+        }
+
+        var (expected, exported) = (
+            await models.ExportAsync(whole, TensorDtype.Float32), await models.ExportAsync(bare, TensorDtype.Float32));
+
+        Assert.All(Directory.GetFiles(expected, "*.onnx*"), file => Assert.Equal(
+            File.ReadAllBytes(file), File.ReadAllBytes(Path.Combine(exported, Path.GetFileName(file)))));
+
+        static string Bare(string tensor) => tensor[(tensor.IndexOf('.', StringComparison.Ordinal) + 1)..];
+    }
+
     [Theory]
     [MemberData(nameof(Names))]
     public async Task Outputs_OfAnArchitecture_EqualTheReference(string group, string name)
@@ -55,6 +80,10 @@ public sealed class ArchitectureGoldenTests(ExportedModels models) : IDisposable
         PackageProtector.Protect(exported, package, new ProtectionOptions(), new SeededRandom(1));
         return package;
     }
+
+    private static bool IsBare(JsonNode? recipe) =>
+        $"{recipe!["config"]!["architectures"]![0]}".EndsWith("Model", StringComparison.Ordinal)
+        && recipe["tensors"]!.AsObject().Select(tensor => tensor.Key.Split('.')[0]).Distinct().Count() == 1;
 
     private static JsonArray Recipes(string group) =>
         JsonSerializer.Deserialize<JsonArray>(File.ReadAllBytes(Path.Combine(Data, $"{group}.json")))!;
