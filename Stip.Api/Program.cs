@@ -9,6 +9,12 @@ if (Usage.IsAskedFor(args))
     return 0;
 }
 
+if (CommandLine.Faults(args).ToArray() is { Length: > 0 } wrong)
+{
+    await Console.Error.WriteLineAsync(string.Join(Environment.NewLine, wrong));
+    return 2;
+}
+
 try
 {
     var builder = WebApplication.CreateBuilder(args);

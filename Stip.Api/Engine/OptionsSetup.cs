@@ -8,6 +8,7 @@ internal static class OptionsSetup
     public static IServiceCollection AddSection<T>(this IServiceCollection services, string section)
         where T : class
     {
+        services.AddSingleton(new SettingSection(section, typeof(T)));
         services.AddSingleton<IValidateOptions<T>>(new AnnotatedOptions<T>(section));
         services.AddOptions<T>().BindConfiguration(section).ValidateOnStart();
         return services;

@@ -12,6 +12,7 @@ internal sealed class ApiOptions
     public string DataDirectory { get; set; } = "data/api";
 
     /// <summary>An admin key that is stored at the first start; without it one is made and printed once.</summary>
+    [DataType(DataType.Password)]
     [MinLength(16, ErrorMessage = "shorter than 16 characters")]
     public string? BootstrapKey { get; set; }
 

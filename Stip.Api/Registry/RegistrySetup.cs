@@ -5,6 +5,7 @@ using Stip.Api.Registry.ApiKeys;
 using Stip.Api.Registry.Audit;
 using Stip.Api.Registry.Database;
 using Stip.Api.Registry.Packages;
+using Stip.Api.Registry.Settings;
 using Stip.Api.Registry.Uploads;
 
 namespace Stip.Api.Registry;
@@ -16,6 +17,7 @@ internal static class RegistrySetup
     {
         services.AddSection<ApiOptions>(ApiOptions.Section).AddSection<EngineOptions>(EngineOptions.Section)
             .AddSection<DatabaseOptions>(DatabaseOptions.Section).AddSection<LimitOptions>(LimitOptions.Section);
+        services.AddSingleton<IValidateOptions<ApiOptions>, UnknownSettings>();
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton(provider => new SessionQuota(
             MostSessions(
