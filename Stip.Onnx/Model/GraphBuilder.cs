@@ -73,6 +73,10 @@ internal sealed class GraphBuilder
         return name;
     }
 
+    /// <summary>The same for a tensor that several nodes read: made where it is asked for first.</summary>
+    public string Shared(string name, params ReadOnlySpan<long> values) =>
+        Has(name) ? name : AddConstant(name, values);
+
     /// <summary>A single number of a float type that belongs to the structure: stored inside the graph.</summary>
     public string AddConstant(string name, TensorDtype dtype, double value)
     {

@@ -19,12 +19,7 @@ internal sealed class BailingMoe(string name, string modelType, bool isBalanced)
     {
         var config = checkpoint.Config;
         config.RefuseFlag("norm_head");
-        var shape = DecoderShape.Read(config);
-        if (config.FindSize("rotary_dim") is { } turned && !config.Has("partial_rotary_factor"))
-        {
-            shape = shape with { Heads = (shape.Heads with { RotaryDim = turned }).Checked() };
-        }
-
+        var shape = DecoderShape.Read(config).WithRotaryDim(config);
         var model = new DecoderModel(checkpoint, dtype, shape, "model.word_embeddings.weight");
         var norm = Norm.Rms(config.Positive("rms_norm_eps", 1e-6));
         var mlp = SharedExperts.Read(config, shape, isBalanced ? Balanced(config) : ExpertRouting.Softmax);

@@ -17,12 +17,7 @@ internal sealed class MiniMaxM2 : IArchitecture
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
         var config = checkpoint.Config;
-        var shape = DecoderShape.Read(config, defaultHeadDim: DefaultHeadDim);
-        if (config.FindSize("rotary_dim") is { } turned && !config.Has("partial_rotary_factor"))
-        {
-            shape = shape with { Heads = (shape.Heads with { RotaryDim = turned }).Checked() };
-        }
-
+        var shape = DecoderShape.Read(config, defaultHeadDim: DefaultHeadDim).WithRotaryDim(config);
         var model = new DecoderModel(checkpoint, dtype, shape, "model.embed_tokens.weight");
         var norm = Norm.Rms(config.Positive("rms_norm_eps", 1e-6));
         var attention = new SelfAttention(

@@ -45,6 +45,13 @@ internal sealed record DecoderShape(
         };
     }
 
+    /// <summary>The same with as many turned channels as <c>rotary_dim</c> says, where it is there and no share of a head
+    /// is.</summary>
+    public DecoderShape WithRotaryDim(ConfigJson config) =>
+        config.FindSize("rotary_dim") is { } turned && !config.Has("partial_rotary_factor")
+            ? this with { Heads = (Heads with { RotaryDim = turned }).Checked() }
+            : this;
+
     /// <summary>The size of a head where config.json does not give it.</summary>
     private static int HeadDim(int hiddenSize, int heads) => hiddenSize % heads == 0
         ? hiddenSize / heads

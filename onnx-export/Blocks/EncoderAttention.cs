@@ -12,8 +12,6 @@ namespace Stip.Export.Blocks;
 /// <param name="names">Where the tensors of a layer stand.</param>
 internal sealed class EncoderAttention(EncoderGraph encoder, EncoderSizes sizes, EncoderLayerNames names)
 {
-    private const string SplitSizes = "attention.split";
-
     /// <summary>Appends the attention of one layer.</summary>
     /// <param name="name">Name in the graph.</param>
     /// <param name="tensor">Name of the layer in the checkpoint.</param>
@@ -23,16 +21,17 @@ internal sealed class EncoderAttention(EncoderGraph encoder, EncoderSizes sizes,
     public string Append(string name, string tensor, string input, RowPositions? positions = null)
     {
         var graph = encoder.Graph;
-        DeclareConstants();
+        var widths = graph.Shared("attention.split", sizes.Hidden, sizes.Hidden, sizes.Hidden);
         var parts = graph.Append(
             "",
             "Split",
             $"{name}/Split",
-            [Packed($"{name}.qkv", tensor, input), SplitSizes],
+            [Packed($"{name}.qkv", tensor, input), widths],
             [$"{name}/q", $"{name}/k", $"{name}/v"],
             NodeAttribute.Int("axis", -1));
         var (query, key) = positions?.Rotary is { } rotary
-            ? (Turn(rotary, $"{name}.q_rotary", parts[0]), Turn(rotary, $"{name}.k_rotary", parts[1]))
+            ? (rotary.Turn(graph, $"{name}.q_rotary", parts[0], sizes.Heads),
+                rotary.Turn(graph, $"{name}.k_rotary", parts[1], sizes.Heads))
             : (parts[0], parts[1]);
         var joined = graph.AddMicrosoft(
             "MultiHeadAttention",
@@ -55,14 +54,6 @@ internal sealed class EncoderAttention(EncoderGraph encoder, EncoderSizes sizes,
     private IReadOnlyList<string> Inputs(IReadOnlyList<string> parts, string? scoreBias) => scoreBias is { } bias
         ? [.. parts, "", encoder.Mask ?? "", bias]
         : encoder.Mask is { } mask ? [.. parts, "", mask] : parts;
-
-    private string Turn(RotaryTables rotary, string name, string input) => encoder.Graph.AddMicrosoft(
-        "RotaryEmbedding",
-        name,
-        [input, rotary.Positions, rotary.Cosines, rotary.Sines],
-        [$"{name}/output"],
-        NodeAttribute.Int("num_heads", sizes.Heads),
-        NodeAttribute.Int("interleaved", rotary.IsInterleaved ? 1 : 0))[0];
 
     private string Packed(string name, string tensor, string input)
     {
@@ -87,14 +78,5 @@ internal sealed class EncoderAttention(EncoderGraph encoder, EncoderSizes sizes,
                 ? new ZeroTensor($"{source}.bias", [sizes.Hidden])
                 : encoder.Tensors.Require($"{source}.bias", sizes.Hidden),
             channels))]);
-    }
-
-    private void DeclareConstants()
-    {
-        var graph = encoder.Graph;
-        if (!graph.Has(SplitSizes))
-        {
-            graph.AddConstant(SplitSizes, sizes.Hidden, sizes.Hidden, sizes.Hidden);
-        }
     }
 }

@@ -82,7 +82,7 @@ internal sealed record ExpertFeedForward(int Experts, int Chosen, int InnerSize,
             (input, total) = (graph.Add("Mul", $"{name}.share/input", [input, total]), null);
         }
 
-        var flat = graph.Has("experts.rows") ? "experts.rows" : graph.AddConstant("experts.rows", -1, Experts);
+        var flat = graph.Shared("experts.rows", -1, Experts);
         var weights = new ExpertWeights(decoder, tensor, this);
         var mixed = graph.AddMicrosoft(
             "MoE",

@@ -136,12 +136,12 @@ internal sealed record ExpertRouting
     private string OfBestGroups(DecoderGraph decoder, string name, string choice, int experts)
     {
         var graph = decoder.Graph;
-        var members = Shared(graph, "experts.groups", 0, 0, Groups, experts / Groups);
+        var members = graph.Shared("experts.groups", 0, 0, Groups, experts / Groups);
         var grouped = graph.Add("Reshape", $"{name}/groups", [choice, members]); // [batch, seq, groups, members]
         var speakers = Sum(graph, $"{name}/speakers", Best(graph, $"{name}/speakers", grouped, Speakers, axis: -1));
         var isGood = IsAmongBest(graph, $"{name}/groups", speakers, ChosenGroups, axis: 2); // [batch, seq, groups, 1]
         var limited = graph.Add("Where", $"{name}/Where", [isGood, grouped, Constant(decoder, NotTaken)]);
-        return graph.Add("Reshape", $"{name}/limited", [limited, Shared(graph, "experts.apart", 0, 0, experts)]);
+        return graph.Add("Reshape", $"{name}/limited", [limited, graph.Shared("experts.apart", 0, 0, experts)]);
     }
 
     private static string IsAmongBest(GraphBuilder graph, string name, string values, int count, int axis)
@@ -150,7 +150,7 @@ internal sealed record ExpertRouting
         var last = graph.Add(
             "ReduceMin",
             $"{name}/ReduceMin",
-            [best, Shared(graph, $"experts.axis.{axis}", axis)],
+            [best, graph.Shared($"experts.axis.{axis}", axis)],
             NodeAttribute.Int("keepdims", 1));
         return graph.Add("GreaterOrEqual", $"{name}/GreaterOrEqual", [values, last]);
     }
@@ -159,14 +159,14 @@ internal sealed record ExpertRouting
         "",
         "TopK",
         $"{name}/TopK",
-        [values, Shared(graph, $"experts.count.{count}", count)],
+        [values, graph.Shared($"experts.count.{count}", count)],
         [$"{name}/chosen", $"{name}/places"],
         NodeAttribute.Int("axis", axis))[0];
 
     private static string Sum(GraphBuilder graph, string name, string values) => graph.Add(
         "ReduceSum",
         $"{name}/ReduceSum",
-        [values, Shared(graph, "experts.axis.-1", -1)],
+        [values, graph.Shared("experts.axis.-1", -1)],
         NodeAttribute.Int("keepdims", 1));
 
     private string? Scaled(DecoderGraph decoder, string name, string? total) =>
@@ -179,7 +179,4 @@ internal sealed record ExpertRouting
         var name = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"experts.{value}");
         return decoder.Graph.Has(name) ? name : decoder.Scalar(name, value);
     }
-
-    private static string Shared(GraphBuilder graph, string name, params ReadOnlySpan<long> values) =>
-        graph.Has(name) ? name : graph.AddConstant(name, values);
 }

@@ -56,18 +56,14 @@ internal static class FourBitProduct
             return $"{name}/output";
         }
 
-        var shape = Constant(
-            graph,
+        var shape = graph.Shared(
             $"block_sums.{axes}.{blocks}",
             [.. Enumerable.Repeat(0L, axes - 1), blocks, FourBitWeights.BlockLength]);
         var apart = graph.Add("Reshape", $"{name}/Reshape", [input, shape]);
         return graph.Add(
             "ReduceSum",
             name,
-            [apart, Constant(graph, "block_sums.axis", [-1])],
+            [apart, graph.Shared("block_sums.axis", -1)],
             NodeAttribute.Int("keepdims", 0));
     }
-
-    private static string Constant(GraphBuilder graph, string name, long[] values) =>
-        graph.Has(name) ? name : graph.AddConstant(name, values);
 }

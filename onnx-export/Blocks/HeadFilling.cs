@@ -14,14 +14,10 @@ internal static class HeadFilling
     /// <returns>Rows <c>[batch, seq, heads·padded]</c>.</returns>
     public static string Append(GraphBuilder graph, string name, string rows, HeadPadding heads)
     {
-        if (!graph.Has(Pads))
-        {
-            graph.AddConstant(Pads, 0, 0, 0, 0, 0, 0, 0, heads.Padded - heads.Stored);
-        }
-
+        var pads = graph.Shared(Pads, 0, 0, 0, 0, 0, 0, 0, heads.Padded - heads.Stored);
         var apart = graph.Add(
             "Reshape", $"{name}.apart", [rows, graph.AddConstant($"{name}.heads", 0, 0, heads.Heads, heads.Stored)]);
-        var filled = graph.Add("Pad", $"{name}/Pad", [apart, Pads]);
+        var filled = graph.Add("Pad", $"{name}/Pad", [apart, pads]);
         return graph.Add(
             "Reshape", $"{name}.together", [filled, graph.AddConstant($"{name}.channels", 0, 0, heads.Length)]);
     }

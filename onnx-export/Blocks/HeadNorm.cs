@@ -56,9 +56,6 @@ internal sealed record HeadNorm(Norm Norm, string QueryPart, string KeyPart, Hea
                 head => tensors.Require($"{tensor}.norms.{head}.weight", heads.Stored))])
             : tensors.Require($"{tensor}.weight", heads.Heads, heads.Stored);
 
-    private static string Sizes(GraphBuilder graph, params ReadOnlySpan<long> last)
-    {
-        var name = $"attention.shape.{string.Join('x', last.ToArray())}";
-        return graph.Has(name) ? name : graph.AddConstant(name, [0, 0, .. last]);
-    }
+    private static string Sizes(GraphBuilder graph, params ReadOnlySpan<long> last) =>
+        graph.Shared($"attention.shape.{string.Join('x', last.ToArray())}", [0, 0, .. last]);
 }

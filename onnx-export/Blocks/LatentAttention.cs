@@ -119,7 +119,7 @@ internal sealed record LatentAttention(AttentionHeads Heads, int KeyDim, int Val
             [new LinearPart(stored, inputs, still), new LinearPart(stored, inputs, turned)],
             bias: null);
         var (own, turning) = Split(decoder.Graph, $"{name}.q", product, still.Length, turned.Length);
-        turning = Turn(decoder.Graph, $"{name}.q_rotary", turning, Heads.Heads);
+        turning = Rotary.Turn(decoder.Graph, $"{name}.q_rotary", turning, Heads.Heads);
         return Joined(decoder.Graph, $"{name}.q", own, Apart(decoder.Graph, $"{name}.q_turned", turning, Heads.Heads));
     }
 
@@ -149,19 +149,10 @@ internal sealed record LatentAttention(AttentionHeads Heads, int KeyDim, int Val
             [new LinearPart(stored, inputs, keys), new LinearPart(stored, inputs, values)],
             bias: null);
         var (own, value) = Split(graph, $"{name}.kv", product, keys.Length, values.Length);
-        turning = Apart(graph, $"{name}.k_turned", Turn(graph, $"{name}.k_rotary", turning, 1), 1);
+        turning = Apart(graph, $"{name}.k_turned", Rotary.Turn(graph, $"{name}.k_rotary", turning, 1), 1);
         turning = graph.Add("Expand", $"{name}.k/Expand", [turning, Shared(graph, 1, 1, Heads.Heads, 1)]);
         return (Joined(graph, $"{name}.k", own, turning), value);
     }
-
-    private string Turn(GraphBuilder graph, string name, string rows, int heads) => graph.AddMicrosoft(
-        "RotaryEmbedding",
-        name,
-        [rows, Rotary.Positions, Rotary.Cosines, Rotary.Sines],
-        [$"{name}/output"],
-        NodeAttribute.Int("num_heads", heads),
-        NodeAttribute.Int("rotary_embedding_dim", 0),
-        NodeAttribute.Int("interleaved", Rotary.IsInterleaved ? 1 : 0))[0];
 
     // What stands still of each head, then what turns.
     private string Joined(GraphBuilder graph, string name, string own, string turned)
@@ -190,9 +181,6 @@ internal sealed record LatentAttention(AttentionHeads Heads, int KeyDim, int Val
         return (parts[0], parts[1]);
     }
 
-    private static string Shared(GraphBuilder graph, params ReadOnlySpan<long> values)
-    {
-        var name = $"attention.shape.{string.Join('x', values.ToArray())}";
-        return graph.Has(name) ? name : graph.AddConstant(name, values);
-    }
+    private static string Shared(GraphBuilder graph, params ReadOnlySpan<long> values) =>
+        graph.Shared($"attention.shape.{string.Join('x', values.ToArray())}", values);
 }

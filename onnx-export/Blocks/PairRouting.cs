@@ -47,6 +47,6 @@ internal sealed class PairRouting(DecoderGraph decoder, string name, double near
     private string Largest(string part, string values) => _graph.Add(
         "ReduceMax",
         $"{name}/{part}/ReduceMax",
-        [values, _graph.Has("experts.last") ? "experts.last" : _graph.AddConstant("experts.last", -1)],
+        [values, _graph.Shared("experts.last", -1)],
         NodeAttribute.Int("keepdims", 1));
 }

@@ -32,7 +32,7 @@ internal sealed class PatchOffsets(PatchSizes patches, int heads, string layers)
     };
 
     private static string Axis(GraphBuilder graph) =>
-        graph.Has($"{Name}.axis") ? $"{Name}.axis" : graph.AddConstant($"{Name}.axis", 0);
+        graph.Shared($"{Name}.axis", 0);
 
     // Which row of the table two tokens have; the last three are those of the class token: from it, to it, and both.
     private string Index(GraphBuilder graph)

@@ -54,9 +54,25 @@ internal sealed record RotaryTables(string Cosines, string Sines, string Positio
         return new RotaryTables(
             graph.AddWeight($"{name}.cos", Table(encoder, frequencies, rows, Math.Cos)),
             graph.AddWeight($"{name}.sin", Table(encoder, frequencies, rows, Math.Sin)),
-            graph.Has(First) ? First : graph.AddConstant(First, 0),
+            graph.Shared(First, 0),
             isInterleaved);
     }
+
+    /// <summary>Appends the turn of some heads.</summary>
+    /// <param name="graph">The graph.</param>
+    /// <param name="name">Name of the node.</param>
+    /// <param name="rows">Rows <c>[batch, seq, heads·channels]</c>.</param>
+    /// <param name="heads">How many heads they hold.</param>
+    /// <param name="turned">Channels of each that turn, those before the others; 0 for all.</param>
+    /// <returns>Name of the turned rows.</returns>
+    public string Turn(GraphBuilder graph, string name, string rows, int heads, int turned = 0) => graph.AddMicrosoft(
+        "RotaryEmbedding",
+        name,
+        [rows, Positions, Cosines, Sines],
+        [$"{name}/output"],
+        NodeAttribute.Int("num_heads", heads),
+        NodeAttribute.Int("rotary_embedding_dim", turned),
+        NodeAttribute.Int("interleaved", IsInterleaved ? 1 : 0))[0];
 
     // The rows for long sequences follow those for short ones: how long the sequence is says which half is read.
     private static string SwitchedPositions(DecoderGraph decoder, int longFrom, int contextLength)

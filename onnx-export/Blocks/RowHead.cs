@@ -33,11 +33,8 @@ internal static class RowHead
             NodeAttribute.Int("axis", -1));
         foreach (var (end, port) in ends.Zip([EncoderPorts.StartLogits, EncoderPorts.EndLogits]))
         {
-            graph.Append("", "Squeeze", $"{port}/Squeeze", [end, LastAxis(graph)], [port]);
+            graph.Append("", "Squeeze", $"{port}/Squeeze", [end, graph.Shared("head.axis", -1)], [port]);
             graph.AddOutput(port, encoder.Weights.Dtype, "batch", "seq");
         }
     }
-
-    private static string LastAxis(GraphBuilder graph) =>
-        graph.Has("head.axis") ? "head.axis" : graph.AddConstant("head.axis", -1);
 }

@@ -9,7 +9,6 @@ namespace Stip.Export.Blocks;
 /// <param name="Output">How the way back is stored.</param>
 internal sealed record SelfAttention(AttentionHeads Heads, QkvProjection Projection, OutputProjection Output)
 {
-    private const string SplitSizes = "attention.split";
     private const int SinksInput = 11;
 
     /// <summary>Factor on the scores.</summary>
@@ -123,16 +122,13 @@ internal sealed record SelfAttention(AttentionHeads Heads, QkvProjection Project
         DecoderLayer layer, string packed, string tensor, int headDim)
     {
         var (graph, name) = (layer.Decoder.Graph, layer.Name("attention"));
-        if (!graph.Has(SplitSizes))
-        {
-            graph.AddConstant(SplitSizes, Heads.Heads * headDim, Heads.KvHeads * headDim, Heads.KvHeads * headDim);
-        }
-
+        var sizes = graph.Shared(
+            "attention.split", Heads.Heads * headDim, Heads.KvHeads * headDim, Heads.KvHeads * headDim);
         var parts = graph.Append(
             "",
             "Split",
             $"{name}/Split",
-            [packed, SplitSizes],
+            [packed, sizes],
             [$"{name}/q", $"{name}/k", $"{name}/v"],
             NodeAttribute.Int("axis", -1));
         var (query, key, value) = (parts[0], parts[1], parts[2]);
@@ -143,8 +139,10 @@ internal sealed record SelfAttention(AttentionHeads Heads, QkvProjection Project
 
         if (Rotary is { IsLookedUp: true })
         {
-            query = Turn(graph, $"{name}.q_rotary", query, Heads.Heads, headDim);
-            key = Turn(graph, $"{name}.k_rotary", key, Heads.KvHeads, headDim);
+            // Channels beyond the turned ones, filled in or not, come after them.
+            var turned = Heads.RotaryDim == headDim ? 0 : Heads.RotaryDim;
+            query = Rotary.Turn(graph, $"{name}.q_rotary", query, Heads.Heads, turned);
+            key = Rotary.Turn(graph, $"{name}.k_rotary", key, Heads.KvHeads, turned);
         }
 
         if (Norm is { FollowsRotary: true })
@@ -177,18 +175,4 @@ internal sealed record SelfAttention(AttentionHeads Heads, QkvProjection Project
             $"{tensor}.{norm.KeyPart}",
             key,
             Heads.KeysOrValues with { Padded = headDim }));
-
-    private string Turn(GraphBuilder graph, string name, string input, int count, int headDim)
-    {
-        // Channels beyond the turned ones, filled in or not, come after them.
-        var turned = Heads.RotaryDim == headDim ? 0 : Heads.RotaryDim;
-        return graph.AddMicrosoft(
-            "RotaryEmbedding",
-            name,
-            [input, Rotary!.Positions, Rotary.Cosines, Rotary.Sines],
-            [$"{name}/output"],
-            NodeAttribute.Int("num_heads", count),
-            NodeAttribute.Int("rotary_embedding_dim", turned),
-            NodeAttribute.Int("interleaved", Rotary.IsInterleaved ? 1 : 0))[0];
-    }
 }

@@ -97,9 +97,5 @@ internal sealed class WindowAttention(EncoderGraph encoder, WindowPlan plan, int
     private string Name(string what) =>
         $"{what}.{plan.Rows}x{plan.Columns}.{plan.Window}.{plan.Shift}.{width}.{heads}";
 
-    private string Constant(string name, params ReadOnlySpan<long> values)
-    {
-        var shared = $"windows.{name}";
-        return _graph.Has(shared) ? shared : _graph.AddConstant(shared, values);
-    }
+    private string Constant(string name, params ReadOnlySpan<long> values) => _graph.Shared($"windows.{name}", values);
 }

@@ -18,10 +18,11 @@ internal static class Xielu
     public static string Append(DecoderLayer layer, string part, string input)
     {
         var (decoder, graph, name) = (layer.Decoder, layer.Decoder.Graph, layer.Name("mlp.act"));
-        var beta = Stored(layer, $"{part}.beta") ?? DefaultBeta;
+        var numbers = decoder.Tensors;
+        var beta = numbers.FindNumber(layer.Tensor($"{part}.beta")) ?? DefaultBeta;
         var right = Softplus(Required(layer, $"{part}.alpha_p"));
         var left = beta + Softplus(Required(layer, $"{part}.alpha_n"));
-        var bend = Stored(layer, $"{part}.eps") ?? DefaultBend;
+        var bend = numbers.FindNumber(layer.Tensor($"{part}.eps")) ?? DefaultBend;
 
         var square = graph.Add("Mul", $"{name}/square", [input, input]);
         var above = graph.Add("Mul", $"{name}/above", [square, decoder.Scalar($"{name}.right", right)]);
@@ -39,19 +40,6 @@ internal static class Xielu
     {
         var value = new float[1];
         layer.Decoder.Tensors.Require(layer.Tensor(part), 1).Read(0, value);
-        return value[0];
-    }
-
-    // Files hold these as numbers without an axis; those of random weights would be any.
-    private static double? Stored(DecoderLayer layer, string part)
-    {
-        if (layer.Decoder.Tensors is Checkpoints.RandomTensors || !layer.Decoder.Tensors.Has(layer.Tensor(part)))
-        {
-            return null;
-        }
-
-        var value = new float[1];
-        layer.Decoder.Tensors.Require(layer.Tensor(part)).Read(0, value);
         return value[0];
     }
 

@@ -31,6 +31,8 @@ internal sealed class AdaptedTensors : ITensorStore
 
     public CheckpointTensor? FindBytes(string name, params ReadOnlySpan<long> shape) => _base.FindBytes(name, shape);
 
+    public double? FindNumber(string name) => _base.FindNumber(name);
+
     public CheckpointTensor Require(string name, params ReadOnlySpan<long> shape)
     {
         if (Find(name) is { } replaced)

@@ -10,6 +10,9 @@ internal interface ITensorStore : IDisposable
     /// <exception cref="Onnx.RefusedException">It is missing, or has another shape or an unsupported type.</exception>
     CheckpointTensor Require(string name, params ReadOnlySpan<long> shape);
 
+    /// <summary>A number of the model's own that has no axis, null where there is none, or only random ones.</summary>
+    double? FindNumber(string name) => null;
+
     /// <summary>A tensor of bytes that is read as it is stored, null where there is none.</summary>
     /// <exception cref="Onnx.RefusedException">It has another shape or type.</exception>
     CheckpointTensor? FindBytes(string name, params ReadOnlySpan<long> shape) => null;

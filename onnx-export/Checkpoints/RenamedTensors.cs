@@ -12,6 +12,9 @@ internal sealed class RenamedTensors(ITensorStore whole, IReadOnlyList<(string P
     public CheckpointTensor? FindBytes(string name, params ReadOnlySpan<long> shape) =>
         Candidates(name).FirstOrDefault(whole.Has) is { } found ? whole.FindBytes(found, shape) : null;
 
+    public double? FindNumber(string name) =>
+        Candidates(name).FirstOrDefault(whole.Has) is { } found ? whole.FindNumber(found) : null;
+
     public CheckpointTensor Require(string name, params ReadOnlySpan<long> shape)
     {
         var candidates = Candidates(name).ToList();

@@ -78,6 +78,18 @@ internal sealed class SafetensorsTensors : ITensorStore
                 + $"[{string.Join(", ", tensor.Shape)}]; it must be uint8 of [{string.Join(", ", shape.ToArray())}]");
     }
 
+    public double? FindNumber(string name)
+    {
+        Span<float> value = stackalloc float[1];
+        if (!Has(name))
+        {
+            return null;
+        }
+
+        Require(name).Read(0, value);
+        return value[0];
+    }
+
     public CheckpointTensor Require(string name, params ReadOnlySpan<long> shape)
     {
         var tensor = Scaled(Find(name) ?? throw new RefusedException($"the checkpoint has no tensor '{name}'"));
