@@ -48,7 +48,7 @@ internal static class ForwardEndpoints
             var known = model.Forwards.Count == 0 ? "none" : string.Join(", ", model.Forwards.Keys);
             return Refused(
                 StipErrorCode.UnsupportedParameter,
-                $"graph '{Shown(request.Graph)}' is not one of this model's: {known}", "graph");
+                $"graph '{Quoted.Text(request.Graph)}' is not one of this model's: {known}", "graph");
         }
 
         if (!ValidInputs.Judge(host.Graph, request.Inputs).Is(out var inputs, out refusal))
@@ -81,8 +81,6 @@ internal static class ForwardEndpoints
             ? Results.Bytes(ForwardCodec.Write(answer), StipRoutes.SafetensorsMediaType)
             : Answer.Json(answer);
     }
-
-    private static string? Shown(string? text) => text is { Length: > 64 } ? text[..64] + "…" : text;
 
     private static ErrorAnswer Refused(StipErrorCode code, string message, string? param) =>
         new(new Refusal(code, message, param));

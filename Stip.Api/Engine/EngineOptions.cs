@@ -45,6 +45,11 @@ internal sealed class EngineOptions
     [Range(1, 2047)]
     public int MaxAnswerMegabytes { get; set; } = 256;
 
+    /// <summary>Memory that one pass of a graph without a cache may take while it runs, as estimated from its lengths; 0
+    /// means a quarter of what the process may use.</summary>
+    [Range(0, 100_000_000)]
+    public int ForwardMegabytes { get; set; }
+
     /// <summary>Threads inside one operator; 0 means one for each core.</summary>
     [Range(0, 1024)]
     public int IntraOpThreads { get; set; }

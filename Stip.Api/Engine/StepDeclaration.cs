@@ -105,7 +105,7 @@ internal sealed class StepDeclaration
         if (!TensorDtypes.TryParseWire(rows.Dtype, out dtype) || !dtype.IsWireFloat())
         {
             return new Refusal(
-                StipErrorCode.UnsupportedDtype, $"dtype '{Shown(rows.Dtype)}' is not float32, float16 or bfloat16",
+                StipErrorCode.UnsupportedDtype, $"dtype '{Quoted.Text(rows.Dtype)}' is not float32, float16 or bfloat16",
                 "prompt_embeds.dtype");
         }
 
@@ -141,7 +141,7 @@ internal sealed class StepDeclaration
         { TopK: { } topK } when topK < 1 || topK > decoder.MaxTopK => Invalid(
             $"top_k {topK} is outside 1..{decoder.MaxTopK}", "logits.top_k"),
         { Rows: not (LogitsRequest.Last or LogitsRequest.All) } => Invalid(
-            $"rows '{Shown(logits.Rows)}' is neither 'last' nor 'all'", "logits.rows"),
+            $"rows '{Quoted.Text(logits.Rows)}' is neither 'last' nor 'all'", "logits.rows"),
         { Temperature: not (>= MinTemperature and <= MaxTemperature) } => Invalid(
             FormattableString.Invariant(
                 $"temperature {logits.Temperature} is outside {MinTemperature}..{MaxTemperature}"),
@@ -152,8 +152,6 @@ internal sealed class StepDeclaration
     internal static Refusal TooLong(long tokens, int limit) => new(
         StipErrorCode.ContextLengthExceeded, $"{tokens} tokens are more than the {limit} that this session can hold",
         CompletionFields.PromptEmbeds);
-
-    private static string Shown(string? text) => text is { Length: > 32 } ? text[..32] + "…" : text ?? "";
 
     private static Refusal Invalid(string message, string param) => new(StipErrorCode.InvalidRequest, message, param);
 }

@@ -7,7 +7,8 @@ namespace Stip.Api.Runtime;
 /// <summary>A graph without a cache.</summary>
 internal sealed class OrtForwardGraph(InferenceSession session, DeviceGate? gate) : IForwardGraph
 {
-    private readonly RunOptions _runOptions = new();
+    // What a caller sent wrong is the caller's to know, and no line of a log with their numbers.
+    private readonly RunOptions _runOptions = new() { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
 
     public IReadOnlyDictionary<string, TensorPayload> Run(IReadOnlyDictionary<string, TensorPayload> inputs)
     {
@@ -23,6 +24,15 @@ internal sealed class OrtForwardGraph(InferenceSession session, DeviceGate? gate
             using var pass = DeviceGate.Enter(gate);
             using var results = session.Run(_runOptions, names, values, session.OutputNames);
             return session.OutputNames.Zip(results).ToDictionary(pair => pair.First, pair => FromOrt(pair.Second));
+        }
+        catch (OnnxRuntimeException e) when (e.Message.Contains("allocate memory", StringComparison.Ordinal))
+        {
+            throw new InsufficientMemoryException("the pass needs more memory than there is", e);
+        }
+        catch (OnnxRuntimeException e)
+        {
+            // An index beyond a table or a length that it was not made for. The runtime's words quote the input.
+            throw new InvalidDataException("the graph cannot run inputs of these lengths and values", e);
         }
         finally
         {

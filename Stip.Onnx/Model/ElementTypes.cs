@@ -21,10 +21,10 @@ internal static class ElementTypes
     public static bool IsFloat(DataType type) =>
         type is DataType.Float or DataType.Float16 or DataType.Bfloat16 or DataType.Double;
 
-    /// <summary>True for numbers of bytes with axes enough for features: pictures, caches of 8 bits.</summary>
-    public static bool AreBytes(DataType type, int rank) => type is DataType.Int8 or DataType.Uint8 && rank > 2;
-
     /// <summary>True where an input or output holds quantities, and not ids, places or switches.</summary>
     public static bool AreQuantities(ValueInfoProto port) => port.Type?.TensorType is { } type
         && (IsFloat((DataType)type.ElemType) || AreBytes((DataType)type.ElemType, type.Shape?.Dim.Count ?? 0));
+
+    // Numbers of bytes with axes enough for features: pictures, caches of 8 bits.
+    private static bool AreBytes(DataType type, int rank) => type is DataType.Int8 or DataType.Uint8 && rank > 2;
 }

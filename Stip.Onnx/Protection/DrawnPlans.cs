@@ -114,23 +114,21 @@ internal sealed record DrawnPlans(IReadOnlyDictionary<string, ProtectionPlan> By
         {
             throw new RefusedException(
                 $"the {what} would stay in place: only {moving} of {port.Nodes.Length} features of '{port.Name}' "
-                + $"can move{Because(analysis, held)}");
+                + $"can move{Because(analysis, held is [var first, ..] ? first : null)}");
         }
     }
 
-    // Indices that stay, of the longest weights first.
-    private static int[] Held(SymmetryAnalysis analysis, LabelledPart part) =>
-    [
-        .. part.Weights.OrderByDescending(weight => weight.Tensor.ElementCount)
+    // An index that stays, of the longest weight that has one.
+    private static int? Held(SymmetryAnalysis analysis, LabelledPart part) =>
+        part.Weights.OrderByDescending(weight => weight.Tensor.ElementCount)
             .SelectMany(weight => MovedWeights.Axes(weight).SelectMany(axis => weight.AxisOrNull(axis) ?? []))
-            .Where(node => analysis.Classes.Size(node) == 1).Take(1),
-    ];
+            .Where(node => analysis.Classes.Size(node) == 1).Cast<int?>().FirstOrDefault();
 
-    private static string Because(SymmetryAnalysis analysis, int[] held)
+    private static string Because(SymmetryAnalysis analysis, int? held)
     {
         var reasons = new PinReasons(analysis.Segments, analysis.Adjacency, analysis.Classes);
         return analysis.Graph.Unruled.Count > 0 ? $" ({analysis.Graph.Unruled[0]})"
-            : held.Length > 0 ? $" ({reasons.Of(held[0])})"
+            : held is { } node ? $" ({reasons.Of(node)})"
             : "";
     }
 }

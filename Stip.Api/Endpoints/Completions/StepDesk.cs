@@ -54,15 +54,13 @@ internal sealed class StepDesk(ModelRegistry registry, KeyLimits limits, IOption
         if (registry.Find(model) is not { } found || !key.Allows(model))
         {
             return new Refusal(
-                StipErrorCode.ModelNotFound, $"there is no model '{Shown(model)}' for this key", "model");
+                StipErrorCode.ModelNotFound, $"there is no model '{Quoted.Text(model)}' for this key", "model");
         }
 
         return found.DecoderOf(key.Id, sessionId) is { } decoder
             ? decoder
-            : new Refusal(StipErrorCode.InvalidRequest, $"model '{Shown(model)}' has no decoder; use forward", "model");
+            : new Refusal(StipErrorCode.InvalidRequest, $"model '{Quoted.Text(model)}' has no decoder; use forward", "model");
     }
 
     private long MaxBodyBytes(HostedModel model) => StepSizes.MaxBodyBytes(model.Manifest, options.Value.MaxLength);
-
-    private static string Shown(string text) => text.Length > 64 ? text[..64] + "…" : text;
 }

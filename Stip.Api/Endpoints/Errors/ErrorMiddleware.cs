@@ -68,17 +68,15 @@ internal sealed class ErrorMiddleware(RequestDelegate next, ILogger<ErrorMiddlew
         return response.StatusCode switch
         {
             StatusCodes.Status404NotFound =>
-                new Refusal(StipErrorCode.NotFound, $"there is no route {method} {Shown(path)}"),
+                new Refusal(StipErrorCode.NotFound, $"there is no route {method} {Quoted.Text(path)}"),
             StatusCodes.Status405MethodNotAllowed => new Refusal(
-                StipErrorCode.InvalidRequest, $"{Shown(path)} takes {response.Headers.Allow}, not {method}"),
+                StipErrorCode.InvalidRequest, $"{Quoted.Text(path)} takes {response.Headers.Allow}, not {method}"),
             StatusCodes.Status415UnsupportedMediaType => new Refusal(
-                StipErrorCode.InvalidRequest, $"content type '{Shown(context.Request.ContentType)}' is not taken here"),
+                StipErrorCode.InvalidRequest, $"content type '{Quoted.Text(context.Request.ContentType)}' is not taken here"),
             StatusCodes.Status413PayloadTooLarge => new Refusal(
                 StipErrorCode.PayloadTooLarge, "the body is larger than this route accepts"),
             < 500 => new Refusal(StipErrorCode.InvalidRequest, "the request is not of this form"),
             _ => null,
         };
     }
-
-    private static string Shown(string? text) => text is { Length: > 100 } ? text[..100] + "…" : text ?? "";
 }

@@ -27,6 +27,8 @@ internal static class ExpectedFaults
         JsonException e => (MalformedJson(e), null),
         InvalidDataException e => (
             new Refusal(StipErrorCode.InvalidRequest, e.Message, e.Data[CompletionFields.FaultyField] as string), null),
+        InsufficientMemoryException e => (
+            new Refusal(StipErrorCode.ServerOverloaded, e.Message, RetryAfter: TimeSpan.FromSeconds(1)), null),
         _ when DiskFaults.IsFull(exception) => (
             new Refusal(StipErrorCode.ServerOverloaded, "the server's disk is full", RetryAfter: RetryFullDisk), null),
         _ => null,

@@ -10,12 +10,15 @@ namespace Stip.Api.Engine.Forward;
 internal sealed class ForwardHost : IAsyncDisposable
 {
     private readonly LoadedOnUse<ForwardLoop> _loop;
+    private readonly int _hiddenSize;
+    private readonly long _limitBytes;
     private volatile bool _isDisposed;
 
     /// <param name="model">The model it belongs to.</param>
     /// <param name="graphPath">Its file.</param>
     /// <param name="bytes">Size of its files.</param>
     /// <param name="graph">Its inputs and outputs.</param>
+    /// <param name="hiddenSize">Features of a row.</param>
     /// <param name="runtime">Loads it.</param>
     /// <param name="mixesRows">True where a row's result depends on those beside it; asked when it is loaded.</param>
     /// <param name="graphs">Who else is in memory.</param>
@@ -26,6 +29,7 @@ internal sealed class ForwardHost : IAsyncDisposable
         string graphPath,
         long bytes,
         GraphManifest graph,
+        int hiddenSize,
         IGraphRuntime runtime,
         Func<string, bool> mixesRows,
         LoadedGraphs graphs,
@@ -33,12 +37,14 @@ internal sealed class ForwardHost : IAsyncDisposable
         TimeProvider clock)
     {
         Graph = graph;
+        (_hiddenSize, _limitBytes) = (hiddenSize, PassMemory.LimitBytes(options));
         _loop = new LoadedOnUse<ForwardLoop>(
             model, bytes,
             () => new ForwardLoop(
                 runtime.LoadForward(graphPath),
                 BatchAxis.Of(graph) && !mixesRows(graphPath) ? options.Value.MaxBatch : 1,
-                options.Value.QueueLength),
+                options.Value.QueueLength,
+                Fits),
             loop => loop.IsIdle, graphs, options, clock);
     }
 
@@ -54,6 +60,16 @@ internal sealed class ForwardHost : IAsyncDisposable
     public async Task<Outcome<IReadOnlyDictionary<string, TensorPayload>>> RunAsync(
         ValidInputs inputs, CancellationToken cancellation)
     {
+        if (!Fits(inputs, 1))
+        {
+            var megabytes = Math.Ceiling(PassMemory.Bytes(Graph, inputs, _hiddenSize) / (1 << 20));
+            return new Refusal(
+                StipErrorCode.PayloadTooLarge,
+                $"the pass would take about {megabytes} MiB of memory, and one may take {_limitBytes >> 20}: "
+                + "send fewer or shorter inputs at once",
+                "inputs");
+        }
+
         while (!_isDisposed)
         {
             if (!(await _loop.GetAsync(cancellation)).Is(out var loop, out var refusal))
@@ -76,4 +92,8 @@ internal sealed class ForwardHost : IAsyncDisposable
         _isDisposed = true;
         return _loop.DisposeAsync();
     }
+
+    // Passes that run together are alike.
+    private bool Fits(ValidInputs inputs, long times) =>
+        PassMemory.Bytes(Graph, inputs, _hiddenSize) * times <= _limitBytes;
 }

@@ -12,15 +12,18 @@ internal sealed class ForwardLoop : IAsyncDisposable
     private readonly IForwardGraph _graph;
     private readonly int _maxRows;
     private readonly int _queueLength;
+    private readonly Func<ValidInputs, long, bool> _fits;
     private readonly Task _running;
     private int _unfinished;
 
     /// <param name="graph">Owned from here on.</param>
     /// <param name="maxRows">Most rows of passes that run together; 1 where none may.</param>
     /// <param name="queueLength">Passes that may wait.</param>
-    public ForwardLoop(IForwardGraph graph, int maxRows, int queueLength)
+    /// <param name="fits">Whether there is memory for so many times a pass; null where there always is.</param>
+    public ForwardLoop(
+        IForwardGraph graph, int maxRows, int queueLength, Func<ValidInputs, long, bool>? fits = null)
     {
-        (_graph, _maxRows, _queueLength) = (graph, maxRows, queueLength);
+        (_graph, _maxRows, _queueLength, _fits) = (graph, maxRows, queueLength, fits ?? ((_, _) => true));
         _waiting = Channel.CreateUnbounded<ForwardPass>(new UnboundedChannelOptions { SingleReader = true });
         _running = Task.Run(RunAsync);
     }
@@ -81,7 +84,8 @@ internal sealed class ForwardLoop : IAsyncDisposable
         {
             var more = BatchAxis.Rows(next.Inputs);
             if (batch.Count > 0
-                && (rows + more > _maxRows || !BatchAxis.AreAlike(batch[0].Inputs, next.Inputs)))
+                && (rows + more > _maxRows || !BatchAxis.AreAlike(batch[0].Inputs, next.Inputs)
+                    || !_fits(next.Inputs, (rows + more + more - 1) / more)))
             {
                 break;
             }

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Stip.Api.Engine;
 using Stip.Protocol.Packages;
 using Stip.Protocol.Tensors;
 
@@ -82,18 +83,18 @@ internal static partial class ManifestFaults
 
         foreach (var file in files.Where(file => !PackagePaths.IsAllowed(file.Path)))
         {
-            yield return $"path '{Shown(file.Path)}' is not a relative path of plain names";
+            yield return $"path '{Quoted.Text(file.Path)}' is not a relative path of plain names";
         }
 
         foreach (var file in files.Where(file => file.Bytes < 0 || file.Sha256 is not { Length: 64 }))
         {
-            yield return $"'{Shown(file.Path)}' has no length or no sha256";
+            yield return $"'{Quoted.Text(file.Path)}' has no length or no sha256";
         }
 
         var byPath = files.GroupBy(file => file.Path, StringComparer.OrdinalIgnoreCase);
         foreach (var twice in byPath.Where(same => same.Count() > 1))
         {
-            yield return $"'{Shown(twice.Key)}' is listed twice";
+            yield return $"'{Quoted.Text(twice.Key)}' is listed twice";
         }
 
         if (PackageFingerprint.Compute(files) != manifest.Fingerprint)
@@ -101,8 +102,6 @@ internal static partial class ManifestFaults
             yield return "fingerprint is not that of the file list";
         }
     }
-
-    private static string Shown(string? text) => text is { Length: > 64 } ? text[..64] + "…" : text ?? "";
 
     [GeneratedRegex(@"^[A-Za-z0-9][A-Za-z0-9._:/-]*$")]
     private static partial Regex ModelName();

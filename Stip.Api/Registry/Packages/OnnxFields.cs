@@ -43,7 +43,14 @@ internal static class OnnxFields
     /// <summary>Names of a node's inputs, one field each.</summary>
     public const int NodeInput = 1;
 
+    public const int NodeOutput = 2;
+
+    public const int NodeAttribute = 5;
+
     public const int NodeDomain = 7;
+
+    /// <summary>The one tensor of an attribute.</summary>
+    public const int AttributeTensor = 5;
 
     public const int TensorDims = 1;
 

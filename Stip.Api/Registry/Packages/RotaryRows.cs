@@ -41,7 +41,7 @@ internal sealed class RotaryRows
                     ReadNode(reader.Payload);
                     break;
                 case Kind.Tensor:
-                    ReadTensor(reader.Payload);
+                    ReadTensor(reader.Payload, null);
                     break;
             }
         }
@@ -51,6 +51,8 @@ internal sealed class RotaryRows
     {
         var (type, domain) = ("", "");
         List<string> inputs = [];
+        var output = "";
+        ReadOnlySpan<byte> held = default;
         var reader = new ProtobufReader(node);
         while (reader.Next())
         {
@@ -58,6 +60,12 @@ internal sealed class RotaryRows
             {
                 case OnnxFields.NodeInput:
                     inputs.Add(Encoding.UTF8.GetString(reader.Payload));
+                    break;
+                case OnnxFields.NodeOutput:
+                    output = Encoding.UTF8.GetString(reader.Payload);
+                    break;
+                case OnnxFields.NodeAttribute:
+                    held = TensorOf(reader.Payload) is { IsEmpty: false } tensor ? tensor : held;
                     break;
                 case OnnxFields.NodeOpType:
                     type = Encoding.UTF8.GetString(reader.Payload);
@@ -80,9 +88,29 @@ internal sealed class RotaryRows
             // The sines stand behind them.
             _tables.UnionWith(inputs.Skip(place).Take(2));
         }
+        else if (type == "Constant")
+        {
+            // Some exporters hold weights so.
+            ReadTensor(held, output);
+        }
     }
 
-    private void ReadTensor(ReadOnlySpan<byte> tensor)
+    // Nothing where the attribute is another kind of value.
+    private static ReadOnlySpan<byte> TensorOf(ReadOnlySpan<byte> attribute)
+    {
+        var reader = new ProtobufReader(attribute);
+        while (reader.Next())
+        {
+            if (reader.Field == OnnxFields.AttributeTensor)
+            {
+                return reader.Payload;
+            }
+        }
+
+        return default;
+    }
+
+    private void ReadTensor(ReadOnlySpan<byte> tensor, string? knownAs)
     {
         var name = "";
         List<ulong> dims = [];
@@ -102,7 +130,7 @@ internal sealed class RotaryRows
 
         if (dims.Count == 2)
         {
-            _rows[name] = dims[0];
+            _rows[knownAs ?? name] = dims[0];
         }
     }
 }

@@ -29,7 +29,7 @@ internal sealed class ImageParts(StipModel model)
     {
         var url = part.Find("image_url") switch
         {
-            { ValueKind: JsonValueKind.String } text => RequestFields.Read(text, $"{name}.content"),
+            { ValueKind: JsonValueKind.String } text => text.GetString()!,
             { ValueKind: JsonValueKind.Object } nested => new RequestFields(nested).Text("url"),
             _ => throw RequestFields.Wrong($"{name}.content", "an image_url with a url"),
         };

@@ -13,7 +13,7 @@ internal static class RawPrompts
     {
         var prompts = fields.Find(Field) switch
         {
-            { ValueKind: JsonValueKind.String } text => [Prompts.Raw(model, RequestFields.Read(text, Field))],
+            { ValueKind: JsonValueKind.String } text => [Prompts.Raw(model, text.GetString()!)],
             { ValueKind: JsonValueKind.Array } ids when IsTokenIds(ids) => [TokenIds(ids, model)],
             { ValueKind: JsonValueKind.Array } many => many.EnumerateArray().Select(item => One(item, model)).ToArray(),
             _ => throw Wrong(),
@@ -25,7 +25,7 @@ internal static class RawPrompts
 
     private static int[] One(JsonElement item, StipModel model) => item.ValueKind switch
     {
-        JsonValueKind.String => Prompts.Raw(model, RequestFields.Read(item, Field)),
+        JsonValueKind.String => Prompts.Raw(model, item.GetString()!),
         JsonValueKind.Array when IsTokenIds(item) => TokenIds(item, model),
         _ => throw Wrong(),
     };

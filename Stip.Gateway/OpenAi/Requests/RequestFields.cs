@@ -2,7 +2,8 @@ using System.Text.Json;
 
 namespace Stip.Gateway.OpenAi.Requests;
 
-/// <summary>Reads the fields of a request and refuses what has another type or range, by name.</summary>
+/// <summary>Reads the fields of a request, whose text <see cref="BodyText"/> has judged, and refuses what has another
+/// type or range, by name.</summary>
 internal sealed class RequestFields(JsonElement body)
 {
     /// <summary>The field; null where it is absent or null.</summary>
@@ -12,7 +13,7 @@ internal sealed class RequestFields(JsonElement body)
             : null;
 
     public string Text(string name) => Find(name) is { } value
-        ? value.ValueKind == JsonValueKind.String ? Read(value, name) : throw Wrong(name, "a string")
+        ? value.ValueKind == JsonValueKind.String ? value.GetString()! : throw Wrong(name, "a string")
         : throw OpenAiException.Invalid($"'{name}' is missing", name);
 
     public bool Flag(string name) => Find(name)?.ValueKind switch
@@ -45,27 +46,14 @@ internal sealed class RequestFields(JsonElement body)
     public IReadOnlyList<string> Texts(string name) => Find(name) switch
     {
         null => [],
-        { ValueKind: JsonValueKind.String } one => [Read(one, name)],
+        { ValueKind: JsonValueKind.String } one => [one.GetString()!],
         { ValueKind: JsonValueKind.Array } many when many.EnumerateArray().All(IsText) =>
-            [.. many.EnumerateArray().Select(item => Read(item, name))],
+            [.. many.EnumerateArray().Select(item => item.GetString()!)],
         _ => throw Wrong(name, "a string or an array of strings"),
     };
 
     public static OpenAiException Wrong(string name, string wanted) =>
         OpenAiException.Invalid($"'{name}' is not {wanted}", name);
-
-    /// <summary>A JSON string may name half a character, which no text holds.</summary>
-    public static string Read(JsonElement text, string name)
-    {
-        try
-        {
-            return text.GetString()!;
-        }
-        catch (InvalidOperationException)
-        {
-            throw Wrong(name, "valid Unicode text");
-        }
-    }
 
     private static bool IsText(JsonElement item) => item.ValueKind == JsonValueKind.String;
 }

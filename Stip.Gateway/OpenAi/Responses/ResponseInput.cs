@@ -17,7 +17,7 @@ internal static class ResponseInput
         var messages = fields.Find(Field) switch
         {
             { ValueKind: JsonValueKind.String } text =>
-                (IReadOnlyList<ChatMessage>)[new ChatMessage("user", RequestFields.Read(text, Field))],
+                (IReadOnlyList<ChatMessage>)[new ChatMessage("user", text.GetString()!)],
             { ValueKind: JsonValueKind.Array } items when items.GetArrayLength() > 0 =>
                 ResponseTools.Join(items.EnumerateArray().Select((item, i) => Message(item, i, images))),
             _ => throw RequestFields.Wrong(Field, "a string or an array of at least one message"),

@@ -88,7 +88,7 @@ internal static class ToolFields
         { ValueKind: JsonValueKind.String } word when word.ValueEquals("required") => ToolChoice.Required,
         { ValueKind: JsonValueKind.Object } function when named(function) is { ValueKind: JsonValueKind.Object } one
             && one.TryGetProperty("name", out var name) && name.ValueKind == JsonValueKind.String =>
-            ToolChoice.Of(RequestFields.Read(name, ChoiceField)),
+            ToolChoice.Of(name.GetString()!),
         _ => throw OpenAiException.Unsupported(ChoiceField, "auto, none, required or a function only"),
     };
 }

@@ -127,17 +127,10 @@ internal sealed class CarriedInputs
 
     private void Add(string to, string from)
     {
-        if (_carried.TryGetValue(from, out var inputs))
+        // An output that nobody reads has no name.
+        if (to.Length > 0 && _carried.TryGetValue(from, out var inputs))
         {
-            Set(to, _carried.TryGetValue(to, out var before) ? before.Union(inputs).ToHashSet() : inputs);
-        }
-    }
-
-    private void Set(string name, IReadOnlySet<string>? inputs)
-    {
-        if (inputs is not null && name.Length > 0)
-        {
-            _carried[name] = inputs;
+            _carried[to] = _carried.TryGetValue(to, out var before) ? before.Union(inputs).ToHashSet() : inputs;
         }
     }
 }

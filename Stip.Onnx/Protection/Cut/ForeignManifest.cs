@@ -42,7 +42,7 @@ internal static class ForeignManifest
             vocabulary,
             Math.Min(
                 ContextLengthOf(limits) ?? settings.ContextLength ?? UnknownContextLength,
-                RotaryPositionsOf(cut.Cloud)),
+                Math.Min(RotaryPositionsOf(cut.Cloud), role == GraphRoles.Encoder ? FixedLengthOf(cut) : int.MaxValue)),
             type,
             type,
             TiedEmbeddings: false,
@@ -95,6 +95,12 @@ internal static class ForeignManifest
             ?? cut.Cloud.Input.FirstOrDefault(input => ElementTypes.IsFloat((DataType)input.Type.TensorType.ElemType));
         return OnnxDtypes.FromOnnx(port?.Type.TensorType.ElemType ?? 0)?.WireName() ?? "float32";
     }
+
+    // Of a graph that takes texts of one length only.
+    private static int FixedLengthOf(ClientCut cut) => (int)cut.Cloud.Input
+        .Where(input => cut.Features.Contains(input.Name) && input.Type.TensorType.Shape?.Dim.Count == 3)
+        .Select(input => Math.Min(input.Type.TensorType.Shape.Dim[1].DimValue, int.MaxValue))
+        .Where(length => length > 0).DefaultIfEmpty(int.MaxValue).Min();
 
     // A token behind the rows of a rotary table fails in the runtime.
     private static int RotaryPositionsOf(GraphProto cloud)

@@ -115,6 +115,35 @@ public sealed class ForwardTests(TinyServer tiny) : IClassFixture<TinyServer>
         await ApiCaller.RefusedAsync(tooLarge, 413, "payload_too_large");
     }
 
+    [Fact]
+    public async Task Pass_OfMoreMemoryThanOneMayTake_IsRefusedAndASmallerOneRuns()
+    {
+        using var server = new ApiServer(("Stip:Api:Engine:ForwardMegabytes", "64"));
+        TinyEncoder.WriteTo(server.PackageFolder("tiny-encoder"), contextLength: 4096);
+        using var fits = await server.Caller().PostAsync(StipRoutes.Forward, TinyEncoder.Request(1, 1024));
+        Assert.True(fits.IsSuccessStatusCode);
+        foreach (var (texts, rows) in new[] { (2, 1024), (1, 2048) })
+        {
+            using var tooLarge = await server.Caller().PostAsync(StipRoutes.Forward, TinyEncoder.Request(texts, rows));
+            await ApiCaller.RefusedAsync(tooLarge, 413, "payload_too_large");
+        }
+    }
+
+    [Fact]
+    public async Task Pass_WithAnIndexBeyondATable_IsARefusalAndNoBug()
+    {
+        var inputs = new Dictionary<string, TensorPayload>(Request().Inputs)
+        {
+            ["token_type_ids"] = new("int64", [1, 2], MemoryMarshal.AsBytes<long>([0, 777]).ToArray()),
+        };
+        using var response = await tiny.Server.Caller().PostAsync(
+            StipRoutes.Forward, Request() with { Inputs = inputs });
+
+        var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        Assert.DoesNotContain("777", text, StringComparison.Ordinal);
+        await ApiCaller.RefusedAsync(response, 400, "invalid_request");
+    }
+
     private async Task<HttpResponseMessage> SendSafetensorsAsync(ForwardRequest request)
     {
         using var content = new ByteArrayContent(ForwardCodec.Write(request));

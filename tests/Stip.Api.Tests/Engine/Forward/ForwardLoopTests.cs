@@ -71,6 +71,22 @@ public sealed class ForwardLoopTests : IDisposable
     }
 
     [Fact]
+    public async Task Batch_TakesNoMoreMemoryThanAllowed()
+    {
+        await using var loop = new ForwardLoop(_graph, 64, 100, (_, times) => times <= 2);
+        _graph.Hold();
+        var first = loop.TryRunAsync(Inputs(1, 2, 0), Cancellation);
+        _graph.Entered.Wait(Cancellation);
+        _graph.Rows.Clear();
+        var waiting = Enumerable.Range(1, 5)
+            .Select(seed => loop.TryRunAsync(Inputs(1, 3, seed), Cancellation)).ToArray();
+        _graph.LetGo();
+        await first;
+        await Task.WhenAll(waiting);
+        Assert.Equal([2L, 2L, 1L], _graph.Rows);
+    }
+
+    [Fact]
     public async Task Pass_ThatTheGraphCannotRun_FailsAloneAndTheOthersAreAnswered()
     {
         await using var loop = new ForwardLoop(_graph, 64, 100);

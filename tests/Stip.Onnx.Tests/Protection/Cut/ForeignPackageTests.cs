@@ -56,6 +56,24 @@ public sealed class ForeignPackageTests : IDisposable
     }
 
     [Fact]
+    public void ContextLength_OfAGraphThatTakesOneLength_IsThatLength()
+    {
+        TextGraph.Build(_graph);
+        foreach (var port in _graph.Graph.Graph.Input.Concat(_graph.Graph.Graph.Output))
+        {
+            port.Type.TensorType.Shape.Dim[1] = new TensorShapeProto.Types.Dimension { DimValue = 7 };
+        }
+
+        _graph.Save().Dispose();
+
+        PackageProtector.Protect(_graph.FilePath, _folder.At("package"), new ProtectionOptions("text"));
+
+        var manifest = JsonSerializer.Deserialize<PackageManifest>(
+            File.ReadAllText(_folder.At("package/cloud/stip.json")), StipJson.File)!;
+        Assert.Equal(7, manifest.ContextLength);
+    }
+
+    [Fact]
     public void Protect_OfAGraphWithIds_CanBeVerifiedByBlocks()
     {
         TextGraph.Build(_graph);
