@@ -119,14 +119,16 @@ internal sealed class ModernBert(string name, TextHead head) : IArchitecture
 
         if (labels is not null)
         {
-            config.RefuseUnless("classifier_pooling", "cls");
+            config.RefuseUnless("classifier_pooling", "cls", "mean");
+            rows = config.Text("classifier_pooling") == "mean"
+                ? RowMean.Append(encoder, rows)
+                : FirstRow.Append(encoder, rows);
         }
 
-        var features = labels is null ? rows : FirstRow.Append(encoder, rows);
         var dense = Linear.FromLinear(
             encoder,
             "head.dense",
-            features,
+            rows,
             "head.dense",
             sizes.Hidden,
             sizes.Hidden,

@@ -37,11 +37,6 @@ internal sealed class NomicBert : IArchitecture
             config.RefuseFlag(flag);
         }
 
-        if (config.Positive("rotary_emb_fraction", 1) is not 1 and var fraction)
-        {
-            throw new RefusedException($"config.json: rotary_emb_fraction is {fraction}; it must be 1");
-        }
-
         config.RefuseUnless("activation_function", "swiglu");
         var hidden = config.Size("n_embd", "hidden_size");
         var sizes = new EncoderSizes(
@@ -59,7 +54,7 @@ internal sealed class NomicBert : IArchitecture
         };
         var context = config.FindSize("n_positions", "max_position_embeddings") ?? DefaultContext;
         var frequencies = RotaryFrequencies.Read(
-            config, sizes.HeadDim, context, config.Positive("rotary_emb_base", 1000));
+            config, Turned(config, sizes.HeadDim), context, config.Positive("rotary_emb_base", 1000));
         var names = new TextEncoderNames(
             Words: "embeddings.word_embeddings.weight",
             Positions: null,
@@ -84,5 +79,14 @@ internal sealed class NomicBert : IArchitecture
                 IsTied: false),
             names,
             TextHead.Hidden);
+    }
+
+    private static int Turned(ConfigJson config, int headDim)
+    {
+        var turned = headDim * config.Positive("rotary_emb_fraction", 1);
+        return turned % 2 == 0 && turned <= headDim
+            ? (int)turned
+            : throw new RefusedException($"config.json: {turned} of {headDim} channels of a head are turned; it must be "
+                + "an even number, at most all");
     }
 }

@@ -53,7 +53,7 @@ internal static class TextEncoder
                     encoder, rows, sizes, config.IsTied ? words : null, config.VocabSize, config.RowSize);
                 break;
             case TextHead.Classes:
-                names.Classifier.Append(encoder, FirstRow.Append(encoder, rows), labels!.Names.Count);
+                names.Classifier.AppendPooled(encoder, rows, labels!.Names.Count);
                 break;
             case TextHead.Tokens:
                 RowHead.AppendLabels(encoder, rows, names.TokenLabels, Labels.Read(checkpoint.Config).Names.Count);

@@ -21,7 +21,7 @@ internal sealed class EncoderAttention(EncoderGraph encoder, EncoderSizes sizes,
     public string Append(string name, string tensor, string input, RowPositions? positions = null)
     {
         var graph = encoder.Graph;
-        var widths = graph.Shared("attention.split", sizes.Hidden, sizes.Hidden, sizes.Hidden);
+        var widths = graph.Shared("attention.split", sizes.QueryWidth, sizes.KeyWidth, sizes.KeyWidth);
         var parts = graph.Append(
             "",
             "Split",
@@ -30,53 +30,69 @@ internal sealed class EncoderAttention(EncoderGraph encoder, EncoderSizes sizes,
             [$"{name}/q", $"{name}/k", $"{name}/v"],
             NodeAttribute.Int("axis", -1));
         var (query, key) = positions?.Rotary is { } rotary
-            ? (rotary.Turn(graph, $"{name}.q_rotary", parts[0], sizes.Heads),
-                rotary.Turn(graph, $"{name}.k_rotary", parts[1], sizes.Heads))
+            ? (Turn(rotary, $"{name}.q_rotary", parts[0], sizes.Heads),
+                Turn(rotary, $"{name}.k_rotary", parts[1], sizes.KvHeads ?? sizes.Heads))
             : (parts[0], parts[1]);
         var joined = graph.AddMicrosoft(
             "MultiHeadAttention",
             name,
-            Inputs([query, key, parts[2]], positions?.ScoreBias ?? encoder.ScoreBias),
+            Inputs(
+                [query, Repeated($"{name}.k_shared", key), Repeated($"{name}.v_shared", parts[2])],
+                positions?.ScoreBias ?? encoder.ScoreBias),
             [$"{name}/output"],
             NodeAttribute.Int("num_heads", sizes.Heads),
-            NodeAttribute.Float("scale", 1 / Math.Sqrt(sizes.HeadDim)))[0];
+            NodeAttribute.Float("scale", sizes.ScoreScale))[0];
         return Linear.FromLinear(
             encoder,
             $"{name}.output",
             joined,
             $"{tensor}.{names.Output}",
-            sizes.Hidden,
+            sizes.QueryWidth,
             sizes.Hidden,
             sizes.HasOutputBias);
     }
+
+    private string Repeated(string name, string rows) => SharedHeads.Append(
+        encoder.Graph, name, rows, sizes.KvHeads ?? sizes.Heads, sizes.Heads, sizes.HeadDim);
 
     // The biases of the projections are added already.
     private IReadOnlyList<string> Inputs(IReadOnlyList<string> parts, string? scoreBias) => scoreBias is { } bias
         ? [.. parts, "", encoder.Mask ?? "", bias]
         : encoder.Mask is { } mask ? [.. parts, "", mask] : parts;
 
+    private string Turn(RotaryTables rotary, string name, string rows, int heads) => rotary.Turn(
+        encoder.Graph, name, rows, heads, rotary.Turned == sizes.HeadDim ? 0 : rotary.Turned);
+
     private string Packed(string name, string tensor, string input)
     {
-        if (names.Packed is { } packed)
-        {
-            return Linear.FromLinear(
-                encoder, name, input, $"{tensor}.{packed}", sizes.Hidden, 3 * sizes.Hidden, sizes.HasQkvBias);
-        }
-
         var (tensors, channels) = (encoder.Tensors, HeadPadding.None(sizes.Hidden));
-        string[] sources = [$"{tensor}.{names.Query}", $"{tensor}.{names.Key}", $"{tensor}.{names.Value}"];
+        (string Name, HeadPadding Rows)[] sources = names.Packed is { } packed
+            ? [($"{tensor}.{packed}", PackedRows())]
+            :
+            [
+                ($"{tensor}.{names.Query}", HeadPadding.None(sizes.QueryWidth)),
+                ($"{tensor}.{names.Key}", HeadPadding.None(sizes.KeyWidth)),
+                ($"{tensor}.{names.Value}", HeadPadding.None(sizes.KeyWidth)),
+            ];
         var parts = sources.Select(source => new LinearPart(
-            tensors.Require($"{source}.weight", sizes.Hidden, sizes.Hidden), channels, channels)).ToList();
+            tensors.Require($"{source.Name}.weight", source.Rows.StoredLength, sizes.Hidden),
+            channels,
+            source.Rows)).ToList();
         return Linear.Append(encoder, name, input, parts, sizes.HasQkvBias ? Biases(sources) : null);
     }
 
-    private Weight Biases(IReadOnlyList<string> sources)
+    private HeadPadding PackedRows()
     {
-        var channels = HeadPadding.None(sizes.Hidden);
-        return encoder.Weights.Vector([.. sources.Select((source, part) => (
-            part == 1 && !names.HasKeyBias
-                ? new ZeroTensor($"{source}.bias", [sizes.Hidden])
-                : encoder.Tensors.Require($"{source}.bias", sizes.Hidden),
-            channels))]);
+        var all = new HeadPadding(3 * sizes.Heads, sizes.HeadDim, sizes.HeadDim);
+        return names.IsPackedByHead ? all with { Order = [.. Enumerable.Range(0, all.Heads).Select(Stored)] } : all;
+
+        int Stored(int head) => (3 * (head % sizes.Heads)) + (head / sizes.Heads);
     }
+
+    private Weight Biases(IReadOnlyList<(string Name, HeadPadding Rows)> sources) =>
+        encoder.Weights.Vector([.. sources.Select((source, part) => (
+            part == 1 && !names.HasKeyBias
+                ? new ZeroTensor($"{source.Name}.bias", [source.Rows.StoredLength])
+                : encoder.Tensors.Require($"{source.Name}.bias", source.Rows.StoredLength),
+            source.Rows))]);
 }

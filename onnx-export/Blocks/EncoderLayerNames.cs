@@ -22,6 +22,9 @@ internal sealed record EncoderLayerNames(
     /// <summary>Queries, keys and values in one matrix, null where they are apart.</summary>
     public string? Packed { get; init; }
 
+    /// <summary>True where <see cref="Packed"/> holds the three of a head side by side, head after head.</summary>
+    public bool IsPackedByHead { get; init; }
+
     /// <summary>What multiplies <see cref="Up"/> after an activation, null where the activation is on
     /// <see cref="Up"/> itself.</summary>
     public string? Gate { get; init; }

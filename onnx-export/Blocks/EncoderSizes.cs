@@ -13,10 +13,33 @@ namespace Stip.Export.Blocks;
 internal sealed record EncoderSizes(
     int Hidden, int Inner, int Layers, int Heads, string Activation, double NormEpsilon, bool HasQkvBias = true)
 {
-    public int HeadDim => Hidden % Heads == 0
-        ? Hidden / Heads
+    /// <summary>Channels of a head.</summary>
+    public int HeadDim => OwnHeadDim is { } own ? own
+        : Hidden % Heads == 0 ? Hidden / Heads
         : throw new RefusedException(
             $"config.json: {Heads} attention heads do not divide a hidden size of {Hidden}");
+
+    /// <summary>Channels of a head where config.json gives them, null where all heads together are as wide as the
+    /// stream.</summary>
+    public int? OwnHeadDim { get; init; }
+
+    /// <summary>Heads of keys and values where queries share them, null where each has its own.</summary>
+    public int? KvHeads { get; init; }
+
+    /// <summary>True where norms scale by the root of the mean square (RMSNorm).</summary>
+    public bool IsRms { get; init; }
+
+    /// <summary>Channels of all heads of queries.</summary>
+    public int QueryWidth => Heads * HeadDim;
+
+    /// <summary>Channels of all heads of keys, or of values.</summary>
+    public int KeyWidth => (KvHeads ?? Heads) * HeadDim;
+
+    /// <summary>Factor on the scores where it is not the usual one.</summary>
+    public double? OwnScale { get; init; }
+
+    /// <summary>Factor on the scores.</summary>
+    public double ScoreScale => OwnScale ?? 1 / Math.Sqrt(HeadDim);
 
     /// <summary>False where norms have a factor alone.</summary>
     public bool HasNormBias { get; init; } = true;
@@ -30,5 +53,12 @@ internal sealed record EncoderSizes(
     /// <summary>False where the way back of the feed-forward part has no bias.</summary>
     public bool HasDownBias { get; init; } = true;
 
-    public Norm Norm => HasNormBias ? Norm.Layer(NormEpsilon) : Norm.LayerWithoutBias(NormEpsilon);
+    /// <summary>Refuses heads that cannot be shared.</summary>
+    public EncoderSizes Checked() => Heads % (KvHeads ?? Heads) == 0
+        ? this
+        : throw new RefusedException($"config.json: {Heads} attention heads cannot share {KvHeads} key/value heads; "
+            + "the second must divide the first");
+
+    public Norm Norm => IsRms ? Norm.Rms(NormEpsilon)
+        : HasNormBias ? Norm.Layer(NormEpsilon) : Norm.LayerWithoutBias(NormEpsilon);
 }

@@ -4,11 +4,11 @@ using Stip.Onnx.Execution;
 namespace Stip.Export.Blocks;
 
 /// <summary>From every row to a logit for each word of the vocabulary.</summary>
-/// <param name="Dense">The layer before the last one.</param>
-/// <param name="Norm">The norm after its activation.</param>
+/// <param name="Dense">The layer before the last one, null where there is none.</param>
+/// <param name="Norm">The norm after its activation, null where there is none.</param>
 /// <param name="Decoder">Matrix of the last layer where it is not the word table.</param>
-/// <param name="Bias">Bias of the last layer.</param>
-internal sealed record MaskedWordsHead(string Dense, string Norm, string Decoder, string Bias)
+/// <param name="Bias">Bias of the last layer, null where there is none.</param>
+internal sealed record MaskedWordsHead(string? Dense, string? Norm, string Decoder, string? Bias)
 {
     /// <summary>Activation after <see cref="Dense"/>, null for that of the layers.</summary>
     public string? Activation { get; init; }
@@ -24,18 +24,26 @@ internal sealed record MaskedWordsHead(string Dense, string Norm, string Decoder
         EncoderGraph encoder, string rows, EncoderSizes sizes, CheckpointTensor? words, int vocabSize, int width)
     {
         var graph = encoder.Graph;
-        var dense = Linear.FromLinear(
-            encoder, "head.dense", rows, Dense, encoder.HiddenSize, width, hasBias: true);
-        var active = Blocks.Activation.Append(graph, Activation ?? sizes.Activation, "head.act", dense);
-        var normed = sizes.Norm.Append(encoder, "head.norm", Norm, active, HeadPadding.None(width));
+        if (Dense is not null)
+        {
+            var dense = Linear.FromLinear(
+                encoder, "head.dense", rows, Dense, encoder.HiddenSize, width, hasBias: true);
+            rows = Blocks.Activation.Append(graph, Activation ?? sizes.Activation, "head.act", dense);
+        }
+
+        if (Norm is not null)
+        {
+            rows = sizes.Norm.Append(encoder, "head.norm", Norm, rows, HeadPadding.None(width));
+        }
+
         var matrix = words ?? encoder.Tensors.Require(Decoder, vocabSize, width);
         var channels = HeadPadding.None(vocabSize);
         var scores = Linear.Append(
             encoder,
             "head",
-            normed,
+            rows,
             [new LinearPart(matrix, HeadPadding.None(width), channels)],
-            encoder.Weights.Vector((encoder.Tensors.Require(Bias, vocabSize), channels)));
+            Bias is null ? null : encoder.Weights.Vector((encoder.Tensors.Require(Bias, vocabSize), channels)));
         graph.Append("", "Identity", "head/Identity", [scores], [EncoderPorts.Logits]);
         graph.AddOutput(EncoderPorts.Logits, encoder.Weights.Dtype, "batch", "seq", vocabSize);
     }

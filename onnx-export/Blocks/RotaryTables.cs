@@ -14,6 +14,9 @@ internal sealed record RotaryTables(string Cosines, string Sines, string Positio
 {
     private const int RowsAtOnce = 1024;
 
+    /// <summary>Channels of a head, the first ones, that turn.</summary>
+    public required int Turned { get; init; }
+
     /// <summary>True where rotary embedding is a node of its own.</summary>
     public bool IsLookedUp => Positions.Length > 0;
 
@@ -38,7 +41,10 @@ internal sealed record RotaryTables(string Cosines, string Sines, string Positio
             decoder.Graph.AddWeight($"{name}.cos", Table(decoder, frequencies, shape.ContextLength, Math.Cos)),
             decoder.Graph.AddWeight($"{name}.sin", Table(decoder, frequencies, shape.ContextLength, Math.Sin)),
             positions,
-            isInterleaved);
+            isInterleaved)
+        {
+            Turned = 2 * frequencies.Inverse.Length,
+        };
     }
 
     /// <summary>The same for an encoder, whose rows stand at 0, 1, 2 and so on.</summary>
@@ -55,7 +61,10 @@ internal sealed record RotaryTables(string Cosines, string Sines, string Positio
             graph.AddWeight($"{name}.cos", Table(encoder, frequencies, rows, Math.Cos)),
             graph.AddWeight($"{name}.sin", Table(encoder, frequencies, rows, Math.Sin)),
             graph.Shared(First, 0),
-            isInterleaved);
+            isInterleaved)
+        {
+            Turned = 2 * frequencies.Inverse.Length,
+        };
     }
 
     /// <summary>Appends the turn of some heads.</summary>

@@ -162,12 +162,12 @@ internal sealed class ConfigJson(string file, JsonElement root, JsonElement? def
             : throw new RefusedException($"{file}: {name} must give a name for each number")
         : new Dictionary<int, string>();
 
-    /// <summary>Refuses any other text than the one that the model is built with.</summary>
-    public void RefuseUnless(string name, string expected)
+    /// <summary>Refuses any other text than those that the model is built with.</summary>
+    public void RefuseUnless(string name, params ReadOnlySpan<string> expected)
     {
-        if (Text(name) is { } text && text != expected)
+        if (Text(name) is { } text && !expected.Contains(text))
         {
-            throw new RefusedException($"{file}: {name} is '{text}'; it must be '{expected}'");
+            throw new RefusedException($"{file}: {name} is '{text}'; it must be '{string.Join("' or '", expected)}'");
         }
     }
 
