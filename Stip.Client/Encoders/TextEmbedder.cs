@@ -21,13 +21,22 @@ public sealed class TextEmbedder(StipEncoder encoder)
     private async Task<Embeddings> EmbedTokensAsync(IReadOnlyList<int[]> texts, CancellationToken cancellationToken)
     {
         var vectors = new float[texts.Count][];
-        foreach (var batch in Batches(texts))
+        var batches = new Stack<List<int>>(Batches(texts).Reverse());
+        while (batches.TryPop(out var batch))
         {
             var rows = TextBatch.Embed(encoder.Bundle.Embedding, [.. batch.Select(index => texts[index])]);
-            var (output, _) = await encoder.RunAsync(rows, Outputs, "embed", cancellationToken);
-            for (var i = 0; i < batch.Count; i++)
+            try
             {
-                vectors[batch[i]] = Vector(output, i * rows.Length, texts[batch[i]].Length);
+                var (output, _) = await encoder.RunAsync(rows, Outputs, "embed", cancellationToken);
+                for (var i = 0; i < batch.Count; i++)
+                {
+                    vectors[batch[i]] = Vector(output, i * rows.Length, texts[batch[i]].Length);
+                }
+            }
+            catch (StipException refused) when (refused.AsksForLess && batch.Count > 1)
+            {
+                batches.Push(batch[..(batch.Count / 2)]);
+                batches.Push(batch[(batch.Count / 2)..]);
             }
         }
 

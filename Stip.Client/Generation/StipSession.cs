@@ -14,7 +14,6 @@ namespace Stip.Client.Generation;
 /// <remarks>Not for concurrent use. A step that fails or is cancelled leaves the sequence as it was.</remarks>
 public sealed class StipSession : IAsyncDisposable
 {
-    private const int MostRowsOfAStep = 512;
     private const int MostBytesOfAStep = 4 << 20;
     private const int MostBytesOfAnAnswer = 16 << 20;
     private const int MostReplays = 3;
@@ -195,8 +194,7 @@ public sealed class StipSession : IAsyncDisposable
             var isWanted = want.Rows == LogitsRequest.All
                 ? _cachedTokens >= before
                 : _cachedTokens + count == _tokens.Count;
-            var answer = await SendAsync(count, isWanted ? want : unwanted, cancellationToken);
-            if (isWanted)
+            if (await TrySendAsync(count, isWanted ? want : unwanted, cancellationToken) is { } answer && isWanted)
             {
                 rows.AddRange(answer);
             }
@@ -205,13 +203,28 @@ public sealed class StipSession : IAsyncDisposable
         return rows;
     }
 
+    // Null where so many rows do not go at once; then fewer are sent from there on.
+    private async Task<IReadOnlyList<LogitsRow>?> TrySendAsync(
+        int count, LogitsRequest want, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await SendAsync(count, want, cancellationToken);
+        }
+        catch (StipException refused) when (refused.AsksForLess && count > 1)
+        {
+            _model.TookTooMany(count);
+            return null;
+        }
+    }
+
     private int MostRows(LogitsRequest want)
     {
         var sent = MostBytesOfAStep / _model.Bundle.Embedding.RowBytes;
         var received = want.Rows == LogitsRequest.All
             ? MostBytesOfAnAnswer / (_model.Bundle.Permutation.VocabSize * sizeof(float))
-            : MostRowsOfAStep;
-        return Math.Clamp(Math.Min(sent, received), 1, MostRowsOfAStep);
+            : int.MaxValue;
+        return Math.Clamp(Math.Min(sent, received), 1, _model.StepRows);
     }
 
     private async Task<IReadOnlyList<LogitsRow>> SendAsync(

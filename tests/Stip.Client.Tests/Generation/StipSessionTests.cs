@@ -25,6 +25,38 @@ public sealed class StipSessionTests : IDisposable
     }
 
     [Fact]
+    public async Task AppendAsync_StepsThatAreTooLargeOnTheWay_GoInSmallerOnes()
+    {
+        var prompt = Enumerable.Range(0, 200).Select(i => i % 64).ToArray();
+        _toy.Server.MostRows = 60;
+        await using var session = _toy.Model.OpenSession();
+        await using var next = _toy.Model.OpenSession();
+
+        var logits = await session.AppendAsync(prompt, cancellationToken: TestContext.Current.CancellationToken);
+        var scores = await next.ScoreAsync(prompt, TestContext.Current.CancellationToken);
+
+        Assert.Equal(_toy.Toy.Logits(prompt), logits.Values.ToArray());
+        Assert.Equal(logits.Values.ToArray(), scores[^1].Values.ToArray());
+        Assert.Equal(200, scores.Count);
+        // 200 and 100 were refused; what was learnt holds for the model.
+        Assert.Equal([50, 50, 50, 50, 50, 50, 50, 50], _toy.Server.StepRows);
+        Assert.Equal(10, _toy.Server.Steps.Count);
+    }
+
+    [Fact]
+    public async Task AppendAsync_OneRowThatIsTooLarge_IsRefused()
+    {
+        _toy.Server.MostRows = 0;
+        await using var session = _toy.Model.OpenSession();
+
+        var refusal = await Assert.ThrowsAsync<StipException>(
+            () => session.AppendAsync(new[] { 1, 2, 3 }, cancellationToken: TestContext.Current.CancellationToken));
+
+        Assert.Equal(413, refusal.Status);
+        Assert.Equal(0, session.Position);
+    }
+
+    [Fact]
     public async Task ScoreAsync_ReplayedInBetween_StillBringsTheNewRowsOnly()
     {
         await using var session = _toy.Model.OpenSession();

@@ -31,6 +31,9 @@ public sealed class ToyServer(ToyModel model, int maxTopK = 16) : HttpMessageHan
     /// <summary>What the model says of itself; may be spoiled.</summary>
     public string Fingerprint { get; set; } = ToyBundle.Fingerprint;
 
+    /// <summary>More rows in one step are too large, as a proxy says it: without a reason.</summary>
+    public int MostRows { get; set; } = int.MaxValue;
+
     /// <summary>Called with the number of steps answered so far, before each step.</summary>
     public Action<int>? BeforeStep { get; set; }
 
@@ -86,6 +89,11 @@ public sealed class ToyServer(ToyModel model, int maxTopK = 16) : HttpMessageHan
         if (_faults.TryDequeue(out var fault))
         {
             return fault();
+        }
+
+        if (request.PromptEmbeds.Shape[0] > MostRows)
+        {
+            return new HttpResponseMessage(HttpStatusCode.RequestEntityTooLarge);
         }
 
         var id = request.SessionId ?? $"sess_{++_opened}";
