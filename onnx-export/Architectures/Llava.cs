@@ -34,7 +34,8 @@ internal sealed class Llava : IArchitecture
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
         var config = LlavaConfig.Read(checkpoint.Config);
-        var text = checkpoint.Part(config.Text, Text);
+        var hasHead = checkpoint.Part(config.Text, Text).Tensors.Has("lm_head.weight");
+        var text = checkpoint.Part(TextDefaults.Complete(config.Text, "llama", hasHead), Text);
         var decoder = SupportedArchitectures.Of(text.Config).Build(text, dtype);
         var tower = new ClipTower(new RenamedTensors(checkpoint.Tensors, Vision), config.Vision, dtype);
         AppendFeatures(tower, config, decoder.HiddenSize);

@@ -4,7 +4,7 @@ using Stip.Onnx;
 namespace Stip.Export.Architectures;
 
 /// <summary>config.json of a LLaVA.</summary>
-/// <param name="Text">The decoder's own configuration.</param>
+/// <param name="Text">The decoder's own configuration, as the file has it.</param>
 /// <param name="Vision">The tower's own configuration.</param>
 /// <param name="FeatureLayers">Which layers' features are taken: from 0 (before the first layer), or from the end where
 /// negative.</param>
@@ -24,12 +24,6 @@ internal sealed record LlavaConfig(
     private const int DefaultImageToken = 32000;
     private const int DefaultLayer = -2;
 
-    // What published LLaVA checkpoints leave out of text_config: the sizes of the 7b model.
-    private const string DefaultText = """
-        {"model_type":"llama","hidden_size":4096,"intermediate_size":11008,"num_hidden_layers":32,
-         "num_attention_heads":32,"vocab_size":32000}
-        """;
-
     public static LlavaConfig Read(ConfigJson config)
     {
         var vision = config.Section("vision_config")
@@ -38,7 +32,7 @@ internal sealed record LlavaConfig(
         var text = config.Section("text_config")
             ?? throw new RefusedException("config.json has no text_config");
         return new LlavaConfig(
-            text.Text("model_type") is null or "llama" ? text.WithDefaults(DefaultText) : text,
+            text,
             vision,
             config.IntegerList("vision_feature_layer") ?? [DefaultLayer],
             ReadStrategy(config),

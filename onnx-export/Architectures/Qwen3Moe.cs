@@ -7,9 +7,15 @@ namespace Stip.Export.Architectures;
 /// <summary>Qwen3-MoE: Qwen3 whose feed-forward part is a router over experts.</summary>
 internal sealed class Qwen3Moe : IArchitecture
 {
+    /// <summary>The decoder of Qwen3-VL-MoE, whose stacked experts have inputs before outputs.</summary>
+    public static Qwen3Moe Seeing { get; } = new() { StoresInputsFirst = true };
+
     public string Name => "Qwen3MoeForCausalLM";
 
     public string ModelType => "qwen3_moe";
+
+    /// <summary>True where stacked experts have inputs before outputs.</summary>
+    public bool StoresInputsFirst { get; init; }
 
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
@@ -34,6 +40,7 @@ internal sealed class Qwen3Moe : IArchitecture
             config.Text("hidden_act") ?? "silu")
         {
             Normalizes = config.Flag("norm_topk_prob", false),
+            StoresInputsFirst = StoresInputsFirst,
         };
 
         foreach (var layer in model.Layers("model.layers"))

@@ -1,6 +1,7 @@
 using System.Numerics;
 using Stip.Onnx.Execution;
 using Stip.Onnx.Model;
+using Stip.Protocol.Tensors;
 
 namespace Stip.Export.Blocks;
 
@@ -32,8 +33,11 @@ internal sealed record LinearBias(float[] Slopes)
             : [.. slopes.Where((_, i) => i % 2 == 1).Concat(slopes.Where((_, i) => i % 2 == 0)).Take(heads)]);
     }
 
-    /// <summary>The same slopes times a factor.</summary>
-    public LinearBias Times(double factor) => new([.. Slopes.Select(slope => (float)(slope * factor))]);
+    /// <summary>Factor on what falls.</summary>
+    public double Factor { get; init; } = 1;
+
+    /// <summary>True where slopes, and what falls, are rounded to bfloat16 whatever the model computes in.</summary>
+    public bool IsRounded { get; init; }
 
     /// <summary>Adds the bias <c>[1, heads, seq, total]</c> once; softmax does not see what all keys of a row share, so
     /// the key's own position is enough.</summary>
@@ -51,9 +55,10 @@ internal sealed record LinearBias(float[] Slopes)
             graph.AddScalarConstant($"{Name}.zero", 0), total, graph.AddScalarConstant($"{Name}.one", 1)]);
         var distance = graph.Add(
             "Cast", $"{Name}.distance", [keys], NodeAttribute.Int("to", (int)decoder.Weights.Dtype.ToOnnx()));
-        var slopes = graph.AddWeight(
-            $"{Name}.slopes", decoder.Weights.Table([1, Slopes.Length, 1, 1], Slopes));
+        float[] own = IsRounded ? Rounded(Slopes) : [.. Slopes.Select(slope => (float)(slope * Factor))];
+        var slopes = graph.AddWeight($"{Name}.slopes", decoder.Weights.Table([1, own.Length, 1, 1], own));
         var falling = graph.Add("Mul", $"{Name}.falling", [slopes, distance]);
+        falling = IsRounded ? Rounded(decoder, falling) : falling;
         var rows = graph.Add(
             "Shape", $"{Name}.rows", [decoder.Embeds], NodeAttribute.Int("start", 1), NodeAttribute.Int("end", 2));
         var shape = graph.Add(
@@ -74,6 +79,23 @@ internal sealed record LinearBias(float[] Slopes)
         float[] falling = [.. Slopes.Select(slope => -slope)];
         var slopes = graph.AddWeight($"{Name}.slopes", encoder.Weights.Table([1, falling.Length, 1, 1], falling));
         return graph.Add("Mul", Name, [slopes, distance]);
+    }
+
+    private string Rounded(DecoderGraph decoder, string falling)
+    {
+        var (graph, to) = (decoder.Graph, (int)decoder.Weights.Dtype.ToOnnx());
+        var rounded = graph.Add(
+            "Cast", $"{Name}.short", [falling], NodeAttribute.Int("to", (int)TensorProto.Types.DataType.Bfloat16));
+        var back = graph.Add("Cast", $"{Name}.rounded", [rounded], NodeAttribute.Int("to", to));
+        return graph.Add("Mul", $"{Name}.scaled", [back, decoder.Scalar($"{Name}.factor", Factor)]);
+    }
+
+    private static float[] Rounded(float[] values)
+    {
+        var (bytes, rounded) = (new byte[values.Length * TensorDtype.BFloat16.ByteSize()], new float[values.Length]);
+        TensorConversion.FromFloat32(values, TensorDtype.BFloat16, bytes);
+        TensorConversion.ToFloat32(TensorDtype.BFloat16, bytes, rounded);
+        return rounded;
     }
 
     private static IEnumerable<float> Powers(int count, double largest) =>

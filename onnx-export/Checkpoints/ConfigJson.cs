@@ -48,12 +48,16 @@ internal sealed class ConfigJson(string file, JsonElement root, JsonElement? def
     public ConfigJson? Section(string name) =>
         Find(name) is { ValueKind: JsonValueKind.Object } section ? new ConfigJson($"{file}: {name}", section) : null;
 
-    /// <summary>The same object with values for what is absent.</summary>
+    /// <summary>The same object with values for what is absent, and has none yet.</summary>
     /// <param name="json">A JSON object.</param>
     public ConfigJson WithDefaults(string json)
     {
         using var document = JsonDocument.Parse(json);
-        return new ConfigJson(file, root, document.RootElement.Clone());
+        return new ConfigJson(file, root, defaults is { } earlier
+            ? JsonSerializer.SerializeToElement(
+                earlier.EnumerateObject().UnionBy(document.RootElement.EnumerateObject(), entry => entry.Name)
+                    .ToDictionary(entry => entry.Name, entry => entry.Value))
+            : document.RootElement.Clone());
     }
 
     /// <summary>A size of at least 1 under the first name that is there.</summary>
@@ -135,6 +139,14 @@ internal sealed class ConfigJson(string file, JsonElement root, JsonElement? def
     public IReadOnlyList<string> Texts(string name) => Find(name) is { ValueKind: JsonValueKind.Array } list
         ? [.. list.EnumerateArray().Where(item => item.ValueKind == JsonValueKind.String).Select(item => $"{item}")]
         : [];
+
+    /// <summary>Strings of lists, each list as often as the number beside it says: <c>[[["a", "b"], 2]]</c>; none where
+    /// it is absent.</summary>
+    public IReadOnlyList<string> Repeated(string name) => Find(name) is not { } value ? []
+        : value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(IsRepeated)
+            ? [.. value.EnumerateArray().SelectMany(item => Enumerable
+                .Repeat(item[0], item[1].GetInt32()).SelectMany(part => part.EnumerateArray().Select(text => $"{text}")))]
+            : throw new RefusedException($"{file}: {name} must be a list of lists with how often each is repeated");
 
     /// <summary>Sizes given as a number or a list of them; null where there are none.</summary>
     public IReadOnlyList<int>? Sizes(string name) => Find(name) switch
@@ -219,6 +231,11 @@ internal sealed class ConfigJson(string file, JsonElement root, JsonElement? def
         { ValueKind: JsonValueKind.Array } ids => [.. ids.EnumerateArray().Select(id => TokenId(name, id))],
         _ => null,
     };
+
+    private static bool IsRepeated(JsonElement item) => item.ValueKind == JsonValueKind.Array
+        && item.GetArrayLength() == 2 && item[0].ValueKind == JsonValueKind.Array
+        && item[1].ValueKind == JsonValueKind.Number && item[1].TryGetInt32(out var count)
+        && count is >= 0 and <= LargestRepeat;
 
     private static bool IsId(string text) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out _);

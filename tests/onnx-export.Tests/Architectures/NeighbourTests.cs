@@ -1,8 +1,8 @@
 namespace Stip.Export.Tests.Architectures;
 
 /// <summary>Families that put the same blocks together in other ways: that the protected model equals the plain one,
-/// and that everything but rotary rows moves. The plain graphs of Bloom, Falcon, GPT-J, GPT-NeoX, MPT, OLMo2 and Phi
-/// were compared with transformers by hand; those of the others with nothing but the protected ones.</summary>
+/// and that everything but rotary rows moves. Their plain graphs are compared elsewhere, with references of the same
+/// families.</summary>
 public sealed class NeighbourTests(ExportedModels models) : ScalarTests(models)
 {
     private const string Llama = """
