@@ -10,7 +10,10 @@ public sealed class TextEmbedder(StipEncoder encoder)
 {
     private const int MostTokens = 4096;
 
-    private static readonly string[] Outputs = ["last_hidden_state"];
+    // A model that ends in one vector for a text has pooled already.
+    private const string Pooled = "text_embeds";
+
+    private static readonly string[] Outputs = [Pooled, "last_hidden_state"];
 
     /// <summary>Embeds texts; those that are longer than the model takes are cut.</summary>
     /// <exception cref="StipException">Refused, not reached, or the model is no text encoder.</exception>
@@ -30,7 +33,9 @@ public sealed class TextEmbedder(StipEncoder encoder)
                 var (output, _) = await encoder.RunAsync(rows, Outputs, "embed", cancellationToken);
                 for (var i = 0; i < batch.Count; i++)
                 {
-                    vectors[batch[i]] = Vector(output, i * rows.Length, texts[batch[i]].Length);
+                    vectors[batch[i]] = output.Name == Pooled
+                        ? Vector(output, i, 1)
+                        : Vector(output, i * rows.Length, texts[batch[i]].Length);
                 }
             }
             catch (StipException refused) when (refused.AsksForLess && batch.Count > 1)

@@ -145,6 +145,17 @@ internal sealed class GraphBuilder
         _names.Remove(output);
     }
 
+    /// <summary>Takes back an output that an <c>Identity</c> makes.</summary>
+    /// <returns>Name of what it gave out.</returns>
+    public string Withdraw(string output)
+    {
+        var node = Graph.Node.First(node => node.Output.Contains(output));
+        Graph.Node.Remove(node);
+        Graph.Output.Remove(Graph.Output.First(port => port.Name == output));
+        _names.Remove(output);
+        return node.Input[0];
+    }
+
     /// <summary>Writes <paramref name="path"/> and, beside it, <c>NAME.data</c> with every weight.</summary>
     /// <param name="path">The ONNX file.</param>
     /// <param name="bytesWritten">Called with the length of the data file after each weight.</param>

@@ -28,7 +28,8 @@ internal sealed class Gemma3 : IArchitecture
         var hasBias = config.Flag("attention_bias", false);
         var isLocal = AttentionWindows.Locals(
             config, shape, layer => (layer + 1) % (config.FindSize("sliding_window_pattern") ?? 6) != 0);
-        var windows = AttentionWindows.Read(config, shape, layer => isLocal[layer], DefaultWindow);
+        var windows = AttentionWindows.Read(
+            config, shape, layer => isLocal[layer], DefaultWindow, isHalved: checkpoint.SeesAll);
         var (local, global) = (LocalRotary(config, model), GlobalRotary(config, model));
         var attention = new SelfAttention(
             shape.Heads, QkvProjection.Apart(hasBias), new OutputProjection("o_proj", hasBias))

@@ -1,11 +1,10 @@
 using Stip.Export.Checkpoints;
-using Stip.Onnx;
 using Stip.Protocol.Tensors;
 
 namespace Stip.Export.Architectures;
 
 /// <summary>A decoder that reads whole texts in one pass, without a cache: one that embeds texts, or one that labels
-/// them by what stands at their last token.</summary>
+/// them by what stands at their last token. Tokens see those before them, or all where config.json says so.</summary>
 /// <param name="name">Name of the family.</param>
 /// <param name="decoder">The decoder.</param>
 /// <param name="end">What it gives.</param>
@@ -22,13 +21,7 @@ internal sealed class WholeTextDecoder(string name, IArchitecture decoder, Decod
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
         var config = checkpoint.Config;
-        if (!config.Flag("is_causal", true))
-        {
-            throw new RefusedException(
-                "config.json: is_causal is false; a decoder whose tokens see those after them is not supported");
-        }
-
-        config.RefuseFlag("use_bidirectional_attention");
-        return decoder.Build(checkpoint.WholeTexts(end, Prefixes), dtype);
+        var seesAll = !config.Flag("is_causal", true) || config.Flag("use_bidirectional_attention", false);
+        return decoder.Build(checkpoint.WholeTexts(end, Prefixes, seesAll), dtype);
     }
 }

@@ -12,11 +12,13 @@ internal static class AttentionWindows
     /// <param name="shape">Sizes.</param>
     /// <param name="isLocal">Which layers have the window where config.json has no <c>layer_types</c>.</param>
     /// <param name="absent">The window where config.json does not name one at all.</param>
+    /// <param name="isHalved">True where half of the window lies before a token and half after it.</param>
     public static IReadOnlyList<int?> Read(
-        ConfigJson config, DecoderShape shape, Func<int, bool> isLocal, int? absent = null)
+        ConfigJson config, DecoderShape shape, Func<int, bool> isLocal, int? absent = null, bool isHalved = false)
     {
         var window = config.FindSize("sliding_window", "attention_window")
             ?? (config.Has("sliding_window") ? null : absent);
+        window = isHalved ? (window / 2) + 1 : window;
         var counts = window < shape.ContextLength ? window : null;
         return [.. Locals(config, shape, isLocal).Select(local => local ? counts : null)];
     }

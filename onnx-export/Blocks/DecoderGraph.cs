@@ -13,17 +13,19 @@ internal sealed class DecoderGraph : ModelGraph
     private readonly int _layers;
     private readonly AttentionHeads _heads;
 
-    public DecoderGraph(ITensorStore tensors, TensorDtype dtype, DecoderShape shape, bool hasCache = true)
+    public DecoderGraph(
+        ITensorStore tensors, TensorDtype dtype, DecoderShape shape, bool hasCache = true, bool seesAll = false)
         : base("decoder", tensors, dtype, shape.HiddenSize)
     {
         _layers = shape.Layers;
         _heads = shape.Heads;
         HasCache = hasCache;
         Embeds = Graph.AddInput(DecoderPorts.Embeds, dtype, "batch", "seq", shape.HiddenSize);
-        NeedsPositions = shape.Heads.NeedsPositions || shape.LooksUpPositions;
+        NeedsPositions = shape.Heads.NeedsPositions || shape.LooksUpPositions || seesAll;
         if (!hasCache)
         {
             WholeTexts.Append(this);
+            Mask = seesAll ? WholeTexts.AppendMask(this) : null;
             return;
         }
 
@@ -44,6 +46,10 @@ internal sealed class DecoderGraph : ModelGraph
 
     /// <inheritdoc/>
     public override string Embeds { get; }
+
+    /// <summary>1 where a row counts, int32 <c>[batch, seq]</c>, where rows also see those after them; else
+    /// null.</summary>
+    public string? Mask { get; }
 
     /// <summary>False where whole texts go in at once.</summary>
     public bool HasCache { get; }

@@ -10,6 +10,7 @@ internal sealed class DecoderModel
 {
     private readonly DecoderEnd _end;
     private readonly ConfigJson _config;
+    private readonly int _mostTokens;
     private readonly Dictionary<string, CheckpointTensor> _tables;
     private ResidualStream? _stream;
 
@@ -29,9 +30,11 @@ internal sealed class DecoderModel
     public DecoderModel(Checkpoint checkpoint, TensorDtype dtype, DecoderShape shape, CheckpointTensor tokens)
     {
         (Shape, _end, _config) = (shape, checkpoint.End, checkpoint.Config);
+        _mostTokens = Math.Min(shape.ContextLength, checkpoint.Sentence?.MaxTokens ?? int.MaxValue);
         Tokens = tokens;
         _tables = new() { [EmbeddingManifest.Token] = Tokens };
-        Graph = new DecoderGraph(checkpoint.Tensors, dtype, shape, _end == DecoderEnd.NextWord);
+        Graph = new DecoderGraph(
+            checkpoint.Tensors, dtype, shape, _end == DecoderEnd.NextWord, checkpoint.SeesAll);
     }
 
     public DecoderShape Shape { get; }
@@ -120,7 +123,7 @@ internal sealed class DecoderModel
         }
 
         return new ExportedModel(
-            Graph, Shape.HiddenSize, Shape.VocabSize, Shape.ContextLength, IsTied: false, _tables)
+            Graph, Shape.HiddenSize, Shape.VocabSize, _mostTokens, IsTied: false, _tables)
         {
             EmbeddingScale = EmbeddingScale,
             Labels = labels,

@@ -3,22 +3,22 @@ using Stip.Protocol.Tensors;
 
 namespace Stip.Export.Blocks;
 
-/// <summary>Distances between rows of an encoder, and what follows from them alone.</summary>
+/// <summary>Distances between rows of a text, and what follows from them alone.</summary>
 internal static class RowDistances
 {
     private const string Name = "distances";
 
     /// <summary>The key's position less that of the query, int64 <c>[seq, seq]</c>, made once.</summary>
-    public static string Append(EncoderGraph encoder)
+    public static string Append(ModelGraph model)
     {
-        var graph = encoder.Graph;
+        var graph = model.Graph;
         if (graph.Has($"{Name}/output"))
         {
             return $"{Name}/output";
         }
 
         var length = graph.Add(
-            "Shape", $"{Name}.length", [encoder.Embeds], NodeAttribute.Int("start", 1), NodeAttribute.Int("end", 2));
+            "Shape", $"{Name}.length", [model.Embeds], NodeAttribute.Int("start", 1), NodeAttribute.Int("end", 2));
         var places = graph.Add("Range", $"{Name}.places", [
             graph.AddScalarConstant($"{Name}.zero", 0),
             graph.Add("Squeeze", $"{Name}.count", [length]),
@@ -29,28 +29,32 @@ internal static class RowDistances
     }
 
     /// <summary>Scores of rows that come later vanish: <c>[1, 1, seq, seq]</c>.</summary>
-    public static string AppendCausal(EncoderGraph encoder)
+    public static string AppendCausal(ModelGraph model)
     {
-        var graph = encoder.Graph;
+        var graph = model.Graph;
         var isLater = graph.Add(
-            "Greater", "causal.is_later", [Append(encoder), graph.AddScalarConstant("causal.now", 0)]);
-        return Vanishing(encoder, "causal", isLater);
+            "Greater", "causal.is_later", [Append(model), graph.AddScalarConstant("causal.now", 0)]);
+        return Vanishing(model, "causal", isLater);
     }
 
     /// <summary>Scores of rows farther away than <paramref name="farthest"/> vanish: <c>[1, 1, seq, seq]</c>.</summary>
-    public static string AppendWindow(EncoderGraph encoder, int farthest)
+    public static string AppendWindow(ModelGraph model, int farthest)
     {
-        const string name = "window";
-        var graph = encoder.Graph;
-        var away = graph.Add("Abs", $"{name}.away", [Append(encoder)]);
+        var (graph, name) = (model.Graph, $"window.{farthest}");
+        if (graph.Has($"{name}/output"))
+        {
+            return $"{name}/output";
+        }
+
+        var away = graph.Add("Abs", $"{name}.away", [Append(model)]);
         var limit = graph.AddScalarConstant($"{name}.farthest", farthest);
         var isFar = graph.Add("Greater", $"{name}.is_far", [away, limit]);
-        return Vanishing(encoder, name, isFar);
+        return Vanishing(model, name, isFar);
     }
 
-    private static string Vanishing(EncoderGraph encoder, string name, string isGone)
+    private static string Vanishing(ModelGraph model, string name, string isGone)
     {
-        var (graph, dtype) = (encoder.Graph, encoder.Weights.Dtype);
+        var (graph, dtype) = (model.Graph, model.Weights.Dtype);
         var bias = graph.Add("Where", $"{name}.bias", [
             isGone,
             graph.AddConstant($"{name}.far", dtype, dtype == TensorDtype.Float16 ? -65504 : float.MinValue),

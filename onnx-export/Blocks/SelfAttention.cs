@@ -1,3 +1,4 @@
+using Stip.Onnx;
 using Stip.Onnx.Execution;
 using Stip.Onnx.Model;
 
@@ -56,6 +57,13 @@ internal sealed record SelfAttention(AttentionHeads Heads, QkvProjection Project
         var (decoder, name) = (layer.Decoder, layer.Name("attention"));
         var headDim = Norm is null ? Heads.PaddedDim : Heads.Dim;
         var packed = Projection.Append(decoder, $"{name}.qkv", input, layer.Tensor(part), Heads, headDim);
+        if (decoder.Mask is not null)
+        {
+            var parts = Prepared(layer, packed, layer.Tensor(part), headDim);
+            var joined = BothSides().Append(decoder, name, parts.Query, parts.Key, parts.Value);
+            return Output.Append(decoder, $"{name}.output", joined, layer.Tensor(part), Heads.Queries);
+        }
+
         var (query, key, value) = TakesPacked ? (packed, "", "") : Prepared(layer, packed, layer.Tensor(part), headDim);
         List<string> inputs =
         [
@@ -90,6 +98,12 @@ internal sealed record SelfAttention(AttentionHeads Heads, QkvProjection Project
 
         return Output.Append(decoder, $"{name}.output", attended, layer.Tensor(part), Heads.Queries);
     }
+
+    private TwoSidedAttention BothSides() =>
+        Softcap > 0 || Bias is not null || Sinks is not null || Gate is not null || Mask is not null
+            ? throw new RefusedException("a decoder whose tokens see those after them may not have capped or biased "
+                + "scores, sinks or gates")
+            : new TwoSidedAttention(Heads, Scale, Window);
 
     private string Gated(DecoderGraph decoder, string name, string input, string tensor, string attended)
     {

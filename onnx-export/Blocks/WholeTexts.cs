@@ -11,6 +11,13 @@ internal static class WholeTexts
 {
     private const string Name = "texts";
 
+    /// <summary>The mask as kernels want it that let rows see those after them.</summary>
+    public static string AppendMask(DecoderGraph decoder) => decoder.Graph.Add(
+        "Cast",
+        $"{Name}.mask",
+        [EncoderPorts.Mask],
+        NodeAttribute.Int("to", (long)TensorProto.Types.DataType.Int32));
+
     /// <summary>Declares the mask <c>[batch, seq]</c>, and makes what a cached decoder is given.</summary>
     public static void Append(DecoderGraph decoder)
     {

@@ -38,6 +38,12 @@ internal sealed class Checkpoint : IDisposable
     /// <summary>What is wanted of a decoder; encoders say it by their names.</summary>
     public DecoderEnd End { get; private init; }
 
+    /// <summary>True where the tokens of a decoder of whole texts also see those after them.</summary>
+    public bool SeesAll { get; private init; }
+
+    /// <summary>Tensors of the layers that follow the pooling, one store each.</summary>
+    public IReadOnlyList<ITensorStore> SentenceTensors { get; private init; } = [];
+
     public ConfigJson Config { get; }
 
     public ITensorStore Tensors { get; }
@@ -87,6 +93,7 @@ internal sealed class Checkpoint : IDisposable
         {
             Name = plain.Name,
             Sentence = plain.Sentence,
+            SentenceTensors = plain.SentenceTensors,
             Stored = plain.Stored,
             Adapters = merged,
         };
@@ -135,14 +142,15 @@ internal sealed class Checkpoint : IDisposable
 
         ISmallFiles files = new CompletedFiles(new FolderFiles(folder));
         return new Checkpoint(
-            folder,
-            config,
-            randomSeed is { } seed ? new RandomTensors(seed, DtypeOf(config)) : SafetensorsTensors.Open(folder),
-            sentence is null ? files : new EndedTexts(files))
+            folder, config, OpenTensors(folder), sentence is null ? files : new EndedTexts(files))
         {
             Name = name,
             Sentence = sentence,
+            SentenceTensors = [.. (sentence?.Layers ?? []).Select(layer => OpenTensors(layer.Folder))],
         };
+
+        ITensorStore OpenTensors(string from) =>
+            randomSeed is { } seed ? new RandomTensors(seed, DtypeOf(config)) : SafetensorsTensors.Open(from);
     }
 
     /// <summary>A model inside this one: its own configuration, and its tensors under the names that it would have on
@@ -151,15 +159,24 @@ internal sealed class Checkpoint : IDisposable
         new(Folder, config, new RenamedTensors(Tensors, prefixes), Files) { Name = Name };
 
     /// <summary>The same decoder for whole texts. This checkpoint is still to be closed, that one is not.</summary>
-    public Checkpoint WholeTexts(DecoderEnd end, IReadOnlyList<(string Part, string Whole)> prefixes) =>
+    public Checkpoint WholeTexts(
+        DecoderEnd end, IReadOnlyList<(string Part, string Whole)> prefixes, bool seesAll = false) =>
         new(Folder, Config, new RenamedTensors(Tensors, prefixes), Files)
         {
             Name = Name,
             Sentence = Sentence,
             End = end,
+            SeesAll = seesAll,
         };
 
-    public void Dispose() => Tensors.Dispose();
+    public void Dispose()
+    {
+        Tensors.Dispose();
+        foreach (var store in SentenceTensors)
+        {
+            store.Dispose();
+        }
+    }
 
     private static string NameOf(string path) => IsGguf(path)
         ? Path.GetFileNameWithoutExtension(path)

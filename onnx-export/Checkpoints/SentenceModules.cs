@@ -13,6 +13,9 @@ internal sealed record SentenceModules(string EncoderFolder, string Pooling, boo
 {
     public const string FileName = "modules.json";
 
+    /// <summary>Layers after the pooling, first to last.</summary>
+    public IReadOnlyList<SentenceLayer> Layers { get; private init; } = [];
+
     private const string ConfigFile = "config.json";
     private const string LengthFile = "sentence_bert_config.json";
 
@@ -36,18 +39,22 @@ internal sealed record SentenceModules(string EncoderFolder, string Pooling, boo
     {
         var modules = ReadList(path);
         if (modules is not [("Transformer", var encoder), ("Pooling", var pooling), .. var rest]
-            || rest is not ([] or [("Normalize", _)]))
+            || rest.SkipWhile(module => module.Type == "Dense").ToList() is not ([] or [("Normalize", _)]))
         {
             throw new RefusedException($"{path} lists {string.Join(", ", modules.Select(module => module.Type))}; "
-                + "supported are Transformer, Pooling and then Normalize or nothing");
+                + "supported are Transformer, Pooling, then any number of Dense, then Normalize or nothing");
         }
 
         var length = Path.Combine(folder, encoder, LengthFile);
         return new SentenceModules(
             encoder,
             ReadPooling(ConfigJson.Load(Path.Combine(folder, pooling, ConfigFile))),
-            rest.Count > 0,
-            File.Exists(length) ? ConfigJson.Load(length).FindSize("max_seq_length") : null);
+            rest is [.., ("Normalize", _)],
+            File.Exists(length) ? ConfigJson.Load(length).FindSize("max_seq_length") : null)
+        {
+            Layers = [.. rest.Where(module => module.Type == "Dense")
+                .Select(module => SentenceLayer.Read(Path.Combine(folder, module.Path)))],
+        };
     }
 
     private static string ReadPooling(ConfigJson config)

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Stip.Export.Architectures;
+using Stip.Export.Blocks;
 using Stip.Export.Checkpoints;
 using Stip.Export.Terminal;
 using Stip.Keys.Bundles;
@@ -19,6 +20,7 @@ internal static class ExportedFolder
     {
         var architecture = SupportedArchitectures.Of(checkpoint.Config, checkpoint.Sentence is not null);
         var model = architecture.Build(checkpoint, dtype);
+        SentenceLayers.Append(model.Graph, checkpoint);
         checkpoint.RefuseUnused();
         var graphs = ExportedGraph.Of(model).ToList();
         if (model.Tables.Count > 0)
