@@ -27,6 +27,7 @@ var root = new Command(
     ClassifyCommand.Create(),
     FillCommand.Create(),
     TagCommand.Create(),
+    AnswerCommand.Create(),
 };
 
 EmptyValues.Refuse(root);

@@ -47,7 +47,14 @@ public sealed class EmbeddingTables
     /// <exception cref="ArgumentOutOfRangeException">An id is not in the vocabulary, or a position beyond the table
     /// of positions.</exception>
     /// <exception cref="ArgumentException"><paramref name="rows"/> has not n times <see cref="RowBytes"/>.</exception>
-    public void WriteRows(ReadOnlySpan<int> tokenIds, int firstPosition, Span<byte> rows)
+    public void WriteRows(ReadOnlySpan<int> tokenIds, int firstPosition, Span<byte> rows) =>
+        WriteRows(tokenIds, [], firstPosition, rows);
+
+    /// <summary>As the other, with the segment of each token (<c>token_type_ids</c>); all of the first where there are
+    /// none.</summary>
+    /// <exception cref="BundleException">The model has no such segment.</exception>
+    internal void WriteRows(
+        ReadOnlySpan<int> tokenIds, ReadOnlySpan<int> types, int firstPosition, Span<byte> rows)
     {
         if (rows.Length != (long)tokenIds.Length * RowBytes)
         {
@@ -64,7 +71,7 @@ public sealed class EmbeddingTables
         }
         else
         {
-            WriteSums(tokenIds, firstPosition, rows);
+            WriteSums(tokenIds, types, firstPosition, rows);
         }
     }
 
@@ -111,8 +118,14 @@ public sealed class EmbeddingTables
         }
     }
 
-    private void WriteSums(ReadOnlySpan<int> tokenIds, int firstPosition, Span<byte> rows)
+    private void WriteSums(ReadOnlySpan<int> tokenIds, ReadOnlySpan<int> types, int firstPosition, Span<byte> rows)
     {
+        if (_types is { } segments && types.ContainsAnyExceptInRange(0, segments.Rows - 1))
+        {
+            throw new BundleException(
+                $"the tokenizer has more segments than the {segments.Rows} of {EmbeddingManifest.TokenType}");
+        }
+
         var sum = new float[HiddenSize]; // [hidden]
         var scratch = new float[HiddenSize]; // [hidden]
         for (var i = 0; i < tokenIds.Length; i++)
@@ -124,7 +137,7 @@ public sealed class EmbeddingTables
             }
 
             _positions?.AddTo(firstPosition + i, sum, scratch);
-            _types?.AddTo(0, sum, scratch);
+            _types?.AddTo(types.IsEmpty ? 0 : types[i], sum, scratch);
             var row = rows.Slice(i * RowBytes, RowBytes);
             if (WireDtype == TensorDtype.Float32)
             {

@@ -23,6 +23,9 @@ internal static class EncodedTexts
                 Protocol.Errors.StipErrorCode.ContextLengthExceeded);
     }
 
+    /// <summary>Ids without a frame, of any number.</summary>
+    public static int[] Bare(StipEncoder encoder, string text) => Tokenizer(encoder).Encode(text);
+
     private static TextTokenizer Tokenizer(StipEncoder encoder)
     {
         if (encoder.TakesImages)

@@ -65,16 +65,37 @@ public sealed class StipEncoder
     internal async Task<(PlainOutput Output, ExchangeFigures Figures)> RunAsync(
         ForwardRows input, IReadOnlyList<string> wanted, string what, CancellationToken cancellationToken)
     {
-        var outputs = (await CheckAsync(cancellationToken)).Graphs[Role].Outputs.Select(port => port.Name).ToList();
+        var outputs = await OutputsAsync(cancellationToken);
         var name = wanted.FirstOrDefault(outputs.Contains) ?? throw new StipException(
             $"model '{Id}' gives {string.Join(", ", outputs)}; {what} needs {string.Join(" or ", wanted)}", null);
-        var exchange = await Client.ForwardAsync(
-            new ForwardRequest(Id, Payloads(input), Role), cancellationToken);
-        return exchange.Response.Outputs?.TryGetValue(name, out var output) == true
-            && output.Shape is { Count: > 0 } shape && shape[0] == input.Batch
-            ? (ToPlain(name, output), exchange.Figures)
-            : throw NotAsked();
+        var exchange = await Client.ForwardAsync(new ForwardRequest(Id, Payloads(input), Role), cancellationToken);
+        return (Find(exchange, input, name), exchange.Figures);
     }
+
+    /// <summary>One pass of the server's graph, of which several outputs are wanted.</summary>
+    /// <inheritdoc cref="RunAsync"/>
+    internal async Task<IReadOnlyList<PlainOutput>> RunAllAsync(
+        ForwardRows input, IReadOnlyList<string> wanted, string what, CancellationToken cancellationToken)
+    {
+        var outputs = await OutputsAsync(cancellationToken);
+        if (!wanted.All(outputs.Contains))
+        {
+            throw new StipException(
+                $"model '{Id}' gives {string.Join(", ", outputs)}; {what} needs {string.Join(" and ", wanted)}", null);
+        }
+
+        var exchange = await Client.ForwardAsync(new ForwardRequest(Id, Payloads(input), Role), cancellationToken);
+        return [.. wanted.Select(name => Find(exchange, input, name))];
+    }
+
+    private async Task<List<string>> OutputsAsync(CancellationToken cancellationToken) =>
+        [.. (await CheckAsync(cancellationToken)).Graphs[Role].Outputs.Select(port => port.Name)];
+
+    private PlainOutput Find(ForwardExchange exchange, ForwardRows input, string name) =>
+        exchange.Response.Outputs?.TryGetValue(name, out var output) == true
+            && output.Shape is { Count: > 0 } shape && shape[0] == input.Batch
+            ? ToPlain(name, output)
+            : throw NotAsked();
 
     private static Dictionary<string, TensorPayload> Payloads(ForwardRows input)
     {

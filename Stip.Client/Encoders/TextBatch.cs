@@ -8,7 +8,9 @@ internal static class TextBatch
 {
     /// <param name="tables">Tables whose rows are float32 on the wire.</param>
     /// <param name="texts">Token ids of each text, at least one.</param>
-    public static ForwardRows Embed(EmbeddingTables tables, IReadOnlyList<int[]> texts)
+    /// <param name="types">Segments of each text's tokens; null where all are of the first.</param>
+    public static ForwardRows Embed(
+        EmbeddingTables tables, IReadOnlyList<int[]> texts, IReadOnlyList<int[]>? types = null)
     {
         var length = texts.Max(ids => ids.Length);
         var rows = new float[texts.Count * length * tables.HiddenSize]; // [batch, seq, hidden]
@@ -18,7 +20,7 @@ internal static class TextBatch
             var ids = texts[text];
             var first = text * length;
             var own = rows.AsSpan(first * tables.HiddenSize, ids.Length * tables.HiddenSize);
-            tables.WriteRows(ids, 0, MemoryMarshal.AsBytes(own));
+            tables.WriteRows(ids, types is null ? [] : types[text], 0, MemoryMarshal.AsBytes(own));
             mask.AsSpan(first, ids.Length).Fill(1);
         }
 

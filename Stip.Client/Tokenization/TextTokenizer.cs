@@ -86,6 +86,25 @@ public sealed class TextTokenizer
         return [.. _frame.Before, .. ids.AsSpan(0, Math.Min(room, ids.Length)), .. _frame.After];
     }
 
+    /// <summary>Frames two sequences of ids as one.</summary>
+    internal TokenPair Join(ReadOnlySpan<int> first, ReadOnlySpan<int> second)
+    {
+        var (ids, types, secondStart) = (new List<int>(), new List<int>(), 0);
+        foreach (var part in _frame.Pair)
+        {
+            secondStart = part.Sequence == 1 ? ids.Count : secondStart;
+            ids.AddRange(part.Sequence switch
+            {
+                0 => first,
+                1 => second,
+                _ => [part.Id],
+            });
+            types.AddRange(Enumerable.Repeat(part.Type, ids.Count - types.Count));
+        }
+
+        return new TokenPair([.. ids], [.. types], secondStart);
+    }
+
     /// <summary>Turns ids into text.</summary>
     /// <param name="ids">Ids that the tokenizer does not have add nothing.</param>
     /// <param name="skipSpecialTokens">Whether special tokens are left out (default: yes).</param>

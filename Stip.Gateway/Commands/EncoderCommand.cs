@@ -4,8 +4,8 @@ using Stip.Gateway.Terminal;
 
 namespace Stip.Gateway.Commands;
 
-/// <summary>What <c>embed</c>, <c>classify</c>, <c>fill</c> and <c>tag</c> have in common: one encoder, one answer,
-/// printed as lines or as one JSON document.</summary>
+/// <summary>What <c>embed</c>, <c>classify</c>, <c>fill</c>, <c>tag</c> and <c>answer</c> have in common: one encoder,
+/// one answer, printed as lines or as one JSON document.</summary>
 internal sealed class EncoderCommand
 {
     private readonly ConnectionOptions _connection = new();

@@ -2,9 +2,12 @@ using System.Text.Json;
 
 namespace Stip.Client.Tokenization.PostProcessing;
 
-/// <summary>The special tokens that a single sequence is framed with.</summary>
+/// <summary>The special tokens that a sequence, or a pair of them, is framed with.</summary>
 internal sealed record SpecialTokenFrame(int[] Before, int[] After)
 {
+    /// <summary>What a pair becomes, in its order.</summary>
+    public IReadOnlyList<PairPart> Pair { get; init; } = PairPart.Bare;
+
     public static SpecialTokenFrame Read(JsonElement? postProcessor) =>
         postProcessor is { } element ? Build(element) : new SpecialTokenFrame([], []);
 
@@ -12,8 +15,8 @@ internal sealed record SpecialTokenFrame(int[] Before, int[] After)
     {
         "ByteLevel" => new SpecialTokenFrame([], []),
         "TemplateProcessing" => Template(element),
-        "BertProcessing" or "RobertaProcessing" =>
-            new SpecialTokenFrame([Pair(element, "cls")], [Pair(element, "sep")]),
+        "BertProcessing" => Classic(element, secondType: 1, seps: 1),
+        "RobertaProcessing" => Classic(element, secondType: 0, seps: 2),
         "Sequence" => element.Items("processors").Select(Build)
             .Aggregate(new SpecialTokenFrame([], []), static (inner, outer) => outer.Around(inner)),
         var other => throw new InvalidDataException(
@@ -22,7 +25,25 @@ internal sealed record SpecialTokenFrame(int[] Before, int[] After)
     };
 
     private SpecialTokenFrame Around(SpecialTokenFrame inner) =>
-        new([.. Before, .. inner.Before], [.. inner.After, .. After]);
+        new([.. Before, .. inner.Before], [.. inner.After, .. After])
+        {
+            // One of them frames, the others change bytes.
+            Pair = ReferenceEquals(Pair, PairPart.Bare) ? inner.Pair : Pair,
+        };
+
+    private static SpecialTokenFrame Classic(JsonElement element, int secondType, int seps)
+    {
+        var (cls, sep) = (Id(element, "cls"), Id(element, "sep"));
+        return new SpecialTokenFrame([cls], [sep])
+        {
+            Pair =
+            [
+                PairPart.Token(cls, 0), PairPart.Text(0, 0),
+                .. Enumerable.Repeat(PairPart.Token(sep, 0), seps),
+                PairPart.Text(1, secondType), PairPart.Token(sep, secondType),
+            ],
+        };
+    }
 
     private static SpecialTokenFrame Template(JsonElement element)
     {
@@ -39,13 +60,26 @@ internal sealed record SpecialTokenFrame(int[] Before, int[] After)
             }
         }
 
-        return new SpecialTokenFrame([.. before], [.. after]);
+        return new SpecialTokenFrame([.. before], [.. after])
+        {
+            Pair = element.Child("pair") is null ? PairPart.Bare
+                : [.. element.Items("pair").SelectMany(part => Parts(element, part))],
+        };
     }
+
+    private static IEnumerable<PairPart> Parts(JsonElement element, JsonElement part) =>
+        part.Child("Sequence") is { } sequence
+            ? [PairPart.Text(sequence.Text("id") == "B" ? 1 : 0, Type(sequence))]
+            : Ids(element, part.Required("SpecialToken").Text("id"))
+                .Select(id => PairPart.Token(id, Type(part.Required("SpecialToken"))));
+
+    private static int Type(JsonElement part) =>
+        part.Child("type_id") is { ValueKind: JsonValueKind.Number } type && type.TryGetInt32(out var number) ? number : 0;
 
     private static IEnumerable<int> Ids(JsonElement element, string token) =>
         element.Required("special_tokens").Required(token).Items("ids").Select(id => id.GetInt32());
 
-    private static int Pair(JsonElement element, string name) =>
+    private static int Id(JsonElement element, string name) =>
         element.Items(name).ElementAtOrDefault(1) is { ValueKind: JsonValueKind.Number } id
             ? id.GetInt32()
             : throw new InvalidDataException($"the field '{name}' is not a token with its id");

@@ -1,0 +1,41 @@
+using System.Text.Json.Nodes;
+using Stip.Client.Tokenization;
+using Stip.TestKit;
+
+namespace Stip.Client.Tests.Tokenization;
+
+public sealed class TokenPairTests
+{
+    [Theory]
+    [InlineData("""{"type":"BertProcessing","cls":["[CLS]",2],"sep":["[SEP]",3]}""", "2 10 11 3 20 3", "0 0 0 0 1 1", 4)]
+    [InlineData(
+        """{"type":"RobertaProcessing","cls":["[CLS]",2],"sep":["[SEP]",3],"trim_offsets":true,"add_prefix_space":false}""",
+        "2 10 11 3 3 20 3", "0 0 0 0 0 0 0", 5)]
+    [InlineData(
+        """
+        {"type":"Sequence","processors":[{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":true},
+        {"type":"TemplateProcessing","single":[],
+        "pair":[{"SpecialToken":{"id":"[CLS]","type_id":0}},{"Sequence":{"id":"A","type_id":0}},
+        {"SpecialToken":{"id":"[SEP]","type_id":0}},{"Sequence":{"id":"B","type_id":1}},{"SpecialToken":{"id":"[SEP]","type_id":1}}],
+        "special_tokens":{"[CLS]":{"id":"[CLS]","ids":[2],"tokens":["[CLS]"]},"[SEP]":{"id":"[SEP]","ids":[3],"tokens":["[SEP]"]}}}]}
+        """,
+        "2 10 11 3 20 3", "0 0 0 0 1 1", 4)]
+    [InlineData("null", "10 11 20", "0 0 1", 2)]
+    public async Task Pair_IsFramedAsThePostProcessorSays(string processor, string ids, string types, int second)
+    {
+        using var folder = new TemporaryFolder();
+        var source = await File.ReadAllTextAsync(
+            Path.Combine(KnownCheckpoints.Folder("stories-bert"), "tokenizer.json"),
+            TestContext.Current.CancellationToken);
+        var tokenizer = JsonNode.Parse(source)!;
+        tokenizer["post_processor"] = JsonNode.Parse(processor);
+        await File.WriteAllTextAsync(
+            folder.At("tokenizer.json"), tokenizer.ToJsonString(), TestContext.Current.CancellationToken);
+
+        var pair = TextTokenizer.FromFolder(folder.Path).Join([10, 11], [20]);
+
+        Assert.Equal(ids, string.Join(' ', pair.Ids));
+        Assert.Equal(types, string.Join(' ', pair.Types));
+        Assert.Equal(second, pair.SecondStart);
+    }
+}
