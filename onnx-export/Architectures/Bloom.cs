@@ -15,7 +15,7 @@ internal sealed class Bloom : IArchitecture
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
         var config = checkpoint.Config;
-        config.RefuseFlag("apply_residual_connection_post_layernorm");
+        var keepsNormed = config.Flag("apply_residual_connection_post_layernorm", false);
         var shape = DecoderShape.Read(config, rotaryShare: 0);
         var model = new DecoderModel(checkpoint, dtype, shape, "transformer.word_embeddings.weight");
         var norm = Norm.Layer(config.Positive("layer_norm_epsilon", 1e-5));
@@ -30,11 +30,24 @@ internal sealed class Bloom : IArchitecture
 
         foreach (var layer in model.Layers("transformer.h", start))
         {
-            var rows = layer.Normed(norm, "attention_norm", "input_layernorm");
+            var rows = Normed(layer, norm, keepsNormed, "attention", "input_layernorm");
             layer.Add(attention.Append(layer, rows, "self_attention"));
-            layer.Add(mlp.Append(layer, layer.Normed(norm, "mlp_norm", "post_attention_layernorm"), "mlp"));
+            rows = Normed(layer, norm, keepsNormed, "mlp", "post_attention_layernorm");
+            layer.Add(mlp.Append(layer, rows, "mlp"));
         }
 
         return model.Finish(norm, "transformer.ln_f", model.Head(config.Flag("tie_word_embeddings", true)));
+    }
+
+    // What is normed enters the block, and in some models takes the stream's place as well.
+    private static string Normed(DecoderLayer layer, Norm norm, bool keepsNormed, string block, string part)
+    {
+        if (!keepsNormed)
+        {
+            return layer.Normed(norm, $"{block}_norm", part);
+        }
+
+        layer.Renorm(norm, $"{block}_norm", part);
+        return layer.Stream($"{block}_stream");
     }
 }

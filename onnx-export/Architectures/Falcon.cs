@@ -6,20 +6,27 @@ namespace Stip.Export.Architectures;
 
 /// <summary>Falcon: attention and feed-forward side by side or one after the other, key/value heads shared in three
 /// ways.</summary>
-internal sealed class Falcon : IArchitecture
+/// <param name="name">Name of the family.</param>
+/// <param name="modelType">Its <c>model_type</c>.</param>
+internal sealed class Falcon(string name, string modelType) : IArchitecture
 {
-    public string Name => "FalconForCausalLM";
+    public Falcon()
+        : this("FalconForCausalLM", "falcon")
+    {
+    }
 
-    public string ModelType => "falcon";
+    public string Name => name;
+
+    public string ModelType => modelType;
 
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
         var config = checkpoint.Config;
-        var isNew = config.Flag("new_decoder_architecture", false);
+        var isNew = config.Flag("new_decoder_architecture", config.Has("n_head_kv"));
         var sharesOne = !isNew && config.Flag("multi_query", true);
         var falls = config.Flag("alibi", false);
         var sizes = DecoderShape.Read(config, rotaryShare: falls ? 0 : 1);
-        var kvHeads = isNew ? config.FindSize("num_kv_heads") : sharesOne ? 1 : null;
+        var kvHeads = isNew ? config.FindSize("num_kv_heads", "n_head_kv") : sharesOne ? 1 : null;
         var shape = sizes with { Heads = (sizes.Heads with { KvHeads = kvHeads ?? sizes.Heads.Heads }).Checked() };
         var model = new DecoderModel(checkpoint, dtype, shape, "transformer.word_embeddings.weight");
         var norm = Norm.Layer(config.Positive("layer_norm_epsilon", 1e-5));

@@ -1,21 +1,36 @@
 using Stip.Export.Blocks;
 using Stip.Export.Checkpoints;
+using Stip.Onnx;
 using Stip.Protocol.Tensors;
 
 namespace Stip.Export.Architectures;
 
 /// <summary>Granite whose feed-forward part is a router over experts, in some beside one that every row goes
 /// through.</summary>
+/// <param name="name">Name of the family.</param>
+/// <param name="modelType">Its <c>model_type</c>.</param>
 internal sealed class GraniteMoe(string name, string modelType) : IArchitecture
 {
+    /// <summary>Granite 4 without recurrent layers: positions only where config.json says so, experts where it has
+    /// any.</summary>
+    public static GraniteMoe Four { get; } = new("GraniteMoeHybridForCausalLM", "granitemoehybrid")
+    {
+        IsHybrid = true,
+    };
+
     public string Name => name;
 
     public string ModelType => modelType;
 
+    /// <summary>True where layers may be of several kinds, and are refused but for one.</summary>
+    public bool IsHybrid { get; init; }
+
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
         var config = checkpoint.Config;
-        var shape = DecoderShape.Read(config);
+        RefuseRecurrent(config);
+        var turns = !IsHybrid || config.Text("position_embedding_type") == "rope";
+        var shape = DecoderShape.Read(config, rotaryShare: turns ? 1 : 0);
         var model = new DecoderModel(checkpoint, dtype, shape, "model.embed_tokens.weight")
         {
             EmbeddingScale = config.Positive("embedding_multiplier", 1),
@@ -25,12 +40,13 @@ internal sealed class GraniteMoe(string name, string modelType) : IArchitecture
         var attention = new SelfAttention(
             shape.Heads, QkvProjection.Apart(hasBias), new OutputProjection("o_proj", hasBias))
         {
-            Rotary = model.Rotary(config),
+            Rotary = turns ? model.Rotary(config) : null,
             Scale = config.Positive("attention_multiplier", 1),
         };
         var function = config.Text("hidden_act") ?? "silu";
-        var experts = new ExpertFeedForward(
-            config.FindSize("num_local_experts") ?? 8,
+        var count = config.Has("num_local_experts") ? config.Count("num_local_experts") : 8;
+        var experts = count == 0 ? null : new ExpertFeedForward(
+            count,
             config.FindSize("num_experts_per_tok") ?? 2,
             config.Size("intermediate_size"),
             function)
@@ -49,7 +65,12 @@ internal sealed class GraniteMoe(string name, string modelType) : IArchitecture
             var given = attention.Append(layer, layer.Normed(norm, "attention_norm", "input_layernorm"), "self_attn");
             layer.Add(model.Scaled(layer.Name("attention_share"), given, share));
             var rows = layer.Normed(norm, "mlp_norm", "post_attention_layernorm");
-            layer.Add(model.Scaled(layer.Name("mlp_share"), experts.Append(layer, rows, "block_sparse_moe"), share));
+            if (experts is not null)
+            {
+                var mixed = experts.Append(layer, rows, "block_sparse_moe");
+                layer.Add(model.Scaled(layer.Name("mlp_share"), mixed, share));
+            }
+
             if (shared is not null)
             {
                 var beside = shared.Append(layer, rows, "shared_mlp", "shared");
@@ -59,5 +80,15 @@ internal sealed class GraniteMoe(string name, string modelType) : IArchitecture
 
         var head = model.Head(config.Flag("tie_word_embeddings", false));
         return model.Finish(norm, "model.norm", head with { Scale = 1 / config.Positive("logits_scaling", 1) });
+    }
+
+    private void RefuseRecurrent(ConfigJson config)
+    {
+        var types = config.Texts("layer_types");
+        if (IsHybrid && (types.Count == 0 || types.Any(type => type != "attention")))
+        {
+            throw new RefusedException("config.json: layer_types has layers that carry a state from row to row, which "
+                + "are not supported; every one must be 'attention'");
+        }
     }
 }

@@ -1,6 +1,5 @@
 using Stip.Export.Blocks;
 using Stip.Export.Checkpoints;
-using Stip.Onnx;
 using Stip.Protocol.Tensors;
 
 namespace Stip.Export.Architectures;
@@ -19,16 +18,11 @@ internal sealed class Olmoe : IArchitecture
         var model = new DecoderModel(checkpoint, dtype, shape, "model.embed_tokens.weight");
         var norm = Norm.Rms(config.Positive("rms_norm_eps", 1e-5));
         var hasBias = config.Flag("attention_bias", false);
-        if (config.FindPositive("clip_qkv") is { } limit)
-        {
-            throw new RefusedException(
-                $"config.json: clip_qkv is {limit}; it must be null: cutting after norms is not supported");
-        }
-
         var attention = new SelfAttention(
             shape.Heads, QkvProjection.Apart(hasBias), new OutputProjection("o_proj", hasBias))
         {
             Rotary = model.Rotary(config),
+            Clip = config.FindPositive("clip_qkv"),
             Norm = new HeadNorm(norm, "q_norm", "k_norm", HeadNormScope.AllHeads),
         };
         var experts = new ExpertFeedForward(

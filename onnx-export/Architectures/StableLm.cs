@@ -5,20 +5,27 @@ using Stip.Protocol.Tensors;
 namespace Stip.Export.Architectures;
 
 /// <summary>StableLM: LayerNorm, a quarter of each head turns, gated feed-forward after or beside attention.</summary>
-internal sealed class StableLm : IArchitecture
+/// <param name="name">Name of the family.</param>
+/// <param name="modelType">Its <c>model_type</c>.</param>
+internal sealed class StableLm(string name, string modelType) : IArchitecture
 {
-    public string Name => "StableLmForCausalLM";
+    public StableLm()
+        : this("StableLmForCausalLM", "stablelm")
+    {
+    }
 
-    public string ModelType => "stablelm";
+    public string Name => name;
+
+    public string ModelType => modelType;
 
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
         var config = checkpoint.Config;
-        var shape = DecoderShape.Read(config, rotaryShare: 0.25);
+        var shape = DecoderShape.Read(config, rotaryShare: config.Positive("rope_pct", 0.25));
         var model = new DecoderModel(checkpoint, dtype, shape, "model.embed_tokens.weight");
-        var norm = Norm.Layer(config.Positive("layer_norm_eps", 1e-5));
+        var norm = Norm.Layer(config.Positive("layer_norm_eps", config.Positive("norm_eps", 1e-5)));
         var heads = new HeadNorm(
-            Norm.LayerWithoutBias(config.Positive("layer_norm_eps", 1e-5)),
+            Norm.LayerWithoutBias(config.Positive("layer_norm_eps", config.Positive("norm_eps", 1e-5))),
             "q_layernorm",
             "k_layernorm",
             HeadNormScope.EachHeadWithItsOwnFactors);

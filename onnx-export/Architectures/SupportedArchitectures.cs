@@ -54,7 +54,9 @@ internal static class SupportedArchitectures
         .. TextParts,
         new Dbrx(), new PhiMoe("PhimoeForCausalLM"), new PhiMoe("PhiMoEForCausalLM"),
         new Qwen2("MiMoForCausalLM", "mimo"), Mistral.Cwm,
-        new Deepseek(), new DeepseekV2(), new DeepseekV3("DeepseekV3ForCausalLM", "deepseek_v3", firstSparse: 3),
+        new Falcon("RWForCausalLM", "RefinedWebModel"),
+        new StableLm("StableLMEpochForCausalLM", "stablelm_epoch"), new BitNet(), new Ctrl(), new Jais(), new Jais2(), new NanoChat(), new OpenElm(), GraniteMoe.Four,
+        new InternLm("PanguEmbeddedForCausalLM", "PanguEmbedded"), new Deepseek(), new DeepseekV2(), new DeepseekV3("DeepseekV3ForCausalLM", "deepseek_v3", firstSparse: 3),
         new DeepseekV3("Glm4MoeLiteForCausalLM", "glm4_moe_lite", firstSparse: 1), new MiniCpm3(), new Glm4Moe(),
         new Dots1(), new MiniMaxM2(), new Ernie45Moe(), new Afmoe(), new FlexOlmo(),
         new HunYuan("HunYuanDenseV1ForCausalLM", "hunyuan_v1_dense", isSparse: false),
@@ -136,6 +138,11 @@ internal static class SupportedArchitectures
             // The folder names the decoder that it was trained from.
             names = [name[..^generates.Length] + "Model"];
             found = Array.Find(All, family => family.Name == names[0]);
+        }
+
+        if (found is null && RefusedFamilies.Reason(names) is { } reason)
+        {
+            throw new RefusedException($"architecture '{string.Join(", ", names)}' is not supported: {reason}");
         }
 
         return found ?? throw new RefusedException(

@@ -18,7 +18,7 @@ internal sealed class Xglm : IArchitecture
         var model = new DecoderModel(checkpoint, dtype, shape, "model.embed_tokens.weight")
         {
             EmbeddingScale = config.Flag("scale_embedding", true) ? MathF.Sqrt(shape.HiddenSize) : 1,
-            Positions = new WavePositions(shape.ContextLength, shape.HiddenSize),
+            Positions = WavePositions.OfFairseq(shape.ContextLength, shape.HiddenSize),
         };
         var norm = Norm.Layer(1e-5);
         var mlp = new PlainFeedForward(

@@ -22,12 +22,45 @@ internal sealed record AttentionHeads(int Heads, int KvHeads, int Dim, int Rotar
     /// <summary>True where rotary embedding is a node of its own, which wants to be told the positions.</summary>
     public bool NeedsPositions => RotaryDim > 0 && !FusesRotary;
 
-    public HeadPadding Queries => new(Heads, Dim, PaddedDim);
+    /// <summary>Query heads in the checkpoint, the first ones; 0 where there are as many as in the graph.</summary>
+    public int StoredHeads { get; init; }
 
-    public HeadPadding KeysOrValues => new(KvHeads, Dim, PaddedDim);
+    /// <summary>Key/value heads in the checkpoint, the first ones; 0 where there are as many.</summary>
+    public int StoredKvHeads { get; init; }
+
+    public HeadPadding Queries => Filled(Heads, [(Heads, StoredHeads)]);
+
+    public HeadPadding KeysOrValues => Filled(KvHeads, [(KvHeads, StoredKvHeads)]);
 
     /// <summary>Queries, keys and values side by side, the heads of each in order.</summary>
-    public HeadPadding Packed => new(Heads + 2 * KvHeads, Dim, PaddedDim);
+    public HeadPadding Packed => Filled(
+        Heads + 2 * KvHeads, [(Heads, StoredHeads), (KvHeads, StoredKvHeads), (KvHeads, StoredKvHeads)]);
+
+    /// <summary>The same sizes of a layer with fewer heads, filled up with heads of zeros.</summary>
+    /// <exception cref="RefusedException">Its key/value heads serve another number of queries each.</exception>
+    public AttentionHeads FilledFrom(int heads, int kvHeads) => heads * KvHeads == kvHeads * Heads
+        ? this with { StoredHeads = heads == Heads ? 0 : heads, StoredKvHeads = kvHeads == KvHeads ? 0 : kvHeads }
+        : throw new RefusedException($"config.json: {heads} attention heads with {kvHeads} key/value heads stand beside "
+            + $"{Heads} with {KvHeads} of another layer; each key/value head must serve as many everywhere");
+
+    private HeadPadding Filled(int heads, (int Heads, int Stored)[] parts)
+    {
+        var padding = new HeadPadding(heads, Dim, PaddedDim);
+        if (StoredHeads == 0)
+        {
+            return padding;
+        }
+
+        var order = new List<int>();
+        var stored = 0;
+        foreach (var part in parts)
+        {
+            order.AddRange(Enumerable.Range(0, part.Heads).Select(head => head < part.Stored ? stored + head : -1));
+            stored += part.Stored;
+        }
+
+        return padding with { StoredHeads = stored, Order = order };
+    }
 
     /// <summary>Refuses sizes that no model has.</summary>
     public AttentionHeads Checked()

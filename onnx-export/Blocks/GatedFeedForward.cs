@@ -21,6 +21,12 @@ internal sealed record GatedFeedForward(int InnerSize, string Function, bool Has
     /// apart.</summary>
     public string? Fused { get; init; }
 
+    /// <summary>True for torch's Linear, false for GPT-2's Conv1D.</summary>
+    public bool StoredOutputsFirst { get; init; } = true;
+
+    /// <summary>A norm over what was gated, null where there is none.</summary>
+    public InnerNorm? Before { get; init; }
+
     /// <summary>Reads the names that most families share.</summary>
     public static GatedFeedForward Read(ConfigJson config, string function = "silu") => new(
         config.Size("intermediate_size"),
@@ -36,8 +42,8 @@ internal sealed record GatedFeedForward(int InnerSize, string Function, bool Has
         var gate = Inner(decoder, $"{name}.gate", input, $"{tensor}.{Gate}", $"{tensor}.{Fused}", firstRow: 0);
         var up = Inner(decoder, $"{name}.up", input, $"{tensor}.{Up}", $"{tensor}.{Fused}", firstRow: InnerSize);
         var gated = graph.Add("Mul", $"{name}/Mul", [Activation.Append(graph, Function, $"{name}.act", gate), up]);
-        return Linear.FromLinear(
-            decoder, $"{name}.down", gated, $"{tensor}.{Down}", InnerSize, decoder.HiddenSize, HasBias);
+        gated = Before?.Append(decoder, name, tensor, gated, HeadPadding.None(InnerSize)) ?? gated;
+        return Project(decoder, $"{name}.down", gated, $"{tensor}.{Down}", InnerSize, decoder.HiddenSize);
     }
 
     private string Inner(
@@ -45,7 +51,7 @@ internal sealed record GatedFeedForward(int InnerSize, string Function, bool Has
     {
         if (Fused is null)
         {
-            return Linear.FromLinear(decoder, name, input, tensor, decoder.HiddenSize, InnerSize, HasBias);
+            return Project(decoder, name, input, tensor, decoder.HiddenSize, InnerSize);
         }
 
         var matrix = decoder.Tensors.Require($"{fused}.weight", 2 * InnerSize, decoder.HiddenSize);
@@ -57,4 +63,9 @@ internal sealed record GatedFeedForward(int InnerSize, string Function, bool Has
             new TensorRows(matrix, firstRow, InnerSize),
             bias is null ? null : new TensorRows(bias, firstRow, InnerSize));
     }
+
+    private string Project(
+        DecoderGraph decoder, string name, string input, string tensor, int inputs, int outputs) => StoredOutputsFirst
+        ? Linear.FromLinear(decoder, name, input, tensor, inputs, outputs, HasBias)
+        : Linear.FromConv1D(decoder, name, input, tensor, inputs, outputs);
 }

@@ -9,7 +9,8 @@ namespace Stip.Export.Blocks;
 /// <param name="Padded">Channels of a head in the graph, at least as many.</param>
 internal readonly record struct HeadPadding(int Heads, int Stored, int Padded)
 {
-    /// <summary>Which stored head stands at each place of the graph; null where their order is kept.</summary>
+    /// <summary>Which stored head stands at each place of the graph, −1 for none; null where their order is
+    /// kept.</summary>
     public IReadOnlyList<int>? Order { get; init; }
 
     /// <summary>Channels from one stored head to the next where others lie between them; 0 where none do.</summary>
@@ -18,11 +19,14 @@ internal readonly record struct HeadPadding(int Heads, int Stored, int Padded)
     /// <summary>Channels of a stored head before the first that is taken.</summary>
     public int Skipped { get; init; }
 
+    /// <summary>Heads in the checkpoint where they are not as many as in the graph; 0 where they are.</summary>
+    public int StoredHeads { get; init; }
+
     /// <summary>Channels of the axis in the graph.</summary>
     public int Length => Heads * Padded;
 
     /// <summary>Channels of the axis in the checkpoint.</summary>
-    public int StoredLength => Heads * (Stride > 0 ? Stride : Stored);
+    public int StoredLength => (StoredHeads > 0 ? StoredHeads : Heads) * (Stride > 0 ? Stride : Stored);
 
     /// <summary>An axis that is taken as it is.</summary>
     public static HeadPadding None(int length) => new(1, length, length);
@@ -31,8 +35,8 @@ internal readonly record struct HeadPadding(int Heads, int Stored, int Padded)
     public int Source(int channel)
     {
         var (head, inside) = Math.DivRem(channel, Padded);
-        return inside < Stored
-            ? (Order?[head] ?? head) * (Stride > 0 ? Stride : Stored) + Skipped + inside
+        return inside < Stored && (Order?[head] ?? head) is >= 0 and var place
+            ? place * (Stride > 0 ? Stride : Stored) + Skipped + inside
             : -1;
     }
 

@@ -76,7 +76,7 @@ internal sealed record Norm(string Operator, string SkipOperator, IReadOnlyList<
         HasWeights
             ? Parts.Select(part => model.AddWeight(
                 $"{name}.{part}", model.Weights.Vector((Stored(model, $"{tensor}.{part}", channels), channels))))
-            : [model.SharedWeight("ones", () => model.Weights.Table(
+            : [model.SharedWeight($"ones.{channels.Length}", () => model.Weights.Table(
                 [channels.Length], [.. Enumerable.Repeat(1f, channels.Length)]))];
 
     private CheckpointTensor Stored(ModelGraph model, string tensor, HeadPadding channels)

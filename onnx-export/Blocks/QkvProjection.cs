@@ -53,7 +53,9 @@ internal sealed record QkvProjection(IReadOnlyList<string> Parts, bool HasBias)
 
     private IEnumerable<(string Part, HeadPadding Channels)> Sources(AttentionHeads heads, int headDim) =>
         Parts.Count == 1
-            ? [(Parts[0], heads.Packed with { Padded = headDim, Order = Order?.Invoke(heads) })]
+            ? [(Parts[0], Order is null
+                ? heads.Packed with { Padded = headDim }
+                : heads.Packed with { Padded = headDim, Order = Order(heads) })]
             :
             [
                 (Parts[0], heads.Queries with { Padded = headDim }),

@@ -20,6 +20,13 @@ internal sealed record RotaryFrequencies(float[] Inverse, double Magnitude)
     /// <summary>Tokens of the longest sequence that <see cref="Inverse"/> turns, where there are two sets.</summary>
     public int LongFrom { get; init; }
 
+    /// <summary>The same speed the other way round.</summary>
+    public RotaryFrequencies Backwards() => this with
+    {
+        Inverse = [.. Inverse.Select(frequency => -frequency)],
+        LongInverse = LongInverse is null ? null : [.. LongInverse.Select(frequency => -frequency)],
+    };
+
     /// <summary>Reads <c>rope_parameters</c>, or <c>rope_theta</c> with <c>rope_scaling</c>.</summary>
     /// <param name="config">config.json.</param>
     /// <param name="turned">Channels of a head that turn.</param>

@@ -37,6 +37,13 @@ internal sealed record SelfAttention(AttentionHeads Heads, QkvProjection Project
     /// through.</summary>
     public string? Gate { get; init; }
 
+    /// <summary>A norm over what was attended, null where there is none.</summary>
+    public InnerNorm? Before { get; init; }
+
+    /// <summary>Largest magnitude of queries and keys after their norm, and of values; null where they are not
+    /// cut.</summary>
+    public double? Clip { get; init; }
+
     /// <summary>Name of a factor on queries <c>[batch, seq, 1]</c> that hangs on positions, null for none.</summary>
     public string? QueryFactor { get; init; }
 
@@ -96,6 +103,7 @@ internal sealed record SelfAttention(AttentionHeads Heads, QkvProjection Project
             attended = Gated(decoder, $"{name}.gate", input, $"{layer.Tensor(part)}.{Gate}", attended);
         }
 
+        attended = Before?.Append(decoder, name, layer.Tensor(part), attended, Heads.Queries) ?? attended;
         return Output.Append(decoder, $"{name}.output", attended, layer.Tensor(part), Heads.Queries);
     }
 
@@ -151,6 +159,13 @@ internal sealed record SelfAttention(AttentionHeads Heads, QkvProjection Project
             (query, key) = Normed(layer, Norm, tensor, headDim, query, key);
         }
 
+        if (Clip is { } limit)
+        {
+            query = Clipped(layer.Decoder, $"{name}.q_clip", query, limit);
+            key = Clipped(layer.Decoder, $"{name}.k_clip", key, limit);
+            value = Clipped(layer.Decoder, $"{name}.v_clip", value, limit);
+        }
+
         if (Rotary is { IsLookedUp: true })
         {
             // Channels beyond the turned ones, filled in or not, come after them.
@@ -174,6 +189,9 @@ internal sealed record SelfAttention(AttentionHeads Heads, QkvProjection Project
 
         return (query, key, value);
     }
+
+    private static string Clipped(DecoderGraph decoder, string name, string rows, double limit) => decoder.Graph.Add(
+        "Clip", name, [rows, decoder.Scalar($"{name}.lowest", -limit), decoder.Scalar($"{name}.highest", limit)]);
 
     private (string Query, string Key) Normed(
         DecoderLayer layer, HeadNorm norm, string tensor, int headDim, string query, string key) => (

@@ -1,0 +1,41 @@
+namespace Stip.Export.Architectures;
+
+/// <summary>Families that cannot be exported whatever is written for them, and why.</summary>
+internal static class RefusedFamilies
+{
+    private const string Recurrent = "its layers carry a state from row to row instead of a cache of keys and values, "
+        + "which a session of the server has no place for";
+
+    private const string TakesTokens = "its layers look tokens up, which a server that must not see tokens cannot";
+
+    private const string Diffuses = "its tokens see those after them, so that it does not write from left to right";
+
+    private static readonly Dictionary<string, string> Reasons = new(StringComparer.Ordinal)
+    {
+        ["BambaForCausalLM"] = Recurrent,
+        ["DreamModel"] = Diffuses,
+        ["FalconH1ForCausalLM"] = Recurrent,
+        ["FalconMambaForCausalLM"] = Recurrent,
+        ["Gemma3nForCausalLM"] = TakesTokens,
+        ["Gemma3nForConditionalGeneration"] = TakesTokens,
+        ["JambaForCausalLM"] = Recurrent,
+        ["KimiLinearForCausalLM"] = Recurrent,
+        ["LLaDAModelLM"] = Diffuses,
+        ["Lfm2ForCausalLM"] = Recurrent,
+        ["Lfm2MoeForCausalLM"] = Recurrent,
+        ["MambaForCausalLM"] = Recurrent,
+        ["Mamba2ForCausalLM"] = Recurrent,
+        ["MiniMaxForCausalLM"] = Recurrent,
+        ["MiniMaxText01ForCausalLM"] = Recurrent,
+        ["NemotronHForCausalLM"] = Recurrent,
+        ["Qwen3NextForCausalLM"] = Recurrent,
+        ["RecurrentGemmaForCausalLM"] = Recurrent,
+        ["RwkvForCausalLM"] = Recurrent,
+        ["ZambaForCausalLM"] = Recurrent,
+        ["Zamba2ForCausalLM"] = Recurrent,
+    };
+
+    /// <summary>Why a family is refused, null where it is only not known.</summary>
+    public static string? Reason(IEnumerable<string> names) =>
+        names.Select(Reasons.GetValueOrDefault).FirstOrDefault(reason => reason is not null);
+}

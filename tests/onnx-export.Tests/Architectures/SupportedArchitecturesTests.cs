@@ -1,0 +1,25 @@
+using System.Text;
+using Stip.Export.Architectures;
+using Stip.Export.Checkpoints;
+using Stip.Onnx;
+
+namespace Stip.Export.Tests.Architectures;
+
+public sealed class SupportedArchitecturesTests
+{
+    [Theory]
+    [InlineData("Qwen3NextForCausalLM", "carry a state from row to row")]
+    [InlineData("Gemma3nForConditionalGeneration", "look tokens up")]
+    [InlineData("LLaDAModelLM", "does not write from left to right")]
+    public void Of_AFamilyThatCannotBe_SaysWhy(string name, string reason) => Assert.Contains(
+        reason, Assert.Throws<RefusedException>(() => Of(name)).Message, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("RWForCausalLM")]
+    [InlineData("StableLMEpochForCausalLM")]
+    [InlineData("InternVLChatModel")]
+    public void Of_AnOlderName_IsKnown(string name) => Assert.Equal(name, Of(name).Name);
+
+    private static IArchitecture Of(string name) => SupportedArchitectures.Of(ConfigJson.Parse(
+        "config.json", Encoding.UTF8.GetBytes($$"""{"architectures": ["{{name}}"]}""")));
+}
