@@ -95,6 +95,12 @@ internal static class SupportedArchitectures
         new ClipText("CLIPTextModelWithProjection", isProjected: true),
         new SiglipText("SiglipTextModel", "siglip_text_model"),
         new SiglipText("Siglip2TextModel", "siglip2_text_model"),
+        .. Texts("SqueezeBert", (name, head) => new SqueezeBert(name, head)),
+        .. Texts("RemBert", (name, head) => new RemBert(name, head)),
+        .. Texts("BigBird", (name, head) => new BigBird(name, head)).Where(
+            family => !family.Name.EndsWith("QuestionAnswering", StringComparison.Ordinal)),
+        new Bert("SplinterModel", TextHead.Hidden, "splinter"),
+        .. Texts("MobileBert", (name, head) => new MobileBert(name, head)),
         .. Texts("EuroBert", (name, head) => new EuroBert(name, head)),
         new NeoBert("NeoBERT", TextHead.Hidden),
         new NeoBert("NeoBERTLMHead", TextHead.MaskedWords),

@@ -20,13 +20,7 @@ internal static class TextEncoder
     {
         var (tensors, sizes) = (checkpoint.Tensors, config.Sizes);
         var words = tensors.Require(names.Words, config.VocabSize, config.RowSize);
-        if (config.WordScale is not 1)
-        {
-            words = new ScaledRows(words, config.WordScale);
-        }
-
-        var labels = head == TextHead.Classes ? Labels.Read(checkpoint.Config) : null;
-
+        var scaled = config.WordScale is 1 ? words : new ScaledRows(words, config.WordScale);
         var encoder = new EncoderGraph(tensors, dtype, sizes.Hidden, isMasked: true, config.RowSize)
         {
             ShareAs = names.ShareAs,
@@ -46,11 +40,35 @@ internal static class TextEncoder
             Positions = names.RowPositions?.Invoke(encoder) is { } positions ? _ => positions : null,
         };
         rows = names.LastNorm is { } lastNorm ? layers.AppendPreNorm(rows, lastNorm) : layers.AppendPostNorm(rows);
+        return Finish(
+            checkpoint, encoder, config, names, head, rows, words, Tables(tensors, config, names, scaled));
+    }
+
+    /// <summary>Appends the head to what the last layer gives.</summary>
+    /// <param name="checkpoint">The folder.</param>
+    /// <param name="encoder">The graph.</param>
+    /// <param name="config">What config.json says.</param>
+    /// <param name="names">Where the head stands in the checkpoint.</param>
+    /// <param name="head">Which it is.</param>
+    /// <param name="rows">Features <c>[batch, seq, hidden]</c>.</param>
+    /// <param name="words">Matrix of the head of masked words where it is tied.</param>
+    /// <param name="tables">The client's part.</param>
+    public static ExportedModel Finish(
+        Checkpoint checkpoint,
+        EncoderGraph encoder,
+        TextEncoderConfig config,
+        TextEncoderNames names,
+        TextHead head,
+        string rows,
+        CheckpointTensor words,
+        IReadOnlyDictionary<string, CheckpointTensor> tables)
+    {
+        var labels = head == TextHead.Classes ? Labels.Read(checkpoint.Config) : null;
         switch (head)
         {
             case TextHead.MaskedWords:
                 names.MaskedWords.Append(
-                    encoder, rows, sizes, config.IsTied ? words : null, config.VocabSize, config.RowSize);
+                    encoder, rows, config.Sizes, config.IsTied ? words : null, config.VocabSize, config.HeadRowSize);
                 break;
             case TextHead.Classes:
                 names.Classifier.AppendPooled(encoder, rows, labels!.Names.Count);
@@ -72,7 +90,7 @@ internal static class TextEncoder
             config.VocabSize,
             Math.Min(config.ContextLength, checkpoint.Sentence?.MaxTokens ?? int.MaxValue),
             config.IsTied && head == TextHead.MaskedWords,
-            Tables(tensors, config, names, words))
+            tables)
         {
             Labels = labels,
         };

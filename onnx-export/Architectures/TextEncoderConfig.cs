@@ -15,6 +15,16 @@ internal sealed record TextEncoderConfig(
     /// <summary>Width of a row of the tables.</summary>
     public int RowSize { get; init; } = Sizes.Hidden;
 
+    /// <summary>Width in which the head of masked words meets its last layer.</summary>
+    public int HeadRowSize
+    {
+        get => field > 0 ? field : RowSize;
+        init;
+    }
+
+    /// <summary>Most tokens of a text, where that is less than there are positions.</summary>
+    public int? MostTokens { get; init; }
+
     /// <summary>Factor on the rows of the word table.</summary>
     public float WordScale { get; init; } = 1;
 
@@ -22,5 +32,5 @@ internal sealed record TextEncoderConfig(
     public int DistanceBuckets { get; init; }
 
     /// <summary>Most tokens of a text.</summary>
-    public int ContextLength => Positions - FirstPosition;
+    public int ContextLength => Math.Min(Positions - FirstPosition, MostTokens ?? int.MaxValue);
 }

@@ -158,6 +158,11 @@ internal sealed class Checkpoint : IDisposable
     public Checkpoint Part(ConfigJson config, IReadOnlyList<(string Part, string Whole)> prefixes) =>
         new(Folder, config, new RenamedTensors(Tensors, prefixes), Files) { Name = Name };
 
+    /// <summary>The same model, its tensors read in another way. This checkpoint is still to be closed, that one is
+    /// not.</summary>
+    public Checkpoint With(ITensorStore tensors) =>
+        new(Folder, Config, tensors, Files) { Name = Name, Sentence = Sentence, End = End, SeesAll = SeesAll };
+
     /// <summary>The same decoder for whole texts. This checkpoint is still to be closed, that one is not.</summary>
     public Checkpoint WholeTexts(
         DecoderEnd end, IReadOnlyList<(string Part, string Whole)> prefixes, bool seesAll = false) =>

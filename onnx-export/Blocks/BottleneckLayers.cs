@@ -1,0 +1,111 @@
+using Stip.Onnx.Model;
+
+namespace Stip.Export.Blocks;
+
+/// <summary>MobileBERT's layers (arXiv 2004.02984): narrow inside, wide between, several feed-forward parts each.
+/// </summary>
+/// <param name="encoder">The graph.</param>
+/// <param name="sizes">Sizes; the hidden size is that between layers.</param>
+/// <param name="narrow">Width inside a layer.</param>
+/// <param name="parts">Feed-forward parts of a layer.</param>
+/// <param name="norms">True where what is called a norm is one; false where it only scales and shifts.</param>
+internal sealed class BottleneckLayers(
+    EncoderGraph encoder, EncoderSizes sizes, int narrow, int parts, bool norms)
+{
+    /// <summary>Queries and keys are made of what comes out of a bottleneck of their own (<c>shared</c>), of the
+    /// layer's own, or of the wide rows.</summary>
+    public required bool SharesQueryAndKey { get; init; }
+
+    /// <summary>True where queries, keys and values are made of the layer's own narrow rows.</summary>
+    public required bool AttendsNarrow { get; init; }
+
+    /// <summary>Appends one layer to wide rows <c>[batch, seq, hidden]</c>.</summary>
+    public string Append(int layer, string tensors, string rows)
+    {
+        var (name, tensor) = ($"layers.{layer}", $"{tensors}.{layer}");
+        var inside = Narrowed($"{name}.input", $"{tensor}.bottleneck.input", rows);
+        var asked = SharesQueryAndKey
+            ? Narrowed($"{name}.shared", $"{tensor}.bottleneck.attention", rows)
+            : AttendsNarrow ? inside : rows;
+        var attended = Attention(
+            $"{name}.attention", $"{tensor}.attention", asked, AttendsNarrow ? inside : rows);
+        inside = Normed($"{name}.attention_norm", $"{tensor}.attention.output.LayerNorm", narrow, attended, inside);
+        for (var part = 0; part < parts - 1; part++)
+        {
+            var ffn = $"{tensor}.ffn.{part}";
+            inside = Normed(
+                $"{name}.ffn.{part}.norm",
+                $"{ffn}.output.LayerNorm",
+                narrow,
+                FeedForward($"{name}.ffn.{part}", ffn, inside),
+                inside);
+        }
+
+        var given = Normed(
+            $"{name}.mlp_norm",
+            $"{tensor}.output.LayerNorm",
+            narrow,
+            FeedForward($"{name}.mlp", tensor, inside),
+            inside);
+        var wide = Linear.FromLinear(
+            encoder, $"{name}.wide", given, $"{tensor}.output.bottleneck.dense", narrow, sizes.Hidden, hasBias: true);
+        return Normed($"{name}.norm", $"{tensor}.output.bottleneck.LayerNorm", sizes.Hidden, wide, rows);
+    }
+
+    /// <summary>Appends what stands in for a norm.</summary>
+    /// <param name="name">Name in the graph.</param>
+    /// <param name="tensor">Its factors and biases.</param>
+    /// <param name="width">Channels.</param>
+    /// <param name="rows">What goes through it.</param>
+    /// <param name="skip">Rows that are added before, null for none.</param>
+    public string Normed(string name, string tensor, int width, string rows, string? skip = null)
+    {
+        var (graph, channels) = (encoder.Graph, HeadPadding.None(width));
+        rows = skip is null ? rows : graph.Add("Add", $"{name}.sum", [rows, skip]);
+        return norms
+            ? sizes.Norm.Append(encoder, name, tensor, rows, channels)
+            : graph.Add("Add", $"{name}/Add", [
+                graph.Add("Mul", $"{name}/Mul", [rows, Vector("weight")]), Vector("bias")]);
+
+        string Vector(string part) => encoder.AddWeight($"{name}.{part}", encoder.Weights.Vector((
+            encoder.Tensors.Require($"{tensor}.{part}", width), channels)));
+    }
+
+    private string Narrowed(string name, string tensor, string rows) => Normed(
+        $"{name}.norm",
+        $"{tensor}.LayerNorm",
+        narrow,
+        Linear.FromLinear(encoder, name, rows, $"{tensor}.dense", sizes.Hidden, narrow, hasBias: true));
+
+    private string Attention(string name, string tensor, string asked, string told)
+    {
+        var (asking, telling) = (
+            SharesQueryAndKey || AttendsNarrow ? narrow : sizes.Hidden, AttendsNarrow ? narrow : sizes.Hidden);
+        List<string> inputs =
+        [
+            Project("query", asked, asking), Project("key", asked, asking), Project("value", told, telling), "",
+            encoder.Mask!,
+        ];
+        var joined = encoder.Graph.AddMicrosoft(
+            "MultiHeadAttention",
+            name,
+            inputs,
+            [$"{name}/output"],
+            NodeAttribute.Int("num_heads", sizes.Heads),
+            NodeAttribute.Float("scale", 1 / Math.Sqrt((double)narrow / sizes.Heads)))[0];
+        return Linear.FromLinear(
+            encoder, $"{name}.output", joined, $"{tensor}.output.dense", narrow, narrow, hasBias: true);
+
+        string Project(string part, string rows, int width) => Linear.FromLinear(
+            encoder, $"{name}.{part}", rows, $"{tensor}.self.{part}", width, narrow, hasBias: true);
+    }
+
+    private string FeedForward(string name, string tensor, string rows)
+    {
+        var wide = Linear.FromLinear(
+            encoder, $"{name}.up", rows, $"{tensor}.intermediate.dense", narrow, sizes.Inner, hasBias: true);
+        var active = Activation.Append(encoder.Graph, sizes.Activation, $"{name}.act", wide);
+        return Linear.FromLinear(
+            encoder, $"{name}.down", active, $"{tensor}.output.dense", sizes.Inner, narrow, hasBias: true);
+    }
+}

@@ -1,0 +1,18 @@
+namespace Stip.Export.Checkpoints;
+
+/// <summary>A checkpoint in which some projections are stored as convolutions of width 1, perhaps in groups.</summary>
+/// <param name="whole">The checkpoint, which stays its owner's to close.</param>
+/// <param name="groupsOf">How many groups a tensor of some name has; null where it is no convolution.</param>
+internal sealed class ConvolvedTensors(ITensorStore whole, Func<string, int?> groupsOf) : ITensorStore
+{
+    public bool Has(string name) => whole.Has(name);
+
+    public CheckpointTensor Require(string name, params ReadOnlySpan<long> shape) =>
+        shape is [var outputs, var inputs] && groupsOf(name) is { } groups
+            ? new GroupedMatrix(whole.Require(name, outputs, inputs / groups, 1), groups)
+            : whole.Require(name, shape);
+
+    public void Dispose()
+    {
+    }
+}
