@@ -19,7 +19,9 @@ internal sealed class Baichuan(string name) : IArchitecture
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
         var config = checkpoint.Config;
-        var falls = config.FindSize("hidden_size") == LargeHiddenSize || !config.Has("max_position_embeddings");
+        var falls = config.Flag(
+            "alibi", config.FindSize("hidden_size") == LargeHiddenSize || !config.Has("max_position_embeddings"));
+        var isPacked = checkpoint.Tensors.Has("model.layers.0.self_attn.W_pack.weight");
         var shape = DecoderShape.Read(config, rotaryShare: falls ? 0 : 1) with
         {
             ContextLength = config.FindSize("model_max_length", "max_position_embeddings") ?? 4096,
@@ -28,7 +30,9 @@ internal sealed class Baichuan(string name) : IArchitecture
         var norm = Norm.Rms(config.Positive("rms_norm_eps", 1e-6));
         var mlp = GatedFeedForward.Read(config);
         var attention = new SelfAttention(
-            shape.Heads, new QkvProjection(["W_pack"], HasBias: false), new OutputProjection("o_proj", HasBias: false))
+            shape.Heads,
+            isPacked ? new QkvProjection(["W_pack"], HasBias: false) : QkvProjection.Apart(hasBias: false),
+            new OutputProjection("o_proj", HasBias: false))
         {
             Rotary = falls ? null : model.Rotary(config),
             Bias = falls ? LinearBias.OfHeads(shape.Heads.Heads) : null,

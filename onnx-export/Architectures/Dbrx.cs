@@ -23,7 +23,7 @@ internal sealed class Dbrx : IArchitecture
             Heads = (sizes.Heads with { KvHeads = inner?.FindSize("kv_n_heads") ?? 1 }).Checked(),
         };
         var model = new DecoderModel(checkpoint, dtype, shape, "transformer.wte.weight");
-        var norm = Norm.LayerWithoutBias(1e-5);
+        var norm = Norm.LayerWithoutBias(config.Positive("layer_norm_eps", 1e-5));
         var frequencies = RotaryFrequencies.Read(
             config, shape.Heads.RotaryDim, shape.ContextLength, inner?.Positive("rope_theta", 1e4));
         var attention = new SelfAttention(
@@ -50,6 +50,7 @@ internal sealed class Dbrx : IArchitecture
         var power = config is null || !config.Has("moe_normalize_expert_weights")
             ? 1
             : config.FindPositive("moe_normalize_expert_weights");
+        var isApart = config?.Flag("stores_experts_apart", false) ?? false;
         return new ExpertFeedForward(
             config?.FindSize("moe_num_experts") ?? 4,
             config?.FindSize("moe_top_k") ?? 1,
@@ -57,10 +58,10 @@ internal sealed class Dbrx : IArchitecture
             config?.Section("ffn_act_fn")?.Text("name") ?? "silu")
         {
             Router = "router.layer",
-            Gate = "mlp.w1",
-            Up = "mlp.v1",
-            Down = "mlp.w2",
-            IsFlat = true,
+            Gate = isApart ? "w1" : "mlp.w1",
+            Up = isApart ? "v1" : "mlp.v1",
+            Down = isApart ? "w2" : "mlp.w2",
+            IsFlat = !isApart,
             Normalizes = power is null or 1 ? power is 1 : throw new RefusedException(
                 $"config.json: moe_normalize_expert_weights is {power}; it must be 1 or null"),
         };

@@ -27,7 +27,7 @@ internal sealed class OpenElm : IArchitecture
         var shape = new DecoderShape(
             config.Size("model_dim"), layers, most, config.Size("vocab_size"), config.Size("max_context_length"));
         var model = new DecoderModel(checkpoint, dtype, shape, "transformer.token_embeddings.weight");
-        var norm = Norm.Rms(1e-6);
+        var norm = Norm.Rms(config.Positive("rms_norm_eps", 1e-6));
         var rotary = RotaryTables.Append(
             model.Graph,
             RotaryFrequencies.Read(config, dim, DefaultTurned, config.Positive("rope_freq_constant", 1e4)),
@@ -77,5 +77,9 @@ internal sealed class OpenElm : IArchitecture
     }
 
     private static GatedFeedForward Gated(ConfigJson config, int width) =>
-        new(width, config.Text("activation_fn_name") ?? "silu") { Fused = "proj_1", Down = "proj_2" };
+        new(width, config.Text("activation_fn_name") ?? "silu")
+        {
+            Fused = config.Flag("stores_gate_apart", false) ? null : "proj_1",
+            Down = "proj_2",
+        };
 }

@@ -24,6 +24,12 @@ internal sealed record GgufArchitecture(string Name, string HuggingFaceName, str
     /// value.</summary>
     public bool IsLatent { get; init; }
 
+    /// <summary>True where layers have heads and widths of their own.</summary>
+    public bool VariesByLayer { get; init; }
+
+    /// <summary>Numbers of a layer that files have in their metadata: keys of lists by names in the layer.</summary>
+    public IReadOnlyDictionary<string, string> Numbers { get; init; } = new Dictionary<string, string>();
+
     /// <summary>Function of the feed-forward part.</summary>
     public string Activation { get; init; } = "silu";
 

@@ -22,7 +22,7 @@ internal static class GgufConfig
     public static int HeadDim(GgufMetadata metadata, GgufArchitecture architecture)
     {
         var prefix = architecture.Name;
-        var heads = metadata.RequiredInteger($"{prefix}.attention.head_count");
+        var heads = Heads(metadata, architecture) ?? metadata.RequiredInteger($"{prefix}.attention.head_count");
         var hidden = metadata.RequiredInteger($"{prefix}.embedding_length");
         var headDim = metadata.Integer($"{prefix}.attention.key_length_mla")
             ?? metadata.Integer($"{prefix}.attention.key_length") ?? (heads == 0 ? 0 : hidden / heads);
@@ -41,17 +41,27 @@ internal static class GgufConfig
         return headDim;
     }
 
+    // The most of any layer, null where all are alike.
+    private static int? Heads(GgufMetadata metadata, GgufArchitecture architecture, string ending = "") =>
+        architecture.VariesByLayer ? metadata.Largest($"{architecture.Name}.attention.head_count{ending}") : null;
+
     private static JsonObject Describe(GgufFile file, GgufArchitecture architecture)
     {
         var model = new GgufDescription(file, architecture.Name);
-        var (metadata, config, heads) = (file.Metadata, model.Config, model.Required("attention.head_count"));
+        var (metadata, config) = (file.Metadata, model.Config);
+        var heads = Heads(metadata, architecture) ?? model.Required("attention.head_count");
         config["architectures"] = new JsonArray(architecture.HuggingFaceName);
         config["model_type"] = architecture.ModelType;
         config["hidden_size"] = model.Required("embedding_length");
-        model.CopyInteger("feed_forward_length", "intermediate_size");
+        if (!architecture.VariesByLayer)
+        {
+            model.CopyInteger("feed_forward_length", "intermediate_size");
+        }
+
         config["num_hidden_layers"] = model.Required("block_count");
         config["num_attention_heads"] = heads;
-        config["num_key_value_heads"] = model.Integer("attention.head_count_kv") ?? heads;
+        config["num_key_value_heads"] = Heads(metadata, architecture, "_kv")
+            ?? model.Integer("attention.head_count_kv") ?? heads;
         config["head_dim"] = HeadDim(metadata, architecture);
         config["vocab_size"] = model.Rows("token_embd.weight");
         config["max_position_embeddings"] = model.Required("context_length");

@@ -27,6 +27,17 @@ internal sealed class GgufDescription(GgufFile file, string prefix)
 
     public bool? Flag(string key) => Metadata.Flag($"{prefix}.{key}");
 
+    /// <summary>Integers of every layer, which may be one for all.</summary>
+    public JsonArray Layers(string key, int layers)
+    {
+        var name = $"{prefix}.{key}";
+        var all = Metadata.Largest(name) ?? throw Metadata.Refused($"there is no {name}");
+        var each = Metadata.IsList(name) ? Metadata.Integers(name)! : [.. Enumerable.Repeat((long)all, layers)];
+        return each.Count == layers
+            ? new JsonArray([.. each.Select(number => (JsonNode)number)])
+            : throw Metadata.Refused($"{name} has {each.Count} numbers; it must have one for each of {layers} layers");
+    }
+
     /// <summary>Gives a field the value of a key where the file has it.</summary>
     public void Copy(string key, string field)
     {

@@ -74,6 +74,33 @@ internal static class GgufExpertFamilies
                 model.Config["norm_topk_prob"] = true;
             },
         }),
+        WithItself(new("qwen3vlmoe", "Qwen3MoeForCausalLM", "qwen3_moe")
+        {
+            Names = Names,
+            Describe = model =>
+            {
+                model.CopyExperts("num_experts", "moe_intermediate_size");
+                model.Config["norm_topk_prob"] = true;
+            },
+        }),
+        WithItself(new("dbrx", "DbrxForCausalLM", "dbrx")
+        {
+            Layers = "transformer.blocks",
+            Names = new Dictionary<string, string>(StringComparer.Ordinal)
+            {
+                ["transformer.wte"] = "token_embd",
+                ["transformer.norm_f"] = "output_norm",
+                ["norm_attn_norm.norm_1"] = "attn_norm",
+                ["norm_attn_norm.norm_2"] = "attn_output_norm",
+                ["norm_attn_norm.attn.Wqkv"] = "attn_qkv",
+                ["norm_attn_norm.attn.out_proj"] = "attn_output",
+                ["ffn.router.layer"] = "ffn_gate_inp",
+                ["ffn.experts.w1"] = "ffn_gate_exps",
+                ["ffn.experts.v1"] = "ffn_up_exps",
+                ["ffn.experts.w2"] = "ffn_down_exps",
+            },
+            Describe = DescribeDbrx,
+        }),
         WithItself(new("olmoe", "OlmoeForCausalLM", "olmoe")
         {
             Names = Names,
@@ -151,6 +178,25 @@ internal static class GgufExpertFamilies
             },
         }),
     ];
+
+    private static void DescribeDbrx(GgufDescription model)
+    {
+        model.CopyExperts("moe_num_experts", "ffn_hidden_size");
+        var config = model.Config;
+        config["attn_config"] = new JsonObject
+        {
+            ["kv_n_heads"] = (int)config["num_key_value_heads"]!,
+            ["rope_theta"] = (double)config["rope_theta"]!,
+            ["clip_qkv"] = model.Number("attention.clamp_kqv") is > 0 and var clip ? clip : null,
+        };
+        config["ffn_config"] = new JsonObject
+        {
+            ["moe_num_experts"] = (int)config["moe_num_experts"]!,
+            ["moe_top_k"] = (int)config["num_experts_per_tok"]!,
+            ["ffn_hidden_size"] = (int)config["ffn_hidden_size"]!,
+            ["stores_experts_apart"] = true,
+        };
+    }
 
     // What files do not say: the chunk, and that the one with 128 experts does not norm its heads.
     private static void DescribeLlama4(GgufDescription model)

@@ -12,7 +12,7 @@ internal static class GgufFamilies
 
     public static IReadOnlyList<GgufArchitecture> All { get; } =
     [
-        .. LlamaKin(), .. GemmaKin(), .. OlmoKin(), .. GlmAndCohere(), .. GgufGptFamilies.All,
+        .. LlamaKin(), .. GemmaKin(), .. OlmoKin(), .. GlmAndCohere(), .. GgufGptFamilies.All, .. GgufLlamaVariants.All,
         .. GgufExpertFamilies.All, .. GgufSharedExpertFamilies.All, .. GgufEncoderFamilies.All,
     ];
 

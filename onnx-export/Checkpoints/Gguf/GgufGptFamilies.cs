@@ -31,6 +31,11 @@ internal static class GgufGptFamilies
         ["mlp.c_proj"] = "ffn_down",
     };
 
+    private static readonly Dictionary<string, string> JaisNames = new(Gpt2Names, StringComparer.Ordinal)
+    {
+        ["mlp.c_fc2"] = "ffn_gate",
+    };
+
     private static readonly Dictionary<string, string> BloomNames = new(StringComparer.Ordinal)
     {
         ["transformer.word_embeddings"] = "token_embd",
@@ -105,6 +110,18 @@ internal static class GgufGptFamilies
                 // Converters turn the matrices of Conv1D round.
                 model.Config["stores_outputs_first"] = true;
                 model.Config["n_inner"] = model.Required("feed_forward_length");
+            },
+        },
+        new("jais", "JAISLMHeadModel", "jais")
+        {
+            Layers = "transformer.h",
+            Names = JaisNames,
+            Describe = model =>
+            {
+                // Files hold tables that are multiplied already.
+                model.Config["stores_outputs_first"] = true;
+                model.Config["n_inner"] = model.Required("feed_forward_length");
+                model.Config["mup_scale_qk_dot_by_d"] = true;
             },
         },
         new("starcoder", "GPTBigCodeForCausalLM", "gpt_bigcode")

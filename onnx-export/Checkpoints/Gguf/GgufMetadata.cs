@@ -9,6 +9,9 @@ internal sealed class GgufMetadata(string file, IReadOnlyDictionary<string, obje
 {
     public bool Has(string key) => values.ContainsKey(key);
 
+    /// <summary>True where a key holds a list.</summary>
+    public bool IsList(string key) => values.GetValueOrDefault(key) is Array;
+
     /// <summary>A text, null where it is absent.</summary>
     public string? Text(string key) => Find<string>(key, "a text");
 
@@ -50,6 +53,11 @@ internal sealed class GgufMetadata(string file, IReadOnlyDictionary<string, obje
             ? (int)number
             : throw new RefusedException($"{file}: {key} is {number}; it must be 0..{int.MaxValue}");
     }
+
+    /// <summary>The largest of a key's numbers, one for each layer or one for all; null where it is absent.</summary>
+    public int? Largest(string key) => values.GetValueOrDefault(key) is long[] { Length: > 0 } layers
+        ? layers.Max() is >= 0 and <= int.MaxValue and var most ? (int)most : throw Wrong(key, "small numbers")
+        : Integer(key);
 
     /// <summary>An integer that must be there.</summary>
     public int RequiredInteger(string key) => Integer(key) ?? throw Missing(key);

@@ -96,6 +96,27 @@ internal static class GgufSharedExpertFamilies
                 model.Config["use_qk_norm"] = model.Has("blk.0.attn_q_norm.weight");
             },
         }),
+        WithItself(new("afmoe", "AfmoeForCausalLM", "afmoe")
+        {
+            Names = With(Names, new()
+            {
+                ["post_attention_layernorm"] = "post_attention_norm",
+                ["pre_mlp_layernorm"] = "ffn_norm",
+                ["post_mlp_layernorm"] = "post_ffw_norm",
+                ["self_attn.gate_proj"] = "attn_gate",
+                ["mlp.router.gate"] = "ffn_gate_inp",
+                ["mlp.expert_bias"] = "exp_probs_b.bias",
+            }),
+            Describe = model =>
+            {
+                DescribeExperts(model);
+                var config = model.Config;
+                config["num_dense_layers"] = config["first_k_dense_replace"]!.DeepClone();
+                config["route_scale"] = config["routed_scaling_factor"]!.DeepClone();
+                config["route_norm"] = config["norm_topk_prob"]!.DeepClone();
+                config["mup_enabled"] = true;
+            },
+        }),
         WithItself(new("bailingmoe2", "BailingMoeV2ForCausalLM", "bailing_moe_v2")
         {
             Names = With(Names, new()

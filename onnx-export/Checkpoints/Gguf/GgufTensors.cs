@@ -22,12 +22,27 @@ internal sealed class GgufTensors(
 
     public bool Has(string name) => GgufNames.Of(name, architecture) is { } stored && file.Tensors.ContainsKey(stored);
 
+    public double? FindNumber(string name)
+    {
+        var module = name.StartsWith($"{architecture.Layers}.", StringComparison.Ordinal)
+            ? name[(architecture.Layers.Length + 1)..].Split('.', 2)
+            : [];
+        return module is [var layer, var part] && architecture.Numbers.GetValueOrDefault(part) is { } key
+            && file.Metadata.Numbers(key) is { } layers
+            && int.TryParse(layer, NumberStyles.None, CultureInfo.InvariantCulture, out var index)
+            && index < layers.Count
+            ? layers[index]
+            : null;
+    }
+
     public CheckpointTensor Require(string name, params ReadOnlySpan<long> shape)
     {
         var stored = GgufNames.Of(name, architecture);
         if (stored is null || !file.Tensors.TryGetValue(stored, out var info))
         {
-            CheckpointTensor? made = FindPart(name, stored, shape);
+            CheckpointTensor? made = FindNumber(name) is { } number
+                ? new NumberTensor(name, (float)number)
+                : FindPart(name, stored, shape);
             return made ?? FindLatent(stored, shape) ?? throw new RefusedException(
                 $"the file has no tensor '{stored ?? name}', which this architecture needs ('{name}')");
         }

@@ -69,7 +69,8 @@ public sealed class GgufFamilyTests(ExportedModels models) : IDisposable
         var writer = new GgufWriter().Add("general.architecture", architecture).Add("tokenizer.ggml.model", "none");
         foreach (var (key, value) in family["metadata"]!.AsObject())
         {
-            writer.Add($"{architecture}.{key}", Value(value!));
+            // A key that starts with a stroke has no prefix.
+            writer.Add(key[0] == '/' ? key[1..] : $"{architecture}.{key}", Value(value!));
         }
 
         foreach (var (name, recipe) in family["tensors"]!.AsObject())
@@ -89,6 +90,9 @@ public sealed class GgufFamilyTests(ExportedModels models) : IDisposable
     {
         JsonValueKind.String => $"{value}",
         JsonValueKind.True or JsonValueKind.False => (object)(bool)value,
+        JsonValueKind.Array when value.AsArray().All(item => Value(item!) is int) =>
+            value.AsArray().Select(item => (int)item!).ToArray(),
+        JsonValueKind.Array => value.AsArray().Select(item => (float)item!).ToArray(),
         _ when value.ToJsonString().AsSpan().ContainsAny('.', 'e') => (float)value,
         _ => (int)value,
     };
