@@ -109,6 +109,18 @@ internal static class SupportedArchitectures
         new GteBert(),
         new Vit("ViTModel", VisionHead.Hidden),
         new Vit("ViTForImageClassification", VisionHead.Classes),
+        new Vit("ViTMSNModel", VisionHead.Hidden, "vit_msn"),
+        new Vit("ViTMSNForImageClassification", VisionHead.Classes, "vit_msn"),
+        new Vit("IJepaModel", VisionHead.Hidden, "ijepa"),
+        new Vit("IJepaForImageClassification", VisionHead.Classes, "ijepa"),
+        new Dinov3(),
+        new TwoTowers(
+            "CLIPModel",
+            "clip",
+            new ClipText("CLIPTextModelWithProjection", isProjected: true),
+            new ClipVision("CLIPVisionModelWithProjection", VisionHead.Projected)),
+        new TwoTowers(
+            "SiglipModel", "siglip", new SiglipText("SiglipTextModel", "siglip_text_model"), new SiglipVision()),
         new Deit("DeiTModel", VisionHead.Hidden),
         new Deit("DeiTForImageClassification", VisionHead.Classes),
         new Deit("DeiTForImageClassificationWithTeacher", VisionHead.TwoClassifiers),

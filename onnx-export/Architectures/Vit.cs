@@ -4,14 +4,20 @@ using Stip.Protocol.Tensors;
 
 namespace Stip.Export.Architectures;
 
-/// <summary>ViT: patches, a class token and positions (the client's part), norms before each part, GELU.</summary>
-internal sealed class Vit(string name, VisionHead head) : IArchitecture
+/// <summary>ViT: patches, a class token and positions (the client's part), norms before each part, GELU. ViT-MSN is the
+/// same; I-JEPA has no class token.</summary>
+/// <param name="name">Name of the family.</param>
+/// <param name="head">What it ends in.</param>
+/// <param name="root">What the names of its tensors begin with, and its <c>model_type</c>.</param>
+internal sealed class Vit(string name, VisionHead head, string root = "vit") : IArchitecture
 {
-    private const string Embeddings = "vit.embeddings";
+    private const string Jepa = "ijepa";
+
+    private readonly string _root = root == Jepa ? root : "vit";
 
     public string Name => name;
 
-    public string ModelType => head == VisionHead.Hidden ? "vit" : "";
+    public string ModelType => head == VisionHead.Hidden ? root : "";
 
     /// <summary>Names inside a layer, which ViT's kin share.</summary>
     internal static EncoderLayerNames Layer => new(
@@ -28,15 +34,13 @@ internal sealed class Vit(string name, VisionHead head) : IArchitecture
     {
         var (tensors, config) = (checkpoint.Tensors, checkpoint.Config);
         var sizes = ReadSizes(config);
-        var patches = VisionEncoder.Patches(
-            tensors,
-            config,
-            sizes.Hidden,
-            Embeddings,
-            [tensors.Require($"{Embeddings}.cls_token", 1, 1, sizes.Hidden)],
-            positioned: 1);
+        var embeddings = $"{_root}.embeddings";
+        List<CheckpointTensor> tokens = root == Jepa
+            ? []
+            : [tensors.Require($"{embeddings}.cls_token", 1, 1, sizes.Hidden)];
+        var patches = VisionEncoder.Patches(tensors, config, sizes.Hidden, embeddings, tokens, tokens.Count);
         var encoder = new EncoderGraph(tensors, dtype, sizes.Hidden, isMasked: false);
-        var layers = new EncoderLayers(encoder, sizes, Layer, "vit.encoder.layer");
+        var layers = new EncoderLayers(encoder, sizes, Layer, $"{_root}.encoder.layer");
         var classifier = new ClassifierHead(Dense: null, Activation: "", Output: "classifier");
         return VisionEncoder.Build(
             encoder,
@@ -44,11 +48,15 @@ internal sealed class Vit(string name, VisionHead head) : IArchitecture
             patches,
             layers,
             sizes,
-            "vit.layernorm",
+            $"{_root}.layernorm",
             head == VisionHead.Classes
-                ? (rows, labels) => classifier.Append(encoder, FirstRow.Append(encoder, rows), labels)
+                ? (rows, labels) => classifier.Append(encoder, Pooled(encoder, rows), labels)
                 : null);
     }
+
+    private string Pooled(EncoderGraph encoder, string rows) => root == Jepa
+        ? VisionEncoder.PatchMean(encoder, rows, firstPatch: 0)
+        : FirstRow.Append(encoder, rows);
 
     internal static EncoderSizes ReadSizes(ConfigJson config) => new(
         config.Size("hidden_size"),

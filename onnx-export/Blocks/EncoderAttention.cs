@@ -89,9 +89,9 @@ internal sealed class EncoderAttention(EncoderGraph encoder, EncoderSizes sizes,
         int Stored(int head) => (3 * (head % sizes.Heads)) + (head / sizes.Heads);
     }
 
-    private Weight Biases(IReadOnlyList<(string Name, HeadPadding Rows)> sources) =>
+    private Weight Biases((string Name, HeadPadding Rows)[] sources) =>
         encoder.Weights.Vector([.. sources.Select((source, part) => (
-            part == 1 && !names.HasKeyBias
+            sources.Length > 1 && !(part == 0 ? names.HasQueryBias : part == 1 ? names.HasKeyBias : names.HasValueBias)
                 ? new ZeroTensor($"{source.Name}.bias", [source.Rows.StoredLength])
                 : encoder.Tensors.Require($"{source.Name}.bias", source.Rows.StoredLength),
             source.Rows))]);

@@ -38,6 +38,12 @@ internal sealed record EncoderLayerNames(
     /// <summary>False where keys have no bias although queries and values have one.</summary>
     public bool HasKeyBias { get; init; } = true;
 
+    /// <summary>False where queries have no bias although others have one.</summary>
+    public bool HasQueryBias { get; init; } = true;
+
+    /// <summary>False where values have no bias although others have one.</summary>
+    public bool HasValueBias { get; init; } = true;
+
     /// <summary>Factors on what attention gives, null where there are none.</summary>
     public string? AttentionFactors { get; init; }
 

@@ -38,6 +38,9 @@ internal sealed class Checkpoint : IDisposable
     /// <summary>What is wanted of a decoder; encoders say it by their names.</summary>
     public DecoderEnd End { get; private init; }
 
+    /// <summary>Which of two towers is wanted, <c>text</c> or <c>vision</c>; null where nothing is said.</summary>
+    public string? Tower { get; init; }
+
     /// <summary>True where the tokens of a decoder of whole texts also see those after them.</summary>
     public bool SeesAll { get; private init; }
 
@@ -66,8 +69,13 @@ internal sealed class Checkpoint : IDisposable
     /// <param name="adapters">Folders that PEFT wrote.</param>
     /// <param name="keepsBlocks">True where matrices that a file stores as 4-bit blocks, and no adapter changes, are to
     /// stay such.</param>
+    /// <param name="tower">Which of two towers is wanted, null where there is one.</param>
     public static Checkpoint Open(
-        string folder, long? randomSeed, IReadOnlyList<string> adapters, bool keepsBlocks = false)
+        string folder,
+        long? randomSeed,
+        IReadOnlyList<string> adapters,
+        bool keepsBlocks = false,
+        string? tower = null)
     {
         if (AdapterFolder.BaseOf(folder) is { } adapted)
         {
@@ -94,6 +102,7 @@ internal sealed class Checkpoint : IDisposable
             Name = plain.Name,
             Sentence = plain.Sentence,
             SentenceTensors = plain.SentenceTensors,
+            Tower = tower,
             Stored = plain.Stored,
             Adapters = merged,
         };

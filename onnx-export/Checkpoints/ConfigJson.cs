@@ -60,6 +60,14 @@ internal sealed class ConfigJson(string file, JsonElement root, JsonElement? def
             : document.RootElement.Clone());
     }
 
+    /// <summary>The same object with other values for some fields.</summary>
+    /// <param name="json">A JSON object.</param>
+    public ConfigJson With(string json)
+    {
+        using var document = JsonDocument.Parse(json);
+        return new ConfigJson(file, document.RootElement.Clone(), root);
+    }
+
     /// <summary>A size of at least 1 under the first name that is there.</summary>
     public int Size(params ReadOnlySpan<string> names) => FindSize(names)
         ?? throw new RefusedException($"{file} has no {names[0]}; it must be 1..{Largest(names[0])}");

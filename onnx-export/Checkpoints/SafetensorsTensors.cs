@@ -17,6 +17,7 @@ internal sealed class SafetensorsTensors : ITensorStore
             "deberta.", "vit.", "deit.", "beit.", "dinov2.", "dinov2_with_registers.",
             "data2vec_vision.", "biogpt.", "ernie.", "data2vec_text.", "roformer.", "layoutlm.", "esm.", "swin.",
             "text_model.", "vision_model.", "rembert.", "splinter.", "mobilebert.",
+            "ijepa.",
         ];
 
     private readonly List<SafetensorsFile> _files = [];

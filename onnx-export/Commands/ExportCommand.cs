@@ -34,10 +34,15 @@ internal static class ExportCommand
         {
             Description = "Folder of a LoRA adapter (PEFT) to merge; may be repeated.",
         };
+        var tower = new Option<string>("--tower")
+        {
+            Description = "Which tower of a model for texts and images (CLIPModel, SiglipModel): text or vision.",
+        };
+        tower.AcceptOnlyFromAmong("text", "vision");
         var command = new Command(
             "export", "Reads a checkpoint and writes its graph, weights, embedding table and tokenizer.")
         {
-            checkpoint, output, dtype, seed, adapters,
+            checkpoint, output, dtype, seed, adapters, tower,
         };
         command.SetAction((parsed, cancellation) => RunAsync(
             parsed.GetRequiredValue(checkpoint),
@@ -45,6 +50,7 @@ internal static class ExportCommand
             TensorDtypes.TryParseWire(parsed.GetValue(dtype), out var type) ? type : null,
             parsed.GetValue(seed),
             parsed.GetValue(adapters) ?? [],
+            parsed.GetValue(tower),
             cancellation));
         return command;
     }
@@ -55,10 +61,11 @@ internal static class ExportCommand
         TensorDtype? dtype,
         long? seed,
         string[] adapters,
+        string? tower,
         CancellationToken cancellation)
     {
         using var target = OutputFolder.Create(output);
-        using var checkpoint = Checkpoint.Open(folder, seed, adapters, keepsBlocks: dtype is null);
+        using var checkpoint = Checkpoint.Open(folder, seed, adapters, keepsBlocks: dtype is null, tower);
         await ExportedFolder.WriteAsync(checkpoint, dtype ?? TensorDtype.Float32, target.WorkPath, cancellation);
         target.Complete();
         if (checkpoint.Unused is [var first, ..] unused)

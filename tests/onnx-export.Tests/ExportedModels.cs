@@ -25,10 +25,11 @@ public sealed class ExportedModels : IDisposable
         TensorDtype dtype,
         long? randomSeed = null,
         IReadOnlyList<string>? adapters = null,
-        bool keepsBlocks = false)
+        bool keepsBlocks = false,
+        string? tower = null)
     {
         var output = Directory.CreateDirectory(_folder.At(Guid.NewGuid().ToString("N"))).FullName;
-        using var checkpoint = Checkpoint.Open(source, randomSeed, adapters ?? [], keepsBlocks);
+        using var checkpoint = Checkpoint.Open(source, randomSeed, adapters ?? [], keepsBlocks, tower);
         await ExportedFolder.WriteAsync(checkpoint, dtype, output, CancellationToken.None);
         return output;
     }
