@@ -37,7 +37,9 @@ internal static class TextEncoder
         {
             Stored = names.Stored,
             Attention = names.Attention?.Invoke(encoder),
-            Positions = names.RowPositions?.Invoke(encoder) is { } positions ? _ => positions : null,
+            Positions = names.RowPositions?.Invoke(encoder) is { } positions
+                ? _ => positions
+                : names.LayerPositions?.Invoke(encoder),
         };
         rows = names.LastNorm is { } lastNorm ? layers.AppendPreNorm(rows, lastNorm) : layers.AppendPostNorm(rows);
         return Finish(

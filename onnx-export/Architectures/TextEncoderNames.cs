@@ -50,6 +50,9 @@ internal sealed record TextEncoderNames(
     /// <summary>How layers know where rows stand, null where the tables say it.</summary>
     public Func<EncoderGraph, RowPositions>? RowPositions { get; init; }
 
+    /// <summary>The same where every layer knows it in its own way.</summary>
+    public Func<EncoderGraph, Func<int, RowPositions>>? LayerPositions { get; init; }
+
     /// <summary>The attention of a layer (its name in the graph, its name in the checkpoint, rows) where it is not the
     /// usual one.</summary>
     public Func<EncoderGraph, Func<string, string, string, string>>? Attention { get; init; }

@@ -4,37 +4,48 @@ using Stip.Onnx.Model;
 namespace Stip.Export.Blocks;
 
 /// <summary>What the distance between two positions adds to the score of each head (T5, arXiv 1910.10683): distances
-/// fall into buckets, one each for near ones, wider and wider ones for far ones, apart for each direction.</summary>
+/// fall into buckets, one each for near ones, wider and wider ones for far ones.</summary>
 /// <param name="Stored">Rows of the table in the checkpoint.</param>
 /// <param name="Heads">Attention heads.</param>
 /// <param name="Positions">Most positions of a text.</param>
 internal sealed record DistanceBias(int Stored, int Heads, int Positions)
 {
-    // Fixed in the definition of MPNet.
-    private const int Buckets = 32;
-    private const int Farthest = 128;
     private const string Name = "score_bias";
 
+    /// <summary>How many buckets there are; rows of the table beyond them are not read.</summary>
+    public int Buckets { get; init; } = 32;
+
+    /// <summary>The distance from which on all fall into the last bucket.</summary>
+    public int Farthest { get; init; } = 128;
+
+    /// <summary>True where each direction has half of the buckets; false where rows see none that come later.</summary>
+    public bool IsTwoSided { get; init; } = true;
+
     /// <summary>The bucket of a key's position less that of the query.</summary>
-    public static int BucketOf(int distance)
+    public int BucketOf(int distance)
     {
-        const int half = Buckets / 2;
-        const int exact = half / 2;
-        var direction = distance > 0 ? half : 0;
-        var away = Math.Abs(distance);
+        var own = IsTwoSided ? Buckets / 2 : Buckets;
+        var exact = own / 2;
+        var direction = IsTwoSided && distance > 0 ? own : 0;
+        var away = IsTwoSided ? Math.Abs(distance) : Math.Max(-distance, 0);
         if (away < exact)
         {
             return direction + away;
         }
 
-        var wide = MathF.Log(away / (float)exact) / (float)Math.Log(Farthest / exact) * (half - exact);
-        return direction + Math.Min(exact + (int)wide, half - 1);
+        var wide = MathF.Log(away / (float)exact) / (float)Math.Log((double)Farthest / exact) * (own - exact);
+        return direction + Math.Min(exact + (int)wide, own - 1);
     }
 
     /// <summary>Appends the bias of all heads, <c>[1, heads, seq, seq]</c>.</summary>
-    /// <param name="encoder">The graph.</param>
+    /// <param name="model">The graph.</param>
     /// <param name="tensor">The table <c>[buckets, heads]</c> in the checkpoint.</param>
-    public string Append(EncoderGraph encoder, string tensor)
+    /// <param name="name">Name in the graph, for models with several tables.</param>
+    public string Append(ModelGraph model, string tensor, string name = Name) =>
+        Append(model, tensor, RowDistances.Append(model), name);
+
+    /// <summary>The same for distances at hand, <c>[queries, keys]</c>.</summary>
+    public string Append(ModelGraph model, string tensor, string distances, string name)
     {
         if (Stored < Buckets)
         {
@@ -42,20 +53,23 @@ internal sealed record DistanceBias(int Stored, int Heads, int Positions)
                 $"config.json: relative_attention_num_buckets is {Stored}; it must be at least {Buckets}");
         }
 
-        var graph = encoder.Graph;
-        var distances = RowDistances.Append(encoder); // [seq, seq]
+        var graph = model.Graph;
+        const string Bucket = $"{Name}.bucket";
+        if (!graph.Has($"{Bucket}/output"))
+        {
+            // Buckets of all distances from the most negative one on.
+            long[] all = [.. Enumerable.Range(1 - Positions, (2 * Positions) - 1).Select(place => BucketOf(place))];
+            graph.Add("Gather", Bucket, [
+                graph.AddConstant($"{Name}.buckets", all),
+                graph.Add("Add", $"{Name}.index", [
+                    distances, graph.AddScalarConstant($"{Name}.middle", Positions - 1)])]);
+        }
 
-        // Buckets of all distances from the most negative one on.
-        long[] all = [.. Enumerable.Range(1 - Positions, (2 * Positions) - 1).Select(BucketOf)];
-        var buckets = graph.Add("Gather", $"{Name}.bucket", [
-            graph.AddConstant($"{Name}.buckets", all),
-            graph.Add("Add", $"{Name}.index", [
-                distances, graph.AddScalarConstant($"{Name}.middle", Positions - 1)])]);
-        var stored = encoder.Tensors.Require($"{tensor}.weight", Stored, Heads);
-        var flat = encoder.Weights.Vector((stored, HeadPadding.None(Stored * Heads)));
-        var table = graph.AddWeight($"{Name}.weight", flat with { Shape = [Stored, Heads] });
-        var rows = graph.Add("Gather", $"{Name}.rows", [table, buckets]); // [seq, seq, heads]
-        var turned = graph.Add("Transpose", $"{Name}.turned", [rows], NodeAttribute.Ints("perm", 2, 0, 1));
-        return graph.Add("Unsqueeze", Name, [turned, graph.AddConstant($"{Name}.first", 0)]);
+        var stored = model.Tensors.Require($"{tensor}.weight", Stored, Heads);
+        var flat = model.Weights.Vector((stored, HeadPadding.None(Stored * Heads)));
+        var table = graph.AddWeight($"{name}.weight", flat with { Shape = [Stored, Heads] });
+        var rows = graph.Add("Gather", $"{name}.rows", [table, $"{Bucket}/output"]); // [queries, keys, heads]
+        var turned = graph.Add("Transpose", $"{name}.turned", [rows], NodeAttribute.Ints("perm", 2, 0, 1));
+        return graph.Add("Unsqueeze", name, [turned, graph.Shared($"{Name}.first", 0)]);
     }
 }

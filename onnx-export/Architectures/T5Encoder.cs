@@ -1,0 +1,51 @@
+using Stip.Export.Blocks;
+using Stip.Export.Checkpoints;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Export.Architectures;
+
+/// <summary>The encoder of T5 and its kin on its own (sentence-t5, the text encoders of image generators).</summary>
+/// <param name="name">Name of the family.</param>
+/// <param name="hasOwnDistances">True where every layer has a table of distances.</param>
+internal sealed class T5Encoder(string name, bool hasOwnDistances) : IArchitecture
+{
+    public string Name => name;
+
+    // That is the whole model's.
+    public string ModelType => "";
+
+    public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
+    {
+        var t5 = new T5(checkpoint.Config, hasOwnDistances);
+        var sizes = t5.Sizes;
+        var names = new TextEncoderNames(
+            Words: T5.Words(checkpoint.Tensors),
+            Positions: null,
+            TokenTypes: null,
+            EmbeddingNorm: null,
+            Layers: "encoder.block",
+            t5.EncoderLayer,
+            MaskedWords: new MaskedWordsHead(null, null, "", null),
+            Classifier: new ClassifierHead(null, "", ""))
+        {
+            LastNorm = "encoder.final_layer_norm",
+            LayerPositions = encoder => layer => new RowPositions(ScoreBias: Bias(encoder, t5.DistancesOf(layer))),
+        };
+        return TextEncoder.Build(
+            checkpoint,
+            dtype,
+            new TextEncoderConfig(
+                sizes, t5.VocabSize, t5.Positions, FirstPosition: 0, TokenTypes: 0, IsTied: false),
+            names,
+            TextHead.Hidden);
+
+        string Bias(EncoderGraph encoder, int layer)
+        {
+            var bias = $"score_bias.{layer}";
+            return encoder.Graph.Has($"{bias}/output")
+                ? $"{bias}/output"
+                : t5.Distances(sizes.Heads, isTwoSided: true).Append(
+                    encoder, t5.DistanceTable("encoder", layer), bias);
+        }
+    }
+}
