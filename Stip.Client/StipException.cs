@@ -19,8 +19,8 @@ public sealed class StipException : Exception
     /// <summary>HTTP status of the refusal; null where there was none.</summary>
     public int? Status { get; init; }
 
-    /// <summary>True where the server, or a proxy before it, takes less or gives less at once: the same in smaller parts
-    /// may go.</summary>
+    /// <summary>True where the server, or a proxy before it, takes less or gives less at once: the same in smaller
+    /// parts may go.</summary>
     internal bool AsksForLess => Status == (int)HttpStatusCode.RequestEntityTooLarge || Param == "logits.rows";
 
     /// <summary>The field at fault, where the server named one.</summary>

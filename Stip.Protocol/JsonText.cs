@@ -2,7 +2,8 @@ using System.Text.Json;
 
 namespace Stip.Protocol;
 
-/// <summary>Strings of a JSON document, which the reader takes as they come and refuses when one is asked for.</summary>
+/// <summary>Strings of a JSON document, which the reader takes as they come and refuses when one is asked for.
+/// </summary>
 public static class JsonText
 {
     /// <summary>False where a name or string is no Unicode, e.g. half of a character (<c>"\ud800"</c>).</summary>

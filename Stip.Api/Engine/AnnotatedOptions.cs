@@ -27,6 +27,7 @@ internal sealed class AnnotatedOptions<T>(string section) : IValidateOptions<T>
             : message;
         return property.GetCustomAttribute<DataTypeAttribute>() is { DataType: DataType.Password }
             ? $"{section}:{member}: {allowed}"
-            : string.Create(CultureInfo.InvariantCulture, $"{section}:{member} '{property.GetValue(options)}': {allowed}");
+            : string.Create(
+                CultureInfo.InvariantCulture, $"{section}:{member} '{property.GetValue(options)}': {allowed}");
     }
 }

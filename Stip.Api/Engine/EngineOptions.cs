@@ -45,8 +45,8 @@ internal sealed class EngineOptions
     [Range(1, 2047)]
     public int MaxAnswerMegabytes { get; set; } = 256;
 
-    /// <summary>Memory that one pass of a graph without a cache may take while it runs, as estimated from its lengths; 0
-    /// means a quarter of what the process may use.</summary>
+    /// <summary>Memory that one pass of a graph without a cache may take while it runs, as estimated from its lengths;
+    /// 0 means a quarter of what the process may use.</summary>
     [Range(0, 100_000_000)]
     public int ForwardMegabytes { get; set; }
 

@@ -105,7 +105,8 @@ internal sealed class StepDeclaration
         if (!TensorDtypes.TryParseWire(rows.Dtype, out dtype) || !dtype.IsWireFloat())
         {
             return new Refusal(
-                StipErrorCode.UnsupportedDtype, $"dtype '{Quoted.Text(rows.Dtype)}' is not float32, float16 or bfloat16",
+                StipErrorCode.UnsupportedDtype,
+                $"dtype '{Quoted.Text(rows.Dtype)}' is not float32, float16 or bfloat16",
                 "prompt_embeds.dtype");
         }
 

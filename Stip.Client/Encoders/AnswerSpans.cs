@@ -10,8 +10,8 @@ internal static class AnswerSpans
     /// <param name="first">First token of the text; the question and special tokens stand before it.</param>
     /// <param name="count">Its tokens.</param>
     /// <param name="options">How many and how long.</param>
-    /// <returns>The best first, their places counted from <paramref name="first"/>; and the probability that there is no
-    /// answer, for which the first token of all stands.</returns>
+    /// <returns>The best first, their places counted from <paramref name="first"/>; and the probability that there is
+    /// no answer, for which the first token of all stands.</returns>
     public static (IReadOnlyList<(int Start, int End, float Score)> Spans, float None) Best(
         ReadOnlySpan<float> starts, ReadOnlySpan<float> ends, int first, int count, AnswerSearch options)
     {

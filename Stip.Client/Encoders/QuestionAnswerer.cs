@@ -4,7 +4,8 @@ using Stip.Protocol.Errors;
 namespace Stip.Client.Encoders;
 
 /// <summary>Finds the part of a text that answers a question, with a protected model of
-/// <c>…ForQuestionAnswering</c>. Long texts are read in windows that overlap. As transformers' pipeline does it.</summary>
+/// <c>…ForQuestionAnswering</c>. Long texts are read in windows that overlap. As transformers' pipeline does it.
+/// </summary>
 /// <remarks>Safe for concurrent use. The server sees, as of every model, which places of the rows it likes; not what
 /// stands there.</remarks>
 public sealed class QuestionAnswerer(StipEncoder encoder)
@@ -45,7 +46,8 @@ public sealed class QuestionAnswerer(StipEncoder encoder)
             foreach (var (window, spans, noAnswer) in await RunAsync(asked, read, windows, options, cancellationToken))
             {
                 none = Math.Min(none, noAnswer);
-                found.AddRange(spans.Select(span => Answer(text, places, window.Start, span)).OfType<ExtractedAnswer>());
+                found.AddRange(
+                    spans.Select(span => Answer(text, places, window.Start, span)).OfType<ExtractedAnswer>());
             }
         }
 
@@ -65,13 +67,13 @@ public sealed class QuestionAnswerer(StipEncoder encoder)
         var most = Math.Min(MostTokens, encoder.Bundle.Manifest.ContextLength);
         var room = most - encoder.Bundle.Tokenizer!.Join(asked, []).Ids.Length;
         return room >= 1 ? room : throw new StipException(
-            $"context_length_exceeded: the question has {asked.Length} tokens, which leave none of the {most} that model "
-            + $"'{encoder.Id}' reads at once to the text",
+            $"context_length_exceeded: the question has {asked.Length} tokens, which leave none of the {most} that "
+            + $"model '{encoder.Id}' reads at once to the text",
             StipErrorCode.ContextLengthExceeded);
     }
 
-    private async Task<IEnumerable<((int Start, int Count) Window, IReadOnlyList<(int Start, int End, float Score)> Spans,
-        float None)>> RunAsync(
+    private async Task<IEnumerable<(
+        (int Start, int Count) Window, IReadOnlyList<(int Start, int End, float Score)> Spans, float None)>> RunAsync(
         int[] asked,
         int[] read,
         (int Start, int Count)[] windows,

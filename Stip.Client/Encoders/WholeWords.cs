@@ -27,7 +27,8 @@ internal static class WholeWords
     {
         UnicodeCategory.UppercaseLetter or UnicodeCategory.LowercaseLetter or UnicodeCategory.TitlecaseLetter
             or UnicodeCategory.ModifierLetter or UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark
-            or UnicodeCategory.DecimalDigitNumber or UnicodeCategory.LetterNumber or UnicodeCategory.OtherNumber => true,
+            or UnicodeCategory.DecimalDigitNumber or UnicodeCategory.LetterNumber
+            or UnicodeCategory.OtherNumber => true,
         // Other letters have no case: Arabic, Hebrew and Indic scripts write words apart, the East does not.
         UnicodeCategory.OtherLetter => character < '\u0E00' || character is >= '\u1200' and < '\u1780',
         _ => false,

@@ -77,7 +77,8 @@ internal sealed class TokenPlaces
     {
         var folded = Fold(piece);
         return piece is "[UNK]" or "<unk>" ? Word()
-            : folded.Length > 0 && _at + folded.Length <= _folded.Length && _folded.ToString(_at, folded.Length) == folded
+            : folded.Length > 0 && _at + folded.Length <= _folded.Length
+                && _folded.ToString(_at, folded.Length) == folded
                 ? Take(_at, folded.Length)
                 : null;
     }

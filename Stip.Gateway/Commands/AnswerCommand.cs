@@ -49,7 +49,8 @@ internal static class AnswerCommand
         {
             Console.Out.WriteLine(answer.Answer.Length == 0
                 ? FormattableString.Invariant($"{answer.Score,9:P1}  the text has no answer")
-                : FormattableString.Invariant($"{answer.Score,9:P1}  {answer.Answer}  ({answer.Start} to {answer.End})"));
+                : FormattableString.Invariant(
+                    $"{answer.Score,9:P1}  {answer.Answer}  ({answer.Start} to {answer.End})"));
         }
 
         if (document.Answers.Count == 0)

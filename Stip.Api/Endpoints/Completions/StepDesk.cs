@@ -59,7 +59,8 @@ internal sealed class StepDesk(ModelRegistry registry, KeyLimits limits, IOption
 
         return found.DecoderOf(key.Id, sessionId) is { } decoder
             ? decoder
-            : new Refusal(StipErrorCode.InvalidRequest, $"model '{Quoted.Text(model)}' has no decoder; use forward", "model");
+            : new Refusal(
+                StipErrorCode.InvalidRequest, $"model '{Quoted.Text(model)}' has no decoder; use forward", "model");
     }
 
     private long MaxBodyBytes(HostedModel model) => StepSizes.MaxBodyBytes(model.Manifest, options.Value.MaxLength);

@@ -72,7 +72,8 @@ internal sealed class ErrorMiddleware(RequestDelegate next, ILogger<ErrorMiddlew
             StatusCodes.Status405MethodNotAllowed => new Refusal(
                 StipErrorCode.InvalidRequest, $"{Quoted.Text(path)} takes {response.Headers.Allow}, not {method}"),
             StatusCodes.Status415UnsupportedMediaType => new Refusal(
-                StipErrorCode.InvalidRequest, $"content type '{Quoted.Text(context.Request.ContentType)}' is not taken here"),
+                StipErrorCode.InvalidRequest,
+                $"content type '{Quoted.Text(context.Request.ContentType)}' is not taken here"),
             StatusCodes.Status413PayloadTooLarge => new Refusal(
                 StipErrorCode.PayloadTooLarge, "the body is larger than this route accepts"),
             < 500 => new Refusal(StipErrorCode.InvalidRequest, "the request is not of this form"),

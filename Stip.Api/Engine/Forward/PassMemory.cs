@@ -17,9 +17,10 @@ internal static class PassMemory
     private const int RowsOfRow = 16;
 
     /// <summary>What one pass may take.</summary>
-    public static long LimitBytes(IOptions<EngineOptions> options) => options.Value.ForwardMegabytes is > 0 and var given
-        ? (long)given << 20
-        : GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4;
+    public static long LimitBytes(IOptions<EngineOptions> options) =>
+        options.Value.ForwardMegabytes is > 0 and var given
+            ? (long)given << 20
+            : GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4;
 
     /// <summary>An estimate, of a transformer of this width with usual heads.</summary>
     /// <param name="graph">Tells which axis is a batch.</param>
@@ -28,7 +29,9 @@ internal static class PassMemory
     public static decimal Bytes(GraphManifest graph, ValidInputs inputs, int hiddenSize)
     {
         decimal batch = BatchAxis.Of(graph) ? BatchAxis.Rows(inputs) : 1;
-        decimal length = Math.Max(1, inputs.Tensors.Values.Select(tensor => Rows(tensor, Math.Max(1, hiddenSize))).DefaultIfEmpty(1).Max() / batch);
+        var width = Math.Max(1, hiddenSize);
+        var rows = inputs.Tensors.Values.Select(tensor => Rows(tensor, width)).DefaultIfEmpty(1).Max();
+        var length = Math.Max(1, rows / batch);
         var heads = Math.Max(LeastHeads, hiddenSize / HeadWidth);
         return batch * length * ((length * heads * BytesOfScore) + ((decimal)hiddenSize * sizeof(float) * RowsOfRow));
     }

@@ -74,7 +74,9 @@ internal sealed record SpecialTokenFrame(int[] Before, int[] After)
                 .Select(id => PairPart.Token(id, Type(part.Required("SpecialToken"))));
 
     private static int Type(JsonElement part) =>
-        part.Child("type_id") is { ValueKind: JsonValueKind.Number } type && type.TryGetInt32(out var number) ? number : 0;
+        part.Child("type_id") is { ValueKind: JsonValueKind.Number } type && type.TryGetInt32(out var number)
+            ? number
+            : 0;
 
     private static IEnumerable<int> Ids(JsonElement element, string token) =>
         element.Required("special_tokens").Required(token).Items("ids").Select(id => id.GetInt32());

@@ -7,17 +7,19 @@ namespace Stip.Client.Tests.Tokenization;
 public sealed class TokenPairTests
 {
     [Theory]
-    [InlineData("""{"type":"BertProcessing","cls":["[CLS]",2],"sep":["[SEP]",3]}""", "2 10 11 3 20 3", "0 0 0 0 1 1", 4)]
     [InlineData(
-        """{"type":"RobertaProcessing","cls":["[CLS]",2],"sep":["[SEP]",3],"trim_offsets":true,"add_prefix_space":false}""",
+        """{"type":"BertProcessing","cls":["[CLS]",2],"sep":["[SEP]",3]}""", "2 10 11 3 20 3", "0 0 0 0 1 1", 4)]
+    [InlineData(
+        """{"type":"RobertaProcessing","cls":["[CLS]",2],"sep":["[SEP]",3],"trim_offsets":true}""",
         "2 10 11 3 3 20 3", "0 0 0 0 0 0 0", 5)]
     [InlineData(
         """
-        {"type":"Sequence","processors":[{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":true},
+        {"type":"Sequence","processors":[{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true},
         {"type":"TemplateProcessing","single":[],
         "pair":[{"SpecialToken":{"id":"[CLS]","type_id":0}},{"Sequence":{"id":"A","type_id":0}},
-        {"SpecialToken":{"id":"[SEP]","type_id":0}},{"Sequence":{"id":"B","type_id":1}},{"SpecialToken":{"id":"[SEP]","type_id":1}}],
-        "special_tokens":{"[CLS]":{"id":"[CLS]","ids":[2],"tokens":["[CLS]"]},"[SEP]":{"id":"[SEP]","ids":[3],"tokens":["[SEP]"]}}}]}
+        {"SpecialToken":{"id":"[SEP]","type_id":0}},{"Sequence":{"id":"B","type_id":1}},
+        {"SpecialToken":{"id":"[SEP]","type_id":1}}],
+        "special_tokens":{"[CLS]":{"id":"[CLS]","ids":[2]},"[SEP]":{"id":"[SEP]","ids":[3]}}}]}
         """,
         "2 10 11 3 20 3", "0 0 0 0 1 1", 4)]
     [InlineData("null", "10 11 20", "0 0 1", 2)]

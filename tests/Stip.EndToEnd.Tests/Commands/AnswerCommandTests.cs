@@ -65,7 +65,8 @@ public sealed class AnswerCommandTests(SharedServer shared)
             from start in places[1..]
             from end in places[1..]
             where end >= start && end < start + 4
-            select starts[start] * ends[end]).Max() / places.Sum(place => starts[place]) / places.Sum(place => ends[place]);
+            select starts[start] * ends[end]).Max()
+            / places.Sum(place => starts[place]) / places.Sum(place => ends[place]);
     }
 
     private static SafetensorsWriter.Source Numbers(string name, long[] values) => SafetensorsWriter.Source.FromBytes(

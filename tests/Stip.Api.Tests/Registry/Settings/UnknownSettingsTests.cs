@@ -32,8 +32,8 @@ public sealed class UnknownSettingsTests
     [InlineData("--Slots", "--Slots is no setting of this server; did you mean --Stip:Api:Engine:Slots?")]
     [InlineData("--Api:DataDirectory",
         "--Api:DataDirectory is no setting of this server; did you mean --Stip:Api:DataDirectory?")]
-    [InlineData("--Stip:Api:Datadir", "Stip:Api:Datadir (command line) is no setting of this server: docs/api.md lists " +
-        "them, and --help the most used")]
+    [InlineData("--Stip:Api:Datadir", "Stip:Api:Datadir (command line) is no setting of this server: docs/api.md " +
+        "lists them, and --help the most used")]
     public void Argument_ThatIsNoSetting_IsRefused(string argument, string line) =>
         Assert.Equal([line], Faults(new ConfigurationBuilder().AddCommandLine([argument, "3"])));
 
