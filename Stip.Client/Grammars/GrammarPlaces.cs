@@ -8,6 +8,9 @@ internal sealed class GrammarPlaces
 {
     private readonly List<(ByteSet Bytes, GrammarRest? After)> _places = [];
 
+    // A rest that several ways lead to is opened once: else their number could double with every rule and every byte.
+    private readonly List<GrammarRest> _opened = [];
+
     /// <summary>The text may end here.</summary>
     public bool MayEnd { get; private set; }
 
@@ -32,6 +35,15 @@ internal sealed class GrammarPlaces
             return;
         }
 
+        foreach (var known in _opened)
+        {
+            if (GrammarRest.AreSame(known, rest))
+            {
+                return;
+            }
+        }
+
+        _opened.Add(rest);
         RuntimeHelpers.EnsureSufficientExecutionStack();
         rest.Node.Open(rest.Next, this);
     }
@@ -40,7 +52,7 @@ internal sealed class GrammarPlaces
     {
         foreach (var (known, after) in _places)
         {
-            if (ReferenceEquals(known, bytes) && ReferenceEquals(after, rest))
+            if (ReferenceEquals(known, bytes) && GrammarRest.AreSame(after, rest))
             {
                 return;
             }

@@ -1,4 +1,29 @@
+using System.Runtime.CompilerServices;
+
 namespace Stip.Client.Grammars;
 
 /// <summary>What is still to come: a rule and what follows it. Null is the end.</summary>
-internal sealed record GrammarRest(GrammarNode Node, GrammarRest? Next);
+internal sealed class GrammarRest(GrammarNode node, GrammarRest? next)
+{
+    private readonly int _hash = (RuntimeHelpers.GetHashCode(node) * 397) ^ (next?._hash ?? 0);
+
+    public GrammarNode Node => node;
+
+    public GrammarRest? Next => next;
+
+    /// <summary>Whether the same rules are still to come. Rests are made anew at every byte, and most end alike.</summary>
+    public static bool AreSame(GrammarRest? one, GrammarRest? other)
+    {
+        while (!ReferenceEquals(one, other))
+        {
+            if (one is null || other is null || one._hash != other._hash || one.Node != other.Node)
+            {
+                return false;
+            }
+
+            (one, other) = (one.Next, other.Next);
+        }
+
+        return true;
+    }
+}

@@ -25,16 +25,20 @@ internal static class JsonRules
 
     public static GrammarNode Comma { get; } = new Sequence(ByteSet.Of(','), Space);
 
-    /// <summary>One character of a string: any of Unicode, or an escape.</summary>
-    public static GrammarNode Character { get; } = new Choice(
-        ByteSet.Ranges((0x20, 0x21), (0x23, 0x5B), (0x5D, 0x7F)),
+    /// <summary>One character that is not of ASCII.</summary>
+    public static GrammarNode Foreign { get; } = new Choice(
         new Sequence(ByteSet.Ranges((0xC2, 0xDF)), Continuation),
         new Sequence(ByteSet.Ranges((0xE0, 0xE0)), ByteSet.Ranges((0xA0, 0xBF)), Continuation),
         new Sequence(ByteSet.Ranges((0xE1, 0xEC), (0xEE, 0xEF)), Continuation, Continuation),
         new Sequence(ByteSet.Ranges((0xED, 0xED)), ByteSet.Ranges((0x80, 0x9F)), Continuation),
         new Sequence(ByteSet.Ranges((0xF0, 0xF0)), ByteSet.Ranges((0x90, 0xBF)), Continuation, Continuation),
         new Sequence(ByteSet.Ranges((0xF1, 0xF3)), Continuation, Continuation, Continuation),
-        new Sequence(ByteSet.Ranges((0xF4, 0xF4)), ByteSet.Ranges((0x80, 0x8F)), Continuation, Continuation),
+        new Sequence(ByteSet.Ranges((0xF4, 0xF4)), ByteSet.Ranges((0x80, 0x8F)), Continuation, Continuation));
+
+    /// <summary>One character of a string: any of Unicode, or an escape.</summary>
+    public static GrammarNode Character { get; } = new Choice(
+        ByteSet.Ranges((0x20, 0x21), (0x23, 0x5B), (0x5D, 0x7F)),
+        Foreign,
         new Sequence(ByteSet.Of('\\'), ByteSet.Of('"', '\\', '/', 'b', 'f', 'n', 'r', 't')),
         // No surrogates: two of them would have to fit together.
         new Sequence(
@@ -63,8 +67,10 @@ internal static class JsonRules
 
     public static GrammarNode AnyArray { get; } = ArrayOf(Value, 0, null);
 
-    public static GrammarNode AnyObject { get; } = new Sequence(
-        ByteSet.Of('{'), Space, Choice.Optional(ListOf(Member(Text, Value), 1, null)), ByteSet.Of('}'));
+    public static GrammarNode AnyObject { get; } = ObjectOf(Value);
+
+    public static GrammarNode ObjectOf(GrammarNode value) => new Sequence(
+        ByteSet.Of('{'), Space, Choice.Optional(ListOf(Member(Text, value), 1, null)), ByteSet.Of('}'));
 
     public static GrammarNode TextOf(int least, int? most) =>
         new Sequence(ByteSet.Of('"'), new Repetition(Character, least, most), ByteSet.Of('"'));

@@ -10,7 +10,8 @@ internal sealed class JsonSchemaRules
     private static readonly string[] Known =
     [
         "type", "properties", "required", "additionalProperties", "items", "enum", "const", "anyOf", "oneOf", "$ref",
-        "$defs", "definitions", "minItems", "maxItems", "minLength", "maxLength",
+        "$defs", "definitions", "minItems", "maxItems", "minLength", "maxLength", "pattern", "format", "allOf",
+        "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum",
         "title", "description", "default", "examples", "$schema", "$id", "strict",
     ];
 
@@ -54,6 +55,7 @@ internal sealed class JsonSchemaRules
             : schema.TryGetProperty("enum", out var values) ? OneOf(values, JsonRules.Constant, "enum")
             : schema.TryGetProperty("anyOf", out var any) ? OneOf(any, Rule, "anyOf")
             : schema.TryGetProperty("oneOf", out var one) ? OneOf(one, Rule, "oneOf")
+            : schema.TryGetProperty("allOf", out var all) ? Only(all)
             : Typed(schema);
         _depth--;
         return rule;
@@ -75,6 +77,11 @@ internal sealed class JsonSchemaRules
             ? new Choice([.. list.EnumerateArray().Select(rule)])
             : throw new NotSupportedException($"the schema's '{name}' is not a list of at least one");
 
+    // As some write a reference that has a description beside it.
+    private GrammarNode Only(JsonElement list) => list.ValueKind == JsonValueKind.Array && list.GetArrayLength() == 1
+        ? Rule(list[0])
+        : throw new NotSupportedException("the schema's 'allOf' is not a list of one");
+
     private GrammarNode Typed(JsonElement schema)
     {
         if (!schema.TryGetProperty("type", out var type))
@@ -94,9 +101,9 @@ internal sealed class JsonSchemaRules
             schema.TryGetProperty("items", out var items) ? Inside(items) : JsonRules.Value,
             Bound(schema, "minItems") ?? 0,
             Bound(schema, "maxItems")),
-        "string" => JsonRules.TextOf(Bound(schema, "minLength") ?? 0, Bound(schema, "maxLength")),
-        "number" => JsonRules.Number,
-        "integer" => JsonRules.Integer,
+        "string" => SchemaTexts.Rule(schema, Bound(schema, "minLength"), Bound(schema, "maxLength")),
+        "number" => SchemaNumbers.Rule(schema, isInteger: false),
+        "integer" => SchemaNumbers.Rule(schema, isInteger: true),
         "boolean" => JsonRules.Boolean,
         "null" => JsonRules.Null,
         _ => throw new NotSupportedException($"the schema's type '{type}' is not one of JSON"),
@@ -110,9 +117,12 @@ internal sealed class JsonSchemaRules
 
     private GrammarNode Object(JsonElement schema)
     {
-        if (!schema.TryGetProperty("properties", out var properties))
+        var required = schema.TryGetProperty("required", out var names) ? Names(names) : [];
+        if (!schema.TryGetProperty("properties", out var properties) && required.Count == 0)
         {
-            return JsonRules.AnyObject;
+            return schema.TryGetProperty("additionalProperties", out var others)
+                ? ObjectOf(others)
+                : JsonRules.AnyObject;
         }
 
         if (properties.ValueKind != JsonValueKind.Object)
@@ -120,7 +130,11 @@ internal sealed class JsonSchemaRules
             throw new NotSupportedException("the schema's 'properties' is not an object");
         }
 
-        var required = schema.TryGetProperty("required", out var names) ? Names(names) : [];
+        if (required.FirstOrDefault(name => !properties.TryGetProperty(name, out _)) is { } unknown)
+        {
+            throw new NotSupportedException($"the schema requires '{unknown}', which is not among its properties");
+        }
+
         var members = properties.EnumerateObject()
             .Select(member => (
                 IsRequired: required.Contains(member.Name),
@@ -128,6 +142,11 @@ internal sealed class JsonSchemaRules
             .ToArray();
         return new Sequence(ByteSet.Of('{'), JsonRules.Space, Members(members, 0, isFirst: true), ByteSet.Of('}'));
     }
+
+    // Members of any name.
+    private GrammarNode ObjectOf(JsonElement value) => value.ValueKind == JsonValueKind.False
+        ? new Sequence(ByteSet.Of('{'), JsonRules.Space, ByteSet.Of('}'))
+        : JsonRules.ObjectOf(Inside(value));
 
     private static HashSet<string> Names(JsonElement names) => names.ValueKind == JsonValueKind.Array
         ? [.. names.EnumerateArray().Select(name => Text(name, "required"))]

@@ -16,7 +16,7 @@ public sealed class TokenGrammar
 
     /// <summary>JSON of a schema. Members come in the order of the schema, and no others.</summary>
     /// <param name="schema">A JSON Schema of types, properties, required, items, enum, const, anyOf, $ref into
-    /// $defs, and bounds of lengths.</param>
+    /// $defs, bounds of lengths and numbers, pattern and format.</param>
     /// <exception cref="NotSupportedException">The schema asks for more; one line that names the keyword.</exception>
     public static TokenGrammar JsonSchema(JsonElement schema) => new(new JsonSchemaRules(schema).Root);
 

@@ -1,0 +1,125 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Stip.Client.Grammars;
+
+namespace Stip.Client.Tests.Grammars;
+
+public sealed class SchemaBoundTests
+{
+    private static readonly JsonSerializerOptions Plain = new()
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    private static readonly string[] Bounds =
+        ["-120", "-100", "-12.5", "-1", "-0.05", "0", "0.05", "0.5", "1", "1.25", "9", "10", "99.99", "100", "120"];
+
+    [Theory]
+    [InlineData("integer")]
+    [InlineData("number")]
+    public void Numbers_BetweenAllBounds_AreTakenAsTheBoundsSay(string type)
+    {
+        string[] numbers =
+        [
+            .. Enumerable.Range(-130, 261).Select(number => number.ToString(CultureInfo.InvariantCulture)),
+            .. Enumerable.Range(-260, 521).Select(number => (number / 20m).ToString("0.00", CultureInfo.InvariantCulture)),
+            "-0.051", "-0.0499", "0.0001", "99.991", "99.989", "1.250", "1.2501", "100.0", "120.001",
+        ];
+        foreach (var (least, most) in Bounds.SelectMany(low => Bounds.Select(high => (Low: low, High: high))))
+        {
+            foreach (var isOpen in new[] { false, true })
+            {
+                var (low, high) = (Number(least), Number(most));
+                if (high - low <= 1)
+                {
+                    continue;
+                }
+
+                var grammar = Grammar(isOpen
+                    ? $$"""{"type":"{{type}}","exclusiveMinimum":{{least}},"exclusiveMaximum":{{most}}}"""
+                    : $$"""{"type":"{{type}}","minimum":{{least}},"maximum":{{most}}}""");
+                var wrong = numbers.Where(text => Takes(grammar, text) != IsInside(text, low, high, isOpen, type));
+                Assert.True(!wrong.Any(), $"{type} {least}..{most} {isOpen}: {string.Join(' ', wrong)}");
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("""{"type":"integer","minimum":5}""", "5 17 999999999999999999", "4 -5 05 5.0 5e1")]
+    [InlineData("""{"type":"number","exclusiveMaximum":-2.5}""", "-2.51 -3 -1000", "-2.5 -2.50 -2 0 1")]
+    [InlineData("""{"type":["integer","null"],"minimum":0,"maximum":0}""", "0 null", "1 -0 -1 00")]
+    [InlineData("""{"type":"object","additionalProperties":false}""", "{}", """{"a":1} null""")]
+    [InlineData("""{"type":"object","additionalProperties":{"type":"null"}}""", """{} {"a":null}""", """{"a":1}""")]
+    [InlineData("""{"allOf":[{"$ref":"#/$defs/a"}],"$defs":{"a":{"type":"boolean"}}}""", "true", "null")]
+    [InlineData("""{"format":"date","type":"string"}""", "\"2024-02-28\"", "\"2024-02-30\" \"24-02-28\"")]
+    [InlineData("""{"format":"ipv4","type":"string"}""", "\"192.168.0.255\"", "\"192.168.0.256\"")]
+    [InlineData("""{"format":"email","type":"string"}""", "\"a.b@c.org\"", "\"a@c\" \"@c.org\"")]
+    public void Schema_Texts_AreTakenOrNot(string schema, string taken, string refused)
+    {
+        var grammar = Grammar(schema);
+
+        Assert.All(taken.Split(' '), text => Assert.True(Takes(grammar, text), text));
+        Assert.All(refused.Split(' '), text => Assert.False(Takes(grammar, text), text));
+    }
+
+    [Theory]
+    [InlineData("^[A-C]{2}-\\d{3}$")]
+    [InlineData("fox")]
+    [InlineData("^(fox|crow)s?$|^[^a-z]+$")]
+    [InlineData("^(\\w+\\s?)+$")]
+    [InlineData("^a.c|\\.$")]
+    [InlineData("^(?:\\x41|\\u0042)*[\\]\\-\"\\\\é]?$")]
+    [InlineData("^.{2,3}?$")]
+    [InlineData("")]
+    public void Pattern_Strings_AreTakenAsARegexTakesThem(string pattern)
+    {
+        string[] texts =
+        [
+            "", "AB-123", "AB-12", "XAB-123", "the fox ran", "fox", "foxs", "crows", "crow!", "A B", "12", "é", "ab",
+            "abc", "a\nc", "a\"c", "a\\c", "x.", "x.y", "ABBA]", "AB\"", "AB\\", "ABé", "C", "fox and crow",
+        ];
+        var grammar = Grammar(JsonSerializer.Serialize(new { type = "string", pattern }));
+        var regex = new Regex(pattern, RegexOptions.ECMAScript);
+
+        Assert.All(texts, text => Assert.Equal(
+            regex.IsMatch(text), Takes(grammar, text)));
+
+        static bool Takes(TokenGrammar grammar, string text) =>
+            SchemaBoundTests.Takes(grammar, JsonSerializer.Serialize(text, Plain));
+    }
+
+    [Theory]
+    [InlineData("^(a|a)*b$")]
+    [InlineData("^(\\w+\\s?)+!$")]
+    [InlineData("^((a?|b?)(a?|b?)(a?|b?)(a?|b?)(a?|b?)(a?|b?)(a?|b?)(a?|b?)(a?|b?)(a?|b?)(a?|b?)(a?|b?)(a?|b?)"
+        + "(a?|b?)(a?|b?)(a?|b?)(a?|b?)(a?|b?)(a?|b?)(a?|b?)(a?|b?)(a?|b?)(a?|b?)(a?|b?)(a?|b?)(a?|b?)(a?|b?)c)+$")]
+    public void Pattern_OfManyWays_StaysSmall(string pattern)
+    {
+        var grammar = Grammar(JsonSerializer.Serialize(new { type = "string", pattern }));
+
+        Assert.False(Takes(grammar, '"' + new string('a', 400) + '?'));
+    }
+
+    private static bool IsInside(string text, decimal low, decimal high, bool isOpen, string type)
+    {
+        var number = Number(text);
+        return (isOpen ? number > low && number < high : number >= low && number <= high)
+            && (type == "number" || !text.Contains('.', StringComparison.Ordinal))
+            && !text.StartsWith("-0.00", StringComparison.Ordinal);
+    }
+
+    private static decimal Number(string text) => decimal.Parse(text, CultureInfo.InvariantCulture);
+
+    private static TokenGrammar Grammar(string schema)
+    {
+        using var document = JsonDocument.Parse(schema);
+        return TokenGrammar.JsonSchema(document.RootElement.Clone());
+    }
+
+    private static bool Takes(TokenGrammar grammar, string text) =>
+        Encoding.UTF8.GetBytes(text).Aggregate(GrammarPlaces.Start(grammar.Root), (places, value) => places.After(value))
+            .MayEnd;
+}
