@@ -1,4 +1,5 @@
 using Stip.Export.Checkpoints.Gguf;
+using Stip.Export.Checkpoints.Packed;
 using Stip.Export.Checkpoints.Tokenizers;
 using Stip.Onnx;
 using Stip.Protocol.Tensors;
@@ -11,8 +12,8 @@ internal sealed class Checkpoint : IDisposable
     private const string ConfigFile = "config.json";
     private const string GgufEnding = ".gguf";
 
-    // Float8 with scales, whoever wrote it, and the 4-bit floats of GPT-OSS.
-    private static readonly string[] Quantizations = ["fp8", "fbgemm_fp8", "compressed-tensors", "mxfp4"];
+    // Float8 with scales, whoever wrote it, the 4-bit floats of GPT-OSS, and packed whole numbers.
+    private static readonly string[] Quantizations = ["fp8", "fbgemm_fp8", "compressed-tensors", "mxfp4", "gptq", "awq"];
 
     private readonly GgufTensors? _gguf;
 
@@ -144,7 +145,8 @@ internal sealed class Checkpoint : IDisposable
         }
 
         var config = ConfigJson.Load(configPath);
-        if (randomSeed is null)
+        var packed = randomSeed is null ? PackedConfig.Read(config) : null;
+        if (randomSeed is null && packed is null)
         {
             RefuseOtherQuantizations(config);
         }
@@ -159,7 +161,8 @@ internal sealed class Checkpoint : IDisposable
         };
 
         ITensorStore OpenTensors(string from) =>
-            randomSeed is { } seed ? new RandomTensors(seed, DtypeOf(config)) : SafetensorsTensors.Open(from);
+            randomSeed is { } seed ? new RandomTensors(seed, DtypeOf(config))
+            : SafetensorsTensors.Open(from, packed, keepsBlocks);
     }
 
     /// <summary>A model inside this one: its own configuration, and its tensors under the names that it would have on

@@ -5,10 +5,10 @@ using Stip.Protocol.Tensors;
 namespace Stip.Export.Checkpoints;
 
 /// <summary>
-/// A tensor in 8-bit floats with scales: one for each block of 128 × 128, for each row, or for all. Its numbers are
+/// A tensor in 8-bit floats, or whole numbers of 8 bits, with scales: one for each block of 128 × 128, for each row, or for all. Its numbers are
 /// widened to float32, exactly.
 /// </summary>
-/// <param name="Stored">The 8-bit floats.</param>
+/// <param name="Stored">The numbers.</param>
 /// <param name="Scales">The scales, in the order of their blocks.</param>
 /// <param name="BlockLengths">Elements of a block along each axis.</param>
 internal sealed record Float8Tensor(StoredTensor Stored, float[] Scales, IReadOnlyList<long> BlockLengths)
@@ -87,10 +87,14 @@ internal sealed record Float8Tensor(StoredTensor Stored, float[] Scales, IReadOn
     {
         for (var i = 0; i < bytes.Length; i++)
         {
-            // E5M2 is the upper half of a float16.
-            values[i] = Stored.Dtype == TensorDtype.Float8E4M3
-                ? Table[bytes[i]]
-                : (float)BitConverter.UInt16BitsToHalf((ushort)(bytes[i] << NumberBits));
+            values[i] = Stored.Dtype switch
+            {
+                TensorDtype.Float8E4M3 => Table[bytes[i]],
+                TensorDtype.Int8 => (sbyte)bytes[i],
+
+                // E5M2 is the upper half of a float16.
+                _ => (float)BitConverter.UInt16BitsToHalf((ushort)(bytes[i] << NumberBits)),
+            };
         }
     }
 

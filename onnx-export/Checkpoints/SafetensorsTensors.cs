@@ -1,3 +1,4 @@
+using Stip.Export.Checkpoints.Packed;
 using Stip.Onnx;
 using Stip.Protocol.Tensors;
 
@@ -25,6 +26,8 @@ internal sealed class SafetensorsTensors : ITensorStore
 
     private readonly HashSet<string> _used = new(StringComparer.Ordinal);
 
+    private PackedWeights? _packed;
+
     private SafetensorsTensors()
     {
     }
@@ -33,6 +36,20 @@ internal sealed class SafetensorsTensors : ITensorStore
     public IReadOnlyCollection<string> Names => _tensors.Keys;
 
     public static SafetensorsTensors Open(string folder) => Open(folder, Files(folder));
+
+    /// <summary>Opens a folder whose matrices may be packed.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="layout">How they are packed, null where they are not.</param>
+    /// <param name="keepsBlocks">True where 4-bit numbers may stay such.</param>
+    public static SafetensorsTensors Open(string folder, PackedLayout? layout, bool keepsBlocks)
+    {
+        var store = Open(folder);
+        store._packed = layout is null ? null : new PackedWeights(layout, store.FindUsed, keepsBlocks)
+        {
+            Kept = name => store._used.Remove(name),
+        };
+        return store;
+    }
 
     /// <summary>Opens the tensors of an adapter folder that PEFT wrote.</summary>
     public static SafetensorsTensors OpenAdapter(string folder) =>
@@ -63,7 +80,7 @@ internal sealed class SafetensorsTensors : ITensorStore
     }
 
     // Who asks whether there is a tensor knows of it: it counts as used.
-    public bool Has(string name) => Find(name) is { } tensor && (_used.Add(tensor.Name) || true);
+    public bool Has(string name) => FindUsed(name) is not null || _packed?.Has(name) == true;
 
     public CheckpointTensor? FindBytes(string name, params ReadOnlySpan<long> shape)
     {
@@ -93,6 +110,11 @@ internal sealed class SafetensorsTensors : ITensorStore
 
     public CheckpointTensor Require(string name, params ReadOnlySpan<long> shape)
     {
+        if (Find(name) is null && _packed?.Find(name, shape) is { } packed)
+        {
+            return packed;
+        }
+
         var tensor = Scaled(Find(name) ?? throw new RefusedException($"the checkpoint has no tensor '{name}'"));
         if (!tensor.Dtype.IsWireFloat())
         {
@@ -125,6 +147,17 @@ internal sealed class SafetensorsTensors : ITensorStore
             : throw new RefusedException($"{folder} has neither {SingleFile} nor {IndexFile}");
     }
 
+    private StoredTensor? FindUsed(string name)
+    {
+        var found = Find(name);
+        if (found is not null)
+        {
+            _used.Add(found.Name);
+        }
+
+        return found;
+    }
+
     private StoredTensor? Find(string name)
     {
         if (_tensors.TryGetValue(name, out var tensor))
@@ -138,7 +171,7 @@ internal sealed class SafetensorsTensors : ITensorStore
 
     private CheckpointTensor Scaled(StoredTensor tensor)
     {
-        if (tensor.Dtype is not (TensorDtype.Float8E4M3 or TensorDtype.Float8E5M2))
+        if (tensor.Dtype is not (TensorDtype.Float8E4M3 or TensorDtype.Float8E5M2 or TensorDtype.Int8))
         {
             return tensor;
         }
@@ -150,7 +183,7 @@ internal sealed class SafetensorsTensors : ITensorStore
             _used.Add(scale.Name);
         }
 
-        return Float8Tensor.Of(tensor, scale);
+        return tensor.Dtype == TensorDtype.Int8 && scale is null ? tensor : Float8Tensor.Of(tensor, scale);
     }
 
     private void Add(string folder, string name)

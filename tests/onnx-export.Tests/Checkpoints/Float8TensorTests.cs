@@ -71,10 +71,10 @@ public sealed class Float8TensorTests : IDisposable
     {
         File.WriteAllText(
             _folder.At("config.json"),
-            """{ "model_type": "llama", "quantization_config": { "quant_method": "gptq" } }""");
+            """{ "model_type": "llama", "quantization_config": { "quant_method": "bitsandbytes" } }""");
 
         Assert.Contains(
-            "quant_method is 'gptq'",
+            "quant_method is 'bitsandbytes'",
             Assert.Throws<RefusedException>(() => Checkpoint.Open(_folder.Path, null)).Message,
             StringComparison.Ordinal);
     }
