@@ -11,7 +11,8 @@ internal sealed class GrammarRest(GrammarNode node, GrammarRest? next)
 
     public GrammarRest? Next => next;
 
-    /// <summary>Whether the same rules are still to come. Rests are made anew at every byte, and most end alike.</summary>
+    /// <summary>Whether the same rules are still to come. Rests are made anew at every byte, and most end alike.
+    /// </summary>
     public static bool AreSame(GrammarRest? one, GrammarRest? other)
     {
         while (!ReferenceEquals(one, other))

@@ -15,6 +15,15 @@ internal sealed class JsonSchemaRules
         "title", "description", "default", "examples", "$schema", "$id", "strict",
     ];
 
+    // The first that is there says what the value is; the others narrow a type.
+    private static readonly string[] Whole = ["$ref", "const", "enum", "anyOf", "oneOf", "allOf"];
+
+    private static readonly string[] Narrowing =
+    [
+        "properties", "required", "additionalProperties", "items", "minItems", "maxItems", "minLength", "maxLength",
+        "pattern", "format", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum",
+    ];
+
     private readonly JsonElement _schema;
     private readonly Dictionary<string, GrammarNode> _references = [];
 
@@ -69,6 +78,18 @@ internal sealed class JsonSchemaRules
             {
                 throw new NotSupportedException($"the schema's '{member.Name}' is not supported");
             }
+        }
+
+        // Both would have to hold, and only one of them would be looked at.
+        var narrowing = Narrowing.FirstOrDefault(name => schema.TryGetProperty(name, out _));
+        if (narrowing is not null && Whole.FirstOrDefault(name => schema.TryGetProperty(name, out _)) is { } whole)
+        {
+            throw new NotSupportedException($"the schema's '{narrowing}' is not supported beside '{whole}'");
+        }
+
+        if (narrowing is not (null or "properties") && !schema.TryGetProperty("type", out _))
+        {
+            throw new NotSupportedException($"the schema's '{narrowing}' is not supported without a 'type'");
         }
     }
 

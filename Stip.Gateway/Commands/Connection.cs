@@ -9,7 +9,9 @@ using Stip.Gateway.Terminal;
 namespace Stip.Gateway.Commands;
 
 /// <summary>One server and the models that are asked through it.</summary>
-internal sealed class Connection(StipHttpClient client) : IDisposable
+/// <param name="client">Owned.</param>
+/// <param name="unsealed">Folders of bundles that were sealed; owned.</param>
+internal sealed class Connection(StipHttpClient client, UnsealedBundles unsealed) : IDisposable
 {
     private readonly List<Bundle> _bundles = [];
     private readonly List<StipModel> _models = [];
@@ -81,6 +83,7 @@ internal sealed class Connection(StipHttpClient client) : IDisposable
         }
 
         _bundles.ForEach(bundle => bundle.Dispose());
+        unsealed.Dispose();
     }
 
     private DraftModel? OpenDraft(string? folder)

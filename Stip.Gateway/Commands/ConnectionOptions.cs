@@ -16,7 +16,7 @@ internal sealed class ConnectionOptions
     private readonly Option<string[]> _bundles = new("--bundle")
     {
         Required = true,
-        Description = "Folder client/ of protect; repeat it for several models.",
+        Description = "Folder client/ of protect, or a sealed file; repeat it for several models.",
     };
 
     private readonly Option<string?> _endpoint = new("--endpoint")
@@ -37,6 +37,8 @@ internal sealed class ConnectionOptions
         Description = "Opens bundles of --mode none, whose prompts the server can read. For comparison only.",
     };
 
+    private readonly Option<string?> _identity = SealCommands.Identity("PEM of the private key that opens sealed files");
+
     private readonly Option<string?> _draft = new("--draft")
     {
         Description = "Folder of export with a small model of the same tokenizer that guesses ahead on this machine.",
@@ -50,6 +52,7 @@ internal sealed class ConnectionOptions
         _endpoint.Validators.Add(CheckEndpoint);
         _apiKey.Validators.Add(CheckApiKey);
         command.Options.Add(_bundles);
+        command.Options.Add(_identity);
         command.Options.Add(_endpoint);
         command.Options.Add(_apiKey);
         command.Options.Add(_allowUnprotected);
@@ -61,12 +64,15 @@ internal sealed class ConnectionOptions
     {
         var (endpoint, apiKey) = Server(parsed.GetValue(_endpoint), ApiKey(parsed.GetValue(_apiKey)));
         var client = StipHttpClient.Connect(endpoint, apiKey);
-        var connection = new Connection(client);
+        var unsealed = new UnsealedBundles();
+        using var interrupted = unsealed.RemoveOnInterrupt();
+        var connection = new Connection(client, unsealed);
         try
         {
             foreach (var path in parsed.GetRequiredValue(_bundles))
             {
-                var bundle = Bundle.Open(path, parsed.GetValue(_allowUnprotected));
+                var folder = unsealed.Open(path, () => SealCommands.SecretOf(parsed.GetValue(_identity)));
+                var bundle = Bundle.Open(folder, parsed.GetValue(_allowUnprotected));
                 connection.Add(bundle, parsed.GetValue(_draft));
                 Warn(bundle);
             }

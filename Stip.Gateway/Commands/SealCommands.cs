@@ -26,7 +26,7 @@ internal static class SealCommands
     public static Command CreateUnseal()
     {
         var (bundle, output) = (Needed("--bundle", "Sealed file."), Needed("--output", "Folder to make."));
-        var identity = Pem("--identity", "PEM of the user's private key", PassphraseVariable);
+        var identity = Identity("PEM of the user's private key");
         var command = new Command("unseal", "Decrypts a sealed bundle into a folder that only its owner can read.")
         {
             bundle, output, identity,
@@ -34,14 +34,14 @@ internal static class SealCommands
         command.SetAction(parsed => SealedBundle.Unseal(
             parsed.GetRequiredValue(bundle),
             parsed.GetRequiredValue(output),
-            Secret(parsed.GetValue(identity), PassphraseVariable)));
+            SecretOf(parsed.GetValue(identity))));
         return command;
     }
 
     public static Command CreateRekey()
     {
         var (bundle, output) = (Needed("--bundle", "Sealed file."), Needed("--output", "File to make."));
-        var identity = Pem("--identity", "PEM of the private key that opens it", PassphraseVariable);
+        var identity = Identity("PEM of the private key that opens it");
         var recipient = Pem("--recipient", "PEM of the new public key", NewPassphraseVariable);
         var command = new Command("rekey", "Seals a sealed bundle anew, under a new key.")
         {
@@ -50,10 +50,16 @@ internal static class SealCommands
         command.SetAction(parsed => SealedBundle.Rekey(
             parsed.GetRequiredValue(bundle),
             parsed.GetRequiredValue(output),
-            Secret(parsed.GetValue(identity), PassphraseVariable),
+            SecretOf(parsed.GetValue(identity)),
             Secret(parsed.GetValue(recipient), NewPassphraseVariable)));
         return command;
     }
+
+    /// <summary>The option that names a private key.</summary>
+    public static Option<string?> Identity(string what) => Pem("--identity", what, PassphraseVariable);
+
+    /// <summary>The private key, or the passphrase of the environment.</summary>
+    public static SealSecret SecretOf(string? identity) => Secret(identity, PassphraseVariable);
 
     /// <summary>What a sealed file says of itself, one line each.</summary>
     public static void Show(string path)

@@ -50,6 +50,40 @@ public sealed class GatewayCommandTests(SharedServer shared)
     }
 
     [Theory]
+    [InlineData("correct horse battery", 0, "")]
+    [InlineData("another passphrase", 1, "passphrase")]
+    public async Task Complete_OfASealedFile_IsThatOfItsFolderAndLeavesNothing(
+        string passphrase, int exitCode, string refusal)
+    {
+        using var folder = new TemporaryFolder();
+        Directory.CreateDirectory(folder.At("temporary"));
+        var bundle = Path.Combine(await shared.PushedAsync("stories"), "client");
+        var sealing = await ProgramRun.RunAsync(
+            Program, ["bundle", "seal", "--bundle", bundle, "--output", folder.At("stories.sealed")],
+            environment: new Dictionary<string, string> { ["STIP_PASSPHRASE"] = "correct horse battery" },
+            cancellationToken: TestContext.Current.CancellationToken);
+        Assert.True(sealing.ExitCode == 0, sealing.Error);
+
+        var run = await ProgramRun.RunAsync(
+            Program,
+            [
+                "complete", "--max-tokens", "5", "--bundle", folder.At("stories.sealed"),
+                "--endpoint", shared.Server.Endpoint.ToString(), "--api-key", shared.Server.ApiKey, "Once upon a time",
+            ],
+            environment: new Dictionary<string, string>
+            {
+                ["STIP_PASSPHRASE"] = passphrase,
+                ["TMPDIR"] = folder.At("temporary"),
+            },
+            cancellationToken: TestContext.Current.CancellationToken);
+
+        Assert.Equal(exitCode, run.ExitCode);
+        Assert.Contains(refusal, run.Error, StringComparison.Ordinal);
+        Assert.Equal(exitCode == 0 ? " the young man, and" : "", run.Output.TrimEnd('\n'));
+        Assert.Empty(Directory.GetDirectories(folder.At("temporary")));
+    }
+
+    [Theory]
     [InlineData(1, "invalid_api_key", "--api-key", "wrong")]
     [InlineData(1, "cannot be reached", "--endpoint", "http://127.0.0.1:1")]
     [InlineData(1, "context", "--max-tokens", "5")]
