@@ -41,6 +41,14 @@ internal sealed class GraphWalk(
 
         scope.Expect(graph.Output.Select(output => output.Name));
         Run(graph.Node, scope);
+        foreach (var output in graph.Output)
+        {
+            if (scope.Find(output.Name) is ScoresValue scores)
+            {
+                scope[output.Name] = scores.Written.Value.Outputs[0]!;
+            }
+        }
+
         IndexUse.Guard(graph.Output.Select(output => scope.Find(output.Name)), store, _indices);
     }
 
@@ -102,6 +110,34 @@ internal sealed class GraphWalk(
     }
 
     private void Apply(OperatorCall call, NodeProto node, Scope scope)
+    {
+        if (ScoreSteps.Follow(call, Write) is { } kept)
+        {
+            call.Set(0, kept);
+            return;
+        }
+
+        if (call.Inputs.Any(input => input is ScoresValue))
+        {
+            foreach (var (place, value) in Write().Outputs.Index().Where(entry => entry.Item is not null))
+            {
+                call.Set(place, value!);
+            }
+
+            return;
+        }
+
+        Execute(call, node, scope);
+
+        OperatorCall Write()
+        {
+            var written = call.WrittenOut();
+            Execute(written, node, scope);
+            return written;
+        }
+    }
+
+    private void Execute(OperatorCall call, NodeProto node, Scope scope)
     {
         try
         {

@@ -20,7 +20,7 @@ internal static class KeptRun
     public static LabelledPart Execute(
         GraphPart part, NodeStore store, PartFlow flow, ProbeSizes sizes, Func<string, IOperatorRule?> rules)
     {
-        var inside = new NodeStore(store.LongestRun, store.Kinds);
+        var inside = new NodeStore(store.LongestRun, store.Kinds, store.MostScores);
         var values = LabelRun.Values(
             part, inside, flow, sizes, name => rules(name) is { } rule ? new TriedRule(rule) : null);
         var ports = new List<LabelledPort>();

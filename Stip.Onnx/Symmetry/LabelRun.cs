@@ -30,14 +30,16 @@ internal sealed class LabelRun
     /// <param name="parts">The graphs.</param>
     /// <param name="joins">Which output feeds which input.</param>
     /// <param name="longestRun">Most cells that are treated as one.</param>
+    /// <param name="mostScores">Most products of queries and keys that are written out.</param>
     /// <param name="rules">Rules by operator; null for those of the registry.</param>
     /// <exception cref="RefusedException">A graph cannot be followed.</exception>
     public static LabelledGraph Execute(
         IReadOnlyList<GraphPart> parts,
         IReadOnlyList<PortJoin> joins,
         int longestRun = int.MaxValue,
+        int mostScores = NodeStore.DefaultScores,
         Func<string, IOperatorRule?>? rules = null) =>
-        new SizedRuns(parts, joins, longestRun, rules ?? RuleRegistry.Find).Execute();
+        new SizedRuns(parts, joins, longestRun, mostScores, rules ?? RuleRegistry.Find).Execute();
 
     /// <summary>Runs one graph.</summary>
     /// <param name="part">The graph.</param>

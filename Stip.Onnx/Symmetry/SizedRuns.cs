@@ -9,11 +9,13 @@ namespace Stip.Onnx.Symmetry;
 /// <param name="parts">The graphs; what feeds another comes before it.</param>
 /// <param name="joins">Which output feeds which input.</param>
 /// <param name="longestRun">Most cells that are treated as one.</param>
+/// <param name="mostScores">Most products of queries and keys that are written out.</param>
 /// <param name="rules">Rules by operator.</param>
 internal sealed class SizedRuns(
     IReadOnlyList<GraphPart> parts,
     IReadOnlyList<PortJoin> joins,
     int longestRun,
+    int mostScores,
     Func<string, IOperatorRule?> rules)
 {
     // Parts of one graph run at the same sizes.
@@ -51,7 +53,7 @@ internal sealed class SizedRuns(
 
     private LabelledGraph Run(ProbeSizes[] sizes, LengthCuts cuts, List<LabelledPart> labelled)
     {
-        var (store, unruled, flow) = (new NodeStore(longestRun), new List<string>(), new PartFlow(joins));
+        var (store, unruled, flow) = (new NodeStore(longestRun, mostScores: mostScores), new List<string>(), new PartFlow(joins));
         foreach (var part in parts)
         {
             var size = sizes[SizesOf(part)];

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Stip.Onnx.Model;
 using Stip.Onnx.Packages;
+using Stip.Onnx.Symmetry.Nodes;
 using Stip.Onnx.Symmetry.Refinement;
 using Stip.Onnx.Symmetry.Rules;
 using Stip.Onnx.Symmetry.Segments;
@@ -36,9 +37,11 @@ internal sealed class SymmetryAnalysis
     /// <summary>Runs a graph on labels and finds the classes of its nodes.</summary>
     /// <param name="file">The graph.</param>
     /// <param name="longestRun">1 to look at every cell apart, which finds the same and takes longer.</param>
+    /// <param name="mostScores">0 to keep all scores of attention by rows, whatever their number.</param>
     /// <exception cref="RefusedException">The graph cannot be followed.</exception>
-    public static SymmetryAnalysis Of(ModelFile file, int longestRun = int.MaxValue) =>
-        new(LabelRun.Execute([GraphPart.Of(file)], [], longestRun));
+    public static SymmetryAnalysis Of(
+        ModelFile file, int longestRun = int.MaxValue, int mostScores = NodeStore.DefaultScores) =>
+        new(LabelRun.Execute([GraphPart.Of(file)], [], longestRun, mostScores));
 
     /// <summary>The same with other rules: tests break one and see that verification fails.</summary>
     /// <param name="file">The graph.</param>

@@ -8,10 +8,16 @@ namespace Stip.Onnx.Symmetry.Nodes;
 /// <param name="longestRun">Most lanes of a run; 1 keeps every cell apart, which gives the same symmetries and takes
 /// longer.</param>
 /// <param name="kinds">Kinds that are there already.</param>
-internal sealed class NodeStore(int longestRun = int.MaxValue, KindTable? kinds = null)
+/// <param name="mostScores">Most products of queries and keys that are written out one by one; more are kept by
+/// rows, which gives the same symmetries.</param>
+internal sealed class NodeStore(
+    int longestRun = int.MaxValue, KindTable? kinds = null, int mostScores = NodeStore.DefaultScores)
 {
     /// <summary>The kind of what no output hangs on.</summary>
     public const string Dropped = "dropped";
+
+    /// <summary>Scores that are written out where nothing else is said: small graphs are.</summary>
+    public const int DefaultScores = 1 << 12;
 
     private const string Place = "place of a lane";
     private int[] _table = new int[1 << 12];
@@ -23,6 +29,8 @@ internal sealed class NodeStore(int longestRun = int.MaxValue, KindTable? kinds 
     public RunTable Runs { get; } = new();
 
     public int LongestRun { get; } = longestRun;
+
+    public int MostScores { get; } = longestRun == 1 ? int.MaxValue : mostScores;
 
     /// <summary>Number of labels.</summary>
     public int Count => Runs.LabelCount;

@@ -54,10 +54,16 @@ internal sealed class ClassGroups
         return counts.Where(entry => entry.Value == 1).Select(entry => entry.Key.Class);
     }
 
+    // Paths are halved on the way, so that long chains of layers stay cheap.
     private int Root(int cell)
     {
         while (_parents.TryGetValue(cell, out var parent) && parent != cell)
         {
+            if (_parents.TryGetValue(parent, out var above))
+            {
+                _parents[cell] = above;
+            }
+
             cell = parent;
         }
 

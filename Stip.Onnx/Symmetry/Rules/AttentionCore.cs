@@ -37,7 +37,10 @@ internal sealed record AttentionCore(OperatorCall Call, LabelValue Keys, LabelVa
         {
             var (entry, head) = Math.DivRem(lane, heads);
             var group = (entry * groups) + (head / (heads / groups));
-            var attention = new AttentionHeads(Call.Store, name, Lane(Keys, group), Lane(Values, group));
+            var attention = new AttentionHeads(Call.Store, name, Lane(Keys, group), Lane(Values, group))
+            {
+                IsFolded = (long)batch * heads * length * Keys.Shape[2] > Call.Store.MostScores,
+            };
             int[] extras = Layouts > 1
                 ? [.. BiasOf(entry, head), Call.Store.Constant(head % Layouts)]
                 : BiasOf(entry, head);

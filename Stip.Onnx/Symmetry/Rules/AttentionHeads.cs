@@ -14,13 +14,21 @@ namespace Stip.Onnx.Symmetry.Rules;
 /// <param name="Values">Rows of values <c>[positions, value_dim]</c> of the same KV head.</param>
 internal sealed record AttentionHeads(NodeStore Store, string Name, LabelValue Keys, LabelValue Values)
 {
+    private KeyColumns? _columns;
+    private List<int>? _rows;
+
     /// <summary>What one query row of one head becomes, <c>[value_dim]</c>.</summary>
     /// <param name="query">The row <c>[head_dim]</c>.</param>
     /// <param name="extras">Labels that belong to the head and enter every score: a bias, a slope.</param>
     /// <param name="sink">A further score in the softmax, or null.</param>
     public int[] Attend(ReadOnlySpan<int> query, ReadOnlySpan<int> extras, int? sink)
     {
-        var rows = DifferentRows();
+        var rows = _rows ??= DifferentRows();
+        if (IsFolded)
+        {
+            return AttendFolded(query, extras, sink, rows);
+        }
+
         var scores = new int[rows.Count];
         var scoreKind = Store.Kinds.Id($"{Name} score");
         for (var i = 0; i < scores.Length; i++)
@@ -36,6 +44,20 @@ internal sealed record AttentionHeads(NodeStore Store, string Name, LabelValue K
             CellWise.Ordered(Store, product, [shares[i]], Row(Values, row).ToArray()))];
         return CellWise.Unordered(Store, Store.Kinds.Id("sum"), terms);
     }
+
+    /// <summary>True where scores are kept by rows.</summary>
+    public bool IsFolded { get; init; }
+
+    private int[] AttendFolded(ReadOnlySpan<int> query, ReadOnlySpan<int> extras, int? sink, List<int> rows)
+    {
+        _columns ??= KeyColumns.Of(Store, Rows(Keys, rows), Rows(Values, rows), rows.Count, hasPlaces: false);
+        var score = Store.Ordered(Store.Kinds.Id($"{Name} score"), [_columns.Products(Store, query), .. extras]);
+        var shares = Store.Ordered(Store.Kinds.Id($"{Name} share"), sink is { } extra ? [score, extra] : [score]);
+        return _columns.Mixed(Store, shares);
+    }
+
+    private static int[] Rows(LabelValue value, List<int> rows) =>
+        [.. rows.SelectMany(row => Row(value, row).ToArray())];
 
     private static ReadOnlySpan<int> Row(LabelValue value, int row) =>
         value.Labels.AsSpan(row * value.Shape[^1], value.Shape[^1]);

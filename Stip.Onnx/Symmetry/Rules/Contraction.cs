@@ -40,8 +40,7 @@ internal static class Contraction
     {
         var (leftTurned, rightTurned) = (Transposed(left), Transposed(right));
         var (alongRows, alongColumns) = (Rises(store, leftTurned), Rises(store, right));
-        var alongSum = Rises(store, left) + Rises(store, rightTurned);
-        if (alongSum >= alongRows && alongSum >= alongColumns)
+        if (RisesAlongSum(store, left, rightTurned))
         {
             return Products.OfRows(store, left, rightTurned);
         }
@@ -81,6 +80,26 @@ internal static class Contraction
             .Select(entry => entry.Item2.Nodes[entry.i]), .. weight.Fixed];
     }
 
+    /// <summary>True where labels of <c>[…, M, K]</c> and <c>[…, N, K]</c> go up one by one along K rather than along
+    /// rows.</summary>
+    public static bool RisesAlongSum(NodeStore store, LabelValue left, LabelValue right)
+    {
+        var alongSum = Rises(store, left) + Rises(store, right);
+        return alongSum >= Rises(store, Transposed(left)) && alongSum >= Rises(store, Transposed(right));
+    }
+
+    /// <summary>True where most labels of rows go up one by one.</summary>
+    public static bool RisesAlongRows(NodeStore store, LabelValue value) =>
+        2 * Rises(store, value) > value.Labels.Length * (value.Shape[^1] - 1) / value.Shape[^1];
+
+    /// <summary>The last two axes traded.</summary>
+    public static LabelValue Transposed(LabelValue value)
+    {
+        var picks = Enumerable.Range(0, value.Rank).Select(axis => AxisPick.All(axis, value.Shape[axis])).ToArray();
+        (picks[^1], picks[^2]) = (picks[^2], picks[^1]);
+        return (LabelValue)Moves.ByAxes(value, picks);
+    }
+
     // How often a label is followed by the next along the last axis: there the product has runs.
     private static int Rises(NodeStore store, LabelValue value)
     {
@@ -91,12 +110,5 @@ internal static class Contraction
         }
 
         return rises;
-    }
-
-    private static LabelValue Transposed(LabelValue value)
-    {
-        var picks = Enumerable.Range(0, value.Rank).Select(axis => AxisPick.All(axis, value.Shape[axis])).ToArray();
-        (picks[^1], picks[^2]) = (picks[^2], picks[^1]);
-        return (LabelValue)Moves.ByAxes(value, picks);
     }
 }

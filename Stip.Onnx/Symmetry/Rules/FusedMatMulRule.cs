@@ -10,8 +10,7 @@ internal sealed class FusedMatMulRule : IOperatorRule
 
     public void Apply(OperatorCall call)
     {
-        var left = Turned(call.Input(0), Is(call, "transA"), Is(call, "transBatchA"));
-        var right = Turned(call.Input(1), Is(call, "transB"), Is(call, "transBatchB"));
+        var (left, right) = Operands(call);
         if (left.Rank < 2 || right.Rank < 2)
         {
             throw new NotSupportedException($"{call.Operation} with a vector");
@@ -19,6 +18,14 @@ internal sealed class FusedMatMulRule : IOperatorRule
 
         call.Set(0, FusedActivation.Apply(call, MatMulRule.Multiply(call, left, right)));
     }
+
+    /// <summary>Both matrices as they are multiplied.</summary>
+    public static (Value Left, Value Right) Operands(OperatorCall call) =>
+        (Turned(call.Input(0), Is(call, "transA"), Is(call, "transBatchA")), Right(call));
+
+    /// <summary>The second matrix as it is multiplied.</summary>
+    public static Value Right(OperatorCall call) =>
+        Turned(call.Input(1), Is(call, "transB"), Is(call, "transBatchB"));
 
     private static bool Is(OperatorCall call, string name) => call.Integer(name, 0) != 0;
 

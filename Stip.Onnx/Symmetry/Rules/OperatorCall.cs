@@ -82,6 +82,20 @@ internal sealed class OperatorCall(
     public Value[] RunInner(string attribute, params Value[] given) => runInner(
         Attribute(attribute)?.G ?? throw new NotSupportedException($"{Operation} without {attribute}"), given);
 
+    /// <summary>The same operator on scores that are written out.</summary>
+    public OperatorCall WrittenOut() => new(
+        node,
+        Operation,
+        [.. Inputs.Select(input => input is ScoresValue scores ? scores.Written.Value.Outputs[0] : input)],
+        Store,
+        Indices,
+        runInner)
+    {
+        Cuts = Cuts,
+        Before = [.. Before.Zip(Inputs, (before, input) =>
+            before is not null && input is ScoresValue scores ? scores.Written.Value : before)],
+    };
+
     /// <summary>Sets an output; those that the graph does not use are dropped.</summary>
     public void Set(int index, Value value)
     {

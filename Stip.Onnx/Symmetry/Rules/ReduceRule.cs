@@ -43,7 +43,8 @@ internal sealed class ReduceRule : IOperatorRule
         call.Set(0, AgainstSet.Sets(call, call.Labels(value), axes, call.Operation) with { Shape = shape });
     }
 
-    private static int[] Axes(OperatorCall call, int rank)
+    /// <summary>The axes that are reduced.</summary>
+    public static int[] Axes(OperatorCall call, int rank)
     {
         var axes = call.Integers("axes")?.Select(axis => (int)axis).ToArray()
             ?? (call.Optional(1) is null ? [] : call.Known(1).Integers);

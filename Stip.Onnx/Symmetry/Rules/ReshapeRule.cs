@@ -10,9 +10,12 @@ internal sealed class ReshapeRule : IOperatorRule
     public void Apply(OperatorCall call)
     {
         var value = call.Input(0);
-        var shape = call.Operation == "Flatten" ? Flat(call, value.Shape) : Target(call, value.Shape);
-        call.Set(0, Reshape(value, shape));
+        call.Set(0, Reshape(value, ShapeOf(call, value.Shape)));
     }
+
+    /// <summary>The shape that a value of a shape becomes.</summary>
+    public static int[] ShapeOf(OperatorCall call, int[] shape) =>
+        call.Operation == "Flatten" ? Flat(call, shape) : Target(call, shape);
 
     private static int[] Flat(OperatorCall call, int[] shape)
     {

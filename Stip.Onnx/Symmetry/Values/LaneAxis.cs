@@ -25,8 +25,9 @@ internal sealed class LaneAxis
                 rises += shape[axis] == 1 ? 0 : Rises(runs, operand, shape[axis], strides[axis]);
             }
 
+            // One operand that goes up all along is enough: the other is often the same for all of a row.
             (best, most) = rises > most ? (axis, rises) : (best, most);
-            if (2 * most > Shapes.Count(shape) * operands.Length)
+            if (4L * most > (long)Shapes.Count(shape) * operands.Length)
             {
                 break;
             }

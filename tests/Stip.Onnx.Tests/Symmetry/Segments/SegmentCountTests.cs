@@ -37,6 +37,29 @@ public sealed class SegmentCountTests
             JsonSerializer.Serialize(SymmetryInspector.Report(alike, random)));
     }
 
+    [Fact]
+    public void Attention_OverMorePositions_GrowsAsTheyDo()
+    {
+        var (some, twice) = (OverPositions(36), OverPositions(72));
+
+        Assert.InRange(twice, some, (2 * some) + 1);
+    }
+
+    // As many segments as there are where scores are kept by rows, which finds what scores one by one find.
+    private static int OverPositions(int positions)
+    {
+        using var graph = new SmallGraph();
+        Block(graph, 8, false, positions);
+        using var file = graph.Save();
+        using var random = RandomNumberGenerator.Create();
+        var byRows = SymmetryAnalysis.Of(file);
+        var byCells = SymmetryAnalysis.Of(file, mostScores: int.MaxValue);
+        Assert.Equal(
+            JsonSerializer.Serialize(SymmetryInspector.Report(byCells, random)),
+            JsonSerializer.Serialize(SymmetryInspector.Report(byRows, random)));
+        return byRows.Segments.Count;
+    }
+
     private static int Segments(int width, bool scalesTransposedKeys)
     {
         using var graph = new SmallGraph();
@@ -45,9 +68,10 @@ public sealed class SegmentCountTests
     }
 
     // Norm, attention written out of single operators with rotary angles, feed-forward.
-    private static void Block(SmallGraph graph, int width, bool scalesTransposedKeys)
+    private static void Block(SmallGraph graph, int width, bool scalesTransposedKeys, int? positions = null)
     {
-        graph.Input("x", "batch", "seq", width);
+        Axis length = positions is { } count ? count : "seq";
+        graph.Input("x", "batch", length, width);
         graph.Add("LayerNormalization", "normed", "x", graph.Weight("factor", width), graph.Weight("summand", width));
         var query = Turned(graph, ByHeads(graph, "q", width), width / Heads);
         var key = graph.With("Transpose", "key", [ByHeads(graph, "k", width)], Order(0, 1, 3, 2));
@@ -64,7 +88,7 @@ public sealed class SegmentCountTests
         graph.Add("MatMul", "inner", "sum", graph.Weight("w_in", width, 3 * width));
         graph.Add("Relu", "active", "inner");
         graph.Add("MatMul", "y", "active", graph.Weight("w_out", 3 * width, width));
-        graph.Output("y", "batch", "seq", width);
+        graph.Output("y", "batch", length, width);
     }
 
     private static int Pooled(int width)
