@@ -6,11 +6,18 @@ namespace Stip.Export.Architectures;
 
 /// <summary>Phi-3 and Phi-4: Llama whose projections are fused, with a window, and with LongRoPE for long
 /// contexts.</summary>
-internal sealed class Phi3 : IArchitecture
+/// <param name="name">Name of the family.</param>
+/// <param name="modelType">Its <c>model_type</c>.</param>
+internal sealed class Phi3(string name, string modelType) : IArchitecture
 {
-    public string Name => "Phi3ForCausalLM";
+    public Phi3()
+        : this("Phi3ForCausalLM", "phi3")
+    {
+    }
 
-    public string ModelType => "phi3";
+    public string Name => name;
+
+    public string ModelType => modelType;
 
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {

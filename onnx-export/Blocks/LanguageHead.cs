@@ -13,6 +13,10 @@ internal sealed record LanguageHead(CheckpointTensor Matrix)
     /// <summary>What makes rows as narrow as the matrix, its name in the checkpoint; null where they are.</summary>
     public string? Inward { get; init; }
 
+    /// <summary>What is done to rows before the product, null for nothing: takes their name, gives that of
+    /// others.</summary>
+    public Func<string, string>? Prepare { get; init; }
+
     /// <summary>Factor on the logits.</summary>
     public double Scale { get; init; } = 1;
 
@@ -34,6 +38,7 @@ internal sealed record LanguageHead(CheckpointTensor Matrix)
     {
         var vocabSize = (int)Matrix.Shape[0];
         var width = (int)Matrix.Shape[1];
+        rows = Prepare?.Invoke(rows) ?? rows;
         if (Inward is not null)
         {
             var inward = decoder.Tensors.Require($"{Inward}.weight", width, decoder.HiddenSize);

@@ -18,7 +18,11 @@ internal sealed record LongRopeScaling(
             throw new RefusedException("config.json: short_mscale and long_mscale differ, which is not supported");
         }
 
-        var factor = rope.Positive("factor", (double)positions / original);
+        // A length beside the section says how much longer the context became, whatever the section's factor is.
+        var grown = (double)positions / original;
+        var isOutside = rope.FindSize("original_max_position_embeddings") is null
+            && config.FindSize("original_max_position_embeddings") is not null;
+        var factor = isOutside ? grown : rope.Positive("factor", grown);
         return new LongRopeScaling(
             rope.Numbers("short_factor"),
             rope.Numbers("long_factor"),
