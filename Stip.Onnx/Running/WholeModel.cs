@@ -1,6 +1,7 @@
 using Stip.Onnx.Execution;
 using Stip.Onnx.Packages;
 using Stip.Onnx.Protection;
+using Stip.Onnx.Protection.Cut;
 
 namespace Stip.Onnx.Running;
 
@@ -29,6 +30,7 @@ public static class WholeModel
 
         using IModelSide side = PackageFolder.IsPackage(path)
             ? ProtectedModel.Open(path, passphrase)
+            : EncoderDecoderFolder.Is(path) && !ExportFolder.Exists(path) ? new SequenceSide(path)
             : new ExportedSide(path);
         return Run(side, inputs);
     }
@@ -37,6 +39,7 @@ public static class WholeModel
         IModelSide side, IReadOnlyDictionary<string, HostTensor> inputs) => side switch
         {
             { Kind: ModelKinds.VisionLanguage } => ImageTextRun.Run(side, inputs),
+            { Kind: ModelKinds.EncoderDecoder } => SequenceRun.Run(side, inputs),
             { HasSharedCache: true } => DecoderRun.Run(side, inputs),
             _ => PassRunner.Run(side, inputs),
         };

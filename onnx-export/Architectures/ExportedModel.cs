@@ -22,6 +22,10 @@ internal sealed record ExportedModel(
     /// <summary>Factor on the rows of the token table.</summary>
     public double EmbeddingScale { get; init; } = 1;
 
+    /// <summary>Graphs from token ids on, by file, where a model is written as other exporters write it; null for
+    /// graphs that begin with rows.</summary>
+    public IReadOnlyDictionary<string, ModelGraph>? WholeGraphs { get; init; }
+
     /// <summary>What a classifier tells apart, null for other models.</summary>
     public Labels? Labels { get; init; }
 

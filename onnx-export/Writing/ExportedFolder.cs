@@ -22,13 +22,20 @@ internal static class ExportedFolder
         var model = architecture.Build(checkpoint, dtype);
         SentenceLayers.Append(model.Graph, checkpoint);
         checkpoint.RefuseUnused();
+        if (model.WholeGraphs is { } whole)
+        {
+            await WriteWholeAsync(checkpoint, whole, folder, cancellation);
+            return;
+        }
+
         var graphs = ExportedGraph.Of(model).ToList();
         if (model.Tables.Count > 0)
         {
             TokenizerVocabulary.RefuseBeyond(checkpoint.Files, model.VocabSize);
         }
 
-        await WriteGraphsAsync(graphs, folder, cancellation);
+        await WriteGraphsAsync(
+            [.. graphs.Select(graph => (graph.File, graph.Model))], folder, cancellation);
         if (model.Tables.Count > 0)
         {
             WriteTables(model, Path.Combine(folder, BundleManifest.EmbeddingFileName));
@@ -40,8 +47,23 @@ internal static class ExportedFolder
         await JsonSerializer.SerializeAsync(stream, manifest, StipJson.File, cancellation);
     }
 
+    // As other exporters leave it: whoever reads it finds all parts by what the graphs do.
+    private static async Task WriteWholeAsync(
+        Checkpoint checkpoint,
+        IReadOnlyDictionary<string, ModelGraph> graphs,
+        string folder,
+        CancellationToken cancellation)
+    {
+        await WriteGraphsAsync([.. graphs.Select(graph => (graph.Key, graph.Value))], folder, cancellation);
+        SourceFiles.Copy(checkpoint.Files, folder);
+        if (checkpoint.Files.Find("config.json") is { } config)
+        {
+            await File.WriteAllBytesAsync(Path.Combine(folder, "config.json"), config, cancellation);
+        }
+    }
+
     private static async Task WriteGraphsAsync(
-        IReadOnlyList<ExportedGraph> graphs, string folder, CancellationToken cancellation)
+        IReadOnlyList<(string File, ModelGraph Model)> graphs, string folder, CancellationToken cancellation)
     {
         var total = graphs.Sum(graph => graph.Model.Graph.WeightBytes);
         await ByteProgress.RunAsync("weights", total, report => Task.Run(

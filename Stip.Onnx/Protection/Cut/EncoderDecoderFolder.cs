@@ -37,6 +37,11 @@ internal static class EncoderDecoderFolder
         }
     }
 
+    /// <summary>File of one of its graphs.</summary>
+    public static string FileOf(string folder, string role) => Path.Combine(folder, role == GraphRoles.Encoder
+        ? EncoderFile
+        : Decoders(folder).First(decoder => decoder.Role == role).File);
+
     private static IEnumerable<(string Role, string File)> Decoders(string folder)
     {
         (string Role, string File)[] files = File.Exists(Path.Combine(folder, MergedFile))

@@ -1,0 +1,67 @@
+using Stip.Onnx.Model;
+
+namespace Stip.Export.Blocks.Sequences;
+
+/// <summary>Attention in standard operators: caches are heads <c>[batch, heads, seq, dim]</c> that grow.</summary>
+/// <param name="graph">The graph.</param>
+/// <param name="family">The model.</param>
+/// <param name="heads">Attention heads.</param>
+internal sealed class SequenceAttention(SequenceGraph graph, SequenceFamily family, int heads)
+{
+    /// <summary>Queries over keys and values.</summary>
+    /// <param name="name">Name in the graph.</param>
+    /// <param name="tensor">The layer in the checkpoint.</param>
+    /// <param name="names">Inside the layer.</param>
+    /// <param name="rows">Rows <c>[batch, seq, hidden]</c>.</param>
+    /// <param name="keys">Keys <c>[batch, heads, total, dim]</c>.</param>
+    /// <param name="values">Values of the same shape.</param>
+    /// <param name="bias">What is added to scores <c>[batch, heads, seq, total]</c>, null for nothing.</param>
+    /// <returns>Rows <c>[batch, seq, hidden]</c>.</returns>
+    public string Append(
+        string name, string tensor, AttentionNames names, string rows, string keys, string values, string? bias)
+    {
+        var nodes = graph.Graph;
+        var queries = Project($"{name}.q", $"{tensor}.{names.Query}", rows, family.HasBiases);
+        if (family.Scale is not 1)
+        {
+            var scale = nodes.Has("attention.scale")
+                ? "attention.scale"
+                : nodes.AddConstant("attention.scale", graph.Weights.Dtype, family.Scale);
+            queries = nodes.Add("Mul", $"{name}.q_scaled", [queries, scale]);
+        }
+
+        var turned = nodes.Add("Transpose", $"{name}.k_turned", [keys], NodeAttribute.Ints("perm", 0, 1, 3, 2));
+        var scores = nodes.Add("MatMul", $"{name}.scores", [queries, turned]);
+        scores = bias is null ? scores : nodes.Add("Add", $"{name}.biased", [scores, bias]);
+        var shares = nodes.Add("Softmax", $"{name}.shares", [scores], NodeAttribute.Int("axis", -1));
+        var joined = nodes.Add("Reshape", $"{name}.joined", [
+            nodes.Add(
+                "Transpose",
+                $"{name}.together",
+                [nodes.Add("MatMul", $"{name}.attended", [shares, values])],
+                NodeAttribute.Ints("perm", 0, 2, 1, 3)),
+            nodes.Shared("attention.joined", 0, 0, heads * family.HeadDim)]);
+        return Linear.FromLinear(
+            graph,
+            $"{name}.output",
+            joined,
+            $"{tensor}.{names.Output}",
+            heads * family.HeadDim,
+            family.Hidden,
+            family.HasBiases);
+    }
+
+    /// <summary>Keys and values of rows, <c>[batch, heads, seq, dim]</c>.</summary>
+    public (string Keys, string Values) Append(string name, string tensor, AttentionNames names, string rows) => (
+        Project($"{name}.k", $"{tensor}.{names.Key}", rows, family.HasBiases && names.HasKeyBias),
+        Project($"{name}.v", $"{tensor}.{names.Value}", rows, family.HasBiases));
+
+    private string Project(string name, string tensor, string rows, bool hasBias)
+    {
+        var flat = Linear.FromLinear(
+            graph, name, rows, tensor, family.Hidden, heads * family.HeadDim, hasBias);
+        var apart = graph.Graph.Add("Reshape", $"{name}.apart", [
+            flat, graph.Graph.Shared("attention.apart", 0, 0, heads, family.HeadDim)]);
+        return graph.Graph.Add("Transpose", $"{name}.heads", [apart], NodeAttribute.Ints("perm", 0, 2, 1, 3));
+    }
+}

@@ -1,0 +1,45 @@
+using Stip.Export.Checkpoints;
+
+namespace Stip.Export.Blocks.Sequences;
+
+/// <summary>An encoder and a decoder that reads its states.</summary>
+/// <param name="Hidden">Width of the streams.</param>
+/// <param name="HeadDim">Channels of a head.</param>
+/// <param name="VocabSize">Rows of the token table.</param>
+/// <param name="Norm">Which norm.</param>
+/// <param name="Activation">Function of the feed-forward parts.</param>
+/// <param name="Encoder">The encoder's layers.</param>
+/// <param name="Decoder">The decoder's layers.</param>
+internal sealed record SequenceFamily(
+    int Hidden, int HeadDim, int VocabSize, Norm Norm, string Activation, SequenceStack Encoder, SequenceStack Decoder)
+{
+    /// <summary>True where norms come before each part, false where they come after it.</summary>
+    public required bool IsPreNorm { get; init; }
+
+    /// <summary>True where projections have biases.</summary>
+    public required bool HasBiases { get; init; }
+
+    /// <summary>Factor on the scores.</summary>
+    public required double Scale { get; init; }
+
+    /// <summary>The token table of both sides.</summary>
+    public required CheckpointTensor Words { get; init; }
+
+    /// <summary>Factor on rows of tokens.</summary>
+    public double WordScale { get; init; } = 1;
+
+    /// <summary>Matrix of the head <c>[vocab, hidden]</c>.</summary>
+    public required CheckpointTensor Head { get; init; }
+
+    /// <summary>Factor on rows before the head.</summary>
+    public double HeadScale { get; init; } = 1;
+
+    /// <summary>Bias of the head, null where there is none.</summary>
+    public CheckpointTensor? HeadBias { get; init; }
+
+    /// <summary>False where all that goes into the encoder counts.</summary>
+    public bool IsMasked { get; init; } = true;
+
+    /// <summary>Declares the encoder's input where that is not tokens, and makes rows of it.</summary>
+    public Func<SequenceGraph, string>? Start { get; init; }
+}

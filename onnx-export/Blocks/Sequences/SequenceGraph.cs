@@ -1,0 +1,101 @@
+using Stip.Export.Checkpoints;
+using Stip.Onnx.Model;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Export.Blocks.Sequences;
+
+/// <summary>A graph of an encoder or a decoder from token ids on, with the names that Optimum gives inputs and outputs:
+/// <c>protect</c> finds the client's part in it.</summary>
+internal sealed class SequenceGraph : ModelGraph
+{
+    private const string Places = "places";
+
+    private readonly SequenceFamily _family;
+    private readonly SequenceStack _stack;
+    private string _embeds = "";
+
+    public SequenceGraph(ITensorStore tensors, TensorDtype dtype, SequenceFamily family, SequenceRole role)
+        : base(role == SequenceRole.Encoder ? "encoder" : "decoder", tensors, dtype, family.Hidden)
+    {
+        (_family, Role) = (family, role);
+        _stack = role == SequenceRole.Encoder ? family.Encoder : family.Decoder;
+        if (family.IsMasked)
+        {
+            var mask = Graph.AddInput(
+                role == SequenceRole.Encoder ? "attention_mask" : "encoder_attention_mask",
+                TensorDtype.Int64,
+                "batch",
+                "encoder_seq");
+            PaddingBias = Vanishing("padding", Graph.Add("Equal", "padding.is_empty", [
+                Graph.Add("Unsqueeze", "padding.mask", [mask, Graph.AddConstant("padding.axes", 1, 2)]),
+                Graph.AddScalarConstant("padding.none", 0)])); // [batch, 1, 1, encoder_seq]
+        }
+    }
+
+    public SequenceRole Role { get; }
+
+    /// <inheritdoc/>
+    public override string Embeds => _embeds;
+
+    /// <summary>Added to scores of the encoder's states, <c>[batch, 1, 1, encoder_seq]</c>; null for nothing.</summary>
+    public string? PaddingBias { get; }
+
+    /// <summary>Declares what goes in and makes the rows that enter the first layer.</summary>
+    public string Start()
+    {
+        if (Role == SequenceRole.Encoder && _family.Start is { } start)
+        {
+            return _embeds = start(this);
+        }
+
+        var ids = Graph.AddInput(
+            "input_ids", TensorDtype.Int64, "batch", Role == SequenceRole.Encoder ? "encoder_seq" : "seq");
+        var table = Graph.AddWeight("words", Weights.Rows([_family.VocabSize, HiddenSize], [_family.Words], 1));
+        var rows = Graph.Add("Gather", "words/Gather", [table, ids]);
+        if (_family.WordScale is not 1)
+        {
+            rows = Graph.Add("Mul", "words/Mul", [
+                rows, Graph.AddConstant("words.scale", Weights.Dtype, _family.WordScale)]);
+        }
+
+        AppendPlaces(ids);
+        return _embeds = _stack.Positions is { } positions
+            ? Graph.Add("Add", "positions/Add", [rows, Graph.Add("Gather", "positions/Gather", [
+                Graph.AddWeight("positions", Weights.Rows(positions.Shape, [positions], 1)), $"{Places}.queries/output"])])
+            : rows;
+    }
+
+    /// <summary>The key's position less that of the query, int64 <c>[seq, total]</c>.</summary>
+    public string Distances() => Graph.Has("distances/output") ? "distances/output" : Graph.Add("Sub", "distances", [
+        Graph.Add("Unsqueeze", "distances.keys", [$"{Places}.keys/output", Graph.AddConstant("distances.first", 0)]),
+        Graph.Add(
+            "Unsqueeze", "distances.queries", [$"{Places}.queries/output", Graph.AddConstant("distances.last", 1)])]);
+
+    /// <summary>Scores of rows that come later vanish: <c>[seq, total]</c>.</summary>
+    public string CausalBias() => Vanishing(
+        "causal", Graph.Add("Greater", "causal.is_later", [Distances(), Graph.AddScalarConstant("causal.now", 0)]));
+
+    private void AppendPlaces(string ids)
+    {
+        var zero = Graph.AddScalarConstant($"{Places}.zero", 0);
+        var one = Graph.AddScalarConstant($"{Places}.one", 1);
+        var length = Length($"{Places}.length", ids, 1);
+        var past = Role == SequenceRole.NextSteps ? Length($"{Places}.past", SequencePorts.Past(0, "decoder", "key"), 2)
+            : null;
+        var total = past is null ? length : Graph.Add("Add", $"{Places}.total", [length, past]);
+        Graph.Add("Range", $"{Places}.queries", [past ?? zero, total, one]);
+        Graph.Add("Range", $"{Places}.keys", [zero, total, one]);
+    }
+
+    private string Length(string name, string value, int axis) => Graph.Add("Squeeze", name, [Graph.Add(
+        "Shape",
+        $"{name}.shape",
+        [value],
+        NodeAttribute.Int("start", axis),
+        NodeAttribute.Int("end", axis + 1))]);
+
+    private string Vanishing(string name, string isGone) => Graph.Add("Where", name, [
+        isGone,
+        Graph.AddConstant($"{name}.far", Weights.Dtype, Weights.Dtype == TensorDtype.Float16 ? -65504 : float.MinValue),
+        Graph.AddConstant($"{name}.near", Weights.Dtype, 0)]);
+}

@@ -1,0 +1,147 @@
+using Stip.Onnx.Model;
+
+namespace Stip.Export.Blocks.Sequences;
+
+/// <summary>The layers of an encoder or a decoder, norms before or after each part.</summary>
+/// <param name="graph">The graph.</param>
+/// <param name="family">The model.</param>
+/// <param name="stack">The layers.</param>
+internal sealed class SequenceLayers(SequenceGraph graph, SequenceFamily family, SequenceStack stack)
+{
+    private readonly SequenceAttention _attention = new(graph, family, stack.Heads);
+    private string _rows = "";
+    private ResidualStream? _stream;
+    private string? _causal;
+
+    /// <summary>Appends all layers and the last norm.</summary>
+    /// <param name="rows">Rows that enter the first layer.</param>
+    /// <param name="states">The encoder's states, null in the encoder and where they are cached.</param>
+    /// <returns>Rows <c>[batch, seq, hidden]</c>.</returns>
+    public string Append(string rows, string? states)
+    {
+        _rows = stack.EmbeddingNorm is { } norm
+            ? family.Norm.Append(graph, "embedding_norm", norm, rows)
+            : rows;
+        _stream = family.IsPreNorm ? new ResidualStream(graph, _rows) : null;
+        _causal = graph.Role == SequenceRole.Encoder ? graph.PaddingBias : graph.CausalBias();
+        for (var layer = 0; layer < stack.Count; layer++)
+        {
+            var (name, tensor) = ($"layers.{layer}", $"{stack.Layers}.{layer}");
+            Through($"{name}.attention", $"{tensor}.{stack.Own.Norm}", given => Own(layer, name, tensor, given));
+            if (stack.Cross is { } cross)
+            {
+                Through($"{name}.cross", $"{tensor}.{cross.Norm}", given => Cross(layer, name, tensor, given, states));
+            }
+
+            Through($"{name}.mlp", $"{tensor}.{stack.FeedForwardNorm}", given => FeedForward(name, tensor, given));
+        }
+
+        return _stream is null ? _rows
+            : stack.LastNorm is { } last ? _stream.Through(family.Norm, "final_norm", last)
+            : _stream.Sum("residual");
+    }
+
+    // A part reads the stream through its norm, or its sum with the stream is normed.
+    private void Through(string name, string norm, Func<string, string> part)
+    {
+        if (_stream is not null)
+        {
+            _stream.Add(part(_stream.Through(family.Norm, $"{name}_norm", norm)));
+            return;
+        }
+
+        _rows = family.Norm.AppendAfterSum(graph, $"{name}_norm", norm, _rows, part(_rows));
+    }
+
+    private string Own(int layer, string name, string tensor, string rows)
+    {
+        var attention = $"{name}.attention";
+        var (keys, values) = _attention.Append(attention, tensor, stack.Own, rows);
+        if (graph.Role != SequenceRole.Encoder)
+        {
+            (keys, values) = (Kept(layer, "key", keys), Kept(layer, "value", values));
+        }
+
+        return _attention.Append(attention, tensor, stack.Own, rows, keys, values, Bias(layer));
+    }
+
+    private string? Bias(int layer)
+    {
+        if (stack.DistanceTable?.Invoke(layer) is not { } table)
+        {
+            return _causal;
+        }
+
+        var name = $"bias.{table}";
+        if (graph.Graph.Has($"{name}/output"))
+        {
+            return $"{name}/output";
+        }
+
+        var distances = stack.Distances!.Append(graph, table, graph.Distances(), $"{name}.distances");
+        return _causal is null ? distances : graph.Graph.Add("Add", name, [distances, _causal]);
+    }
+
+    // Its own keys and values go on from those of earlier steps, and come out.
+    private string Kept(int layer, string part, string heads)
+    {
+        var present = SequencePorts.Present(layer, "decoder", part);
+        if (graph.Role == SequenceRole.FirstStep)
+        {
+            graph.Graph.Append("", "Identity", $"{present}/Identity", [heads], [present]);
+        }
+        else
+        {
+            graph.Graph.Append(
+                "",
+                "Concat",
+                $"{present}/Concat",
+                [SequencePorts.Past(layer, "decoder", part), heads],
+                [present],
+                NodeAttribute.Int("axis", 2));
+        }
+
+        graph.Graph.AddOutput(present, graph.Weights.Dtype, "batch", stack.Heads, "total_seq", family.HeadDim);
+        return present;
+    }
+
+    private string Cross(int layer, string name, string tensor, string rows, string? states)
+    {
+        var (attention, names) = ($"{name}.cross", stack.Cross!);
+        var (keys, values) = (
+            SequencePorts.Past(layer, "encoder", "key"), SequencePorts.Past(layer, "encoder", "value"));
+        if (states is not null)
+        {
+            (keys, values) = _attention.Append(attention, tensor, names, states);
+            foreach (var (part, heads) in new[] { ("key", keys), ("value", values) })
+            {
+                var present = SequencePorts.Present(layer, "encoder", part);
+                graph.Graph.Append("", "Identity", $"{present}/Identity", [heads], [present]);
+                graph.Graph.AddOutput(
+                    present, graph.Weights.Dtype, "batch", stack.Heads, "encoder_seq", family.HeadDim);
+            }
+        }
+
+        return _attention.Append(attention, tensor, names, rows, keys, values, graph.PaddingBias);
+    }
+
+    private string FeedForward(string name, string tensor, string rows)
+    {
+        var wide = Project("up", stack.Up);
+        if (stack.Gate is { } gate)
+        {
+            var active = Activation.Append(graph.Graph, family.Activation, $"{name}.act", Project("gate", gate));
+            wide = graph.Graph.Add("Mul", $"{name}.gated", [active, wide]);
+        }
+        else
+        {
+            wide = Activation.Append(graph.Graph, family.Activation, $"{name}.act", wide);
+        }
+
+        return Linear.FromLinear(
+            graph, $"{name}.down", wide, $"{tensor}.{stack.Down}", stack.Inner, family.Hidden, family.HasBiases);
+
+        string Project(string part, string matrix) => Linear.FromLinear(
+            graph, $"{name}.{part}", rows, $"{tensor}.{matrix}", family.Hidden, stack.Inner, family.HasBiases);
+    }
+}

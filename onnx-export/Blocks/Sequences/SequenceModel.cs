@@ -1,0 +1,81 @@
+using Stip.Export.Architectures;
+using Stip.Export.Checkpoints;
+using Stip.Onnx.Execution;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Export.Blocks.Sequences;
+
+/// <summary>The three graphs of an encoder and a decoder, in the files that Optimum writes.</summary>
+internal static class SequenceModel
+{
+    private const string States = "encoder_hidden_states";
+
+    /// <summary>Builds them.</summary>
+    public static ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype, SequenceFamily family)
+    {
+        var encoder = new SequenceGraph(checkpoint.Tensors, dtype, family, SequenceRole.Encoder);
+        var rows = new SequenceLayers(encoder, family, family.Encoder).Append(encoder.Start(), states: null);
+        encoder.Graph.Append("", "Identity", "last_hidden_state/Identity", [rows], [EncoderPorts.Hidden]);
+        encoder.Graph.AddOutput(EncoderPorts.Hidden, dtype, "batch", "encoder_seq", family.Hidden);
+        return new ExportedModel(
+            encoder,
+            family.Hidden,
+            family.VocabSize,
+            family.Decoder.Positions is { } positions ? (int)positions.Shape[0] : int.MaxValue,
+            IsTied: ReferenceEquals(family.Head, family.Words),
+            new Dictionary<string, CheckpointTensor>())
+        {
+            WholeGraphs = new Dictionary<string, ModelGraph>
+            {
+                ["encoder_model.onnx"] = encoder,
+                ["decoder_model.onnx"] = Decoder(checkpoint.Tensors, dtype, family, SequenceRole.FirstStep),
+                ["decoder_with_past_model.onnx"] = Decoder(
+                    checkpoint.Tensors, dtype, family, SequenceRole.NextSteps),
+            },
+        };
+    }
+
+    private static SequenceGraph Decoder(
+        ITensorStore tensors, TensorDtype dtype, SequenceFamily family, SequenceRole role)
+    {
+        var decoder = new SequenceGraph(tensors, dtype, family, role);
+        var (graph, stack) = (decoder.Graph, family.Decoder);
+        if (role == SequenceRole.FirstStep)
+        {
+            graph.AddInput(States, dtype, "batch", "encoder_seq", family.Hidden);
+        }
+        else
+        {
+            DeclareCaches(decoder, stack, family.HeadDim);
+        }
+
+        var rows = new SequenceLayers(decoder, family, stack).Append(
+            decoder.Start(), role == SequenceRole.FirstStep ? States : null);
+        rows = family.HeadScale is 1 ? rows : graph.Add("Mul", "head/Mul", [
+            rows, graph.AddConstant("head.scale", dtype, family.HeadScale)]);
+        var scores = Linear.FromRows(decoder, "head", rows, family.Head, family.HeadBias);
+        graph.Append("", "Identity", "head/Identity", [scores], [EncoderPorts.Logits]);
+        graph.AddOutput(EncoderPorts.Logits, dtype, "batch", "seq", family.VocabSize);
+        return decoder;
+    }
+
+    private static void DeclareCaches(SequenceGraph decoder, SequenceStack stack, int headDim)
+    {
+        for (var layer = 0; layer < stack.Count; layer++)
+        {
+            foreach (var (side, length) in new[] { ("decoder", "past_seq"), ("encoder", "encoder_seq") })
+            {
+                foreach (var part in new[] { "key", "value" })
+                {
+                    decoder.Graph.AddInput(
+                        SequencePorts.Past(layer, side, part),
+                        decoder.Weights.Dtype,
+                        "batch",
+                        stack.Heads,
+                        length,
+                        headDim);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,107 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Stip.Onnx;
+using Stip.Onnx.Execution;
+using Stip.Onnx.Protection;
+using Stip.Onnx.Running;
+using Stip.Protocol.Tensors;
+using Stip.TestKit;
+
+namespace Stip.Export.Tests.Architectures;
+
+/// <summary>An encoder and a decoder in files of their own, as other exporters leave them.</summary>
+public sealed class SequenceTests(ExportedModels models) : IDisposable
+{
+    // Of logits whose largest is about 10; sums of float32 in another order.
+    private const float LargestDifference = 2e-5f;
+
+    private static readonly long[] Tokens = [0, 7, 3, 12, 5, 30];
+    private readonly TemporaryFolder _folder = new();
+
+    public static TheoryData<string> Names => [.. Recipes().Select(recipe => $"{recipe!["name"]}")];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public async Task Logits_StepByStepWithCaches_EqualThoseOfOnePass(string name)
+    {
+        var folder = await models.ExportAsync(Source(name), TensorDtype.Float32);
+        var states = Run(folder, "encoder_model.onnx", Given(("input_ids", Ids(9, 4, 21, 2))))["last_hidden_state"];
+        var whole = Run(
+            folder, "decoder_model.onnx", Given(("input_ids", Ids(Tokens)), ("encoder_hidden_states", states)));
+
+        var step = Run(
+            folder, "decoder_model.onnx", Given(("input_ids", Ids(Tokens[..2])), ("encoder_hidden_states", states)));
+        var kept = step.Where(output => output.Key.StartsWith("present", StringComparison.Ordinal))
+            .ToDictionary(output => Past(output.Key), output => output.Value);
+        foreach (var next in new[] { Tokens[2..5], Tokens[5..] })
+        {
+            step = Run(folder, "decoder_with_past_model.onnx", Given([
+                ("input_ids", Ids(next)), .. kept.Select(entry => (entry.Key, entry.Value))]));
+            foreach (var (port, value) in step.Where(output => output.Key != "logits"))
+            {
+                kept[Past(port)] = value;
+            }
+        }
+
+        var (expected, actual) = (whole["logits"].ToFloats(), step["logits"].ToFloats());
+        var scale = expected.Max(MathF.Abs);
+        Assert.InRange(
+            ReferenceTests.Largest(actual, expected.AsSpan(expected.Length - actual.Length)) / scale,
+            0,
+            LargestDifference);
+    }
+
+    [Fact]
+    public async Task Run_WithoutTokensForTheDecoder_IsRefused()
+    {
+        var folder = await models.ExportAsync(Source("t5"), TensorDtype.Float32);
+
+        var error = Assert.Throws<RefusedException>(
+            () => WholeModel.Run(folder, Given(("input_ids", Ids(1, 2)))));
+
+        Assert.Contains("needs decoder_input_ids", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Protect_OfASequenceModel_VerifiesAllThreeGraphs()
+    {
+        var folder = await models.ExportAsync(Source("marian"), TensorDtype.Float32);
+
+        var made = PackageProtector.Protect(
+            folder, _folder.At("package"), new ProtectionOptions("pair"), new SeededRandom(3));
+
+        Assert.True(made.Verification!.Passed);
+        Assert.Equal(
+            ["decoder_model.onnx", "decoder_with_past_model.onnx", "encoder_model.onnx"],
+            Directory.GetFiles(_folder.At("package", "cloud"), "*.onnx").Select(Path.GetFileName).Order());
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    private static string Past(string port) => port.Replace("present", "past_key_values", StringComparison.Ordinal);
+
+    private static HostTensor Ids(params long[] ids) => HostTensor.FromIntegers(ids, 1, ids.Length);
+
+    private static Dictionary<string, HostTensor> Given(params (string Name, HostTensor Tensor)[] tensors) =>
+        tensors.ToDictionary(tensor => tensor.Name, tensor => tensor.Tensor);
+
+    private static IReadOnlyDictionary<string, HostTensor> Run(
+        string folder, string file, Dictionary<string, HostTensor> inputs)
+    {
+        using var graph = new GraphRunner(Path.Combine(folder, file));
+        inputs.TryAdd("attention_mask", Ids(1, 1, 1, 1));
+        inputs.TryAdd("encoder_attention_mask", Ids(1, 1, 1, 1));
+        return graph.Run(graph.Inputs.ToDictionary(port => port.Name, port => inputs[port.Name]));
+    }
+
+    private string Source(string name)
+    {
+        var source = Directory.CreateDirectory(_folder.At("source")).FullName;
+        var recipe = Recipes().First(recipe => $"{recipe!["name"]}" == name)!;
+        DrawnWeights.WriteCheckpoint(source, recipe["config"]!, recipe["tensors"]!.AsObject());
+        return source;
+    }
+
+    private static JsonArray Recipes() => JsonSerializer.Deserialize<JsonArray>(File.ReadAllBytes(
+        RepositoryRoot.At("tests", "data", "architectures", "sequences.json")))!;
+}
