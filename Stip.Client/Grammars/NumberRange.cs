@@ -2,8 +2,8 @@ using System.Globalization;
 
 namespace Stip.Client.Grammars;
 
-/// <summary>Numbers between two bounds, written without an exponent: digit after digit, for as long as they are those of
-/// a bound only those that stay inside may come.</summary>
+/// <summary>Numbers between two bounds, written without an exponent: digit after digit, for as long as they are those
+/// of a bound only those that stay inside may come.</summary>
 internal sealed class NumberRange
 {
     private const int MostDigits = 18;

@@ -37,7 +37,8 @@ internal sealed class ConnectionOptions
         Description = "Opens bundles of --mode none, whose prompts the server can read. For comparison only.",
     };
 
-    private readonly Option<string?> _identity = SealCommands.Identity("PEM of the private key that opens sealed files");
+    private readonly Option<string?> _identity =
+        SealCommands.Identity("PEM of the private key that opens sealed files");
 
     private readonly Option<string?> _draft = new("--draft")
     {

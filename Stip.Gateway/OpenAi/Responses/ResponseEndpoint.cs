@@ -15,7 +15,8 @@ internal static class ResponseEndpoint
     {
         var fields = await AnswerRequest.ReadBodyAsync(context.Request);
         ResponseFields.RefuseUnsupported(fields);
-        var request = AnswerRequest.Read(fields, models, time, defaultMaxTokens: null, topLogprobs: null);
+        var request = AnswerRequest.Read(
+            fields, models, time, defaultMaxTokens: null, LogprobsField.OfResponse(fields));
         var tools = ToolFields.OfResponse(fields, request.Model);
         request = request.With(ResponseFormat.OfResponse(fields)).Constrain(tools);
         request = request with

@@ -12,7 +12,7 @@ internal static class ResponseFields
         ("conversation", _ => false),
         ("prompt", _ => false),
         ("background", value => value.ValueKind == JsonValueKind.False),
-        ("include", value => value.ValueKind == JsonValueKind.Array && value.GetArrayLength() == 0),
+        ("include", LogprobsField.AsksForThese),
         ("truncation", value => value.ValueKind == JsonValueKind.String && value.ValueEquals("disabled")),
         ("reasoning", value => value.ValueKind == JsonValueKind.Object && value.EnumerateObject()
             .All(member => member.Value.ValueKind == JsonValueKind.Null)),

@@ -17,6 +17,9 @@ internal sealed class ResponseShape(AnswerRequest request, RequestFields fields,
 
     private readonly string _id = $"resp_{Guid.NewGuid():N}";
     private readonly StringBuilder _text = new();
+    private readonly TokenNames _names = new(request.Model.Bundle.Tokenizer);
+    private readonly List<object> _logprobs = [];
+    private int _sentLogprobs;
     private readonly List<(string Id, ToolCall Call)> _calls = [];
     private int _completionTokens;
     private string? _finishReason;
@@ -38,18 +41,34 @@ internal sealed class ResponseShape(AnswerRequest request, RequestFields fields,
     {
         _text.Append(part.Token.Text);
         _completionTokens++;
+        if (part.Token.Logprobs is { } logprobs)
+        {
+            _logprobs.Add(_names.Chat(logprobs));
+        }
+
         _finishReason = part.FinishReason;
         var calls = part.Calls.Select(call => ($"fc_{Guid.NewGuid():N}", call)).ToList();
         _calls.AddRange(calls);
         return calls;
     }
 
-    public static object Part(string text) => new
+    /// <summary>Log probabilities of all tokens so far, where they were asked for.</summary>
+    public object[] Logprobs() => [.. _logprobs];
+
+    /// <summary>Those that came since it was last asked for them.</summary>
+    public object[] NewLogprobs()
+    {
+        object[] news = [.. _logprobs.Skip(_sentLogprobs)];
+        _sentLogprobs = _logprobs.Count;
+        return news;
+    }
+
+    public object Part(bool isEmpty) => new
     {
         Type = "output_text",
-        Text = text,
+        Text = isEmpty ? "" : Text,
         Annotations = Array.Empty<object>(),
-        Logprobs = Array.Empty<object>(),
+        Logprobs = isEmpty ? [] : Logprobs(),
     };
 
     public object Message(bool isEmpty) => new
@@ -58,7 +77,7 @@ internal sealed class ResponseShape(AnswerRequest request, RequestFields fields,
         Type = "message",
         Status = isEmpty ? InProgress : Status,
         Role = "assistant",
-        Content = isEmpty ? [] : new[] { Part(Text) },
+        Content = isEmpty ? [] : new[] { Part(isEmpty: false) },
     };
 
     public static object CallItem(string id, ToolCall call, bool isEmpty) => new
@@ -88,6 +107,7 @@ internal sealed class ResponseShape(AnswerRequest request, RequestFields fields,
         Store = false,
         request.Options.Sampling.Temperature,
         request.Options.Sampling.TopP,
+        TopLogprobs = request.Options.TopLogprobs ?? 0,
         Text = fields.Find("text") is { } text ? (object)text : new { Format = new { Type = "text" } },
         ToolChoice = fields.Find("tool_choice") is { } choice ? (object)choice : "auto",
         Tools = fields.Find("tools") is { } tools ? (object)tools : Array.Empty<object>(),

@@ -30,11 +30,12 @@ internal sealed class StreamedResponse(HttpContext context, AnswerJobs jobs, Res
         for (; isMore; isMore = await parts.MoveNextAsync())
         {
             calls.AddRange(shape.Add(parts.Current));
-            if (parts.Current.Token.Text is { Length: > 0 } text)
+            if (parts.Current.Token is { Text: var text, Logprobs: var logprobs }
+                && (text.Length > 0 || logprobs is not null))
             {
                 await BeginMessageAsync();
                 await SendTextAsync(
-                    "response.output_text.delta", new { Delta = text, Logprobs = Array.Empty<object>() });
+                    "response.output_text.delta", new { Delta = text, Logprobs = shape.NewLogprobs() });
                 await _events.FlushAsync();
             }
         }
@@ -57,7 +58,7 @@ internal sealed class StreamedResponse(HttpContext context, AnswerJobs jobs, Res
 
         _hasMessage = true;
         await SendAsync("response.output_item.added", new { OutputIndex = 0, Item = shape.Message(isEmpty: true) });
-        await SendTextAsync("response.content_part.added", new { Part = ResponseShape.Part("") });
+        await SendTextAsync("response.content_part.added", new { Part = shape.Part(isEmpty: true) });
     }
 
     private async Task EndMessageAsync()
@@ -69,8 +70,8 @@ internal sealed class StreamedResponse(HttpContext context, AnswerJobs jobs, Res
 
         await BeginMessageAsync();
         _callsBefore = 1;
-        await SendTextAsync("response.output_text.done", new { shape.Text, Logprobs = Array.Empty<object>() });
-        await SendTextAsync("response.content_part.done", new { Part = ResponseShape.Part(shape.Text) });
+        await SendTextAsync("response.output_text.done", new { shape.Text, Logprobs = shape.Logprobs() });
+        await SendTextAsync("response.content_part.done", new { Part = shape.Part(isEmpty: false) });
         await SendAsync("response.output_item.done", new { OutputIndex = 0, Item = shape.Message(isEmpty: false) });
     }
 

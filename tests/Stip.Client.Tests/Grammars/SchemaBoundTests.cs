@@ -25,7 +25,8 @@ public sealed class SchemaBoundTests
         string[] numbers =
         [
             .. Enumerable.Range(-130, 261).Select(number => number.ToString(CultureInfo.InvariantCulture)),
-            .. Enumerable.Range(-260, 521).Select(number => (number / 20m).ToString("0.00", CultureInfo.InvariantCulture)),
+            .. Enumerable.Range(-260, 521)
+                .Select(number => (number / 20m).ToString("0.00", CultureInfo.InvariantCulture)),
             "-0.051", "-0.0499", "0.0001", "99.991", "99.989", "1.250", "1.2501", "100.0", "120.001",
         ];
         foreach (var (least, most) in Bounds.SelectMany(low => Bounds.Select(high => (Low: low, High: high))))
@@ -120,6 +121,6 @@ public sealed class SchemaBoundTests
     }
 
     private static bool Takes(TokenGrammar grammar, string text) =>
-        Encoding.UTF8.GetBytes(text).Aggregate(GrammarPlaces.Start(grammar.Root), (places, value) => places.After(value))
-            .MayEnd;
+        Encoding.UTF8.GetBytes(text)
+            .Aggregate(GrammarPlaces.Start(grammar.Root), (places, value) => places.After(value)).MayEnd;
 }

@@ -26,7 +26,7 @@ public sealed class RefusalTests : IAsyncLifetime
     [InlineData("response_format", """{"type":"json_schema"}""", "invalid_request")]
     [InlineData(
         "response_format",
-        """{"type":"json_schema","json_schema":{"schema":{"type":"string","pattern":"a+"}}}""",
+        """{"type":"json_schema","json_schema":{"schema":{"type":"string","pattern":"(?!a)"}}}""",
         "unsupported_parameter")]
     [InlineData(
         "response_format", """{"type":"json_schema","json_schema":{"schema":{"$ref":"#"}}}""", "unsupported_parameter")]

@@ -61,13 +61,46 @@ public sealed class ResponseTests : IAsyncLifetime
         Assert.Equal(Expected(9), events[^4].GetProperty("text").GetString());
     }
 
+    [Fact]
+    public async Task Post_WithLogprobs_HasThemWholeAndInEvents()
+    {
+        var asked = new Dictionary<string, object>
+        {
+            ["model"] = "toy",
+            ["input"] = Question,
+            ["temperature"] = 0,
+            ["max_output_tokens"] = 9,
+            ["ignore_eos"] = true,
+            ["include"] = new[] { "message.output_text.logprobs", "reasoning.encrypted_content" },
+            ["top_logprobs"] = 2,
+        };
+
+        var (_, body) = await _gateway.PostAsync(Route, asked);
+        var events = await _gateway.EventsAsync(Route, new Dictionary<string, object>(asked) { ["stream"] = true });
+
+        var whole = body.GetProperty("output")[0].GetProperty("content")[0].GetProperty("logprobs");
+        Assert.Equal(9, whole.GetArrayLength());
+        Assert.All(whole.EnumerateArray(), token => Assert.Equal(2, token.GetProperty("top_logprobs").GetArrayLength()));
+        Assert.Equal(2, body.GetProperty("top_logprobs").GetInt32());
+        Assert.Equal(whole.ToString(), events[^4].GetProperty("logprobs").ToString());
+        Assert.Equal(
+            whole.EnumerateArray().Select(token => token.ToString()),
+            events.Where(e => e.GetProperty("type").GetString() == "response.output_text.delta")
+                .SelectMany(e => e.GetProperty("logprobs").EnumerateArray()).Select(token => token.ToString()));
+
+        asked.Remove("include");
+        var (status, refusal) = await _gateway.PostAsync(Route, asked);
+        Assert.Equal(400, status);
+        Assert.Equal("top_logprobs", refusal.GetProperty("error").GetProperty("param").GetString());
+    }
+
     [Theory]
     [InlineData("previous_response_id", "\"resp_1\"")]
     [InlineData("conversation", "\"conv_1\"")]
     [InlineData("background", "true")]
     [InlineData("n", "2")]
     [InlineData("truncation", "\"auto\"")]
-    [InlineData("include", "[\"message.output_text.logprobs\"]")]
+    [InlineData("include", "[\"file_search_call.results\"]")]
     public async Task Post_UnsupportedField_IsRefused(string field, string value)
     {
         var body = new Dictionary<string, object>
