@@ -4,7 +4,8 @@ using Stip.Protocol.Tensors;
 
 namespace Stip.Export.Architectures;
 
-/// <summary>CTRL (arXiv 1909.05858): waves as positions (the client adds them), ReLU, a tied head with a bias.</summary>
+/// <summary>CTRL (arXiv 1909.05858): waves as positions (the client adds them), ReLU, a tied head with a
+/// bias.</summary>
 internal sealed class Ctrl : IArchitecture
 {
     public string Name => "CTRLLMHeadModel";

@@ -45,7 +45,9 @@ internal sealed class Falcon(string name, string modelType) : IArchitecture
         attention = attention with
         {
             Rotary = falls ? null : model.Rotary(config),
-            Bias = falls ? LinearBias.OfHeads(shape.Heads.Heads) with { Factor = attention.Scale, IsRounded = true } : null,
+            Bias = falls
+                ? LinearBias.OfHeads(shape.Heads.Heads) with { Factor = attention.Scale, IsRounded = true }
+                : null,
         };
         var isParallel = isNew || config.Flag("parallel_attn", true);
         var hasTwoNorms = isNew && config.FindSize("num_ln_in_parallel_attn") is not 1;

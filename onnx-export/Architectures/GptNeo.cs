@@ -27,7 +27,9 @@ internal sealed class GptNeo : IArchitecture
             config.Text("activation_function") ?? "gelu_new",
             "c_fc",
             "c_proj");
-        var kinds = config.Texts("attention_layers") is { Count: > 0 } listed ? listed : config.Repeated("attention_types");
+        var kinds = config.Texts("attention_layers") is { Count: > 0 } listed
+            ? listed
+            : config.Repeated("attention_types");
         var window = config.FindSize("window_size") ?? DefaultWindow;
         var attention = new SelfAttention(
             shape.Heads, QkvProjection.Apart(hasBias: false), new OutputProjection("out_proj", HasBias: true))

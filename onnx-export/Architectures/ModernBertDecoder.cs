@@ -35,7 +35,8 @@ internal sealed class ModernBertDecoder : IArchitecture
         var window = config.FindSize("sliding_window") ?? (config.FindSize("local_attention") ?? DefaultLocal) / 2;
         var local = Rotary(config, model, "sliding_attention", config.Positive("local_rope_theta", 1e4));
         var global = Rotary(config, model, "full_attention", config.Positive("global_rope_theta", 1.6e5));
-        var attention = new SelfAttention(shape.Heads, QkvProjection.Apart(hasBias), new OutputProjection("Wo", hasBias));
+        var attention = new SelfAttention(
+            shape.Heads, QkvProjection.Apart(hasBias), new OutputProjection("Wo", hasBias));
         var start = norm.Append(model.Graph, "embedding_norm", "model.embeddings.norm", model.Graph.Embeds);
 
         foreach (var layer in model.Layers("model.layers", start))

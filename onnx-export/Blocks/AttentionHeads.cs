@@ -40,8 +40,8 @@ internal sealed record AttentionHeads(int Heads, int KvHeads, int Dim, int Rotar
     /// <exception cref="RefusedException">Its key/value heads serve another number of queries each.</exception>
     public AttentionHeads FilledFrom(int heads, int kvHeads) => heads * KvHeads == kvHeads * Heads
         ? this with { StoredHeads = heads == Heads ? 0 : heads, StoredKvHeads = kvHeads == KvHeads ? 0 : kvHeads }
-        : throw new RefusedException($"config.json: {heads} attention heads with {kvHeads} key/value heads stand beside "
-            + $"{Heads} with {KvHeads} of another layer; each key/value head must serve as many everywhere");
+        : throw new RefusedException($"config.json: {heads} attention heads with {kvHeads} key/value heads stand "
+            + $"beside {Heads} with {KvHeads} of another layer; each key/value head must serve as many everywhere");
 
     private HeadPadding Filled(int heads, (int Heads, int Stored)[] parts)
     {

@@ -45,8 +45,8 @@ internal sealed record DecoderShape(
         };
     }
 
-    /// <summary>The same with as many turned channels as <c>rotary_dim</c> says, where it is there and no share of a head
-    /// is.</summary>
+    /// <summary>The same with as many turned channels as <c>rotary_dim</c> says, where it is there and no share of a
+    /// head is.</summary>
     public DecoderShape WithRotaryDim(ConfigJson config) =>
         config.FindSize("rotary_dim") is { } turned && !config.Has("partial_rotary_factor")
             ? this with { Heads = (Heads with { RotaryDim = turned }).Checked() }

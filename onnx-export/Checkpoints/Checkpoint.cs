@@ -13,7 +13,8 @@ internal sealed class Checkpoint : IDisposable
     private const string GgufEnding = ".gguf";
 
     // Float8 with scales, whoever wrote it, the 4-bit floats of GPT-OSS, and packed whole numbers.
-    private static readonly string[] Quantizations = ["fp8", "fbgemm_fp8", "compressed-tensors", "mxfp4", "gptq", "awq"];
+    private static readonly string[] Quantizations =
+        ["fp8", "fbgemm_fp8", "compressed-tensors", "mxfp4", "gptq", "awq"];
 
     private readonly GgufTensors? _gguf;
 

@@ -152,8 +152,9 @@ internal sealed class ConfigJson(string file, JsonElement root, JsonElement? def
     /// it is absent.</summary>
     public IReadOnlyList<string> Repeated(string name) => Find(name) is not { } value ? []
         : value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(IsRepeated)
-            ? [.. value.EnumerateArray().SelectMany(item => Enumerable
-                .Repeat(item[0], item[1].GetInt32()).SelectMany(part => part.EnumerateArray().Select(text => $"{text}")))]
+            ? [.. value.EnumerateArray()
+                .SelectMany(item => Enumerable.Repeat(item[0], item[1].GetInt32()))
+                .SelectMany(part => part.EnumerateArray().Select(text => $"{text}"))]
             : throw new RefusedException($"{file}: {name} must be a list of lists with how often each is repeated");
 
     /// <summary>Sizes given as a number or a list of them; null where there are none.</summary>

@@ -5,8 +5,8 @@ using Stip.Protocol.Tensors;
 namespace Stip.Export.Checkpoints;
 
 /// <summary>
-/// A tensor in 8-bit floats, or whole numbers of 8 bits, with scales: one for each block of 128 × 128, for each row, or for all. Its numbers are
-/// widened to float32, exactly.
+/// A tensor in 8-bit floats, or whole numbers of 8 bits, with scales: one for each block of 128 × 128, for each row, or
+/// for all. Its numbers are widened to float32, exactly.
 /// </summary>
 /// <param name="Stored">The numbers.</param>
 /// <param name="Scales">The scales, in the order of their blocks.</param>
