@@ -36,16 +36,10 @@ internal sealed class Bart(string name, string modelType, BartForm form) : IArch
             vocabulary,
             hidden);
         var (encoder, decoder) = (Stack(config, tensors, hidden, "encoder"), Stack(config, tensors, hidden, "decoder"));
-        if (hidden % encoder.Heads != 0 || encoder.Heads != decoder.Heads)
-        {
-            throw new RefusedException($"config.json: {encoder.Heads} and {decoder.Heads} attention heads for a d_model "
-                + $"of {hidden}; both sides must have the same number, and it must divide d_model");
-        }
-
         const string LogitsBias = "final_logits_bias";
         return SequenceModel.Build(checkpoint, dtype, new SequenceFamily(
             hidden,
-            hidden / encoder.Heads,
+            HeadDim(hidden, encoder, decoder),
             vocabulary,
             Norm.Layer(1e-5),
             config.Text("activation_function") ?? form.Activation,
@@ -66,19 +60,31 @@ internal sealed class Bart(string name, string modelType, BartForm form) : IArch
         });
     }
 
+    /// <summary>The layers of one side.</summary>
+    /// <param name="config">config.json.</param>
+    /// <param name="side"><c>encoder</c> or <c>decoder</c>.</param>
+    internal static SequenceStack Layers(ConfigJson config, string side) => new(
+        $"model.{side}.layers",
+        config.Size($"{side}_layers"),
+        config.Size($"{side}_attention_heads"),
+        config.Size($"{side}_ffn_dim"),
+        Attention("self_attn"),
+        side == "encoder" ? null : Attention("encoder_attn"),
+        Up: "fc1",
+        Down: "fc2",
+        FeedForwardNorm: "final_layer_norm");
+
+    /// <summary>Channels of a head, the same on both sides.</summary>
+    internal static int HeadDim(int hidden, SequenceStack encoder, SequenceStack decoder) =>
+        hidden % encoder.Heads == 0 && encoder.Heads == decoder.Heads
+            ? hidden / encoder.Heads
+            : throw new RefusedException($"config.json: {encoder.Heads} and {decoder.Heads} attention heads for a "
+                + $"d_model of {hidden}; both sides must have the same number, and it must divide d_model");
+
     private SequenceStack Stack(ConfigJson config, ITensorStore tensors, int hidden, string side)
     {
         var root = $"model.{side}";
-        return new SequenceStack(
-            $"{root}.layers",
-            config.Size($"{side}_layers"),
-            config.Size($"{side}_attention_heads"),
-            config.Size($"{side}_ffn_dim"),
-            Attention("self_attn"),
-            side == "encoder" ? null : Attention("encoder_attn"),
-            Up: "fc1",
-            Down: "fc2",
-            FeedForwardNorm: "final_layer_norm")
+        return Layers(config, side) with
         {
             Positions = Positions(
                 tensors, config.FindSize("max_position_embeddings") ?? 1024, hidden, $"{root}.embed_positions.weight"),

@@ -7,7 +7,11 @@ namespace Stip.Export.Architectures;
 /// <param name="ScalesWords">True where rows of tokens have a factor, if config.json does not say it.</param>
 /// <param name="Activation">Function of the feed-forward parts, if config.json does not say it.</param>
 internal sealed record BartForm(
-    bool IsPreNorm, bool HasEmbeddingNorm, BartPositions Positions, bool ScalesWords = false, string Activation = "gelu")
+    bool IsPreNorm,
+    bool HasEmbeddingNorm,
+    BartPositions Positions,
+    bool ScalesWords = false,
+    string Activation = "gelu")
 {
     public static BartForm Bart => new(IsPreNorm: false, HasEmbeddingNorm: true, BartPositions.Learned);
 

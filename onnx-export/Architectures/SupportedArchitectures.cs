@@ -114,6 +114,7 @@ internal static class SupportedArchitectures
         new Bart("MBartForConditionalGeneration", "mbart", BartForm.MBart),
         new Bart("MarianMTModel", "marian", BartForm.Marian),
         new Bart("PegasusForConditionalGeneration", "pegasus", BartForm.Pegasus),
+        new Whisper(),
         new Bart("M2M100ForConditionalGeneration", "m2m_100", BartForm.M2M),
         .. Texts("EuroBert", (name, head) => new EuroBert(name, head)),
         new NeoBert("NeoBERT", TextHead.Hidden),

@@ -86,6 +86,7 @@ internal sealed class T5(ConfigJson config, bool hasOwnDistances)
         "gated-relu" => "relu",
         "relu" or "gelu" or "silu" => _activation,
         _ => throw new RefusedException(
-            $"config.json: feed_forward_proj is '{_activation}'; it must be relu, gelu, silu or one of them with gated-"),
+            $"config.json: feed_forward_proj is '{_activation}'; it must be relu, gelu, silu or one of them with "
+            + "'gated-' before it"),
     };
 }

@@ -59,10 +59,14 @@ internal sealed class SequenceGraph : ModelGraph
         }
 
         AppendPlaces(ids);
-        return _embeds = _stack.Positions is { } positions
-            ? Graph.Add("Add", "positions/Add", [rows, Graph.Add("Gather", "positions/Gather", [
-                Graph.AddWeight("positions", Weights.Rows(positions.Shape, [positions], 1)), $"{Places}.queries/output"])])
-            : rows;
+        if (_stack.Positions is { } positions)
+        {
+            var places = Graph.AddWeight("positions", Weights.Rows(positions.Shape, [positions], 1));
+            rows = Graph.Add("Add", "positions/Add", [
+                rows, Graph.Add("Gather", "positions/Gather", [places, $"{Places}.queries/output"])]);
+        }
+
+        return _embeds = rows;
     }
 
     /// <summary>The key's position less that of the query, int64 <c>[seq, total]</c>.</summary>

@@ -25,7 +25,10 @@ public sealed class SequenceTests(ExportedModels models) : IDisposable
     public async Task Logits_StepByStepWithCaches_EqualThoseOfOnePass(string name)
     {
         var folder = await models.ExportAsync(Source(name), TensorDtype.Float32);
-        var states = Run(folder, "encoder_model.onnx", Given(("input_ids", Ids(9, 4, 21, 2))))["last_hidden_state"];
+        var states = Run(
+            folder,
+            "encoder_model.onnx",
+            Given(("input_ids", Ids(9, 4, 21, 2)), ("input_features", Sound())))["last_hidden_state"];
         var whole = Run(
             folder, "decoder_model.onnx", Given(("input_ids", Ids(Tokens)), ("encoder_hidden_states", states)));
 
@@ -79,6 +82,8 @@ public sealed class SequenceTests(ExportedModels models) : IDisposable
     public void Dispose() => _folder.Dispose();
 
     private static string Past(string port) => port.Replace("present", "past_key_values", StringComparison.Ordinal);
+
+    private static HostTensor Sound() => HostTensor.FromFloats(DrawnWeights.Draw("sound", [1, 6, 16], 1, 0), 1, 6, 16);
 
     private static HostTensor Ids(params long[] ids) => HostTensor.FromIntegers(ids, 1, ids.Length);
 
