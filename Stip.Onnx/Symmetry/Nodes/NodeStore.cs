@@ -20,7 +20,9 @@ internal sealed class NodeStore(
     public const int DefaultScores = 1 << 12;
 
     private const string Place = "place of a lane";
-    private int[] _table = new int[1 << 12];
+    // The number of a run, plus one, under the hash of what it is made of, so that most others are told apart without
+    // a look at them.
+    private ulong[] _table = new ulong[1 << 12];
     private int _tableCount;
     private LabelRanges? _ranges;
 
@@ -115,12 +117,13 @@ internal sealed class NodeStore(
             return Append(kind, lanes, traits, children);
         }
 
-        var slot = Hash(kind, lanes, children) & (uint)(_table.Length - 1);
+        var hash = Hash(kind, lanes, children);
+        var slot = hash & (uint)(_table.Length - 1);
         while (_table[slot] != 0)
         {
-            var run = _table[slot] - 1;
-            if (Runs.KindOf(run) == kind && Runs.TraitsOf(run) == traits && Runs.Lanes(run) == lanes
-                && Runs.Children(run).SequenceEqual(children))
+            var run = (int)(uint)_table[slot] - 1;
+            if ((uint)(_table[slot] >> 32) == hash && Runs.KindOf(run) == kind && Runs.TraitsOf(run) == traits
+                && Runs.Lanes(run) == lanes && Runs.Children(run).SequenceEqual(children))
             {
                 return Runs.First(run);
             }
@@ -129,8 +132,8 @@ internal sealed class NodeStore(
         }
 
         var made = Append(kind, lanes, traits, children);
-        _table[slot] = Runs.Count;
-        if (++_tableCount * 2 > _table.Length)
+        _table[slot] = ((ulong)hash << 32) | (uint)Runs.Count;
+        if (++_tableCount * 4L > _table.Length * 3L)
         {
             Grow();
         }
@@ -167,7 +170,7 @@ internal sealed class NodeStore(
     private void Grow()
     {
         var old = _table;
-        _table = new int[old.Length * 2];
+        _table = new ulong[old.Length * 2];
         foreach (var entry in old)
         {
             if (entry == 0)
@@ -175,8 +178,7 @@ internal sealed class NodeStore(
                 continue;
             }
 
-            var run = entry - 1;
-            var slot = Hash(Runs.KindOf(run), Runs.Lanes(run), Runs.Children(run)) & (uint)(_table.Length - 1);
+            var slot = (uint)(entry >> 32) & (uint)(_table.Length - 1);
             while (_table[slot] != 0)
             {
                 slot = (slot + 1) & (uint)(_table.Length - 1);

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.InteropServices;
 
 namespace Stip.Onnx.Symmetry.Nodes;
@@ -14,7 +15,10 @@ internal sealed class RunTable
     private readonly List<RunTraits> _traits = [];
     private readonly List<int> _childEnds = [];
     private readonly List<LabelRange> _children = [];
-    private int _lastFound;
+
+    // Which labels are the first of a run, 64 to a block, and how many runs start before each block.
+    private readonly List<ulong> _starts = [];
+    private readonly List<int> _startsBefore = [];
 
     public int Count => _firsts.Count;
 
@@ -40,14 +44,10 @@ internal sealed class RunTable
     /// <summary>The run that holds a label.</summary>
     public int RunOf(int label)
     {
-        var last = _lastFound;
-        if (_firsts.Count > 0 && _firsts[last] <= label && label < End(last))
-        {
-            return last;
-        }
-
-        var place = CollectionsMarshal.AsSpan(_firsts).BinarySearch(label);
-        return _lastFound = place >= 0 ? place : ~place - 1;
+        var block = label >> 6;
+        return block < _starts.Count
+            ? _startsBefore[block] + BitOperations.PopCount(_starts[block] & (ulong.MaxValue >> (63 - (label & 63)))) - 1
+            : Count - 1;
     }
 
     /// <summary>Takes its kind and its children from a run on which nothing hangs.</summary>
@@ -58,7 +58,7 @@ internal sealed class RunTable
     }
 
     /// <summary>True where one label is that of the lane after the other's.</summary>
-    public bool IsNext(int label, int next) => next == label + 1 && next < End(RunOf(label));
+    public bool IsNext(int label, int next) => next == label + 1 && next < LabelCount && !IsFirst(next);
 
     /// <summary>Lets go of what runs are made of; their labels stay.</summary>
     public void Forget()
@@ -78,11 +78,12 @@ internal sealed class RunTable
     /// <summary>Gives back the room that is left for more runs.</summary>
     public void Trim()
     {
-        foreach (var list in new[] { _firsts, _kinds, _childEnds })
+        foreach (var list in new[] { _firsts, _kinds, _childEnds, _startsBefore })
         {
             list.TrimExcess();
         }
 
+        _starts.TrimExcess();
         _traits.TrimExcess();
         _children.TrimExcess();
     }
@@ -91,6 +92,7 @@ internal sealed class RunTable
     /// <returns>Its number.</returns>
     public int Append(int kind, int lanes, RunTraits traits, ReadOnlySpan<LabelRange> children)
     {
+        MarkStart(LabelCount);
         _firsts.Add(LabelCount);
         _kinds.Add(kind);
         _traits.Add(traits);
@@ -98,5 +100,19 @@ internal sealed class RunTable
         _childEnds.Add(_children.Count);
         LabelCount = checked(LabelCount + lanes);
         return _firsts.Count - 1;
+    }
+
+    private bool IsFirst(int label) =>
+        label >> 6 < _starts.Count && (_starts[label >> 6] & (1UL << (label & 63))) != 0;
+
+    private void MarkStart(int label)
+    {
+        while (_starts.Count <= label >> 6)
+        {
+            _starts.Add(0);
+            _startsBefore.Add(Count);
+        }
+
+        _starts[label >> 6] |= 1UL << (label & 63);
     }
 }

@@ -43,48 +43,71 @@ internal sealed class ConvRule : IOperatorRule
     private static LabelValue Dense(
         OperatorCall call, LabelValue value, WeightValue weight, int groups, Windows windows)
     {
-        var inner = Inner(call, weight);
         var outer = weight.Axes[0].Nodes;
-        var (batch, perGroup) = (value.Shape[0], outer.Length / groups);
-        var made = weight.Shape[1] * windows.Cells[0].Length;
-        var store = call.Store;
-        var labels = new int[batch * outer.Length * windows.Cells.Length];
-        var memo = new Dictionary<(int Block, int Group), int[]>();
-        for (var entry = 0; entry < batch * groups; entry++)
+        var labels = new int[value.Shape[0] * outer.Length * windows.Cells.Length];
+        for (var image = 0; image < value.Shape[0]; image++)
         {
-            var (image, group) = Math.DivRem(entry, groups);
             for (var place = 0; place < windows.Cells.Length; place++)
             {
-                var row = Row(call, value, image, group * weight.Shape[1], weight.Shape[1], windows.Cells[place]);
-                var pairs = CellWise.Ordered(store, store.Kinds.Id("pair"), row, inner);
-                var block = store.Unordered(store.Kinds.Id("block"), pairs);
-                if (!memo.TryGetValue((block, group), out var columns))
+                var taps = Taps(call, value, image, windows.Cells[place]);
+                var made = weight.Shape[1] == 1 && groups > 1
+                    ? ByChannel(call, taps, outer)
+                    : Mixed(call, taps, weight, groups, outer);
+                for (var i = 0; i < made.Length; i++)
                 {
-                    memo[(block, group)] = columns = CellWise.Ordered(
-                        store, store.Kinds.Id("dense"), [block], outer.AsSpan(group * perGroup, perGroup).ToArray());
-                }
-
-                for (var i = 0; i < perGroup; i++)
-                {
-                    labels[(((image * outer.Length) + (group * perGroup) + i) * windows.Cells.Length) + place] =
-                        columns[i];
+                    labels[(((image * outer.Length) + i) * windows.Cells.Length) + place] = made[i];
                 }
             }
         }
 
-        return new LabelValue([batch, outer.Length, .. windows.Shape], labels);
+        return new LabelValue([value.Shape[0], outer.Length, .. windows.Shape], labels);
     }
 
-    // A node for every input channel and offset of the kernel; the offset is a number, so it stays.
-    private static int[] Inner(OperatorCall call, WeightValue weight)
+    // For every offset of the kernel the channels under it, [C]; offsets have places, so they stay.
+    private static int[][] Taps(OperatorCall call, LabelValue value, int image, int[] cells)
     {
-        var (channels, taps) = (weight.Shape[1], Shapes.Count(weight.Shape.AsSpan(2)));
-        int[] tap = [.. Enumerable.Range(0, channels * taps).Select(i => call.Store.Constant(i % taps))];
-        var kind = call.Store.Kinds.Id("tap");
-        return weight.Axes[1].IsIndexed
-            ? CellWise.Ordered(
-                call.Store, kind, tap, [.. Enumerable.Range(0, tap.Length).Select(i => weight.Axes[1].Nodes[i / taps])])
-            : CellWise.Ordered(call.Store, kind, tap, [weight.Weight.Root]);
+        var (channels, size) = (value.Shape[1], Shapes.Count(value.Shape.AsSpan(2)));
+        var zero = call.Store.Constant(0);
+        return Array.ConvertAll(cells, cell =>
+        {
+            var row = new int[channels];
+            for (var channel = 0; channel < channels; channel++)
+            {
+                row[channel] = cell < 0 ? zero : value.Labels[(((image * channels) + channel) * size) + cell];
+            }
+
+            return row;
+        });
+    }
+
+    // Every channel has kernels of its own.
+    private static int[] ByChannel(OperatorCall call, int[][] taps, int[] outer)
+    {
+        var windows = CellWise.Ordered(call.Store, call.Store.Kinds.Id("window of a channel"), taps);
+        var perChannel = outer.Length / taps[0].Length;
+        var spread = perChannel == 1 || windows.Length == 1
+            ? windows
+            : [.. Enumerable.Range(0, outer.Length).Select(i => windows[i / perChannel])];
+        return CellWise.Ordered(call.Store, call.Store.Kinds.Id("dense"), spread, outer);
+    }
+
+    // One node for every input channel, with what is under each offset of the kernel.
+    private static int[] Mixed(OperatorCall call, int[][] taps, WeightValue weight, int groups, int[] outer)
+    {
+        var (store, channels, perGroup) = (call.Store, weight.Shape[1], outer.Length / groups);
+        var inner = weight.Axes[1].IsIndexed ? weight.Axes[1].Nodes : [weight.Weight.Root];
+        var made = new int[outer.Length];
+        for (var group = 0; group < groups; group++)
+        {
+            var pairs = CellWise.Ordered(store, store.Kinds.Id("under the kernel"), [inner, .. Array.ConvertAll(
+                taps, tap => tap.AsSpan(group * channels, channels).ToArray())]);
+            int[] block = [store.Unordered(store.Kinds.Id("block"), pairs)];
+            CellWise.Ordered(
+                store, store.Kinds.Id("dense"), block, outer.AsSpan(group * perGroup, perGroup).ToArray())
+                .CopyTo(made, group * perGroup);
+        }
+
+        return made;
     }
 
     private static int[] Row(OperatorCall call, LabelValue value, int image, int first, int channels, int[] cells)

@@ -1,3 +1,4 @@
+using Stip.Onnx.Symmetry.Nodes;
 using Stip.Onnx.Symmetry.Values;
 
 namespace Stip.Onnx.Symmetry.Rules;
@@ -26,14 +27,14 @@ internal sealed class PoolRule : IOperatorRule
         var inner = Shapes.Count(value.Shape.AsSpan(2));
         var channels = value.Shape[0] * value.Shape[1];
         var labels = new int[channels * windows.Cells.Length];
-        var kind = call.Kind();
-        for (var channel = 0; channel < channels; channel++)
+        for (var place = 0; place < windows.Cells.Length; place++)
         {
-            for (var place = 0; place < windows.Cells.Length; place++)
+            int[][] cells = [.. windows.Cells[place].Where(cell => cell >= 0).Select(cell =>
+                Enumerable.Range(0, channels).Select(channel => value.Labels[(channel * inner) + cell]).ToArray())];
+            var made = CellWise.Unordered(call.Store, call.Kind(), cells);
+            for (var channel = 0; channel < channels; channel++)
             {
-                int[] cells = [.. windows.Cells[place].Where(cell => cell >= 0)
-                    .Select(cell => value.Labels[(channel * inner) + cell])];
-                labels[(channel * windows.Cells.Length) + place] = call.Store.Unordered(kind, cells);
+                labels[(channel * windows.Cells.Length) + place] = made[channel];
             }
         }
 
