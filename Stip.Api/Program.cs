@@ -17,7 +17,7 @@ if (CommandLine.Faults(args).ToArray() is { Length: > 0 } wrong)
 
 try
 {
-    var builder = WebApplication.CreateBuilder(args);
+    var builder = WebApplication.CreateBuilder([.. args, SharedSettings.WithoutWatching]);
     builder.AddSharedSettings();
     builder.AddRequestLogging();
     builder.AddTracing();

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Serilog;
 using Serilog.Events;
+using Serilog.Settings.Configuration;
 
 namespace Stip.Api.Endpoints;
 
@@ -12,7 +13,9 @@ internal static class LoggingSetup
 
     public static void AddRequestLogging(this WebApplicationBuilder builder) =>
         builder.Services.AddSerilog((services, log) => log
-        .ReadFrom.Configuration(builder.Configuration)
+        // Named, so that not every file beside the program is looked at for sinks.
+        .ReadFrom.Configuration(
+            builder.Configuration, new ConfigurationReaderOptions(typeof(ConsoleLoggerConfigurationExtensions).Assembly))
         .ReadFrom.Services(services)
         // A wrong key is a line of the request log, the start one of ours.
         .MinimumLevel.Override("Stip.Api.Endpoints.Authentication", LogEventLevel.Warning)
