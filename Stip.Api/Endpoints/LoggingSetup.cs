@@ -15,7 +15,8 @@ internal static class LoggingSetup
         builder.Services.AddSerilog((services, log) => log
         // Named, so that not every file beside the program is looked at for sinks.
         .ReadFrom.Configuration(
-            builder.Configuration, new ConfigurationReaderOptions(typeof(ConsoleLoggerConfigurationExtensions).Assembly))
+            builder.Configuration,
+            new ConfigurationReaderOptions(typeof(ConsoleLoggerConfigurationExtensions).Assembly))
         .ReadFrom.Services(services)
         // A wrong key is a line of the request log, the start one of ours.
         .MinimumLevel.Override("Stip.Api.Endpoints.Authentication", LogEventLevel.Warning)

@@ -8,7 +8,8 @@ internal static class RuntimeSetup
 {
     public static IServiceCollection AddOnnxRuntime(this IServiceCollection services)
     {
-        // The native library takes a while to load, and so does the rest of the start. A fault is told where it is used.
+        // The native library takes a while to load, and so does the rest of the start. A fault is told where it is
+        // used.
         _ = Task.Run(OrtEnv.Instance);
         return services.AddSection<RuntimeOptions>(RuntimeOptions.Section)
             .AddSingleton<OrtProvider>().AddSingleton<IGraphRuntime, OrtRuntime>();

@@ -80,7 +80,8 @@ public sealed class ResponseTests : IAsyncLifetime
 
         var whole = body.GetProperty("output")[0].GetProperty("content")[0].GetProperty("logprobs");
         Assert.Equal(9, whole.GetArrayLength());
-        Assert.All(whole.EnumerateArray(), token => Assert.Equal(2, token.GetProperty("top_logprobs").GetArrayLength()));
+        Assert.All(
+            whole.EnumerateArray(), token => Assert.Equal(2, token.GetProperty("top_logprobs").GetArrayLength()));
         Assert.Equal(2, body.GetProperty("top_logprobs").GetInt32());
         Assert.Equal(whole.ToString(), events[^4].GetProperty("logprobs").ToString());
         Assert.Equal(
