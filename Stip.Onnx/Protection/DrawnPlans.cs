@@ -15,6 +15,9 @@ namespace Stip.Onnx.Protection;
 /// <param name="KeyBits">Base-2 logarithm of the number of possible plans, about.</param>
 internal sealed record DrawnPlans(IReadOnlyDictionary<string, ProtectionPlan> ByPart, double KeyBits)
 {
+    /// <summary>Inputs and outputs of the server that cross in the clear.</summary>
+    public IReadOnlyList<string> Clear { get; init; } = [];
+
     // A hidden state or a vocabulary most of which stays in place hides nothing worth the name.
     private const double LeastMovingShare = 0.5;
 
@@ -59,7 +62,7 @@ internal sealed record DrawnPlans(IReadOnlyDictionary<string, ProtectionPlan> By
             JoinedPorts.RefuseApart(part, plans[part.Part.Key]);
         }
 
-        return new DrawnPlans(plans, bits);
+        return new DrawnPlans(plans, bits) { Clear = ClearPorts.Of(analysis) };
     }
 
     // What moves by a small choice may be drawn as it was: then once more, and the best of some draws counts.

@@ -68,7 +68,7 @@ public static class PackageProtector
         OwnerStore.Save(Path.Combine(outputFolder, PackageFolder.Owner), owner, permutations, options.Passphrase);
         var report = Verified(exportFolder, outputFolder, options);
         return new ProtectionResult(
-            model, instance, plans.KeyBits, report, Warnings(plain, options, verification))
+            model, instance, plans.KeyBits, report, Warnings(plain, plans, options, verification))
         {
             Rounded = Rounded(exportFolder, outputFolder, options),
         };
@@ -192,7 +192,7 @@ public static class PackageProtector
                 + "a letter or digit first; --name gives another");
 
     private static List<string> Warnings(
-        PlainModel plain, ProtectionOptions options, VerificationChoice verification)
+        PlainModel plain, DrawnPlans plans, ProtectionOptions options, VerificationChoice verification)
     {
         var warnings = new List<string>();
         if (verification.Reason is { } reason)
@@ -209,6 +209,11 @@ public static class PackageProtector
             warnings.Add(
                 "tied embeddings: the server's output matrix is the client's table permuted on both axes, "
                 + "so the server can link a prompt row to the permuted id of its token");
+        }
+
+        if (plans.Clear.Count > 0)
+        {
+            warnings.Add($"in the clear between client and server: {string.Join(", ", plans.Clear)}");
         }
 
         return warnings;

@@ -25,6 +25,11 @@ internal static class InspectText
             console.WriteLine($"pinned: {operation}");
         }
 
+        if (report.Clear.Count > 0)
+        {
+            console.WriteLine($"in the clear: {string.Join(", ", report.Clear)}");
+        }
+
         var moved = report.MovedShare.ToString("P1", CultureInfo.InvariantCulture);
         console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,

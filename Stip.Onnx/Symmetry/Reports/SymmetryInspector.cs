@@ -30,7 +30,8 @@ public static class SymmetryInspector
                 part.Weights.SelectMany(weight => Pinned(analysis, part.Part, weight)))],
             analysis.Draw(random).Bits,
             MovedWeights.Share(analysis, [.. server]),
-            [.. analysis.Graph.Unruled.Distinct()]);
+            [.. analysis.Graph.Unruled.Distinct()],
+            ClearPorts.Of(analysis));
     }
 
     private static List<SymmetryClass> Classes(SymmetryAnalysis analysis)

@@ -6,9 +6,11 @@ namespace Stip.Onnx.Symmetry.Reports;
 /// <param name="KeyBits">Base-2 logarithm of the number of possible keys, about.</param>
 /// <param name="MovedShare">Share of weight bytes that move, 0..1: each axis of a matrix counts its part.</param>
 /// <param name="Unruled">Operators without a rule, which pin what they touch.</param>
+/// <param name="Clear">Inputs and outputs of the server that cross in the clear, e.g. <c>output 'scores'</c>.</param>
 public sealed record SymmetryReport(
     IReadOnlyList<SymmetryClass> Classes,
     IReadOnlyList<PinnedAxis> Pinned,
     double KeyBits,
     double MovedShare,
-    IReadOnlyList<string> Unruled);
+    IReadOnlyList<string> Unruled,
+    IReadOnlyList<string> Clear);
