@@ -60,6 +60,9 @@ internal sealed class DecoderGraph : ModelGraph
     /// <summary>The expert in memory of weights that are stored with inputs first.</summary>
     public TurnedExpert Turned { get; } = new();
 
+    /// <summary>Most positions that the graph is made for.</summary>
+    public required int ContextLength { get; init; }
+
     /// <summary>Attention window in tokens where every layer has the same one, null where some layer sees
     /// everything.</summary>
     public int? Window { get; set; }

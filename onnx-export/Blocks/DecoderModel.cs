@@ -1,6 +1,7 @@
 using Stip.Export.Architectures;
 using Stip.Export.Checkpoints;
 using Stip.Keys.Bundles;
+using Stip.Onnx;
 using Stip.Protocol.Tensors;
 
 namespace Stip.Export.Blocks;
@@ -34,7 +35,10 @@ internal sealed class DecoderModel
         Tokens = tokens;
         _tables = new() { [EmbeddingManifest.Token] = Tokens };
         Graph = new DecoderGraph(
-            checkpoint.Tensors, dtype, shape, _end == DecoderEnd.NextWord, checkpoint.SeesAll);
+            checkpoint.Tensors, dtype, shape, _end == DecoderEnd.NextWord, checkpoint.SeesAll)
+        {
+            ContextLength = ContextLength(checkpoint.MostPositions, shape.ContextLength),
+        };
     }
 
     public DecoderShape Shape { get; }
@@ -100,13 +104,18 @@ internal sealed class DecoderModel
             Graph,
             Shape.HiddenSize,
             Shape.VocabSize,
-            Shape.ContextLength,
+            Graph.ContextLength,
             ReferenceEquals(head.Matrix, Tokens),
             _tables)
         {
             EmbeddingScale = EmbeddingScale,
         };
     }
+
+    private static int ContextLength(int? most, int own) => most is not { } wanted ? own
+        : wanted >= 1 && wanted <= own ? wanted
+        : throw new RefusedException($"--context-length is {wanted}; the model has 1..{own} positions");
+
     private ExportedModel FinishWhole(Norm? norm, string tensor, ResidualStream stream)
     {
         var labels = _end == DecoderEnd.Classes ? Labels.Read(_config) : null;

@@ -33,13 +33,16 @@ internal sealed record RotaryTables(string Cosines, string Sines, string Positio
         bool isInterleaved = false,
         string name = "rotary")
     {
-        var isSwitched = frequencies.LongInverse is not null;
-        var positions = isSwitched ? SwitchedPositions(decoder, frequencies.LongFrom, shape.ContextLength)
+        // A graph that never gets beyond the border needs one set of angles.
+        var rows = decoder.ContextLength;
+        var isSwitched = frequencies.LongInverse is not null && rows > frequencies.LongFrom;
+        frequencies = isSwitched ? frequencies : frequencies with { LongInverse = null };
+        var positions = isSwitched ? SwitchedPositions(decoder, frequencies.LongFrom, rows)
             : shape.Heads.FusesRotary && !decoder.NeedsPositions ? ""
             : DecoderPorts.Positions;
         return new RotaryTables(
-            decoder.Graph.AddWeight($"{name}.cos", Table(decoder, frequencies, shape.ContextLength, Math.Cos)),
-            decoder.Graph.AddWeight($"{name}.sin", Table(decoder, frequencies, shape.ContextLength, Math.Sin)),
+            decoder.Graph.AddWeight($"{name}.cos", Table(decoder, frequencies, rows, Math.Cos)),
+            decoder.Graph.AddWeight($"{name}.sin", Table(decoder, frequencies, rows, Math.Sin)),
             positions,
             isInterleaved)
         {

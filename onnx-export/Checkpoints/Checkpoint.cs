@@ -49,6 +49,9 @@ internal sealed class Checkpoint : IDisposable
     /// <summary>Tensors of the layers that follow the pooling, one store each.</summary>
     public IReadOnlyList<ITensorStore> SentenceTensors { get; private init; } = [];
 
+    /// <summary>Most positions that a decoder is to be served with; null for those that it has.</summary>
+    public int? MostPositions { get; set; }
+
     public ConfigJson Config { get; }
 
     public ITensorStore Tensors { get; }
@@ -169,12 +172,19 @@ internal sealed class Checkpoint : IDisposable
     /// <summary>A model inside this one: its own configuration, and its tensors under the names that it would have on
     /// its own. This checkpoint is still to be closed, the part is not.</summary>
     public Checkpoint Part(ConfigJson config, IReadOnlyList<(string Part, string Whole)> prefixes) =>
-        new(Folder, config, new RenamedTensors(Tensors, prefixes), Files) { Name = Name };
+        new(Folder, config, new RenamedTensors(Tensors, prefixes), Files) { Name = Name, MostPositions = MostPositions };
 
     /// <summary>The same model, its tensors read in another way. This checkpoint is still to be closed, that one is
     /// not.</summary>
     public Checkpoint With(ITensorStore tensors) =>
-        new(Folder, Config, tensors, Files) { Name = Name, Sentence = Sentence, End = End, SeesAll = SeesAll };
+        new(Folder, Config, tensors, Files)
+        {
+            Name = Name,
+            Sentence = Sentence,
+            End = End,
+            SeesAll = SeesAll,
+            MostPositions = MostPositions,
+        };
 
     /// <summary>The same decoder for whole texts. This checkpoint is still to be closed, that one is not.</summary>
     public Checkpoint WholeTexts(

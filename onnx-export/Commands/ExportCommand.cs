@@ -39,10 +39,14 @@ internal static class ExportCommand
             Description = "Which tower of a model for texts and images (CLIPModel, SiglipModel): text or vision.",
         };
         tower.AcceptOnlyFromAmong("text", "vision");
+        var context = new Option<int?>("--context-length")
+        {
+            Description = "Most positions that a decoder is to be served with; those of the model without it.",
+        };
         var command = new Command(
             "export", "Reads a checkpoint and writes its graph, weights, embedding table and tokenizer.")
         {
-            checkpoint, output, dtype, seed, adapters, tower,
+            checkpoint, output, dtype, seed, adapters, tower, context,
         };
         command.SetAction((parsed, cancellation) => RunAsync(
             parsed.GetRequiredValue(checkpoint),
@@ -51,6 +55,7 @@ internal static class ExportCommand
             parsed.GetValue(seed),
             parsed.GetValue(adapters) ?? [],
             parsed.GetValue(tower),
+            parsed.GetValue(context),
             cancellation));
         return command;
     }
@@ -62,10 +67,12 @@ internal static class ExportCommand
         long? seed,
         string[] adapters,
         string? tower,
+        int? contextLength,
         CancellationToken cancellation)
     {
         using var target = OutputFolder.Create(output);
         using var checkpoint = Checkpoint.Open(folder, seed, adapters, keepsBlocks: dtype is null, tower);
+        checkpoint.MostPositions = contextLength;
         await ExportedFolder.WriteAsync(checkpoint, dtype ?? TensorDtype.Float32, target.WorkPath, cancellation);
         target.Complete();
         if (checkpoint.Unused is [var first, ..] unused)

@@ -4,6 +4,7 @@ using Stip.Export.Blocks;
 using Stip.Export.Checkpoints;
 using Stip.Export.Terminal;
 using Stip.Keys.Bundles;
+using Stip.Onnx;
 using Stip.Onnx.Execution;
 using Stip.Onnx.Packages;
 using Stip.Protocol;
@@ -20,6 +21,11 @@ internal static class ExportedFolder
     {
         var architecture = SupportedArchitectures.Of(checkpoint.Config, checkpoint.Sentence is not null);
         var model = architecture.Build(checkpoint, dtype);
+        if (checkpoint.MostPositions is { } most && (model.ContextLength != most || model.WholeGraphs is not null))
+        {
+            throw new RefusedException($"--context-length is {most}; it is for decoders, and this model is none");
+        }
+
         SentenceLayers.Append(model.Graph, checkpoint);
         checkpoint.RefuseUnused();
         if (model.WholeGraphs is { } whole)

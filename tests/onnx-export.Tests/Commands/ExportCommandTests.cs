@@ -124,10 +124,16 @@ public sealed class ExportCommandTests : IDisposable
     public void Export_OfAMissingFolder_IsRefused() => AssertRefused(
         "has no config.json", Export(_folder.At("nowhere")));
 
+    [Theory]
+    [InlineData("0", "--context-length is 0; the model has 1..1024 positions")]
+    [InlineData("1025", "--context-length is 1025; the model has 1..1024 positions")]
+    public void Export_ForMorePositionsThanThereAre_IsRefused(string length, string reason) =>
+        AssertRefused(reason, Export(KnownCheckpoints.Folder("stories-draft"), "--context-length", length));
+
     [Fact]
     public void Export_OfAnUnsupportedArchitecture_ListsThoseSupported() => AssertRefused(
-        "architecture 'T5ForConditionalGeneration' is not supported; there are LlamaForCausalLM, GPT2LMHeadModel",
-        Export(WithConfig(config => config["architectures"] = new JsonArray("T5ForConditionalGeneration"))));
+        "architecture 'XLNetLMHeadModel' is not supported; there are LlamaForCausalLM, GPT2LMHeadModel",
+        Export(WithConfig(config => config["architectures"] = new JsonArray("XLNetLMHeadModel"))));
 
     [Theory]
     [InlineData("hidden_size", "0", "hidden_size is 0; it must be 1..1073741824")]
