@@ -21,6 +21,8 @@ public sealed class OlderTokenizerTests
     [InlineData("sentencepiece-bpe")]
     [InlineData("sentencepiece-t5")]
     [InlineData("sentencepiece-xlm-roberta")]
+    [InlineData("sentencepiece-albert")]
+    [InlineData("sentencepiece-deberta-v2")]
     public void Ids_OfASentencePieceModel_AreThoseOfSentencePiece(string name)
     {
         var folder = RepositoryRoot.At("tests", "data", "tokenizers", name);
@@ -28,6 +30,25 @@ public sealed class OlderTokenizerTests
         using var made = Complete(new FolderFiles(folder));
         var tokenizer = TextTokenizer.FromFolder(made.Path);
 
+        Assert.All(golden["cases"]!.AsArray(), @case => Assert.Equal(
+            @case!["ids"]!.AsArray().Select(id => (int)id!),
+            tokenizer.Encode((string)@case["text"]!, addSpecialTokens: true)));
+    }
+
+    // The same pieces as XLM-R's, under other ids.
+    [Fact]
+    public void Ids_OfACamembertModel_AreThoseOfSentencePieceMovedByFour()
+    {
+        using var folder = new TemporaryFolder();
+        var given = RepositoryRoot.At("tests", "data", "tokenizers", "sentencepiece-camembert");
+        File.Copy(Path.Combine(given, "tokenizer_config.json"), folder.At("tokenizer_config.json"));
+        File.Copy(
+            RepositoryRoot.At("tests", "data", "tokenizers", "sentencepiece-xlm-roberta", "sentencepiece.bpe.model"),
+            folder.At("sentencepiece.bpe.model"));
+        using var made = Complete(new FolderFiles(folder.Path));
+        var tokenizer = TextTokenizer.FromFolder(made.Path);
+
+        var golden = JsonNode.Parse(File.ReadAllText(Path.Combine(given, "golden.json")))!;
         Assert.All(golden["cases"]!.AsArray(), @case => Assert.Equal(
             @case!["ids"]!.AsArray().Select(id => (int)id!),
             tokenizer.Encode((string)@case["text"]!, addSpecialTokens: true)));
