@@ -37,7 +37,8 @@ internal sealed class Esm(string name, TextHead head) : IArchitecture
         var turns = config.Text("position_embedding_type") == "rotary";
         var positions = config.FindSize("max_position_embeddings") ?? 1026;
         var sizes = Bert.ReadSizes(config) with { Activation = "gelu" };
-        var frequencies = RotaryFrequencies.Read(config, rope: null, sizes.HeadDim, positions, RotaryFrequencies.DefaultTheta);
+        var frequencies = RotaryFrequencies.Read(
+            config, rope: null, sizes.HeadDim, positions, RotaryFrequencies.DefaultTheta);
         return TextEncoder.Build(
             checkpoint,
             dtype,

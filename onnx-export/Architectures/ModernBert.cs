@@ -89,7 +89,9 @@ internal sealed class ModernBert(string name, TextHead head) : IArchitecture
         var farthest = (config.FindSize("local_attention") ?? 128) / 2;
         var global = Rotary("full_attention", "rotary", config.Positive("global_rope_theta", GlobalTheta));
         var local = Rotary(
-            "sliding_attention", "rotary.local", config.FindPositive("local_rope_theta") ?? RotaryFrequencies.DefaultTheta);
+            "sliding_attention",
+            "rotary.local",
+            config.FindPositive("local_rope_theta") ?? RotaryFrequencies.DefaultTheta);
         var (everywhere, near) = (
             new RowPositions(global), new RowPositions(local, RowDistances.AppendWindow(encoder, farthest)));
         return layer => (layer < types.Count ? types[layer] == "full_attention" : layer % period == 0)

@@ -86,7 +86,7 @@ internal sealed class NomicBert : IArchitecture
         var turned = headDim * config.Positive("rotary_emb_fraction", 1);
         return turned % 2 == 0 && turned <= headDim
             ? (int)turned
-            : throw new RefusedException($"config.json: {turned} of {headDim} channels of a head are turned; it must be "
-                + "an even number, at most all");
+            : throw new RefusedException($"config.json: {turned} of {headDim} channels of a head are turned; it must "
+                + "be an even number, at most all");
     }
 }

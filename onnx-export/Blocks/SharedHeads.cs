@@ -23,8 +23,8 @@ internal static class SharedHeads
 
         var apart = graph.Add(
             "Reshape", $"{name}.apart", [rows, graph.Shared("shared_heads.apart", 0, 0, stored, 1, dim)]);
-        var repeated = graph.Add("Expand", $"{name}.repeated", [
-            apart, graph.Shared("shared_heads.times", 1, 1, 1, wanted / stored, 1)]); // [batch, seq, stored, times, dim]
+        var times = graph.Shared("shared_heads.times", 1, 1, 1, wanted / stored, 1);
+        var repeated = graph.Add("Expand", $"{name}.repeated", [apart, times]); // [batch, seq, stored, times, dim]
         return graph.Add("Reshape", name, [repeated, graph.Shared("shared_heads.together", 0, 0, wanted * dim)]);
     }
 }

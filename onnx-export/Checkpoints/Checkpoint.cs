@@ -172,7 +172,11 @@ internal sealed class Checkpoint : IDisposable
     /// <summary>A model inside this one: its own configuration, and its tensors under the names that it would have on
     /// its own. This checkpoint is still to be closed, the part is not.</summary>
     public Checkpoint Part(ConfigJson config, IReadOnlyList<(string Part, string Whole)> prefixes) =>
-        new(Folder, config, new RenamedTensors(Tensors, prefixes), Files) { Name = Name, MostPositions = MostPositions };
+        new(Folder, config, new RenamedTensors(Tensors, prefixes), Files)
+        {
+            Name = Name,
+            MostPositions = MostPositions,
+        };
 
     /// <summary>The same model, its tensors read in another way. This checkpoint is still to be closed, that one is
     /// not.</summary>

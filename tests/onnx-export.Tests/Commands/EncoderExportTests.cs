@@ -73,7 +73,8 @@ public sealed class EncoderExportTests : IDisposable
     {
         var source = Sentence(_ => { });
         var path = Path.Combine(source, "modules.json");
-        File.WriteAllText(path, File.ReadAllText(path).Replace("Normalize\"", "WordWeights\"", StringComparison.Ordinal));
+        File.WriteAllText(
+            path, File.ReadAllText(path).Replace("Normalize\"", "WordWeights\"", StringComparison.Ordinal));
 
         AssertRefused("lists Transformer, Pooling, WordWeights", Export(source));
     }
