@@ -15,21 +15,23 @@ namespace Stip.Bench.Speculation;
 
 /// <summary>Rounds per 100 tokens with copies and with a draft, near and far, and what guessing costs in time where
 /// there is nothing to be won by it.</summary>
-internal sealed class SpeculationTable(ApiProcess server, Bundle bundle, DraftModel draft, int pairs, bool isNear)
+internal sealed class SpeculationTable(
+    ApiProcess server, Bundle bundle, DraftModel draft, IReadOnlyList<RepeatedText> texts, int pairs, bool isNear)
 {
     private const int Tokens = 100;
     private static readonly int[] Latencies = [0, 10, 250];
 
+    /// <param name="texts">The rows of the table.</param>
     /// <param name="pairs">Interleaved pairs of runs with copies and without.</param>
     /// <param name="isNear">Only what guessing costs in time, nothing far.</param>
-    public static async Task<string> MakeAsync(int pairs, bool isNear)
+    public static async Task<string> MakeAsync(IReadOnlyList<RepeatedText> texts, int pairs, bool isNear)
     {
         await using var server = await ApiProcess.StartAsync();
         var package = await ModelPackages.ProtectAsync("stories");
         await server.PushAsync(package);
         using var bundle = Bundle.Open(package);
         using var draft = DraftModel.Open(await ModelPackages.ExportAsync("stories-draft"));
-        return await new SpeculationTable(server, bundle, draft, pairs, isNear).WriteAsync();
+        return await new SpeculationTable(server, bundle, draft, texts, pairs, isNear).WriteAsync();
     }
 
     private async Task<string> WriteAsync()
@@ -44,7 +46,7 @@ internal sealed class SpeculationTable(ApiProcess server, Bundle bundle, DraftMo
                 + "| speed of copies / none at 0 ms | when nothing is known yet |",
             "|---|---|---|---|---|",
         };
-        foreach (var asked in RepeatedText.All)
+        foreach (var asked in texts)
         {
             var text = asked.IsAskedTwice ? await AnswerAsync(asked) : asked;
             var copies = isNear ? "" : await RoundsAsync(text, null);
