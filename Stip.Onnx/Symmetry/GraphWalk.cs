@@ -111,8 +111,9 @@ internal sealed class GraphWalk(
 
     private void Apply(OperatorCall call, NodeProto node, Scope scope)
     {
-        if (ScoreSteps.Follow(call, Write) is { } kept)
+        if (Kept() is { } kept)
         {
+            IndexUse.Guard(call);
             call.Set(0, kept);
             return;
         }
@@ -128,6 +129,19 @@ internal sealed class GraphWalk(
         }
 
         Execute(call, node, scope);
+
+        Value? Kept()
+        {
+            try
+            {
+                return ScoreSteps.Follow(call, Write);
+            }
+            catch (NotSupportedException)
+            {
+                // It is written out, and judged there.
+                return null;
+            }
+        }
 
         OperatorCall Write()
         {

@@ -24,9 +24,12 @@ internal sealed record AttentionHeads(NodeStore Store, string Name, LabelValue K
     public int[] Attend(ReadOnlySpan<int> query, ReadOnlySpan<int> extras, int? sink)
     {
         var rows = _rows ??= DifferentRows();
-        if (IsFolded)
+        _columns ??= IsFolded
+            ? KeyColumns.Of(Store, Rows(Keys, rows), Rows(Values, rows), rows.Count, hasPlaces: false)
+            : null;
+        if (_columns is { } columns)
         {
-            return AttendFolded(query, extras, sink, rows);
+            return AttendFolded(query, extras, sink, columns);
         }
 
         var scores = new int[rows.Count];
@@ -48,12 +51,11 @@ internal sealed record AttentionHeads(NodeStore Store, string Name, LabelValue K
     /// <summary>True where scores are kept by rows.</summary>
     public bool IsFolded { get; init; }
 
-    private int[] AttendFolded(ReadOnlySpan<int> query, ReadOnlySpan<int> extras, int? sink, List<int> rows)
+    private int[] AttendFolded(ReadOnlySpan<int> query, ReadOnlySpan<int> extras, int? sink, KeyColumns columns)
     {
-        _columns ??= KeyColumns.Of(Store, Rows(Keys, rows), Rows(Values, rows), rows.Count, hasPlaces: false);
-        var score = Store.Ordered(Store.Kinds.Id($"{Name} score"), [_columns.Products(Store, query), .. extras]);
+        var score = Store.Ordered(Store.Kinds.Id($"{Name} score"), [columns.Products(Store, query), .. extras]);
         var shares = Store.Ordered(Store.Kinds.Id($"{Name} share"), sink is { } extra ? [score, extra] : [score]);
-        return _columns.Mixed(Store, shares);
+        return columns.Mixed(Store, shares);
     }
 
     private static int[] Rows(LabelValue value, List<int> rows) =>

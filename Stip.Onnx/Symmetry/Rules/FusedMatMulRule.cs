@@ -1,3 +1,4 @@
+using System.Globalization;
 using Stip.Onnx.Symmetry.Values;
 
 namespace Stip.Onnx.Symmetry.Rules;
@@ -16,8 +17,17 @@ internal sealed class FusedMatMulRule : IOperatorRule
             throw new NotSupportedException($"{call.Operation} with a vector");
         }
 
-        call.Set(0, FusedActivation.Apply(call, MatMulRule.Multiply(call, left, right)));
+        call.Set(0, FusedActivation.Apply(call, Scaled(call, MatMulRule.Multiply(call, left, right))));
     }
+
+    /// <summary>The kind of the factor on the product; null where it is 1.</summary>
+    public static int? Factor(OperatorCall call) => call.Float("alpha", 1) is not 1 and var alpha
+        ? call.Store.Kinds.Id(string.Create(CultureInfo.InvariantCulture, $"times {alpha}"))
+        : null;
+
+    /// <summary>A product with its factor.</summary>
+    public static LabelValue Scaled(OperatorCall call, LabelValue product) =>
+        Factor(call) is { } factor ? Elementwise.Combine(call, factor, [product]) : product;
 
     /// <summary>Both matrices as they are multiplied.</summary>
     public static (Value Left, Value Right) Operands(OperatorCall call) =>

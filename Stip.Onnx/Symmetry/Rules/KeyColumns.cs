@@ -16,22 +16,28 @@ internal sealed record KeyColumns(int[] Keys, int[] Values)
     /// <param name="values">As many rows of values.</param>
     /// <param name="rows">How many they are.</param>
     /// <param name="hasPlaces">True where rows are told apart by their places.</param>
-    public static KeyColumns Of(
+    /// <returns>Null where columns would not tell rows apart.</returns>
+    public static KeyColumns? Of(
         NodeStore store, ReadOnlySpan<int> keys, ReadOnlySpan<int> values, int rows, bool hasPlaces)
     {
-        var places = hasPlaces ? store.Places(rows) : [];
-        var (keyWidth, valueWidth) = (keys.Length / rows, values.Length / rows);
+        var (keyRows, valueRows) = (Rows(keys, rows), Rows(values, rows));
+        int[] pairs = [.. keyRows.Zip(valueRows, (key, value) => store.Ordered(store.Kinds.Id("key and value"), [
+            store.Unordered(store.Kinds.Id("key"), key), store.Unordered(store.Kinds.Id("value"), value)]))];
+        if (hasPlaces)
+        {
+            pairs = CellWise.Ordered(store, store.Kinds.Id("row at its place"), pairs, store.Places(rows));
+        }
+        else if (HasTies(pairs, keyRows, valueRows))
+        {
+            return null;
+        }
+
         var (keyCells, valueCells) = (new int[rows][], new int[rows][]);
         for (var row = 0; row < rows; row++)
         {
-            var key = keys.Slice(row * keyWidth, keyWidth).ToArray();
-            var value = values.Slice(row * valueWidth, valueWidth).ToArray();
-            var (keySet, valueSet) = (
-                store.Unordered(store.Kinds.Id("key"), key), store.Unordered(store.Kinds.Id("value"), value));
-            int[] both = [store.Ordered(
-                store.Kinds.Id("key and value"), hasPlaces ? [keySet, valueSet, places[row]] : [keySet, valueSet])];
-            keyCells[row] = CellWise.Ordered(store, store.Kinds.Id("cell of a key"), key, both);
-            valueCells[row] = CellWise.Ordered(store, store.Kinds.Id("cell of a value"), value, both);
+            int[] pair = [pairs[row]];
+            keyCells[row] = CellWise.Ordered(store, store.Kinds.Id("cell of a key"), keyRows[row], pair);
+            valueCells[row] = CellWise.Ordered(store, store.Kinds.Id("cell of a value"), valueRows[row], pair);
         }
 
         return new KeyColumns(
@@ -46,4 +52,33 @@ internal sealed record KeyColumns(int[] Keys, int[] Values)
     /// <summary>What a row of shares makes of the values, by channel.</summary>
     public int[] Mixed(NodeStore store, int shares) =>
         CellWise.Ordered(store, store.Kinds.Id("mixed"), [shares], Values);
+
+    private static int[][] Rows(ReadOnlySpan<int> labels, int count)
+    {
+        var width = labels.Length / count;
+        var rows = new int[count][];
+        for (var row = 0; row < count; row++)
+        {
+            rows[row] = labels.Slice(row * width, width).ToArray();
+        }
+
+        return rows;
+    }
+
+    // Rows with the same cells in another order: which cells are of one row is then lost in columns.
+    private static bool HasTies(int[] pairs, int[][] keys, int[][] values)
+    {
+        var first = new Dictionary<int, int>();
+        for (var row = 0; row < pairs.Length; row++)
+        {
+            if (!first.TryAdd(pairs[row], row)
+                && !(keys[row].AsSpan().SequenceEqual(keys[first[pairs[row]]])
+                    && values[row].AsSpan().SequenceEqual(values[first[pairs[row]]])))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 }

@@ -21,7 +21,8 @@ internal sealed record ScoreProduct(NodeStore Store, LabelValue Queries, LabelVa
     /// <summary>Rows of scores, or of shares, times values.</summary>
     /// <param name="scores">What was made of the products; its rows are those of the products, in order.</param>
     /// <param name="values"><c>[…, P, N]</c>.</param>
-    public LabelValue Mix(ScoresValue scores, LabelValue values)
+    /// <returns>Null where scores must be written out.</returns>
+    public LabelValue? Mix(ScoresValue scores, LabelValue values)
     {
         var (width, length, rowCount) = (values.Shape[^1], scores.Shape[^2], Queries.Shape[^2]);
         var rows = new UniqueRows(Queries.Labels, Queries.Shape[^1]);
@@ -38,8 +39,13 @@ internal sealed record ScoreProduct(NodeStore Store, LabelValue Queries, LabelVa
             var head = (keys.Ids[keyLanes[lane]], matrices.Ids[valueLanes[row / length]]);
             if (!columns.TryGetValue(head, out var column))
             {
-                columns.Add(head, column = KeyColumns.Of(
-                    Store, keys[head.Item1], matrices[head.Item2], KeyCount, scores.HasPlaces));
+                column = KeyColumns.Of(Store, keys[head.Item1], matrices[head.Item2], KeyCount, scores.HasPlaces);
+                if (column is null)
+                {
+                    return null;
+                }
+
+                columns.Add(head, column);
             }
 
             var key = (rows.Ids[(queryLanes[lane] * rowCount) + place], head.Item1, head.Item2);

@@ -44,12 +44,15 @@ internal static class ScoreSteps
         }
 
         var (left, right) = Operands(call);
+        var factor = FusedMatMulRule.Factor(call);
         var keys = Contraction.Transposed((LabelValue)right);
         var product = new ScoreProduct(call.Store, (LabelValue)left, keys);
         return Shapes.Count(product.Shape) > call.Store.MostScores
             && left.Shape[^1] == keys.Shape[^1] && Contraction.RisesAlongSum(call.Store, product.Queries, keys)
-            ? new ScoresValue(product.Shape, product, (_, dot) => dot, HasPlaces: false, new(write))
+            ? new ScoresValue(product.Shape, product, Row, HasPlaces: false, new(write))
             : null;
+
+        int Row(int row, int dot) => factor is { } kind ? call.Store.Ordered(kind, [dot]) : dot;
     }
 
     private static (Value Left, Value Right) Operands(OperatorCall call) =>
@@ -119,8 +122,8 @@ internal static class ScoreSteps
         return values.Shape[^2] == scores.Shape[^1] && scores.Shape[^1] == scores.Product.KeyCount
             && Shapes.Broadcast(values.Shape.AsSpan(..^2), scores.Shape.AsSpan(..^2)).AsSpan()
                 .SequenceEqual(scores.Shape.AsSpan(..^2))
-            && Contraction.RisesAlongRows(call.Store, values)
-            ? scores.Product.Mix(scores, values)
+            && Contraction.RisesAlongRows(call.Store, values) && scores.Product.Mix(scores, values) is { } mixed
+            ? FusedMatMulRule.Scaled(call, mixed)
             : null;
     }
 }

@@ -19,7 +19,7 @@ internal sealed record Windows(int[] Shape, int[][] Cells)
             var free = length + pads[axis] + pads[axis + shape.Length] - reach[axis];
             return free < 0
                 ? throw new InvalidDataException($"a window of {reach[axis]} over {length} positions")
-                : ((ceil ? free + strides[axis] - 1 : free) / strides[axis]) + 1;
+                : (free / strides[axis]) + 1 + (ceil && HasRest(free, axis) ? 1 : 0);
         })];
         var place = new int[shape.Length];
         var cells = new int[Shapes.Count(result)][];
@@ -29,6 +29,10 @@ internal sealed record Windows(int[] Shape, int[][] Cells)
         }
 
         return new Windows(result, cells);
+
+        // A last window that begins behind the positions is none.
+        bool HasRest(int free, int axis) => free % strides[axis] != 0
+            && ((free / strides[axis]) + 1) * strides[axis] < shape[axis] + pads[axis];
     }
 
     private static int[] Under(
