@@ -53,7 +53,8 @@ internal sealed class SizedRuns(
 
     private LabelledGraph Run(ProbeSizes[] sizes, LengthCuts cuts, List<LabelledPart> labelled)
     {
-        var (store, unruled, flow) = (new NodeStore(longestRun, mostScores: mostScores), new List<string>(), new PartFlow(joins));
+        var store = new NodeStore(longestRun, mostScores: mostScores);
+        var (unruled, flow) = (new List<string>(), new PartFlow(joins));
         foreach (var part in parts)
         {
             var size = sizes[SizesOf(part)];

@@ -19,7 +19,8 @@ internal static class TokenizerVocabulary
         if (largest >= vocabSize)
         {
             throw new RefusedException(
-                $"{SourceFileNames.Tokenizer} has token id {largest}; the vocabulary of config.json allows 0..{vocabSize - 1}");
+                $"{SourceFileNames.Tokenizer} has token id {largest}; "
+                + $"the vocabulary of config.json allows 0..{vocabSize - 1}");
         }
     }
 

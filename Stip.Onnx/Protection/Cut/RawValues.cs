@@ -2,7 +2,7 @@ using Stip.Onnx.Model;
 
 namespace Stip.Onnx.Protection.Cut;
 
-/// <summary>After which operators a value can still be read off: all but those that compare, count or look up.</summary>
+/// <summary>After which operators a value can still be read off: all but those that compare, count, look up.</summary>
 internal static class RawValues
 {
     private static readonly HashSet<string> Moved = new(StringComparer.Ordinal)

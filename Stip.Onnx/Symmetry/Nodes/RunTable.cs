@@ -45,8 +45,9 @@ internal sealed class RunTable
     public int RunOf(int label)
     {
         var block = label >> 6;
+        var upToLabel = ulong.MaxValue >> (63 - (label & 63));
         return block < _starts.Count
-            ? _startsBefore[block] + BitOperations.PopCount(_starts[block] & (ulong.MaxValue >> (63 - (label & 63)))) - 1
+            ? _startsBefore[block] + BitOperations.PopCount(_starts[block] & upToLabel) - 1
             : Count - 1;
     }
 
