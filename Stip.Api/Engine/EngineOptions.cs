@@ -41,7 +41,7 @@ internal sealed class EngineOptions
     [Range(0, 1000)]
     public int GatherMs { get; set; } = 2;
 
-    /// <summary>Largest logits of one answer.</summary>
+    /// <summary>Largest logits of one answer, and outputs of one pass of a graph without a cache.</summary>
     [Range(1, 2047)]
     public int MaxAnswerMegabytes { get; set; } = 256;
 

@@ -8,12 +8,15 @@ namespace Stip.Api.Engine;
 /// <summary>Inputs of a graph without a cache, judged. Nothing but <see cref="Judge"/> makes them.</summary>
 internal sealed class ValidInputs
 {
-    private ValidInputs(Dictionary<string, TensorPayload> tensors)
+    private ValidInputs(Dictionary<string, TensorPayload> tensors, Dictionary<string, long> axes)
     {
-        Tensors = tensors;
+        (Tensors, Axes) = (tensors, axes);
     }
 
     public IReadOnlyDictionary<string, TensorPayload> Tensors { get; }
+
+    /// <summary>Lengths of the axes that have a name.</summary>
+    public IReadOnlyDictionary<string, long> Axes { get; }
 
     /// <summary>Judges names, types, shapes, sizes and numbers; float rows are converted to the graph's type.</summary>
     public static Outcome<ValidInputs> Judge(GraphManifest graph, IReadOnlyDictionary<string, TensorPayload>? inputs)
@@ -37,7 +40,7 @@ internal sealed class ValidInputs
             judged.Add(wanted.Name, tensor);
         }
 
-        return new ValidInputs(judged);
+        return new ValidInputs(judged, axes);
     }
 
     private static Outcome<TensorPayload> JudgeOne(

@@ -12,6 +12,7 @@ internal sealed class ForwardHost : IAsyncDisposable
     private readonly LoadedOnUse<ForwardLoop> _loop;
     private readonly int _hiddenSize;
     private readonly long _limitBytes;
+    private readonly long _answerBytes;
     private volatile bool _isDisposed;
 
     /// <param name="model">The model it belongs to.</param>
@@ -38,6 +39,7 @@ internal sealed class ForwardHost : IAsyncDisposable
     {
         Graph = graph;
         (_hiddenSize, _limitBytes) = (hiddenSize, PassMemory.LimitBytes(options));
+        _answerBytes = (long)options.Value.MaxAnswerMegabytes << 20;
         _loop = new LoadedOnUse<ForwardLoop>(
             model, bytes,
             () => new ForwardLoop(
@@ -60,14 +62,9 @@ internal sealed class ForwardHost : IAsyncDisposable
     public async Task<Outcome<IReadOnlyDictionary<string, TensorPayload>>> RunAsync(
         ValidInputs inputs, CancellationToken cancellation)
     {
-        if (!Fits(inputs, 1))
+        if (TooLarge(inputs) is { } tooLarge)
         {
-            var megabytes = Math.Ceiling(PassMemory.Bytes(Graph, inputs, _hiddenSize) / (1 << 20));
-            return new Refusal(
-                StipErrorCode.PayloadTooLarge,
-                $"the pass would take about {megabytes} MiB of memory, and one may take {_limitBytes >> 20}: "
-                + "send fewer or shorter inputs at once",
-                "inputs");
+            return tooLarge;
         }
 
         while (!_isDisposed)
@@ -93,7 +90,29 @@ internal sealed class ForwardHost : IAsyncDisposable
         return _loop.DisposeAsync();
     }
 
-    // Passes that run together are alike.
+    private Refusal? TooLarge(ValidInputs inputs)
+    {
+        var answer = PassMemory.AnswerBytes(Graph, inputs, _hiddenSize);
+        if (answer > _answerBytes)
+        {
+            return TooLarge($"the pass's outputs would be about {Megabytes(answer)} MiB, and one answer may be "
+                + $"{_answerBytes >> 20}");
+        }
+
+        var memory = PassMemory.Bytes(Graph, inputs, _hiddenSize);
+        return memory <= _limitBytes
+            ? null
+            : TooLarge($"the pass would take about {Megabytes(memory)} MiB of memory, and one may take "
+                + $"{_limitBytes >> 20}");
+    }
+
+    private static Refusal TooLarge(string what) =>
+        new(StipErrorCode.PayloadTooLarge, $"{what}: send fewer or shorter inputs at once", "inputs");
+
+    private static decimal Megabytes(decimal bytes) => Math.Ceiling(bytes / (1 << 20));
+
+    // Passes that run together are alike; their outputs lie in one piece of memory.
     private bool Fits(ValidInputs inputs, long times) =>
-        PassMemory.Bytes(Graph, inputs, _hiddenSize) * times <= _limitBytes;
+        PassMemory.Bytes(Graph, inputs, _hiddenSize) * times <= _limitBytes
+        && PassMemory.AnswerBytes(Graph, inputs, _hiddenSize) * times <= int.MaxValue;
 }

@@ -1,11 +1,12 @@
+using System.Text.Json;
 using Microsoft.Extensions.Options;
 using Stip.Protocol.Packages;
 using Stip.Protocol.Tensors;
 
 namespace Stip.Api.Engine.Forward;
 
-/// <summary>About how much memory passes take while they run. Attention takes the square of a length, which no limit of
-/// a body or of a context bounds well.</summary>
+/// <summary>About how much memory passes take while they run. Attention takes the square of a length, and logits a
+/// vocabulary for each row, which no limit of a body or of a context bounds well.</summary>
 internal static class PassMemory
 {
     // Scores of attention before and after the softmax, in float32.
@@ -16,6 +17,9 @@ internal static class PassMemory
     // A row of features, and the wider ones of the feed-forward network beside it.
     private const int RowsOfRow = 16;
 
+    // The runtime's, and the copy that is answered with.
+    private const int CopiesOfAnswer = 2;
+
     /// <summary>What one pass may take.</summary>
     public static long LimitBytes(IOptions<EngineOptions> options) =>
         options.Value.ForwardMegabytes is > 0 and var given
@@ -23,24 +27,59 @@ internal static class PassMemory
             : GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4;
 
     /// <summary>An estimate, of a transformer of this width with usual heads.</summary>
-    /// <param name="graph">Tells which axis is a batch.</param>
+    /// <param name="graph">Names the axes.</param>
     /// <param name="inputs">Of the pass.</param>
     /// <param name="hiddenSize">Features of a row.</param>
-    public static decimal Bytes(GraphManifest graph, ValidInputs inputs, int hiddenSize)
+    public static decimal Bytes(GraphManifest graph, ValidInputs inputs, int hiddenSize) =>
+        RunBytes(Largest(graph, inputs, hiddenSize), hiddenSize)
+        + (CopiesOfAnswer * AnswerBytes(graph, inputs, hiddenSize));
+
+    /// <summary>An estimate of all outputs together. An axis whose name no input has is taken for what is left of the
+    /// rows.</summary>
+    public static decimal AnswerBytes(GraphManifest graph, ValidInputs inputs, int hiddenSize)
     {
-        decimal batch = BatchAxis.Of(graph) ? BatchAxis.Rows(inputs) : 1;
-        var width = Math.Max(1, hiddenSize);
-        var rows = inputs.Tensors.Values.Select(tensor => Rows(tensor, width)).DefaultIfEmpty(1).Max();
-        var length = Math.Max(1, rows / batch);
+        var (batch, length) = Largest(graph, inputs, hiddenSize);
+        return graph.Outputs.Sum(output =>
+        {
+            var (fixedPart, named, isOpen) = (1m, 1m, false);
+            foreach (var axis in output.Shape)
+            {
+                if (axis.ValueKind == JsonValueKind.Number && axis.TryGetInt64(out var given) && given > 0)
+                {
+                    fixedPart = Capped(fixedPart * given);
+                }
+                else if (inputs.Axes.TryGetValue(axis.ToString(), out var known))
+                {
+                    named = Capped(named * known);
+                }
+                else
+                {
+                    isOpen = true;
+                }
+            }
+
+            _ = TensorDtypes.TryParseWire(output.Dtype, out var dtype);
+            return Capped(fixedPart * (isOpen ? Math.Max(named, batch * length) : named)) * dtype.ByteSize();
+        });
+    }
+
+    // The input that costs most.
+    private static InputExtent Largest(GraphManifest graph, ValidInputs inputs, int hiddenSize)
+    {
+        var lengths = InputExtent.LengthNames(graph);
+        return graph.Inputs
+            .Select(input => InputExtent.Of(input, inputs.Tensors[input.Name], lengths, Math.Max(1, hiddenSize)))
+            .DefaultIfEmpty(new InputExtent(1, 1))
+            .MaxBy(extent => RunBytes(extent, hiddenSize));
+    }
+
+    private static decimal RunBytes(InputExtent extent, int hiddenSize)
+    {
+        var (batch, length) = extent;
         var heads = Math.Max(LeastHeads, hiddenSize / HeadWidth);
         return batch * length * ((length * heads * BytesOfScore) + ((decimal)hiddenSize * sizeof(float) * RowsOfRow));
     }
 
-    // Numbers of features or pixels by the width of a row; ids are a row each.
-    private static decimal Rows(TensorPayload tensor, int hiddenSize)
-    {
-        _ = TensorDtypes.TryParseWire(tensor.Dtype, out var dtype);
-        decimal numbers = tensor.Data.Length / dtype.ByteSize();
-        return dtype.IsWireFloat() ? Math.Ceiling(numbers / hiddenSize) : numbers;
-    }
+    // A manifest may name lengths whose product is beyond any number.
+    private static decimal Capped(decimal number) => Math.Min(number, long.MaxValue);
 }

@@ -130,6 +130,18 @@ public sealed class ForwardTests(TinyServer tiny) : IClassFixture<TinyServer>
     }
 
     [Fact]
+    public async Task Pass_OfALargerAnswerThanOneMayBe_IsRefusedAndASmallerOneRuns()
+    {
+        using var server = new ApiServer(
+            ("Stip:Api:Engine:MaxAnswerMegabytes", "1"), ("Stip:Api:Engine:ForwardMegabytes", "100000000"));
+        TinyEncoder.WriteTo(server.PackageFolder("tiny-encoder"), contextLength: 2048);
+        using var fits = await server.Caller().PostAsync(StipRoutes.Forward, TinyEncoder.Request(64, 1024));
+        Assert.True(fits.IsSuccessStatusCode);
+        using var tooLarge = await server.Caller().PostAsync(StipRoutes.Forward, TinyEncoder.Request(64, 1025));
+        await ApiCaller.RefusedAsync(tooLarge, 413, "payload_too_large");
+    }
+
+    [Fact]
     public async Task Pass_WithAnIndexBeyondATable_IsARefusalAndNoBug()
     {
         var inputs = new Dictionary<string, TensorPayload>(Request().Inputs)
