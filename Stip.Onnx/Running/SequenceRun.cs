@@ -15,7 +15,8 @@ internal static class SequenceRun
     /// <param name="side">The model.</param>
     /// <param name="inputs">The encoder's under their names, the decoder's with <c>decoder_</c> before theirs.</param>
     /// <returns>What the decoder gives, and <c>encoder_last_hidden_state</c>.</returns>
-    /// <exception cref="RefusedException">There is nothing for the decoder.</exception>
+    /// <exception cref="RefusedException">There is nothing for the decoder, or the encoder gives something
+    /// else.</exception>
     public static IReadOnlyList<(string Name, HostTensor Tensor)> Run(
         IModelSide side, IReadOnlyDictionary<string, HostTensor> inputs)
     {
@@ -27,7 +28,11 @@ internal static class SequenceRun
 
         var (encoders, decoders) = (Named(""), Named(Before));
         using var encoder = new PassRunner(side, GraphRoles.Encoder);
-        var states = encoder.Run(encoders).First(output => output.Name == EncoderPorts.Hidden).Tensor;
+        var given = encoder.Run(encoders);
+        var states = given.FirstOrDefault(output => output.Name == EncoderPorts.Hidden).Tensor
+            ?? throw new RefusedException(
+                $"the encoder gives {string.Join(", ", given.Select(output => output.Name))}; "
+                + $"the decoder's first step needs {EncoderPorts.Hidden}");
         decoders[States] = states;
         decoders[StatesMask] = encoders.GetValueOrDefault(EncoderPorts.Mask)
             ?? HostTensor.FromIntegers([.. Enumerable.Repeat(1L, (int)(states.Shape[0] * states.Shape[1]))],

@@ -15,6 +15,7 @@ internal sealed class Bart(string name, string modelType, BartForm form) : IArch
 {
     // Learned positions begin where fairseq had room for padding.
     private const int SkippedPositions = 2;
+    private const string HeadName = "lm_head.weight";
 
     public string Name => name;
 
@@ -30,16 +31,19 @@ internal sealed class Bart(string name, string modelType, BartForm form) : IArch
         }
 
         var (hidden, vocabulary) = (config.Size("d_model"), config.Size("vocab_size"));
-        var words = tensors.Require(
-            Array.Find(["model.shared.weight", "model.encoder.embed_tokens.weight"], tensors.Has)
-                ?? "model.shared.weight",
+        var words = SequenceTables.Words(
+            tensors,
             vocabulary,
-            hidden);
+            hidden,
+            HeadName,
+            "model.shared.weight",
+            "model.encoder.embed_tokens.weight",
+            "model.decoder.embed_tokens.weight");
         var (encoder, decoder) = (Stack(config, tensors, hidden, "encoder"), Stack(config, tensors, hidden, "decoder"));
         const string LogitsBias = "final_logits_bias";
         return SequenceModel.Build(checkpoint, dtype, new SequenceFamily(
             hidden,
-            HeadDim(hidden, encoder, decoder),
+            BartStack.HeadDim(hidden, encoder, decoder),
             vocabulary,
             Norm.Layer(1e-5),
             config.Text("activation_function") ?? form.Activation,
@@ -51,57 +55,33 @@ internal sealed class Bart(string name, string modelType, BartForm form) : IArch
             Scale = 1 / Math.Sqrt((double)hidden / encoder.Heads),
             Words = words,
             WordScale = config.Flag("scale_embedding", form.ScalesWords) ? Math.Sqrt(hidden) : 1,
-            Head = config.Flag("tie_word_embeddings", true)
-                ? words
-                : tensors.Require("lm_head.weight", vocabulary, hidden),
+            Head = SequenceTables.Head(tensors, HeadName, words, config.Flag("tie_word_embeddings", true)),
             HeadBias = tensors.Has(LogitsBias)
                 ? new ReshapedTensor(tensors.Require(LogitsBias, 1, vocabulary), [vocabulary])
                 : null,
         });
     }
 
-    /// <summary>The layers of one side.</summary>
-    /// <param name="config">config.json.</param>
-    /// <param name="side"><c>encoder</c> or <c>decoder</c>.</param>
-    internal static SequenceStack Layers(ConfigJson config, string side) => new(
-        $"model.{side}.layers",
-        config.Size($"{side}_layers"),
-        config.Size($"{side}_attention_heads"),
-        config.Size($"{side}_ffn_dim"),
-        Attention("self_attn"),
-        side == "encoder" ? null : Attention("encoder_attn"),
-        Up: "fc1",
-        Down: "fc2",
-        FeedForwardNorm: "final_layer_norm");
-
-    /// <summary>Channels of a head, the same on both sides.</summary>
-    internal static int HeadDim(int hidden, SequenceStack encoder, SequenceStack decoder) =>
-        hidden % encoder.Heads == 0 && encoder.Heads == decoder.Heads
-            ? hidden / encoder.Heads
-            : throw new RefusedException($"config.json: {encoder.Heads} and {decoder.Heads} attention heads for a "
-                + $"d_model of {hidden}; both sides must have the same number, and it must divide d_model");
-
     private SequenceStack Stack(ConfigJson config, ITensorStore tensors, int hidden, string side)
     {
         var root = $"model.{side}";
-        return Layers(config, side) with
+        return BartStack.Layers(config, side) with
         {
-            Positions = Positions(
-                tensors, config.FindSize("max_position_embeddings") ?? 1024, hidden, $"{root}.embed_positions.weight"),
+            Positions = Positions(config, tensors, hidden, $"{root}.embed_positions.weight"),
             EmbeddingNorm = form.HasEmbeddingNorm ? $"{root}.layernorm_embedding" : null,
             LastNorm = form.IsPreNorm ? $"{root}.layer_norm" : null,
         };
     }
 
-    private CheckpointTensor Positions(ITensorStore tensors, int count, int hidden, string tensor) =>
-        form.Positions switch
+    private CheckpointTensor Positions(ConfigJson config, ITensorStore tensors, int hidden, string tensor)
+    {
+        var count = config.FindSize("max_position_embeddings") ?? 1024;
+        return form.Positions switch
         {
             BartPositions.Learned => new TensorRows(
                 tensors.Require(tensor, count + SkippedPositions, hidden), SkippedPositions, count),
             BartPositions.Waves => WavePositions.FromZero(count, hidden),
-            _ => WavePositions.OfFairseq(count, hidden),
+            _ => WavePositions.OfFairseq(count, hidden, Roberta.FirstPosition(config)),
         };
-
-    private static AttentionNames Attention(string part) => new(
-        $"{part}.q_proj", $"{part}.k_proj", $"{part}.v_proj", $"{part}.out_proj", $"{part}_layer_norm");
+    }
 }

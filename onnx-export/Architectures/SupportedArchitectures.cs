@@ -108,6 +108,7 @@ internal static class SupportedArchitectures
         new T5Encoder("MT5EncoderModel", hasOwnDistances: false),
         new T5Encoder("UMT5EncoderModel", hasOwnDistances: true),
         new T5Sequence("T5ForConditionalGeneration", "t5", hasOwnDistances: false),
+        new T5Sequence("T5WithLMHeadModel", "", hasOwnDistances: false),
         new T5Sequence("MT5ForConditionalGeneration", "mt5", hasOwnDistances: false),
         new T5Sequence("UMT5ForConditionalGeneration", "umt5", hasOwnDistances: true),
         new Bart("BartForConditionalGeneration", "bart", BartForm.Bart),
@@ -171,6 +172,12 @@ internal static class SupportedArchitectures
             // The folder names the decoder that it was trained from.
             names = [name[..^generates.Length] + "Model"];
             found = Array.Find(All, family => family.Name == names[0]);
+        }
+
+        // The same of an encoder and a decoder: what embeds is the encoder.
+        if (embedsTexts && found is T5Sequence { EncoderName: var encoder })
+        {
+            found = Array.Find(All, family => family.Name == encoder);
         }
 
         if (found is null && RefusedFamilies.Reason(names) is { } reason)

@@ -11,12 +11,16 @@ namespace Stip.Export.Architectures;
 /// serves all.</param>
 internal sealed class T5(ConfigJson config, bool hasOwnDistances)
 {
+    /// <summary>Names of the token table, which published files have under one or several.</summary>
+    public static readonly string[] WordNames =
+        ["shared.weight", "encoder.embed_tokens.weight", "decoder.embed_tokens.weight"];
+
     private const int DefaultPositions = 512;
     private const string Gated = "gated-";
 
     private readonly string _activation = config.Text("feed_forward_proj") ?? "relu";
 
-    /// <summary>Most tokens: there is no table of positions that would say it.</summary>
+    /// <summary>Most tokens of a text; nothing in the model depends on it.</summary>
     public int Positions => config.FindSize("n_positions", "max_position_embeddings") ?? DefaultPositions;
 
     public int VocabSize => config.Size("vocab_size");
@@ -45,7 +49,7 @@ internal sealed class T5(ConfigJson config, bool hasOwnDistances)
     public DistanceBias Distances(int heads, bool isTwoSided)
     {
         var buckets = config.FindSize("relative_attention_num_buckets") ?? 32;
-        return new DistanceBias(buckets, heads, Positions)
+        return new DistanceBias(buckets, heads)
         {
             Buckets = buckets,
             Farthest = config.FindSize("relative_attention_max_distance") ?? 128,
@@ -55,7 +59,7 @@ internal sealed class T5(ConfigJson config, bool hasOwnDistances)
 
     /// <summary>The table of distances of a layer.</summary>
     public string DistanceTable(string stack, int layer) =>
-        $"{stack}.block.{(hasOwnDistances ? layer : 0)}.layer.0.SelfAttention.relative_attention_bias";
+        $"{stack}.block.{DistancesOf(layer)}.layer.0.SelfAttention.relative_attention_bias";
 
     /// <summary>The layer whose table a layer reads.</summary>
     public int DistancesOf(int layer) => hasOwnDistances ? layer : 0;
@@ -73,10 +77,6 @@ internal sealed class T5(ConfigJson config, bool hasOwnDistances)
     {
         Gate = IsGated ? "layer.1.DenseReluDense.wi_0" : null,
     };
-
-    /// <summary>Name of the token table, which published files have under several.</summary>
-    public static string Words(ITensorStore tensors) =>
-        Array.Find(["shared.weight", "encoder.embed_tokens.weight"], tensors.Has) ?? "shared.weight";
 
     // A gated GELU is the approximated one.
     private string Activation() => _activation switch

@@ -19,7 +19,7 @@ internal sealed class T5Encoder(string name, bool hasOwnDistances) : IArchitectu
         var t5 = new T5(checkpoint.Config, hasOwnDistances);
         var sizes = t5.Sizes;
         var names = new TextEncoderNames(
-            Words: T5.Words(checkpoint.Tensors),
+            Words: Array.Find(T5.WordNames, checkpoint.Tensors.Has) ?? T5.WordNames[0],
             Positions: null,
             TokenTypes: null,
             EmbeddingNorm: null,

@@ -10,17 +10,23 @@ namespace Stip.Export.Architectures;
 /// <param name="hasOwnDistances">True where every layer has a table of distances.</param>
 internal sealed class T5Sequence(string name, string modelType, bool hasOwnDistances) : IArchitecture
 {
+    private const string HeadName = "lm_head.weight";
+
     public string Name => name;
 
     public string ModelType => modelType;
+
+    /// <summary>Name of the family that is its encoder alone.</summary>
+    public string EncoderName => $"{name[..(name.IndexOf('5', StringComparison.Ordinal) + 1)]}EncoderModel";
 
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
         var (config, tensors) = (checkpoint.Config, checkpoint.Tensors);
         var t5 = new T5(config, hasOwnDistances);
         var sizes = t5.Sizes;
-        var words = tensors.Require(T5.Words(tensors), t5.VocabSize, sizes.Hidden);
+        var words = SequenceTables.Words(tensors, t5.VocabSize, sizes.Hidden, HeadName, T5.WordNames);
         var isTied = config.Flag("tie_word_embeddings", true);
+        var head = SequenceTables.Head(tensors, HeadName, words, isTied);
         return SequenceModel.Build(checkpoint, dtype, new SequenceFamily(
             sizes.Hidden,
             sizes.HeadDim,
@@ -34,8 +40,8 @@ internal sealed class T5Sequence(string name, string modelType, bool hasOwnDista
             HasBiases = false,
             Scale = 1,
             Words = words,
-            Head = isTied ? words : tensors.Require("lm_head.weight", t5.VocabSize, sizes.Hidden),
-            HeadScale = isTied ? 1 / Math.Sqrt(sizes.Hidden) : 1,
+            Head = head,
+            HeadScale = IsScaled(config, isTied, ReferenceEquals(head, words)) ? 1 / Math.Sqrt(sizes.Hidden) : 1,
         });
 
         SequenceStack Stack(string side, int layers)
@@ -63,4 +69,9 @@ internal sealed class T5Sequence(string name, string modelType, bool hasOwnDista
         static AttentionNames Attention(string part, string kind) => new(
             $"{part}.{kind}.q", $"{part}.{kind}.k", $"{part}.{kind}.v", $"{part}.{kind}.o", $"{part}.layer_norm");
     }
+
+    // Version 5 of transformers writes that all are tied, and keeps for T5 alone what the flag said before: whether
+    // rows are scaled. The others were published with a head of their own, and unscaled.
+    private bool IsScaled(ConfigJson config, bool isTied, bool isTable) =>
+        config.Flag("scale_decoder_outputs", isTied && (isTable || modelType is not ("mt5" or "umt5")));
 }

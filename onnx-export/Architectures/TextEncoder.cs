@@ -28,8 +28,7 @@ internal static class TextEncoder
         var rows = Rows(encoder, config, names);
         if (names.Distances is { } distances)
         {
-            encoder.ScoreBias = new DistanceBias(config.DistanceBuckets, sizes.Heads, config.ContextLength)
-                .Append(encoder, distances);
+            encoder.ScoreBias = new DistanceBias(config.DistanceBuckets, sizes.Heads).Append(encoder, distances);
         }
 
         encoder.ScoreBias ??= names.ScoreBias?.Invoke(encoder);

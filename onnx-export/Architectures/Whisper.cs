@@ -11,6 +11,7 @@ internal sealed class Whisper : IArchitecture
 {
     private const string Encoder = "model.encoder";
     private const string Decoder = "model.decoder";
+    private const string HeadName = "proj_out.weight";
 
     public string Name => "WhisperForConditionalGeneration";
 
@@ -22,19 +23,20 @@ internal sealed class Whisper : IArchitecture
         var (hidden, vocabulary) = (config.Size("d_model"), config.Size("vocab_size"));
         var rows = config.FindSize("max_source_positions") ?? 1500;
         var positions = config.FindSize("max_target_positions") ?? 448;
-        var words = tensors.Require($"{Decoder}.embed_tokens.weight", vocabulary, hidden);
+        var words = SequenceTables.Words(
+            tensors, vocabulary, hidden, HeadName, $"{Decoder}.embed_tokens.weight");
         var sound = new SoundStart(
             config.FindSize("num_mel_bins") ?? 80,
             rows,
             Encoder,
             tensors.Require($"{Encoder}.embed_positions.weight", rows, hidden));
-        var encoder = WithoutKeyBiases(Bart.Layers(config, "encoder")) with { LastNorm = $"{Encoder}.layer_norm" };
-        var decoder = WithoutKeyBiases(Bart.Layers(config, "decoder")) with
+        var encoder = WithoutKeyBiases(BartStack.Layers(config, "encoder")) with { LastNorm = $"{Encoder}.layer_norm" };
+        var decoder = WithoutKeyBiases(BartStack.Layers(config, "decoder")) with
         {
             Positions = tensors.Require($"{Decoder}.embed_positions.weight", positions, hidden),
             LastNorm = $"{Decoder}.layer_norm",
         };
-        var headDim = Bart.HeadDim(hidden, encoder, decoder);
+        var headDim = BartStack.HeadDim(hidden, encoder, decoder);
         return SequenceModel.Build(checkpoint, dtype, new SequenceFamily(
             hidden,
             headDim,
@@ -49,9 +51,7 @@ internal sealed class Whisper : IArchitecture
             Scale = 1 / Math.Sqrt(headDim),
             Words = words,
             WordScale = config.Flag("scale_embedding", false) ? Math.Sqrt(hidden) : 1,
-            Head = config.Flag("tie_word_embeddings", true)
-                ? words
-                : tensors.Require("proj_out.weight", vocabulary, hidden),
+            Head = SequenceTables.Head(tensors, HeadName, words, config.Flag("tie_word_embeddings", true)),
             IsMasked = false,
             Start = sound.Append,
         });

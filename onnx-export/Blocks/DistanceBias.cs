@@ -7,10 +7,12 @@ namespace Stip.Export.Blocks;
 /// fall into buckets, one each for near ones, wider and wider ones for far ones.</summary>
 /// <param name="Stored">Rows of the table in the checkpoint.</param>
 /// <param name="Heads">Attention heads.</param>
-/// <param name="Positions">Most positions of a text.</param>
-internal sealed record DistanceBias(int Stored, int Heads, int Positions)
+internal sealed record DistanceBias(int Stored, int Heads)
 {
     private const string Name = "score_bias";
+
+    // Published models have 128; what a graph looks up is a table of twice as many.
+    private const int LargestFarthest = 1 << 16;
 
     /// <summary>How many buckets there are; rows of the table beyond them are not read.</summary>
     public int Buckets { get; init; } = 32;
@@ -47,22 +49,20 @@ internal sealed record DistanceBias(int Stored, int Heads, int Positions)
     /// <summary>The same for distances at hand, <c>[queries, keys]</c>.</summary>
     public string Append(ModelGraph model, string tensor, string distances, string name)
     {
-        if (Stored < Buckets)
-        {
-            throw new RefusedException(
-                $"config.json: relative_attention_num_buckets is {Stored}; it must be at least {Buckets}");
-        }
-
+        Check();
         var graph = model.Graph;
         const string Bucket = $"{Name}.bucket";
         if (!graph.Has($"{Bucket}/output"))
         {
-            // Buckets of all distances from the most negative one on.
-            long[] all = [.. Enumerable.Range(1 - Positions, (2 * Positions) - 1).Select(place => BucketOf(place))];
+            // Buckets of all distances from the most negative one on; those beyond the farthest share its.
+            long[] all = [.. Enumerable.Range(-Farthest, (2 * Farthest) + 1).Select(place => BucketOf(place))];
+            var near = graph.Add("Clip", $"{Name}.near", [
+                distances,
+                graph.AddScalarConstant($"{Name}.first_place", -Farthest),
+                graph.AddScalarConstant($"{Name}.last_place", Farthest)]);
             graph.Add("Gather", Bucket, [
                 graph.AddConstant($"{Name}.buckets", all),
-                graph.Add("Add", $"{Name}.index", [
-                    distances, graph.AddScalarConstant($"{Name}.middle", Positions - 1)])]);
+                graph.Add("Add", $"{Name}.index", [near, graph.AddScalarConstant($"{Name}.middle", Farthest)])]);
         }
 
         var stored = model.Tensors.Require($"{tensor}.weight", Stored, Heads);
@@ -71,5 +71,23 @@ internal sealed record DistanceBias(int Stored, int Heads, int Positions)
         var rows = graph.Add("Gather", $"{name}.rows", [table, $"{Bucket}/output"]); // [queries, keys, heads]
         var turned = graph.Add("Transpose", $"{name}.turned", [rows], NodeAttribute.Ints("perm", 2, 0, 1));
         return graph.Add("Unsqueeze", name, [turned, graph.Shared($"{Name}.first", 0)]);
+    }
+
+    private void Check()
+    {
+        // Each direction has a bucket for one distance, and one for all that are wider.
+        var least = Math.Max(IsTwoSided ? 4 : 2, Buckets);
+        if (Stored < least)
+        {
+            throw new RefusedException(
+                $"config.json: relative_attention_num_buckets is {Stored}; it must be at least {least}");
+        }
+
+        var exact = (IsTwoSided ? Buckets / 2 : Buckets) / 2;
+        if (Farthest <= exact || Farthest > LargestFarthest)
+        {
+            throw new RefusedException($"config.json: relative_attention_max_distance is {Farthest}; it must be "
+                + $"{exact + 1}..{LargestFarthest}");
+        }
     }
 }

@@ -1,3 +1,4 @@
+using Stip.Export.Checkpoints;
 using Stip.Onnx.Execution;
 using Stip.Onnx.Model;
 using Stip.Protocol.Tensors;
@@ -105,6 +106,7 @@ internal sealed record RotaryTables(string Cosines, string Sines, string Positio
         float[][] sets = frequencies.LongInverse is { } longer
             ? [frequencies.Inverse, longer]
             : [frequencies.Inverse];
+        ComputedTable.Check((long)sets.Length * rows, width);
         var dtype = model.Weights.Dtype;
         return new Weight(dtype, [sets.Length * rows, width], stream =>
         {

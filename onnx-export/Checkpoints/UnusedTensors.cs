@@ -6,13 +6,13 @@ namespace Stip.Export.Checkpoints;
 /// <summary>Tensors of a folder that no formula asked for.</summary>
 internal static partial class UnusedTensors
 {
-    // Masks and tables that older versions of transformers saved with the weights, and scales of inputs and caches,
-    // which are not rounded here.
+    // Masks and tables that older versions of transformers saved with the weights, distances that the first T5 stored
+    // and nobody reads, and scales of inputs and caches, which are not rounded here.
     private static readonly string[] Computed =
         [
             ".attn.bias", ".attention.bias", ".masked_bias", ".causal_mask", ".inv_freq", ".cos_cached", ".sin_cached",
             ".position_ids", ".relative_position_index", ".input_scale", ".activation_scale", ".output_scale",
-            ".k_scale", ".v_scale", ".kv_scale",
+            ".k_scale", ".v_scale", ".kv_scale", ".EncDecAttention.relative_attention_bias.weight",
         ];
 
     /// <summary>Refuses weights that lie in a layer of which others are used: what they do would be missing.</summary>

@@ -12,11 +12,15 @@ internal sealed record WavePositions(int Positions, int Width, int First, int St
 {
     private const double Longest = 10000;
 
-    /// <summary>As fairseq computes them: the first token stands at 2, the last frequency is 1/10000.</summary>
-    public static WavePositions OfFairseq(int positions, int width) => new(positions, width, 2, width / 2 - 1);
+    /// <summary>As fairseq computes them: the first token stands after padding, the last frequency is
+    /// 1/10000.</summary>
+    /// <exception cref="Onnx.RefusedException">The table would be larger than that of any model.</exception>
+    public static WavePositions OfFairseq(int positions, int width, int first = 2) =>
+        Bounded(positions, width, first, width / 2 - 1);
 
     /// <summary>The first token stands at 0, and 1/10000 is one step beyond the last frequency.</summary>
-    public static WavePositions FromZero(int positions, int width) => new(positions, width, 0, width / 2);
+    /// <exception cref="Onnx.RefusedException">The table would be larger than that of any model.</exception>
+    public static WavePositions FromZero(int positions, int width) => Bounded(positions, width, 0, width / 2);
 
     public override void Read(long firstElement, Span<float> values)
     {
@@ -28,5 +32,11 @@ internal sealed record WavePositions(int Positions, int Width, int First, int St
             var angle = (row + First) * MathF.Exp((channel % half) * -step);
             values[i] = channel < half ? MathF.Sin(angle) : MathF.Cos(angle);
         }
+    }
+
+    private static WavePositions Bounded(int positions, int width, int first, int steps)
+    {
+        ComputedTable.Check(positions, width);
+        return new WavePositions(positions, width, first, steps);
     }
 }

@@ -26,6 +26,12 @@ internal static class ExportedFolder
             throw new RefusedException($"--context-length is {most}; it is for decoders, and this model is none");
         }
 
+        if (model.WholeGraphs is not null && checkpoint.Sentence is not null)
+        {
+            throw new RefusedException($"architecture '{architecture.Name}' becomes an encoder and a decoder, which do "
+                + "not embed texts; export the folder of its Transformer module alone");
+        }
+
         SentenceLayers.Append(model.Graph, checkpoint);
         checkpoint.RefuseUnused();
         if (model.WholeGraphs is { } whole)

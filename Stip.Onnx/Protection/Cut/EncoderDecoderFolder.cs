@@ -38,9 +38,11 @@ internal static class EncoderDecoderFolder
     }
 
     /// <summary>File of one of its graphs.</summary>
+    /// <exception cref="RefusedException">The folder has no such decoder.</exception>
     public static string FileOf(string folder, string role) => Path.Combine(folder, role == GraphRoles.Encoder
         ? EncoderFile
-        : Decoders(folder).First(decoder => decoder.Role == role).File);
+        : Decoders(folder).FirstOrDefault(decoder => decoder.Role == role).File
+            ?? throw new RefusedException($"{folder} has no {FirstStepFile} or {MergedFile}"));
 
     private static IEnumerable<(string Role, string File)> Decoders(string folder)
     {

@@ -26,7 +26,7 @@ internal sealed class SequenceGraph : ModelGraph
                 TensorDtype.Int64,
                 "batch",
                 "encoder_seq");
-            PaddingBias = Vanishing("padding", Graph.Add("Equal", "padding.is_empty", [
+            PaddingBias = RowDistances.Vanishing(this, "padding", Graph.Add("Equal", "padding.is_empty", [
                 Graph.Add("Unsqueeze", "padding.mask", [mask, Graph.AddConstant("padding.axes", 1, 2)]),
                 Graph.AddScalarConstant("padding.none", 0)])); // [batch, 1, 1, encoder_seq]
         }
@@ -70,14 +70,10 @@ internal sealed class SequenceGraph : ModelGraph
     }
 
     /// <summary>The key's position less that of the query, int64 <c>[seq, total]</c>.</summary>
-    public string Distances() => Graph.Has("distances/output") ? "distances/output" : Graph.Add("Sub", "distances", [
-        Graph.Add("Unsqueeze", "distances.keys", [$"{Places}.keys/output", Graph.AddConstant("distances.first", 0)]),
-        Graph.Add(
-            "Unsqueeze", "distances.queries", [$"{Places}.queries/output", Graph.AddConstant("distances.last", 1)])]);
+    public string Distances() => RowDistances.Append(Graph, $"{Places}.keys/output", $"{Places}.queries/output");
 
     /// <summary>Scores of rows that come later vanish: <c>[seq, total]</c>.</summary>
-    public string CausalBias() => Vanishing(
-        "causal", Graph.Add("Greater", "causal.is_later", [Distances(), Graph.AddScalarConstant("causal.now", 0)]));
+    public string CausalBias() => RowDistances.Causal(this, Distances());
 
     private void AppendPlaces(string ids)
     {
@@ -97,9 +93,4 @@ internal sealed class SequenceGraph : ModelGraph
         [value],
         NodeAttribute.Int("start", axis),
         NodeAttribute.Int("end", axis + 1))]);
-
-    private string Vanishing(string name, string isGone) => Graph.Add("Where", name, [
-        isGone,
-        Graph.AddConstant($"{name}.far", Weights.Dtype, Weights.Dtype == TensorDtype.Float16 ? -65504 : float.MinValue),
-        Graph.AddConstant($"{name}.near", Weights.Dtype, 0)]);
 }

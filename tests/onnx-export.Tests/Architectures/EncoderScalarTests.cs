@@ -87,7 +87,7 @@ public sealed class EncoderScalarTests(ExportedModels models) : IDisposable
     [InlineData(-127, 15)]
     [InlineData(500, 31)]
     public void BucketOf_ADistance_GrowsWiderFarAway(int distance, int bucket) =>
-        Assert.Equal(bucket, new DistanceBias(32, 1, 1).BucketOf(distance));
+        Assert.Equal(bucket, new DistanceBias(32, 1).BucketOf(distance));
 
     public void Dispose() => _folder.Dispose();
 

@@ -18,41 +18,21 @@ public sealed class SequenceTests(ExportedModels models) : IDisposable
     private static readonly long[] Tokens = [0, 7, 3, 12, 5, 30];
     private readonly TemporaryFolder _folder = new();
 
+    // More than config.json of the models without positions says.
+    private static readonly long[] ManyTokens = [.. Enumerable.Range(0, 40).Select(i => (long)(7 * i % 37))];
+
     public static TheoryData<string> Names => [.. Recipes().Select(recipe => $"{recipe!["name"]}")];
 
     [Theory]
     [MemberData(nameof(Names))]
-    public async Task Logits_StepByStepWithCaches_EqualThoseOfOnePass(string name)
-    {
-        var folder = await models.ExportAsync(Source(name), TensorDtype.Float32);
-        var states = Run(
-            folder,
-            "encoder_model.onnx",
-            Given(("input_ids", Ids(9, 4, 21, 2)), ("input_features", Sound())))["last_hidden_state"];
-        var whole = Run(
-            folder, "decoder_model.onnx", Given(("input_ids", Ids(Tokens)), ("encoder_hidden_states", states)));
+    public Task Logits_StepByStepWithCaches_EqualThoseOfOnePass(string name) =>
+        AssertStepsAsync(name, Tokens, 2, 5);
 
-        var step = Run(
-            folder, "decoder_model.onnx", Given(("input_ids", Ids(Tokens[..2])), ("encoder_hidden_states", states)));
-        var kept = step.Where(output => output.Key.StartsWith("present", StringComparison.Ordinal))
-            .ToDictionary(output => Past(output.Key), output => output.Value);
-        foreach (var next in new[] { Tokens[2..5], Tokens[5..] })
-        {
-            step = Run(folder, "decoder_with_past_model.onnx", Given([
-                ("input_ids", Ids(next)), .. kept.Select(entry => (entry.Key, entry.Value))]));
-            foreach (var (port, value) in step.Where(output => output.Key != "logits"))
-            {
-                kept[Past(port)] = value;
-            }
-        }
-
-        var (expected, actual) = (whole["logits"].ToFloats(), step["logits"].ToFloats());
-        var scale = expected.Max(MathF.Abs);
-        Assert.InRange(
-            ReferenceTests.Largest(actual, expected.AsSpan(expected.Length - actual.Length)) / scale,
-            0,
-            LargestDifference);
-    }
+    [Theory]
+    [InlineData("t5")]
+    [InlineData("umt5")]
+    public Task Logits_BeyondThePositionsOfTheConfig_EqualThoseOfOnePass(string name) =>
+        AssertStepsAsync(name, ManyTokens, 30, 39);
 
     [Fact]
     public async Task Run_WithoutTokensForTheDecoder_IsRefused()
@@ -80,6 +60,39 @@ public sealed class SequenceTests(ExportedModels models) : IDisposable
     }
 
     public void Dispose() => _folder.Dispose();
+
+    // Three steps, the second from one token on, the third from another.
+    private async Task AssertStepsAsync(string name, long[] tokens, int second, int third)
+    {
+        var folder = await models.ExportAsync(Source(name), TensorDtype.Float32);
+        var states = Run(
+            folder,
+            "encoder_model.onnx",
+            Given(("input_ids", Ids(9, 4, 21, 2)), ("input_features", Sound())))["last_hidden_state"];
+        var whole = Run(
+            folder, "decoder_model.onnx", Given(("input_ids", Ids(tokens)), ("encoder_hidden_states", states)));
+
+        var step = Run(folder, "decoder_model.onnx", Given(
+            ("input_ids", Ids(tokens[..second])), ("encoder_hidden_states", states)));
+        var kept = step.Where(output => output.Key.StartsWith("present", StringComparison.Ordinal))
+            .ToDictionary(output => Past(output.Key), output => output.Value);
+        foreach (var next in new[] { tokens[second..third], tokens[third..] })
+        {
+            step = Run(folder, "decoder_with_past_model.onnx", Given([
+                ("input_ids", Ids(next)), .. kept.Select(entry => (entry.Key, entry.Value))]));
+            foreach (var (port, value) in step.Where(output => output.Key != "logits"))
+            {
+                kept[Past(port)] = value;
+            }
+        }
+
+        var (expected, actual) = (whole["logits"].ToFloats(), step["logits"].ToFloats());
+        var scale = expected.Max(MathF.Abs);
+        Assert.InRange(
+            ReferenceTests.Largest(actual, expected.AsSpan(expected.Length - actual.Length)) / scale,
+            0,
+            LargestDifference);
+    }
 
     private static string Past(string port) => port.Replace("present", "past_key_values", StringComparison.Ordinal);
 

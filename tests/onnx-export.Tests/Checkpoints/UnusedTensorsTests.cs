@@ -6,7 +6,11 @@ namespace Stip.Export.Tests.Checkpoints;
 
 public sealed class UnusedTensorsTests
 {
-    private static readonly HashSet<string> Used = ["model.layers.0.mlp.up_proj.weight", "h.1.attn.c_attn.weight"];
+    private static readonly HashSet<string> Used =
+    [
+        "model.layers.0.mlp.up_proj.weight", "h.1.attn.c_attn.weight",
+        "decoder.block.0.layer.1.EncDecAttention.q.weight",
+    ];
 
     [Theory]
     [InlineData("model.layers.0.mlp.up_proj.bias", 8)]
@@ -24,6 +28,7 @@ public sealed class UnusedTensorsTests
     [InlineData("model.layers.0.self_attn.rotary_emb.cos_cached", false, 1, 1, 8, 4)]
     [InlineData("model.layers.0.self_attn.rotary_emb.sin_cached", false, 1, 1, 8, 4)]
     [InlineData("h.1.attn.causal_mask", false, 1, 1, 8, 8)]
+    [InlineData("decoder.block.0.layer.1.EncDecAttention.relative_attention_bias.weight", false, 32, 8)]
     public void Sort_OfOtherTensors_NamesWhatIsNotComputed(string name, bool isNamed, params int[] shape) =>
         Assert.Equal(isNamed ? [name] : [], Sort(name, shape));
 

@@ -69,6 +69,22 @@ public sealed class EncoderExportTests : IDisposable
         Export(EmbeddingDecoder(config => config["architectures"] = new JsonArray("GPT2LMHeadModel"))));
 
     [Fact]
+    public void Export_OfASentenceFolderThatNamesT5_GivesTheEncoder()
+    {
+        var (exitCode, _, error) = Export(EmbeddingT5("T5ForConditionalGeneration"));
+
+        Assert.Equal((0, ""), (exitCode, error));
+        var manifest = ExportFolder.ReadManifest(Output);
+        Assert.Equal(("encoder", "T5EncoderModel", "lasttoken", true), (
+            manifest.Kind, manifest.Architecture, manifest.Pooling, manifest.Normalize));
+    }
+
+    [Fact]
+    public void Export_OfASentenceFolderOfAnEncoderAndADecoder_IsRefused() => AssertRefused(
+        "'BartForConditionalGeneration' becomes an encoder and a decoder, which do not embed texts",
+        Export(EmbeddingT5("BartForConditionalGeneration")));
+
+    [Fact]
     public void Export_OfAnUnknownModule_IsRefused()
     {
         var source = Sentence(_ => { });
@@ -201,6 +217,20 @@ public sealed class EncoderExportTests : IDisposable
         Edit(Path.Combine(source, "config.json"), edit);
         Edit(Path.Combine(source, "1_Pooling", "config.json"), config =>
             (config["pooling_mode_mean_tokens"], config["pooling_mode_lasttoken"]) = (false, true));
+        return source;
+    }
+
+    // Its fields are those of BART too.
+    private string EmbeddingT5(string architecture)
+    {
+        var source = EmbeddingDecoder(_ => { });
+        File.WriteAllText(Path.Combine(source, "config.json"), $$"""
+            {
+              "architectures": ["{{architecture}}"], "vocab_size": 32, "d_model": 16, "d_ff": 24, "d_kv": 8,
+              "num_layers": 1, "num_heads": 2, "encoder_layers": 1, "decoder_layers": 1, "encoder_ffn_dim": 24,
+              "decoder_ffn_dim": 24, "encoder_attention_heads": 2, "decoder_attention_heads": 2
+            }
+            """);
         return source;
     }
 

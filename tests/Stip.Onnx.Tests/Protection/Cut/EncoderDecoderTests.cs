@@ -2,6 +2,7 @@ using Stip.Onnx.Execution;
 using Stip.Onnx.Model;
 using Stip.Onnx.Packages;
 using Stip.Onnx.Protection;
+using Stip.Onnx.Running;
 using Stip.Onnx.Tests.Symmetry;
 using Stip.Protocol.Tensors;
 using Stip.TestKit;
@@ -71,6 +72,26 @@ public sealed class EncoderDecoderTests : IDisposable
             StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Run_OfAnEncoderThatGivesSomethingElse_IsRefused()
+    {
+        Directory.CreateDirectory(_folder.At("plain"));
+        SaveEncoder("encoded");
+        SaveDecoder("decoder_model.onnx", isFirst: true);
+
+        AssertRunIsRefused("the encoder gives encoded; the decoder's first step needs last_hidden_state");
+    }
+
+    [Fact]
+    public void Run_WithoutAFirstStep_IsRefused()
+    {
+        Directory.CreateDirectory(_folder.At("plain"));
+        SaveEncoder();
+        SaveDecoder("decoder_with_past_model.onnx", isFirst: false);
+
+        AssertRunIsRefused("has no decoder_model.onnx or decoder_model_merged.onnx");
+    }
+
     [Theory]
     [InlineData("t5_encoder", "t5_decoder_merged")]
     [InlineData("t5_encoder", "t5_decoder", "t5_decoder_with_past")]
@@ -118,15 +139,26 @@ public sealed class EncoderDecoderTests : IDisposable
         Assert.All(plain.Logits.Zip(moved.Logits), pair => Assert.Equal(pair.First, pair.Second, 1e-3f));
     }
 
-    private void SaveEncoder()
+    private void AssertRunIsRefused(string expected)
+    {
+        var ids = HostTensor.FromIntegers([1L, 5L], 1, 2);
+
+        var refusal = Assert.Throws<RefusedException>(() => WholeModel.Run(
+            _folder.At("plain"),
+            new Dictionary<string, HostTensor> { ["input_ids"] = ids, ["decoder_input_ids"] = ids }));
+
+        Assert.Contains(expected, refusal.Message, StringComparison.Ordinal);
+    }
+
+    private void SaveEncoder(string output = "last_hidden_state")
     {
         using var graph = new SmallGraph();
         graph.Graph.AddInput("input_ids", TensorDtype.Int64, "batch", "encoder_seq");
         graph.Add("Gather", "rows", graph.Weight("tokens", Vocabulary, Hidden), "input_ids");
         string[] norm = ["rows", graph.Weight("gamma", Hidden), graph.Weight("beta", Hidden)];
         graph.With("LayerNormalization", "normed", norm);
-        graph.Add("Add", "last_hidden_state", "rows", Dense(graph, "normed", "mixed"));
-        graph.Output("last_hidden_state", "batch", "encoder_seq", Hidden);
+        graph.Add("Add", output, "rows", Dense(graph, "normed", "mixed"));
+        graph.Output(output, "batch", "encoder_seq", Hidden);
         graph.Graph.Save(_folder.At("plain", "encoder_model.onnx"));
     }
 
