@@ -36,7 +36,8 @@ internal sealed record LinearBias(float[] Slopes)
     /// <summary>Factor on what falls.</summary>
     public double Factor { get; init; } = 1;
 
-    /// <summary>True where slopes, and what falls, are rounded to bfloat16 whatever the model computes in.</summary>
+    /// <summary>True where slopes, distances and their products are rounded to bfloat16 whatever the model computes
+    /// in.</summary>
     public bool IsRounded { get; init; }
 
     /// <summary>Adds the bias <c>[1, heads, seq, total]</c> once; softmax does not see what all keys of a row share, so
@@ -55,10 +56,16 @@ internal sealed record LinearBias(float[] Slopes)
             graph.AddScalarConstant($"{Name}.zero", 0), total, graph.AddScalarConstant($"{Name}.one", 1)]);
         var distance = graph.Add(
             "Cast", $"{Name}.distance", [keys], NodeAttribute.Int("to", (int)decoder.Weights.Dtype.ToOnnx()));
+        distance = IsRounded ? Rounded(decoder, $"{Name}.distance", distance) : distance;
         float[] own = IsRounded ? Rounded(Slopes) : [.. Slopes.Select(slope => (float)(slope * Factor))];
         var slopes = graph.AddWeight($"{Name}.slopes", decoder.Weights.Table([1, own.Length, 1, 1], own));
         var falling = graph.Add("Mul", $"{Name}.falling", [slopes, distance]);
-        falling = IsRounded ? Rounded(decoder, falling) : falling;
+        if (IsRounded)
+        {
+            falling = graph.Add("Mul", $"{Name}.scaled", [
+                Rounded(decoder, Name, falling), decoder.Scalar($"{Name}.factor", Factor)]);
+        }
+
         var rows = graph.Add(
             "Shape", $"{Name}.rows", [decoder.Embeds], NodeAttribute.Int("start", 1), NodeAttribute.Int("end", 2));
         var shape = graph.Add(
@@ -81,13 +88,12 @@ internal sealed record LinearBias(float[] Slopes)
         return graph.Add("Mul", Name, [slopes, distance]);
     }
 
-    private string Rounded(DecoderGraph decoder, string falling)
+    private static string Rounded(DecoderGraph decoder, string name, string values)
     {
-        var (graph, to) = (decoder.Graph, (int)decoder.Weights.Dtype.ToOnnx());
-        var rounded = graph.Add(
-            "Cast", $"{Name}.short", [falling], NodeAttribute.Int("to", (int)TensorProto.Types.DataType.Bfloat16));
-        var back = graph.Add("Cast", $"{Name}.rounded", [rounded], NodeAttribute.Int("to", to));
-        return graph.Add("Mul", $"{Name}.scaled", [back, decoder.Scalar($"{Name}.factor", Factor)]);
+        var rounded = decoder.Graph.Add(
+            "Cast", $"{name}.short", [values], NodeAttribute.Int("to", (int)TensorProto.Types.DataType.Bfloat16));
+        return decoder.Graph.Add(
+            "Cast", $"{name}.rounded", [rounded], NodeAttribute.Int("to", (int)decoder.Weights.Dtype.ToOnnx()));
     }
 
     private static float[] Rounded(float[] values)

@@ -8,13 +8,14 @@ namespace Stip.Export.Checkpoints;
 /// <summary>A JSON object of a checkpoint whose fields have different names in different generations of it.</summary>
 /// <param name="file">Name of the file, for messages.</param>
 /// <param name="root">The object.</param>
-/// <param name="defaults">An object whose fields stand for those that are absent.</param>
+/// <param name="defaults">An object whose fields stand for those that are absent, but not for those that are
+/// null.</param>
 internal sealed class ConfigJson(string file, JsonElement root, JsonElement? defaults = null)
 {
     private const int LargestSize = 1 << 30;
 
     // What a graph repeats: each costs nodes, so a number that no model has must not be begun.
-    private const int LargestRepeat = 4096;
+    internal const int LargestRepeat = 4096;
 
     /// <summary>Reads a file whose root is an object.</summary>
     public static ConfigJson Load(string path) => Parse(Path.GetFileName(path), File.ReadAllBytes(path));
@@ -47,6 +48,10 @@ internal sealed class ConfigJson(string file, JsonElement root, JsonElement? def
     /// <summary>An object inside this one, null where it is absent or null.</summary>
     public ConfigJson? Section(string name) =>
         Find(name) is { ValueKind: JsonValueKind.Object } section ? new ConfigJson($"{file}: {name}", section) : null;
+
+    /// <summary>The objects inside this one, whatever they are called.</summary>
+    public IReadOnlyList<ConfigJson> Sections() =>
+        [.. root.EnumerateObject().Select(entry => Section(entry.Name)).OfType<ConfigJson>()];
 
     /// <summary>The same object with values for what is absent, and has none yet.</summary>
     /// <param name="json">A JSON object.</param>
@@ -274,8 +279,8 @@ internal sealed class ConfigJson(string file, JsonElement root, JsonElement? def
             ? id
             : throw new RefusedException($"{file}: {name} holds {value.GetRawText()}; token ids are 0..{int.MaxValue}");
 
-    private JsonElement? Find(string name) => Find(root, name) ?? (defaults is { } other ? Find(other, name) : null);
-
-    private static JsonElement? Find(JsonElement from, string name) =>
-        from.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
+    // What is null was left out on purpose: no default stands for it.
+    private JsonElement? Find(string name) =>
+        (root.TryGetProperty(name, out var value) || (defaults is { } other && other.TryGetProperty(name, out value)))
+        && value.ValueKind != JsonValueKind.Null ? value : null;
 }

@@ -48,5 +48,16 @@ public sealed class ConfigJsonTests
     public void TextsById_WithANumberTwice_TakeTheLast() =>
         Assert.Equal("b", Parse("""{"id2label": {"8": "a", "08": "b"}}""").TextsById("id2label")[8]);
 
+    [Fact]
+    public void Field_ThatIsNull_HasNoDefault()
+    {
+        var config = Parse("""{"num_key_value_heads": null, "sliding_window": null}""")
+            .WithDefaults("""{"num_key_value_heads": 8, "sliding_window": 8192, "head_dim": 128}""");
+
+        Assert.Equal((null, 128), (config.FindSize("num_key_value_heads"), config.FindSize("head_dim")));
+        Assert.Equal(0, config.Cap("sliding_window", 4096));
+        Assert.Null(config.With("""{"head_dim": null}""").FindSize("head_dim"));
+    }
+
     private static ConfigJson Parse(string json) => ConfigJson.Parse("config.json", Encoding.UTF8.GetBytes(json));
 }
