@@ -25,10 +25,7 @@ internal static class PackedConfig
             "auto-round" or "intel/auto-round" when packing.Contains("awq", StringComparison.Ordinal) => Awq(rounding),
             "auto-round" or "intel/auto-round" when packing.Contains("gptq", StringComparison.Ordinal) =>
                 Gptq(rounding),
-            "compressed-tensors" => PackedLayout.Rows with
-            {
-                Bits = rounding.Section("config_groups")?.Section("group_0")?.Section("weights")?.FindSize("num_bits"),
-            },
+            "compressed-tensors" => PackedLayout.Rows with { Bits = CommonBits(rounding) },
             _ => null,
         };
         return layout is null || layout.OutputsFirst || !InputsFirst.Contains(config.Text("model_type")) ? layout
@@ -56,6 +53,14 @@ internal static class PackedConfig
             ? PackedLayout.Awq with { GroupSize = GroupSize(rounding) }
             : throw new RefusedException(
                 $"config.json: quantization_config.version is '{rounding.Text("version")}'; it must be 'gemm'");
+
+    // Groups of modules may differ: sizes then tell which a matrix is of.
+    private static int? CommonBits(ConfigJson rounding) =>
+        (rounding.Section("config_groups")?.Sections() ?? [])
+            .Select(group => group.Section("weights")?.FindSize("num_bits"))
+            .OfType<int>()
+            .Distinct()
+            .ToList() is [var bits] ? bits : null;
 
     private static int? GroupSize(ConfigJson rounding) =>
         rounding.Integer("group_size") is > 0 and var size ? size : null;

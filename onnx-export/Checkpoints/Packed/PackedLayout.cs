@@ -20,7 +20,8 @@ internal sealed record PackedLayout(string Numbers, string Zeros, string Scales,
     public static PackedLayout Rows { get; } =
         new("weight_packed", "weight_zero_point", "weight_scale", "weight_g_idx") { OutputsFirst = true };
 
-    /// <summary>What is stored of a zero is this much less.</summary>
+    /// <summary>What is stored of a zero is this much less, in as many bits as a number has: 1 less than 0 is the
+    /// largest.</summary>
     public int ZeroOffset { get; init; }
 
     /// <summary>Bits of a number; null where the sizes tell.</summary>
@@ -35,21 +36,29 @@ internal sealed record PackedLayout(string Numbers, string Zeros, string Scales,
     /// <summary>True where outputs are the first axis of everything.</summary>
     public bool OutputsFirst { get; init; }
 
+    /// <summary>True where words of so many numbers can hold a matrix: only rows of inputs may end in a word that is
+    /// filled up.</summary>
+    public bool CanHold(long outputs, long inputs, int perWord) =>
+        OutputsFirst || (OutputsTogether ? outputs : inputs) % perWord == 0;
+
+    /// <summary>Words that hold so many numbers: what is left in the last one says nothing.</summary>
+    public static long Words(long numbers, int perWord) => (numbers + perWord - 1) / perWord;
+
     /// <summary>Shape of the numbers of a matrix.</summary>
     public (long, long) NumbersShape(long outputs, long inputs, int perWord) =>
-        OutputsFirst ? (outputs, inputs / perWord)
-        : OutputsTogether ? (inputs, outputs / perWord)
-        : (inputs / perWord, outputs);
+        OutputsFirst ? (outputs, Words(inputs, perWord))
+        : OutputsTogether ? (inputs, Words(outputs, perWord))
+        : (Words(inputs, perWord), outputs);
 
     /// <summary>The word of a number, and its place in it.</summary>
     public (long Word, int Place) Number(long output, long input, long outputs, long inputs, int perWord) =>
-        OutputsFirst ? ((output * (inputs / perWord)) + (input / perWord), (int)(input % perWord))
-        : OutputsTogether ? ((input * (outputs / perWord)) + (output / perWord), EvenFirst[output % perWord])
+        OutputsFirst ? ((output * Words(inputs, perWord)) + (input / perWord), (int)(input % perWord))
+        : OutputsTogether ? ((input * Words(outputs, perWord)) + (output / perWord), EvenFirst[output % perWord])
         : ((input / perWord * outputs) + output, (int)(input % perWord));
 
     /// <summary>The word of a zero, and its place in it.</summary>
     public (long Word, int Place) Zero(long output, long group, long outputs, long groups, int perWord) =>
         OutputsFirst ? ((output / perWord * groups) + group, (int)(output % perWord))
-        : ((group * (outputs / perWord)) + (output / perWord),
+        : ((group * Words(outputs, perWord)) + (output / perWord),
             OutputsTogether ? EvenFirst[output % perWord] : (int)(output % perWord));
 }

@@ -96,7 +96,7 @@ internal sealed record PackedTensor : CheckpointTensor, IFourBitRows
             scales[group] = _parts.Scale(output, group, _outputs);
             var (word, place) = _parts.Layout.Zero(output, group, _outputs, _parts.Groups, _perWord);
             zeros[group] = _parts.Zeros is null ? _middle
-                : ((int)(words[(int)word] >> (place * _bits)) & ((1 << _bits) - 1)) + _parts.Layout.ZeroOffset;
+                : ((int)(words[(int)word] >> (place * _bits)) + _parts.Layout.ZeroOffset) & ((1 << _bits) - 1);
         }
 
         return (scales, zeros);

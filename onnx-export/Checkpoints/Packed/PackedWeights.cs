@@ -41,7 +41,7 @@ internal sealed class PackedWeights(PackedLayout layout, Func<string, StoredTens
             ?? throw new RefusedException($"the checkpoint has no scales of '{numbers.Name}'");
         var groups = Groups(scales, outputs);
         var size = layout.GroupSize ?? (int)((inputs + groups - 1) / groups);
-        var zeros = Checked(find($"{module}.{layout.Zeros}"), groups * outputs * bits / WordBits);
+        var zeros = Checked(find($"{module}.{layout.Zeros}"), groups * PackedLayout.Words(outputs, WordBits / bits));
         _ = find($"{module}.weight_shape");
         ForgetZeroBias(module);
         return groups == (inputs + size - 1) / size
@@ -59,10 +59,11 @@ internal sealed class PackedWeights(PackedLayout layout, Func<string, StoredTens
     private int Bits(StoredTensor numbers, long outputs, long inputs)
     {
         var widths = layout.OutputsTogether ? [4] : layout.Bits is { } known ? [known] : Widths;
-        var bits = Array.Find(widths, bits => Widths.Contains(bits) && numbers.Dtype == TensorDtype.Int32
+        var fitting = Array.FindAll(widths, bits => Widths.Contains(bits) && numbers.Dtype == TensorDtype.Int32
             && numbers.Shape is [var first, var second]
+            && layout.CanHold(outputs, inputs, WordBits / bits)
             && layout.NumbersShape(outputs, inputs, WordBits / bits) == (first, second));
-        return bits > 0 && numbers.Entry.ByteLength <= int.MaxValue
+        return fitting is [var bits] && numbers.Entry.ByteLength <= int.MaxValue
             ? bits
             : throw new RefusedException($"tensor '{numbers.Name}' is {numbers.Dtype.WireName()} of shape "
                 + $"[{string.Join(", ", numbers.Shape)}]; it must hold {outputs} × {inputs} numbers of "

@@ -1,6 +1,9 @@
+using System.Runtime.InteropServices;
+using System.Text;
 using Stip.Export.Checkpoints;
 using Stip.Export.Checkpoints.Packed;
 using Stip.Onnx;
+using Stip.Protocol.Tensors;
 using Stip.TestKit;
 
 namespace Stip.Export.Tests.Checkpoints.Packed;
@@ -48,6 +51,71 @@ public sealed class PackedWeightsTests : IDisposable
             "'gptq.qweight' is int32 of shape [8, 16]; it must hold 16 × 128 numbers of 4 bits in int32",
             Assert.Throws<RefusedException>(() => store.Require("gptq.weight", Outputs, 2 * Inputs)).Message,
             StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("awq", 12, 8, 1, "'a.qweight' is int32 of shape [8, 1]; it must hold 12 × 8 numbers of 4 bits")]
+    [InlineData("gptq", 12, 8, 1, "'a.qzeros' is int32 of shape [1, 1]; it must hold 2 words of int32")]
+    [InlineData("gptq", 8, 12, 1, "'a.qweight' is int32 of shape [1, 8]; it must hold 8 × 12 numbers of ")]
+    public void Matrix_ThatWordsDoNotHold_IsRefused(string name, int outputs, int inputs, int zeros, string reason)
+    {
+        Write(
+            ("a.qweight", name == "awq" ? [inputs, outputs / 8] : [inputs / 8, outputs], 0),
+            ("a.qzeros", [1, zeros], 0),
+            ("a.scales", [1, outputs], 1));
+        using var store = SafetensorsTensors.Open(_folder.Path, Layout(name), keepsBlocks: false);
+
+        Assert.Contains(
+            reason,
+            Assert.Throws<RefusedException>(() => store.Require("a.weight", outputs, inputs)).Message,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Zero_ThatIsStoredAsTheLargestNumber_IsZero()
+    {
+        // What is stored is one less; zeros have no more bits than numbers, so one less than 0 is 15.
+        Write(("a.qweight", [1, 8], 0x76543210), ("a.qzeros", [1, 1], -1), ("a.scales", [1, 8], 1));
+        using var store = SafetensorsTensors.Open(
+            _folder.Path, PackedLayout.Gptq with { ZeroOffset = 1 }, keepsBlocks: false);
+        var values = new float[64];
+
+        store.Require("a.weight", 8, 8).Read(0, values);
+
+        Assert.Equal(Enumerable.Range(0, 64).Select(i => i % 8f), values);
+    }
+
+    [Fact]
+    public void Matrix_WhoseLastWordsAreFilledUp_IsRead()
+    {
+        // compressed-tensors fills the last word of a row of inputs, and that of a column of zeros, up with zeros.
+        const int Rows = 12;
+        const int Columns = 20;
+        Write(
+            ("a.weight_packed", [Rows, 3], 0x76543210),
+            ("a.weight_zero_point", [2, 1], 0x22222222),
+            ("a.weight_scale", [Rows, 1], 1));
+        using var store = SafetensorsTensors.Open(
+            _folder.Path, PackedLayout.Rows with { Bits = 4 }, keepsBlocks: false);
+        var values = new float[Rows * Columns];
+
+        store.Require("a.weight", Rows, Columns).Read(0, values);
+
+        Assert.Equal(Enumerable.Range(0, Rows * Columns).Select(i => (i % Columns % 8) - 2f), values);
+    }
+
+    [Theory]
+    [InlineData("""{"group_0": {"weights": {"num_bits": 8}}, "group_1": {"weights": {"num_bits": 4}}}""", null)]
+    [InlineData("""{"group_0": {"weights": {"num_bits": 8}}, "group_1": {"weights": {"num_bits": 8}}}""", 8)]
+    [InlineData("""{"attention": {"weights": {"num_bits": 4}}, "rest": {"weights": null}}""", 4)]
+    [InlineData("{}", null)]
+    public void Config_OfSeveralWidths_LeavesThemToTheSizes(string groups, int? bits)
+    {
+        var config = ConfigJson.Parse("config.json", Encoding.UTF8.GetBytes($$"""
+            {"quantization_config": {"quant_method": "compressed-tensors", "config_groups": {{groups}} } }
+            """));
+
+        Assert.Equal(bits, PackedConfig.Read(config)!.Bits);
     }
 
     [Theory]
@@ -101,6 +169,21 @@ public sealed class PackedWeightsTests : IDisposable
 
         return [.. values];
     }
+
+    // Words of one value each; factors in float32.
+    private void Write(params (string Name, long[] Shape, int Word)[] tensors) => File.WriteAllBytes(
+        _folder.At("model.safetensors"),
+        SafetensorsWriter.ToBytes([.. tensors.Select(tensor =>
+        {
+            var isFactor = tensor.Name.Contains("scale", StringComparison.Ordinal);
+            var word = isFactor ? BitConverter.SingleToInt32Bits(tensor.Word) : tensor.Word;
+            var words = Enumerable.Repeat(word, (int)tensor.Shape.Aggregate(1L, (all, axis) => all * axis)).ToArray();
+            return new SafetensorsWriter.Source(
+                tensor.Name,
+                isFactor ? TensorDtype.Float32 : TensorDtype.Int32,
+                tensor.Shape,
+                target => target.Write(MemoryMarshal.AsBytes(words.AsSpan())));
+        })]));
 
     private SafetensorsTensors Open(PackedLayout layout)
     {
