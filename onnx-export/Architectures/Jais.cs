@@ -1,5 +1,6 @@
 using Stip.Export.Blocks;
 using Stip.Export.Checkpoints;
+using Stip.Onnx;
 using Stip.Protocol.Tensors;
 
 namespace Stip.Export.Architectures;
@@ -38,19 +39,33 @@ internal sealed class Jais : IArchitecture
             new QkvProjection(["c_attn"], HasBias: true) { StoredOutputsFirst = storesOutputsFirst },
             new OutputProjection("c_proj", HasBias: true, storesOutputsFirst))
         {
-            Bias = LinearBias.OfHeads(shape.Heads.Heads),
+            Bias = Falling(config, shape.Heads.Heads),
             Scale = Scale(config, shape.Heads.Dim),
         };
 
+        var scalesByLayer = config.Flag("scale_attn_by_inverse_layer_idx", false);
+
         foreach (var layer in model.Layers("transformer.h"))
         {
-            layer.Add(attention.Append(layer, layer.Normed(norm, "attention_norm", "ln_1"), "attn"));
+            var own = attention with { Scale = attention.Scale / (scalesByLayer ? layer.Index + 1 : 1) };
+            layer.Add(own.Append(layer, layer.Normed(norm, "attention_norm", "ln_1"), "attn"));
             layer.Add(mlp.Append(layer, layer.Normed(norm, "mlp_norm", "ln_2"), "mlp"));
         }
 
         var width = config.Positive("mup_output_alpha", 1) * config.Positive("mup_width_scale", 1);
         var head = model.Head(config.Flag("tie_word_embeddings", true));
         return model.Finish(norm, "transformer.ln_f", head with { Scale = config.Positive("width_scale", width) });
+    }
+
+    // GGUF files give the exponent; folders may give what slopes are divided by.
+    private static LinearBias Falling(ConfigJson config, int heads)
+    {
+        var scaling = config.Section("alibi_scaling");
+        var factor = scaling?.FindPositive("factor");
+        return factor is not null || scaling?.FindSize("train_seq_len") is null
+            ? LinearBias.OfHeads(heads, config.Positive("alibi_bias_max", 8)) with { Factor = 1 / (factor ?? 1) }
+            : throw new RefusedException("config.json: alibi_scaling has train_seq_len and no factor; biases that "
+                + "depend on the length of a text are not supported");
     }
 
     private static double Scale(ConfigJson config, int headDim) => !config.Flag("scale_attn_weights", true) ? 1

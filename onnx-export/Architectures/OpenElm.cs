@@ -41,11 +41,12 @@ internal sealed class OpenElm : IArchitecture
                 : null,
         };
 
+        var widths = Widths(config, shape.HiddenSize, layers);
         foreach (var layer in model.Layers("transformer.layers"))
         {
             var own = attention with { Heads = most.FilledFrom(heads[layer.Index], kvHeads[layer.Index]) };
             layer.Add(own.Append(layer, layer.Normed(norm, "attention_norm", "attn_norm"), "attn"));
-            var mlp = FeedForward(config, shape.HiddenSize, layer.Index);
+            var mlp = Gated(config, widths[layer.Index]);
             layer.Add(mlp.Append(layer, layer.Normed(norm, "mlp_norm", "ffn_norm"), "ffn"));
         }
 
@@ -57,23 +58,39 @@ internal sealed class OpenElm : IArchitecture
             ? sizes.Count == layers ? sizes : [.. Enumerable.Repeat(sizes[0], layers)]
             : throw new RefusedException($"config.json: {name} must be a number, or one for each of {layers} layers");
 
-    private static GatedFeedForward FeedForward(ConfigJson config, int hidden, int layer)
+    // Of the feed-forward part of each layer.
+    private static IReadOnlyList<int> Widths(ConfigJson config, int hidden, int layers)
     {
         if (!config.Flag("ffn_with_glu", true))
         {
             throw new RefusedException("config.json: ffn_with_glu is false; it must be true");
         }
 
-        if (config.Sizes("ffn_dims") is { } widths)
-        {
-            return Gated(config, widths[layer]);
-        }
+        return config.Sizes("ffn_dims") is null
+            ? [.. Multipliers(config, layers).Select(share => Width(config, share * hidden))]
+            : Layers(config, "ffn_dims", layers);
+    }
 
-        var shares = config.Numbers("ffn_multipliers");
+    // Two numbers are those of the first layer and the last.
+    private static IReadOnlyList<double> Multipliers(ConfigJson config, int layers) =>
+        config.Numbers("ffn_multipliers") switch
+        {
+            [var first, var last] =>
+            [
+                .. Enumerable.Range(0, layers).Select(layer =>
+                    Math.Round(first + ((last - first) * layer / Math.Max(1, layers - 1)), 2)),
+            ],
+            { } each when each.Count == layers => each,
+            { } other => throw new RefusedException($"config.json: ffn_multipliers has {other.Count} numbers; it must "
+                + $"have one for each of {layers} layers, or 2"),
+        };
+
+    // The nearest multiple, but no less than nine tenths of what is wanted.
+    private static int Width(ConfigJson config, double wanted)
+    {
         var step = config.FindSize("ffn_dim_divisor") ?? 256;
-        var wanted = shares[Math.Min(layer, shares.Count - 1)] * hidden;
-        var width = Math.Max(step, (int)(wanted + step / 2.0) / step * step);
-        return Gated(config, width < 0.9 * wanted ? width + step : width);
+        var width = Math.Max(step, (int)(wanted + (step / 2.0)) / step * step);
+        return width < 0.9 * wanted ? width + step : width;
     }
 
     private static GatedFeedForward Gated(ConfigJson config, int width) =>

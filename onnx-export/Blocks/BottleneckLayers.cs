@@ -12,8 +12,8 @@ namespace Stip.Export.Blocks;
 internal sealed class BottleneckLayers(
     EncoderGraph encoder, EncoderSizes sizes, int narrow, int parts, bool norms)
 {
-    /// <summary>Queries and keys are made of what comes out of a bottleneck of their own (<c>shared</c>), of the
-    /// layer's own, or of the wide rows.</summary>
+    /// <summary>Queries and keys are made of what comes out of a bottleneck of their own (<c>shared</c>), unless
+    /// attention is narrow; where neither is so, of the wide rows.</summary>
     public required bool SharesQueryAndKey { get; init; }
 
     /// <summary>True where queries, keys and values are made of the layer's own narrow rows.</summary>
@@ -24,9 +24,14 @@ internal sealed class BottleneckLayers(
     {
         var (name, tensor) = ($"layers.{layer}", $"{tensors}.{layer}");
         var inside = Narrowed($"{name}.input", $"{tensor}.bottleneck.input", rows);
-        var asked = SharesQueryAndKey
-            ? Narrowed($"{name}.shared", $"{tensor}.bottleneck.attention", rows)
-            : AttendsNarrow ? inside : rows;
+        if (SharesQueryAndKey && AttendsNarrow)
+        {
+            ForgetShared($"{tensor}.bottleneck.attention");
+        }
+
+        var asked = AttendsNarrow ? inside
+            : SharesQueryAndKey ? Narrowed($"{name}.shared", $"{tensor}.bottleneck.attention", rows)
+            : rows;
         var attended = Attention(
             $"{name}.attention", $"{tensor}.attention", asked, AttendsNarrow ? inside : rows);
         inside = Normed($"{name}.attention_norm", $"{tensor}.attention.output.LayerNorm", narrow, attended, inside);
@@ -76,6 +81,15 @@ internal sealed class BottleneckLayers(
         $"{tensor}.LayerNorm",
         narrow,
         Linear.FromLinear(encoder, name, rows, $"{tensor}.dense", sizes.Hidden, narrow, hasBias: true));
+
+    // Stored, and read by nothing where attention is narrow.
+    private void ForgetShared(string tensor)
+    {
+        _ = encoder.Tensors.Require($"{tensor}.dense.weight", narrow, sizes.Hidden);
+        _ = encoder.Tensors.Require($"{tensor}.dense.bias", narrow);
+        _ = encoder.Tensors.Require($"{tensor}.LayerNorm.weight", narrow);
+        _ = encoder.Tensors.Require($"{tensor}.LayerNorm.bias", narrow);
+    }
 
     private string Attention(string name, string tensor, string asked, string told)
     {

@@ -58,7 +58,7 @@ internal static class GgufConfig
             model.CopyInteger("feed_forward_length", "intermediate_size");
         }
 
-        config["num_hidden_layers"] = model.Required("block_count");
+        config["num_hidden_layers"] = Layers(model, architecture);
         config["num_attention_heads"] = heads;
         config["num_key_value_heads"] = Heads(metadata, architecture, "_kv")
             ?? model.Integer("attention.head_count_kv") ?? heads;
@@ -80,6 +80,13 @@ internal static class GgufConfig
         architecture.Describe?.Invoke(model);
         return config;
     }
+
+    // Some families list something for each of them.
+    private static int Layers(GgufDescription model, GgufArchitecture architecture) =>
+        model.Required("block_count") is >= 1 and <= ConfigJson.LargestRepeat and var count
+            ? count
+            : throw model.Metadata.Refused($"{architecture.Name}.block_count is {model.Required("block_count")}; it "
+                + $"must be 1..{ConfigJson.LargestRepeat}");
 
     private static void DescribeNorms(GgufDescription model)
     {

@@ -122,6 +122,7 @@ internal static class GgufGptFamilies
                 model.Config["stores_outputs_first"] = true;
                 model.Config["n_inner"] = model.Required("feed_forward_length");
                 model.Config["mup_scale_qk_dot_by_d"] = true;
+                model.Config["alibi_bias_max"] = model.Number("attention.max_alibi_bias") ?? 8;
             },
         },
         new("starcoder", "GPTBigCodeForCausalLM", "gpt_bigcode")

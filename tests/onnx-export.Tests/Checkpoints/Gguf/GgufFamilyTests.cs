@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Stip.Export.Checkpoints;
 using Stip.Export.Tests.Architectures;
 using Stip.Protocol.Tensors;
 using Stip.TestKit;
@@ -59,6 +60,32 @@ public sealed class GgufFamilyTests(ExportedModels models) : IDisposable
 
         Assert.Contains("have no place in a 'llama' model", refused.Message, StringComparison.Ordinal);
         Assert.Contains("'blk.0.attn_sinks.weight'", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Config_OfJais_SaysHowFarScoresFall()
+    {
+        var family = Families.First(family => $"{family!["name"]}" == "jais")!.DeepClone().AsObject();
+        family["metadata"]!["attention.max_alibi_bias"] = JsonNode.Parse("4.0");
+        Write(family, _folder.At("a.gguf"));
+
+        using var checkpoint = Checkpoint.Open(_folder.At("a.gguf"), null);
+
+        Assert.Equal(4, checkpoint.Config.Positive("alibi_bias_max", 8));
+    }
+
+    [Fact]
+    public void Open_OfAFileThatClaimsEndlessLayers_IsRefusedBeforeTheyAreListed()
+    {
+        var family = Families.First(family => $"{family!["name"]}" == "openelm")!.DeepClone().AsObject();
+        var metadata = family["metadata"]!;
+        (metadata["block_count"], metadata["attention.head_count"], metadata["attention.head_count_kv"]) =
+            (1_000_000, 4, 2);
+        Write(family, _folder.At("a.gguf"));
+
+        var refused = Assert.Throws<Onnx.RefusedException>(() => Checkpoint.Open(_folder.At("a.gguf"), null));
+
+        Assert.Contains("openelm.block_count is 1000000; it must be 1..4096", refused.Message, StringComparison.Ordinal);
     }
 
     public void Dispose() => _folder.Dispose();
