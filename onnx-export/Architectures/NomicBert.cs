@@ -37,6 +37,11 @@ internal sealed class NomicBert : IArchitecture
             config.RefuseFlag(flag);
         }
 
+        if (config.FindPositive("rotary_scaling_factor") is { } factor)
+        {
+            throw new RefusedException($"config.json: rotary_scaling_factor is {factor}; it must be null");
+        }
+
         config.RefuseUnless("activation_function", "swiglu");
         var hidden = config.Size("n_embd", "hidden_size");
         var sizes = new EncoderSizes(

@@ -20,6 +20,12 @@ internal static class ExportedFolder
         Checkpoint checkpoint, TensorDtype dtype, string folder, CancellationToken cancellation)
     {
         var architecture = SupportedArchitectures.Of(checkpoint.Config, checkpoint.Sentence is not null);
+        if (checkpoint.Tower is { } tower && architecture is not TwoTowers)
+        {
+            throw new RefusedException(
+                $"--tower is {tower}; it is for models with two towers, and {architecture.Name} is one");
+        }
+
         var model = architecture.Build(checkpoint, dtype);
         if (checkpoint.MostPositions is { } most && (model.ContextLength != most || model.WholeGraphs is not null))
         {

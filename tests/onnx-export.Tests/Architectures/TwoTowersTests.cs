@@ -47,6 +47,16 @@ public sealed class TwoTowersTests(ExportedModels models) : IDisposable
         Assert.Contains("give --tower text or --tower vision", error.Message);
     }
 
+    [Fact]
+    public async Task Export_OfATowerOfAModelThatIsOne_IsRefused()
+    {
+        var error = await Assert.ThrowsAsync<RefusedException>(() => ExportAsync(
+            "alone", $$"""{"architectures": ["SiglipTextModel"], {{Text}}}""", tower: "vision"));
+
+        Assert.Contains(
+            "--tower is vision; it is for models with two towers, and SiglipTextModel is one", error.Message);
+    }
+
     public void Dispose() => _folder.Dispose();
 
     private static string Both(string whole) => $$"""

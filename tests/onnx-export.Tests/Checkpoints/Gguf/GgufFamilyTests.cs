@@ -85,7 +85,8 @@ public sealed class GgufFamilyTests(ExportedModels models) : IDisposable
 
         var refused = Assert.Throws<Onnx.RefusedException>(() => Checkpoint.Open(_folder.At("a.gguf"), null));
 
-        Assert.Contains("openelm.block_count is 1000000; it must be 1..4096", refused.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "openelm.block_count is 1000000; it must be 1..4096", refused.Message, StringComparison.Ordinal);
     }
 
     public void Dispose() => _folder.Dispose();

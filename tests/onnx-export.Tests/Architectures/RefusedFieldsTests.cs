@@ -1,0 +1,42 @@
+using System.Text.Json.Nodes;
+using Stip.Onnx;
+using Stip.Protocol.Tensors;
+using Stip.TestKit;
+
+namespace Stip.Export.Tests.Architectures;
+
+/// <summary>Fields of config.json that would make another model than the graph.</summary>
+public sealed class RefusedFieldsTests(ExportedModels models) : IDisposable
+{
+    private const string Sizes = """
+        "hidden_size": 64, "intermediate_size": 80, "num_hidden_layers": 1, "num_attention_heads": 4,
+        "vocab_size": 37, "max_position_embeddings": 32, "type_vocab_size": 2
+        """;
+
+    private readonly TemporaryFolder _folder = new();
+
+    [Theory]
+    [InlineData("SqueezeBertModel", """{"q_groups": 5}""", "5 groups, which must divide its 64 outputs and 64 inputs")]
+    [InlineData("SqueezeBertModel", """{"output_groups": 5}""",
+        "5 groups, which must divide its 64 outputs and 80 inputs")]
+    [InlineData("NomicBertModel", """{"activation_function": "swiglu", "rotary_scaling_factor": 2}""",
+        "config.json: rotary_scaling_factor is 2; it must be null")]
+    public async Task Export_OfAFieldThatCannotBe_NamesIt(string architecture, string fields, string reason)
+    {
+        var config = JsonNode.Parse($$"""{"architectures": ["{{architecture}}"], {{Sizes}}}""")!;
+        foreach (var (name, value) in JsonNode.Parse(fields)!.AsObject())
+        {
+            config[name] = value!.DeepClone();
+        }
+
+        File.WriteAllText(_folder.At("config.json"), config.ToJsonString());
+
+        Assert.Contains(
+            reason,
+            (await Assert.ThrowsAsync<RefusedException>(
+                () => models.ExportAsync(_folder.Path, TensorDtype.Float32, randomSeed: 1))).Message,
+            StringComparison.Ordinal);
+    }
+
+    public void Dispose() => _folder.Dispose();
+}
