@@ -5,18 +5,16 @@ using Serilog.Settings.Configuration;
 
 namespace Stip.Api.Endpoints;
 
-/// <summary>Serilog on the console, levels from the settings.</summary>
+/// <summary>Serilog on the console; levels, and what else its settings name, from the settings.</summary>
 internal static class LoggingSetup
 {
     private const LogEventLevel Off = LogEventLevel.Fatal + 1;
     private const string Line = "{Timestamp:HH:mm:ss.fff} {Level:u3} {Message:lj}{NewLine}{Exception}";
 
     public static void AddRequestLogging(this WebApplicationBuilder builder) =>
-        builder.Services.AddSerilog((services, log) => log
-        // Named, so that not every file beside the program is looked at for sinks.
-        .ReadFrom.Configuration(
-            builder.Configuration,
-            new ConfigurationReaderOptions(typeof(ConsoleLoggerConfigurationExtensions).Assembly))
+        builder.Services.AddSerilog((services, log) => (NamesMoreThanLevels(builder.Configuration)
+            ? log.ReadFrom.Configuration(builder.Configuration)
+            : log.ReadFrom.Configuration(builder.Configuration, LevelsOnly()))
         .ReadFrom.Services(services)
         // A wrong key is a line of the request log, the start one of ours.
         .MinimumLevel.Override("Stip.Api.Endpoints.Authentication", LogEventLevel.Warning)
@@ -24,4 +22,13 @@ internal static class LoggingSetup
         // A failed start is told in one line at the end of the program.
         .MinimumLevel.Override("Microsoft.Extensions.Hosting.Internal.Host", Off)
         .WriteTo.Console(outputTemplate: Line, formatProvider: CultureInfo.InvariantCulture));
+
+    // Sinks, enrichers and filters may be of any library beside the program.
+    private static bool NamesMoreThanLevels(IConfiguration settings) => settings
+        .GetSection(ConfigurationLoggerConfigurationExtensions.DefaultSectionName).GetChildren()
+        .Any(setting => !setting.Key.Equals("MinimumLevel", StringComparison.OrdinalIgnoreCase));
+
+    // Levels need none, and looking for them in every file there takes a tenth of the start.
+    private static ConfigurationReaderOptions LevelsOnly() =>
+        new(typeof(ConsoleLoggerConfigurationExtensions).Assembly);
 }

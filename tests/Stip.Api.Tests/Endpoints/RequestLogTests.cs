@@ -1,11 +1,14 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Serilog.Core;
 using Serilog.Events;
 using Stip.Api.Tests.Hosting;
 using Stip.Api.Tests.Models;
 using Stip.Protocol;
+using Stip.TestKit;
 
 namespace Stip.Api.Tests.Endpoints;
 
@@ -58,6 +61,32 @@ public sealed class RequestLogTests
         Assert.Equal(2, steps.Length);
         Assert.Contains(" 200 in ", steps[0], StringComparison.Ordinal);
         Assert.Contains(" 400 in ", steps[1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Log_OfSettingsThatNameASinkAnEnricherAndAFormat_IsWrittenAsTheySay()
+    {
+        using var folder = new TemporaryFolder();
+        var file = Path.Combine(folder.Path, "log.json");
+        var settings = new Dictionary<string, string?>
+        {
+            ["Serilog:Properties:Site"] = "here",
+            ["Serilog:WriteTo:0:Name"] = "File",
+            ["Serilog:WriteTo:0:Args:path"] = file,
+            ["Serilog:WriteTo:0:Args:formatter"] =
+                "Serilog.Formatting.Compact.CompactJsonFormatter, Serilog.Formatting.Compact",
+        };
+        using (var server = new ApiServer(("Serilog:MinimumLevel:Default", "Information")))
+        using (var logging = server.WithWebHostBuilder(builder => builder.ConfigureAppConfiguration(
+            (_, configuration) => configuration.AddInMemoryCollection(settings))))
+        {
+            await new ApiCaller(logging.CreateClient(), ApiServer.AdminKey)
+                .SendAsync(HttpMethod.Delete, $"{StipRoutes.Sessions}/none");
+        }
+
+        var lines = await File.ReadAllLinesAsync(file, TestContext.Current.CancellationToken);
+        var line = Assert.Single(lines, line => line.Contains("DELETE", StringComparison.Ordinal));
+        Assert.Contains("\"Site\":\"here\"", line, StringComparison.Ordinal);
     }
 
     private sealed class CapturingSink : ILogEventSink
