@@ -29,7 +29,7 @@ internal sealed class OrtForwardGraph(InferenceSession session, DeviceGate? gate
         {
             throw new InsufficientMemoryException("the pass needs more memory than there is", e);
         }
-        catch (OnnxRuntimeException e)
+        catch (OnnxRuntimeException e) when (OrtFaults.IsOfInputs(e.Message))
         {
             // An index beyond a table or a length that it was not made for. The runtime's words quote the input.
             throw new InvalidDataException("the graph cannot run inputs of these lengths and values", e);
@@ -61,6 +61,9 @@ internal sealed class OrtForwardGraph(InferenceSession session, DeviceGate? gate
         var dtype = OrtDtypes.FromOrt(info.ElementDataType)
             ?? throw new GraphRefusedException(
                 $"an output has type {info.ElementDataType}, which the wire does not carry");
-        return new TensorPayload(dtype.WireName(), info.Shape, value.GetTensorMutableRawData().ToArray());
+        // Only where the graph's own words on its outputs say too little to tell before it runs.
+        return info.ElementCount > Array.MaxLength / dtype.ByteSize()
+            ? throw new InvalidDataException("the pass's outputs are larger than an answer can be")
+            : new TensorPayload(dtype.WireName(), info.Shape, value.GetTensorMutableRawData().ToArray());
     }
 }

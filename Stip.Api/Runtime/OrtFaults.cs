@@ -1,0 +1,28 @@
+namespace Stip.Api.Runtime;
+
+/// <summary>Tells what a caller sent wrong from what is wrong with a graph, a kernel or a device. The runtime has a
+/// code for the former, which kernels use for indices; that lengths do not fit together they say as any other failure.
+/// </summary>
+internal static class OrtFaults
+{
+    private const string InvalidArgument = "[ErrorCode:InvalidArgument]";
+
+    // Before it stand the names of a node, which say anything.
+    private const string Reason = "Status Message:";
+
+    private static readonly string[] DeviceWords = ["CUDA", "CUBLAS", "CUDNN", "cudaError", "TensorRT"];
+
+    private static readonly string[] ShapeWords =
+        ["broadcast", "shape", "dimension", "out of bounds", "out of range", "out of data bounds"];
+
+    /// <summary>True where other lengths or values would have run.</summary>
+    /// <param name="message">Of the runtime's exception.</param>
+    public static bool IsOfInputs(string message)
+    {
+        var at = message.LastIndexOf(Reason, StringComparison.Ordinal);
+        var reason = at < 0 ? message : message[(at + Reason.Length)..];
+        return !DeviceWords.Any(word => message.Contains(word, StringComparison.Ordinal))
+            && (message.StartsWith(InvalidArgument, StringComparison.Ordinal)
+                || ShapeWords.Any(word => reason.Contains(word, StringComparison.OrdinalIgnoreCase)));
+    }
+}

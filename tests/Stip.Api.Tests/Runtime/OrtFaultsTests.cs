@@ -1,0 +1,72 @@
+using Stip.Api.Engine;
+using Stip.Api.Runtime;
+using Stip.Api.Tests.Engine;
+using Stip.Onnx.Model;
+using Stip.Protocol.Tensors;
+using Stip.TestKit;
+
+namespace Stip.Api.Tests.Runtime;
+
+/// <summary>A caller's fault is a refusal; a graph's, a kernel's or a device's is a bug that gets into the log.
+/// </summary>
+public sealed class OrtFaultsTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    [Theory]
+    [InlineData(
+        "[ErrorCode:RuntimeException] Non-zero status code returned while running Gather node. Name:'/index' "
+        + "Status Message: CUDA failure 700: an illegal memory access was encountered ; GPU=0 ; expr=shape", false)]
+    [InlineData(
+        "[ErrorCode:InvalidArgument] CUBLAS failure 13: CUBLAS_STATUS_EXECUTION_FAILED ; GPU=0", false)]
+    [InlineData("[ErrorCode:Fail] the execution provider is gone", false)]
+    [InlineData(
+        "[ErrorCode:NotImplemented] Non-zero status code returned while running Reshape node. Name:'/shape/dimension' "
+        + "Status Message: no kernel", false)]
+    [InlineData("[ErrorCode:InvalidArgument] Got invalid dimensions for input: x", true)]
+    [InlineData(
+        "[ErrorCode:RuntimeException] Non-zero status code returned while running MatMul node. Name:'/m' "
+        + "Status Message: matmul_helper.h:142 left operand cannot broadcast on dim 0", true)]
+    public void Fault_IsOfTheInputs_WhereOthersWouldRun(string message, bool expected) =>
+        Assert.Equal(expected, OrtFaults.IsOfInputs(message));
+
+    [Theory]
+    [InlineData("Add")]
+    [InlineData("MatMul")]
+    [InlineData("Reshape")]
+    [InlineData("Concat")]
+    [InlineData("Gather")]
+    [InlineData("Expand")]
+    public void Pass_OfALengthThatAGraphWasNotMadeFor_IsTheCallers(string op)
+    {
+        using var graph = Load(op);
+        var inputs = new Dictionary<string, TensorPayload> { ["x"] = new("float32", [1, 5, 4], new byte[80]) };
+
+        var refusal = Assert.Throws<InvalidDataException>(() => graph.Run(inputs));
+        Assert.Equal("the graph cannot run inputs of these lengths and values", refusal.Message);
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    // Each takes a length of 3.
+    private IForwardGraph Load(string op)
+    {
+        var graph = new GraphBuilder("g");
+        graph.AddInput("x", TensorDtype.Float32, 1, "seq", 4);
+        var three = graph.AddWeight("three", Weight.FromFloats(TensorDtype.Float32, [1, 3, 4], new float[12]));
+        var y = op switch
+        {
+            "Add" => graph.Add("Add", "sum", ["x", three]),
+            "MatMul" => graph.Add("MatMul", "product", [three, graph.Add("Transpose", "turned", ["x"])]),
+            "Reshape" => graph.Add("Reshape", "shaped", ["x", graph.AddConstant("numbers", 1, 3, 4)]),
+            "Concat" => graph.Add("Concat", "joined", ["x", three], NodeAttribute.Int("axis", 2)),
+            "Gather" => graph.Add("Gather", "picked", [three, graph.Add("Shape", "lengths", ["x"])]),
+            _ => graph.Add("Expand", "wide", ["x", graph.AddConstant("numbers", 1, 3, 4)]),
+        };
+        graph.Append("", "Identity", "end", [y], ["y"]);
+        graph.AddOutput("y", TensorDtype.Float32, "a", "b", "c");
+        var path = Path.Combine(_folder.Path, "model.onnx");
+        graph.Save(path);
+        return RealEngine.Runtime().LoadForward(path);
+    }
+}
