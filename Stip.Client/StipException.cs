@@ -21,7 +21,10 @@ public sealed class StipException : Exception
 
     /// <summary>True where the server, or a proxy before it, takes less or gives less at once: the same in smaller
     /// parts may go.</summary>
-    internal bool AsksForLess => Status == (int)HttpStatusCode.RequestEntityTooLarge || Param == "logits.rows";
+    internal bool AsksForLess => Status == (int)HttpStatusCode.RequestEntityTooLarge || AsksForSmallerAnswer;
+
+    /// <summary>True where fewer rows of logits at once may be given, however many are sent.</summary>
+    internal bool AsksForSmallerAnswer => Param == "logits.rows";
 
     /// <summary>The field at fault, where the server named one.</summary>
     public string? Param { get; init; }

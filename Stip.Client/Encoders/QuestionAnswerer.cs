@@ -41,15 +41,20 @@ public sealed class QuestionAnswerer(StipEncoder encoder)
         var places = TokenPlaces.Of(encoder.Bundle.Tokenizer!, text, read);
         var found = new List<ExtractedAnswer>();
         var none = 1f;
-        foreach (var windows in ContextWindows.Of(read.Length, Room(asked), MostOverlap).Chunk(WindowsOfAPass))
-        {
-            foreach (var (window, spans, noAnswer) in await RunAsync(asked, read, windows, options, cancellationToken))
+        await TextPasses.RunAsync(
+            ContextWindows.Of(read.Length, Room(asked), MostOverlap).Chunk(WindowsOfAPass),
+            window => asked.Length + window.Count,
+            encoder.PassTokens,
+            async windows =>
             {
-                none = Math.Min(none, noAnswer);
-                found.AddRange(
-                    spans.Select(span => Answer(text, places, window.Start, span)).OfType<ExtractedAnswer>());
-            }
-        }
+                var answers = await RunAsync(asked, read, windows, options, cancellationToken);
+                foreach (var (window, spans, noAnswer) in answers)
+                {
+                    none = Math.Min(none, noAnswer);
+                    found.AddRange(
+                        spans.Select(span => Answer(text, places, window.Start, span)).OfType<ExtractedAnswer>());
+                }
+            });
 
         if (options.AllowsNone && read.Length > 0)
         {

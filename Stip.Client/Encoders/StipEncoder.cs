@@ -13,6 +13,8 @@ namespace Stip.Client.Encoders;
 /// <remarks>Safe for concurrent use. It owns neither the bundle nor the client.</remarks>
 public sealed class StipEncoder
 {
+    internal const int MostTokensOfAPass = 4096;
+
     private readonly Dictionary<string, FeatureOrder?> _orders = new(StringComparer.Ordinal);
     private readonly Lock _ordersLock = new();
     private volatile ModelStipInfo? _info;
@@ -45,6 +47,10 @@ public sealed class StipEncoder
 
     /// <summary>True where images go in, false where texts do.</summary>
     public bool TakesImages => Bundle.Manifest.Kind == BundleKinds.Image;
+
+    /// <summary>Most tokens of a pass of several texts that the way to the server lets through, as far as was seen.
+    /// </summary>
+    internal SizeCeiling PassTokens { get; } = new(MostTokensOfAPass);
 
     private string Role { get; }
 

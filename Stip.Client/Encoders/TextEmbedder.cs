@@ -8,8 +8,6 @@ namespace Stip.Client.Encoders;
 /// <remarks>Safe for concurrent use.</remarks>
 public sealed class TextEmbedder(StipEncoder encoder)
 {
-    private const int MostTokens = 4096;
-
     // A model that ends in one vector for a text has pooled already.
     private const string Pooled = "text_embeds";
 
@@ -24,26 +22,18 @@ public sealed class TextEmbedder(StipEncoder encoder)
     private async Task<Embeddings> EmbedTokensAsync(IReadOnlyList<int[]> texts, CancellationToken cancellationToken)
     {
         var vectors = new float[texts.Count][];
-        var batches = new Stack<List<int>>(Batches(texts).Reverse());
-        while (batches.TryPop(out var batch))
-        {
-            var rows = TextBatch.Embed(encoder.Bundle.Embedding, [.. batch.Select(index => texts[index])]);
-            try
+        await TextPasses.RunAsync(
+            Batches(texts), index => texts[index].Length, encoder.PassTokens, async batch =>
             {
+                var rows = TextBatch.Embed(encoder.Bundle.Embedding, [.. batch.Select(index => texts[index])]);
                 var (output, _) = await encoder.RunAsync(rows, Outputs, "embed", cancellationToken);
-                for (var i = 0; i < batch.Count; i++)
+                for (var i = 0; i < batch.Length; i++)
                 {
                     vectors[batch[i]] = output.Name == Pooled
                         ? Vector(output, i, 1)
                         : Vector(output, i * rows.Length, texts[batch[i]].Length);
                 }
-            }
-            catch (StipException refused) when (refused.AsksForLess && batch.Count > 1)
-            {
-                batches.Push(batch[..(batch.Count / 2)]);
-                batches.Push(batch[(batch.Count / 2)..]);
-            }
-        }
+            });
 
         return new Embeddings(vectors, [.. texts.Select(ids => ids.Length)]);
     }
@@ -62,16 +52,16 @@ public sealed class TextEmbedder(StipEncoder encoder)
     }
 
     // Texts of like length share a pass, so that little of it is padding.
-    private static IEnumerable<List<int>> Batches(IReadOnlyList<int[]> texts)
+    private static IEnumerable<int[]> Batches(IReadOnlyList<int[]> texts)
     {
         var batch = new List<int>();
         foreach (var index in Enumerable.Range(0, texts.Count).OrderBy(index => texts[index].Length))
         {
             if (batch.Count == ForwardRequest.ClientTexts
-                || (batch.Count > 0 && (batch.Count + 1) * texts[index].Length > MostTokens))
+                || (batch.Count > 0 && (batch.Count + 1) * texts[index].Length > StipEncoder.MostTokensOfAPass))
             {
-                yield return batch;
-                batch = [];
+                yield return [.. batch];
+                batch.Clear();
             }
 
             batch.Add(index);
@@ -79,7 +69,7 @@ public sealed class TextEmbedder(StipEncoder encoder)
 
         if (batch.Count > 0)
         {
-            yield return batch;
+            yield return [.. batch];
         }
     }
 }

@@ -13,7 +13,6 @@ namespace Stip.Client.Generation;
 public sealed class StipModel
 {
     private const string DecoderGraph = "decoder";
-    private const int MostRowsOfAStep = 512;
 
     private volatile ModelStipInfo? _info;
 
@@ -53,8 +52,8 @@ public sealed class StipModel
 
     internal SpeculationFigures Speculation { get; } = new();
 
-    /// <summary>Most rows of a step that the way to the server lets through, as far as was seen.</summary>
-    internal int StepRows { get; private set; } = MostRowsOfAStep;
+    /// <summary>What the way to the server lets through, as far as was seen.</summary>
+    internal StepSizes StepSizes { get; } = new();
 
     /// <summary>The name under which the server knows it.</summary>
     public string Id => Bundle.Manifest.Model;
@@ -69,9 +68,6 @@ public sealed class StipModel
     public async ValueTask<ModelStipInfo> CheckAsync(CancellationToken cancellationToken = default) =>
         _info ??= PackageMatch.Require(
             Bundle.Manifest, (await Client.GetModelAsync(Id, cancellationToken)).Stip, DecoderGraph);
-
-    /// <summary>A step of so many rows was too large.</summary>
-    internal void TookTooMany(int rows) => StepRows = Math.Max(1, Math.Min(StepRows, rows / 2));
 
     /// <summary>Opens a session; nothing is sent before its first tokens.</summary>
     /// <param name="maxLength">Most tokens of it, 1 to <see cref="ContextLength"/>; null for that.</param>

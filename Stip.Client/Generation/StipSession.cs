@@ -14,8 +14,6 @@ namespace Stip.Client.Generation;
 /// <remarks>Not for concurrent use. A step that fails or is cancelled leaves the sequence as it was.</remarks>
 public sealed class StipSession : IAsyncDisposable
 {
-    private const int MostBytesOfAStep = 4 << 20;
-    private const int MostBytesOfAnAnswer = 16 << 20;
     private const int MostReplays = 3;
     private static readonly TimeSpan LongestGoodbye = TimeSpan.FromSeconds(5);
 
@@ -185,13 +183,14 @@ public sealed class StipSession : IAsyncDisposable
         var maxTopK = (await _model.CheckAsync(cancellationToken)).MaxTopK;
         want = want with { TopK = want.TopK is { } k && maxTopK > 0 ? Math.Min(k, maxTopK) : null };
         var unwanted = new LogitsRequest(maxTopK > 0 ? 1 : null);
+        var wantsAll = want.Rows == LogitsRequest.All;
         var rows = new List<LogitsRow>();
         while (_cachedTokens < _tokens.Count)
         {
             // A replay asks for the old tokens first, so that "all" rows means the new ones only.
-            var end = _cachedTokens < before && want.Rows == LogitsRequest.All ? before : _tokens.Count;
-            var count = Math.Min(end - _cachedTokens, MostRows(want));
-            var isWanted = want.Rows == LogitsRequest.All
+            var end = _cachedTokens < before && wantsAll ? before : _tokens.Count;
+            var count = Math.Min(end - _cachedTokens, _model.StepSizes.Most(_model.Bundle, wantsAll));
+            var isWanted = wantsAll
                 ? _cachedTokens >= before
                 : _cachedTokens + count == _tokens.Count;
             if (await TrySendAsync(count, isWanted ? want : unwanted, cancellationToken) is { } answer && isWanted)
@@ -207,24 +206,22 @@ public sealed class StipSession : IAsyncDisposable
     private async Task<IReadOnlyList<LogitsRow>?> TrySendAsync(
         int count, LogitsRequest want, CancellationToken cancellationToken)
     {
+        var wantsAll = want.Rows == LogitsRequest.All;
         try
         {
-            return await SendAsync(count, want, cancellationToken);
+            var rows = await SendAsync(count, want, cancellationToken);
+            _model.StepSizes.Went(count, wantsAll);
+            return rows;
         }
-        catch (StipException refused) when (refused.AsksForLess && count > 1)
+        catch (StipException refused)
         {
-            _model.TookTooMany(count);
+            if (!_model.StepSizes.Learns(refused, count, wantsAll))
+            {
+                throw;
+            }
+
             return null;
         }
-    }
-
-    private int MostRows(LogitsRequest want)
-    {
-        var sent = MostBytesOfAStep / _model.Bundle.Embedding.RowBytes;
-        var received = want.Rows == LogitsRequest.All
-            ? MostBytesOfAnAnswer / (_model.Bundle.Permutation.VocabSize * sizeof(float))
-            : int.MaxValue;
-        return Math.Clamp(Math.Min(sent, received), 1, _model.StepRows);
     }
 
     private async Task<IReadOnlyList<LogitsRow>> SendAsync(

@@ -44,6 +44,39 @@ public sealed class StipSessionTests : IDisposable
     }
 
     [Fact]
+    public async Task ScoreAsync_AnswersThatAreTooLarge_LeaveThePromptsOfOthersWhole()
+    {
+        var prompt = Enumerable.Range(0, 64).ToArray();
+        _toy.Server.MostAnswerRows = 1;
+        await using var session = _toy.Model.OpenSession();
+        await using var next = _toy.Model.OpenSession();
+
+        var scores = await session.ScoreAsync(prompt, TestContext.Current.CancellationToken);
+        _toy.Server.StepRows.Clear();
+        await next.AppendAsync(prompt, cancellationToken: TestContext.Current.CancellationToken);
+
+        Assert.Equal(64, scores.Count);
+        Assert.Equal(_toy.Toy.Logits(prompt), scores[^1].Values.ToArray());
+        Assert.Equal([64], _toy.Server.StepRows);
+    }
+
+    [Fact]
+    public async Task AppendAsync_WayThatWasNarrowForAWhile_GoesInLargeStepsAgain()
+    {
+        var prompt = Enumerable.Range(0, 200).Select(i => i % 64).ToArray();
+        _toy.Server.MostRows = 60;
+        for (var i = 0; i < 6; i++)
+        {
+            _toy.Server.StepRows.Clear();
+            await using var session = _toy.Model.OpenSession();
+            await session.AppendAsync(prompt, cancellationToken: TestContext.Current.CancellationToken);
+            _toy.Server.MostRows = int.MaxValue;
+        }
+
+        Assert.Equal([100, 100], _toy.Server.StepRows);
+    }
+
+    [Fact]
     public async Task AppendAsync_OneRowThatIsTooLarge_IsRefused()
     {
         _toy.Server.MostRows = 0;

@@ -34,6 +34,9 @@ public sealed class ToyServer(ToyModel model, int maxTopK = 16) : HttpMessageHan
     /// <summary>More rows in one step are too large, as a proxy says it: without a reason.</summary>
     public int MostRows { get; set; } = int.MaxValue;
 
+    /// <summary>More rows of full logits in one answer are refused, as the server says it.</summary>
+    public int MostAnswerRows { get; set; } = int.MaxValue;
+
     /// <summary>Called with the number of steps answered so far, before each step.</summary>
     public Action<int>? BeforeStep { get; set; }
 
@@ -71,10 +74,12 @@ public sealed class ToyServer(ToyModel model, int maxTopK = 16) : HttpMessageHan
             : Refused(HttpStatusCode.NotFound, StipErrorCode.ModelNotFound, $"there is no {path}");
     }
 
-    private static HttpResponseMessage Refused(HttpStatusCode status, StipErrorCode code, string message) => new(status)
+    private static HttpResponseMessage Refused(
+        HttpStatusCode status, StipErrorCode code, string message, string? param = null) => new(status)
     {
         Content = JsonContent.Create(
-            new { error = new ErrorBody(message, "invalid_request_error", null, code.Name()) }, options: StipJson.Wire),
+            new { error = new ErrorBody(message, "invalid_request_error", param, code.Name()) },
+            options: StipJson.Wire),
     };
 
     private HttpResponseMessage Step(HttpRequestMessage message, byte[] body)
@@ -94,6 +99,12 @@ public sealed class ToyServer(ToyModel model, int maxTopK = 16) : HttpMessageHan
         if (request.PromptEmbeds.Shape[0] > MostRows)
         {
             return new HttpResponseMessage(HttpStatusCode.RequestEntityTooLarge);
+        }
+
+        if (request.Logits?.Rows == LogitsRequest.All && request.PromptEmbeds.Shape[0] > MostAnswerRows)
+        {
+            return Refused(
+                HttpStatusCode.RequestEntityTooLarge, StipErrorCode.PayloadTooLarge, "too many rows", "logits.rows");
         }
 
         var id = request.SessionId ?? $"sess_{++_opened}";
