@@ -24,7 +24,7 @@ internal static class LoggingSetup
         .WriteTo.Console(outputTemplate: Line, formatProvider: CultureInfo.InvariantCulture));
 
     // Sinks, enrichers and filters may be of any library beside the program.
-    private static bool NamesMoreThanLevels(IConfiguration settings) => settings
+    private static bool NamesMoreThanLevels(ConfigurationManager settings) => settings
         .GetSection(ConfigurationLoggerConfigurationExtensions.DefaultSectionName).GetChildren()
         .Any(setting => !setting.Key.Equals("MinimumLevel", StringComparison.OrdinalIgnoreCase));
 
