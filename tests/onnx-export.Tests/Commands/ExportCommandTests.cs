@@ -152,6 +152,7 @@ public sealed class ExportCommandTests : IDisposable
     [InlineData("bos_token_id", "-1", "bos_token_id holds -1; token ids are 0..2147483647")]
     [InlineData("eos_token_id", "[1, 2.5]", "eos_token_id holds 2.5; token ids are 0..2147483647")]
     [InlineData("attention_bias", "7", "attention_bias is 7; it must be true or false")]
+    [InlineData("max_position_embeddings", "1073741824", "a table of 1073741824 positions with 12 numbers each is too")]
     public void Export_OfAConfigThatCannotBe_NamesFieldValueAndRange(string field, string value, string message) =>
         AssertRefused(message, Export(WithConfig(config => config[field] = JsonNode.Parse(value))));
 
