@@ -75,12 +75,11 @@ public sealed class ToyServer(ToyModel model, int maxTopK = 16) : HttpMessageHan
     }
 
     private static HttpResponseMessage Refused(
-        HttpStatusCode status, StipErrorCode code, string message, string? param = null) => new(status)
+        HttpStatusCode status, StipErrorCode code, string message, string? param = null)
     {
-        Content = JsonContent.Create(
-            new { error = new ErrorBody(message, "invalid_request_error", param, code.Name()) },
-            options: StipJson.Wire),
-    };
+        var error = new ErrorBody(message, "invalid_request_error", param, code.Name());
+        return new(status) { Content = JsonContent.Create(new { error }, options: StipJson.Wire) };
+    }
 
     private HttpResponseMessage Step(HttpRequestMessage message, byte[] body)
     {
