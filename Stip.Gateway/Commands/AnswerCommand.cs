@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Stip.Client.Encoders;
-using Stip.Gateway.Terminal;
 
 namespace Stip.Gateway.Commands;
 
@@ -27,19 +26,21 @@ internal static class AnswerCommand
         };
         encoder.AddTo(command);
         prompt.AddTo(command);
-        command.SetAction((parsed, cancellation) => encoder.RunAsync(
-            parsed,
-            async model => new AnswersDocument(await new QuestionAnswerer(model).AnswerAsync(
-                parsed.GetRequiredValue(question),
-                prompt.Read(parsed) ?? throw new RefusedException("the text is missing: give PROMPT"),
-                new AnswerSearch
-                {
-                    TopK = parsed.GetValue(top),
-                    MaxAnswerLength = parsed.GetValue(longest),
-                    AllowsNone = parsed.GetValue(none),
-                },
-                cancellation)),
-            Print));
+        command.SetAction((parsed, cancellation) =>
+        {
+            var text = prompt.ReadText(parsed);
+            var search = new AnswerSearch
+            {
+                TopK = parsed.GetValue(top),
+                MaxAnswerLength = parsed.GetValue(longest),
+                AllowsNone = parsed.GetValue(none),
+            };
+            return encoder.RunAsync(
+                parsed,
+                async model => new AnswersDocument(await new QuestionAnswerer(model).AnswerAsync(
+                    parsed.GetRequiredValue(question), text, search, cancellation)),
+                Print);
+        });
         return command;
     }
 

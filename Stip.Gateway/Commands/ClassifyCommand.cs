@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Stip.Client.Encoders;
 using Stip.Client.Images;
-using Stip.Gateway.Terminal;
 
 namespace Stip.Gateway.Commands;
 
@@ -16,17 +15,19 @@ internal static class ClassifyCommand
         var command = new Command("classify", "Labels a text or an image with a protected classifier.") { image };
         encoder.AddTo(command);
         prompt.AddTo(command);
-        command.SetAction((parsed, cancellation) => encoder.RunAsync(
-            parsed,
-            model => parsed.GetValue(image) is { } file
-                ? new Classifier(model).ClassifyAsync(ImageReader.Decode(ImageOption.Read(file)), cancellation)
-                : new Classifier(model).ClassifyAsync(Text(prompt, parsed), cancellation),
-            Print));
+        command.SetAction((parsed, cancellation) =>
+        {
+            var file = parsed.GetValue(image);
+            var text = file is null ? prompt.ReadText(parsed, "PROMPT or --image") : "";
+            return encoder.RunAsync(
+                parsed,
+                model => file is null
+                    ? new Classifier(model).ClassifyAsync(text, cancellation)
+                    : new Classifier(model).ClassifyAsync(ImageReader.Decode(ImageOption.Read(file)), cancellation),
+                Print);
+        });
         return command;
     }
-
-    private static string Text(PromptArgument prompt, ParseResult parsed) => prompt.Read(parsed)
-        ?? throw new RefusedException("nothing to classify is given: give PROMPT or --image");
 
     private static void Print(Classification answer)
     {

@@ -66,7 +66,6 @@ internal sealed class ConnectionOptions
         var (endpoint, apiKey) = Server(parsed.GetValue(_endpoint), ApiKey(parsed.GetValue(_apiKey)));
         var client = StipHttpClient.Connect(endpoint, apiKey);
         var unsealed = new UnsealedBundles();
-        using var interrupted = unsealed.RemoveOnInterrupt();
         var connection = new Connection(client, unsealed);
         try
         {

@@ -20,11 +20,15 @@ internal static class EmbedCommand
             texts,
         };
         encoder.AddTo(command);
-        command.SetAction((parsed, cancellation) => encoder.RunAsync(
-            parsed,
-            async model => new EmbedDocument(
-                (await new TextEmbedder(model).EmbedAsync(Texts(parsed.GetValue(texts)), cancellation)).Vectors),
-            Print));
+        command.SetAction((parsed, cancellation) =>
+        {
+            var given = Texts(parsed.GetValue(texts));
+            return encoder.RunAsync(
+                parsed,
+                async model => new EmbedDocument(
+                    (await new TextEmbedder(model).EmbedAsync(given, cancellation)).Vectors),
+                Print);
+        });
         return command;
     }
 

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using Stip.Client.Encoders;
-using Stip.Gateway.Terminal;
 
 namespace Stip.Gateway.Commands;
 
@@ -20,13 +19,15 @@ internal static class FillCommand
             "fill", "Fills the masks of a text, e.g. [MASK], with a protected masked language model.") { top };
         encoder.AddTo(command);
         prompt.AddTo(command);
-        command.SetAction((parsed, cancellation) => encoder.RunAsync(
-            parsed,
-            async model => new FillDocument(await new MaskFiller(model).FillAsync(
-                prompt.Read(parsed) ?? throw new RefusedException("the text is missing: give PROMPT"),
-                parsed.GetValue(top),
-                cancellation)),
-            Print));
+        command.SetAction((parsed, cancellation) =>
+        {
+            var text = prompt.ReadText(parsed);
+            return encoder.RunAsync(
+                parsed,
+                async model => new FillDocument(
+                    await new MaskFiller(model).FillAsync(text, parsed.GetValue(top), cancellation)),
+                Print);
+        });
         return command;
     }
 

@@ -23,4 +23,10 @@ internal sealed class PromptArgument
             : throw new RefusedException("the prompt is empty: give PROMPT or text on standard input"),
         _ => null,
     };
+
+    /// <summary>The prompt, before anything is opened: a person may take long to write it.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="missing">What to give where there is none.</param>
+    public string ReadText(ParseResult parsed, string missing = "PROMPT") =>
+        Read(parsed) ?? throw new RefusedException($"the text is missing: give {missing}");
 }

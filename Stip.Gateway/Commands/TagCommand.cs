@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Stip.Client.Encoders;
-using Stip.Gateway.Terminal;
 
 namespace Stip.Gateway.Commands;
 
@@ -15,11 +14,12 @@ internal static class TagCommand
             "tag", "Labels the tokens of a text (names, parts of speech) with a protected token classifier.");
         encoder.AddTo(command);
         prompt.AddTo(command);
-        command.SetAction((parsed, cancellation) => encoder.RunAsync(
-            parsed,
-            model => new TokenLabeler(model).LabelAsync(
-                prompt.Read(parsed) ?? throw new RefusedException("the text is missing: give PROMPT"), cancellation),
-            Print));
+        command.SetAction((parsed, cancellation) =>
+        {
+            var text = prompt.ReadText(parsed);
+            return encoder.RunAsync(
+                parsed, model => new TokenLabeler(model).LabelAsync(text, cancellation), Print);
+        });
         return command;
     }
 

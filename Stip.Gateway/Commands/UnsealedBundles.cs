@@ -4,16 +4,22 @@ using Stip.Keys.Sealing;
 
 namespace Stip.Gateway.Commands;
 
-/// <summary>Sealed bundles as folders that only this user can read, for as long as the program runs.</summary>
+/// <summary>Sealed bundles as folders that only this user can read, for as long as the program runs: they are removed
+/// when it ends by itself, and by every signal that ends it and can be caught.</summary>
 internal sealed class UnsealedBundles : IDisposable
 {
-    private const string Prefix = "stip-bundle-";
-    private const int MostTries = 20;
-    private readonly List<DirectoryInfo> _folders = [];
+    private static readonly PosixSignal[] Ending =
+        [PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP, PosixSignal.SIGQUIT];
+
+    private readonly Lock _opening = new();
+    private readonly CancellationTokenSource _ending = new();
+    private readonly List<UnsealedFolder> _folders = [];
+    private readonly List<PosixSignalRegistration> _signals = [];
 
     /// <summary>The folder of a bundle: the path itself where it is no sealed file.</summary>
     /// <param name="path">Folder, or file of <c>bundle seal</c>.</param>
     /// <param name="secret">Asked for where it is sealed.</param>
+    /// <exception cref="OperationCanceledException">The program ends.</exception>
     public string Open(string path, Func<SealSecret> secret)
     {
         if (!File.Exists(path) || Path.GetFileName(path) == BundleManifest.FileName)
@@ -21,45 +27,47 @@ internal sealed class UnsealedBundles : IDisposable
             return path;
         }
 
-        // Made with access for its owner alone.
-        var folder = Directory.CreateTempSubdirectory(Prefix);
-        _folders.Add(folder);
-        var bundle = Path.Combine(folder.FullName, "client");
-        SealedBundle.Unseal(path, bundle, secret());
-        return bundle;
-    }
-
-    /// <summary>Until it is disposed, Ctrl-C removes them: what opens bundles cannot be cancelled.</summary>
-    public IDisposable RemoveOnInterrupt() => PosixSignalRegistration.Create(PosixSignal.SIGINT, _ => Dispose());
-
-    public void Dispose()
-    {
-        foreach (var folder in _folders.ToArray())
+        lock (_opening)
         {
-            Remove(folder.FullName);
+            _ending.Token.ThrowIfCancellationRequested();
+            if (_signals.Count == 0)
+            {
+                RemoveAtEveryEnd();
+                UnsealedFolder.RemoveAbandoned();
+            }
+
+            var folder = UnsealedFolder.Create();
+            _folders.Add(folder);
+            SealedBundle.Unseal(path, folder.BundlePath, secret(), _ending.Token);
+            return folder.BundlePath;
         }
     }
 
-    // A file may just be added when it is interrupted.
-    private static void Remove(string folder)
+    public void Dispose()
     {
-        for (var tries = 1; Directory.Exists(folder); tries++)
+        AppDomain.CurrentDomain.ProcessExit -= OnExit;
+        _signals.ForEach(signal => signal.Dispose());
+        Remove();
+    }
+
+    // What a signal does otherwise it does after this. The command line ends the program with commands still running
+    // that take too long to be cancelled.
+    private void RemoveAtEveryEnd()
+    {
+        _signals.AddRange(Ending.Select(signal => PosixSignalRegistration.Create(signal, _ => Remove())));
+        AppDomain.CurrentDomain.ProcessExit += OnExit;
+    }
+
+    private void OnExit(object? sender, EventArgs exit) => Remove();
+
+    // Unsealing stops first, else it would make the folder anew.
+    private void Remove()
+    {
+        _ending.Cancel();
+        lock (_opening)
         {
-            try
-            {
-                Directory.Delete(folder, recursive: true);
-            }
-            catch (DirectoryNotFoundException)
-            {
-            }
-            catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
-            {
-                if (tries == MostTries)
-                {
-                    Console.Error.WriteLine($"warning: the unsealed bundle {folder} could not be removed");
-                    return;
-                }
-            }
+            _folders.ForEach(folder => folder.Dispose());
+            _folders.Clear();
         }
     }
 }

@@ -33,10 +33,13 @@ internal sealed class SealChunks : IDisposable
     }
 
     /// <exception cref="SealException">A chunk is missing or is not the one that was sealed here.</exception>
-    public void Decrypt(int file, long bytes, Stream input, Stream output)
+    /// <exception cref="OperationCanceledException">It is asked for before a chunk.</exception>
+    public void Decrypt(
+        int file, long bytes, Stream input, Stream output, CancellationToken cancellationToken = default)
     {
         for (var (chunk, left) = (0L, bytes); left > 0; chunk++, left -= ChunkBytes)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             output.Write(Read(file, chunk, (int)Math.Min(left, ChunkBytes), input));
         }
     }

@@ -50,9 +50,11 @@ public static class SealedBundle
     /// <param name="path">The sealed file.</param>
     /// <param name="folder">The folder to make; it must not be there.</param>
     /// <param name="secret">The passphrase, or the user's private key.</param>
+    /// <param name="cancellationToken">Stops between two chunks of 1 MiB; there is no folder then.</param>
     /// <exception cref="SealException">Wrong secret, truncated, damaged or exchanged; one line, and no
     /// folder.</exception>
-    public static void Unseal(string path, string folder, SealSecret secret)
+    public static void Unseal(
+        string path, string folder, SealSecret secret, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(secret);
         if (Path.Exists(folder))
@@ -72,10 +74,11 @@ public static class SealedBundle
                 var file = Path.Combine(beside, header.Files[i].Path);
                 OwnerFiles.CreateFolder(Path.GetDirectoryName(file)!);
                 using var output = OwnerFiles.Create(file);
-                chunks.Decrypt(i, header.Files[i].Bytes, input, output);
+                chunks.Decrypt(i, header.Files[i].Bytes, input, output, cancellationToken);
             }
 
             RequireEnd(input, path);
+            cancellationToken.ThrowIfCancellationRequested();
             Directory.Move(beside, folder);
         }
         finally

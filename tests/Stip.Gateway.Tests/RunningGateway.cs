@@ -19,7 +19,7 @@ internal sealed class RunningGateway : IAsyncDisposable
     private readonly Bundle _bundle;
     private readonly WebApplication _app;
 
-    private RunningGateway(bool requiresToken)
+    private RunningGateway(bool requiresToken, string? template)
     {
         Token = GatewayToken.New(requiresToken);
         Server = new ToyServer(Toy);
@@ -27,6 +27,11 @@ internal sealed class RunningGateway : IAsyncDisposable
         foreach (var name in new[] { "tokenizer.json", "tokenizer_config.json" })
         {
             File.Copy(RepositoryRoot.At("samples", "models", "stories", name), _folder.At(name));
+        }
+
+        if (template is not null)
+        {
+            File.WriteAllText(_folder.At("chat_template.jinja"), template);
         }
 
         _upstream = new StipHttpClient(new HttpClient(Server) { BaseAddress = new Uri("http://toy.test") });
@@ -43,9 +48,11 @@ internal sealed class RunningGateway : IAsyncDisposable
 
     public GatewayToken Token { get; }
 
-    public static async Task<RunningGateway> StartAsync(bool requiresToken = false)
+    /// <param name="requiresToken">As <c>--require-token</c>.</param>
+    /// <param name="template">A chat template; null for that of the samples, which takes no tools.</param>
+    public static async Task<RunningGateway> StartAsync(bool requiresToken = false, string? template = null)
     {
-        var gateway = new RunningGateway(requiresToken);
+        var gateway = new RunningGateway(requiresToken, template);
         await gateway._app.StartAsync(TestContext.Current.CancellationToken);
         gateway.Http = new HttpClient { BaseAddress = new Uri(gateway._app.Urls.Single()) };
         return gateway;

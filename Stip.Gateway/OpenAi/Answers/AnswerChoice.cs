@@ -23,9 +23,6 @@ internal sealed class AnswerChoice
         _text.Append(part.Token.Text);
         FinishReason = part.FinishReason ?? "";
         Calls.AddRange(part.Calls);
-        if (part.Token.Logprobs is not null)
-        {
-            Tokens.Add(part.Token);
-        }
+        Tokens.AddRange(part.Listed);
     }
 }

@@ -65,7 +65,8 @@ internal sealed class AnswerJobs(
         }
     }
 
-    private static AnswerPart Part(int index, GeneratedToken token, ToolCallReader? reader, int calls)
+    private static AnswerPart Part(
+        int index, GeneratedToken token, ToolCallReader? reader, TextTokens texts, int calls)
     {
         if (reader is null)
         {
@@ -75,6 +76,7 @@ internal sealed class AnswerJobs(
         var part = reader.Append(token, out var ending);
         return new AnswerPart(index, token with { Text = part.Text, FinishReason = ending })
         {
+            Listed = token.Logprobs is null ? [] : texts.Add(token, part, isLast: ending is not null),
             Calls = part.Calls,
             CallsBefore = calls,
         };
@@ -116,10 +118,10 @@ internal sealed class AnswerJobs(
         var tokens = rows is null
             ? sessions.GenerateAsync(prompt, options, cancellationToken)
             : request.Model.GenerateWithImagesAsync(new ImagePrompt(prompt, rows), options, cancellationToken);
-        var (reader, calls) = (tools?.CreateReader(), 0);
+        var (reader, texts, calls) = (tools?.CreateReader(), new TextTokens(), 0);
         await foreach (var token in tokens)
         {
-            var part = Part(index, token, reader, calls);
+            var part = Part(index, token, reader, texts, calls);
             calls += part.Calls.Count;
             await parts.WriteAsync(part, cancellationToken);
             if (part.FinishReason is not null)

@@ -6,6 +6,9 @@ namespace Stip.Gateway.OpenAi.Answers;
 /// <summary>A token of one of several choices.</summary>
 internal readonly record struct AnswerPart(int Index, GeneratedToken Token)
 {
+    /// <summary>Tokens whose log probabilities are told with this one: those that came out as text with it.</summary>
+    public IReadOnlyList<GeneratedToken> Listed { get; init; } = Token.Logprobs is null ? [] : [Token];
+
     /// <summary>Calls that are complete with this token.</summary>
     public IReadOnlyList<ToolCall> Calls { get; init; } = [];
 

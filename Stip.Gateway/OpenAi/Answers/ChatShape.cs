@@ -13,8 +13,8 @@ internal sealed class ChatShape(AnswerHead head, bool includesUsage, TokenNames 
 
     public IEnumerable<object> Start(int index) => [Chunk(index, new Delta(Role, ""), null, null)];
 
-    public object Text(int index, GeneratedToken token) =>
-        Chunk(index, new Delta(null, token.Text), Logprobs([token]), null);
+    public object Text(AnswerPart part) =>
+        Chunk(part.Index, new Delta(null, part.Token.Text), Logprobs(part.Listed), null);
 
     public IEnumerable<object> Calls(AnswerPart part) => part.Calls.Select((call, place) =>
         Chunk(part.Index, new Delta(null, null, [Describe(call, part.CallsBefore + place)]), null, null));
@@ -72,7 +72,7 @@ internal sealed class ChatShape(AnswerHead head, bool includesUsage, TokenNames 
     }
 
     private object? Logprobs(IReadOnlyList<GeneratedToken> tokens) =>
-        tokens.Any(token => token.Logprobs is not null)
+        tokens.Count > 0
             ? new { Content = tokens.Select(token => names.Chat(token.Logprobs!)), Refusal = (object?)null }
             : null;
 

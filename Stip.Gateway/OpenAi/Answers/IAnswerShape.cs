@@ -1,4 +1,3 @@
-using Stip.Client.Generation;
 using Stip.Gateway.OpenAi.Steps;
 
 namespace Stip.Gateway.OpenAi.Answers;
@@ -9,7 +8,7 @@ internal interface IAnswerShape
     /// <summary>Chunks that come before the first text of a choice.</summary>
     IEnumerable<object> Start(int index);
 
-    object Text(int index, GeneratedToken token);
+    object Text(AnswerPart part);
 
     /// <summary>Chunks of the calls that are complete with a token.</summary>
     IEnumerable<object> Calls(AnswerPart part);

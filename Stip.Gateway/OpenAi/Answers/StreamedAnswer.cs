@@ -54,9 +54,9 @@ internal sealed class StreamedAnswer(HttpContext context, AnswerJobs jobs, IAnsw
             }
         }
 
-        if (part.Token.Text.Length > 0 || part.Token.Logprobs is not null)
+        if (part.Token.Text.Length > 0 || part.Listed.Count > 0)
         {
-            await SendAsync(shape.Text(part.Index, part.Token));
+            await SendAsync(shape.Text(part));
         }
 
         foreach (var call in shape.Calls(part))

@@ -12,8 +12,8 @@ internal sealed class TextShape(AnswerHead head, bool includesUsage, TokenNames 
 
     public IEnumerable<object> Start(int index) => [];
 
-    public object Text(int index, GeneratedToken token) =>
-        Chunk([Choice(index, token.Text, Logprobs(index, [token]), null)], null);
+    public object Text(AnswerPart part) =>
+        Chunk([Choice(part.Index, part.Token.Text, Logprobs(part.Index, part.Listed), null)], null);
 
     public IEnumerable<object> Calls(AnswerPart part) => [];
 
@@ -47,7 +47,7 @@ internal sealed class TextShape(AnswerHead head, bool includesUsage, TokenNames 
 
     private object? Logprobs(int index, IReadOnlyList<GeneratedToken> tokens)
     {
-        var all = tokens.Select(token => token.Logprobs!).Where(logprobs => logprobs is not null).ToArray();
+        var all = tokens.Select(token => token.Logprobs!).ToArray();
         return all.Length == 0 ? null : new
         {
             Tokens = all.Select(logprobs => names.Text(logprobs.Chosen.Id)),

@@ -41,11 +41,7 @@ internal sealed class ResponseShape(AnswerRequest request, RequestFields fields,
     {
         _text.Append(part.Token.Text);
         _completionTokens++;
-        if (part.Token.Logprobs is { } logprobs)
-        {
-            _logprobs.Add(_names.Chat(logprobs));
-        }
-
+        _logprobs.AddRange(part.Listed.Select(token => _names.Chat(token.Logprobs!)));
         _finishReason = part.FinishReason;
         var calls = part.Calls.Select(call => ($"fc_{Guid.NewGuid():N}", call)).ToList();
         _calls.AddRange(calls);

@@ -30,8 +30,7 @@ internal sealed class StreamedResponse(HttpContext context, AnswerJobs jobs, Res
         for (; isMore; isMore = await parts.MoveNextAsync())
         {
             calls.AddRange(shape.Add(parts.Current));
-            if (parts.Current.Token is { Text: var text, Logprobs: var logprobs }
-                && (text.Length > 0 || logprobs is not null))
+            if (parts.Current.Token.Text is var text && (text.Length > 0 || parts.Current.Listed.Count > 0))
             {
                 await BeginMessageAsync();
                 await SendTextAsync(

@@ -22,7 +22,8 @@ public sealed class ReplayedBundleTests
         ToyBundle.Write(folder.At("client"), toy, manifest => manifest["key_epoch"] = epochOfBundle);
         var secret = SealSecret.FromPassphrase("correct horse");
         SealedBundle.Seal(folder.At("client"), folder.At("bundle.sealed"), secret);
-        SealedBundle.Unseal(folder.At("bundle.sealed"), folder.At("replayed"), secret);
+        SealedBundle.Unseal(
+            folder.At("bundle.sealed"), folder.At("replayed"), secret, TestContext.Current.CancellationToken);
         using var bundle = Bundle.Open(folder.At("replayed"));
         var server = new ToyServer(toy) { Fingerprint = fingerprintOfServer };
         using var client = new StipHttpClient(new HttpClient(server) { BaseAddress = new Uri("http://toy.test") });

@@ -95,6 +95,40 @@ public sealed class ResponseTests : IAsyncLifetime
         Assert.Equal("top_logprobs", refusal.GetProperty("error").GetProperty("param").GetString());
     }
 
+    /// <summary>The tokens of a call are no text, so that there is no message to list them in.</summary>
+    [Fact]
+    public async Task Post_RequiredCallWithLogprobs_IsTheCallAndNoMessage()
+    {
+        await using var gateway = await RunningGateway.StartAsync(template: """
+            {% if tools %}<tool_call>{% endif %}
+            {%- for message in messages %}{{ message.content }}{% endfor %}
+            """);
+        using var parameters = JsonDocument.Parse(
+            """{"type":"object","properties":{"city":{"type":"string","enum":["Oslo"]}},"required":["city"]}""");
+        var asked = new Dictionary<string, object>
+        {
+            ["model"] = "toy",
+            ["input"] = Question,
+            ["temperature"] = 0,
+            ["max_output_tokens"] = 200,
+            ["include"] = new[] { "message.output_text.logprobs" },
+            ["tools"] = new[] { new { type = "function", name = "weather", strict = true, parameters } },
+            ["tool_choice"] = "required",
+        };
+
+        var (status, body) = await gateway.PostAsync(Route, asked);
+        Assert.True(status == 200, $"{body}");
+        var events = await gateway.EventsAsync(Route, new Dictionary<string, object>(asked) { ["stream"] = true });
+
+        var item = Assert.Single(body.GetProperty("output").EnumerateArray());
+        Assert.Equal("function_call", item.GetProperty("type").GetString());
+        var added = Assert.Single(events, e => e.GetProperty("type").GetString() == "response.output_item.added");
+        Assert.Equal("function_call", added.GetProperty("item").GetProperty("type").GetString());
+        Assert.Equal(0, added.GetProperty("output_index").GetInt32());
+        Assert.DoesNotContain(events, e => e.TryGetProperty("logprobs", out _));
+        Assert.Single(events[^1].GetProperty("response").GetProperty("output").EnumerateArray());
+    }
+
     [Theory]
     [InlineData("previous_response_id", "\"resp_1\"")]
     [InlineData("conversation", "\"conv_1\"")]

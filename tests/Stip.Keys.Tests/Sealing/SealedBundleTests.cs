@@ -26,11 +26,22 @@ public sealed class SealedBundleTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
+    public void Unseal_Cancelled_LeavesNoFolder()
+    {
+        SealedBundle.Seal(_bundle, _sealed, Secret);
+
+        Assert.Throws<OperationCanceledException>(() => SealedBundle.Unseal(
+            _sealed, _folder.At("open"), Secret, new CancellationToken(canceled: true)));
+
+        Assert.Equal([_bundle], Directory.GetDirectories(_folder.Path));
+    }
+
+    [Fact]
     public void Unseal_WhatSealMade_IsTheSameFilesForTheOwnerOnly()
     {
         SealedBundle.Seal(_bundle, _sealed, Secret);
 
-        SealedBundle.Unseal(_sealed, _folder.At("open"), Secret);
+        Unseal(_sealed, _folder.At("open"), Secret);
 
         var files = Files(_bundle);
         Assert.Equal(files, Files(_folder.At("open")));
@@ -63,7 +74,7 @@ public sealed class SealedBundleTests : IDisposable
 
         Refuses("wrong passphrase or key", SealSecret.FromPem(other.ExportPkcs8PrivateKeyPem()));
         Refuses("sealed to a public key", Secret);
-        SealedBundle.Unseal(_sealed, _folder.At("open"), SealSecret.FromPem(user.ExportPkcs8PrivateKeyPem()));
+        Unseal(_sealed, _folder.At("open"), SealSecret.FromPem(user.ExportPkcs8PrivateKeyPem()));
 
         Assert.Equal(Files(_bundle), Files(_folder.At("open")));
     }
@@ -126,8 +137,8 @@ public sealed class SealedBundleTests : IDisposable
 
         SealedBundle.Rekey(_sealed, _folder.At("next.sealed"), Secret, next);
 
-        Assert.Throws<SealException>(() => SealedBundle.Unseal(_folder.At("next.sealed"), _folder.At("no"), Secret));
-        SealedBundle.Unseal(_folder.At("next.sealed"), _folder.At("open"), next);
+        Assert.Throws<SealException>(() => Unseal(_folder.At("next.sealed"), _folder.At("no"), Secret));
+        Unseal(_folder.At("next.sealed"), _folder.At("open"), next);
         Assert.Equal(Files(_bundle), Files(_folder.At("open")));
     }
 
@@ -180,10 +191,13 @@ public sealed class SealedBundleTests : IDisposable
     private void Refuses(string said, SealSecret secret)
     {
         var refusal = Assert.Throws<SealException>(() =>
-            SealedBundle.Unseal(_sealed, _folder.At("refused"), secret));
+            Unseal(_sealed, _folder.At("refused"), secret));
         Assert.Contains(said, refusal.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', refusal.Message);
         Assert.DoesNotContain(Directory.EnumerateFileSystemEntries(_folder.Path), path =>
             Path.GetFileName(path).StartsWith("refused", StringComparison.Ordinal));
     }
+
+    private static void Unseal(string path, string folder, SealSecret secret) =>
+        SealedBundle.Unseal(path, folder, secret, TestContext.Current.CancellationToken);
 }
