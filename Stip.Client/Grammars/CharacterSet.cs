@@ -2,23 +2,26 @@ using System.Text;
 
 namespace Stip.Client.Grammars;
 
-/// <summary>Characters of a pattern's class: some of ASCII, all others or single ones of them.</summary>
+/// <summary>Characters of a pattern's class, of ASCII and beyond.</summary>
 internal sealed class CharacterSet
 {
     private const int Ascii = 128;
     private readonly bool[] _has = new bool[Ascii];
-    private readonly HashSet<Rune> _foreign = [];
-    private bool _hasAllForeign;
+    private ForeignRunes _foreign = new();
 
     public static CharacterSet Digits { get; } = new CharacterSet().Add('0', '9');
 
     public static CharacterSet Words { get; } =
         new CharacterSet().Add('0', '9').Add('A', 'Z').Add('a', 'z').Add('_', '_');
 
-    public static CharacterSet Spaces { get; } = new CharacterSet().Add(' ', ' ').Add('\t', '\r');
+    /// <summary>White space and ends of lines of ECMAScript.</summary>
+    public static CharacterSet Spaces { get; } = new CharacterSet().Add(' ', ' ').Add('\t', '\r').Add(
+        "\u00A0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200A"
+        + "\u2028\u2029\u202F\u205F\u3000\uFEFF");
 
     /// <summary>All but ends of lines.</summary>
-    public static CharacterSet Any { get; } = new CharacterSet().Add('\n', '\n').Add('\r', '\r').Others();
+    public static CharacterSet Any { get; } =
+        new CharacterSet().Add('\n', '\n').Add('\r', '\r').Add("\u2028\u2029").Others();
 
     public CharacterSet Add(Rune from, Rune to)
     {
@@ -46,18 +49,22 @@ internal sealed class CharacterSet
             _has[i] |= other._has[i];
         }
 
-        _foreign.UnionWith(other._foreign);
-        _hasAllForeign |= other._hasAllForeign;
+        _foreign.Add(other._foreign);
+    }
+
+    private CharacterSet Add(string foreign)
+    {
+        foreach (var rune in foreign.EnumerateRunes())
+        {
+            _foreign.Add(rune);
+        }
+
+        return this;
     }
 
     public CharacterSet Others()
     {
-        if (_foreign.Count > 0)
-        {
-            throw new NotSupportedException("the schema's 'pattern' excludes a character beyond ASCII");
-        }
-
-        var others = new CharacterSet { _hasAllForeign = !_hasAllForeign };
+        var others = new CharacterSet { _foreign = _foreign.Others() };
         for (var i = 0; i < Ascii; i++)
         {
             others._has[i] = !_has[i];
@@ -86,7 +93,7 @@ internal sealed class CharacterSet
             }
         }
 
-        options.AddRange(_hasAllForeign ? [JsonRules.Foreign] : _foreign.Select(rune => Sequence.Literal($"{rune}")));
+        options.AddRange(_foreign.ToRules());
         return options.Count > 0
             ? new Choice([.. options])
             : throw new NotSupportedException("the schema's 'pattern' has a class without a character");

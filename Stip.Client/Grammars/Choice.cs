@@ -10,7 +10,7 @@ internal sealed class Choice(params GrammarNode[] options) : GrammarNode
     {
         foreach (var option in options)
         {
-            option.Open(rest, into);
+            into.Open(new GrammarRest(option, rest));
         }
     }
 }

@@ -5,5 +5,6 @@ internal sealed class Deferred(Func<GrammarNode> make) : GrammarNode
 {
     private GrammarNode? _made;
 
-    public override void Open(GrammarRest? rest, GrammarPlaces into) => (_made ??= make()).Open(rest, into);
+    public override void Open(GrammarRest? rest, GrammarPlaces into) =>
+        into.Open(new GrammarRest(_made ??= make(), rest));
 }

@@ -15,7 +15,7 @@ internal sealed class JsonSchemaRules
         "title", "description", "default", "examples", "$schema", "$id", "strict",
     ];
 
-    // The first that is there says what the value is; the others narrow a type.
+    // One of them says what the value is; the others narrow a type.
     private static readonly string[] Whole = ["$ref", "const", "enum", "anyOf", "oneOf", "allOf"];
 
     private static readonly string[] Narrowing =
@@ -59,9 +59,11 @@ internal sealed class JsonSchemaRules
         }
 
         Check(schema);
+        CheckType(schema);
+        var types = SchemaTypes.Of(schema);
         var rule = schema.TryGetProperty("$ref", out var reference) ? Reference(Text(reference, "$ref"))
-            : schema.TryGetProperty("const", out var value) ? JsonRules.Constant(value)
-            : schema.TryGetProperty("enum", out var values) ? OneOf(values, JsonRules.Constant, "enum")
+            : schema.TryGetProperty("const", out var value) ? Constants([value], types, "const")
+            : schema.TryGetProperty("enum", out var values) ? Constants(List(values, "enum"), types, "enum")
             : schema.TryGetProperty("anyOf", out var any) ? OneOf(any, Rule, "anyOf")
             : schema.TryGetProperty("oneOf", out var one) ? OneOf(one, Rule, "oneOf")
             : schema.TryGetProperty("allOf", out var all) ? Only(all)
@@ -82,9 +84,11 @@ internal sealed class JsonSchemaRules
 
         // Both would have to hold, and only one of them would be looked at.
         var narrowing = Narrowing.FirstOrDefault(name => schema.TryGetProperty(name, out _));
-        if (narrowing is not null && Whole.FirstOrDefault(name => schema.TryGetProperty(name, out _)) is { } whole)
+        var whole = Whole.Where(name => schema.TryGetProperty(name, out _)).ToArray();
+        if (whole.Length > 1 || (whole.Length == 1 && narrowing is not null))
         {
-            throw new NotSupportedException($"the schema's '{narrowing}' is not supported beside '{whole}'");
+            throw new NotSupportedException(
+                $"the schema's '{narrowing ?? whole[1]}' is not supported beside '{whole[0]}'");
         }
 
         if (narrowing is not (null or "properties") && !schema.TryGetProperty("type", out _))
@@ -93,9 +97,32 @@ internal sealed class JsonSchemaRules
         }
     }
 
+    // Branches are not narrowed by a type outside of them: they have to say it themselves.
+    private void CheckType(JsonElement schema)
+    {
+        if (SchemaTypes.Of(schema) is { } types
+            && Whole.FirstOrDefault(name => schema.TryGetProperty(name, out _)) is { } whole and not ("const" or "enum")
+            && !SchemaTypes.Hold(types, schema, Find))
+        {
+            throw new NotSupportedException(
+                $"the schema's 'type' is not supported beside '{whole}' that does not say that type itself");
+        }
+    }
+
+    private static Choice Constants(IEnumerable<JsonElement> values, IReadOnlyList<string>? types, string name)
+    {
+        var left = values.Where(value => types is null || SchemaTypes.Has(types, value)).ToArray();
+        return left.Length > 0
+            ? new Choice([.. left.Select(JsonRules.Constant)])
+            : throw new NotSupportedException($"the schema's '{name}' has no value of its 'type'");
+    }
+
     private static Choice OneOf(JsonElement list, Func<JsonElement, GrammarNode> rule, string name) =>
+        new([.. List(list, name).Select(rule)]);
+
+    private static JsonElement[] List(JsonElement list, string name) =>
         list.ValueKind == JsonValueKind.Array && list.GetArrayLength() > 0
-            ? new Choice([.. list.EnumerateArray().Select(rule)])
+            ? [.. list.EnumerateArray()]
             : throw new NotSupportedException($"the schema's '{name}' is not a list of at least one");
 
     // As some write a reference that has a description beside it.
@@ -225,6 +252,17 @@ internal sealed class JsonSchemaRules
             return known;
         }
 
+        var target = Find(path);
+        GrammarNode? rule = null;
+        _references[path] = new Deferred(() => rule!);
+        _unmoved.Add(path);
+        rule = Rule(target);
+        _unmoved.Remove(path);
+        return rule;
+    }
+
+    private JsonElement Find(string path)
+    {
         var target = _schema;
         foreach (var name in path.Split('/').Skip(1))
         {
@@ -234,16 +272,8 @@ internal sealed class JsonSchemaRules
             }
         }
 
-        if (!path.StartsWith('#'))
-        {
-            throw new NotSupportedException($"the schema's $ref '{path}' leads out of it");
-        }
-
-        GrammarNode? rule = null;
-        _references[path] = new Deferred(() => rule!);
-        _unmoved.Add(path);
-        rule = Rule(target);
-        _unmoved.Remove(path);
-        return rule;
+        return path.StartsWith('#')
+            ? target
+            : throw new NotSupportedException($"the schema's $ref '{path}' leads out of it");
     }
 }

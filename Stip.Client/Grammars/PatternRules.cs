@@ -9,11 +9,16 @@ internal sealed class PatternRules
 {
     private const int Deepest = 32;
     private const int MostTimes = 10_000;
+
+    // A text can be at as many places at once.
+    private const int MostParts = 20_000;
+    private const int MostTimesAtOnce = 1_000;
     private static readonly GrammarNode AnyText = new Repetition(JsonRules.Character, 0, null);
 
     private readonly string _pattern;
     private int _at;
     private int _depth;
+    private long _parts;
 
     private PatternRules(string pattern) => _pattern = pattern;
 
@@ -28,6 +33,7 @@ internal sealed class PatternRules
         {
             var isFirst = rules.Take('^');
             var inside = rules.Parts();
+            rules.Count(inside, isFirst);
             var isLast = rules.Take('$');
             options.Add(new Sequence(
                 isFirst ? new Sequence() : AnyText, inside.Node, isLast ? new Sequence() : AnyText));
@@ -39,38 +45,56 @@ internal sealed class PatternRules
             : throw rules.Wrong();
     }
 
-    private (GrammarNode Node, bool MayBeEmpty) Parts()
+    // In the end, so that no group hides what another would add.
+    private void Count(Piece all, bool isAnchored)
     {
-        var parts = new List<GrammarNode>();
-        var mayBeEmpty = true;
-        while (!IsOver && !(_pattern[_at] is '|' or ')' or '$'))
+        _parts += all.Parts;
+        if (_parts > MostParts)
         {
-            var (node, isEmpty) = Times(Part());
-            parts.Add(node);
-            mayBeEmpty &= isEmpty;
+            throw new NotSupportedException(
+                $"the schema's 'pattern' has more than {MostParts} parts, repeated ones counted as often");
         }
 
-        return (new Sequence([.. parts]), mayBeEmpty);
+        if (!isAnchored && all.Times > MostTimesAtOnce)
+        {
+            throw new NotSupportedException(
+                $"the schema's 'pattern' repeats a part more than {MostTimesAtOnce} times without '^'");
+        }
     }
 
-    private (GrammarNode Node, bool MayBeEmpty) Part()
+    private Piece Parts()
+    {
+        var parts = new List<Piece>();
+        while (!IsOver && !(_pattern[_at] is '|' or ')' or '$'))
+        {
+            parts.Add(Times(Part()));
+        }
+
+        return new Piece(
+            new Sequence([.. parts.Select(part => part.Node)]),
+            parts.TrueForAll(part => part.MayBeEmpty),
+            parts.Sum(part => part.Parts),
+            parts.Select(part => part.Times).DefaultIfEmpty(1).Max());
+    }
+
+    private Piece Part()
     {
         if (Take('('))
         {
             return Group();
         }
 
-        return (_pattern[_at] switch
+        return new Piece(_pattern[_at] switch
         {
             '[' => Class().ToRule(),
             '.' => Next(CharacterSet.Any).ToRule(),
             '\\' => Escape().ToRule(),
             '*' or '+' or '?' or '{' or '}' or '^' or ']' => throw Wrong(),
             _ => Literal(),
-        }, false);
+        }, MayBeEmpty: false, Parts: 1, Times: 1);
     }
 
-    private (GrammarNode Node, bool MayBeEmpty) Group()
+    private Piece Group()
     {
         if (++_depth > Deepest)
         {
@@ -82,20 +106,24 @@ internal sealed class PatternRules
             throw Wrong();
         }
 
-        var (options, mayBeEmpty) = (new List<GrammarNode>(), false);
+        var options = new List<Piece>();
         do
         {
-            var (node, isEmpty) = Parts();
-            options.Add(node);
-            mayBeEmpty |= isEmpty;
+            options.Add(Parts());
         }
         while (Take('|'));
 
         _depth--;
-        return Take(')') ? (new Choice([.. options]), mayBeEmpty) : throw Wrong();
+        return Take(')')
+            ? new Piece(
+                new Choice([.. options.Select(option => option.Node)]),
+                options.Exists(option => option.MayBeEmpty),
+                options.Sum(option => option.Parts),
+                options.Max(option => option.Times))
+            : throw Wrong();
     }
 
-    private (GrammarNode Node, bool MayBeEmpty) Times((GrammarNode Node, bool MayBeEmpty) part)
+    private Piece Times(Piece part)
     {
         if (Bounds() is not { } times)
         {
@@ -106,12 +134,21 @@ internal sealed class PatternRules
         Take('?');
         if (times is (0, 1))
         {
-            return (Choice.Optional(part.Node), true);
+            return part with { Node = Choice.Optional(part.Node), MayBeEmpty = true };
         }
 
-        return part.MayBeEmpty
-            ? throw new NotSupportedException("the schema's 'pattern' repeats what may be empty")
-            : (new Repetition(part.Node, times.Least, times.Most), times.Least == 0);
+        if (part.MayBeEmpty)
+        {
+            throw new NotSupportedException("the schema's 'pattern' repeats what may be empty");
+        }
+
+        var most = Math.Max(1, times.Most ?? times.Least);
+        return part.Times == 1 || most == 1 || part.Times * most <= MostTimesAtOnce
+            ? new Piece(
+                new Repetition(part.Node, times.Least, times.Most), times.Least == 0, part.Parts * most,
+                part.Times * most)
+            : throw new NotSupportedException(
+                $"the schema's 'pattern' repeats repetitions more than {MostTimesAtOnce} times");
     }
 
     private (int Least, int? Most)? Bounds()
@@ -217,4 +254,10 @@ internal sealed class PatternRules
 
     private NotSupportedException Wrong() =>
         new($"the schema's 'pattern' is not supported from character {_at + 1} on");
+
+    /// <param name="Node">The rule.</param>
+    /// <param name="MayBeEmpty">Whether no character is enough.</param>
+    /// <param name="Parts">Single characters, repeated ones as often as they are counted.</param>
+    /// <param name="Times">How often the one that is counted most may come.</param>
+    private readonly record struct Piece(GrammarNode Node, bool MayBeEmpty, long Parts, long Times);
 }

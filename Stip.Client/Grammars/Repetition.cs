@@ -17,7 +17,7 @@ internal sealed class Repetition(GrammarNode node, int least, int? most) : Gramm
 
         if (most is not 0)
         {
-            node.Open(new GrammarRest(Further(), rest), into);
+            into.Open(new GrammarRest(node, new GrammarRest(Further(), rest)));
         }
     }
 

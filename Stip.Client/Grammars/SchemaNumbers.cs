@@ -8,6 +8,9 @@ internal static class SchemaNumbers
 {
     private const decimal Largest = 1e18m;
 
+    // Of a decimal.
+    private const int MostDigits = 28;
+
     public static GrammarNode Rule(JsonElement schema, bool isInteger)
     {
         var least = Tighter(Bound(schema, "minimum", false), Bound(schema, "exclusiveMinimum", true), isLeast: true);
@@ -37,8 +40,25 @@ internal static class SchemaNumbers
 
         return bound.ValueKind == JsonValueKind.Number
             && decimal.TryParse(bound.GetRawText(), NumberStyles.Float, CultureInfo.InvariantCulture, out var value)
-            && Math.Abs(value) < Largest
+            && Math.Abs(value) < Largest && IsExact(bound.GetRawText())
             ? new NumberRange.Bound(value, isOpen)
-            : throw new NotSupportedException($"the schema's '{name}' is not a number below 10^18");
+            : throw new NotSupportedException(
+                $"the schema's '{name}' is not a number below 10^18 with at most {MostDigits} digits");
     }
+
+    // Further digits were rounded.
+    private static bool IsExact(string text)
+    {
+        var parts = text.TrimStart('-').Split('e', 'E');
+        var point = parts[0].IndexOf('.', StringComparison.Ordinal);
+        var digits = parts[0].Replace(".", "", StringComparison.Ordinal).TrimEnd('0');
+        var behindPoint = point < 0 ? digits.Length - parts[0].Length : digits.Length - point;
+        return digits.Length == 0 || (digits.TrimStart('0').Length <= MostDigits
+            && Exponent(parts) is { } exponent && behindPoint - (long)exponent <= MostDigits);
+    }
+
+    private static int? Exponent(string[] parts) => parts.Length == 1 ? 0
+        : int.TryParse(parts[1], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var exponent)
+            ? exponent
+            : null;
 }

@@ -55,6 +55,10 @@ public sealed class SchemaBoundTests
     [InlineData("""{"type":"object","additionalProperties":false}""", "{}", """{"a":1} null""")]
     [InlineData("""{"type":"object","additionalProperties":{"type":"null"}}""", """{} {"a":null}""", """{"a":1}""")]
     [InlineData("""{"allOf":[{"$ref":"#/$defs/a"}],"$defs":{"a":{"type":"boolean"}}}""", "true", "null")]
+    [InlineData("""{"type":"string","enum":["a",1,null]}""", "\"a\"", "1 null")]
+    [InlineData("""{"type":["integer","null"],"enum":["a",1,1.5,null]}""", "1 null", "\"a\" 1.5")]
+    [InlineData("""{"type":"number","anyOf":[{"type":"integer"},{"const":1.5}]}""", "7 1.5", "2.5 null")]
+    [InlineData("""{"type":"null","allOf":[{"$ref":"#/$defs/a"}],"$defs":{"a":{"enum":[null]}}}""", "null", "1")]
     [InlineData("""{"format":"date","type":"string"}""", "\"2024-02-28\"", "\"2024-02-30\" \"24-02-28\"")]
     [InlineData("""{"format":"ipv4","type":"string"}""", "\"192.168.0.255\"", "\"192.168.0.256\"")]
     [InlineData("""{"format":"email","type":"string"}""", "\"a.b@c.org\"", "\"a@c\" \"@c.org\"")]
@@ -90,6 +94,62 @@ public sealed class SchemaBoundTests
 
         static bool Takes(TokenGrammar grammar, string text) =>
             SchemaBoundTests.Takes(grammar, JsonSerializer.Serialize(text, Plain));
+    }
+
+    [Theory]
+    [InlineData("""{"$ref":"#/$defs/a","enum":["x"],"$defs":{"a":{"type":"string"}}}""", "enum")]
+    [InlineData("""{"enum":["a"],"anyOf":[{"type":"null"}]}""", "anyOf")]
+    [InlineData("""{"type":"string","anyOf":[{"description":"a"},{"type":"null"}]}""", "type")]
+    [InlineData("""{"type":"string","$ref":"#/$defs/a","$defs":{"a":{"type":["string","null"]}}}""", "type")]
+    [InlineData("""{"type":"string","enum":[1,2]}""", "enum")]
+    [InlineData("""{"type":"number","minimum":1e-30}""", "minimum")]
+    [InlineData("""{"type":"number","maximum":0.12345678901234567890123456789}""", "maximum")]
+    [InlineData("""{"type":"string","pattern":"^((a{1,99}){1,99}){1,99}$"}""", "pattern")]
+    [InlineData("""{"type":"string","pattern":"[a-z]{1,10000}x"}""", "pattern")]
+    [InlineData("""{"type":"string","pattern":"^a{9000}b{9000}c{9000}$"}""", "pattern")]
+    public void Schema_ThatCannotBeHeld_IsRefusedByItsKeyword(string schema, string keyword)
+    {
+        var refusal = Assert.Throws<NotSupportedException>(() => Grammar(schema));
+
+        Assert.Contains($"'{keyword}'", refusal.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>White space and ends of lines are those of ECMAScript, which .NET's regular expressions do not
+    /// know.</summary>
+    [Theory]
+    [InlineData("^\\S$", "\u00A0\u1680\u2003\u2028\u3000\uFEFF", "\u00A1\u200B\u2027\u202A\uFEFEé€")]
+    [InlineData("^.$", "\u2028\u2029", "\u2027\u202A\u00A0é")]
+    [InlineData("^[^é\\s]$", "é\u2029", "èa€")]
+    [InlineData("^[\\s€]$", "é", "\u00A0€\u3000")]
+    public void Pattern_CharactersBeyondAscii_AreThoseOfEcmaScript(string pattern, string refused, string taken)
+    {
+        var grammar = Grammar(JsonSerializer.Serialize(new { type = "string", pattern }));
+
+        Assert.All(taken, character => Assert.True(Takes(grammar, $"\"{character}\""), $"{(int)character:X}"));
+        Assert.All(refused, character => Assert.False(Takes(grammar, $"\"{character}\""), $"{(int)character:X}"));
+        Assert.Equal(!pattern.Contains('€', StringComparison.Ordinal), Takes(grammar, "\"😀\""));
+    }
+
+    /// <summary>A stack has an end, rules need not.</summary>
+    [Fact]
+    public void Pattern_OfManyOptionalParts_IsTaken()
+    {
+        var pattern = $"^{string.Concat(Enumerable.Repeat("a?", 20_000))}$";
+        var grammar = Grammar(JsonSerializer.Serialize(new { type = "string", pattern }));
+
+        Assert.True(Takes(grammar, "\"aa\""));
+        Assert.False(Takes(grammar, "\"ab\""));
+    }
+
+    /// <summary>Two branches that begin alike are two more ways with every bracket.</summary>
+    [Fact]
+    public void Branches_ThatBeginAlike_EndWhereTheyAreTooMany()
+    {
+        var grammar = Grammar(
+            """{"anyOf":[{"type":"array","items":{"$ref":"#"}},{"type":"array","items":{"$ref":"#"}}]}""");
+
+        Assert.True(Takes(grammar, "[[[[[]]]]]"));
+        Assert.False(Takes(grammar, new string('[', 40) + new string(']', 40)));
     }
 
     [Theory]
