@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Globalization;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -27,9 +28,9 @@ public sealed class RequestLogTests
         await caller.StepAsync(Steps.Next(step, 1));
         await caller.SendAsync(HttpMethod.Delete, $"{StipRoutes.Sessions}/{step.SessionId}");
         await caller.PostAsync(StipRoutes.Completions, Steps.Next(step, 1));
+        await UntilAsync(() => sink.LinesOfSteps.Length == 3);
 
-        var lines = sink.Lines.ToArray();
-        var steps = lines.Where(line => line.Contains(StipRoutes.Completions, StringComparison.Ordinal)).ToArray();
+        var (lines, steps) = (sink.Lines.ToArray(), sink.LinesOfSteps);
         Assert.Equal(3, steps.Length);
         Assert.All(
             steps, line => Assert.Contains("key key_bootstrap, model tiny, rows ", line, StringComparison.Ordinal));
@@ -55,8 +56,9 @@ public sealed class RequestLogTests
         var step = await caller.StepAsync(Steps.Prefill(1, 2));
         var next = await caller.StepAsync(Steps.Next(step, 1));
         await caller.PostAsync(StipRoutes.Completions, Steps.Next(next, 1) with { Position = 99 });
+        await UntilAsync(() => sink.LinesOfSteps.Length == 2);
 
-        var steps = sink.Lines.Where(line => line.Contains(StipRoutes.Completions, StringComparison.Ordinal)).ToArray();
+        var steps = sink.LinesOfSteps;
         Assert.Equal(2, steps.Length);
         Assert.Contains(" 200 in ", steps[0], StringComparison.Ordinal);
         Assert.Contains(" 400 in ", steps[1], StringComparison.Ordinal);
@@ -81,6 +83,7 @@ public sealed class RequestLogTests
         {
             await new ApiCaller(logging.CreateClient(), ApiServer.AdminKey)
                 .SendAsync(HttpMethod.Delete, $"{StipRoutes.Sessions}/none");
+            await UntilAsync(() => File.ReadAllText(file).Contains("DELETE", StringComparison.Ordinal));
         }
 
         var lines = await File.ReadAllLinesAsync(file, TestContext.Current.CancellationToken);
@@ -88,9 +91,21 @@ public sealed class RequestLogTests
         Assert.Contains("\"Site\":\"here\"", line, StringComparison.Ordinal);
     }
 
+    // A request is logged after its answer has gone.
+    private static async Task UntilAsync(Func<bool> isWritten)
+    {
+        for (var waiting = Stopwatch.StartNew(); !isWritten() && waiting.Elapsed < TimeSpan.FromSeconds(30);)
+        {
+            await Task.Delay(20, TestContext.Current.CancellationToken);
+        }
+    }
+
     private sealed class CapturingSink : ILogEventSink
     {
         public ConcurrentQueue<string> Lines { get; } = new();
+
+        public string[] LinesOfSteps =>
+            [.. Lines.Where(line => line.Contains(StipRoutes.Completions, StringComparison.Ordinal))];
 
         public void Emit(LogEvent logEvent)
         {
