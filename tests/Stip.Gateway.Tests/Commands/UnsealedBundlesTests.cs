@@ -18,6 +18,9 @@ public sealed class UnsealedBundlesTests : IDisposable
     private readonly TemporaryFolder _folder = new();
     private readonly TcpListener _silent = new(IPAddress.Loopback, 0);
 
+    // Held, else a collection would close them, and the programs would end.
+    private readonly List<TcpClient> _asking = [];
+
     public UnsealedBundlesTests()
     {
         ToyBundle.Write(_folder.At("client"), new ToyModel(vocabSize: 4096));
@@ -42,6 +45,7 @@ public sealed class UnsealedBundlesTests : IDisposable
 
     public void Dispose()
     {
+        _asking.ForEach(connection => connection.Dispose());
         _silent.Dispose();
         _folder.Dispose();
     }
@@ -170,6 +174,7 @@ public sealed class UnsealedBundlesTests : IDisposable
         var asked = _silent.AcceptTcpClientAsync(TestContext.Current.CancellationToken).AsTask();
         await Task.WhenAny(asked, Task.Delay(Patience, TestContext.Current.CancellationToken));
         Assert.True(asked.IsCompletedSuccessfully, program.Output);
+        _asking.Add(await asked);
         return program;
     }
 
