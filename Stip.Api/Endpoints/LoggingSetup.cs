@@ -12,16 +12,21 @@ internal static class LoggingSetup
     private const string Line = "{Timestamp:HH:mm:ss.fff} {Level:u3} {Message:lj}{NewLine}{Exception}";
 
     public static void AddRequestLogging(this WebApplicationBuilder builder) =>
-        builder.Services.AddSerilog((services, log) => (NamesMoreThanLevels(builder.Configuration)
-            ? log.ReadFrom.Configuration(builder.Configuration)
-            : log.ReadFrom.Configuration(builder.Configuration, LevelsOnly()))
-        .ReadFrom.Services(services)
-        // A wrong key is a line of the request log, the start one of ours.
-        .MinimumLevel.Override("Stip.Api.Endpoints.Authentication", LogEventLevel.Warning)
-        .MinimumLevel.Override("Microsoft.Hosting.Lifetime", LogEventLevel.Warning)
-        // A failed start is told in one line at the end of the program.
-        .MinimumLevel.Override("Microsoft.Extensions.Hosting.Internal.Host", Off)
-        .WriteTo.Console(outputTemplate: Line, formatProvider: CultureInfo.InvariantCulture));
+        builder.Services.AddSerilog(
+            (services, log) => (NamesMoreThanLevels(builder.Configuration)
+                ? log.ReadFrom.Configuration(builder.Configuration)
+                : log.ReadFrom.Configuration(builder.Configuration, LevelsOnly()))
+            .ReadFrom.Services(services)
+            // A wrong key is a line of the request log, the start one of ours.
+            .MinimumLevel.Override("Stip.Api.Endpoints.Authentication", LogEventLevel.Warning)
+            .MinimumLevel.Override("Microsoft.Hosting.Lifetime", LogEventLevel.Warning)
+            // A failed start is told in one line at the end of the program.
+            .MinimumLevel.Override("Microsoft.Extensions.Hosting.Internal.Host", Off)
+            // Its lines, and what it adds to the lines of others, hold paths, and those of sessions hold their ids.
+            .MinimumLevel.Override("Microsoft.AspNetCore.Hosting.Diagnostics", Off)
+            .WriteTo.Console(outputTemplate: Line, formatProvider: CultureInfo.InvariantCulture),
+            // Two servers in one process have a log each.
+            preserveStaticLogger: true);
 
     // Sinks, enrichers and filters may be of any library beside the program.
     private static bool NamesMoreThanLevels(ConfigurationManager settings) => settings

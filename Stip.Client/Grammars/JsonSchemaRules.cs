@@ -5,7 +5,11 @@ namespace Stip.Client.Grammars;
 /// <summary>A JSON Schema as a grammar; what it cannot hold is refused by name.</summary>
 internal sealed class JsonSchemaRules
 {
-    private const int DeepestSchema = 32;
+    /// <summary>How deep schemas may lie within one another.</summary>
+    internal const int DeepestSchema = 32;
+
+    // Each is looked for among its neighbours.
+    private const int MostSchemas = 10_000;
 
     private static readonly string[] Known =
     [
@@ -33,12 +37,13 @@ internal sealed class JsonSchemaRules
     // References that lead to one another so far without a character between them.
     private HashSet<string> _unmoved = [];
     private int _depth;
+    private int _count;
 
     public JsonSchemaRules(JsonElement schema)
     {
         _schema = schema;
         Root = Rule(schema);
-        if (_leads.Keys.FirstOrDefault(path => Leads(path, path, [])) is { } circle)
+        if (ReferenceCircles.Find(_leads) is { } circle)
         {
             throw Itself(circle);
         }
@@ -48,6 +53,11 @@ internal sealed class JsonSchemaRules
 
     private GrammarNode Rule(JsonElement schema)
     {
+        if (++_count > MostSchemas)
+        {
+            throw new NotSupportedException($"the schema holds more than {MostSchemas} others");
+        }
+
         if (schema.ValueKind == JsonValueKind.True)
         {
             return JsonRules.Value;
@@ -230,9 +240,6 @@ internal sealed class JsonSchemaRules
 
     private static NotSupportedException Itself(string path) =>
         new($"the schema's $ref '{path}' is itself and nothing else");
-
-    private bool Leads(string from, string to, HashSet<string> seen) => _leads.TryGetValue(from, out var next)
-        && (next.Contains(to) || next.Any(path => seen.Add(path) && Leads(path, to, seen)));
 
     private GrammarNode Reference(string path)
     {

@@ -35,14 +35,20 @@ internal static class SchemaTypes
     /// <param name="schema">The schema.</param>
     /// <param name="find">The schema that a reference leads to.</param>
     public static bool Hold(IReadOnlyList<string> types, JsonElement schema, Func<string, JsonElement> find) =>
-        Hold(types, schema, find, new HashSet<string>(StringComparer.Ordinal));
+        Hold(types, schema, find, new HashSet<string>(StringComparer.Ordinal), depth: 1);
 
     // What was followed once holds, or it was the end: references may lead in a circle, or to one another in many ways.
     private static bool Hold(
-        IReadOnlyList<string> types, JsonElement schema, Func<string, JsonElement> find, HashSet<string> followed)
+        IReadOnlyList<string> types,
+        JsonElement schema,
+        Func<string, JsonElement> find,
+        HashSet<string> followed,
+        int depth)
     {
         bool OfBranch(JsonElement branch) => branch.ValueKind == JsonValueKind.Object
-            && (Of(branch) is { } own ? AreWithin(types, own) : Hold(types, branch, find, followed));
+            && (Of(branch) is { } own
+                ? AreWithin(types, own)
+                : depth < JsonSchemaRules.DeepestSchema && Hold(types, branch, find, followed, depth + 1));
 
         return schema.TryGetProperty("$ref", out var path) && path.ValueKind == JsonValueKind.String
             ? !followed.Add(path.GetString()!) || OfBranch(find(path.GetString()!))

@@ -25,7 +25,7 @@ internal static class CompleteCommand
         prompt.AddTo(command);
         command.SetAction(async (parsed, cancellation) =>
         {
-            var text = prompt.Read(parsed) ?? throw new RefusedException("the prompt is missing: give PROMPT");
+            var text = prompt.ReadText(parsed);
             using var open = connection.Open(parsed);
             var chosen = open.Pick(parsed.GetValue(model));
             var ids = Prompts.Raw(chosen, text);

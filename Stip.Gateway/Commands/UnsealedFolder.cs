@@ -1,3 +1,5 @@
+using System.Runtime.Versioning;
+
 namespace Stip.Gateway.Commands;
 
 /// <summary>A folder below <c>TMPDIR</c> that only this user can read, and that says by a locked file that its process
@@ -21,12 +23,25 @@ internal sealed class UnsealedFolder : IDisposable
     // Made with access for its owner alone.
     public static UnsealedFolder Create() => new(Directory.CreateTempSubdirectory(Prefix).FullName);
 
-    /// <summary>Removes what processes left that were killed.</summary>
+    /// <summary>Removes what processes of this user left that were killed. A privileged user leaves it: all folders
+    /// would pass for its own, and what their owners put there while it removes them would be removed too.</summary>
     public static void RemoveAbandoned()
     {
-        foreach (var path in Directory.GetDirectories(Path.GetTempPath(), $"{Prefix}*").Where(IsAbandoned))
+        if (Environment.IsPrivilegedProcess && !OperatingSystem.IsWindows() && IsShared(Path.GetTempPath()))
         {
-            Remove(path);
+            return;
+        }
+
+        try
+        {
+            foreach (var path in Directory.GetDirectories(Path.GetTempPath(), $"{Prefix}*").Where(IsAbandoned))
+            {
+                Remove(path);
+            }
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            // A folder for temporary files that cannot be listed.
         }
     }
 
@@ -41,7 +56,8 @@ internal sealed class UnsealedFolder : IDisposable
     {
         try
         {
-            if (!OperatingSystem.IsWindows() && File.GetUnixFileMode(path) != (Owner | UnixFileMode.UserExecute))
+            if (!OperatingSystem.IsWindows()
+                && (File.GetUnixFileMode(path) & ~UnixFileMode.SetGroup) != (Owner | UnixFileMode.UserExecute))
             {
                 return false;
             }
@@ -54,6 +70,10 @@ internal sealed class UnsealedFolder : IDisposable
             return false;
         }
     }
+
+    [UnsupportedOSPlatform("windows")]
+    private static bool IsShared(string folder) =>
+        (File.GetUnixFileMode(folder) & (UnixFileMode.GroupWrite | UnixFileMode.OtherWrite)) != 0;
 
     private static FileStreamOptions LockOptions(FileMode mode)
     {
@@ -73,6 +93,12 @@ internal sealed class UnsealedFolder : IDisposable
         {
             try
             {
+                // The lock goes last: without it what is left would pass for one that is just being made.
+                foreach (var bundle in Directory.GetDirectories(path))
+                {
+                    Directory.Delete(bundle, recursive: true);
+                }
+
                 Directory.Delete(path, recursive: true);
             }
             catch (DirectoryNotFoundException)

@@ -109,7 +109,7 @@ internal sealed class ForwardHost : IAsyncDisposable
     private static Refusal TooLarge(string what) =>
         new(StipErrorCode.PayloadTooLarge, $"{what}: send fewer or shorter inputs at once", "inputs");
 
-    private static decimal Megabytes(decimal bytes) => Math.Ceiling(bytes / (1 << 20));
+    private static double Megabytes(double bytes) => Math.Ceiling(bytes / (1 << 20));
 
     // Passes that run together are alike; their outputs lie in one piece of memory.
     private bool Fits(ValidInputs inputs, long times) =>

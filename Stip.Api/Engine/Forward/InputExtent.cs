@@ -5,7 +5,7 @@ using Stip.Protocol.Tensors;
 namespace Stip.Api.Engine.Forward;
 
 /// <summary>How many sequences an input holds, and of how many rows the model makes one of them.</summary>
-internal readonly record struct InputExtent(decimal Batch, decimal Length)
+internal readonly record struct InputExtent(double Batch, double Length)
 {
     /// <summary>Of one input of a pass.</summary>
     /// <param name="wanted">What the graph says of it.</param>
@@ -31,7 +31,7 @@ internal readonly record struct InputExtent(decimal Batch, decimal Length)
         }
 
         // Patches [length, features] of pictures of any size; elsewhere the first axis is the batch.
-        decimal numbers = given.Data.Length / dtype.ByteSize();
+        double numbers = given.Data.Length / dtype.ByteSize();
         var batch = shape.Count == 2 && Name(wanted, ^1) is null ? 1 : shape[0];
         var rows = Math.Ceiling(numbers / batch / width);
         return new InputExtent(batch, shape.Count == 3 ? Math.Max(shape[1], rows) : rows);

@@ -30,27 +30,27 @@ internal static class PassMemory
     /// <param name="graph">Names the axes.</param>
     /// <param name="inputs">Of the pass.</param>
     /// <param name="hiddenSize">Features of a row.</param>
-    public static decimal Bytes(GraphManifest graph, ValidInputs inputs, int hiddenSize) =>
+    public static double Bytes(GraphManifest graph, ValidInputs inputs, int hiddenSize) =>
         RunBytes(Largest(graph, inputs, hiddenSize), hiddenSize)
         + (CopiesOfAnswer * AnswerBytes(graph, inputs, hiddenSize));
 
     /// <summary>An estimate of all outputs together. An axis whose name no input has is taken for what is left of the
     /// rows.</summary>
-    public static decimal AnswerBytes(GraphManifest graph, ValidInputs inputs, int hiddenSize)
+    public static double AnswerBytes(GraphManifest graph, ValidInputs inputs, int hiddenSize)
     {
         var (batch, length) = Largest(graph, inputs, hiddenSize);
         return graph.Outputs.Sum(output =>
         {
-            var (fixedPart, named, isOpen) = (1m, 1m, false);
+            var (fixedPart, named, isOpen) = (1.0, 1.0, false);
             foreach (var axis in output.Shape)
             {
                 if (axis.ValueKind == JsonValueKind.Number && axis.TryGetInt64(out var given) && given > 0)
                 {
-                    fixedPart = Capped(fixedPart * given);
+                    fixedPart = fixedPart * given;
                 }
                 else if (inputs.Axes.TryGetValue(axis.ToString(), out var known))
                 {
-                    named = Capped(named * known);
+                    named = named * known;
                 }
                 else
                 {
@@ -59,7 +59,7 @@ internal static class PassMemory
             }
 
             _ = TensorDtypes.TryParseWire(output.Dtype, out var dtype);
-            return Capped(fixedPart * (isOpen ? Math.Max(named, batch * length) : named)) * dtype.ByteSize();
+            return fixedPart * (isOpen ? Math.Max(named, batch * length) : named) * dtype.ByteSize();
         });
     }
 
@@ -73,13 +73,10 @@ internal static class PassMemory
             .MaxBy(extent => RunBytes(extent, hiddenSize));
     }
 
-    private static decimal RunBytes(InputExtent extent, int hiddenSize)
+    private static double RunBytes(InputExtent extent, int hiddenSize)
     {
         var (batch, length) = extent;
         var heads = Math.Max(LeastHeads, hiddenSize / HeadWidth);
-        return batch * length * ((length * heads * BytesOfScore) + ((decimal)hiddenSize * sizeof(float) * RowsOfRow));
+        return batch * length * ((length * heads * BytesOfScore) + ((double)hiddenSize * sizeof(float) * RowsOfRow));
     }
-
-    // A manifest may name lengths whose product is beyond any number.
-    private static decimal Capped(decimal number) => Math.Min(number, long.MaxValue);
 }

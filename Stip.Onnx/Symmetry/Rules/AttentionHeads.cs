@@ -15,6 +15,7 @@ namespace Stip.Onnx.Symmetry.Rules;
 internal sealed record AttentionHeads(NodeStore Store, string Name, LabelValue Keys, LabelValue Values)
 {
     private KeyColumns? _columns;
+    private bool _isTied;
     private List<int>? _rows;
 
     /// <summary>What one query row of one head becomes, <c>[value_dim]</c>.</summary>
@@ -24,9 +25,12 @@ internal sealed record AttentionHeads(NodeStore Store, string Name, LabelValue K
     public int[] Attend(ReadOnlySpan<int> query, ReadOnlySpan<int> extras, int? sink)
     {
         var rows = _rows ??= DifferentRows();
-        _columns ??= IsFolded
-            ? KeyColumns.Of(Store, Rows(Keys, rows), Rows(Values, rows), rows.Count, hasPlaces: false)
-            : null;
+        if (IsFolded && !_isTied)
+        {
+            _columns ??= KeyColumns.Of(Store, Rows(Keys, rows), Rows(Values, rows), rows.Count, hasPlaces: false);
+            _isTied = _columns is null;
+        }
+
         if (_columns is { } columns)
         {
             return AttendFolded(query, extras, sink, columns);

@@ -69,8 +69,10 @@ public sealed class RequestLogTests
     {
         using var folder = new TemporaryFolder();
         var file = Path.Combine(folder.Path, "log.json");
+        const string Session = "sess_0123456789abcdef0123456789abcdef";
         var settings = new Dictionary<string, string?>
         {
+            ["Serilog:MinimumLevel:Override:Microsoft"] = "Information",
             ["Serilog:Properties:Site"] = "here",
             ["Serilog:WriteTo:0:Name"] = "File",
             ["Serilog:WriteTo:0:Args:path"] = file,
@@ -81,13 +83,15 @@ public sealed class RequestLogTests
         using (var logging = server.WithWebHostBuilder(builder => builder.ConfigureAppConfiguration(
             (_, configuration) => configuration.AddInMemoryCollection(settings))))
         {
-            // Requests are logged by the logger of the process, and other tests' servers share that.
-            using var client = logging.CreateClient();
+            await new ApiCaller(logging.CreateClient(), ApiServer.AdminKey)
+                .SendAsync(HttpMethod.Delete, $"{StipRoutes.Sessions}/{Session}");
+            await UntilAsync(() => File.ReadAllText(file).Contains("DELETE", StringComparison.Ordinal));
         }
 
         var lines = await File.ReadAllLinesAsync(file, TestContext.Current.CancellationToken);
-        var line = Assert.Single(lines, line => line.Contains(" models in ", StringComparison.Ordinal));
+        var line = Assert.Single(lines, line => line.Contains("\"Method\":\"DELETE\"", StringComparison.Ordinal));
         Assert.Contains("\"Site\":\"here\"", line, StringComparison.Ordinal);
+        Assert.All(lines, one => Assert.DoesNotContain(Session, one, StringComparison.Ordinal));
     }
 
     // A request is logged after its answer has gone.

@@ -141,6 +141,37 @@ public sealed class SchemaBoundTests
         Assert.False(Takes(grammar, "\"ab\""));
     }
 
+    /// <summary>References in a row are as deep as a body is long.</summary>
+    [Theory]
+    [InlineData(true, 60_000, false)]
+    [InlineData(false, 60_000, false)]
+    [InlineData(false, 4_000, true)]
+    public void References_OfAnyNumberInARow_EndInARuleOrARefusal(bool hasType, int count, bool isTaken)
+    {
+        var definitions = Enumerable.Range(0, count).Select(i => i == 0
+            ? "\"0\":{\"type\":\"null\"}"
+            : $$"""
+                "{{i}}":{"$ref":"#/$defs/{{i - 1}}"}
+                """);
+        var root = hasType
+            ? $$"""
+                "type":"null","$ref":"#/$defs/{{count - 1}}"
+                """
+            : $$"""
+                "anyOf":[{{string.Join(',', Enumerable.Range(0, count).Select(i => $$"""{"$ref":"#/$defs/{{i}}"}"""))}}]
+                """;
+        var schema = $$$"""{{{{root}}},"$defs":{{{{string.Join(',', definitions)}}}}}""";
+
+        if (isTaken)
+        {
+            Assert.True(Takes(Grammar(schema), "null"));
+        }
+        else
+        {
+            Assert.Throws<NotSupportedException>(() => Grammar(schema));
+        }
+    }
+
     /// <summary>Two branches that begin alike are two more ways with every bracket.</summary>
     [Fact]
     public void Branches_ThatBeginAlike_EndWhereTheyAreTooMany()

@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using Stip.Client.Tokenization;
 using Stip.EndToEnd.Tests.Fixtures;
 using Stip.Protocol.Tensors;
@@ -20,7 +19,7 @@ public sealed class AnswerCommandTests(SharedServer shared)
     public async Task Answer_Protected_EqualsUnprotected_AndIsAPartOfTheText()
     {
         using var folder = new TemporaryFolder();
-        await MakeCheckpointAsync(folder.At("checkpoint"));
+        await StoriesBertCheckpoint.MakeAsync(folder.At("checkpoint"), "BertForQuestionAnswering");
         await ModelPackages.RunAsync(
             "export", "--checkpoint", folder.At("checkpoint"), "--output", folder.At("plain"), "--random-weights", "1");
         var hidden = await PushAsync(folder, "permutation");
@@ -86,20 +85,6 @@ public sealed class AnswerCommandTests(SharedServer shared)
 
         Assert.Equal((1, ""), (run.ExitCode, run.Output));
         Assert.Contains(expected, run.Error, StringComparison.Ordinal);
-    }
-
-    private static async Task MakeCheckpointAsync(string folder)
-    {
-        var source = KnownCheckpoints.Folder("stories-bert");
-        Directory.CreateDirectory(folder);
-        foreach (var name in new[] { "tokenizer.json", "tokenizer_config.json" })
-        {
-            File.Copy(Path.Combine(source, name), Path.Combine(folder, name));
-        }
-
-        var config = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(source, "config.json")))!.AsObject();
-        config["architectures"] = new JsonArray("BertForQuestionAnswering");
-        await File.WriteAllTextAsync(Path.Combine(folder, "config.json"), config.ToJsonString());
     }
 
     private async Task<string> PushAsync(TemporaryFolder folder, string mode)

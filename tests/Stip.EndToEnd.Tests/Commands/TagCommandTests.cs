@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using Stip.EndToEnd.Tests.Fixtures;
 using Stip.TestKit;
 using Stip.TestKit.Processes;
@@ -16,7 +15,8 @@ public sealed class TagCommandTests(SharedServer shared)
     public async Task Tag_Protected_EqualsUnprotected_WithPlacesInTheText()
     {
         using var folder = new TemporaryFolder();
-        await MakeCheckpointAsync(folder.At("checkpoint"));
+        await StoriesBertCheckpoint.MakeAsync(
+            folder.At("checkpoint"), "BertForTokenClassification", "O", "B-PER", "I-PER", "B-LOC", "I-LOC");
         await ModelPackages.RunAsync(
             "export", "--checkpoint", folder.At("checkpoint"), "--output", folder.At("plain"), "--random-weights", "1");
 
@@ -46,28 +46,6 @@ public sealed class TagCommandTests(SharedServer shared)
 
         Assert.Equal((1, ""), (run.ExitCode, run.Output));
         Assert.Contains(expected, run.Error, StringComparison.Ordinal);
-    }
-
-    private static async Task MakeCheckpointAsync(string folder)
-    {
-        var source = KnownCheckpoints.Folder("stories-bert");
-        Directory.CreateDirectory(folder);
-        foreach (var name in new[] { "tokenizer.json", "tokenizer_config.json" })
-        {
-            File.Copy(Path.Combine(source, name), Path.Combine(folder, name));
-        }
-
-        var config = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(source, "config.json")))!.AsObject();
-        config["architectures"] = new JsonArray("BertForTokenClassification");
-        config["id2label"] = new JsonObject
-        {
-            ["0"] = "O",
-            ["1"] = "B-PER",
-            ["2"] = "I-PER",
-            ["3"] = "B-LOC",
-            ["4"] = "I-LOC",
-        };
-        await File.WriteAllTextAsync(Path.Combine(folder, "config.json"), config.ToJsonString());
     }
 
     private async Task<JsonElement> AskAsync(TemporaryFolder folder, string mode)
