@@ -77,10 +77,10 @@ internal sealed class Dinov2(string name, string root, VisionHead head) : IArchi
     private static EncoderSizes ReadSizes(ConfigJson config, bool isGated)
     {
         var hidden = config.Size("hidden_size");
-        var inner = (int)(hidden * config.Positive("mlp_ratio", 4));
+        var inner = config.Width("mlp_ratio", hidden * config.Positive("mlp_ratio", 4));
         return new EncoderSizes(
             hidden,
-            isGated ? (inner * 2 / 3 + 7) / 8 * 8 : inner,
+            isGated ? config.Width("mlp_ratio", (inner * 2L / 3 + 7) / 8 * 8) : inner,
             config.Size("num_hidden_layers"),
             config.Size("num_attention_heads"),
             isGated ? "silu" : config.Text("hidden_act") ?? "gelu",

@@ -63,7 +63,10 @@ internal sealed class Jais : IArchitecture
         var scaling = config.Section("alibi_scaling");
         var factor = scaling?.FindPositive("factor");
         return factor is not null || scaling?.FindSize("train_seq_len") is null
-            ? LinearBias.OfHeads(heads, config.Positive("alibi_bias_max", 8)) with { Factor = 1 / (factor ?? 1) }
+            ? LinearBias.OfHeads(heads, config.Positive("alibi_bias_max", LinearBias.LargestExponent)) with
+            {
+                Factor = 1 / (factor ?? 1),
+            }
             : throw new RefusedException("config.json: alibi_scaling has train_seq_len and no factor; biases that "
                 + "depend on the length of a text are not supported");
     }

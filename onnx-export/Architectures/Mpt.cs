@@ -20,7 +20,7 @@ internal sealed class Mpt : IArchitecture
         var model = new DecoderModel(checkpoint, dtype, shape, "transformer.wte.weight");
         var norm = Norm.LayerWithoutBias(config.Positive("layer_norm_epsilon", 1e-5));
         var mlp = new PlainFeedForward(
-            (config.FindSize("expansion_ratio") ?? 4) * shape.HiddenSize,
+            config.Width("expansion_ratio", (config.FindSize("expansion_ratio") ?? 4L) * shape.HiddenSize),
             "gelu",
             "up_proj",
             "down_proj",
@@ -28,7 +28,8 @@ internal sealed class Mpt : IArchitecture
         var projection = new QkvProjection(["Wqkv"], HasBias: false) { Clip = rules?.FindPositive("clip_qkv") };
         var attention = new SelfAttention(shape.Heads, projection, new OutputProjection("out_proj", HasBias: false))
         {
-            Bias = LinearBias.OfMpt(shape.Heads.Heads, rules?.Positive("alibi_bias_max", 8) ?? 8),
+            Bias = LinearBias.OfMpt(
+                shape.Heads.Heads, rules?.FindPositive("alibi_bias_max") ?? LinearBias.LargestExponent),
         };
         attention = attention with { Scale = rules?.FindPositive("softmax_scale") ?? attention.Scale };
 

@@ -42,7 +42,7 @@ internal sealed class NeoBert(string name, TextHead head) : IArchitecture
         config.RefuseUnless("hidden_act", "SwiGLU", "swiglu");
         var sizes = new EncoderSizes(
             config.Size("hidden_size"),
-            Inner(config.FindSize("intermediate_size") ?? 3072),
+            config.Width("intermediate_size", Inner(config.FindSize("intermediate_size") ?? 3072)),
             config.Size("num_hidden_layers"),
             config.Size("num_attention_heads"),
             "silu",
@@ -81,5 +81,5 @@ internal sealed class NeoBert(string name, TextHead head) : IArchitecture
     }
 
     // Two thirds of what config.json says, in whole eights.
-    private static int Inner(int named) => ((2 * named / 3) + InnerMultiple - 1) / InnerMultiple * InnerMultiple;
+    private static long Inner(long named) => ((2 * named / 3) + InnerMultiple - 1) / InnerMultiple * InnerMultiple;
 }

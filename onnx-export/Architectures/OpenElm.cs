@@ -89,8 +89,8 @@ internal sealed class OpenElm : IArchitecture
     private static int Width(ConfigJson config, double wanted)
     {
         var step = config.FindSize("ffn_dim_divisor") ?? 256;
-        var width = Math.Max(step, (int)(wanted + (step / 2.0)) / step * step);
-        return width < 0.9 * wanted ? width + step : width;
+        var width = Math.Max(step, Math.Floor(Math.Floor(wanted + (step / 2.0)) / step) * step);
+        return config.Width("ffn_multipliers", width < 0.9 * wanted ? width + step : width);
     }
 
     private static GatedFeedForward Gated(ConfigJson config, int width) =>

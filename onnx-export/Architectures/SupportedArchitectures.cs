@@ -107,10 +107,10 @@ internal static class SupportedArchitectures
         new T5Encoder("T5EncoderModel", hasOwnDistances: false),
         new T5Encoder("MT5EncoderModel", hasOwnDistances: false),
         new T5Encoder("UMT5EncoderModel", hasOwnDistances: true),
-        new T5Sequence("T5ForConditionalGeneration", "t5", hasOwnDistances: false),
-        new T5Sequence("T5WithLMHeadModel", "", hasOwnDistances: false),
-        new T5Sequence("MT5ForConditionalGeneration", "mt5", hasOwnDistances: false),
-        new T5Sequence("UMT5ForConditionalGeneration", "umt5", hasOwnDistances: true),
+        new T5Sequence("T5ForConditionalGeneration", "t5", "T5EncoderModel", hasOwnDistances: false),
+        new T5Sequence("T5WithLMHeadModel", "", "T5EncoderModel", hasOwnDistances: false),
+        new T5Sequence("MT5ForConditionalGeneration", "mt5", "MT5EncoderModel", hasOwnDistances: false),
+        new T5Sequence("UMT5ForConditionalGeneration", "umt5", "UMT5EncoderModel", hasOwnDistances: true),
         new Bart("BartForConditionalGeneration", "bart", BartForm.Bart),
         new Bart("MBartForConditionalGeneration", "mbart", BartForm.MBart),
         new Bart("MarianMTModel", "marian", BartForm.Marian),
@@ -166,18 +166,10 @@ internal static class SupportedArchitectures
         var found = names.Count > 0
             ? Array.Find(All, family => names.Contains(family.Name))
             : Array.Find(All, family => family.ModelType == modelType);
-        if (embedsTexts && found is { Name: var name }
-            && Array.Find(Generating, ending => name.EndsWith(ending, StringComparison.Ordinal)) is { } generates)
+        if (embedsTexts && found is not null && EmbedderOf(found) is { } embedder)
         {
-            // The folder names the decoder that it was trained from.
-            names = [name[..^generates.Length] + "Model"];
-            found = Array.Find(All, family => family.Name == names[0]);
-        }
-
-        // The same of an encoder and a decoder: what embeds is the encoder.
-        if (embedsTexts && found is T5Sequence { EncoderName: var encoder })
-        {
-            found = Array.Find(All, family => family.Name == encoder);
+            names = [embedder];
+            found = Array.Find(All, family => family.Name == embedder);
         }
 
         if (found is null && RefusedFamilies.Reason(names) is { } reason)
@@ -189,6 +181,14 @@ internal static class SupportedArchitectures
             $"architecture '{(names.Count > 0 ? string.Join(", ", names) : modelType ?? "unnamed")}' is not supported; "
             + $"there are {string.Join(", ", All.Select(family => family.Name))}");
     }
+
+    // A folder that embeds names the whole of which its encoder is a part, or the decoder that it was trained from;
+    // null where it names what embeds.
+    private static string? EmbedderOf(IArchitecture family) => family is T5Sequence whole
+        ? whole.EncoderName
+        : Array.Find(Generating, ending => family.Name.EndsWith(ending, StringComparison.Ordinal)) is { } generates
+            ? $"{family.Name[..^generates.Length]}Model"
+            : null;
 
     // The names that transformers gives a decoder that does not generate.
     private static IEnumerable<IArchitecture> WholeTexts(string name, IArchitecture decoder) =>

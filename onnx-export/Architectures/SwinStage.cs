@@ -76,7 +76,7 @@ internal sealed class SwinStage(EncoderGraph encoder, ConfigJson config)
             $"{name}.attention", $"{tensor}.attention", normed);
         rows = graph.Add("Add", $"{name}/attended", [rows, attended]);
         normed = _norm.Append(encoder, $"{name}.mlp_norm", $"{tensor}.layernorm_after", rows, channels);
-        var inner = (int)(_ratio * width);
+        var inner = config.Width("mlp_ratio", _ratio * width);
         var up = Linear.FromLinear(
             encoder, $"{name}.up", normed, $"{tensor}.intermediate.dense", width, inner, hasBias: true);
         var active = Activation.Append(graph, _function, $"{name}.act", up);

@@ -7,8 +7,10 @@ namespace Stip.Export.Architectures;
 /// <summary>T5 and its kin (FLAN-T5, mT5, UMT5): encoder and decoder, distances in place of positions.</summary>
 /// <param name="name">Name of the family.</param>
 /// <param name="modelType">Its <c>model_type</c>.</param>
+/// <param name="encoderName">Name of the family that is its encoder alone.</param>
 /// <param name="hasOwnDistances">True where every layer has a table of distances.</param>
-internal sealed class T5Sequence(string name, string modelType, bool hasOwnDistances) : IArchitecture
+internal sealed class T5Sequence(string name, string modelType, string encoderName, bool hasOwnDistances)
+    : IArchitecture
 {
     private const string HeadName = "lm_head.weight";
 
@@ -17,7 +19,7 @@ internal sealed class T5Sequence(string name, string modelType, bool hasOwnDista
     public string ModelType => modelType;
 
     /// <summary>Name of the family that is its encoder alone.</summary>
-    public string EncoderName => $"{name[..(name.IndexOf('5', StringComparison.Ordinal) + 1)]}EncoderModel";
+    public string EncoderName => encoderName;
 
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {

@@ -9,13 +9,16 @@ namespace Stip.Export.Blocks;
 /// <param name="Slopes">One for each head.</param>
 internal sealed record LinearBias(float[] Slopes)
 {
+    /// <summary>Exponent of the last slope in the paper, and of models that name none.</summary>
+    public const double LargestExponent = 8;
+
     private const string Name = "attention.bias";
 
     /// <summary>The slopes of the paper: powers of 2^(-8/n), and where n heads are no power of two, every other slope
     /// of twice as many.</summary>
     /// <param name="heads">Number of heads.</param>
-    /// <param name="largest">Exponent of the last slope; 8 in the paper.</param>
-    public static LinearBias OfHeads(int heads, double largest = 8)
+    /// <param name="largest">Exponent of the last slope.</param>
+    public static LinearBias OfHeads(int heads, double largest = LargestExponent)
     {
         var closest = 1 << int.Log2(heads);
         var slopes = Powers(closest, largest);
@@ -50,22 +53,10 @@ internal sealed record LinearBias(float[] Slopes)
             return $"{Name}/output";
         }
 
-        const int int64 = (int)TensorProto.Types.DataType.Int64;
-        var total = graph.Add("Cast", $"{Name}.total", [DecoderPorts.TotalLength], NodeAttribute.Int("to", int64));
+        var total = Cast(graph, $"{Name}.total", DecoderPorts.TotalLength, TensorDtype.Int64);
         var keys = graph.Add("Range", $"{Name}.keys", [
             graph.AddScalarConstant($"{Name}.zero", 0), total, graph.AddScalarConstant($"{Name}.one", 1)]);
-        var distance = graph.Add(
-            "Cast", $"{Name}.distance", [keys], NodeAttribute.Int("to", (int)decoder.Weights.Dtype.ToOnnx()));
-        distance = IsRounded ? Rounded(decoder, $"{Name}.distance", distance) : distance;
-        float[] own = IsRounded ? Rounded(Slopes) : [.. Slopes.Select(slope => (float)(slope * Factor))];
-        var slopes = graph.AddWeight($"{Name}.slopes", decoder.Weights.Table([1, own.Length, 1, 1], own));
-        var falling = graph.Add("Mul", $"{Name}.falling", [slopes, distance]);
-        if (IsRounded)
-        {
-            falling = graph.Add("Mul", $"{Name}.scaled", [
-                Rounded(decoder, Name, falling), decoder.Scalar($"{Name}.factor", Factor)]);
-        }
-
+        var falling = IsRounded ? AppendRounded(decoder, keys) : AppendExact(decoder, keys);
         var rows = graph.Add(
             "Shape", $"{Name}.rows", [decoder.Embeds], NodeAttribute.Int("start", 1), NodeAttribute.Int("end", 2));
         var shape = graph.Add(
@@ -81,20 +72,41 @@ internal sealed record LinearBias(float[] Slopes)
     {
         var graph = encoder.Graph;
         var away = graph.Add("Abs", $"{Name}.away", [RowDistances.Append(encoder)]);
-        var distance = graph.Add(
-            "Cast", $"{Name}.distance", [away], NodeAttribute.Int("to", (int)encoder.Weights.Dtype.ToOnnx()));
+        var distance = Cast(graph, $"{Name}.distance", away, encoder.Weights.Dtype);
         float[] falling = [.. Slopes.Select(slope => -slope)];
         var slopes = graph.AddWeight($"{Name}.slopes", encoder.Weights.Table([1, falling.Length, 1, 1], falling));
         return graph.Add("Mul", Name, [slopes, distance]);
     }
 
-    private static string Rounded(DecoderGraph decoder, string name, string values)
+    private string AppendExact(DecoderGraph decoder, string keys)
     {
-        var rounded = decoder.Graph.Add(
-            "Cast", $"{name}.short", [values], NodeAttribute.Int("to", (int)TensorProto.Types.DataType.Bfloat16));
-        return decoder.Graph.Add(
-            "Cast", $"{name}.rounded", [rounded], NodeAttribute.Int("to", (int)decoder.Weights.Dtype.ToOnnx()));
+        var graph = decoder.Graph;
+        var distance = Cast(graph, $"{Name}.distance", keys, decoder.Weights.Dtype);
+        float[] own = [.. Slopes.Select(slope => (float)(slope * Factor))];
+        var slopes = graph.AddWeight($"{Name}.slopes", decoder.Weights.Table([1, own.Length, 1, 1], own));
+        return graph.Add("Mul", $"{Name}.falling", [slopes, distance]);
     }
+
+    // In float32, whose products of two bfloat16 are exact: the type of the graph would round them on the way.
+    private string AppendRounded(DecoderGraph decoder, string keys)
+    {
+        var graph = decoder.Graph;
+        var distance = Cast(graph, $"{Name}.distance", keys, TensorDtype.BFloat16);
+        var slopes = graph.AddWeight(
+            $"{Name}.slopes", Weight.FromFloats(TensorDtype.Float32, [1, Slopes.Length, 1, 1], Rounded(Slopes)));
+        var exact = graph.Add(
+            "Mul", $"{Name}.falling", [slopes, Cast(graph, $"{Name}.distance.wide", distance, TensorDtype.Float32)]);
+        var rounded = Cast(graph, $"{Name}.short", exact, TensorDtype.BFloat16);
+        var scaled = graph.Add("Mul", $"{Name}.scaled", [
+            Cast(graph, $"{Name}.rounded", rounded, TensorDtype.Float32),
+            graph.AddConstant($"{Name}.factor", TensorDtype.Float32, Factor)]);
+        return decoder.Weights.Dtype == TensorDtype.Float32
+            ? scaled
+            : Cast(graph, $"{Name}.own", scaled, decoder.Weights.Dtype);
+    }
+
+    private static string Cast(GraphBuilder graph, string name, string values, TensorDtype dtype) =>
+        graph.Add("Cast", name, [values], NodeAttribute.Int("to", (int)dtype.ToOnnx()));
 
     private static float[] Rounded(float[] values)
     {

@@ -59,9 +59,7 @@ internal sealed class ConfigJson(string file, JsonElement root, JsonElement? def
     {
         using var document = JsonDocument.Parse(json);
         return new ConfigJson(file, root, defaults is { } earlier
-            ? JsonSerializer.SerializeToElement(
-                earlier.EnumerateObject().UnionBy(document.RootElement.EnumerateObject(), entry => entry.Name)
-                    .ToDictionary(entry => entry.Name, entry => entry.Value))
+            ? Merged(document.RootElement, earlier)
             : document.RootElement.Clone());
     }
 
@@ -70,7 +68,7 @@ internal sealed class ConfigJson(string file, JsonElement root, JsonElement? def
     public ConfigJson With(string json)
     {
         using var document = JsonDocument.Parse(json);
-        return new ConfigJson(file, document.RootElement.Clone(), root);
+        return new ConfigJson(file, Merged(root, document.RootElement), defaults);
     }
 
     /// <summary>A size of at least 1 under the first name that is there.</summary>
@@ -90,6 +88,13 @@ internal sealed class ConfigJson(string file, JsonElement root, JsonElement? def
 
         return null;
     }
+
+    /// <summary>A width that some field makes of others: truncated, and refused where no size can be it.</summary>
+    /// <param name="name">The field, for messages.</param>
+    /// <param name="width">What it comes to.</param>
+    public int Width(string name, double width) => width is >= 1 and <= LargestSize
+        ? (int)width
+        : throw new RefusedException($"{file}: {name} makes a width of {width}; it must be 1..{LargestSize}");
 
     /// <summary>How many of something: 0 where it is absent or null.</summary>
     public int Count(string name) => Find(name) is not { } value ? 0
@@ -245,6 +250,12 @@ internal sealed class ConfigJson(string file, JsonElement root, JsonElement? def
         { ValueKind: JsonValueKind.Array } ids => [.. ids.EnumerateArray().Select(id => TokenId(name, id))],
         _ => null,
     };
+
+    // Fields of both; where both have one, that of the second.
+    private static JsonElement Merged(JsonElement first, JsonElement second) => JsonSerializer.SerializeToElement(
+        first.EnumerateObject().Concat(second.EnumerateObject())
+            .GroupBy(field => field.Name)
+            .ToDictionary(fields => fields.Key, fields => fields.Last().Value));
 
     private static bool IsRepeated(JsonElement item) => item.ValueKind == JsonValueKind.Array
         && item.GetArrayLength() == 2 && item[0].ValueKind == JsonValueKind.Array

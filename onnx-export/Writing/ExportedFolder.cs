@@ -23,7 +23,7 @@ internal static class ExportedFolder
         if (checkpoint.Tower is { } tower && architecture is not TwoTowers)
         {
             throw new RefusedException(
-                $"--tower is {tower}; it is for models with two towers, and {architecture.Name} is one");
+                $"--tower is {tower}; {architecture.Name} has one tower, and --tower is for models with two");
         }
 
         var model = architecture.Build(checkpoint, dtype);

@@ -122,7 +122,7 @@ internal static class GgufGptFamilies
                 model.Config["stores_outputs_first"] = true;
                 model.Config["n_inner"] = model.Required("feed_forward_length");
                 model.Config["mup_scale_qk_dot_by_d"] = true;
-                model.Config["alibi_bias_max"] = model.Number("attention.max_alibi_bias") ?? 8;
+                model.Copy("attention.max_alibi_bias", "alibi_bias_max");
             },
         },
         new("starcoder", "GPTBigCodeForCausalLM", "gpt_bigcode")
@@ -191,7 +191,12 @@ internal static class GgufGptFamilies
 
     private static void DescribeMpt(GgufDescription model)
     {
-        var rules = new JsonObject { ["alibi_bias_max"] = model.Number("attention.max_alibi_bias") ?? 8 };
+        var rules = new JsonObject();
+        if (model.Number("attention.max_alibi_bias") is { } exponent)
+        {
+            rules["alibi_bias_max"] = exponent;
+        }
+
         if (model.Number("attention.clamp_kqv") is > 0 and var clip)
         {
             rules["clip_qkv"] = clip;

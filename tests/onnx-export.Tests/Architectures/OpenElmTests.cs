@@ -34,6 +34,12 @@ public sealed class OpenElmTests(ExportedModels models) : IDisposable
         (await Assert.ThrowsAsync<RefusedException>(() => ExportAsync(multipliers))).Message,
         StringComparison.Ordinal);
 
+    [Fact]
+    public async Task Export_OfMultipliersBeyondAnyWidth_IsRefused() => Assert.Contains(
+        "config.json: ffn_multipliers makes a width of 32000000000; it must be 1..1073741824",
+        (await Assert.ThrowsAsync<RefusedException>(() => ExportAsync("[1e9, 1e9]"))).Message,
+        StringComparison.Ordinal);
+
     public void Dispose() => _folder.Dispose();
 
     private Task<string> ExportAsync(string multipliers)

@@ -21,6 +21,12 @@ public sealed class RefusedFieldsTests(ExportedModels models) : IDisposable
         "5 groups, which must divide its 64 outputs and 80 inputs")]
     [InlineData("NomicBertModel", """{"activation_function": "swiglu", "rotary_scaling_factor": 2}""",
         "config.json: rotary_scaling_factor is 2; it must be null")]
+    [InlineData("NeoBERT", """{"intermediate_size": 1}""", "intermediate_size makes a width of 0; it must be 1..")]
+    [InlineData("MptForCausalLM", """{"expansion_ratio": 1073741824}""",
+        "expansion_ratio makes a width of 68719476736; it must be 1..1073741824")]
+    [InlineData("Dinov2Model", """{"mlp_ratio": 1e9}""", "mlp_ratio makes a width of 64000000000; it must be 1..")]
+    [InlineData("SwinModel", """{"mlp_ratio": 1e9, "embed_dim": 64, "depths": [1], "num_heads": [4]}""",
+        "mlp_ratio makes a width of 64000000000; it must be 1..")]
     public async Task Export_OfAFieldThatCannotBe_NamesIt(string architecture, string fields, string reason)
     {
         var config = JsonNode.Parse($$"""{"architectures": ["{{architecture}}"], {{Sizes}}}""")!;

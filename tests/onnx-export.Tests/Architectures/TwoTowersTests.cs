@@ -54,7 +54,7 @@ public sealed class TwoTowersTests(ExportedModels models) : IDisposable
             "alone", $$"""{"architectures": ["SiglipTextModel"], {{Text}}}""", tower: "vision"));
 
         Assert.Contains(
-            "--tower is vision; it is for models with two towers, and SiglipTextModel is one", error.Message);
+            "--tower is vision; SiglipTextModel has one tower, and --tower is for models with two", error.Message);
     }
 
     public void Dispose() => _folder.Dispose();

@@ -59,5 +59,18 @@ public sealed class ConfigJsonTests
         Assert.Null(config.With("""{"head_dim": null}""").FindSize("head_dim"));
     }
 
+    [Fact]
+    public void With_OfOtherValues_LeavesTheRestAsItWas()
+    {
+        var config = Parse("""{"head_dim": 64, "sliding_window": null, "rope_scaling": {"factor": 2}}""")
+            .WithDefaults("""{"num_attention_heads": 8}""")
+            .With("""{"head_dim": 128}""");
+
+        Assert.Equal((128, 8), (config.Size("head_dim"), config.Size("num_attention_heads")));
+        Assert.True(config.Has("sliding_window"));
+        Assert.Equal(0, config.Cap("sliding_window", 4096));
+        Assert.Equal(2, Assert.Single(config.Sections()).Positive("factor", 1));
+    }
+
     private static ConfigJson Parse(string json) => ConfigJson.Parse("config.json", Encoding.UTF8.GetBytes(json));
 }

@@ -68,10 +68,12 @@ public sealed class EncoderExportTests : IDisposable
         "architecture 'GPT2Model' is not supported",
         Export(EmbeddingDecoder(config => config["architectures"] = new JsonArray("GPT2LMHeadModel"))));
 
-    [Fact]
-    public void Export_OfASentenceFolderThatNamesT5_GivesTheEncoder()
+    [Theory]
+    [InlineData("T5ForConditionalGeneration")]
+    [InlineData("T5WithLMHeadModel")]
+    public void Export_OfASentenceFolderThatNamesT5_GivesTheEncoder(string architecture)
     {
-        var (exitCode, _, error) = Export(EmbeddingT5("T5ForConditionalGeneration"));
+        var (exitCode, _, error) = Export(EmbeddingT5(architecture));
 
         Assert.Equal((0, ""), (exitCode, error));
         var manifest = ExportFolder.ReadManifest(Output);
