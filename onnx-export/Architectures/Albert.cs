@@ -49,11 +49,11 @@ internal sealed class Albert(string name, TextHead head) : IArchitecture
             TokenTypes: "albert.embeddings.token_type_embeddings.weight",
             EmbeddingNorm: "albert.embeddings.LayerNorm",
             Layers,
-            Layer,
-            new MaskedWordsHead(
-                "predictions.dense", "predictions.LayerNorm", "predictions.decoder.weight", "predictions.bias"),
-            new ClassifierHead("albert.pooler", "tanh", "classifier"))
+            Layer)
         {
+            MaskedWords = new MaskedWordsHead(
+                "predictions.dense", "predictions.LayerNorm", "predictions.decoder.weight", "predictions.bias"),
+            Classifier = new ClassifierHead("albert.pooler", "tanh", "classifier"),
             Projection = "albert.encoder.embedding_hidden_mapping_in",
             AlwaysProjects = true,
             Stored = layer => $"{Group(layer)}.albert_layers.0",

@@ -28,6 +28,13 @@ internal sealed class Bert(string name, TextHead head, string root = "bert") : I
         Down: "output.dense",
         FeedForwardNorm: "output.LayerNorm");
 
+    /// <summary>The head of masked words under its usual names.</summary>
+    internal static MaskedWordsHead MaskedWords => new(
+        "cls.predictions.transform.dense",
+        "cls.predictions.transform.LayerNorm",
+        "cls.predictions.decoder.weight",
+        "cls.predictions.bias");
+
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
         // ERNIE tells tasks apart; texts are those of the first.
@@ -60,13 +67,11 @@ internal sealed class Bert(string name, TextHead head, string root = "bert") : I
             TokenTypes: $"{before}embeddings.token_type_embeddings.weight",
             EmbeddingNorm: $"{before}embeddings.LayerNorm",
             Layers: $"{before}encoder.layer",
-            Layer,
-            new MaskedWordsHead(
-                "cls.predictions.transform.dense",
-                "cls.predictions.transform.LayerNorm",
-                "cls.predictions.decoder.weight",
-                "cls.predictions.bias"),
-            new ClassifierHead($"{before}pooler.dense", "tanh", "classifier"));
+            Layer)
+        {
+            MaskedWords = MaskedWords,
+            Classifier = new ClassifierHead($"{before}pooler.dense", "tanh", "classifier"),
+        };
     }
 
     /// <summary>Sizes under the names that most text encoders share.</summary>

@@ -42,11 +42,9 @@ internal sealed class ChatGlm(string name) : IArchitecture
         }
 
         var theta = Theta * config.Positive("rope_ratio", 1);
-        var frequencies = RotaryFrequencies.Read(
-            config, rope: null, shape.Heads.RotaryDim, shape.ContextLength, theta);
         var attention = new SelfAttention(shape.Heads, projection, new OutputProjection("dense", hasBias))
         {
-            Rotary = RotaryTables.Append(model.Graph, frequencies, shape, isInterleaved: true),
+            Rotary = model.RotaryOf(config, rope: null, theta, isInterleaved: true),
         };
 
         foreach (var layer in model.Layers("transformer.encoder.layers"))

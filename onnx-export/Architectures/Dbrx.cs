@@ -24,14 +24,12 @@ internal sealed class Dbrx : IArchitecture
         };
         var model = new DecoderModel(checkpoint, dtype, shape, "transformer.wte.weight");
         var norm = Norm.LayerWithoutBias(config.Positive("layer_norm_eps", 1e-5));
-        var frequencies = RotaryFrequencies.Read(
-            config, shape.Heads.RotaryDim, shape.ContextLength, inner?.Positive("rope_theta", 1e4));
         var attention = new SelfAttention(
             shape.Heads,
             new QkvProjection(["Wqkv"], HasBias: false) { Clip = inner?.FindPositive("clip_qkv") },
             new OutputProjection("out_proj", HasBias: false))
         {
-            Rotary = RotaryTables.Append(model.Graph, frequencies, shape),
+            Rotary = model.Rotary(config, theta: inner?.Positive("rope_theta", 1e4)),
         };
         var experts = Experts(config.Section("ffn_config"));
 

@@ -30,7 +30,7 @@ internal sealed class Deberta(string name, TextHead head) : IArchitecture
         var names = bert with
         {
             Positions = config.Flag("position_biased_input", true) ? bert.Positions : null,
-            MaskedWords = Head(checkpoint.Tensors, bert.MaskedWords),
+            MaskedWords = Head(checkpoint.Tensors),
             Classifier = new ClassifierHead("pooler.dense", config.Text("pooler_hidden_act") ?? "gelu", "classifier"),
             MasksRows = true,
             Attention = encoder => new DisentangledAttention(
@@ -54,11 +54,11 @@ internal sealed class Deberta(string name, TextHead head) : IArchitecture
     }
 
     /// <summary>The head of masked words, which published files have under its first name.</summary>
-    internal static MaskedWordsHead Head(ITensorStore tensors, MaskedWordsHead current)
+    internal static MaskedWordsHead Head(ITensorStore tensors)
     {
         const string First = "lm_predictions.lm_head";
         return tensors.Has($"{First}.dense.weight")
-            ? new MaskedWordsHead($"{First}.dense", $"{First}.LayerNorm", current.Decoder, $"{First}.bias")
-            : current;
+            ? new MaskedWordsHead($"{First}.dense", $"{First}.LayerNorm", Bert.MaskedWords.Decoder, $"{First}.bias")
+            : Bert.MaskedWords;
     }
 }

@@ -31,7 +31,7 @@ internal sealed class DebertaV2(string name, TextHead head) : IArchitecture
         {
             Positions = config.Flag("position_biased_input", true) ? bert.Positions : null,
             Layer = Layer,
-            MaskedWords = Deberta.Head(checkpoint.Tensors, bert.MaskedWords),
+            MaskedWords = Deberta.Head(checkpoint.Tensors),
             Classifier = new ClassifierHead("pooler.dense", config.Text("pooler_hidden_act") ?? "gelu", "classifier"),
             MasksRows = true,
             ShareAs = DisentangledAttention.ShareAs,

@@ -23,9 +23,12 @@ internal sealed class DistilBert(string name, TextHead head) : IArchitecture
             AttentionNorm: "sa_layer_norm",
             Up: "ffn.lin1",
             Down: "ffn.lin2",
-            FeedForwardNorm: "output_layer_norm"),
-        new MaskedWordsHead("vocab_transform", "vocab_layer_norm", "vocab_projector.weight", "vocab_projector.bias"),
-        new ClassifierHead("pre_classifier", "relu", "classifier"));
+            FeedForwardNorm: "output_layer_norm"))
+    {
+        MaskedWords = new MaskedWordsHead(
+            "vocab_transform", "vocab_layer_norm", "vocab_projector.weight", "vocab_projector.bias"),
+        Classifier = new ClassifierHead("pre_classifier", "relu", "classifier"),
+    };
 
     public string Name => name;
 

@@ -13,8 +13,9 @@ internal sealed class Electra(string name, TextHead head) : IArchitecture
         TokenTypes: "electra.embeddings.token_type_embeddings.weight",
         EmbeddingNorm: "electra.embeddings.LayerNorm",
         Layers: "electra.encoder.layer",
-        Bert.Layer,
-        new MaskedWordsHead(
+        Bert.Layer)
+    {
+        MaskedWords = new MaskedWordsHead(
             "generator_predictions.dense",
             "generator_predictions.LayerNorm",
             "generator_lm_head.weight",
@@ -22,8 +23,7 @@ internal sealed class Electra(string name, TextHead head) : IArchitecture
         {
             Activation = "gelu",
         },
-        new ClassifierHead("classifier.dense", "gelu", "classifier.out_proj"))
-    {
+        Classifier = new ClassifierHead("classifier.dense", "gelu", "classifier.out_proj"),
         Projection = "electra.embeddings_project",
     };
 

@@ -40,11 +40,11 @@ internal sealed class EuroBert(string name, TextHead head) : IArchitecture
             TokenTypes: null,
             EmbeddingNorm: null,
             Layers: "model.layers",
-            Layer,
-            new MaskedWordsHead(
-                Dense: null, Norm: null, "lm_head.weight", sizes.HasInnerBias ? "lm_head.bias" : null),
-            Classifier(config.Text("clf_pooling", "classifier_pooling") ?? "late"))
+            Layer)
         {
+            MaskedWords = new MaskedWordsHead(
+                Dense: null, Norm: null, "lm_head.weight", sizes.HasInnerBias ? "lm_head.bias" : null),
+            Classifier = Classifier(config.Text("clf_pooling", "classifier_pooling") ?? "late"),
             LastNorm = "model.norm",
             RowPositions = encoder => new RowPositions(RotaryTables.Append(encoder, frequencies, context)),
         };

@@ -30,7 +30,16 @@ internal sealed class Gemma3 : IArchitecture
             config, shape, layer => (layer + 1) % (config.FindSize("sliding_window_pattern") ?? 6) != 0);
         var windows = AttentionWindows.Read(
             config, shape, layer => isLocal[layer], DefaultWindow, isHalved: checkpoint.SeesAll);
-        var (local, global) = (LocalRotary(config, model), GlobalRotary(config, model));
+        var rope = config.Section("rope_parameters");
+        var local = model.RotaryOf(
+            config,
+            rope?.Section("sliding_attention"),
+            config.Positive("rope_local_base_freq", 1e4),
+            name: "rotary.local");
+        var global = model.RotaryOf(
+            config,
+            rope?.Section("full_attention") ?? config.Section("rope_scaling"),
+            config.Positive("rope_theta", 1e6));
         var attention = new SelfAttention(
             shape.Heads, QkvProjection.Apart(hasBias), new OutputProjection("o_proj", hasBias))
         {
@@ -54,23 +63,5 @@ internal sealed class Gemma3 : IArchitecture
 
         var head = model.Head(config.Flag("tie_word_embeddings", true));
         return model.Finish(norm, "model.norm", head with { Softcap = config.Cap("final_logit_softcapping", 0) });
-    }
-
-    private static RotaryTables LocalRotary(ConfigJson config, DecoderModel model)
-    {
-        var rope = config.Section("rope_parameters")?.Section("sliding_attention");
-        var theta = config.Positive("rope_local_base_freq", 1e4);
-        var (turned, positions) = (model.Shape.Heads.RotaryDim, model.Shape.ContextLength);
-        var frequencies = RotaryFrequencies.Read(config, rope, turned, positions, theta);
-        return RotaryTables.Append(model.Graph, frequencies, model.Shape, name: "rotary.local");
-    }
-
-    private static RotaryTables GlobalRotary(ConfigJson config, DecoderModel model)
-    {
-        var rope = config.Section("rope_parameters")?.Section("full_attention") ?? config.Section("rope_scaling");
-        var theta = config.Positive("rope_theta", 1e6);
-        var (turned, positions) = (model.Shape.Heads.RotaryDim, model.Shape.ContextLength);
-        var frequencies = RotaryFrequencies.Read(config, rope, turned, positions, theta);
-        return RotaryTables.Append(model.Graph, frequencies, model.Shape);
     }
 }

@@ -41,9 +41,7 @@ internal sealed class GteBert : IArchitecture
             TokenTypes: "embeddings.token_type_embeddings.weight",
             EmbeddingNorm: "embeddings.LayerNorm",
             Layers: "encoder.layer",
-            Layer,
-            MaskedWords: new MaskedWordsHead("", "", "", ""),
-            Classifier: new ClassifierHead(null, "", ""))
+            Layer)
         {
             RowPositions = encoder => new RowPositions(RotaryTables.Append(encoder, frequencies, context)),
         };

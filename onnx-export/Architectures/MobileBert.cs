@@ -46,17 +46,14 @@ internal sealed class MobileBert(string name, TextHead head) : IArchitecture
         }
 
         var words = tensors.Require($"{Embeddings}.word_embeddings.weight", basis.VocabSize, word);
-        var names = Bert.Names(Root);
-        var classifier = names.Classifier with
-        {
-            Dense = config.Flag("classifier_activation", true) ? names.Classifier.Dense : null,
-        };
+        var classifier = new ClassifierHead(
+            config.Flag("classifier_activation", true) ? $"{Root}.pooler.dense" : null, "tanh", "classifier");
         var read = basis with { Sizes = sizes, RowSize = word + hidden, HeadRowSize = hidden, IsTied = true };
         return TextEncoder.Finish(
             checkpoint,
             encoder,
             read,
-            names with { Classifier = classifier },
+            Bert.Names(Root) with { Classifier = classifier },
             head,
             rows,
             head == TextHead.MaskedWords ? Matrix(tensors, words, hidden) : words,

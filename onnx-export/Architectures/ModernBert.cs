@@ -1,7 +1,6 @@
 using Stip.Export.Blocks;
 using Stip.Export.Checkpoints;
 using Stip.Keys.Bundles;
-using Stip.Onnx.Execution;
 using Stip.Protocol.Tensors;
 
 namespace Stip.Export.Architectures;
@@ -151,18 +150,13 @@ internal sealed class ModernBert(string name, TextHead head) : IArchitecture
                 RowHead.AppendAnswer(encoder, normed, "classifier");
                 break;
             default:
-                AppendWords(encoder, config, normed, words);
+                new MaskedWordsHead(
+                    Dense: null,
+                    Norm: null,
+                    "decoder.weight",
+                    config.Flag("decoder_bias", true) ? "decoder.bias" : null).Append(
+                        encoder, normed, sizes, words, config.Size("vocab_size"), sizes.Hidden);
                 break;
         }
-    }
-
-    private static void AppendWords(EncoderGraph encoder, ConfigJson config, string rows, CheckpointTensor? words)
-    {
-        var vocabSize = config.Size("vocab_size");
-        var matrix = words ?? encoder.Tensors.Require("decoder.weight", vocabSize, encoder.HiddenSize);
-        var bias = config.Flag("decoder_bias", true) ? encoder.Tensors.Require("decoder.bias", vocabSize) : null;
-        var scores = Linear.FromRows(encoder, "head", rows, matrix, bias);
-        encoder.Graph.Append("", "Identity", "head/Identity", [scores], [EncoderPorts.Logits]);
-        encoder.Graph.AddOutput(EncoderPorts.Logits, encoder.Weights.Dtype, "batch", "seq", vocabSize);
     }
 }

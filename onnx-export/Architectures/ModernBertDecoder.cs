@@ -33,8 +33,9 @@ internal sealed class ModernBertDecoder : IArchitecture
         var step = config.FindSize("global_attn_every_n_layers") ?? 3;
         var isLocal = AttentionWindows.Locals(config, shape, layer => layer % step != 0);
         var window = config.FindSize("sliding_window") ?? (config.FindSize("local_attention") ?? DefaultLocal) / 2;
-        var local = Rotary(config, model, "sliding_attention", config.Positive("local_rope_theta", 1e4));
-        var global = Rotary(config, model, "full_attention", config.Positive("global_rope_theta", 1.6e5));
+        var rope = config.Section("rope_parameters");
+        var local = Rotary("sliding_attention", config.Positive("local_rope_theta", 1e4));
+        var global = Rotary("full_attention", config.Positive("global_rope_theta", 1.6e5));
         var attention = new SelfAttention(
             shape.Heads, QkvProjection.Apart(hasBias), new OutputProjection("Wo", hasBias));
         var start = norm.Append(model.Graph, "embedding_norm", "model.embeddings.norm", model.Graph.Embeds);
@@ -56,6 +57,9 @@ internal sealed class ModernBertDecoder : IArchitecture
         }
 
         return model.Finish(norm, "model.final_norm", Head(config, model, norm));
+
+        RotaryTables Rotary(string kind, double theta) =>
+            model.RotaryOf(config, rope?.Section(kind), theta, name: $"rotary.{kind}");
     }
 
     private static LanguageHead Head(ConfigJson config, DecoderModel model, Norm norm)
@@ -74,13 +78,5 @@ internal sealed class ModernBertDecoder : IArchitecture
                     graph, "head.norm", "lm_head.norm", Activation.Append(graph.Graph, function, "head.act", dense));
             },
         };
-    }
-
-    private static RotaryTables Rotary(ConfigJson config, DecoderModel model, string kind, double theta)
-    {
-        var (turned, positions) = (model.Shape.Heads.RotaryDim, model.Shape.ContextLength);
-        var rope = config.Section("rope_parameters")?.Section(kind);
-        var frequencies = RotaryFrequencies.Read(config, rope, turned, positions, theta);
-        return RotaryTables.Append(model.Graph, frequencies, model.Shape, name: $"rotary.{kind}");
     }
 }

@@ -25,13 +25,14 @@ internal sealed class Mpnet(string name, TextHead head) : IArchitecture
             AttentionNorm: "attention.LayerNorm",
             Up: "intermediate.dense",
             Down: "output.dense",
-            FeedForwardNorm: "output.LayerNorm"),
-        new MaskedWordsHead("lm_head.dense", "lm_head.layer_norm", "lm_head.decoder.weight", "lm_head.bias")
+            FeedForwardNorm: "output.LayerNorm"))
+    {
+        MaskedWords = new MaskedWordsHead(
+            "lm_head.dense", "lm_head.layer_norm", "lm_head.decoder.weight", "lm_head.bias")
         {
             Activation = "gelu",
         },
-        new ClassifierHead("classifier.dense", "tanh", "classifier.out_proj"))
-    {
+        Classifier = new ClassifierHead("classifier.dense", "tanh", "classifier.out_proj"),
         Distances = "mpnet.encoder.relative_attention_bias",
     };
 

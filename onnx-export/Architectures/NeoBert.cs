@@ -63,10 +63,10 @@ internal sealed class NeoBert(string name, TextHead head) : IArchitecture
             TokenTypes: null,
             EmbeddingNorm: null,
             Layers: "model.transformer_encoder",
-            Layer,
-            new MaskedWordsHead(Dense: null, Norm: null, "decoder.weight", "decoder.bias"),
-            new ClassifierHead("dense", "tanh", "classifier"))
+            Layer)
         {
+            MaskedWords = new MaskedWordsHead(Dense: null, Norm: null, "decoder.weight", "decoder.bias"),
+            Classifier = new ClassifierHead("dense", "tanh", "classifier"),
             LastNorm = "model.layer_norm",
             RowPositions = encoder => new RowPositions(
                 RotaryTables.Append(encoder, frequencies, context, isInterleaved: true)),

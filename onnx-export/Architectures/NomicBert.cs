@@ -66,9 +66,7 @@ internal sealed class NomicBert : IArchitecture
             TokenTypes: "embeddings.token_type_embeddings.weight",
             EmbeddingNorm: "emb_ln",
             Layers: "encoder.layers",
-            Layer,
-            MaskedWords: new MaskedWordsHead("", "", "", ""),
-            Classifier: new ClassifierHead(null, "", ""))
+            Layer)
         {
             RowPositions = encoder => new RowPositions(RotaryTables.Append(encoder, frequencies, context)),
         };

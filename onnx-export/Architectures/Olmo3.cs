@@ -32,8 +32,7 @@ internal sealed class Olmo3 : IArchitecture
             Norm = new HeadNorm(norm, "q_norm", "k_norm", HeadNormScope.AllHeads),
         };
         var theta = config.Section("rope_parameters")?.FindPositive("rope_theta");
-        var plain = RotaryFrequencies.Read(config, null, shape.Heads.RotaryDim, shape.ContextLength, theta);
-        var local = RotaryTables.Append(model.Graph, plain, shape, name: "rotary.local");
+        var local = model.RotaryOf(config, rope: null, theta, name: "rotary.local");
 
         foreach (var layer in model.Layers("model.layers"))
         {

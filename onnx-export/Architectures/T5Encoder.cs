@@ -24,9 +24,7 @@ internal sealed class T5Encoder(string name, bool hasOwnDistances) : IArchitectu
             TokenTypes: null,
             EmbeddingNorm: null,
             Layers: "encoder.block",
-            t5.EncoderLayer,
-            MaskedWords: new MaskedWordsHead(null, null, "", null),
-            Classifier: new ClassifierHead(null, "", ""))
+            t5.EncoderLayer)
         {
             LastNorm = "encoder.final_layer_norm",
             LayerPositions = encoder => layer => new RowPositions(ScoreBias: Bias(encoder, t5.DistancesOf(layer))),

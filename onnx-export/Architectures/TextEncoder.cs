@@ -68,11 +68,11 @@ internal static class TextEncoder
         switch (head)
         {
             case TextHead.MaskedWords:
-                names.MaskedWords.Append(
+                Of(names.MaskedWords).Append(
                     encoder, rows, config.Sizes, config.IsTied ? words : null, config.VocabSize, config.HeadRowSize);
                 break;
             case TextHead.Classes:
-                names.Classifier.AppendPooled(encoder, rows, labels!.Names.Count);
+                Of(names.Classifier).AppendPooled(encoder, rows, labels!.Names.Count);
                 break;
             case TextHead.Tokens:
                 RowHead.AppendLabels(encoder, rows, names.TokenLabels, Labels.Read(checkpoint.Config).Names.Count);
@@ -95,6 +95,9 @@ internal static class TextEncoder
         {
             Labels = labels,
         };
+
+        T Of<T>(T? named) => named
+            ?? throw new InvalidOperationException($"the names of this encoder have no head for {head}");
     }
 
     // What enters the first layer.

@@ -10,18 +10,20 @@ namespace Stip.Export.Architectures;
 /// <param name="EmbeddingNorm">The norm after the sum of the tables, null where there is none.</param>
 /// <param name="Layers">The layers, before their index.</param>
 /// <param name="Layer">Inside a layer.</param>
-/// <param name="MaskedWords">The head of masked words.</param>
-/// <param name="Classifier">The head of labels.</param>
 internal sealed record TextEncoderNames(
     string Words,
     string? Positions,
     string? TokenTypes,
     string? EmbeddingNorm,
     string Layers,
-    EncoderLayerNames Layer,
-    MaskedWordsHead MaskedWords,
-    ClassifierHead Classifier)
+    EncoderLayerNames Layer)
 {
+    /// <summary>The head of masked words, null of families without one.</summary>
+    public MaskedWordsHead? MaskedWords { get; init; }
+
+    /// <summary>The head of labels, null of families without one.</summary>
+    public ClassifierHead? Classifier { get; init; }
+
     /// <summary>From the width of the tables to that of the layers, where the two differ.</summary>
     public string? Projection { get; init; }
 

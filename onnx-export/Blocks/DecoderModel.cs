@@ -37,7 +37,9 @@ internal sealed class DecoderModel
         Graph = new DecoderGraph(
             checkpoint.Tensors, dtype, shape, _end == DecoderEnd.NextWord, checkpoint.SeesAll)
         {
-            ContextLength = ContextLength(checkpoint.MostPositions, shape.ContextLength),
+            ContextLength = _end == DecoderEnd.NextWord
+                ? ContextLength(checkpoint.MostPositions, shape.ContextLength)
+                : shape.ContextLength,
         };
     }
 
@@ -70,11 +72,30 @@ internal sealed class DecoderModel
     }
 
     /// <summary>The rotary tables that config.json describes.</summary>
-    public RotaryTables Rotary(ConfigJson config, bool isInterleaved = false) => RotaryTables.Append(
-        Graph,
-        RotaryFrequencies.Read(config, Shape.Heads.RotaryDim, Shape.ContextLength),
-        Shape,
-        isInterleaved);
+    /// <param name="config">config.json.</param>
+    /// <param name="isInterleaved">True where pairs are neighbours.</param>
+    /// <param name="theta">Base where the rope section has none; null for <c>rope_theta</c>.</param>
+    public RotaryTables Rotary(ConfigJson config, bool isInterleaved = false, double? theta = null) =>
+        RotaryTables.Append(
+            Graph,
+            RotaryFrequencies.Read(config, Shape.Heads.RotaryDim, Shape.ContextLength, theta),
+            Shape,
+            isInterleaved);
+
+    /// <summary>Those of a rope section that the caller chose, null for none.</summary>
+    /// <param name="config">config.json.</param>
+    /// <param name="rope">The section.</param>
+    /// <param name="theta">Base where the section has none; null for <c>rope_theta</c>.</param>
+    /// <param name="isInterleaved">True where pairs are neighbours.</param>
+    /// <param name="name">Name in the graph, for models with several tables.</param>
+    public RotaryTables RotaryOf(
+        ConfigJson config, ConfigJson? rope, double? theta, bool isInterleaved = false, string name = "rotary") =>
+        RotaryTables.Append(
+            Graph,
+            RotaryFrequencies.Read(config, rope, Shape.Heads.RotaryDim, Shape.ContextLength, theta),
+            Shape,
+            isInterleaved,
+            name);
 
     /// <summary>The head: the token table where the two are tied, or where no head is wanted.</summary>
     public LanguageHead Head(bool isTied, string tensor = "lm_head") => new(isTied || _end != DecoderEnd.NextWord

@@ -41,7 +41,7 @@ internal sealed class Checkpoint : IDisposable
     public DecoderEnd End { get; private init; }
 
     /// <summary>Which of two towers is wanted, <c>text</c> or <c>vision</c>; null where nothing is said.</summary>
-    public string? Tower { get; init; }
+    public string? Tower { get; private init; }
 
     /// <summary>True where the tokens of a decoder of whole texts also see those after them.</summary>
     public bool SeesAll { get; private init; }
@@ -50,7 +50,7 @@ internal sealed class Checkpoint : IDisposable
     public IReadOnlyList<ITensorStore> SentenceTensors { get; private init; } = [];
 
     /// <summary>Most positions that a decoder is to be served with; null for those that it has.</summary>
-    public int? MostPositions { get; set; }
+    public int? MostPositions { get; private init; }
 
     public ConfigJson Config { get; }
 
@@ -75,12 +75,14 @@ internal sealed class Checkpoint : IDisposable
     /// <param name="keepsBlocks">True where matrices that a file stores as 4-bit blocks, and no adapter changes, are to
     /// stay such.</param>
     /// <param name="tower">Which of two towers is wanted, null where there is one.</param>
+    /// <param name="mostPositions">Most positions of a decoder, null for those that it has.</param>
     public static Checkpoint Open(
         string folder,
         long? randomSeed,
         IReadOnlyList<string> adapters,
         bool keepsBlocks = false,
-        string? tower = null)
+        string? tower = null,
+        int? mostPositions = null)
     {
         if (AdapterFolder.BaseOf(folder) is { } adapted)
         {
@@ -108,6 +110,7 @@ internal sealed class Checkpoint : IDisposable
             Sentence = plain.Sentence,
             SentenceTensors = plain.SentenceTensors,
             Tower = tower,
+            MostPositions = mostPositions,
             Stored = plain.Stored,
             Adapters = merged,
         };
@@ -172,34 +175,16 @@ internal sealed class Checkpoint : IDisposable
     /// <summary>A model inside this one: its own configuration, and its tensors under the names that it would have on
     /// its own. This checkpoint is still to be closed, the part is not.</summary>
     public Checkpoint Part(ConfigJson config, IReadOnlyList<(string Part, string Whole)> prefixes) =>
-        new(Folder, config, new RenamedTensors(Tensors, prefixes), Files)
-        {
-            Name = Name,
-            MostPositions = MostPositions,
-        };
+        Copy(config, new RenamedTensors(Tensors, prefixes), End, SeesAll);
 
     /// <summary>The same model, its tensors read in another way. This checkpoint is still to be closed, that one is
     /// not.</summary>
-    public Checkpoint With(ITensorStore tensors) =>
-        new(Folder, Config, tensors, Files)
-        {
-            Name = Name,
-            Sentence = Sentence,
-            End = End,
-            SeesAll = SeesAll,
-            MostPositions = MostPositions,
-        };
+    public Checkpoint With(ITensorStore tensors) => Copy(Config, tensors, End, SeesAll);
 
     /// <summary>The same decoder for whole texts. This checkpoint is still to be closed, that one is not.</summary>
     public Checkpoint WholeTexts(
         DecoderEnd end, IReadOnlyList<(string Part, string Whole)> prefixes, bool seesAll = false) =>
-        new(Folder, Config, new RenamedTensors(Tensors, prefixes), Files)
-        {
-            Name = Name,
-            Sentence = Sentence,
-            End = end,
-            SeesAll = seesAll,
-        };
+        Copy(Config, new RenamedTensors(Tensors, prefixes), end, seesAll);
 
     public void Dispose()
     {
@@ -209,6 +194,18 @@ internal sealed class Checkpoint : IDisposable
             store.Dispose();
         }
     }
+
+    // What the caller wants of the model stays.
+    private Checkpoint Copy(ConfigJson config, ITensorStore tensors, DecoderEnd end, bool seesAll) =>
+        new(Folder, config, tensors, Files)
+        {
+            Name = Name,
+            Sentence = Sentence,
+            End = end,
+            Tower = Tower,
+            SeesAll = seesAll,
+            MostPositions = MostPositions,
+        };
 
     private static string NameOf(string path) => IsGguf(path)
         ? Path.GetFileNameWithoutExtension(path)

@@ -71,8 +71,8 @@ internal static class ExportCommand
         CancellationToken cancellation)
     {
         using var target = OutputFolder.Create(output);
-        using var checkpoint = Checkpoint.Open(folder, seed, adapters, keepsBlocks: dtype is null, tower);
-        checkpoint.MostPositions = contextLength;
+        using var checkpoint = Checkpoint.Open(
+            folder, seed, adapters, keepsBlocks: dtype is null, tower, contextLength);
         await ExportedFolder.WriteAsync(checkpoint, dtype ?? TensorDtype.Float32, target.WorkPath, cancellation);
         target.Complete();
         if (checkpoint.Unused is [var first, ..] unused)

@@ -27,7 +27,8 @@ internal static class ExportedFolder
         }
 
         var model = architecture.Build(checkpoint, dtype);
-        if (checkpoint.MostPositions is { } most && (model.ContextLength != most || model.WholeGraphs is not null))
+        if (checkpoint.MostPositions is { } most
+            && model is not { Graph: DecoderGraph { HasCache: true }, WholeGraphs: null })
         {
             throw new RefusedException($"--context-length is {most}; it is for decoders, and this model is none");
         }

@@ -1,0 +1,92 @@
+using Stip.Onnx.Model;
+using Stip.Onnx.Packages;
+using Stip.TestKit;
+
+namespace Stip.Export.Tests.Commands;
+
+/// <summary>What <c>export --context-length</c> makes of decoders, and that it is for them alone.</summary>
+public sealed class ContextLengthTests : IDisposable
+{
+    private const string Llama = """
+        "hidden_size": 32, "intermediate_size": 40, "num_hidden_layers": 1, "num_attention_heads": 2,
+        "vocab_size": 37, "max_position_embeddings": 32
+        """;
+
+    private readonly TemporaryFolder _folder = new();
+
+    private string Output => _folder.At("out");
+
+    [Fact]
+    public void Export_ForFewerPositions_HasRotaryRowsOfThose()
+    {
+        Assert.Equal((0, ""), Export(KnownCheckpoints.Folder("stories-draft"), 64));
+
+        Assert.Equal(64, ExportFolder.ReadManifest(Output).ContextLength);
+        Assert.Equal(64, RotaryRows(ReadGraph()));
+    }
+
+    // The model was trained with 8 positions; one more needs the second set of rows too.
+    [Theory]
+    [InlineData(8, 8, false)]
+    [InlineData(9, 18, true)]
+    public void Export_WithLongRopeUpToItsBorder_HasOneSetOfRows(int length, int rows, bool isSwitched)
+    {
+        var source = WithConfig("Phi3ForCausalLM", $$"""
+            {{Llama}}, "original_max_position_embeddings": 8, "rope_scaling": {"type": "longrope",
+             "short_factor": [1, 1, 1, 1, 1, 1, 1, 1], "long_factor": [4, 4, 4, 4, 4, 4, 4, 4]}
+            """);
+
+        Assert.Equal((0, ""), Export(source, length));
+
+        var graph = ReadGraph();
+        Assert.Equal(rows, RotaryRows(graph));
+        Assert.Equal(isSwitched, graph.Node.Any(node => node.Name == "rotary/is_long"));
+    }
+
+    // Its own number of positions is no exception.
+    [Theory]
+    [InlineData("BertModel", 16)]
+    [InlineData("BertModel", 32)]
+    [InlineData("LlamaModel", 16)]
+    [InlineData("LlamaModel", 32)]
+    [InlineData("LlamaModel", 33)]
+    [InlineData("T5ForConditionalGeneration", 16)]
+    public void Export_OfWhatIsNoDecoderOfTheNextWord_IsRefused(string architecture, int length)
+    {
+        var source = WithConfig(
+            architecture,
+            $"""
+            {Llama}, "type_vocab_size": 2, "d_model": 32, "d_ff": 40, "d_kv": 16, "num_layers": 1, "num_heads": 2
+            """);
+
+        var (exitCode, error) = Export(source, length);
+
+        Assert.Equal(1, exitCode);
+        Assert.Contains($"--context-length is {length}; it is for decoders, and this model is none", error);
+        Assert.False(Directory.Exists(Output));
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    private static long RotaryRows(GraphProto graph) =>
+        graph.Initializer.Single(tensor => tensor.Name == "rotary.cos").Dims[0];
+
+    private GraphProto ReadGraph() =>
+        ModelProto.Parser.ParseFrom(File.ReadAllBytes(Path.Combine(Output, "model.onnx"))).Graph;
+
+    private (int ExitCode, string Error) Export(string source, int length)
+    {
+        string[] random = File.Exists(Path.Combine(source, "model.safetensors")) ? [] : ["--random-weights", "1"];
+        var (exitCode, _, error) = CommandLine.Run([
+            "export", "--checkpoint", source, "--output", Output, "--context-length", $"{length}", .. random]);
+        return (exitCode, error);
+    }
+
+    private string WithConfig(string architecture, string fields)
+    {
+        var source = Directory.CreateDirectory(_folder.At("source")).FullName;
+        File.WriteAllText(
+            Path.Combine(source, "config.json"), $$"""{"architectures": ["{{architecture}}"], {{fields}} }""");
+        return source;
+    }
+}
