@@ -8,7 +8,8 @@ namespace Stip.Client.Tokenization;
 
 /// <summary>
 /// Text to token ids and back, as Hugging Face's tokenizers does it from the same tokenizer.json: byte-level BPE,
-/// SentencePiece-style BPE with byte fallback, Unigram, and WordPiece. Safe to use from several threads at once.
+/// SentencePiece-style BPE with byte fallback, Unigram, and WordPiece; also SentencePiece with ids of its own (Marian,
+/// M2M100). Safe to use from several threads at once.
 /// </summary>
 public sealed class TextTokenizer
 {
@@ -30,6 +31,10 @@ public sealed class TextTokenizer
     /// <summary>The greatest id plus one, added tokens included.</summary>
     public int VocabularySize => Math.Max(_model.Vocabulary.Size, _added.GreatestId + 1);
 
+    /// <summary>Codes of the languages that have a token (<c>en_XX</c>, <c>eng_Latn</c>, <c>en</c>), in the order of
+    /// the file; empty for most tokenizers.</summary>
+    public IReadOnlyCollection<string> Languages => _added.Languages.Codes;
+
     /// <summary>Reads the tokenizer of a model or bundle folder.</summary>
     /// <param name="folder">Holds tokenizer.json; added tokens of a tokenizer_config.json beside it are taken as
     /// well.</param>
@@ -37,6 +42,27 @@ public sealed class TextTokenizer
     /// <exception cref="InvalidDataException">The file is malformed or asks for something that is not
     /// supported.</exception>
     public static TextTokenizer FromFolder(string folder) => TokenizerFolder.Read(folder);
+
+    /// <summary>The token of a language, e.g. the one that the answer of a translator is to begin with.</summary>
+    /// <param name="language">One of <see cref="Languages"/>, or the text of its token.</param>
+    /// <returns>Its id, null where there is no such language.</returns>
+    public int? LanguageId(string language) => _added.Languages.Id(language);
+
+    /// <summary>The id of a token by its text as it stands in the vocabulary, e.g. <c>&lt;|transcribe|&gt;</c>.</summary>
+    /// <param name="text">Its text.</param>
+    /// <returns>Its id, null where there is none.</returns>
+    public int? TokenId(string text) => _added.Id(text) ?? _model.Vocabulary.Id(text);
+
+    /// <summary>The same tokenizer for texts whose frame names another language: that of the source for mBART, NLLB and
+    /// M2M100, that of the answer for Marian.</summary>
+    /// <param name="language">One of <see cref="Languages"/>, or the text of its token.</param>
+    /// <exception cref="ArgumentException">There is no such language.</exception>
+    public TextTokenizer InLanguage(string language) => LanguageId(language) is { } id
+        ? new TextTokenizer(_added, _preTokenizer, _model, _frame.InLanguage(_added.Languages.Contains, id), _decoder)
+        : throw new ArgumentException(
+            Languages.Count == 0 ? $"there is no language '{language}': this tokenizer has no languages"
+                : $"there is no language '{language}'; there are {string.Join(", ", Languages)}",
+            nameof(language));
 
     /// <summary>Turns text into ids.</summary>
     /// <param name="text">Special tokens that are written in it count as such.</param>

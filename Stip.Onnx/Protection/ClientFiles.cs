@@ -38,10 +38,13 @@ internal static class ClientFiles
             File.WriteAllBytes(Path.Combine(folder, name), File.ReadAllBytes(Path.Combine(tokenizer!, name)));
         }
 
-        var made = Path.Combine(folder, SourceFileNames.Tokenizer);
-        if (options.MadeTokenizer is { } bytes && !File.Exists(made))
+        foreach (var (name, bytes) in options.MadeFiles)
         {
-            File.WriteAllBytes(made, bytes);
+            var made = Path.Combine(folder, name);
+            if (!File.Exists(made))
+            {
+                File.WriteAllBytes(made, bytes);
+            }
         }
     }
 

@@ -19,8 +19,8 @@ public sealed record ProtectionOptions(
     /// model.</summary>
     public string? Tokenizer { get; init; }
 
-    /// <summary>A tokenizer.json for the client where neither folder has one; null for none.</summary>
-    public byte[]? MadeTokenizer { get; init; }
+    /// <summary>Files for the client, by name, where neither folder has one of that name.</summary>
+    public IReadOnlyDictionary<string, byte[]> MadeFiles { get; init; } = new Dictionary<string, byte[]>();
 
     /// <summary>First layers of a decoder that stay with the client (default: none).</summary>
     public int ClientLayers { get; init; }

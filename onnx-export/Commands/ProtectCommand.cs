@@ -44,9 +44,7 @@ internal static class ProtectCommand
         var made = new List<ProtectionResult>(instances);
         var bytes = WeightBytes(model);
 
-        // The graph of another exporter may lie in a folder that has no tokenizer.json yet.
-        var files = new CompletedFiles(new FolderFiles(options.Tokenizer ?? FolderOf(model)));
-        options = options with { MadeTokenizer = files.Find(SourceFileNames.Tokenizer) };
+        options = options with { MadeFiles = MadeFiles(options.Tokenizer ?? FolderOf(model)) };
         await ByteProgress.RunAsync("weights", bytes * instances, report => Task.Run(
             () =>
             {
@@ -114,4 +112,20 @@ internal static class ProtectCommand
 
     private static bool IsData(string name) =>
         name.EndsWith(".data", StringComparison.Ordinal) || name.Contains(".onnx_data", StringComparison.Ordinal);
+
+    // The graph of another exporter may lie in a folder without them.
+    private static Dictionary<string, byte[]> MadeFiles(string folder)
+    {
+        var files = new CompletedFiles(new FolderFiles(folder));
+        var made = new Dictionary<string, byte[]>();
+        foreach (var name in new[] { SourceFileNames.Tokenizer, GenerationFile.Name })
+        {
+            if (files.Find(name) is { } bytes)
+            {
+                made.Add(name, bytes);
+            }
+        }
+
+        return made;
+    }
 }

@@ -1,3 +1,4 @@
+using Stip.Client.Tokenization.Languages;
 using Stip.Client.Tokenization.Normalization;
 using Stip.Client.Tokenization.PreTokenization;
 
@@ -17,6 +18,7 @@ internal sealed class AddedTokenSet
         _normalizer = normalizer;
         _byId = tokens.GroupBy(token => token.Id).ToDictionary(same => same.Key, same => same.Last());
         _special = [.. tokens.Where(token => token.IsSpecial).Select(token => token.Content)];
+        Languages = new LanguageTokens(tokens);
         var ordered = tokens.OrderByDescending(token => token.IsSpecial).ToArray();
         _raw = new TokenFinder(ordered.Where(token => !token.IsNormalized).Select(token => (token.Content, token)));
         _normalized = new TokenFinder(
@@ -25,7 +27,11 @@ internal sealed class AddedTokenSet
 
     public int GreatestId => _byId.Count == 0 ? -1 : _byId.Keys.Max();
 
+    public LanguageTokens Languages { get; }
+
     public AddedToken? Find(int id) => _byId.GetValueOrDefault(id);
+
+    public int? Id(string content) => _byId.Values.FirstOrDefault(token => token.Content == content)?.Id;
 
     public bool IsSpecial(string content) => _special.Contains(content);
 

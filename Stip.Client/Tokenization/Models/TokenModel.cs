@@ -17,10 +17,21 @@ internal abstract class TokenModel(Vocabulary vocabulary)
             "BPE" => BpeModel.Read(model, Vocabulary.Read(vocabulary)),
             "WordPiece" => WordPieceModel.Read(model, Vocabulary.Read(vocabulary)),
             "Unigram" => UnigramModel.ReadPairs(model),
+            "PieceVocabulary" => PieceVocabularyModel.Read(model, Vocabulary.Read(vocabulary)),
             var other => throw new InvalidDataException(
-                $"the model type '{other}' is not supported; supported are BPE, WordPiece and Unigram"),
+                $"the model type '{other}' is not supported; supported are BPE, WordPiece, Unigram and "
+                + "PieceVocabulary"),
         };
     }
 
     public abstract void Encode(string piece, List<int> ids);
+
+    /// <summary>The same pieces by their texts; where a model can tell, those that it does not know stand as they are
+    /// in the text.</summary>
+    public virtual void Cut(string piece, List<string> pieces)
+    {
+        var ids = new List<int>();
+        Encode(piece, ids);
+        pieces.AddRange(ids.Select(id => Vocabulary.Piece(id)!));
+    }
 }

@@ -46,29 +46,49 @@ internal sealed class UnigramModel : TokenModel
     public override void Encode(string piece, List<int> ids)
     {
         var before = ids.Count;
-        var best = BestCuts(piece);
-        for (var end = piece.Length; end > 0;)
+        foreach (var (start, end, id) in CutsFromTheEnd(piece))
         {
-            var (id, start) = (best[end].Id, best[end].Start);
             if (id == _unknownId)
             {
-                // Unknown characters side by side are one token.
-                while (start > 0 && best[start].Id == _unknownId)
-                {
-                    start = best[start].Start;
-                }
-
                 AddUnknown(piece.AsSpan(start, end - start), ids);
             }
             else
             {
                 ids.Add(id);
             }
-
-            end = start;
         }
 
         ids.Reverse(before, ids.Count - before);
+    }
+
+    public override void Cut(string piece, List<string> pieces)
+    {
+        if (_byteIds is not null)
+        {
+            base.Cut(piece, pieces);
+            return;
+        }
+
+        var before = pieces.Count;
+        pieces.AddRange(CutsFromTheEnd(piece).Select(cut => piece[cut.Start..cut.End]));
+        pieces.Reverse(before, pieces.Count - before);
+    }
+
+    // Unknown characters side by side are one token.
+    private IEnumerable<(int Start, int End, int Id)> CutsFromTheEnd(string text)
+    {
+        var best = BestCuts(text);
+        for (var end = text.Length; end > 0;)
+        {
+            var (id, start) = (best[end].Id, best[end].Start);
+            while (id == _unknownId && start > 0 && best[start].Id == _unknownId)
+            {
+                start = best[start].Start;
+            }
+
+            yield return (start, end, id);
+            end = start;
+        }
     }
 
     // For every end, the last piece of the best cut up to it.

@@ -11,6 +11,21 @@ internal sealed record SpecialTokenFrame(int[] Before, int[] After)
     public static SpecialTokenFrame Read(JsonElement? postProcessor) =>
         postProcessor is { } element ? Build(element) : new SpecialTokenFrame([], []);
 
+    /// <summary>The same frame with another language; where it names none, in front.</summary>
+    /// <param name="isLanguage">Tells the tokens of languages.</param>
+    /// <param name="language">The token that is wanted.</param>
+    public SpecialTokenFrame InLanguage(Func<int, bool> isLanguage, int language)
+    {
+        return Before.Concat(After).Any(isLanguage)
+            ? new SpecialTokenFrame([.. Before.Select(Changed)], [.. After.Select(Changed)])
+            {
+                Pair = [.. Pair.Select(part => part.Sequence is null ? part with { Id = Changed(part.Id) } : part)],
+            }
+            : new SpecialTokenFrame([language, .. Before], After) { Pair = [PairPart.Token(language, 0), .. Pair] };
+
+        int Changed(int id) => isLanguage(id) ? language : id;
+    }
+
     private static SpecialTokenFrame Build(JsonElement element) => element.Text("type") switch
     {
         "ByteLevel" => new SpecialTokenFrame([], []),

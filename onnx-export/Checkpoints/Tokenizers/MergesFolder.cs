@@ -52,12 +52,7 @@ internal static class MergesFolder
             return null;
         }
 
-        var tokens = new TokenList(VocabularyFile);
-        foreach (var (text, id) in ConfigJson.Parse(VocabularyFile, ids).NumbersByName())
-        {
-            tokens.Put((int)Math.Clamp(id, -1, int.MaxValue), text, GgufTokenType.Normal);
-        }
-
+        var tokens = TokenList.ReadVocabulary(VocabularyFile, ids);
         foreach (var (text, id) in settings.Added)
         {
             tokens.Put(id, text, GgufTokenType.Control);

@@ -4,19 +4,37 @@ namespace Stip.Export.Checkpoints.Tokenizers;
 
 /// <summary>
 /// Makes a tokenizer.json of what folders had before there was one: <c>vocab.txt</c> (WordPiece), <c>vocab.json</c>
-/// with <c>merges.txt</c> (byte-level BPE), or a SentencePiece model.
+/// with <c>merges.txt</c> (byte-level BPE), or a SentencePiece model, with a <c>vocab.json</c> for its ids or without.
 /// </summary>
 internal static class OlderTokenizer
 {
+    private static readonly string[] Sources =
+        [.. SentencePieceFolder.Names, PieceVocabularyFolder.SourceFile, "vocab.txt", "vocab.json"];
+
     /// <summary>The bytes of a tokenizer.json; null where there is none of these files, or where its class cuts text
     /// in a way of its own.</summary>
     /// <exception cref="Onnx.RefusedException">A file is damaged.</exception>
     public static byte[]? Describe(ISmallFiles files)
     {
         var settings = TokenizerSettings.Read(files);
-        var made = SentencePieceFolder.Describe(files, settings)
+        var made = PieceVocabularyFolder.Describe(files, settings)
+            ?? SentencePieceFolder.Describe(files, settings)
             ?? MergesFolder.Describe(files, settings)
             ?? VocabularyFolder.Describe(files, settings);
         return made is null ? null : JsonSerializer.SerializeToUtf8Bytes(made);
+    }
+
+    /// <summary>Why there is none where a folder has files of a tokenizer; null where it has none of them.</summary>
+    public static string? Unknown(ISmallFiles files)
+    {
+        if (!Array.Exists(Sources, name => files.Find(name) is not null))
+        {
+            return null;
+        }
+
+        var settings = TokenizerSettings.Read(files);
+        return settings.Class is { } name ? $"the tokenizer class '{name}Tokenizer' is not supported"
+            : settings.ModelType is { } type ? $"tokenizers of the model type '{type}' are not known"
+            : "no file says which class the tokenizer is";
     }
 }

@@ -6,20 +6,21 @@ namespace Stip.Export.Checkpoints.Tokenizers;
 /// <summary>A SentencePiece model, and what classes put around its pieces.</summary>
 internal static class SentencePieceFolder
 {
-    private static readonly string[] Names =
+    public static IReadOnlyList<string> Names { get; } =
         ["tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "spm.model"];
 
     public static JsonObject? Describe(ISmallFiles files, TokenizerSettings settings)
     {
-        if (Array.Find(Names, name => files.Find(name) is not null) is not { } file)
+        if (Names.FirstOrDefault(name => files.Find(name) is not null) is not { } file)
         {
             return null;
         }
 
         var model = SentencePieceModel.Read(file, files.Find(file)!);
-        return !model.IsBytePairs ? Unigram(file, model, settings)
-            : BeginsTexts(settings) is { } begins ? BytePairs(file, model, settings, begins)
-            : null;
+        return model.IsBytePairs && BeginsTexts(settings) is { } begins ? BytePairs(file, model, settings, begins)
+            : SentencePieceShape.Of(settings) is { } shape && (!model.IsBytePairs || shape.TakesBytePairs)
+                ? Shaped(file, model, settings, shape)
+                : null;
     }
 
     // Whether a class puts the first token before every text where its files do not say; null for an unknown one.
@@ -36,7 +37,7 @@ internal static class SentencePieceFolder
         string file, SentencePieceModel model, TokenizerSettings settings, bool begins)
     {
         var tokens = new TokenList(file);
-        AddPieces(tokens, model, 0);
+        PieceTokenizer.AddPieces(tokens, model);
         var isChatGlm = settings.Class == "ChatGLM" || settings.ModelType == "chatglm";
         string[] after = isChatGlm ? ChatGlmTokens.Names : [];
         foreach (var token in after)
@@ -84,36 +85,24 @@ internal static class SentencePieceFolder
         };
     }
 
-    private static JsonObject? Unigram(string file, SentencePieceModel model, TokenizerSettings settings)
+    private static JsonObject Shaped(
+        string file, SentencePieceModel model, TokenizerSettings settings, SentencePieceShape shape)
     {
-        var shape = UnigramShape.Of(settings);
-        if (shape is null)
-        {
-            return null;
-        }
-
         var tokens = new TokenList(file);
         foreach (var token in shape.Before)
         {
-            tokens.Add(token, token == "<unk>" ? GgufTokenType.Unknown : GgufTokenType.Control);
+            tokens.Add(token, token == shape.Unknown ? GgufTokenType.Unknown : GgufTokenType.Control);
         }
 
-        AddPieces(tokens, model, shape.Skipped);
+        PieceTokenizer.AddPieces(tokens, model, shape.Skipped);
         foreach (var token in shape.After.Where(token => tokens.IdOf(token) is null))
         {
             tokens.Add(token, GgufTokenType.Control);
         }
 
         AddNamed(tokens, settings);
-        tokens.Frame(shape.First, shape.Last);
-        tokens.Say("unknown_token_id", (long?)tokens.IdOf(shape.Unknown));
-        tokens.Say("add_space_prefix", model.AddsDummyPrefix);
-        tokens.Say("remove_extra_whitespaces", model.RemovesExtraSpaces);
-        tokens.Say(
-            "precompiled_charsmap",
-            model.Characters.Length == 0 ? null : model.Characters.Select(value => (long)value).ToArray());
-        var (metadata, vocabulary) = tokens.Describe();
-        var tokenizer = UnigramTokenizer.Describe(metadata, vocabulary);
+        var tokenizer = PieceTokenizer.Describe(tokens, model, shape.Unknown);
+        tokenizer["post_processor"] = TextFrame.Describe(tokens, Known(shape.Begin), Known(shape.End));
         var normalizers = tokenizer["normalizer"]!["normalizers"]!.AsArray();
         foreach (var (normalizer, place) in shape.Normalizers.Select((normalizer, place) => (normalizer, place)))
         {
@@ -122,14 +111,8 @@ internal static class SentencePieceFolder
 
         MaskToken.TakeSpaceBefore(tokenizer, settings.Token("mask_token") ?? shape.Mask);
         return tokenizer;
-    }
 
-    private static void AddPieces(TokenList tokens, SentencePieceModel model, int skipped)
-    {
-        foreach (var (text, type, score) in model.Tokens.Skip(skipped))
-        {
-            tokens.Add(text, type, score);
-        }
+        string[] Known(IReadOnlyList<string> frame) => [.. frame.Where(token => tokens.IdOf(token) is not null)];
     }
 
     // Tokens that were added later have their ids in a file of their own.

@@ -17,6 +17,21 @@ internal sealed class TokenList(string file)
     private readonly Dictionary<string, int> _ids = new(StringComparer.Ordinal);
     private readonly Dictionary<string, object> _values = new(StringComparer.Ordinal);
 
+    /// <summary>By id.</summary>
+    public IReadOnlyList<string> Texts => [.. _tokens.Select(token => token.Text)];
+
+    /// <summary>Tokens by the ids that a JSON object gives them.</summary>
+    public static TokenList ReadVocabulary(string file, byte[] json)
+    {
+        var tokens = new TokenList(file);
+        foreach (var (text, id) in ConfigJson.Parse(file, json).NumbersByName())
+        {
+            tokens.Put((int)Math.Clamp(id, -1, int.MaxValue), text, GgufTokenType.Normal);
+        }
+
+        return tokens;
+    }
+
     public int? IdOf(string? text) => text is not null && _ids.TryGetValue(text, out var id) ? id : null;
 
     /// <summary>Adds a token after all others.</summary>

@@ -42,6 +42,21 @@ internal sealed class TokenizerSettings
 
     public bool? Flag(string name) => _config.Has(name) ? _config.Flag(name, false) : null;
 
+    /// <summary>A text of tokenizer_config.json, null where it is absent.</summary>
+    public string? Text(string name) => _config.Text(name);
+
+    /// <summary>A whole number of tokenizer_config.json, null where it is absent.</summary>
+    public int? Number(string name) => _config.Integer(name);
+
+    /// <summary>Special tokens that a model has beside the usual ones, in the order of their ids where the files say
+    /// ids; empty where they say nothing.</summary>
+    public IReadOnlyList<string> AdditionalTokens()
+    {
+        var placed = _config.Section("added_tokens_decoder")?.Sections().Select(token => token.Text("content"));
+        return [.. (placed ?? []).Concat(_config.Texts("additional_special_tokens"))
+            .Concat(_special.Texts("additional_special_tokens")).OfType<string>().Distinct()];
+    }
+
     /// <summary>A special token such as <c>eos_token</c>, as a text or an object with one.</summary>
     public string? Token(string name) => TokenOf(_config, name) ?? TokenOf(_special, name);
 

@@ -1,9 +1,11 @@
+using System.Numerics.Tensors;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Stip.Onnx;
 using Stip.Onnx.Execution;
 using Stip.Onnx.Protection;
 using Stip.Onnx.Running;
+using Stip.Onnx.Tests.Protection.Cut;
 using Stip.Protocol.Tensors;
 using Stip.TestKit;
 
@@ -14,6 +16,8 @@ public sealed class SequenceTests(ExportedModels models) : IDisposable
 {
     // Of logits whose largest is about 10; sums of float32 in another order.
     private const float LargestDifference = 2e-5f;
+
+    private const int AnswerTokens = 8;
 
     private static readonly long[] Tokens = [0, 7, 3, 12, 5, 30];
     private readonly TemporaryFolder _folder = new();
@@ -59,7 +63,42 @@ public sealed class SequenceTests(ExportedModels models) : IDisposable
             Directory.GetFiles(_folder.At("package", "cloud"), "*.onnx").Select(Path.GetFileName).Order());
     }
 
+    // Token by token: one pass over all before it, steps with caches, and steps of the package.
+    [Theory]
+    [InlineData("t5")]
+    [InlineData("bart")]
+    public async Task Tokens_OfAGreedyAnswer_AreTheSameWithCachesAndProtected(string name)
+    {
+        var folder = await models.ExportAsync(Source(name), TensorDtype.Float32);
+        PackageProtector.Protect(folder, _folder.At("package"), new ProtectionOptions("pair"), new SeededRandom(3));
+        var given = Given(("input_ids", Ids(9, 4, 21, 2)), ("attention_mask", Ids(1, 1, 1, 1)));
+
+        var plain = new SequenceToSequence(folder, isPackage: false).Generate(given, AnswerTokens);
+        var moved = new SequenceToSequence(_folder.At("package"), isPackage: true).Generate(given, AnswerTokens);
+
+        Assert.Equal(plain.Ids, moved.Ids);
+        Assert.Equal(WithoutCaches(folder, given), plain.Ids);
+        Assert.True(plain.Ids.Distinct().Count() > 1);
+        Assert.InRange(
+            ReferenceTests.Largest(moved.Logits, plain.Logits) / plain.Logits.Max(MathF.Abs), 0, LargestDifference);
+    }
+
     public void Dispose() => _folder.Dispose();
+
+    private static int[] WithoutCaches(string folder, Dictionary<string, HostTensor> given)
+    {
+        var states = Run(folder, "encoder_model.onnx", new(given))["last_hidden_state"];
+        var ids = new List<long> { 0 };
+        while (ids.Count <= AnswerTokens)
+        {
+            var logits = Run(folder, "decoder_model.onnx", Given(
+                ("input_ids", Ids([.. ids])), ("encoder_hidden_states", states)))["logits"];
+            var last = logits.ToFloats().AsSpan()[^(int)logits.Shape[2]..];
+            ids.Add(last.IndexOf(TensorPrimitives.Max(last)));
+        }
+
+        return [.. ids.Skip(1).Select(id => (int)id)];
+    }
 
     // Three steps, the second from one token on, the third from another.
     private async Task AssertStepsAsync(string name, long[] tokens, int second, int third)
