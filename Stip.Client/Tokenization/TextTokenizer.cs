@@ -48,7 +48,8 @@ public sealed class TextTokenizer
     /// <returns>Its id, null where there is no such language.</returns>
     public int? LanguageId(string language) => _added.Languages.Id(language);
 
-    /// <summary>The id of a token by its text as it stands in the vocabulary, e.g. <c>&lt;|transcribe|&gt;</c>.</summary>
+    /// <summary>The id of a token by its text as it stands in the vocabulary, e.g.
+    /// <c>&lt;|transcribe|&gt;</c>.</summary>
     /// <param name="text">Its text.</param>
     /// <returns>Its id, null where there is none.</returns>
     public int? TokenId(string text) => _added.Id(text) ?? _model.Vocabulary.Id(text);

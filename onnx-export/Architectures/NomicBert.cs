@@ -6,10 +6,11 @@ using Stip.Protocol.Tensors;
 namespace Stip.Export.Architectures;
 
 /// <summary>Nomic-BERT: BERT without positions in its tables, with turned heads and a gated feed-forward part, without
-/// biases.</summary>
+/// biases; or with a plain one, in place of which some layers have several with a router.</summary>
 internal sealed class NomicBert : IArchitecture
 {
     private const int DefaultContext = 8192;
+    private const string Gated = "swiglu";
 
     private static readonly EncoderLayerNames Layer = new(
         Query: "",
@@ -25,6 +26,8 @@ internal sealed class NomicBert : IArchitecture
         Gate = "mlp.fc12",
     };
 
+    private static readonly EncoderLayerNames PlainLayer = Layer with { Up = "mlp.fc1", Gate = null };
+
     public string Name => "NomicBertModel";
 
     public string ModelType => "nomic_bert";
@@ -32,7 +35,12 @@ internal sealed class NomicBert : IArchitecture
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
         var config = checkpoint.Config;
-        foreach (var flag in new[] { "prenorm", "parallel_block", "use_rms_norm", "rotary_emb_interleaved" })
+        string[] refused =
+        [
+            "prenorm", "parallel_block", "use_rms_norm", "rotary_emb_interleaved", "expert_choice_router",
+            "moe_normalize_expert_weights",
+        ];
+        foreach (var flag in refused)
         {
             config.RefuseFlag(flag);
         }
@@ -42,14 +50,16 @@ internal sealed class NomicBert : IArchitecture
             throw new RefusedException($"config.json: rotary_scaling_factor is {factor}; it must be null");
         }
 
-        config.RefuseUnless("activation_function", "swiglu");
+        config.RefuseUnless("activation_function", Gated, "gelu", "gelu_new", "gelu_fast", "gelu_pytorch_tanh");
+        var function = config.Text("activation_function") ?? Gated;
+        var isGated = function == Gated;
         var hidden = config.Size("n_embd", "hidden_size");
         var sizes = new EncoderSizes(
             hidden,
             config.FindSize("n_inner", "intermediate_size") ?? 4 * hidden,
             config.Size("n_layer", "num_hidden_layers"),
             config.Size("n_head", "num_attention_heads"),
-            "silu",
+            isGated ? "silu" : function,
             config.Positive("layer_norm_epsilon", 1e-12),
             config.Flag("qkv_proj_bias", false))
         {
@@ -66,8 +76,9 @@ internal sealed class NomicBert : IArchitecture
             TokenTypes: "embeddings.token_type_embeddings.weight",
             EmbeddingNorm: "emb_ln",
             Layers: "encoder.layers",
-            Layer)
+            isGated ? Layer : PlainLayer)
         {
+            FeedForward = Routed(config, sizes, isGated),
             RowPositions = encoder => new RowPositions(RotaryTables.Append(encoder, frequencies, context)),
         };
         return TextEncoder.Build(
@@ -82,6 +93,28 @@ internal sealed class NomicBert : IArchitecture
                 IsTied: false),
             names,
             TextHead.Hidden);
+    }
+
+    // In every so many layers, from the second on.
+    private static Func<EncoderGraph, Func<int, string, string, string, string?>>? Routed(
+        ConfigJson config, EncoderSizes sizes, bool isGated)
+    {
+        var (experts, every) = (config.Count("num_experts"), config.Count("moe_every_n_layers"));
+        if (experts == 0 || every == 0)
+        {
+            return null;
+        }
+
+        if (isGated || config.Positive("ffn_div", 1) != 1 || config.Count("num_shared_experts") > 0)
+        {
+            throw new RefusedException("config.json: experts that are gated (activation_function swiglu), narrower "
+                + "than other layers (ffn_div) or shared (num_shared_experts) are not supported");
+        }
+
+        var block = new RoutedFeedForward(
+            experts, config.FindSize("moe_top_k") ?? 1, sizes.Inner, sizes.Activation);
+        return encoder => (layer, name, tensor, rows) =>
+            layer % every == 1 ? block.Append(encoder, name, $"{tensor}.mlp", rows) : null;
     }
 
     private static int Turned(ConfigJson config, int headDim)

@@ -36,6 +36,7 @@ internal static class TextEncoder
         {
             Stored = names.Stored,
             Attention = names.Attention?.Invoke(encoder),
+            FeedForward = names.FeedForward?.Invoke(encoder),
             Positions = names.RowPositions?.Invoke(encoder) is { } positions
                 ? _ => positions
                 : names.LayerPositions?.Invoke(encoder),

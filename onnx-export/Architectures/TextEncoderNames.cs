@@ -59,6 +59,10 @@ internal sealed record TextEncoderNames(
     /// usual one.</summary>
     public Func<EncoderGraph, Func<string, string, string, string>>? Attention { get; init; }
 
+    /// <summary>The feed-forward part of a layer (its index, its name in the graph, its name in the checkpoint, rows)
+    /// where it is not the usual one; null for a layer where it is.</summary>
+    public Func<EncoderGraph, Func<int, string, string, string, string?>>? FeedForward { get; init; }
+
     /// <summary>True where rows that do not count are zero when they enter the first layer.</summary>
     public bool MasksRows { get; init; }
 

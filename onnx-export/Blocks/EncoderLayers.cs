@@ -18,6 +18,10 @@ internal sealed class EncoderLayers(
     /// usual one.</summary>
     public Func<string, string, string, string>? Attention { get; init; }
 
+    /// <summary>The feed-forward part of a layer (its index, its name in the graph, its name in the checkpoint, rows)
+    /// where it is not the usual one; null for a layer where it is.</summary>
+    public Func<int, string, string, string, string?>? FeedForward { get; init; }
+
     /// <summary>Which stored layer is a layer of the graph, where some share their weights.</summary>
     public Func<int, string>? Stored { get; init; }
 
@@ -31,7 +35,7 @@ internal sealed class EncoderLayers(
             var attended = Attended(layer, rows);
             rows = sizes.Norm.AppendAfterSum(
                 encoder, $"{name}.attention_norm", $"{tensor}.{names.AttentionNorm}", rows, attended);
-            var transformed = _feedForward.Append($"{name}.mlp", tensor, rows);
+            var transformed = Transformed(layer, rows);
             rows = sizes.Norm.AppendAfterSum(
                 encoder, $"{name}.mlp_norm", $"{tensor}.{names.FeedForwardNorm}", rows, transformed);
         }
@@ -65,8 +69,8 @@ internal sealed class EncoderLayers(
             : stream.Through(sizes.Norm, $"{name}.attention_norm", $"{tensor}.{names.AttentionNorm}");
         stream.Add(Scaled($"{name}.attention_scale", tensor, names.AttentionFactors, Attended(layer, normed)));
         normed = stream.Through(sizes.Norm, $"{name}.mlp_norm", $"{tensor}.{names.FeedForwardNorm}");
-        var given = _feedForward.Append($"{name}.mlp", tensor, normed);
-        stream.Add(Scaled($"{name}.mlp_scale", tensor, names.FeedForwardFactors, given));
+        stream.Add(Scaled(
+            $"{name}.mlp_scale", tensor, names.FeedForwardFactors, Transformed(layer, normed)));
     }
 
     private (string Graph, string Checkpoint) Names(int layer) =>
@@ -77,6 +81,13 @@ internal sealed class EncoderLayers(
         var (name, tensor) = Names(layer);
         return Attention?.Invoke($"{name}.attention", tensor, rows)
             ?? _attention.Append($"{name}.attention", tensor, rows, Positions?.Invoke(layer));
+    }
+
+    private string Transformed(int layer, string rows)
+    {
+        var (name, tensor) = Names(layer);
+        return FeedForward?.Invoke(layer, $"{name}.mlp", tensor, rows)
+            ?? _feedForward.Append($"{name}.mlp", tensor, rows);
     }
 
     private string Scaled(string name, string tensor, string? factors, string rows) => factors is null

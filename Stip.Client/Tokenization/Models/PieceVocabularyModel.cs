@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace Stip.Client.Tokenization.Models;
 
 /// <summary>
-/// SentencePiece pieces whose ids are those of a vocabulary beside the model (Marian, M2M100): one model cuts, the other
-/// numbers. The reference has no such file; <c>onnx-export</c> writes it as the type <c>PieceVocabulary</c>.
+/// SentencePiece pieces whose ids are those of a vocabulary beside the model (Marian, M2M100): one model cuts, the
+/// other numbers. The reference has no such file; <c>onnx-export</c> writes it as the type <c>PieceVocabulary</c>.
 /// </summary>
 internal sealed class PieceVocabularyModel : TokenModel
 {

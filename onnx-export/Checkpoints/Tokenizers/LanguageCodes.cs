@@ -1,6 +1,7 @@
 namespace Stip.Export.Checkpoints.Tokenizers;
 
-/// <summary>Languages of published translators, in the order of their ids, where their folders may not list them.</summary>
+/// <summary>Languages of published translators, in the order of their ids, where folders may not list
+/// them.</summary>
 internal static class LanguageCodes
 {
     private static readonly string[] MBart =

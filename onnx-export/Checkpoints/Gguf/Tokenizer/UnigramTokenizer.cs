@@ -70,13 +70,17 @@ internal static class UnigramTokenizer
 
         if (metadata.Flag("tokenizer.ggml.remove_extra_whitespaces") ?? false)
         {
-            yield return new JsonObject { ["type"] = "Strip", ["strip_left"] = true, ["strip_right"] = true };
-            yield return new JsonObject
-            {
-                ["type"] = "Replace",
-                ["pattern"] = new JsonObject { ["Regex"] = " {2,}" },
-                ["content"] = " ",
-            };
+            // Spaces and no others; at the end also what stands for them.
+            yield return Replaced(@"\A +", "");
+            yield return Replaced("[ \u2581]+\\z", "");
+            yield return Replaced(" {2,}", " ");
         }
     }
+
+    private static JsonObject Replaced(string pattern, string content) => new()
+    {
+        ["type"] = "Replace",
+        ["pattern"] = new JsonObject { ["Regex"] = pattern },
+        ["content"] = content,
+    };
 }
