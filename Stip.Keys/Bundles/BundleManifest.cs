@@ -38,7 +38,8 @@ public sealed record BundleManifest(
 
     /// <summary>
     /// Prefix of int32 vectors in <see cref="OutputFileName"/>, one for each output that is not a cache, e.g.
-    /// <c>output_permutation.last_hidden_state</c>: the plain feature j is the server's feature at entry j.
+    /// <c>output_permutation.last_hidden_state</c>: the plain feature j is the server's feature at entry j. Of an
+    /// output of integers: the plain number j is the server's number at entry j.
     /// </summary>
     public const string OutputPermutationPrefix = "output_permutation.";
 

@@ -23,11 +23,19 @@ internal sealed class ExternalDataWriter(Stream stream, string location, Action<
                 $"weight '{tensor.Name}' wrote {stream.Position - offset} bytes of {byteLength}");
         }
 
+        Point(tensor, location, offset, byteLength);
+        bytesWritten?.Invoke(stream.Position);
+    }
+
+    /// <summary>Says of a tensor that its bytes lie in a file beside the graph; what it held itself is gone.</summary>
+    public static void Point(TensorProto tensor, string location, long offset, long byteLength)
+    {
+        InlineData.Clear(tensor);
         tensor.DataLocation = TensorProto.Types.DataLocation.External;
+        tensor.ExternalData.Clear();
         Describe(tensor, "location", location);
         Describe(tensor, "offset", offset.ToString(CultureInfo.InvariantCulture));
         Describe(tensor, "length", byteLength.ToString(CultureInfo.InvariantCulture));
-        bytesWritten?.Invoke(stream.Position);
     }
 
     private static void Describe(TensorProto tensor, string key, string value) =>

@@ -168,7 +168,6 @@ internal sealed class GraphBuilder
             var writer = new ExternalDataWriter(data, location, bytesWritten);
             foreach (var (tensor, weight) in _weights)
             {
-                tensor.ExternalData.Clear();
                 writer.Write(tensor, weight);
             }
         }

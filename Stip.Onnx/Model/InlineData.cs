@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Google.Protobuf;
 using DataType = Stip.Onnx.Model.TensorProto.Types.DataType;
 
 namespace Stip.Onnx.Model;
@@ -14,6 +15,18 @@ internal static class InlineData
         return bytes.Length == needed
             ? new GraphTensor(name, proto, bytes)
             : throw new RefusedException($"tensor '{name}' has {bytes.Length} bytes, its shape asks for {needed}");
+    }
+
+    /// <summary>Takes the bytes out of a tensor, whichever field holds them.</summary>
+    public static void Clear(TensorProto tensor)
+    {
+        tensor.RawData = ByteString.Empty;
+        tensor.FloatData.Clear();
+        tensor.DoubleData.Clear();
+        tensor.Int32Data.Clear();
+        tensor.Int64Data.Clear();
+        tensor.Uint64Data.Clear();
+        tensor.StringData.Clear();
     }
 
     private static byte[] Typed(TensorProto proto) => (DataType)proto.DataType switch

@@ -1,18 +1,17 @@
-using System.Security.Cryptography;
 using Google.Protobuf;
 
 namespace Stip.Onnx.Model;
 
-/// <summary>An ONNX file opened for reading: the graph in memory, external weights mapped.</summary>
+/// <summary>An ONNX file opened for reading: the graph in memory, large weights mapped wherever they lie.</summary>
 internal sealed class ModelFile : IDisposable
 {
     private readonly ExternalDataFolder _external;
 
-    private ModelFile(string path, byte[] bytes, ModelProto model)
+    private ModelFile(string path, ModelProto model, string sha256)
     {
         FilePath = path;
         Model = model;
-        Sha256 = Convert.ToHexStringLower(SHA256.HashData(bytes));
+        Sha256 = sha256;
         _external = new ExternalDataFolder(Path.GetDirectoryName(Path.GetFullPath(path)) ?? "");
     }
 
@@ -29,18 +28,19 @@ internal sealed class ModelFile : IDisposable
     public IReadOnlyList<GraphTensor> Tensors { get; private set; } = [];
 
     /// <summary>Opens a graph and finds the bytes of every tensor in it.</summary>
+    /// <param name="path">The ONNX file.</param>
+    /// <param name="largestCopied">Bytes of a file that is read whole; weights inside a larger one are mapped.</param>
     /// <exception cref="RefusedException">The file is missing or no ONNX graph, or external data is missing,
-    /// truncated or
-    /// outside the model's folder.</exception>
-    public static ModelFile Load(string path)
+    /// truncated or outside the model's folder.</exception>
+    public static ModelFile Load(string path, long largestCopied = GraphFileReader.LargestCopied)
     {
         if (!File.Exists(path))
         {
             throw new RefusedException($"there is no graph at '{path}'");
         }
 
-        var bytes = File.ReadAllBytes(path);
-        var file = new ModelFile(path, bytes, Parse(path, bytes));
+        var (model, sha256) = GraphFileReader.Read(path, largestCopied, bytes => Parse(path, bytes));
+        var file = new ModelFile(path, model, sha256);
         try
         {
             file.Tensors = [.. TensorsOf(file.Model).Select(entry => file.Open(entry.Name, entry.Tensor))];
@@ -87,12 +87,12 @@ internal sealed class ModelFile : IDisposable
         }
     }
 
-    private static ModelProto Parse(string path, byte[] bytes)
+    private static ModelProto Parse(string path, ReadOnlyMemory<byte> bytes)
     {
         try
         {
             // What no field is known for is dropped: it would get into a package unseen.
-            var model = ModelProto.Parser.WithDiscardUnknownFields(true).ParseFrom(bytes);
+            var model = ModelProto.Parser.WithDiscardUnknownFields(true).ParseFrom(bytes.Span);
             if (model.Graph is not { Node.Count: > 0 } graph)
             {
                 throw new RefusedException($"'{path}' is not an ONNX graph: it has no nodes");

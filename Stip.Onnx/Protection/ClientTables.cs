@@ -60,7 +60,7 @@ internal static class ClientTables
             sources.Add(Vector(BundleManifest.VocabPermutationTensor, plan?.Permutation
                 ?? Permutation.Identity(Width(output) ?? plain.Manifest.VocabSize)));
         }
-        else if (plan is { Permutation: { } moved, FeatureAxes.Count: 1 })
+        else if (plan is { Permutation: { } moved, FeatureAxes.Count: 0 or 1 })
         {
             sources.Add(Vector(BundleManifest.OutputPermutationPrefix + output.Name, moved));
         }

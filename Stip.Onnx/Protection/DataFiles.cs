@@ -87,7 +87,6 @@ internal static class DataFiles
         });
         foreach (var (target, byteLength, writeTo) in tensors)
         {
-            target.ExternalData.Clear();
             writer.Write(target, byteLength, writeTo);
         }
 

@@ -3,6 +3,7 @@ using Stip.Onnx.Execution;
 using Stip.Onnx.Model;
 using Stip.Onnx.Protection.Cut;
 using Stip.Onnx.Symmetry;
+using Stip.Onnx.Symmetry.Ports;
 using Stip.Protocol.Tensors;
 
 namespace Stip.Onnx.Protection;
@@ -15,7 +16,7 @@ internal sealed class ForeignSamples(ForeignSource source)
     private const int Seed = 20261;
 
     private readonly Random _random = new(Seed);
-    private readonly AxisRoles _roles = new(source.Inputs, source.Pictures.Count > 0);
+    private readonly AxisRoles _roles = new(source.Inputs, source.Uses, source.Pictures.Count > 0);
     private int[] _sides = source.Pictures.Count == 0 ? [0] : [.. source.Pictures];
 
     /// <summary>Inputs to try for a sample, the first that runs counts.</summary>
@@ -28,7 +29,7 @@ internal sealed class ForeignSamples(ForeignSource source)
             : HasPast
             ? [(1, 5, 0), (2, 1, 4), (1, 2, 3), (2, 3, 0), (1, 1, 6)]
             : [(1, 5, 0), (2, 3, 0), (3, 8, 0), (1, 12, 0), (2, 16, 0), (1, 16, 0), (2, 32, 0), (1, 128, 0)];
-        var longest = source.Limits.Where(limit => limit.Key.Contains("pos", StringComparison.OrdinalIgnoreCase))
+        var longest = source.Limits.Where(limit => source.Uses[limit.Key] == PortUse.Position)
             .Select(limit => limit.Value).DefaultIfEmpty(long.MaxValue).Min();
         sizes = [.. sizes.Where(size => size.Past + size.Sequence <= longest)];
         for (var attempt = 0; attempt < sizes.Length; attempt++)
@@ -64,14 +65,15 @@ internal sealed class ForeignSamples(ForeignSource source)
             ?? throw new RefusedException($"input '{input.Name}' is of a type that cannot be sampled");
         if (dtype.IsWireFloat())
         {
-            var isMask = Has(input, "mask");
+            var isMask = source.Uses[input.Name] == PortUse.Mask;
             return HostTensor.FromFloats([.. Enumerable.Range(0, count).Select(_ => isMask ? 0 : Normal())], shape)
                 .ConvertTo(dtype);
         }
 
         if (dtype == TensorDtype.Float64)
         {
-            double[] numbers = [.. Enumerable.Range(0, count).Select(_ => Has(input, "mask") ? 0 : (double)Normal())];
+            var isMask = source.Uses[input.Name] == PortUse.Mask;
+            double[] numbers = [.. Enumerable.Range(0, count).Select(_ => isMask ? 0 : (double)Normal())];
             return new HostTensor(dtype, shape, MemoryMarshal.AsBytes<double>(numbers).ToArray());
         }
 
@@ -89,19 +91,20 @@ internal sealed class ForeignSamples(ForeignSource source)
             : HostTensor.FromIntegers(values, shape).ConvertTo(dtype);
     }
 
-    private long Number(ValueInfoProto input, SampleSizes sizes, int column) => true switch
+    private long Number(ValueInfoProto input, SampleSizes sizes, int column) => source.Uses[input.Name] switch
     {
         _ when Has(input, "global") => 0,
-        _ when Has(input, "mask") => 1,
-        _ when Has(input, "branch") => sizes.Past > 0 ? 1 : 0,
-        _ when Has(input, "pos") => sizes.Past + column,
-        _ when Has(input, "seqlens") => sizes.Past + sizes.Sequence - 1,
-        _ when Has(input, "past") && Has(input, "len") => sizes.Past,
-        _ when Has(input, "total") || Has(input, "length") => sizes.Past + sizes.Sequence,
+        PortUse.Mask => 1,
+        PortUse.Branch => sizes.Past > 0 ? 1 : 0,
+        PortUse.Position => sizes.Past + column,
+        PortUse.LastPosition => sizes.Past + sizes.Sequence - 1,
+        PortUse.Past => sizes.Past,
+        PortUse.Total or PortUse.Sequence => sizes.Past + sizes.Sequence,
+        _ when Has(input, "length") => sizes.Past + sizes.Sequence,
         _ => _random.NextInt64(source.Limits.GetValueOrDefault(input.Name, 2)),
     };
 
-    private bool HasPast => source.Inputs.Any(input => input.Name.StartsWith("past", StringComparison.Ordinal)
+    private bool HasPast => source.HasCaches || source.Inputs.Any(input => input.Name.StartsWith("past", StringComparison.Ordinal)
         || (input.Type.TensorType.Shape?.Dim ?? []).Any(axis => _roles[axis.DimParam] == AxisRole.Past));
 
     private static bool Has(ValueInfoProto input, string word) =>

@@ -8,10 +8,14 @@ namespace Stip.Onnx.Protection;
 
 /// <summary>How the features of a graph input or output move.</summary>
 /// <param name="Name">Name in the graph.</param>
-/// <param name="FeatureAxes">Axes that hold features; the permutation is over their product, row-major.</param>
+/// <param name="FeatureAxes">Axes that hold features; the permutation is over their product, row-major. Without any
+/// the numbers themselves are places among what moves (ArgMax, TopK).</param>
 /// <param name="Permutation">Where each feature moves to, null where none does.</param>
 internal sealed record PortPlan(string Name, IReadOnlyList<int> FeatureAxes, Permutation? Permutation)
 {
+    /// <summary>True for an output of indices.</summary>
+    public bool IsIndex => FeatureAxes.Count == 0 && Permutation is not null;
+
     /// <summary>From the plain model to the protected one.</summary>
     public HostTensor Protect(HostTensor plain) => Move(plain, Permutation);
 
@@ -23,6 +27,13 @@ internal sealed record PortPlan(string Name, IReadOnlyList<int> FeatureAxes, Per
         if (permutation is null)
         {
             return tensor;
+        }
+
+        if (IsIndex)
+        {
+            long[] places = [.. tensor.ToIntegers().Select(place =>
+                place >= 0 && place < permutation.Length ? permutation[(int)place] : place)];
+            return HostTensor.FromIntegers(places, [.. tensor.Shape]).ConvertTo(tensor.Dtype);
         }
 
         int[] shape = [.. tensor.Shape.Select(length => checked((int)length))];

@@ -55,11 +55,7 @@ internal static class ProtectedGraphWriter
     {
         using var bytes = new MemoryStream();
         PermutedCopy.Write(source, step, bytes);
-        tensor.FloatData.Clear();
-        tensor.DoubleData.Clear();
-        tensor.Int32Data.Clear();
-        tensor.Int64Data.Clear();
-        tensor.Uint64Data.Clear();
+        InlineData.Clear(tensor);
         tensor.RawData = ByteString.CopyFrom(bytes.GetBuffer().AsSpan(0, (int)bytes.Length));
     }
 }

@@ -1,4 +1,5 @@
 using Stip.Onnx.Model;
+using Stip.Onnx.Symmetry.Ports;
 
 namespace Stip.Onnx.Symmetry;
 
@@ -13,15 +14,16 @@ internal sealed class AxisRoles
     private readonly Dictionary<string, AxisRole> _standing = new(StringComparer.Ordinal);
 
     /// <param name="inputs">Inputs of the graph; a symbol counts where it stands alone for the first time.</param>
+    /// <param name="uses">What they are used for.</param>
     /// <param name="hasPictures">True where tensors of four axes are pictures.</param>
-    public AxisRoles(IEnumerable<ValueInfoProto> inputs, bool hasPictures = false)
+    public AxisRoles(IEnumerable<ValueInfoProto> inputs, PortUses uses, bool hasPictures = false)
     {
         foreach (var input in inputs.Where(input => input.Type?.TensorType?.Shape is not null))
         {
             var axes = input.Type.TensorType.Shape.Dim;
             for (var place = 0; place < axes.Count; place++)
             {
-                _standing.TryAdd(axes[place].DimParam, ByPlace(input.Name, place, axes.Count, hasPictures));
+                _standing.TryAdd(axes[place].DimParam, ByPlace(uses[input.Name], place, axes.Count, hasPictures));
             }
         }
     }
@@ -48,13 +50,13 @@ internal sealed class AxisRoles
     public static bool CountsTokens(string symbol) =>
         Has(symbol, "seq") || Has(symbol, "len") || Has(symbol, "token");
 
-    /// <summary>What the place of an axis in a tensor of that name says.</summary>
-    public static AxisRole ByPlace(string name, int place, int rank, bool hasPictures) => (place, rank) switch
+    /// <summary>What the place of an axis in a tensor of that use says.</summary>
+    public static AxisRole ByPlace(PortUse use, int place, int rank, bool hasPictures) => (place, rank) switch
     {
         (0, > 1) => AxisRole.Batch,
         (_, CacheRank) when hasPictures => place == 1 ? AxisRole.Channels : AxisRole.Side,
-        (2, CacheRank) => Has(name, "mask") ? AxisRole.Sequence : AxisRole.Past,
-        (3, CacheRank) or (1, 2) when Has(name, "mask") => AxisRole.Total,
+        (2, CacheRank) => use == PortUse.Mask ? AxisRole.Sequence : AxisRole.Past,
+        (3, CacheRank) or (1, 2) when use == PortUse.Mask => AxisRole.Total,
         (_, < CacheRank) => AxisRole.Sequence,
         _ => AxisRole.Unknown,
     };

@@ -31,8 +31,27 @@ internal sealed class GraphWalk(
     private readonly Dictionary<(Scope Scope, string Name), OperatorCall> _sums = [];
     private int _nested;
 
-    /// <summary>Runs a graph whose inputs the scope holds already.</summary>
-    public void Run(GraphProto graph, Scope scope)
+    /// <summary>Runs a whole graph whose inputs the scope holds already.</summary>
+    /// <returns>Outputs that are indices: what stands at the places that each cell may point at.</returns>
+    public IReadOnlyDictionary<string, int[][]> RunWhole(GraphProto graph, Scope scope)
+    {
+        Follow(graph, scope);
+        var pointing = graph.Output.Select(output => (
+                output.Name, Places: IndexUse.PlacesOf(output, scope.Find(output.Name), _indices)))
+            .Where(output => output.Places is not null)
+            .ToDictionary(output => output.Name, output => output.Places!, StringComparer.Ordinal);
+        var others = graph.Output.Where(output => !pointing.ContainsKey(output.Name));
+        IndexUse.Guard(others.Select(output => scope.Find(output.Name)), store, _indices);
+        return pointing;
+    }
+
+    private void Run(GraphProto graph, Scope scope)
+    {
+        Follow(graph, scope);
+        IndexUse.Guard(graph.Output.Select(output => scope.Find(output.Name)), store, _indices);
+    }
+
+    private void Follow(GraphProto graph, Scope scope)
     {
         foreach (var tensor in graph.Initializer)
         {
@@ -48,8 +67,6 @@ internal sealed class GraphWalk(
                 scope[output.Name] = scores.Written.Value.Outputs[0]!;
             }
         }
-
-        IndexUse.Guard(graph.Output.Select(output => scope.Find(output.Name)), store, _indices);
     }
 
     private void Run(IReadOnlyCollection<NodeProto> nodes, Scope scope)

@@ -1,6 +1,8 @@
+using Stip.Onnx.Model;
 using Stip.Onnx.Symmetry.Nodes;
 using Stip.Onnx.Symmetry.Rules;
 using Stip.Onnx.Symmetry.Values;
+using DataType = Stip.Onnx.Model.TensorProto.Types.DataType;
 
 namespace Stip.Onnx.Symmetry;
 
@@ -29,6 +31,22 @@ internal static class IndexUse
         {
             Guard(call.Inputs, call.Store, call.Indices);
         }
+    }
+
+    /// <summary>What stands at the places that an output of a graph may point at, one list for each of its cells; null
+    /// where it is not made of indices alone. Whoever has the keys puts their numbers in order.</summary>
+    public static int[][]? PlacesOf(ValueInfoProto output, Value? value, IndexNodes indices)
+    {
+        if (value is not LabelValue { Labels.Length: > 0 } labels
+            || (DataType)(output.Type?.TensorType?.ElemType ?? 0) is not (DataType.Int64 or DataType.Int32))
+        {
+            return null;
+        }
+
+        int[]?[] places = [.. labels.Labels.Distinct().Select(indices.PlacesOf)];
+        return Array.TrueForAll(places, place => place?.Length == places[0]?.Length && place is not null)
+            ? places.OfType<int[]>().ToArray()
+            : null;
     }
 
     /// <summary>Holds what indices among these values point at.</summary>

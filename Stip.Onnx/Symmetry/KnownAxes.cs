@@ -1,4 +1,5 @@
 using Stip.Onnx.Model;
+using Stip.Onnx.Symmetry.Ports;
 
 namespace Stip.Onnx.Symmetry;
 
@@ -72,11 +73,13 @@ internal static class KnownAxes
     }
 
     /// <summary>How many ids the graph takes, null where that is free.</summary>
-    public static int? SequenceLength(GraphProto graph) => graph.Input
+    /// <param name="graph">The graph.</param>
+    /// <param name="uses">What its inputs are used for.</param>
+    public static int? SequenceLength(GraphProto graph, PortUses uses) => graph.Input
         .Where(input => input.Type?.TensorType is { Shape: not null } type
             && !ElementTypes.IsFloat((TensorProto.Types.DataType)type.ElemType)
             && type.Shape.Dim.Count == 2
-            && !input.Name.Contains("mask", StringComparison.OrdinalIgnoreCase))
+            && uses[input.Name] != PortUse.Mask)
         .Select(input => input.Type.TensorType.Shape.Dim[1])
         .Where(ProbeSizes.IsFixed).Select(axis => (int?)(int)axis.DimValue).FirstOrDefault(length => length > 0);
 

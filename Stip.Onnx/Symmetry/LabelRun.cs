@@ -64,27 +64,29 @@ internal sealed class LabelRun
         GraphPart part, NodeStore store, PartFlow flow, ProbeSizes sizes, Func<string, IOperatorRule?> rules)
     {
         var run = new LabelRun(part, store, [], new LengthCuts());
-        return run.Walk(new ProbeInputs(part, store, flow, sizes), sizes, rules);
+        return run.Walk(new ProbeInputs(part, store, flow, sizes), sizes, rules).Scope;
     }
 
     private LabelledPart Execute(PartFlow flow, ProbeSizes sizes, Func<string, IOperatorRule?> rules)
     {
         var inputs = new ProbeInputs(_part, _store, flow, sizes);
-        var scope = Walk(inputs, sizes, rules);
-        var outputs = OutputPorts.Join(_part, scope, _store, sizes);
+        var (scope, pointing) = Walk(inputs, sizes, rules);
+        var outputs = OutputPorts.Join(_part, scope, pointing, _store, sizes);
         KeptStates.Tie(inputs.Ports, outputs, _part.States, _store);
         var done = new LabelledPart(_part, _weights, inputs.Ports, outputs);
         flow.Add(done, scope, _store);
         return done;
     }
 
-    private Scope Walk(ProbeInputs inputs, ProbeSizes sizes, Func<string, IOperatorRule?> rules)
+    private (Scope Scope, IReadOnlyDictionary<string, int[][]> Pointing) Walk(
+        ProbeInputs inputs, ProbeSizes sizes, Func<string, IOperatorRule?> rules)
     {
         var graph = _part.Graph;
-        var steering = SteeringNumbers.Of(_part.Model);
+        var (steering, integers) = (SteeringNumbers.Of(_part.Model), IntegerWeights.Of(_part.Model));
         var tensors = _part.Tensors.ToDictionary(
             tensor => tensor.Proto,
-            tensor => steering.Contains(tensor.Proto) ? TensorNumbers.Read(tensor) : Load(tensor),
+            tensor => steering.Contains(tensor.Proto) ? TensorNumbers.Read(tensor)
+                : Load(tensor, integers.Contains(tensor.Proto)),
             (IEqualityComparer<TensorProto>)ReferenceEqualityComparer.Instance);
         var scope = new Scope(graph.ValueInfo.Concat(graph.Output));
         var initializers = graph.Initializer.Select(tensor => tensor.Name).ToHashSet(StringComparer.Ordinal);
@@ -94,14 +96,13 @@ internal sealed class LabelRun
         }
 
         var walk = new GraphWalk(_part.Model, _store, tensors, sizes, rules, _unruled, _cuts);
-        walk.Run(graph, scope);
-        return scope;
+        return (scope, walk.RunWhole(graph, scope));
     }
 
     // Single numbers and integers steer the graph; everything else is a weight.
-    private Value Load(GraphTensor tensor)
+    private Value Load(GraphTensor tensor, bool isIntegerWeight)
     {
-        var isInteger = tensor.Type is DataType.Int64 or DataType.Int32 or DataType.Bool;
+        var isInteger = tensor.Type is DataType.Int64 or DataType.Int32 or DataType.Bool && !isIntegerWeight;
         var isSmall = tensor.ElementCount <= 1 && ElementTypes.Bits(tensor.Type) >= 8;
         if (isSmall || (isInteger && tensor.ElementCount <= MostKnownElements))
         {

@@ -11,14 +11,28 @@ namespace Stip.Onnx.Symmetry;
 /// </summary>
 internal static class OutputPorts
 {
-    public static List<LabelledPort> Join(GraphPart part, Scope values, NodeStore store, ProbeSizes sizes)
+    /// <param name="part">The graph.</param>
+    /// <param name="values">Its values.</param>
+    /// <param name="pointing">Outputs that are indices, with what stands at the places that they point at.</param>
+    /// <param name="store">Where nodes are made.</param>
+    /// <param name="sizes">Lengths of free axes.</param>
+    public static List<LabelledPort> Join(
+        GraphPart part,
+        Scope values,
+        IReadOnlyDictionary<string, int[][]> pointing,
+        NodeStore store,
+        ProbeSizes sizes)
     {
         var ports = new List<LabelledPort>();
         foreach (var output in part.Graph.Output)
         {
             var value = values.Find(output.Name)
                 ?? throw new RefusedException($"output '{output.Name}' of the graph is made by no node");
-            if (value is not KnownValue)
+            if (pointing.TryGetValue(output.Name, out var places))
+            {
+                ports.Add(Pointing(part.Key, output, places, store));
+            }
+            else if (value is not KnownValue)
             {
                 var labels = value as LabelValue ?? ((WeightValue)value).Weight.WriteOut((WeightValue)value);
                 ports.Add(Join(part.Key, output, labels, store, sizes));
@@ -26,6 +40,14 @@ internal static class OutputPorts
         }
 
         return ports;
+    }
+
+    // An index has no features; its numbers are what moves, alike at every position.
+    private static LabelledPort Pointing(string part, ValueInfoProto output, int[][] places, NodeStore store)
+    {
+        var kind = store.Kinds.Id($"output {part}.{output.Name}");
+        var nodes = CellWise.Fresh(store, kind, [.. places.DistinctBy(place => place, SameLabels.Instance)]);
+        return new LabelledPort(output.Name, [], [nodes.Length], nodes);
     }
 
     private static LabelledPort Join(

@@ -1,6 +1,7 @@
 using Google.Protobuf.Collections;
 using Stip.Onnx.Model;
 using Stip.Onnx.Symmetry.Nodes;
+using Stip.Onnx.Symmetry.Ports;
 using Stip.Onnx.Symmetry.Values;
 using DataType = Stip.Onnx.Model.TensorProto.Types.DataType;
 using Dimension = Stip.Onnx.Model.TensorShapeProto.Types.Dimension;
@@ -55,7 +56,7 @@ internal sealed class ProbeInputs(GraphPart part, NodeStore store, PartFlow flow
 
     // Masks and biases of scores are as wide as there are positions.
     private bool IsMask(string name, RepeatedField<Dimension> dimensions) =>
-        name.Contains("mask", StringComparison.OrdinalIgnoreCase)
+        sizes.Uses[name] == PortUse.Mask
         && !dimensions.Any(axis => sizes.IsFeature(axis) && axis.DimValue != 1 && !sizes.IsPosition(dimensions[^1]));
 
     // Pictures and spectra stay as they are, cell by cell.
@@ -95,17 +96,16 @@ internal sealed class ProbeInputs(GraphPart part, NodeStore store, PartFlow flow
     private IEnumerable<double> Numbers(string name, int[] shape)
     {
         var last = shape.Length == 0 ? 1 : shape[^1];
-        return Enumerable.Range(0, Shapes.Count(shape)).Select(i => name switch
+        var use = sizes.Uses[name];
+        return Enumerable.Range(0, Shapes.Count(shape)).Select(i => use switch
         {
-            _ when Has(name, "mask") || Has(name, "use_cache") => 1.0,
-            _ when Has(name, "position") => sizes.Past + (i % last),
-            _ when Has(name, "seqlens") => sizes.Total - 1,
-            _ when Has(name, "total") => sizes.Total,
-            _ when Has(name, "past") => sizes.Past,
-            _ when Has(name, "seq") && Has(name, "len") => sizes.Sequence,
+            PortUse.Mask or PortUse.Branch => 1.0,
+            PortUse.Position => sizes.Past + (i % last),
+            PortUse.LastPosition => sizes.Total - 1,
+            PortUse.Total => sizes.Total,
+            PortUse.Past => sizes.Past,
+            PortUse.Sequence => sizes.Sequence,
             _ => i,
         });
     }
-
-    private static bool Has(string name, string word) => name.Contains(word, StringComparison.OrdinalIgnoreCase);
 }

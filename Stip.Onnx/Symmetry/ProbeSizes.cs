@@ -1,5 +1,6 @@
 using System.Globalization;
 using Stip.Onnx.Model;
+using Stip.Onnx.Symmetry.Ports;
 
 namespace Stip.Onnx.Symmetry;
 
@@ -20,27 +21,33 @@ internal sealed record ProbeSizes(int Sequence, int Past, int Encoder, int Pictu
 
     private readonly Dictionary<string, int> _fixed = new(StringComparer.Ordinal);
 
-    private AxisRoles _roles = new([]);
+    private AxisRoles _roles = new([], new PortUses(new GraphProto()));
+
+    /// <summary>What masks, positions and lengths among the inputs are.</summary>
+    public PortUses Uses { get; private set; } = new(new GraphProto());
 
     public int Total => Past + Sequence;
 
     /// <summary>Sizes to try one after the other: small ones first, larger ones where windows, patches or fixed
     /// tables ask for them.</summary>
-    public static IEnumerable<ProbeSizes> Guesses(GraphProto graph)
+    /// <param name="graph">The graph.</param>
+    /// <param name="functions">Functions that its nodes may call.</param>
+    public static IEnumerable<ProbeSizes> Guesses(GraphProto graph, IEnumerable<FunctionProto>? functions = null)
     {
         var known = KnownAxes.Of(graph);
+        var uses = new PortUses(graph, functions);
         var pictures = KnownAxes.Pictures(graph);
         ProbeSizes[] sequences =
         [
             new(3, 2, 4, 0), new(1, 2, 4, 0), new(4, 4, 4, 0), new(8, 0, 8, 0), new(16, 4, 16, 0), new(40, 8, 40, 0),
             new(128, 16, 128, 0), new(400, 16, 400, 0),
         ];
-        var length = KnownAxes.SequenceLength(graph);
+        var length = KnownAxes.SequenceLength(graph, uses);
         foreach (var sizes in pictures.Count > 0
             ? pictures.Select(picture => sequences[0] with { Picture = picture })
             : sequences)
         {
-            yield return (sizes with { Sequence = length ?? sizes.Sequence }).Knowing(known, graph);
+            yield return (sizes with { Sequence = length ?? sizes.Sequence }).Knowing(known, graph, uses);
         }
     }
 
@@ -84,11 +91,12 @@ internal sealed record ProbeSizes(int Sequence, int Past, int Encoder, int Pictu
     private int Of(string symbol, string name, int place, int rank) =>
         _fixed.TryGetValue(symbol, out var length) ? length
         : _roles[symbol] is var role and not AxisRole.Unknown ? Of(role)
-        : Of(AxisRoles.ByPlace(name, place, rank, Picture > 0));
+        : Of(AxisRoles.ByPlace(Uses[name], place, rank, Picture > 0));
 
-    private ProbeSizes Knowing(IReadOnlyDictionary<string, int> lengths, GraphProto graph)
+    private ProbeSizes Knowing(IReadOnlyDictionary<string, int> lengths, GraphProto graph, PortUses uses)
     {
-        _roles = new AxisRoles(graph.Input, Picture > 0);
+        Uses = uses;
+        _roles = new AxisRoles(graph.Input, uses, Picture > 0);
         foreach (var (symbol, length) in lengths)
         {
             _fixed[symbol] = length;

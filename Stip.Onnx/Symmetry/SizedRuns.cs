@@ -25,7 +25,8 @@ internal sealed class SizedRuns(
     /// <exception cref="RefusedException">A graph cannot be followed.</exception>
     public LabelledGraph Execute()
     {
-        ProbeSizes[][] guesses = [.. _sizedBy.Select(graph => ProbeSizes.Guesses(graph).ToArray())];
+        ProbeSizes[][] guesses =
+            [.. _sizedBy.Select(graph => ProbeSizes.Guesses(graph, FunctionsOf(graph)).ToArray())];
         var tried = new int[_sizedBy.Length];
         RefusedException? first = null;
         while (true)
@@ -48,6 +49,10 @@ internal sealed class SizedRuns(
             }
         }
     }
+
+    private IEnumerable<FunctionProto> FunctionsOf(GraphProto graph) => parts
+        .Where(part => ReferenceEquals(part.SizedBy, graph)).SelectMany(part => part.Model.Functions)
+        .DistinctBy(function => (function.Domain, function.Name, function.Overload));
 
     private int SizesOf(GraphPart part) => Array.FindIndex(_sizedBy, graph => ReferenceEquals(graph, part.SizedBy));
 

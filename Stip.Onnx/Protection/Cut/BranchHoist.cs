@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using Stip.Onnx.Model;
+using Stip.Onnx.Symmetry.Ports;
 
 namespace Stip.Onnx.Protection.Cut;
 
@@ -11,13 +12,15 @@ internal sealed class BranchHoist
 {
     private readonly GraphProto _graph;
     private readonly bool _shapesHaveEnds;
+    private readonly PortUses _uses;
     private readonly Dictionary<string, string> _made = new(StringComparer.Ordinal);
     private readonly HashSet<string> _names;
     private readonly HashSet<string> _inner;
     private readonly HashSet<string> _nodes;
 
-    private BranchHoist(GraphProto graph, bool shapesHaveEnds)
+    private BranchHoist(GraphProto graph, bool shapesHaveEnds, PortUses uses)
     {
+        _uses = uses;
         _graph = graph;
         _shapesHaveEnds = shapesHaveEnds;
         _names = graph.Input.Select(input => input.Name).Concat(graph.Initializer.Select(tensor => tensor.Name))
@@ -27,9 +30,9 @@ internal sealed class BranchHoist
     }
 
     /// <summary>Changes the graph in place.</summary>
-    public static void Apply(GraphProto graph, bool shapesHaveEnds)
+    public static void Apply(GraphProto graph, bool shapesHaveEnds, PortUses? uses = null)
     {
-        var hoist = new BranchHoist(graph, shapesHaveEnds);
+        var hoist = new BranchHoist(graph, shapesHaveEnds, uses ?? new PortUses(graph));
         foreach (var node in graph.Node.Where(node => node.OpType == "If").ToArray())
         {
             foreach (var branch in OuterReads.Subgraphs(node))
@@ -45,7 +48,7 @@ internal sealed class BranchHoist
         var place = _graph.Node.IndexOf(conditional);
         var whole = Inlined(branch, place);
         var constants = new Constants(whole);
-        var states = new CutStates(whole, constants, InputRoles.Find(whole, constants));
+        var states = new CutStates(whole, constants, InputRoles.Find(whole, constants, _uses));
         var values = new SentValues(whole, states, _shapesHaveEnds);
         var sent = values.Find();
         var (reads, nodes) = new GraphPruner(whole).Needed([], sent);

@@ -1,4 +1,5 @@
 using Stip.Onnx.Model;
+using Stip.Onnx.Symmetry.Ports;
 
 namespace Stip.Onnx.Protection.Cut;
 
@@ -13,11 +14,12 @@ internal sealed record ClientCut(
     /// <summary>Finds the cut of a graph and names what crosses it.</summary>
     /// <param name="graph">The graph; shapes of ids are read off what is sent instead.</param>
     /// <param name="shapesHaveEnds">True from opset 15 on, where Shape can leave axes out.</param>
+    /// <param name="uses">What masks, positions and lengths among its inputs are; null to find it here.</param>
     /// <exception cref="RefusedException">The user's input cannot be kept from the server.</exception>
-    public static ClientCut Find(GraphProto graph, bool shapesHaveEnds)
+    public static ClientCut Find(GraphProto graph, bool shapesHaveEnds, PortUses? uses = null)
     {
         var constants = new Constants(graph);
-        var roles = InputRoles.Find(graph, constants);
+        var roles = InputRoles.Find(graph, constants, uses ?? new PortUses(graph));
         var states = new CutStates(graph, constants, roles);
         var types = new ValueTypes(graph);
         var values = new SentValues(graph, states, shapesHaveEnds);

@@ -3,6 +3,7 @@ using Stip.Onnx.Model;
 using Stip.Onnx.Packages;
 using Stip.Onnx.Protection.Caches;
 using Stip.Onnx.Symmetry;
+using Stip.Onnx.Symmetry.Ports;
 using Stip.Protocol.Packages;
 
 namespace Stip.Onnx.Protection.Cut;
@@ -27,11 +28,12 @@ internal static class ForeignModel
             // The cut renames what crosses it; inputs and weights, which tell lengths, stay as they are.
             var whole = file.Graph;
             var shapesHaveEnds = Opset(file.Model) >= FirstOpsetWithShapeEnds;
-            BranchHoist.Apply(whole, shapesHaveEnds);
+            var uses = new PortUses(whole, file.Model.Functions);
+            BranchHoist.Apply(whole, shapesHaveEnds, uses);
             ValueInfoProto[] inputs = [.. whole.Input];
             var constants = new Constants(file.Graph);
             var limits = InputLimits.Find(file.Graph, constants);
-            var cut = ClientCut.Find(file.Graph, shapesHaveEnds);
+            var cut = ClientCut.Find(whole, shapesHaveEnds, uses);
             var caches = CachePairs.Find(cut.Cloud, file.Model.Functions, cut.Sent);
             var role = among ?? RoleOf(cut, caches.Count > 0);
             var files = among is null
@@ -47,7 +49,9 @@ internal static class ForeignModel
             {
                 Sources =
                 [
-                    SourceOf(path, role, whole, [.. inputs.Where(input => !constants.Has(input.Name))], limits, cut),
+                    SourceOf(
+                        path, role, whole, [.. inputs.Where(input => !constants.Has(input.Name))], limits, cut, uses)
+                        with { HasCaches = caches.Count > 0 },
                 ],
             };
         }
@@ -64,13 +68,15 @@ internal static class ForeignModel
         GraphProto whole,
         ValueInfoProto[] inputs,
         IReadOnlyDictionary<string, long> limits,
-        ClientCut cut) => new(path, role, inputs, limits, cut.Features)
+        ClientCut cut,
+        PortUses uses) => new(path, role, inputs, limits, cut.Features)
         {
+            Uses = uses,
             Signals = SignalsOf(cut),
             Lengths = KnownAxes.Of(whole).Concat(KnownAxes.Windows(whole)).ToDictionary(StringComparer.Ordinal),
             Window = KnownAxes.Windows(whole).Values.DefaultIfEmpty(0).Max(),
             Pictures = KnownAxes.Pictures(whole),
-            FixedLength = KnownAxes.SequenceLength(whole),
+            FixedLength = KnownAxes.SequenceLength(whole, uses),
         };
 
     private static long Opset(ModelProto model) =>

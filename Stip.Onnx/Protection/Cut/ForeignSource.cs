@@ -1,4 +1,5 @@
 using Stip.Onnx.Model;
+using Stip.Onnx.Symmetry.Ports;
 
 namespace Stip.Onnx.Protection.Cut;
 
@@ -15,6 +16,12 @@ internal sealed record ForeignSource(
     IReadOnlyDictionary<string, long> Limits,
     IReadOnlyList<string> Features)
 {
+    /// <summary>What masks, positions and lengths among the inputs are.</summary>
+    public required PortUses Uses { get; init; }
+
+    /// <summary>True where the graph has caches.</summary>
+    public bool HasCaches { get; init; }
+
     /// <summary>Pictures and sounds among the inputs.</summary>
     public required IReadOnlySet<string> Signals { get; init; }
 

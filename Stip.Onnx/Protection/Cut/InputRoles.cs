@@ -1,5 +1,6 @@
 using Stip.Onnx.Model;
 using Stip.Onnx.Symmetry;
+using Stip.Onnx.Symmetry.Ports;
 using DataType = Stip.Onnx.Model.TensorProto.Types.DataType;
 
 namespace Stip.Onnx.Protection.Cut;
@@ -11,10 +12,7 @@ namespace Stip.Onnx.Protection.Cut;
 internal sealed class InputRoles
 {
     // Positions index tables as well, and are no secret.
-    private static readonly string[] PublicWords =
-        ["mask", "position", "pos_id", "seqlen", "length", "total", "past", "cache", "branch"];
-
-    private static readonly string[] PositionWords = ["position", "pos_id"];
+    private static readonly string[] PublicWords = ["mask", "position", "length", "total", "past", "cache"];
 
     private static readonly string[] TokenWords = ["_id", "token"];
 
@@ -22,21 +20,23 @@ internal sealed class InputRoles
 
     private readonly GraphProto _graph;
     private readonly Constants _constants;
+    private readonly PortUses _uses;
     private readonly Dictionary<string, HashSet<string>> _reach = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _raw = new(StringComparer.Ordinal);
     private readonly HashSet<string> _indices = new(StringComparer.Ordinal);
     private readonly HashSet<string> _rawIndices = new(StringComparer.Ordinal);
     private readonly HashSet<string> _convolved = new(StringComparer.Ordinal);
 
-    private InputRoles(GraphProto graph, Constants constants)
+    private InputRoles(GraphProto graph, Constants constants, PortUses uses)
     {
+        _uses = uses;
         _graph = graph;
         _constants = constants;
     }
 
-    public static Dictionary<string, InputRole> Find(GraphProto graph, Constants constants)
+    public static Dictionary<string, InputRole> Find(GraphProto graph, Constants constants, PortUses uses)
     {
-        var roles = new InputRoles(graph, constants);
+        var roles = new InputRoles(graph, constants, uses);
         var inputs = graph.Input.Where(input => !constants.Has(input.Name)).ToArray();
         foreach (var input in inputs)
         {
@@ -96,17 +96,18 @@ internal sealed class InputRoles
     private InputRole RoleOf(ValueInfoProto input)
     {
         var type = (DataType)(input.Type?.TensorType?.ElemType ?? 0);
+        var use = _uses[input.Name];
         if (!ElementTypes.AreQuantities(input))
         {
             // Masks and lengths index tables too, once positions are counted from them; ids do it themselves.
-            return _rawIndices.Contains(input.Name) && !Has(input.Name, PositionWords) ? InputRole.Tokens
-                : Has(input.Name, PublicWords) || type == DataType.Bool ? InputRole.Public
+            return _rawIndices.Contains(input.Name) && use != PortUse.Position ? InputRole.Tokens
+                : use != PortUse.Unknown || Has(input.Name, PublicWords) || type == DataType.Bool ? InputRole.Public
                 : _indices.Contains(input.Name) || IsUnused(input.Name) || Has(input.Name, TokenWords)
                     ? InputRole.Tokens
                     : InputRole.Public;
         }
 
-        return Has(input.Name, ["mask"]) ? InputRole.Public
+        return use == PortUse.Mask ? InputRole.Public
             : _convolved.Contains(input.Name) || Has(input.Name, SignalWords) || IsPicture(input) ? InputRole.Signal
             : InputRole.Features;
     }

@@ -17,6 +17,7 @@ internal sealed class ScatterRule : IOperatorRule
             var targets = call.Operation == "ScatterND"
                 ? SliceTargets(value.Shape, known)
                 : ElementTargets(value.Shape, known, Shapes.Axis(call.Integer("axis", 0), value.Rank));
+            HoldPlaces(call, value, known, targets);
             call.Set(0, !isPlain ? Reduce(call, value, updates, targets)
                 : value is KnownValue old && updates is KnownValue numbers ? Overwrite(old, numbers, targets, known)
                 : Overwrite(call, value, updates, targets));
@@ -24,6 +25,26 @@ internal sealed class ScatterRule : IOperatorRule
         }
 
         call.Set(0, call.Operation == "ScatterND" ? WriteSlices(call) : WriteElements(call));
+    }
+
+    private static void HoldPlaces(OperatorCall call, Value value, KnownValue indices, int[] targets)
+    {
+        if (!indices.IsRuntime || value is not LabelValue before)
+        {
+            return;
+        }
+
+        var (first, count) = call.Operation == "ScatterND" ? (0, indices.Shape[^1])
+            : (Shapes.Axis(call.Integer("axis", 0), value.Rank), 1);
+        for (var axis = first; axis < first + count; axis++)
+        {
+            WrittenPlaces.Hold(call, before, axis);
+        }
+
+        if (call.Input(2) is LabelValue updates)
+        {
+            WrittenPlaces.Tie(call, Array.ConvertAll(targets, target => before.Labels[target]), updates.Labels);
+        }
     }
 
     private static KnownValue Overwrite(KnownValue old, KnownValue updates, int[] targets, KnownValue indices)

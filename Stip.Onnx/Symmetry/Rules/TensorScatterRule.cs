@@ -13,6 +13,12 @@ internal sealed class TensorScatterRule : IOperatorRule
         var (past, update) = (call.Labels(0), call.Labels(1));
         var axis = Shapes.Axis(call.Integer("axis", -2), past.Rank);
         var starts = call.Optional(2) is null ? null : call.Known(2).Integers;
+        var isAnywhere = call.Optional(2) is KnownValue { IsRuntime: true };
+        if (isAnywhere)
+        {
+            WrittenPlaces.Hold(call, past, axis);
+        }
+
         var (source, target) = (AxisLanes.Of(update, axis), AxisLanes.Of(past, axis));
         var labels = past.Labels.ToArray();
         for (var outer = 0; outer < target.Outer; outer++)
@@ -22,6 +28,11 @@ internal sealed class TensorScatterRule : IOperatorRule
             var start = Math.Clamp(starts?[entry] ?? 0, 0, target.Length - source.Length);
             for (var row = 0; row < source.Length; row++)
             {
+                if (isAnywhere)
+                {
+                    WrittenPlaces.Tie(call, target.Row(outer, start + row), source.Row(outer, row));
+                }
+
                 source.Row(outer, row).CopyTo(labels, ((outer * target.Length) + start + row) * target.Inner);
             }
         }

@@ -185,10 +185,11 @@ public sealed class ForeignPackageTests : IDisposable
     }
 
     [Fact]
-    public void Protect_OfTokensThatTheGraphChooses_NamesWhatHoldsTheVocabulary()
+    public void Protect_OfTokensThatTheGraphCountsOn_NamesWhatHoldsTheVocabulary()
     {
         TextGraph.Build(_graph);
-        _graph.With("ArgMax", "chosen", ["logits"], NodeAttribute.Int("axis", -1), NodeAttribute.Int("keepdims", 0));
+        _graph.With("ArgMax", "best", ["logits"], NodeAttribute.Int("axis", -1), NodeAttribute.Int("keepdims", 0));
+        _graph.Add("Add", "chosen", "best", _graph.Integer(1));
         _graph.Graph.AddOutput("chosen", TensorDtype.Int64, "batch", "seq");
         _graph.Save().Dispose();
 

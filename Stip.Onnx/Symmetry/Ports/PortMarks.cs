@@ -1,0 +1,24 @@
+namespace Stip.Onnx.Symmetry.Ports;
+
+/// <summary>What was seen of an input on the way through a graph.</summary>
+[Flags]
+internal enum PortMarks
+{
+    /// <summary>Nothing.</summary>
+    None = 0,
+
+    /// <summary>Its rows of a table are added up or projected.</summary>
+    Added = 1,
+
+    /// <summary>Its rows of a table multiply features, or it becomes an angle: rotary positions.</summary>
+    Turns = 2,
+
+    /// <summary>It is compared with counted places, or taken from them.</summary>
+    Ordered = 4,
+
+    /// <summary>It tells which features or scores count.</summary>
+    Weighs = 8,
+
+    /// <summary>It meets scores.</summary>
+    Scored = 16,
+}

@@ -1,0 +1,36 @@
+using Stip.Onnx.Model;
+
+namespace Stip.Onnx.Symmetry.Ports;
+
+/// <summary>Inputs of operators that ask for masks, positions and lengths.</summary>
+internal static class PortSlots
+{
+    private static readonly Dictionary<string, (int Place, PortUse Use)[]> ByOperator = new(StringComparer.Ordinal)
+    {
+        [".Attention"] = [(3, PortUse.Mask), (6, PortUse.Total)],
+        [".RotaryEmbedding"] = [(3, PortUse.Position)],
+        ["com.microsoft.RotaryEmbedding"] = [(1, PortUse.Position)],
+        ["com.microsoft.GroupQueryAttention"] =
+            [(5, PortUse.LastPosition), (6, PortUse.Total), (9, PortUse.Position), (10, PortUse.Mask)],
+        ["com.microsoft.MultiHeadAttention"] = [(4, PortUse.Mask), (5, PortUse.Mask), (8, PortUse.Past)],
+        ["com.microsoft.Attention"] = [(3, PortUse.Mask), (5, PortUse.Mask), (6, PortUse.Past)],
+        ["com.microsoft.QAttention"] = [(5, PortUse.Mask)],
+        ["com.microsoft.LongformerAttention"] = [(3, PortUse.Mask)],
+        ["com.microsoft.EmbedLayerNormalization"] = [(7, PortUse.Mask)],
+        ["com.microsoft.QEmbedLayerNormalization"] = [(7, PortUse.Mask)],
+    };
+
+    /// <summary>Names that a node reads there; empty for other operators.</summary>
+    public static IEnumerable<(string Name, PortUse Use)> Of(NodeProto node) => ByOperator
+        .GetValueOrDefault($"{(node.Domain == "ai.onnx" ? "" : node.Domain)}.{node.OpType}", [])
+        .Where(slot => slot.Place < node.Input.Count && node.Input[slot.Place].Length > 0)
+        .Select(slot => (node.Input[slot.Place], slot.Use));
+
+    /// <summary>Where rotary tables stand, whose rows turn features.</summary>
+    public static IEnumerable<string> TurnsOf(NodeProto node) => node.OpType switch
+    {
+        "RotaryEmbedding" when node.Domain == "com.microsoft" => node.Input.Skip(2).Take(2),
+        "RotaryEmbedding" => node.Input.Skip(1).Take(2),
+        _ => [],
+    };
+}

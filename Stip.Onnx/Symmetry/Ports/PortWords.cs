@@ -1,0 +1,20 @@
+namespace Stip.Onnx.Symmetry.Ports;
+
+/// <summary>What the words in an input's name say of its use; asked only where the graph says nothing.</summary>
+internal static class PortWords
+{
+    /// <param name="name">Name of an input.</param>
+    public static PortUse UseOf(string name) => name switch
+    {
+        _ when Has(name, "mask") => PortUse.Mask,
+        _ when Has(name, "branch") || Has(name, "use_cache") => PortUse.Branch,
+        _ when Has(name, "position") || Has(name, "pos_id") => PortUse.Position,
+        _ when Has(name, "seqlens") => PortUse.LastPosition,
+        _ when Has(name, "total") => PortUse.Total,
+        _ when Has(name, "past") => PortUse.Past,
+        _ when Has(name, "seq") && Has(name, "len") => PortUse.Sequence,
+        _ => PortUse.Unknown,
+    };
+
+    private static bool Has(string name, string word) => name.Contains(word, StringComparison.OrdinalIgnoreCase);
+}

@@ -1,0 +1,153 @@
+using Google.Protobuf;
+using Stip.Onnx.Execution;
+using Stip.Onnx.Model;
+using Stip.Onnx.Protection;
+using Stip.Onnx.Tests.Symmetry;
+using Stip.TestKit;
+
+namespace Stip.Onnx.Tests.Model;
+
+/// <summary>Weights inside a large graph file stay where they are. Every file counts as large here.</summary>
+public sealed class LargeFileTests : IDisposable
+{
+    private const int Width = 48;
+    private const int LargeBytes = Width * Width * sizeof(float);
+    private readonly TemporaryFolder _folder = new();
+
+    private string FilePath => _folder.At("model.onnx");
+
+    [Fact]
+    public void Load_OfALargeFile_MapsWhatIsLargeAndCopiesTheRest()
+    {
+        Save();
+
+        using var whole = ModelFile.Load(FilePath);
+        using var mapped = ModelFile.Load(FilePath, largestCopied: 0);
+
+        Assert.Equal(whole.Sha256, mapped.Sha256);
+        Assert.Equal(whole.Tensors.Select(tensor => tensor.Name), mapped.Tensors.Select(tensor => tensor.Name));
+        Assert.Equal([LargeBytes, LargeBytes], mapped.Tensors.Where(tensor => tensor.IsExternal)
+            .Select(tensor => (int)tensor.ByteLength));
+        Assert.All(whole.Tensors.Zip(mapped.Tensors), pair =>
+            Assert.Equal(pair.First.Bytes().ToArray(), pair.Second.Bytes().ToArray()));
+        Assert.True(mapped.Model.CalculateSize() < LargeBytes);
+    }
+
+    [Fact]
+    public void Run_OfAMappedModel_GivesTheSame()
+    {
+        Save();
+        using var file = ModelFile.Load(FilePath, largestCopied: 0);
+
+        using var mapped = new GraphRunner(file.Model, _folder.Path);
+
+        Assert.Equal(Answer(new GraphRunner(FilePath)), Answer(mapped));
+    }
+
+    [Fact]
+    public void Write_OfAMappedModel_PutsWeightsBesideTheGraph()
+    {
+        Save();
+        using var file = ModelFile.Load(FilePath, largestCopied: 0);
+
+        var written = ProtectedGraphWriter.Write(
+            GraphPart.Of(file), ProtectionPlan.Nothing, _folder.At("moved.onnx"));
+
+        Assert.Equal("moved.onnx.data", Assert.Single(written).Path);
+        Assert.Equal(Answer(new GraphRunner(FilePath)), Answer(new GraphRunner(_folder.At("moved.onnx"))));
+    }
+
+    [Fact]
+    public void Load_OfALargeFileBehindALink_CopiesIt()
+    {
+        Save();
+        using var other = new TemporaryFolder();
+        File.CreateSymbolicLink(other.At("model.onnx"), FilePath);
+
+        using var file = ModelFile.Load(other.At("model.onnx"), largestCopied: 0);
+
+        Assert.DoesNotContain(file.Tensors, tensor => tensor.IsExternal);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(LargeBytes)]
+    [InlineData(2 * LargeBytes)]
+    public void Load_OfALargeFileThatEndsEarly_IsRefused(int missing)
+    {
+        Save();
+        var bytes = File.ReadAllBytes(FilePath);
+        File.WriteAllBytes(FilePath, bytes[..^missing]);
+
+        var refusal = Assert.Throws<RefusedException>(() => ModelFile.Load(FilePath, largestCopied: 0));
+
+        Assert.Contains("is not an ONNX graph, or is truncated", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Load_OfALargeWeightThatIsTooShort_IsRefused()
+    {
+        Save(model => model.Graph.Initializer[0].Dims[0]++);
+
+        var refusal = Assert.Throws<RefusedException>(() => ModelFile.Load(FilePath, largestCopied: 0));
+
+        Assert.Contains("its shape asks for", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Write_OfADataFileBesideBytesInTheGraph_LeavesThoseOut()
+    {
+        // Which of the two counts is said by the location; the other one would be copied as it is.
+        Save(model => model.Graph.Initializer[0].MergeFrom(Beside()));
+        File.WriteAllBytes(_folder.At("weights.bin"), new byte[LargeBytes]);
+        using var file = ModelFile.Load(FilePath);
+
+        ProtectedGraphWriter.Write(GraphPart.Of(file), ProtectionPlan.Nothing, _folder.At("moved.onnx"));
+
+        var moved = ModelProto.Parser.ParseFrom(File.ReadAllBytes(_folder.At("moved.onnx")));
+        Assert.True(moved.Graph.Initializer[0].RawData.IsEmpty);
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    private static TensorProto Beside()
+    {
+        var tensor = new TensorProto { DataLocation = TensorProto.Types.DataLocation.External };
+        tensor.ExternalData.Add(new StringStringEntryProto { Key = "location", Value = "weights.bin" });
+        return tensor;
+    }
+
+    private static float[] Answer(GraphRunner runner)
+    {
+        using (runner)
+        {
+            float[] numbers = [.. Enumerable.Range(0, Width).Select(i => MathF.Sin(i))];
+            return runner.Run(new Dictionary<string, HostTensor>
+            {
+                ["x"] = HostTensor.FromFloats(numbers, 1, 1, Width),
+            })["y"].ToFloats();
+        }
+    }
+
+    // Two large weights and a small one, as initialisers that hold their bytes.
+    private void Save(Action<ModelProto>? change = null)
+    {
+        using var graph = new SmallGraph();
+        graph.Input("x", "batch", "seq", Width);
+        graph.Add("MatMul", "a", "x", graph.Weight("first", Width, Width));
+        graph.Add("Add", "b", "a", graph.Weight("bias", Width));
+        graph.Add("MatMul", "y", "b", graph.Weight("second", Width, Width));
+        graph.Output("y", "batch", "seq", Width);
+        using var file = graph.Save();
+        var model = file.Model.Clone();
+        foreach (var (tensor, source) in model.Graph.Initializer.Zip(file.Tensors))
+        {
+            tensor.ExternalData.Clear();
+            tensor.DataLocation = TensorProto.Types.DataLocation.Default;
+            tensor.RawData = ByteString.CopyFrom(source.Bytes());
+        }
+
+        change?.Invoke(model);
+        File.WriteAllBytes(FilePath, model.ToByteArray());
+    }
+}

@@ -1,0 +1,151 @@
+using Stip.Onnx.Model;
+using Stip.Onnx.Symmetry.Ports;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Onnx.Tests.Symmetry.Ports;
+
+/// <summary>Inputs whose names say nothing are told apart by what a graph does with them.</summary>
+public sealed class PortUsesTests : IDisposable
+{
+    private const int Width = 6;
+    private readonly SmallGraph _graph = new();
+
+    [Fact]
+    public void Uses_OfNumbersThatMeetScores_IsAMask()
+    {
+        Numbers("a", "batch", "total");
+        _graph.With("Cast", "floats", ["a"], NodeAttribute.Int("to", 1));
+        _graph.Add("Sub", "away", _graph.Number(1), "floats");
+        _graph.Add("Mul", "bias", "away", _graph.Number(-1e4f));
+        _graph.Add("Add", "masked", Scores(), "bias");
+
+        Assert.Equal(PortUse.Mask, Use("a"));
+    }
+
+    [Fact]
+    public void Uses_OfNumbersThatChooseScores_IsAMask()
+    {
+        Numbers("a", "batch", "total");
+        _graph.Add("Equal", "hidden", "a", _graph.Integer(0));
+        _graph.Add("Where", "masked", "hidden", _graph.Number(-1e4f), Scores());
+
+        Assert.Equal(PortUse.Mask, Use("a"));
+    }
+
+    [Fact]
+    public void Uses_OfFloatsThatAreAddedToScores_IsAMask()
+    {
+        _graph.Input("a", "batch", 1, "seq", "total");
+        _graph.Add("Add", "masked", Scores(), "a");
+
+        Assert.Equal(PortUse.Mask, Use("a"));
+    }
+
+    [Fact]
+    public void Uses_OfFloatsThatWeightsMeet_IsNone()
+    {
+        Scores();
+        _graph.Add("MatMul", "r", "x", _graph.Weight("w_r", Width, Width));
+        _graph.Add("Add", "stream", "x", "r");
+
+        Assert.Equal(PortUse.Unknown, Use("x"));
+    }
+
+    [Fact]
+    public void Uses_OfNumbersThatBecomeAngles_IsAPosition()
+    {
+        Numbers("a", "batch", "seq");
+        _graph.With("Cast", "floats", ["a"], NodeAttribute.Int("to", 1));
+        _graph.Add("Unsqueeze", "column", "floats", _graph.Numbers(2));
+        _graph.Add("Mul", "angles", "column", _graph.Weight("frequencies", Width));
+        _graph.Add("Cos", "cosines", "angles");
+        _graph.Add("Mul", "turned", _graph.Hidden(Width), "cosines");
+
+        Assert.Equal(PortUse.Position, Use("a"));
+    }
+
+    [Fact]
+    public void Uses_OfIndicesOfRowsThatTurnFeatures_IsAPosition()
+    {
+        Numbers("a", "batch", "seq");
+        _graph.Add("Gather", "rows", _graph.Weight("cosines", 9, Width), "a");
+        _graph.Add("Mul", "turned", _graph.Hidden(Width), "rows");
+
+        Assert.Equal(PortUse.Position, Use("a"));
+    }
+
+    [Fact]
+    public void Uses_OfIndicesOfRowsThatAreAdded_IsNone()
+    {
+        // Tokens as well as learned positions: whatever is not known to be open stays with the client.
+        Numbers("a", "batch", "seq");
+        _graph.Add("Gather", "rows", _graph.Weight("table", 9, Width), "a");
+        _graph.Add("Add", "sum", "rows", _graph.Weight("bias", Width));
+
+        Assert.Equal(PortUse.Unknown, Use("a"));
+    }
+
+    [Fact]
+    public void Uses_OfNumbersThatAreComparedWithCountedPlaces_IsAPosition()
+    {
+        Numbers("a", "seq");
+        _graph.Add("Range", "keys", _graph.Integer(0), _graph.Integer(5), _graph.Integer(1));
+        _graph.Add("Unsqueeze", "column", "a", _graph.Numbers(1));
+        _graph.Add("Greater", "later", "keys", "column");
+        _graph.Add("Where", "masked", "later", _graph.Number(-1e4f), Scores());
+
+        Assert.Equal(PortUse.Position, Use("a"));
+    }
+
+    [Fact]
+    public void Uses_OfLengthsThatAttentionAsksFor_IsSaidByItsSlots()
+    {
+        Numbers("a", "batch");
+        Numbers("b");
+        _graph.Hidden(Width);
+        _graph.Microsoft(
+            "GroupQueryAttention", "y", ["h", "h", "h", "", "", "a", "b"], NodeAttribute.Int("num_heads", 1));
+
+        Assert.Equal((PortUse.LastPosition, PortUse.Total), (Use("a"), Use("b")));
+    }
+
+    [Fact]
+    public void Uses_OfAMaskThatIsCountedForAttention_IsAMask()
+    {
+        Numbers("a", "batch", "total");
+        _graph.With("ReduceSum", "lengths", ["a", _graph.Numbers(1)], NodeAttribute.Int("keepdims", 0));
+        _graph.Hidden(Width);
+        _graph.Microsoft(
+            "GroupQueryAttention", "y", ["h", "h", "h", "", "", "lengths"], NodeAttribute.Int("num_heads", 1));
+
+        Assert.Equal(PortUse.Mask, Use("a"));
+    }
+
+    [Theory]
+    [InlineData("attention_mask", PortUse.Mask)]
+    [InlineData("position_ids", PortUse.Position)]
+    [InlineData("past_sequence_length", PortUse.Past)]
+    [InlineData("use_cache_branch", PortUse.Branch)]
+    [InlineData("input_ids", PortUse.Unknown)]
+    public void Uses_OfWhatNothingReads_IsSaidByWords(string name, object expected)
+    {
+        Numbers(name, "batch", "seq");
+
+        Assert.Equal((PortUse)expected, Use(name));
+    }
+
+    public void Dispose() => _graph.Dispose();
+
+    private void Numbers(string name, params ReadOnlySpan<Axis> shape) =>
+        _graph.Graph.AddInput(name, TensorDtype.Int64, shape);
+
+    private string Scores()
+    {
+        _graph.Hidden(Width, "q");
+        _graph.Hidden(Width, "k");
+        _graph.With("Transpose", "k_turned", ["k"], NodeAttribute.Ints("perm", 0, 2, 1));
+        return _graph.Add("MatMul", "scores", "q", "k_turned");
+    }
+
+    private PortUse Use(string name) => new PortUses(_graph.Graph.Graph)[name];
+}
