@@ -77,6 +77,7 @@ internal static class OutputPorts
         // The last axis holds features even where the graph forgets its length, unless it is one number a token.
         var isPerToken = value.Rank == 2 && value.Shape[1] == sizes.Sequence;
         return [.. Enumerable.Range(0, value.Rank).Where(axis => sizes.IsFeature(declared[axis])
-            || (axis == value.Rank - 1 && !isPerToken && !sizes.IsPosition(declared[axis])))];
+            || (axis == value.Rank - 1 && !isPerToken && !sizes.IsPosition(declared[axis])
+                && !sizes.IsCounted(declared[axis])))];
     }
 }

@@ -23,6 +23,8 @@ internal sealed record ProbeSizes(int Sequence, int Past, int Encoder, int Pictu
 
     private AxisRoles _roles = new([], new PortUses(new GraphProto()));
 
+    private HashSet<string> _counted = [];
+
     /// <summary>What masks, positions and lengths among the inputs are.</summary>
     public PortUses Uses { get; private set; } = new(new GraphProto());
 
@@ -81,6 +83,11 @@ internal sealed record ProbeSizes(int Sequence, int Past, int Encoder, int Pictu
         !IsFixed(axis) && !_fixed.ContainsKey(axis.DimParam)
         && SizeExpression.Symbols(axis.DimParam).Any(symbol => AxisRoles.ByWords(symbol) != AxisRole.Unknown);
 
+    /// <summary>True where ids, masks or places stand along an axis of that name: those are counted, not made of
+    /// features.</summary>
+    public bool IsCounted(TensorShapeProto.Types.Dimension axis) =>
+        !IsFixed(axis) && _counted.Contains(axis.DimParam);
+
     /// <summary>True where an axis is that of a batch and of nothing else.</summary>
     public static bool IsBatch(TensorShapeProto.Types.Dimension axis) =>
         !IsFixed(axis) && SizeExpression.Symbols(axis.DimParam).ToArray() is [var symbol]
@@ -96,6 +103,8 @@ internal sealed record ProbeSizes(int Sequence, int Past, int Encoder, int Pictu
     private ProbeSizes Knowing(IReadOnlyDictionary<string, int> lengths, GraphProto graph, PortUses uses)
     {
         Uses = uses;
+        _counted = [.. graph.Input.Where(input => !ElementTypes.AreQuantities(input))
+            .SelectMany(input => input.Type?.TensorType?.Shape?.Dim ?? []).Select(axis => axis.DimParam)];
         _roles = new AxisRoles(graph.Input, uses, Picture > 0);
         foreach (var (symbol, length) in lengths)
         {

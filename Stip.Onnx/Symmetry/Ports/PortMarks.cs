@@ -21,4 +21,7 @@ internal enum PortMarks
 
     /// <summary>It meets scores.</summary>
     Scored = 16,
+
+    /// <summary>It picks rows among those of the text.</summary>
+    Picks = 32,
 }

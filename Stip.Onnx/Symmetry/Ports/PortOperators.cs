@@ -28,6 +28,14 @@ internal static class PortOperators
         node.OpType is "Gather" or "GatherND" or "GatherElements" or "GatherBlockQuantized"
         && reads.Length > 1 && reads[0].Kind == TraceKind.Table && reads[1].Kind == TraceKind.Numbers;
 
+    /// <summary>True where the second input says which rows of the first are wanted: one number for a whole row. One
+    /// for each cell, or along the last axis, would say which words.</summary>
+    /// <param name="node">The node.</param>
+    /// <param name="isSpread">True where each number of the second input stands for a row of cells.</param>
+    public static bool PicksRows(NodeProto node, bool isSpread) =>
+        (node.OpType == "Gather" || (node.OpType == "GatherElements" && isSpread))
+        && node.Attribute.Where(attribute => attribute.Name == "axis").All(attribute => attribute.I is 0 or 1);
+
     public static bool IsProduct(NodeProto node) => Products.Contains(node.OpType);
 
     /// <summary>True for operators that are a whole attention.</summary>

@@ -12,6 +12,9 @@ internal enum PortUse
     /// <summary>Where tokens stand in their text.</summary>
     Position,
 
+    /// <summary>Which rows of a text are wanted.</summary>
+    Place,
+
     /// <summary>Position of the last token of each sequence, as attention operators ask for it.</summary>
     LastPosition,
 

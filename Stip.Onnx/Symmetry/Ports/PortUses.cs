@@ -45,6 +45,7 @@ internal sealed class PortUses
             : turns ? PortUse.Position
             : words != PortUse.Unknown ? words
             : marks.HasFlag(PortMarks.Added) ? PortUse.Unknown
+            : marks.HasFlag(PortMarks.Picks) ? PortUse.Place
             : marks.HasFlag(PortMarks.Ordered) ? PortUse.Position
             : (marks & (PortMarks.Weighs | PortMarks.Scored)) != 0 ? PortUse.Mask
             : PortUse.Unknown;

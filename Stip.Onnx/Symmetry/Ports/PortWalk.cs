@@ -12,6 +12,7 @@ internal sealed class PortWalk
     private readonly IReadOnlyList<FunctionProto> _functions;
     private readonly Dictionary<string, PortMarks> _marks = new(StringComparer.Ordinal);
     private readonly Dictionary<string, PortUse> _slots = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _spread = new(StringComparer.Ordinal);
     private int _nested;
 
     public PortWalk(GraphProto graph, IEnumerable<ValueInfoProto> inputs, IEnumerable<FunctionProto> functions)
@@ -58,6 +59,7 @@ internal sealed class PortWalk
             else
             {
                 var made = Step(node, reads);
+                _spread.UnionWith(node.Output.Where(_ => node.OpType == "Expand"));
                 foreach (var output in node.Output)
                 {
                     traces[output] = made;
@@ -120,6 +122,11 @@ internal sealed class PortWalk
     private PortTrace Mixed(NodeProto node, PortTrace[] reads, TraceKind kind)
     {
         var numbers = reads.Where(read => read.Kind == TraceKind.Numbers).ToArray();
+        if (PortOperators.PicksRows(node, node.Input.Count > 1 && _spread.Contains(node.Input[1])))
+        {
+            MarkAll(reads.Skip(1).SelectMany(read => read.Raw), PortMarks.Picks);
+        }
+
         if (kind == TraceKind.Scores ? PortOperators.Combines(node) : PortOperators.Weighs(node))
         {
             MarkAll(

@@ -85,6 +85,23 @@ public sealed class PortUsesTests : IDisposable
         Assert.Equal(PortUse.Unknown, Use("a"));
     }
 
+    [Theory]
+    [InlineData("Expand", 1, PortUse.Place)]
+    [InlineData("Identity", 1, PortUse.Unknown)]
+    [InlineData("Expand", 2, PortUse.Unknown)]
+    public void Uses_OfNumbersThatPickAmongFeatures_IsAPlaceIfTheyPickRows(
+        string spread, int axis, object expected)
+    {
+        // A number for each cell may say which words are meant, and stays with the client.
+        Numbers("a", "batch", "n", 1);
+        string[] reads = spread == "Expand" ? ["a", _graph.Numbers(1, 1, Width)] : ["a"];
+        _graph.With(
+            "GatherElements", "picked", [_graph.Hidden(Width), _graph.Add(spread, "cells", reads)],
+            NodeAttribute.Int("axis", axis));
+
+        Assert.Equal((PortUse)expected, Use("a"));
+    }
+
     [Fact]
     public void Uses_OfNumbersThatAreComparedWithCountedPlaces_IsAPosition()
     {
