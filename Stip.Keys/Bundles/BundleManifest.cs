@@ -9,7 +9,8 @@ namespace Stip.Keys.Bundles;
 /// <param name="KeyEpoch">Counts key rotations, from 1.</param>
 /// <param name="Mode"><c>permutation</c>, <c>hardened</c> or <c>none</c>.</param>
 /// <param name="Fingerprint">Fingerprint of the cloud package; a client refuses a server that shows another.</param>
-/// <param name="Kind"><c>decoder</c>, <c>encoder</c>, <c>image</c> or <c>vision-language</c>.</param>
+/// <param name="Kind"><c>decoder</c>, <c>encoder</c>, <c>image</c>, <c>vision-language</c> or
+/// <c>encoder-decoder</c>.</param>
 /// <param name="HiddenSize">Width of a row.</param>
 /// <param name="VocabSize">Width of a logits row.</param>
 /// <param name="ContextLength">Most tokens of a session.</param>
@@ -73,6 +74,10 @@ public sealed record BundleManifest(
     /// <summary>True where an embedding is scaled to length 1.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public bool? Normalize { get; init; }
+
+    /// <summary>How answers begin, of a model of an encoder and a decoder; null for others.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public SequenceManifest? Sequence { get; init; }
 
     /// <summary>Token whose rows are replaced by those of an image.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]

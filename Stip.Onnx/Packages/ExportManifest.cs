@@ -64,6 +64,12 @@ public sealed record ExportManifest(
     /// <summary>True where an embedding is scaled to length 1.</summary>
     public bool? Normalize { get; init; }
 
+    /// <summary>How answers begin, of a model of an encoder and a decoder whose settings say it.</summary>
+    public SequenceManifest? Sequence { get; init; }
+
+    /// <summary>Most rows that the encoder beside a decoder reads.</summary>
+    public int? SourceLength { get; init; }
+
     /// <summary>Token whose rows are replaced by those of an image.</summary>
     public int? ImageTokenId { get; init; }
 }

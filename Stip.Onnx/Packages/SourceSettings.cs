@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Stip.Keys.Bundles;
 
 namespace Stip.Onnx.Packages;
 
@@ -11,6 +12,18 @@ namespace Stip.Onnx.Packages;
 /// <param name="ContextLength">Most positions, null where nothing is said.</param>
 internal sealed record SourceSettings(int? BosTokenId, IReadOnlyList<int> EosTokenIds, int? ContextLength)
 {
+    /// <summary>Where a decoder beside an encoder begins; null where nothing is said.</summary>
+    public int? DecoderStartTokenId { get; private init; }
+
+    /// <summary>What follows its first token; null where the model chooses.</summary>
+    public int? ForcedBosTokenId { get; private init; }
+
+    /// <summary>Tokens that never come, single ones of <c>bad_words_ids</c> included.</summary>
+    public IReadOnlyList<int> SuppressTokens { get; private init; } = [];
+
+    /// <summary>Tokens that do not come first.</summary>
+    public IReadOnlyList<int> BeginSuppressTokens { get; private init; } = [];
+
     // The first says what generation stops at.
     private static readonly string[] Files = ["generation_config.json", "genai_config.json", "config.json"];
 
@@ -26,9 +39,15 @@ internal sealed record SourceSettings(int? BosTokenId, IReadOnlyList<int> EosTok
         JsonElement[] all = [.. Files.Select(name => Path.Combine(folder, name)).Where(File.Exists).Select(Parse)
             .SelectMany(root => Sections.Select(name => Member(root, name)).OfType<JsonElement>().Prepend(root))];
         return new SourceSettings(
-            Numbers(all, "bos_token_id").Cast<int?>().FirstOrDefault(),
-            Numbers(all, "eos_token_id"),
-            Lengths.SelectMany(name => Numbers(all, name)).Where(length => length > 0).Cast<int?>().FirstOrDefault());
+            First(all, "bos_token_id"),
+            [.. Numbers(all, "eos_token_id").Concat(Numbers(all, "forced_eos_token_id")).Distinct()],
+            Lengths.SelectMany(name => Numbers(all, name)).Where(length => length > 0).Cast<int?>().FirstOrDefault())
+        {
+            DecoderStartTokenId = First(all, "decoder_start_token_id") ?? First(all, "bos_token_id"),
+            ForcedBosTokenId = First(all, "forced_bos_token_id"),
+            SuppressTokens = [.. Numbers(all, "suppress_tokens").Concat(BadWords(all)).Distinct()],
+            BeginSuppressTokens = Numbers(all, "begin_suppress_tokens"),
+        };
     }
 
     /// <summary>A manifest with the special tokens that are said here.</summary>
@@ -36,7 +55,33 @@ internal sealed record SourceSettings(int? BosTokenId, IReadOnlyList<int> EosTok
     {
         BosTokenId = BosTokenId ?? manifest.BosTokenId,
         EosTokenIds = EosTokenIds.Count > 0 ? EosTokenIds : manifest.EosTokenIds,
+        Sequence = manifest.SourceLength is { } length ? Sequence(length) ?? manifest.Sequence : null,
     };
+
+    /// <summary>How answers of a decoder beside an encoder begin; null where its first token is not said.</summary>
+    /// <param name="sourceLength">Most tokens that the encoder reads.</param>
+    public SequenceManifest? Sequence(int sourceLength) => DecoderStartTokenId is not { } start
+        ? null
+        : new SequenceManifest(sourceLength, start)
+        {
+            ForcedBosTokenId = ForcedBosTokenId,
+            SuppressTokens = SuppressTokens.Count > 0 ? SuppressTokens : null,
+            BeginSuppressTokens = BeginSuppressTokens.Count > 0 ? BeginSuppressTokens : null,
+        };
+
+    private static int? First(JsonElement[] all, string name) =>
+        Numbers(all, name).Cast<int?>().FirstOrDefault();
+
+    // Lists of one token each; longer ones are words that only beams look out for.
+    private static IEnumerable<int> BadWords(JsonElement[] all) => all
+        .Select(part => Member(part, "bad_words_ids"))
+        .Where(words => words is { ValueKind: JsonValueKind.Array })
+        .Take(1)
+        .SelectMany(words => words!.Value.EnumerateArray())
+        .Where(word => word.ValueKind == JsonValueKind.Array && word.GetArrayLength() == 1)
+        .Select(word => word[0])
+        .Where(id => id.ValueKind == JsonValueKind.Number)
+        .SelectMany(id => id.TryGetInt32(out var number) ? new[] { number } : []);
 
     private static int[] Numbers(JsonElement[] all, string name) => all.Select(part => Member(part, name) switch
     {

@@ -72,6 +72,7 @@ internal static class ClientFiles
             LabelScores = manifest.LabelScores,
             Pooling = manifest.Pooling,
             Normalize = manifest.Normalize,
+            Sequence = manifest.Sequence,
             ImageTokenId = manifest.ImageTokenId,
         };
         File.WriteAllBytes(

@@ -41,7 +41,10 @@ internal static class CloudFiles
             manifest.WireDtype,
             Math.Min(manifest.VocabSize, MostUsefulTopK),
             manifest.Graphs,
-            files);
+            files)
+        {
+            SourceLength = manifest.SourceLength,
+        };
         File.WriteAllBytes(
             Path.Combine(folder, PackageManifest.FileName),
             JsonSerializer.SerializeToUtf8Bytes(package, StipJson.File));

@@ -6,6 +6,10 @@ public static class CompletionFields
     /// <summary>Request tensor <c>[n, hidden_size]</c>: permuted embedding rows.</summary>
     public const string PromptEmbeds = "prompt_embeds";
 
+    /// <summary>Request tensor <c>[rows, hidden_size]</c>: permuted rows of the source, for a model with an encoder.
+    /// </summary>
+    public const string EncoderInputsEmbeds = "encoder_inputs_embeds";
+
     /// <summary>Answer tensor <c>[rows, vocab_size]</c>: full permuted logits.</summary>
     public const string Logits = "logits";
 

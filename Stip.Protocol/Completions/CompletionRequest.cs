@@ -17,4 +17,9 @@ public sealed record CompletionRequest(
     int? Position = null,
     LogitsRequest? Logits = null,
     int? MaxLength = null,
-    bool Keep = true);
+    bool Keep = true)
+{
+    /// <summary>Permuted rows of the source, <c>[rows, hidden_size]</c>: required at position 0 of a model with an
+    /// encoder beside its decoder, refused elsewhere. A session goes on with the source that it began with.</summary>
+    public TensorPayload? EncoderInputsEmbeds { get; init; }
+}

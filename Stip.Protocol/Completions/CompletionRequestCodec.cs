@@ -5,7 +5,7 @@ using Stip.Protocol.Tensors;
 namespace Stip.Protocol.Completions;
 
 /// <summary>The safetensors form of <see cref="CompletionRequest"/>: scalars in <c>__metadata__</c>, rows as
-/// <c>prompt_embeds</c>.</summary>
+/// <c>prompt_embeds</c> and <c>encoder_inputs_embeds</c>.</summary>
 public static class CompletionRequestCodec
 {
     /// <summary>Writes one file.</summary>
@@ -17,9 +17,13 @@ public static class CompletionRequestCodec
     {
         WriteHead(output, request, said);
         output.Write(request.PromptEmbeds.Data.Span);
+        if (request.EncoderInputsEmbeds is { } source)
+        {
+            output.Write(source.Data.Span);
+        }
     }
 
-    /// <summary>Writes what stands before the rows, which follow as they are.</summary>
+    /// <summary>Writes what stands before the rows, which follow as they are, those of the source last.</summary>
     /// <param name="output">Receives it.</param>
     /// <param name="request">With its rows.</param>
     /// <param name="said">What the connection was told before; null where every message says everything.</param>
@@ -28,14 +32,11 @@ public static class CompletionRequestCodec
     {
         ArgumentNullException.ThrowIfNull(output);
         ArgumentNullException.ThrowIfNull(request);
-        var rows = request.PromptEmbeds;
-        if (!TensorDtypes.TryParseWire(rows.Dtype, out var dtype))
-        {
-            throw new ArgumentException($"dtype '{rows.Dtype}' is unknown", nameof(request));
-        }
-
-        var entry = new SafetensorsEntry(CompletionFields.PromptEmbeds, dtype, rows.Shape, 0, rows.Data.Length);
-        SafetensorsHeader.Write(output, [entry], Scalars(request, said));
+        var rows = Entry(CompletionFields.PromptEmbeds, request.PromptEmbeds, 0);
+        ReadOnlySpan<SafetensorsEntry> entries = request.EncoderInputsEmbeds is { } source
+            ? [rows, Entry(CompletionFields.EncoderInputsEmbeds, source, rows.ByteLength)]
+            : [rows];
+        SafetensorsHeader.Write(output, entries, Scalars(request, said));
     }
 
     /// <summary>Reads a whole file; the rows stay where they are in <paramref name="body"/>.</summary>
@@ -44,9 +45,19 @@ public static class CompletionRequestCodec
     {
         var header = SafetensorsHeader.Read(body.Span);
         var request = Read(header);
-        var entry = header.Entries[CompletionFields.PromptEmbeds];
-        var data = body.Slice((int)(header.DataOffset + entry.Offset), (int)entry.ByteLength);
-        return request with { PromptEmbeds = request.PromptEmbeds with { Data = data } };
+        return request with
+        {
+            PromptEmbeds = request.PromptEmbeds with { Data = Data(CompletionFields.PromptEmbeds) },
+            EncoderInputsEmbeds = request.EncoderInputsEmbeds is { } source
+                ? source with { Data = Data(CompletionFields.EncoderInputsEmbeds) }
+                : null,
+        };
+
+        ReadOnlyMemory<byte> Data(string name)
+        {
+            var entry = header.Entries[name];
+            return body.Slice((int)(header.DataOffset + entry.Offset), (int)entry.ByteLength);
+        }
     }
 
     /// <summary>Reads the scalars and the declaration of the rows, whose <c>Data</c> stays empty: a server judges
@@ -57,15 +68,19 @@ public static class CompletionRequestCodec
     public static CompletionRequest Read(SafetensorsHeader header, StickyFields? said = null)
     {
         ArgumentNullException.ThrowIfNull(header);
-        if (header.Entries.Count != 1 || !header.Entries.TryGetValue(CompletionFields.PromptEmbeds, out var rows))
+        var source = Declared(header, CompletionFields.EncoderInputsEmbeds);
+        if (Declared(header, CompletionFields.PromptEmbeds) is not { } rows
+            || header.Entries.Count != (source is null ? 1 : 2))
         {
-            throw new InvalidDataException($"a request holds one tensor, '{CompletionFields.PromptEmbeds}'");
+            throw new InvalidDataException(
+                $"a request holds one tensor, '{CompletionFields.PromptEmbeds}', and at the start of a model with an "
+                + $"encoder '{CompletionFields.EncoderInputsEmbeds}'");
         }
 
         var fields = new MetadataReader(said?.Merge(header.Metadata) ?? header.Metadata);
         return new CompletionRequest(
             fields.Text(CompletionFields.Model) ?? "",
-            new TensorPayload(rows.Dtype.WireName(), rows.Shape, default),
+            rows,
             fields.Text(CompletionFields.SessionId),
             fields.Integer(CompletionFields.Position),
             new LogitsRequest(
@@ -73,8 +88,21 @@ public static class CompletionRequestCodec
                 fields.Text(CompletionFields.Rows) ?? LogitsRequest.Last,
                 fields.Real(CompletionFields.Temperature) ?? 1),
             fields.Integer(CompletionFields.MaxLength),
-            fields.Flag(CompletionFields.Keep) ?? true);
+            fields.Flag(CompletionFields.Keep) ?? true)
+        {
+            EncoderInputsEmbeds = source,
+        };
     }
+
+    private static SafetensorsEntry Entry(string name, TensorPayload tensor, long offset) =>
+        TensorDtypes.TryParseWire(tensor.Dtype, out var dtype)
+            ? new SafetensorsEntry(name, dtype, tensor.Shape, offset, tensor.Data.Length)
+            : throw new ArgumentException($"dtype '{tensor.Dtype}' is unknown", nameof(tensor));
+
+    private static TensorPayload? Declared(SafetensorsHeader header, string name) =>
+        header.Entries.TryGetValue(name, out var entry)
+            ? new TensorPayload(entry.Dtype.WireName(), entry.Shape, default)
+            : null;
 
     private static IReadOnlyDictionary<string, string> Scalars(CompletionRequest request, StickyFields? said)
     {

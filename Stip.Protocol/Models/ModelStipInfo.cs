@@ -29,6 +29,9 @@ public sealed record ModelStipInfo(
     int MaxTopK,
     IReadOnlyDictionary<string, GraphManifest> Graphs)
 {
+    /// <summary>Most rows of a source; null for a model without an encoder beside its decoder.</summary>
+    public int? SourceLength { get; init; }
+
     /// <summary>The public part of a manifest.</summary>
     public static ModelStipInfo From(PackageManifest manifest)
     {
@@ -37,6 +40,9 @@ public sealed record ModelStipInfo(
             manifest.Protocol, manifest.Instance, manifest.KeyEpoch, manifest.Mode, manifest.Verified,
             manifest.Fingerprint, manifest.HiddenSize, manifest.VocabSize, manifest.ContextLength, manifest.WireDtype,
             manifest.MaxTopK,
-            manifest.Graphs);
+            manifest.Graphs)
+        {
+            SourceLength = manifest.SourceLength,
+        };
     }
 }

@@ -10,10 +10,13 @@ namespace Stip.Protocol.Packages;
 /// <param name="Tensors">The tensors of a growing cache, those of the first layer first; null where they are
 /// <c>past_key_values.{i}.key|value</c> and <c>present.{i}.key|value</c>,
 /// <c>[batch, kv_heads, length, head_dim]</c>.</param>
+/// <param name="Cross">What a decoder keeps of an encoder's states: the first step (graph <c>decoder</c>) gives them,
+/// later ones take them as they are, and <c>"length"</c> is that of the source. Null for a decoder on its own.</param>
 public sealed record CacheManifest(
     string Layout,
     int Layers,
     int KvHeads,
     int HeadDim,
     int? Window = null,
-    IReadOnlyList<CacheTensorManifest>? Tensors = null);
+    IReadOnlyList<CacheTensorManifest>? Tensors = null,
+    IReadOnlyList<CacheTensorManifest>? Cross = null);

@@ -13,7 +13,8 @@ namespace Stip.Protocol.Packages;
 /// <param name="ContextLength">Most tokens of a session.</param>
 /// <param name="WireDtype">Type in which clients send rows.</param>
 /// <param name="MaxTopK">Largest <c>top_k</c> that makes sense; 0 where only full rows do.</param>
-/// <param name="Graphs">By role: <c>decoder</c>, <c>encoder</c>, <c>vision</c>.</param>
+/// <param name="Graphs">By role: <c>decoder</c>, <c>encoder</c>, <c>vision</c>; of an encoder-decoder model
+/// <c>encoder</c>, <c>decoder</c> (the first step) and <c>decoder_with_past</c> (later ones).</param>
 /// <param name="Files">Every file but <c>stip.json</c> itself.</param>
 public sealed record PackageManifest(
     string Protocol,
@@ -34,6 +35,9 @@ public sealed record PackageManifest(
     /// <summary>How far matrices were rounded after the transform: <c>int4</c> or <c>int8</c>; null where their values
     /// are those of the model.</summary>
     public string? Quantization { get; init; }
+
+    /// <summary>Most rows of what the encoder of an encoder-decoder model reads; null for other models.</summary>
+    public int? SourceLength { get; init; }
 
     /// <summary>The protocol version this library speaks.</summary>
     public const string CurrentProtocol = "stip/1";

@@ -1,5 +1,7 @@
 using Stip.Onnx.Model;
 using Stip.Onnx.Packages;
+using Stip.Onnx.Protection.Caches;
+using Stip.Protocol.Packages;
 
 namespace Stip.Onnx.Protection.Cut;
 
@@ -17,8 +19,8 @@ internal static class EncoderDecoderFolder
     /// <summary>True for a folder with an encoder and a decoder.</summary>
     public static bool Is(string folder) => File.Exists(Path.Combine(folder, EncoderFile)) && Decoders(folder).Any();
 
-    /// <summary>Opens the graphs of such a folder. Of a merged decoder the two that it was made of are left
-    /// out.</summary>
+    /// <summary>Opens the graphs of such a folder. Where a folder has a decoder in two files and merged,
+    /// the two are taken, which servers run.</summary>
     /// <exception cref="RefusedException">A graph cannot be opened or cut.</exception>
     public static PlainModel Open(string folder)
     {
@@ -46,31 +48,60 @@ internal static class EncoderDecoderFolder
 
     private static IEnumerable<(string Role, string File)> Decoders(string folder)
     {
-        (string Role, string File)[] files = File.Exists(Path.Combine(folder, MergedFile))
+        (string Role, string File)[] two =
+            [(GraphRoles.Decoder, FirstStepFile), (GraphRoles.DecoderWithPast, NextStepsFile)];
+        return !two.All(IsThere) && IsThere((GraphRoles.Decoder, MergedFile))
             ? [(GraphRoles.Decoder, MergedFile)]
-            : [(GraphRoles.Decoder, FirstStepFile), (GraphRoles.DecoderWithPast, NextStepsFile)];
-        return files.Where(entry => File.Exists(Path.Combine(folder, entry.File)));
+            : two.Where(IsThere);
+
+        bool IsThere((string Role, string File) entry) => File.Exists(Path.Combine(folder, entry.File));
     }
 
     private static PlainModel Together(string folder, List<PlainModel> opened)
     {
         var decoder = opened[1].Manifest;
         GraphPart[] parts = [.. opened.SelectMany(model => model.Parts)];
+        var joins = SequenceJoins.Find([.. parts.Where(part => !part.IsClient)]);
+        var sourceLength = opened[0].Manifest.ContextLength;
         var manifest = decoder with
         {
             Kind = ModelKinds.EncoderDecoder,
             Model = ForeignManifest.NameOf(Path.Combine(folder, "model.onnx")),
             TiedEmbeddings = TiedTables.Any(parts),
-            Graphs = opened.SelectMany(model => model.Manifest.Graphs)
-                .ToDictionary(graph => graph.Key, graph => graph.Value, StringComparer.Ordinal),
+            SourceLength = sourceLength,
+            Sequence = SourceSettings.Read(folder).Sequence(sourceLength),
+            Graphs = Graphs(opened, parts, joins),
             ClientGraphs = opened.SelectMany(model => model.Manifest.ClientGraphs ?? NoGraphs)
                 .ToDictionary(graph => graph.Key, graph => graph.Value, StringComparer.Ordinal),
-            Joins = SequenceJoins.Find([.. parts.Where(part => !part.IsClient)]),
+            Joins = joins,
         };
         return new PlainModel(folder, manifest, [.. opened.SelectMany(model => model.Files)], parts)
         {
             Sources = [.. opened.SelectMany(model => model.Sources)],
         };
+    }
+
+    private static Dictionary<string, GraphManifest> Graphs(
+        List<PlainModel> opened, GraphPart[] parts, IReadOnlyList<PortJoin> joins)
+    {
+        var graphs = opened.SelectMany(model => model.Manifest.Graphs)
+            .ToDictionary(graph => graph.Key, graph => graph.Value, StringComparer.Ordinal);
+        if (graphs.TryGetValue(GraphRoles.DecoderWithPast, out var next))
+        {
+            graphs[GraphRoles.DecoderWithPast] = next with
+            {
+                Cache = SequenceCaches.Find(
+                    Part(GraphRoles.Decoder, isClient: false)!,
+                    Part(GraphRoles.DecoderWithPast, isClient: false)!,
+                    [.. Part(GraphRoles.DecoderWithPast, isClient: true)?.Graph.Output.Select(port => port.Name) ?? []],
+                    joins) ?? next.Cache,
+            };
+        }
+
+        return graphs;
+
+        GraphPart? Part(string role, bool isClient) =>
+            Array.Find(parts, part => part.Role == role && part.IsClient == isClient);
     }
 
     private static Dictionary<string, Keys.Bundles.ClientGraphManifest> NoGraphs => [];

@@ -62,7 +62,7 @@ internal sealed class SentValues(GraphProto graph, CutStates states, bool shapes
     // Rows of a table have the shape of their ids and one axis more.
     private bool TryReadFromSent(NodeProto shape, HashSet<string> sent)
     {
-        if (shape.OpType != "Shape" || shape.Attribute.Count > 0 || !shapesHaveEnds)
+        if (shape.OpType != "Shape" || !shapesHaveEnds || !CountsFromTheFirstAxis(shape))
         {
             return false;
         }
@@ -75,7 +75,7 @@ internal sealed class SentValues(GraphProto graph, CutStates states, bool shapes
             {
                 var read = shape.Clone();
                 read.Input[0] = name;
-                if (more > extra)
+                if (more > extra && shape.Attribute.Count == 0)
                 {
                     read.Attribute.Add(new AttributeProto
                     {
@@ -92,6 +92,11 @@ internal sealed class SentValues(GraphProto graph, CutStates states, bool shapes
 
         return false;
     }
+
+    // All axes, or some of them that are named by their distance from the first.
+    private static bool CountsFromTheFirstAxis(NodeProto shape) => shape.Attribute.Count == 0
+        || (shape.Attribute.Any(attribute => attribute.Name == "end")
+            && shape.Attribute.All(attribute => attribute.I >= 0));
 
     private (string? Root, int Extra) RowsOf(string name)
     {

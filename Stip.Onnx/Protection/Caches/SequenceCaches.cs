@@ -1,0 +1,63 @@
+using System.Text.Json;
+using Stip.Onnx.Model;
+using Stip.Onnx.Packages;
+using Stip.Onnx.Symmetry;
+using Stip.Protocol.Packages;
+
+namespace Stip.Onnx.Protection.Caches;
+
+/// <summary>What the steps of a decoder beside an encoder hand on: its own rows' states, which grow, and what the first
+/// step makes of the encoder's, which stays.</summary>
+internal static class SequenceCaches
+{
+    /// <summary>The cache of the later steps; null where they take something that is neither.</summary>
+    /// <param name="first">The server's graph of the first step.</param>
+    /// <param name="next">That of later steps.</param>
+    /// <param name="sent">What clients send to it.</param>
+    /// <param name="joins">What one gives the other.</param>
+    public static CacheManifest? Find(
+        GraphPart first, GraphPart next, IReadOnlyCollection<string> sent, IReadOnlyList<PortJoin> joins)
+    {
+        var own = CachePairs.Find(next.Graph, next.Model.Functions, sent);
+        var inputs = GraphSignature.Inputs(next.Graph);
+        var known = KnownAxes.Of(next.Graph);
+        var cross = new List<CacheTensorManifest>();
+        foreach (var input in inputs.Where(input => KeptStates.IsState(input.Name)
+            && own.All(pair => pair.Past != input.Name)))
+        {
+            var from = joins.FirstOrDefault(join => join.To == $"{next.Key}.{input.Name}"
+                && join.From.StartsWith($"{first.Key}.", StringComparison.Ordinal));
+            if (from is null || Axes(input, known) is not { } axes)
+            {
+                return null;
+            }
+
+            cross.Add(new CacheTensorManifest(input.Name, from.From[(first.Key.Length + 1)..], axes));
+        }
+
+        int[] lengths = own.Count == 0 ? [] :
+        [
+            .. own[0].Axes.Where(axis => axis.ValueKind == JsonValueKind.Number).Select(axis => axis.GetInt32()),
+        ];
+        return lengths is not [var heads, var headDim] || cross.Count == 0 ? null
+            : new CacheManifest(CacheLayouts.Growing, own.Count / 2, heads, headDim, Tensors: own, Cross: cross);
+    }
+
+    // [batch, heads, length, dim] of the source: two axes are free.
+    private static JsonElement[]? Axes(TensorManifest input, IReadOnlyDictionary<string, int> known)
+    {
+        var axes = input.Shape.Select(axis => axis.ValueKind == JsonValueKind.Number
+            ? axis
+            : known.TryGetValue(axis.ToString(), out var length) ? JsonSerializer.SerializeToElement(length)
+            : default).ToArray();
+        int[] free = [.. Enumerable.Range(0, axes.Length).Where(i => axes[i].ValueKind == JsonValueKind.Undefined)];
+        if (free is not [var batch, var source])
+        {
+            return null;
+        }
+
+        axes[batch] = JsonSerializer.SerializeToElement(CacheTensorManifest.Batch);
+        axes[source] = JsonSerializer.SerializeToElement(CacheTensorManifest.Length);
+        return axes;
+    }
+}
