@@ -20,6 +20,9 @@ internal sealed record DecoderSnapshot(
     /// <summary>The tensors of its cache, those of the first layer first.</summary>
     public IReadOnlyList<CacheTensor> CacheTensors { get; } = CacheTensor.Of(Cache);
 
+    /// <summary>Null for a decoder on its own.</summary>
+    public SequenceSnapshot? Sequence { get; init; }
+
     /// <summary>Of its package.</summary>
     public string? Fingerprint { get; init; }
 

@@ -59,8 +59,8 @@ internal sealed class EngineMetrics
             return;
         }
 
-        var isDecode = step.RowCount == 1;
-        (isDecode ? _generationTokens : _promptTokens).Add(step.RowCount, model);
+        var isDecode = step.AllRowCount == 1;
+        (isDecode ? _generationTokens : _promptTokens).Add(step.AllRowCount, model);
         _queue.Record(answer.Times.Queue.TotalSeconds, model);
         (isDecode ? _decode : _prefill).Record(answer.Times.Run.TotalSeconds, model);
         if (isDecode && answer.Times.SinceLast is { } sinceLast)

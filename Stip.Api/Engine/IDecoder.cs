@@ -24,6 +24,13 @@ internal interface IDecoder : IDisposable
     /// <exception cref="InsufficientMemoryException">There is no memory for it.</exception>
     ICacheArena AllocateArena(int slots, int capacityTokens);
 
+    /// <summary>Gives a slot what its rows are about: runs the encoder. Called before the run at length 0, and for
+    /// models with an encoder only.</summary>
+    /// <param name="slot">One slot of an arena of this decoder; what it had is forgotten.</param>
+    /// <param name="source">Rows in the graph's type, <c>[rows, hidden]</c>.</param>
+    void Read(SlotRange slot, ReadOnlySpan<byte> source) =>
+        throw new NotSupportedException("a decoder on its own reads no source");
+
     /// <summary>Appends the same number of rows to each slot of a range; more than one row only to one slot.</summary>
     /// <param name="range">Slots of an arena of this decoder.</param>
     /// <param name="cachedTokens">Rows that count in each slot, <c>[slots]</c>.</param>

@@ -32,6 +32,9 @@ internal sealed class SessionState(string id, string owner, int maxLength, DateT
     /// <summary>Tokens that were ever written, a rewind notwithstanding: what must be zeroed.</summary>
     public int TouchedTokens { get; set; }
 
+    /// <summary>What the budget paid for its source.</summary>
+    public long SourceBytes { get; set; }
+
     /// <summary>True once its slot is somebody else's.</summary>
     public bool IsReleased { get; set; }
 

@@ -88,6 +88,12 @@ internal sealed class SessionTable(
             return refusal;
         }
 
+        if (Reserve(fork, source.SourceBytes) is { } noRoom)
+        {
+            Release(fork);
+            return noRoom;
+        }
+
         // Touched first: what a copy that breaks off has written is zeroed as well.
         fork.TouchedTokens = tokens;
         try
@@ -103,6 +109,10 @@ internal sealed class SessionTable(
         fork.CachedTokens = tokens;
         return fork;
     }
+
+    /// <summary>Makes room for a session's source; null where there is.</summary>
+    public Refusal? Reserve(SessionState session, long sourceBytes) =>
+        pool.Reserve(session, sourceBytes, RetryAfter(clock.GetUtcNow()));
 
     public IReadOnlyList<SessionSnapshot> Of(string owner)
     {
@@ -125,6 +135,7 @@ internal sealed class SessionTable(
             }
             finally
             {
+                pool.Free(session);
                 quota.GiveBack(session.Owner);
             }
         }

@@ -10,11 +10,11 @@ internal sealed class StepDeclaration
     private const double MinTemperature = 1e-6;
     private const double MaxTemperature = 1e6;
 
-    private StepDeclaration(DecoderSnapshot decoder, CompletionRequest request, TensorDtype dtype, int maxLength)
+    private StepDeclaration(
+        DecoderSnapshot decoder, CompletionRequest request, DeclaredRows rows, DeclaredRows? source, int maxLength)
     {
         Decoder = decoder;
-        Dtype = dtype;
-        RowCount = (int)request.PromptEmbeds.Shape[0];
+        (Rows, Source) = (rows, source);
         SessionId = request.SessionId;
         Position = request.Position ?? 0;
         MaxLength = maxLength;
@@ -24,9 +24,15 @@ internal sealed class StepDeclaration
 
     public DecoderSnapshot Decoder { get; }
 
-    public TensorDtype Dtype { get; }
+    public DeclaredRows Rows { get; }
 
-    public int RowCount { get; }
+    /// <summary>What the session is about from here on, where the model has an encoder.</summary>
+    public DeclaredRows? Source { get; }
+
+    public int RowCount => Rows.Count;
+
+    /// <summary>Rows that are computed: those of the source too.</summary>
+    public int AllRowCount => RowCount + (Source?.Count ?? 0);
 
     public string? SessionId { get; }
 
@@ -43,8 +49,6 @@ internal sealed class StepDeclaration
 
     public int WantedRows => AllRows ? RowCount : 1;
 
-    public int DataBytes => RowCount * Decoder.HiddenSize * Dtype.ByteSize();
-
     public int LogitsBytes => WantedRows * Decoder.VocabSize * Decoder.LogitsDtype.ByteSize();
 
     /// <summary>Judges the fields and the declared tensor.</summary>
@@ -56,7 +60,10 @@ internal sealed class StepDeclaration
             return lengthRefusal;
         }
 
-        if (JudgeRows(decoder, request.PromptEmbeds, maxLength, out var dtype) is { } rowsRefusal)
+        var most = Math.Min(maxLength, decoder.ContextLength);
+        if (!DeclaredRows.Judge(
+            CompletionFields.PromptEmbeds, request.PromptEmbeds, decoder.HiddenSize, most, TooLong)
+            .Is(out var rows, out var rowsRefusal))
         {
             return rowsRefusal;
         }
@@ -64,6 +71,11 @@ internal sealed class StepDeclaration
         if (JudgePlace(request) is { } placeRefusal)
         {
             return placeRefusal;
+        }
+
+        if (SourceRules.Judge(decoder, request, options, out var source) is { } sourceRefusal)
+        {
+            return sourceRefusal;
         }
 
         if (JudgeLogits(decoder, request.Logits) is { } logitsRefusal)
@@ -74,7 +86,7 @@ internal sealed class StepDeclaration
         var wanted = request.Logits?.Rows == LogitsRequest.All ? request.PromptEmbeds.Shape[0] : 1;
         var answerBytes = wanted * decoder.VocabSize * decoder.LogitsDtype.ByteSize();
         return answerBytes <= (long)options.MaxAnswerMegabytes << 20
-            ? new StepDeclaration(decoder, request, dtype, maxLength)
+            ? new StepDeclaration(decoder, request, rows, source, maxLength)
             : Invalid(
                 $"logits of {wanted} rows are {answerBytes >> 20} MiB, at most {options.MaxAnswerMegabytes} are given",
                 "logits.rows");
@@ -91,37 +103,6 @@ internal sealed class StepDeclaration
 
         var code = maxLength < 1 ? StipErrorCode.InvalidRequest : StipErrorCode.ContextLengthExceeded;
         return new Refusal(code, $"max_length {maxLength} is outside 1..{limit}", "max_length");
-    }
-
-    private static Refusal? JudgeRows(
-        DecoderSnapshot decoder, TensorPayload? rows, int maxLength, out TensorDtype dtype)
-    {
-        dtype = default;
-        if (rows?.Shape is not { } shape)
-        {
-            return Invalid("prompt_embeds with dtype, shape and data is required", CompletionFields.PromptEmbeds);
-        }
-
-        if (!TensorDtypes.TryParseWire(rows.Dtype, out dtype) || !dtype.IsWireFloat())
-        {
-            return new Refusal(
-                StipErrorCode.UnsupportedDtype,
-                $"dtype '{Quoted.Text(rows.Dtype)}' is not float32, float16 or bfloat16",
-                "prompt_embeds.dtype");
-        }
-
-        if (shape.Count != 2 || shape[1] != decoder.HiddenSize || shape[0] < 1)
-        {
-            return new Refusal(
-                StipErrorCode.ShapeMismatch,
-                $"prompt_embeds has shape [{string.Join(", ", shape.Take(8))}], "
-                + $"the model takes [n, {decoder.HiddenSize}], n ≥ 1",
-                "prompt_embeds.shape");
-        }
-
-        return shape[0] <= maxLength && shape[0] <= decoder.ContextLength
-            ? null
-            : TooLong(shape[0], Math.Min(maxLength, decoder.ContextLength));
     }
 
     private static Refusal? JudgePlace(CompletionRequest request) => request switch

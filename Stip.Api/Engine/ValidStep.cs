@@ -1,7 +1,4 @@
 using System.Buffers;
-using Stip.Protocol.Completions;
-using Stip.Protocol.Errors;
-using Stip.Protocol.Tensors;
 
 namespace Stip.Api.Engine;
 
@@ -9,46 +6,51 @@ namespace Stip.Api.Engine;
 internal sealed class ValidStep : IDisposable
 {
     private readonly byte[] _rows;
-    private readonly int _rowBytes;
+    private readonly byte[]? _source;
 
-    private ValidStep(StepDeclaration declaration, byte[] rows, int rowBytes)
-    {
-        Declaration = declaration;
-        _rows = rows;
-        _rowBytes = rowBytes;
-    }
+    private ValidStep(StepDeclaration declaration, byte[] rows, byte[]? source) =>
+        (Declaration, _rows, _source) = (declaration, rows, source);
 
     public StepDeclaration Declaration { get; }
 
     /// <summary>In the graph's type, <c>[rows, hidden]</c>.</summary>
-    public ReadOnlySpan<byte> Rows => _rows.AsSpan(0, _rowBytes);
+    public ReadOnlySpan<byte> Rows =>
+        _rows.AsSpan(0, Declaration.Rows.GraphBytes(Declaration.Decoder.RowsDtype));
+
+    /// <summary>Rows of the source in the graph's type, <c>[rows, hidden]</c>; none where the step brings
+    /// none.</summary>
+    public ReadOnlySpan<byte> Source =>
+        _source.AsSpan(0, Declaration.Source?.GraphBytes(Declaration.Decoder.RowsDtype) ?? 0);
 
     /// <summary>Converts rows to the graph's type and refuses what is not finite there.</summary>
-    public static Outcome<ValidStep> Judge(StepDeclaration declaration, ReadOnlySpan<byte> data)
+    /// <param name="declaration">Judged.</param>
+    /// <param name="data">Bytes of its rows.</param>
+    /// <param name="source">Bytes of the source; none where the step brings none.</param>
+    public static Outcome<ValidStep> Judge(
+        StepDeclaration declaration, ReadOnlySpan<byte> data, ReadOnlySpan<byte> source = default)
     {
-        if (data.Length != declaration.DataBytes)
+        var dtype = declaration.Decoder.RowsDtype;
+        if (declaration.Rows.Convert(data, dtype, out var rows) is { } refusal)
         {
-            return new Refusal(
-                StipErrorCode.ShapeMismatch,
-                $"prompt_embeds has {data.Length} bytes of data, its shape asks for {declaration.DataBytes}",
-                CompletionFields.PromptEmbeds);
+            return refusal;
         }
 
-        var graphDtype = declaration.Decoder.RowsDtype;
-        var bytes = data.Length / declaration.Dtype.ByteSize() * graphDtype.ByteSize();
-        var rows = ArrayPool<byte>.Shared.Rent(bytes);
-        TensorConversion.Convert(declaration.Dtype, data, graphDtype, rows.AsSpan(0, bytes));
-        if (TensorConversion.AllFinite(graphDtype, rows.AsSpan(0, bytes)))
+        byte[]? states = null;
+        if (declaration.Source?.Convert(source, dtype, out states) is { } sourceRefusal)
         {
-            return new ValidStep(declaration, rows, bytes);
+            ArrayPool<byte>.Shared.Return(rows!);
+            return sourceRefusal;
         }
 
-        ArrayPool<byte>.Shared.Return(rows);
-        return new Refusal(
-            StipErrorCode.NonFiniteInput,
-            $"prompt_embeds holds a NaN, an infinity or a value beyond {graphDtype.WireName()}, the model's own type",
-            CompletionFields.PromptEmbeds);
+        return new ValidStep(declaration, rows!, states);
     }
 
-    public void Dispose() => ArrayPool<byte>.Shared.Return(_rows);
+    public void Dispose()
+    {
+        ArrayPool<byte>.Shared.Return(_rows);
+        if (_source is not null)
+        {
+            ArrayPool<byte>.Shared.Return(_source);
+        }
+    }
 }

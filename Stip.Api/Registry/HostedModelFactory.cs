@@ -34,7 +34,8 @@ internal sealed class HostedModelFactory(
                 Snapshot(manifest, graph, folder), own, OnnxReferences.MixesRows, budget, graphs, engine, metrics,
                 clock)
             : null;
-        var forwards = manifest.Graphs.Where(pair => pair.Value.Cache is null).ToDictionary(
+        var forwards = manifest.Graphs
+            .Where(pair => pair.Value.Cache is null && !Roles.AreOfSequence(manifest)).ToDictionary(
             pair => pair.Key,
             pair => new ForwardHost(
                 manifest.Model, Path.Combine(folder, pair.Value.File), Bytes(manifest, pair.Value), pair.Value,
@@ -43,7 +44,22 @@ internal sealed class HostedModelFactory(
         return new HostedModel(manifest, registration, folder, decoder, forwards);
     }
 
-    private static DecoderSnapshot Snapshot(PackageManifest manifest, GraphManifest graph, string folder) => new(
+    private static DecoderSnapshot Snapshot(PackageManifest manifest, GraphManifest graph, string folder)
+    {
+        // Beside an encoder it is the later steps that have a cache.
+        var next = Roles.AreOfSequence(manifest) ? manifest.Graphs[Roles.DecoderWithPast] : graph;
+        return Snapshot(manifest, graph, next, folder) with
+        {
+            Sequence = next == graph ? null : new SequenceSnapshot(
+                Path.Combine(folder, manifest.Graphs[Roles.Encoder].File),
+                Path.Combine(folder, next.File),
+                manifest.SourceLength!.Value,
+                CacheTensor.CrossOf(next.Cache!)),
+        };
+    }
+
+    private static DecoderSnapshot Snapshot(
+        PackageManifest manifest, GraphManifest graph, GraphManifest cached, string folder) => new(
         manifest.Model,
         Path.Combine(folder, graph.File),
         manifest.HiddenSize,
@@ -52,12 +68,12 @@ internal sealed class HostedModelFactory(
         manifest.MaxTopK,
         Dtype(graph.Inputs, "inputs_embeds"),
         Dtype(graph.Outputs, "logits"),
-        Dtype(graph.Inputs, CacheTensor.Of(graph.Cache!)[0].Past),
-        graph.Cache!)
+        Dtype(cached.Inputs, CacheTensor.Of(cached.Cache!)[0].Past),
+        cached.Cache!)
     {
         Fingerprint = manifest.Fingerprint,
         KeyEpoch = manifest.KeyEpoch,
-        GraphBytes = Bytes(manifest, graph),
+        GraphBytes = graph == cached ? Bytes(manifest, graph) : manifest.Files.Sum(file => file.Bytes),
     };
 
     // External data lie beside a graph under a name that begins with its own; else the whole package counts.

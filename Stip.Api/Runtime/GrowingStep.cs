@@ -14,6 +14,7 @@ internal sealed class GrowingStep : IDisposable
     public const string Positions = "position_ids";
     private readonly DecoderSnapshot _decoder;
     private readonly List<OrtValue> _values = [];
+    private readonly List<OrtValue> _inputs = [];
     private readonly List<NativeBuffer> _buffers = [];
     private readonly TensorDtype? _maskDtype;
     private readonly TensorDtype? _positionsDtype;
@@ -24,7 +25,13 @@ internal sealed class GrowingStep : IDisposable
     private int _cachedTokens;
     private int _rowCount;
 
-    public GrowingStep(InferenceSession session, DecoderSnapshot decoder)
+    private readonly bool _takesPast;
+
+    /// <param name="session">The graph.</param>
+    /// <param name="decoder">Its caches; where it takes none of them it is the first step of a session.</param>
+    /// <param name="others">Inputs that are the same in many steps, and outputs behind the caches.</param>
+    public GrowingStep(
+        InferenceSession session, DecoderSnapshot decoder, (string[] Inputs, string[] Outputs)? others = null)
     {
         _decoder = decoder;
         _maskDtype = DtypeOf(session, Mask);
@@ -32,15 +39,17 @@ internal sealed class GrowingStep : IDisposable
         List<string> inputs = ["inputs_embeds"];
         inputs.AddRange(new[] { Mask, Positions }.Where(session.InputMetadata.ContainsKey));
         _caches = decoder.CacheTensors;
-        InputNames = [.. inputs, .. _caches.Select(cache => cache.Past)];
-        OutputNames = ["logits", .. _caches.Select(cache => cache.Present)];
+        _takesPast = _caches.Any(cache => session.InputMetadata.ContainsKey(cache.Past));
+        inputs.AddRange(_takesPast ? _caches.Select(cache => cache.Past) : []);
+        InputNames = [.. inputs, .. others?.Inputs ?? []];
+        OutputNames = ["logits", .. _caches.Select(cache => cache.Present), .. others?.Outputs ?? []];
     }
 
     public IReadOnlyCollection<string> InputNames { get; }
 
     public IReadOnlyCollection<string> OutputNames { get; }
 
-    public IReadOnlyCollection<OrtValue> Inputs => _values;
+    public IReadOnlyCollection<OrtValue> Inputs => _inputs;
 
     /// <summary>Receives the rows of the step, <c>[slots, rows, hidden]</c>.</summary>
     public Span<byte> Rows => _buffers[0].Span(
@@ -51,7 +60,13 @@ internal sealed class GrowingStep : IDisposable
     /// <param name="slots">All of the same length.</param>
     /// <param name="cachedTokens">That length.</param>
     /// <param name="rowCount">New rows of each.</param>
-    public void Begin(HostArena arena, ReadOnlySpan<int> slots, int cachedTokens, int rowCount)
+    /// <param name="others">Values of the other inputs; they stay their owner's.</param>
+    public void Begin(
+        HostArena arena,
+        ReadOnlySpan<int> slots,
+        int cachedTokens,
+        int rowCount,
+        params ReadOnlySpan<OrtValue> others)
     {
         (_arena, _slotCount, _cachedTokens, _rowCount) = (arena, slots.Length, cachedTokens, rowCount);
         _slots = _slots.Length < slots.Length ? new int[slots.Length] : _slots;
@@ -70,7 +85,7 @@ internal sealed class GrowingStep : IDisposable
                 static (i, rows, cached) => cached + i % rows);
         }
 
-        for (var tensor = 0; tensor < _caches.Count; tensor++)
+        for (var tensor = 0; _takesPast && tensor < _caches.Count; tensor++)
         {
             var cache = _caches[tensor];
             var past = Add(_decoder.CacheDtype, cache.Shape(slots.Length, cachedTokens));
@@ -82,6 +97,9 @@ internal sealed class GrowingStep : IDisposable
                 arena.Read(tensor, slots[slot], block * cache.Runs, cachedTokens, past.Slice(i * bytes, bytes));
             }
         }
+
+        _inputs.AddRange(_values);
+        _inputs.AddRange(others);
     }
 
     /// <summary>Writes the new rows of the present tensors behind what each slot holds.</summary>
@@ -89,7 +107,7 @@ internal sealed class GrowingStep : IDisposable
     public void Keep(IReadOnlyCollection<OrtValue> results)
     {
         var tensor = 0;
-        foreach (var present in results.Skip(1))
+        foreach (var present in results.Skip(1).Take(_caches.Count))
         {
             var cache = _caches[tensor];
             var data = present.GetTensorMutableRawData();
@@ -121,6 +139,7 @@ internal sealed class GrowingStep : IDisposable
     {
         _values.ForEach(value => value.Dispose());
         _values.Clear();
+        _inputs.Clear();
     }
 
     // The next tensor, in a buffer that only grows.

@@ -4,7 +4,7 @@ using Stip.Api.Engine.Caches;
 namespace Stip.Api.Runtime;
 
 /// <summary>An arena in the machine's own memory: pages that no session has touched cost nothing.</summary>
-internal sealed class HostArena : OrtArena
+internal class HostArena : OrtArena
 {
     private readonly NativeBuffer[] _tensors;
 

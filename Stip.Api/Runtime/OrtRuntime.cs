@@ -15,6 +15,11 @@ internal sealed class OrtRuntime(OrtProvider provider, IOptions<EngineOptions> e
 
     public IDecoder LoadDecoder(DecoderSnapshot decoder)
     {
+        if (decoder.Sequence is { } sequence)
+        {
+            return LoadSequence(decoder, sequence);
+        }
+
         if (decoder.Cache.Layout == CacheLayouts.Growing)
         {
             return new GrowingDecoder(
@@ -45,6 +50,25 @@ internal sealed class OrtRuntime(OrtProvider provider, IOptions<EngineOptions> e
             IntraOpNumThreads = 1,
         });
         return new GraphSignature(Signatures(session.InputMetadata), Signatures(session.OutputMetadata));
+    }
+
+    private SequenceDecoder LoadSequence(DecoderSnapshot decoder, SequenceSnapshot sequence)
+    {
+        var loaded = new List<InferenceSession>();
+        try
+        {
+            foreach (var path in new[] { sequence.EncoderPath, decoder.GraphPath, sequence.NextStepsPath })
+            {
+                loaded.Add(Load(path, provider.ServingOptions));
+            }
+
+            return new SequenceDecoder(loaded[0], loaded[1], loaded[2], decoder, provider.Device?.Gate);
+        }
+        catch
+        {
+            loaded.ForEach(session => session.Dispose());
+            throw;
+        }
     }
 
     // A graph of which a part runs on the CPU cannot be recorded; it is served without.

@@ -19,11 +19,14 @@ public sealed class Bundle : IDisposable
     private readonly VocabPermutation? _permutation;
     private readonly Lazy<PatchEmbedding?> _patches;
     private readonly Lazy<ClientLayers?> _layers;
+    private readonly Lazy<SequenceEmbedding?> _sequence;
     private readonly Lazy<ChatTemplate?> _template;
 
     internal Bundle(string folder, BundleManifest manifest, SafetensorsFile? tables)
     {
         (Folder, Manifest, _tables) = (folder, manifest, tables);
+        _ = TensorDtypes.TryParseWire(manifest.WireDtype, out var dtype);
+        (WireDtype, RowBytes) = (dtype, manifest.HiddenSize * dtype.ByteSize());
         _embedding = tables is null ? null : EmbeddingTables.Over(tables, manifest);
         _permutation = BundleKinds.Generates(manifest)
             ? BundleReader.ReadPermutation(folder, manifest.VocabSize)
@@ -31,6 +34,7 @@ public sealed class Bundle : IDisposable
         Tokenizer = BundleReader.ReadTokenizer(folder);
         _patches = new Lazy<PatchEmbedding?>(() => BundleReader.ReadPatches(folder, manifest));
         _layers = new Lazy<ClientLayers?>(() => BundleReader.ReadLayers(folder, manifest));
+        _sequence = new Lazy<SequenceEmbedding?>(() => BundleReader.ReadSequence(folder, manifest));
         _template = new Lazy<ChatTemplate?>(() => BundleReader.ReadTemplate(folder));
     }
 
@@ -47,9 +51,19 @@ public sealed class Bundle : IDisposable
     public bool IsProtected => Manifest.Mode != BundleManifestRules.Unprotected;
 
     /// <summary>Token ids to permuted rows.</summary>
-    /// <exception cref="BundleException">The model takes images only.</exception>
+    /// <exception cref="BundleException">The model takes images only, or rows are made by graphs.</exception>
     public EmbeddingTables Embedding => _embedding
-        ?? throw new BundleException($"{Folder} has no table of tokens: model '{Manifest.Model}' takes images");
+        ?? throw new BundleException($"{Folder} has no table of tokens: model '{Manifest.Model}' takes "
+            + (Manifest.Kind == BundleKinds.Image ? "images" : "rows that graphs make"));
+
+    /// <summary>Type in which rows are sent.</summary>
+    public TensorDtype WireDtype { get; }
+
+    /// <summary>Bytes of a row that is sent.</summary>
+    public int RowBytes { get; }
+
+    /// <summary>Token ids of prompts are below this.</summary>
+    public int TokenCount => _embedding?.VocabSize ?? Manifest.VocabSize;
 
     /// <summary>Permuted logits to plain ones.</summary>
     /// <exception cref="BundleException">The model generates no text.</exception>
@@ -63,6 +77,11 @@ public sealed class Bundle : IDisposable
     /// <summary>The first layers of the model, opened at their first use; null where all are the server's.</summary>
     /// <exception cref="BundleException">The client's graph cannot be used.</exception>
     internal ClientLayers? Layers => _layers.Value;
+
+    /// <summary>Tokens to rows, of a model of an encoder and a decoder, opened at their first use; null for others.
+    /// </summary>
+    /// <exception cref="BundleException">A graph of the client's cannot be used.</exception>
+    internal SequenceEmbedding? Sequence => _sequence.Value;
 
     /// <summary>The model's tokenizer; null where the bundle has none and only ids can be used.</summary>
     public TextTokenizer? Tokenizer { get; }
@@ -96,6 +115,11 @@ public sealed class Bundle : IDisposable
         if (_layers.IsValueCreated)
         {
             _layers.Value?.Dispose();
+        }
+
+        if (_sequence.IsValueCreated)
+        {
+            _sequence.Value?.Dispose();
         }
     }
 }

@@ -9,7 +9,9 @@ internal static class BundleKinds
     public const string Encoder = "encoder";
     public const string Image = "image";
     public const string VisionLanguage = "vision-language";
+    public const string EncoderDecoder = "encoder-decoder";
 
     /// <summary>True where text comes out.</summary>
-    public static bool Generates(BundleManifest manifest) => manifest.Kind is Decoder or VisionLanguage;
+    public static bool Generates(BundleManifest manifest) =>
+        manifest.Kind is Decoder or VisionLanguage or EncoderDecoder;
 }

@@ -32,8 +32,9 @@ internal static class BundleManifestRules
         { Instance: null or "" } => "'instance' is missing",
         { Mode: null or "" } => "'mode' is missing",
         { Fingerprint: null or "" } => "'fingerprint' is missing",
-        { Kind: not (BundleKinds.Decoder or BundleKinds.Encoder or BundleKinds.Image or BundleKinds.VisionLanguage) } =>
-            $"kind '{manifest.Kind}' is not decoder, encoder, image or vision-language",
+        { Kind: not (BundleKinds.Decoder or BundleKinds.Encoder or BundleKinds.Image or BundleKinds.VisionLanguage
+            or BundleKinds.EncoderDecoder) } =>
+            $"kind '{manifest.Kind}' is not decoder, encoder, image, vision-language or encoder-decoder",
         { KeyEpoch: < 1 } => $"'key_epoch' {manifest.KeyEpoch} is below 1",
         { HiddenSize: < 1 } => $"'hidden_size' {manifest.HiddenSize} is below 1",
         { VocabSize: < 1 } => $"'vocab_size' {manifest.VocabSize} is below 1",
@@ -42,11 +43,25 @@ internal static class BundleManifestRules
         { Embedding.Tensors: null } or { Embedding: null } => "'embedding' is missing",
         _ when !TensorDtypes.TryParseWire(manifest.WireDtype, out var dtype) || !dtype.IsWireFloat() =>
             $"'wire_dtype' '{manifest.WireDtype}' is not float32, float16 or bfloat16",
-        { Kind: not BundleKinds.Image, Embedding.Tensors.Count: 0 } => "'embedding' names no tables",
-        { Kind: BundleKinds.Image or BundleKinds.VisionLanguage, ClientGraphs: null } => "'client_graphs' is missing",
+        { Kind: not (BundleKinds.Image or BundleKinds.EncoderDecoder), Embedding.Tensors.Count: 0 } =>
+            "'embedding' names no tables",
+        { Kind: BundleKinds.Image or BundleKinds.VisionLanguage or BundleKinds.EncoderDecoder, ClientGraphs: null } =>
+            "'client_graphs' is missing",
         { Kind: BundleKinds.VisionLanguage, ImageTokenId: null } => "'image_token_id' is missing",
+        { Sequence: not null, Kind: not BundleKinds.EncoderDecoder } =>
+            $"'sequence' is for kind encoder-decoder, not {manifest.Kind}",
+        { Sequence: { } sequence } when SequenceFault(sequence, manifest.VocabSize) is { } fault => fault,
         _ => EmbeddingFault(manifest.Embedding),
     };
+
+    private static string? SequenceFault(SequenceManifest sequence, int vocabSize)
+    {
+        int[] ids = [sequence.DecoderStartTokenId, sequence.ForcedBosTokenId ?? 0];
+        return sequence.SourceLength < 1 ? $"'source_length' {sequence.SourceLength} is below 1"
+            : Array.Exists(ids, id => id < 0 || id >= vocabSize)
+                ? $"'sequence' begins with a token outside 0..{vocabSize - 1}"
+            : null;
+    }
 
     private static string? EmbeddingFault(EmbeddingManifest embedding)
     {

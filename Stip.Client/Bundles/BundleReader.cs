@@ -63,7 +63,11 @@ internal static class BundleReader
         manifest.ClientGraphs?.GetValueOrDefault(VisionRole) is { } graph ? PatchEmbedding.Open(folder, graph) : null;
 
     public static ClientLayers? ReadLayers(string folder, BundleManifest manifest) =>
-        manifest.ClientGraphs?.GetValueOrDefault(DecoderRole) is { } graph ? ClientLayers.Open(folder, graph) : null;
+        manifest.Kind != BundleKinds.EncoderDecoder
+        && manifest.ClientGraphs?.GetValueOrDefault(DecoderRole) is { } graph ? ClientLayers.Open(folder, graph) : null;
+
+    public static SequenceEmbedding? ReadSequence(string folder, BundleManifest manifest) =>
+        manifest.Kind == BundleKinds.EncoderDecoder ? SequenceEmbedding.Open(folder, manifest) : null;
 
     public static TextTokenizer? ReadTokenizer(string folder) =>
         File.Exists(Path.Combine(folder, TokenizerFileName)) ? Read(() => TextTokenizer.FromFolder(folder)) : null;

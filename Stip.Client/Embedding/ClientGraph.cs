@@ -23,8 +23,11 @@ internal sealed class ClientGraph : IDisposable
     /// <summary>The graph as it is loaded.</summary>
     public InferenceSession Session => _session;
 
+    /// <param name="folder">The bundle's.</param>
+    /// <param name="manifest">Names the file.</param>
+    /// <param name="threads">Inside one operator; 0 (default) for one a core.</param>
     /// <exception cref="BundleException">The graph cannot be loaded.</exception>
-    public static ClientGraph Load(string folder, ClientGraphManifest manifest)
+    public static ClientGraph Load(string folder, ClientGraphManifest manifest, int threads = 0)
     {
         var path = Path.Combine(folder, manifest.File);
         if (Path.GetFileName(manifest.File) != manifest.File || !File.Exists(path))
@@ -34,7 +37,11 @@ internal sealed class ClientGraph : IDisposable
 
         try
         {
-            using var options = new SessionOptions { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
+            using var options = new SessionOptions
+            {
+                LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
+                IntraOpNumThreads = threads,
+            };
             return new ClientGraph(new InferenceSession(path, options), manifest);
         }
         catch (OnnxRuntimeException fault)

@@ -12,6 +12,11 @@ public sealed record GenerationOptions
     /// <summary>How tokens are chosen; greedy by default.</summary>
     public SamplingOptions Sampling { get; init; } = new() { Temperature = 0 };
 
+    /// <summary>The token that the answers of a model with an encoder begin with, in place of the bundle's
+    /// <c>forced_bos_token_id</c>: the language to translate to. It is no part of the answer. Null (default) for the
+    /// bundle's; other models have none.</summary>
+    public int? FirstTokenId { get; init; }
+
     /// <summary>Texts that end the generation and are not part of it.</summary>
     public IReadOnlyList<string> StopStrings { get; init; } = [];
 

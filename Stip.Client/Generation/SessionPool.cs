@@ -26,6 +26,17 @@ public sealed class SessionPool(StipModel model, int mostKept = 4) : IAsyncDispo
         [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         options ??= new GenerationOptions();
+        if (model.IsSequence)
+        {
+            // A source is read as a whole: no session has a beginning in common with another prompt.
+            await foreach (var token in model.GenerateAsync(promptIds, options, cancellationToken))
+            {
+                yield return token;
+            }
+
+            yield break;
+        }
+
         var session = Take(promptIds, options.MaxNewTokens);
         var isWhole = false;
         try

@@ -20,7 +20,7 @@ internal sealed class StepSizes
     /// <param name="wantsAll">Whether full logits of each of them are wanted.</param>
     public int Most(Bundle bundle, bool wantsAll)
     {
-        var sent = Math.Min(MostBytesSent / bundle.Embedding.RowBytes, _sent.Value);
+        var sent = Math.Min(MostBytesSent / bundle.RowBytes, _sent.Value);
         var received = wantsAll
             ? Math.Min(MostBytesReceived / (bundle.Permutation.VocabSize * sizeof(float)), _received.Value)
             : int.MaxValue;

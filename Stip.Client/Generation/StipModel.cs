@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Stip.Client.Bundles;
+using Stip.Client.Embedding;
 using Stip.Client.Speculation;
 using Stip.Client.Transport;
 using Stip.Protocol.Completions;
@@ -13,11 +14,13 @@ namespace Stip.Client.Generation;
 public sealed class StipModel
 {
     private const string DecoderGraph = "decoder";
+    private const string EncoderGraph = "encoder";
 
     private volatile ModelStipInfo? _info;
 
     /// <summary>Joins a bundle to a server; nothing is sent yet.</summary>
-    /// <exception cref="BundleException">The bundle is not of a model that generates text.</exception>
+    /// <exception cref="BundleException">The bundle is not of a model that generates text, or of one that cannot be
+    /// used yet.</exception>
     public StipModel(Bundle bundle, StipHttpClient client)
     {
         ArgumentNullException.ThrowIfNull(bundle);
@@ -27,6 +30,11 @@ public sealed class StipModel
             throw new BundleException(
                 $"{bundle.Folder} is of kind '{bundle.Manifest.Kind}', which generates no text; "
                 + "embed, classify and fill are for it");
+        }
+
+        if (ReadsSource(bundle) && SequenceEmbedding.Fault(bundle.Manifest) is { } fault)
+        {
+            throw new BundleException($"model '{bundle.Manifest.Model}' cannot be used: {fault}");
         }
 
         (Bundle, Client) = (bundle, client);
@@ -45,6 +53,11 @@ public sealed class StipModel
         get;
         init
         {
+            if (value is not null && IsSequence)
+            {
+                throw new BundleException($"model '{Id}' has an encoder: a draft guesses for decoders on their own");
+            }
+
             value?.CheckFits(Bundle);
             field = value;
         }
@@ -58,8 +71,15 @@ public sealed class StipModel
     /// <summary>The name under which the server knows it.</summary>
     public string Id => Bundle.Manifest.Model;
 
-    /// <summary>Most tokens of a session.</summary>
+    /// <summary>Most tokens of a session: where the model has an encoder, of the answer.</summary>
     public int ContextLength => Bundle.Manifest.ContextLength;
+
+    /// <summary>True for an encoder and a decoder (T5, BART, Marian …): the prompt is a source that is read as a whole,
+    /// and the answer is a text of its own.</summary>
+    public bool IsSequence => ReadsSource(Bundle);
+
+    /// <summary>Most tokens of a prompt.</summary>
+    public int MostPromptTokens => Bundle.Manifest.Sequence?.SourceLength ?? ContextLength;
 
     /// <summary>Asks the server, once, whether it has the package that this bundle belongs to. Every session does so
     /// before its first row, and again when the server has lost it.</summary>
@@ -67,23 +87,51 @@ public sealed class StipModel
     /// reached.</exception>
     public async ValueTask<ModelStipInfo> CheckAsync(CancellationToken cancellationToken = default) =>
         _info ??= PackageMatch.Require(
-            Bundle.Manifest, (await Client.GetModelAsync(Id, cancellationToken)).Stip, DecoderGraph);
+            Bundle.Manifest, (await Client.GetModelAsync(Id, cancellationToken)).Stip,
+            IsSequence ? [EncoderGraph, DecoderGraph] : [DecoderGraph]);
 
     /// <summary>Opens a session; nothing is sent before its first tokens.</summary>
     /// <param name="maxLength">Most tokens of it, 1 to <see cref="ContextLength"/>; null for that.</param>
     /// <param name="placed">Rows of images that stand in it; null for none.</param>
+    /// <exception cref="InvalidOperationException">The model has an encoder: a session needs a source.</exception>
     public StipSession OpenSession(int? maxLength = null, PlacedRows? placed = null)
     {
-        if (maxLength is < 1 || maxLength > ContextLength)
-        {
-            throw new ArgumentOutOfRangeException(
-                nameof(maxLength), maxLength, $"a session has 1 to {ContextLength} tokens");
-        }
-
-        return new StipSession(this, maxLength, placed);
+        CheckLength(maxLength);
+        return IsSequence
+            ? throw new InvalidOperationException($"model '{Id}' has an encoder: a session needs a source")
+            : new StipSession(this, maxLength, new DecoderRows(Bundle, placed, maxLength ?? ContextLength));
     }
 
-    /// <summary>Generates after a prompt, in a session of its own that is released at the end.</summary>
+    /// <summary>Opens a session about a source, of a model with an encoder; nothing is sent before its first tokens,
+    /// which are the decoder's (<see cref="StartIds"/>).</summary>
+    /// <param name="sourceIds">1 to <see cref="MostPromptTokens"/> tokens.</param>
+    /// <param name="maxLength">Most tokens of the decoder, 1 to <see cref="ContextLength"/>; null for that.</param>
+    /// <exception cref="BundleException">The model has no encoder, or the client's part cannot be used.</exception>
+    /// <exception cref="StipException"><c>context_length_exceeded</c>: the source is too long.</exception>
+    public StipSession OpenSession(ReadOnlyMemory<int> sourceIds, int? maxLength = null)
+    {
+        CheckLength(maxLength);
+        ArgumentOutOfRangeException.ThrowIfLessThan(sourceIds.Length, 1, nameof(sourceIds));
+        return sourceIds.Length <= MostPromptTokens
+            ? new StipSession(this, maxLength, new SequenceRows(Bundle, sourceIds))
+            : throw new StipException(
+                $"context_length_exceeded: {sourceIds.Length} prompt tokens are more than the {MostPromptTokens} that "
+                + $"the encoder of model '{Id}' reads", StipErrorCode.ContextLengthExceeded);
+    }
+
+    /// <summary>Tokens with which the decoder of a model with an encoder begins, and which are no part of the answer.
+    /// </summary>
+    /// <param name="first">The token behind the first in place of the bundle's (the language to translate to); null for
+    /// that.</param>
+    /// <exception cref="InvalidOperationException">The model has no encoder.</exception>
+    public int[] StartIds(int? first = null) => Bundle.Manifest.Sequence is { } sequence
+        ? (first ?? sequence.ForcedBosTokenId) is { } forced
+            ? [sequence.DecoderStartTokenId, forced]
+            : [sequence.DecoderStartTokenId]
+        : throw new InvalidOperationException($"model '{Id}' has no encoder");
+
+    /// <summary>Generates after a prompt, or from it as a source where the model has an encoder, in a session of its
+    /// own that is released at the end.</summary>
     /// <param name="promptIds">At least one token.</param>
     /// <param name="options">When to stop and how to choose; greedy to the end of the context by default.</param>
     /// <param name="cancellationToken">Ends it; the session is released all the same.</param>
@@ -127,11 +175,24 @@ public sealed class StipModel
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         options ??= new GenerationOptions();
-        var wanted = (long)promptIds.Length + (options.MaxNewTokens ?? ContextLength);
-        await using var session = OpenSession((int)Math.Min(wanted, ContextLength), placed);
-        await foreach (var token in session.GenerateAsync(promptIds, options, cancellationToken))
+        // What a decoder's session begins with: the prompt, or beside an encoder what its answers begin with.
+        var start = IsSequence ? StartIds(options.FirstTokenId) : promptIds;
+        var wanted = (int)Math.Min((long)start.Length + (options.MaxNewTokens ?? ContextLength), ContextLength);
+        await using var session = IsSequence ? OpenSession(promptIds, wanted) : OpenSession(wanted, placed);
+        await foreach (var token in session.GenerateAsync(start, options, cancellationToken))
         {
             yield return token;
+        }
+    }
+
+    private static bool ReadsSource(Bundle bundle) => bundle.Manifest.Kind == BundleKinds.EncoderDecoder;
+
+    private void CheckLength(int? maxLength)
+    {
+        if (maxLength is < 1 || maxLength > ContextLength)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(maxLength), maxLength, $"a session has 1 to {ContextLength} tokens");
         }
     }
 }

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Stip.Client.Embedding;
 using Stip.Client.Sealing;
 using Stip.Protocol.Completions;
 using Stip.Protocol.Errors;
@@ -21,15 +20,13 @@ public sealed class StipSession : IAsyncDisposable
     private readonly List<int> _tokens = [];
     private readonly SessionFigures _figures = new();
     private readonly int? _wantedLength;
-    private readonly PlacedRows? _placed;
-    private byte[]? _row;
-    private ClientLayersSequence? _layers;
+    private readonly SessionRows _rows;
     private int _cachedTokens;
     private string? _id;
 
-    internal StipSession(StipModel model, int? wantedLength, PlacedRows? placed = null)
+    internal StipSession(StipModel model, int? wantedLength, SessionRows rows)
     {
-        (_model, _wantedLength, _placed) = (model, wantedLength, placed);
+        (_model, _wantedLength, _rows) = (model, wantedLength, rows);
         MaxLength = wantedLength ?? model.ContextLength;
     }
 
@@ -41,6 +38,9 @@ public sealed class StipSession : IAsyncDisposable
 
     /// <summary>What the session has cost so far.</summary>
     public SessionUsage Usage => _figures.Snapshot();
+
+    /// <summary>Tokens of the source; null for a decoder on its own.</summary>
+    internal int? SourceTokens => _rows.SourceTokens;
 
     /// <summary>Sees every request that was answered.</summary>
     internal ExchangeObserver? OnExchange { get; set; }
@@ -105,8 +105,7 @@ public sealed class StipSession : IAsyncDisposable
     /// <summary>Releases the server's cache; a server that cannot be reached releases it by itself later.</summary>
     public async ValueTask DisposeAsync()
     {
-        _layers?.Dispose();
-        _layers = null;
+        _rows.Dispose();
         if (_id is not { } id)
         {
             return;
@@ -268,27 +267,20 @@ public sealed class StipSession : IAsyncDisposable
 
     private CompletionRequest Request(int count, LogitsRequest want)
     {
-        var tables = _model.Bundle.Embedding;
-        var rows = Rows(count * tables.RowBytes); // [count, hidden]
         var ids = CollectionsMarshal.AsSpan(_tokens).Slice(_cachedTokens, count);
-        tables.WriteRows(ids, _cachedTokens, rows);
-        _placed?.WriteOver(_cachedTokens, tables.RowBytes, rows);
-
-        // What the server has cached was run before, by these layers and at these places.
-        _layers ??= _model.Bundle.Layers?.OpenSequence(MaxLength);
-        _layers?.Run(rows, count, _cachedTokens);
+        var bundle = _model.Bundle;
         return new CompletionRequest(
             _model.Id,
-            new TensorPayload(tables.WireDtype.WireName(), [count, tables.HiddenSize], rows),
+            new TensorPayload(
+                bundle.WireDtype.WireName(),
+                [count, bundle.Manifest.HiddenSize],
+                _rows.Make(ids, _cachedTokens, mayBeKept: OnExchange is not null)),
             _id,
             _id is null ? null : _cachedTokens,
             want,
-            _id is null ? _wantedLength : null);
+            _id is null ? _wantedLength : null)
+        {
+            EncoderInputsEmbeds = _cachedTokens == 0 ? _rows.Source : null,
+        };
     }
-
-    // A step is over before the next one begins, so that its row may lie where the last one's did; but whoever sees
-    // the requests may keep them.
-    private byte[] Rows(int bytes) => OnExchange is not null || bytes != _model.Bundle.Embedding.RowBytes
-        ? new byte[bytes]
-        : _row ??= new byte[bytes];
 }

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Stip.Client.Grammars;
 using Stip.Client.Sampling;
 using Stip.Client.Sealing;
+using Stip.Keys.Bundles;
 using Stip.Protocol.Completions;
 
 namespace Stip.Client.Generation;
@@ -20,16 +21,25 @@ internal sealed class TokenChoice
     private readonly List<int> _contextIds;
     private readonly int _promptTokens;
     private readonly TokenConstraint? _constraint;
+    private readonly SuppressedTokens? _suppressed;
     private readonly Sampler? _sampler;
     private readonly ListedShare _listed = new();
 
     public TokenChoice(
-        GenerationOptions options, ReadOnlySpan<int> promptIds, int vocabSize, TokenConstraint? constraint)
+        GenerationOptions options,
+        ReadOnlySpan<int> promptIds,
+        int vocabSize,
+        TokenConstraint? constraint,
+        SequenceManifest? sequence = null)
     {
         options.Sampling.Validate();
         (_options, _contextIds, _promptTokens) = (options, [.. promptIds], promptIds.Length);
         _constraint = constraint;
-        _sampler = constraint is null && IsPlainGreedy(options) ? null : new Sampler(options.Sampling, vocabSize);
+        _suppressed = sequence is { SuppressTokens: null, BeginSuppressTokens: null } or null ? null
+            : new SuppressedTokens(sequence.SuppressTokens ?? [], sequence.BeginSuppressTokens ?? [], constraint);
+        _sampler = constraint is null && _suppressed is null && IsPlainGreedy(options)
+            ? null
+            : new Sampler(options.Sampling, vocabSize);
     }
 
     /// <summary>The text is complete: the grammar lets nothing follow.</summary>
@@ -66,7 +76,8 @@ internal sealed class TokenChoice
     {
         var id = _sampler is null
             ? row.ArgMax()
-            : _sampler.TrySample(row, ContextIds, _contextIds.Count, _promptTokens, _constraint);
+            : _sampler.TrySample(
+                row, ContextIds, _contextIds.Count, _promptTokens, (ITokenFilter?)_suppressed ?? _constraint);
         _listed.Count(row.IsFull, id is not null);
         if (id is not { } chosen)
         {
@@ -76,6 +87,7 @@ internal sealed class TokenChoice
         var logprobs = _options.TopLogprobs is { } top ? Logprobs.Of(row, chosen, top) : null;
         _contextIds.Add(chosen);
         _constraint?.Accept(chosen);
+        _suppressed?.Start();
         return new ChosenToken(chosen, logprobs);
     }
 

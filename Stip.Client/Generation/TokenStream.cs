@@ -18,10 +18,15 @@ internal sealed class TokenStream(StipModel model, StipSession session, Generati
         ArgumentOutOfRangeException.ThrowIfLessThan(promptIds.Length, 1, nameof(promptIds));
         var meter = new UsageMeter(session, model.Client.Time);
         var choice = new TokenChoice(
-            options, promptIds.Span, model.Bundle.Permutation.VocabSize, StartGrammar());
+            options,
+            promptIds.Span,
+            model.Bundle.Permutation.VocabSize,
+            StartGrammar(),
+            model.Bundle.Manifest.Sequence);
         using var speculator = Speculator.For(model, options, session.MaxLength, choice.Seed);
         var rounds = new TokenRounds(session, choice, speculator);
-        session.OnExchange = Observe(meter, promptIds.Length);
+        var promptTokens = session.SourceTokens ?? promptIds.Length;
+        session.OnExchange = Observe(meter, promptTokens);
         try
         {
             while (true)
@@ -29,7 +34,7 @@ internal sealed class TokenStream(StipModel model, StipSession session, Generati
                 var token = Next(await rounds.NextAsync(MostGuesses, cancellationToken), choice);
                 if (token.FinishReason is not null)
                 {
-                    yield return token with { Usage = meter.Read(promptIds.Length, _completionTokens) };
+                    yield return token with { Usage = meter.Read(promptTokens, _completionTokens) };
                     yield break;
                 }
 

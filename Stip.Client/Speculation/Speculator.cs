@@ -32,10 +32,12 @@ internal sealed class Speculator : IDisposable
 
     public static Speculator For(StipModel model, GenerationOptions options, int maxLength, ulong? seed)
     {
-        var draft = options.Speculates
+        // What a decoder beside an encoder says is seldom a copy of what it has said: guesses do not pay.
+        var guesses = options.Speculates && !model.IsSequence;
+        var draft = guesses
             ? model.Draft?.OpenSession(options.Sampling with { Seed = seed ?? options.Sampling.Seed }, maxLength)
             : null;
-        return new Speculator(model.Speculation, draft, options.Speculates);
+        return new Speculator(model.Speculation, draft, guesses);
     }
 
     /// <summary>Guesses for the tokens after the context; none where they would not pay.</summary>

@@ -195,12 +195,13 @@ public sealed class StipHttpClient : IDisposable
     {
         if (_options.Encoding == WireEncoding.Json)
         {
-            return new StepContent(JsonSerializer.SerializeToUtf8Bytes(request, StipJson.Wire), default);
+            return new StepContent(JsonSerializer.SerializeToUtf8Bytes(request, StipJson.Wire), default, default);
         }
 
         var head = new ArrayBufferWriter<byte>(512);
         CompletionRequestCodec.WriteHead(head, request);
-        return new StepContent(head.WrittenMemory, request.PromptEmbeds.Data);
+        return new StepContent(
+            head.WrittenMemory, request.PromptEmbeds.Data, request.EncoderInputsEmbeds?.Data ?? default);
     }
 
     private CompletionResponse Parse(byte[] body)

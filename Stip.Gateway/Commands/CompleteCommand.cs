@@ -16,9 +16,17 @@ internal static class CompleteCommand
         var image = ImageOption.Create();
         var model = new Option<string?>("--model") { Description = "Which of several bundles." };
         var json = new Option<bool>("--json") { Description = "Prints one JSON document." };
+        var source = new Option<string?>("--source-language")
+        {
+            Description = "Language of the text, for translators that are told it (eng_Latn, en_XX, en).",
+        };
+        var target = new Option<string?>("--target-language")
+        {
+            Description = "Language to translate to, as the tokenizer names it (fra_Latn, fr_XX, fr).",
+        };
         var command = new Command("complete", "Continues a raw text; special tokens in it count as such.")
         {
-            model, image, json,
+            model, image, source, target, json,
         };
         connection.AddTo(command);
         answer.AddTo(command);
@@ -28,13 +36,17 @@ internal static class CompleteCommand
             var text = prompt.ReadText(parsed);
             using var open = connection.Open(parsed);
             var chosen = open.Pick(parsed.GetValue(model));
-            var ids = Prompts.Raw(chosen, text);
+            var options = answer.Read(parsed) with
+            {
+                FirstTokenId = Languages.First(chosen, parsed.GetValue(target)),
+            };
+            var ids = Prompts.Raw(chosen, text, parsed.GetValue(source));
             var placed = parsed.GetValue(image) is { } file
                 ? await new ImageSight(chosen).PlaceAsync(
                     ids, [ImageReader.Decode(ImageOption.Read(file))], cancellation)
                 : new ImagePrompt(ids, PlacedRows.None);
             await AnswerPrinter.PrintAsync(
-                chosen.GenerateWithImagesAsync(placed, answer.Read(parsed), cancellation),
+                chosen.GenerateWithImagesAsync(placed, options, cancellation),
                 parsed.GetValue(json),
                 cancellation);
             return ExitCodes.Done;

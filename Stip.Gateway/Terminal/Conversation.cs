@@ -33,10 +33,13 @@ internal sealed class Conversation(
             ? new ImagePrompt(Prompts.Chat(model, turn), PlacedRows.None)
             : await IllustratedChat.PlaceAsync(model, new ChatPrompt(turn, [image]), cancellationToken);
 
-        // The image stands at the same place in every turn.
-        _session ??= model.OpenSession(placed: prompt.Rows);
+        // The image stands at the same place in every turn. A source is read as a whole, each turn anew.
+        _session ??= model.IsSequence ? null : model.OpenSession(placed: prompt.Rows);
+        var tokens = _session is null
+            ? model.GenerateAsync(prompt.TokenIds, options, cancellationToken)
+            : _session.GenerateAsync(prompt.TokenIds, options, cancellationToken);
         var answer = new StringBuilder();
-        await foreach (var token in _session.GenerateAsync(prompt.TokenIds, options, cancellationToken))
+        await foreach (var token in tokens)
         {
             answer.Append(token.Text);
             yield return token;

@@ -39,7 +39,7 @@ internal static class CompletionEndpoints
         {
             var declaration = prepared.Step.Declaration;
             context.Features.Set(
-                new StepTrace(declaration.Decoder.Model, declaration.RowCount, declaration.SessionId));
+                new StepTrace(declaration.Decoder.Model, declaration.AllRowCount, declaration.SessionId));
             var outcome = await prepared.Decoder.StepAsync(
                 context.ApiKey().Id, prepared.Step, context.RequestAborted);
             if (!outcome.Is(out var answer, out refusal))

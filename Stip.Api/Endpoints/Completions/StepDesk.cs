@@ -40,7 +40,7 @@ internal sealed class StepDesk(ModelRegistry registry, KeyLimits limits, IOption
             return refusal;
         }
 
-        return limits.TakeTokens(key, declaration.RowCount) is { } tooMany ? tooMany : (decoder, declaration);
+        return limits.TakeTokens(key, declaration.AllRowCount) is { } tooMany ? tooMany : (decoder, declaration);
     }
 
     /// <summary>The decoder of a model that this key may ask: the one that holds the session, or the newest.</summary>

@@ -61,7 +61,7 @@ internal sealed class StepReader(StepDesk desk)
         }
 
         return desk.Judge(context.ApiKey(), request).Is(out var judged, out var refusal)
-            ? Prepare(judged, request!.PromptEmbeds.Data.Span)
+            ? Prepare(judged, request!.PromptEmbeds.Data.Span, (request.EncoderInputsEmbeds?.Data ?? default).Span)
             : refusal;
     }
 
@@ -97,8 +97,7 @@ internal sealed class StepReader(StepDesk desk)
         (DecoderHost Decoder, StepDeclaration Declaration) judged,
         CancellationToken cancellation)
     {
-        var entry = header.Entries[CompletionFields.PromptEmbeds];
-        var end = checked((int)(header.DataOffset + entry.Offset + entry.ByteLength));
+        var end = checked((int)header.EndOffset);
         var result = await reader.ReadAtLeastAsync(end, cancellation);
         if (result.Buffer.Length < end)
         {
@@ -107,15 +106,28 @@ internal sealed class StepReader(StepDesk desk)
                 StipErrorCode.InvalidRequest, $"the body ends after {result.Buffer.Length} of {end} bytes");
         }
 
-        var rows = result.Buffer.Slice(header.DataOffset + entry.Offset, entry.ByteLength);
-        var prepared = rows.IsSingleSegment ? Prepare(judged, rows.FirstSpan) : Prepare(judged, rows.ToArray());
+        var prepared = Prepare(
+            judged, Data(CompletionFields.PromptEmbeds), Data(CompletionFields.EncoderInputsEmbeds));
         reader.AdvanceTo(result.Buffer.End);
         return prepared;
+
+        ReadOnlySpan<byte> Data(string name)
+        {
+            if (!header.Entries.TryGetValue(name, out var entry))
+            {
+                return [];
+            }
+
+            var bytes = result.Buffer.Slice(header.DataOffset + entry.Offset, entry.ByteLength);
+            return bytes.IsSingleSegment ? bytes.FirstSpan : bytes.ToArray();
+        }
     }
 
     private static Outcome<PreparedStep> Prepare(
-        (DecoderHost Decoder, StepDeclaration Declaration) judged, ReadOnlySpan<byte> rows) =>
-        ValidStep.Judge(judged.Declaration, rows).Is(out var step, out var refusal)
+        (DecoderHost Decoder, StepDeclaration Declaration) judged,
+        ReadOnlySpan<byte> rows,
+        ReadOnlySpan<byte> source) =>
+        ValidStep.Judge(judged.Declaration, rows, source).Is(out var step, out var refusal)
             ? new PreparedStep(judged.Decoder, step)
             : refusal;
 

@@ -11,13 +11,14 @@ internal static class StepSizes
     /// go in several steps.</summary>
     public const long LargestLimit = SmallestLimit + (1 << 30);
 
-    /// <summary>The longest session in float32 as base64.</summary>
+    /// <summary>The longest session, and the longest source where the model reads one, in float32 as base64.</summary>
     /// <param name="manifest">Of the model.</param>
     /// <param name="maxLength">Longest session of the server in tokens; 0 for the model's own.</param>
     public static long MaxBodyBytes(PackageManifest manifest, int maxLength)
     {
         var tokens = maxLength > 0 ? Math.Min(maxLength, manifest.ContextLength) : manifest.ContextLength;
-        var bytes = (decimal)tokens * manifest.HiddenSize * sizeof(float) / 3 * 4;
+        var most = (decimal)tokens + (manifest.SourceLength ?? 0);
+        var bytes = most * manifest.HiddenSize * sizeof(float) / 3 * 4;
         return (long)Math.Min(SmallestLimit + bytes, LargestLimit);
     }
 }

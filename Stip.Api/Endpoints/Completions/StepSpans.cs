@@ -26,7 +26,7 @@ internal static class StepSpans
         var arrived = began - times.Queue;
         using var whole = Source.StartActivity(
             "step", ActivityKind.Internal, Activity.Current?.Context ?? default, startTime: arrived,
-            tags: [new("gen_ai.request.model", step.Decoder.Model), new("stip.rows", step.RowCount)]);
+            tags: [new("gen_ai.request.model", step.Decoder.Model), new("stip.rows", step.AllRowCount)]);
         if (whole is not null)
         {
             Add("queue", whole, arrived, began);

@@ -27,6 +27,10 @@ internal static class CompletionExample
                 TensorDtype.Float16.WireName(), [RowCount, width], MemoryMarshal.AsBytes<Half>(numbers).ToArray()),
             Logits: new LogitsRequest(topK == 0 ? null : topK),
             Keep: false);
+        // A model with an encoder begins with what it reads.
+        request = manifest?.SourceLength is null
+            ? request
+            : request with { EncoderInputsEmbeds = request.PromptEmbeds };
         var response = new CompletionResponse(
             "cmpl_…", CompletionResponse.ObjectName, 1_764_000_000, model, null, RowCount,
             [new CompletionChoice(0, new LogitsPayload("float32", [17, 4, 250], [3.25f, 2.5f, 2.125f], 4.75), null)],

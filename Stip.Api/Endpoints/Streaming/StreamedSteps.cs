@@ -39,24 +39,21 @@ internal sealed class StreamedSteps(WebSocket socket, StepDesk desk, ApiKeyRecor
 
         var header = SafetensorsHeader.ParseWithin(_frame.Bytes.Slice(PrefixBytes, jsonBytes), most);
         var request = CompletionRequestCodec.Read(header, _said);
-        var rows = header.Entries[CompletionFields.PromptEmbeds];
         // From here on it is the message of one model.
         most = desk.MaxBodyBytes(key, request.Model);
-        if (rows.Offset != 0 || header.DataOffset + rows.ByteLength >= int.MaxValue)
+        if (header.EndOffset >= int.MaxValue)
         {
             throw new InvalidDataException(
-                $"the rows lie at {rows.Offset} and have {rows.ByteLength} bytes; they must be all that follows the "
-                + $"header, in less than {int.MaxValue} bytes");
+                $"a message of {header.EndOffset} bytes is longer than {int.MaxValue - 1}");
         }
 
-        var start = (int)header.DataOffset;
         if (!desk.Judge(key, request).Is(out var judged, out var refusal))
         {
             await SkipAsync(most, cancellation);
             return refusal;
         }
 
-        var end = start + (int)rows.ByteLength;
+        var end = (int)header.EndOffset;
         await FillAsync(end + 1, cancellation);
         if (_frame.Length != end)
         {
@@ -65,12 +62,26 @@ internal sealed class StreamedSteps(WebSocket socket, StepDesk desk, ApiKeyRecor
                 StipErrorCode.InvalidRequest, $"the message has {_frame.Length} bytes or more, its header says {end}");
         }
 
-        return ValidStep.Judge(judged.Declaration, _frame.Bytes[start..end]).Is(out var step, out refusal)
+        var (rows, source) = (
+            Data(header, CompletionFields.PromptEmbeds), Data(header, CompletionFields.EncoderInputsEmbeds));
+        return ValidStep.Judge(judged.Declaration, _frame.Bytes[rows], _frame.Bytes[source])
+            .Is(out var step, out refusal)
             ? new PreparedStep(judged.Decoder, step)
             : refusal;
     }
 
     public void Dispose() => _frame.Dispose();
+
+    private static Range Data(SafetensorsHeader header, string name)
+    {
+        if (!header.Entries.TryGetValue(name, out var entry))
+        {
+            return 0..0;
+        }
+
+        var start = (int)(header.DataOffset + entry.Offset);
+        return start..(start + (int)entry.ByteLength);
+    }
 
     private async ValueTask FillAsync(int bytes, CancellationToken cancellation)
     {

@@ -37,6 +37,10 @@ internal sealed record CacheTensor(
                 $"past_key_values.{layer}.{part}", $"present.{layer}.{part}",
                 [0, cache.KvHeads, 0, cache.HeadDim], Length: 2, Batch: 0)))];
 
+    /// <summary>What is kept of an encoder's states, in the order of the manifest.</summary>
+    /// <param name="cache">Judged.</param>
+    public static IReadOnlyList<CacheTensor> CrossOf(CacheManifest cache) => [.. (cache.Cross ?? []).Select(Of)];
+
     /// <summary>The shape for some sequences of one length.</summary>
     public long[] Shape(int batch, int tokens) =>
         [.. Axes.Select((length, axis) => axis == Length ? tokens : axis == Batch ? batch : (long)length)];

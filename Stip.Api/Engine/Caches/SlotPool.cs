@@ -59,6 +59,31 @@ internal sealed class SlotPool : IDisposable
         return refusal ?? throw new InvalidOperationException("lengths are judged before");
     }
 
+    /// <summary>Makes room for what a session keeps of its source; null where there is.</summary>
+    /// <param name="session">Pays for no more than its largest source until it is released.</param>
+    /// <param name="bytes">What the source takes.</param>
+    /// <param name="retryAfter">When there may be room.</param>
+    public Refusal? Reserve(SessionState session, long bytes, TimeSpan retryAfter)
+    {
+        var more = bytes - session.SourceBytes;
+        if (more > 0 && !TryTake(more, wanted: -1))
+        {
+            return Full(
+                $"a source needs {Mebibytes(bytes)} MiB of cache, {Math.Max(_budget.FreeBytes, 0) >> 20} MiB are free",
+                retryAfter);
+        }
+
+        session.SourceBytes = Math.Max(bytes, session.SourceBytes);
+        return null;
+    }
+
+    /// <summary>Gives back what a session's source took.</summary>
+    public void Free(SessionState session)
+    {
+        _budget.GiveBack(session.SourceBytes);
+        session.SourceBytes = 0;
+    }
+
     public void Dispose()
     {
         for (var i = 0; i < _arenas.Length; i++)

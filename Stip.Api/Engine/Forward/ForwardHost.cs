@@ -38,7 +38,7 @@ internal sealed class ForwardHost : IAsyncDisposable
         TimeProvider clock)
     {
         Graph = graph;
-        (_hiddenSize, _limitBytes) = (hiddenSize, PassMemory.LimitBytes(options));
+        (_hiddenSize, _limitBytes) = (hiddenSize, PassMemory.LimitBytes(options.Value));
         _answerBytes = (long)options.Value.MaxAnswerMegabytes << 20;
         _loop = new LoadedOnUse<ForwardLoop>(
             model, bytes,

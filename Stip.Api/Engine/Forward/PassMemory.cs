@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Microsoft.Extensions.Options;
 using Stip.Protocol.Packages;
 using Stip.Protocol.Tensors;
 
@@ -21,10 +20,13 @@ internal static class PassMemory
     private const int CopiesOfAnswer = 2;
 
     /// <summary>What one pass may take.</summary>
-    public static long LimitBytes(IOptions<EngineOptions> options) =>
-        options.Value.ForwardMegabytes is > 0 and var given
+    public static long LimitBytes(EngineOptions options) =>
+        options.ForwardMegabytes is > 0 and var given
             ? (long)given << 20
             : GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4;
+
+    /// <summary>An estimate for one sequence of so many rows, without its outputs.</summary>
+    public static double Bytes(int rows, int hiddenSize) => RunBytes(new InputExtent(1, rows), hiddenSize);
 
     /// <summary>An estimate, of a transformer of this width with usual heads.</summary>
     /// <param name="graph">Names the axes.</param>

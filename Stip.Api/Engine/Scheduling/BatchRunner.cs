@@ -43,8 +43,14 @@ internal sealed class BatchRunner(IDecoder decoder, DecoderSnapshot snapshot, Pr
         var logits = declaration.AllRows
             ? ticket.Logits.Span.Slice(first * _logitsBytes, count * _logitsBytes)
             : ticket.Logits.Span;
+        var slot = new SlotRange(session.Arena.Cache, session.Slot, 1);
+        if (ticket.Step.Source is { IsEmpty: false } source)
+        {
+            decoder.Read(slot, source);
+        }
+
         decoder.Run(
-            new SlotRange(session.Arena.Cache, session.Slot, 1), [position],
+            slot, [position],
             ticket.Step.Rows.Slice(first * _rowBytes, count * _rowBytes), _wanted.AsSpan(0, wanted), logits);
         Copied = decoder.Copied;
         ticket.RowsDone += count;

@@ -47,7 +47,8 @@ internal sealed class ModelLoop : IAsyncDisposable
         _scheduler = new StepScheduler<StepTicket>(maxBatch);
         _loop = new LoopTurn(
             sessions,
-            new BatchRunner(decoder, snapshot, new PrefillChunk(options.PrefillChunk, decoder.IsOnDevice)),
+            new BatchRunner(decoder, snapshot, new PrefillChunk(
+                options.PrefillChunk, decoder.IsOnDevice, snapshot.Sequence is not null)),
             _scheduler,
             clock);
         new Thread(RunThread) { IsBackground = true, Name = "model loop" }.Start();

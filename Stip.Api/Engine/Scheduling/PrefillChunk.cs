@@ -8,7 +8,8 @@ namespace Stip.Api.Engine.Scheduling;
 /// </remarks>
 /// <param name="fixedRows"><see cref="EngineOptions.PrefillChunk"/>; 0 leaves the choice here.</param>
 /// <param name="isOnDevice">True where the graph runs on an accelerator.</param>
-internal sealed class PrefillChunk(int fixedRows, bool isOnDevice)
+/// <param name="beginsWhole">True where the first step of a session is a graph of its own.</param>
+internal sealed class PrefillChunk(int fixedRows, bool isOnDevice, bool beginsWhole = false)
 {
     private const int OnDevice = 512;
     private const int OnHost = 128;
@@ -16,7 +17,8 @@ internal sealed class PrefillChunk(int fixedRows, bool isOnDevice)
     private const int FarBehind = 512;
 
     /// <param name="position">Tokens before the chunk.</param>
-    public int RowsAt(int position) => fixedRows > 0 ? fixedRows
+    public int RowsAt(int position) => beginsWhole && position == 0 ? int.MaxValue
+        : fixedRows > 0 ? fixedRows
         : isOnDevice ? OnDevice
         : position < FarBehind ? OnHost
         : OnHostFarBehind;

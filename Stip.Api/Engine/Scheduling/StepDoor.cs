@@ -20,7 +20,7 @@ internal sealed class StepDoor(SessionTable sessions)
 
         ticket.Session = session;
         sessions.Renew(session);
-        refusal = Judge(session, declaration);
+        refusal = Judge(session, declaration) ?? Reserve(session, declaration);
         if (refusal is not null)
         {
             GiveUp(ticket);
@@ -66,6 +66,11 @@ internal sealed class StepDoor(SessionTable sessions)
             ticket.Session.CachedTokens = ticket.Declaration.Position;
         }
     }
+
+    private Refusal? Reserve(SessionState session, StepDeclaration declaration) =>
+        declaration.Source is { } source && declaration.Decoder.Sequence is { } sequence
+            ? sessions.Reserve(session, sequence.Bytes(source.Count, declaration.Decoder.CacheDtype))
+            : null;
 
     private static Refusal? Judge(SessionState session, StepDeclaration declaration)
     {

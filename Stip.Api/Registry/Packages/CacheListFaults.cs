@@ -11,11 +11,14 @@ internal static class CacheListFaults
     private const int MaxAxes = 8;
     private const long MaxTokenNumbers = 1 << 24;
 
-    private static readonly string[] Taken = ["inputs_embeds", "attention_mask", "position_ids"];
+    private static readonly string[] Taken =
+    [
+        "inputs_embeds", "attention_mask", "position_ids", "encoder_attention_mask", "encoder_hidden_states",
+    ];
 
     public static IEnumerable<string> Of(CacheManifest cache)
     {
-        if (cache.Tensors is not { } tensors)
+        if (cache.Tensors is null && cache.Cross is null)
         {
             yield break;
         }
@@ -25,7 +28,8 @@ internal static class CacheListFaults
             yield return $"cache tensors are listed for the layout '{CacheLayouts.Growing}' only";
         }
 
-        if (tensors.Count is < 1 or > MaxTensors
+        CacheTensorManifest[] tensors = [.. cache.Tensors ?? [], .. cache.Cross ?? []];
+        if (tensors.Length is < 1 or > MaxTensors
             || tensors.Any(tensor => tensor is not { Past.Length: > 0, Present.Length: > 0, Axes: not null }))
         {
             yield return $"cache.tensors is not a list of 1..{MaxTensors} tensors with past, present and axes";

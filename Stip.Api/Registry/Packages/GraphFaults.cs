@@ -26,6 +26,11 @@ internal static class GraphFaults
             return ["decoder has no cache"];
         }
 
+        if (cache.Cross is not null)
+        {
+            return ["cache.cross is for a decoder with an encoder beside it"];
+        }
+
         if (cache.Layout is not (CacheLayouts.Shared or CacheLayouts.Growing))
         {
             return [$"cache layout '{cache.Layout}' is neither '{CacheLayouts.Shared}' nor '{CacheLayouts.Growing}'"];

@@ -52,7 +52,7 @@ internal sealed class PackageFolder(IGraphRuntime runtime)
             faults.AddRange(OfGraph(folder, manifest, role, graph));
         }
 
-        return faults;
+        return faults.Count == 0 && Roles.AreOfSequence(manifest) ? [.. SequenceFaults.Of(manifest)] : faults;
     }
 
     /// <summary>Listed files that are not there or have another length.</summary>
@@ -94,7 +94,9 @@ internal sealed class PackageFolder(IGraphRuntime runtime)
             faults.Add($"{role}: {e.Message}");
         }
 
-        return role == Roles.Decoder ? [.. faults, .. GraphFaults.OfDecoder(manifest, graph)] : faults;
+        return role == Roles.Decoder && !Roles.AreOfSequence(manifest)
+            ? [.. faults, .. GraphFaults.OfDecoder(manifest, graph)]
+            : faults;
     }
 
     private static bool AreNamed(IReadOnlyList<TensorManifest>? tensors) =>

@@ -1,3 +1,5 @@
+using Stip.Protocol.Packages;
+
 namespace Stip.Api.Registry.Packages;
 
 /// <summary>What a graph of a package is for.</summary>
@@ -5,5 +7,13 @@ internal static class Roles
 {
     public const string Decoder = "decoder";
     public const string Encoder = "encoder";
+
+    /// <summary>The steps of a decoder after the first, where an encoder stands beside it.</summary>
+    public const string DecoderWithPast = "decoder_with_past";
     public const string Vision = "vision";
+
+    /// <summary>True where a decoder goes on from what an encoder makes of a source.</summary>
+    public static bool AreOfSequence(PackageManifest manifest) =>
+        manifest.Graphs?.ContainsKey(Decoder) == true
+        && (manifest.Graphs.ContainsKey(Encoder) || manifest.Graphs.ContainsKey(DecoderWithPast));
 }

@@ -31,6 +31,12 @@ internal sealed class AnswerJobs(
     public void CheckLengths(string field)
     {
         var longest = prompts.Max(prompt => prompt.Length);
+        if (request.Model.IsSequence)
+        {
+            CheckSource(longest, field);
+            return;
+        }
+
         var context = request.Model.ContextLength;
         if (longest + (long)(request.Options.MaxNewTokens ?? 1) > context)
         {
@@ -40,6 +46,23 @@ internal sealed class AnswerJobs(
                 $"{longest} prompt tokens and {request.Options.MaxNewTokens ?? 1} new ones are more than the " +
                 $"{context} of model '{request.Model.Id}'",
                 field);
+        }
+    }
+
+    // The prompt is the encoder's, and the answer has a context of its own.
+    private void CheckSource(int longest, string field)
+    {
+        var (most, context) = (request.Model.MostPromptTokens, request.Model.ContextLength);
+        var answer = request.Model.StartIds().Length + (long)(request.Options.MaxNewTokens ?? 1);
+        if (longest > most || answer > context)
+        {
+            throw new OpenAiException(
+                StatusCodes.Status400BadRequest,
+                StipErrorCode.ContextLengthExceeded.Name(),
+                longest > most
+                    ? $"{longest} prompt tokens are more than the {most} that model '{request.Model.Id}' reads"
+                    : $"{answer} tokens of an answer are more than the {context} of model '{request.Model.Id}'",
+                longest > most ? field : "max_tokens");
         }
     }
 

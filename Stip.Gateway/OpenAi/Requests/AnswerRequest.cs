@@ -97,6 +97,7 @@ internal sealed record AnswerRequest(
             MaxNewTokens = fields.Integer("max_completion_tokens", 1, int.MaxValue)
                 ?? fields.Integer("max_tokens", 1, int.MaxValue)
                 ?? defaultMaxTokens,
+            FirstTokenId = Languages.First(model, fields.FindText("target_language")),
             StopStrings = stops,
             IgnoreEndOfSequence = fields.Flag("ignore_eos"),
             Sampling = new SamplingOptions

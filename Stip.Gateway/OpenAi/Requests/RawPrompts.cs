@@ -11,11 +11,13 @@ internal static class RawPrompts
 
     public static IReadOnlyList<int[]> Read(RequestFields fields, StipModel model)
     {
+        var language = fields.FindText("source_language");
         var prompts = fields.Find(Field) switch
         {
-            { ValueKind: JsonValueKind.String } text => [Prompts.Raw(model, text.GetString()!)],
+            { ValueKind: JsonValueKind.String } text => [Prompts.Raw(model, text.GetString()!, language)],
             { ValueKind: JsonValueKind.Array } ids when IsTokenIds(ids) => [TokenIds(ids, model)],
-            { ValueKind: JsonValueKind.Array } many => many.EnumerateArray().Select(item => One(item, model)).ToArray(),
+            { ValueKind: JsonValueKind.Array } many =>
+                many.EnumerateArray().Select(item => One(item, model, language)).ToArray(),
             _ => throw Wrong(),
         };
         return prompts.Length is >= 1 and <= MostPrompts
@@ -23,9 +25,9 @@ internal static class RawPrompts
             : throw OpenAiException.Invalid($"'{Field}' has {prompts.Length} prompts, not 1..{MostPrompts}", Field);
     }
 
-    private static int[] One(JsonElement item, StipModel model) => item.ValueKind switch
+    private static int[] One(JsonElement item, StipModel model, string? language) => item.ValueKind switch
     {
-        JsonValueKind.String => Prompts.Raw(model, item.GetString()!),
+        JsonValueKind.String => Prompts.Raw(model, item.GetString()!, language),
         JsonValueKind.Array when IsTokenIds(item) => TokenIds(item, model),
         _ => throw Wrong(),
     };
@@ -35,7 +37,7 @@ internal static class RawPrompts
 
     private static int[] TokenIds(JsonElement list, StipModel model)
     {
-        var vocabSize = model.Bundle.Embedding.VocabSize;
+        var vocabSize = model.Bundle.TokenCount;
         return [.. list.EnumerateArray().Select(item => item.TryGetInt32(out var id) && id >= 0 && id < vocabSize
             ? id
             : throw OpenAiException.Invalid($"'{Field}' has a token id outside 0..{vocabSize - 1}", Field))];

@@ -16,6 +16,8 @@ internal sealed class RequestFields(JsonElement body)
         ? value.ValueKind == JsonValueKind.String ? value.GetString()! : throw Wrong(name, "a string")
         : throw OpenAiException.Invalid($"'{name}' is missing", name);
 
+    public string? FindText(string name) => Find(name) is null ? null : Text(name);
+
     public bool Flag(string name) => Find(name)?.ValueKind switch
     {
         null or JsonValueKind.False => false,

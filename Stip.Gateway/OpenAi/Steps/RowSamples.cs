@@ -18,7 +18,7 @@ internal sealed class RowSamples(Bundle bundle, PlainRows? plain)
     /// <summary>The last rows of a request.</summary>
     public IEnumerable<SentRow> Of(SentStep step, int most)
     {
-        var rowBytes = bundle.Embedding.RowBytes;
+        var rowBytes = bundle.RowBytes;
         var count = step.TokenIds.Length;
         for (var i = Math.Max(0, count - most); i < count; i++)
         {
@@ -31,9 +31,9 @@ internal sealed class RowSamples(Bundle bundle, PlainRows? plain)
 
     private int[] Numbers(ReadOnlySpan<byte> row)
     {
-        var wide = new float[bundle.Embedding.HiddenSize]; // [hidden]
+        var wide = new float[bundle.Manifest.HiddenSize]; // [hidden]
         TensorConversion.Convert(
-            bundle.Embedding.WireDtype, row, TensorDtype.Float32, MemoryMarshal.AsBytes(wide.AsSpan()));
+            bundle.WireDtype, row, TensorDtype.Float32, MemoryMarshal.AsBytes(wide.AsSpan()));
         var largest = Math.Max(wide.Max(Math.Abs), float.Epsilon);
         return [.. wide.Take(MostNumbers).Select(number => (int)MathF.Round(number / largest * Largest))];
     }

@@ -18,8 +18,13 @@ public sealed class OpenModel : IDisposable
     public static OpenModel Open(ApiProcess server, string package, StipHttpClientOptions? options = null) =>
         Open(server.Endpoint, server.ApiKey, package, options);
 
-    public static OpenModel Open(Uri endpoint, string apiKey, string package, StipHttpClientOptions? options = null) =>
-        new(StipHttpClient.Connect(endpoint, apiKey, options), Bundle.Open(package));
+    public static OpenModel Open(
+        Uri endpoint,
+        string apiKey,
+        string package,
+        StipHttpClientOptions? options = null,
+        bool allowUnprotected = false) =>
+        new(StipHttpClient.Connect(endpoint, apiKey, options), Bundle.Open(package, allowUnprotected));
 
     public async Task<int[]> GreedyAsync(int[] prompt, int count, CancellationToken cancellationToken)
     {

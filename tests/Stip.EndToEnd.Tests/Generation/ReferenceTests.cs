@@ -10,7 +10,8 @@ public sealed class ReferenceTests(SharedServer server, ITestOutputHelper output
     private const float Tolerance = 1e-3f;
     private const float ClearMargin = 2e-3f;
 
-    public static TheoryData<string> Checkpoints() => [.. KnownCheckpoints.Folders];
+    public static TheoryData<string> Checkpoints() =>
+        [.. KnownCheckpoints.Names, .. KnownCheckpoints.Fetched.Where(name => !name.Contains('/'))];
 
     [Theory]
     [MemberData(nameof(Checkpoints))]

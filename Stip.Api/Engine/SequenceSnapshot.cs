@@ -1,0 +1,17 @@
+using Stip.Api.Engine.Caches;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Api.Engine;
+
+/// <summary>What a decoder has beside it that goes on from an encoder's states: one session has one source.</summary>
+/// <param name="EncoderPath">Graph from rows of the source to states.</param>
+/// <param name="NextStepsPath">Graph of the steps after the first.</param>
+/// <param name="SourceLength">Most rows of a source.</param>
+/// <param name="Cross">What the first step makes of the states and later ones take.</param>
+internal sealed record SequenceSnapshot(
+    string EncoderPath, string NextStepsPath, int SourceLength, IReadOnlyList<CacheTensor> Cross)
+{
+    /// <summary>What a session keeps of a source of so many rows.</summary>
+    public long Bytes(int rows, TensorDtype dtype) => rows * (long)dtype.ByteSize()
+        * Cross.Sum(tensor => (long)tensor.Blocks * tensor.Runs * tensor.Width);
+}

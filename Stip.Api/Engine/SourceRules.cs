@@ -1,0 +1,61 @@
+using Stip.Api.Engine.Forward;
+using Stip.Protocol.Completions;
+using Stip.Protocol.Errors;
+
+namespace Stip.Api.Engine;
+
+/// <summary>When a step brings the rows that an encoder reads, and how many: with the first rows of a session, and with
+/// no others.</summary>
+internal static class SourceRules
+{
+    private const string Field = CompletionFields.EncoderInputsEmbeds;
+
+    /// <param name="decoder">The model.</param>
+    /// <param name="request">Its own rows and its place were judged.</param>
+    /// <param name="options">Limits of the server.</param>
+    /// <param name="source">Null where the step brings none and needs none.</param>
+    public static Refusal? Judge(
+        DecoderSnapshot decoder, CompletionRequest request, EngineOptions options, out DeclaredRows? source)
+    {
+        source = null;
+        var isStart = request.Position is null or 0;
+        if (decoder.Sequence is not { } sequence || !isStart)
+        {
+            return request.EncoderInputsEmbeds is null ? null : new Refusal(
+                StipErrorCode.InvalidRequest,
+                decoder.Sequence is null
+                    ? $"{Field} is for models with an encoder beside their decoder"
+                    : $"{Field} belongs to position 0: a session goes on with the source that it began with",
+                Field);
+        }
+
+        var most = options.MaxLength == 0 ? sequence.SourceLength : Math.Min(options.MaxLength, sequence.SourceLength);
+        var judged = DeclaredRows.Judge(Field, request.EncoderInputsEmbeds, decoder.HiddenSize, most, TooLong);
+        if (!judged.Is(out var rows, out var refusal))
+        {
+            return request.EncoderInputsEmbeds is null
+                ? refusal with { Message = $"{refusal.Message} at position 0: the model has an encoder" }
+                : refusal;
+        }
+
+        source = rows;
+        return JudgeMemory(decoder, request.PromptEmbeds.Shape[0], rows.Count, options);
+    }
+
+    private static Refusal TooLong(long rows, int most) => new(
+        StipErrorCode.ContextLengthExceeded,
+        $"a source of {rows} rows is longer than the {most} that the encoder reads", Field);
+
+    // Neither part runs in chunks: the encoder sees its source as a whole, and the first step gives what is kept of it.
+    private static Refusal? JudgeMemory(DecoderSnapshot decoder, long rows, int sourceRows, EngineOptions options)
+    {
+        var needed = PassMemory.Bytes(sourceRows, decoder.HiddenSize)
+            + PassMemory.Bytes((int)rows, decoder.HiddenSize);
+        var limit = PassMemory.LimitBytes(options);
+        return needed <= limit ? null : new Refusal(
+            StipErrorCode.PayloadTooLarge,
+            $"the first step would take about {(long)needed >> 20} MiB of memory, and one may take {limit >> 20}: send "
+            + "a shorter source or fewer rows",
+            Field);
+    }
+}

@@ -1,0 +1,166 @@
+using System.Text.Json;
+using Stip.Api.Engine;
+using Stip.Api.Engine.Caches;
+using Stip.Protocol.Packages;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Api.Registry.Packages;
+
+/// <summary>What a package of an encoder and a decoder must have so that the engine can serve it: three graphs that fit
+/// each other.</summary>
+internal static class SequenceFaults
+{
+    private const string Embeds = "inputs_embeds";
+    private const string Mask = "attention_mask";
+    private const string StatesMask = "encoder_attention_mask";
+    private const string States = "encoder_hidden_states";
+    private const string Hidden = "last_hidden_state";
+    private const string Logits = "logits";
+    private const int RowsRank = 3;
+
+    /// <param name="manifest">Every graph of it was compared with its file.</param>
+    public static IEnumerable<string> Of(PackageManifest manifest)
+    {
+        if (!manifest.Graphs.TryGetValue(Roles.Encoder, out var encoder)
+            || !manifest.Graphs.TryGetValue(Roles.DecoderWithPast, out var next) || manifest.Graphs.Count != 3)
+        {
+            return
+            [
+                $"a decoder beside an encoder is served with the graphs {Roles.Encoder}, {Roles.Decoder} and "
+                + $"{Roles.DecoderWithPast}; there are {Quoted.Text(string.Join(", ", manifest.Graphs.Keys))}",
+            ];
+        }
+
+        var first = manifest.Graphs[Roles.Decoder];
+        var cache = next.Cache;
+        string[] faults =
+        [
+            .. manifest.SourceLength is null or < 1
+                ? [$"source_length {manifest.SourceLength?.ToString() ?? "is missing and"} must be above 0"]
+                : Array.Empty<string>(),
+            .. OfCache(cache),
+            .. encoder.Cache is not null || first.Cache is not null
+                ? [$"the cache belongs to {Roles.DecoderWithPast} alone"]
+                : Array.Empty<string>(),
+        ];
+        return faults.Length > 0
+            ? faults
+            : OfEncoder(manifest, encoder)
+                .Concat(OfDecoders(manifest, first, next, CacheTensor.Of(cache!), CacheTensor.CrossOf(cache!)));
+    }
+
+    private static IEnumerable<string> OfCache(CacheManifest? cache)
+    {
+        if (cache is not { Layout: CacheLayouts.Growing, Tensors: not null, Cross.Count: > 0 })
+        {
+            return [$"{Roles.DecoderWithPast} has no cache of layout '{CacheLayouts.Growing}' with tensors and cross"];
+        }
+
+        return CacheListFaults.Of(cache);
+    }
+
+    private static IEnumerable<string> OfEncoder(PackageManifest manifest, GraphManifest encoder)
+    {
+        var embeds = Find(encoder.Inputs, Embeds);
+        return Rows(Roles.Encoder, embeds, Embeds, manifest.HiddenSize)
+            .Concat(Rows(Roles.Encoder, Find(encoder.Outputs, Hidden), Hidden, manifest.HiddenSize, embeds?.Dtype))
+            .Concat(Masks(Roles.Encoder, encoder.Inputs, Mask))
+            .Concat(Others(Roles.Encoder, encoder.Inputs, [Embeds, Mask]));
+    }
+
+    private static IEnumerable<string> OfDecoders(
+        PackageManifest manifest,
+        GraphManifest first,
+        GraphManifest next,
+        IReadOnlyList<CacheTensor> own,
+        IReadOnlyList<CacheTensor> cross)
+    {
+        var dtype = Find(manifest.Graphs[Roles.Encoder].Inputs, Embeds)?.Dtype;
+        foreach (var (role, graph) in new[] { (Roles.Decoder, first), (Roles.DecoderWithPast, next) })
+        {
+            foreach (var fault in Rows(role, Find(graph.Inputs, Embeds), Embeds, manifest.HiddenSize, dtype)
+                .Concat(Rows(role, Find(graph.Outputs, Logits), Logits, manifest.VocabSize))
+                .Concat(Masks(role, graph.Inputs, StatesMask)))
+            {
+                yield return fault;
+            }
+        }
+
+        string[] pasts = [.. own.Concat(cross).Select(tensor => tensor.Past)];
+        var kind = Find(next.Inputs, own[0].Past)?.Dtype ?? "";
+        foreach (var fault in Rows(Roles.Decoder, Find(first.Inputs, States), States, manifest.HiddenSize, dtype)
+            .Concat(SameLogits(first, next))
+            .Concat(Others(Roles.Decoder, first.Inputs, [Embeds, States, StatesMask]))
+            .Concat(Others(Roles.DecoderWithPast, next.Inputs, [Embeds, StatesMask, .. pasts]))
+            .Concat(own.Concat(cross).SelectMany(tensor => Has(
+                Roles.DecoderWithPast, "input", next.Inputs, tensor.Past, tensor, kind)))
+            .Concat(own.Concat(cross).SelectMany(tensor => Has(
+                Roles.Decoder, "output", first.Outputs, tensor.Present, tensor, kind)))
+            .Concat(own.SelectMany(tensor => Has(
+                Roles.DecoderWithPast, "output", next.Outputs, tensor.Present, tensor, kind)))
+            .Concat(Lengths(next, own, cross)))
+        {
+            yield return fault;
+        }
+    }
+
+    private static IEnumerable<string> SameLogits(GraphManifest first, GraphManifest next)
+    {
+        if (Find(first.Outputs, Logits)?.Dtype != Find(next.Outputs, Logits)?.Dtype)
+        {
+            yield return $"{Roles.Decoder} and {Roles.DecoderWithPast} give logits of different types";
+        }
+    }
+
+    // [batch, rows, width], a float; the number of rows is free.
+    private static IEnumerable<string> Rows(
+        string role, TensorManifest? tensor, string name, int width, string? dtype = null)
+    {
+        if (tensor is not { Shape.Count: RowsRank } || GraphFaults.Axes(tensor) is not [_, var rows, var last]
+            || rows >= 0 || last != width
+            || !TensorDtypes.TryParseWire(tensor.Dtype, out var type) || !type.IsWireFloat()
+            || (dtype ?? tensor.Dtype) != tensor.Dtype)
+        {
+            yield return $"{role} has no '{name}' of {dtype ?? "floats"} [batch, rows, {width}]";
+        }
+    }
+
+    private static IEnumerable<string> Masks(string role, IReadOnlyList<TensorManifest> inputs, string name)
+    {
+        if (Find(inputs, name) is { } mask && (mask.Dtype != "int64" || mask.Shape.Count != 2))
+        {
+            yield return $"{role} input '{name}' is {mask.Dtype} of {mask.Shape.Count} axes, not int64 of 2";
+        }
+    }
+
+    private static IEnumerable<string> Others(string role, IReadOnlyList<TensorManifest> inputs, string[] known) =>
+        inputs.Where(input => !known.Contains(input.Name)).Select(input =>
+            $"{role} input '{Quoted.Text(input.Name)}' is none that a server can fill");
+
+    private static IEnumerable<string> Has(
+        string role,
+        string port,
+        IReadOnlyList<TensorManifest> tensors,
+        string name,
+        CacheTensor shape,
+        string dtype)
+    {
+        if (Find(tensors, name) is not { } tensor || tensor.Dtype != dtype || !shape.Fits(GraphFaults.Axes(tensor))
+            || !TensorDtypes.TryParseWire(dtype, out var type) || !type.IsWireFloat())
+        {
+            var kind = dtype.Length > 0 ? dtype : "floats";
+            yield return $"{role} has no {port} '{Quoted.Text(name)}' of {kind} {shape}";
+        }
+    }
+
+    // A fixed length would be that of one source, or of one place.
+    private static IEnumerable<string> Lengths(
+        GraphManifest next, IReadOnlyList<CacheTensor> own, IReadOnlyList<CacheTensor> cross) =>
+        own.Concat(cross)
+            .Where(tensor => Find(next.Inputs, tensor.Past)?.Shape is { } shape && shape.Count > tensor.Length
+                && shape[tensor.Length].ValueKind == JsonValueKind.Number)
+            .Select(tensor => $"'{Quoted.Text(tensor.Past)}' has a fixed length");
+
+    private static TensorManifest? Find(IReadOnlyList<TensorManifest> tensors, string name) =>
+        tensors.FirstOrDefault(tensor => tensor.Name == name);
+}

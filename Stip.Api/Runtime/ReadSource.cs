@@ -1,0 +1,60 @@
+using Microsoft.ML.OnnxRuntime;
+
+namespace Stip.Api.Runtime;
+
+/// <summary>What is kept of a source: the encoder's states until the decoder's first step, then what that made of them.
+/// Immutable but for that; slots that began as one another share it. Touched by the model's loop only.</summary>
+/// <param name="mask">Ones, int64 <c>[1, rows]</c>: every row counts.</param>
+/// <param name="states">The encoder's, <c>[1, rows, hidden]</c>.</param>
+internal sealed class ReadSource(OrtValue mask, OrtValue states)
+{
+    private int _holders = 1;
+    private OrtValue? _states = states;
+
+    public OrtValue Mask => mask;
+
+    /// <summary>For the first step.</summary>
+    public OrtValue States => _states ?? throw new InvalidOperationException("the first step is over");
+
+    /// <summary>For later steps, in the manifest's order.</summary>
+    public IReadOnlyList<OrtValue> Cross { get; private set; } = [];
+
+    /// <summary>Puts what the first step gave in the place of the states.</summary>
+    public void Keep(IReadOnlyList<OrtValue> cross)
+    {
+        Cross = cross;
+        Zero(_states);
+        _states = null;
+    }
+
+    public ReadSource Share()
+    {
+        _holders++;
+        return this;
+    }
+
+    /// <summary>Zeroes and frees it once nobody holds it.</summary>
+    public void Release()
+    {
+        if (--_holders > 0)
+        {
+            return;
+        }
+
+        mask.Dispose();
+        Zero(_states);
+        _states = null;
+        foreach (var value in Cross)
+        {
+            Zero(value);
+        }
+
+        Cross = [];
+    }
+
+    private static void Zero(OrtValue? value)
+    {
+        value?.GetTensorMutableRawData().Clear();
+        value?.Dispose();
+    }
+}

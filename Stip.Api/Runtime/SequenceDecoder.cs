@@ -1,0 +1,154 @@
+using Microsoft.ML.OnnxRuntime;
+using Stip.Api.Engine;
+using Stip.Api.Engine.Caches;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Api.Runtime;
+
+/// <summary>A decoder that goes on from an encoder's states: a graph for the source, one for the first step of a
+/// session and one for later steps.</summary>
+/// <remarks>The keys and values of its own rows lie in arenas as those of other growing caches do; what it keeps of the
+/// states lies beside them, and is read where it is. Sessions run one by one: each has a source of another length.
+/// </remarks>
+internal sealed class SequenceDecoder : IDecoder
+{
+    private const string Mask = "attention_mask";
+    private const string StatesMask = "encoder_attention_mask";
+    private const string States = "encoder_hidden_states";
+    private const string Hidden = "last_hidden_state";
+    private readonly InferenceSession _encoder;
+    private readonly InferenceSession _first;
+    private readonly InferenceSession _next;
+    private readonly DecoderSnapshot _decoder;
+    private readonly DeviceGate? _gate;
+    private readonly RunOptions _runOptions = new();
+    private readonly GrowingStep _firstStep;
+    private readonly GrowingStep _nextStep;
+    private readonly int _rowBytes;
+    private readonly int _logitsBytes;
+
+    public SequenceDecoder(
+        InferenceSession encoder,
+        InferenceSession first,
+        InferenceSession next,
+        DecoderSnapshot decoder,
+        DeviceGate? gate)
+    {
+        (_encoder, _first, _next, _decoder, _gate) = (encoder, first, next, decoder, gate);
+        var cross = decoder.Sequence!.Cross;
+        _firstStep = new GrowingStep(
+            first, decoder, ([States, .. MaskOf(first)], [.. cross.Select(tensor => tensor.Present)]));
+        _nextStep = new GrowingStep(
+            next, decoder, ([.. MaskOf(next), .. cross.Select(tensor => tensor.Past)], []));
+        _rowBytes = decoder.HiddenSize * decoder.RowsDtype.ByteSize();
+        _logitsBytes = decoder.VocabSize * decoder.LogitsDtype.ByteSize();
+    }
+
+    public bool IsOnDevice => _gate is not null;
+
+    public bool CommitsOnUse => true;
+
+    public bool RunsOnAnyThread => true;
+
+    public long SlotBytes(int capacityTokens) => CacheShape.Of(_decoder, 1, capacityTokens).SlotTotalBytes;
+
+    public ICacheArena AllocateArena(int slots, int capacityTokens) =>
+        new SequenceArena(CacheShape.Of(_decoder, slots, capacityTokens));
+
+    public void Read(SlotRange slot, ReadOnlySpan<byte> source)
+    {
+        var arena = (SequenceArena)slot.Arena;
+        arena.Set(slot.First, null);
+        var count = source.Length / _rowBytes;
+        using var rows = OrtValue.CreateAllocatedTensorValue(
+            OrtAllocator.DefaultInstance, _decoder.RowsDtype.ToOrt(), [1, count, _decoder.HiddenSize]);
+        source.CopyTo(rows.GetTensorMutableRawData());
+        var mask = Ones(count);
+        try
+        {
+            using var pass = DeviceGate.Enter(_gate);
+            string[] names = _encoder.InputMetadata.ContainsKey(Mask) ? ["inputs_embeds", Mask] : ["inputs_embeds"];
+            OrtValue[] values = names.Length > 1 ? [rows, mask] : [rows];
+            var results = _encoder.Run(_runOptions, names, values, [Hidden]);
+            arena.Set(slot.First, new ReadSource(mask, results[0]));
+        }
+        catch
+        {
+            mask.Dispose();
+            throw;
+        }
+        finally
+        {
+            rows.GetTensorMutableRawData().Clear();
+        }
+    }
+
+    public void Run(
+        SlotRange range,
+        ReadOnlySpan<int> cachedTokens,
+        ReadOnlySpan<byte> rows,
+        ReadOnlySpan<long> wanted,
+        LogitsTarget logits)
+    {
+        var (arena, position) = ((SequenceArena)range.Arena, cachedTokens[0]);
+        var source = arena.SourceOf(range.First);
+        var isFirst = position == 0;
+        var step = isFirst ? _firstStep : _nextStep;
+        OrtValue[] mask = MaskOf(isFirst ? _first : _next).Length > 0 ? [source.Mask] : [];
+        OrtValue[] others = isFirst ? [source.States, .. mask] : [.. mask, .. source.Cross];
+        step.Begin(arena, [range.First], position, rows.Length / _rowBytes, others);
+        rows.CopyTo(step.Rows);
+        var results = Run(isFirst ? _first : _next, step);
+        var kept = _decoder.CacheTensors.Count + 1;
+        try
+        {
+            step.Keep(results);
+            var given = results[0].GetTensorMutableRawData();
+            for (var i = 0; i < wanted.Length; i++)
+            {
+                given.Slice((int)wanted[i] * _logitsBytes, _logitsBytes).CopyTo(logits.Row(i, _logitsBytes));
+            }
+
+            if (isFirst)
+            {
+                source.Keep([.. results.Skip(kept)]);
+            }
+        }
+        finally
+        {
+            // What the source keeps stays; of a step that failed nothing does.
+            foreach (var value in source.Cross.Count > 0 ? results.Take(kept) : results)
+            {
+                value.Dispose();
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        using var pass = DeviceGate.Enter(_gate);
+        _firstStep.Dispose();
+        _nextStep.Dispose();
+        _runOptions.Dispose();
+        _encoder.Dispose();
+        _first.Dispose();
+        _next.Dispose();
+    }
+
+    private IReadOnlyList<OrtValue> Run(InferenceSession session, GrowingStep step)
+    {
+        using var pass = DeviceGate.Enter(_gate);
+        return session.Run(_runOptions, step.InputNames, step.Inputs, step.OutputNames);
+    }
+
+    private static string[] MaskOf(InferenceSession session) =>
+        session.InputMetadata.ContainsKey(StatesMask) ? [StatesMask] : [];
+
+    private static OrtValue Ones(int count)
+    {
+        var mask = OrtValue.CreateAllocatedTensorValue(
+            OrtAllocator.DefaultInstance, TensorDtype.Int64.ToOrt(), [1, count]);
+        mask.GetTensorMutableDataAsSpan<long>().Fill(1);
+        return mask;
+    }
+}

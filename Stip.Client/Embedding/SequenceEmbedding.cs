@@ -1,0 +1,79 @@
+using Stip.Client.Bundles;
+using Stip.Keys.Bundles;
+
+namespace Stip.Client.Embedding;
+
+/// <summary>The client's part of a model of an encoder and a decoder: a small graph for the source, one for the
+/// decoder's first step and one for later steps, for their rows are not permuted alike, and positions may be added on
+/// either side.</summary>
+/// <remarks>Safe for concurrent use.</remarks>
+internal sealed class SequenceEmbedding : IDisposable
+{
+    private const string Encoder = "encoder";
+    private const string FirstStep = "decoder";
+    private const string NextSteps = "decoder_with_past";
+
+    private readonly TokenGraph _encoder;
+    private readonly TokenGraph _first;
+    private readonly TokenGraph _next;
+
+    private SequenceEmbedding(TokenGraph[] graphs) => (_encoder, _first, _next) = (graphs[0], graphs[1], graphs[2]);
+
+    /// <summary>Why a model cannot be used; null where it can. Nothing is loaded.</summary>
+    public static string? Fault(BundleManifest manifest) => manifest switch
+    {
+        { ClientGraphs: null } => "bundle.json names no 'client_graphs'",
+        _ when Roles.FirstOrDefault(role => !manifest.ClientGraphs.ContainsKey(role)) is { } missing =>
+            $"bundle.json names no client graph for '{missing}': protect the model as encoder_model.onnx, "
+            + "decoder_model.onnx and decoder_with_past_model.onnx",
+        _ when Roles.Select(role => TokenGraph.Fault(manifest.ClientGraphs[role])).OfType<string>().FirstOrDefault()
+            is { } fault => fault,
+        { Sequence: null } => "bundle.json does not say the decoder's first token: protect the model again, with its "
+            + "config.json or generation_config.json (decoder_start_token_id)",
+        _ => null,
+    };
+
+    /// <exception cref="BundleException">A graph is missing, or takes more than tokens.</exception>
+    public static SequenceEmbedding Open(string folder, BundleManifest manifest)
+    {
+        if (Fault(manifest) is { } fault)
+        {
+            throw new BundleException($"{folder}: {fault}");
+        }
+
+        var graphs = new List<TokenGraph>();
+        try
+        {
+            foreach (var role in Roles)
+            {
+                graphs.Add(TokenGraph.Load(folder, manifest.ClientGraphs![role], manifest));
+            }
+
+            return new SequenceEmbedding([.. graphs]);
+        }
+        catch
+        {
+            graphs.ForEach(graph => graph.Dispose());
+            throw;
+        }
+    }
+
+    private static IReadOnlyList<string> Roles { get; } = [Encoder, FirstStep, NextSteps];
+
+    /// <summary>Rows of the source, <c>[n, hidden]</c> in the wire's type.</summary>
+    public byte[] Source(ReadOnlySpan<int> tokenIds) => _encoder.Rows(tokenIds);
+
+    /// <summary>Rows for the decoder, <c>[n, hidden]</c> in the wire's type.</summary>
+    /// <param name="tokenIds">Tokens of one step.</param>
+    /// <param name="firstPosition">Place of the first of them: the step from 0 has a graph of its own.</param>
+    public byte[] Rows(ReadOnlySpan<int> tokenIds, int firstPosition) =>
+        (firstPosition == 0 ? _first : _next).Rows(tokenIds);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _encoder.Dispose();
+        _first.Dispose();
+        _next.Dispose();
+    }
+}

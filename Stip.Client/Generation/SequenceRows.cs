@@ -1,0 +1,28 @@
+using Stip.Client.Bundles;
+using Stip.Client.Embedding;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Client.Generation;
+
+/// <summary>Rows for a decoder that goes on from what an encoder makes of a source.</summary>
+/// <param name="bundle">Of such a model.</param>
+/// <param name="sourceIds">Tokens of the source.</param>
+internal sealed class SequenceRows(Bundle bundle, ReadOnlyMemory<int> sourceIds) : SessionRows
+{
+    private readonly SequenceEmbedding _embedding = bundle.Sequence
+        ?? throw new BundleException($"{bundle.Folder} is of kind '{bundle.Manifest.Kind}', which takes no source");
+
+    // Again for each start: a session that was lost begins with it, and few are.
+    public override TensorPayload Source => new(
+        bundle.WireDtype.WireName(), [sourceIds.Length, bundle.Manifest.HiddenSize], _embedding.Source(sourceIds.Span));
+
+    public override int? SourceTokens => sourceIds.Length;
+
+    public override byte[] Make(ReadOnlySpan<int> tokenIds, int firstPosition, bool mayBeKept) =>
+        _embedding.Rows(tokenIds, firstPosition);
+
+    // The graphs are the bundle's.
+    public override void Dispose()
+    {
+    }
+}

@@ -1,0 +1,21 @@
+using Stip.Api.Tests.Models;
+
+namespace Stip.Api.Tests.Hosting;
+
+/// <summary>A server that hosts the tiny encoder and decoder and a decoder on its own, shared by the tests of a class.
+/// </summary>
+public sealed class PairServer : IDisposable
+{
+    public PairServer()
+    {
+        Server = new ApiServer();
+        new TinyDecoder().WriteTo(Server.PackageFolder("tiny"));
+        new TinySequence().WriteTo(Folder);
+    }
+
+    internal ApiServer Server { get; }
+
+    internal string Folder => Server.PackageFolder("pair");
+
+    public void Dispose() => Server.Dispose();
+}

@@ -1,0 +1,150 @@
+using System.Text.Json;
+using Stip.Onnx.Model;
+using Stip.Protocol.Packages;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Api.Tests.Models;
+
+/// <summary>An encoder and a decoder with one layer that attends to its own rows and to the source.</summary>
+/// <param name="Model">Its id.</param>
+/// <param name="SourceLength">Most rows of a source.</param>
+internal sealed record TinySequence(string Model = "pair", int SourceLength = 40)
+{
+    private const int Hidden = TinyDecoder.HiddenSize;
+    private const int Vocab = TinyDecoder.VocabSize;
+
+    /// <summary>Writes the package's files and <c>stip.json</c>.</summary>
+    public PackageManifest WriteTo(string folder)
+    {
+        Directory.CreateDirectory(folder);
+        var graphs = new Dictionary<string, GraphManifest>
+        {
+            ["encoder"] = Save(folder, "encoder_model.onnx", Encoder()),
+            ["decoder"] = Save(folder, "decoder_model.onnx", Decoder(isFirst: true)),
+            ["decoder_with_past"] = Save(folder, "decoder_with_past_model.onnx", Decoder(isFirst: false)) with
+            {
+                Cache = new CacheManifest(
+                    "growing", 1, 1, Hidden, Tensors: [Kept("decoder.key"), Kept("decoder.value")],
+                    Cross: [Kept("encoder.key"), Kept("encoder.value")]),
+            },
+        };
+        return PackageFiles.Describe(folder, new PackageManifest(
+            PackageManifest.CurrentProtocol, Model, "instance-s", 1, "none", "none", "", Hidden, Vocab,
+            TinyDecoder.ContextLength, "float32", TinyDecoder.MaxTopK, graphs, [])
+        {
+            SourceLength = SourceLength,
+        });
+    }
+
+    private static GraphManifest Save(string folder, string file, GraphBuilder graph)
+    {
+        graph.Save(Path.Combine(folder, file));
+        return new GraphManifest(file, GraphSignature.Inputs(graph.Graph), GraphSignature.Outputs(graph.Graph));
+    }
+
+    private static CacheTensorManifest Kept(string name) => new(
+        $"past_key_values.0.{name}", $"present.0.{name}",
+        [Axis("batch"), Axis(1), Axis("length"), Axis(Hidden)]);
+
+    private static JsonElement Axis<T>(T axis) => JsonSerializer.SerializeToElement(axis);
+
+    private static GraphBuilder Encoder()
+    {
+        var graph = new GraphBuilder("encoder");
+        var rows = graph.AddInput("inputs_embeds", TensorDtype.Float32, "batch", "source", Hidden);
+        graph.AddInput("attention_mask", TensorDtype.Int64, "batch", "source");
+        var mixed = Attend(
+            graph, "self", rows, Heads(graph, "self.k", rows), Heads(graph, "self.v", rows), "attention_mask");
+        graph.Append("", "Tanh", "states", [mixed], ["last_hidden_state"]);
+        graph.AddOutput("last_hidden_state", TensorDtype.Float32, "batch", "source", Hidden);
+        return graph;
+    }
+
+    private static GraphBuilder Decoder(bool isFirst)
+    {
+        var graph = new GraphBuilder("decoder");
+        var rows = graph.AddInput("inputs_embeds", TensorDtype.Float32, "batch", "seq", Hidden);
+        graph.AddInput("encoder_attention_mask", TensorDtype.Int64, "batch", "source");
+        if (isFirst)
+        {
+            graph.AddInput("encoder_hidden_states", TensorDtype.Float32, "batch", "source", Hidden);
+        }
+
+        var (key, value) = (Own(graph, "key", rows, isFirst), Own(graph, "value", rows, isFirst));
+        rows = Attend(graph, "own", rows, key, value, mask: null);
+        rows = Attend(
+            graph, "cross", rows, Cross(graph, "key", isFirst), Cross(graph, "value", isFirst),
+            "encoder_attention_mask");
+        graph.Append("", "MatMul", "head", [rows, Weight(graph, "head.weight", Vocab)], ["logits"]);
+        graph.AddOutput("logits", TensorDtype.Float32, "batch", "seq", Vocab);
+        return graph;
+    }
+
+    // [batch, 1, length, hidden]: those of the rows, behind those of earlier steps.
+    private static string Own(GraphBuilder graph, string part, string rows, bool isFirst)
+    {
+        var (present, made) = ($"present.0.decoder.{part}", Heads(graph, $"own.{part}", rows));
+        if (isFirst)
+        {
+            graph.Append("", "Identity", present, [made], [present]);
+        }
+        else
+        {
+            var past = graph.AddInput(
+                $"past_key_values.0.decoder.{part}", TensorDtype.Float32, "batch", 1, "past", Hidden);
+            graph.Append("", "Concat", present, [past, made], [present], NodeAttribute.Int("axis", 2));
+        }
+
+        graph.AddOutput(present, TensorDtype.Float32, "batch", 1, "total", Hidden);
+        return present;
+    }
+
+    private static string Cross(GraphBuilder graph, string part, bool isFirst)
+    {
+        if (!isFirst)
+        {
+            return graph.AddInput(
+                $"past_key_values.0.encoder.{part}", TensorDtype.Float32, "batch", 1, "source", Hidden);
+        }
+
+        var present = $"present.0.encoder.{part}";
+        graph.Append(
+            "", "Identity", present, [Heads(graph, $"cross.{part}", "encoder_hidden_states")], [present]);
+        graph.AddOutput(present, TensorDtype.Float32, "batch", 1, "source", Hidden);
+        return present;
+    }
+
+    private static string Heads(GraphBuilder graph, string name, string rows) => graph.Add(
+        "Unsqueeze", $"{name}.heads",
+        [graph.Add("MatMul", name, [rows, Weight(graph, $"{name}.weight", Hidden)]), graph.Shared("one", 1)]);
+
+    // The rows, and what they see.
+    private static string Attend(
+        GraphBuilder graph, string name, string rows, string keys, string values, string? mask)
+    {
+        var queries = graph.Add("Unsqueeze", $"{name}.queries", [rows, graph.Shared("one", 1)]);
+        var turned = graph.Add("Transpose", $"{name}.turned", [keys], NodeAttribute.Ints("perm", 0, 1, 3, 2));
+        var scores = graph.Add("MatMul", $"{name}.scores", [queries, turned]);
+        if (mask is not null)
+        {
+            var ones = graph.Add(
+                "Cast", $"{name}.ones", [mask], NodeAttribute.Int("to", (int)TensorProto.Types.DataType.Float));
+            scores = graph.Add("Mul", $"{name}.masked", [
+                scores, graph.Add("Unsqueeze", $"{name}.mask", [ones, graph.Shared("one.two", 1, 2)])]);
+        }
+
+        var shares = graph.Add("Softmax", $"{name}.shares", [scores], NodeAttribute.Int("axis", -1));
+        var seen = graph.Add(
+            "Squeeze", $"{name}.seen", [graph.Add("MatMul", $"{name}.sum", [shares, values]), graph.Shared("one", 1)]);
+        return graph.Add("Add", $"{name}.rows", [rows, seen]);
+    }
+
+    private static string Weight(GraphBuilder graph, string name, int columns)
+    {
+        // Both steps of the decoder have the same.
+        var random = new Random(name.Sum(letter => letter) * 31);
+        var values = Enumerable.Range(0, Hidden * columns).Select(_ => (random.NextSingle() * 2 - 1) * 0.4f);
+        return graph.AddWeight(
+            name, Onnx.Model.Weight.FromFloats(TensorDtype.Float32, [Hidden, columns], [.. values]));
+    }
+}

@@ -1,0 +1,58 @@
+using Microsoft.ML.OnnxRuntime;
+
+namespace Stip.EndToEnd.Tests.Fixtures;
+
+/// <summary>Greedy answers by bare ONNX Runtime over the plain graphs of a folder, without any code of ours.</summary>
+internal sealed class BareSequence(string folder) : IDisposable
+{
+    private readonly RunOptions _options = new();
+    private readonly InferenceSession _encoder = new(Path.Combine(folder, "encoder_model.onnx"));
+    private readonly InferenceSession _first = new(Path.Combine(folder, "decoder_model.onnx"));
+    private readonly InferenceSession _next = new(Path.Combine(folder, "decoder_with_past_model.onnx"));
+
+    /// <summary>The likeliest tokens after the start tokens.</summary>
+    public int[] Greedy(int[] source, int[] start, int count)
+    {
+        var values = new Dictionary<string, OrtValue>
+        {
+            ["input_ids"] = Numbers(source),
+            ["attention_mask"] = Numbers([.. source.Select(_ => 1)]),
+        };
+        values["encoder_attention_mask"] = values["attention_mask"];
+        values["encoder_hidden_states"] = Run(_encoder, values)["last_hidden_state"];
+        var ids = new List<int>();
+        for (var given = start; ids.Count < count; given = [ids[^1]])
+        {
+            values["input_ids"] = Numbers(given);
+            var outputs = Run(ids.Count == 0 ? _first : _next, values);
+            foreach (var (name, value) in outputs.Where(output => output.Key != "logits"))
+            {
+                values[name.Replace("present", "past_key_values", StringComparison.Ordinal)] = value;
+            }
+
+            var logits = outputs["logits"].GetTensorDataAsSpan<float>();
+            var row = logits[^(int)outputs["logits"].GetTensorTypeAndShape().Shape[^1]..].ToArray();
+            ids.Add(Array.IndexOf(row, row.Max()));
+        }
+
+        return [.. ids];
+    }
+
+    public void Dispose()
+    {
+        _options.Dispose();
+        _encoder.Dispose();
+        _first.Dispose();
+        _next.Dispose();
+    }
+
+    private Dictionary<string, OrtValue> Run(InferenceSession session, Dictionary<string, OrtValue> values)
+    {
+        string[] names = [.. session.InputMetadata.Keys];
+        var results = session.Run(_options, names, [.. names.Select(name => values[name])], session.OutputNames);
+        return session.OutputNames.Zip(results).ToDictionary(pair => pair.First, pair => pair.Second);
+    }
+
+    private static OrtValue Numbers(int[] numbers) => OrtValue.CreateTensorValueFromMemory(
+        Array.ConvertAll(numbers, number => (long)number), [1, numbers.Length]);
+}

@@ -1,0 +1,214 @@
+using System.Text.Json.Nodes;
+using Stip.Client;
+using Stip.Client.Generation;
+using Stip.Client.Sampling;
+using Stip.Client.Transport;
+using Stip.EndToEnd.Tests.Fixtures;
+using Stip.Protocol.Errors;
+using Stip.TestKit.Processes;
+
+namespace Stip.EndToEnd.Tests.Generation;
+
+/// <summary>Models of an encoder and a decoder, from their checkpoint to their words: served = plain.</summary>
+public sealed class SequenceTests(SharedServer shared, SequenceModels models) : IClassFixture<SequenceModels>
+{
+    private const int TokenCount = 16;
+    private static readonly int[] Source = [9, 4, 21, 30, 7, 1];
+    private static readonly int[] Other = [12, 33, 5, 1];
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData("t5", "permutation")]
+    [InlineData("t5", "none")]
+    [InlineData("mbart", "permutation")]
+    public async Task Generate_Greedy_IsThePlainModelsText(string recipe, string mode)
+    {
+        var model = await models.GetAsync(shared.Server, recipe, mode);
+        using var plain = new BareSequence(model.Plain);
+        using var open = Open(model, mode);
+
+        var expected = plain.Greedy(Source, [0], TokenCount);
+        Assert.True(expected.Distinct().Count() > 2, "a text that says nothing");
+        Assert.Equal(expected, await open.GreedyAsync(Source, TokenCount, Cancellation));
+        Assert.Equal(plain.Greedy(Other, [0], TokenCount), await open.GreedyAsync(Other, TokenCount, Cancellation));
+    }
+
+    [Fact]
+    public async Task Generate_TwoUsersAtOnce_BothGetTheirOwnText()
+    {
+        var model = await models.GetAsync(shared.Server, "mbart");
+        using var plain = new BareSequence(model.Plain);
+        using var one = Open(model, options: new StipHttpClientOptions { Encoding = WireEncoding.Json });
+        using var two = Open(model, options: new StipHttpClientOptions { Streams = false });
+        using var three = Open(model);
+
+        var all = await Task.WhenAll(
+            one.GreedyAsync(Source, TokenCount, Cancellation),
+            two.GreedyAsync(Other, TokenCount, Cancellation),
+            three.GreedyAsync(Other, TokenCount, Cancellation));
+
+        Assert.Equal(plain.Greedy(Source, [0], TokenCount), all[0]);
+        Assert.Equal(plain.Greedy(Other, [0], TokenCount), all[1]);
+        Assert.Equal(all[1], all[2]);
+    }
+
+    [Fact]
+    public async Task Generate_SessionDeletedInTheMiddle_GivesTheSameTokens()
+    {
+        // A server of its own: sessions of others must not be deleted.
+        await using var server = await ApiProcess.StartAsync();
+        var model = await models.GetAsync(shared.Server, "mbart");
+        await server.PushAsync(model.Package);
+        using var plain = new BareSequence(model.Plain);
+        using var open = OpenModel.Open(server, model.Package);
+        using var http = new HttpClient { BaseAddress = server.Endpoint };
+        http.DefaultRequestHeaders.Authorization = new("Bearer", server.ApiKey);
+        var options = new GenerationOptions { MaxNewTokens = TokenCount, IgnoreEndOfSequence = true };
+        var (ids, usage) = (new List<int>(), default(GenerationUsage));
+        await foreach (var token in open.Model.GenerateAsync(Source, options, Cancellation))
+        {
+            ids.Add(token.Id);
+            usage = token.Usage;
+            if (ids.Count == TokenCount / 2)
+            {
+                await Sessions.DeleteAllAsync(http);
+            }
+        }
+
+        Assert.Equal(plain.Greedy(Source, [0], TokenCount), ids);
+        Assert.Equal((1, Source.Length), (usage!.Replays, usage.PromptTokens));
+    }
+
+    [Fact]
+    public async Task Session_Rewound_GoesOnWithItsSource()
+    {
+        var model = await models.GetAsync(shared.Server, "t5");
+        using var plain = new BareSequence(model.Plain);
+        using var open = Open(model);
+        var expected = plain.Greedy(Source, [0], TokenCount);
+        await using var session = open.Model.OpenSession(Source.AsMemory());
+
+        await session.AppendAsync(open.Model.StartIds(), cancellationToken: Cancellation);
+        await session.AppendAsync(new[] { 30, 31, 32 }, cancellationToken: Cancellation);
+        session.Rewind(1);
+        var rows = await session.ScoreAsync(expected.AsMemory(0, TokenCount - 1), Cancellation);
+
+        Assert.Equal(expected[1..], rows.Select(row => row.ArgMax()));
+    }
+
+    [Fact]
+    public async Task Generate_SampledWithASeed_RepeatsItself()
+    {
+        var model = await models.GetAsync(shared.Server, "t5");
+        using var open = Open(model);
+        var options = new GenerationOptions
+        {
+            MaxNewTokens = TokenCount,
+            IgnoreEndOfSequence = true,
+            Sampling = new SamplingOptions { Temperature = 1.5f, TopP = 0.9f, Seed = 7 },
+        };
+
+        var first = await IdsAsync(open.Model, options);
+
+        Assert.Equal(first, await IdsAsync(open.Model, options));
+        Assert.NotEqual(first, await open.GreedyAsync(Source, TokenCount, Cancellation));
+    }
+
+    [Fact]
+    public async Task Generate_WithForcedAndSuppressedTokens_BeginsWithTheOneAndLeavesTheOthersOut()
+    {
+        var model = await models.GetAsync(shared.Server, "t5");
+        using var plain = new BareSequence(model.Plain);
+        var greedy = plain.Greedy(Source, [0, 9], 1)[0];
+        var settings = new Dictionary<string, JsonNode?>
+        {
+            ["forced_bos_token_id"] = 9,
+            ["bad_words_ids"] = new JsonArray(new JsonArray(greedy)),
+            ["forced_eos_token_id"] = 3,
+        };
+        using var made = await SequenceModel.PushAsync(shared.Server, "t5", "t5-forced", config: settings);
+        using var open = Open(made);
+
+        var ids = await open.GreedyAsync(Source, TokenCount, Cancellation);
+
+        Assert.DoesNotContain(greedy, ids);
+        Assert.Equal([0, 9], open.Model.StartIds());
+        Assert.Equal([1, 3], open.Model.Bundle.Manifest.EosTokenIds);
+        Assert.Equal(
+            plain.Greedy(Source, [0, 12], TokenCount),
+            await IdsAsync(Open(model).Model, new GenerationOptions
+            {
+                MaxNewTokens = TokenCount,
+                IgnoreEndOfSequence = true,
+                FirstTokenId = 12,
+            }));
+    }
+
+    [Fact]
+    public async Task Gateway_Complete_ReadsTheTextAsTheSource()
+    {
+        var model = await models.GetAsync(shared.Server, "t5");
+        using var plain = new BareSequence(model.Plain);
+        using var open = Open(model);
+        int[] source = open.Model.Bundle.Tokenizer!.Encode("the words to be told", addSpecialTokens: true);
+        string[] connection =
+        [
+            "--bundle", model.Package, "--endpoint", shared.Server.Endpoint.ToString(),
+            "--api-key", shared.Server.ApiKey,
+        ];
+
+        var run = await ProgramRun.RunAsync(
+            "Stip.Gateway",
+            ["complete", .. connection, "--json", "--ignore-eos", "--max-tokens", "8", "the words to be told"],
+            cancellationToken: Cancellation);
+        var chat = await ProgramRun.RunAsync(
+            "Stip.Gateway", ["chat", .. connection, "hello"], cancellationToken: Cancellation);
+
+        Assert.True(run.ExitCode == 0, run.Error);
+        var answer = JsonNode.Parse(run.Output)!;
+        Assert.Equal(
+            plain.Greedy(source, [0], 8), answer["token_ids"]!.AsArray().Select(id => (int)id!));
+        Assert.Equal(source.Length, (int)answer["usage"]!["prompt_tokens"]!);
+        Assert.Equal((1, ""), (chat.ExitCode, chat.Output));
+        Assert.Contains("no chat template", chat.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Generate_OfASourceThatIsTooLong_IsRefused()
+    {
+        var model = await models.GetAsync(shared.Server, "mbart");
+        using var open = Open(model);
+
+        var refusal = await Assert.ThrowsAsync<StipException>(
+            () => open.GreedyAsync([.. Enumerable.Repeat(5, 33)], 1, Cancellation));
+
+        Assert.Equal(StipErrorCode.ContextLengthExceeded, refusal.Code);
+        Assert.Contains("33 prompt tokens are more than the 32", refusal.Message, StringComparison.Ordinal);
+        Assert.Throws<InvalidOperationException>(() => open.Model.OpenSession());
+    }
+
+    [Fact]
+    public async Task Model_OfSound_SaysThatItIsNotServedYet()
+    {
+        var made = await Assert.ThrowsAsync<InvalidOperationException>(
+            () => SequenceModel.PushAsync(shared.Server, "whisper", "whisper"));
+
+        Assert.Contains("encoder", made.Message, StringComparison.Ordinal);
+    }
+
+    private OpenModel Open(SequenceModel model, string mode = "permutation", StipHttpClientOptions? options = null) =>
+        OpenModel.Open(
+            shared.Server.Endpoint, shared.Server.ApiKey, model.Package, options, allowUnprotected: mode == "none");
+
+    private static async Task<int[]> IdsAsync(StipModel model, GenerationOptions options)
+    {
+        var ids = new List<int>();
+        await foreach (var token in model.GenerateAsync(Source, options, Cancellation))
+        {
+            ids.Add(token.Id);
+        }
+
+        return [.. ids];
+    }
+}
