@@ -5,6 +5,9 @@ namespace Stip.Bench.Reports;
 /// <summary>Results as tables on the terminal and as a page of Markdown, with the machine and the command.</summary>
 internal sealed class ResultPage(string title)
 {
+    // Columns of a page that is not read on a terminal: its rows stay in one line each.
+    private const int RedirectedWidth = 180;
+
     // Folders of this machine say nothing to a reader.
     private static readonly string[] Local = ["--work", "--output", "--natives"];
     private readonly List<object> _parts = [];
@@ -20,6 +23,11 @@ internal sealed class ResultPage(string title)
 
     public void Print()
     {
+        if (!AnsiConsole.Profile.Out.IsTerminal)
+        {
+            AnsiConsole.Profile.Width = RedirectedWidth;
+        }
+
         AnsiConsole.WriteLine(Machine.Describe());
         foreach (var part in _parts.OfType<ResultTable>())
         {

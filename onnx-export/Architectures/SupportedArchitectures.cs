@@ -151,6 +151,8 @@ internal static class SupportedArchitectures
         new Dinov2("Dinov2WithRegistersForImageClassification", "dinov2_with_registers", VisionHead.Classes),
         new Swin("SwinModel", VisionHead.Hidden),
         new Swin("SwinForImageClassification", VisionHead.Classes),
+        new Swin("Swinv2Model", VisionHead.Hidden, "swinv2"),
+        new Swin("Swinv2ForImageClassification", VisionHead.Classes, "swinv2"),
         new SiglipVision(),
         new ClipVision("CLIPVisionModel", VisionHead.Hidden),
         new ClipVision("CLIPVisionModelWithProjection", VisionHead.Projected),

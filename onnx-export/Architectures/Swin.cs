@@ -10,14 +10,15 @@ namespace Stip.Export.Architectures;
 /// become one, twice as wide.</summary>
 /// <param name="name">Name in config.json.</param>
 /// <param name="head">What it ends in.</param>
-internal sealed class Swin(string name, VisionHead head) : IArchitecture
+/// <param name="root">Name of the model in the checkpoint: <c>swin</c>, or <c>swinv2</c>.</param>
+internal sealed class Swin(string name, VisionHead head, string root = "swin") : IArchitecture
 {
-    private const string Root = "swin";
+    private const string Second = "swinv2";
     private const double OuterEpsilon = 1e-5;
 
     public string Name => name;
 
-    public string ModelType => head == VisionHead.Hidden ? Root : "";
+    public string ModelType => head == VisionHead.Hidden ? root : "";
 
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
@@ -27,13 +28,13 @@ internal sealed class Swin(string name, VisionHead head) : IArchitecture
         var sizes = PatchSizes.Read(config, defaultImage: 224, defaultPatch: 4);
         var patches = new PatchGraph(tensors, width, sizes, []);
         patches.AppendAll(
-            $"{Root}.embeddings.patch_embeddings.projection", hasBias: true, positions: null, positioned: 0);
+            $"{root}.embeddings.patch_embeddings.projection", hasBias: true, positions: null, positioned: 0);
         var encoder = new EncoderGraph(tensors, dtype, width, isMasked: false);
         var rows = Norm.Layer(OuterEpsilon).Append(
-            encoder, "embedding_norm", $"{Root}.embeddings.norm", encoder.Embeds);
+            encoder, "embedding_norm", $"{root}.embeddings.norm", encoder.Embeds);
 
         var depths = config.Sizes("depths") ?? [2, 2, 6, 2];
-        var (down, across, stage) = (sizes.Rows, sizes.Columns, new SwinStage(encoder, config));
+        var (down, across, stage) = (sizes.Rows, sizes.Columns, new SwinStage(encoder, config, root, root == Second));
         for (var i = 0; i < depths.Count; i++)
         {
             rows = stage.AppendBlocks(rows, i, depths[i], down, across, width);
@@ -45,7 +46,7 @@ internal sealed class Swin(string name, VisionHead head) : IArchitecture
         }
 
         rows = Norm.Layer(config.Positive("layer_norm_eps", 1e-5)).Append(
-            encoder, "final_norm", $"{Root}.layernorm", rows, HeadPadding.None(width));
+            encoder, "final_norm", $"{root}.layernorm", rows, HeadPadding.None(width));
         var labels = head == VisionHead.Classes ? Labels.Read(config) : null;
         AppendOutputs(encoder, rows, down * across, width, labels);
         return new ExportedModel(

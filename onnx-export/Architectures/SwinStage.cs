@@ -8,10 +8,12 @@ namespace Stip.Export.Architectures;
 /// <summary>One stage of Swin after the other.</summary>
 /// <param name="encoder">The graph.</param>
 /// <param name="config">config.json.</param>
-internal sealed class SwinStage(EncoderGraph encoder, ConfigJson config)
+/// <param name="root">Name of the model in the checkpoint.</param>
+/// <param name="isSecond">True for version 2: norms after each part, scores that are cosines, and windows that are
+/// never larger than the image.</param>
+internal sealed class SwinStage(EncoderGraph encoder, ConfigJson config, string root, bool isSecond)
 {
-    private const string Root = "swin.encoder.layers";
-
+    private readonly string _layers = $"{root}.encoder.layers";
     private readonly Norm _norm = Norm.Layer(config.Positive("layer_norm_eps", 1e-5));
     private readonly IReadOnlyList<int> _heads = config.Sizes("num_heads") ?? [3, 6, 12, 24];
     private readonly int _window = config.FindSize("window_size") ?? 7;
@@ -29,7 +31,8 @@ internal sealed class SwinStage(EncoderGraph encoder, ConfigJson config)
     /// <returns>Rows of the same shape.</returns>
     public string AppendBlocks(string rows, int stage, int depth, int down, int across, int width)
     {
-        if (stage >= _heads.Count || width % _heads[stage] != 0 || Math.Min(down, across) < _window)
+        var window = isSecond ? Math.Min(_window, down) : _window;
+        if (stage >= _heads.Count || width % _heads[stage] != 0 || Math.Min(down, across) < window)
         {
             throw new RefusedException($"config.json: stage {stage} of this Swin has {down} × {across} patches of "
                 + $"width {width}; num_heads must divide it, and no side may be below window_size ({_window})");
@@ -37,8 +40,11 @@ internal sealed class SwinStage(EncoderGraph encoder, ConfigJson config)
 
         for (var block = 0; block < depth; block++)
         {
-            var shift = block % 2 == 0 || Math.Min(down, across) == _window ? 0 : _window / 2;
-            rows = AppendBlock(rows, stage, block, new WindowPlan(down, across, _window, shift), width);
+            var shift = block % 2 == 0 || Math.Min(down, across) == window ? 0 : _window / 2;
+            var plan = new WindowPlan(down, across, window, shift);
+            rows = isSecond
+                ? AppendSecond(rows, stage, block, plan, width)
+                : AppendBlock(rows, stage, block, plan, width);
         }
 
         return rows;
@@ -47,9 +53,16 @@ internal sealed class SwinStage(EncoderGraph encoder, ConfigJson config)
     /// <summary>Appends what makes one patch of four, twice as wide.</summary>
     public string AppendMerging(string rows, int stage, int down, int across, int width)
     {
-        var (graph, name, tensor) = (encoder.Graph, $"stages.{stage}.merging", $"{Root}.{stage}.downsample");
+        var (graph, name, tensor) = (encoder.Graph, $"stages.{stage}.merging", $"{_layers}.{stage}.downsample");
         if (down % 2 + across % 2 > 0)
         {
+            if (isSecond)
+            {
+                // Its windows are counted by another number of patches than there are.
+                throw new RefusedException($"config.json: stage {stage} of this Swin 2 has {down} × {across} patches; "
+                    + "both must be even");
+            }
+
             rows = graph.Add("Pad", $"{name}/Pad", [rows, graph.AddConstant($"{name}.row", 0, 0, 0, 0, 1, 0)]);
         }
 
@@ -60,29 +73,71 @@ internal sealed class SwinStage(EncoderGraph encoder, ConfigJson config)
             NodeAttribute.Int("axis", 1));
         var merged = graph.Add(
             "Reshape", $"{name}/Reshape", [fours, graph.AddConstant($"{name}.shape", 0, -1, 4 * width)]);
-        var normed = Norm.Layer(1e-5).Append(
-            encoder, $"{name}.norm", $"{tensor}.norm", merged, HeadPadding.None(4 * width));
-        return Linear.FromLinear(
-            encoder, name, normed, $"{tensor}.reduction", 4 * width, 2 * width, hasBias: false);
+        var norm = Norm.Layer(1e-5);
+        if (!isSecond)
+        {
+            merged = norm.Append(
+                encoder, $"{name}.norm", $"{tensor}.norm", merged, HeadPadding.None(4 * width));
+        }
+
+        var reduced = Linear.FromLinear(
+            encoder, name, merged, $"{tensor}.reduction", 4 * width, 2 * width, hasBias: false);
+        return isSecond
+            ? norm.Append(encoder, $"{name}.norm", $"{tensor}.norm", reduced, HeadPadding.None(2 * width))
+            : reduced;
     }
 
     private string AppendBlock(string rows, int stage, int block, WindowPlan plan, int width)
     {
         var (graph, name, tensor) = (
-            encoder.Graph, $"stages.{stage}.{block}", $"{Root}.{stage}.blocks.{block}");
+            encoder.Graph, $"stages.{stage}.{block}", $"{_layers}.{stage}.blocks.{block}");
         var channels = HeadPadding.None(width);
         var normed = _norm.Append(encoder, $"{name}.attention_norm", $"{tensor}.layernorm_before", rows, channels);
         var attended = new WindowAttention(encoder, plan, width, _heads[stage], _hasBias).Append(
             $"{name}.attention", $"{tensor}.attention", normed);
         rows = graph.Add("Add", $"{name}/attended", [rows, attended]);
         normed = _norm.Append(encoder, $"{name}.mlp_norm", $"{tensor}.layernorm_after", rows, channels);
+        return graph.Add("Add", $"{name}/moved", [rows, FeedForward(name, tensor, normed, width)]);
+    }
+
+    private string AppendSecond(string rows, int stage, int block, WindowPlan plan, int width)
+    {
+        var (graph, name, tensor) = (
+            encoder.Graph, $"stages.{stage}.{block}", $"{_layers}.{stage}.blocks.{block}");
+        var channels = HeadPadding.None(width);
+        var attended = new WindowAttention(encoder, plan, width, _heads[stage], _hasBias)
+        {
+            IsCosine = true,
+            TrainedWindow = Trained(stage),
+        }.Append($"{name}.attention", $"{tensor}.attention", rows);
+        rows = graph.Add("Add", $"{name}/attended", [rows, _norm.Append(
+            encoder, $"{name}.attention_norm", $"{tensor}.layernorm_before", attended, channels)]);
+        return graph.Add("Add", $"{name}/moved", [rows, _norm.Append(
+            encoder,
+            $"{name}.mlp_norm",
+            $"{tensor}.layernorm_after",
+            FeedForward(name, tensor, rows, width),
+            channels)]);
+    }
+
+    // What a stage was trained with before it was tuned on larger images; 0 for nothing else.
+    private int? Trained(int stage)
+    {
+        var windows = config.Integers("pretrained_window_sizes") ?? [];
+        return stage >= windows.Count || windows[stage] == 0 ? null
+            : windows[stage] > 1 ? windows[stage]
+            : throw new RefusedException($"config.json: pretrained_window_sizes has {windows[stage]}; it must be 0 or "
+                + "at least 2");
+    }
+
+    private string FeedForward(string name, string tensor, string rows, int width)
+    {
         var inner = config.Width("mlp_ratio", _ratio * width);
         var up = Linear.FromLinear(
-            encoder, $"{name}.up", normed, $"{tensor}.intermediate.dense", width, inner, hasBias: true);
-        var active = Activation.Append(graph, _function, $"{name}.act", up);
-        var given = Linear.FromLinear(
+            encoder, $"{name}.up", rows, $"{tensor}.intermediate.dense", width, inner, hasBias: true);
+        var active = Activation.Append(encoder.Graph, _function, $"{name}.act", up);
+        return Linear.FromLinear(
             encoder, $"{name}.down", active, $"{tensor}.output.dense", inner, width, hasBias: true);
-        return graph.Add("Add", $"{name}/moved", [rows, given]);
     }
 
     // Upper left, lower left, upper right, lower right; what lies outside is the row of zeros after the last.

@@ -1,4 +1,5 @@
 using Stip.Onnx.Model;
+using Stip.Protocol.Tensors;
 
 namespace Stip.Export.Blocks;
 
@@ -11,8 +12,20 @@ namespace Stip.Export.Blocks;
 /// <param name="hasBias">True where queries, keys and values have biases.</param>
 internal sealed class WindowAttention(EncoderGraph encoder, WindowPlan plan, int width, int heads, bool hasBias)
 {
+    // transformers adds it twice where scores are cosines.
+    private const int CosineMasks = 2;
+    private const double Shortest = 1e-12;
+    private const double ShortestHalf = 6e-8;
+
     private readonly GraphBuilder _graph = encoder.Graph;
     private readonly int _headDim = width / heads;
+
+    /// <summary>True where scores are cosines times a factor of each head, and offsets go through a small network
+    /// (Swin 2).</summary>
+    public bool IsCosine { get; init; }
+
+    /// <summary>Side of the windows that the network was trained with, null for those of <c>plan</c>.</summary>
+    public int? TrainedWindow { get; init; }
 
     /// <summary>Appends the attention of one block.</summary>
     /// <param name="name">Name in the graph.</param>
@@ -32,11 +45,9 @@ internal sealed class WindowAttention(EncoderGraph encoder, WindowPlan plan, int
             [rows, Constant(Name("patches"), plan.Patches())],
             NodeAttribute.Int("axis", 1));
         var query = Heads($"{name}.query", $"{tensor}.self.query", inside, 0, 1, 3, 2, 4);
-        var key = Heads($"{name}.key", $"{tensor}.self.key", inside, 0, 1, 3, 4, 2);
+        var key = Heads($"{name}.key", $"{tensor}.self.key", inside, 0, 1, 3, 4, 2, hasOwnBias: !IsCosine);
         var value = Heads($"{name}.value", $"{tensor}.self.value", inside, 0, 1, 3, 2, 4);
-        var scale = encoder.SharedScalar($"windows.scale.{_headDim}", 1 / Math.Sqrt(_headDim));
-        var scores = _graph.Add("MatMul", $"{name}/scores", [
-            _graph.Add("Mul", $"{name}/scaled", [query, scale]), key]); // [batch, windows, heads, size, size]
+        var scores = IsCosine ? Cosines(name, tensor, query, key) : Products(name, query, key);
         var shares = _graph.Add(
             "Softmax",
             $"{name}/Softmax",
@@ -55,33 +66,71 @@ internal sealed class WindowAttention(EncoderGraph encoder, WindowPlan plan, int
             NodeAttribute.Int("axis", 1));
     }
 
-    private string Heads(string name, string tensor, string rows, params long[] order)
+    // [batch, windows, heads, size, size]
+    private string Products(string name, string query, string key)
     {
-        var projected = Linear.FromLinear(encoder, name, rows, tensor, width, width, hasBias);
+        var scale = encoder.SharedScalar($"windows.scale.{_headDim}", 1 / Math.Sqrt(_headDim));
+        return _graph.Add(
+            "MatMul", $"{name}/scores", [_graph.Add("Mul", $"{name}/scaled", [query, scale]), key]);
+    }
+
+    private string Cosines(string name, string tensor, string query, string key)
+    {
+        var factors = ContinuousOffsets.Factors(encoder.Tensors, $"{tensor}.self", heads);
+        var cosines = _graph.Add("MatMul", $"{name}/cosines", [
+            Unit($"{name}.query", query, -1), Unit($"{name}.key", key, -2)]);
+        return _graph.Add("Mul", $"{name}/scores", [
+            cosines, encoder.AddWeight($"{name}.factors", encoder.Weights.Table([heads, 1, 1], factors))]);
+    }
+
+    // Of length 1; of none where it is shorter than can be said.
+    private string Unit(string name, string rows, int axis)
+    {
+        var length = _graph.Add("ReduceL2", $"{name}/ReduceL2", [
+            rows, _graph.Shared($"windows.axis.{axis}", axis)]);
+        var shortest = encoder.SharedScalar(
+            "windows.shortest", encoder.Weights.Dtype == TensorDtype.Float16 ? ShortestHalf : Shortest);
+        return _graph.Add("Div", $"{name}/unit", [rows, _graph.Add("Max", $"{name}/Max", [length, shortest])]);
+    }
+
+    private string Heads(
+        string name, string tensor, string rows, long a, long b, long c, long d, long e, bool hasOwnBias = true)
+    {
+        var projected = Linear.FromLinear(encoder, name, rows, tensor, width, width, hasBias && hasOwnBias);
         var apart = _graph.Add("Reshape", $"{name}/apart", [
             projected, Constant(Name("apart"), 0, plan.Windows, plan.Size, heads, _headDim)]);
-        return _graph.Add("Transpose", $"{name}/Transpose", [apart], NodeAttribute.Ints("perm", order));
+        return _graph.Add("Transpose", $"{name}/Transpose", [apart], NodeAttribute.Ints("perm", a, b, c, d, e));
     }
 
     // [windows or 1, heads, size, size]
     private string Bias(string name, string tensor)
     {
-        var side = (2 * plan.Window) - 1;
-        var stored = encoder.Tensors.Require($"{tensor}.relative_position_bias_table", side * side, heads);
-        var table = _graph.AddWeight($"{name}.offsets", encoder.Weights.Vector(
-            (stored, HeadPadding.None(side * side * heads))) with
-        {
-            Shape = [side * side, heads],
-        });
+        var table = _graph.AddWeight($"{name}.offsets", Table(tensor));
         var picked = _graph.Add("Gather", $"{name}.offsets/Gather", [table, Constant(Name("offsets"), Offsets())]);
         var square = _graph.Add("Reshape", $"{name}.offsets/Reshape", [
             picked, Constant(Name("square"), plan.Size, plan.Size, heads)]);
         var bias = _graph.Add(
             "Transpose", $"{name}.offsets/Transpose", [square], NodeAttribute.Ints("perm", 2, 0, 1));
-        return plan.Mask() is { } mask
+        return plan.Mask(IsCosine ? CosineMasks : 1) is { } mask
             ? _graph.Add("Add", $"{name}.offsets/masked", [bias, encoder.SharedWeight(
                 Name("mask"), () => encoder.Weights.Table([plan.Windows, 1, plan.Size, plan.Size], mask))])
             : bias;
+    }
+
+    // [offsets, heads]
+    private Weight Table(string tensor)
+    {
+        var side = (2 * plan.Window) - 1;
+        return IsCosine
+            ? encoder.Weights.Table(
+                [side * side, heads],
+                ContinuousOffsets.Table(encoder.Tensors, tensor, plan.Window, TrainedWindow, heads))
+            : encoder.Weights.Vector((
+                encoder.Tensors.Require($"{tensor}.relative_position_bias_table", side * side, heads),
+                HeadPadding.None(side * side * heads))) with
+            {
+                Shape = [side * side, heads],
+            };
     }
 
     // Which row of the table two patches of a window have.

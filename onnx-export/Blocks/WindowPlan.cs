@@ -54,7 +54,8 @@ internal sealed record WindowPlan(int Rows, int Columns, int Window, int Shift)
 
     /// <summary>What is added to scores so that only patches see each other that are neighbours in the image,
     /// <c>[windows, 1, size, size]</c>; null where all in a window are.</summary>
-    public float[]? Mask()
+    /// <param name="times">How often it is added.</param>
+    public float[]? Mask(int times = 1)
     {
         if (Shift == 0)
         {
@@ -66,7 +67,7 @@ internal sealed record WindowPlan(int Rows, int Columns, int Window, int Shift)
         {
             var (query, key) = Math.DivRem(cell, Size);
             var window = query / Size;
-            mask[cell] = Region(query) == Region((window * Size) + key) ? 0 : Apart;
+            mask[cell] = Region(query) == Region((window * Size) + key) ? 0 : times * Apart;
         }
 
         return mask;

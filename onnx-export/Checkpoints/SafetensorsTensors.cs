@@ -17,8 +17,7 @@ internal sealed class SafetensorsTensors : ITensorStore
             "model.", "transformer.", "gpt_neox.", "bert.", "roberta.", "distilbert.", "electra.", "mpnet.", "albert.",
             "deberta.", "vit.", "deit.", "beit.", "dinov2.", "dinov2_with_registers.",
             "data2vec_vision.", "biogpt.", "ernie.", "data2vec_text.", "roformer.", "layoutlm.", "esm.", "swin.",
-            "text_model.", "vision_model.", "rembert.", "splinter.", "mobilebert.",
-            "ijepa.",
+            "swinv2.", "text_model.", "vision_model.", "rembert.", "splinter.", "mobilebert.", "ijepa.",
         ];
 
     private readonly List<SafetensorsFile> _files = [];

@@ -27,6 +27,10 @@ public static class KnownCheckpoints
     /// <summary>Names of further decoders in the folder that STIP_FIXTURES names; none where it names none.</summary>
     public static IReadOnlyList<string> Fetched => Fixtures is null ? [] : FetchedDecoders;
 
+    /// <summary>Names of decoders in folders of transformers, each with its reference: <see cref="Names"/> and those of
+    /// <see cref="Fetched"/> that are no GGUF file.</summary>
+    public static IReadOnlyList<string> Folders => [.. Names, .. Fetched.Where(name => !name.Contains('/'))];
+
     private static string? Fixtures =>
         Environment.GetEnvironmentVariable("STIP_FIXTURES") is { Length: > 0 } folder ? folder : null;
 

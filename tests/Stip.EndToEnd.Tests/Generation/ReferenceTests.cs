@@ -10,8 +10,7 @@ public sealed class ReferenceTests(SharedServer server, ITestOutputHelper output
     private const float Tolerance = 1e-3f;
     private const float ClearMargin = 2e-3f;
 
-    public static TheoryData<string> Checkpoints() =>
-        [.. KnownCheckpoints.Names, .. KnownCheckpoints.Fetched.Where(name => !name.Contains('/'))];
+    public static TheoryData<string> Checkpoints() => [.. KnownCheckpoints.Folders];
 
     [Theory]
     [MemberData(nameof(Checkpoints))]

@@ -12,7 +12,7 @@ public sealed class ReferenceTests(ExportedModels models)
     private const float LargestFloat16Share = 2e-3f;
     private const float ClearMargin = 2e-3f;
 
-    public static TheoryData<string> Names => [.. KnownCheckpoints.Names];
+    public static TheoryData<string> Names => [.. KnownCheckpoints.Folders];
 
     [Theory]
     [MemberData(nameof(Names))]

@@ -25,6 +25,19 @@ public sealed class RefusedFieldsTests(ExportedModels models) : IDisposable
     [InlineData("MptForCausalLM", """{"expansion_ratio": 1073741824}""",
         "expansion_ratio makes a width of 68719476736; it must be 1..1073741824")]
     [InlineData("Dinov2Model", """{"mlp_ratio": 1e9}""", "mlp_ratio makes a width of 64000000000; it must be 1..")]
+    [InlineData("NomicBertModel", """{"num_experts": 4, "moe_every_n_layers": 1, "activation_function": "swiglu"}""",
+        "experts that are gated (activation_function swiglu), narrower than other layers")]
+    [InlineData("NomicBertModel",
+        """
+        {"num_experts": 2, "moe_every_n_layers": 2, "moe_top_k": 3, "activation_function": "gelu", "num_hidden_layers": 2}
+        """,
+        "3 of 2 experts are to be chosen")]
+    [InlineData("Swinv2Model",
+        """{"image_size": 12, "patch_size": 4, "embed_dim": 64, "depths": [1, 1], "num_heads": [4, 4]}""",
+        "stage 0 of this Swin 2 has 3 × 3 patches; both must be even")]
+    [InlineData("Swinv2Model",
+        """{"pretrained_window_sizes": [1], "embed_dim": 64, "depths": [1], "num_heads": [4]}""",
+        "pretrained_window_sizes has 1; it must be 0 or at least 2")]
     [InlineData("SwinModel", """{"mlp_ratio": 1e9, "embed_dim": 64, "depths": [1], "num_heads": [4]}""",
         "mlp_ratio makes a width of 64000000000; it must be 1..")]
     public async Task Export_OfAFieldThatCannotBe_NamesIt(string architecture, string fields, string reason)
