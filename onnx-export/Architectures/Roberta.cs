@@ -21,8 +21,10 @@ internal sealed class Roberta(string name, string modelType, TextHead head, stri
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
         var config = checkpoint.Config;
-        return TextEncoder.Build(
-            checkpoint, dtype, Bert.ReadConfig(config, FirstPosition(config)), Names(root), head);
+        return head == TextHead.Hidden && JinaXlmRoberta.IsMeant(config)
+            ? JinaXlmRoberta.Build(checkpoint, dtype, root)
+            : TextEncoder.Build(
+                checkpoint, dtype, Bert.ReadConfig(config, FirstPosition(config)), Names(root), head);
     }
 
     /// <summary>The row of the first token: those before it are padding's.</summary>

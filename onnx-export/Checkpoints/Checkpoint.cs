@@ -43,6 +43,9 @@ internal sealed class Checkpoint : IDisposable
     /// <summary>Which of two towers is wanted, <c>text</c> or <c>vision</c>; null where nothing is said.</summary>
     public string? Tower { get; private init; }
 
+    /// <summary>For which of a model's own tasks it is wanted; null for none of them.</summary>
+    public string? Task { get; private init; }
+
     /// <summary>True where the tokens of a decoder of whole texts also see those after them.</summary>
     public bool SeesAll { get; private init; }
 
@@ -76,13 +79,15 @@ internal sealed class Checkpoint : IDisposable
     /// stay such.</param>
     /// <param name="tower">Which of two towers is wanted, null where there is one.</param>
     /// <param name="mostPositions">Most positions of a decoder, null for those that it has.</param>
+    /// <param name="task">For which of a model's own tasks it is wanted, null for none.</param>
     public static Checkpoint Open(
         string folder,
         long? randomSeed,
         IReadOnlyList<string> adapters,
         bool keepsBlocks = false,
         string? tower = null,
-        int? mostPositions = null)
+        int? mostPositions = null,
+        string? task = null)
     {
         if (AdapterFolder.BaseOf(folder) is { } adapted)
         {
@@ -111,6 +116,7 @@ internal sealed class Checkpoint : IDisposable
             SentenceTensors = plain.SentenceTensors,
             Tower = tower,
             MostPositions = mostPositions,
+            Task = task,
             Stored = plain.Stored,
             Adapters = merged,
         };
@@ -205,6 +211,7 @@ internal sealed class Checkpoint : IDisposable
             Tower = Tower,
             SeesAll = seesAll,
             MostPositions = MostPositions,
+            Task = Task,
         };
 
     private static string NameOf(string path) => IsGguf(path)

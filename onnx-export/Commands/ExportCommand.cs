@@ -43,10 +43,15 @@ internal static class ExportCommand
         {
             Description = "Most positions that a decoder is to be served with; those of the model without it.",
         };
+        var task = new Option<string>("--task")
+        {
+            Description = "For which of its own tasks a model that has changes for each (jina-embeddings-v3) is wanted; "
+                + "for none without it.",
+        };
         var command = new Command(
             "export", "Reads a checkpoint and writes its graph, weights, embedding table and tokenizer.")
         {
-            checkpoint, output, dtype, seed, adapters, tower, context,
+            checkpoint, output, dtype, seed, adapters, tower, context, task,
         };
         command.SetAction((parsed, cancellation) => RunAsync(
             parsed.GetRequiredValue(checkpoint),
@@ -56,6 +61,7 @@ internal static class ExportCommand
             parsed.GetValue(adapters) ?? [],
             parsed.GetValue(tower),
             parsed.GetValue(context),
+            parsed.GetValue(task),
             cancellation));
         return command;
     }
@@ -68,11 +74,12 @@ internal static class ExportCommand
         string[] adapters,
         string? tower,
         int? contextLength,
+        string? task,
         CancellationToken cancellation)
     {
         using var target = OutputFolder.Create(output);
         using var checkpoint = Checkpoint.Open(
-            folder, seed, adapters, keepsBlocks: dtype is null, tower, contextLength);
+            folder, seed, adapters, keepsBlocks: dtype is null, tower, contextLength, task);
         await ExportedFolder.WriteAsync(checkpoint, dtype ?? TensorDtype.Float32, target.WorkPath, cancellation);
         target.Complete();
         if (checkpoint.Unused is [var first, ..] unused)

@@ -26,6 +26,12 @@ internal static class ExportedFolder
                 $"--tower is {tower}; {architecture.Name} has one tower, and --tower is for models with two");
         }
 
+        if (checkpoint.Task is { } task && !checkpoint.Config.Has("lora_adaptations"))
+        {
+            throw new RefusedException(
+                $"--task is {task}; it is for models with tasks of their own, and {architecture.Name} has none");
+        }
+
         var model = architecture.Build(checkpoint, dtype);
         if (checkpoint.MostPositions is { } most
             && model is not { Graph: DecoderGraph { HasCache: true }, WholeGraphs: null })

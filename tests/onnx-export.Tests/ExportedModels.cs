@@ -26,10 +26,11 @@ public sealed class ExportedModels : IDisposable
         long? randomSeed = null,
         IReadOnlyList<string>? adapters = null,
         bool keepsBlocks = false,
-        string? tower = null)
+        string? tower = null,
+        string? task = null)
     {
         var output = Directory.CreateDirectory(_folder.At(Guid.NewGuid().ToString("N"))).FullName;
-        using var checkpoint = Checkpoint.Open(source, randomSeed, adapters ?? [], keepsBlocks, tower);
+        using var checkpoint = Checkpoint.Open(source, randomSeed, adapters ?? [], keepsBlocks, tower, task: task);
         await ExportedFolder.WriteAsync(checkpoint, dtype, output, CancellationToken.None);
         return output;
     }

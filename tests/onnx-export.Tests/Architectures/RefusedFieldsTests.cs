@@ -29,7 +29,8 @@ public sealed class RefusedFieldsTests(ExportedModels models) : IDisposable
         "experts that are gated (activation_function swiglu), narrower than other layers")]
     [InlineData("NomicBertModel",
         """
-        {"num_experts": 2, "moe_every_n_layers": 2, "moe_top_k": 3, "activation_function": "gelu", "num_hidden_layers": 2}
+        {"num_experts": 2, "moe_every_n_layers": 2, "moe_top_k": 3, "activation_function": "gelu",
+         "num_hidden_layers": 2}
         """,
         "3 of 2 experts are to be chosen")]
     [InlineData("Swinv2Model",
@@ -54,6 +55,23 @@ public sealed class RefusedFieldsTests(ExportedModels models) : IDisposable
             reason,
             (await Assert.ThrowsAsync<RefusedException>(
                 () => models.ExportAsync(_folder.Path, TensorDtype.Float32, randomSeed: 1))).Message,
+            StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("", "--task is search; it is for models with tasks of their own, and XLMRobertaModel has none")]
+    [InlineData(
+        """, "position_embedding_type": "rotary", "lora_adaptations": ["retrieval", "separation"]""",
+        "--task is search; this model has retrieval, separation, or none without --task")]
+    public async Task Export_OfATaskThatAModelDoesNotHave_IsRefused(string fields, string reason)
+    {
+        File.WriteAllText(
+            _folder.At("config.json"), $$"""{"architectures": ["XLMRobertaModel"], {{Sizes}}{{fields}}}""");
+
+        Assert.Contains(
+            reason,
+            (await Assert.ThrowsAsync<RefusedException>(() => models.ExportAsync(
+                _folder.Path, TensorDtype.Float32, randomSeed: 1, task: "search"))).Message,
             StringComparison.Ordinal);
     }
 
