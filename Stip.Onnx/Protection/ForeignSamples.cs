@@ -63,16 +63,17 @@ internal sealed class ForeignSamples(ForeignSource source)
         var count = checked((int)shape.Aggregate(1L, (product, length) => product * length));
         var dtype = OnnxDtypes.FromOnnx(input.Type.TensorType.ElemType)
             ?? throw new RefusedException($"input '{input.Name}' is of a type that cannot be sampled");
+        var isMask = source.Uses[input.Name] == PortUse.Mask;
+        var last = shape.Length == 0 ? 1 : (int)Math.Max(1, shape[^1]);
         if (dtype.IsWireFloat())
         {
-            var isMask = source.Uses[input.Name] == PortUse.Mask;
-            return HostTensor.FromFloats([.. Enumerable.Range(0, count).Select(_ => isMask ? 0 : Normal())], shape)
+            return HostTensor.FromFloats(
+                [.. Enumerable.Range(0, count).Select(i => isMask ? Switch(i % last) : Normal())], shape)
                 .ConvertTo(dtype);
         }
 
         if (dtype == TensorDtype.Float64)
         {
-            var isMask = source.Uses[input.Name] == PortUse.Mask;
             double[] numbers = [.. Enumerable.Range(0, count).Select(_ => isMask ? 0 : (double)Normal())];
             return new HostTensor(dtype, shape, MemoryMarshal.AsBytes<double>(numbers).ToArray());
         }
@@ -84,12 +85,17 @@ internal sealed class ForeignSamples(ForeignSource source)
             return new HostTensor(dtype, shape, bytes);
         }
 
-        var last = shape.Length == 0 ? 1 : (int)Math.Max(1, shape[^1]);
-        long[] values = [.. Enumerable.Range(0, count).Select(i => Number(input, sizes, i % last))];
+        long[] values = [.. Enumerable.Range(0, count).Select(i => isMask && shape.Length > 3 ? Switch(i % last)
+            : isMask && shape.Length == 2 && IsPadding(i / last, i % last, last) ? 0
+            : Number(input, sizes, i % last))];
         return dtype == TensorDtype.Bool
             ? new HostTensor(dtype, shape, [.. values.Select(value => (byte)(value == 0 ? 0 : 1))])
             : HostTensor.FromIntegers(values, shape).ConvertTo(dtype);
     }
+
+    // All sequences but the first are shorter than the batch is long. Caches take sequences as long as they say.
+    private bool IsPadding(int row, int column, int length) =>
+        !HasPast && row > 0 && column > 0 && column == length - 1;
 
     private long Number(ValueInfoProto input, SampleSizes sizes, int column) => source.Uses[input.Name] switch
     {
@@ -109,6 +115,9 @@ internal sealed class ForeignSamples(ForeignSource source)
 
     private static bool Has(ValueInfoProto input, string word) =>
         input.Name.Contains(word, StringComparison.OrdinalIgnoreCase);
+
+    // Whether it is added to scores or says what counts: it tells heads and positions apart, and the first one counts.
+    private int Switch(int column) => column == 0 ? 1 : _random.Next(2);
 
     private float Normal() => (float)(
         Math.Sqrt(-2 * Math.Log(1 - _random.NextDouble())) * Math.Cos(2 * Math.PI * _random.NextDouble()));

@@ -36,6 +36,11 @@ internal sealed class ProbeInputs(GraphPart part, NodeStore store, PartFlow flow
             ?? throw new RefusedException($"input '{input.Name}' of the graph has no shape");
         var type = (DataType)input.Type.TensorType.ElemType;
         var dimensions = input.Type.TensorType.Shape.Dim;
+        if (!ElementTypes.AreQuantities(input) && sizes.Uses[input.Name] == PortUse.Mask && TellsFeatures(dimensions))
+        {
+            return FreeLabels.None(store, $"switches {part.Key}.{input.Name}", shape);
+        }
+
         if (!ElementTypes.AreQuantities(input) || IsMask(input.Name, dimensions))
         {
             double[] numbers = [.. Numbers(input.Name, shape)];
@@ -54,9 +59,14 @@ internal sealed class ProbeInputs(GraphPart part, NodeStore store, PartFlow flow
         return Free(input.Name, shape, features, dimensions);
     }
 
+    // A mask for every head tells heads apart: numbers move with them, switches hold them.
+    private bool TellsFeatures(RepeatedField<Dimension> dimensions) =>
+        dimensions.SkipLast(2).Any(axis => sizes.IsFeature(axis) && axis.DimValue != 1);
+
     // Masks and biases of scores are as wide as there are positions.
     private bool IsMask(string name, RepeatedField<Dimension> dimensions) =>
         sizes.Uses[name] == PortUse.Mask
+        && !TellsFeatures(dimensions)
         && !dimensions.Any(axis => sizes.IsFeature(axis) && axis.DimValue != 1 && !sizes.IsPosition(dimensions[^1]));
 
     // Pictures and spectra stay as they are, cell by cell.
