@@ -46,10 +46,14 @@ internal sealed record RoutedFeedForward(int Experts, int Chosen, int Inner, str
             mixed = AppendExpert(encoder, $"{name}.{expert}", tensor, expert, rows, best, mixed);
         }
 
-        var bias = encoder.Tensors.Require($"{tensor}.experts.bias", hidden);
-        var sum = graph.Add("Add", $"{name}/Add", [
-            mixed, encoder.AddWeight($"{name}.bias", encoder.Weights.Vector((bias, HeadPadding.None(hidden))))]);
-        return graph.Add("Reshape", $"{name}/output", [sum, graph.Add("Shape", $"{name}/shape", [input])]);
+        if (!IsStacked(encoder, tensor))
+        {
+            var bias = encoder.Tensors.Require($"{tensor}.experts.bias", hidden);
+            mixed = graph.Add("Add", $"{name}/Add", [
+                mixed, encoder.AddWeight($"{name}.bias", encoder.Weights.Vector((bias, HeadPadding.None(hidden))))]);
+        }
+
+        return graph.Add("Reshape", $"{name}/output", [mixed, graph.Add("Shape", $"{name}/shape", [input])]);
     }
 
     private string AppendExpert(
@@ -72,18 +76,14 @@ internal sealed record RoutedFeedForward(int Experts, int Chosen, int Inner, str
             encoder,
             $"{name}.up",
             graph.Add("Gather", $"{name}/input", [rows, taken]),
-            Rows(encoder, $"{tensor}.experts.mlp.w1", expert),
+            Up(encoder, tensor, expert),
             bias: null);
         var active = Activation.Append(graph, Function, $"{name}.act", up);
         var down = Linear.Append(
             encoder,
             $"{name}.down",
             active,
-            [new LinearPart(
-                Rows(encoder, $"{tensor}.experts.mlp.w2", expert),
-                HeadPadding.None(Inner),
-                HeadPadding.None(hidden),
-                StoredOutputsFirst: false)],
+            [Down(encoder, tensor, expert)],
             bias: null);
         return graph.Add(
             "ScatterND",
@@ -96,9 +96,35 @@ internal sealed record RoutedFeedForward(int Experts, int Chosen, int Inner, str
             NodeAttribute.String("reduction", "add"));
     }
 
+    // GGUF files have the matrices of all experts stacked, and no bias.
+    private static bool IsStacked(EncoderGraph encoder, string tensor) =>
+        encoder.Tensors.Has($"{tensor}.experts.up.weight");
+
+    private TensorRows Up(EncoderGraph encoder, string tensor, int expert) => IsStacked(encoder, tensor)
+        ? Rows(encoder, $"{tensor}.experts.up.weight", [Experts, Inner, encoder.HiddenSize], expert, Inner)
+        : Rows(encoder, $"{tensor}.experts.mlp.w1", [(long)Experts * Inner, encoder.HiddenSize], expert, Inner);
+
+    private LinearPart Down(EncoderGraph encoder, string tensor, int expert)
+    {
+        var (isStacked, hidden) = (IsStacked(encoder, tensor), encoder.HiddenSize);
+        return new LinearPart(
+            isStacked
+                ? Rows(encoder, $"{tensor}.experts.down.weight", [Experts, hidden, Inner], expert, hidden)
+                : Rows(encoder, $"{tensor}.experts.mlp.w2", [(long)Experts * Inner, hidden], expert, Inner),
+            HeadPadding.None(Inner),
+            HeadPadding.None(hidden),
+            StoredOutputsFirst: isStacked);
+    }
+
     // The matrices of all experts stand below each other.
-    private TensorRows Rows(EncoderGraph encoder, string tensor, int expert) => new(
-        encoder.Tensors.Require(tensor, (long)Experts * Inner, encoder.HiddenSize), (long)expert * Inner, Inner);
+    private static TensorRows Rows(
+        EncoderGraph encoder, string tensor, ReadOnlySpan<long> shape, int expert, int rows)
+    {
+        var all = encoder.Tensors.Require(tensor, shape);
+        var width = shape[^1];
+        return new TensorRows(
+            new ReshapedTensor(all, [all.ElementCount / width, width]), (long)expert * rows, rows);
+    }
 
     private static string Scalar(GraphBuilder graph, string name, long value) =>
         graph.Has(name) ? name : graph.AddScalarConstant(name, value);

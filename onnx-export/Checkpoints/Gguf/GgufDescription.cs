@@ -14,9 +14,9 @@ internal sealed class GgufDescription(GgufFile file, string prefix)
 
     public bool Has(string tensor) => file.Tensors.ContainsKey(tensor);
 
-    /// <summary>Rows of a matrix that must be there.</summary>
-    public long Rows(string tensor) => file.Tensors.TryGetValue(tensor, out var info) && info.Shape.Count == 2
-        ? info.Shape[0]
+    /// <summary>Rows of a matrix that must be there; converters drop a first axis of length 1.</summary>
+    public long Rows(string tensor) => file.Tensors.TryGetValue(tensor, out var info) && info.Shape.Count is 1 or 2
+        ? info.Shape.Count == 2 ? info.Shape[0] : 1
         : throw Metadata.Refused($"there is no matrix '{tensor}'");
 
     public int Required(string key) => Metadata.RequiredInteger($"{prefix}.{key}");

@@ -33,6 +33,19 @@ internal static class GgufEncoderFamilies
         ["mlp.fc2"] = "ffn_down",
     };
 
+    private static readonly Dictionary<string, string> JinaNames = new(StringComparer.Ordinal)
+    {
+        ["roberta.embeddings.word_embeddings"] = "token_embd",
+        ["roberta.embeddings.token_type_embeddings"] = "token_types",
+        ["roberta.emb_ln"] = "token_embd_norm",
+        ["mixer.Wqkv"] = "attn_qkv",
+        ["mixer.out_proj"] = "attn_output",
+        ["norm1"] = "attn_output_norm",
+        ["norm2"] = "layer_output_norm",
+        ["mlp.fc1"] = "ffn_up",
+        ["mlp.fc2"] = "ffn_down",
+    };
+
     public static IReadOnlyList<GgufArchitecture> All { get; } =
     [
         // RoBERTa too: converters cut the rows before the first position off.
@@ -58,7 +71,45 @@ internal static class GgufEncoderFamilies
                 model.Config["qkv_proj_bias"] = model.Has("blk.0.attn_qkv.bias");
             },
         },
+        NomicMoe with { WithExperts = NomicMoe },
+        new("jina-bert-v3", "XLMRobertaModel", "xlm-roberta")
+        {
+            Layers = "roberta.encoder.layers",
+            Names = JinaNames,
+            Activation = "gelu",
+            Describe = model =>
+            {
+                model.Config["type_vocab_size"] = model.Rows("token_types.weight");
+                model.Config["position_embedding_type"] = "rotary";
+                model.Copy("rope.freq_base", "rotary_emb_base");
+            },
+        },
     ];
+
+    // Files leave the bias out that published experts have, as llama.cpp does.
+    private static GgufArchitecture NomicMoe => new("nomic-bert-moe", "NomicBertModel", "nomic_bert")
+    {
+        Layers = "encoder.layers",
+        Names = new Dictionary<string, string>(NomicNames, StringComparer.Ordinal)
+        {
+            ["mlp.fc1"] = "ffn_up",
+            ["mlp.router.layer"] = "ffn_gate_inp",
+            ["mlp.experts.up"] = "ffn_up_exps",
+            ["mlp.experts.down"] = "ffn_down_exps",
+        },
+        Describe = model =>
+        {
+            model.Config["type_vocab_size"] = model.Rows("token_types.weight");
+            model.Config["activation_function"] = "gelu";
+            model.Config["qkv_proj_bias"] = model.Has("blk.0.attn_qkv.bias");
+            model.Config["mlp_fc1_bias"] = model.Has("blk.0.ffn_up.bias");
+            model.Config["mlp_fc2_bias"] = model.Has("blk.0.ffn_down.bias");
+            model.Copy("rope.freq_base", "rotary_emb_base");
+            model.CopyInteger("expert_count", "num_experts");
+            model.CopyInteger("expert_used_count", "moe_top_k");
+            model.CopyInteger("moe_every_n_layers", "moe_every_n_layers");
+        },
+    };
 
     /// <summary>How a file makes one vector of a text's rows, null where it does not say.</summary>
     public static SentenceModules? Pooling(GgufMetadata metadata, string prefix) =>

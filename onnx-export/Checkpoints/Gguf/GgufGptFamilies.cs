@@ -176,6 +176,7 @@ internal static class GgufGptFamilies
             },
         },
         new("nemotron", "NemotronForCausalLM", "nemotron") { NormOffset = 1, Activation = "relu2" },
+        new("jais2", "Jais2ForCausalLM", "jais2") { Activation = "relu2" },
     ];
 
     private static void DescribeFalcon(GgufDescription model)

@@ -70,9 +70,10 @@ internal static class UnigramTokenizer
 
         if (metadata.Flag("tokenizer.ggml.remove_extra_whitespaces") ?? false)
         {
-            // Spaces and no others; at the end also what stands for them.
+            // Spaces and no others; at the end also what stands for them, from where a run of both begins: tried from
+            // every place of it, a long one takes the square of its length.
             yield return Replaced(@"\A +", "");
-            yield return Replaced("[ \u2581]+\\z", "");
+            yield return Replaced("(?<![ \u2581])[ \u2581]+\\z", "");
             yield return Replaced(" {2,}", " ");
         }
     }

@@ -3,6 +3,8 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Stip.Export.Checkpoints;
 using Stip.Export.Tests.Architectures;
+using Stip.Onnx.Execution;
+using Stip.Onnx.Running;
 using Stip.Protocol.Tensors;
 using Stip.TestKit;
 using Stip.TestKit.Gguf;
@@ -23,6 +25,9 @@ public sealed class GgufFamilyTests(ExportedModels models) : IDisposable
     private static readonly string Data = RepositoryRoot.At("tests", "data", "gguf-families");
     private static readonly JsonArray Families =
         JsonSerializer.Deserialize<JsonArray>(File.ReadAllBytes(Path.Combine(Data, "families.json")))!;
+
+    private static readonly JsonArray Encoders =
+        JsonSerializer.Deserialize<JsonArray>(File.ReadAllBytes(Path.Combine(Data, "encoders.json")))!;
 
     private readonly TemporaryFolder _folder = new();
 
@@ -47,6 +52,31 @@ public sealed class GgufFamilyTests(ExportedModels models) : IDisposable
         var largest = expected.Max(MathF.Abs);
         var allowed = (bool)family["rounds"]! ? LargestRoundedShare : LargestShare;
         Assert.InRange(ReferenceTests.Largest(logits, expected) / largest, 0, allowed);
+    }
+
+    [Theory]
+    [InlineData("nomic-bert-moe")]
+    [InlineData("jina-bert-v3")]
+    public async Task Rows_OfAnEncoder_EqualThoseOfLlamaCpp(string name)
+    {
+        var family = Encoders.First(family => $"{family!["name"]}" == name)!.AsObject();
+        using var golden = SafetensorsFile.Open(Path.Combine(Data, "golden.safetensors"));
+        var ids = MemoryMarshal.Cast<byte, long>(golden.Bytes("input_ids")).ToArray();
+        var rows = MemoryMarshal.Cast<byte, long>(golden.Bytes("rows")).ToArray();
+        var expected = MemoryMarshal.Cast<byte, float>(golden.Bytes(name)).ToArray();
+        Write(family, _folder.At("a.gguf"));
+        var exported = await models.ExportAsync(_folder.At("a.gguf"), TensorDtype.Float32);
+
+        var given = WholeModel.Run(exported, new Dictionary<string, HostTensor>
+        {
+            ["input_ids"] = HostTensor.FromIntegers(ids, 1, ids.Length),
+            ["attention_mask"] = HostTensor.FromIntegers([.. ids.Select(_ => 1L)], 1, ids.Length),
+            ["token_type_ids"] = HostTensor.FromIntegers(new long[ids.Length], 1, ids.Length),
+        }).Single(output => output.Name == "last_hidden_state").Tensor.ToFloats();
+
+        var width = given.Length / ids.Length;
+        float[] actual = [.. rows.SelectMany(row => given[((int)row * width)..(((int)row + 1) * width)])];
+        Assert.InRange(ReferenceTests.Largest(actual, expected) / expected.Max(MathF.Abs), 0, LargestRoundedShare);
     }
 
     [Fact]

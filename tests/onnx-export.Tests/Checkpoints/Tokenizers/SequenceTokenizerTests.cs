@@ -36,6 +36,17 @@ public sealed class SequenceTokenizerTests
             Assert.Equal((string)answer!["decoded"]!, tokenizer.Decode(Ids(answer))));
     }
 
+    // Patterns that begin anew at every space of a run would not end.
+    [Fact]
+    public void Ids_OfATextOfManySpaces_AreThoseOfItsWords()
+    {
+        var tokenizer = Tokenizer(Files("sentencepiece-marian"));
+        var spaces = new string(' ', 300_000);
+
+        Assert.Equal(tokenizer.Encode("a a"), tokenizer.Encode($"{spaces}a{spaces}a{spaces}"));
+        Assert.Equal(tokenizer.Encode("a"), tokenizer.Encode($"a{new string('\u2581', 300_000)}"));
+    }
+
     // As many tokens before the pieces as XLM-R has, of which it has the model.
     [Theory]
     [InlineData("MBartTokenizer", "en_XX", 3, false)]
