@@ -70,11 +70,11 @@ internal sealed class HostedModelFactory(
         Dtype(graph.Outputs, "logits"),
         Dtype(cached.Inputs, CacheTensor.Of(cached.Cache!)[0].Past),
         cached.Cache!)
-    {
-        Fingerprint = manifest.Fingerprint,
-        KeyEpoch = manifest.KeyEpoch,
-        GraphBytes = graph == cached ? Bytes(manifest, graph) : manifest.Files.Sum(file => file.Bytes),
-    };
+        {
+            Fingerprint = manifest.Fingerprint,
+            KeyEpoch = manifest.KeyEpoch,
+            GraphBytes = graph == cached ? Bytes(manifest, graph) : manifest.Files.Sum(file => file.Bytes),
+        };
 
     // External data lie beside a graph under a name that begins with its own; else the whole package counts.
     private static long Bytes(PackageManifest manifest, GraphManifest graph) => manifest.Graphs.Count == 1

@@ -63,19 +63,9 @@ internal sealed class SequenceDecoder : IDecoder
         using var rows = OrtValue.CreateAllocatedTensorValue(
             OrtAllocator.DefaultInstance, _decoder.RowsDtype.ToOrt(), [1, count, _decoder.HiddenSize]);
         source.CopyTo(rows.GetTensorMutableRawData());
-        var mask = Ones(count);
         try
         {
-            using var pass = DeviceGate.Enter(_gate);
-            string[] names = _encoder.InputMetadata.ContainsKey(Mask) ? ["inputs_embeds", Mask] : ["inputs_embeds"];
-            OrtValue[] values = names.Length > 1 ? [rows, mask] : [rows];
-            var results = _encoder.Run(_runOptions, names, values, [Hidden]);
-            arena.Set(slot.First, new ReadSource(mask, results[0]));
-        }
-        catch
-        {
-            mask.Dispose();
-            throw;
+            arena.Set(slot.First, Encode(rows, count));
         }
         finally
         {
@@ -111,6 +101,7 @@ internal sealed class SequenceDecoder : IDecoder
 
             if (isFirst)
             {
+                CheckCross(results.Skip(kept), SourceRows(source));
                 source.Keep([.. results.Skip(kept)]);
             }
         }
@@ -135,10 +126,51 @@ internal sealed class SequenceDecoder : IDecoder
         _next.Dispose();
     }
 
+    private ReadSource Encode(OrtValue rows, int count)
+    {
+        var mask = Ones(count);
+        try
+        {
+            string[] names = _encoder.InputMetadata.ContainsKey(Mask) ? ["inputs_embeds", Mask] : ["inputs_embeds"];
+            OrtValue[] values = names.Length > 1 ? [rows, mask] : [rows];
+            using var pass = DeviceGate.Enter(_gate);
+            var states = _encoder.Run(_runOptions, names, values, [Hidden])[0];
+            Check(Hidden, states, (long)count * _rowBytes);
+            return new ReadSource(mask, states);
+        }
+        catch
+        {
+            mask.Dispose();
+            throw;
+        }
+    }
+
     private IReadOnlyList<OrtValue> Run(InferenceSession session, GrowingStep step)
     {
         using var pass = DeviceGate.Enter(_gate);
         return session.Run(_runOptions, step.InputNames, step.Inputs, step.OutputNames);
+    }
+
+    private static int SourceRows(ReadSource source) => (int)source.Mask.GetTensorTypeAndShape().ElementCount;
+
+    // What a session pays for is what it keeps.
+    private void CheckCross(IEnumerable<OrtValue> given, int rows)
+    {
+        foreach (var (tensor, value) in _decoder.Sequence!.Cross.Zip(given))
+        {
+            Check(
+                tensor.Present, value,
+                (long)rows * tensor.Blocks * tensor.Runs * tensor.Width * _decoder.CacheDtype.ByteSize());
+        }
+    }
+
+    /// <exception cref="GraphRefusedException">The graph gives another tensor than it said.</exception>
+    private static void Check(string name, OrtValue value, long bytes)
+    {
+        if (value.GetTensorMutableRawData().Length != bytes)
+        {
+            throw new GraphRefusedException($"'{name}' is not as long as the source");
+        }
     }
 
     private static string[] MaskOf(InferenceSession session) =>

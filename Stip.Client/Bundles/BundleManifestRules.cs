@@ -32,8 +32,10 @@ internal static class BundleManifestRules
         { Instance: null or "" } => "'instance' is missing",
         { Mode: null or "" } => "'mode' is missing",
         { Fingerprint: null or "" } => "'fingerprint' is missing",
-        { Kind: not (BundleKinds.Decoder or BundleKinds.Encoder or BundleKinds.Image or BundleKinds.VisionLanguage
-            or BundleKinds.EncoderDecoder) } =>
+        {
+            Kind: not (BundleKinds.Decoder or BundleKinds.Encoder or BundleKinds.Image or BundleKinds.VisionLanguage
+            or BundleKinds.EncoderDecoder)
+        } =>
             $"kind '{manifest.Kind}' is not decoder, encoder, image, vision-language or encoder-decoder",
         { KeyEpoch: < 1 } => $"'key_epoch' {manifest.KeyEpoch} is below 1",
         { HiddenSize: < 1 } => $"'hidden_size' {manifest.HiddenSize} is below 1",

@@ -56,8 +56,18 @@ internal static class BundleCommand
         Add("sizes", string.Create(
             CultureInfo.InvariantCulture,
             $"hidden {manifest.HiddenSize}, vocabulary {manifest.VocabSize}, context {manifest.ContextLength}"));
-        Add("rows", $"{manifest.WireDtype}, from {string.Join(" + ", manifest.Embedding.Tensors)}");
+        var makers = manifest.Embedding.Tensors.Count > 0
+            ? manifest.Embedding.Tensors
+            : manifest.ClientGraphs?.Values.Select(graph => graph.File) ?? [];
+        Add("rows", $"{manifest.WireDtype}, from {string.Join(" + ", makers)}");
         Add("text", $"tokenizer {YesNo(bundle.Tokenizer)}, chat template {YesNo(bundle.Template)}");
+        if (manifest.Sequence is { } sequence)
+        {
+            Add("source", string.Create(
+                CultureInfo.InvariantCulture,
+                $"{sequence.SourceLength} tokens, answers begin with token {sequence.DecoderStartTokenId}"));
+        }
+
         AnsiConsole.Write(grid);
 
         void Add(string name, string value) => grid.AddRow(new Text(name), new Text(value));

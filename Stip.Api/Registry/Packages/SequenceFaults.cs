@@ -51,7 +51,7 @@ internal static class SequenceFaults
 
     private static IEnumerable<string> OfCache(CacheManifest? cache)
     {
-        if (cache is not { Layout: CacheLayouts.Growing, Tensors: not null, Cross.Count: > 0 })
+        if (cache is not { Layout: CacheLayouts.Growing, Tensors.Count: > 0, Cross.Count: > 0 })
         {
             return [$"{Roles.DecoderWithPast} has no cache of layout '{CacheLayouts.Growing}' with tensors and cross"];
         }

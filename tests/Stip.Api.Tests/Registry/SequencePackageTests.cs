@@ -17,6 +17,7 @@ public sealed class SequencePackageTests(TinyServer tiny) : IClassFixture<TinySe
     [InlineData("no length", "source_length is missing and must be above 0")]
     [InlineData("no cache", "decoder_with_past has no cache of layout 'growing' with tensors and cross")]
     [InlineData("no cross", "decoder_with_past has no cache of layout 'growing' with tensors and cross")]
+    [InlineData("no tensors", "decoder_with_past has no cache of layout 'growing' with tensors and cross")]
     [InlineData("a cache too many", "the cache belongs to decoder_with_past alone")]
     [InlineData("cross twice", "cache tensor 'past_key_values.0.encoder.key' is listed twice")]
     [InlineData("a strange present", "decoder has no output 'ghost'")]
@@ -43,6 +44,7 @@ public sealed class SequencePackageTests(TinyServer tiny) : IClassFixture<TinySe
         "no length" => honest with { SourceLength = null },
         "no cache" => With(honest, Next, graph => graph with { Cache = null }),
         "no cross" => Cached(honest, cache => cache with { Cross = null }),
+        "no tensors" => Cached(honest, cache => cache with { Tensors = [] }),
         "a cache too many" => With(honest, "decoder", graph => graph with { Cache = honest.Graphs[Next].Cache }),
         "cross twice" => Cached(honest, cache => cache with { Cross = [.. cache.Cross!, cache.Cross![0]] }),
         "a strange present" => First(honest, tensor => tensor with { Present = "ghost" }),

@@ -7,7 +7,7 @@ namespace Stip.EndToEnd.Tests.Fixtures;
 /// <summary>A small encoder and decoder with drawn weights: its plain folder and a package that a server has.</summary>
 public sealed class SequenceModel : IDisposable
 {
-    private static readonly string[] SmallFiles = ["tokenizer.json"];
+    private const string Tokenizer = "tokenizer.json";
     private readonly TemporaryFolder _folder = new();
 
     private SequenceModel()
@@ -24,13 +24,8 @@ public sealed class SequenceModel : IDisposable
     /// <param name="recipe">A model of <c>sequences.json</c>, whose words are pieces of a small tokenizer.</param>
     /// <param name="name">On the server.</param>
     /// <param name="mode">Of protection.</param>
-    /// <param name="config">Changes of its config.json.</param>
     public static async Task<SequenceModel> PushAsync(
-        ApiProcess server,
-        string recipe,
-        string name,
-        string mode = "permutation",
-        IReadOnlyDictionary<string, JsonNode?>? config = null)
+        ApiProcess server, string recipe, string name, string mode = "permutation")
     {
         var model = new SequenceModel();
         var source = Directory.CreateDirectory(model._folder.At("source")).FullName;
@@ -39,20 +34,12 @@ public sealed class SequenceModel : IDisposable
             .First(entry => (string)entry!["name"]! == recipe)!;
         var settings = known["config"]!.DeepClone().AsObject();
         (settings["decoder_start_token_id"], settings["eos_token_id"]) = (0, 1);
-        foreach (var (field, value) in config ?? new Dictionary<string, JsonNode?>())
-        {
-            settings[field] = value?.DeepClone();
-        }
 
         // A head that is the table says the last token again and again.
         var tensors = known["tensors"]!.DeepClone().AsObject();
         tensors["lm_head.weight"] = JsonNode.Parse($"[2, 0, {settings["vocab_size"]}, {settings["d_model"]}]");
         DrawnWeights.WriteCheckpoint(source, settings, tensors);
-        foreach (var file in SmallFiles)
-        {
-            File.Copy(RepositoryRoot.At("tests", "data", "sequences", file), Path.Combine(source, file));
-        }
-
+        File.Copy(RepositoryRoot.At("tests", "data", "sequences", Tokenizer), Path.Combine(source, Tokenizer));
         await ModelPackages.RunAsync("export", "--checkpoint", source, "--output", model.Plain);
         await ModelPackages.RunAsync(
             "protect", "--model", model.Plain, "--output", model.Package, "--name", name, "--mode", mode,

@@ -5,6 +5,7 @@ using Stip.Client.Sampling;
 using Stip.Client.Transport;
 using Stip.EndToEnd.Tests.Fixtures;
 using Stip.Protocol.Errors;
+using Stip.TestKit;
 using Stip.TestKit.Processes;
 
 namespace Stip.EndToEnd.Tests.Generation;
@@ -56,14 +57,11 @@ public sealed class SequenceTests(SharedServer shared, SequenceModels models) : 
     [Fact]
     public async Task Generate_SessionDeletedInTheMiddle_GivesTheSameTokens()
     {
-        // A server of its own: sessions of others must not be deleted.
-        await using var server = await ApiProcess.StartAsync();
         var model = await models.GetAsync(shared.Server, "mbart");
-        await server.PushAsync(model.Package);
         using var plain = new BareSequence(model.Plain);
-        using var open = OpenModel.Open(server, model.Package);
-        using var http = new HttpClient { BaseAddress = server.Endpoint };
-        http.DefaultRequestHeaders.Authorization = new("Bearer", server.ApiKey);
+        using var open = Open(model);
+        using var http = new HttpClient { BaseAddress = shared.Server.Endpoint };
+        http.DefaultRequestHeaders.Authorization = new("Bearer", shared.Server.ApiKey);
         var options = new GenerationOptions { MaxNewTokens = TokenCount, IgnoreEndOfSequence = true };
         var (ids, usage) = (new List<int>(), default(GenerationUsage));
         await foreach (var token in open.Model.GenerateAsync(Source, options, Cancellation))
@@ -72,12 +70,13 @@ public sealed class SequenceTests(SharedServer shared, SequenceModels models) : 
             usage = token.Usage;
             if (ids.Count == TokenCount / 2)
             {
-                await Sessions.DeleteAllAsync(http);
+                await Sessions.DeleteAllAsync(http, open.Model.Id);
             }
         }
 
         Assert.Equal(plain.Greedy(Source, [0], TokenCount), ids);
-        Assert.Equal((1, Source.Length), (usage!.Replays, usage.PromptTokens));
+        Assert.Equal(Source.Length, usage!.PromptTokens);
+        Assert.True(usage.Replays >= 1);
     }
 
     [Fact]
@@ -121,23 +120,21 @@ public sealed class SequenceTests(SharedServer shared, SequenceModels models) : 
         var model = await models.GetAsync(shared.Server, "t5");
         using var plain = new BareSequence(model.Plain);
         var greedy = plain.Greedy(Source, [0, 9], 1)[0];
-        var settings = new Dictionary<string, JsonNode?>
+        using var folder = new TemporaryFolder();
+        using var free = Open(model);
+        using var open = OpenModel.Open(shared.Server, Changed(model, folder, sequence =>
         {
-            ["forced_bos_token_id"] = 9,
-            ["bad_words_ids"] = new JsonArray(new JsonArray(greedy)),
-            ["forced_eos_token_id"] = 3,
-        };
-        using var made = await SequenceModel.PushAsync(shared.Server, "t5", "t5-forced", config: settings);
-        using var open = Open(made);
+            sequence["forced_bos_token_id"] = 9;
+            sequence["suppress_tokens"] = new JsonArray(greedy);
+        }));
 
         var ids = await open.GreedyAsync(Source, TokenCount, Cancellation);
 
         Assert.DoesNotContain(greedy, ids);
         Assert.Equal([0, 9], open.Model.StartIds());
-        Assert.Equal([1, 3], open.Model.Bundle.Manifest.EosTokenIds);
         Assert.Equal(
             plain.Greedy(Source, [0, 12], TokenCount),
-            await IdsAsync(Open(model).Model, new GenerationOptions
+            await IdsAsync(free.Model, new GenerationOptions
             {
                 MaxNewTokens = TokenCount,
                 IgnoreEndOfSequence = true,
@@ -188,18 +185,23 @@ public sealed class SequenceTests(SharedServer shared, SequenceModels models) : 
         Assert.Throws<InvalidOperationException>(() => open.Model.OpenSession());
     }
 
-    [Fact]
-    public async Task Model_OfSound_SaysThatItIsNotServedYet()
-    {
-        var made = await Assert.ThrowsAsync<InvalidOperationException>(
-            () => SequenceModel.PushAsync(shared.Server, "whisper", "whisper"));
-
-        Assert.Contains("encoder", made.Message, StringComparison.Ordinal);
-    }
-
     private OpenModel Open(SequenceModel model, string mode = "permutation", StipHttpClientOptions? options = null) =>
         OpenModel.Open(
             shared.Server.Endpoint, shared.Server.ApiKey, model.Package, options, allowUnprotected: mode == "none");
+
+    // The client's folder with other words of how answers begin.
+    private static string Changed(SequenceModel model, TemporaryFolder folder, Action<JsonNode> change)
+    {
+        foreach (var file in Directory.GetFiles(Path.Combine(model.Package, "client")))
+        {
+            File.Copy(file, folder.At(Path.GetFileName(file)));
+        }
+
+        var manifest = JsonNode.Parse(File.ReadAllBytes(folder.At("bundle.json")))!;
+        change(manifest["sequence"]!);
+        File.WriteAllText(folder.At("bundle.json"), manifest.ToJsonString());
+        return folder.Path;
+    }
 
     private static async Task<int[]> IdsAsync(StipModel model, GenerationOptions options)
     {

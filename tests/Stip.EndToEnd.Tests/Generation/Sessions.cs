@@ -11,9 +11,9 @@ internal static class Sessions
     public static async Task<int> CountAsync(HttpClient http, string model) =>
         (await ListAsync(http)).Count(session => session.Model == model);
 
-    public static async Task DeleteAllAsync(HttpClient http)
+    public static async Task DeleteAllAsync(HttpClient http, string? model = null)
     {
-        foreach (var session in await ListAsync(http))
+        foreach (var session in (await ListAsync(http)).Where(session => (model ?? session.Model) == session.Model))
         {
             using var answer = await http.DeleteAsync(new Uri($"{StipRoutes.Sessions}/{session.Id}", UriKind.Relative));
         }

@@ -73,11 +73,26 @@ internal static class ServerTargets
                     }),
             },
         };
+        var pair = manifest with
+        {
+            SourceLength = 4,
+            Graphs = new Dictionary<string, GraphManifest>(listed.Graphs)
+            {
+                ["encoder"] = new("model.onnx", [rows], [rows with { Name = "last_hidden_state" }]),
+                ["decoder_with_past"] = listed.Graphs["decoder"] with
+                {
+                    Cache = listed.Graphs["decoder"].Cache! with
+                    {
+                        Cross = [new("c", "d", Shape("\"batch\"", "2", "\"length\"", "8"))],
+                    },
+                },
+            },
+        };
         var packages = new PackageFolder(new NoRuntime());
         var path = Path.Combine(folder, PackageManifest.FileName);
         return new FuzzTarget(
             "stip-json",
-            [.. new[] { manifest, listed }.Select(seed =>
+            [.. new[] { manifest, listed, pair }.Select(seed =>
                 JsonSerializer.SerializeToUtf8Bytes(seed, Protocol.StipJson.File))],
             input =>
             {
@@ -114,6 +129,11 @@ internal static class ServerTargets
             faults = [.. faults, .. GraphFaults.OfDecoder(read, graph)];
         }
 
+        if (Roles.AreOfSequence(read) && read.Graphs!.Values.All(AreNamed))
+        {
+            faults = [.. faults, .. SequenceFaults.Of(read)];
+        }
+
         if (faults.Length > 0)
         {
             throw new InvalidDataException(string.Join("; ", faults));
@@ -121,7 +141,10 @@ internal static class ServerTargets
     }
 
     private static bool HasNames(GraphManifest? graph) =>
-        graph is { Cache: not null, Inputs.Count: > 0, Outputs.Count: > 0 }
+        graph is { Cache: not null } && AreNamed(graph);
+
+    private static bool AreNamed(GraphManifest? graph) =>
+        graph is { Inputs.Count: > 0, Outputs.Count: > 0 }
         && graph.Inputs.Concat(graph.Outputs).All(
             tensor => tensor is { Name: not null, Dtype: not null, Shape: not null });
 

@@ -17,11 +17,21 @@ internal static class WireTargets
         "m", "none", Hidden, 16, 64, 8, TensorDtype.Float32, TensorDtype.Float32, TensorDtype.Float32,
         new CacheManifest("shared", 1, 1, 8));
 
+    private static readonly DecoderSnapshot Pair = Decoder with
+    {
+        Cache = new CacheManifest("growing", 1, 1, 8),
+        Sequence = new SequenceSnapshot("none", "none", 32, []),
+    };
+
     private static readonly CompletionRequest[] Requests =
     [
         new("m", new TensorPayload("float32", [2, Hidden], new byte[2 * Hidden * sizeof(float)]), "sess_1", 5,
             new LogitsRequest(4, LogitsRequest.All, 0.5), 32, false),
         new("m", new TensorPayload("bfloat16", [1, Hidden], new byte[Hidden * 2]), Logits: new LogitsRequest(null)),
+        new("m", new TensorPayload("float16", [1, Hidden], new byte[Hidden * 2]))
+        {
+            EncoderInputsEmbeds = new TensorPayload("float32", [3, Hidden], new byte[3 * Hidden * sizeof(float)]),
+        },
     ];
 
     public static FuzzTarget SafetensorsHeader() => new(
@@ -83,8 +93,12 @@ internal static class WireTargets
     private static void Judge(CompletionRequest? request)
     {
         if (request is not null
-            && StepDeclaration.Judge(Decoder, request, new EngineOptions()).Is(out var declaration, out _)
-            && ValidStep.Judge(declaration, request.PromptEmbeds.Data.Span).Is(out var step, out _))
+            && StepDeclaration.Judge(
+                request.EncoderInputsEmbeds is null ? Decoder : Pair, request, new EngineOptions())
+                .Is(out var declaration, out _)
+            && ValidStep.Judge(
+                declaration, request.PromptEmbeds.Data.Span, (request.EncoderInputsEmbeds?.Data ?? default).Span)
+                .Is(out var step, out _))
         {
             step.Dispose();
         }

@@ -5,6 +5,8 @@ using Stip.Onnx;
 using Stip.Onnx.Execution;
 using Stip.Onnx.Protection;
 using Stip.Onnx.Running;
+using Stip.Protocol;
+using Stip.Protocol.Packages;
 using Stip.Onnx.Tests.Protection.Cut;
 using Stip.Protocol.Tensors;
 using Stip.TestKit;
@@ -61,6 +63,23 @@ public sealed class SequenceTests(ExportedModels models) : IDisposable
         Assert.Equal(
             ["decoder_model.onnx", "decoder_with_past_model.onnx", "encoder_model.onnx"],
             Directory.GetFiles(_folder.At("package", "cloud"), "*.onnx").Select(Path.GetFileName).Order());
+        var cloud = JsonSerializer.Deserialize<PackageManifest>(
+            File.ReadAllBytes(_folder.At("package", "cloud", PackageManifest.FileName)), StipJson.File)!;
+        Assert.Equal(32, cloud.SourceLength);
+        Assert.Equal(["inputs_embeds", "attention_mask"], cloud.Graphs["encoder"].Inputs.Select(port => port.Name));
+        Assert.Equal(
+            ["inputs_embeds", "encoder_attention_mask", "encoder_hidden_states"],
+            cloud.Graphs["decoder"].Inputs.Select(port => port.Name));
+        var cache = cloud.Graphs["decoder_with_past"].Cache!;
+        Assert.Equal(
+            [
+                ("past_key_values.0.encoder.key", "present.0.encoder.key", "batch 3 length 8"),
+                ("past_key_values.0.encoder.value", "present.0.encoder.value", "batch 3 length 8"),
+            ],
+            cache.Cross!.Take(2).Select(tensor => (tensor.Past, tensor.Present, string.Join(' ', tensor.Axes))));
+        Assert.Equal(
+            ["past_key_values.0.decoder.key", "past_key_values.0.decoder.value"],
+            cache.Tensors!.Take(2).Select(tensor => tensor.Past));
     }
 
     // Token by token: one pass over all before it, steps with caches, and steps of the package.

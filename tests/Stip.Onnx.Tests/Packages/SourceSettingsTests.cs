@@ -1,0 +1,41 @@
+using Stip.Onnx.Packages;
+using Stip.TestKit;
+
+namespace Stip.Onnx.Tests.Packages;
+
+/// <summary>What files beside a graph say of how answers begin and end.</summary>
+public sealed class SourceSettingsTests
+{
+    [Fact]
+    public void Sequence_OfBothFiles_TakesWhatGenerationSaysFirst()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder.At("generation_config.json"), """
+            {"forced_bos_token_id": 9, "bad_words_ids": [[7], [1, 2]], "suppress_tokens": [4], "eos_token_id": [1, 5],
+             "begin_suppress_tokens": null}
+            """);
+        File.WriteAllText(folder.At("config.json"), """
+            {"decoder_start_token_id": 2, "forced_bos_token_id": 8, "forced_eos_token_id": 3, "bos_token_id": 0}
+            """);
+
+        var settings = SourceSettings.Read(folder.Path);
+        var sequence = settings.Sequence(16)!;
+
+        Assert.Equal((16, 2, 9), (
+            sequence.SourceLength, sequence.DecoderStartTokenId, sequence.ForcedBosTokenId!.Value));
+        Assert.Equal([4, 7], sequence.SuppressTokens!);
+        Assert.Null(sequence.BeginSuppressTokens);
+        Assert.Equal([1, 5, 3], settings.EosTokenIds);
+    }
+
+    [Theory]
+    [InlineData("""{"bos_token_id": 6}""", 6)]
+    [InlineData("""{"eos_token_id": 1}""", null)]
+    public void Sequence_WithoutAStart_BeginsWithTheTextsOrNotAtAll(string config, int? start)
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder.At("config.json"), config);
+
+        Assert.Equal(start, SourceSettings.Read(folder.Path).Sequence(16)?.DecoderStartTokenId);
+    }
+}
