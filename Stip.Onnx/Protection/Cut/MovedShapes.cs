@@ -48,10 +48,10 @@ internal sealed class MovedShapes(
                     .Select(axis => added.Contains(axis) ? Length(1, axis) : shape.Dim[next++])]);
             case "Expand" when Numbers(node.Input[1]) is { } wide:
                 var narrow = shapeOf(node.Input[0])?.Dim;
-                return Made(wide.Select((length, axis) => length == 1 && narrow is not null
-                    && axis - wide.Length + narrow.Count is >= 0 and var place
-                        ? narrow[place]
-                        : Length(length, axis)));
+                return Made(wide.Select((length, axis) => length != 1 ? Length(length, axis)
+                    : narrow is null ? Length(Free, axis)
+                    : axis - wide.Length + narrow.Count is >= 0 and var place ? narrow[place]
+                    : Length(length, axis)));
             case "Concat" or "Where":
                 return node.Input.Select(shapeOf).Where(shape => shape is not null)
                     .OrderByDescending(shape => shape!.Dim.Count).FirstOrDefault() is { } one

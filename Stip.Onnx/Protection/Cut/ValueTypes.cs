@@ -78,7 +78,7 @@ internal sealed class ValueTypes
 
         return node.OpType switch
         {
-            "Gather" when Lookups.GivesRows(node) && TensorShape(node.Input[0]) is { Count: 2 } table =>
+            "Gather" when Lookups.GivesRows(node) && TableShape(node.Input[0]) is { Count: 2 } table =>
                 Extended(ShapeOf(node.Input[1]), table[1]),
             _ when Lookups.IsEmbedding(node) =>
                 Extended(ShapeOf(node.Input[0]), TensorShape(node.Input[2])?[1]),
@@ -112,6 +112,15 @@ internal sealed class ValueTypes
             .Select(axis => new TensorShapeProto.Types.Dimension { DimParam = MovedShapes.Positions(axis) }));
         return shape;
     }
+
+    // A table may be stored in another type, or turned.
+    private IReadOnlyList<long>? TableShape(string name) =>
+        TensorShape(name) ?? (!_makers.TryGetValue(name, out var node) ? null : node.OpType switch
+        {
+            "Cast" or "Identity" or "DequantizeLinear" => TableShape(node.Input[0]),
+            "Transpose" when TableShape(node.Input[0]) is [var rows, var columns] => [columns, rows],
+            _ => null,
+        });
 
     /// <summary>Declared dimensions of an initialiser, null for any other value.</summary>
     public IReadOnlyList<long>? TensorShape(string name) =>

@@ -1,0 +1,44 @@
+using Stip.Onnx.Model;
+using Stip.Onnx.Protection.Cut;
+using Stip.Onnx.Tests.Symmetry;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Onnx.Tests.Protection.Cut;
+
+/// <summary>Shapes of what crosses a cut, where the graph states none.</summary>
+public sealed class SentShapeTests : IDisposable
+{
+    private readonly SmallGraph _graph = new();
+
+    [Theory]
+    [InlineData("Cast")]
+    [InlineData("Transpose")]
+    [InlineData("Neg")]
+    public void Features_OfATableThatIsMadeOfAnother_AreAsWideAsItsRows(string made)
+    {
+        _graph.Graph.AddInput("input_ids", TensorDtype.Int64, "batch", "seq");
+        var stored = made == "Transpose" ? _graph.Weight("stored", 6, 9) : _graph.Weight("stored", 9, 6);
+        var table = made switch
+        {
+            "Cast" => _graph.With(made, "table", [stored], NodeAttribute.Int("to", 1)),
+            "Transpose" => _graph.With(made, "table", [stored], NodeAttribute.Ints("perm", 1, 0)),
+            _ => _graph.Add(made, "table", stored),
+        };
+        _graph.Add("Gather", "rows", table, "input_ids");
+        _graph.Add("Unsqueeze", "one", "rows", _graph.Numbers(2));
+        _graph.Add("Expand", "streams", "one", _graph.Numbers(1, 1, 3, 1));
+        _graph.Add("MatMul", "y", "streams", _graph.Weight("w", 6, 5));
+        _graph.Output("y", "batch", "seq", 3, 5);
+        using var file = _graph.Save();
+
+        var cut = ClientCut.Find(file.Graph, shapesHaveEnds: true);
+
+        // Of a table that is computed the width is not known; it is never taken for that of the target.
+        var axes = Assert.Single(cut.Cloud.Input).Type.TensorType.Shape.Dim;
+        Assert.Equal(3, axes[2].DimValue);
+        Assert.Equal(made == "Neg" ? 0 : 6, axes[3].DimValue);
+        Assert.All(axes.Take(2), axis => Assert.NotEqual("", axis.DimParam));
+    }
+
+    public void Dispose() => _graph.Dispose();
+}
