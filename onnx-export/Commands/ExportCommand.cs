@@ -45,8 +45,8 @@ internal static class ExportCommand
         };
         var task = new Option<string>("--task")
         {
-            Description = "For which of its own tasks a model that has changes for each (jina-embeddings-v3) is wanted; "
-                + "for none without it.",
+            Description = "For which of its own tasks a model with changes for each is wanted "
+                + "(jina-embeddings-v3); for none without it.",
         };
         var command = new Command(
             "export", "Reads a checkpoint and writes its graph, weights, embedding table and tokenizer.")

@@ -58,7 +58,7 @@ internal static class MergesFolder
             tokens.Put(id, text, GgufTokenType.Control);
         }
 
-        return Describe(tokens, settings, kind, merges, name == "Deberta" ? ("[CLS]", "[SEP]") : ("<s>", "</s>"));
+        return Describe(tokens, settings, kind, merges, isBert: name == "Deberta");
     }
 
     private static JsonObject Describe(
@@ -66,8 +66,9 @@ internal static class MergesFolder
         TokenizerSettings settings,
         (string Cut, bool IsFramed) kind,
         byte[] merges,
-        (string First, string Last) frame)
+        bool isBert)
     {
+        var frame = isBert ? (First: "[CLS]", Last: "[SEP]") : (First: "<s>", Last: "</s>");
         var first = settings.Token(kind.IsFramed ? "cls_token" : "bos_token")
             ?? (kind.IsFramed ? frame.First : EndOfText);
         var last = settings.Token(kind.IsFramed ? "sep_token" : "eos_token")
@@ -89,6 +90,12 @@ internal static class MergesFolder
         tokens.Say("merges", Lines(merges));
         var (metadata, vocabulary) = tokens.Describe();
         var tokenizer = ByteLevelTokenizer.Describe(metadata, vocabulary);
+        if (kind.IsFramed)
+        {
+            tokenizer["post_processor"] = TextFrame.Describe(
+                tokens, [first], [last], isBert ? [last] : [last, last], isBert ? 1 : 0);
+        }
+
         MaskToken.TakeSpaceBefore(tokenizer, mask);
         return tokenizer;
     }

@@ -102,7 +102,8 @@ internal static class SentencePieceFolder
 
         AddNamed(tokens, settings);
         var tokenizer = PieceTokenizer.Describe(tokens, model, shape.Unknown);
-        tokenizer["post_processor"] = TextFrame.Describe(tokens, Known(shape.Begin), Known(shape.End));
+        tokenizer["post_processor"] = TextFrame.Describe(
+            tokens, shape.Begin, shape.End, shape.Between, shape.SecondType);
         var normalizers = tokenizer["normalizer"]!["normalizers"]!.AsArray();
         foreach (var (normalizer, place) in shape.Normalizers.Select((normalizer, place) => (normalizer, place)))
         {
@@ -111,8 +112,6 @@ internal static class SentencePieceFolder
 
         MaskToken.TakeSpaceBefore(tokenizer, settings.Token("mask_token") ?? shape.Mask);
         return tokenizer;
-
-        string[] Known(IReadOnlyList<string> frame) => [.. frame.Where(token => tokens.IdOf(token) is not null)];
     }
 
     // Tokens that were added later have their ids in a file of their own.

@@ -29,6 +29,12 @@ internal sealed partial record SentencePieceShape(
     /// <summary>The token of masked words, null for none.</summary>
     public string? Mask { get; init; }
 
+    /// <summary>Stand between the two texts of a pair.</summary>
+    public IReadOnlyList<string> Between { get; init; } = [];
+
+    /// <summary>Segment of the second text of a pair.</summary>
+    public int SecondType { get; init; }
+
     /// <summary>What text goes through before the model's own rewriting.</summary>
     public IReadOnlyList<JsonNode> Normalizers { get; init; } = [];
 
@@ -40,10 +46,11 @@ internal sealed partial record SentencePieceShape(
     /// <exception cref="RefusedException">A class that is known says what is not.</exception>
     public static SentencePieceShape? Of(TokenizerSettings settings) => Class(settings) switch
     {
-        "T5" => new([], 0, [.. Sentinels()], [], ["</s>"], "<unk>"),
+        "T5" => new([], 0, [.. Sentinels()], [], ["</s>"], "<unk>") { Between = ["</s>"] },
         "XLMRoberta" => new(Fairseq, 3, ["<mask>"], ["<s>"], ["</s>"], "<unk>")
         {
             Mask = "<mask>",
+            Between = ["</s>", "</s>"],
         },
         "Camembert" => new(
             ["<s>NOTUSED", "<pad>", "</s>NOTUSED", "<unk>", "<unk>NOTUSED"],
@@ -54,14 +61,19 @@ internal sealed partial record SentencePieceShape(
             "<unk>")
         {
             Mask = "<mask>",
+            Between = ["</s>", "</s>"],
         },
         "Albert" => new([], 0, ["[MASK]"], ["[CLS]"], ["[SEP]"], "<unk>")
         {
             Mask = "[MASK]",
+            Between = ["[SEP]"],
+            SecondType = 1,
             Normalizers = [.. AlbertSteps(settings)],
         },
         "DebertaV2" => new([], 0, ["[MASK]"], ["[CLS]"], ["[SEP]"], "[UNK]")
         {
+            Between = ["[SEP]"],
+            SecondType = 1,
             Normalizers = settings.Flag("do_lower_case") == true ? [Step("Lowercase")] : [],
         },
         "Llama" or "Gemma" => new(

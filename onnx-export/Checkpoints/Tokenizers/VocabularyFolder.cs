@@ -55,6 +55,9 @@ internal static class VocabularyFolder
         tokens.Say("unknown_token_id", (long?)tokens.IdOf(special["unk_token"]));
         var (metadata, vocabulary) = tokens.Describe();
         var tokenizer = WordPieceTokenizer.Describe(metadata, vocabulary);
+        var (first, last, isMpnet) = (special["cls_token"], special["sep_token"], settings.Class == "MPNet");
+        tokenizer["post_processor"] = TextFrame.Describe(
+            tokens, [first], [last], isMpnet ? [last, last] : [last], isMpnet ? 0 : 1);
         var normalizer = tokenizer["normalizer"]!;
         Set(normalizer, "lowercase", settings.Flag("do_lower_case"));
         Set(normalizer, "strip_accents", settings.Flag("strip_accents"));

@@ -116,6 +116,41 @@ public sealed class OlderTokenizerTests
         });
     }
 
+    // Questions and the texts that answer them.
+    [Theory]
+    [InlineData("sentencepiece-xlm-roberta", "<s> A </s> </s> B </s>", 0)]
+    [InlineData("sentencepiece-albert", "[CLS] A [SEP] B [SEP]", 1)]
+    [InlineData("sentencepiece-deberta-v2", "[CLS] A [SEP] B [SEP]", 1)]
+    [InlineData("sentencepiece-t5", "A </s> B </s>", 0)]
+    public void Pairs_OfASentencePieceModel_AreFramedAsTheClassDoes(string name, string expected, int secondType) =>
+        AssertPair(new FolderFiles(RepositoryRoot.At("tests", "data", "tokenizers", name)), expected, secondType);
+
+    [Theory]
+    [InlineData("RobertaTokenizer", "<s>", "</s>", "<s> A </s> </s> B </s>", 0)]
+    [InlineData("DebertaTokenizer", "[CLS]", "[SEP]", "[CLS] A [SEP] B [SEP]", 1)]
+    public void Pairs_OfVocabularyAndMerges_AreFramedAsTheClassDoes(
+        string name, string first, string last, string expected, int secondType) => AssertPair(
+        new GivenFiles(new Dictionary<string, string>
+        {
+            ["vocab.json"] = $$"""{ "{{first}}": 0, "{{last}}": 1, "a": 2 }""",
+            ["merges.txt"] = "",
+            ["tokenizer_config.json"] = $$"""{ "tokenizer_class": "{{name}}" }""",
+        }),
+        expected,
+        secondType);
+
+    [Theory]
+    [InlineData("BertTokenizer", "[CLS] A [SEP] B [SEP]", 1)]
+    [InlineData("MPNetTokenizer", "[CLS] A [SEP] [SEP] B [SEP]", 0)]
+    public void Pairs_OfVocabTxt_AreFramedAsTheClassDoes(string name, string expected, int secondType) => AssertPair(
+        new GivenFiles(new Dictionary<string, string>
+        {
+            ["vocab.txt"] = "[UNK]\n[CLS]\n[SEP]\na\n##b",
+            ["tokenizer_config.json"] = $$"""{ "tokenizer_class": "{{name}}" }""",
+        }),
+        expected,
+        secondType);
+
     [Fact]
     public void Ids_OfVocabularyAndMerges_AreThoseOfTheTokenizerJsonOfTheModel()
     {
@@ -219,6 +254,17 @@ public sealed class OlderTokenizerTests
 
         Assert.All(Texts, text => Assert.Equal(
             expected.Encode(text, addSpecialTokens: true), actual.Encode(text, addSpecialTokens: true)));
+    }
+
+    private static void AssertPair(ISmallFiles files, string expected, int secondType)
+    {
+        var parts = JsonNode.Parse(OlderTokenizer.Describe(files)!)!["post_processor"]!["pair"]!.AsArray()
+            .Select(part => part!.AsObject().Single().Value!).ToList();
+
+        Assert.Equal(expected, string.Join(' ', parts.Select(part => (string)part["id"]!)));
+        Assert.Equal(
+            [secondType, secondType],
+            parts.Skip(parts.FindIndex(part => (string)part["id"]! == "B")).Select(part => (int)part["type_id"]!));
     }
 
     private static TemporaryFolder Complete(ISmallFiles files)
