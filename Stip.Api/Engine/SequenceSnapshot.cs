@@ -11,7 +11,11 @@ namespace Stip.Api.Engine;
 internal sealed record SequenceSnapshot(
     string EncoderPath, string NextStepsPath, int SourceLength, IReadOnlyList<CacheTensor> Cross)
 {
+    /// <summary>True where one graph is both steps: it takes the states in each.</summary>
+    public bool IsMerged { get; init; }
+
     /// <summary>What a session keeps of a source of so many rows.</summary>
-    public long Bytes(int rows, TensorDtype dtype) => rows * (long)dtype.ByteSize()
-        * Cross.Sum(tensor => (long)tensor.Blocks * tensor.Runs * tensor.Width);
+    public long Bytes(int rows, DecoderSnapshot decoder) => rows * (
+        decoder.CacheDtype.ByteSize() * Cross.Sum(tensor => (long)tensor.Blocks * tensor.Runs * tensor.Width)
+        + (IsMerged ? decoder.HiddenSize * decoder.RowsDtype.ByteSize() : 0));
 }

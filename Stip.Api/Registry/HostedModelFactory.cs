@@ -47,14 +47,18 @@ internal sealed class HostedModelFactory(
     private static DecoderSnapshot Snapshot(PackageManifest manifest, GraphManifest graph, string folder)
     {
         // Beside an encoder it is the later steps that have a cache.
-        var next = Roles.AreOfSequence(manifest) ? manifest.Graphs[Roles.DecoderWithPast] : graph;
+        var isSequence = Roles.AreOfSequence(manifest);
+        var next = isSequence ? manifest.Graphs[Roles.NextSteps(manifest)] : graph;
         return Snapshot(manifest, graph, next, folder) with
         {
-            Sequence = next == graph ? null : new SequenceSnapshot(
+            Sequence = !isSequence ? null : new SequenceSnapshot(
                 Path.Combine(folder, manifest.Graphs[Roles.Encoder].File),
                 Path.Combine(folder, next.File),
                 manifest.SourceLength!.Value,
-                CacheTensor.CrossOf(next.Cache!)),
+                CacheTensor.CrossOf(next.Cache!))
+            {
+                IsMerged = next == graph,
+            },
         };
     }
 
@@ -73,7 +77,9 @@ internal sealed class HostedModelFactory(
         {
             Fingerprint = manifest.Fingerprint,
             KeyEpoch = manifest.KeyEpoch,
-            GraphBytes = graph == cached ? Bytes(manifest, graph) : manifest.Files.Sum(file => file.Bytes),
+            GraphBytes = Roles.AreOfSequence(manifest)
+                ? manifest.Files.Sum(file => file.Bytes)
+                : Bytes(manifest, graph),
         };
 
     // External data lie beside a graph under a name that begins with its own; else the whole package counts.

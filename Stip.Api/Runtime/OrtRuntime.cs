@@ -57,12 +57,13 @@ internal sealed class OrtRuntime(OrtProvider provider, IOptions<EngineOptions> e
         var loaded = new List<InferenceSession>();
         try
         {
-            foreach (var path in new[] { sequence.EncoderPath, decoder.GraphPath, sequence.NextStepsPath })
+            string[] paths = [sequence.EncoderPath, decoder.GraphPath, sequence.NextStepsPath];
+            foreach (var path in paths.Distinct())
             {
                 loaded.Add(Load(path, provider.ServingOptions));
             }
 
-            return new SequenceDecoder(loaded[0], loaded[1], loaded[2], decoder, provider.Device?.Gate);
+            return new SequenceDecoder(loaded[0], loaded[1], loaded[^1], decoder, provider.Device?.Gate);
         }
         catch
         {

@@ -13,18 +13,21 @@ internal sealed class ReadSource(OrtValue mask, OrtValue states)
 
     public OrtValue Mask => mask;
 
-    /// <summary>For the first step.</summary>
+    /// <summary>For the first step, and where one graph is all steps for later ones.</summary>
     public OrtValue States => _states ?? throw new InvalidOperationException("the first step is over");
 
     /// <summary>For later steps, in the manifest's order.</summary>
     public IReadOnlyList<OrtValue> Cross { get; private set; } = [];
 
-    /// <summary>Puts what the first step gave in the place of the states.</summary>
-    public void Keep(IReadOnlyList<OrtValue> cross)
+    /// <summary>Puts what the first step gave in the place of the states, or beside them.</summary>
+    public void Keep(IReadOnlyList<OrtValue> cross, bool keepsStates)
     {
         Cross = cross;
-        Zero(_states);
-        _states = null;
+        if (!keepsStates)
+        {
+            Zero(_states);
+            _states = null;
+        }
     }
 
     public ReadSource Share()

@@ -16,6 +16,7 @@ internal sealed class SequenceDecoder : IDecoder
     private const string StatesMask = "encoder_attention_mask";
     private const string States = "encoder_hidden_states";
     private const string Hidden = "last_hidden_state";
+    private const string Branch = "use_cache_branch";
     private readonly InferenceSession _encoder;
     private readonly InferenceSession _first;
     private readonly InferenceSession _next;
@@ -24,9 +25,15 @@ internal sealed class SequenceDecoder : IDecoder
     private readonly RunOptions _runOptions = new();
     private readonly GrowingStep _firstStep;
     private readonly GrowingStep _nextStep;
+    private readonly MergedInputs? _merged;
     private readonly int _rowBytes;
     private readonly int _logitsBytes;
 
+    /// <param name="encoder">From rows of the source to states.</param>
+    /// <param name="first">The first step of a session.</param>
+    /// <param name="next">Later ones; the same where one graph is both.</param>
+    /// <param name="decoder">What they are.</param>
+    /// <param name="gate">The device's, null on the host.</param>
     public SequenceDecoder(
         InferenceSession encoder,
         InferenceSession first,
@@ -35,11 +42,15 @@ internal sealed class SequenceDecoder : IDecoder
         DeviceGate? gate)
     {
         (_encoder, _first, _next, _decoder, _gate) = (encoder, first, next, decoder, gate);
-        var cross = decoder.Sequence!.Cross;
+        var sequence = decoder.Sequence!;
+        string[] pasts = [.. sequence.Cross.Select(tensor => tensor.Past)];
+        string[] presents = [.. sequence.Cross.Select(tensor => tensor.Present)];
+        string[] own = [States, .. MaskOf(first)];
+        _merged = sequence.IsMerged ? new MergedInputs(decoder.CacheDtype, sequence.Cross) : null;
         _firstStep = new GrowingStep(
-            first, decoder, ([States, .. MaskOf(first)], [.. cross.Select(tensor => tensor.Present)]));
+            first, decoder, (sequence.IsMerged ? [.. own, Branch, .. pasts] : own, presents));
         _nextStep = new GrowingStep(
-            next, decoder, ([.. MaskOf(next), .. cross.Select(tensor => tensor.Past)], []));
+            next, decoder, (sequence.IsMerged ? [.. own, Branch, .. pasts] : [.. MaskOf(next), .. pasts], []));
         _rowBytes = decoder.HiddenSize * decoder.RowsDtype.ByteSize();
         _logitsBytes = decoder.VocabSize * decoder.LogitsDtype.ByteSize();
     }
@@ -84,9 +95,7 @@ internal sealed class SequenceDecoder : IDecoder
         var source = arena.SourceOf(range.First);
         var isFirst = position == 0;
         var step = isFirst ? _firstStep : _nextStep;
-        OrtValue[] mask = MaskOf(isFirst ? _first : _next).Length > 0 ? [source.Mask] : [];
-        OrtValue[] others = isFirst ? [source.States, .. mask] : [.. mask, .. source.Cross];
-        step.Begin(arena, [range.First], position, rows.Length / _rowBytes, others);
+        step.Begin(arena, [range.First], position, rows.Length / _rowBytes, Others(source, isFirst));
         rows.CopyTo(step.Rows);
         var results = Run(isFirst ? _first : _next, step);
         var kept = _decoder.CacheTensors.Count + 1;
@@ -102,7 +111,7 @@ internal sealed class SequenceDecoder : IDecoder
             if (isFirst)
             {
                 CheckCross(results.Skip(kept), SourceRows(source));
-                source.Keep([.. results.Skip(kept)]);
+                source.Keep([.. results.Skip(kept)], keepsStates: _merged is not null);
             }
         }
         finally
@@ -120,10 +129,19 @@ internal sealed class SequenceDecoder : IDecoder
         using var pass = DeviceGate.Enter(_gate);
         _firstStep.Dispose();
         _nextStep.Dispose();
+        _merged?.Dispose();
         _runOptions.Dispose();
         _encoder.Dispose();
         _first.Dispose();
         _next.Dispose();
+    }
+
+    private OrtValue[] Others(ReadSource source, bool isFirst)
+    {
+        OrtValue[] mask = MaskOf(isFirst ? _first : _next).Length > 0 ? [source.Mask] : [];
+        return _merged is { } merged
+            ? [source.States, .. mask, .. isFirst ? merged.First : [merged.Later, .. source.Cross]]
+            : isFirst ? [source.States, .. mask] : [.. mask, .. source.Cross];
     }
 
     private ReadSource Encode(OrtValue rows, int count)

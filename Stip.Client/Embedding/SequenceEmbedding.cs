@@ -17,16 +17,16 @@ internal sealed class SequenceEmbedding : IDisposable
     private readonly TokenGraph _first;
     private readonly TokenGraph _next;
 
-    private SequenceEmbedding(TokenGraph[] graphs) => (_encoder, _first, _next) = (graphs[0], graphs[1], graphs[2]);
+    private SequenceEmbedding(TokenGraph encoder, TokenGraph first, TokenGraph next) =>
+        (_encoder, _first, _next) = (encoder, first, next);
 
     /// <summary>Why a model cannot be used; null where it can. Nothing is loaded.</summary>
     public static string? Fault(BundleManifest manifest) => manifest switch
     {
         { ClientGraphs: null } => "bundle.json names no 'client_graphs'",
-        _ when Roles.FirstOrDefault(role => !manifest.ClientGraphs.ContainsKey(role)) is { } missing =>
-            $"bundle.json names no client graph for '{missing}': protect the model as encoder_model.onnx, "
-            + "decoder_model.onnx and decoder_with_past_model.onnx",
-        _ when Roles.Select(role => TokenGraph.Fault(manifest.ClientGraphs[role])).OfType<string>().FirstOrDefault()
+        _ when new[] { Encoder, FirstStep }.FirstOrDefault(role => !manifest.ClientGraphs.ContainsKey(role))
+            is { } missing => $"bundle.json names no client graph for '{missing}'",
+        _ when manifest.ClientGraphs.Values.Select(TokenGraph.Fault).OfType<string>().FirstOrDefault()
             is { } fault => fault,
         { Sequence: null } => "bundle.json does not say the decoder's first token: protect the model again, with its "
             + "config.json or generation_config.json (decoder_start_token_id)",
@@ -44,12 +44,14 @@ internal sealed class SequenceEmbedding : IDisposable
         var graphs = new List<TokenGraph>();
         try
         {
-            foreach (var role in Roles)
+            // Of a merged decoder one graph makes the rows of all steps.
+            foreach (var graph in new[] { Encoder, FirstStep, NextSteps }
+                .Select(role => manifest.ClientGraphs!.GetValueOrDefault(role)).OfType<ClientGraphManifest>())
             {
-                graphs.Add(TokenGraph.Load(folder, manifest.ClientGraphs![role], manifest));
+                graphs.Add(TokenGraph.Load(folder, graph, manifest));
             }
 
-            return new SequenceEmbedding([.. graphs]);
+            return new SequenceEmbedding(graphs[0], graphs[1], graphs[^1]);
         }
         catch
         {
@@ -57,8 +59,6 @@ internal sealed class SequenceEmbedding : IDisposable
             throw;
         }
     }
-
-    private static IReadOnlyList<string> Roles { get; } = [Encoder, FirstStep, NextSteps];
 
     /// <summary>Rows of the source, <c>[n, hidden]</c> in the wire's type.</summary>
     public byte[] Source(ReadOnlySpan<int> tokenIds) => _encoder.Rows(tokenIds);

@@ -16,4 +16,8 @@ internal static class Roles
     public static bool AreOfSequence(PackageManifest manifest) =>
         manifest.Graphs?.ContainsKey(Decoder) == true
         && (manifest.Graphs.ContainsKey(Encoder) || manifest.Graphs.ContainsKey(DecoderWithPast));
+
+    /// <summary>Role of the steps after the first: where one graph is both, that of the first.</summary>
+    public static string NextSteps(PackageManifest manifest) =>
+        manifest.Graphs.ContainsKey(DecoderWithPast) ? DecoderWithPast : Decoder;
 }

@@ -16,31 +16,35 @@ internal static class SequenceFaults
     private const string States = "encoder_hidden_states";
     private const string Hidden = "last_hidden_state";
     private const string Logits = "logits";
+    private const string Branch = "use_cache_branch";
     private const int RowsRank = 3;
 
     /// <param name="manifest">Every graph of it was compared with its file.</param>
     public static IEnumerable<string> Of(PackageManifest manifest)
     {
+        var role = Roles.NextSteps(manifest);
+        var (first, next) = (manifest.Graphs[Roles.Decoder], manifest.Graphs[role]);
         if (!manifest.Graphs.TryGetValue(Roles.Encoder, out var encoder)
-            || !manifest.Graphs.TryGetValue(Roles.DecoderWithPast, out var next) || manifest.Graphs.Count != 3)
+            || manifest.Graphs.Count != (first == next ? 2 : 3)
+            || (first == next) != (Find(first.Inputs, Branch) is not null))
         {
             return
             [
                 $"a decoder beside an encoder is served with the graphs {Roles.Encoder}, {Roles.Decoder} and "
-                + $"{Roles.DecoderWithPast}; there are {Quoted.Text(string.Join(", ", manifest.Graphs.Keys))}",
+                + $"{Roles.DecoderWithPast}, or the two decoders merged with an input '{Branch}'; there are "
+                + Quoted.Text(string.Join(", ", manifest.Graphs.Keys)),
             ];
         }
 
-        var first = manifest.Graphs[Roles.Decoder];
         var cache = next.Cache;
         string[] faults =
         [
             .. manifest.SourceLength is null or < 1
                 ? [$"source_length {manifest.SourceLength?.ToString() ?? "is missing and"} must be above 0"]
                 : Array.Empty<string>(),
-            .. OfCache(cache),
-            .. encoder.Cache is not null || first.Cache is not null
-                ? [$"the cache belongs to {Roles.DecoderWithPast} alone"]
+            .. OfCache(role, cache),
+            .. encoder.Cache is not null || (first != next && first.Cache is not null)
+                ? [$"the cache belongs to {role} alone"]
                 : Array.Empty<string>(),
         ];
         return faults.Length > 0
@@ -49,11 +53,11 @@ internal static class SequenceFaults
                 .Concat(OfDecoders(manifest, first, next, CacheTensor.Of(cache!), CacheTensor.CrossOf(cache!)));
     }
 
-    private static IEnumerable<string> OfCache(CacheManifest? cache)
+    private static IEnumerable<string> OfCache(string role, CacheManifest? cache)
     {
         if (cache is not { Layout: CacheLayouts.Growing, Tensors.Count: > 0, Cross.Count: > 0 })
         {
-            return [$"{Roles.DecoderWithPast} has no cache of layout '{CacheLayouts.Growing}' with tensors and cross"];
+            return [$"{role} has no cache of layout '{CacheLayouts.Growing}' with tensors and cross"];
         }
 
         return CacheListFaults.Of(cache);
@@ -76,7 +80,8 @@ internal static class SequenceFaults
         IReadOnlyList<CacheTensor> cross)
     {
         var dtype = Find(manifest.Graphs[Roles.Encoder].Inputs, Embeds)?.Dtype;
-        foreach (var (role, graph) in new[] { (Roles.Decoder, first), (Roles.DecoderWithPast, next) })
+        var later = Roles.NextSteps(manifest);
+        foreach (var (role, graph) in new[] { (Roles.Decoder, first), (later, next) }.Distinct())
         {
             foreach (var fault in Rows(role, Find(graph.Inputs, Embeds), Embeds, manifest.HiddenSize, dtype)
                 .Concat(Rows(role, Find(graph.Outputs, Logits), Logits, manifest.VocabSize))
@@ -90,15 +95,31 @@ internal static class SequenceFaults
         var kind = Find(next.Inputs, own[0].Past)?.Dtype ?? "";
         foreach (var fault in Rows(Roles.Decoder, Find(first.Inputs, States), States, manifest.HiddenSize, dtype)
             .Concat(SameLogits(first, next))
-            .Concat(Others(Roles.Decoder, first.Inputs, [Embeds, States, StatesMask]))
-            .Concat(Others(Roles.DecoderWithPast, next.Inputs, [Embeds, StatesMask, .. pasts]))
+            .Concat(first == next
+                ? OfBranch(next, [Embeds, States, StatesMask, Branch, .. pasts])
+                : Others(Roles.Decoder, first.Inputs, [Embeds, States, StatesMask])
+                    .Concat(Others(later, next.Inputs, [Embeds, StatesMask, .. pasts])))
             .Concat(own.Concat(cross).SelectMany(tensor => Has(
-                Roles.DecoderWithPast, "input", next.Inputs, tensor.Past, tensor, kind)))
+                later, "input", next.Inputs, tensor.Past, tensor, kind)))
             .Concat(own.Concat(cross).SelectMany(tensor => Has(
                 Roles.Decoder, "output", first.Outputs, tensor.Present, tensor, kind)))
             .Concat(own.SelectMany(tensor => Has(
-                Roles.DecoderWithPast, "output", next.Outputs, tensor.Present, tensor, kind)))
+                later, "output", next.Outputs, tensor.Present, tensor, kind)))
             .Concat(Lengths(next, own, cross)))
+        {
+            yield return fault;
+        }
+    }
+
+    // Both steps in one graph, and an input that says which.
+    private static IEnumerable<string> OfBranch(GraphManifest decoder, string[] known)
+    {
+        if (Find(decoder.Inputs, Branch) is { } branch && (branch.Dtype != "bool" || branch.Shape.Count != 1))
+        {
+            yield return $"'{Branch}' is {branch.Dtype} of {branch.Shape.Count} axes, not bool of 1";
+        }
+
+        foreach (var fault in Others(Roles.Decoder, decoder.Inputs, known))
         {
             yield return fault;
         }

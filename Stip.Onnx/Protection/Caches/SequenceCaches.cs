@@ -35,12 +35,44 @@ internal static class SequenceCaches
             cross.Add(new CacheTensorManifest(input.Name, from.From[(first.Key.Length + 1)..], axes));
         }
 
+        return Manifest(own, cross);
+    }
+
+    private static CacheManifest? Manifest(
+        IReadOnlyList<CacheTensorManifest> own, List<CacheTensorManifest> cross)
+    {
         int[] lengths = own.Count == 0 ? [] :
         [
             .. own[0].Axes.Where(axis => axis.ValueKind == JsonValueKind.Number).Select(axis => axis.GetInt32()),
         ];
         return lengths is not [var heads, var headDim] || cross.Count == 0 ? null
             : new CacheManifest(CacheLayouts.Growing, own.Count / 2, heads, headDim, Tensors: own, Cross: cross);
+    }
+
+    /// <summary>The cache of a decoder that is both steps in one graph; null where it takes something else.</summary>
+    /// <param name="decoder">The server's graph.</param>
+    public static CacheManifest? FindMerged(GraphPart decoder)
+    {
+        var (inputs, outputs) = (GraphSignature.Inputs(decoder.Graph), GraphSignature.Outputs(decoder.Graph));
+        var known = KnownAxes.Of(decoder.Graph);
+        var (own, cross) = (new List<CacheTensorManifest>(), new List<CacheTensorManifest>());
+        foreach (var input in inputs.Where(input => KeptStates.IsState(input.Name)))
+        {
+            var output = outputs.FirstOrDefault(output => KeptStates.IsState(output.Name)
+                && KeptStates.Stem(output.Name) == KeptStates.Stem(input.Name));
+            if (output is null || output.Shape.Count != input.Shape.Count || Axes(input, known) is not { } axes)
+            {
+                return null;
+            }
+
+            // What the source gave is as long before a step as after it.
+            var length = Array.FindIndex(
+                axes, axis => axis.ValueKind == JsonValueKind.String && axis.ValueEquals(CacheTensorManifest.Length));
+            var stays = input.Shape[length].ToString() == output.Shape[length].ToString();
+            (stays ? cross : own).Add(new CacheTensorManifest(input.Name, output.Name, axes));
+        }
+
+        return Manifest(own, cross);
     }
 
     // [batch, heads, length, dim] of the source: two axes are free.

@@ -98,6 +98,15 @@ internal static class EncoderDecoderFolder
             };
         }
 
+        else
+        {
+            var decoder = graphs[GraphRoles.Decoder];
+            graphs[GraphRoles.Decoder] = decoder with
+            {
+                Cache = SequenceCaches.FindMerged(Part(GraphRoles.Decoder, isClient: false)!) ?? decoder.Cache,
+            };
+        }
+
         return graphs;
 
         GraphPart? Part(string role, bool isClient) =>

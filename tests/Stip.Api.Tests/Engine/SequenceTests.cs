@@ -12,9 +12,10 @@ public sealed class SequenceTests(PairServer pair) : IClassFixture<PairServer>
 {
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task Steps_AreThoseOfABareLoop(bool isBinary)
+    [InlineData("pair", false)]
+    [InlineData("pair", true)]
+    [InlineData("merged", true)]
+    public async Task Steps_AreThoseOfABareLoop(string model, bool isBinary)
     {
         var caller = pair.Server.Caller();
         using var bare = new BareSequence(pair.Folder, Source(1, 7));
@@ -27,8 +28,11 @@ public sealed class SequenceTests(PairServer pair) : IClassFixture<PairServer>
             Assert.Equal(expected, answer.Row());
         }
 
-        Task<CompletionResponse> SendAsync(CompletionRequest request) =>
-            isBinary ? caller.StepAsSafetensorsAsync(request) : caller.StepAsync(request);
+        Task<CompletionResponse> SendAsync(CompletionRequest request)
+        {
+            request = request with { Model = model };
+            return isBinary ? caller.StepAsSafetensorsAsync(request) : caller.StepAsync(request);
+        }
     }
 
     [Fact]

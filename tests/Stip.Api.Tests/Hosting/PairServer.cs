@@ -11,6 +11,7 @@ public sealed class PairServer : IDisposable
         Server = new ApiServer();
         new TinyDecoder().WriteTo(Server.PackageFolder("tiny"));
         new TinySequence().WriteTo(Folder);
+        new TinySequence("merged", IsMerged: true).WriteTo(Server.PackageFolder("merged"));
     }
 
     internal ApiServer Server { get; }

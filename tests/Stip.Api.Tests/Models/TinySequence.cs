@@ -8,7 +8,8 @@ namespace Stip.Api.Tests.Models;
 /// <summary>An encoder and a decoder with one layer that attends to its own rows and to the source.</summary>
 /// <param name="Model">Its id.</param>
 /// <param name="SourceLength">Most rows of a source.</param>
-internal sealed record TinySequence(string Model = "pair", int SourceLength = 40)
+/// <param name="IsMerged">True for a decoder that is both steps in one graph.</param>
+internal sealed record TinySequence(string Model = "pair", int SourceLength = 40, bool IsMerged = false)
 {
     private const int Hidden = TinyDecoder.HiddenSize;
     private const int Vocab = TinyDecoder.VocabSize;
@@ -17,17 +18,25 @@ internal sealed record TinySequence(string Model = "pair", int SourceLength = 40
     public PackageManifest WriteTo(string folder)
     {
         Directory.CreateDirectory(folder);
+        var cache = new CacheManifest(
+            "growing", 1, 1, Hidden, Tensors: [Kept("decoder.key"), Kept("decoder.value")],
+            Cross: [Kept("encoder.key"), Kept("encoder.value")]);
         var graphs = new Dictionary<string, GraphManifest>
         {
             ["encoder"] = Save(folder, "encoder_model.onnx", Encoder()),
-            ["decoder"] = Save(folder, "decoder_model.onnx", Decoder(isFirst: true)),
-            ["decoder_with_past"] = Save(folder, "decoder_with_past_model.onnx", Decoder(isFirst: false)) with
-            {
-                Cache = new CacheManifest(
-                    "growing", 1, 1, Hidden, Tensors: [Kept("decoder.key"), Kept("decoder.value")],
-                    Cross: [Kept("encoder.key"), Kept("encoder.value")]),
-            },
         };
+        if (IsMerged)
+        {
+            var decoder = Decoder(isFirst: false, isMerged: true);
+            graphs["decoder"] = Save(folder, "decoder_model_merged.onnx", decoder) with { Cache = cache };
+        }
+        else
+        {
+            graphs["decoder"] = Save(folder, "decoder_model.onnx", Decoder(isFirst: true));
+            graphs["decoder_with_past"] =
+                Save(folder, "decoder_with_past_model.onnx", Decoder(isFirst: false)) with { Cache = cache };
+        }
+
         return PackageFiles.Describe(folder, new PackageManifest(
             PackageManifest.CurrentProtocol, Model, "instance-s", 1, "none", "none", "", Hidden, Vocab,
             TinyDecoder.ContextLength, "float32", TinyDecoder.MaxTopK, graphs, [])
@@ -60,20 +69,25 @@ internal sealed record TinySequence(string Model = "pair", int SourceLength = 40
         return graph;
     }
 
-    private static GraphBuilder Decoder(bool isFirst)
+    private static GraphBuilder Decoder(bool isFirst, bool isMerged = false)
     {
         var graph = new GraphBuilder("decoder");
         var rows = graph.AddInput("inputs_embeds", TensorDtype.Float32, "batch", "seq", Hidden);
         graph.AddInput("encoder_attention_mask", TensorDtype.Int64, "batch", "source");
-        if (isFirst)
+        if (isFirst || isMerged)
         {
-            graph.AddInput("encoder_hidden_states", TensorDtype.Float32, "batch", "source", Hidden);
+            graph.AddInput("encoder_hidden_states", TensorDtype.Float32, "batch", "states", Hidden);
+        }
+
+        if (isMerged)
+        {
+            graph.AddInput("use_cache_branch", TensorDtype.Bool, 1);
         }
 
         var (key, value) = (Own(graph, "key", rows, isFirst), Own(graph, "value", rows, isFirst));
         rows = Attend(graph, "own", rows, key, value, mask: null);
         rows = Attend(
-            graph, "cross", rows, Cross(graph, "key", isFirst), Cross(graph, "value", isFirst),
+            graph, "cross", rows, Cross(graph, "key", isFirst, isMerged), Cross(graph, "value", isFirst, isMerged),
             "encoder_attention_mask");
         graph.Append("", "MatMul", "head", [rows, Weight(graph, "head.weight", Vocab)], ["logits"]);
         graph.AddOutput("logits", TensorDtype.Float32, "batch", "seq", Vocab);
@@ -99,8 +113,13 @@ internal sealed record TinySequence(string Model = "pair", int SourceLength = 40
         return present;
     }
 
-    private static string Cross(GraphBuilder graph, string part, bool isFirst)
+    private static string Cross(GraphBuilder graph, string part, bool isFirst, bool isMerged)
     {
+        if (isMerged)
+        {
+            return Merged(graph, part);
+        }
+
         if (!isFirst)
         {
             return graph.AddInput(
@@ -110,6 +129,24 @@ internal sealed record TinySequence(string Model = "pair", int SourceLength = 40
         var present = $"present.0.encoder.{part}";
         graph.Append(
             "", "Identity", present, [Heads(graph, $"cross.{part}", "encoder_hidden_states")], [present]);
+        graph.AddOutput(present, TensorDtype.Float32, "batch", 1, "source", Hidden);
+        return present;
+    }
+
+    // What earlier steps gave, and behind it what the states give at the first: then the one has no rows, later the
+    // other.
+    private static string Merged(GraphBuilder graph, string part)
+    {
+        var (present, made) = ($"present.0.encoder.{part}", Heads(graph, $"cross.{part}", "encoder_hidden_states"));
+        var past = graph.AddInput(
+            $"past_key_values.0.encoder.{part}", TensorDtype.Float32, "batch", 1, "kept", Hidden);
+        var later = graph.Add(
+            "Cast", $"{part}.later", ["use_cache_branch"],
+            NodeAttribute.Int("to", (int)TensorProto.Types.DataType.Int64));
+        var end = graph.Add("Mul", $"{part}.end", [
+            graph.Add("Sub", $"{part}.first", [graph.Shared("one", 1), later]), graph.Shared("many", 1 << 20)]);
+        var rows = graph.Add("Slice", $"{part}.rows", [made, graph.Shared("zero", 0), end, graph.Shared("two", 2)]);
+        graph.Append("", "Concat", present, [past, rows], [present], NodeAttribute.Int("axis", 2));
         graph.AddOutput(present, TensorDtype.Float32, "batch", 1, "source", Hidden);
         return present;
     }

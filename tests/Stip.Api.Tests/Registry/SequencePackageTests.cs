@@ -14,6 +14,7 @@ public sealed class SequencePackageTests(TinyServer tiny) : IClassFixture<TinySe
     [Theory]
     [InlineData("no later steps", "is served with the graphs encoder, decoder and decoder_with_past")]
     [InlineData("no encoder", "is served with the graphs encoder, decoder and decoder_with_past")]
+    [InlineData("not merged", "or the two decoders merged with an input 'use_cache_branch'")]
     [InlineData("no length", "source_length is missing and must be above 0")]
     [InlineData("no cache", "decoder_with_past has no cache of layout 'growing' with tensors and cross")]
     [InlineData("no cross", "decoder_with_past has no cache of layout 'growing' with tensors and cross")]
@@ -41,6 +42,8 @@ public sealed class SequencePackageTests(TinyServer tiny) : IClassFixture<TinySe
     {
         "no later steps" => Without(honest, Next),
         "no encoder" => Without(honest, "encoder"),
+        "not merged" => With(
+            Without(honest, Next), "decoder", graph => graph with { Cache = honest.Graphs[Next].Cache }),
         "no length" => honest with { SourceLength = null },
         "no cache" => With(honest, Next, graph => graph with { Cache = null }),
         "no cross" => Cached(honest, cache => cache with { Cross = null }),
