@@ -1,6 +1,7 @@
 using Stip.Api.Engine.Forward;
 using Stip.Protocol.Completions;
 using Stip.Protocol.Errors;
+using Stip.Protocol.Tensors;
 
 namespace Stip.Api.Engine;
 
@@ -46,11 +47,13 @@ internal static class SourceRules
         StipErrorCode.ContextLengthExceeded,
         $"a source of {rows} rows is longer than the {most} that the encoder reads", Field);
 
-    // Neither part runs in chunks: the encoder sees its source as a whole, and the first step gives what is kept of it.
+    // Neither part runs in chunks: the encoder sees its source as a whole, and the first step gives what is kept of it,
+    // beside logits of each of its rows.
     private static Refusal? JudgeMemory(DecoderSnapshot decoder, long rows, int sourceRows, EngineOptions options)
     {
         var needed = PassMemory.Bytes(sourceRows, decoder.HiddenSize)
-            + PassMemory.Bytes((int)rows, decoder.HiddenSize);
+            + PassMemory.Bytes((int)rows, decoder.HiddenSize)
+            + ((double)rows * decoder.VocabSize * decoder.LogitsDtype.ByteSize());
         var limit = PassMemory.LimitBytes(options);
         return needed <= limit ? null : new Refusal(
             StipErrorCode.PayloadTooLarge,

@@ -1,3 +1,4 @@
+using Stip.Protocol.Completions;
 using Stip.Protocol.Errors;
 
 namespace Stip.Api.Engine.Caches;
@@ -65,6 +66,15 @@ internal sealed class SlotPool : IDisposable
     /// <param name="retryAfter">When there may be room.</param>
     public Refusal? Reserve(SessionState session, long bytes, TimeSpan retryAfter)
     {
+        if (bytes > _budget.LimitBytes - _decoder.SlotBytes(_classes[0]))
+        {
+            return new Refusal(
+                StipErrorCode.ContextLengthExceeded,
+                $"the source needs {Mebibytes(bytes)} MiB of cache beside the session's own, "
+                    + $"there are {_budget.LimitBytes >> 20}",
+                CompletionFields.EncoderInputsEmbeds);
+        }
+
         var more = bytes - session.SourceBytes;
         if (more > 0 && !TryTake(more, wanted: -1))
         {
