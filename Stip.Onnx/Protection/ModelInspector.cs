@@ -25,7 +25,8 @@ public static class ModelInspector
         }
 
         using var model = PlainModel.Open(path);
-        return Of(model.Parts, model.Joins);
+        var (report, pictures) = Of(model.Parts, model.Joins);
+        return (report with { Clear = [.. model.Clear.Union(report.Clear)] }, pictures);
     }
 
     private static (SymmetryReport Report, IReadOnlyList<PicturePart> Pictures) OfPackage(string cloud)

@@ -211,9 +211,10 @@ public static class PackageProtector
                 + "so the server can link a prompt row to the permuted id of its token");
         }
 
-        if (plans.Clear.Count > 0)
+        string[] clear = [.. plain.Clear.Union(plans.Clear)];
+        if (clear.Length > 0)
         {
-            warnings.Add($"in the clear between client and server: {string.Join(", ", plans.Clear)}");
+            warnings.Add($"in the clear between client and server: {string.Join(", ", clear)}");
         }
 
         return warnings;

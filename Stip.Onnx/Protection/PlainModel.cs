@@ -41,6 +41,10 @@ internal sealed class PlainModel : IDisposable
     /// <summary>The graphs of another exporter that this model was cut out of; none for a folder of export.</summary>
     public IReadOnlyList<ForeignSource> Sources { get; init; } = [];
 
+    /// <summary>Inputs of the server's graphs that were found to cross as they are, e.g. <c>input 'mask'</c>.</summary>
+    public IEnumerable<string> Clear =>
+        Sources.SelectMany(source => source.Open).Distinct().Select(name => $"input '{name}'");
+
     public IReadOnlyList<ModelFile> Files => _files;
 
     /// <summary>Opens a folder of export, or a graph of another exporter.</summary>

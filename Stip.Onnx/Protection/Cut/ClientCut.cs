@@ -11,6 +11,10 @@ namespace Stip.Onnx.Protection.Cut;
 internal sealed record ClientCut(
     GraphProto? Client, GraphProto Cloud, IReadOnlyList<string> Sent, IReadOnlyList<string> Features)
 {
+    /// <summary>Inputs of the server that cross as they are: the user's, which nothing but their names shows to be masks,
+    /// positions or lengths, and what the client counts or compares.</summary>
+    public IReadOnlyList<string> Open { get; init; } = [];
+
     /// <summary>Finds the cut of a graph and names what crosses it.</summary>
     /// <param name="graph">The graph; shapes of ids are read off what is sent instead.</param>
     /// <param name="shapesHaveEnds">True from opset 15 on, where Shape can leave axes out.</param>
@@ -19,7 +23,8 @@ internal sealed record ClientCut(
     public static ClientCut Find(GraphProto graph, bool shapesHaveEnds, PortUses? uses = null)
     {
         var constants = new Constants(graph);
-        var roles = InputRoles.Find(graph, constants, uses ?? new PortUses(graph));
+        uses ??= new PortUses(graph);
+        var roles = InputRoles.Find(graph, constants, uses);
         var states = new CutStates(graph, constants, roles);
         var types = new ValueTypes(graph);
         var values = new SentValues(graph, states, shapesHaveEnds);
@@ -38,16 +43,21 @@ internal sealed record ClientCut(
         var pruner = new GraphPruner(graph);
         var cloud = pruner.Replacing(values.Replaced).Take(
             "server", [.. ports, .. Inputs(graph, roles, InputRole.Public, InputRole.Features)], graph.Output);
+        string[] named = [.. Inputs(graph, roles, InputRole.Public)
+            .Select(input => input.Name).Where(name => !uses.IsShown(name))];
         if (sent.Count == 0)
         {
-            return new ClientCut(null, cloud, [], []);
+            return new ClientCut(null, cloud, [], []) { Open = named };
         }
 
         var (needed, _) = pruner.Needed([], ports.Select(port => port.Name));
         var secret = Inputs(graph, roles, InputRole.Public, InputRole.Tokens, InputRole.Signal);
         var client = pruner.Take("client", [.. secret.Where(input => needed.Contains(input.Name))], ports);
         return new ClientCut(
-            client, cloud, [.. ports.Select(port => port.Name)], [.. features.Select(name => names[name])]);
+            client, cloud, [.. ports.Select(port => port.Name)], [.. features.Select(name => names[name])])
+        {
+            Open = [.. named, .. sent.Except(features).Select(name => names[name])],
+        };
     }
 
     private static IEnumerable<ValueInfoProto> Inputs(

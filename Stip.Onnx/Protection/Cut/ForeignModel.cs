@@ -72,6 +72,7 @@ internal static class ForeignModel
         PortUses uses) => new(path, role, inputs, limits, cut.Features)
         {
             Uses = uses,
+            Open = cut.Open,
             Signals = SignalsOf(cut),
             Lengths = KnownAxes.Of(whole).Concat(KnownAxes.Windows(whole)).ToDictionary(StringComparer.Ordinal),
             Window = KnownAxes.Windows(whole).Values.DefaultIfEmpty(0).Max(),

@@ -19,6 +19,9 @@ internal sealed record ForeignSource(
     /// <summary>What masks, positions and lengths among the inputs are.</summary>
     public required PortUses Uses { get; init; }
 
+    /// <summary>Inputs of the server's graph that cross as they are.</summary>
+    public IReadOnlyList<string> Open { get; init; } = [];
+
     /// <summary>True where the graph has caches.</summary>
     public bool HasCaches { get; init; }
 

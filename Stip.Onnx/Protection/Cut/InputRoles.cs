@@ -7,36 +7,32 @@ namespace Stip.Onnx.Protection.Cut;
 
 /// <summary>
 /// Tells the inputs of a graph apart by what the graph does with them: what indexes a table is the user's text, what a
-/// convolution reads first is a picture or a sound. Names are asked only where the use says nothing.
+/// convolution reads first is a picture or a sound. Names are asked only where the use says nothing, and what is not
+/// known to be open is the client's.
 /// </summary>
 internal sealed class InputRoles
 {
     // Positions index tables as well, and are no secret.
     private static readonly string[] PublicWords = ["mask", "position", "length", "total", "past", "cache"];
 
-    private static readonly string[] TokenWords = ["_id", "token"];
-
     private static readonly string[] SignalWords = ["pixel", "input_values", "input_features", "image_patches"];
 
-    private readonly GraphProto _graph;
     private readonly Constants _constants;
     private readonly PortUses _uses;
     private readonly Dictionary<string, HashSet<string>> _reach = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _raw = new(StringComparer.Ordinal);
-    private readonly HashSet<string> _indices = new(StringComparer.Ordinal);
     private readonly HashSet<string> _rawIndices = new(StringComparer.Ordinal);
     private readonly HashSet<string> _convolved = new(StringComparer.Ordinal);
 
-    private InputRoles(GraphProto graph, Constants constants, PortUses uses)
+    private InputRoles(Constants constants, PortUses uses)
     {
         _uses = uses;
-        _graph = graph;
         _constants = constants;
     }
 
     public static Dictionary<string, InputRole> Find(GraphProto graph, Constants constants, PortUses uses)
     {
-        var roles = new InputRoles(graph, constants, uses);
+        var roles = new InputRoles(constants, uses);
         var inputs = graph.Input.Where(input => !constants.Has(input.Name)).ToArray();
         foreach (var input in inputs)
         {
@@ -56,7 +52,6 @@ internal sealed class InputRoles
     {
         if (Lookups.IndexOf(node, _constants) is { } index)
         {
-            _indices.UnionWith(_reach.GetValueOrDefault(index) ?? []);
             if (_raw.TryGetValue(index, out var raw))
             {
                 _rawIndices.Add(raw);
@@ -95,16 +90,14 @@ internal sealed class InputRoles
 
     private InputRole RoleOf(ValueInfoProto input)
     {
-        var type = (DataType)(input.Type?.TensorType?.ElemType ?? 0);
         var use = _uses[input.Name];
         if (!ElementTypes.AreQuantities(input))
         {
             // Masks and lengths index tables too, once positions are counted from them; ids do it themselves.
-            return _rawIndices.Contains(input.Name) && use != PortUse.Position ? InputRole.Tokens
-                : use != PortUse.Unknown || Has(input.Name, PublicWords) || type == DataType.Bool ? InputRole.Public
-                : _indices.Contains(input.Name) || IsUnused(input.Name) || Has(input.Name, TokenWords)
-                    ? InputRole.Tokens
-                    : InputRole.Public;
+            var isIndex = _rawIndices.Contains(input.Name) || _uses.IsIndex(input.Name);
+            return (!isIndex || use == PortUse.Position) && (use != PortUse.Unknown || Has(input.Name, PublicWords))
+                ? InputRole.Public
+                : InputRole.Tokens;
         }
 
         return use == PortUse.Mask ? InputRole.Public
@@ -127,8 +120,6 @@ internal sealed class InputRoles
     private static bool AreSides(TensorShapeProto.Types.Dimension height, TensorShapeProto.Types.Dimension width) =>
         ProbeSizes.IsFixed(height) == ProbeSizes.IsFixed(width) && height.DimValue == width.DimValue
         && height.DimValue is not 1;
-
-    private bool IsUnused(string name) => _graph.Node.All(node => !OuterReads.Of(node).Contains(name));
 
     private static bool Has(string name, string[] words) =>
         words.Any(word => name.Contains(word, StringComparison.OrdinalIgnoreCase));

@@ -7,10 +7,10 @@ internal enum PortMarks
     /// <summary>Nothing.</summary>
     None = 0,
 
-    /// <summary>Its rows of a table are added up or projected.</summary>
+    /// <summary>Its rows of a table are added up, projected, or multiply features as gates do.</summary>
     Added = 1,
 
-    /// <summary>Its rows of a table multiply features, or it becomes an angle: rotary positions.</summary>
+    /// <summary>It becomes an angle, or an operator takes its rows for cosines: rotary positions.</summary>
     Turns = 2,
 
     /// <summary>It is compared with counted places, or taken from them.</summary>
@@ -24,4 +24,7 @@ internal enum PortMarks
 
     /// <summary>It picks rows among those of the text.</summary>
     Picks = 32,
+
+    /// <summary>It looks up rows of a table, as it is.</summary>
+    Indexes = 64,
 }

@@ -26,11 +26,7 @@ internal static class PortSlots
         .Where(slot => slot.Place < node.Input.Count && node.Input[slot.Place].Length > 0)
         .Select(slot => (node.Input[slot.Place], slot.Use));
 
-    /// <summary>Where rotary tables stand, whose rows turn features.</summary>
-    public static IEnumerable<string> TurnsOf(NodeProto node) => node.OpType switch
-    {
-        "RotaryEmbedding" when node.Domain == "com.microsoft" => node.Input.Skip(2).Take(2),
-        "RotaryEmbedding" => node.Input.Skip(1).Take(2),
-        _ => [],
-    };
+    /// <summary>True where a node reads cosines or sines there.</summary>
+    public static bool Turns(NodeProto node, int place) => node.OpType == "RotaryEmbedding"
+        && (node.Domain == "com.microsoft" ? place is 2 or 3 : place is 1 or 2);
 }

@@ -15,6 +15,9 @@ internal sealed record PortTrace(TraceKind Kind, IReadOnlySet<string> Raw, IRead
 
     public static PortTrace Input(string name) => new(TraceKind.Numbers, new HashSet<string> { name }, None);
 
+    /// <summary>True for sines and cosines of numbers that the caller gave.</summary>
+    public bool IsAngle { get; init; }
+
     /// <summary>All inputs that it came from.</summary>
     public IEnumerable<string> All => Raw.Concat(Counted);
 
@@ -22,8 +25,11 @@ internal sealed record PortTrace(TraceKind Kind, IReadOnlySet<string> Raw, IRead
     public PortTrace AsCounted() => this with { Raw = None, Counted = All.ToHashSet(StringComparer.Ordinal) };
 
     /// <summary>What came of several values.</summary>
-    public static PortTrace Of(TraceKind kind, IEnumerable<PortTrace> traces) => new(
+    public static PortTrace Of(TraceKind kind, IReadOnlyCollection<PortTrace> traces) => new(
         kind,
         traces.SelectMany(trace => trace.Raw).ToHashSet(StringComparer.Ordinal),
-        traces.SelectMany(trace => trace.Counted).ToHashSet(StringComparer.Ordinal));
+        traces.SelectMany(trace => trace.Counted).ToHashSet(StringComparer.Ordinal))
+        {
+            IsAngle = kind == TraceKind.Rows && traces.All(trace => trace.IsAngle),
+        };
 }

@@ -4,11 +4,13 @@ namespace Stip.Onnx.Symmetry.Ports;
 
 /// <summary>
 /// Tells what masks, positions and lengths among the inputs of a graph are, by what the graph does with them. Words in
-/// their names are asked where that is nothing, or not enough to go by.
+/// their names are asked where that is nothing, or not enough to go by. What nothing tells is taken for a secret.
 /// </summary>
 internal sealed class PortUses
 {
     private readonly Dictionary<string, PortUse> _uses = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _shown = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _indices = new(StringComparer.Ordinal);
 
     /// <param name="graph">The whole graph.</param>
     /// <param name="functions">Functions that its nodes may call.</param>
@@ -19,7 +21,16 @@ internal sealed class PortUses
         var walk = new PortWalk(graph, inputs, functions ?? []);
         foreach (var input in inputs)
         {
-            _uses[input.Name] = UseOf(input, walk);
+            var marks = walk.MarksOf(input.Name);
+            var words = PortWords.UseOf(input.Name);
+            var isFloat = ElementTypes.AreQuantities(input);
+            var told = isFloat ? FloatsBy(marks, walk.SlotOf(input.Name)) : ToldBy(marks, walk.SlotOf(input.Name));
+            var seen = isFloat ? PortUse.Unknown : SeenBy(marks);
+            _uses[input.Name] = told != PortUse.Unknown ? told
+                : words != PortUse.Unknown && (!isFloat || words == PortUse.Mask) ? words
+                : seen;
+            _shown.UnionWith(told == PortUse.Unknown && seen == PortUse.Unknown ? [] : [input.Name]);
+            _indices.UnionWith(marks.HasFlag(PortMarks.Indexes) ? [input.Name] : []);
         }
     }
 
@@ -27,27 +38,32 @@ internal sealed class PortUses
     public PortUse this[string name] =>
         _uses.TryGetValue(name, out var use) ? use : PortWords.UseOf(name);
 
-    private static PortUse UseOf(ValueInfoProto input, PortWalk walk)
-    {
-        var words = PortWords.UseOf(input.Name);
-        var (marks, slot) = (walk.MarksOf(input.Name), walk.SlotOf(input.Name));
-        if (ElementTypes.AreQuantities(input))
-        {
-            // Floats that meet scores, and no weight, are added to them.
-            return words == PortUse.Mask || slot == PortUse.Mask
-                || (marks.HasFlag(PortMarks.Scored) && !marks.HasFlag(PortMarks.Added))
-                ? PortUse.Mask
-                : PortUse.Unknown;
-        }
+    /// <summary>True where the graph itself shows that the input is a mask, a position or a length, and not its name
+    /// alone.</summary>
+    public bool IsShown(string name) => _shown.Contains(name);
 
-        var turns = marks.HasFlag(PortMarks.Turns) && !marks.HasFlag(PortMarks.Added);
-        return slot != PortUse.Unknown ? slot
-            : turns ? PortUse.Position
-            : words != PortUse.Unknown ? words
-            : marks.HasFlag(PortMarks.Added) ? PortUse.Unknown
+    /// <summary>True where rows of a table are looked up by the input as it is.</summary>
+    public bool IsIndex(string name) => _indices.Contains(name);
+
+    // Floats that meet scores, and no weight, are added to them.
+    private static PortUse FloatsBy(PortMarks marks, PortUse slot) =>
+        slot == PortUse.Mask || (marks.HasFlag(PortMarks.Scored) && !marks.HasFlag(PortMarks.Added))
+            ? PortUse.Mask
+            : PortUse.Unknown;
+
+    // Ids tell their own padding, and are none the less ids.
+    private static PortUse ToldBy(PortMarks marks, PortUse slot) =>
+        slot != PortUse.Unknown && !(slot == PortUse.Mask && (marks & (PortMarks.Indexes | PortMarks.Added)) != 0)
+            ? slot
+            : marks.HasFlag(PortMarks.Turns) && !marks.HasFlag(PortMarks.Added) ? PortUse.Position
+            : PortUse.Unknown;
+
+    private static PortUse SeenBy(PortMarks marks) =>
+        marks.HasFlag(PortMarks.Added) ? PortUse.Unknown
+            : marks.HasFlag(PortMarks.Indexes)
+                ? marks.HasFlag(PortMarks.Ordered) ? PortUse.Position : PortUse.Unknown
             : marks.HasFlag(PortMarks.Picks) ? PortUse.Place
             : marks.HasFlag(PortMarks.Ordered) ? PortUse.Position
             : (marks & (PortMarks.Weighs | PortMarks.Scored)) != 0 ? PortUse.Mask
             : PortUse.Unknown;
-    }
 }

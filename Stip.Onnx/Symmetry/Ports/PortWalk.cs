@@ -80,9 +80,14 @@ internal sealed class PortWalk
             return PortTrace.Constant;
         }
 
+        if (PortOperators.LooksUp(node, reads))
+        {
+            MarkAll(reads[1].Raw, PortMarks.Indexes);
+            return PortTrace.Of(TraceKind.Rows, [reads[1]]);
+        }
+
         var kind = reads.Max(read => read.Kind);
-        return PortOperators.LooksUp(node, reads) ? PortTrace.Of(TraceKind.Rows, [reads[1]])
-            : PortOperators.IsProduct(node) ? Product(reads)
+        return PortOperators.IsProduct(node) ? Product(reads)
             : kind < TraceKind.Numbers ? PortTrace.Only(PortOperators.Counts(node) ? TraceKind.Counting : kind)
             : kind == TraceKind.Numbers ? Numbers(node, reads)
             : Mixed(node, reads, kind);
@@ -113,7 +118,7 @@ internal sealed class PortWalk
         if (node.OpType is "Sin" or "Cos")
         {
             MarkAll(all.Raw, PortMarks.Turns);
-            return all with { Kind = TraceKind.Rows };
+            return all with { Kind = TraceKind.Rows, IsAngle = true };
         }
 
         return PortOperators.KeepsNumbers(node) && given.Length == 1 ? all : all.AsCounted();
@@ -145,11 +150,15 @@ internal sealed class PortWalk
             return PortTrace.Only(TraceKind.Features);
         }
 
-        // Biases that are looked up by distances are added to scores, and tell nothing of what distances are.
-        var turns = node.OpType == "Mul" || PortSlots.TurnsOf(node).Any();
-        if (turns || kind == TraceKind.Features)
+        // Rows that multiply features may be cosines of places as well as gates of words: angles and the slots of an
+        // operator tell. Biases that are looked up by distances are added to scores, and tell nothing of what those are.
+        foreach (var (place, read) in reads.Index().Where(entry => entry.Item.Kind == TraceKind.Rows))
         {
-            MarkAll(rows.SelectMany(read => read.Raw), turns ? PortMarks.Turns : PortMarks.Added);
+            var turns = PortSlots.Turns(node, place) || (read.IsAngle && node.OpType == "Mul");
+            if (turns || kind == TraceKind.Features || node.OpType == "Mul")
+            {
+                MarkAll(read.Raw, turns ? PortMarks.Turns : PortMarks.Added);
+            }
         }
 
         return PortTrace.Only(kind == TraceKind.Scores && PortOperators.IsAttention(node) ? TraceKind.Features : kind);

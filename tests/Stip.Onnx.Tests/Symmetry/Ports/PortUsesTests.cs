@@ -65,13 +65,49 @@ public sealed class PortUsesTests : IDisposable
     }
 
     [Fact]
-    public void Uses_OfIndicesOfRowsThatTurnFeatures_IsAPosition()
+    public void Uses_OfIndicesOfRowsThatAnOperatorTakesForCosines_IsAPosition()
     {
         Numbers("a", "batch", "seq");
-        _graph.Add("Gather", "rows", _graph.Weight("cosines", 9, Width), "a");
-        _graph.Add("Mul", "turned", _graph.Hidden(Width), "rows");
+        _graph.Add("Gather", "cosines", _graph.Weight("cosine_table", 9, Width / 2), "a");
+        _graph.Add("Gather", "sines", _graph.Weight("sine_table", 9, Width / 2), "a");
+        _graph.With(
+            "RotaryEmbedding", "turned", [_graph.Hidden(Width), "cosines", "sines"], NodeAttribute.Int("num_heads", 1));
 
         Assert.Equal(PortUse.Position, Use("a"));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Uses_OfIndicesOfRowsThatMultiplyFeatures_IsNone(bool isPadding)
+    {
+        // Words gate features in the same way; that they tell their own padding makes them no mask.
+        Numbers("a", "batch", "seq");
+        _graph.Add("Gather", "rows", _graph.Weight("gates", 9, Width), "a");
+        _graph.Add("Mul", "gated", _graph.Hidden(Width), "rows");
+        if (isPadding)
+        {
+            _graph.Add("Equal", "hidden", "a", _graph.Integer(0));
+            _graph.Add("Where", "masked", "hidden", _graph.Number(-1e4f), Scores());
+        }
+
+        Assert.Equal(PortUse.Unknown, Use("a"));
+        Assert.True(new PortUses(_graph.Graph.Graph).IsIndex("a"));
+    }
+
+    [Fact]
+    public void Uses_OfIdsThatAreCountedForAttention_IsNoMask()
+    {
+        Numbers("a", "batch", "seq");
+        _graph.Add("Gather", "rows", _graph.Weight("table", 9, Width), "a");
+        _graph.Add("Add", "sum", "rows", _graph.Weight("bias", Width));
+        _graph.Add("Equal", "pads", "a", _graph.Integer(1));
+        _graph.Add("Not", "words", "pads");
+        _graph.With("Cast", "mask", ["words"], NodeAttribute.Int("to", 6));
+        _graph.Microsoft(
+            "MultiHeadAttention", "y", ["sum", "sum", "sum", "", "mask"], NodeAttribute.Int("num_heads", 1));
+
+        Assert.Equal(PortUse.Unknown, Use("a"));
     }
 
     [Fact]
