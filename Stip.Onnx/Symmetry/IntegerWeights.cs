@@ -2,11 +2,11 @@ using Stip.Onnx.Model;
 
 namespace Stip.Onnx.Symmetry;
 
-/// <summary>Long integers that are weights all the same: biases of quantised layers, which move as other biases do.
-/// Every other tensor of 32 bits steers the graph.</summary>
+/// <summary>Long integers that are weights all the same: biases of quantised layers, and lists of which group an input
+/// of one belongs to. They move as other weights do. Every other tensor of 32 bits steers the graph.</summary>
 internal static class IntegerWeights
 {
-    /// <summary>The tensors of a model, inner graphs and functions included, that are such a bias and nothing
+    /// <summary>The tensors of a model, inner graphs and functions included, that are such a weight and nothing
     /// else.</summary>
     public static HashSet<TensorProto> Of(ModelProto model)
     {
@@ -36,6 +36,7 @@ internal static class IntegerWeights
         "DequantizeLinear" => node.Input.Take(1),
         "QLinearConv" => node.Input.Skip(8),
         "QGemm" => node.Input.Skip(6).Take(1),
+        "MatMulNBits" => node.Input.Skip(4).Take(1),
         _ => [],
     };
 }

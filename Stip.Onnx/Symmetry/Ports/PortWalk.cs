@@ -9,11 +9,15 @@ internal sealed class PortWalk
 {
     private const int MostNested = 32;
 
+    // Functions that call functions twice each: what is not seen by then is told by names.
+    private const int MostSteps = 1 << 22;
+
     private readonly IReadOnlyList<FunctionProto> _functions;
     private readonly Dictionary<string, PortMarks> _marks = new(StringComparer.Ordinal);
     private readonly Dictionary<string, PortUse> _slots = new(StringComparer.Ordinal);
     private readonly HashSet<string> _spread = new(StringComparer.Ordinal);
     private int _nested;
+    private int _steps;
 
     public PortWalk(GraphProto graph, IEnumerable<ValueInfoProto> inputs, IEnumerable<FunctionProto> functions)
     {
@@ -44,7 +48,7 @@ internal sealed class PortWalk
 
     private void Follow(IEnumerable<NodeProto> nodes, Dictionary<string, PortTrace> traces)
     {
-        foreach (var node in nodes)
+        foreach (var node in nodes.TakeWhile(_ => _steps++ < MostSteps))
         {
             PortTrace[] reads = [.. node.Input.Select(name => traces.GetValueOrDefault(name, PortTrace.Constant))];
             MarkSlots(node, traces);

@@ -16,20 +16,26 @@ internal sealed class MatMulNBitsRule : IOperatorRule
         var blocks = (inner + block - 1) / block;
         var packed = PackedWeight.Of(call, 1, bits, outer, blocks * block);
 
-        // A list of groups says which block an index belongs to; it stays as it is, so groups trade places as wholes.
-        var groups = call.Optional(4) is null ? null : call.Known(4).Integers;
-        var matrix = QuantizedMatrix.Dequantized(
-            packed,
-            1,
-            index => groups is null || index >= groups.Length ? index / block : groups[index],
-            PackedWeight.Factors(call, 2, outer, blocks),
-            ZeroPoints(call, bits, outer, blocks));
+        WeightValue?[] factors = [PackedWeight.Factors(call, 2, outer, blocks), ZeroPoints(call, bits, outer, blocks)];
+        var matrix = call.Optional(4) is WeightValue list
+            ? QuantizedMatrix.Listed(packed, 1, list, factors)
+            : Grouped(call, packed, block, factors);
         var turned = Moves.ByAxes(
             matrix, [new AxisPick(1, [.. Enumerable.Range(0, inner)]), AxisPick.All(0, outer)]);
         var product = MatMulRule.Multiply(call, call.Input(0), turned);
         call.Set(0, call.Optional(5) is { } bias
             ? NormalizationRule.FeatureWise(call, "Add", product, bias)
             : product);
+    }
+
+    // A list of groups that is known says which block an index belongs to; it stays as it is, so groups trade places
+    // as wholes.
+    private static WeightValue Grouped(
+        OperatorCall call, WeightValue packed, int block, ReadOnlySpan<WeightValue?> factors)
+    {
+        var groups = call.Optional(4) is null ? null : call.Known(4).Integers;
+        return QuantizedMatrix.Dequantized(
+            packed, 1, index => groups is null || index >= groups.Length ? index / block : groups[index], factors);
     }
 
     // Packed like the matrix, or numbers of the type of the scales.

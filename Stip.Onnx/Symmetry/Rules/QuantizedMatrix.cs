@@ -53,6 +53,38 @@ internal static class QuantizedMatrix
         return new WeightValue(weight.Shape, weight.Weight, axes) { Fixed = weight.Fixed };
     }
 
+    /// <summary>The weight as what it stands for, where a list that moves along says which block an index belongs to:
+    /// any indices trade places, blocks keep theirs.</summary>
+    /// <param name="weight">The integers.</param>
+    /// <param name="blockAxis">Axis along which blocks lie.</param>
+    /// <param name="list">The block of every index of that axis.</param>
+    /// <param name="factors">Scales and zero points, of the shape of the weight with the block axis shortened.</param>
+    /// <exception cref="NotSupportedException">The list is shorter than the axis.</exception>
+    public static WeightValue Listed(
+        WeightValue weight, int blockAxis, WeightValue list, params ReadOnlySpan<WeightValue?> factors)
+    {
+        if (list.Count != weight.Shape[blockAxis])
+        {
+            throw new NotSupportedException($"{list.Count} groups for {weight.Shape[blockAxis]} inputs");
+        }
+
+        var axes = weight.Axes.ToArray();
+        axes[blockAxis] = Hang(weight, axes[blockAxis], list.Count, list.Axes[0], index => index);
+        foreach (var factor in factors)
+        {
+            factor?.Axes[blockAxis].Pin("its blocks are told by a list of numbers");
+            for (var axis = 0; factor is not null && axis < axes.Length; axis++)
+            {
+                if (axis != blockAxis && factor.Axes[axis].IsIndexed)
+                {
+                    axes[axis] = Hang(weight, axes[axis], weight.Shape[axis], factor.Axes[axis], index => index);
+                }
+            }
+        }
+
+        return new WeightValue(weight.Shape, weight.Weight, axes) { Fixed = weight.Fixed };
+    }
+
     /// <summary>The weight with a scale, and perhaps a zero point, for every index of one axis.</summary>
     public static WeightValue PerIndex(WeightValue weight, int axis, params ReadOnlySpan<WeightValue?> factors)
     {

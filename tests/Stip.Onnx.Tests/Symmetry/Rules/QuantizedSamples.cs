@@ -1,4 +1,6 @@
+using System.Runtime.InteropServices;
 using Stip.Onnx.Model;
+using Stip.Protocol.Tensors;
 
 namespace Stip.Onnx.Tests.Symmetry.Rules;
 
@@ -14,6 +16,8 @@ internal static class QuantizedSamples
         new("com.microsoft.MatMulNBits", graph => Packed(graph, bits: 8, zeroPoints: true), "of 8 bits"),
         new("com.microsoft.MatMulNBits", graph => Packed(graph, bits: 4, zeroPoints: true, groups: true),
             "with groups"),
+        new("com.microsoft.MatMulNBits", graph => Packed(graph, bits: 4, zeroPoints: true, groups: true, moves: true),
+            "with groups that move"),
         new("com.microsoft.MatMulBnb4", graph =>
         {
             const int Inner = 2 * Block;
@@ -98,15 +102,20 @@ internal static class QuantizedSamples
     private static string Zero(SmallGraph graph, string name) =>
         graph.Graph.Has($"{name}_zero") ? $"{name}_zero" : graph.Bytes($"{name}_zero");
 
-    private static void Packed(SmallGraph graph, int bits, bool zeroPoints, bool groups = false)
+    private static string Integers(SmallGraph graph, int[] list) => graph.Graph.AddWeight("groups", new Weight(
+        TensorDtype.Int32, [list.Length], stream => stream.Write(MemoryMarshal.AsBytes<int>(list))));
+
+    private static void Packed(
+        SmallGraph graph, int bits, bool zeroPoints, bool groups = false, bool moves = false)
     {
         const int Inner = 3 * Block;
         string[] rest = zeroPoints ? [graph.Bytes("zeros", 5, ((3 * bits) + 7) / 8)] : [];
         if (groups)
         {
             // Every third index is of one group.
-            var list = graph.Numbers([.. Enumerable.Range(0, Inner).Select(index => (long)(index % 3))]);
-            rest = [.. rest, graph.With("Cast", "groups", [list], NodeAttribute.Int("to", 6))];
+            int[] list = [.. Enumerable.Range(0, Inner).Select(index => index % 3)];
+            rest = [.. rest, moves ? Integers(graph, list) : graph.With(
+                "Cast", "groups", [graph.Numbers([.. list.Select(group => (long)group)])], NodeAttribute.Int("to", 6))];
         }
 
         var made = graph.Microsoft(
