@@ -110,7 +110,8 @@ internal sealed class ForeignSamples(ForeignSource source)
         _ => _random.NextInt64(source.Limits.GetValueOrDefault(input.Name, 2)),
     };
 
-    private bool HasPast => source.HasCaches || source.Inputs.Any(input => input.Name.StartsWith("past", StringComparison.Ordinal)
+    private bool HasPast => source.HasCaches || source.Inputs.Any(
+        input => input.Name.StartsWith("past", StringComparison.Ordinal)
         || (input.Type.TensorType.Shape?.Dim ?? []).Any(axis => _roles[axis.DimParam] == AxisRole.Past));
 
     private static bool Has(ValueInfoProto input, string word) =>
