@@ -126,8 +126,20 @@ public sealed class StipEncoder
     private PlainOutput ToPlain(string name, TensorPayload output)
     {
         var count = output.Shape.Aggregate(1L, (product, length) => product * length);
-        if (!TensorDtypes.TryParseWire(output.Dtype, out var dtype) || !dtype.IsWireFloat()
-            || output.Data.Length != count * dtype.ByteSize())
+        if (!TensorDtypes.TryParseWire(output.Dtype, out var dtype))
+        {
+            throw NotAsked();
+        }
+
+        if (!dtype.IsWireFloat())
+        {
+            throw new StipException(
+                $"model '{Id}': output '{name}' is {output.Dtype}; it must be of floats (indices are read with the "
+                + $"forward request and {BundleManifest.OutputFileName})",
+                null);
+        }
+
+        if (output.Data.Length != count * dtype.ByteSize())
         {
             throw NotAsked();
         }

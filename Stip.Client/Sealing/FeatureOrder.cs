@@ -20,9 +20,11 @@ internal sealed class FeatureOrder
     /// <exception cref="BundleException">What is there is no permutation.</exception>
     public static FeatureOrder? Find(SafetensorsFile file, string output)
     {
-        var name = output == "logits"
+        // Logits over a vocabulary have a name of their own; those of a model whose graph says no width have theirs.
+        var own = BundleManifest.OutputPermutationPrefix + output;
+        var name = output == "logits" && !file.Header.Entries.ContainsKey(own)
             ? BundleManifest.VocabPermutationTensor
-            : BundleManifest.OutputPermutationPrefix + output;
+            : own;
         if (!file.Header.Entries.TryGetValue(name, out var entry))
         {
             return null;

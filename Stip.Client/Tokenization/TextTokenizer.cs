@@ -55,11 +55,11 @@ public sealed class TextTokenizer
     public int? TokenId(string text) => _added.Id(text) ?? _model.Vocabulary.Id(text);
 
     /// <summary>The same tokenizer for texts whose frame names another language: that of the source for mBART, NLLB and
-    /// M2M100, that of the answer for Marian.</summary>
+    /// M2M100, that of the answer for Marian and Whisper.</summary>
     /// <param name="language">One of <see cref="Languages"/>, or the text of its token.</param>
     /// <exception cref="ArgumentException">There is no such language.</exception>
     public TextTokenizer InLanguage(string language) => LanguageId(language) is { } id
-        ? new TextTokenizer(_added, _preTokenizer, _model, _frame.InLanguage(_added.Languages.Contains, id), _decoder)
+        ? new TextTokenizer(_added, _preTokenizer, _model, _frame.InLanguage(_added.Languages, id), _decoder)
         : throw new ArgumentException(
             Languages.Count == 0 ? $"there is no language '{language}': this tokenizer has no languages"
                 : $"there is no language '{language}'; there are {string.Join(", ", Languages)}",

@@ -40,11 +40,7 @@ internal static class ClientFiles
 
         foreach (var (name, bytes) in options.MadeFiles)
         {
-            var made = Path.Combine(folder, name);
-            if (!File.Exists(made))
-            {
-                File.WriteAllBytes(made, bytes);
-            }
+            File.WriteAllBytes(Path.Combine(folder, name), bytes);
         }
     }
 

@@ -19,7 +19,7 @@ public sealed record ProtectionOptions(
     /// model.</summary>
     public string? Tokenizer { get; init; }
 
-    /// <summary>Files for the client, by name, where neither folder has one of that name.</summary>
+    /// <summary>Files for the client, by name, in place of those that the folders have under that name.</summary>
     public IReadOnlyDictionary<string, byte[]> MadeFiles { get; init; } = new Dictionary<string, byte[]>();
 
     /// <summary>First layers of a decoder that stay with the client (default: none).</summary>

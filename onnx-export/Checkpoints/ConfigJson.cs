@@ -21,7 +21,9 @@ internal sealed class ConfigJson(string file, JsonElement root, JsonElement? def
     public static ConfigJson Load(string path) => Parse(Path.GetFileName(path), File.ReadAllBytes(path));
 
     /// <summary>Reads the bytes of such a file.</summary>
-    public static ConfigJson Parse(string name, ReadOnlyMemory<byte> bytes)
+    public static ConfigJson Parse(string name, ReadOnlyMemory<byte> bytes) => new(name, ReadObject(name, bytes));
+
+    internal static JsonElement ReadObject(string name, ReadOnlyMemory<byte> bytes)
     {
         try
         {
@@ -32,7 +34,7 @@ internal sealed class ConfigJson(string file, JsonElement root, JsonElement? def
             }
 
             return document.RootElement.ValueKind == JsonValueKind.Object
-                ? new ConfigJson(name, document.RootElement.Clone())
+                ? document.RootElement.Clone()
                 : throw new RefusedException(
                     $"{name} holds {document.RootElement.ValueKind}; it must be a JSON object");
         }
@@ -49,9 +51,10 @@ internal sealed class ConfigJson(string file, JsonElement root, JsonElement? def
     public ConfigJson? Section(string name) =>
         Find(name) is { ValueKind: JsonValueKind.Object } section ? new ConfigJson($"{file}: {name}", section) : null;
 
-    /// <summary>The objects inside this one, whatever they are called.</summary>
-    public IReadOnlyList<ConfigJson> Sections() =>
-        [.. root.EnumerateObject().Select(entry => Section(entry.Name)).OfType<ConfigJson>()];
+    /// <summary>The objects inside this one, each with its name.</summary>
+    public IReadOnlyList<(string Name, ConfigJson Section)> Sections() =>
+        [.. root.EnumerateObject().Select(entry => entry.Name).Distinct()
+            .Where(name => Section(name) is not null).Select(name => (name, Section(name)!))];
 
     /// <summary>The same object with values for what is absent, and has none yet.</summary>
     /// <param name="json">A JSON object.</param>

@@ -1,6 +1,5 @@
+using System.Buffers;
 using System.Text.Json;
-using System.Text.Json.Nodes;
-using Stip.Onnx;
 
 namespace Stip.Export.Checkpoints;
 
@@ -23,38 +22,60 @@ internal static class GenerationFile
 
     /// <summary>The bytes of the file, with what config.json says where there is none; null where there is neither, or
     /// nothing to say.</summary>
+    /// <exception cref="Onnx.RefusedException">One of the two is not a JSON object.</exception>
     public static byte[]? Find(ISmallFiles files)
     {
         var own = files.Find(Name);
-        if (files.Find("config.json") is not { } config || Read("config.json", config) is not { } said
-            || said[Start] is null)
+        if (files.Find("config.json") is not { } config)
         {
             return own;
         }
 
-        var made = own is null ? new JsonObject() : Read(Name, own);
-        if (made is null || made.ContainsKey(Start))
+        var said = ConfigJson.ReadObject("config.json", config);
+        if (Value(said, Start) is null)
         {
             return own;
         }
 
-        foreach (var name in own is null ? Fields.Where(field => said[field] is not null) : [Start])
+        var made = own is null ? [] : FieldsOf(ConfigJson.ReadObject(Name, own));
+        if (made.Exists(field => field.Name == Start))
         {
-            made[name] = said[name]!.DeepClone();
+            return own;
         }
 
-        return JsonSerializer.SerializeToUtf8Bytes(made);
+        foreach (var name in own is null ? Fields : [Start])
+        {
+            if (Value(said, name) is { } value)
+            {
+                made.Add((name, value));
+            }
+        }
+
+        return Write(made);
     }
 
-    private static JsonObject? Read(string name, byte[] bytes)
+    private static JsonElement? Value(JsonElement said, string name) =>
+        said.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
+
+    // Of equal names the last counts.
+    private static List<(string Name, JsonElement Value)> FieldsOf(JsonElement json) =>
+        [.. json.EnumerateObject().GroupBy(field => field.Name).Select(same => (same.Key, same.Last().Value))];
+
+    private static byte[] Write(List<(string Name, JsonElement Value)> fields)
     {
-        try
+        var bytes = new ArrayBufferWriter<byte>();
+        using (var writer = new Utf8JsonWriter(bytes))
         {
-            return JsonNode.Parse(bytes) as JsonObject;
+            writer.WriteStartObject();
+            foreach (var (name, value) in fields)
+            {
+                writer.WritePropertyName(name);
+                value.WriteTo(writer);
+            }
+
+            writer.WriteEndObject();
         }
-        catch (JsonException e)
-        {
-            throw new RefusedException($"{name} is not JSON: {e.Message}", e);
-        }
+
+        return bytes.WrittenSpan.ToArray();
     }
 }

@@ -44,7 +44,7 @@ internal static class ProtectCommand
         var made = new List<ProtectionResult>(instances);
         var bytes = WeightBytes(model);
 
-        options = options with { MadeFiles = MadeFiles(options.Tokenizer ?? FolderOf(model)) };
+        options = options with { MadeFiles = MadeFiles(FolderOf(model), options.Tokenizer) };
         await ByteProgress.RunAsync("weights", bytes * instances, report => Task.Run(
             () =>
             {
@@ -113,14 +113,20 @@ internal static class ProtectCommand
     private static bool IsData(string name) =>
         name.EndsWith(".data", StringComparison.Ordinal) || name.Contains(".onnx_data", StringComparison.Ordinal);
 
-    // The graph of another exporter may lie in a folder without them.
-    private static Dictionary<string, byte[]> MadeFiles(string folder)
+    // The graph of another exporter may lie in a folder without them. A tokenizer is made of one folder's files; what
+    // generation needs may be said in both.
+    private static Dictionary<string, byte[]> MadeFiles(string model, string? tokenizer)
     {
-        var files = new CompletedFiles(new FolderFiles(folder));
+        var chosen = new FolderFiles(tokenizer ?? model);
+        var both = new CompletedFiles(new LayeredFiles(chosen, new FolderFiles(model)));
         var made = new Dictionary<string, byte[]>();
-        foreach (var name in new[] { SourceFileNames.Tokenizer, GenerationFile.Name })
+        foreach (var (name, bytes) in new[]
         {
-            if (files.Find(name) is { } bytes)
+            (SourceFileNames.Tokenizer, new CompletedFiles(chosen).Find(SourceFileNames.Tokenizer)),
+            (GenerationFile.Name, both.Find(GenerationFile.Name)),
+        })
+        {
+            if (bytes is not null)
             {
                 made.Add(name, bytes);
             }

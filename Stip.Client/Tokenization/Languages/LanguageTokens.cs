@@ -18,10 +18,10 @@ internal sealed partial class LanguageTokens
     public LanguageTokens(IEnumerable<AddedToken> tokens)
     {
         AddedToken[] special = [.. tokens.Where(token => token.IsSpecial)];
-        var isWhisper = Array.Exists(special, token => token.Content == WhisperStart);
+        Start = Array.Find(special, token => token.Content == WhisperStart)?.Id;
         foreach (var token in special)
         {
-            if (Code(token.Content, isWhisper) is { } code)
+            if (Code(token.Content, Start is not null) is { } code)
             {
                 _byCode.TryAdd(code, token.Id);
                 _ids.Add(token.Id);
@@ -31,6 +31,9 @@ internal sealed partial class LanguageTokens
 
     /// <summary>The codes, in the order of the file.</summary>
     public IReadOnlyCollection<string> Codes => _byCode.Keys;
+
+    /// <summary>The token that a language stands behind (Whisper's), null for one that stands in front.</summary>
+    public int? Start { get; }
 
     public bool Contains(int id) => _ids.Contains(id);
 

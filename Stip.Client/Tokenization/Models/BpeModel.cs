@@ -50,6 +50,25 @@ internal sealed class BpeModel : TokenModel
         }
     }
 
+    public override void Cut(string piece, List<string> pieces)
+    {
+        if (!_symbols.AreWholeText)
+        {
+            base.Cut(piece, pieces);
+            return;
+        }
+
+        var (ids, start) = (new List<int>(), 0);
+        Encode(piece, ids);
+        foreach (var id in ids)
+        {
+            var unknown = id == _symbols.UnknownId ? _symbols.UnknownLength(piece, start) : 0;
+            var length = unknown > 0 ? unknown : Vocabulary.Piece(id)!.Length;
+            pieces.Add(piece.Substring(start, length));
+            start += length;
+        }
+    }
+
     private void Merge(string piece, List<int> ids)
     {
         if (!_idle.TryTake(out var work))

@@ -11,7 +11,6 @@ internal sealed class BpeSymbols
     private readonly Vocabulary _vocabulary;
     private readonly BpeSettings _settings;
     private readonly int?[] _byteIds;
-    private readonly int? _unknownId;
 
     public BpeSymbols(Vocabulary vocabulary, BpeSettings settings)
     {
@@ -19,9 +18,15 @@ internal sealed class BpeSymbols
         _settings = settings;
         _byteIds = [.. Enumerable.Range(0, 256).Select(
             value => vocabulary.Id($"<0x{value.ToString("X2", CultureInfo.InvariantCulture)}>"))];
-        _unknownId = settings.UnknownToken is null ? null : vocabulary.Id(settings.UnknownToken)
+        UnknownId = settings.UnknownToken is null ? null : vocabulary.Id(settings.UnknownToken)
             ?? throw new InvalidDataException("the unknown token is not in the vocabulary");
     }
+
+    public int? UnknownId { get; }
+
+    /// <summary>True where the tokens of a piece, one behind another, stand for all that is in it.</summary>
+    public bool AreWholeText => UnknownId is not null && !_settings.ByteFallback
+        && string.IsNullOrEmpty(_settings.ContinuingPrefix) && string.IsNullOrEmpty(_settings.WordSuffix);
 
     public void Split(string piece, List<int> word)
     {
@@ -35,11 +40,11 @@ internal sealed class BpeSymbols
                 FlushUnknown(word, ref unknownWaits);
                 word.Add(id);
             }
-            else if (!TryBytes(symbol ?? piece.Substring(start, length), word) && _unknownId is not null)
+            else if (!TryBytes(symbol ?? piece.Substring(start, length), word) && UnknownId is not null)
             {
                 if (unknownWaits && !_settings.FuseUnknown)
                 {
-                    word.Add(_unknownId.Value);
+                    word.Add(UnknownId.Value);
                 }
 
                 unknownWaits = true;
@@ -49,6 +54,24 @@ internal sealed class BpeSymbols
         }
 
         FlushUnknown(word, ref unknownWaits);
+    }
+
+    /// <summary>How much of a piece the unknown token at a place stands for; 0 where the place is known.</summary>
+    public int UnknownLength(string piece, int start)
+    {
+        var end = start;
+        while (end < piece.Length && (end == start || _settings.FuseUnknown))
+        {
+            var length = char.IsSurrogatePair(piece, end) ? 2 : 1;
+            if (_vocabulary.Id(piece.AsSpan(end, length)) is not null)
+            {
+                break;
+            }
+
+            end += length;
+        }
+
+        return end - start;
     }
 
     private int? Id(string? withAffixes, ReadOnlySpan<char> bare) =>
@@ -86,7 +109,7 @@ internal sealed class BpeSymbols
     {
         if (waits)
         {
-            word.Add(_unknownId!.Value);
+            word.Add(UnknownId!.Value);
             waits = false;
         }
     }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Stip.Client.Tokenization.Languages;
 
 namespace Stip.Client.Tokenization.PostProcessing;
 
@@ -11,19 +12,29 @@ internal sealed record SpecialTokenFrame(int[] Before, int[] After)
     public static SpecialTokenFrame Read(JsonElement? postProcessor) =>
         postProcessor is { } element ? Build(element) : new SpecialTokenFrame([], []);
 
-    /// <summary>The same frame with another language; where it names none, in front.</summary>
-    /// <param name="isLanguage">Tells the tokens of languages.</param>
+    /// <summary>The same frame with another language; where it names none, behind its start, or in front.</summary>
+    /// <param name="languages">Tells the tokens of languages.</param>
     /// <param name="language">The token that is wanted.</param>
-    public SpecialTokenFrame InLanguage(Func<int, bool> isLanguage, int language)
+    public SpecialTokenFrame InLanguage(LanguageTokens languages, int language)
     {
-        return Before.Concat(After).Any(isLanguage)
+        return Before.Concat(After).Any(languages.Contains)
             ? new SpecialTokenFrame([.. Before.Select(Changed)], [.. After.Select(Changed)])
             {
                 Pair = [.. Pair.Select(part => part.Sequence is null ? part with { Id = Changed(part.Id) } : part)],
             }
-            : new SpecialTokenFrame([language, .. Before], After) { Pair = [PairPart.Token(language, 0), .. Pair] };
+            : Opened(languages.Start, language);
 
-        int Changed(int id) => isLanguage(id) ? language : id;
+        int Changed(int id) => languages.Contains(id) ? language : id;
+    }
+
+    private SpecialTokenFrame Opened(int? start, int language)
+    {
+        var place = Array.FindIndex(Before, id => id == start) + 1;
+        var pairPlace = Pair.ToList().FindIndex(part => part.Sequence is null && part.Id == start) + 1;
+        return new SpecialTokenFrame([.. Before[..place], language, .. Before[place..]], After)
+        {
+            Pair = [.. Pair.Take(pairPlace), PairPart.Token(language, 0), .. Pair.Skip(pairPlace)],
+        };
     }
 
     private static SpecialTokenFrame Build(JsonElement element) => element.Text("type") switch

@@ -56,7 +56,7 @@ internal static class PackedConfig
 
     // Groups of modules may differ: sizes then tell which a matrix is of.
     private static int? CommonBits(ConfigJson rounding) =>
-        (rounding.Section("config_groups")?.Sections() ?? [])
+        (rounding.Section("config_groups")?.Sections().Select(group => group.Section) ?? [])
             .Select(group => group.Section("weights")?.FindSize("num_bits"))
             .OfType<int>()
             .Distinct()

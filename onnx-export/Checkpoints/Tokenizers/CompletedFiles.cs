@@ -8,17 +8,18 @@ namespace Stip.Export.Checkpoints.Tokenizers;
 /// generation_config.json with what config.json says of it.</summary>
 internal sealed class CompletedFiles(ISmallFiles files) : ISmallFiles
 {
-    private readonly Lazy<byte[]?> _made = new(() => Make(files));
+    private readonly Lazy<byte[]?> _tokenizer = new(() => MakeTokenizer(files));
+    private readonly Lazy<byte[]?> _generation = new(() => Complete(files));
 
     public byte[]? Find(string name) => name switch
     {
-        SourceFileNames.Tokenizer => files.Find(name) ?? _made.Value,
-        GenerationFile.Name => GenerationFile.Find(files),
+        SourceFileNames.Tokenizer => files.Find(name) ?? _tokenizer.Value,
+        GenerationFile.Name => _generation.Value,
         _ => files.Find(name),
     };
 
     // A model is of use without its tokenizer.
-    private static byte[]? Make(ISmallFiles files)
+    private static byte[]? MakeTokenizer(ISmallFiles files)
     {
         try
         {
@@ -29,17 +30,33 @@ internal sealed class CompletedFiles(ISmallFiles files) : ISmallFiles
 
             if (OlderTokenizer.Unknown(files) is { } reason)
             {
-                Warn(reason);
+                WarnOfTokenizer(reason);
             }
         }
         catch (RefusedException e)
         {
-            Warn(e.Message);
+            WarnOfTokenizer(e.Message);
         }
 
         return null;
     }
 
-    private static void Warn(string reason) =>
-        Console.Error.WriteLine($"warning: no {SourceFileNames.Tokenizer} is made: {OneLine.Of(reason)}");
+    // Whoever needs what the file says refuses it then.
+    private static byte[]? Complete(ISmallFiles files)
+    {
+        try
+        {
+            return GenerationFile.Find(files);
+        }
+        catch (RefusedException e)
+        {
+            var own = files.Find(GenerationFile.Name);
+            Warn($"{GenerationFile.Name} is {(own is null ? "not made" : "passed on as it is")}: {e.Message}");
+            return own;
+        }
+    }
+
+    private static void WarnOfTokenizer(string reason) => Warn($"no {SourceFileNames.Tokenizer} is made: {reason}");
+
+    private static void Warn(string what) => Console.Error.WriteLine($"warning: {OneLine.Of(what)}");
 }

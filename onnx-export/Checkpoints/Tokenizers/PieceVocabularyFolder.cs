@@ -80,7 +80,11 @@ internal static class PieceVocabularyFolder
         }
 
         var pieces = new TokenList("the SentencePiece model");
-        PieceTokenizer.AddPieces(pieces, model);
+        foreach (var (text, type, score) in model.Tokens.Where(token => MayBeCut(token.Type, model)))
+        {
+            pieces.Add(text, type, score);
+        }
+
         var tokenizer = PieceTokenizer.Describe(pieces, model, Unknown);
         var (metadata, vocabulary) = tokens.Describe();
         tokenizer["added_tokens"] = TokenizerJson.Frame(metadata, vocabulary, addsBosByDefault: false)["added_tokens"]!
@@ -95,6 +99,10 @@ internal static class PieceVocabularyFolder
         };
         return tokenizer;
     }
+
+    // SentencePiece makes no control tokens of text; unused pieces of byte pairs are still steps to longer ones.
+    private static bool MayBeCut(GgufTokenType type, SentencePieceModel model) =>
+        type != GgufTokenType.Control && (type != GgufTokenType.Unused || model.IsBytePairs);
 
     // Marian's choice of the language of the answer stands before the text.
     private static bool IsTarget(string token) =>

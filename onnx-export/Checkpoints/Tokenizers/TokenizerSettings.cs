@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 
 namespace Stip.Export.Checkpoints.Tokenizers;
@@ -52,7 +53,9 @@ internal sealed class TokenizerSettings
     /// ids; empty where they say nothing.</summary>
     public IReadOnlyList<string> AdditionalTokens()
     {
-        var placed = _config.Section("added_tokens_decoder")?.Sections().Select(token => token.Text("content"));
+        var placed = _config.Section("added_tokens_decoder")?.Sections()
+            .OrderBy(token => uint.TryParse(token.Name, CultureInfo.InvariantCulture, out var id) ? id : uint.MaxValue)
+            .Select(token => token.Section.Text("content"));
         return [.. (placed ?? []).Concat(_config.Texts("additional_special_tokens"))
             .Concat(_special.Texts("additional_special_tokens")).OfType<string>().Distinct()];
     }

@@ -69,7 +69,7 @@ public sealed class ConfigJsonTests
         Assert.Equal((128, 8), (config.Size("head_dim"), config.Size("num_attention_heads")));
         Assert.True(config.Has("sliding_window"));
         Assert.Equal(0, config.Cap("sliding_window", 4096));
-        Assert.Equal(2, Assert.Single(config.Sections()).Positive("factor", 1));
+        Assert.Equal(2, Assert.Single(config.Sections()).Section.Positive("factor", 1));
     }
 
     private static ConfigJson Parse(string json) => ConfigJson.Parse("config.json", Encoding.UTF8.GetBytes(json));

@@ -82,6 +82,48 @@ public sealed class ProtectCommandTests(ExportedModels models) : IDisposable
         Assert.StartsWith("warning: tied embeddings", error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("""{"decoder_start_token_id":4}""", """{"eos_token_id":[4]}""",
+        """{"eos_token_id":[4],"decoder_start_token_id":4}""", "")]
+    [InlineData("""{"decoder_start_token_id":4,"decoder_start_token_id":5}""", """{"eos_token_id":4}""",
+        """{"eos_token_id":4,"decoder_start_token_id":5}""", "")]
+    [InlineData("""{"decoder_start_token_id":4}""", """{"eos_token_id":4""",
+        """{"eos_token_id":4""", "warning: generation_config.json is passed on as it is: ")]
+    public async Task Protect_OfAFolderWithWhatGenerationNeeds_GivesTheClientAllOfIt(
+        string config, string own, string expected, string warning)
+    {
+        var folder = Directory.CreateDirectory(_folder.At("tokenizer")).FullName;
+        await File.WriteAllTextAsync(
+            Path.Combine(folder, "config.json"), config, TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(
+            Path.Combine(folder, "generation_config.json"), own, TestContext.Current.CancellationToken);
+
+        var (exitCode, _, error) = await ProtectAsync("--tokenizer", folder);
+
+        Assert.Equal(0, exitCode);
+        Assert.StartsWith(warning, error, StringComparison.Ordinal);
+        Assert.Equal(expected, await File.ReadAllTextAsync(
+            _folder.At("out", "client", "generation_config.json"), TestContext.Current.CancellationToken));
+    }
+
+    // The model's folder says what the tokenizer's does not.
+    [Fact]
+    public async Task Protect_WithATokenizerThatNamesTheFirstToken_AddsItToTheModelsFile()
+    {
+        var copy = await CopyAsync();
+        await File.WriteAllTextAsync(
+            Path.Combine(copy, "generation_config.json"), """{"eos_token_id":3}""",
+            TestContext.Current.CancellationToken);
+        var folder = Directory.CreateDirectory(_folder.At("tokenizer")).FullName;
+        await File.WriteAllTextAsync(
+            Path.Combine(folder, "config.json"), """{"decoder_start_token_id":4,"eos_token_id":9}""",
+            TestContext.Current.CancellationToken);
+
+        Assert.Equal(0, Run(copy, "--tokenizer", folder).ExitCode);
+        Assert.Equal("""{"eos_token_id":3,"decoder_start_token_id":4}""", await File.ReadAllTextAsync(
+            _folder.At("out", "client", "generation_config.json"), TestContext.Current.CancellationToken));
+    }
+
     [Fact]
     public async Task Protect_InModeNone_MovesNothingAndSaysSo()
     {

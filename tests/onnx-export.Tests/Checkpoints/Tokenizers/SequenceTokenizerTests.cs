@@ -69,6 +69,23 @@ public sealed class SequenceTokenizerTests
         });
     }
 
+    // JSON's order says nothing.
+    [Fact]
+    public void Languages_OfNllbThatAreNumbered_StandInTheOrderOfTheirNumbers()
+    {
+        var tokenizer = Tokenizer(Files("sentencepiece-nllb", """
+            {
+              "tokenizer_class": "NllbTokenizer",
+              "src_lang": "fra_Latn",
+              "added_tokens_decoder": {
+                "602": { "content": "zho_Hans" }, "x": { "content": "deu_Latn" }, "65": { "content": "fra_Latn" }
+              }
+            }
+            """));
+
+        Assert.Equal(["fra_Latn", "zho_Hans", "deu_Latn"], tokenizer.Languages.Take(3));
+    }
+
     // The same pieces behind 103 tokens in place of two.
     [Fact]
     public void Ids_OfPegasus_AreThoseOfT5MovedBy103()
@@ -134,6 +151,15 @@ public sealed class SequenceTokenizerTests
     [InlineData("""{ "decoder_start_token_id": 7 }""", """{"decoder_start_token_id":2}""",
         """{"decoder_start_token_id":2}""")]
     [InlineData("""{ "eos_token_id": 7 }""", null, null)]
+
+    // Of equal names the last counts; what cannot be read is passed on as it is.
+    [InlineData("""{ "decoder_start_token_id": 7, "decoder_start_token_id": 8 }""", null,
+        """{"decoder_start_token_id":8}""")]
+    [InlineData("""{ "decoder_start_token_id": 7 }""", """{"eos_token_id":1,"eos_token_id":2}""",
+        """{"eos_token_id":2,"decoder_start_token_id":7}""")]
+    [InlineData("""{ "decoder_start_token_id": 7 }""", """{"eos_token_id":1""", """{"eos_token_id":1""")]
+    [InlineData("""{ "decoder_start_token_id": 7 """, """{"eos_token_id":1}""", """{"eos_token_id":1}""")]
+    [InlineData("""{ "decoder_start_token_id": 7 }""", "[1]", "[1]")]
     public void Generation_OfAFolder_HasTheFirstTokenThatConfigJsonNames(string config, string? own, string? expected)
     {
         var files = new Dictionary<string, string> { ["config.json"] = config };
