@@ -50,6 +50,19 @@ internal sealed record SourceSettings(int? BosTokenId, IReadOnlyList<int> EosTok
         };
     }
 
+    /// <summary>The same; null where a file is no JSON.</summary>
+    public static SourceSettings? TryRead(string folder)
+    {
+        try
+        {
+            return Read(folder);
+        }
+        catch (RefusedException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>A manifest with the special tokens that are said here.</summary>
     public ExportManifest ApplyTo(ExportManifest manifest) => manifest with
     {

@@ -152,7 +152,7 @@ public static class PackageProtector
         ClientFiles.CopySmallFiles(plain, options, client);
         var manifest = ClientLookups.TryWrite(plain, client) ?? plain.Manifest;
         return plain.Sources.Count == 0 || options.Tokenizer is null ? manifest
-            : SourceSettings.Read(options.Tokenizer).ApplyTo(manifest);
+            : SourceSettings.TryRead(options.Tokenizer)?.ApplyTo(manifest) ?? manifest;
     }
 
     // What is rounded was compared before; the difference that rounding makes is reported, not judged.

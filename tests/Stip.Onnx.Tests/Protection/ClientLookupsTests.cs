@@ -147,6 +147,19 @@ public sealed class ClientLookupsTests : IDisposable
             SourceSettings.Read(Settings("""{"model": {"context_length": 128}}""")).ContextLength);
     }
 
+    // A model is of use without it, as without a tokenizer.
+    [Fact]
+    public void Protect_WithATokenizersFolderThatIsDamaged_KeepsWhatTheModelsOwnSays()
+    {
+        TextGraph.Build(_graph);
+        File.WriteAllText(
+            Path.Combine(Path.GetDirectoryName(_graph.FilePath)!, "config.json"), """{"eos_token_id": 3}""");
+        var tokenizer = Directory.CreateDirectory(_folder.At("tokenizer")).FullName;
+        File.WriteAllText(Path.Combine(tokenizer, "generation_config.json"), """{"eos_token_id": 4""");
+
+        Assert.Equal([3], Protect(tokenizer).EosTokenIds);
+    }
+
     public void Dispose()
     {
         _folder.Dispose();
@@ -172,11 +185,14 @@ public sealed class ClientLookupsTests : IDisposable
         return _folder.At("settings");
     }
 
-    private BundleManifest Protect()
+    private BundleManifest Protect(string? tokenizer = null)
     {
         _graph.Save().Dispose();
         PackageProtector.Protect(
-            _graph.FilePath, _folder.At("package"), new ProtectionOptions("text"), new SeededRandom(3));
+            _graph.FilePath,
+            _folder.At("package"),
+            new ProtectionOptions("text") { Tokenizer = tokenizer },
+            new SeededRandom(3));
         return PackageFolder.ReadClient(_folder.At("package"));
     }
 

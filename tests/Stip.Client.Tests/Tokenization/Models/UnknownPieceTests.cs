@@ -1,11 +1,11 @@
 using Stip.Client.Tokenization;
 using Stip.TestKit;
 
-namespace Stip.Client.Tests.Tokenization;
+namespace Stip.Client.Tests.Tokenization.Models;
 
 /// <summary>Pieces of one model with the ids of another: what the first does not know may be a word of the
 /// second.</summary>
-public sealed class PieceVocabularyTests
+public sealed class UnknownPieceTests
 {
     private const string BytePairs =
         """
