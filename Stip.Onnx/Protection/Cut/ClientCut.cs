@@ -77,10 +77,11 @@ internal sealed record ClientCut(
 
         if (sent.FirstOrDefault(raw.Contains) is { } name)
         {
-            var reader = graph.Node.First(node => OuterReads.Of(node).Contains(name));
             throw new RefusedException(
-                $"the server would need '{name}' itself, which is what the user wants to hide "
-                + $"(operator {reader.OpType}, node '{reader.Name}')");
+                graph.Node.FirstOrDefault(node => OuterReads.Of(node).Contains(name)) is { } reader
+                    ? $"the server would need '{name}' itself, which is what the user wants to hide "
+                        + $"(operator {reader.OpType}, node '{reader.Name}')"
+                    : $"the graph gives '{name}', which tells what the user wants to hide: none of it is the server's");
         }
     }
 }

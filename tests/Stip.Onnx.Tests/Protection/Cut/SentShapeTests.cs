@@ -40,5 +40,21 @@ public sealed class SentShapeTests : IDisposable
         Assert.All(axes.Take(2), axis => Assert.NotEqual("", axis.DimParam));
     }
 
+    [Fact]
+    public void AnOutputThatTellsTheIdsAndThatNothingReads_IsRefused()
+    {
+        _graph.Graph.AddInput("input_ids", TensorDtype.Int64, "batch", "seq");
+        _graph.Add("Gather", "rows", _graph.Weight("table", 9, 6), "input_ids");
+        _graph.Add("Add", "next", "input_ids", _graph.Integer(1));
+        _graph.Graph.AddOutput("next", TensorDtype.Int64, "batch", "seq");
+        using var file = _graph.Save();
+
+        var refusal = Assert.Throws<RefusedException>(() => ClientCut.Find(file.Graph, shapesHaveEnds: true));
+
+        Assert.Equal(
+            "the graph gives 'next', which tells what the user wants to hide: none of it is the server's",
+            refusal.Message);
+    }
+
     public void Dispose() => _graph.Dispose();
 }
