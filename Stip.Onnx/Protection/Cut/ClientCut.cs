@@ -11,7 +11,7 @@ namespace Stip.Onnx.Protection.Cut;
 internal sealed record ClientCut(
     GraphProto? Client, GraphProto Cloud, IReadOnlyList<string> Sent, IReadOnlyList<string> Features)
 {
-    /// <summary>Inputs of the server that cross as they are: the user's, which nothing but their names shows to be masks,
+    /// <summary>Inputs of the server that cross as they are: the user's, which only their names show to be masks,
     /// positions or lengths, and what the client counts or compares.</summary>
     public IReadOnlyList<string> Open { get; init; } = [];
 

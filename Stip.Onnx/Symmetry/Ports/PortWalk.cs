@@ -155,7 +155,7 @@ internal sealed class PortWalk
         }
 
         // Rows that multiply features may be cosines of places as well as gates of words: angles and the slots of an
-        // operator tell. Biases that are looked up by distances are added to scores, and tell nothing of what those are.
+        // operator tell. Biases that are looked up by distances are added to scores, and tell nothing of them.
         foreach (var (place, read) in reads.Index().Where(entry => entry.Item.Kind == TraceKind.Rows))
         {
             var turns = PortSlots.Turns(node, place) || (read.IsAngle && node.OpType == "Mul");
