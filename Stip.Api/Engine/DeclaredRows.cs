@@ -11,6 +11,9 @@ namespace Stip.Api.Engine;
 /// <param name="Width">Numbers of a row.</param>
 internal readonly record struct DeclaredRows(string Field, TensorDtype Dtype, int Count, int Width)
 {
+    // Of one tensor in its widest type; what is beyond comes in several steps, or is no source at all.
+    private const int MostBytes = 1 << 30;
+
     public int DataBytes => Count * Width * Dtype.ByteSize();
 
     /// <summary>Judges type and shape.</summary>
@@ -44,6 +47,7 @@ internal readonly record struct DeclaredRows(string Field, TensorDtype Dtype, in
                 $"{field}.shape");
         }
 
+        most = Math.Min(most, MostBytes / sizeof(float) / width);
         return shape[0] <= most ? new DeclaredRows(field, dtype, (int)shape[0], width) : tooMany(shape[0], most);
     }
 

@@ -105,7 +105,7 @@ internal static class SequenceFaults
                 Roles.Decoder, "output", first.Outputs, tensor.Present, tensor, kind)))
             .Concat(own.SelectMany(tensor => Has(
                 later, "output", next.Outputs, tensor.Present, tensor, kind)))
-            .Concat(Lengths(next, own, cross)))
+            .Concat(Lengths(first, next, own, cross)))
         {
             yield return fault;
         }
@@ -133,12 +133,12 @@ internal static class SequenceFaults
         }
     }
 
-    // [batch, rows, width], a float; the number of rows is free.
+    // [batch, rows, width], a float; the number of rows is free, and one sequence fits.
     private static IEnumerable<string> Rows(
         string role, TensorManifest? tensor, string name, int width, string? dtype = null)
     {
-        if (tensor is not { Shape.Count: RowsRank } || GraphFaults.Axes(tensor) is not [_, var rows, var last]
-            || rows >= 0 || last != width
+        if (tensor is not { Shape.Count: RowsRank } || GraphFaults.Axes(tensor) is not [var batch, var rows, var last]
+            || !HoldsOne(batch) || rows >= 0 || last != width
             || !TensorDtypes.TryParseWire(tensor.Dtype, out var type) || !type.IsWireFloat()
             || (dtype ?? tensor.Dtype) != tensor.Dtype)
         {
@@ -148,9 +148,10 @@ internal static class SequenceFaults
 
     private static IEnumerable<string> Masks(string role, IReadOnlyList<TensorManifest> inputs, string name)
     {
-        if (Find(inputs, name) is { } mask && (mask.Dtype != "int64" || mask.Shape.Count != 2))
+        if (Find(inputs, name) is { } mask
+            && (mask.Dtype != "int64" || GraphFaults.Axes(mask) is not [var batch, < 0] || !HoldsOne(batch)))
         {
-            yield return $"{role} input '{name}' is {mask.Dtype} of {mask.Shape.Count} axes, not int64 of 2";
+            yield return $"{role} input '{name}' is not int64 [batch, rows]";
         }
     }
 
@@ -167,6 +168,7 @@ internal static class SequenceFaults
         string dtype)
     {
         if (Find(tensors, name) is not { } tensor || tensor.Dtype != dtype || !shape.Fits(GraphFaults.Axes(tensor))
+            || (shape.Batch is { } axis && !HoldsOne(GraphFaults.Axes(tensor)[axis]))
             || !TensorDtypes.TryParseWire(dtype, out var type) || !type.IsWireFloat())
         {
             var kind = dtype.Length > 0 ? dtype : "floats";
@@ -174,13 +176,19 @@ internal static class SequenceFaults
         }
     }
 
+    // Sessions run one by one.
+    private static bool HoldsOne(int batch) => batch is < 0 or 1;
+
     // A fixed length would be that of one source, or of one place.
     private static IEnumerable<string> Lengths(
-        GraphManifest next, IReadOnlyList<CacheTensor> own, IReadOnlyList<CacheTensor> cross) =>
-        own.Concat(cross)
-            .Where(tensor => Find(next.Inputs, tensor.Past)?.Shape is { } shape && shape.Count > tensor.Length
-                && shape[tensor.Length].ValueKind == JsonValueKind.Number)
-            .Select(tensor => $"'{Quoted.Text(tensor.Past)}' has a fixed length");
+        GraphManifest first, GraphManifest next, IReadOnlyList<CacheTensor> own, IReadOnlyList<CacheTensor> cross) =>
+        own.Concat(cross).Select(tensor => (tensor.Length, Port: Find(next.Inputs, tensor.Past)))
+            .Concat(own.Select(tensor => (tensor.Length, Port: Find(first.Outputs, tensor.Present))))
+            .Concat(own.Select(tensor => (tensor.Length, Port: Find(next.Outputs, tensor.Present))))
+            .Where(port => port.Port?.Shape is { } shape && shape.Count > port.Length
+                && shape[port.Length].ValueKind == JsonValueKind.Number)
+            .Select(port => $"'{Quoted.Text(port.Port!.Name)}' has a fixed length")
+            .Distinct();
 
     private static TensorManifest? Find(IReadOnlyList<TensorManifest> tensors, string name) =>
         tensors.FirstOrDefault(tensor => tensor.Name == name);

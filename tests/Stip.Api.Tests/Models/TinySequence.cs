@@ -14,6 +14,9 @@ internal sealed record TinySequence(string Model = "pair", int SourceLength = 40
     private const int Hidden = TinyDecoder.HiddenSize;
     private const int Vocab = TinyDecoder.VocabSize;
 
+    /// <summary>Sequences of the encoder's mask: any number, or one that is fixed.</summary>
+    public Axis MaskBatch { get; init; } = "batch";
+
     /// <summary>Writes the package's files and <c>stip.json</c>.</summary>
     public PackageManifest WriteTo(string folder)
     {
@@ -57,11 +60,11 @@ internal sealed record TinySequence(string Model = "pair", int SourceLength = 40
 
     private static JsonElement Axis<T>(T axis) => JsonSerializer.SerializeToElement(axis);
 
-    private static GraphBuilder Encoder()
+    private GraphBuilder Encoder()
     {
         var graph = new GraphBuilder("encoder");
         var rows = graph.AddInput("inputs_embeds", TensorDtype.Float32, "batch", "source", Hidden);
-        graph.AddInput("attention_mask", TensorDtype.Int64, "batch", "source");
+        graph.AddInput("attention_mask", TensorDtype.Int64, MaskBatch, "source");
         var mixed = Attend(
             graph, "self", rows, Heads(graph, "self.k", rows), Heads(graph, "self.v", rows), "attention_mask");
         graph.Append("", "Tanh", "states", [mixed], ["last_hidden_state"]);

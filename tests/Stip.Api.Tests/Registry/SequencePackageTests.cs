@@ -38,6 +38,18 @@ public sealed class SequencePackageTests(TinyServer tiny) : IClassFixture<TinySe
         Assert.Contains(fault, error.Detail, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Registration_OfAMaskForTwo_IsRefused()
+    {
+        using var folder = new TemporaryFolder();
+        new TinySequence { MaskBatch = 2 }.WriteTo(folder.Path);
+
+        using var pushed = await tiny.Server.Caller().PushAsync(folder.Path);
+
+        var error = await ApiCaller.RefusedAsync(pushed, 422, "package_invalid");
+        Assert.Contains("encoder input 'attention_mask' is not int64 [batch, rows]", error.Detail, StringComparison.Ordinal);
+    }
+
     private static PackageManifest Lie(string lie, PackageManifest honest) => lie switch
     {
         "no later steps" => Without(honest, Next),
