@@ -47,7 +47,8 @@ public sealed class SequencePackageTests(TinyServer tiny) : IClassFixture<TinySe
         using var pushed = await tiny.Server.Caller().PushAsync(folder.Path);
 
         var error = await ApiCaller.RefusedAsync(pushed, 422, "package_invalid");
-        Assert.Contains("encoder input 'attention_mask' is not int64 [batch, rows]", error.Detail, StringComparison.Ordinal);
+        Assert.Contains(
+            "encoder input 'attention_mask' is not int64 [batch, rows]", error.Detail, StringComparison.Ordinal);
     }
 
     private static PackageManifest Lie(string lie, PackageManifest honest) => lie switch
