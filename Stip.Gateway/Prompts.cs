@@ -12,9 +12,15 @@ internal static class Prompts
     /// <summary>Raw text, framed as the tokenizer frames a sequence.</summary>
     /// <param name="model">The model.</param>
     /// <param name="text">The text.</param>
-    /// <param name="language">The text's, for translators that are told it; null for the tokenizer's own.</param>
-    public static int[] Raw(StipModel model, string text, string? language = null) => NotEmpty(
-        Languages.Of(model, Tokenizer(model), language).Encode(text, addSpecialTokens: true), model);
+    /// <param name="language">What it is framed with (<see cref="Languages.Frame"/>); null for the tokenizer's own.
+    /// </param>
+    public static int[] Raw(StipModel model, string text, string? language = null)
+    {
+        var tokenizer = Tokenizer(model);
+        return NotEmpty(
+            (language is null ? tokenizer : tokenizer.InLanguage(language)).Encode(text, addSpecialTokens: true),
+            model);
+    }
 
     /// <summary>A conversation, ready for the assistant's next turn. The template frames it.</summary>
     public static int[] Chat(StipModel model, IReadOnlyList<ChatMessage> messages, JsonElement? tools = null)

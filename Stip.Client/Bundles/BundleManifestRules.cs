@@ -60,6 +60,7 @@ internal static class BundleManifestRules
     {
         int[] ids = [sequence.DecoderStartTokenId, sequence.ForcedBosTokenId ?? 0];
         return sequence.SourceLength < 1 ? $"'source_length' {sequence.SourceLength} is below 1"
+            : sequence.MinLength < 0 ? $"'min_length' {sequence.MinLength} is below 0"
             : Array.Exists(ids, id => id < 0 || id >= vocabSize)
                 ? $"'sequence' begins with a token outside 0..{vocabSize - 1}"
             : null;

@@ -15,7 +15,8 @@ internal sealed class TokenGraph : IDisposable
     private const string Embeds = "inputs_embeds";
 
     private readonly ClientGraph _graph;
-    private readonly RunOptions _runOptions = new();
+    // The runtime's own line about a row that is missing names the token.
+    private readonly RunOptions _runOptions = new() { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
     private readonly string[] _inputs;
     private readonly BundleManifest _bundle;
 
@@ -80,10 +81,12 @@ internal sealed class TokenGraph : IDisposable
                 : throw new BundleException(
                     $"{_graph.Manifest.File} gives {rows.Length} bytes for {tokenIds.Length} tokens");
         }
-        catch (OnnxRuntimeException fault)
+        catch (OnnxRuntimeException)
         {
+            // What the runtime says of a missing row names the token.
             throw new BundleException(
-                $"{_graph.Manifest.File} cannot take {tokenIds.Length} tokens: the model has fewer positions", fault);
+                $"{_graph.Manifest.File} cannot take {tokenIds.Length} tokens: the model has fewer positions, or no "
+                + "row for one of them");
         }
         finally
         {

@@ -13,8 +13,9 @@ public sealed record GenerationOptions
     public SamplingOptions Sampling { get; init; } = new() { Temperature = 0 };
 
     /// <summary>The token that the answers of a model with an encoder begin with, in place of the bundle's
-    /// <c>forced_bos_token_id</c>: the language to translate to. It is no part of the answer. Null (default) for the
-    /// bundle's; other models have none.</summary>
+    /// <c>forced_bos_token_id</c>: the language to translate to. Where the decoder's first token is a language itself
+    /// (mBART of 25 languages), in place of that. It is no part of the answer. Null (default) for the bundle's; other
+    /// models have none.</summary>
     public int? FirstTokenId { get; init; }
 
     /// <summary>Texts that end the generation and are not part of it.</summary>

@@ -121,13 +121,10 @@ public sealed class StipModel
 
     /// <summary>Tokens with which the decoder of a model with an encoder begins, and which are no part of the answer.
     /// </summary>
-    /// <param name="first">The token behind the first in place of the bundle's (the language to translate to); null for
-    /// that.</param>
+    /// <param name="first">As <see cref="GenerationOptions.FirstTokenId"/>.</param>
     /// <exception cref="InvalidOperationException">The model has no encoder.</exception>
     public int[] StartIds(int? first = null) => Bundle.Manifest.Sequence is { } sequence
-        ? (first ?? sequence.ForcedBosTokenId) is { } forced
-            ? [sequence.DecoderStartTokenId, forced]
-            : [sequence.DecoderStartTokenId]
+        ? SequenceStart.Ids(sequence, first, id => Bundle.Tokenizer?.IsLanguage(id) == true)
         : throw new InvalidOperationException($"model '{Id}' has no encoder");
 
     /// <summary>Generates after a prompt, or from it as a source where the model has an encoder, in a session of its

@@ -30,13 +30,15 @@ internal sealed class TokenChoice
         ReadOnlySpan<int> promptIds,
         int vocabSize,
         TokenConstraint? constraint,
-        SequenceManifest? sequence = null)
+        SequenceManifest? sequence = null,
+        IReadOnlyList<int>? endIds = null)
     {
         options.Sampling.Validate();
         (_options, _contextIds, _promptTokens) = (options, [.. promptIds], promptIds.Length);
         _constraint = constraint;
-        _suppressed = sequence is { SuppressTokens: null, BeginSuppressTokens: null } or null ? null
-            : new SuppressedTokens(sequence.SuppressTokens ?? [], sequence.BeginSuppressTokens ?? [], constraint);
+        _suppressed = SuppressedTokens.Has(sequence)
+            ? new SuppressedTokens(sequence!, endIds ?? [], promptIds.Length, constraint)
+            : null;
         _sampler = constraint is null && _suppressed is null && IsPlainGreedy(options)
             ? null
             : new Sampler(options.Sampling, vocabSize);
@@ -61,7 +63,12 @@ internal sealed class TokenChoice
     private int? TopK =>
         _sampler is null ? Math.Max(GreedyTopK, _options.TopLogprobs ?? 0)
         : NeedsFullRows || _listed.IsTooSmall ? null
-        : Math.Max(SampledTopK, Math.Max(Sampling.TopK + 1, _options.TopLogprobs ?? 0));
+        : Math.Max(ListLength, Math.Max(Sampling.TopK + 1, _options.TopLogprobs ?? 0));
+
+    // As many as are left of a plain choice's list once all that is ruled out has been in it.
+    private int ListLength => _suppressed?.Count is { } count && IsPlainGreedy(_options)
+        ? Math.Min(GreedyTopK + count, SampledTopK)
+        : SampledTopK;
 
     /// <summary>Whether a list would seldom or never do.</summary>
     private bool NeedsFullRows =>
@@ -87,7 +94,7 @@ internal sealed class TokenChoice
         var logprobs = _options.TopLogprobs is { } top ? Logprobs.Of(row, chosen, top) : null;
         _contextIds.Add(chosen);
         _constraint?.Accept(chosen);
-        _suppressed?.Start();
+        _suppressed?.Accept();
         return new ChosenToken(chosen, logprobs);
     }
 

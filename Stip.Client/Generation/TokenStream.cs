@@ -22,7 +22,8 @@ internal sealed class TokenStream(StipModel model, StipSession session, Generati
             promptIds.Span,
             model.Bundle.Permutation.VocabSize,
             StartGrammar(),
-            model.Bundle.Manifest.Sequence);
+            model.Bundle.Manifest.Sequence,
+            model.Bundle.Manifest.EosTokenIds);
         using var speculator = Speculator.For(model, options, session.MaxLength, choice.Seed);
         var rounds = new TokenRounds(session, choice, speculator);
         var promptTokens = session.SourceTokens ?? promptIds.Length;

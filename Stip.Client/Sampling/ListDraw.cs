@@ -6,6 +6,7 @@ namespace Stip.Client.Sampling;
 /// Draws from the largest logits and the log-sum-exp of all of them. What is not listed has a known mass, and no such
 /// token is more likely than the last one that is. Where penalties, biases or a filter touch tokens that are not
 /// listed, that mass lies between nothing and all of it: the token is certain if both ends of the range draw the same.
+/// Where it is known how many tokens a filter rules out, it takes no more than so many times the last listed one.
 /// </summary>
 internal sealed class ListDraw(SamplingOptions options, Penalties penalties, int vocabularySize)
 {
@@ -45,7 +46,8 @@ internal sealed class ListDraw(SamplingOptions options, Penalties penalties, int
         var listed = Mass(_adjusted);
         var others = isComplete ? 0 : Others(row.Logsumexp!.Value, raw);
         var most = QuantileDraw.Draw(_ranked, options, uniform, listed + others);
-        var least = touchesOthers ? QuantileDraw.Draw(_ranked, options, uniform, listed) : most;
+        var surely = touchesOthers ? 0 : Math.Max(0, others - (RuledOutUnlisted(filter, ids) * Weight(raw[^1])));
+        var least = surely < others ? QuantileDraw.Draw(_ranked, options, uniform, listed + surely) : most;
         return _ranked.RanOut || least != most ? null : most;
     }
 
@@ -56,7 +58,7 @@ internal sealed class ListDraw(SamplingOptions options, Penalties penalties, int
         ITokenFilter? filter,
         out bool touchesOthers)
     {
-        touchesOthers = filter is not null;
+        touchesOthers = filter is not null and not SuppressedTokens { Count: not null };
         if (options.HasPenalties)
         {
             var touched = penalties.ApplyListed(ids, _adjusted, contextIds, promptTokens, options);
@@ -96,14 +98,27 @@ internal sealed class ListDraw(SamplingOptions options, Penalties penalties, int
     private double Others(double logsumexp, ReadOnlySpan<float> raw) =>
         Math.Max(0, Math.Exp(logsumexp - (_ranked.Greatest / _ranked.Temperature)) - Mass(raw));
 
+    private static int RuledOutUnlisted(ITokenFilter? filter, ReadOnlySpan<int> ids)
+    {
+        var count = (filter as SuppressedTokens)?.Count ?? 0;
+        for (var i = 0; count > 0 && i < ids.Length; i++)
+        {
+            count -= filter!.Allows(ids[i]) ? 0 : 1;
+        }
+
+        return count;
+    }
+
     private double Mass(ReadOnlySpan<float> logits)
     {
         var sum = 0.0;
         foreach (var logit in logits)
         {
-            sum += Math.Exp((logit - (double)_ranked.Greatest) / _ranked.Temperature);
+            sum += Weight(logit);
         }
 
         return sum;
     }
+
+    private double Weight(float logit) => Math.Exp((logit - (double)_ranked.Greatest) / _ranked.Temperature);
 }

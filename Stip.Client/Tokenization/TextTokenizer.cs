@@ -178,6 +178,8 @@ public sealed class TextTokenizer
 
     internal bool IsSpecial(string piece) => _added.IsSpecial(piece);
 
+    internal bool IsLanguage(int id) => _added.Languages.Contains(id);
+
     private void EncodePiece(Piece piece, List<int> ids)
     {
         foreach (var part in _preTokenizer?.Split(piece) ?? [piece])

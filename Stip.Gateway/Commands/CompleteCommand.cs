@@ -22,7 +22,7 @@ internal static class CompleteCommand
         };
         var target = new Option<string?>("--target-language")
         {
-            Description = "Language to translate to, as the tokenizer names it (fra_Latn, fr_XX, fr).",
+            Description = "Language to translate to, as the tokenizer names it (fra_Latn, fr_XX, fra).",
         };
         var command = new Command("complete", "Continues a raw text; special tokens in it count as such.")
         {
@@ -36,11 +36,12 @@ internal static class CompleteCommand
             var text = prompt.ReadText(parsed);
             using var open = connection.Open(parsed);
             var chosen = open.Pick(parsed.GetValue(model));
+            var language = Languages.Frame(chosen, parsed.GetValue(source), parsed.GetValue(target));
             var options = answer.Read(parsed) with
             {
                 FirstTokenId = Languages.First(chosen, parsed.GetValue(target)),
             };
-            var ids = Prompts.Raw(chosen, text, parsed.GetValue(source));
+            var ids = Prompts.Raw(chosen, text, language);
             var placed = parsed.GetValue(image) is { } file
                 ? await new ImageSight(chosen).PlaceAsync(
                     ids, [ImageReader.Decode(ImageOption.Read(file))], cancellation)

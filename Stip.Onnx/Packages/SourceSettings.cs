@@ -18,11 +18,14 @@ internal sealed record SourceSettings(int? BosTokenId, IReadOnlyList<int> EosTok
     /// <summary>What follows its first token; null where the model chooses.</summary>
     public int? ForcedBosTokenId { get; private init; }
 
-    /// <summary>Tokens that never come, single ones of <c>bad_words_ids</c> included.</summary>
+    /// <summary>Tokens that never come, single ones of <c>bad_words_ids</c> included unless they end a text.</summary>
     public IReadOnlyList<int> SuppressTokens { get; private init; } = [];
 
     /// <summary>Tokens that do not come first.</summary>
     public IReadOnlyList<int> BeginSuppressTokens { get; private init; } = [];
+
+    /// <summary>Fewest tokens of the decoder, those that it begins with counted; 0 for any.</summary>
+    public int MinLength { get; private init; }
 
     // The first says what generation stops at.
     private static readonly string[] Files = ["generation_config.json", "genai_config.json", "config.json"];
@@ -38,15 +41,18 @@ internal sealed record SourceSettings(int? BosTokenId, IReadOnlyList<int> EosTok
     {
         JsonElement[] all = [.. Files.Select(name => Path.Combine(folder, name)).Where(File.Exists).Select(Parse)
             .SelectMany(root => Sections.Select(name => Member(root, name)).OfType<JsonElement>().Prepend(root))];
+        // What is forced at the last place is mostly the same, and ends a text where nothing else does.
+        int[] ends = Numbers(all, "eos_token_id") is { Length: > 0 } said ? said : Numbers(all, "forced_eos_token_id");
         return new SourceSettings(
             First(all, "bos_token_id"),
-            [.. Numbers(all, "eos_token_id").Concat(Numbers(all, "forced_eos_token_id")).Distinct()],
+            [.. ends.Distinct()],
             Lengths.SelectMany(name => Numbers(all, name)).Where(length => length > 0).Cast<int?>().FirstOrDefault())
         {
             DecoderStartTokenId = First(all, "decoder_start_token_id") ?? First(all, "bos_token_id"),
             ForcedBosTokenId = First(all, "forced_bos_token_id"),
-            SuppressTokens = [.. Numbers(all, "suppress_tokens").Concat(BadWords(all)).Distinct()],
+            SuppressTokens = [.. Numbers(all, "suppress_tokens").Concat(BadWords(all).Except(ends)).Distinct()],
             BeginSuppressTokens = Numbers(all, "begin_suppress_tokens"),
+            MinLength = Math.Max(0, First(all, "min_length") ?? 0),
         };
     }
 
@@ -80,6 +86,7 @@ internal sealed record SourceSettings(int? BosTokenId, IReadOnlyList<int> EosTok
             ForcedBosTokenId = ForcedBosTokenId,
             SuppressTokens = SuppressTokens.Count > 0 ? SuppressTokens : null,
             BeginSuppressTokens = BeginSuppressTokens.Count > 0 ? BeginSuppressTokens : null,
+            MinLength = MinLength > 0 ? MinLength : null,
         };
 
     private static int? First(JsonElement[] all, string name) =>

@@ -11,11 +11,11 @@ internal static class RawPrompts
 
     public static IReadOnlyList<int[]> Read(RequestFields fields, StipModel model)
     {
-        var language = fields.FindText("source_language");
+        var language = Languages.Frame(model, fields.FindText("source_language"), fields.FindText("target_language"));
         var prompts = fields.Find(Field) switch
         {
             { ValueKind: JsonValueKind.String } text => [Prompts.Raw(model, text.GetString()!, language)],
-            { ValueKind: JsonValueKind.Array } ids when IsTokenIds(ids) => [TokenIds(ids, model)],
+            { ValueKind: JsonValueKind.Array } ids when IsTokenIds(ids) => [TokenIds(ids, model, language)],
             { ValueKind: JsonValueKind.Array } many =>
                 many.EnumerateArray().Select(item => One(item, model, language)).ToArray(),
             _ => throw Wrong(),
@@ -28,15 +28,21 @@ internal static class RawPrompts
     private static int[] One(JsonElement item, StipModel model, string? language) => item.ValueKind switch
     {
         JsonValueKind.String => Prompts.Raw(model, item.GetString()!, language),
-        JsonValueKind.Array when IsTokenIds(item) => TokenIds(item, model),
+        JsonValueKind.Array when IsTokenIds(item) => TokenIds(item, model, language),
         _ => throw Wrong(),
     };
 
     private static bool IsTokenIds(JsonElement list) =>
         list.GetArrayLength() > 0 && list.EnumerateArray().All(item => item.ValueKind == JsonValueKind.Number);
 
-    private static int[] TokenIds(JsonElement list, StipModel model)
+    private static int[] TokenIds(JsonElement list, StipModel model, string? language)
     {
+        if (language is not null)
+        {
+            throw OpenAiException.Invalid(
+                $"'{Field}' has token ids, which are taken as they are: '{language}' can only frame a text", Field);
+        }
+
         var vocabSize = model.Bundle.TokenCount;
         return [.. list.EnumerateArray().Select(item => item.TryGetInt32(out var id) && id >= 0 && id < vocabSize
             ? id

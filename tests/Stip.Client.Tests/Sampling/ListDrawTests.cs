@@ -1,5 +1,6 @@
 using Stip.Client.Sampling;
 using Stip.Client.Sealing;
+using Stip.Keys.Bundles;
 
 namespace Stip.Client.Tests.Sampling;
 
@@ -72,6 +73,33 @@ public sealed class ListDrawTests
         Assert.True(told > 0 || isHopeless, "none told");
     }
 
+    // What is not listed bounds what a few tokens can weigh.
+    [Theory]
+    [InlineData(1f)]
+    [InlineData(1.7f)]
+    public void TrySample_WithAFewSuppressed_GivesWhatTheFullRowGivesMoreOften(float temperature)
+    {
+        var random = new Random(21);
+        var sampler = new Sampler(new SamplingOptions { Temperature = temperature, Seed = 5 }, VocabSize);
+        var suppressed = new SuppressedTokens(
+            new SequenceManifest(8, 0) { SuppressTokens = [40, 120, 299] }, [], 1, other: null);
+        var (told, unbounded) = (0, 0);
+        for (var position = 0; position < Draws; position++)
+        {
+            float[] logits = [.. Enumerable.Range(0, VocabSize).Select(_ => MathF.Log(random.NextSingle()) * -2)];
+            var list = List(logits, temperature);
+            unbounded += sampler.TrySample(list, [], position, 0, new Unknown(suppressed)) is null ? 0 : 1;
+            if (sampler.TrySample(list, [], position, 0, suppressed) is { } id)
+            {
+                told++;
+                Assert.Equal(sampler.Sample(logits, [], position, 0, suppressed), id);
+            }
+        }
+
+        TestContext.Current.TestOutputHelper?.WriteLine($"{told} of {Draws} told, {unbounded} without a bound");
+        Assert.InRange(told, unbounded + 50, Draws);
+    }
+
     [Fact]
     public void TrySample_RetriedWithTheFullRow_FollowsTheDistribution()
     {
@@ -130,6 +158,11 @@ public sealed class ListDrawTests
             .Take(ListLength).ToArray();
         return LogitsRow.TopK(
             ids, [.. ids.Select(id => logits[id])], Math.Log(logits.Sum(logit => Math.Exp(logit / divisor))));
+    }
+
+    private sealed class Unknown(ITokenFilter filter) : ITokenFilter
+    {
+        public bool Allows(int tokenId) => filter.Allows(tokenId);
     }
 
     private sealed class EvenTokens : ITokenFilter

@@ -48,5 +48,20 @@ public sealed class SequenceModel : IDisposable
         return model;
     }
 
+    /// <summary>Copies the client's folder, one file of it changed.</summary>
+    /// <returns>The copy's path.</returns>
+    public string CopyClient(TemporaryFolder folder, string changed, Action<JsonNode> change)
+    {
+        foreach (var file in Directory.GetFiles(Path.Combine(Package, "client")))
+        {
+            File.Copy(file, folder.At(Path.GetFileName(file)));
+        }
+
+        var content = JsonNode.Parse(File.ReadAllBytes(folder.At(changed)))!;
+        change(content);
+        File.WriteAllText(folder.At(changed), content.ToJsonString());
+        return folder.Path;
+    }
+
     public void Dispose() => _folder.Dispose();
 }

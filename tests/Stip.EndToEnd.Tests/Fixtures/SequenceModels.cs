@@ -1,5 +1,8 @@
 using System.Collections.Concurrent;
+using Stip.EndToEnd.Tests.Fixtures;
 using Stip.TestKit.Processes;
+
+[assembly: AssemblyFixture(typeof(SequenceModels))]
 
 namespace Stip.EndToEnd.Tests.Fixtures;
 

@@ -21,15 +21,27 @@ public sealed class ServedGateway : IAsyncDisposable
     public static async Task<ServedGateway> StartAsync(
         SharedServer shared, IEnumerable<string> checkpoints, CancellationToken cancellation)
     {
-        var arguments = new List<string> { "serve", "--port", "0" };
+        var bundles = new List<string>();
         foreach (var checkpoint in checkpoints)
         {
-            arguments.AddRange(["--bundle", await shared.PushedAsync(checkpoint)]);
+            bundles.Add(await shared.PushedAsync(checkpoint));
         }
 
+        return await StartAsync(shared.Server, bundles, cancellation);
+    }
+
+    /// <param name="server">Has the packages.</param>
+    /// <param name="bundles">Folders.</param>
+    /// <param name="cancellation">Ends the waiting.</param>
+    public static async Task<ServedGateway> StartAsync(
+        ApiProcess server, IEnumerable<string> bundles, CancellationToken cancellation)
+    {
         var program = BuiltProgram.Start(
             "Stip.Gateway",
-            [.. arguments, "--endpoint", shared.Server.Endpoint.ToString(), "--api-key", shared.Server.ApiKey]);
+            [
+                "serve", "--port", "0", .. bundles.SelectMany(bundle => new[] { "--bundle", bundle }),
+                "--endpoint", server.Endpoint.ToString(), "--api-key", server.ApiKey,
+            ]);
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         patience.CancelAfter(Patience);
         while (true)

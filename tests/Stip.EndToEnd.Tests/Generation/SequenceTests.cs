@@ -11,7 +11,7 @@ using Stip.TestKit.Processes;
 namespace Stip.EndToEnd.Tests.Generation;
 
 /// <summary>Models of an encoder and a decoder, from their checkpoint to their words: served = plain.</summary>
-public sealed class SequenceTests(SharedServer shared, SequenceModels models) : IClassFixture<SequenceModels>
+public sealed class SequenceTests(SharedServer shared, SequenceModels models)
 {
     private const int TokenCount = 16;
     private static readonly int[] Source = [9, 4, 21, 30, 7, 1];
@@ -122,10 +122,10 @@ public sealed class SequenceTests(SharedServer shared, SequenceModels models) : 
         var greedy = plain.Greedy(Source, [0, 9], 1)[0];
         using var folder = new TemporaryFolder();
         using var free = Open(model);
-        using var open = OpenModel.Open(shared.Server, Changed(model, folder, sequence =>
+        using var open = OpenModel.Open(shared.Server, model.CopyClient(folder, "bundle.json", bundle =>
         {
-            sequence["forced_bos_token_id"] = 9;
-            sequence["suppress_tokens"] = new JsonArray(greedy);
+            bundle["sequence"]!["forced_bos_token_id"] = 9;
+            bundle["sequence"]!["suppress_tokens"] = new JsonArray(greedy);
         }));
 
         var ids = await open.GreedyAsync(Source, TokenCount, Cancellation);
@@ -140,6 +140,29 @@ public sealed class SequenceTests(SharedServer shared, SequenceModels models) : 
                 IgnoreEndOfSequence = true,
                 FirstTokenId = 12,
             }));
+    }
+
+    // Each of the last tokens of the greedy answer is an end token: the answer ends where it first may.
+    [Theory]
+    [InlineData(null, 3)]
+    [InlineData(6, 5)]
+    public async Task Generate_WithALeastLength_DoesNotEndBeforeIt(int? least, int count)
+    {
+        var model = await models.GetAsync(shared.Server, "t5");
+        using var plain = new BareSequence(model.Plain);
+        var greedy = plain.Greedy(Source, [0], TokenCount);
+        using var folder = new TemporaryFolder();
+        using var open = OpenModel.Open(shared.Server, model.CopyClient(folder, "bundle.json", bundle =>
+        {
+            bundle["sequence"]!["min_length"] = least;
+            bundle["eos_token_ids"] = new JsonArray(greedy[2]);
+        }));
+
+        var ids = await IdsAsync(open.Model, new GenerationOptions { MaxNewTokens = 5 });
+
+        Assert.Equal(greedy[..2], ids[..2]);
+        Assert.Equal(count, ids.Length);
+        Assert.Equal(least is null, ids.Contains(greedy[2]));
     }
 
     [Fact]
@@ -188,20 +211,6 @@ public sealed class SequenceTests(SharedServer shared, SequenceModels models) : 
     private OpenModel Open(SequenceModel model, string mode = "permutation", StipHttpClientOptions? options = null) =>
         OpenModel.Open(
             shared.Server.Endpoint, shared.Server.ApiKey, model.Package, options, allowUnprotected: mode == "none");
-
-    // The client's folder with other words of how answers begin.
-    private static string Changed(SequenceModel model, TemporaryFolder folder, Action<JsonNode> change)
-    {
-        foreach (var file in Directory.GetFiles(Path.Combine(model.Package, "client")))
-        {
-            File.Copy(file, folder.At(Path.GetFileName(file)));
-        }
-
-        var manifest = JsonNode.Parse(File.ReadAllBytes(folder.At("bundle.json")))!;
-        change(manifest["sequence"]!);
-        File.WriteAllText(folder.At("bundle.json"), manifest.ToJsonString());
-        return folder.Path;
-    }
 
     private static async Task<int[]> IdsAsync(StipModel model, GenerationOptions options)
     {

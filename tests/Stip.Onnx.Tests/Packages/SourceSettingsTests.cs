@@ -11,11 +11,11 @@ public sealed class SourceSettingsTests
     {
         using var folder = new TemporaryFolder();
         File.WriteAllText(folder.At("generation_config.json"), """
-            {"forced_bos_token_id": 9, "bad_words_ids": [[7], [1, 2]], "suppress_tokens": [4], "eos_token_id": [1, 5],
+            {"forced_bos_token_id": 9, "bad_words_ids": [[7], [1, 2], [5]], "suppress_tokens": [4], "eos_token_id": [1, 5],
              "begin_suppress_tokens": null}
             """);
         File.WriteAllText(folder.At("config.json"), """
-            {"decoder_start_token_id": 2, "forced_bos_token_id": 8, "forced_eos_token_id": 3, "bos_token_id": 0}
+            {"min_length": 6, "decoder_start_token_id": 2, "forced_bos_token_id": 8, "forced_eos_token_id": 3, "bos_token_id": 0}
             """);
 
         var settings = SourceSettings.Read(folder.Path);
@@ -25,7 +25,20 @@ public sealed class SourceSettingsTests
             sequence.SourceLength, sequence.DecoderStartTokenId, sequence.ForcedBosTokenId!.Value));
         Assert.Equal([4, 7], sequence.SuppressTokens!);
         Assert.Null(sequence.BeginSuppressTokens);
-        Assert.Equal([1, 5, 3], settings.EosTokenIds);
+        Assert.Equal(6, sequence.MinLength);
+        Assert.Equal([1, 5], settings.EosTokenIds);
+    }
+
+    [Fact]
+    public void EosTokenIds_WhereNoneIsSaid_AreWhatIsForcedAtTheEnd()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder.At("config.json"), """{"forced_eos_token_id": 3, "min_length": 0, "bos_token_id": 0}""");
+
+        var settings = SourceSettings.Read(folder.Path);
+
+        Assert.Equal([3], settings.EosTokenIds);
+        Assert.Null(settings.Sequence(16)!.MinLength);
     }
 
     [Theory]
