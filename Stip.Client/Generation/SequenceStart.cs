@@ -15,7 +15,8 @@ internal static class SequenceStart
         // mBART of 25 languages has nothing in front of the answer's language.
         if (first is { } language && isLanguage(language) && isLanguage(start))
         {
-            (start, second) = (language, sequence.ForcedBosTokenId is { } forced && !isLanguage(forced) ? forced : null);
+            start = language;
+            second = sequence.ForcedBosTokenId is { } forced && !isLanguage(forced) ? forced : null;
         }
 
         return second is { } next ? [start, next] : [start];

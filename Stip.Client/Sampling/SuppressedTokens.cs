@@ -2,8 +2,8 @@ using Stip.Keys.Bundles;
 
 namespace Stip.Client.Sampling;
 
-/// <summary>Rules out the tokens that a model's settings rule out at the place where its answer stands, and what another
-/// filter does.</summary>
+/// <summary>Rules out the tokens that a model's settings rule out at the place where its answer stands, and what
+/// another filter does.</summary>
 internal sealed class SuppressedTokens : ITokenFilter
 {
     private readonly SequenceManifest _settings;

@@ -21,8 +21,8 @@ public sealed record SequenceManifest(int SourceLength, int DecoderStartTokenId)
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<int>? BeginSuppressTokens { get; init; }
 
-    /// <summary>Tokens of the decoder before which no end token comes, those that it begins with counted; null for none.
-    /// </summary>
+    /// <summary>Tokens of the decoder before which no end token comes, those that it begins with counted; null for
+    /// none.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public int? MinLength { get; init; }
 }

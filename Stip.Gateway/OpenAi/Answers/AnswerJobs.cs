@@ -53,7 +53,8 @@ internal sealed class AnswerJobs(
     private void CheckSource(int longest, string field)
     {
         var (most, context) = (request.Model.MostPromptTokens, request.Model.ContextLength);
-        var answer = request.Model.StartIds(request.Options.FirstTokenId).Length + (long)(request.Options.MaxNewTokens ?? 1);
+        var start = request.Model.StartIds(request.Options.FirstTokenId);
+        var answer = start.Length + (long)(request.Options.MaxNewTokens ?? 1);
         if (longest > most || answer > context)
         {
             throw new OpenAiException(

@@ -7,7 +7,9 @@ public sealed class SuppressedTokensTests
 {
     private static readonly SequenceManifest Settings = new(8, 0)
     {
-        SuppressTokens = [3], BeginSuppressTokens = [5, 3], MinLength = 4,
+        SuppressTokens = [3],
+        BeginSuppressTokens = [5, 3],
+        MinLength = 4,
     };
 
     // The decoder begins with two tokens, so that end token 7 may be the fifth.

@@ -11,11 +11,12 @@ public sealed class SourceSettingsTests
     {
         using var folder = new TemporaryFolder();
         File.WriteAllText(folder.At("generation_config.json"), """
-            {"forced_bos_token_id": 9, "bad_words_ids": [[7], [1, 2], [5]], "suppress_tokens": [4], "eos_token_id": [1, 5],
-             "begin_suppress_tokens": null}
+            {"forced_bos_token_id": 9, "bad_words_ids": [[7], [1, 2], [5]], "suppress_tokens": [4],
+             "eos_token_id": [1, 5], "begin_suppress_tokens": null}
             """);
         File.WriteAllText(folder.At("config.json"), """
-            {"min_length": 6, "decoder_start_token_id": 2, "forced_bos_token_id": 8, "forced_eos_token_id": 3, "bos_token_id": 0}
+            {"min_length": 6, "decoder_start_token_id": 2, "forced_bos_token_id": 8, "forced_eos_token_id": 3,
+             "bos_token_id": 0}
             """);
 
         var settings = SourceSettings.Read(folder.Path);
@@ -33,7 +34,8 @@ public sealed class SourceSettingsTests
     public void EosTokenIds_WhereNoneIsSaid_AreWhatIsForcedAtTheEnd()
     {
         using var folder = new TemporaryFolder();
-        File.WriteAllText(folder.At("config.json"), """{"forced_eos_token_id": 3, "min_length": 0, "bos_token_id": 0}""");
+        File.WriteAllText(
+            folder.At("config.json"), """{"forced_eos_token_id": 3, "min_length": 0, "bos_token_id": 0}""");
 
         var settings = SourceSettings.Read(folder.Path);
 
