@@ -10,6 +10,9 @@ internal sealed class ExternalDataFolder(string folder) : IDisposable
     private readonly string _folder = Path.GetFullPath(folder);
     private readonly Dictionary<string, MappedFile> _files = new(StringComparer.Ordinal);
 
+    /// <summary>Takes over a file that is open already.</summary>
+    public void Add(string location, MappedFile file) => _files.Add(location, file);
+
     /// <summary>Finds the bytes of a tensor.</summary>
     /// <exception cref="RefusedException">The file is missing, outside the folder or too short.</exception>
     public GraphTensor Open(string name, TensorProto proto)

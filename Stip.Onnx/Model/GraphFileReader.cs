@@ -12,12 +12,13 @@ internal static class GraphFileReader
     /// well.</summary>
     public const long LargestCopied = 32L << 20;
 
-    /// <summary>Reads a model and the SHA-256 of its file.</summary>
+    /// <summary>Reads a model and the SHA-256 of its file; that file, mapped, where weights are left in it: what was
+    /// hashed is what is read, even if another file takes its name.</summary>
     /// <param name="path">The ONNX file.</param>
     /// <param name="largestCopied">Bytes of a file that is copied whole.</param>
     /// <param name="parse">Makes a model of bytes.</param>
     /// <exception cref="RefusedException">The file is longer than a graph can be.</exception>
-    public static (ModelProto Model, string Sha256) Read(
+    public static (ModelProto Model, string Sha256, MappedFile? File) Read(
         string path, long largestCopied, Func<ReadOnlyMemory<byte>, ModelProto> parse)
     {
         var length = new FileInfo(path).Length;
@@ -32,11 +33,26 @@ internal static class GraphFileReader
         if (length <= largestCopied || new FileInfo(path).LinkTarget is not null)
         {
             var bytes = File.ReadAllBytes(path);
-            return (parse(bytes), Convert.ToHexStringLower(SHA256.HashData(bytes)));
+            return (parse(bytes), Convert.ToHexStringLower(SHA256.HashData(bytes)), null);
         }
 
-        using var file = new MappedFile(path);
-        var all = file.Bytes(0, (int)length);
+        var file = new MappedFile(path);
+        try
+        {
+            var (model, sha256) = Read(path, file, parse);
+            return (model, sha256, file);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    private static (ModelProto Model, string Sha256) Read(
+        string path, MappedFile file, Func<ReadOnlyMemory<byte>, ModelProto> parse)
+    {
+        var all = file.Bytes(0, (int)file.Length);
         var skeleton = GraphSkeleton.Of(all);
         var model = parse(skeleton?.Bytes ?? all.ToArray());
         foreach (var (place, offset, count) in skeleton?.LeftOut ?? [])

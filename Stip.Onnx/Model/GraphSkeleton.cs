@@ -15,9 +15,15 @@ internal sealed record GraphSkeleton(byte[] Bytes, IReadOnlyList<(int Place, lon
     // Smaller tensors steer a graph, and are asked for often.
     private const int LeastBytes = 4096;
 
-    /// <returns>Null where the bytes are no protobuf: the parser says why.</returns>
+    /// <returns>Null where nothing can be left out, or the bytes are no protobuf: the parser says why.</returns>
     public static GraphSkeleton? Of(ReadOnlySpan<byte> file)
     {
+        // Weights in typed fields and inner graphs stay; such a file is not copied once more to find that out.
+        if (!LeavesAnyOut(file))
+        {
+            return null;
+        }
+
         var (model, leftOut, place) = (new MemoryStream(), new List<(int, long, long)>(), 0);
         var fields = new ProtobufFields(file, 0, file.Length);
         while (fields.Next())
@@ -54,6 +60,24 @@ internal sealed record GraphSkeleton(byte[] Bytes, IReadOnlyList<(int Place, lon
         }
 
         return fields.IsDamaged ? null : new GraphSkeleton(model.ToArray(), leftOut);
+    }
+
+    private static bool LeavesAnyOut(ReadOnlySpan<byte> file)
+    {
+        var fields = new ProtobufFields(file, 0, file.Length);
+        while (fields.Next())
+        {
+            var inner = fields.Is(GraphOfModel) ? fields.Inner : default;
+            while (inner.Next())
+            {
+                if (inner.Is(InitializerOfGraph) && Without(inner, out _) is not null)
+                {
+                    return true;
+                }
+            }
+        }
+
+        return false;
     }
 
     // Null where the tensor stays as it is: it is small, or its bytes are not all in one place.

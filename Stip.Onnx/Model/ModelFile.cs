@@ -7,12 +7,16 @@ internal sealed class ModelFile : IDisposable
 {
     private readonly ExternalDataFolder _external;
 
-    private ModelFile(string path, ModelProto model, string sha256)
+    private ModelFile(string path, ModelProto model, string sha256, MappedFile? mapped)
     {
         FilePath = path;
         Model = model;
         Sha256 = sha256;
         _external = new ExternalDataFolder(Path.GetDirectoryName(Path.GetFullPath(path)) ?? "");
+        if (mapped is not null)
+        {
+            _external.Add(Path.GetFileName(path), mapped);
+        }
     }
 
     public string FilePath { get; }
@@ -39,8 +43,8 @@ internal sealed class ModelFile : IDisposable
             throw new RefusedException($"there is no graph at '{path}'");
         }
 
-        var (model, sha256) = GraphFileReader.Read(path, largestCopied, bytes => Parse(path, bytes));
-        var file = new ModelFile(path, model, sha256);
+        var (model, sha256, mapped) = GraphFileReader.Read(path, largestCopied, bytes => Parse(path, bytes));
+        var file = new ModelFile(path, model, sha256, mapped);
         try
         {
             file.Tensors = [.. TensorsOf(file.Model).Select(entry => file.Open(entry.Name, entry.Tensor))];

@@ -23,6 +23,10 @@ internal sealed class OutputComparison(PlainModel plain)
         _ => 2e-1,
     };
 
+    /// <summary>Outputs that are places among what moves. Of those each number is right or wrong, however near: a wrong
+    /// order makes nearly all of them wrong, and rounding changes a place where two values are nearly equal.</summary>
+    public IReadOnlySet<string> Places { get; init; } = new HashSet<string>();
+
     /// <summary>True where one of the models was rounded on purpose: its outputs are reported, not judged.</summary>
     public bool IsRounded { get; init; }
 
@@ -50,6 +54,10 @@ internal sealed class OutputComparison(PlainModel plain)
             if (mine.Length != other.Length)
             {
                 (_worst, _worstRatio) = ($"output '{name}' has another shape", double.PositiveInfinity);
+            }
+            else if (left.Dtype == TensorDtype.Int64 || Places.Contains(name))
+            {
+                AddPlaces(name, left.ToIntegers(), right.ToIntegers());
             }
             else if (left.Dtype.IsWireFloat() && left.Shape.Count > 0 && left.Shape[^1] > 0
                 && !name.StartsWith("present", StringComparison.Ordinal))
@@ -93,11 +101,27 @@ internal sealed class OutputComparison(PlainModel plain)
             scale = float.IsFinite(plain[i]) ? Math.Max(scale, Math.Abs(plain[i])) : scale;
         }
 
-        var ratio = largest / scale;
+        Judge(largest / scale, string.Create(CultureInfo.InvariantCulture, $"output '{name}' is off by {largest:G3}"));
+    }
+
+    private void AddPlaces(string name, ReadOnlySpan<long> plain, ReadOnlySpan<long> restored)
+    {
+        var wrong = 0;
+        for (var i = 0; i < plain.Length; i++)
+        {
+            wrong += plain[i] == restored[i] ? 0 : 1;
+        }
+
+        Judge(
+            (double)wrong / Math.Max(1, plain.Length),
+            $"output '{name}' differs in {wrong} of {plain.Length} whole numbers");
+    }
+
+    private void Judge(double ratio, string what)
+    {
         if (ratio > _worstRatio)
         {
-            _worstRatio = ratio;
-            _worst = string.Create(CultureInfo.InvariantCulture, $"output '{name}' is off by {largest:G3}");
+            (_worst, _worstRatio) = (what, ratio);
         }
     }
 
@@ -133,5 +157,8 @@ internal sealed class OutputComparison(PlainModel plain)
         _logitCount == 0 ? 0 : _sumDiff / _logitCount,
         _rows == 0 ? 0 : (double)_rowsThatAgree / _rows,
         misplacedWeight is null && _worstRatio >= 0 && _worstRatio <= (IsRounded ? double.MaxValue : Tolerance),
-        misplacedWeight is null ? _worst : $"weight '{misplacedWeight}' is not where the keys say");
+        misplacedWeight is null ? _worst : $"weight '{misplacedWeight}' is not where the keys say")
+    {
+        HasLogits = _rows > 0,
+    };
 }

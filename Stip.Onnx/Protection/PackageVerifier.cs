@@ -53,7 +53,12 @@ public static class PackageVerifier
                 + $"{mine.VocabSize} of width {mine.HiddenSize}: they are not the same model");
         }
 
-        var comparison = new OutputComparison(plain) { IsRounded = other.Quantization is not null };
+        var comparison = new OutputComparison(plain)
+        {
+            IsRounded = other.Quantization is not null,
+            Places = plain.Parts.Where(part => !part.IsClient).SelectMany(part => moved.PlanOf(part.Key).Outputs.Values)
+                .Where(output => output.IsIndex).Select(output => output.Name).ToHashSet(StringComparer.Ordinal),
+        };
         var chosen = VerificationChoice.Of(plain, mode).Mode;
         string? fault = null;
         try

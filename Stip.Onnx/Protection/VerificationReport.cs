@@ -12,6 +12,9 @@ namespace Stip.Onnx.Protection;
 public sealed record VerificationReport(
     int Samples, double MaxAbsDiff, double MeanAbsDiff, double Top1Agreement, bool Passed, string Worst)
 {
+    /// <summary>True where rows of floats were compared: without any there are no logits to speak of.</summary>
+    public bool HasLogits { get; init; } = true;
+
     /// <summary>How both were run: <see cref="VerificationMode.Full"/> or
     /// <see cref="VerificationMode.Blocks"/>.</summary>
     public VerificationMode Mode { get; init; } = VerificationMode.Full;

@@ -36,9 +36,10 @@ internal sealed class GraphWalk(
     public IReadOnlyDictionary<string, int[][]> RunWhole(GraphProto graph, Scope scope)
     {
         Follow(graph, scope);
+        var ties = new RankedTies(graph);
         var pointing = graph.Output.Select(output => (
                 output.Name, Places: IndexUse.PlacesOf(output, scope.Find(output.Name), _indices)))
-            .Where(output => output.Places is not null)
+            .Where(output => output.Places is not null && !ties.AreLikely(output.Name))
             .ToDictionary(output => output.Name, output => output.Places!, StringComparer.Ordinal);
         var others = graph.Output.Where(output => !pointing.ContainsKey(output.Name));
         IndexUse.Guard(others.Select(output => scope.Find(output.Name)), store, _indices);

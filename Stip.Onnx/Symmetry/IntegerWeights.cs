@@ -11,7 +11,11 @@ internal static class IntegerWeights
     public static HashSet<TensorProto> Of(ModelProto model)
     {
         var found = new HashSet<TensorProto>(ReferenceEqualityComparer.Instance);
-        Collect(model.Graph, found);
+        foreach (var body in ModelBodies.Of(model))
+        {
+            Collect(body, found);
+        }
+
         return found;
     }
 
@@ -23,11 +27,6 @@ internal static class IntegerWeights
             biases.ExceptWith(graph.Node.SelectMany(node => node.Input.Except(Biases(node))));
             found.UnionWith(HeldTensors.Of(graph).Where(held => biases.Contains(held.Name)
                 && held.Tensor.DataType == (int)TensorProto.Types.DataType.Int32).Select(held => held.Tensor));
-        }
-
-        foreach (var inner in graph.Node.SelectMany(NodeReads.InnerGraphs))
-        {
-            Collect(inner, found);
         }
     }
 

@@ -10,11 +10,8 @@ internal static class SteeringNumbers
     public static HashSet<TensorProto> Of(ModelProto model)
     {
         var found = new HashSet<TensorProto>(ReferenceEqualityComparer.Instance);
-        Collect(model.Graph, found);
-        foreach (var function in model.Functions)
+        foreach (var body in ModelBodies.Of(model))
         {
-            var body = new GraphProto();
-            body.Node.Add(function.Node);
             Collect(body, found);
         }
 
@@ -27,11 +24,6 @@ internal static class SteeringNumbers
         if (read.Count > 0)
         {
             found.UnionWith(HeldTensors.Of(graph).Where(held => read.Contains(held.Name)).Select(held => held.Tensor));
-        }
-
-        foreach (var inner in graph.Node.SelectMany(node => node.Attribute).Where(attribute => attribute.G is not null))
-        {
-            Collect(inner.G, found);
         }
     }
 

@@ -95,10 +95,12 @@ internal static class ProtectCommand
         if (report is not null)
         {
             var how = report.Mode == VerificationMode.Blocks ? ", block by block" : "";
-            Console.WriteLine(string.Create(
-                CultureInfo.InvariantCulture,
-                $"{what} {report.Samples} sequences{how}: largest |Δlogit| {report.MaxAbsDiff:G3}, "
-                + $"top-1 equal {report.Top1Agreement:P1}"));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{what} {report.Samples} sequences{how}: ")
+                + (report.HasLogits
+                    ? string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"largest |Δlogit| {report.MaxAbsDiff:G3}, top-1 equal {report.Top1Agreement:P1}")
+                    : report.Worst));
         }
     }
 

@@ -70,9 +70,13 @@ internal static class VerifyCommand
 
         var table = new Table().AddColumns("", "").HideHeaders();
         table.AddRow("sequences", report.Samples.ToString(CultureInfo.InvariantCulture));
-        table.AddRow("largest |Δlogit|", report.MaxAbsDiff.ToString("G3", CultureInfo.InvariantCulture));
-        table.AddRow("mean |Δlogit|", report.MeanAbsDiff.ToString("G3", CultureInfo.InvariantCulture));
-        table.AddRow("top-1 equal", report.Top1Agreement.ToString("P2", CultureInfo.InvariantCulture));
+        if (report.HasLogits)
+        {
+            table.AddRow("largest |Δlogit|", report.MaxAbsDiff.ToString("G3", CultureInfo.InvariantCulture));
+            table.AddRow("mean |Δlogit|", report.MeanAbsDiff.ToString("G3", CultureInfo.InvariantCulture));
+            table.AddRow("top-1 equal", report.Top1Agreement.ToString("P2", CultureInfo.InvariantCulture));
+        }
+
         var misplaced = report.Worst.StartsWith("weight", StringComparison.Ordinal);
         table.AddRow("weights where the keys say", misplaced ? "no" : "yes");
         table.AddRow("passed", report.Passed ? "yes" : "no");

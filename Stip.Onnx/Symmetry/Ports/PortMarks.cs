@@ -27,4 +27,8 @@ internal enum PortMarks
 
     /// <summary>It looks up rows of a table, as it is.</summary>
     Indexes = 64,
+
+    /// <summary>It is added to scores of which shares are made then: what is added to other products may be a
+    /// state.</summary>
+    Biases = 128,
 }

@@ -41,6 +41,9 @@ internal static class PortOperators
     /// <summary>True for operators that are a whole attention.</summary>
     public static bool IsAttention(NodeProto node) => node.OpType.EndsWith("Attention", StringComparison.Ordinal);
 
+    /// <summary>True where scores become shares, or the beginning of it written out.</summary>
+    public static bool MakesShares(NodeProto node) => node.OpType is "Softmax" or "Exp" || IsAttention(node);
+
     /// <summary>True where counting begins.</summary>
     public static bool Counts(NodeProto node) => node.OpType is "Range" or "NonZero" or "CumSum";
 

@@ -18,6 +18,9 @@ internal sealed record PortTrace(TraceKind Kind, IReadOnlySet<string> Raw, IRead
     /// <summary>True for sines and cosines of numbers that the caller gave.</summary>
     public bool IsAngle { get; init; }
 
+    /// <summary>Inputs that were added to it where it is scores.</summary>
+    public IReadOnlySet<string> Biases { get; init; } = None;
+
     /// <summary>All inputs that it came from.</summary>
     public IEnumerable<string> All => Raw.Concat(Counted);
 
@@ -25,11 +28,13 @@ internal sealed record PortTrace(TraceKind Kind, IReadOnlySet<string> Raw, IRead
     public PortTrace AsCounted() => this with { Raw = None, Counted = All.ToHashSet(StringComparer.Ordinal) };
 
     /// <summary>What came of several values.</summary>
-    public static PortTrace Of(TraceKind kind, IReadOnlyCollection<PortTrace> traces) => new(
-        kind,
-        traces.SelectMany(trace => trace.Raw).ToHashSet(StringComparer.Ordinal),
-        traces.SelectMany(trace => trace.Counted).ToHashSet(StringComparer.Ordinal))
+    public static PortTrace Of(TraceKind kind, IReadOnlyCollection<PortTrace> traces)
+    {
+        var raw = traces.SelectMany(trace => trace.Raw).ToHashSet(StringComparer.Ordinal);
+        var counted = traces.SelectMany(trace => trace.Counted).ToHashSet(StringComparer.Ordinal);
+        return new PortTrace(kind, raw, counted)
         {
             IsAngle = kind == TraceKind.Rows && traces.All(trace => trace.IsAngle),
         };
+    }
 }

@@ -45,9 +45,9 @@ internal sealed class PortUses
     /// <summary>True where rows of a table are looked up by the input as it is.</summary>
     public bool IsIndex(string name) => _indices.Contains(name);
 
-    // Floats that meet scores, and no weight, are added to them.
+    // Floats that meet scores, and no weight, are added to them. A state is added to products as well.
     private static PortUse FloatsBy(PortMarks marks, PortUse slot) =>
-        slot == PortUse.Mask || (marks.HasFlag(PortMarks.Scored) && !marks.HasFlag(PortMarks.Added))
+        slot == PortUse.Mask || (marks.HasFlag(PortMarks.Biases) && !marks.HasFlag(PortMarks.Added))
             ? PortUse.Mask
             : PortUse.Unknown;
 

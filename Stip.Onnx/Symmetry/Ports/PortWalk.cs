@@ -125,7 +125,9 @@ internal sealed class PortWalk
             return all with { Kind = TraceKind.Rows, IsAngle = true };
         }
 
-        return PortOperators.KeepsNumbers(node) && given.Length == 1 ? all : all.AsCounted();
+        // Angles stand twice side by side where halves of a head are turned.
+        var isOne = given.Length == 1 || (all.Raw.Count == 1 && all.Counted.Count == 0);
+        return PortOperators.KeepsNumbers(node) && isOne ? all : all.AsCounted();
     }
 
     private PortTrace Mixed(NodeProto node, PortTrace[] reads, TraceKind kind)
@@ -165,7 +167,27 @@ internal sealed class PortWalk
             }
         }
 
-        return PortTrace.Only(kind == TraceKind.Scores && PortOperators.IsAttention(node) ? TraceKind.Features : kind);
+        return kind == TraceKind.Scores ? Scores(node, reads) : PortTrace.Only(kind);
+    }
+
+    private PortTrace Scores(NodeProto node, PortTrace[] reads)
+    {
+        if (PortOperators.MakesShares(node))
+        {
+            MarkAll(reads.SelectMany(read => read.Biases), PortMarks.Biases);
+        }
+
+        if (PortOperators.IsAttention(node))
+        {
+            return PortTrace.Only(TraceKind.Features);
+        }
+
+        var added = reads.Where(read => read.Kind == TraceKind.Numbers && PortOperators.Combines(node));
+        return PortTrace.Only(TraceKind.Scores) with
+        {
+            Biases = reads.SelectMany(read => read.Biases).Concat(added.SelectMany(read => read.All))
+                .ToHashSet(StringComparer.Ordinal),
+        };
     }
 
     private void MarkSlots(NodeProto node, Dictionary<string, PortTrace> traces)

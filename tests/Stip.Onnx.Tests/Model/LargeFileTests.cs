@@ -58,6 +58,43 @@ public sealed class LargeFileTests : IDisposable
     }
 
     [Fact]
+    public void Load_OfALargeFileThatAnotherReplaces_ReadsWhatWasHashed()
+    {
+        Save();
+        var plain = File.ReadAllBytes(FilePath);
+        using var whole = ModelFile.Load(FilePath);
+
+        var (model, sha256, mapped) = GraphFileReader.Read(FilePath, 0, bytes =>
+        {
+            File.Delete(FilePath);
+            File.WriteAllBytes(FilePath, new byte[plain.Length]);
+            return ModelProto.Parser.ParseFrom(bytes.Span);
+        });
+
+        using (mapped)
+        {
+            Assert.Equal(whole.Sha256, sha256);
+            Assert.Contains(model.Graph.Initializer, tensor => tensor.ExternalData.Count > 0);
+            Assert.Equal(plain, mapped!.Bytes(0, plain.Length));
+        }
+    }
+
+    [Fact]
+    public void Skeleton_OfAFileWhoseWeightsStay_IsNotMade()
+    {
+        Save(model =>
+        {
+            foreach (var tensor in model.Graph.Initializer)
+            {
+                tensor.FloatData.Add(new float[LargeBytes / sizeof(float)]);
+                tensor.RawData = ByteString.Empty;
+            }
+        });
+
+        Assert.Null(GraphSkeleton.Of(File.ReadAllBytes(FilePath)));
+    }
+
+    [Fact]
     public void Load_OfALargeFileBehindALink_CopiesIt()
     {
         Save();

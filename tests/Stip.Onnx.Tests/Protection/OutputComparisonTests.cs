@@ -41,6 +41,22 @@ public sealed class OutputComparisonTests
         Assert.False(comparison.Report(1, null).Passed);
     }
 
+    [Theory]
+    [InlineData(new[] { 30_000L, 7L }, true)]
+    [InlineData(new[] { 29_999L, 7L }, false)]
+    public void AddAll_OfPlaces_TakesTheNextOneForAnother(long[] restored, bool passes)
+    {
+        var comparison = Comparison();
+
+        comparison.AddAll(
+            [("best", HostTensor.FromIntegers([30_000L, 7L], 1, 2))],
+            [("best", HostTensor.FromIntegers(restored, 1, 2))]);
+
+        var report = comparison.Report(1, null);
+        Assert.Equal(passes, report.Passed);
+        Assert.False(report.HasLogits);
+    }
+
     /// <summary>Numbers that are rounded to 8 bits while the graph runs may land on the next step.</summary>
     [Theory]
     [InlineData("DynamicQuantizeLinear", "x", 5e-2)]

@@ -1,4 +1,5 @@
 using Stip.Onnx.Model;
+using Stip.Onnx.Symmetry;
 using Stip.Onnx.Symmetry.Reports;
 using Stip.Protocol.Tensors;
 
@@ -32,6 +33,24 @@ public sealed class IntegerWeightsTests : IDisposable
 
         Assert.DoesNotContain(
             Inspect().Classes, moving => moving.Members.Any(member => member.Name == "bias"));
+    }
+
+    [Fact]
+    public void Of_ABiasInAFunction_FindsIt()
+    {
+        var bias = new TensorProto { DataType = (int)TensorProto.Types.DataType.Int32, Dims = { 4 } };
+        var function = new FunctionProto { Name = "Biased" };
+        function.Node.Add(new NodeProto
+        {
+            OpType = "Constant",
+            Output = { "bias" },
+            Attribute = { new AttributeProto { Name = "value", T = bias } },
+        });
+        function.Node.Add(new NodeProto { OpType = "DequantizeLinear", Input = { "bias", "scale" }, Output = { "y" } });
+
+        var found = IntegerWeights.Of(new ModelProto { Graph = new GraphProto(), Functions = { function } });
+
+        Assert.Same(bias, Assert.Single(found));
     }
 
     public void Dispose() => _graph.Dispose();

@@ -37,8 +37,25 @@ public sealed class PortUsesTests : IDisposable
     {
         _graph.Input("a", "batch", 1, "seq", "total");
         _graph.Add("Add", "masked", Scores(), "a");
+        _graph.Add("Softmax", "shares", "masked");
 
         Assert.Equal(PortUse.Mask, Use("a"));
+    }
+
+    [Fact]
+    public void Uses_OfAStateThatProductsAreAddedTo_IsNone()
+    {
+        // Linear attention: a state fades, and products of keys and values are added to it.
+        _graph.Input("a", "batch", Width, Width);
+        _graph.Hidden(Width, "keys");
+        _graph.Hidden(Width, "values");
+        _graph.With("Transpose", "turned", ["keys"], NodeAttribute.Ints("perm", 0, 2, 1));
+        _graph.Add("MatMul", "products", "turned", "values");
+        _graph.Add("Mul", "faded", "a", _graph.Number(0.9f));
+        _graph.Add("Add", "state", "faded", "products");
+        _graph.Add("MatMul", "answer", "keys", "state");
+
+        Assert.Equal(PortUse.Unknown, Use("a"));
     }
 
     [Fact]
@@ -57,8 +74,9 @@ public sealed class PortUsesTests : IDisposable
         Numbers("a", "batch", "seq");
         _graph.With("Cast", "floats", ["a"], NodeAttribute.Int("to", 1));
         _graph.Add("Unsqueeze", "column", "floats", _graph.Numbers(2));
-        _graph.Add("Mul", "angles", "column", _graph.Weight("frequencies", Width));
-        _graph.Add("Cos", "cosines", "angles");
+        _graph.Add("Mul", "angles", "column", _graph.Weight("frequencies", Width / 2));
+        _graph.With("Concat", "twice", ["angles", "angles"], NodeAttribute.Int("axis", -1));
+        _graph.Add("Cos", "cosines", "twice");
         _graph.Add("Mul", "turned", _graph.Hidden(Width), "cosines");
 
         Assert.Equal(PortUse.Position, Use("a"));
