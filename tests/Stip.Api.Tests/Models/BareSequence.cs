@@ -1,5 +1,5 @@
-using Microsoft.ML.OnnxRuntime;
 using System.Runtime.InteropServices;
+using Microsoft.ML.OnnxRuntime;
 using Stip.Protocol.Tensors;
 
 namespace Stip.Api.Tests.Models;

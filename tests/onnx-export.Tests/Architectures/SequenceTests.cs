@@ -5,9 +5,9 @@ using Stip.Onnx;
 using Stip.Onnx.Execution;
 using Stip.Onnx.Protection;
 using Stip.Onnx.Running;
+using Stip.Onnx.Tests.Protection.Cut;
 using Stip.Protocol;
 using Stip.Protocol.Packages;
-using Stip.Onnx.Tests.Protection.Cut;
 using Stip.Protocol.Tensors;
 using Stip.TestKit;
 
