@@ -29,7 +29,9 @@ internal sealed class PortUses
             _uses[input.Name] = told != PortUse.Unknown ? told
                 : words != PortUse.Unknown && (!isFloat || words == PortUse.Mask) ? words
                 : seen;
-            _shown.UnionWith(told == PortUse.Unknown && seen == PortUse.Unknown ? [] : [input.Name]);
+            _shown.UnionWith(
+                told != PortUse.Unknown || (seen != PortUse.Unknown && (words == seen || IsSure(marks)))
+                    ? [input.Name] : []);
             _indices.UnionWith(marks.HasFlag(PortMarks.Indexes) ? [input.Name] : []);
         }
     }
@@ -57,6 +59,10 @@ internal sealed class PortUses
             ? slot
             : marks.HasFlag(PortMarks.Turns) && !marks.HasFlag(PortMarks.Added) ? PortUse.Position
             : PortUse.Unknown;
+
+    // What multiplies features may be any number; what meets scores, places or rows is a mask, a position or a place.
+    private static bool IsSure(PortMarks marks) =>
+        (marks & (PortMarks.Scored | PortMarks.Ordered | PortMarks.Picks)) != 0;
 
     private static PortUse SeenBy(PortMarks marks) =>
         marks.HasFlag(PortMarks.Added) ? PortUse.Unknown

@@ -22,6 +22,20 @@ public sealed class PortUsesTests : IDisposable
         Assert.Equal(PortUse.Mask, Use("a"));
     }
 
+    [Theory]
+    [InlineData("a", false)]
+    [InlineData("attention_mask", true)]
+    public void Uses_OfNumbersThatMultiplyFeatures_IsShownToBeAMaskIfTheNameSaysSo(string name, bool isShown)
+    {
+        Numbers(name, "batch", "seq");
+        _graph.With("Cast", "floats", [name], NodeAttribute.Int("to", 1));
+        _graph.Add("Unsqueeze", "column", "floats", _graph.Numbers(2));
+        _graph.Add("Mul", "kept", _graph.Hidden(Width), "column");
+
+        Assert.Equal(PortUse.Mask, Use(name));
+        Assert.Equal(isShown, new PortUses(_graph.Graph.Graph).IsShown(name));
+    }
+
     [Fact]
     public void Uses_OfNumbersThatChooseScores_IsAMask()
     {
