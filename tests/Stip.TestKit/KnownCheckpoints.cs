@@ -25,20 +25,18 @@ public static class KnownCheckpoints
         ["tiny-bert-classifier", "digits-vit", "tiny-vit-huge", "digits-llava"];
 
     /// <summary>Names of further decoders in the folder that STIP_FIXTURES names; none where it names none.</summary>
-    public static IReadOnlyList<string> Fetched => Fixtures is null ? [] : FetchedDecoders;
+    public static IReadOnlyList<string> Fetched => FetchedFixtures.Folder is null ? [] : FetchedDecoders;
 
     /// <summary>Names of decoders in folders of transformers, each with its reference: <see cref="Names"/> and those of
     /// <see cref="Fetched"/> that are no GGUF file.</summary>
     public static IReadOnlyList<string> Folders => [.. Names, .. Fetched.Where(name => !name.Contains('/'))];
-
-    private static string? Fixtures =>
-        Environment.GetEnvironmentVariable("STIP_FIXTURES") is { Length: > 0 } folder ? folder : null;
 
     /// <summary>The folder, or the GGUF file, of one.</summary>
     public static string Folder(string name) => name == AgentModel.Name ? AgentModel.Folder
         : name == LlamaAgentModel.Name ? LlamaAgentModel.Folder
         : name == MistralAgentModel.Name ? MistralAgentModel.Folder
         : Samples.Contains(name) ? RepositoryRoot.At("samples", "models", name)
-        : FetchedDecoders.Contains(name) && Fixtures is { } folder ? Path.Combine(folder, "checkpoints", name)
+        : FetchedDecoders.Contains(name) && FetchedFixtures.Folder is { } folder
+            ? Path.Combine(folder, "checkpoints", name)
         : RepositoryRoot.At("tests", "data", "checkpoints", name);
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Stip.Client.Templates;
+using Stip.TestKit;
 
 namespace Stip.Client.Tests.Templates;
 
@@ -9,8 +10,8 @@ public sealed class FixtureTemplateTests
     [Fact]
     public void Render_FetchedTemplates_MatchGolden()
     {
-        var fixtures = Environment.GetEnvironmentVariable("STIP_FIXTURES");
-        Assert.SkipWhen(string.IsNullOrEmpty(fixtures), "STIP_FIXTURES does not name the folder of fetched fixtures");
+        var fixtures = FetchedFixtures.Folder;
+        Assert.SkipWhen(fixtures is null, FetchedFixtures.Missing);
         using var golden = JsonDocument.Parse(
             File.ReadAllBytes(Path.Combine(fixtures!, "chat_templates", "golden.json")));
         var root = golden.RootElement;

@@ -1,3 +1,5 @@
+using Stip.TestKit;
+
 namespace Stip.Client.Tests.Tokenization;
 
 /// <summary>
@@ -15,8 +17,8 @@ public sealed class FixtureTokenizerTests
     [InlineData("checkpoints/stories-bert", "tokenizer_golden.json")]
     public void Tokenizer_FetchedFixture_MatchesGolden(string folder, string golden)
     {
-        var fixtures = Environment.GetEnvironmentVariable("STIP_FIXTURES");
-        Assert.SkipWhen(string.IsNullOrEmpty(fixtures), "STIP_FIXTURES does not name the folder of fetched fixtures");
+        var fixtures = FetchedFixtures.Folder;
+        Assert.SkipWhen(fixtures is null, FetchedFixtures.Missing);
         var path = Path.Combine(fixtures!, folder);
         GoldenComparison.AssertExact(path, Path.Combine(path, golden));
     }

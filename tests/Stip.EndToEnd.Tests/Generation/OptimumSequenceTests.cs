@@ -6,13 +6,13 @@ namespace Stip.EndToEnd.Tests.Generation;
 /// <summary>An encoder and a decoder as Optimum writes them, the decoder in two files and merged.</summary>
 public sealed class OptimumSequenceTests(SharedServer shared)
 {
-    private static readonly string? Root = Environment.GetEnvironmentVariable("STIP_FIXTURES");
+    private static readonly string? Root = FetchedFixtures.Folder;
     private static readonly int[] Source = [3, 14, 15, 9, 26, 5, 1];
 
     [Fact]
     public async Task Generate_MergedAndInTwoFiles_IsThePlainModelsText()
     {
-        Assert.SkipWhen(string.IsNullOrEmpty(Root), "STIP_FIXTURES does not name the folder of fetched fixtures");
+        Assert.SkipWhen(Root is null, FetchedFixtures.Missing);
         using var folder = new TemporaryFolder();
         Write(folder.At("two"), ("t5_encoder", "encoder_model"), ("t5_decoder", "decoder_model"),
             ("t5_decoder_with_past", "decoder_with_past_model"));

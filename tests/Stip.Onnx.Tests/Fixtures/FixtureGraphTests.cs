@@ -17,16 +17,16 @@ namespace Stip.Onnx.Tests.Fixtures;
 /// </summary>
 public sealed class FixtureGraphTests
 {
-    private static readonly string? Root = Environment.GetEnvironmentVariable("STIP_FIXTURES");
+    private static readonly string? Root = FetchedFixtures.Folder;
 
     public static TheoryData<string> Names { get; } =
-        [.. string.IsNullOrEmpty(Root) ? ["none"] : FixtureGraph.Names(Root).Where(Wanted)];
+        [.. Root is null ? ["none"] : FixtureGraph.Names(Root).Where(Wanted)];
 
     [Theory]
     [MemberData(nameof(Names))]
     public void Graph_Permuted_GivesItsGoldenOutputs(string name)
     {
-        Assert.SkipWhen(string.IsNullOrEmpty(Root), "STIP_FIXTURES does not name the folder of fetched fixtures");
+        Assert.SkipWhen(Root is null, FetchedFixtures.Missing);
         var watch = Stopwatch.StartNew();
         var line = new List<string> { name };
         try

@@ -17,7 +17,7 @@ public sealed class EncoderDecoderTests : IDisposable
     private const int Hidden = 6;
     private const int Tokens = 8;
 
-    private static readonly string? Root = Environment.GetEnvironmentVariable("STIP_FIXTURES");
+    private static readonly string? Root = FetchedFixtures.Folder;
     private readonly TemporaryFolder _folder = new();
 
     [Fact]
@@ -99,7 +99,7 @@ public sealed class EncoderDecoderTests : IDisposable
     [InlineData("whisper_encoder", "whisper_decoder_merged")]
     public void Protect_OfAFolderOfOptimum_GeneratesTheSameTokens(params string[] graphs)
     {
-        Assert.SkipWhen(string.IsNullOrEmpty(Root), "STIP_FIXTURES does not name the folder of fetched fixtures");
+        Assert.SkipWhen(Root is null, FetchedFixtures.Missing);
         Directory.CreateDirectory(_folder.At("plain"));
         string[] names = graphs.Length == 3 ? ["encoder_model", "decoder_model", "decoder_with_past_model"]
             : ["encoder_model", "decoder_model_merged"];

@@ -61,8 +61,8 @@ public sealed class OlderTokenizerTests
     [InlineData("qwen3", "qwen3")]
     public void Ids_OfAFetchedFolderWithoutItsTokenizerJson_AreThoseOfTheLibraryOfItsAuthors(string name, string model)
     {
-        var root = Environment.GetEnvironmentVariable("STIP_FIXTURES");
-        Assert.SkipWhen(string.IsNullOrEmpty(root), "STIP_FIXTURES does not name the folder of fetched fixtures");
+        var root = FetchedFixtures.Folder;
+        Assert.SkipWhen(root is null, FetchedFixtures.Missing);
         var folder = Path.Combine(root!, "tokenizers", name);
         var files = new Dictionary<string, string> { ["config.json"] = $$"""{ "model_type": "{{model}}" }""" };
         foreach (var file in new[] { "vocab.txt", "vocab.json", "merges.txt", "tokenizer_config.json" }
