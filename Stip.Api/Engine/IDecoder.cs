@@ -14,6 +14,9 @@ internal interface IDecoder : IDisposable
     /// <summary>False where the runtime keeps what it has recorded for the thread that ran it.</summary>
     bool RunsOnAnyThread { get; }
 
+    /// <summary>True where of a row no more is fetched than is wanted; else every row is given as a whole.</summary>
+    bool ReducesRows => false;
+
     /// <summary>What the last run took for copying rows in and logits out, where that is told apart.</summary>
     TimeSpan Copied => TimeSpan.Zero;
 
@@ -36,7 +39,8 @@ internal interface IDecoder : IDisposable
     /// <param name="cachedTokens">Rows that count in each slot, <c>[slots]</c>.</param>
     /// <param name="rows">Rows in the graph's type, <c>[slots, rows a slot, hidden]</c>.</param>
     /// <param name="wanted">Which rows, flat over slots and rows, need logits.</param>
-    /// <param name="logits">Receives <c>[wanted, vocab]</c> in the graph's type, joined or row by row.</param>
+    /// <param name="logits">Receives <c>[wanted, vocab]</c> in the graph's type, joined or row by row, or of each row
+    /// what is wanted of it.</param>
     void Run(
         SlotRange range,
         ReadOnlySpan<int> cachedTokens,

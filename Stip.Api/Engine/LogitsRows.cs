@@ -10,8 +10,26 @@ internal static class LogitsRows
 {
     private const int ChunkElements = 1024;
 
-    /// <summary>False where a NaN or +∞ is among them; masked entries may be −∞.</summary>
-    public static bool AreNumbers(TensorDtype dtype, ReadOnlySpan<byte> logits)
+    /// <summary>False where a row has a NaN or +∞, or nothing but −∞; masked entries may be −∞.</summary>
+    /// <param name="dtype">Of whole rows.</param>
+    /// <param name="rows">Whole rows, or what is wanted of each.</param>
+    /// <param name="rowBytes">Bytes of one.</param>
+    /// <param name="top">What is there of each.</param>
+    public static bool AreNumbers(TensorDtype dtype, ReadOnlySpan<byte> rows, int rowBytes, TopRow top = default)
+    {
+        for (var at = 0; at < rows.Length; at += rowBytes)
+        {
+            var row = rows.Slice(at, rowBytes);
+            if (!(top.IsWhole ? AreNumbers(dtype, row) : double.IsFinite(TopRow.LogSumExp(row))))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private static bool AreNumbers(TensorDtype dtype, ReadOnlySpan<byte> logits)
     {
         if (dtype == TensorDtype.Float32)
         {
@@ -21,15 +39,19 @@ internal static class LogitsRows
 
         // Bits above the largest finite number, of either sign; only the negative infinity itself is allowed.
         var infinity = (ushort)(dtype == TensorDtype.Float16 ? 0x7C00 : 0x7F80);
+        var isAny = false;
         foreach (var bits in MemoryMarshal.Cast<byte, ushort>(logits))
         {
-            if ((bits & 0x7FFF) >= infinity && bits != (infinity | 0x8000))
+            var isMasked = bits == (infinity | 0x8000);
+            if ((bits & 0x7FFF) >= infinity && !isMasked)
             {
                 return false;
             }
+
+            isAny |= !isMasked;
         }
 
-        return true;
+        return isAny;
     }
 
     /// <summary>log Σ exp(logit / temperature), summed in float64.</summary>

@@ -12,7 +12,10 @@ internal sealed class StepAnswer(Action disposed) : IDisposable
     private int _logitsBytes;
     private int _isOut;
 
-    /// <summary>In the graph's type, <c>[wanted rows, vocab]</c>.</summary>
+    /// <summary>What there is of each wanted row.</summary>
+    public TopRow Top { get; private set; }
+
+    /// <summary>In the graph's type, <c>[wanted rows, vocab]</c>; or <see cref="Top"/> of each.</summary>
     public ReadOnlyMemory<byte> Logits => _logits.AsMemory(0, _logitsBytes);
 
     /// <summary>Null where the session was not kept.</summary>
@@ -41,9 +44,15 @@ internal sealed class StepAnswer(Action disposed) : IDisposable
     }
 
     public void Fill(
-        int logitsBytes, string? sessionId, int cachedBefore, int position, bool isFull, StepTimes times)
+        TopRow top,
+        int logitsBytes,
+        string? sessionId,
+        int cachedBefore,
+        int position,
+        bool isFull,
+        StepTimes times)
     {
-        (_logitsBytes, SessionId, CachedBefore) = (logitsBytes, sessionId, cachedBefore);
+        (Top, _logitsBytes, SessionId, CachedBefore) = (top, logitsBytes, sessionId, cachedBefore);
         (Position, IsFull, Times) = (position, isFull, times);
         Volatile.Write(ref _isOut, 1);
     }

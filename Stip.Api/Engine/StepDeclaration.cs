@@ -49,7 +49,8 @@ internal sealed class StepDeclaration
 
     public int WantedRows => AllRows ? RowCount : 1;
 
-    public int LogitsBytes => WantedRows * Decoder.VocabSize * Decoder.LogitsDtype.ByteSize();
+    /// <summary>Bytes of a whole row of logits.</summary>
+    public int RowBytes => Decoder.VocabSize * Decoder.LogitsDtype.ByteSize();
 
     /// <summary>Judges the fields and the declared tensor.</summary>
     public static Outcome<StepDeclaration> Judge(

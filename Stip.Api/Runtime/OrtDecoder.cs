@@ -1,6 +1,7 @@
 using Microsoft.ML.OnnxRuntime;
 using Stip.Api.Engine;
 using Stip.Api.Engine.Caches;
+using Stip.Api.Runtime.Reduction;
 using Stip.Protocol.Tensors;
 
 namespace Stip.Api.Runtime;
@@ -13,6 +14,7 @@ internal sealed class OrtDecoder : IDecoder
     private readonly CudaGraphs _graphs;
     private readonly RunOptions _unrecorded;
     private readonly Device? _device;
+    private readonly RowReduction? _reduction;
     private readonly bool _hasPositions;
     private readonly BoundSteps _bound;
     private readonly int _rowBytes;
@@ -21,9 +23,15 @@ internal sealed class OrtDecoder : IDecoder
     /// <param name="decoder">What it is.</param>
     /// <param name="device">Where it runs and caches and step tensors lie; null for the host.</param>
     /// <param name="graphs">Recordings that the session may keep.</param>
-    public OrtDecoder(InferenceSession session, DecoderSnapshot decoder, Device? device, CudaGraphs graphs)
+    /// <param name="reduction">Owned from here on; null where rows of logits are fetched as a whole.</param>
+    public OrtDecoder(
+        InferenceSession session,
+        DecoderSnapshot decoder,
+        Device? device,
+        CudaGraphs graphs,
+        RowReduction? reduction = null)
     {
-        (_session, _decoder, _device) = (session, decoder, device);
+        (_session, _decoder, _device, _reduction) = (session, decoder, device, reduction);
         (_graphs, _unrecorded) = (graphs, graphs.Unrecorded());
         _rowBytes = decoder.HiddenSize * decoder.RowsDtype.ByteSize();
         _hasPositions = session.InputMetadata.ContainsKey("position_ids");
@@ -35,6 +43,8 @@ internal sealed class OrtDecoder : IDecoder
     public bool CommitsOnUse => _device is null;
 
     public bool RunsOnAnyThread => !_graphs.Enabled;
+
+    public bool ReducesRows => _reduction is not null;
 
     public TimeSpan Copied { get; private set; }
 
@@ -65,6 +75,7 @@ internal sealed class OrtDecoder : IDecoder
     {
         using var pass = DeviceGate.Enter(_device?.Gate);
         _bound.Dispose();
+        _reduction?.Dispose();
         _unrecorded.Dispose();
         _session.Dispose();
     }
@@ -76,7 +87,7 @@ internal sealed class OrtDecoder : IDecoder
         var recordable = _graphs.Enabled && rows == 1;
         var shape = new StepShape(
             range.Count, rows, wanted, _hasPositions, recordable ? range.Arena.CapacityTokens : null);
-        var tensors = new StepTensors(_decoder, shape, _device?.Memory);
+        var tensors = new StepTensors(_decoder, shape, _device?.Memory, _reduction);
         return new BoundStep(_session, range, _decoder.CacheTensors, tensors, recordable ? _graphs : null);
     }
 }

@@ -2,14 +2,18 @@ using Microsoft.Extensions.Options;
 using Microsoft.ML.OnnxRuntime;
 using Stip.Api.Engine;
 using Stip.Api.Engine.Caches;
+using Stip.Api.Runtime.Reduction;
 using Stip.Protocol.Tensors;
 using SessionOptions = Microsoft.ML.OnnxRuntime.SessionOptions;
 
 namespace Stip.Api.Runtime;
 
 /// <summary>The engine's runtime on ONNX Runtime.</summary>
-internal sealed class OrtRuntime(OrtProvider provider, IOptions<EngineOptions> engine, ILogger<OrtRuntime> log)
-    : IGraphRuntime
+internal sealed class OrtRuntime(
+    OrtProvider provider,
+    IOptions<RuntimeOptions> runtime,
+    IOptions<EngineOptions> engine,
+    ILogger<OrtRuntime> log) : IGraphRuntime
 {
     public string Provider => provider.Name;
 
@@ -29,13 +33,11 @@ internal sealed class OrtRuntime(OrtProvider provider, IOptions<EngineOptions> e
         var graphs = engine.Value.CudaGraphs;
         if (provider.Device is not null && graphs > 0 && TryLoadRecording(decoder) is { } recording)
         {
-            return new OrtDecoder(
-                recording, decoder, provider.Device,
-                new CudaGraphs(graphs, number => TryRelease(recording, number)));
+            return Decoder(
+                recording, decoder, new CudaGraphs(graphs, number => TryRelease(recording, number)));
         }
 
-        var session = Load(decoder.GraphPath, provider.ServingOptions);
-        return new OrtDecoder(session, decoder, provider.Device, CudaGraphs.None);
+        return Decoder(Load(decoder.GraphPath, provider.ServingOptions), decoder, CudaGraphs.None);
     }
 
     public IForwardGraph LoadForward(string graphPath) =>
@@ -50,6 +52,39 @@ internal sealed class OrtRuntime(OrtProvider provider, IOptions<EngineOptions> e
             IntraOpNumThreads = 1,
         });
         return new GraphSignature(Signatures(session.InputMetadata), Signatures(session.OutputMetadata));
+    }
+
+    private OrtDecoder Decoder(InferenceSession session, DecoderSnapshot decoder, CudaGraphs graphs)
+    {
+        try
+        {
+            return new OrtDecoder(session, decoder, provider.Device, graphs, LoadReduction(decoder));
+        }
+        catch
+        {
+            session.Dispose();
+            throw;
+        }
+    }
+
+    private RowReduction? LoadReduction(DecoderSnapshot decoder)
+    {
+        if (decoder.MaxTopK == 0 || !runtime.Value.ReducesRows(provider.IsCuda, decoder.VocabSize))
+        {
+            return null;
+        }
+
+        try
+        {
+            using var pass = DeviceGate.Enter(provider.Device?.Gate);
+            using var options = provider.ServingOptions();
+            return new RowReduction(decoder, options);
+        }
+        catch (OnnxRuntimeException e) when (runtime.Value.TopK == RuntimeOptions.Auto)
+        {
+            log.LogWarning("{Model} gives whole rows to the host: {Reason}", decoder.Model, FirstLine(e.Message));
+            return null;
+        }
     }
 
     private SequenceDecoder LoadSequence(DecoderSnapshot decoder, SequenceSnapshot sequence)

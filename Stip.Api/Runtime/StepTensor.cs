@@ -8,24 +8,37 @@ namespace Stip.Api.Runtime;
 /// device, a twin of it lies there at an address that never changes.</summary>
 internal sealed class StepTensor : IDisposable
 {
-    private readonly NativeBuffer _buffer;
     private readonly IDeviceMemory? _device;
+    private readonly long _bytes;
     private readonly nint _twin;
+    private NativeBuffer? _buffer;
 
     /// <param name="type">Of an element.</param>
     /// <param name="elementBytes">Its size.</param>
     /// <param name="device">Where the twin is made; null for none.</param>
     /// <param name="shape">Of the tensor; none for a scalar.</param>
     public StepTensor(TensorElementType type, int elementBytes, IDeviceMemory? device, params long[] shape)
+        : this(type, elementBytes, device, isSeldomFetched: false, shape)
     {
-        var bytes = shape.Aggregate((long)elementBytes, (product, axis) => checked(product * axis));
-        (_buffer, _device) = (new NativeBuffer(bytes, device), device);
+    }
+
+    /// <param name="type">Of an element.</param>
+    /// <param name="elementBytes">Its size.</param>
+    /// <param name="device">Where the twin is made; null for none.</param>
+    /// <param name="isSeldomFetched">True where the host's side of a twin is made only when it is asked for.</param>
+    /// <param name="shape">Of the tensor.</param>
+    public StepTensor(
+        TensorElementType type, int elementBytes, IDeviceMemory? device, bool isSeldomFetched, params long[] shape)
+    {
+        _bytes = shape.Aggregate((long)elementBytes, (product, axis) => checked(product * axis));
+        _device = device;
+        _buffer = device is not null && isSeldomFetched ? null : new NativeBuffer(_bytes, device);
         try
         {
-            _twin = device?.Allocate(bytes) ?? 0;
+            _twin = device?.Allocate(_bytes) ?? 0;
             Bound = OrtValue.CreateTensorValueWithData(
-                device?.Info ?? OrtMemoryInfo.DefaultInstance, type, shape, device is null ? _buffer.Start : _twin,
-                bytes);
+                device?.Info ?? OrtMemoryInfo.DefaultInstance, type, shape, device is null ? Host.Start : _twin,
+                _bytes);
         }
         catch
         {
@@ -34,18 +47,20 @@ internal sealed class StepTensor : IDisposable
                 device!.Free(_twin);
             }
 
-            _buffer.Dispose();
+            _buffer?.Dispose();
             throw;
         }
     }
 
-    public long TotalBytes => _buffer.Bytes;
+    public long TotalBytes => _bytes;
 
     /// <summary>What is bound to the graph.</summary>
     public OrtValue Bound { get; }
 
     /// <summary>The host's side.</summary>
-    public Span<byte> Bytes => _buffer.Span(0, checked((int)_buffer.Bytes));
+    public Span<byte> Bytes => Host.Span(0, checked((int)_bytes));
+
+    private NativeBuffer Host => _buffer ??= new NativeBuffer(_bytes, _device);
 
     /// <summary>The host's side.</summary>
     public Span<T> Numbers<T>()
@@ -57,10 +72,19 @@ internal sealed class StepTensor : IDisposable
     /// <summary>Fetches the twin to the host's side.</summary>
     public void Download() => _device?.Download(_twin, Bytes);
 
+    /// <summary>Fetches a part of the twin.</summary>
+    /// <returns>It, on the host's side.</returns>
+    public Span<byte> Download(int offset, int bytes)
+    {
+        var part = Bytes.Slice(offset, bytes);
+        _device?.Download(_twin + offset, part);
+        return part;
+    }
+
     public void Dispose()
     {
         Bound.Dispose();
         _device?.Free(_twin);
-        _buffer.Dispose();
+        _buffer?.Dispose();
     }
 }

@@ -1,6 +1,7 @@
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 using Stip.Api.Engine;
+using Stip.Api.Runtime.Reduction;
 using Stip.Protocol.Tensors;
 
 namespace Stip.Api.Runtime;
@@ -17,11 +18,19 @@ internal sealed class StepTensors : IDisposable
     private readonly StepTensor _logits; // [wanted, vocab]
     private readonly IDeviceMemory? _device;
     private readonly int _rowCount;
+    private readonly int _logitsBytes;
+    private readonly int _wantedRows;
+    private readonly ReducedRows? _reduced;
     private readonly int? _fixedTotal;
 
-    public StepTensors(DecoderSnapshot decoder, StepShape shape, IDeviceMemory? device)
+    /// <param name="decoder">Whose steps.</param>
+    /// <param name="shape">Of the steps.</param>
+    /// <param name="device">Where they run; null for the host.</param>
+    /// <param name="reduction">Finds the largest logits there; null where whole rows are fetched.</param>
+    public StepTensors(DecoderSnapshot decoder, StepShape shape, IDeviceMemory? device, RowReduction? reduction)
     {
-        (_device, _rowCount, _fixedTotal) = (device, shape.Rows, shape.FixedTotal);
+        (_device, _rowCount, _wantedRows, _fixedTotal) = (device, shape.Rows, shape.Wanted, shape.FixedTotal);
+        _logitsBytes = decoder.VocabSize * decoder.LogitsDtype.ByteSize();
         try
         {
             _rows = Make(
@@ -33,8 +42,12 @@ internal sealed class StepTensors : IDisposable
             _positions = shape.HasPositions
                 ? Make(TensorElementType.Int64, sizeof(long), device, shape.Batch, _rowCount)
                 : null;
-            _logits = Make(
-                decoder.LogitsDtype.ToOrt(), decoder.LogitsDtype.ByteSize(), device, shape.Wanted, decoder.VocabSize);
+            _logits = Keep(new StepTensor(
+                decoder.LogitsDtype.ToOrt(), decoder.LogitsDtype.ByteSize(), device, isSeldomFetched: reduction is not null,
+                shape.Wanted, decoder.VocabSize));
+            _reduced = reduction is null
+                ? null
+                : new ReducedRows(reduction, _logits.Bound, _wantedRows, _logitsBytes, device);
         }
         catch
         {
@@ -85,15 +98,37 @@ internal sealed class StepTensors : IDisposable
         _device?.Wait();
     }
 
-    /// <summary>Fetches the output, <c>[wanted, vocab]</c>.</summary>
+    /// <summary>Fetches what is wanted of the output, <c>[wanted, vocab]</c>.</summary>
     public void ReadLogits(LogitsTarget logits)
     {
-        _logits.Download();
-        logits.Fill(_logits.Bytes);
+        _reduced?.Read(logits);
+        var areAllWhole = true;
+        for (var row = 0; row < _wantedRows; row++)
+        {
+            areAllWhole &= logits.Top(row).IsWhole;
+        }
+
+        if (areAllWhole)
+        {
+            _logits.Download();
+        }
+
+        for (var row = 0; row < _wantedRows; row++)
+        {
+            if (logits.Top(row).IsWhole)
+            {
+                var at = row * _logitsBytes;
+                var given = areAllWhole
+                    ? _logits.Bytes.Slice(at, _logitsBytes)
+                    : _logits.Download(at, _logitsBytes);
+                given.CopyTo(logits.Row(row, _logitsBytes));
+            }
+        }
     }
 
     public void Dispose()
     {
+        _reduced?.Dispose();
         foreach (var tensor in _all)
         {
             tensor.Dispose();
@@ -102,7 +137,11 @@ internal sealed class StepTensors : IDisposable
 
     private StepTensor Make(TensorElementType type, int elementBytes, IDeviceMemory? device, params long[] shape)
     {
-        var tensor = new StepTensor(type, elementBytes, device, shape);
+        return Keep(new StepTensor(type, elementBytes, device, shape));
+    }
+
+    private StepTensor Keep(StepTensor tensor)
+    {
         _all.Add(tensor);
         return tensor;
     }

@@ -17,14 +17,14 @@ internal static class StepAnswers
         StepDeclaration step, StepAnswer answer, string id, long created, string? timing = null)
     {
         var decoder = step.Decoder;
-        var rowBytes = decoder.VocabSize * decoder.LogitsDtype.ByteSize();
+        var rowBytes = answer.Top.Bytes(step.RowBytes);
         var choices = new CompletionChoice[step.WantedRows];
         for (var i = 0; i < choices.Length; i++)
         {
             var row = answer.Logits.Slice(i * rowBytes, rowBytes);
             var isLast = i == choices.Length - 1;
             choices[i] = new CompletionChoice(
-                i, Payload(step, row), isLast && answer.IsFull ? CompletionChoice.Length : null);
+                i, Payload(step, answer.Top, row), isLast && answer.IsFull ? CompletionChoice.Length : null);
         }
 
         return new CompletionResponse(
@@ -46,9 +46,16 @@ internal static class StepAnswers
     /// <summary>An id for an answer or for the answers of a connection.</summary>
     public static string NewId() => "cmpl_" + Guid.CreateVersion7().ToString("N");
 
-    private static LogitsPayload Payload(StepDeclaration step, ReadOnlyMemory<byte> row)
+    private static LogitsPayload Payload(StepDeclaration step, TopRow top, ReadOnlyMemory<byte> row)
     {
         var decoder = step.Decoder;
+        if (!top.IsWhole)
+        {
+            return new LogitsPayload(
+                TensorDtype.Float32.WireName(), top.Indices(row.Span).ToArray(), top.Values(row.Span).ToArray(),
+                TopRow.LogSumExp(row.Span));
+        }
+
         if (step.Logits.TopK is not { } k)
         {
             return new LogitsPayload(decoder.LogitsDtype.WireName(), Shape: [decoder.VocabSize], Data: row);

@@ -7,7 +7,6 @@ namespace Stip.Api.Engine.Scheduling;
 internal sealed class BatchRunner(IDecoder decoder, DecoderSnapshot snapshot, PrefillChunk chunk)
 {
     private readonly int _rowBytes = snapshot.HiddenSize * snapshot.RowsDtype.ByteSize();
-    private readonly int _logitsBytes = snapshot.VocabSize * snapshot.LogitsDtype.ByteSize();
     private readonly SlotCompaction _compaction = new();
     private readonly List<(int First, int Count)> _segments = [];
     private readonly List<SessionState> _sessions = [];
@@ -16,6 +15,7 @@ internal sealed class BatchRunner(IDecoder decoder, DecoderSnapshot snapshot, Pr
     private readonly Dictionary<SessionState, StepTicket> _bySession = [];
     private byte[] _rows = [];
     private Memory<byte>[] _targets = [];
+    private TopRow[] _tops = [];
     private int[] _lengths = [];
     private long[] _wanted = [];
 
@@ -41,7 +41,7 @@ internal sealed class BatchRunner(IDecoder decoder, DecoderSnapshot snapshot, Pr
 
         // Of a step that wants its last row only, each chunk leaves one and the last chunk's stays.
         var logits = declaration.AllRows
-            ? ticket.Logits.Span.Slice(first * _logitsBytes, count * _logitsBytes)
+            ? ticket.Logits.Span.Slice(first * ticket.RowBytes, count * ticket.RowBytes)
             : ticket.Logits.Span;
         var slot = new SlotRange(session.Arena.Cache, session.Slot, 1);
         if (ticket.Step.Source is { IsEmpty: false } source)
@@ -51,7 +51,8 @@ internal sealed class BatchRunner(IDecoder decoder, DecoderSnapshot snapshot, Pr
 
         decoder.Run(
             slot, [position],
-            ticket.Step.Rows.Slice(first * _rowBytes, count * _rowBytes), _wanted.AsSpan(0, wanted), logits);
+            ticket.Step.Rows.Slice(first * _rowBytes, count * _rowBytes), _wanted.AsSpan(0, wanted),
+            new LogitsTarget(logits, ticket.Top));
         Copied = decoder.Copied;
         ticket.RowsDone += count;
         session.CachedTokens = position + count;
@@ -117,7 +118,7 @@ internal sealed class BatchRunner(IDecoder decoder, DecoderSnapshot snapshot, Pr
             if (session is not null && _bySession.TryGetValue(session, out var ticket))
             {
                 ticket.Step.Rows.CopyTo(row);
-                _targets[wanted] = ticket.Logits;
+                (_targets[wanted], _tops[wanted]) = (ticket.Logits, ticket.Top);
                 _wanted[wanted++] = i;
             }
             else
@@ -134,7 +135,7 @@ internal sealed class BatchRunner(IDecoder decoder, DecoderSnapshot snapshot, Pr
 
         decoder.Run(
             new SlotRange(arena.Cache, first, count), _lengths.AsSpan(0, count), _rows.AsSpan(0, count * _rowBytes),
-            _wanted.AsSpan(0, wanted), new LogitsTarget(_targets.AsSpan(0, wanted)));
+            _wanted.AsSpan(0, wanted), new LogitsTarget(_targets.AsSpan(0, wanted), _tops.AsSpan(0, wanted)));
         Copied += decoder.Copied;
         for (var i = 0; i < wanted; i++)
         {
@@ -147,7 +148,7 @@ internal sealed class BatchRunner(IDecoder decoder, DecoderSnapshot snapshot, Pr
         if (_lengths.Length < slots)
         {
             (_lengths, _rows) = (new int[slots], new byte[slots * _rowBytes]);
-            _targets = new Memory<byte>[slots];
+            (_targets, _tops) = (new Memory<byte>[slots], new TopRow[slots]);
         }
 
         if (_wanted.Length < Math.Max(slots, wanted))

@@ -42,7 +42,7 @@ internal sealed class ModelLoop : IAsyncDisposable
     {
         (_decoder, _sessions, _clock, _metrics) = (decoder, sessions, clock, metrics);
         _begin = begun => Interlocked.Add(ref _waiting, -begun);
-        _spare = new SpareTickets(metrics, 2 * maxBatch);
+        _spare = new SpareTickets(metrics, 2 * maxBatch, decoder.ReducesRows);
         (_queueLength, _gatherMs, Slots) = (options.QueueLength, options.GatherMs, options.Slots);
         _scheduler = new StepScheduler<StepTicket>(maxBatch);
         _loop = new LoopTurn(

@@ -33,7 +33,7 @@ internal sealed class StepDoor(SessionTable sessions)
     public void Finish(StepTicket ticket)
     {
         var (session, declaration) = (ticket.Session, ticket.Declaration);
-        if (!LogitsRows.AreNumbers(declaration.Decoder.LogitsDtype, ticket.Logits.Span))
+        if (!ticket.AreNumbers)
         {
             GiveUp(ticket);
             ticket.Finish(new Refusal(

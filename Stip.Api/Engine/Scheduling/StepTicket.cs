@@ -9,6 +9,7 @@ internal sealed class StepTicket : IScheduled, IThreadPoolWorkItem, IValueTaskSo
 #pragma warning restore CA1001
 {
     private readonly EngineMetrics _metrics;
+    private readonly bool _reducesRows;
     private readonly Action<StepTicket> _recycle;
     private readonly StepAnswer _answer;
     private ManualResetValueTaskSourceCore<Outcome<StepAnswer>> _done;
@@ -19,10 +20,11 @@ internal sealed class StepTicket : IScheduled, IThreadPoolWorkItem, IValueTaskSo
     private bool _isServedByCaller;
 
     /// <param name="metrics">Counts every answer.</param>
+    /// <param name="reducesRows">Whether the decoder gives no more of a row than is wanted.</param>
     /// <param name="recycle">Takes the ticket back once its answer was read and disposed of.</param>
-    public StepTicket(EngineMetrics metrics, Action<StepTicket> recycle)
+    public StepTicket(EngineMetrics metrics, bool reducesRows, Action<StepTicket> recycle)
     {
-        (_metrics, _recycle) = (metrics, recycle);
+        (_metrics, _reducesRows, _recycle) = (metrics, reducesRows, recycle);
         _answer = new StepAnswer(() => _recycle(this));
     }
 
@@ -44,8 +46,19 @@ internal sealed class StepTicket : IScheduled, IThreadPoolWorkItem, IValueTaskSo
 
     public int RowsLeft => Declaration.RowCount - RowsDone;
 
-    /// <summary>Wanted logits, <c>[wanted rows, vocab]</c>.</summary>
-    public Memory<byte> Logits => _answer.Reserve(Declaration.LogitsBytes);
+    /// <summary>What the decoder gives of each wanted row.</summary>
+    public TopRow Top => _reducesRows && Declaration.Logits is { TopK: { } k, Temperature: var temperature }
+        ? new TopRow(k, temperature)
+        : default;
+
+    /// <summary>Bytes of what the decoder gives of a row.</summary>
+    public int RowBytes => Top.Bytes(Declaration.RowBytes);
+
+    /// <summary>Wanted logits: of each wanted row, all or <see cref="Top"/>.</summary>
+    public Memory<byte> Logits => _answer.Reserve(Declaration.WantedRows * RowBytes);
+
+    /// <summary>False where a row of the wanted logits holds what is no number.</summary>
+    public bool AreNumbers => LogitsRows.AreNumbers(Declaration.Decoder.LogitsDtype, Logits.Span, RowBytes, Top);
 
     public bool IsCancelled => _cancellation.IsCancellationRequested;
 
@@ -72,8 +85,8 @@ internal sealed class StepTicket : IScheduled, IThreadPoolWorkItem, IValueTaskSo
     public StepAnswer TakeAnswer()
     {
         _answer.Fill(
-            Declaration.LogitsBytes, Declaration.Keep ? Session.Id : null, Declaration.Position, Session.CachedTokens,
-            Session.CachedTokens == Session.MaxLength, Times);
+            Top, Declaration.WantedRows * RowBytes, Declaration.Keep ? Session.Id : null, Declaration.Position,
+            Session.CachedTokens, Session.CachedTokens == Session.MaxLength, Times);
         return _answer;
     }
 

@@ -63,7 +63,7 @@ public sealed class LogitsRowsTests
             values[13] = bad;
             var bytes = new byte[values.Length * dtype.ByteSize()];
             TensorConversion.Convert(TensorDtype.Float32, MemoryMarshal.AsBytes<float>(values), dtype, bytes);
-            Assert.Equal(isNumber, LogitsRows.AreNumbers(dtype, bytes));
+            Assert.Equal(isNumber, LogitsRows.AreNumbers(dtype, bytes, bytes.Length));
         }
     }
 }

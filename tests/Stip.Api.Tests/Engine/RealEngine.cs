@@ -48,7 +48,7 @@ internal sealed class RealEngine : IDisposable
         var options = Microsoft.Extensions.Options.Options.Create(
             engine ?? new EngineOptions { IntraOpThreads = 1, SpinMicroseconds = 0 });
         return new OrtRuntime(
-            new OrtProvider(runtime, options, NullLogger<OrtProvider>.Instance), options,
+            new OrtProvider(runtime, options, NullLogger<OrtProvider>.Instance), runtime, options,
             NullLogger<OrtRuntime>.Instance);
     }
 
