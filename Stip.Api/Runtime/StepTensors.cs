@@ -43,8 +43,8 @@ internal sealed class StepTensors : IDisposable
                 ? Make(TensorElementType.Int64, sizeof(long), device, shape.Batch, _rowCount)
                 : null;
             _logits = Keep(new StepTensor(
-                decoder.LogitsDtype.ToOrt(), decoder.LogitsDtype.ByteSize(), device, isSeldomFetched: reduction is not null,
-                shape.Wanted, decoder.VocabSize));
+                decoder.LogitsDtype.ToOrt(), decoder.LogitsDtype.ByteSize(), device,
+                isSeldomFetched: reduction is not null, shape.Wanted, decoder.VocabSize));
             _reduced = reduction is null
                 ? null
                 : new ReducedRows(reduction, _logits.Bound, _wantedRows, _logitsBytes, device);

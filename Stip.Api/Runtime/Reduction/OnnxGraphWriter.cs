@@ -29,7 +29,8 @@ internal sealed class OnnxGraphWriter
     /// <param name="inputs">Names, separated by spaces.</param>
     /// <param name="outputs">Names, separated by spaces.</param>
     /// <param name="attributes">Whole numbers.</param>
-    public void Node(string op, string inputs, string outputs, params ReadOnlySpan<(string Name, long Value)> attributes)
+    public void Node(
+        string op, string inputs, string outputs, params ReadOnlySpan<(string Name, long Value)> attributes)
     {
         var node = new OnnxBytes();
         foreach (var input in inputs.Split(' '))
