@@ -61,8 +61,7 @@ internal sealed class ServerStartup(
         var value = isGiven
             ? api.Value.BootstrapKey!
             : "stip_admin_" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
-        await keys.AddBootstrapAsync(value);
-        if (!isGiven)
+        if (await keys.AddBootstrapAsync(value) && !isGiven)
         {
             Console.Out.WriteLine($"Administrator's API key, shown this once: {value}");
         }

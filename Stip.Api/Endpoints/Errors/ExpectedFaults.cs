@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using Stip.Api.Engine;
 using Stip.Api.Registry;
+using Stip.Api.Registry.Database;
 using Stip.Protocol.Completions;
 using Stip.Protocol.Errors;
 
@@ -11,6 +12,7 @@ namespace Stip.Api.Endpoints.Errors;
 internal static class ExpectedFaults
 {
     private static readonly TimeSpan RetryFullDisk = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan RetryDatabase = TimeSpan.FromSeconds(5);
 
     // Failed to bind parameter "Nullable<int> limit" from "x".
     private static readonly Regex Bound = new(
@@ -31,6 +33,10 @@ internal static class ExpectedFaults
             new Refusal(StipErrorCode.ServerOverloaded, e.Message, RetryAfter: TimeSpan.FromSeconds(1)), null),
         _ when DiskFaults.IsFull(exception) => (
             new Refusal(StipErrorCode.ServerOverloaded, "the server's disk is full", RetryAfter: RetryFullDisk), null),
+        _ when DatabaseFaults.IsAway(exception) => (
+            new Refusal(
+                StipErrorCode.ServerOverloaded, "the server's database cannot be reached", RetryAfter: RetryDatabase),
+            null),
         _ => null,
     };
 

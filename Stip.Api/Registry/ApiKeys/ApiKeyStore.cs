@@ -3,6 +3,7 @@ using System.Data.Common;
 using System.Globalization;
 using System.Security.Cryptography;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage;
 using Stip.Api.Engine;
 using Stip.Api.Registry.Audit;
 using Stip.Api.Registry.Database;
@@ -86,7 +87,8 @@ internal sealed class ApiKeyStore(
     }
 
     /// <summary>Stores the administrator's key of the first start.</summary>
-    public Task AddBootstrapAsync(string value) => AddFirstAsync(
+    /// <returns>False where another server was first: then there are its keys, and this value is none.</returns>
+    public Task<bool> AddBootstrapAsync(string value) => AddFirstAsync(
         AuditEventTypes.KeyCreated,
         [Key(BootstrapId, new ApiKeyCreateRequest("bootstrap", ApiKeyScopes.All), value)]);
 
@@ -163,15 +165,21 @@ internal sealed class ApiKeyStore(
         request.ExpiresAt is { } seconds ? DateTimeOffset.FromUnixTimeSeconds(seconds) : null,
         request.Limits);
 
-    private async Task AddFirstAsync(string type, IReadOnlyList<ApiKeyRecord> keys)
+    private async Task<bool> AddFirstAsync(string type, IReadOnlyList<ApiKeyRecord> keys)
     {
-        await using (var connection = await database.ConnectAsync(CancellationToken.None))
+        await using var connection = await database.ConnectAsync(CancellationToken.None);
+        try
         {
-            await FirstRows.AddAsync(
-                connection, keys.Select(key => key.ToRow()), keys.Select(key => Act(type, AuditActor.Server, key)));
+            var isFirst = await FirstRows.AddAsync(
+                connection, database.IsShared, keys.Select(key => key.ToRow()),
+                keys.Select(key => Act(type, AuditActor.Server, key)));
+            await RefreshAsync(CancellationToken.None);
+            return isFirst;
         }
-
-        await RefreshAsync(CancellationToken.None);
+        catch (DbException e)
+        {
+            throw database.Unusable(e);
+        }
     }
 
     private AuditRow Act(string type, AuditActor actor, ApiKeyRecord key, params (string, string?)[] more) =>
@@ -192,10 +200,12 @@ internal sealed class ApiKeyStore(
         try
         {
             await using var context = database.Open();
+            await using var transaction = await BeginAsync(context);
             var outcome = await change(context);
             if (outcome.Refusal is null)
             {
                 await context.SaveChangesAsync();
+                await (transaction?.CommitAsync() ?? Task.CompletedTask);
                 await ReadAsync(CancellationToken.None);
             }
 
@@ -205,6 +215,19 @@ internal sealed class ApiKeyStore(
         {
             _changing.Release();
         }
+    }
+
+    // One server alone has its semaphore, and SaveChanges is a transaction.
+    private async Task<IDbContextTransaction?> BeginAsync(RegistryContext context)
+    {
+        if (!database.IsShared)
+        {
+            return null;
+        }
+
+        var transaction = await context.Database.BeginTransactionAsync();
+        await context.Database.ExecuteSqlRawAsync(RegistryLock.Take);
+        return transaction;
     }
 
     private async Task ReadAsync(CancellationToken cancellation)

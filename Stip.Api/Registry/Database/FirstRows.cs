@@ -51,10 +51,32 @@ internal static class FirstRows
         return [.. keys.Values];
     }
 
-    /// <summary>Adds keys and lines of the audit log: all or none.</summary>
-    public static async Task AddAsync(DbConnection open, IEnumerable<ApiKeyRow> keys, IEnumerable<AuditRow> acts)
+    /// <summary>Adds the first keys and their lines of the audit log: all or none, and none where there are keys.</summary>
+    /// <param name="open">The database.</param>
+    /// <param name="isShared">Other servers may do the same now.</param>
+    /// <param name="keys">To be added.</param>
+    /// <param name="acts">Lines of the audit log.</param>
+    /// <returns>True where they were added.</returns>
+    public static async Task<bool> AddAsync(
+        DbConnection open, bool isShared, IEnumerable<ApiKeyRow> keys, IEnumerable<AuditRow> acts)
     {
         await using var transaction = await open.BeginTransactionAsync();
+        if (isShared)
+        {
+            await using var taking = open.CreateCommand();
+            (taking.Transaction, taking.CommandText) = (transaction, RegistryLock.Take);
+            await taking.ExecuteNonQueryAsync();
+        }
+
+        await using (var asking = open.CreateCommand())
+        {
+            (asking.Transaction, asking.CommandText) = (transaction, "SELECT 1 FROM api_keys LIMIT 1");
+            if (await asking.ExecuteScalarAsync() is not null)
+            {
+                return false;
+            }
+        }
+
         foreach (var key in keys)
         {
             await InsertAsync(
@@ -79,6 +101,7 @@ internal static class FirstRows
         }
 
         await transaction.CommitAsync();
+        return true;
     }
 
     private static async Task InsertAsync(

@@ -47,8 +47,11 @@ internal static class RegistrySchema
     public static string Sqlite { get; } =
         string.Join('\n', "BEGIN;", Of("INTEGER", " AUTOINCREMENT"), SqliteTriggers, "COMMIT;");
 
-    public static string PostgreSql { get; } =
-        string.Join('\n', Of("BIGINT GENERATED ALWAYS AS IDENTITY", ""), PostgreSqlTriggers);
+    /// <summary>Servers that start together make the tables one after the other: PostgreSQL fails the second of two
+    /// that make the same table at once, even with IF NOT EXISTS.</summary>
+    public static string PostgreSql { get; } = string.Join(
+        '\n', "BEGIN;", RegistryLock.Take + ";", Of("BIGINT GENERATED ALWAYS AS IDENTITY", ""), PostgreSqlTriggers,
+        "COMMIT;");
 
     private static string Of(string identity, string suffix) => Tables
         .Replace("{0}", identity, StringComparison.Ordinal).Replace("{1}", suffix, StringComparison.Ordinal);
