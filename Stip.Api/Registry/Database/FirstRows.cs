@@ -51,7 +51,8 @@ internal static class FirstRows
         return [.. keys.Values];
     }
 
-    /// <summary>Adds the first keys and their lines of the audit log: all or none, and none where there are keys.</summary>
+    /// <summary>Adds the first keys and their lines of the audit log: all or none, and none where there are
+    /// keys.</summary>
     /// <param name="open">The database.</param>
     /// <param name="isShared">Other servers may do the same now.</param>
     /// <param name="keys">To be added.</param>
