@@ -11,9 +11,15 @@ namespace Stip.Export.Architectures;
 /// <param name="firstSparse">First layer with experts where config.json does not say.</param>
 internal sealed class DeepseekV3(string name, string modelType, int firstSparse) : IArchitecture
 {
+    /// <summary>Youtu: no experts, a head tied to the token table.</summary>
+    public static DeepseekV3 Youtu { get; } = new("YoutuForCausalLM", "youtu", firstSparse: 0) { IsTied = true };
+
     public string Name => name;
 
     public string ModelType => modelType;
+
+    /// <summary>True where the head is the token table unless config.json says otherwise.</summary>
+    public bool IsTied { get; init; }
 
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
@@ -32,6 +38,6 @@ internal sealed class DeepseekV3(string name, string modelType, int firstSparse)
             layer.Add(mlp.Append(layer, layer.Normed(norm, "mlp_norm", "post_attention_layernorm"), "mlp"));
         }
 
-        return model.Finish(norm, "model.norm", model.Head(config.Flag("tie_word_embeddings", false)));
+        return model.Finish(norm, "model.norm", model.Head(config.Flag("tie_word_embeddings", IsTied)));
     }
 }

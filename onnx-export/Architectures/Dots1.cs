@@ -21,7 +21,7 @@ internal sealed class Dots1 : IArchitecture
         var model = new DecoderModel(checkpoint, dtype, shape, "model.embed_tokens.weight");
         var norm = Norm.Rms(config.Positive("rms_norm_eps", 1e-6));
         var mlp = SharedExperts.Read(config, shape, ExpertRouting.ReadBalanced(config), normalizes: false);
-        var firstLocal = config.FindSize("max_window_layers") ?? DefaultFirstWindowLayer;
+        var firstLocal = config.Integer("max_window_layers") ?? DefaultFirstWindowLayer;
         var windows = AttentionWindows.Read(config, shape, layer => layer >= firstLocal, DefaultWindow);
         var hasBias = config.Flag("attention_bias", false);
         var attention = new SelfAttention(

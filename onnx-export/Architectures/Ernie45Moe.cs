@@ -14,7 +14,7 @@ internal sealed class Ernie45Moe : IArchitecture
 
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
-        var config = checkpoint.Config;
+        var config = checkpoint.Config.WithDefaults("""{"rope_theta": 5e5}""");
         config.RefuseFlag("use_bias");
         var shape = DecoderShape.Read(config);
         var model = new DecoderModel(checkpoint, dtype, shape, "model.embed_tokens.weight");
@@ -28,7 +28,7 @@ internal sealed class Ernie45Moe : IArchitecture
             {
                 Routing = ExpertRouting.Softmax with
                 {
-                    Bias = "moe_statics.e_score_correction_bias",
+                    Bias = BiasOf(checkpoint.Tensors, shape),
                     StoresBiasAsRow = true,
                 },
             },
@@ -49,6 +49,15 @@ internal sealed class Ernie45Moe : IArchitecture
         }
 
         return model.Finish(norm, "model.norm", model.Head(config.Flag("tie_word_embeddings", true)));
+    }
+
+    // Published checkpoints and the models of current transformers differ.
+    private static string BiasOf(ITensorStore tensors, DecoderShape shape)
+    {
+        const string bias = "moe_statics.e_score_correction_bias";
+        return Enumerable.Range(0, shape.Layers).Any(layer => tensors.Has($"model.layers.{layer}.mlp.{bias}"))
+            ? bias
+            : $"gate.{bias}";
     }
 
     private static IReadOnlyList<bool> Sparse(ConfigJson config, DecoderShape shape)

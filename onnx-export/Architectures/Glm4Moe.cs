@@ -6,19 +6,43 @@ namespace Stip.Export.Architectures;
 
 /// <summary>GLM-4.5: half of each head turns, experts chosen by sigmoids beside one that every row goes
 /// through.</summary>
-internal sealed class Glm4Moe : IArchitecture
+/// <param name="name">Name of the family.</param>
+/// <param name="modelType">Its <c>model_type</c>.</param>
+internal sealed class Glm4Moe(string name, string modelType) : IArchitecture
 {
-    public string Name => "Glm4MoeForCausalLM";
+    public Glm4Moe()
+        : this("Glm4MoeForCausalLM", "glm4_moe")
+    {
+    }
 
-    public string ModelType => "glm4_moe";
+    /// <summary>Solar Open: whole heads turn, every layer has experts.</summary>
+    public static Glm4Moe SolarOpen { get; } = new("SolarOpenForCausalLM", "solar_open")
+    {
+        RotaryShare = 1,
+        FirstSparse = 0,
+        Defaults = """{"rope_theta": 1e6, "head_dim": 128}""",
+    };
+
+    public string Name => name;
+
+    public string ModelType => modelType;
+
+    /// <summary>Share of a head that turns, where config.json does not say it.</summary>
+    public double RotaryShare { get; init; } = 0.5;
+
+    /// <summary>First layer with experts, where config.json does not say it.</summary>
+    public int FirstSparse { get; init; } = 1;
+
+    /// <summary>What its files may leave out.</summary>
+    public string Defaults { get; init; } = "{}";
 
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
-        var config = checkpoint.Config;
-        var shape = DecoderShape.Read(config, rotaryShare: 0.5);
+        var config = checkpoint.Config.WithDefaults(Defaults);
+        var shape = DecoderShape.Read(config, rotaryShare: RotaryShare);
         var model = new DecoderModel(checkpoint, dtype, shape, "model.embed_tokens.weight");
         var norm = Norm.Rms(config.Positive("rms_norm_eps", 1e-5));
-        var mlp = SharedExperts.Read(config, shape, ExpertRouting.ReadBalanced(config), firstSparse: 1);
+        var mlp = SharedExperts.Read(config, shape, ExpertRouting.ReadBalanced(config), FirstSparse);
         var attention = new SelfAttention(
             shape.Heads,
             QkvProjection.Apart(config.Flag("attention_bias", false)),

@@ -8,6 +8,12 @@ namespace Stip.Export.Architectures;
 /// off.</summary>
 internal sealed class GptOss : IArchitecture
 {
+    // What a file without any of it means.
+    private const string DefaultRope = """
+        {"rope_theta": 150000.0, "rope_scaling": {"rope_type": "yarn", "factor": 32.0, "beta_fast": 32.0,
+         "beta_slow": 1.0, "truncate": false, "original_max_position_embeddings": 4096}}
+        """;
+
     public string Name => "GptOssForCausalLM";
 
     public string ModelType => "gpt_oss";
@@ -15,6 +21,8 @@ internal sealed class GptOss : IArchitecture
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
         var config = checkpoint.Config;
+        var hasRope = config.Has("rope_parameters") || config.Has("rope_theta") || config.Has("rope_scaling");
+        config = hasRope ? config : config.WithDefaults(DefaultRope);
         var shape = DecoderShape.Read(config, defaultHeadDim: 64);
         var model = new DecoderModel(checkpoint, dtype, shape, "model.embed_tokens.weight");
         var norm = Norm.Rms(config.Positive("rms_norm_eps", 1e-5));

@@ -85,7 +85,7 @@ internal sealed class GraniteMoe(string name, string modelType) : IArchitecture
     private void RefuseRecurrent(ConfigJson config)
     {
         var types = config.Texts("layer_types");
-        if (IsHybrid && (types.Count == 0 || types.Any(type => type != "attention")))
+        if (IsHybrid && (types.Count == 0 || types.Any(type => type is not ("attention" or "full_attention"))))
         {
             throw new RefusedException("config.json: layer_types has layers that carry a state from row to row, which "
                 + "are not supported; every one must be 'attention'");

@@ -18,14 +18,15 @@ internal sealed class Llama4 : IArchitecture
 
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
-        var config = checkpoint.Config;
+        var config = checkpoint.Config.WithDefaults("""{"rope_theta": 5e5, "attention_chunk_size": 8192}""");
         var shape = DecoderShape.Read(config, defaultHeadDim: 128) with { LooksUpPositions = true };
         var model = new DecoderModel(checkpoint, dtype, shape, "model.embed_tokens.weight");
         var norm = Norm.Rms(config.Positive("rms_norm_eps", 1e-5));
         var mlp = Experts(config, shape);
+        var period = config.FindSize("no_rope_layer_interval") ?? GlobalPeriod;
         var turns = config.Integers("no_rope_layers") is { Count: > 0 } listed
             ? listed
-            : [.. Enumerable.Range(0, shape.Layers).Select(layer => (layer + 1) % GlobalPeriod == 0 ? 0 : 1)];
+            : [.. Enumerable.Range(0, shape.Layers).Select(layer => (layer + 1) % period == 0 ? 0 : 1)];
         if (turns.Count < shape.Layers)
         {
             throw new RefusedException($"config.json: no_rope_layers has {turns.Count} numbers; "

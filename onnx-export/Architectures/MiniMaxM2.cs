@@ -16,7 +16,7 @@ internal sealed class MiniMaxM2 : IArchitecture
 
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
-        var config = checkpoint.Config;
+        var config = checkpoint.Config.WithDefaults("""{"rope_theta": 5e6}""");
         var shape = DecoderShape.Read(config, defaultHeadDim: DefaultHeadDim).WithRotaryDim(config);
         var model = new DecoderModel(checkpoint, dtype, shape, "model.embed_tokens.weight");
         var norm = Norm.Rms(config.Positive("rms_norm_eps", 1e-6));
@@ -40,8 +40,7 @@ internal sealed class MiniMaxM2 : IArchitecture
             Down = "w2",
         };
 
-        // Published checkpoints and current transformers call the block differently.
-        var part = checkpoint.Tensors.Has("model.layers.0.mlp.gate.weight") ? "mlp" : "block_sparse_moe";
+        var part = ExpertFeedForward.PartOf(checkpoint.Tensors);
         foreach (var layer in model.Layers("model.layers"))
         {
             layer.Add(attention.Append(layer, layer.Normed(norm, "attention_norm", "input_layernorm"), "self_attn"));

@@ -13,7 +13,7 @@ internal sealed class Mixtral : IArchitecture
 
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
-        var config = checkpoint.Config;
+        var config = checkpoint.Config.WithDefaults("""{"rope_theta": 1e6}""");
         var shape = DecoderShape.Read(config);
         var model = new DecoderModel(checkpoint, dtype, shape, "model.embed_tokens.weight");
         var norm = Norm.Rms(config.Positive("rms_norm_eps", 1e-5));
@@ -34,12 +34,13 @@ internal sealed class Mixtral : IArchitecture
             Down = "w2",
         };
 
+        var part = ExpertFeedForward.PartOf(checkpoint.Tensors);
         foreach (var layer in model.Layers("model.layers"))
         {
             var own = attention with { Window = windows[layer.Index] };
             layer.Add(own.Append(layer, layer.Normed(norm, "attention_norm", "input_layernorm"), "self_attn"));
             var rows = layer.Normed(norm, "mlp_norm", "post_attention_layernorm");
-            layer.Add(experts.Append(layer, rows, "block_sparse_moe"));
+            layer.Add(experts.Append(layer, rows, part));
         }
 
         return model.Finish(norm, "model.norm", model.Head(config.Flag("tie_word_embeddings", false)));

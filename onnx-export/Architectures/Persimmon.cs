@@ -13,7 +13,7 @@ internal sealed class Persimmon : IArchitecture
 
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
-        var config = checkpoint.Config;
+        var config = checkpoint.Config.WithDefaults("""{"rope_theta": 25000}""");
         var shape = DecoderShape.Read(config, rotaryShare: 0.5);
         var model = new DecoderModel(checkpoint, dtype, shape, "model.embed_tokens.weight");
         var norm = Norm.Layer(config.Positive("layer_norm_eps", 1e-5));

@@ -15,7 +15,7 @@ internal sealed class PhiMoe(string name) : IArchitecture
 
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
-        var config = checkpoint.Config;
+        var config = checkpoint.Config.WithDefaults("""{"rope_theta": 1e6}""");
         var shape = DecoderShape.Read(config);
         var model = new DecoderModel(checkpoint, dtype, shape, "model.embed_tokens.weight");
         var norm = Norm.Layer(config.Positive("rms_norm_eps", 1e-5));
@@ -26,6 +26,7 @@ internal sealed class PhiMoe(string name) : IArchitecture
         {
             Rotary = model.Rotary(config),
         };
+        var part = ExpertFeedForward.PartOf(checkpoint.Tensors);
         var chosen = config.FindSize("num_experts_per_tok") ?? 2;
         var experts = new ExpertFeedForward(
             config.FindSize("num_local_experts") ?? 16,
@@ -34,6 +35,7 @@ internal sealed class PhiMoe(string name) : IArchitecture
             config.Text("hidden_act") ?? "silu")
         {
             Routing = new ExpertRouting { Near = 2 * config.Positive("router_jitter_noise", 0.01) },
+            Router = checkpoint.Tensors.Has($"model.layers.0.{part}.gate.weight") ? "gate" : "router",
             Gate = "w1",
             Up = "w3",
             Down = "w2",
@@ -44,7 +46,7 @@ internal sealed class PhiMoe(string name) : IArchitecture
             var own = attention with { Window = windows[layer.Index] };
             layer.Add(own.Append(layer, layer.Normed(norm, "attention_norm", "input_layernorm"), "self_attn"));
             var rows = layer.Normed(norm, "mlp_norm", "post_attention_layernorm");
-            layer.Add(experts.Append(layer, rows, "block_sparse_moe"));
+            layer.Add(experts.Append(layer, rows, part));
         }
 
         var head = model.Head(config.Flag("tie_word_embeddings", false));

@@ -18,6 +18,7 @@ internal sealed class PlainLlama(string name, string modelType, Func<ConfigJson,
         "Jais2ForCausalLM", "jais2", config => Norm.Layer(config.Positive("layer_norm_eps", 1e-5)))
     {
         HasBiases = true,
+        Defaults = """{"rope_theta": 5e5}""",
     };
 
     /// <summary>Nemotron: LayerNorms whose factors are stored as differences from 1, half of each head turns.</summary>
@@ -39,9 +40,12 @@ internal sealed class PlainLlama(string name, string modelType, Func<ConfigJson,
     /// <summary>Whether projections have biases, where config.json does not say it.</summary>
     public bool HasBiases { get; init; }
 
+    /// <summary>What its files may leave out.</summary>
+    public string Defaults { get; init; } = "{}";
+
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
-        var config = checkpoint.Config;
+        var config = checkpoint.Config.WithDefaults(Defaults);
         var shape = DecoderShape.Read(config, RotaryShare);
         var model = new DecoderModel(checkpoint, dtype, shape, "model.embed_tokens.weight");
         var norms = norm(config);

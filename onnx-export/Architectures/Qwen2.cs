@@ -25,7 +25,7 @@ internal sealed class Qwen2(string name, string modelType) : IArchitecture
     /// only.</summary>
     public static IReadOnlyList<int?> Windows(ConfigJson config, DecoderShape shape)
     {
-        var first = config.FindSize("max_window_layers") ?? DefaultFirstWindowLayer;
+        var first = config.Integer("max_window_layers") ?? DefaultFirstWindowLayer;
         return config.Flag("use_sliding_window", false)
             ? AttentionWindows.Read(config, shape, layer => layer >= first, DefaultWindow)
             : new int?[shape.Layers];

@@ -24,7 +24,8 @@ internal sealed class Qwen3Moe : IArchitecture
         var model = new DecoderModel(checkpoint, dtype, shape, "model.embed_tokens.weight");
         var norm = Norm.Rms(config.Positive("rms_norm_eps", 1e-6));
         var mlp = GatedFeedForward.Read(config);
-        var windows = Qwen2.Windows(config, shape);
+        // All layers have the window or none has, whatever max_window_layers says.
+        var windows = Qwen2.Windows(config.With("""{"max_window_layers": 0}"""), shape);
         var isSparse = SparseLayers.Read(config, shape);
         var hasBias = config.Flag("attention_bias", false);
         var attention = new SelfAttention(

@@ -10,25 +10,44 @@ internal static class RefusedFamilies
 
     private const string Diffuses = "its tokens see those after them, so that it does not write from left to right";
 
+    private const string MixesHeads = "its heads attend in pairs or by experts of their own, which the attention "
+        + "operator of ONNX Runtime does not";
+
+    private const string PicksKeys = "each of its rows attends to keys that the layer picks, which the attention "
+        + "operator of ONNX Runtime does not";
+
     private static readonly Dictionary<string, string> Reasons = new(StringComparer.Ordinal)
     {
         ["BambaForCausalLM"] = Recurrent,
+        ["BltForCausalLM"] = "it cuts texts into patches of bytes as it reads them, instead of tokens",
+        ["DeepseekV32ForCausalLM"] = PicksKeys,
+        ["DiffLlamaForCausalLM"] = MixesHeads,
+        ["DogeForCausalLM"] = PicksKeys,
         ["DreamModel"] = Diffuses,
         ["FalconH1ForCausalLM"] = Recurrent,
         ["FalconMambaForCausalLM"] = Recurrent,
         ["Gemma3nForCausalLM"] = TakesTokens,
         ["Gemma3nForConditionalGeneration"] = TakesTokens,
+        ["GlmMoeDsaForCausalLM"] = PicksKeys,
         ["JambaForCausalLM"] = Recurrent,
+        ["JetMoeForCausalLM"] = MixesHeads,
         ["KimiLinearForCausalLM"] = Recurrent,
         ["LLaDAModelLM"] = Diffuses,
         ["Lfm2ForCausalLM"] = Recurrent,
         ["Lfm2MoeForCausalLM"] = Recurrent,
+        ["LongcatFlashForCausalLM"] = "some of its experts give a row back as it came, which the experts' operator of "
+            + "ONNX Runtime does not",
         ["MambaForCausalLM"] = Recurrent,
         ["Mamba2ForCausalLM"] = Recurrent,
         ["MiniMaxForCausalLM"] = Recurrent,
         ["MiniMaxText01ForCausalLM"] = Recurrent,
         ["NemotronHForCausalLM"] = Recurrent,
+        ["OlmoHybridForCausalLM"] = Recurrent,
         ["Qwen3NextForCausalLM"] = Recurrent,
+        ["Qwen3_5ForCausalLM"] = Recurrent,
+        ["Qwen3_5ForConditionalGeneration"] = Recurrent,
+        ["Qwen3_5MoeForCausalLM"] = Recurrent,
+        ["Qwen3_5MoeForConditionalGeneration"] = Recurrent,
         ["RecurrentGemmaForCausalLM"] = Recurrent,
         ["RwkvForCausalLM"] = Recurrent,
         ["ZambaForCausalLM"] = Recurrent,

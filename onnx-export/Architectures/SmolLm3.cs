@@ -15,7 +15,7 @@ internal sealed class SmolLm3 : IArchitecture
 
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
-        var config = checkpoint.Config;
+        var config = checkpoint.Config.WithDefaults("""{"rope_theta": 2e6}""");
         var shape = DecoderShape.Read(config);
         var model = new DecoderModel(checkpoint, dtype, shape, "model.embed_tokens.weight");
         var norm = Norm.Rms(config.Positive("rms_norm_eps", 1e-6));

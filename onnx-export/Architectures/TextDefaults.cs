@@ -57,6 +57,18 @@ internal static class TextDefaults
          "rms_norm_eps": 1e-5, "attention_bias": true}
         """;
 
+    private const string Glm4MoeSees = """
+        {"vocab_size": 151424, "hidden_size": 4096, "intermediate_size": 10944, "num_hidden_layers": 46,
+         "num_attention_heads": 96, "num_key_value_heads": 8, "max_position_embeddings": 65536,
+         "rms_norm_eps": 1e-5, "attention_bias": true, "moe_intermediate_size": 1408, "num_experts_per_tok": 8,
+         "n_routed_experts": 128, "n_shared_experts": 1, "first_k_dense_replace": 1}
+        """;
+
+    private const string Persimmon = """
+        {"vocab_size": 262144, "hidden_size": 4096, "intermediate_size": 16384, "num_hidden_layers": 36,
+         "num_attention_heads": 64, "max_position_embeddings": 16384}
+        """;
+
     /// <summary>The configuration of the decoder inside a larger model, with what it leaves out.</summary>
     /// <param name="text">What the file says of it.</param>
     /// <param name="kind">Its <c>model_type</c> where the file does not say.</param>
@@ -78,6 +90,8 @@ internal static class TextDefaults
         "gemma3" or "gemma3_text" => Gemma3,
         "llama4" or "llama4_text" => Llama4,
         "glm4v" or "glm4v_text" => Glm4Sees,
+        "glm4v_moe" or "glm4v_moe_text" => Glm4MoeSees,
+        "fuyu" or "persimmon" => Persimmon,
         _ => "{}",
     };
 }

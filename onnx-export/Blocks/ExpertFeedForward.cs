@@ -1,3 +1,4 @@
+using Stip.Export.Checkpoints;
 using Stip.Onnx;
 using Stip.Onnx.Model;
 
@@ -58,6 +59,11 @@ internal sealed record ExpertFeedForward(int Experts, int Chosen, int InnerSize,
 
     /// <summary>Name of the way back.</summary>
     public string Down { get; init; } = "down_proj";
+
+    /// <summary>Where Mixtral and its kin have router and experts in a layer: published checkpoints and the models of
+    /// current transformers differ.</summary>
+    public static string PartOf(ITensorStore tensors) =>
+        tensors.Has("model.layers.0.block_sparse_moe.gate.weight") ? "block_sparse_moe" : "mlp";
 
     /// <summary>Appends the block.</summary>
     /// <param name="layer">The layer.</param>

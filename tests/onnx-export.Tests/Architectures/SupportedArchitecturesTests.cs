@@ -10,6 +10,9 @@ public sealed class SupportedArchitecturesTests
     [Theory]
     [InlineData("Qwen3NextForCausalLM", "carry a state from row to row")]
     [InlineData("Gemma3nForConditionalGeneration", "look tokens up")]
+    [InlineData("DiffLlamaForCausalLM", "attend in pairs")]
+    [InlineData("GlmMoeDsaForCausalLM", "keys that the layer picks")]
+    [InlineData("LongcatFlashForCausalLM", "give a row back as it came")]
     [InlineData("LLaDAModelLM", "does not write from left to right")]
     public void Of_AFamilyThatCannotBe_SaysWhy(string name, string reason) => Assert.Contains(
         reason, Assert.Throws<RefusedException>(() => Of(name)).Message, StringComparison.Ordinal);

@@ -1,0 +1,168 @@
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Stip.Protocol.Tensors;
+using Stip.TestKit;
+
+namespace Stip.Export.Tests.Architectures;
+
+/// <summary>What transformers 5 write of the models that older ones wrote otherwise: experts stacked, blocks under other
+/// names, one section for what turns. The graph is the same, byte for byte.</summary>
+public sealed partial class CurrentLayoutTests(ExportedModels models) : IDisposable
+{
+    private static readonly string Data = RepositoryRoot.At("tests", "data", "architectures");
+    private readonly TemporaryFolder _folder = new();
+
+    /// <summary>Models whose files say how they turn in the older way.</summary>
+    public static TheoryData<string, string> TurningNames => [.. new[] { "decoders", "experts", "neighbours" }
+        .SelectMany(group => Recipes(group).Where(recipe => recipe!["config"]!["rope_theta"] is not null)
+            .Select(recipe => (group, $"{recipe!["name"]}")))];
+
+    [Theory]
+    [InlineData("experts", "afmoe")]
+    [InlineData("experts", "deepseek_v2")]
+    [InlineData("experts", "deepseek_v3")]
+    [InlineData("experts", "dots1")]
+    [InlineData("experts", "ernie4_5_moe", null, "mlp.moe_statics", "mlp.gate.moe_statics")]
+    [InlineData("experts", "flex_olmo")]
+    [InlineData("experts", "glm4_moe")]
+    [InlineData("experts", "hunyuan_v1_moe")]
+    [InlineData("experts", "minimax_m2")]
+    [InlineData("experts", "minimax_m2", "MixtralForCausalLM")]
+    [InlineData("experts", "phimoe", null, "mlp.gate", "mlp.router")]
+    [InlineData("neighbours", "olmoe")]
+    [InlineData("neighbours", "qwen2_moe")]
+    [InlineData("neighbours", "qwen3_moe")]
+    [InlineData("published", "exaone_moe", null, "mlp.e_score", "mlp.gate.e_score")]
+    public async Task Export_OfStackedExperts_GivesTheSameGraph(
+        string group, string name, string? architecture = null, string older = "", string newer = "")
+    {
+        var recipe = Recipe(group, name);
+        var config = recipe["config"]!.DeepClone();
+        config["architectures"] = new JsonArray(architecture ?? $"{config["architectures"]![0]}");
+        var tensors = recipe["tensors"]!.DeepClone().AsObject();
+        foreach (var extra in tensors.Select(tensor => tensor.Key).Where(IsOfMiniMaxAlone).ToList())
+        {
+            tensors.Remove(architecture is null ? "" : extra);
+        }
+
+        DrawnWeights.WriteCheckpoint(Folder("apart"), config, tensors);
+        WriteStacked(Folder("stacked"), config, tensors, older, newer);
+
+        await AssertSameGraphAsync("apart", "stacked");
+    }
+
+    [Theory]
+    [MemberData(nameof(TurningNames))]
+    public async Task Export_OfOneSectionForWhatTurns_GivesTheSameGraph(string group, string name)
+    {
+        var recipe = Recipe(group, name);
+        var (older, newer) = (recipe["config"]!, recipe["config"]!.DeepClone().AsObject());
+        var rope = older["rope_scaling"]?.DeepClone().AsObject() ?? new JsonObject { ["rope_type"] = "default" };
+        rope["rope_type"] = $"{rope["rope_type"] ?? rope["type"]}";
+        foreach (var field in new[] { "rope_theta", "partial_rotary_factor" }.Where(field => older[field] is not null))
+        {
+            rope[field] = older[field]!.DeepClone();
+        }
+
+        foreach (var field in new[] { "rope_theta", "rope_scaling", "partial_rotary_factor" })
+        {
+            newer.Remove(field);
+        }
+
+        newer["rope_parameters"] = rope;
+        DrawnWeights.WriteCheckpoint(Folder("older"), older, recipe["tensors"]!.AsObject());
+        DrawnWeights.WriteCheckpoint(Folder("newer"), newer, recipe["tensors"]!.AsObject());
+
+        await AssertSameGraphAsync("older", "newer");
+    }
+
+    [Theory]
+    [InlineData("neighbours", "ernie4_5", 5e5)]
+    [InlineData("neighbours", "helium", 1e5)]
+    [InlineData("neighbours", "jais2", 5e5)]
+    [InlineData("neighbours", "persimmon", 25e3)]
+    [InlineData("neighbours", "smollm3", 2e6)]
+    [InlineData("neighbours", "bitnet", 5e5)]
+    [InlineData("experts", "ernie4_5_moe", 5e5)]
+    [InlineData("experts", "flex_olmo", 5e5)]
+    [InlineData("experts", "llama4", 5e5)]
+    [InlineData("experts", "minimax_m2", 5e6)]
+    [InlineData("experts", "phimoe", 1e6)]
+    public async Task Export_OfAFileWithoutABase_TurnsAsTransformersDoes(string group, string name, double theta)
+    {
+        var recipe = Recipe(group, name);
+        var (said, left) = (recipe["config"]!.DeepClone().AsObject(), recipe["config"]!.DeepClone().AsObject());
+        said["rope_theta"] = theta;
+        left.Remove("rope_theta");
+        DrawnWeights.WriteCheckpoint(Folder("said"), said, recipe["tensors"]!.AsObject());
+        DrawnWeights.WriteCheckpoint(Folder("left"), left, recipe["tensors"]!.AsObject());
+
+        await AssertSameGraphAsync("said", "left");
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    // What Mixtral does not have of it.
+    private static bool IsOfMiniMaxAlone(string tensor) =>
+        tensor.Contains("_norm.", StringComparison.Ordinal) || tensor.EndsWith("bias", StringComparison.Ordinal);
+
+    private static JsonArray Recipes(string group) =>
+        JsonSerializer.Deserialize<JsonArray>(File.ReadAllBytes(Path.Combine(Data, $"{group}.json")))!;
+
+    private static JsonNode Recipe(string group, string name) =>
+        Recipes(group).First(recipe => $"{recipe!["name"]}" == name)!;
+
+    // Gates above what they gate, expert after expert; the rest as it is, under the newer names.
+    private static void WriteStacked(string folder, JsonNode config, JsonObject tensors, string older, string newer)
+    {
+        var parts = new SortedDictionary<string, List<float>>(StringComparer.Ordinal);
+        var shapes = new Dictionary<string, long[]>();
+        foreach (var (name, recipe) in tensors)
+        {
+            var (shape, values) = DrawnWeights.Draw(name, recipe!);
+            var renamed = name.Replace(".block_sparse_moe.", ".mlp.", StringComparison.Ordinal);
+            renamed = older.Length == 0 ? renamed : renamed.Replace(older, newer, StringComparison.Ordinal);
+            var isGate = false;
+            if (Expert().Match(renamed) is { Success: true } expert)
+            {
+                var isDown = expert.Groups["part"].Value is "down_proj" or "w2";
+                isGate = !isDown;
+                renamed = $"{expert.Groups["block"].Value}.{(isDown ? "down_proj" : "gate_up_proj")}";
+                shape = [1, shape[0], shape[1]];
+            }
+
+            if (!parts.TryGetValue(renamed, out var all))
+            {
+                (parts[renamed], shapes[renamed]) = ([.. values], isGate ? [1, 2 * shape[1], shape[2]] : shape);
+                continue;
+            }
+
+            all.AddRange(values);
+            shapes[renamed][0] = all.Count / (shapes[renamed][1] * shapes[renamed][2]);
+        }
+
+        File.WriteAllText(Path.Combine(folder, "config.json"), config.ToJsonString());
+        using var stream = File.Create(Path.Combine(folder, "model.safetensors"));
+        SafetensorsWriter.Write(stream, [.. parts.Select(part => new SafetensorsWriter.Source(
+            part.Key,
+            TensorDtype.Float32,
+            shapes[part.Key],
+            target => target.Write(MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(part.Value)))))]);
+    }
+
+    [GeneratedRegex(@"^(?<block>.*\.experts)\.\d+\.(?<part>gate_proj|up_proj|down_proj|w1|w2|w3)\.weight$")]
+    private static partial Regex Expert();
+
+    private string Folder(string name) => Directory.CreateDirectory(_folder.At(name)).FullName;
+
+    private async Task AssertSameGraphAsync(string first, string second)
+    {
+        var (expected, exported) = (
+            await models.ExportAsync(_folder.At(first), TensorDtype.Float32),
+            await models.ExportAsync(_folder.At(second), TensorDtype.Float32));
+        Assert.All(Directory.GetFiles(expected, "model.onnx*"), file => Assert.Equal(
+            File.ReadAllBytes(file), File.ReadAllBytes(Path.Combine(exported, Path.GetFileName(file)))));
+    }
+}
