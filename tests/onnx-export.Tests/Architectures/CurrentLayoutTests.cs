@@ -7,8 +7,8 @@ using Stip.TestKit;
 
 namespace Stip.Export.Tests.Architectures;
 
-/// <summary>What transformers 5 write of the models that older ones wrote otherwise: experts stacked, blocks under other
-/// names, one section for what turns. The graph is the same, byte for byte.</summary>
+/// <summary>What transformers 5 writes otherwise than older versions: experts stacked, blocks under other names, one
+/// section for what turns. The graph is the same, byte for byte.</summary>
 public sealed partial class CurrentLayoutTests(ExportedModels models) : IDisposable
 {
     private static readonly string Data = RepositoryRoot.At("tests", "data", "architectures");
