@@ -190,8 +190,9 @@ internal sealed class DecoderHost : IAsyncDisposable
         var decoder = _runtime.LoadDecoder(Snapshot);
         var pool = new SlotPool(decoder, Snapshot, _budget, _options.Slots);
         var sessions = new SessionTable(pool, _budget.Sessions, _clock, TimeSpan.FromSeconds(_options.LeaseSeconds));
-        // Sessions whose rows would change one another's, or that have sources of their own, are run one by one.
-        var maxBatch = Snapshot.Sequence is not null || _mixesRows(Snapshot.GraphPath) ? 1 : _options.MaxBatch;
+        // Sessions whose rows would change one another's are run one by one. First steps after a source are anyway.
+        var graph = Snapshot.Sequence?.NextStepsPath ?? Snapshot.GraphPath;
+        var maxBatch = _mixesRows(graph) ? 1 : _options.MaxBatch;
         var loop = new ModelLoop(decoder, sessions, Snapshot, _options, maxBatch, _metrics, _clock);
         _metrics.Watch(Snapshot.Model, loop);
         return loop;

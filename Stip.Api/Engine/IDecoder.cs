@@ -23,6 +23,9 @@ internal interface IDecoder : IDisposable
     /// <summary>Bytes of one slot for so many tokens.</summary>
     long SlotBytes(int capacityTokens);
 
+    /// <summary>Bytes of what is kept of a source of so many rows; for models with an encoder only.</summary>
+    long SourceBytes(int rows) => throw new NotSupportedException("a decoder on its own reads no source");
+
     /// <summary>A zeroed arena.</summary>
     /// <exception cref="InsufficientMemoryException">There is no memory for it.</exception>
     ICacheArena AllocateArena(int slots, int capacityTokens);
@@ -34,7 +37,8 @@ internal interface IDecoder : IDisposable
     void Read(SlotRange slot, ReadOnlySpan<byte> source) =>
         throw new NotSupportedException("a decoder on its own reads no source");
 
-    /// <summary>Appends the same number of rows to each slot of a range; more than one row only to one slot.</summary>
+    /// <summary>Appends the same number of rows to each slot of a range; more than one row, or the first ones after a
+    /// source, only to one slot.</summary>
     /// <param name="range">Slots of an arena of this decoder.</param>
     /// <param name="cachedTokens">Rows that count in each slot, <c>[slots]</c>.</param>
     /// <param name="rows">Rows in the graph's type, <c>[slots, rows a slot, hidden]</c>.</param>

@@ -88,7 +88,7 @@ internal sealed class SessionTable(
             return refusal;
         }
 
-        if (Reserve(fork, source.SourceBytes) is { } noRoom)
+        if (pool.Reserve(fork, source.SourceBytes, RetryAfter(clock.GetUtcNow())) is { } noRoom)
         {
             Release(fork);
             return noRoom;
@@ -110,9 +110,9 @@ internal sealed class SessionTable(
         return fork;
     }
 
-    /// <summary>Makes room for a session's source; null where there is.</summary>
-    public Refusal? Reserve(SessionState session, long sourceBytes) =>
-        pool.Reserve(session, sourceBytes, RetryAfter(clock.GetUtcNow()));
+    /// <summary>Makes room for a session's source of so many rows; null where there is.</summary>
+    public Refusal? ReserveSource(SessionState session, int rows) =>
+        pool.Reserve(session, pool.SourceBytes(rows), RetryAfter(clock.GetUtcNow()));
 
     public IReadOnlyList<SessionSnapshot> Of(string owner)
     {

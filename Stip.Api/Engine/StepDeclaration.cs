@@ -34,6 +34,9 @@ internal sealed class StepDeclaration
     /// <summary>Rows that are computed: those of the source too.</summary>
     public int AllRowCount => RowCount + (Source?.Count ?? 0);
 
+    /// <summary>True where it is more than a row: such steps take turns with those that are one.</summary>
+    public bool IsLong => AllRowCount > 1;
+
     public string? SessionId { get; }
 
     public int Position { get; }

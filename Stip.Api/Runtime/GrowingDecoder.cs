@@ -87,29 +87,17 @@ internal sealed class GrowingDecoder : IDecoder
         LogitsTarget logits)
     {
         // One row a slot; those that nobody wants are left out, for nothing must be written where nothing is kept.
-        Span<bool> isDone = stackalloc bool[wanted.Length];
-        Span<int> group = stackalloc int[wanted.Length];
+        Span<long> keys = stackalloc long[wanted.Length];
         for (var i = 0; i < wanted.Length; i++)
         {
-            var count = 0;
-            for (var other = i; other < wanted.Length && !isDone[i]; other++)
-            {
-                if (!isDone[other] && (_holdsSeveral || other == i)
-                    && cachedTokens[(int)wanted[other]] == cachedTokens[(int)wanted[i]])
-                {
-                    group[count++] = other;
-                }
-            }
+            keys[i] = _holdsSeveral ? cachedTokens[(int)wanted[i]] : i;
+        }
 
-            foreach (var member in group[..count])
-            {
-                isDone[member] = true;
-            }
-
-            if (count > 0)
-            {
-                RunGroup(range, cachedTokens[(int)wanted[i]], group[..count], rows, wanted, logits);
-            }
+        Span<bool> isDone = stackalloc bool[wanted.Length];
+        Span<int> group = stackalloc int[wanted.Length];
+        while (AlikeRows.Next(keys, isDone, group) is > 0 and var count)
+        {
+            RunGroup(range, cachedTokens[(int)wanted[group[0]]], group[..count], rows, wanted, logits);
         }
     }
 

@@ -13,9 +13,8 @@ internal sealed class GrowingStep : IDisposable
     public const string Mask = "attention_mask";
     public const string Positions = "position_ids";
     private readonly DecoderSnapshot _decoder;
-    private readonly List<OrtValue> _values = [];
+    private readonly ReusedTensors _tensors = new();
     private readonly List<OrtValue> _inputs = [];
-    private readonly List<NativeBuffer> _buffers = [];
     private readonly TensorDtype? _maskDtype;
     private readonly TensorDtype? _positionsDtype;
     private readonly IReadOnlyList<CacheTensor> _caches;
@@ -52,7 +51,7 @@ internal sealed class GrowingStep : IDisposable
     public IReadOnlyCollection<OrtValue> Inputs => _inputs;
 
     /// <summary>Receives the rows of the step, <c>[slots, rows, hidden]</c>.</summary>
-    public Span<byte> Rows => _buffers[0].Span(
+    public Span<byte> Rows => _tensors.Bytes(
         0, _slotCount * _rowCount * _decoder.HiddenSize * _decoder.RowsDtype.ByteSize());
 
     /// <summary>Fills everything but the rows.</summary>
@@ -71,24 +70,25 @@ internal sealed class GrowingStep : IDisposable
         (_arena, _slotCount, _cachedTokens, _rowCount) = (arena, slots.Length, cachedTokens, rowCount);
         _slots = _slots.Length < slots.Length ? new int[slots.Length] : _slots;
         slots.CopyTo(_slots);
-        ReleaseValues();
-        Add(_decoder.RowsDtype, slots.Length, rowCount, _decoder.HiddenSize);
+        _tensors.Clear();
+        _inputs.Clear();
+        _tensors.Add(_decoder.RowsDtype, slots.Length, rowCount, _decoder.HiddenSize);
         if (_maskDtype is { } mask)
         {
-            Fill(mask, Add(mask, slots.Length, cachedTokens + rowCount), static (_, _, _) => 1);
+            Fill(mask, _tensors.Add(mask, slots.Length, cachedTokens + rowCount), static (_, _, _) => 1);
         }
 
         if (_positionsDtype is { } positions)
         {
             Fill(
-                positions, Add(positions, slots.Length, rowCount),
+                positions, _tensors.Add(positions, slots.Length, rowCount),
                 static (i, rows, cached) => cached + i % rows);
         }
 
         for (var tensor = 0; _takesPast && tensor < _caches.Count; tensor++)
         {
             var cache = _caches[tensor];
-            var past = Add(_decoder.CacheDtype, cache.Shape(slots.Length, cachedTokens));
+            var past = _tensors.Add(_decoder.CacheDtype, cache.Shape(slots.Length, cachedTokens));
             var bytes = past.Length / (cache.Blocks * slots.Length);
             for (var i = 0; i < cache.Blocks * slots.Length; i++)
             {
@@ -98,7 +98,7 @@ internal sealed class GrowingStep : IDisposable
             }
         }
 
-        _inputs.AddRange(_values);
+        _inputs.AddRange(_tensors.Values);
         _inputs.AddRange(others);
     }
 
@@ -129,39 +129,7 @@ internal sealed class GrowingStep : IDisposable
         }
     }
 
-    public void Dispose()
-    {
-        ReleaseValues();
-        _buffers.ForEach(buffer => buffer.Dispose());
-    }
-
-    private void ReleaseValues()
-    {
-        _values.ForEach(value => value.Dispose());
-        _values.Clear();
-        _inputs.Clear();
-    }
-
-    // The next tensor, in a buffer that only grows.
-    private Span<byte> Add(TensorDtype dtype, params long[] shape)
-    {
-        var bytes = shape.Aggregate((long)dtype.ByteSize(), (product, axis) => checked(product * axis));
-        var index = _values.Count;
-        if (index == _buffers.Count)
-        {
-            _buffers.Add(new NativeBuffer(bytes));
-        }
-        else if (_buffers[index].Bytes < bytes)
-        {
-            _buffers[index].Dispose();
-            _buffers[index] = new NativeBuffer(Math.Max(bytes, 2 * _buffers[index].Bytes));
-        }
-
-        var buffer = _buffers[index];
-        _values.Add(OrtValue.CreateTensorValueWithData(
-            OrtMemoryInfo.DefaultInstance, dtype.ToOrt(), shape, buffer.Start, bytes));
-        return buffer.Span(0, checked((int)bytes));
-    }
+    public void Dispose() => _tensors.Dispose();
 
     private void Fill(TensorDtype dtype, Span<byte> tensor, Func<int, int, int, int> value)
     {

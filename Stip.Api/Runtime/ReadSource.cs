@@ -4,14 +4,20 @@ namespace Stip.Api.Runtime;
 
 /// <summary>What is kept of a source: the encoder's states until the decoder's first step, then what that made of them.
 /// Immutable but for that; slots that began as one another share it. Touched by the model's loop only.</summary>
+/// <param name="rows">Of the source.</param>
 /// <param name="mask">Ones, int64 <c>[1, rows]</c>: every row counts.</param>
 /// <param name="states">The encoder's, <c>[1, rows, hidden]</c>.</param>
-internal sealed class ReadSource(OrtValue mask, OrtValue states)
+internal sealed class ReadSource(int rows, OrtValue mask, OrtValue states)
 {
     private int _holders = 1;
     private OrtValue? _states = states;
 
-    public OrtValue Mask => mask;
+    public int Rows { get; } = rows;
+
+    /// <summary>Rows of the tensors, those that the mask leaves out among them.</summary>
+    public int KeptRows { get; private set; } = rows;
+
+    public OrtValue Mask { get; private set; } = mask;
 
     /// <summary>For the first step, and where one graph is all steps for later ones.</summary>
     public OrtValue States => _states ?? throw new InvalidOperationException("the first step is over");
@@ -30,6 +36,18 @@ internal sealed class ReadSource(OrtValue mask, OrtValue states)
         }
     }
 
+    /// <summary>Puts longer tensors in the place of those for later steps.</summary>
+    /// <param name="keptRows">Their rows.</param>
+    /// <param name="longerMask">Zeros behind the source's rows.</param>
+    /// <param name="lengthen">Makes a longer copy of the states, or of one of what the first step gave.</param>
+    public void Lengthen(int keptRows, OrtValue longerMask, Func<OrtValue, int?, OrtValue> lengthen)
+    {
+        Mask.Dispose();
+        (KeptRows, Mask) = (keptRows, longerMask);
+        _states = _states is null ? null : Replaced(_states, lengthen(_states, null));
+        Cross = [.. Cross.Select((value, index) => Replaced(value, lengthen(value, index)))];
+    }
+
     public ReadSource Share()
     {
         _holders++;
@@ -44,7 +62,7 @@ internal sealed class ReadSource(OrtValue mask, OrtValue states)
             return;
         }
 
-        mask.Dispose();
+        Mask.Dispose();
         Zero(_states);
         _states = null;
         foreach (var value in Cross)
@@ -53,6 +71,12 @@ internal sealed class ReadSource(OrtValue mask, OrtValue states)
         }
 
         Cross = [];
+    }
+
+    private static OrtValue Replaced(OrtValue value, OrtValue by)
+    {
+        Zero(value);
+        return by;
     }
 
     private static void Zero(OrtValue? value)

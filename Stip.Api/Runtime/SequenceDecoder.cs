@@ -8,8 +8,9 @@ namespace Stip.Api.Runtime;
 /// <summary>A decoder that goes on from an encoder's states: a graph for the source, one for the first step of a
 /// session and one for later steps.</summary>
 /// <remarks>The keys and values of its own rows lie in arenas as those of other growing caches do; what it keeps of the
-/// states lies beside them, and is read where it is. Sessions run one by one: each has a source of another length.
-/// </remarks>
+/// states lies beside them. First steps run one by one; of later ones those of equal length run together whose sources
+/// are as long, where the graph has an axis for them. Where it leaves out what its mask does, sources of about a length
+/// are made as long as one another.</remarks>
 internal sealed class SequenceDecoder : IDecoder
 {
     private const string Mask = "attention_mask";
@@ -19,13 +20,12 @@ internal sealed class SequenceDecoder : IDecoder
     private const string Branch = "use_cache_branch";
     private readonly InferenceSession _encoder;
     private readonly InferenceSession _first;
-    private readonly InferenceSession _next;
     private readonly DecoderSnapshot _decoder;
     private readonly DeviceGate? _gate;
     private readonly RunOptions _runOptions = new();
     private readonly GrowingStep _firstStep;
-    private readonly GrowingStep _nextStep;
     private readonly MergedInputs? _merged;
+    private readonly LaterSteps _later;
     private readonly int _rowBytes;
     private readonly int _logitsBytes;
 
@@ -41,7 +41,7 @@ internal sealed class SequenceDecoder : IDecoder
         DecoderSnapshot decoder,
         DeviceGate? gate)
     {
-        (_encoder, _first, _next, _decoder, _gate) = (encoder, first, next, decoder, gate);
+        (_encoder, _first, _decoder, _gate) = (encoder, first, decoder, gate);
         var sequence = decoder.Sequence!;
         string[] pasts = [.. sequence.Cross.Select(tensor => tensor.Past)];
         string[] presents = [.. sequence.Cross.Select(tensor => tensor.Present)];
@@ -49,10 +49,9 @@ internal sealed class SequenceDecoder : IDecoder
         _merged = sequence.IsMerged ? new MergedInputs(decoder.CacheDtype, sequence.Cross) : null;
         _firstStep = new GrowingStep(
             first, decoder, (sequence.IsMerged ? [.. own, Branch, .. pasts] : own, presents));
-        _nextStep = new GrowingStep(
-            next, decoder, (sequence.IsMerged ? [.. own, Branch, .. pasts] : [.. MaskOf(next), .. pasts], []));
         _rowBytes = decoder.HiddenSize * decoder.RowsDtype.ByteSize();
         _logitsBytes = decoder.VocabSize * decoder.LogitsDtype.ByteSize();
+        _later = new LaterSteps(next, decoder, _merged?.Later, gate);
     }
 
     public bool IsOnDevice => _gate is not null;
@@ -62,6 +61,8 @@ internal sealed class SequenceDecoder : IDecoder
     public bool RunsOnAnyThread => true;
 
     public long SlotBytes(int capacityTokens) => CacheShape.Of(_decoder, 1, capacityTokens).SlotTotalBytes;
+
+    public long SourceBytes(int rows) => _decoder.Sequence!.Bytes(_later.KeptRows(rows), _decoder);
 
     public ICacheArena AllocateArena(int slots, int capacityTokens) =>
         new SequenceArena(CacheShape.Of(_decoder, slots, capacityTokens));
@@ -91,28 +92,50 @@ internal sealed class SequenceDecoder : IDecoder
         ReadOnlySpan<long> wanted,
         LogitsTarget logits)
     {
-        var (arena, position) = ((SequenceArena)range.Arena, cachedTokens[0]);
-        var source = arena.SourceOf(range.First);
-        var isFirst = position == 0;
-        var step = isFirst ? _firstStep : _nextStep;
-        step.Begin(arena, [range.First], position, rows.Length / _rowBytes, Others(source, isFirst));
-        rows.CopyTo(step.Rows);
-        var results = Run(isFirst ? _first : _next, step);
+        var arena = (SequenceArena)range.Arena;
+        if (range.Count == 1 && cachedTokens[0] == 0)
+        {
+            RunFirst(arena, range.First, rows, wanted, logits);
+        }
+        else
+        {
+            _later.Run(arena, range.First, cachedTokens, rows, wanted, logits);
+        }
+    }
+
+    public void Dispose()
+    {
+        using var pass = DeviceGate.Enter(_gate);
+        _firstStep.Dispose();
+        _later.Dispose();
+        _merged?.Dispose();
+        _runOptions.Dispose();
+        _encoder.Dispose();
+        _first.Dispose();
+    }
+
+    private void RunFirst(
+        SequenceArena arena, int slot, ReadOnlySpan<byte> rows, ReadOnlySpan<long> wanted, LogitsTarget logits)
+    {
+        var source = arena.SourceOf(slot);
+        OrtValue[] own = MaskOf(_first).Length > 0 ? [source.States, source.Mask] : [source.States];
+        _firstStep.Begin(
+            arena, [slot], cachedTokens: 0, rows.Length / _rowBytes,
+            _merged is { } merged ? [.. own, .. merged.First] : own);
+        rows.CopyTo(_firstStep.Rows);
+        var results = Run(_first, _firstStep);
         var kept = _decoder.CacheTensors.Count + 1;
         try
         {
-            step.Keep(results);
+            _firstStep.Keep(results);
             var given = results[0].GetTensorMutableRawData();
             for (var i = 0; i < wanted.Length; i++)
             {
                 given.Slice((int)wanted[i] * _logitsBytes, _logitsBytes).CopyTo(logits.Row(i, _logitsBytes));
             }
 
-            if (isFirst)
-            {
-                CheckCross(results.Skip(kept), SourceRows(source));
-                source.Keep([.. results.Skip(kept)], keepsStates: _merged is not null);
-            }
+            CheckCross(results.Skip(kept), source.Rows);
+            source.Keep([.. results.Skip(kept)], keepsStates: _merged is not null);
         }
         finally
         {
@@ -122,31 +145,13 @@ internal sealed class SequenceDecoder : IDecoder
                 value.Dispose();
             }
         }
-    }
 
-    public void Dispose()
-    {
-        using var pass = DeviceGate.Enter(_gate);
-        _firstStep.Dispose();
-        _nextStep.Dispose();
-        _merged?.Dispose();
-        _runOptions.Dispose();
-        _encoder.Dispose();
-        _first.Dispose();
-        _next.Dispose();
-    }
-
-    private OrtValue[] Others(ReadSource source, bool isFirst)
-    {
-        OrtValue[] mask = MaskOf(isFirst ? _first : _next).Length > 0 ? [source.Mask] : [];
-        return _merged is { } merged
-            ? [source.States, .. mask, .. isFirst ? merged.First : [merged.Later, .. source.Cross]]
-            : isFirst ? [source.States, .. mask] : [.. mask, .. source.Cross];
+        _later.Lengthen(source);
     }
 
     private ReadSource Encode(OrtValue rows, int count)
     {
-        var mask = Ones(count);
+        var mask = SourcePadding.Mask(count, count);
         try
         {
             string[] names = _encoder.InputMetadata.ContainsKey(Mask) ? ["inputs_embeds", Mask] : ["inputs_embeds"];
@@ -154,7 +159,7 @@ internal sealed class SequenceDecoder : IDecoder
             using var pass = DeviceGate.Enter(_gate);
             var states = _encoder.Run(_runOptions, names, values, [Hidden])[0];
             Check(Hidden, states, (long)count * _rowBytes);
-            return new ReadSource(mask, states);
+            return new ReadSource(count, mask, states);
         }
         catch
         {
@@ -163,13 +168,11 @@ internal sealed class SequenceDecoder : IDecoder
         }
     }
 
-    private IReadOnlyList<OrtValue> Run(InferenceSession session, GrowingStep step)
+    private IDisposableReadOnlyCollection<OrtValue> Run(InferenceSession session, GrowingStep step)
     {
         using var pass = DeviceGate.Enter(_gate);
         return session.Run(_runOptions, step.InputNames, step.Inputs, step.OutputNames);
     }
-
-    private static int SourceRows(ReadSource source) => (int)source.Mask.GetTensorTypeAndShape().ElementCount;
 
     // What a session pays for is what it keeps.
     private void CheckCross(IEnumerable<OrtValue> given, int rows)
@@ -193,12 +196,4 @@ internal sealed class SequenceDecoder : IDecoder
 
     private static string[] MaskOf(InferenceSession session) =>
         session.InputMetadata.ContainsKey(StatesMask) ? [StatesMask] : [];
-
-    private static OrtValue Ones(int count)
-    {
-        var mask = OrtValue.CreateAllocatedTensorValue(
-            OrtAllocator.DefaultInstance, TensorDtype.Int64.ToOrt(), [1, count]);
-        mask.GetTensorMutableDataAsSpan<long>().Fill(1);
-        return mask;
-    }
 }

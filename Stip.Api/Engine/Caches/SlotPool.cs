@@ -60,6 +60,9 @@ internal sealed class SlotPool : IDisposable
         return refusal ?? throw new InvalidOperationException("lengths are judged before");
     }
 
+    /// <summary>What a session keeps of a source of so many rows.</summary>
+    public long SourceBytes(int rows) => _decoder.SourceBytes(rows);
+
     /// <summary>Makes room for what a session keeps of its source; null where there is.</summary>
     /// <param name="session">Pays for no more than its largest source until it is released.</param>
     /// <param name="bytes">What the source takes.</param>

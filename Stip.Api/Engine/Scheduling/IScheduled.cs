@@ -8,4 +8,7 @@ internal interface IScheduled
 
     /// <summary>Rows that were not run yet.</summary>
     int RowsLeft { get; }
+
+    /// <summary>True for a step that runs on its own, between batches of others' single rows.</summary>
+    bool IsLong => RowsLeft > 1;
 }

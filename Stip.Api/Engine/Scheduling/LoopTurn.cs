@@ -52,7 +52,7 @@ internal sealed class LoopTurn(
             return null;
         }
 
-        var isChunk = _batch[0].Declaration.RowCount > 1;
+        var isChunk = _batch[0].IsLong;
         var begun = 0;
         _ready.Clear();
         foreach (var ticket in _batch)

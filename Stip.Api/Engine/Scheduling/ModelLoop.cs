@@ -100,7 +100,7 @@ internal sealed class ModelLoop : IAsyncDisposable
         ticket.Begin(owner, step, entered, _clock.GetTimestamp(), cancellation);
         var answer = ticket.Answer;
         _steps.Enqueue(ticket);
-        if (step.Declaration.RowCount > 1 || (!IsGathered() && !TryServeAlone(ticket)))
+        if (step.Declaration.IsLong || (!IsGathered() && !TryServeAlone(ticket)))
         {
             _bell.Release();
         }

@@ -68,9 +68,7 @@ internal sealed class StepDoor(SessionTable sessions)
     }
 
     private Refusal? Reserve(SessionState session, StepDeclaration declaration) =>
-        declaration.Source is { } source && declaration.Decoder.Sequence is { } sequence
-            ? sessions.Reserve(session, sequence.Bytes(source.Count, declaration.Decoder))
-            : null;
+        declaration.Source is { } source ? sessions.ReserveSource(session, source.Count) : null;
 
     private static Refusal? Judge(SessionState session, StepDeclaration declaration)
     {

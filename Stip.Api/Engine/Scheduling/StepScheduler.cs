@@ -2,7 +2,8 @@ namespace Stip.Api.Engine.Scheduling;
 
 /// <summary>Decides what runs next. Bookkeeping only: no tensors, no clock, no I/O.</summary>
 /// <remarks>Single rows of many sessions run together. Longer steps run in chunks, one between any two batches of
-/// single rows, so that nobody's next token waits for another's prompt.</remarks>
+/// single rows, so that nobody's next token waits for another's prompt; and so does a row that comes with a source.
+/// </remarks>
 internal sealed class StepScheduler<T>(int maxBatch)
     where T : class, IScheduled
 {
@@ -26,7 +27,7 @@ internal sealed class StepScheduler<T>(int maxBatch)
         ? Math.Max(0, Math.Min(_lastBatch, maxBatch) - _single.Count)
         : 0;
 
-    public void Add(T step) => (step.RowsLeft == 1 ? _single : _long).Add(step);
+    public void Add(T step) => (step.IsLong ? _long : _single).Add(step);
 
     /// <summary>Puts a longer step back after a chunk of it.</summary>
     public void AddAgain(T step) => _long.Add(step);

@@ -46,6 +46,8 @@ internal sealed class StepTicket : IScheduled, IThreadPoolWorkItem, IValueTaskSo
 
     public int RowsLeft => Declaration.RowCount - RowsDone;
 
+    public bool IsLong => Declaration.IsLong;
+
     /// <summary>What the decoder gives of each wanted row.</summary>
     public TopRow Top => _reducesRows && Declaration.Logits is { TopK: { } k, Temperature: var temperature }
         ? new TopRow(k, temperature)

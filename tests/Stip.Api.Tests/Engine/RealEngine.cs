@@ -17,6 +17,7 @@ namespace Stip.Api.Tests.Engine;
 /// <summary>The engine over ONNX Runtime and the tiny decoder.</summary>
 internal sealed class RealEngine : IDisposable
 {
+    private const int MostSourceRows = 37;
     private readonly TemporaryFolder _folder = new();
     private readonly DecoderSnapshot _snapshot;
     private readonly FakeTimeProvider _clock = new();
@@ -35,6 +36,27 @@ internal sealed class RealEngine : IDisposable
             TinyDecoder.ContextLength, TinyDecoder.MaxTopK, TensorDtype.Float32, TensorDtype.Float32,
             TensorDtype.Float32, manifest.Graphs["decoder"].Cache!);
     }
+
+    /// <summary>An encoder and its decoder.</summary>
+    public RealEngine(TinySequence sequence)
+    {
+        var manifest = sequence.WriteTo(_folder.Path);
+        var next = manifest.Graphs[Roles.NextSteps(manifest)];
+        _snapshot = new DecoderSnapshot(
+            "pair", _folder.At(manifest.Graphs["decoder"].File), TinyDecoder.HiddenSize, TinyDecoder.VocabSize,
+            TinyDecoder.ContextLength, TinyDecoder.MaxTopK, TensorDtype.Float32, TensorDtype.Float32,
+            TensorDtype.Float32, next.Cache!)
+        {
+            Sequence = new SequenceSnapshot(
+                _folder.At("encoder_model.onnx"), _folder.At(next.File), sequence.SourceLength,
+                CacheTensor.CrossOf(next.Cache!))
+            {
+                IsMerged = sequence.IsMerged,
+            },
+        };
+    }
+
+    public DecoderSnapshot Snapshot => _snapshot;
 
     public string GraphPath => _snapshot.GraphPath;
 
@@ -67,13 +89,20 @@ internal sealed class RealEngine : IDisposable
     public ValidStep Step(string? session, int position, int rows, int seed, bool allRows, int maxLength)
     {
         var data = Steps.Rows(seed, position, rows);
+        var source = _snapshot.Sequence is not null && position == 0
+            ? Steps.Rows(seed, 100, 1 + seed % MostSourceRows)
+            : null;
         var request = new CompletionRequest(
             "tiny", data, session, session is null ? null : position,
-            new LogitsRequest(null, allRows ? LogitsRequest.All : LogitsRequest.Last), maxLength);
+            new LogitsRequest(null, allRows ? LogitsRequest.All : LogitsRequest.Last), maxLength)
+        {
+            EncoderInputsEmbeds = source,
+        };
         Assert.True(
             StepDeclaration.Judge(_snapshot, request, Options).Is(out var declaration, out var refusal),
             refusal?.Message);
-        Assert.True(ValidStep.Judge(declaration, data.Data.Span).Is(out var step, out _));
+        Assert.True(ValidStep.Judge(
+            declaration, data.Data.Span, source is null ? default : source.Data.Span).Is(out var step, out _));
         return step;
     }
 

@@ -45,6 +45,10 @@ internal sealed class WatchedRuntime(IGraphRuntime inner) : IGraphRuntime, IDisp
 
         public long SlotBytes(int capacityTokens) => decoder.SlotBytes(capacityTokens);
 
+        public long SourceBytes(int rows) => decoder.SourceBytes(rows);
+
+        public void Read(SlotRange slot, ReadOnlySpan<byte> source) => decoder.Read(slot, source);
+
         public ICacheArena AllocateArena(int slots, int capacityTokens) => decoder.AllocateArena(slots, capacityTokens);
 
         public void Run(

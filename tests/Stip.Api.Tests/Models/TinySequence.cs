@@ -17,6 +17,10 @@ internal sealed record TinySequence(string Model = "pair", int SourceLength = 40
     /// <summary>Sequences of the encoder's mask: any number, or one that is fixed.</summary>
     public Axis MaskBatch { get; init; } = "batch";
 
+    /// <summary>What a mask does to the rows that it leaves out: takes them out of the sums, or makes them count as if
+    /// they were as like as any.</summary>
+    public bool LeavesOut { get; init; }
+
     /// <summary>Writes the package's files and <c>stip.json</c>.</summary>
     public PackageManifest WriteTo(string folder)
     {
@@ -72,7 +76,7 @@ internal sealed record TinySequence(string Model = "pair", int SourceLength = 40
         return graph;
     }
 
-    private static GraphBuilder Decoder(bool isFirst, bool isMerged = false)
+    private GraphBuilder Decoder(bool isFirst, bool isMerged = false)
     {
         var graph = new GraphBuilder("decoder");
         var rows = graph.AddInput("inputs_embeds", TensorDtype.Float32, "batch", "seq", Hidden);
@@ -159,7 +163,7 @@ internal sealed record TinySequence(string Model = "pair", int SourceLength = 40
         [graph.Add("MatMul", name, [rows, Weight(graph, $"{name}.weight", Hidden)]), graph.Shared("one", 1)]);
 
     // The rows, and what they see.
-    private static string Attend(
+    private string Attend(
         GraphBuilder graph, string name, string rows, string keys, string values, string? mask)
     {
         var queries = graph.Add("Unsqueeze", $"{name}.queries", [rows, graph.Shared("one", 1)]);
@@ -169,8 +173,10 @@ internal sealed record TinySequence(string Model = "pair", int SourceLength = 40
         {
             var ones = graph.Add(
                 "Cast", $"{name}.ones", [mask], NodeAttribute.Int("to", (int)TensorProto.Types.DataType.Float));
-            scores = graph.Add("Mul", $"{name}.masked", [
-                scores, graph.Add("Unsqueeze", $"{name}.mask", [ones, graph.Shared("one.two", 1, 2)])]);
+            ones = graph.Add("Unsqueeze", $"{name}.mask", [ones, graph.Shared("one.two", 1, 2)]);
+            scores = LeavesOut
+                ? graph.Add("Add", $"{name}.masked", [scores, graph.Add("Log", $"{name}.bias", [ones])])
+                : graph.Add("Mul", $"{name}.masked", [scores, ones]);
         }
 
         var shares = graph.Add("Softmax", $"{name}.shares", [scores], NodeAttribute.Int("axis", -1));

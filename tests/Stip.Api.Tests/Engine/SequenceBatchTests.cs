@@ -1,0 +1,120 @@
+using Stip.Api.Engine;
+using Stip.Api.Runtime;
+using Stip.Api.Tests.Models;
+
+namespace Stip.Api.Tests.Engine;
+
+/// <summary>Sessions with sources of many lengths: a session's logits are the same bits alone and among others.</summary>
+public sealed class SequenceBatchTests
+{
+    private const int Users = 8;
+    private const int Actions = 50;
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(1, false, true)]
+    [InlineData(2, true, true)]
+    [InlineData(3, false, false)]
+    public async Task Sessions_InRandomInterleavings_AnswerAsEachDoesAlone(int seed, bool isMerged, bool leavesOut)
+    {
+        using var engine = new RealEngine(new TinySequence(IsMerged: isMerged) { LeavesOut = leavesOut });
+        engine.Options.GatherMs = 2;
+        engine.Options.Slots = 24;
+        var alone = new List<IReadOnlyList<string>>();
+        for (var user = 0; user < Users; user++)
+        {
+            await using var own = engine.Host();
+            alone.Add(await new SessionScript(engine, own, seed * 100 + user).RunAsync(Actions, Cancellation));
+        }
+
+        await using var shared = engine.Host();
+        var together = await Task.WhenAll(Enumerable.Range(0, Users).Select(user => Task.Run(
+            () => new SessionScript(engine, shared, seed * 100 + user).RunAsync(Actions, Cancellation))));
+        for (var user = 0; user < Users; user++)
+        {
+            Assert.Equal(alone[user], together[user]);
+        }
+    }
+
+    [Fact]
+    public async Task Rows_OfSeveralSessions_RunTogetherAndFirstStepsDoNot()
+    {
+        using var engine = new RealEngine(new TinySequence { LeavesOut = true });
+        using var watched = new WatchedRuntime(RealEngine.Runtime(engine.Options));
+        engine.Watched = watched;
+        await using var host = engine.Host();
+        var sessions = new List<string>();
+        for (var i = 0; i < 3; i++)
+        {
+            sessions.Add(await StepAsync(engine, host, null, 0, i));
+        }
+
+        // While one first step is held, everybody's next row comes to wait, and another first step.
+        watched.Hold();
+        var held = Task.Run(() => StepAsync(engine, host, null, 0, 7), Cancellation);
+        watched.Entered.Wait(Cancellation);
+        watched.Runs.Clear();
+        var running = sessions.Select((id, i) => StepAsync(engine, host, id, 1, i))
+            .Append(StepAsync(engine, host, null, 0, 9)).ToArray();
+        watched.LetGo();
+        await held;
+        await Task.WhenAll(running);
+
+        Assert.Contains(watched.Runs, run => run.SequenceEqual([1, 1, 1]));
+        Assert.Contains(watched.Runs, run => run.SequenceEqual([0]));
+    }
+
+    // A graph that counts what its mask leaves out keeps sources as long as they are.
+    [Theory]
+    [InlineData(false, true)]
+    [InlineData(true, true)]
+    [InlineData(false, false)]
+    public void Decoder_LengthensSourcesWhereItLeavesOutWhatIsMasked(bool isMerged, bool leavesOut)
+    {
+        using var engine = new RealEngine(new TinySequence(IsMerged: isMerged) { LeavesOut = leavesOut });
+        using var decoder = RealEngine.Runtime().LoadDecoder(engine.Snapshot);
+
+        Assert.Equal(leavesOut, decoder.SourceBytes(17) == decoder.SourceBytes(32));
+        Assert.Equal(leavesOut ? 48 : 33, decoder.SourceBytes(33) / engine.Snapshot.Sequence!.Bytes(1, engine.Snapshot));
+    }
+
+    [Theory]
+    [InlineData(1, 16)]
+    [InlineData(16, 16)]
+    [InlineData(17, 32)]
+    [InlineData(33, 48)]
+    [InlineData(64, 64)]
+    [InlineData(65, 96)]
+    [InlineData(129, 192)]
+    [InlineData(1024, 1024)]
+    public void SourcePadding_OfALength_IsAtMostHalfAsMuchAgain(int rows, int kept) =>
+        Assert.Equal(kept, SourcePadding.Rows(rows));
+
+    [Fact]
+    public void AlikeRows_GivesEachRowOnceWithThoseOfItsKey()
+    {
+        long[] keys = [5, 7, 5, 5, 7, 9];
+        Span<bool> isDone = stackalloc bool[keys.Length];
+        Span<int> group = stackalloc int[keys.Length];
+        var groups = new List<int[]>();
+        while (AlikeRows.Next(keys, isDone, group) is > 0 and var count)
+        {
+            groups.Add(group[..count].ToArray());
+        }
+
+        Assert.Equal([[0, 2, 3], [1, 4], [5]], groups);
+    }
+
+    private static async Task<string> StepAsync(
+        RealEngine engine, DecoderHost host, string? session, int position, int seed)
+    {
+        using var step = engine.Step(session, position, 1, seed, false, 40);
+        var outcome = await host.StepAsync("alice", step, Cancellation);
+        Assert.True(outcome.Is(out var answer, out var refusal), refusal?.Message);
+        using (answer)
+        {
+            return answer.SessionId!;
+        }
+    }
+}
