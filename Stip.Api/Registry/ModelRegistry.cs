@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
+using System.Text.Json;
 using Microsoft.Extensions.Options;
 using Stip.Api.Engine;
 using Stip.Api.Registry.Packages;
+using Stip.Protocol;
 using Stip.Protocol.Errors;
 using Stip.Protocol.Packages;
 
@@ -54,8 +56,7 @@ internal sealed class ModelRegistry(
         try
         {
             var old = Find(manifest.Model);
-            if (old is not null && old.Manifest.Fingerprint == manifest.Fingerprint
-                && old.Manifest.Instance == manifest.Instance && old.Manifest.KeyEpoch == manifest.KeyEpoch)
+            if (old is not null && AreEqual(old.Manifest, manifest))
             {
                 return old;
             }
@@ -157,6 +158,11 @@ internal sealed class ModelRegistry(
 
         _changing.Dispose();
     }
+
+    // The files' digests are in the manifest; what it says of them beside counts too.
+    private static bool AreEqual(PackageManifest one, PackageManifest other) =>
+        JsonSerializer.SerializeToUtf8Bytes(one, StipJson.File).AsSpan()
+            .SequenceEqual(JsonSerializer.SerializeToUtf8Bytes(other, StipJson.File));
 
     // What cannot be read of one package is no reason to serve none.
     private void TryTakeUp(string folder)
