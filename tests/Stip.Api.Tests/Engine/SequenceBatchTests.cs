@@ -4,7 +4,8 @@ using Stip.Api.Tests.Models;
 
 namespace Stip.Api.Tests.Engine;
 
-/// <summary>Sessions with sources of many lengths: a session's logits are the same bits alone and among others.</summary>
+/// <summary>Sessions with sources of many lengths: a session's logits are the same bits alone and among others.
+/// </summary>
 public sealed class SequenceBatchTests
 {
     private const int Users = 8;
@@ -76,7 +77,8 @@ public sealed class SequenceBatchTests
         using var decoder = RealEngine.Runtime().LoadDecoder(engine.Snapshot);
 
         Assert.Equal(leavesOut, decoder.SourceBytes(17) == decoder.SourceBytes(32));
-        Assert.Equal(leavesOut ? 48 : 33, decoder.SourceBytes(33) / engine.Snapshot.Sequence!.Bytes(1, engine.Snapshot));
+        var rowBytes = engine.Snapshot.Sequence!.Bytes(1, engine.Snapshot);
+        Assert.Equal(leavesOut ? 48 : 33, decoder.SourceBytes(33) / rowBytes);
     }
 
     [Theory]
