@@ -33,6 +33,13 @@ public static class EncoderPorts
     /// <summary>Rows that stand for an image in a decoder's text, <c>[batch, patches, hidden]</c>.</summary>
     public const string ImageFeatures = "image_features";
 
+    /// <summary>Where things are in an image: middle, width and height of each as shares of it, <c>[batch, things,
+    /// 4]</c>.</summary>
+    public const string Boxes = "pred_boxes";
+
+    /// <summary>A spectrogram as the model wants it, <c>[batch, moments, frequencies]</c>.</summary>
+    public const string Sound = "input_values";
+
     /// <summary>An image as the model wants it, <c>[batch, channels, height, width]</c>.</summary>
     public const string Pixels = "pixel_values";
 }

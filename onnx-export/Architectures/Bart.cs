@@ -65,10 +65,12 @@ internal sealed class Bart(string name, string modelType, BartForm form) : IArch
     private SequenceStack Stack(ConfigJson config, ITensorStore tensors, int hidden, string side)
     {
         var root = $"model.{side}";
+        var normsWords = form.NormsDecoderWords && side == "decoder";
         return BartStack.Layers(config, side) with
         {
             Positions = Positions(config, tensors, hidden, $"{root}.embed_positions.weight"),
-            EmbeddingNorm = form.HasEmbeddingNorm ? $"{root}.layernorm_embedding" : null,
+            EmbeddingNorm = form.HasEmbeddingNorm && !normsWords ? $"{root}.layernorm_embedding" : null,
+            WordNorm = normsWords ? $"{root}.layernorm_embedding" : null,
             LastNorm = form.IsPreNorm ? $"{root}.layer_norm" : null,
         };
     }
@@ -80,6 +82,7 @@ internal sealed class Bart(string name, string modelType, BartForm form) : IArch
         {
             BartPositions.Learned => new TensorRows(
                 tensors.Require(tensor, count + SkippedPositions, hidden), SkippedPositions, count),
+            BartPositions.LearnedFromZero => tensors.Require(tensor, count, hidden),
             BartPositions.Waves => WavePositions.FromZero(count, hidden),
             _ => WavePositions.OfFairseq(count, hidden, Roberta.FirstPosition(config)),
         };

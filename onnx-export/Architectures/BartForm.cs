@@ -13,9 +13,23 @@ internal sealed record BartForm(
     bool ScalesWords = false,
     string Activation = "gelu")
 {
+    /// <summary>True where what enters the first layer of the decoder is normed before positions are added to
+    /// it.</summary>
+    public bool NormsDecoderWords { get; init; }
+
     public static BartForm Bart => new(IsPreNorm: false, HasEmbeddingNorm: true, BartPositions.Learned);
 
     public static BartForm MBart => Bart with { IsPreNorm = true };
+
+    public static BartForm PlBart => Bart with { ScalesWords = true };
+
+    public static BartForm Blenderbot => new(IsPreNorm: true, HasEmbeddingNorm: false, BartPositions.LearnedFromZero);
+
+    public static BartForm BlenderbotSmall => new(
+        IsPreNorm: false, HasEmbeddingNorm: true, BartPositions.LearnedFromZero)
+    {
+        NormsDecoderWords = true,
+    };
 
     public static BartForm Marian => new(IsPreNorm: false, HasEmbeddingNorm: false, BartPositions.Waves);
 

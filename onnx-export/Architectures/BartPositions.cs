@@ -6,6 +6,9 @@ internal enum BartPositions
     /// <summary>A table of the checkpoint.</summary>
     Learned,
 
+    /// <summary>A table of the checkpoint without room for padding.</summary>
+    LearnedFromZero,
+
     /// <summary>Waves, the first position at 0.</summary>
     Waves,
 

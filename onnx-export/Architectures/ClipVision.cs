@@ -6,7 +6,7 @@ using Stip.Protocol.Tensors;
 namespace Stip.Export.Architectures;
 
 /// <summary>CLIP's vision tower on its own: features of every patch and of the image, or the image in the space that it
-/// shares with texts.</summary>
+/// shares with texts, or what it shows.</summary>
 internal sealed class ClipVision(string name, VisionHead head) : IArchitecture
 {
     private const int DefaultProjection = 512;
@@ -17,10 +17,15 @@ internal sealed class ClipVision(string name, VisionHead head) : IArchitecture
 
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
-        var config = checkpoint.Config;
+        var config = head == VisionHead.Classes ? SiglipVision.Tower(checkpoint.Config) : checkpoint.Config;
         var tower = new ClipTower(checkpoint.Tensors, config, dtype);
         tower.AppendUntil(tower.Sizes.Layers);
         var rows = tower.Stream.Sum("residual");
+        if (head == VisionHead.Classes)
+        {
+            return Classified(tower, rows, Labels.Read(checkpoint.Config));
+        }
+
         var pooled = tower.Pool(rows);
 
         var (graph, hidden, width) = (tower.Encoder.Graph, tower.Sizes.Hidden, tower.Sizes.Hidden);
@@ -42,6 +47,24 @@ internal sealed class ClipVision(string name, VisionHead head) : IArchitecture
         return new ExportedModel(
             tower.Encoder, hidden, width, tower.Patches.Rows, IsTied: false, new Dictionary<string, CheckpointTensor>())
         {
+            Patches = tower.Patches,
+        };
+    }
+
+    // By the mean of the patches, which no norm comes before.
+    private static ExportedModel Classified(ClipTower tower, string rows, Labels labels)
+    {
+        new ClassifierHead(Dense: null, Activation: "", Output: "classifier").Append(
+            tower.Encoder, VisionEncoder.PatchMean(tower.Encoder, rows, 1), labels.Names.Count);
+        return new ExportedModel(
+            tower.Encoder,
+            tower.Sizes.Hidden,
+            labels.Names.Count,
+            tower.Patches.Rows,
+            IsTied: false,
+            new Dictionary<string, CheckpointTensor>())
+        {
+            Labels = labels,
             Patches = tower.Patches,
         };
     }

@@ -1,6 +1,5 @@
 using Stip.Export.Blocks;
 using Stip.Export.Checkpoints;
-using Stip.Onnx;
 using Stip.Protocol.Tensors;
 
 namespace Stip.Export.Architectures;
@@ -19,11 +18,6 @@ internal sealed class Deberta(string name, TextHead head) : IArchitecture
     {
         var config = checkpoint.Config;
         config.RefuseFlag("talking_head");
-        if (!config.Flag("relative_attention", false))
-        {
-            throw new RefusedException("config.json: relative_attention is false; a DeBERTa must have it");
-        }
-
         var sizes = Bert.ReadSizes(config) with { NormEpsilon = config.Positive("layer_norm_eps", 1e-7) };
         var context = config.FindSize("max_position_embeddings") ?? 512;
         var bert = Bert.Names("deberta");
@@ -37,6 +31,8 @@ internal sealed class Deberta(string name, TextHead head) : IArchitecture
                 encoder, sizes, Bert.Layer, DebertaV2.Positions(encoder, config, sizes, context))
             {
                 IsPacked = true,
+                PositionKey = "attention.self.pos_proj",
+                PositionQuery = "attention.self.pos_q_proj",
             }.Append,
         };
         return TextEncoder.Build(

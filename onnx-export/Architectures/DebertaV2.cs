@@ -26,6 +26,7 @@ internal sealed class DebertaV2(string name, TextHead head) : IArchitecture
         Refuse(config);
         var sizes = Bert.ReadSizes(config) with { NormEpsilon = config.Positive("layer_norm_eps", 1e-7) };
         var context = config.FindSize("max_position_embeddings") ?? 512;
+        var isShared = config.Flag("share_att_key", false);
         var bert = Bert.Names("deberta");
         var names = bert with
         {
@@ -34,9 +35,13 @@ internal sealed class DebertaV2(string name, TextHead head) : IArchitecture
             MaskedWords = Deberta.Head(checkpoint.Tensors),
             Classifier = new ClassifierHead("pooler.dense", config.Text("pooler_hidden_act") ?? "gelu", "classifier"),
             MasksRows = true,
-            ShareAs = DisentangledAttention.ShareAs,
+            ShareAs = isShared ? DisentangledAttention.ShareAs : null,
             Attention = encoder => new DisentangledAttention(
-                encoder, sizes, Layer, Positions(encoder, config, sizes, context)).Append,
+                encoder, sizes, Layer, Positions(encoder, config, sizes, context))
+            {
+                PositionKey = isShared ? null : "attention.self.pos_key_proj",
+                PositionQuery = isShared ? null : "attention.self.pos_query_proj",
+            }.Append,
         };
         return TextEncoder.Build(
             checkpoint,
@@ -52,10 +57,15 @@ internal sealed class DebertaV2(string name, TextHead head) : IArchitecture
             head);
     }
 
-    /// <summary>The table of relative positions.</summary>
-    internal static RelativePositions Positions(
+    /// <summary>The table of relative positions, null where there is none.</summary>
+    internal static RelativePositions? Positions(
         EncoderGraph encoder, ConfigJson config, EncoderSizes sizes, int context)
     {
+        if (!config.Flag("relative_attention", false))
+        {
+            return null;
+        }
+
         var farthest = config.Integer("max_relative_positions") is > 0 and var given ? given : context;
         var buckets = config.Integer("position_buckets") is > 0 and var count ? count : 0;
         var span = buckets > 0 ? buckets : farthest;
@@ -78,11 +88,10 @@ internal sealed class DebertaV2(string name, TextHead head) : IArchitecture
     private static void Refuse(ConfigJson config)
     {
         var hidden = config.Size("hidden_size");
-        if (!config.Flag("relative_attention", false) || !config.Flag("share_att_key", false)
-            || config.Count("conv_kernel_size") > 0 || (config.FindSize("embedding_size") ?? hidden) != hidden)
+        if (config.Count("conv_kernel_size") > 0 || (config.FindSize("embedding_size") ?? hidden) != hidden)
         {
-            throw new RefusedException("config.json: a DeBERTa must have relative_attention and share_att_key, no "
-                + "conv_kernel_size, and rows as wide as its layers (embedding_size); others are not supported");
+            throw new RefusedException("config.json: a DeBERTa must have no conv_kernel_size, and rows as wide as its "
+                + "layers (embedding_size); others are not supported");
         }
     }
 }

@@ -1,5 +1,6 @@
 using Stip.Export.Blocks;
 using Stip.Export.Checkpoints;
+using Stip.Onnx;
 using Stip.Onnx.Execution;
 using Stip.Onnx.Model;
 using Stip.Protocol.Tensors;
@@ -7,21 +8,24 @@ using Stip.Protocol.Tensors;
 namespace Stip.Export.Architectures;
 
 /// <summary>SigLIP's vision tower: patches without a class token; a learned query attends to all rows and becomes the
-/// features of the image.</summary>
-internal sealed class SiglipVision : IArchitecture
+/// features of the image, or the mean of all rows is classified.</summary>
+/// <param name="name">Name of the family.</param>
+/// <param name="head">What it ends in.</param>
+internal sealed class SiglipVision(string name, VisionHead head) : IArchitecture
 {
     private const string Root = "vision_model";
     private const string Head = $"{Root}.head";
     private const int DefaultImage = 224;
     private const int DefaultPatch = 16;
 
-    public string Name => "SiglipVisionModel";
+    public string Name => name;
 
-    public string ModelType => "siglip_vision_model";
+    public string ModelType => head == VisionHead.Hidden ? "siglip_vision_model" : "";
 
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
-        var (tensors, config) = (checkpoint.Tensors, checkpoint.Config);
+        var tensors = checkpoint.Tensors;
+        var config = head == VisionHead.Classes ? Tower(checkpoint.Config) : checkpoint.Config;
         var sizes = new EncoderSizes(
             config.FindSize("hidden_size") ?? 768,
             config.FindSize("intermediate_size") ?? 3072,
@@ -38,15 +42,28 @@ internal sealed class SiglipVision : IArchitecture
             positioned: 0);
         var encoder = new EncoderGraph(tensors, dtype, sizes.Hidden, isMasked: false);
         var layers = new EncoderLayers(encoder, sizes, ClipTower.Layer, $"{Root}.encoder.layers");
+        var classifier = new ClassifierHead(Dense: null, Activation: "", Output: "classifier");
         var model = VisionEncoder.Build(
-            encoder, config, patches, layers, sizes, $"{Root}.post_layernorm", head: null);
-        if (config.Flag("vision_use_head", true))
+            encoder,
+            checkpoint.Config,
+            patches,
+            layers,
+            sizes,
+            $"{Root}.post_layernorm",
+            head == VisionHead.Classes
+                ? (rows, labels) => classifier.Append(encoder, VisionEncoder.PatchMean(encoder, rows, 0), labels)
+                : null);
+        if (head == VisionHead.Hidden && config.Flag("vision_use_head", true))
         {
             AppendPooler(encoder, sizes);
         }
 
         return model;
     }
+
+    /// <summary>The tower's own configuration inside that of a classifier.</summary>
+    internal static ConfigJson Tower(ConfigJson config) => config.Section("vision_config")
+        ?? throw new RefusedException("config.json has no vision_config");
 
     private static void AppendPooler(EncoderGraph encoder, EncoderSizes sizes)
     {

@@ -107,6 +107,15 @@ internal static class SupportedArchitectures
         .. Texts("BigBird", (name, head) => new BigBird(name, head)).Where(
             family => !family.Name.EndsWith("QuestionAnswering", StringComparison.Ordinal)),
         new Bert("SplinterModel", TextHead.Hidden, "splinter"),
+        new BertGeneration(),
+        .. Texts("Longformer", (name, head) => new Longformer(name, head)).Where(
+            family => !family.Name.EndsWith("QuestionAnswering", StringComparison.Ordinal)),
+        new BartClassifier(),
+        new Dpr("DPRContextEncoder", "ctx_encoder"),
+        new Dpr("DPRQuestionEncoder", "question_encoder"),
+        .. Texts("RobertaPreLayerNorm", (name, head) => new RobertaPreNorm(name, head)),
+        .. XlmTexts("XLM", "xlm"),
+        .. XlmTexts("Flaubert", "flaubert"),
         .. Texts("MobileBert", (name, head) => new MobileBert(name, head)),
         new T5Encoder("T5EncoderModel", hasOwnDistances: false),
         new T5Encoder("MT5EncoderModel", hasOwnDistances: false),
@@ -119,6 +128,10 @@ internal static class SupportedArchitectures
         new Bart("MBartForConditionalGeneration", "mbart", BartForm.MBart),
         new Bart("MarianMTModel", "marian", BartForm.Marian),
         new Bart("PegasusForConditionalGeneration", "pegasus", BartForm.Pegasus),
+        new Bart("PLBartForConditionalGeneration", "plbart", BartForm.PlBart),
+        new Bart("MvpForConditionalGeneration", "mvp", BartForm.Bart),
+        new Bart("BlenderbotForConditionalGeneration", "blenderbot", BartForm.Blenderbot),
+        new Bart("BlenderbotSmallForConditionalGeneration", "blenderbot-small", BartForm.BlenderbotSmall),
         new Whisper(),
         new Bart("M2M100ForConditionalGeneration", "m2m_100", BartForm.M2M),
         .. Texts("EuroBert", (name, head) => new EuroBert(name, head)),
@@ -131,6 +144,9 @@ internal static class SupportedArchitectures
         new Vit("ViTForImageClassification", VisionHead.Classes),
         new Vit("ViTMSNModel", VisionHead.Hidden, "vit_msn"),
         new Vit("ViTMSNForImageClassification", VisionHead.Classes, "vit_msn"),
+        new Vit("ViTMAEModel", VisionHead.Hidden, "vit_mae"),
+        new Yolos("YolosModel", finds: false),
+        new Yolos("YolosForObjectDetection", finds: true),
         new Vit("IJepaModel", VisionHead.Hidden, "ijepa"),
         new Vit("IJepaForImageClassification", VisionHead.Classes, "ijepa"),
         new Dinov3(),
@@ -140,7 +156,8 @@ internal static class SupportedArchitectures
             new ClipText("CLIPTextModelWithProjection", isProjected: true),
             new ClipVision("CLIPVisionModelWithProjection", VisionHead.Projected)),
         new TwoTowers(
-            "SiglipModel", "siglip", new SiglipText("SiglipTextModel", "siglip_text_model"), new SiglipVision()),
+            "SiglipModel", "siglip", new SiglipText("SiglipTextModel", "siglip_text_model"),
+            new SiglipVision("SiglipVisionModel", VisionHead.Hidden)),
         new Deit("DeiTModel", VisionHead.Hidden),
         new Deit("DeiTForImageClassification", VisionHead.Classes),
         new Deit("DeiTForImageClassificationWithTeacher", VisionHead.TwoClassifiers),
@@ -156,8 +173,12 @@ internal static class SupportedArchitectures
         new Swin("SwinForImageClassification", VisionHead.Classes),
         new Swin("Swinv2Model", VisionHead.Hidden, "swinv2"),
         new Swin("Swinv2ForImageClassification", VisionHead.Classes, "swinv2"),
-        new SiglipVision(),
+        new SiglipVision("SiglipVisionModel", VisionHead.Hidden),
+        new SiglipVision("SiglipForImageClassification", VisionHead.Classes),
         new ClipVision("CLIPVisionModel", VisionHead.Hidden),
+        new ClipVision("CLIPForImageClassification", VisionHead.Classes),
+        new Spectrogram("ASTModel", VisionHead.Hidden),
+        new Spectrogram("ASTForAudioClassification", VisionHead.Classes),
         new ClipVision("CLIPVisionModelWithProjection", VisionHead.Projected),
         new Llava(),
     ];
@@ -201,6 +222,16 @@ internal static class SupportedArchitectures
     [
         new WholeTextDecoder($"{name}Model", decoder, DecoderEnd.Rows),
         new WholeTextDecoder($"{name}ForSequenceClassification", decoder, DecoderEnd.Classes),
+    ];
+
+    // Their heads have names of their own.
+    private static IEnumerable<IArchitecture> XlmTexts(string name, string modelType) =>
+    [
+        new Xlm($"{name}Model", TextHead.Hidden, modelType),
+        new Xlm($"{name}WithLMHeadModel", TextHead.MaskedWords, modelType),
+        new Xlm($"{name}ForSequenceClassification", TextHead.Classes, modelType),
+        new Xlm($"{name}ForTokenClassification", TextHead.Tokens, modelType),
+        new Xlm($"{name}ForQuestionAnsweringSimple", TextHead.Answer, modelType),
     ];
 
     // The names that transformers gives a text encoder with each of its heads.

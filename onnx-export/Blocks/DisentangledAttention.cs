@@ -6,14 +6,14 @@ namespace Stip.Export.Blocks;
 /// <summary>
 /// Attention whose scores are sums (DeBERTa, arXiv 2006.03654): content with content, content of the query with the
 /// relative position, and the relative position with content of the key. Positions go through the same projections as
-/// content, or (version 1) through projections of their own.
+/// content, or through projections of their own; without positions it is plain attention.
 /// </summary>
 /// <param name="encoder">The graph.</param>
 /// <param name="sizes">Sizes of a layer.</param>
 /// <param name="names">Where the tensors of a layer stand.</param>
-/// <param name="positions">Relative positions.</param>
+/// <param name="positions">Relative positions, null where scores are of content alone.</param>
 internal sealed class DisentangledAttention(
-    EncoderGraph encoder, EncoderSizes sizes, EncoderLayerNames names, RelativePositions positions)
+    EncoderGraph encoder, EncoderSizes sizes, EncoderLayerNames names, RelativePositions? positions)
 {
     private const string Flat = "attention.flat";
     private const string Apart = "attention.apart";
@@ -24,9 +24,14 @@ internal sealed class DisentangledAttention(
 
     private readonly GraphBuilder _graph = encoder.Graph;
 
-    /// <summary>True where each head's queries, keys and values lie together in one matrix, and positions have
-    /// projections of their own (version 1).</summary>
+    /// <summary>True where each head's queries, keys and values lie together in one matrix (version 1).</summary>
     public bool IsPacked { get; init; }
+
+    /// <summary>The projection of positions that queries ask for, null where it is that of keys.</summary>
+    public string? PositionKey { get; init; }
+
+    /// <summary>The projection of positions that ask for keys, null where it is that of queries.</summary>
+    public string? PositionQuery { get; init; }
 
     /// <summary>The name that weights of projected positions share with those of projected content.</summary>
     public static string ShareAs(string weight) => weight.Replace(".positions_", ".", StringComparison.Ordinal);
@@ -44,22 +49,21 @@ internal sealed class DisentangledAttention(
         var key = Content($"{name}.key", tensor, 1, rows);
         var value = Heads(Content($"{name}.value", tensor, 2, rows), 0, 2, 1, 3);
         var scores = _graph.Add("MatMul", $"{name}.scores", [scaled, Heads(key, 0, 2, 3, 1)]);
-        if (positions.FromContent)
+        if (positions?.FromContent == true)
         {
-            var stored = Positions(IsPacked
-                ? Project($"{name}.positions_key", tensor, "attention.self.pos_proj", positions.Rows, hasBias: false)
-                : Project($"{name}.positions_key", tensor, names.Key, positions.Rows));
+            var stored = Positions(Project(
+                $"{name}.positions_key", tensor, PositionKey ?? names.Key, positions.Rows, hasBias: !IsPacked));
             var each = _graph.Add("MatMul", $"{name}.to_positions", [scaled, stored]);
             var picked = Pick($"{name}.picked", each, positions.Places, scores);
             scores = _graph.Add("Add", $"{name}.scores_1", [scores, picked]);
         }
 
-        if (positions.ToContent)
+        if (positions?.ToContent == true)
         {
             var stored = Positions(Project(
                 $"{name}.positions_query",
                 tensor,
-                IsPacked ? "attention.self.pos_q_proj" : names.Query,
+                PositionQuery ?? names.Query,
                 positions.Rows));
             var small = _graph.Add("Mul", $"{name}.positions_scaled", [stored, Scale]);
             var each = _graph.Add("MatMul", $"{name}.from_positions", [Heads(key, 0, 2, 1, 3), small]);
@@ -155,7 +159,7 @@ internal sealed class DisentangledAttention(
         }
 
         var dtype = encoder.Weights.Dtype;
-        var parts = 1 + (positions.FromContent ? 1 : 0) + (positions.ToContent ? 1 : 0);
+        var parts = 1 + (positions?.FromContent == true ? 1 : 0) + (positions?.ToContent == true ? 1 : 0);
         _graph.AddConstant(Flat, 0, 0, sizes.Hidden);
         _graph.AddConstant(Apart, 0, 0, sizes.Heads, sizes.HeadDim);
         _graph.AddConstant(ApartPositions, 1, -1, sizes.Heads, sizes.HeadDim);

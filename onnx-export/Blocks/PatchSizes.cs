@@ -13,11 +13,17 @@ internal sealed record PatchSizes(int Height, int Width, int Patch, int Channels
     private const int DefaultChannels = 3;
 
     // Four times what an image of 4,096 × 4,096 has in patches of 32: positions are a table of the client's.
-    private const long MostPatches = 1 << 16;
+    internal const long MostPatches = 1 << 16;
 
-    public int Rows => Height / Patch;
+    /// <summary>Pixels from one patch to the next below it.</summary>
+    public int StepDown { get; init; } = Patch;
 
-    public int Columns => Width / Patch;
+    /// <summary>Pixels from one patch to the next beside it.</summary>
+    public int StepAcross { get; init; } = Patch;
+
+    public int Rows => ((Height - Patch) / StepDown) + 1;
+
+    public int Columns => ((Width - Patch) / StepAcross) + 1;
 
     /// <summary>Patches of an image.</summary>
     public int Count => Rows * Columns;

@@ -6,6 +6,9 @@ namespace Stip.Export.Blocks;
 /// <summary>Distances between rows of a text, and what follows from them alone.</summary>
 internal static class RowDistances
 {
+    /// <summary>Node that counts the rows, <c>[seq]</c>.</summary>
+    public const string Places = $"{Name}.places";
+
     private const string Name = "distances";
 
     /// <summary>The key's position less that of the query, int64 <c>[seq, seq]</c>, made once.</summary>
@@ -19,7 +22,7 @@ internal static class RowDistances
 
         var length = graph.Add(
             "Shape", $"{Name}.length", [model.Embeds], NodeAttribute.Int("start", 1), NodeAttribute.Int("end", 2));
-        var places = graph.Add("Range", $"{Name}.places", [
+        var places = graph.Add("Range", Places, [
             graph.AddScalarConstant($"{Name}.zero", 0),
             graph.Add("Squeeze", $"{Name}.count", [length]),
             graph.AddScalarConstant($"{Name}.one", 1)]);

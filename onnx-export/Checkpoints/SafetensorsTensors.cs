@@ -18,6 +18,8 @@ internal sealed class SafetensorsTensors : ITensorStore
             "deberta.", "vit.", "deit.", "beit.", "dinov2.", "dinov2_with_registers.",
             "data2vec_vision.", "biogpt.", "ernie.", "data2vec_text.", "roformer.", "layoutlm.", "esm.", "swin.",
             "swinv2.", "text_model.", "vision_model.", "rembert.", "splinter.", "mobilebert.", "ijepa.",
+            "roberta_prelayernorm.", "ctx_encoder.", "question_encoder.", "longformer.",
+            "audio_spectrogram_transformer.",
         ];
 
     private readonly List<SafetensorsFile> _files = [];
@@ -146,6 +148,11 @@ internal sealed class SafetensorsTensors : ITensorStore
             : throw new RefusedException($"{folder} has neither {SingleFile} nor {IndexFile}");
     }
 
+    // What norms of BERT's first files are called, which published ones still have.
+    private static string CurrentName(string name) =>
+        name.EndsWith(".LayerNorm.gamma", StringComparison.Ordinal) ? $"{name[..^"gamma".Length]}weight"
+        : name.EndsWith(".LayerNorm.beta", StringComparison.Ordinal) ? $"{name[..^"beta".Length]}bias" : name;
+
     private StoredTensor? FindUsed(string name)
     {
         var found = Find(name);
@@ -197,7 +204,7 @@ internal sealed class SafetensorsTensors : ITensorStore
         _files.Add(file);
         foreach (var entry in file.Header.Entries.Values)
         {
-            _tensors[entry.Name] = new StoredTensor(file, entry);
+            _tensors[CurrentName(entry.Name)] = new StoredTensor(file, entry);
         }
     }
 }

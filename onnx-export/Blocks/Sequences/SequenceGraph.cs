@@ -58,6 +58,7 @@ internal sealed class SequenceGraph : ModelGraph
                 rows, Graph.AddConstant("words.scale", Weights.Dtype, _family.WordScale)]);
         }
 
+        rows = _stack.WordNorm is { } norm ? _family.Norm.Append(this, "word_norm", norm, rows) : rows;
         AppendPlaces(ids);
         if (_stack.Positions is { } positions)
         {

@@ -29,6 +29,9 @@ internal sealed record SequenceStack(
     /// <summary>Rows that are added to those of tokens, first position first; null for none.</summary>
     public CheckpointTensor? Positions { get; init; }
 
+    /// <summary>The norm of rows of tokens before positions are added to them, null where there is none.</summary>
+    public string? WordNorm { get; init; }
+
     /// <summary>The norm of what enters the first layer, null where there is none.</summary>
     public string? EmbeddingNorm { get; init; }
 
