@@ -14,9 +14,8 @@ internal sealed class Ministral3 : IArchitecture
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
         var config = checkpoint.Config;
-        var rope = config.Section("rope_parameters");
-        var growth = rope?.Zeroable("llama_4_scaling_beta") is > 0 and var given ? given : (double?)null;
-        var shape = DecoderShape.Read(config) with { LooksUpPositions = growth is not null };
+        var grows = config.Section("rope_parameters")?.Zeroable("llama_4_scaling_beta") is > 0;
+        var shape = DecoderShape.Read(config) with { LooksUpPositions = grows };
         var model = new DecoderModel(checkpoint, dtype, shape, "model.embed_tokens.weight");
         var norm = Norm.Rms(config.Positive("rms_norm_eps", 1e-5));
         var mlp = GatedFeedForward.Read(config);
@@ -25,9 +24,7 @@ internal sealed class Ministral3 : IArchitecture
             shape.Heads, QkvProjection.Apart(hasBias: false), new OutputProjection("o_proj", HasBias: false))
         {
             Rotary = model.Rotary(config),
-            QueryFactor = growth is { } beta
-                ? PositionFactor.Append(model.Graph, beta, rope!.Size("original_max_position_embeddings"))
-                : null,
+            QueryFactor = PositionFactor.Append(model.Graph, config),
         };
 
         foreach (var layer in model.Layers("model.layers"))

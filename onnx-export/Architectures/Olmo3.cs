@@ -24,15 +24,18 @@ internal sealed class Olmo3 : IArchitecture
         var mlp = GatedFeedForward.Read(config);
         var isLocal = AttentionWindows.Locals(config, shape, layer => (layer + 1) % Period != 0);
         var windows = AttentionWindows.Read(config, shape, layer => isLocal[layer], DefaultWindow);
+        var rope = config.Section("rope_parameters");
         var hasBias = config.Flag("attention_bias", false);
         var attention = new SelfAttention(
             shape.Heads, QkvProjection.Apart(hasBias), new OutputProjection("o_proj", hasBias))
         {
-            Rotary = model.Rotary(config),
+            Rotary = rope?.Section("full_attention") is { } whole
+                ? model.RotaryOf(config, whole, theta: null)
+                : model.Rotary(config),
             Norm = new HeadNorm(norm, "q_norm", "k_norm", HeadNormScope.AllHeads),
         };
-        var theta = config.Section("rope_parameters")?.FindPositive("rope_theta");
-        var local = model.RotaryOf(config, rope: null, theta, name: "rotary.local");
+        var theta = rope?.FindPositive("rope_theta");
+        var local = model.RotaryOf(config, rope?.Section("sliding_attention"), theta, name: "rotary.local");
 
         foreach (var layer in model.Layers("model.layers"))
         {

@@ -10,6 +10,9 @@ internal static class RefusedFamilies
 
     private const string Diffuses = "its tokens see those after them, so that it does not write from left to right";
 
+    private const string TwoHeadSizes = "its layers have heads of two sizes, which one cache does not hold, and those "
+        + "of the small ones look tokens up";
+
     private const string MixesHeads = "its heads attend in pairs or by experts of their own, which the attention "
         + "operator of ONNX Runtime does not";
 
@@ -28,6 +31,8 @@ internal static class RefusedFamilies
         ["FalconMambaForCausalLM"] = Recurrent,
         ["Gemma3nForCausalLM"] = TakesTokens,
         ["Gemma3nForConditionalGeneration"] = TakesTokens,
+        ["Gemma4ForCausalLM"] = TwoHeadSizes,
+        ["Gemma4ForConditionalGeneration"] = TwoHeadSizes,
         ["GlmMoeDsaForCausalLM"] = PicksKeys,
         ["JambaForCausalLM"] = Recurrent,
         ["JetMoeForCausalLM"] = MixesHeads,

@@ -30,6 +30,9 @@ internal sealed record LatentAttention(AttentionHeads Heads, int KeyDim, int Val
     /// <summary>The norm on latent vectors.</summary>
     public Norm LatentNorm { get; init; } = Norm.Rms(1e-6);
 
+    /// <summary>Name of a factor on queries <c>[batch, seq, 1]</c> that hangs on positions, null for none.</summary>
+    public string? QueryFactor { get; init; }
+
     // Channels that do not turn: as stored, and filled up to what the kernel takes.
     private int Still => KeyDim - Heads.RotaryDim;
 
@@ -68,6 +71,9 @@ internal sealed record LatentAttention(AttentionHeads Heads, int KeyDim, int Val
     {
         var (decoder, name, tensor) = (layer.Decoder, layer.Name("attention"), layer.Tensor(part));
         var query = Query(decoder, name, input, tensor);
+        query = QueryFactor is null
+            ? query
+            : decoder.Graph.Add("Mul", $"{name}.q_factor/Mul", [query, QueryFactor]);
         var (key, value) = KeyAndValue(decoder, name, input, tensor);
         string[] outputs =
         [

@@ -1,3 +1,4 @@
+using Stip.Export.Checkpoints;
 using Stip.Onnx.Execution;
 using Stip.Onnx.Model;
 
@@ -7,6 +8,14 @@ namespace Stip.Export.Blocks;
 internal static class PositionFactor
 {
     private const string Name = "attention.factor";
+
+    /// <summary>Appends what Mistral's rope section asks for, null where it does not.</summary>
+    /// <param name="decoder">A graph that is told positions.</param>
+    /// <param name="config">config.json.</param>
+    public static string? Append(DecoderGraph decoder, ConfigJson config) =>
+        config.Section("rope_parameters") is { } rope && rope.Zeroable("llama_4_scaling_beta") is > 0 and var growth
+            ? Append(decoder, growth, rope.Size("original_max_position_embeddings"))
+            : null;
 
     /// <summary>Appends <c>1 + growth·ln(1 + floor((position + first) / step))</c> once.</summary>
     /// <param name="decoder">A graph that is told positions.</param>

@@ -33,7 +33,7 @@ internal sealed record RotaryFrequencies(float[] Inverse, double Magnitude)
     /// <param name="positions">Most positions.</param>
     /// <param name="theta">Base where the rope section has none; null for <c>rope_theta</c>.</param>
     public static RotaryFrequencies Read(ConfigJson config, int turned, int positions, double? theta = null) =>
-        Read(config, config.Section("rope_parameters") ?? config.Section("rope_scaling"), turned, positions, theta);
+        Read(config, Rope(config), turned, positions, theta);
 
     /// <summary>Reads a rope section that the caller chose, null for none.</summary>
     public static RotaryFrequencies Read(
@@ -57,6 +57,23 @@ internal sealed record RotaryFrequencies(float[] Inverse, double Magnitude)
             var kind => throw new RefusedException(
                 $"config.json: rope type '{kind}' is not supported; there are {string.Join(", ", Kinds)}"),
         };
+    }
+
+    // Some versions of transformers write a section for each kind of layer although all layers turn alike.
+    private static ConfigJson? Rope(ConfigJson config)
+    {
+        if (config.Section("rope_parameters") is not { } rope)
+        {
+            return config.Section("rope_scaling");
+        }
+
+        var (full, sliding) = (rope.Section("full_attention"), rope.Section("sliding_attention"));
+        return full is null || sliding is null
+            || (full.Text("rope_type") == sliding.Text("rope_type")
+                && full.FindPositive("rope_theta") == sliding.FindPositive("rope_theta"))
+            ? full ?? sliding ?? rope
+            : throw new RefusedException("config.json: rope_parameters has layers turn in two ways; those of this "
+                + "family turn in one");
     }
 
     // GGUF files hold what a scaling comes to: how many times slower each pair turns.

@@ -72,10 +72,33 @@ public sealed partial class CurrentLayoutTests(ExportedModels models) : IDisposa
         }
 
         newer["rope_parameters"] = rope;
-        DrawnWeights.WriteCheckpoint(Folder("older"), older, recipe["tensors"]!.AsObject());
-        DrawnWeights.WriteCheckpoint(Folder("newer"), newer, recipe["tensors"]!.AsObject());
+        await AssertSameGraphAsync(recipe, older, newer);
+    }
 
-        await AssertSameGraphAsync("older", "newer");
+    [Theory]
+    [InlineData("decoders", "exaone4")]
+    [InlineData("neighbours", "cohere2")]
+    [InlineData("neighbours", "ministral")]
+    [InlineData("neighbours", "olmo3")]
+    public async Task Export_OfASectionForEachKindOfLayer_GivesTheSameGraph(string group, string name)
+    {
+        var recipe = Recipe(group, name);
+        var (older, newer) = (recipe["config"]!, recipe["config"]!.DeepClone().AsObject());
+        var plain = new JsonObject { ["rope_type"] = "default", ["rope_theta"] = older["rope_theta"]!.DeepClone() };
+        var scaled = plain.DeepClone().AsObject();
+        foreach (var (field, value) in older["rope_scaling"]?.AsObject() ?? [])
+        {
+            scaled[field] = value!.DeepClone();
+        }
+
+        newer.Remove("rope_theta");
+        newer.Remove("rope_scaling");
+        newer["rope_parameters"] = new JsonObject
+        {
+            ["full_attention"] = scaled,
+            ["sliding_attention"] = name == "olmo3" ? plain : scaled.DeepClone(),
+        };
+        await AssertSameGraphAsync(recipe, older, newer);
     }
 
     [Theory]
@@ -96,10 +119,7 @@ public sealed partial class CurrentLayoutTests(ExportedModels models) : IDisposa
         var (said, left) = (recipe["config"]!.DeepClone().AsObject(), recipe["config"]!.DeepClone().AsObject());
         said["rope_theta"] = theta;
         left.Remove("rope_theta");
-        DrawnWeights.WriteCheckpoint(Folder("said"), said, recipe["tensors"]!.AsObject());
-        DrawnWeights.WriteCheckpoint(Folder("left"), left, recipe["tensors"]!.AsObject());
-
-        await AssertSameGraphAsync("said", "left");
+        await AssertSameGraphAsync(recipe, said, left);
     }
 
     public void Dispose() => _folder.Dispose();
@@ -156,6 +176,13 @@ public sealed partial class CurrentLayoutTests(ExportedModels models) : IDisposa
     private static partial Regex Expert();
 
     private string Folder(string name) => Directory.CreateDirectory(_folder.At(name)).FullName;
+
+    private Task AssertSameGraphAsync(JsonNode recipe, JsonNode older, JsonNode newer)
+    {
+        DrawnWeights.WriteCheckpoint(Folder("older"), older, recipe["tensors"]!.AsObject());
+        DrawnWeights.WriteCheckpoint(Folder("newer"), newer, recipe["tensors"]!.AsObject());
+        return AssertSameGraphAsync("older", "newer");
+    }
 
     private async Task AssertSameGraphAsync(string first, string second)
     {

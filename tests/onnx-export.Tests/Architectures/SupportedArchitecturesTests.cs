@@ -13,6 +13,7 @@ public sealed class SupportedArchitecturesTests
     [InlineData("DiffLlamaForCausalLM", "attend in pairs")]
     [InlineData("GlmMoeDsaForCausalLM", "keys that the layer picks")]
     [InlineData("LongcatFlashForCausalLM", "give a row back as it came")]
+    [InlineData("Gemma4ForConditionalGeneration", "heads of two sizes")]
     [InlineData("LLaDAModelLM", "does not write from left to right")]
     public void Of_AFamilyThatCannotBe_SaysWhy(string name, string reason) => Assert.Contains(
         reason, Assert.Throws<RefusedException>(() => Of(name)).Message, StringComparison.Ordinal);
