@@ -20,6 +20,7 @@ internal static class AnswerEndpoints
         HttpContext context, ServedModels models, TimeProvider time, GatewayToken token)
     {
         var fields = await AnswerRequest.ReadBodyAsync(context.Request);
+        UnsupportedFields.RefuseLanguages(fields);
         var request = AnswerRequest.Read(
             fields, models, time, defaultMaxTokens: null, LogprobsField.OfChat(fields));
         CheckSteps(context, request, token);

@@ -8,12 +8,12 @@ internal sealed class TextShape(AnswerHead head, bool includesUsage, TokenNames 
 {
     private const string Name = "text_completion";
 
-    private readonly Dictionary<int, int> _offsets = [];
+    private readonly Dictionary<int, TextOffsets> _offsets = [];
 
     public IEnumerable<object> Start(int index) => [];
 
     public object Text(AnswerPart part) =>
-        Chunk([Choice(part.Index, part.Token.Text, Logprobs(part.Index, part.Listed), null)], null);
+        Chunk([Choice(part.Index, part.Token.Text, Logprobs(part.Index, part.Listed, int.MaxValue), null)], null);
 
     public IEnumerable<object> Calls(AnswerPart part) => [];
 
@@ -38,14 +38,15 @@ internal sealed class TextShape(AnswerHead head, bool includesUsage, TokenNames 
         head.Created,
         head.Model,
         Choices = choices.Select((choice, index) =>
-            Choice(index, choice.Text, Logprobs(index, choice.Tokens), choice.FinishReason)),
+            Choice(index, choice.Text, Logprobs(index, choice.Tokens, choice.Text.Length), choice.FinishReason)),
         Usage = usage,
     };
 
     private static object Choice(int index, string text, object? logprobs, string? finishReason) =>
         new { Index = index, Text = text, Logprobs = logprobs, FinishReason = finishReason };
 
-    private object? Logprobs(int index, IReadOnlyList<GeneratedToken> tokens)
+    // Tokens of a stop string are listed and are no text: they stand at its end, where that is known.
+    private object? Logprobs(int index, IReadOnlyList<GeneratedToken> tokens, int end)
     {
         var all = tokens.Select(token => token.Logprobs!).ToArray();
         return all.Length == 0 ? null : new
@@ -55,15 +56,18 @@ internal sealed class TextShape(AnswerHead head, bool includesUsage, TokenNames 
             TopLogprobs = all.Select(logprobs => logprobs.Top
                 .GroupBy(token => names.Text(token.Id), StringComparer.Ordinal)
                 .ToDictionary(group => group.Key, group => TokenNames.Finite(group.Max(token => token.Logprob)))),
-            TextOffset = all.Select(logprobs => Offset(index, names.Text(logprobs.Chosen.Id))).ToArray(),
+            TextOffset = all.Select(logprobs => Math.Min(Offset(index, logprobs.Chosen.Id), end)).ToArray(),
         };
     }
 
-    private int Offset(int index, string text)
+    private int Offset(int index, int id)
     {
-        var offset = _offsets.GetValueOrDefault(index);
-        _offsets[index] = offset + text.Length;
-        return offset;
+        if (!_offsets.TryGetValue(index, out var offsets))
+        {
+            _offsets.Add(index, offsets = names.Offsets());
+        }
+
+        return offsets.Next(id);
     }
 
     private object Chunk(object[] choices, AnswerUsage? usage) => includesUsage

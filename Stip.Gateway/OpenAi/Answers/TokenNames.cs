@@ -11,6 +11,9 @@ internal sealed class TokenNames(TextTokenizer? tokenizer)
 
     public string Text(int id) => Encoding.UTF8.GetString(Bytes(id));
 
+    /// <summary>For the tokens of one answer.</summary>
+    public TextOffsets Offsets() => new(tokenizer);
+
     /// <summary>One entry of chat's <c>logprobs.content</c>.</summary>
     public object Chat(TokenLogprobs logprobs) => new
     {

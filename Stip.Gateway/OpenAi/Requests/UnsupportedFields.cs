@@ -38,6 +38,18 @@ internal static class UnsupportedFields
         }
     }
 
+    /// <summary>Refuses the languages of a translator where its text would be a conversation.</summary>
+    public static void RefuseLanguages(RequestFields fields)
+    {
+        foreach (var name in new[] { "source_language", "target_language" })
+        {
+            if (fields.Find(name) is not null)
+            {
+                throw OpenAiException.Unsupported(name, "translators read the 'prompt' of /v1/completions");
+            }
+        }
+    }
+
     private static bool IsTextOnly(JsonElement value) =>
         value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(item => IsOneOf(item, "text"));
 

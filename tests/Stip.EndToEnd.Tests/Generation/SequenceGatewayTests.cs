@@ -88,6 +88,9 @@ public sealed class SequenceGatewayTests(SharedServer shared, SequenceModels mod
         var listed = choice["logprobs"]!;
         Assert.Equal(open.Model.Bundle.Tokenizer!.Decode(expected), (string?)choice["text"]);
         Assert.Equal(TokenCount, listed["tokens"]!.AsArray().Count);
+        Assert.Equal(
+            Enumerable.Range(0, TokenCount).Select(i => open.Model.Bundle.Tokenizer.Decode(expected[..i]).Length),
+            listed["text_offset"]!.AsArray().Select(offset => (int)offset!));
         Assert.All(listed["token_logprobs"]!.AsArray().Zip(listed["top_logprobs"]!.AsArray()), pair => Assert.Equal(
             pair.Second!.AsObject().Max(top => (double)top.Value!), (double)pair.First!));
     }

@@ -48,6 +48,8 @@ public sealed class RefusalTests : IAsyncLifetime
     [InlineData("messages", """[{"role":"wizard","content":"x"}]""", "invalid_request")]
     [InlineData("messages", """[{"role":"function","content":"x"}]""", "unsupported_parameter")]
     [InlineData("messages", """[{"role":"user","content":[{"type":"image_url"}]}]""", "unsupported_parameter")]
+    [InlineData("source_language", "\"eng_Latn\"", "unsupported_parameter")]
+    [InlineData("target_language", "\"fra_Latn\"", "unsupported_parameter")]
     [InlineData("model", "\"other\"", "model_not_found")]
     [InlineData("max_tokens", "100000", "context_length_exceeded")]
     public async Task Post_FieldThatCannotBe_NamesIt(string field, string value, string code)

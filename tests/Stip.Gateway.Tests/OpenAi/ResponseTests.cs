@@ -135,6 +135,7 @@ public sealed class ResponseTests : IAsyncLifetime
     [InlineData("background", "true")]
     [InlineData("n", "2")]
     [InlineData("truncation", "\"auto\"")]
+    [InlineData("target_language", "\"fra_Latn\"")]
     [InlineData("include", "[\"file_search_call.results\"]")]
     public async Task Post_UnsupportedField_IsRefused(string field, string value)
     {
