@@ -1,6 +1,7 @@
 using Stip.Api.Engine;
 using Stip.Api.Runtime;
 using Stip.Api.Tests.Models;
+using Stip.Protocol.Errors;
 
 namespace Stip.Api.Tests.Engine;
 
@@ -66,6 +67,29 @@ public sealed class SequenceBatchTests
         Assert.Contains(watched.Runs, run => run.SequenceEqual([0]));
     }
 
+    [Fact]
+    public async Task FirstStep_ThatFailsOnAnOldSession_LeavesItAtItsStartAndUsable()
+    {
+        using var engine = new RealEngine(new TinySequence { LeavesOut = true });
+        using var watched = new WatchedRuntime(RealEngine.Runtime(engine.Options));
+        engine.Watched = watched;
+        await using var host = engine.Host();
+        var session = await StepAsync(engine, host, null, 0, 1);
+        await StepAsync(engine, host, session, 1, 1);
+
+        watched.Failure = new InvalidOperationException("the device is gone");
+        await Assert.ThrowsAsync<InvalidOperationException>(() => StepAsync(engine, host, session, 0, 2));
+        watched.Failure = null;
+
+        // What it was about is gone with the rows that were rewound; it begins anew as a session of its own does.
+        using var ahead = engine.Step(session, 1, 1, 1, false, 40);
+        Assert.Equal(StipErrorCode.PositionAhead, (await host.StepAsync("alice", ahead, Cancellation)).Refusal?.Code);
+        await StepAsync(engine, host, session, 0, 3);
+        var other = await StepAsync(engine, host, null, 0, 3);
+        Assert.Equal(
+            await LogitsAsync(engine, host, other, 1, 3), await LogitsAsync(engine, host, session, 1, 3));
+    }
+
     // A graph that counts what its mask leaves out keeps sources as long as they are.
     [Theory]
     [InlineData(false, true)]
@@ -106,6 +130,18 @@ public sealed class SequenceBatchTests
         }
 
         Assert.Equal([[0, 2, 3], [1, 4], [5]], groups);
+    }
+
+    private static async Task<byte[]> LogitsAsync(
+        RealEngine engine, DecoderHost host, string session, int position, int seed)
+    {
+        using var step = engine.Step(session, position, 1, seed, false, 40);
+        var outcome = await host.StepAsync("alice", step, Cancellation);
+        Assert.True(outcome.Is(out var answer, out var refusal), refusal?.Message);
+        using (answer)
+        {
+            return answer.Logits.ToArray();
+        }
     }
 
     private static async Task<string> StepAsync(

@@ -136,6 +136,34 @@ public sealed class SequenceTests(PairServer pair) : IClassFixture<PairServer>
         await caller.StepAsync(Start(1, 40, rows: 1));
     }
 
+    [Fact]
+    public async Task Forks_CountWithTheirSources()
+    {
+        using var server = new ApiServer(("Stip:Api:Engine:CacheMegabytes", "1"));
+        using var pushed = await server.Caller().PushAsync(pair.Folder);
+        await ApiCaller.ReadAsync<ModelObject>(pushed);
+        var caller = server.Caller();
+        var first = await caller.StepAsync(Start(1, 40, rows: 1));
+        var count = 1;
+        while (true)
+        {
+            using var forked = await caller.PostAsync(
+                $"/v1/permuted/sessions/{first.SessionId}/fork", new SessionForkRequest());
+            if (!forked.IsSuccessStatusCode)
+            {
+                await ApiCaller.RefusedAsync(forked, 503, "server_overloaded");
+                break;
+            }
+
+            count++;
+        }
+
+        // As many as sessions that brought the source themselves: 24 KiB of rows and 10 KiB of the source each.
+        Assert.Equal((1 << 20) / (34 << 10), count);
+        using var released = await caller.SendAsync(HttpMethod.Delete, $"/v1/permuted/sessions/{first.SessionId}");
+        await caller.StepAsync(Start(1, 40, rows: 1));
+    }
+
     private static TensorPayload Source(int seed, int rows) => Steps.Rows(seed, 100, rows);
 
     private static CompletionRequest Start(int source, int sourceRows, int rows) =>

@@ -13,6 +13,9 @@ internal sealed class WatchedRuntime(IGraphRuntime inner) : IGraphRuntime, IDisp
     /// <summary>Lengths of the sessions whose logits each run gave.</summary>
     public List<int[]> Runs { get; } = [];
 
+    /// <summary>What runs throw, as a lost device does.</summary>
+    public Exception? Failure { get; set; }
+
     public string Provider => inner.Provider;
 
     public void Hold()
@@ -67,6 +70,11 @@ internal sealed class WatchedRuntime(IGraphRuntime inner) : IGraphRuntime, IDisp
             }
 
             owner.Runs.Add([.. lengths]);
+            if (owner.Failure is { } failure)
+            {
+                throw failure;
+            }
+
             decoder.Run(range, cachedTokens, rows, wanted, logits);
         }
 

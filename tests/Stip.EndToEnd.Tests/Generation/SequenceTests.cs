@@ -79,18 +79,22 @@ public sealed class SequenceTests(SharedServer shared, SequenceModels models)
         Assert.True(usage.Replays >= 1);
     }
 
-    [Fact]
-    public async Task Session_Rewound_GoesOnWithItsSource()
+    // The second is told its language, so that its first step has two rows.
+    [Theory]
+    [InlineData("t5", null)]
+    [InlineData("mbart", 12)]
+    public async Task Session_Rewound_GoesOnWithItsSource(string recipe, int? language)
     {
-        var model = await models.GetAsync(shared.Server, "t5");
+        var model = await models.GetAsync(shared.Server, recipe);
         using var plain = new BareSequence(model.Plain);
         using var open = Open(model);
-        var expected = plain.Greedy(Source, [0], TokenCount);
+        var start = open.Model.StartIds(language);
+        var expected = plain.Greedy(Source, start, TokenCount);
         await using var session = open.Model.OpenSession(Source.AsMemory());
 
-        await session.AppendAsync(open.Model.StartIds(), cancellationToken: Cancellation);
+        await session.AppendAsync(start, cancellationToken: Cancellation);
         await session.AppendAsync(new[] { 30, 31, 32 }, cancellationToken: Cancellation);
-        session.Rewind(1);
+        session.Rewind(start.Length);
         var rows = await session.ScoreAsync(expected.AsMemory(0, TokenCount - 1), Cancellation);
 
         Assert.Equal(expected[1..], rows.Select(row => row.ArgMax()));
