@@ -20,6 +20,9 @@ internal sealed record DecoderSnapshot(
     /// <summary>The tensors of its cache, those of the first layer first.</summary>
     public IReadOnlyList<CacheTensor> CacheTensors { get; } = CacheTensor.Of(Cache);
 
+    /// <summary>Names of what every step takes and gives.</summary>
+    public StepPorts Ports { get; init; } = StepPorts.Usual;
+
     /// <summary>Null for a decoder on its own.</summary>
     public SequenceSnapshot? Sequence { get; init; }
 

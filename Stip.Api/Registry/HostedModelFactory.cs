@@ -63,24 +63,28 @@ internal sealed class HostedModelFactory(
     }
 
     private static DecoderSnapshot Snapshot(
-        PackageManifest manifest, GraphManifest graph, GraphManifest cached, string folder) => new(
-        manifest.Model,
-        Path.Combine(folder, graph.File),
-        manifest.HiddenSize,
-        manifest.VocabSize,
-        manifest.ContextLength,
-        manifest.MaxTopK,
-        Dtype(graph.Inputs, "inputs_embeds"),
-        Dtype(graph.Outputs, "logits"),
-        Dtype(cached.Inputs, CacheTensor.Of(cached.Cache!)[0].Past),
-        cached.Cache!)
+        PackageManifest manifest, GraphManifest graph, GraphManifest cached, string folder)
+    {
+        var isSequence = Roles.AreOfSequence(manifest);
+        var ports = isSequence ? StepPorts.Usual : StepPorts.Of(graph);
+        return new(
+            manifest.Model,
+            Path.Combine(folder, graph.File),
+            manifest.HiddenSize,
+            manifest.VocabSize,
+            manifest.ContextLength,
+            manifest.MaxTopK,
+            Dtype(graph.Inputs, ports.Embeds),
+            Dtype(graph.Outputs, ports.Logits),
+            Dtype(cached.Inputs, CacheTensor.Of(cached.Cache!)[0].Past),
+            cached.Cache!)
         {
+            Ports = ports,
             Fingerprint = manifest.Fingerprint,
             KeyEpoch = manifest.KeyEpoch,
-            GraphBytes = Roles.AreOfSequence(manifest)
-                ? manifest.Files.Sum(file => file.Bytes)
-                : Bytes(manifest, graph),
+            GraphBytes = isSequence ? manifest.Files.Sum(file => file.Bytes) : Bytes(manifest, graph),
         };
+    }
 
     // External data lie beside a graph under a name that begins with its own; else the whole package counts.
     private static long Bytes(PackageManifest manifest, GraphManifest graph) => manifest.Graphs.Count == 1

@@ -30,9 +30,9 @@ internal sealed class GrowingDecoder : IDecoder
         _step = new GrowingStep(session, decoder);
         _rowBytes = decoder.HiddenSize * decoder.RowsDtype.ByteSize();
         _logitsBytes = decoder.VocabSize * decoder.LogitsDtype.ByteSize();
-        _holdsSeveral = IsFree("inputs_embeds", 0)
+        _holdsSeveral = IsFree(decoder.Ports.Embeds, 0)
             && decoder.CacheTensors.All(tensor => tensor.HoldsSeveral && IsFree(tensor.Past, tensor.Batch!.Value));
-        _givesLastRowOnly = session.OutputMetadata["logits"].Dimensions[1] == 1;
+        _givesLastRowOnly = session.OutputMetadata[decoder.Ports.Logits].Dimensions[1] == 1;
     }
 
     public TimeSpan Copied { get; private set; }

@@ -10,8 +10,6 @@ namespace Stip.Api.Runtime;
 /// </summary>
 internal sealed class GrowingStep : IDisposable
 {
-    public const string Mask = "attention_mask";
-    public const string Positions = "position_ids";
     private readonly DecoderSnapshot _decoder;
     private readonly ReusedTensors _tensors = new();
     private readonly List<OrtValue> _inputs = [];
@@ -33,15 +31,16 @@ internal sealed class GrowingStep : IDisposable
         InferenceSession session, DecoderSnapshot decoder, (string[] Inputs, string[] Outputs)? others = null)
     {
         _decoder = decoder;
-        _maskDtype = DtypeOf(session, Mask);
-        _positionsDtype = DtypeOf(session, Positions);
-        List<string> inputs = ["inputs_embeds"];
-        inputs.AddRange(new[] { Mask, Positions }.Where(session.InputMetadata.ContainsKey));
+        var ports = decoder.Ports;
+        _maskDtype = DtypeOf(session, ports.Mask);
+        _positionsDtype = DtypeOf(session, ports.Positions);
+        List<string> inputs = [ports.Embeds];
+        inputs.AddRange(new[] { ports.Mask, ports.Positions }.Where(session.InputMetadata.ContainsKey));
         _caches = decoder.CacheTensors;
         _takesPast = _caches.Any(cache => session.InputMetadata.ContainsKey(cache.Past));
         inputs.AddRange(_takesPast ? _caches.Select(cache => cache.Past) : []);
         InputNames = [.. inputs, .. others?.Inputs ?? []];
-        OutputNames = ["logits", .. _caches.Select(cache => cache.Present), .. others?.Outputs ?? []];
+        OutputNames = [ports.Logits, .. _caches.Select(cache => cache.Present), .. others?.Outputs ?? []];
     }
 
     public IReadOnlyCollection<string> InputNames { get; }

@@ -99,4 +99,9 @@ public sealed record EmbeddingManifest(IReadOnlyList<string> Tensors, double Sca
 
     /// <summary>Table of token-type rows.</summary>
     public const string TokenType = "token_type_embedding";
+
+    /// <summary>What the plain graph calls <c>input_ids</c> and <c>position_ids</c>, where it calls them otherwise:
+    /// for whoever gives it its own inputs (<c>run</c>, <c>verify</c>). Clients need it not.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyDictionary<string, string>? Names { get; init; }
 }

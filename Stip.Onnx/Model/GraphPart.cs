@@ -1,3 +1,5 @@
+using Stip.Protocol.Packages;
+
 namespace Stip.Onnx.Model;
 
 /// <summary>One graph of a model that may have several: what is labelled, permuted and written as one file.</summary>
@@ -25,6 +27,9 @@ internal sealed record GraphPart(
 
     /// <summary>States, past and present, that were found by what the graph does with them.</summary>
     public IReadOnlyList<(string Past, string Present)> States { get; init; } = [];
+
+    /// <summary>Name of the output that is the logits, where there is one.</summary>
+    public string Logits { get; init; } = GraphManifest.Logits;
 
     /// <summary>True where a graph is known to do the same with every row of a batch, as those of export do: one row
     /// stands for all.</summary>

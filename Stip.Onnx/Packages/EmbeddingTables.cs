@@ -20,7 +20,11 @@ public sealed class EmbeddingTables : IDisposable
         _positions = manifest.Tensors.Contains(EmbeddingManifest.Position) ? Entry(EmbeddingManifest.Position) : null;
         _types = manifest.Tensors.Contains(EmbeddingManifest.TokenType) ? Entry(EmbeddingManifest.TokenType) : null;
         _scale = (float)manifest.Scale;
+        Names = manifest.Names;
     }
+
+    /// <summary>The plain model's own names of ids, types and positions; null where it has the usual ones.</summary>
+    public IReadOnlyDictionary<string, string>? Names { get; }
 
     /// <summary>Width of a row.</summary>
     public int HiddenSize => (int)_tokens.Shape[1];

@@ -2,7 +2,6 @@ using System.Runtime.InteropServices;
 using System.Text.Json;
 using Stip.Keys.Bundles;
 using Stip.Keys.Permutations;
-using Stip.Onnx.Execution;
 using Stip.Onnx.Model;
 using Stip.Protocol.Packages;
 using Stip.Protocol.Tensors;
@@ -37,7 +36,7 @@ internal static class ClientTables
             foreach (var output in GraphSignature.Outputs(part.Graph).Where(output => IsRead(plain, part, output.Name)))
             {
                 var plan = plans.ByPart[part.Key].Outputs.GetValueOrDefault(output.Name);
-                AddOutput(sources, plain, output, plan);
+                AddOutput(sources, plain, output, plan, output.Name == part.Logits);
             }
         }
 
@@ -46,16 +45,19 @@ internal static class ClientTables
     }
 
     private static void AddOutput(
-        List<SafetensorsWriter.Source> sources, PlainModel plain, TensorManifest output, PortPlan? plan)
+        List<SafetensorsWriter.Source> sources,
+        PlainModel plain,
+        TensorManifest output,
+        PortPlan? plan,
+        bool isLogits)
     {
         // Two graphs may give the same words: their logits are joined, and one vector serves both.
-        if (sources.Exists(source => source.Name == BundleManifest.VocabPermutationTensor)
-            && output.Name == DecoderPorts.Logits)
+        if (isLogits && sources.Exists(source => source.Name == BundleManifest.VocabPermutationTensor))
         {
             return;
         }
 
-        if (output.Name == DecoderPorts.Logits && plain.Manifest.VocabSize > 0)
+        if (isLogits && plain.Manifest.VocabSize > 0)
         {
             sources.Add(Vector(BundleManifest.VocabPermutationTensor, plan?.Permutation
                 ?? Permutation.Identity(Width(output) ?? plain.Manifest.VocabSize)));
@@ -74,7 +76,7 @@ internal static class ClientTables
     private static bool IsRead(PlainModel plain, GraphPart part, string output) =>
         !output.StartsWith("present", StringComparison.Ordinal)
         && plain.Manifest.Graphs[part.Role].Cache?.Tensors?.Any(tensor => tensor.Present == output) != true
-        && (output == DecoderPorts.Logits || plain.Joins.All(join => join.From != $"{part.Key}.{output}"));
+        && (output == part.Logits || plain.Joins.All(join => join.From != $"{part.Key}.{output}"));
 
     private static SafetensorsWriter.Source Vector(string name, Permutation permutation) =>
         SafetensorsWriter.Source.FromBytes(

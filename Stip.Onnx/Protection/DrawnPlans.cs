@@ -102,7 +102,7 @@ internal sealed record DrawnPlans(IReadOnlyDictionary<string, ProtectionPlan> By
         }
 
         // One number a token has no features to hide; whatever has some must have them moved.
-        foreach (var port in part.Outputs.Where(port => port.Name == DecoderPorts.Logits
+        foreach (var port in part.Outputs.Where(port => port.Name == part.Part.Logits
             && (share < NearlyAllWeights || port.FeatureAxes.Length > 0)))
         {
             RefusePinned(analysis, port, "logits");

@@ -121,8 +121,8 @@ public sealed class ProtectedModel : IModelSide
     public HostTensor Restore(string role, string name, HostTensor given)
     {
         ArgumentNullException.ThrowIfNull(given);
-        if (name == DecoderPorts.Logits && _vocab is not null && given.Shape is [.., var width]
-            && width == _vocab.Length)
+        if (name == Package.Graphs[role].NameOf(DecoderPorts.Logits) && _vocab is not null
+            && given.Shape is [.., var width] && width == _vocab.Length)
         {
             return new PortPlan(name, [given.Shape.Count - 1], _vocab).Restore(given);
         }

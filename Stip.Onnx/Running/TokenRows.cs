@@ -19,6 +19,14 @@ internal static class TokenRows
     public static HostTensor Embed(
         EmbeddingTables tables, IReadOnlyDictionary<string, HostTensor> inputs, IReadOnlyCollection<string> others)
     {
+        if (tables.Names is { } names)
+        {
+            var usual = names.ToDictionary(name => name.Value, name => name.Key, StringComparer.Ordinal);
+            inputs = inputs.ToDictionary(
+                input => usual.GetValueOrDefault(input.Key, input.Key), input => input.Value, StringComparer.Ordinal);
+            others = [.. others.Select(name => usual.GetValueOrDefault(name, name))];
+        }
+
         // A mask that the graph takes may cover a cache too, whatever that is called: it is the server's.
         var ofIds = others.Contains(PositionsName) || others.Contains(MaskName)
             ? inputs.Where(input => input.Key != MaskName).ToDictionary(StringComparer.Ordinal)

@@ -9,4 +9,25 @@ public sealed record GraphManifest(
     string File,
     IReadOnlyList<TensorManifest> Inputs,
     IReadOnlyList<TensorManifest> Outputs,
-    CacheManifest? Cache = null);
+    CacheManifest? Cache = null)
+{
+    /// <summary>Usual name of the rows that a step takes.</summary>
+    public const string Embeds = "inputs_embeds";
+
+    /// <summary>Usual name of the mask.</summary>
+    public const string Mask = "attention_mask";
+
+    /// <summary>Usual name of the positions.</summary>
+    public const string Positions = "position_ids";
+
+    /// <summary>Usual name of the logits.</summary>
+    public const string Logits = "logits";
+
+    /// <summary>The graph's own names by the usual ones, of a decoder with a growing cache: <see cref="Embeds"/>,
+    /// <see cref="Mask"/>, <see cref="Positions"/>, <see cref="Logits"/>. What is not listed has its usual name; null
+    /// where all have.</summary>
+    public IReadOnlyDictionary<string, string>? Ports { get; init; }
+
+    /// <summary>The graph's name of what is usually called so.</summary>
+    public string NameOf(string usual) => Ports?.GetValueOrDefault(usual) ?? usual;
+}

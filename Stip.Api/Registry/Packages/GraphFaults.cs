@@ -47,7 +47,13 @@ internal static class GraphFaults
         }
 
         string[] listed = [.. CacheListFaults.Of(cache)];
-        var stepInputs = cache.Layout == CacheLayouts.Growing ? ["inputs_embeds"] : StepInputs;
+        string[] named = listed.Length > 0 ? [] : [.. PortFaults.Of(graph)];
+        if (named.Length > 0)
+        {
+            return named;
+        }
+
+        var stepInputs = cache.Layout == CacheLayouts.Growing ? [graph.NameOf(GraphManifest.Embeds)] : StepInputs;
         var faults = listed.Concat(DecoderTensors(manifest, graph, stepInputs));
         if (listed.Length > 0)
         {
@@ -75,8 +81,10 @@ internal static class GraphFaults
 
         foreach (var (tensor, width) in new[]
         {
-            (graph.Inputs.FirstOrDefault(input => input.Name == "inputs_embeds"), manifest.HiddenSize),
-            (graph.Outputs.FirstOrDefault(output => output.Name == "logits"), manifest.VocabSize),
+            (graph.Inputs.FirstOrDefault(input => input.Name == graph.NameOf(GraphManifest.Embeds)),
+                manifest.HiddenSize),
+            (graph.Outputs.FirstOrDefault(output => output.Name == graph.NameOf(GraphManifest.Logits)),
+                manifest.VocabSize),
         })
         {
             if (tensor is null || !Axes(tensor).LastOrDefault().Equals(width)

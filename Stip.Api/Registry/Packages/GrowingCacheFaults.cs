@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Stip.Api.Engine;
 using Stip.Api.Engine.Caches;
 using Stip.Protocol.Packages;
 
@@ -17,12 +18,13 @@ internal static class GrowingCacheFaults
 
     private static IEnumerable<string> Others(GraphManifest graph, HashSet<string> pasts)
     {
-        foreach (var input in graph.Inputs.Where(input => input.Name != "inputs_embeds" && !pasts.Contains(input.Name)))
+        var ports = StepPorts.Of(graph);
+        foreach (var input in graph.Inputs.Where(input => input.Name != ports.Embeds && !pasts.Contains(input.Name)))
         {
-            if (input.Name is not ("attention_mask" or "position_ids"))
+            if (input.Name != ports.Mask && input.Name != ports.Positions)
             {
-                yield return $"input '{input.Name}' is none that a server can fill: inputs_embeds, attention_mask, "
-                    + "position_ids and the tensors of the cache are";
+                yield return $"input '{input.Name}' is none that a server can fill: {ports.Embeds}, {ports.Mask}, "
+                    + $"{ports.Positions} and the tensors of the cache are";
             }
             else if (!Integers.Contains(input.Dtype) || input.Shape.Count != 2)
             {
@@ -50,9 +52,10 @@ internal static class GrowingCacheFaults
             }
         }
 
-        if (graph.Outputs.FirstOrDefault(output => output.Name == "logits")?.Shape.Count != 3)
+        var logits = graph.NameOf(GraphManifest.Logits);
+        if (graph.Outputs.FirstOrDefault(output => output.Name == logits)?.Shape.Count != 3)
         {
-            yield return "'logits' is not [batch, sequence, vocab]";
+            yield return $"'{logits}' is not [batch, sequence, vocab]";
         }
     }
 

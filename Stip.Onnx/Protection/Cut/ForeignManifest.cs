@@ -22,10 +22,18 @@ internal static class ForeignManifest
         string role,
         (string Client, string Cloud) files,
         IReadOnlyDictionary<string, long> limits,
-        IReadOnlyList<CacheTensorManifest> caches)
+        IReadOnlyList<CacheTensorManifest> caches,
+        IReadOnlyDictionary<string, string>? ports)
     {
-        var outputs = GraphSignature.Outputs(cut.Cloud);
-        var vocabulary = VocabularyOf(outputs, role, limits);
+        var graph = new GraphManifest(
+            files.Cloud,
+            GraphSignature.Inputs(cut.Cloud),
+            GraphSignature.Outputs(cut.Cloud),
+            ForeignCache.Describe(cut.Cloud, caches))
+        {
+            Ports = ports,
+        };
+        var vocabulary = VocabularyOf(graph, role, limits);
         var type = FeatureType(cut);
         var settings = SourceSettings.Read(Path.GetDirectoryName(Path.GetFullPath(file.FilePath)) ?? "");
         return new ExportManifest(
@@ -51,11 +59,7 @@ internal static class ForeignManifest
             new EmbeddingManifest([]),
             new Dictionary<string, GraphManifest>
             {
-                [role] = new(
-                    files.Cloud,
-                    GraphSignature.Inputs(cut.Cloud),
-                    outputs,
-                    ForeignCache.Describe(cut.Cloud, caches)),
+                [role] = graph,
             })
         {
             ClientGraphs = ForeignModel.ClientGraphs(cut, role, files.Client),
@@ -73,9 +77,10 @@ internal static class ForeignManifest
     }
 
     private static int VocabularyOf(
-        IReadOnlyList<TensorManifest> outputs, string role, IReadOnlyDictionary<string, long> limits)
+        GraphManifest graph, string role, IReadOnlyDictionary<string, long> limits)
     {
-        var logits = outputs.FirstOrDefault(output => output.Name == DecoderPorts.Logits);
+        var name = graph.NameOf(DecoderPorts.Logits);
+        var logits = graph.Outputs.FirstOrDefault(output => output.Name == name);
         return logits is { Shape: [.., var last] } && last.ValueKind == JsonValueKind.Number ? last.GetInt32()
             : (logits is null || role == GraphRoles.Decoder) && limits.Count > 0 ? checked((int)limits.Values.Max())
             : 0;

@@ -40,10 +40,17 @@ internal static class ForeignModel
                 ? (Client: ClientFile, Cloud: role == GraphRoles.Vision ? VisionFile : MainFile)
                 : (Client: $"{among}_{ClientFile}", Cloud: Path.GetFileName(path));
             var parts = Parts(file, cut, role, files);
-            parts[^1] = parts[^1] with { States = [.. caches.Select(cache => (cache.Past, cache.Present))] };
-            var manifest = ForeignManifest.Describe(file, cut, role, files, limits, caches) with
+            var ports = among is null && role == GraphRoles.Decoder
+                ? ForeignPorts.Of(cut, uses, caches, limits)
+                : null;
+            var manifest = ForeignManifest.Describe(file, cut, role, files, limits, caches, ports) with
             {
                 TiedEmbeddings = TiedTables.Any(parts),
+            };
+            parts[^1] = parts[^1] with
+            {
+                States = [.. caches.Select(cache => (cache.Past, cache.Present))],
+                Logits = manifest.Graphs[role].NameOf(GraphManifest.Logits),
             };
             return new PlainModel(Path.GetDirectoryName(Path.GetFullPath(path))!, manifest, [file], parts)
             {
@@ -73,6 +80,7 @@ internal static class ForeignModel
         {
             Uses = uses,
             Open = cut.Open,
+            TokenNames = cut.Client is null ? null : TokenNames.Of(cut.Client, uses),
             Signals = SignalsOf(cut),
             Lengths = KnownAxes.Of(whole).Concat(KnownAxes.Windows(whole)).ToDictionary(StringComparer.Ordinal),
             Window = KnownAxes.Windows(whole).Values.DefaultIfEmpty(0).Max(),

@@ -19,6 +19,10 @@ internal sealed record ForeignSource(
     /// <summary>What masks, positions and lengths among the inputs are.</summary>
     public required PortUses Uses { get; init; }
 
+    /// <summary>The graph's own names of what is usually called input_ids and position_ids; null where it calls them
+    /// so, or where it is not clear.</summary>
+    public IReadOnlyDictionary<string, string>? TokenNames { get; init; }
+
     /// <summary>Inputs of the server's graph that cross as they are.</summary>
     public IReadOnlyList<string> Open { get; init; } = [];
 

@@ -27,7 +27,7 @@ internal static class ClientLookups
     public static ExportManifest? TryWrite(PlainModel plain, string client)
     {
         if (plain.Sources is not [var source] || plain.Parts.Where(part => part.IsClient).ToArray() is not [var part]
-            || LookupTerms.Find(part.Graph) is not { } terms)
+            || LookupTerms.Find(part.Graph, source.TokenNames) is not { } terms)
         {
             return null;
         }
@@ -44,10 +44,11 @@ internal static class ClientLookups
                 return null;
             }
 
-            manifest = new EmbeddingManifest([.. tables.Keys]);
+            manifest = new EmbeddingManifest([.. tables.Keys]) { Names = terms.Names };
             try
             {
-                (type, positions) = Write(tables, source, Path.Combine(client, BundleManifest.EmbeddingFileName));
+                var path = Path.Combine(client, BundleManifest.EmbeddingFileName);
+                (type, positions) = Write(tables, source.Limits[terms.Own(LookupTerms.Ids)], path);
             }
             catch (MissingRowsException)
             {
@@ -74,7 +75,7 @@ internal static class ClientLookups
     }
 
     private static (TensorDtype Type, int? Positions) Write(
-        IReadOnlyDictionary<string, IEnumerable<HostTensor>> tables, ForeignSource source, string path)
+        IReadOnlyDictionary<string, IEnumerable<HostTensor>> tables, long vocabulary, string path)
     {
         var firsts = tables.ToDictionary(table => table.Key, table => table.Value.First(), StringComparer.Ordinal);
         var sources = tables.Select(table => new SafetensorsWriter.Source(
@@ -94,7 +95,7 @@ internal static class ClientLookups
             (int?)firsts.GetValueOrDefault(EmbeddingManifest.Position)?.Shape[0]);
 
         long RowsOf(string table) =>
-            table == EmbeddingManifest.Token ? source.Limits[LookupTerms.Ids] : firsts[table].Shape[0];
+            table == EmbeddingManifest.Token ? vocabulary : firsts[table].Shape[0];
     }
 
     // The tables against the graph that they stand for, on random texts of several shapes.

@@ -33,7 +33,7 @@ internal sealed class LookupTables(ModelProto model, string folder, ForeignSourc
     {
         var tables = new Dictionary<string, IEnumerable<HostTensor>>(StringComparer.Ordinal);
         if (source.FixedLength is not null
-            || source.Limits.GetValueOrDefault(LookupTerms.Ids) is not (> 0 and var vocab)
+            || source.Limits.GetValueOrDefault(terms.Own(LookupTerms.Ids)) is not (> 0 and var vocab)
             || Rows(terms.Tokens, 0, 1) is null)
         {
             return null;
@@ -52,7 +52,7 @@ internal sealed class LookupTables(ModelProto model, string folder, ForeignSourc
 
         if (terms.Types is { } types)
         {
-            var count = source.Limits.GetValueOrDefault(LookupTerms.TypeIds);
+            var count = source.Limits.GetValueOrDefault(terms.Own(LookupTerms.TypeIds));
             if (count is < 1 or > RowsAtOnce || Rows(types, 0, (int)count) is not { } rows)
             {
                 return null;
@@ -133,7 +133,7 @@ internal sealed class LookupTables(ModelProto model, string folder, ForeignSourc
     private BlockRunner Runner(string term) => new(model, folder, Inputs(0, 1), [term]);
 
     // [1, n, hidden] of the graph, or [n, hidden] of what hangs on places alone.
-    private static HostTensor? Rows(BlockRunner runner, string term, long first, int count)
+    private HostTensor? Rows(BlockRunner runner, string term, long first, int count)
     {
         try
         {
@@ -148,15 +148,15 @@ internal sealed class LookupTables(ModelProto model, string folder, ForeignSourc
         }
     }
 
-    private static Dictionary<string, HostTensor> Inputs(long first, int count)
+    private Dictionary<string, HostTensor> Inputs(long first, int count)
     {
         long[] numbers = [.. Enumerable.Range(0, count).Select(i => first + i)];
         var given = HostTensor.FromIntegers(numbers, 1, count);
         return new(StringComparer.Ordinal)
         {
-            [LookupTerms.Ids] = given,
-            [LookupTerms.PositionIds] = given,
-            [LookupTerms.TypeIds] = given,
+            [terms.Own(LookupTerms.Ids)] = given,
+            [terms.Own(LookupTerms.PositionIds)] = given,
+            [terms.Own(LookupTerms.TypeIds)] = given,
             ["attention_mask"] = HostTensor.FromIntegers([.. numbers.Select(_ => 1L)], 1, count),
         };
     }

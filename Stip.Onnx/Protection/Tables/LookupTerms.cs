@@ -11,7 +11,10 @@ namespace Stip.Onnx.Protection.Tables;
 /// <param name="Tokens">The value made of token ids.</param>
 /// <param name="Positions">Values made of positions.</param>
 /// <param name="Types">The value made of token types, null where there is none.</param>
-internal sealed record LookupTerms(string Tokens, IReadOnlyList<string> Positions, string? Types)
+/// <param name="Names">The graph's own names of what is usually called <see cref="Ids"/>, <see cref="TypeIds"/> and
+/// <see cref="PositionIds"/>; null where it calls them so.</param>
+internal sealed record LookupTerms(
+    string Tokens, IReadOnlyList<string> Positions, string? Types, IReadOnlyDictionary<string, string>? Names)
 {
     /// <summary>Ids of tokens, as clients and samples name them.</summary>
     public const string Ids = "input_ids";
@@ -26,9 +29,12 @@ internal sealed record LookupTerms(string Tokens, IReadOnlyList<string> Position
 
     /// <summary>The terms of a client's graph; null where it is more than look-ups and adds, or where positions come
     /// from a mask, which no table can follow.</summary>
-    public static LookupTerms? Find(GraphProto graph)
+    /// <param name="graph">The client's graph.</param>
+    /// <param name="names">See <see cref="Names"/>.</param>
+    public static LookupTerms? Find(GraphProto graph, IReadOnlyDictionary<string, string>? names)
     {
-        var ids = graph.Input.FirstOrDefault(input => input.Name == Ids);
+        var (tokenIds, typeIds, positionIds) = (Own(names, Ids), Own(names, TypeIds), Own(names, PositionIds));
+        var ids = graph.Input.FirstOrDefault(input => input.Name == tokenIds);
         if (graph.Output is not [{ Name: DecoderPorts.Embeds } rows]
             || !ElementTypes.IsFloat((DataType)rows.Type.TensorType.ElemType)
             || ids?.Type.TensorType.Shape?.Dim.Count != IdsRank)
@@ -39,10 +45,17 @@ internal sealed record LookupTerms(string Tokens, IReadOnlyList<string> Position
         var reads = new ValueReads(graph);
         var byInputs = reads.Addends(rows.Name).ToLookup(
             name => string.Join(' ', reads.InputsOf(name).Order(StringComparer.Ordinal)), StringComparer.Ordinal);
-        return byInputs.All(group => group.Key is Ids or TypeIds or PositionIds or "")
-            && byInputs[Ids].ToArray() is [var tokens] && byInputs[TypeIds].Take(2).Count() < 2
+        return byInputs.All(group => group.Key == tokenIds || group.Key == typeIds || group.Key == positionIds
+                || group.Key.Length == 0)
+            && byInputs[tokenIds].ToArray() is [var tokens] && byInputs[typeIds].Take(2).Count() < 2
             ? new LookupTerms(
-                tokens, [.. byInputs[PositionIds].Concat(byInputs[""])], byInputs[TypeIds].FirstOrDefault())
+                tokens, [.. byInputs[positionIds].Concat(byInputs[""])], byInputs[typeIds].FirstOrDefault(), names)
             : null;
     }
+
+    /// <summary>The graph's name of what is usually called so.</summary>
+    public string Own(string usual) => Own(Names, usual);
+
+    private static string Own(IReadOnlyDictionary<string, string>? names, string usual) =>
+        names?.GetValueOrDefault(usual) ?? usual;
 }

@@ -126,13 +126,15 @@ public sealed class GrowingCacheTests : IDisposable
     }
 
     [Theory]
-    [InlineData(CacheForm.Renamed)]
-    [InlineData(CacheForm.Stacked)]
-    public async Task PushedPackage_WithNamesOfItsOwn_IsServedForkedAndRewound(CacheForm form)
+    [InlineData(CacheForm.Renamed, false)]
+    [InlineData(CacheForm.Stacked, false)]
+    [InlineData(CacheForm.Named, true)]
+    [InlineData(CacheForm.Renamed, true)]
+    public async Task PushedPackage_WithNamesOfItsOwn_IsServedForkedAndRewound(CacheForm form, bool isOpaque)
     {
         using var server = new ApiServer();
         using var folder = new TemporaryFolder();
-        new TinyGrowingDecoder(Form: form).WriteTo(folder.Path);
+        new TinyGrowingDecoder(Form: form, IsOpaque: isOpaque).WriteTo(folder.Path);
         using var pushed = await server.Caller().PushAsync(folder.Path);
         await ApiCaller.ReadAsync<ModelObject>(pushed);
         using var bare = new BareLoop(_plain.At("model.onnx"));

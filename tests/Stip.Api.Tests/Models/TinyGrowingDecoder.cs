@@ -11,12 +11,19 @@ namespace Stip.Api.Tests.Models;
 /// <param name="LastRowOnly">True for a head that sees the last row only.</param>
 /// <param name="ExtraInput">An input beside those that all have.</param>
 /// <param name="Form">Of its caches.</param>
+/// <param name="IsOpaque">True for names that say nothing.</param>
 internal sealed record TinyGrowingDecoder(
     string Model = "growing",
     bool LastRowOnly = false,
     string? ExtraInput = null,
-    CacheForm Form = CacheForm.Named)
+    CacheForm Form = CacheForm.Named,
+    bool IsOpaque = false)
 {
+    private static readonly Dictionary<string, string> OpaqueNames = new()
+    {
+        ["inputs_embeds"] = "x0", ["attention_mask"] = "x1", ["position_ids"] = "x2", ["logits"] = "y0",
+    };
+
     private const int Layers = 2;
     private const int Heads = 2;
     private const int KvHeads = 1;
@@ -28,6 +35,11 @@ internal sealed record TinyGrowingDecoder(
     {
         Directory.CreateDirectory(folder);
         var graph = Build();
+        if (IsOpaque)
+        {
+            Rename(graph.Graph);
+        }
+
         graph.Save(Path.Combine(folder, "model.onnx"));
         return PackageFiles.Describe(folder, new PackageManifest(
             PackageManifest.CurrentProtocol, Model, "instance-g", 1, "none", "none", "", Hidden, TinyDecoder.VocabSize,
@@ -39,10 +51,32 @@ internal sealed record TinyGrowingDecoder(
                     new CacheManifest("growing", Layers, KvHeads, HeadDim)
                     {
                         Tensors = Form == CacheForm.Named
-                            ? null : CachePairs.Find(graph.Graph, [], ["inputs_embeds"]),
-                    }),
+                            ? null : CachePairs.Find(graph.Graph, [], [IsOpaque ? "x0" : "inputs_embeds"]),
+                    })
+                {
+                    Ports = IsOpaque ? OpaqueNames : null,
+                },
             },
             []));
+    }
+
+    private static void Rename(GraphProto graph)
+    {
+        foreach (var node in graph.Node)
+        {
+            foreach (var names in new[] { node.Input, node.Output })
+            {
+                for (var i = 0; i < names.Count; i++)
+                {
+                    names[i] = OpaqueNames.GetValueOrDefault(names[i], names[i]);
+                }
+            }
+        }
+
+        foreach (var port in graph.Input.Concat(graph.Output))
+        {
+            port.Name = OpaqueNames.GetValueOrDefault(port.Name, port.Name);
+        }
     }
 
     private GraphBuilder Build()

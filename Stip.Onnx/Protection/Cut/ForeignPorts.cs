@@ -1,0 +1,69 @@
+using Stip.Onnx.Execution;
+using Stip.Onnx.Model;
+using Stip.Onnx.Symmetry.Ports;
+using Stip.Protocol.Packages;
+
+namespace Stip.Onnx.Protection.Cut;
+
+/// <summary>Which inputs and outputs of a decoder of another exporter are those that every step has, where their names
+/// do not say it. What is not told apart is left out.</summary>
+internal static class ForeignPorts
+{
+    private const string Present = "present";
+
+    /// <param name="cut">The server's graph.</param>
+    /// <param name="uses">What masks and positions among its inputs are.</param>
+    /// <param name="caches">Its caches by structure.</param>
+    /// <param name="limits">Rows of the tables that ids index, the vocabulary among them.</param>
+    /// <returns>The graph's names by the usual ones; null where all are usual.</returns>
+    public static IReadOnlyDictionary<string, string>? Of(
+        ClientCut cut,
+        PortUses uses,
+        IReadOnlyList<CacheTensorManifest> caches,
+        IReadOnlyDictionary<string, long> limits)
+    {
+        var found = new Dictionary<string, string?>
+        {
+            [DecoderPorts.Embeds] = Rows(cut, caches),
+            [EncoderPorts.Mask] = Counted(cut, uses, PortUse.Mask),
+            [DecoderPorts.Positions] = Counted(cut, uses, PortUse.Position),
+            [DecoderPorts.Logits] = Logits(cut, caches, limits),
+        };
+        var ports = cut.Cloud.Input.Concat(cut.Cloud.Output).Select(port => port.Name)
+            .ToHashSet(StringComparer.Ordinal);
+        var others = found.Where(port => port.Value is not null && !ports.Contains(port.Key))
+            .ToDictionary(port => port.Key, port => port.Value!, StringComparer.Ordinal);
+        return others.Count > 0 ? others : null;
+    }
+
+    private static string? Rows(ClientCut cut, IReadOnlyList<CacheTensorManifest> caches)
+    {
+        var rows = cut.Features.Count > 0
+            ? [.. cut.Features]
+            : cut.Cloud.Input.Where(input => ElementTypes.AreQuantities(input) && Rank(input) == 3
+                && caches.All(cache => cache.Past != input.Name)).Select(input => input.Name).ToArray();
+        return rows is [var only] ? only : null;
+    }
+
+    private static string? Counted(ClientCut cut, PortUses uses, PortUse use)
+    {
+        var named = cut.Cloud.Input.Where(input => !ElementTypes.AreQuantities(input) && Rank(input) == 2
+            && uses[input.Name] == use).Select(input => input.Name).ToArray();
+        return named is [var only] ? only : null;
+    }
+
+    // As wide as a table of words is long, or the only output that is no cache.
+    private static string? Logits(
+        ClientCut cut, IReadOnlyList<CacheTensorManifest> caches, IReadOnlyDictionary<string, long> limits)
+    {
+        var given = cut.Cloud.Output.Where(output => ElementTypes.AreQuantities(output)
+            && !output.Name.StartsWith(Present, StringComparison.Ordinal)
+            && caches.All(cache => cache.Present != output.Name)).ToArray();
+        var wide = Array.FindAll(given, output => limits.Values.Contains(Width(output)));
+        return wide is [var one] ? one.Name : given is [var only] ? only.Name : null;
+    }
+
+    private static int Rank(ValueInfoProto port) => port.Type?.TensorType?.Shape?.Dim.Count ?? 0;
+
+    private static long Width(ValueInfoProto port) => port.Type?.TensorType?.Shape?.Dim.LastOrDefault()?.DimValue ?? 0;
+}

@@ -1,0 +1,73 @@
+using System.Text.Json;
+using Stip.Keys.Bundles;
+using Stip.Onnx.Model;
+using Stip.Onnx.Protection;
+using Stip.Onnx.Tests.Symmetry;
+using Stip.Protocol;
+using Stip.Protocol.Packages;
+using Stip.Protocol.Tensors;
+using Stip.TestKit;
+
+namespace Stip.Onnx.Tests.Protection.Cut;
+
+/// <summary>What a decoder calls its inputs and outputs is told by what it does with them.</summary>
+public sealed class ForeignPortsTests
+{
+    private const int Hidden = 12;
+    private const int Words = 11;
+
+    [Theory]
+    [InlineData("x0", "x1", "y0", "attention_mask=x1 logits=y0", "input_ids=x0")]
+    [InlineData("input_ids", "attention_mask", "logits", "", "")]
+    [InlineData("x0", "attention_mask", "logits", "", "input_ids=x0")]
+    public void Protect_OfADecoder_NamesWhatHasNoUsualName(
+        string ids, string mask, string logits, string ports, string names)
+    {
+        using var graph = new SmallGraph();
+        using var folder = new TemporaryFolder();
+        Build(graph, ids, mask, logits);
+
+        var made = PackageProtector.Protect(
+            graph.FilePath, folder.At("package"), new ProtectionOptions("opaque"), new SeededRandom(3));
+
+        Assert.True(made.Verification!.Passed);
+        var package = Read<PackageManifest>(folder.At("package/cloud/stip.json"));
+        var bundle = Read<BundleManifest>(folder.At("package/client/bundle.json"));
+        Assert.Equal(ports, Text(package.Graphs["decoder"].Ports));
+        Assert.Equal(names, Text(bundle.Embedding.Names));
+        Assert.Equal([EmbeddingManifest.Token], bundle.Embedding.Tensors);
+        Assert.Equal(Words, package.VocabSize);
+        using var output = SafetensorsFile.Open(folder.At("package/client/output.safetensors"));
+        Assert.Equal([BundleManifest.VocabPermutationTensor], output.Header.Entries.Keys);
+    }
+
+    private static void Build(SmallGraph graph, string ids, string mask, string logits)
+    {
+        graph.Graph.AddInput(ids, TensorDtype.Int64, "batch_size", "sequence_length");
+        graph.Graph.AddInput(mask, TensorDtype.Int64, "batch_size", "past_sequence_length + sequence_length");
+        graph.Add("Gather", "rows", graph.Weight("tokens", Words, Hidden), ids);
+        graph.Add("MatMul", "query", "rows", graph.Weight("query_weight", Hidden, Hidden));
+        graph.Add("MatMul", "key", "rows", graph.Weight("key_weight", Hidden, Hidden));
+        graph.Input("v3", "batch_size", "past_sequence_length", Hidden);
+        graph.Output("v7", "batch_size", "past_sequence_length + sequence_length", Hidden);
+        graph.With("Concat", "v7", ["v3", "key"], NodeAttribute.Int("axis", 1));
+        graph.With("Transpose", "columns", ["v7"], NodeAttribute.Ints("perm", 0, 2, 1));
+        graph.Add("MatMul", "scores", "query", "columns");
+        graph.With("Cast", "counts", [mask], NodeAttribute.Int("to", (int)TensorProto.Types.DataType.Float));
+        graph.Add("Sub", "absent", graph.Number(1), "counts");
+        graph.Add("Mul", "bias", "absent", graph.Number(-1e4f));
+        graph.Add("Unsqueeze", "bias_rows", "bias", graph.Numbers(1));
+        graph.Add("Add", "masked", "scores", "bias_rows");
+        graph.With("Softmax", "weights", ["masked"], NodeAttribute.Int("axis", -1));
+        graph.Add("MatMul", "attended", "weights", "v7");
+        graph.Add("MatMul", logits, "attended", graph.Weight("head", Hidden, Words));
+        graph.Output(logits, "batch_size", "sequence_length", Words);
+        graph.Save().Dispose();
+    }
+
+    private static T Read<T>(string path) => JsonSerializer.Deserialize<T>(File.ReadAllText(path), StipJson.File)!;
+
+    private static string Text(IReadOnlyDictionary<string, string>? names) => string.Join(
+        ' ', (names ?? new Dictionary<string, string>()).OrderBy(name => name.Key, StringComparer.Ordinal)
+            .Select(name => $"{name.Key}={name.Value}"));
+}
