@@ -28,6 +28,12 @@ public static class WholeModel
                 $"{path} is not there; --model names a folder of export or of protect, or an ONNX file");
         }
 
+        if (!PackageFolder.IsPackage(path) && !ExportFolder.Exists(path)
+            && Directory.GetFiles(path, "*.onnx") is [var only])
+        {
+            return GraphRun.Run(only, inputs);
+        }
+
         using IModelSide side = PackageFolder.IsPackage(path)
             ? ProtectedModel.Open(path, passphrase)
             : EncoderDecoderFolder.Is(path) && !ExportFolder.Exists(path) ? new SequenceSide(path)

@@ -48,7 +48,7 @@ internal sealed class Dinov2(string name, string root, VisionHead head) : IArchi
             tokens.Add(tensors.Require($"{embeddings}.register_tokens", 1, registers, sizes.Hidden));
         }
 
-        var patches = VisionEncoder.Patches(tensors, config, sizes.Hidden, embeddings, tokens, positioned: 1);
+        var patches = Patches(checkpoint, sizes.Hidden, embeddings, tokens);
         var encoder = new EncoderGraph(tensors, dtype, sizes.Hidden, isMasked: false);
         var layers = new EncoderLayers(encoder, sizes, isGated ? Gated : Plain, $"{root}.encoder.layer");
         return VisionEncoder.Build(
@@ -59,6 +59,24 @@ internal sealed class Dinov2(string name, string root, VisionHead head) : IArchi
             sizes,
             $"{root}.layernorm",
             head == VisionHead.Classes ? (rows, labels) => AppendHead(encoder, rows, 1 + registers, labels) : null);
+    }
+
+    // Images are of the size that they come in; positions of another grid are resampled for it, as transformers does.
+    private PatchGraph Patches(
+        Checkpoint checkpoint, int hidden, string embeddings, IReadOnlyList<CheckpointTensor> tokens)
+    {
+        var trained = PatchSizes.Read(checkpoint.Config, defaultImage: 224, defaultPatch: 14);
+        var shown = PictureSize.Find(checkpoint.Files) is (var height, var width) ? trained.Of(height, width) : trained;
+        var positions = checkpoint.Tensors.Require($"{embeddings}.position_embeddings", 1, trained.Count + 1, hidden);
+        var patches = new PatchGraph(checkpoint.Tensors, hidden, shown, tokens);
+        patches.AppendAll(
+            $"{embeddings}.patch_embeddings.projection",
+            hasBias: true,
+            shown == trained
+                ? positions
+                : new ResampledPositions(positions, Before: 1, shown.Rows, shown.Columns, IsSmoothed: root != "dinov2"),
+            positioned: 1);
+        return patches;
     }
 
     // The class token and the mean of the patches, side by side.

@@ -183,6 +183,18 @@ internal static class SupportedArchitectures
         new SiglipVision("SiglipForImageClassification", VisionHead.Classes),
         new ClipVision("CLIPVisionModel", VisionHead.Hidden),
         new ClipVision("CLIPForImageClassification", VisionHead.Classes),
+        new TwoTowers(
+            "ChineseCLIPModel",
+            "chinese_clip",
+            new ChineseClipText("ChineseCLIPTextModel", isProjected: true),
+            new ClipVision("CLIPVisionModelWithProjection", VisionHead.Projected)),
+        new ChineseClipText("ChineseCLIPTextModel", isProjected: false),
+        new VideoMae("VideoMAEModel", VisionHead.Hidden),
+        new VideoMae("VideoMAEForVideoClassification", VisionHead.Classes),
+        new Segformer("SegformerModel", VisionHead.Hidden),
+        new Segformer("SegformerForImageClassification", VisionHead.Classes),
+        .. Sounds("Wav2Vec2", "wav2vec2"),
+        .. Sounds("Hubert", "hubert"),
         new Spectrogram("ASTModel", VisionHead.Hidden),
         new Spectrogram("ASTForAudioClassification", VisionHead.Classes),
         new ClipVision("CLIPVisionModelWithProjection", VisionHead.Projected),
@@ -228,6 +240,14 @@ internal static class SupportedArchitectures
     [
         new WholeTextDecoder($"{name}Model", decoder, DecoderEnd.Rows),
         new WholeTextDecoder($"{name}ForSequenceClassification", decoder, DecoderEnd.Classes),
+    ];
+
+    // The names that transformers gives a model of raw sound with each of its heads.
+    private static IEnumerable<IArchitecture> Sounds(string name, string root) =>
+    [
+        new Wav2Vec2($"{name}Model", root, SoundHead.Hidden),
+        new Wav2Vec2($"{name}ForCTC", root, SoundHead.Letters),
+        new Wav2Vec2($"{name}ForSequenceClassification", root, SoundHead.Classes),
     ];
 
     // Their heads have names of their own.

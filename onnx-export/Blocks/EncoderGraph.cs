@@ -27,6 +27,14 @@ internal sealed class EncoderGraph : ModelGraph
         }
     }
 
+    /// <summary>A graph from the raw input on: sound or pixels.</summary>
+    /// <param name="tensors">Tensors of the checkpoint.</param>
+    /// <param name="dtype">Type the graph computes in.</param>
+    /// <param name="hiddenSize">Width of the residual stream.</param>
+    /// <param name="start">Declares the input and makes what enters the first layer.</param>
+    public EncoderGraph(ITensorStore tensors, TensorDtype dtype, int hiddenSize, Func<EncoderGraph, string> start)
+        : base("encoder", tensors, dtype, hiddenSize) => Embeds = start(this);
+
     /// <inheritdoc/>
     public override string Embeds { get; }
 

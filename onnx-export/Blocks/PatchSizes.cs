@@ -34,20 +34,27 @@ internal sealed record PatchSizes(int Height, int Width, int Patch, int Channels
     public static PatchSizes Read(ConfigJson config, int defaultImage, int defaultPatch)
     {
         var sides = config.Sizes("image_size") ?? [defaultImage];
-        var sizes = new PatchSizes(
+        return new PatchSizes(
             sides[0],
             sides[^1],
             config.FindSize("patch_size") ?? defaultPatch,
-            config.FindSize("num_channels") ?? DefaultChannels);
-        if (sizes.Height % sizes.Patch != 0 || sizes.Width % sizes.Patch != 0)
+            config.FindSize("num_channels") ?? DefaultChannels).Checked();
+    }
+
+    /// <summary>The same patches of an image of another size.</summary>
+    public PatchSizes Of(int height, int width) => (this with { Height = height, Width = width }).Checked();
+
+    private PatchSizes Checked()
+    {
+        if (Height % Patch != 0 || Width % Patch != 0)
         {
             throw new RefusedException(
-                $"config.json: patches of {sizes.Patch} do not divide an image of {sizes.Height} × {sizes.Width}");
+                $"config.json: patches of {Patch} do not divide an image of {Height} × {Width}");
         }
 
-        var count = (long)sizes.Rows * sizes.Columns;
-        return count is > 0 and <= MostPatches ? sizes : throw new RefusedException(
-            $"config.json: an image of {sizes.Height} × {sizes.Width} has {count} patches of {sizes.Patch}; "
+        var count = (long)Rows * Columns;
+        return count is > 0 and <= MostPatches ? this : throw new RefusedException(
+            $"config.json: an image of {Height} × {Width} has {count} patches of {Patch}; "
             + $"there may be 1..{MostPatches}");
     }
 }

@@ -67,7 +67,13 @@ public sealed class ArchitectureGoldenTests(ExportedModels models) : IDisposable
             input => $"{input}", input => Tensor(golden, $"in.{input}"));
         var source = Directory.CreateDirectory(_folder.At("source")).FullName;
         DrawnWeights.WriteCheckpoint(source, recipe["config"]!, recipe["tensors"]!.AsObject());
-        var exported = await models.ExportAsync(source, TensorDtype.Float32, task: (string?)recipe["task"]);
+        foreach (var (file, content) in recipe["files"]?.AsObject() ?? [])
+        {
+            File.WriteAllText(Path.Combine(source, file), content!.ToJsonString());
+        }
+
+        var exported = await models.ExportAsync(
+            source, TensorDtype.Float32, tower: (string?)recipe["tower"], task: (string?)recipe["task"]);
         foreach (var folder in (bool)recipe["protects"]! ? [exported, Protected(exported)] : new[] { exported })
         {
             var outputs = WholeModel.Run(folder, inputs).ToDictionary(output => output.Name, output => output.Tensor);

@@ -1,0 +1,155 @@
+using Stip.Onnx.Model;
+
+namespace Stip.Export.Blocks;
+
+/// <summary>A stage of SegFormer's encoder (arXiv 2105.15203): overlapping patches of the image or of what the stage
+/// before made, and layers whose keys are those of a coarser image and whose feed-forward part mixes neighbours.
+/// </summary>
+/// <param name="encoder">The graph.</param>
+/// <param name="root">Name of the encoder in the checkpoint.</param>
+/// <param name="stage">Index of the stage.</param>
+internal sealed class MixStage(EncoderGraph encoder, string root, int stage)
+{
+    private static readonly Norm Norm = Norm.Layer(1e-5);
+
+    private readonly GraphBuilder _graph = encoder.Graph;
+    private string _shape = "";
+
+    /// <summary>Channels of the image that comes in.</summary>
+    public required int Inputs { get; init; }
+
+    /// <summary>Channels of the stage.</summary>
+    public required int Width { get; init; }
+
+    /// <summary>Side of a patch.</summary>
+    public required int Patch { get; init; }
+
+    /// <summary>Pixels from one patch to the next.</summary>
+    public required int Step { get; init; }
+
+    /// <summary>Number of layers.</summary>
+    public required int Layers { get; init; }
+
+    /// <summary>Attention heads.</summary>
+    public required int Heads { get; init; }
+
+    /// <summary>How many times coarser, in each direction, the image of keys and values is.</summary>
+    public required int Reduction { get; init; }
+
+    /// <summary>Width inside the feed-forward part.</summary>
+    public required int Inner { get; init; }
+
+    /// <summary>Function of the feed-forward part.</summary>
+    public required string Function { get; init; }
+
+    /// <summary>Appends the stage.</summary>
+    /// <param name="image">An image <c>[batch, channels, height, width]</c>.</param>
+    /// <returns>An image of the same form, its sides shorter.</returns>
+    public string Append(string image)
+    {
+        var (name, tensor) = ($"stages.{stage}", $"{root}.patch_embeddings.{stage}");
+        var patches = Convolved($"{name}.patches", $"{tensor}.proj", image, Inputs, Width, Patch, Step, Patch / 2);
+        _shape = _graph.Add(
+            "Shape", $"{name}.sides", [patches], NodeAttribute.Int("start", 2), NodeAttribute.Int("end", 4));
+        var rows = Normed($"{name}.patches_norm", $"{tensor}.layer_norm", Rows($"{name}.rows", patches, Width));
+        for (var layer = 0; layer < Layers; layer++)
+        {
+            var (own, block) = ($"{name}.layers.{layer}", $"{root}.block.{stage}.{layer}");
+            var normed = Normed($"{own}.attention_norm", $"{block}.layer_norm_1", rows);
+            rows = _graph.Add(
+                "Add", $"{own}.attended", [rows, Attended($"{own}.attention", $"{block}.attention", normed)]);
+            normed = Normed($"{own}.mlp_norm", $"{block}.layer_norm_2", rows);
+            rows = _graph.Add("Add", $"{own}.moved", [rows, Mixed($"{own}.mlp", $"{block}.mlp", normed)]);
+        }
+
+        rows = Normed($"{name}.last_norm", $"{root}.layer_norm.{stage}", rows);
+        return Image($"{name}.image", rows, Width);
+    }
+
+    private string Attended(string name, string tensor, string rows)
+    {
+        var seen = rows;
+        if (Reduction > 1)
+        {
+            var coarse = Convolved(
+                $"{name}.coarse",
+                $"{tensor}.self.sr",
+                Image($"{name}.fine", rows, Width),
+                Width,
+                Width,
+                Reduction,
+                Reduction,
+                pad: 0);
+            seen = Normed(
+                $"{name}.coarse_norm", $"{tensor}.self.layer_norm", Rows($"{name}.coarse_rows", coarse, Width));
+        }
+
+        var attended = _graph.AddMicrosoft(
+            "MultiHeadAttention",
+            name,
+            [Projected("query", rows), Projected("key", seen), Projected("value", seen)],
+            [$"{name}/output"],
+            NodeAttribute.Int("num_heads", Heads),
+            NodeAttribute.Float("scale", 1 / Math.Sqrt((double)Width / Heads)))[0];
+        return Linear.FromLinear(
+            encoder, $"{name}.output", attended, $"{tensor}.output.dense", Width, Width, hasBias: true);
+
+        string Projected(string part, string input) => Linear.FromLinear(
+            encoder, $"{name}.{part}", input, $"{tensor}.self.{part}", Width, Width, hasBias: true);
+    }
+
+    private string Mixed(string name, string tensor, string rows)
+    {
+        var wide = Linear.FromLinear(encoder, $"{name}.up", rows, $"{tensor}.dense1", Width, Inner, hasBias: true);
+        var mixed = Convolved(
+            $"{name}.neighbours",
+            $"{tensor}.dwconv.dwconv",
+            Image($"{name}.image", wide, Inner),
+            inputs: 1,
+            Inner,
+            side: 3,
+            step: 1,
+            pad: 1,
+            groups: Inner);
+        var active = Activation.Append(_graph, Function, $"{name}.act", Rows($"{name}.rows", mixed, Inner));
+        return Linear.FromLinear(encoder, $"{name}.down", active, $"{tensor}.dense2", Inner, Width, hasBias: true);
+    }
+
+    private string Convolved(
+        string name, string tensor, string image, int inputs, int outputs, int side, int step, int pad, int groups = 1)
+    {
+        var kernel = encoder.Tensors.Require($"{tensor}.weight", outputs, inputs, side, side);
+        var bias = encoder.Tensors.Require($"{tensor}.bias", outputs);
+        return _graph.Add(
+            "Conv",
+            name,
+            [
+                image,
+                encoder.AddWeight($"{name}.weight", encoder.Weights.Rows(kernel.Shape, [kernel], 1)),
+                encoder.AddWeight($"{name}.bias", encoder.Weights.Vector((bias, HeadPadding.None(outputs)))),
+            ],
+            NodeAttribute.Int("group", groups),
+            NodeAttribute.Ints("kernel_shape", side, side),
+            NodeAttribute.Ints("strides", step, step),
+            NodeAttribute.Ints("pads", pad, pad, pad, pad));
+    }
+
+    private string Normed(string name, string tensor, string rows) =>
+        Norm.Append(encoder, name, tensor, rows, HeadPadding.None(Width));
+
+    // [batch, channels, height, width] as [batch, height · width, channels].
+    private string Rows(string name, string image, int channels) => _graph.Add(
+        "Transpose",
+        name,
+        [_graph.Add("Reshape", $"{name}.flat", [image, _graph.Shared($"flat.{channels}", 0, channels, -1)])],
+        NodeAttribute.Ints("perm", 0, 2, 1));
+
+    private string Image(string name, string rows, int channels)
+    {
+        var turned = _graph.Add("Transpose", $"{name}.turned", [rows], NodeAttribute.Ints("perm", 0, 2, 1));
+        var shape = _graph.Add(
+            "Concat", $"{name}.shape", [_graph.Shared($"image.{channels}", 0, channels), _shape],
+            NodeAttribute.Int("axis", 0));
+        return _graph.Add("Reshape", name, [turned, shape]);
+    }
+}
