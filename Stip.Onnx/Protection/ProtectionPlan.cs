@@ -80,8 +80,15 @@ internal sealed record ProtectionPlan(
 
     private static Permutation? Between(int[] from, int[] to, Automorphism targets)
     {
-        // The nodes of an axis or a port are made at once, so their labels are in a row.
-        var permutation = Permutation.FromTargets(Array.ConvertAll(from, node => targets[node] - to[0]));
+        // The nodes of an axis or a port are made at once, so their labels are in a row, in whatever order.
+        var first = to.Length == 0 ? 0 : to.Min();
+        var places = new int[to.Length];
+        for (var place = 0; place < places.Length; place++)
+        {
+            places[to[place] - first] = place;
+        }
+
+        var permutation = Permutation.FromTargets(Array.ConvertAll(from, node => places[targets[node] - first]));
         return permutation.IsIdentity ? null : permutation;
     }
 }

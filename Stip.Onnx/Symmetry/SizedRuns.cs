@@ -2,6 +2,7 @@ using Stip.Onnx.Model;
 using Stip.Onnx.Packages;
 using Stip.Onnx.Symmetry.Nodes;
 using Stip.Onnx.Symmetry.Rules;
+using Stip.Onnx.Symmetry.Segments;
 
 namespace Stip.Onnx.Symmetry;
 
@@ -22,6 +23,8 @@ internal sealed class SizedRuns(
     private readonly GraphProto[] _sizedBy = [.. parts.Select(part => part.SizedBy)
         .Distinct(ReferenceEqualityComparer.Instance).Cast<GraphProto>()];
 
+    private IReadOnlySet<int>? _parted;
+
     /// <exception cref="RefusedException">A graph cannot be followed.</exception>
     public LabelledGraph Execute()
     {
@@ -36,6 +39,13 @@ internal sealed class SizedRuns(
             try
             {
                 var graph = Run(sizes, cuts, labelled);
+                if (PartedRuns.Of(graph.Store) is { Count: > 0 } parted && _parted is null)
+                {
+                    // Once more with the lanes of those in an order in which they need not be single.
+                    _parted = parted;
+                    continue;
+                }
+
                 return cuts.IsEmpty ? graph : WithSteadyCuts(graph, sizes, cuts);
             }
             catch (RefusedException e) when (e.InnerException is not null)
@@ -58,7 +68,7 @@ internal sealed class SizedRuns(
 
     private LabelledGraph Run(ProbeSizes[] sizes, LengthCuts cuts, List<LabelledPart> labelled)
     {
-        var store = new NodeStore(longestRun, mostScores: mostScores);
+        var store = new NodeStore(longestRun, mostScores: mostScores, parted: _parted);
         var (unruled, flow) = (new List<string>(), new PartFlow(joins));
         foreach (var part in parts)
         {

@@ -10,8 +10,12 @@ namespace Stip.Onnx.Symmetry.Nodes;
 /// <param name="kinds">Kinds that are there already.</param>
 /// <param name="mostScores">Most products of queries and keys that are written out one by one; more are kept by
 /// rows, which gives the same symmetries.</param>
+/// <param name="parted">Fresh runs, by number, whose even lanes get their labels before the odd ones.</param>
 internal sealed class NodeStore(
-    int longestRun = int.MaxValue, KindTable? kinds = null, int mostScores = NodeStore.DefaultScores)
+    int longestRun = int.MaxValue,
+    KindTable? kinds = null,
+    int mostScores = NodeStore.DefaultScores,
+    IReadOnlySet<int>? parted = null)
 {
     /// <summary>The kind of what no output hangs on.</summary>
     public const string Dropped = "dropped";
@@ -28,7 +32,13 @@ internal sealed class NodeStore(
 
     public KindTable Kinds { get; } = kinds ?? new KindTable();
 
-    public RunTable Runs { get; } = new();
+    public RunTable Runs { get; } = new(parted?.Count > 0 ? 2 : 1);
+
+    /// <summary>Every second lane of a run has been used apart.</summary>
+    public bool HasPartedLanes { get; set; }
+
+    /// <summary>Fresh runs, in the order in which they were made.</summary>
+    public List<LabelRange> FreshRuns { get; } = [];
 
     public int LongestRun { get; } = longestRun;
 
@@ -77,7 +87,17 @@ internal sealed class NodeStore(
                 Singles(children));
         }
 
-        return [.. Enumerable.Range(first, lanes)];
+        FreshRuns.Add(new LabelRange(first, lanes));
+        int[] labels = [.. Enumerable.Range(first, lanes)];
+        if (lanes % 2 == 0 && parted?.Contains(FreshRuns.Count - 1) == true)
+        {
+            for (var lane = 0; lane < lanes; lane++)
+            {
+                labels[lane] = first + (lane / 2) + (lane % 2 * (lanes / 2));
+            }
+        }
+
+        return labels;
     }
 
     /// <summary>A number: it never moves.</summary>

@@ -8,7 +8,8 @@ namespace Stip.Onnx.Symmetry.Nodes;
 /// A child of a run of several lanes is either a range of as many labels, lane by lane, or one label that all lanes
 /// share; a run of one lane takes all labels of its ranges. All of it is integers in flat arrays.
 /// </summary>
-internal sealed class RunTable
+/// <param name="reach">How many cells apart labels that follow each other may stand.</param>
+internal sealed class RunTable(int reach = 1)
 {
     private readonly List<int> _firsts = [];
     private readonly List<int> _kinds = [];
@@ -21,6 +22,9 @@ internal sealed class RunTable
     private readonly List<int> _startsBefore = [];
 
     public int Count => _firsts.Count;
+
+    /// <summary>How many cells apart labels that follow each other may stand.</summary>
+    public int Reach => reach;
 
     /// <summary>Labels of all runs together.</summary>
     public int LabelCount { get; private set; }
@@ -60,6 +64,24 @@ internal sealed class RunTable
 
     /// <summary>True where one label is that of the lane after the other's.</summary>
     public bool IsNext(int label, int next) => next == label + 1 && next < LabelCount && !IsFirst(next);
+
+    /// <summary>True where the label of a cell is the next of one shortly before it.</summary>
+    /// <param name="labels">Labels of cells.</param>
+    /// <param name="cell">The cell.</param>
+    /// <param name="first">The first cell that may be before it.</param>
+    /// <param name="stride">From one cell to the next.</param>
+    public bool GoesOn(ReadOnlySpan<int> labels, int cell, int first = 0, int stride = 1)
+    {
+        for (var back = 1; back <= reach && cell - (back * stride) >= first; back++)
+        {
+            if (IsNext(labels[cell - (back * stride)], labels[cell]))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     /// <summary>Lets go of what runs are made of; their labels stay.</summary>
     public void Forget()

@@ -15,7 +15,8 @@ internal sealed class Refiner(Adjacency graph, Partition partition)
     private readonly bool[] _isQueued = new bool[partition.ItemCount];
     private readonly List<int> _queue = [];
     private readonly List<int> _touchedCells = [];
-    private readonly List<(int Item, ulong Colour)> _batch = [];
+    private readonly List<int> _batch = [];
+    private readonly List<(int End, ulong Colour)> _batchCells = [];
     private readonly List<int> _starts = [];
     private readonly bool _hasTwoCopies = partition.ItemCount > graph.Count;
     private ulong[] _keys = new ulong[16];
@@ -58,14 +59,13 @@ internal sealed class Refiner(Adjacency graph, Partition partition)
     private void TakeBatch()
     {
         _batch.Clear();
+        _batchCells.Clear();
+        _batch.EnsureCapacity(_queue.Sum(partition.Length));
         foreach (var cell in _queue)
         {
             _isQueued[cell] = false;
-            var colour = Adjacency.Mix((ulong)cell + 1);
-            foreach (var item in partition.Items(cell))
-            {
-                _batch.Add((item, colour));
-            }
+            _batch.AddRange(partition.Items(cell));
+            _batchCells.Add((_batch.Count, Adjacency.Mix((ulong)cell + 1)));
         }
 
         _queue.Clear();
@@ -73,7 +73,17 @@ internal sealed class Refiner(Adjacency graph, Partition partition)
 
     private void Count()
     {
-        foreach (var (item, colour) in CollectionsMarshal.AsSpan(_batch))
+        var place = 0;
+        foreach (var (end, colour) in _batchCells)
+        {
+            Count(CollectionsMarshal.AsSpan(_batch)[place..end], colour);
+            place = end;
+        }
+    }
+
+    private void Count(ReadOnlySpan<int> items, ulong colour)
+    {
+        foreach (var item in items)
         {
             var shift = item >= graph.Count ? graph.Count : 0;
             var neighbours = graph.Neighbours(item - shift);

@@ -80,8 +80,8 @@ internal static class Contraction
             .Select(entry => entry.Item2.Nodes[entry.i]), .. weight.Fixed];
     }
 
-    /// <summary>True where labels of <c>[…, M, K]</c> and <c>[…, N, K]</c> go up one by one along K rather than along
-    /// rows.</summary>
+    /// <summary>True where labels of <c>[…, M, K]</c> and <c>[…, N, K]</c> go up one by one along K rather than
+    /// along rows.</summary>
     public static bool RisesAlongSum(NodeStore store, LabelValue left, LabelValue right)
     {
         var alongSum = Rises(store, left) + Rises(store, right);
@@ -106,7 +106,7 @@ internal static class Contraction
         var rises = 0;
         for (var i = 1; i < value.Labels.Length; i++)
         {
-            rises += i % value.Shape[^1] != 0 && store.Runs.IsNext(value.Labels[i - 1], value.Labels[i]) ? 1 : 0;
+            rises += store.Runs.GoesOn(value.Labels, i, i - (i % value.Shape[^1])) ? 1 : 0;
         }
 
         return rises;

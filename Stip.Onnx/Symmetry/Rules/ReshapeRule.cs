@@ -10,7 +10,10 @@ internal sealed class ReshapeRule : IOperatorRule
     public void Apply(OperatorCall call)
     {
         var value = call.Input(0);
-        call.Set(0, Reshape(value, ShapeOf(call, value.Shape)));
+        var shape = ShapeOf(call, value.Shape);
+        call.Store.HasPartedLanes |= shape is [.., _, 2] && value.Rank > 0 && value.Shape[^1] != 2
+            && PartedLanes.Are(call, value, value.Rank - 1);
+        call.Set(0, Reshape(value, shape));
     }
 
     /// <summary>The shape that a value of a shape becomes.</summary>

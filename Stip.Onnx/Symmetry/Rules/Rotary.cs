@@ -20,6 +20,7 @@ internal sealed record Rotary(int[] Cosines, int[] Sines, bool IsInterleaved)
     public void Turn(NodeStore store, Span<int> channels, int rotaryChannels)
     {
         var half = rotaryChannels / 2;
+        store.HasPartedLanes |= IsInterleaved && half > 3 && store.Runs.IsNext(channels[0], channels[1]);
         var (x, y) = (new int[half], new int[half]);
         for (var j = 0; j < half; j++)
         {

@@ -19,6 +19,7 @@ internal sealed class SliceRule : IOperatorRule
         {
             var axis = Shapes.Axis(axes[i], value.Rank);
             picks[axis] = new AxisPick(axis, Indices(value.Shape[axis], starts[i], ends[i], steps?[i] ?? 1));
+            call.Store.HasPartedLanes |= steps?[i] == 2 && PartedLanes.Are(call, value, axis);
         }
 
         if (value is WeightValue weight)

@@ -70,7 +70,7 @@ internal sealed class LaneAxis
         {
             for (var cell = block + stride; cell < Math.Min(block + (length * stride), labels.Length); cell++)
             {
-                rises += runs.IsNext(labels[cell - stride], labels[cell]) ? 1 : 0;
+                rises += runs.GoesOn(labels, cell, block, stride) ? 1 : 0;
             }
         }
 

@@ -60,10 +60,23 @@ internal sealed class SetCells
         {
             for (var i = 1; i < cells.Length; i++)
             {
-                breaks += _store.Runs.IsNext(_value.Labels[cells[i - 1]], _value.Labels[cells[i]]) ? 0 : 1;
+                breaks += GoesOn(cells, i) ? 0 : 1;
             }
         }
 
         return breaks;
+    }
+
+    private bool GoesOn(int[] cells, int i)
+    {
+        for (var back = 1; back <= Math.Min(i, _store.Runs.Reach); back++)
+        {
+            if (_store.Runs.IsNext(_value.Labels[cells[i - back]], _value.Labels[cells[i]]))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 }

@@ -107,6 +107,32 @@ public sealed class CellWiseTests
         Assert.NotEqual(set, _store.Unordered(Kind("set"), a));
     }
 
+    [Fact]
+    public void Ordered_OfPartedLanes_IsOneRunAsAWholeAndByHalves()
+    {
+        var store = new NodeStore(parted: new HashSet<int> { 0 });
+        var a = store.FreshRun(store.Kinds.Id("a"), 8);
+
+        var whole = CellWise.Ordered(store, store.Kinds.Id("whole"), a);
+
+        Assert.Equal(2, store.Runs.Count);
+        var evens = CellWise.Ordered(store, store.Kinds.Id("even"), [whole[0], whole[2], whole[4], whole[6]]);
+        var odds = CellWise.Ordered(store, store.Kinds.Id("odd"), [whole[1], whole[3], whole[5], whole[7]]);
+        Assert.Equal(4, store.Runs.Count);
+        int[] inTurns = [.. evens.Zip(odds, (even, odd) => new[] { even, odd }).SelectMany(pair => pair)];
+        var sum = CellWise.Unordered(store, store.Kinds.Id("sum"), a, inTurns);
+        Assert.Equal(6, store.Runs.Count);
+        Assert.Equal(8, sum.Distinct().Count());
+        Assert.All(Enumerable.Range(0, 8), i => Assert.Equal([a[i], inTurns[i]], Children(store, sum[i])));
+    }
+
+    private static IEnumerable<int> Children(NodeStore store, int label)
+    {
+        var run = store.Runs.RunOf(label);
+        var lane = label - store.Runs.First(run);
+        return store.Runs.Children(run).ToArray().Select(child => child.Start + (child.Count > 1 ? lane : 0));
+    }
+
     private int[] Atoms(string name, int count) => _store.FreshRun(Kind(name), count);
 
     private int Kind(string name) => _store.Kinds.Id(name);

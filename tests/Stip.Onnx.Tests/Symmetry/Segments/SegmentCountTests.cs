@@ -21,6 +21,9 @@ public sealed class SegmentCountTests
     public void SumOverPositions_OfAnyWidth_HasAsManySegments() => Assert.Equal(Pooled(6), Pooled(24));
 
     [Fact]
+    public void SinesAndCosinesInTurns_OfAnyWidth_HaveAsManySegments() => Assert.Equal(InTurns(16), InTurns(48));
+
+    [Fact]
     public void RowsOfABatch_ThatAreAlike_AreFollowedOnce()
     {
         using var graph = new SmallGraph();
@@ -98,6 +101,33 @@ public sealed class SegmentCountTests
         graph.Add("ReduceMean", "mean", "x", graph.Graph.AddConstant("axes", 1));
         graph.Add("MatMul", "y", "mean", graph.Weight("w", width, width));
         graph.Output("y", "batch", 1, width);
+        return Count(graph);
+    }
+
+    // Positions are added as pairs side by side; what is added to lies behind a matrix and a norm.
+    private static int InTurns(int width)
+    {
+        using var graph = new SmallGraph();
+        graph.Input("x", "batch", "seq", width);
+        graph.Add("MatMul", "features", "x", graph.Weight("w_x", width, width));
+        var (start, end) = (graph.Graph.AddConstant("start", 0), graph.Graph.AddConstant("end", width));
+        var (zero, one, two) = (
+            graph.Graph.AddConstant("zero", 0), graph.Graph.AddConstant("one", 1), graph.Graph.AddConstant("two", 2));
+        var angles = graph.Add("Sqrt", "angles", graph.Weight("frequencies", width));
+        var even = graph.Add("Sin", "sin", graph.Add("Slice", "even", angles, start, end, zero, two));
+        var odd = graph.Add("Cos", "cos", graph.Add("Slice", "odd", angles, one, end, zero, two));
+        graph.With(
+            "Concat",
+            "pairs",
+            [graph.Add("Unsqueeze", "evens", even, one), graph.Add("Unsqueeze", "odds", odd, one)],
+            NodeAttribute.Int("axis", -1));
+        graph.Add("Reshape", "positions", "pairs", graph.Graph.AddConstant("shape", width));
+        var (factor, bias) = (graph.Weight("factor", width), graph.Weight("bias", width));
+        graph.Add("LayerNormalization", "normed", "features", factor, bias);
+        graph.Add("Add", "placed", "normed", "positions");
+        graph.Add("MatMul", "inner", "placed", graph.Weight("w_in", width, 3 * width));
+        graph.Add("MatMul", "y", graph.Add("Relu", "active", "inner"), graph.Weight("w_out", 3 * width, width));
+        graph.Output("y", "batch", "seq", width);
         return Count(graph);
     }
 
