@@ -27,6 +27,10 @@ internal sealed record SourceSettings(int? BosTokenId, IReadOnlyList<int> EosTok
     /// <summary>Fewest tokens of the decoder, those that it begins with counted; 0 for any.</summary>
     public int MinLength { get; private init; }
 
+    /// <summary>True where tokens are told apart by their distances and nothing says how many positions there are:
+    /// T5 and its kin.</summary>
+    public bool HasDistancesAlone { get; private init; }
+
     // The first says what generation stops at.
     private static readonly string[] Files = ["generation_config.json", "genai_config.json", "config.json"];
 
@@ -53,6 +57,8 @@ internal sealed record SourceSettings(int? BosTokenId, IReadOnlyList<int> EosTok
             SuppressTokens = [.. Numbers(all, "suppress_tokens").Concat(BadWords(all).Except(ends)).Distinct()],
             BeginSuppressTokens = Numbers(all, "begin_suppress_tokens"),
             MinLength = Math.Max(0, First(all, "min_length") ?? 0),
+            HasDistancesAlone = First(all, "relative_attention_num_buckets") is not null
+                && First(all, "max_position_embeddings") is null,
         };
     }
 

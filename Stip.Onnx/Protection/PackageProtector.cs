@@ -42,6 +42,7 @@ public static class PackageProtector
     {
         ArgumentNullException.ThrowIfNull(options);
         using var plain = PlainModel.Open(exportFolder, options.ClientLayers);
+        WantedLength.Judge(plain, options.ContextLength);
         var verification = VerificationChoice.Of(plain, options.Verify);
         options = options with { Verify = verification.Mode };
         var model = CheckedName(options.Name ?? plain.Manifest.Model);
@@ -55,7 +56,7 @@ public static class PackageProtector
         var client = Path.Combine(outputFolder, PackageFolder.Client);
         OwnerOnly.MakeFolder(client);
         var hashed = WriteWeights(plain, plans, options, outputFolder, bytesWritten);
-        var manifest = WriteClient(plain, plans, options, client);
+        var manifest = WantedLength.ApplyTo(WriteClient(plain, plans, options, client), options.ContextLength);
         var instance = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(InstanceBytes));
         var package = CloudFiles.WriteManifest(
             manifest, options, instance, model, Path.Combine(outputFolder, PackageFolder.Cloud), hashed);

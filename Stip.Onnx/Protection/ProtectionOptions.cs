@@ -25,6 +25,10 @@ public sealed record ProtectionOptions(
     /// <summary>First layers of a decoder that stay with the client (default: none).</summary>
     public int ClientLayers { get; init; }
 
+    /// <summary>Most tokens of a source and of an answer, of an encoder and a decoder whose positions are distances
+    /// alone; null for what the model's settings say.</summary>
+    public int? ContextLength { get; init; }
+
     /// <summary>Name of the mode in manifests.</summary>
     public string ModeName => Mode == ProtectionMode.None ? "none" : "permutation";
 }

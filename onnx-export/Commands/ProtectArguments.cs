@@ -43,6 +43,12 @@ internal sealed class ProtectArguments
         Description = "How many of a decoder's first layers stay with the client; none unless given.",
     };
 
+    private readonly Option<int?> _contextLength = new("--context-length")
+    {
+        Description = "Most tokens of a text and of its answer, for T5 and its kin; what config.json says unless "
+            + "given.",
+    };
+
     private readonly Option<bool> _hidesLogits = new("--hide-logits")
     {
         Description = "Not there yet: hides from the server how likely each permuted token is.",
@@ -70,7 +76,8 @@ internal sealed class ProtectArguments
     {
         Option[] all =
         [
-            Model, Output, _name, _mode, _verify, _quantize, _tokenizer, Instances, _clientLayers, _hidesLogits,
+            Model, Output, _name, _mode, _verify, _quantize, _tokenizer, Instances, _clientLayers, _contextLength,
+            _hidesLogits,
         ];
         Array.ForEach(all, command.Add);
     }
@@ -105,6 +112,7 @@ internal sealed class ProtectArguments
             },
             Tokenizer = parsed.GetValue(_tokenizer),
             ClientLayers = parsed.GetValue(_clientLayers),
+            ContextLength = parsed.GetValue(_contextLength),
         };
     }
 }

@@ -212,6 +212,40 @@ public sealed class SequenceTests(SharedServer shared, SequenceModels models)
         Assert.Throws<InvalidOperationException>(() => open.Model.OpenSession());
     }
 
+    [Fact]
+    public async Task Generate_WithALengthThatWasChosen_ReadsLongerSources()
+    {
+        var model = await models.GetAsync(shared.Server, "t5");
+        using var plain = new BareSequence(model.Plain);
+        using var folder = new TemporaryFolder();
+        string[] arguments = ["protect", "--model", model.Plain, "--verify", "none", "--name", "t5-longer"];
+        await ModelPackages.RunAsync([.. arguments, "--output", folder.At("package"), "--context-length", "64"]);
+        await shared.Server.PushAsync(folder.At("package"));
+        using var open = OpenModel.Open(shared.Server, folder.At("package"));
+        int[] source = [.. Enumerable.Range(0, 50).Select(i => 3 + i * 7 % 30), 1];
+
+        Assert.Equal((64, 64), (open.Model.MostPromptTokens, open.Model.ContextLength));
+        Assert.Equal(plain.Greedy(source, [0], 40), await open.GreedyAsync(source, 40, Cancellation));
+    }
+
+    [Theory]
+    [InlineData("mbart", "64", "whose positions are distances alone")]
+    [InlineData("t5", "0", "it must be in 1..1048576")]
+    public async Task Protect_WithALengthThatCannotBe_IsRefused(string recipe, string length, string message)
+    {
+        var model = await models.GetAsync(shared.Server, recipe);
+        using var folder = new TemporaryFolder();
+
+        var run = await ProgramRun.RunAsync(
+            "onnx-export",
+            ["protect", "--model", model.Plain, "--output", folder.At("package"), "--context-length", length],
+            cancellationToken: Cancellation);
+
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains($"--context-length is {length}; ", run.Error, StringComparison.Ordinal);
+        Assert.Contains(message, run.Error, StringComparison.Ordinal);
+    }
+
     private OpenModel Open(SequenceModel model, string mode = "permutation", StipHttpClientOptions? options = null) =>
         OpenModel.Open(
             shared.Server.Endpoint, shared.Server.ApiKey, model.Package, options, allowUnprotected: mode == "none");
