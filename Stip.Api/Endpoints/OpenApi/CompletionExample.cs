@@ -8,12 +8,15 @@ namespace Stip.Api.Endpoints.OpenApi;
 /// <summary>A completion of two small rows.</summary>
 internal static class CompletionExample
 {
+    /// <summary>A model where none is shown.</summary>
+    public const string Nobody = "my-model";
+
     private const int RowCount = 2;
 
     public static (CompletionRequest Request, CompletionResponse Response) Of(PackageManifest? manifest)
     {
         var width = manifest?.HiddenSize ?? 4;
-        var model = manifest?.Model ?? "my-model";
+        var model = manifest?.Model ?? Nobody;
         var numbers = new Half[RowCount * width];
         for (var i = 0; i < numbers.Length; i++)
         {

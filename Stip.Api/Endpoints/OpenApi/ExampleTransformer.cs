@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 using Stip.Api.Registry;
+using Stip.Api.Registry.ApiKeys;
 using Stip.Protocol;
 using Stip.Protocol.ApiKeys;
 using Stip.Protocol.Errors;
@@ -12,14 +13,17 @@ using Stip.Protocol.Uploads;
 
 namespace Stip.Api.Endpoints.OpenApi;
 
-/// <summary>Examples that work when they are pressed: rows of the width of a model that is really here.</summary>
-internal sealed class ExampleTransformer(ModelRegistry registry) : IOpenApiDocumentTransformer
+/// <summary>Examples that work when they are pressed: rows of the width of a model that is really here and that the
+/// caller's key is good for. Who shows no key is not told what is hosted.</summary>
+internal sealed class ExampleTransformer(ModelRegistry registry, IHttpContextAccessor caller)
+    : IOpenApiDocumentTransformer
 {
     public Task TransformAsync(
         OpenApiDocument document, OpenApiDocumentTransformerContext context, CancellationToken cancellationToken)
     {
-        var decoder = registry.All.FirstOrDefault(model => model.Decoder is not null);
-        var model = decoder?.Id ?? "my-model";
+        HostedModel[] shown = [.. Shown()];
+        var decoder = Array.Find(shown, model => model.Decoder is not null);
+        var model = decoder?.Id ?? CompletionExample.Nobody;
         var exampleStep = CompletionExample.Of(decoder?.Manifest);
         Set(document, StipRoutes.Completions, exampleStep.Request, exampleStep.Response);
         Set(document, StipRoutes.Sessions, new SessionCreateRequest(model, 64), new SessionObject(
@@ -37,14 +41,14 @@ internal sealed class ExampleTransformer(ModelRegistry registry) : IOpenApiDocum
         Set(document, StipRoutes.Uploads + "/{id}/complete", new JsonObject { ["part_ids"] = null }, null);
         Set(document, StipRoutes.Sessions + "/{id}/fork", new SessionForkRequest(Position: 0), null);
         Set(document, StipRoutes.ApiKeys + "/{id}/rotate", new ApiKeyRotateRequest(3600), null);
-        if (ForwardExample.Of(registry.All) is { } pass)
-        {
-            Set(document, StipRoutes.Forward, pass, null);
-        }
-
+        Set(document, StipRoutes.Forward, ForwardExample.Of(shown), null);
         SetRefusals(document);
         return Task.CompletedTask;
     }
+
+    private IEnumerable<HostedModel> Shown() => caller.HttpContext?.Features.Get<ApiKeyRecord>() is { } key
+        ? registry.All.Where(model => key.Allows(model.Id))
+        : [];
 
     private static void Set(OpenApiDocument document, string path, object request, object? response)
     {

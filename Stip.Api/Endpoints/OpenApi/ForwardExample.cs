@@ -14,15 +14,20 @@ internal static class ForwardExample
     private const long MostBytes = 16 << 10;
     private const int Tokens = 2;
 
-    /// <summary>Null where no graph without a cache is hosted, or none that is small enough.</summary>
-    public static ForwardRequest? Of(IEnumerable<HostedModel> models) => models
+    private static readonly TensorPayload Rows = new(
+        TensorDtype.Float32.WireName(), [1, Tokens, 4], new byte[Tokens * 4 * sizeof(float)]);
+
+    /// <summary>A pass of nobody's model where none of these has a graph without a cache that is small enough.
+    /// </summary>
+    public static ForwardRequest Of(IEnumerable<HostedModel> models) => models
         .SelectMany(model => model.Forwards.Select(forward => (
             Model: model.Id, Role: forward.Key, Bytes: forward.Value.Graph.Inputs.Sum(Bytes), forward.Value.Graph)))
         .Where(pass => pass.Bytes <= MostBytes)
         .OrderBy(pass => pass.Bytes)
         .Select(pass => new ForwardRequest(
             pass.Model, pass.Graph.Inputs.ToDictionary(input => input.Name, Tensor), pass.Role))
-        .FirstOrDefault();
+        .FirstOrDefault() ?? new ForwardRequest(
+            CompletionExample.Nobody, new Dictionary<string, TensorPayload> { ["inputs_embeds"] = Rows });
 
     private static TensorPayload Tensor(TensorManifest input)
     {

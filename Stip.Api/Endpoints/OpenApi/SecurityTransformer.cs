@@ -15,7 +15,8 @@ internal sealed class SecurityTransformer : IOpenApiDocumentTransformer
             Title = "Stip.Api",
             Version = "v1",
             Description = "The untrusted server of private transformer inference: it takes permuted embeddings, "
-                + "runs permuted weights and answers with permuted logits. It holds no key, no tokenizer and no text.",
+                + "runs permuted weights and answers with permuted logits. It holds no key, no tokenizer and no text. "
+                + "Examples name models of the key that asks for this document: authorize, then load the page again.",
         };
         document.Components ??= new OpenApiComponents();
         document.Components.SecuritySchemes ??= new Dictionary<string, IOpenApiSecurityScheme>();

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using Stip.Api.Tests.Hosting;
 using Stip.Protocol;
+using Stip.Protocol.ApiKeys;
 using Stip.Protocol.Completions;
 
 namespace Stip.Api.Tests.Endpoints;
@@ -75,10 +76,27 @@ public sealed class OpenApiTests(TinyServer tiny) : IClassFixture<TinyServer>
             ("string", "byte"), (data.GetProperty("type").GetString(), data.GetProperty("format").GetString()));
     }
 
-    private async Task<JsonDocument> DocumentAsync()
+    [Fact]
+    public async Task Document_ForWhoeverHasNoGoodKey_NamesNoHostedModel()
     {
-        using var response = await tiny.Server.Caller(null).SendAsync(HttpMethod.Get, StipRoutes.OpenApi);
-        return JsonDocument.Parse(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        var bound = await tiny.Server.Caller().PostAsync<ApiKeyObject>(
+            StipRoutes.ApiKeys, new ApiKeyCreateRequest("other", [ApiKeyScopes.Infer], ["another-model"]));
+        foreach (var key in new[] { null, "stip_no_key_of_this_server", bound.Value })
+        {
+            var text = await TextAsync(key);
+            Assert.Contains("\"my-model\"", text, StringComparison.Ordinal);
+            Assert.DoesNotContain("\"tiny", text, StringComparison.Ordinal);
+        }
+
+        Assert.Contains("\"tiny\"", await TextAsync(ApiServer.AdminKey), StringComparison.Ordinal);
+    }
+
+    private async Task<JsonDocument> DocumentAsync() => JsonDocument.Parse(await TextAsync(ApiServer.AdminKey));
+
+    private async Task<string> TextAsync(string? key)
+    {
+        using var response = await tiny.Server.Caller(key).SendAsync(HttpMethod.Get, StipRoutes.OpenApi);
+        return await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
     }
 
     private static JsonElement Operation(JsonDocument document, string path) =>
