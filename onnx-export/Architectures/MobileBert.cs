@@ -95,7 +95,8 @@ internal sealed class MobileBert(string name, TextHead head) : IArchitecture
             NodeAttribute.Int("axis", -1));
         var rows = Linear.FromLinear(
             encoder, "embedding", both, $"{Embeddings}.embedding_transformation", 3 * word, hidden, hasBias: true);
-        return layers.Normed("embedding_norm", $"{Embeddings}.LayerNorm", hidden, rows, parts[1]);
+        return layers.Normed(
+            "embedding_norm", $"{Embeddings}.LayerNorm", hidden, rows, parts[1], BottleneckLayers.UsualEpsilon);
 
         string Shifted(string name, long from, long to) => graph.Add("Slice", $"embedding/{name}", [
             before, graph.AddConstant($"embedding.{name}_from", from), graph.AddConstant($"embedding.{name}_to", to),

@@ -195,6 +195,7 @@ internal static class SupportedArchitectures
         new Segformer("SegformerForImageClassification", VisionHead.Classes),
         .. Sounds("Wav2Vec2", "wav2vec2"),
         .. Sounds("Hubert", "hubert"),
+        .. Sounds("WavLM", "wavlm"),
         new Spectrogram("ASTModel", VisionHead.Hidden),
         new Spectrogram("ASTForAudioClassification", VisionHead.Classes),
         new ClipVision("CLIPVisionModelWithProjection", VisionHead.Projected),

@@ -7,8 +7,8 @@ using Stip.Protocol.Tensors;
 
 namespace Stip.Export.Architectures;
 
-/// <summary>wav2vec 2.0 and HuBERT: raw sound through convolutions, then BERT's layers; norms come before each part in
-/// the larger ones. It is written as other exporters write it, from sound on.</summary>
+/// <summary>wav2vec 2.0, HuBERT and WavLM: raw sound through convolutions, then BERT's layers; norms come before each
+/// part in the larger ones. It is written as other exporters write it, from sound on.</summary>
 /// <param name="name">Name of the family.</param>
 /// <param name="root">What the names of its tensors begin with, and its <c>model_type</c>.</param>
 /// <param name="head">What it ends in.</param>
@@ -50,7 +50,10 @@ internal sealed class Wav2Vec2(string name, string root, SoundHead head) : IArch
             config.Text("hidden_act") ?? "gelu",
             config.Positive("layer_norm_eps", 1e-5));
         var encoder = new EncoderGraph(checkpoint.Tensors, dtype, sizes.Hidden, new WaveStart(config, root).Append);
-        var layers = new EncoderLayers(encoder, sizes, Layer, $"{root}.encoder.layers");
+        var layers = new EncoderLayers(encoder, sizes, Layer, $"{root}.encoder.layers")
+        {
+            Attention = root == "wavlm" ? Gated(encoder, config, sizes).Append : null,
+        };
         var norm = $"{root}.encoder.layer_norm";
         var rows = config.Flag("do_stable_layer_norm", false)
             ? layers.AppendPreNorm(encoder.Embeds, norm)
@@ -66,6 +69,21 @@ internal sealed class Wav2Vec2(string name, string root, SoundHead head) : IArch
         {
             WholeGraphs = new Dictionary<string, ModelGraph> { ["model.onnx"] = encoder },
         };
+    }
+
+    private GatedDistanceAttention Gated(EncoderGraph encoder, ConfigJson config, EncoderSizes sizes)
+    {
+        var buckets = config.FindSize("num_buckets") ?? 320;
+        return new GatedDistanceAttention(
+            encoder,
+            sizes,
+            Layer,
+            new DistanceBias(buckets, sizes.Heads)
+            {
+                Buckets = buckets,
+                Farthest = config.FindSize("max_bucket_distance") ?? 800,
+            },
+            $"{root}.encoder.layers.0.attention.rel_attn_embed");
     }
 
     private void AppendHead(EncoderGraph encoder, ConfigJson config, string rows)

@@ -12,6 +12,10 @@ namespace Stip.Export.Blocks;
 internal sealed class BottleneckLayers(
     EncoderGraph encoder, EncoderSizes sizes, int narrow, int parts, bool norms)
 {
+    /// <summary>What the norms of the rows that come in, and of each layer's last feed-forward part, add to the
+    /// variance, whatever config.json says.</summary>
+    public const double UsualEpsilon = 1e-5;
+
     /// <summary>Queries and keys are made of what comes out of a bottleneck of their own (<c>shared</c>), unless
     /// attention is narrow; where neither is so, of the wide rows.</summary>
     public required bool SharesQueryAndKey { get; init; }
@@ -51,7 +55,8 @@ internal sealed class BottleneckLayers(
             $"{tensor}.output.LayerNorm",
             narrow,
             FeedForward($"{name}.mlp", tensor, inside),
-            inside);
+            inside,
+            UsualEpsilon);
         var wide = Linear.FromLinear(
             encoder, $"{name}.wide", given, $"{tensor}.output.bottleneck.dense", narrow, sizes.Hidden, hasBias: true);
         return Normed($"{name}.norm", $"{tensor}.output.bottleneck.LayerNorm", sizes.Hidden, wide, rows);
@@ -63,12 +68,14 @@ internal sealed class BottleneckLayers(
     /// <param name="width">Channels.</param>
     /// <param name="rows">What goes through it.</param>
     /// <param name="skip">Rows that are added before, null for none.</param>
-    public string Normed(string name, string tensor, int width, string rows, string? skip = null)
+    /// <param name="epsilon">What it adds to the variance where that is not what config.json says.</param>
+    public string Normed(
+        string name, string tensor, int width, string rows, string? skip = null, double? epsilon = null)
     {
         var (graph, channels) = (encoder.Graph, HeadPadding.None(width));
         rows = skip is null ? rows : graph.Add("Add", $"{name}.sum", [rows, skip]);
         return norms
-            ? sizes.Norm.Append(encoder, name, tensor, rows, channels)
+            ? (epsilon is { } own ? Norm.Layer(own) : sizes.Norm).Append(encoder, name, tensor, rows, channels)
             : graph.Add("Add", $"{name}/Add", [
                 graph.Add("Mul", $"{name}/Mul", [rows, Vector("weight")]), Vector("bias")]);
 
