@@ -7,8 +7,8 @@ namespace Stip.Export.Blocks;
 internal static class Activation
 {
     private static readonly string[] Names =
-        ["silu", "swish", "gelu", "gelu_new", "gelu_fast", "gelu_pytorch_tanh", "quick_gelu", "relu", "relu2",
-         "relu_squared", "tanh"];
+        ["silu", "swish", "gelu", "gelu_python", "gelu_new", "gelu_fast", "gelu_accurate", "gelu_pytorch_tanh",
+         "gelu_python_tanh", "quick_gelu", "relu", "relu2", "relu_squared", "tanh"];
 
     // x·sigmoid(1.702·x): the approximation that "quick" names.
     private const double QuickGeluAlpha = 1.702;
@@ -19,8 +19,8 @@ internal static class Activation
     {
         "silu" or "swish" => graph.Add(
             "Mul", $"{name}/Mul", [input, graph.Add("Sigmoid", $"{name}/Sigmoid", [input])]),
-        "gelu" => graph.Add("Gelu", $"{name}/Gelu", [input]),
-        "gelu_new" or "gelu_fast" or "gelu_pytorch_tanh" => graph.Add(
+        "gelu" or "gelu_python" => graph.Add("Gelu", $"{name}/Gelu", [input]),
+        "gelu_new" or "gelu_fast" or "gelu_pytorch_tanh" or "gelu_accurate" or "gelu_python_tanh" => graph.Add(
             "Gelu", $"{name}/Gelu", [input], NodeAttribute.String("approximate", "tanh")),
         "quick_gelu" => graph.AddMicrosoft(
             "QuickGelu",

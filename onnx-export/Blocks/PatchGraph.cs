@@ -74,6 +74,15 @@ internal sealed class PatchGraph(
         var size = sizes.Patch;
         var pixels = Graph.AddInput(
             EncoderPorts.Pixels, TensorDtype.Float32, "batch", sizes.Channels, sizes.Height, sizes.Width);
+        if (sizes.HasRest)
+        {
+            pixels = Graph.Add("Slice", "patches/Slice", [
+                pixels,
+                Graph.AddConstant("patches.from", 0, 0),
+                Graph.AddConstant("patches.to", sizes.Rows * size, sizes.Columns * size),
+                Graph.AddConstant("patches.axes", 2, 3)]);
+        }
+
         var grid = Graph.AddConstant("patches.grid", 0, sizes.Channels, sizes.Rows, size, sizes.Columns, size);
         var cut = Graph.Add("Reshape", "patches/Reshape", [pixels, grid]);
         var turned = Graph.Add("Transpose", "patches/Transpose", [cut], NodeAttribute.Ints("perm", 0, 2, 4, 1, 3, 5));

@@ -21,9 +21,12 @@ internal sealed record PatchSizes(int Height, int Width, int Patch, int Channels
     /// <summary>Pixels from one patch to the next beside it.</summary>
     public int StepAcross { get; init; } = Patch;
 
-    public int Rows => ((Height - Patch) / StepDown) + 1;
+    public int Rows => Height < Patch ? 0 : ((Height - Patch) / StepDown) + 1;
 
-    public int Columns => ((Width - Patch) / StepAcross) + 1;
+    public int Columns => Width < Patch ? 0 : ((Width - Patch) / StepAcross) + 1;
+
+    /// <summary>True where pixels at the right or below are in no patch.</summary>
+    public bool HasRest => Height % Patch != 0 || Width % Patch != 0;
 
     /// <summary>Patches of an image.</summary>
     public int Count => Rows * Columns;
@@ -44,14 +47,12 @@ internal sealed record PatchSizes(int Height, int Width, int Patch, int Channels
     /// <summary>The same patches of an image of another size.</summary>
     public PatchSizes Of(int height, int width) => (this with { Height = height, Width = width }).Checked();
 
+    /// <summary>Refuses patches that leave a part of the image over.</summary>
+    public PatchSizes Whole() => !HasRest ? this : throw new RefusedException(
+        $"config.json: patches of {Patch} do not divide an image of {Height} × {Width}");
+
     private PatchSizes Checked()
     {
-        if (Height % Patch != 0 || Width % Patch != 0)
-        {
-            throw new RefusedException(
-                $"config.json: patches of {Patch} do not divide an image of {Height} × {Width}");
-        }
-
         var count = (long)Rows * Columns;
         return count is > 0 and <= MostPatches ? this : throw new RefusedException(
             $"config.json: an image of {Height} × {Width} has {count} patches of {Patch}; "
