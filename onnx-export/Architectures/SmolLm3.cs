@@ -20,10 +20,14 @@ internal sealed class SmolLm3 : IArchitecture
         var model = new DecoderModel(checkpoint, dtype, shape, "model.embed_tokens.weight");
         var norm = Norm.Rms(config.Positive("rms_norm_eps", 1e-6));
         var mlp = GatedFeedForward.Read(config);
-        var windows = Qwen2.Windows(config, shape);
         var hasBias = config.Flag("attention_bias", false);
         var turns = config.Integers("no_rope_layers");
         var interval = config.FindSize("no_rope_layer_interval") ?? DefaultInterval;
+        // In spite of its name the list has 1 where positions turn. Layers may have a window where they do not.
+        bool IsTurned(int layer) => turns is null ? (layer + 1) % interval != 0 : turns[layer] != 0;
+        var windows = config.Flag("use_sliding_window", false)
+            ? AttentionWindows.Read(config, shape, layer => !IsTurned(layer))
+            : new int?[shape.Layers];
         var attention = new SelfAttention(
             shape.Heads, QkvProjection.Apart(hasBias), new OutputProjection("o_proj", hasBias))
         {
@@ -32,11 +36,9 @@ internal sealed class SmolLm3 : IArchitecture
 
         foreach (var layer in model.Layers("model.layers"))
         {
-            // In spite of its name the list has 1 where positions turn.
-            var isTurned = turns is null ? (layer.Index + 1) % interval != 0 : turns[layer.Index] != 0;
             var own = attention with
             {
-                Rotary = isTurned ? attention.Rotary : null,
+                Rotary = IsTurned(layer.Index) ? attention.Rotary : null,
                 Window = windows[layer.Index],
             };
             layer.Add(own.Append(layer, layer.Normed(norm, "attention_norm", "input_layernorm"), "self_attn"));

@@ -68,7 +68,7 @@ internal static class SupportedArchitectures
         new InternLm("PanguEmbeddedForCausalLM", "PanguEmbedded"), new Deepseek(), new DeepseekV2(),
         new DeepseekV3("DeepseekV3ForCausalLM", "deepseek_v3", firstSparse: 3),
         new DeepseekV3("Glm4MoeLiteForCausalLM", "glm4_moe_lite", firstSparse: 1), new MiniCpm3(), new Glm4Moe(),
-        Glm4Moe.SolarOpen, DeepseekV3.Youtu, new ExaoneMoe(), new Mistral4(),
+        Glm4Moe.SolarOpen, DeepseekV3.Youtu, new ExaoneMoe(), new Mistral4(), new HunYuan3(),
         new MllamaText("MllamaForConditionalGeneration", "mllama"),
         new MllamaText("MllamaForCausalLM", "mllama_text_model"),
         new Dots1(), new MiniMaxM2(), new Ernie45Moe(), new Afmoe(), new FlexOlmo(),

@@ -35,6 +35,8 @@ public sealed partial class CurrentLayoutTests(ExportedModels models) : IDisposa
     [InlineData("neighbours", "qwen2_moe")]
     [InlineData("neighbours", "qwen3_moe")]
     [InlineData("published", "exaone_moe", null, "mlp.e_score", "mlp.gate.e_score")]
+    [InlineData("published", "hy_v3", null, "router.gate;expert_bias;shared_mlp",
+        "gate;e_score_correction_bias;shared_experts")]
     public async Task Export_OfStackedExperts_GivesTheSameGraph(
         string group, string name, string? architecture = null, string older = "", string newer = "")
     {
@@ -143,7 +145,11 @@ public sealed partial class CurrentLayoutTests(ExportedModels models) : IDisposa
         {
             var (shape, values) = DrawnWeights.Draw(name, recipe!);
             var renamed = name.Replace(".block_sparse_moe.", ".mlp.", StringComparison.Ordinal);
-            renamed = older.Length == 0 ? renamed : renamed.Replace(older, newer, StringComparison.Ordinal);
+            foreach (var (from, to) in older.Split(';').Zip(newer.Split(';')).Where(pair => pair.First.Length > 0))
+            {
+                renamed = renamed.Replace(from, to, StringComparison.Ordinal);
+            }
+
             var isGate = false;
             if (Expert().Match(renamed) is { Success: true } expert)
             {
