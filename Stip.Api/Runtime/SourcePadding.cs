@@ -10,14 +10,17 @@ namespace Stip.Api.Runtime;
 /// same shapes and gives the same bits.</remarks>
 internal static class SourcePadding
 {
-    private const int Step = 16;
+    private const int Least = 16;
+    private const int MostDoubled = 256;
     private const int StepsADoubling = 4;
 
-    /// <summary>The length that a source of so many rows gets: at most half as much again, or 16.</summary>
+    /// <summary>The length that a source of so many rows gets. Sentences are doubled, for what they take is little
+    /// beside a step's weights; longer texts get at most half as much again.</summary>
     public static int Rows(int rows)
     {
-        var step = Math.Max(Step, (int)(BitOperations.RoundUpToPowerOf2((uint)rows) / StepsADoubling));
-        return (rows + step - 1) / step * step;
+        var power = (int)BitOperations.RoundUpToPowerOf2((uint)rows);
+        var step = power / StepsADoubling;
+        return power <= MostDoubled ? Math.Max(Least, power) : (rows + step - 1) / step * step;
     }
 
     /// <summary>A mask over rows that count and rows behind them that do not, int64 <c>[1, all]</c>.</summary>

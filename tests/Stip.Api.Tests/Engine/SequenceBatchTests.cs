@@ -102,19 +102,20 @@ public sealed class SequenceBatchTests
 
         Assert.Equal(leavesOut, decoder.SourceBytes(17) == decoder.SourceBytes(32));
         var rowBytes = engine.Snapshot.Sequence!.Bytes(1, engine.Snapshot);
-        Assert.Equal(leavesOut ? 48 : 33, decoder.SourceBytes(33) / rowBytes);
+        Assert.Equal(leavesOut ? 64 : 33, decoder.SourceBytes(33) / rowBytes);
     }
 
     [Theory]
     [InlineData(1, 16)]
     [InlineData(16, 16)]
     [InlineData(17, 32)]
-    [InlineData(33, 48)]
+    [InlineData(33, 64)]
     [InlineData(64, 64)]
-    [InlineData(65, 96)]
-    [InlineData(129, 192)]
+    [InlineData(129, 256)]
+    [InlineData(257, 384)]
+    [InlineData(385, 512)]
     [InlineData(1024, 1024)]
-    public void SourcePadding_OfALength_IsAtMostHalfAsMuchAgain(int rows, int kept) =>
+    public void SourcePadding_OfALength_IsThatOfOthersOfAboutAsMuch(int rows, int kept) =>
         Assert.Equal(kept, SourcePadding.Rows(rows));
 
     [Fact]
