@@ -47,8 +47,9 @@ internal static class ReductionModel
         return graph.Write();
     }
 
-    // key = number - place · (|number| · 2^-52 + 10^-300): below the number itself, above the next smaller float32,
-    // and another one for each place. Zeros are told apart by the second term.
+    // key = number - place · max(|number| · 2^-52, 10^-300): below the number itself, above the next smaller float32,
+    // and another one for each place. Zeros are told apart by the second number, which is not added: the runtime leaves
+    // out what adds less than a float32 can say.
     private static void WriteKeys(OnnxGraphWriter graph, int vocab)
     {
         graph.Constant("least", [-Beyond]);
@@ -63,7 +64,7 @@ internal static class ReductionModel
         graph.Node("Min", "above most", "number");
         graph.Node("Abs", "number", "size");
         graph.Node("Mul", "size unit", "scaled");
-        graph.Node("Add", "scaled tiny", "step");
+        graph.Node("Max", "scaled tiny", "step");
         graph.Node("Mul", "step places", "shift");
         graph.Node("Sub", "number shift", "key");
     }

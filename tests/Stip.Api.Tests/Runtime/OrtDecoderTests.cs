@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using Stip.Api.Engine;
 using Stip.Api.Engine.Caches;
 using Stip.Api.Runtime;
 using Stip.Api.Tests.Hosting;
@@ -94,6 +96,53 @@ public class OrtDecoderTests
         Assert.Equal(0, released);
         arena.Dispose();
         Assert.Equal(1, released);
+    }
+
+    /// <summary>Some rows cross as a whole and others not, recorded steps among them, and nothing is left on the
+    /// device.</summary>
+    [Fact]
+    public void Run_WithRowsReducedOnADevice_GivesOfEachWhatIsWanted()
+    {
+        using var model = new TinyModel();
+        var (rowBytes, device) = (model.Snapshot.VocabSize * sizeof(float), new HostAsDevice());
+        TopRow[] tops = [new(3, 0.5), default, new(16, 1), new(1, 2)];
+        using (var plain = model.Load((IDeviceMemory?)null, Recording()))
+        using (var reducing = model.LoadReducing(device, Recording()))
+        using (var plainArena = plain.AllocateArena(Slots, model.Snapshot.ContextLength))
+        using (var arena = reducing.AllocateArena(Slots, model.Snapshot.ContextLength))
+        {
+            Assert.True(reducing.ReducesRows && !plain.ReducesRows);
+            var whole = new byte[Slots * rowBytes];
+            var places = tops.Select(top => new byte[top.Bytes(rowBytes)].AsMemory()).ToArray();
+            for (var step = 0; step < StepCount; step++)
+            {
+                var rows = Steps.Rows(9, step * Slots, Slots).Data.Span;
+                int[] lengths = [step, step, step, step];
+                plain.Run(new SlotRange(plainArena, 0, Slots), lengths, rows, [0, 1, 2, 3], whole);
+                reducing.Run(
+                    new SlotRange(arena, 0, Slots), lengths, rows, [0, 1, 2, 3], new LogitsTarget(places, tops));
+                for (var i = 0; i < Slots; i++)
+                {
+                    CheckRow(whole.AsSpan(i * rowBytes, rowBytes), tops[i], places[i].Span);
+                }
+            }
+        }
+
+        Assert.Equal(0, device.Held);
+    }
+
+    private static void CheckRow(ReadOnlySpan<byte> whole, TopRow top, ReadOnlySpan<byte> given)
+    {
+        if (top.IsWhole)
+        {
+            Assert.Equal(whole, given);
+            return;
+        }
+
+        var (indices, values) = (new int[top.K], new float[top.K]);
+        LogitsRows.TopK(MemoryMarshal.Cast<byte, float>(whole), indices, values);
+        Assert.Equal(indices, top.Indices(given).ToArray());
+        Assert.Equal(values, top.Values(given).ToArray());
     }
 
     private static CudaGraphs Recording() => new(8, static _ => true);

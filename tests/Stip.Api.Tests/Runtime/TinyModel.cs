@@ -2,10 +2,12 @@ using Microsoft.ML.OnnxRuntime;
 using Stip.Api.Engine;
 using Stip.Api.Engine.Caches;
 using Stip.Api.Runtime;
+using Stip.Api.Runtime.Reduction;
 using Stip.Api.Tests.Models;
 using Stip.Protocol.Packages;
 using Stip.Protocol.Tensors;
 using Stip.TestKit;
+using SessionOptions = Microsoft.ML.OnnxRuntime.SessionOptions;
 
 namespace Stip.Api.Tests.Runtime;
 
@@ -30,6 +32,15 @@ internal sealed class TinyModel : IDisposable
 
     public OrtDecoder Load(Device? device, CudaGraphs graphs) =>
         new(new InferenceSession(Snapshot.GraphPath), Snapshot, device, graphs);
+
+    /// <summary>A decoder that gives no more of a row than is wanted.</summary>
+    public OrtDecoder LoadReducing(IDeviceMemory device, CudaGraphs graphs)
+    {
+        using var options = new SessionOptions { IntraOpNumThreads = 1 };
+        return new(
+            new InferenceSession(Snapshot.GraphPath), Snapshot, new Device(device), graphs,
+            new RowReduction(Snapshot, options));
+    }
 
     public void Dispose() => _folder.Dispose();
 }

@@ -23,11 +23,17 @@ public sealed class Chromium : IAsyncLifetime
         }
     }
 
+    /// <summary>An empty page.</summary>
+    public async Task<IPage> NewPageAsync()
+    {
+        Assert.SkipWhen(_browser is null, $"{string.Join(", ", Names)}: none is on this machine");
+        return await _browser.NewPageAsync();
+    }
+
     /// <summary>The page of a gateway.</summary>
     public async Task<OpenPage> OpenAsync(Uri address, int width = 1280, int height = 800, bool isDark = false)
     {
-        Assert.SkipWhen(_browser is null, $"{string.Join(", ", Names)}: none is on this machine");
-        return await OpenPage.LoadAsync(await _browser.NewPageAsync(), address, (width, height), isDark);
+        return await OpenPage.LoadAsync(await NewPageAsync(), address, (width, height), isDark);
     }
 
     public async ValueTask DisposeAsync()
