@@ -1,6 +1,7 @@
 using Stip.Export.Blocks;
 using Stip.Export.Checkpoints;
 using Stip.Onnx;
+using Stip.Onnx.Model;
 using Stip.Protocol.Tensors;
 
 namespace Stip.Export.Architectures;
@@ -35,6 +36,11 @@ internal sealed class DebertaV2(string name, TextHead head) : IArchitecture
             MaskedWords = Deberta.Head(checkpoint.Tensors),
             Classifier = new ClassifierHead("pooler.dense", config.Text("pooler_hidden_act") ?? "gelu", "classifier"),
             MasksRows = true,
+            After = config.Count("conv_kernel_size") is > 0 and var width
+                ? (encoder, start) => (layer, rows) => layer == 0
+                    ? WithNeighbours(encoder, config, sizes, width, start, rows)
+                    : rows
+                : null,
             ShareAs = isShared ? DisentangledAttention.ShareAs : null,
             Attention = encoder => new DisentangledAttention(
                 encoder, sizes, Layer, Positions(encoder, config, sizes, context))
@@ -85,13 +91,43 @@ internal sealed class DebertaV2(string name, TextHead head) : IArchitecture
         return RelativePositions.Append(encoder, rows, buckets, span, farthest, context, kinds);
     }
 
+    // The largest models add to the first layer what a convolution makes of the rows that entered it.
+    private static string WithNeighbours(
+        EncoderGraph encoder, ConfigJson config, EncoderSizes sizes, int width, string start, string rows)
+    {
+        const string Root = "deberta.encoder.conv";
+        var (graph, hidden) = (encoder.Graph, sizes.Hidden);
+        var kernel = encoder.Tensors.Require($"{Root}.conv.weight", hidden, hidden, width);
+        var bias = encoder.Tensors.Require($"{Root}.conv.bias", hidden);
+        var mixed = graph.Add(
+            "Conv",
+            "neighbours",
+            [
+                graph.Add("Transpose", "neighbours.turned", [start], NodeAttribute.Ints("perm", 0, 2, 1)),
+                graph.AddWeight("neighbours.weight", encoder.Weights.Rows(kernel.Shape, [kernel], 1)),
+                graph.AddWeight("neighbours.bias", encoder.Weights.Vector((bias, HeadPadding.None(hidden)))),
+            ],
+            NodeAttribute.Ints("kernel_shape", width),
+            NodeAttribute.Ints("pads", width / 2, width / 2));
+        var back = graph.Add("Transpose", "neighbours.back", [mixed], NodeAttribute.Ints("perm", 0, 2, 1));
+        var active = Activation.Append(graph, config.Text("conv_act") ?? "tanh", "neighbours.act", back);
+        return sizes.Norm.AppendAfterSum(encoder, "neighbours.norm", $"{Root}.LayerNorm", rows, active);
+    }
+
     private static void Refuse(ConfigJson config)
     {
         var hidden = config.Size("hidden_size");
-        if (config.Count("conv_kernel_size") > 0 || (config.FindSize("embedding_size") ?? hidden) != hidden)
+        if (config.Count("conv_kernel_size") is var width && width > 0
+            && (width % 2 == 0 || (config.FindSize("conv_groups") ?? 1) > 1))
         {
-            throw new RefusedException("config.json: a DeBERTa must have no conv_kernel_size, and rows as wide as its "
-                + "layers (embedding_size); others are not supported");
+            throw new RefusedException($"config.json: conv_kernel_size is {width} and conv_groups "
+                + $"{config.FindSize("conv_groups") ?? 1}; the first must be odd, and the second 1");
+        }
+
+        if ((config.FindSize("embedding_size") ?? hidden) != hidden)
+        {
+            throw new RefusedException($"config.json: embedding_size is {config.FindSize("embedding_size")}; it must "
+                + $"be the hidden size ({hidden})");
         }
     }
 }

@@ -37,6 +37,7 @@ internal static class TextEncoder
             Stored = names.Stored,
             Attention = names.Attention?.Invoke(encoder),
             FeedForward = names.FeedForward?.Invoke(encoder),
+            After = names.After?.Invoke(encoder, rows),
             Positions = names.RowPositions?.Invoke(encoder) is { } positions
                 ? _ => positions
                 : names.LayerPositions?.Invoke(encoder),

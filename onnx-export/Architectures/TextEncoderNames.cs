@@ -63,6 +63,10 @@ internal sealed record TextEncoderNames(
     /// where it is not the usual one; null for a layer where it is.</summary>
     public Func<EncoderGraph, Func<int, string, string, string, string?>>? FeedForward { get; init; }
 
+    /// <summary>What becomes of the rows after a layer (its index, rows), given the rows that enter the first one; null
+    /// where that is the layer alone.</summary>
+    public Func<EncoderGraph, string, Func<int, string, string>>? After { get; init; }
+
     /// <summary>True where rows that do not count are zero when they enter the first layer.</summary>
     public bool MasksRows { get; init; }
 

@@ -22,6 +22,10 @@ internal sealed class EncoderLayers(
     /// where it is not the usual one; null for a layer where it is.</summary>
     public Func<int, string, string, string, string?>? FeedForward { get; init; }
 
+    /// <summary>What becomes of the rows after a layer (its index, rows) where that is more than the layer
+    /// itself.</summary>
+    public Func<int, string, string>? After { get; init; }
+
     /// <summary>Which stored layer is a layer of the graph, where some share their weights.</summary>
     public Func<int, string>? Stored { get; init; }
 
@@ -38,6 +42,7 @@ internal sealed class EncoderLayers(
             var transformed = Transformed(layer, rows);
             rows = sizes.Norm.AppendAfterSum(
                 encoder, $"{name}.mlp_norm", $"{tensor}.{names.FeedForwardNorm}", rows, transformed);
+            rows = After?.Invoke(layer, rows) ?? rows;
         }
 
         return rows;
