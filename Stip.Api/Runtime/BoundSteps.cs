@@ -10,7 +10,6 @@ internal sealed class BoundSteps(Func<SlotRange, int, int, BoundStep> make) : ID
     private const long MostBytes = 64 << 20;
     private readonly Dictionary<(SlotRange Range, int Rows, int Wanted), LinkedListNode<Kept>> _byShape = [];
     private readonly LinkedList<Kept> _byUse = new();
-    private long _bytes;
 
     /// <summary>The binding of so many rows a slot, valid until the next call.</summary>
     public BoundStep Get(SlotRange range, int rows, int wanted)
@@ -22,13 +21,12 @@ internal sealed class BoundSteps(Func<SlotRange, int, int, BoundStep> make) : ID
             return node.Value.Step;
         }
 
-        while (_byUse.Count == MostKept || (_byUse.Count > 0 && _bytes > MostBytes))
+        while (_byUse.Count == MostKept || (_byUse.Count > 0 && Bytes() > MostBytes))
         {
             Drop(Least());
         }
 
         var step = make(range, rows, wanted);
-        _bytes += step.Bytes;
         _byShape.Add((range, rows, wanted), _byUse.AddFirst(new Kept((range, rows, wanted), step)));
         return step;
     }
@@ -64,11 +62,13 @@ internal sealed class BoundSteps(Func<SlotRange, int, int, BoundStep> make) : ID
         return node;
     }
 
+    // Counted when it matters: a step grows with what is asked of its logits.
+    private long Bytes() => _byUse.Sum(kept => kept.Step.Bytes);
+
     private void Drop(LinkedListNode<Kept> node)
     {
         _byUse.Remove(node);
         _byShape.Remove(node.Value.Key);
-        _bytes -= node.Value.Step.Bytes;
         node.Value.Step.Dispose();
     }
 

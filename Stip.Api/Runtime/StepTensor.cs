@@ -9,6 +9,8 @@ namespace Stip.Api.Runtime;
 internal sealed class StepTensor : IDisposable
 {
     private readonly IDeviceMemory? _device;
+    private readonly TensorElementType _type;
+    private readonly long[] _shape;
     private readonly long _bytes;
     private readonly nint _twin;
     private NativeBuffer? _buffer;
@@ -31,7 +33,7 @@ internal sealed class StepTensor : IDisposable
         TensorElementType type, int elementBytes, IDeviceMemory? device, bool isSeldomFetched, params long[] shape)
     {
         _bytes = shape.Aggregate((long)elementBytes, (product, axis) => checked(product * axis));
-        _device = device;
+        (_type, _shape, _device) = (type, shape, device);
         _buffer = device is not null && isSeldomFetched ? null : new NativeBuffer(_bytes, device);
         try
         {
@@ -65,6 +67,17 @@ internal sealed class StepTensor : IDisposable
     /// <summary>The host's side.</summary>
     public Span<T> Numbers<T>()
         where T : struct => MemoryMarshal.Cast<byte, T>(Bytes);
+
+    /// <summary>Some rows of what is bound, in the same memory.</summary>
+    /// <param name="first">Along the first axis.</param>
+    /// <param name="count">How many.</param>
+    public OrtValue Part(int first, int count)
+    {
+        var rowBytes = _bytes / _shape[0];
+        return OrtValue.CreateTensorValueWithData(
+            _device?.Info ?? OrtMemoryInfo.DefaultInstance, _type, [count, .. _shape[1..]],
+            (_device is null ? Host.Start : _twin) + (nint)(first * rowBytes), count * rowBytes);
+    }
 
     /// <summary>Sends the host's side to the twin.</summary>
     public void Upload() => _device?.Upload(Bytes, _twin);

@@ -47,7 +47,7 @@ internal sealed class StepTensors : IDisposable
                 isSeldomFetched: reduction is not null, shape.Wanted, decoder.VocabSize));
             _reduced = reduction is null
                 ? null
-                : new ReducedRows(reduction, _logits.Bound, _wantedRows, _logitsBytes, device);
+                : new ReducedRows(reduction, _logits.Part, _wantedRows, _logitsBytes, device);
         }
         catch
         {
@@ -56,7 +56,7 @@ internal sealed class StepTensors : IDisposable
         }
     }
 
-    public long TotalBytes => _all.Sum(tensor => tensor.TotalBytes);
+    public long TotalBytes => _all.Sum(tensor => tensor.TotalBytes) + (_reduced?.Bytes ?? 0);
 
     public void Bind(OrtIoBinding binding)
     {

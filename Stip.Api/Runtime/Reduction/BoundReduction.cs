@@ -4,10 +4,11 @@ using Stip.Api.Engine;
 
 namespace Stip.Api.Runtime.Reduction;
 
-/// <summary>The reduction of one step's rows to the k largest of each, ready to run again and again.</summary>
+/// <summary>The reduction of some rows of a step to the k largest of each, ready to run again and again.</summary>
 internal sealed class BoundReduction : IDisposable
 {
     private readonly OrtIoBinding _binding;
+    private readonly OrtValue _logits;
     private readonly List<StepTensor> _all = [];
     private readonly StepTensor _inverse; // [rows, 1]
     private readonly StepTensor _indices; // [rows, k]
@@ -16,13 +17,15 @@ internal sealed class BoundReduction : IDisposable
     private readonly IDeviceMemory? _device;
 
     /// <param name="binding">Owned from here on.</param>
-    /// <param name="logits">Stays its owner's.</param>
+    /// <param name="logits">Owned from here on.</param>
+    /// <param name="first">The first of the rows, among those of the step.</param>
     /// <param name="rows">Rows of logits.</param>
     /// <param name="k">How many of each are found.</param>
     /// <param name="device">Where they lie.</param>
-    public BoundReduction(OrtIoBinding binding, OrtValue logits, int rows, int k, IDeviceMemory? device)
+    public BoundReduction(
+        OrtIoBinding binding, OrtValue logits, int first, int rows, int k, IDeviceMemory? device)
     {
-        (_binding, _device, K) = (binding, device, k);
+        (_binding, _logits, _device, First, K) = (binding, logits, device, first, k);
         try
         {
             _inverse = Make(TensorElementType.Float, sizeof(float), device, rows, 1);
@@ -44,6 +47,9 @@ internal sealed class BoundReduction : IDisposable
         }
     }
 
+    /// <summary>The first of the rows.</summary>
+    public int First { get; }
+
     /// <summary>How many of each row are found.</summary>
     public int K { get; }
 
@@ -62,10 +68,10 @@ internal sealed class BoundReduction : IDisposable
         var sums = _sums.Numbers<double>();
         for (var row = 0; row < sums.Length; row++)
         {
-            if (logits.Top(row) is { IsWhole: false } top)
+            if (logits.Top(First + row) is { IsWhole: false } top)
             {
                 top.Write(
-                    logits.Row(row, rowBytes), indices.Slice(row * K, K), values.Slice(row * K, K), sums[row]);
+                    logits.Row(First + row, rowBytes), indices.Slice(row * K, K), values.Slice(row * K, K), sums[row]);
             }
         }
     }
@@ -73,6 +79,7 @@ internal sealed class BoundReduction : IDisposable
     public void Dispose()
     {
         _binding.Dispose();
+        _logits.Dispose();
         _all.ForEach(tensor => tensor.Dispose());
     }
 
@@ -83,7 +90,7 @@ internal sealed class BoundReduction : IDisposable
         var isOther = false;
         for (var row = 0; row < inverse.Length; row++)
         {
-            var wanted = logits.Top(row) is { IsWhole: false } top ? (float)(1 / top.Temperature) : 1;
+            var wanted = logits.Top(First + row) is { IsWhole: false } top ? (float)(1 / top.Temperature) : 1;
             isOther |= inverse[row] != wanted;
             inverse[row] = wanted;
         }

@@ -1,3 +1,4 @@
+using Stip.Api.Registry.Packages;
 using Stip.Api.Tests.Hosting;
 using Stip.Api.Tests.Models;
 using Stip.Protocol.Packages;
@@ -23,6 +24,23 @@ public sealed class PortListTests
     [MemberData(nameof(Lies))]
     public async Task Registration_OfPortsThatLie_NamesTheFault(string usual, string name, string fault) =>
         await CheckAsync(graph => graph with { Ports = With(graph.Ports!, usual, name) }, fault);
+
+    // Positions that are not listed have their usual name: the graph's one input would be filled as both.
+    [Fact]
+    public void Name_ThatIsTheUsualOneOfAnother_IsTwoThings()
+    {
+        using var folder = new TemporaryFolder();
+        var manifest = new TinyGrowingDecoder().WriteTo(folder.Path);
+        var graph = manifest.Graphs[Roles.Decoder];
+
+        var faults = GraphFaults.OfDecoder(manifest, graph with
+        {
+            Inputs = [.. graph.Inputs.Where(input => input.Name != "attention_mask")],
+            Ports = new Dictionary<string, string> { ["attention_mask"] = "position_ids" },
+        });
+
+        Assert.Contains("'position_ids' is two things", Assert.Single(faults), StringComparison.Ordinal);
+    }
 
     [Fact]
     public async Task Registration_WithoutTheNames_SaysWhatIsMissing() =>

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
 using Stip.Api.Engine;
 using Stip.Api.Runtime;
 using Stip.Api.Runtime.Reduction;
@@ -100,6 +101,56 @@ public sealed class RowReductionTests
         Assert.Equal(0, device.Held);
     }
 
+    [Fact]
+    public void Bindings_ForMoreAndMoreSizes_AreNotAllKept()
+    {
+        var device = new HostAsDevice();
+        var held = new List<int>();
+        const int Vocab = 61;
+        using var options = new SessionOptions { IntraOpNumThreads = 1 };
+        using var reduction = new RowReduction(Decoder(TensorDtype.Float32, Vocab), options);
+        using var logits = new StepTensor(TensorElementType.Float, sizeof(float), device, 1, Vocab);
+        logits.Bytes.Clear();
+        logits.Upload();
+        using (var reduced = new ReducedRows(reduction, logits.Part, 1, Vocab * sizeof(float), device))
+        {
+            foreach (var k in new[] { 1, 2, 4, 8, 16, 32, 61 })
+            {
+                var top = new TopRow(k, 1);
+                reduced.Read(new LogitsTarget(new byte[top.Bytes(0)], top));
+                held.Add(device.Held);
+            }
+        }
+
+        Assert.Equal(held[3], held[^1]);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    [InlineData(7)]
+    public void Rows_ThatAreMany_AreReducedSomeAtOnce(int rowsAtOnce)
+    {
+        const int Vocab = 61;
+        var random = new Random(5);
+        var logits = Random(random, 7 * Vocab);
+        TopRow[] tops = [new(3, 0.5), new(61, 1), default, default, new(40, 1), default, new(1, 1e6)];
+        var device = new HostAsDevice();
+
+        var reduced = Reduce(
+            TensorDtype.Float32, Vocab, Bytes(TensorDtype.Float32, logits), tops, device, rowsAtOnce);
+
+        for (var i = 0; i < tops.Length; i++)
+        {
+            if (!tops[i].IsWhole)
+            {
+                CheckRow(logits.AsSpan(i * Vocab, Vocab), tops[i], reduced[i]);
+            }
+        }
+
+        Assert.Equal(0, device.Held);
+    }
+
     private static float[] Random(Random random, int count) =>
         Enumerable.Range(0, count).Select(_ => (random.NextSingle() - 0.5f) * 30).ToArray();
 
@@ -129,6 +180,9 @@ public sealed class RowReductionTests
         Assert.Equal(expected, TopRow.LogSumExp(reduced), SumTolerance * Math.Max(1, Math.Abs(expected) / 1e3));
     }
 
+    private static DecoderSnapshot Decoder(TensorDtype dtype, int vocab) => new(
+        "tiny", "", 1, vocab, 1, vocab, dtype, dtype, dtype, new CacheManifest("shared", 1, 1, 1));
+
     private static byte[] Bytes(TensorDtype dtype, float[] values)
     {
         var bytes = new byte[values.Length * dtype.ByteSize()];
@@ -137,21 +191,22 @@ public sealed class RowReductionTests
     }
 
     private static byte[][] Reduce(
-        TensorDtype dtype, int vocab, byte[] logits, TopRow[] tops, IDeviceMemory? device)
+        TensorDtype dtype, int vocab, byte[] logits, TopRow[] tops, IDeviceMemory? device, int rowsAtOnce = 64)
     {
-        var decoder = new DecoderSnapshot(
-            "tiny", "", 1, vocab, 1, vocab, dtype, dtype, dtype, new CacheManifest("shared", 1, 1, 1));
         using var options = new SessionOptions { IntraOpNumThreads = 1 };
-        using var reduction = new RowReduction(decoder, options);
+        using var reduction = new RowReduction(
+            Decoder(dtype, vocab), options, (long)rowsAtOnce * vocab * sizeof(double));
         var pinned = GCHandle.Alloc(logits, GCHandleType.Pinned);
         try
         {
-            using var value = OrtValue.CreateTensorValueWithData(
-                OrtMemoryInfo.DefaultInstance, dtype.ToOrt(), [tops.Length, vocab], pinned.AddrOfPinnedObject(),
-                logits.Length);
             var rowBytes = vocab * dtype.ByteSize();
             var rows = tops.Select(top => new byte[top.Bytes(rowBytes)]).ToArray();
-            using var reduced = new ReducedRows(reduction, value, tops.Length, rowBytes, device);
+            using var reduced = new ReducedRows(
+                reduction,
+                (first, count) => OrtValue.CreateTensorValueWithData(
+                    OrtMemoryInfo.DefaultInstance, dtype.ToOrt(), [count, vocab],
+                    pinned.AddrOfPinnedObject() + first * rowBytes, count * rowBytes),
+                tops.Length, rowBytes, device);
             // Twice: the second time bindings and temperatures are there.
             for (var run = 0; run < 2; run++)
             {
