@@ -40,7 +40,8 @@ internal static class PortFaults
 
         // What is not listed has its usual name.
         var caches = CacheTensor.Of(graph.Cache);
-        foreach (var name in Inputs.Append(GraphManifest.Logits).Select(graph.NameOf).GroupBy(name => name, StringComparer.Ordinal)
+        foreach (var name in Inputs.Append(GraphManifest.Logits).Select(graph.NameOf)
+            .GroupBy(name => name, StringComparer.Ordinal)
             .Where(same => same.Count() > 1 || caches.Any(cache => cache.Past == same.Key || cache.Present == same.Key))
             .Select(same => same.Key))
         {

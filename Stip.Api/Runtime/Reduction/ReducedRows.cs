@@ -3,8 +3,8 @@ using Stip.Api.Engine;
 
 namespace Stip.Api.Runtime.Reduction;
 
-/// <summary>The reductions of one step's rows of logits, some rows at once: one binding for each size that was asked for
-/// lately.</summary>
+/// <summary>The reductions of one step's rows of logits, some rows at once: one binding for each size that was asked
+/// for lately.</summary>
 /// <param name="reduction">Stays its owner's.</param>
 /// <param name="logits">The first row and the number of some rows to these, <c>[rows, vocab]</c>.</param>
 /// <param name="rows">How many there are.</param>
