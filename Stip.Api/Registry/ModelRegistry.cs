@@ -175,6 +175,13 @@ internal sealed class ModelRegistry(
         {
             log.LogError("Package {Folder} is not served: {Fault}", Path.GetFileName(folder), e.Message);
         }
+#pragma warning disable CA1031 // A manifest that was damaged after it was judged can be wrong in any way.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            log.LogError(
+                "Package {Folder} is not served: its stip.json is not what was registered", Path.GetFileName(folder));
+        }
     }
 
     private void TakeUp(string folder)

@@ -16,6 +16,8 @@ public sealed class DamagedPackageTests
     [InlineData("no graph", 404, "model_not_found")]
     [InlineData("manifest of zeros", 404, "model_not_found")]
     [InlineData("flipped manifest", 404, "model_not_found")]
+    [InlineData("flipped input", 404, "model_not_found")]
+    [InlineData("flipped cache", 404, "model_not_found")]
     [InlineData("no manifest", 404, "model_not_found")]
     public async Task Package_DamagedWhileTheServerWasDown_IsRefusedAndOthersAreServed(
         string damage, int status, string code)
@@ -123,6 +125,12 @@ public sealed class DamagedPackageTests
                 break;
             case "flipped manifest":
                 File.WriteAllText(manifest, File.ReadAllText(manifest).Replace("\"files\"", "\"fules\""));
+                break;
+            case "flipped input":
+                File.WriteAllText(manifest, File.ReadAllText(manifest).Replace("inputs_embeds", "inputs_embedr"));
+                break;
+            case "flipped cache":
+                File.WriteAllText(manifest, File.ReadAllText(manifest).Replace("\"cache\"", "\"cachd\""));
                 break;
             case "registration of zeros":
                 File.WriteAllBytes(Path.Combine(package, "registration.json"), new byte[64]);
