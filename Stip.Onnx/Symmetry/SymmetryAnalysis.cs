@@ -11,16 +11,23 @@ namespace Stip.Onnx.Symmetry;
 /// <summary>The axis symmetries of one graph.</summary>
 internal sealed class SymmetryAnalysis
 {
+    private const long MuchMemory = 200_000_000;
     private readonly LaneComponents _components;
 
     private SymmetryAnalysis(LabelledGraph graph)
     {
         Graph = graph;
+        graph.Store.Seal();
+        GiveBack();
         Segments = new SegmentGraph(graph.Store);
         graph.Store.Close();
-        Adjacency = new Adjacency(Segments);
+        GiveBack();
         _components = new LaneComponents(Segments);
+        Adjacency = new Adjacency(Segments);
+        Segments.Nodes.Runs.ForgetChildren();
+        GiveBack();
         Classes = NodeClasses.Find(Segments, _components, Adjacency);
+        GiveBack();
     }
 
     public LabelledGraph Graph { get; }
@@ -78,6 +85,15 @@ internal sealed class SymmetryAnalysis
         return kept is not null
             && (followed is null || kept.Sent().Count(kept.Moves) > followed.Sent().Count(followed.Moves)) ? kept
             : followed ?? throw refusal!;
+    }
+
+    // What one step leaves is much where a graph is large: the next would come on top of it.
+    private static void GiveBack()
+    {
+        if (GC.GetTotalMemory(false) > MuchMemory)
+        {
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive);
+        }
     }
 
     // Features that clients send.

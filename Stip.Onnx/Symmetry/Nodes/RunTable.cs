@@ -86,16 +86,32 @@ internal sealed class RunTable(int reach = 1)
     /// <summary>Lets go of what runs are made of; their labels stay.</summary>
     public void Forget()
     {
-        foreach (var list in new[] { _kinds, _childEnds })
-        {
-            list.Clear();
-            list.Capacity = 0;
-        }
+        _kinds.Clear();
+        _kinds.Capacity = 0;
+        ForgetChildren();
+    }
 
+    /// <summary>Lets go of what runs hang on; their kinds and labels stay.</summary>
+    public void ForgetChildren()
+    {
+        _childEnds.Clear();
+        _childEnds.Capacity = 0;
         _traits.Clear();
         _traits.Capacity = 0;
         _children.Clear();
         _children.Capacity = 0;
+    }
+
+    /// <summary>Makes room for so many runs, so that none is left behind while there come to be more.</summary>
+    public void Reserve(int runs)
+    {
+        foreach (var list in new[] { _firsts, _kinds, _childEnds })
+        {
+            list.EnsureCapacity(runs);
+        }
+
+        _traits.EnsureCapacity(runs);
+        _children.EnsureCapacity(2 * runs);
     }
 
     /// <summary>Gives back the room that is left for more runs.</summary>

@@ -2,7 +2,7 @@ namespace Stip.Onnx.Symmetry.Nodes;
 
 /// <summary>What a run of nodes is besides its kind and its children.</summary>
 [Flags]
-internal enum RunTraits
+internal enum RunTraits : byte
 {
     /// <summary>Children are a set in which one may occur several times.</summary>
     None = 0,

@@ -49,7 +49,46 @@ internal sealed class Adjacency
         }
     }
 
+    // The part of a graph that some of its nodes are.
+    private Adjacency(Adjacency graph, int[] nodes, int[] ids)
+    {
+        Count = nodes.Length;
+        _lanes = Array.ConvertAll(nodes, graph.Lanes);
+        _weightOfRole = graph._weightOfRole;
+        _starts = new int[Count + 1];
+        for (var id = 0; id < Count; id++)
+        {
+            var within = 0;
+            foreach (var neighbour in graph.Neighbours(nodes[id]))
+            {
+                within += ids[neighbour] >= 0 ? 1 : 0;
+            }
+
+            _starts[id + 1] = _starts[id] + within;
+        }
+
+        (_neighbours, _roles) = (new int[_starts[Count]], new int[_starts[Count]]);
+        var next = 0;
+        foreach (var node in nodes)
+        {
+            var neighbours = graph.Neighbours(node);
+            var roles = graph.Roles(node);
+            for (var i = 0; i < neighbours.Length; i++)
+            {
+                if (ids[neighbours[i]] is >= 0 and var id)
+                {
+                    (_neighbours[next], _roles[next++]) = (id, roles[i]);
+                }
+            }
+        }
+    }
+
     public int Count { get; }
+
+    /// <summary>The graph of some nodes and of the edges between them.</summary>
+    /// <param name="nodes">The nodes, which get new numbers in this order.</param>
+    /// <param name="ids">The new number of every node, -1 for those that are left out.</param>
+    public Adjacency Among(int[] nodes, int[] ids) => new(this, nodes, ids);
 
     /// <summary>Neighbours of a node, children and parents.</summary>
     public ReadOnlySpan<int> Neighbours(int node) => _neighbours.AsSpan(_starts[node].._starts[node + 1]);

@@ -19,13 +19,14 @@ internal sealed class AutomorphismSearch
     private readonly RandomNumberGenerator _random;
     private readonly PriorityQueue<int, (int Length, int Cell)> _open = new();
 
-    private AutomorphismSearch(Adjacency graph, NodeClasses classes, HashSet<int> held, RandomNumberGenerator random)
+    private AutomorphismSearch(
+        Adjacency graph, IReadOnlyList<int[]> classes, HashSet<int> held, RandomNumberGenerator random)
     {
         _count = graph.Count;
         _random = random;
         _partition = TwoCopies(graph, classes, held, out var areClasses);
         _refiner = new Refiner(graph, _partition);
-        foreach (var cell in _partition.Cells().ToArray())
+        foreach (var cell in _partition.Cells())
         {
             Open(cell);
             if (!areClasses)
@@ -42,6 +43,32 @@ internal sealed class AutomorphismSearch
     /// <returns>For every node the node that it becomes, and the size of the choice in bits.</returns>
     public static (int[] Targets, double Bits) Draw(Adjacency graph, NodeClasses classes, RandomNumberGenerator random)
     {
+        // A node that is like no other stays, and is tied to all members of a class alike: it decides nothing.
+        int[] nodes = [.. Enumerable.Range(0, graph.Count).Where(node => !classes.IsAlone(node))];
+        var ids = new int[graph.Count];
+        Array.Fill(ids, -1);
+        for (var id = 0; id < nodes.Length; id++)
+        {
+            ids[nodes[id]] = id;
+        }
+
+        var (targets, bits) = Draw(
+            graph.Among(nodes, ids),
+            [.. classes.Members().Where(members => members.Length > 1)
+                .Select(members => Array.ConvertAll(members, node => ids[node]))],
+            random);
+        int[] all = [.. Enumerable.Range(0, graph.Count)];
+        for (var id = 0; id < nodes.Length; id++)
+        {
+            all[nodes[id]] = nodes[targets[id]];
+        }
+
+        return (all, bits);
+    }
+
+    private static (int[] Targets, double Bits) Draw(
+        Adjacency graph, IReadOnlyList<int[]> classes, RandomNumberGenerator random)
+    {
         var held = new HashSet<int>();
         for (var attempt = 1; ; attempt++)
         {
@@ -55,28 +82,28 @@ internal sealed class AutomorphismSearch
             // members look alike and never trade places is held where it is: always right.
             if (attempt % Attempts == 0)
             {
-                held.Add(Array.Find([.. classes.Members()], nodes => nodes.Contains(failed))![0]);
+                held.Add(classes.Index().First(entry => entry.Item.Contains(failed)).Index);
             }
         }
     }
 
     // A segment becomes one of as many lanes, whatever looks alike cell by cell.
     private static Partition TwoCopies(
-        Adjacency graph, NodeClasses classes, HashSet<int> held, out bool areClasses)
+        Adjacency graph, IReadOnlyList<int[]> classes, HashSet<int> held, out bool areClasses)
     {
-        var items = new List<int>(2 * classes.NodeCount);
+        var (items, next) = (new int[2 * graph.Count], 0);
         var lengths = new List<int>();
         areClasses = held.Count == 0;
-        foreach (var nodes in classes.Members())
+        foreach (var (number, nodes) in classes.Index())
         {
             Array.Sort(Array.ConvertAll(nodes, graph.Lanes), nodes);
             for (var i = 0; i < nodes.Length; i++)
             {
-                items.Add(nodes[i]);
-                items.Add(nodes[i] + classes.NodeCount);
+                items[next++] = nodes[i];
+                items[next++] = nodes[i] + graph.Count;
                 var isNew = i > 0 && graph.Lanes(nodes[i]) != graph.Lanes(nodes[i - 1]);
                 areClasses &= !isNew;
-                if (i == 0 || isNew || held.Contains(nodes[0]))
+                if (i == 0 || isNew || held.Contains(number))
                 {
                     lengths.Add(0);
                 }
@@ -85,7 +112,7 @@ internal sealed class AutomorphismSearch
             }
         }
 
-        return new Partition([.. items], lengths);
+        return new Partition(items, lengths);
     }
 
     // Null when done, else a node whose class has no match.

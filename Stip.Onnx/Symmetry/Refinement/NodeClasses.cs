@@ -36,8 +36,6 @@ internal sealed class NodeClasses
         }
     }
 
-    public int NodeCount => _partition.ItemCount;
-
     public static NodeClasses Find(SegmentGraph graph, LaneComponents components, Adjacency adjacency)
     {
         var nodes = new int[graph.Count];
@@ -80,6 +78,9 @@ internal sealed class NodeClasses
 
     /// <summary>True where the lanes of a node are told apart by their places.</summary>
     public bool IsHeld(int node) => _components.IsHeld(node);
+
+    /// <summary>True where no other node of the segment graph looks like it.</summary>
+    public bool IsAlone(int node) => _partition.Length(_partition.CellOf(node)) == 1;
 
     /// <summary>The nodes of the segment graph whose lanes nothing tells apart.</summary>
     public IEnumerable<int[]> Members() => _partition.Cells().Select(cell => _partition.Items(cell).ToArray());

@@ -19,6 +19,9 @@ internal sealed class SegmentGraph
         _starts = Cuts.Find(store.Runs);
         _nodes = new int[_starts.Length];
         Nodes = new NodeStore(longestRun: 1, store.Kinds);
+        Nodes.Runs.Reserve(_starts.Length);
+        _lanes.EnsureCapacity(_starts.Length);
+        _firsts.EnsureCapacity(_starts.Length);
         var children = new List<int>();
         for (int segment = 0, run = 0; segment < _starts.Length; segment++)
         {
