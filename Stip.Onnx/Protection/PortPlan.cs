@@ -42,6 +42,13 @@ internal sealed record PortPlan(string Name, IReadOnlyList<int> FeatureAxes, Per
         int[] others = [.. Enumerable.Range(0, shape.Length).Except(features)];
         var starts = Offsets(shape, strides, others);
         var cells = Offsets(shape, strides, features);
+        if (cells.Length != permutation.Length)
+        {
+            throw new RefusedException(
+                $"'{Name}' has {cells.Length} features in shape [{string.Join(", ", shape)}]; the key is for "
+                + $"{permutation.Length}");
+        }
+
         var bytes = new byte[tensor.Bytes.Length];
         switch (tensor.Dtype.ByteSize())
         {

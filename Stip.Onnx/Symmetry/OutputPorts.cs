@@ -74,10 +74,15 @@ internal static class OutputPorts
             return value.Rank == 0 ? [] : [value.Rank - 1];
         }
 
-        // The last axis holds features even where the graph forgets its length, unless it is one number a token.
+        // The last axis holds features even where the graph forgets its length, unless it is one number a token, or one
+        // of two sides of a map.
         var isPerToken = value.Rank == 2 && value.Shape[1] == sizes.Sequence;
+        var isMap = sizes.Picture > 0 && value.Rank > 3 && IsFree(value.Rank - 2) && IsFree(value.Rank - 1)
+            && Enumerable.Range(1, value.Rank - 3).Any(axis => sizes.IsFeature(declared[axis]));
         return [.. Enumerable.Range(0, value.Rank).Where(axis => sizes.IsFeature(declared[axis])
-            || (axis == value.Rank - 1 && !isPerToken && !sizes.IsPosition(declared[axis])
-                && !sizes.IsCounted(declared[axis])))];
+            || (axis == value.Rank - 1 && !isPerToken && !isMap && IsFree(axis)))];
+
+        bool IsFree(int axis) => !sizes.IsFeature(declared[axis]) && !sizes.IsPosition(declared[axis])
+            && !sizes.IsCounted(declared[axis]);
     }
 }

@@ -43,6 +43,25 @@ public sealed class MovementTests : IDisposable
         }
     }
 
+    // Maps of segmentation: neither side is one of features, whatever it is called and however long.
+    [Fact]
+    public void Map_WhoseSidesAreFree_MovesItsLabelsOnly()
+    {
+        _graph.Input("pixel_values", "batch", 3, "height", "width");
+        _graph.Add("Conv", "inner", "pixel_values", _graph.Weight("w", 8, 3, 1, 1));
+        _graph.Add("Relu", "active", "inner");
+        _graph.Add("Conv", "y", "active", _graph.Weight("w_y", 5, 8, 1, 1));
+        _graph.Output("y", "batch", 5, "rows", "columns");
+
+        var plan = ProtocolLaw.AssertHolds(_graph, null, new Dictionary<(string, int), long>
+        {
+            [("pixel_values", 2)] = 5,
+            [("pixel_values", 3)] = 11,
+        });
+
+        Assert.Equal([1], plan.Outputs["y"].FeatureAxes);
+    }
+
     [Fact]
     public void NormOfHeads_WithOneFactor_TiesTheirChannels()
     {
