@@ -6,12 +6,12 @@ internal static class AlikeRows
     /// <summary>The next rows that are alike, in their order.</summary>
     /// <param name="keys">Of each row; equal where they are alike.</param>
     /// <param name="isDone">Of each row; set where it is given.</param>
-    /// <param name="group">Receives their indices, and has room for all.</param>
+    /// <param name="group">Receives their indices; as many as it has room for.</param>
     /// <returns>How many; 0 where every row was given.</returns>
     public static int Next(ReadOnlySpan<long> keys, Span<bool> isDone, Span<int> group)
     {
         var count = 0;
-        for (var i = 0; i < keys.Length; i++)
+        for (var i = 0; i < keys.Length && count < group.Length; i++)
         {
             if (!isDone[i] && (count == 0 || keys[i] == keys[group[0]]))
             {

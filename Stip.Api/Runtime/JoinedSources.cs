@@ -7,7 +7,11 @@ namespace Stip.Api.Runtime;
 /// <summary>What several sessions keep of their sources side by side, for one run.</summary>
 internal sealed class JoinedSources(DecoderSnapshot decoder) : IDisposable
 {
+    // Memory beside the budget of caches, so not without end; more sources than fit run in several turns.
+    private const long MostBytes = 256 << 20;
+
     private readonly ReusedTensors _tensors = new();
+    private readonly List<ReadSource> _joined = [];
     private readonly SequenceSnapshot _sequence = decoder.Sequence!;
 
     /// <summary>int64 <c>[sources, rows]</c>.</summary>
@@ -18,9 +22,19 @@ internal sealed class JoinedSources(DecoderSnapshot decoder) : IDisposable
 
     public IReadOnlyList<OrtValue> Cross { get; private set; } = [];
 
+    /// <summary>How many sources of so many kept rows are joined at most.</summary>
+    public int Most(int keptRows) => (int)Math.Max(1, MostBytes / Math.Max(1, _sequence.Bytes(keptRows, decoder)));
+
     /// <param name="sources">Those whose first step is over, all with as many kept rows.</param>
     public void Join(IReadOnlyList<ReadSource> sources)
     {
+        // Mostly the same sessions go on together; what they keep does not change.
+        if (_joined.SequenceEqual(sources, ReferenceEqualityComparer.Instance))
+        {
+            return;
+        }
+
+        _joined.Clear();
         _tensors.Clear();
         var (count, rows) = (sources.Count, sources[0].KeptRows);
         Add(TensorDtype.Int64, [count, rows], 1, sources, static (source, _) => source.Mask, 0);
@@ -40,6 +54,7 @@ internal sealed class JoinedSources(DecoderSnapshot decoder) : IDisposable
         }
 
         Cross = [.. _tensors.Values.Skip(_sequence.IsMerged ? 2 : 1)];
+        _joined.AddRange(sources);
     }
 
     public void Dispose() => _tensors.Dispose();

@@ -105,18 +105,19 @@ internal sealed class LaterSteps : IDisposable
         LogitsTarget logits)
     {
         Span<long> keys = stackalloc long[wanted.Length];
+        var most = wanted.Length;
         for (var i = 0; i < wanted.Length; i++)
         {
             var slot = (int)wanted[i];
-            keys[i] = _holdsSeveral
-                ? ((long)arena.SourceOf(first + slot).KeptRows << 32) + cachedTokens[slot]
-                : i;
+            var kept = arena.SourceOf(first + slot).KeptRows;
+            keys[i] = _holdsSeveral ? ((long)kept << 32) + cachedTokens[slot] : i;
+            most = Math.Min(most, _joined.Most(kept));
         }
 
         Span<bool> isDone = stackalloc bool[wanted.Length];
         Span<int> group = stackalloc int[wanted.Length];
         Span<int> slots = stackalloc int[wanted.Length];
-        while (AlikeRows.Next(keys, isDone, group) is > 0 and var count)
+        while (AlikeRows.Next(keys, isDone, group[..most]) is > 0 and var count)
         {
             for (var i = 0; i < count; i++)
             {

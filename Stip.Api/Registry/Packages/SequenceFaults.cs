@@ -176,7 +176,7 @@ internal static class SequenceFaults
         }
     }
 
-    // Sessions run one by one.
+    // A graph for one sequence serves its sessions one by one.
     private static bool HoldsOne(int batch) => batch is < 0 or 1;
 
     // A fixed length would be that of one source, or of one place.

@@ -119,18 +119,25 @@ public sealed class SequenceBatchTests
         Assert.Equal(kept, SourcePadding.Rows(rows));
 
     [Fact]
-    public void AlikeRows_GivesEachRowOnceWithThoseOfItsKey()
+    public void AlikeRows_GivesEachRowOnceWithThoseOfItsKey() =>
+        Assert.Equal([[0, 2, 3], [1, 4], [5]], Groups(6));
+
+    [Fact]
+    public void AlikeRows_MoreThanThereIsRoomFor_AreGivenInTurns() =>
+        Assert.Equal([[0, 2], [1, 4], [3], [5]], Groups(2));
+
+    private static List<int[]> Groups(int room)
     {
         long[] keys = [5, 7, 5, 5, 7, 9];
         Span<bool> isDone = stackalloc bool[keys.Length];
-        Span<int> group = stackalloc int[keys.Length];
+        Span<int> group = stackalloc int[room];
         var groups = new List<int[]>();
         while (AlikeRows.Next(keys, isDone, group) is > 0 and var count)
         {
             groups.Add(group[..count].ToArray());
         }
 
-        Assert.Equal([[0, 2, 3], [1, 4], [5]], groups);
+        return groups;
     }
 
     private static async Task<byte[]> LogitsAsync(
