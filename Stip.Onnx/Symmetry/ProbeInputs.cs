@@ -43,7 +43,7 @@ internal sealed class ProbeInputs(GraphPart part, NodeStore store, PartFlow flow
 
         if (!ElementTypes.AreQuantities(input) || IsMask(input.Name, dimensions))
         {
-            double[] numbers = [.. Numbers(input.Name, shape)];
+            double[] numbers = [.. Numbers(input.Name, shape, dimensions)];
             return new KnownValue(shape, numbers, type, KnownOrigin.Caller)
             {
                 Trace = store.Kinds.Id($"sent {part.Key}.{input.Name}"),
@@ -103,19 +103,33 @@ internal sealed class ProbeInputs(GraphPart part, NodeStore store, PartFlow flow
 
     // Lengths and masks must fit the sizes of the run; any other number only has to be a valid index, and differs from
     // place to place, so that what is looked up or added there is told apart.
-    private IEnumerable<double> Numbers(string name, int[] shape)
+    private IEnumerable<double> Numbers(string name, int[] shape, RepeatedField<Dimension> axes)
     {
         var last = shape.Length == 0 ? 1 : shape[^1];
         var use = sizes.Uses[name];
         return Enumerable.Range(0, Shapes.Count(shape)).Select(i => use switch
         {
             PortUse.Mask or PortUse.Branch => 1.0,
-            PortUse.Position => sizes.Past + (i % last),
+            PortUse.Position => sizes.Past + (i % last) + KindOfPosition(i, shape, axes),
             PortUse.LastPosition => sizes.Total - 1,
             PortUse.Total => sizes.Total,
             PortUse.Past => sizes.Past,
             PortUse.Sequence => sizes.Sequence,
             _ => i,
         });
+    }
+
+    // Positions in time, in rows and in columns are rows of one input along an axis of fixed length. They are equal for
+    // text only, so angles of one must not trade places with those of another.
+    private static int KindOfPosition(int cell, int[] shape, RepeatedField<Dimension> axes)
+    {
+        var (kind, inner) = (0, 1);
+        for (var axis = shape.Length - 1; axis >= 0; axis--)
+        {
+            kind += axis < shape.Length - 1 && ProbeSizes.IsFixed(axes[axis]) ? cell / inner % shape[axis] : 0;
+            inner *= shape[axis];
+        }
+
+        return kind;
     }
 }

@@ -1,4 +1,5 @@
 using Stip.Onnx.Execution;
+using Stip.Onnx.Model;
 using Stip.Onnx.Symmetry.Reports;
 using Stip.Protocol.Tensors;
 
@@ -66,5 +67,38 @@ public sealed class LookUpTests
             });
 
         Assert.NotNull(plan.Initializers["table_a"].Axes[1]);
+    }
+
+    [Fact]
+    public void Angles_OfPositionsInTimeAndInRows_DoNotTradePlaces()
+    {
+        using var graph = new SmallGraph();
+        graph.Graph.AddInput("position_ids", TensorDtype.Int64, 2, "batch", "seq");
+        graph.With("Cast", "places", ["position_ids"], NodeAttribute.Int("to", 1));
+        graph.Add("Unsqueeze", "column", "places", graph.Numbers(3));
+        graph.Add("Mul", "angles", "column", graph.Weight("frequencies", 6));
+        foreach (var kind in new[] { 0, 1 })
+        {
+            graph.With("Gather", $"angles_{kind}", ["angles", graph.Numbers(kind)], NodeAttribute.Int("axis", 0));
+            graph.Add("Squeeze", $"kind_{kind}", $"angles_{kind}", graph.Numbers(0));
+            graph.Add(
+                "Slice", $"part_{kind}", $"kind_{kind}", graph.Numbers(3 * kind), graph.Numbers(3 + (3 * kind)),
+                graph.Numbers(2));
+        }
+
+        graph.With("Concat", "both", ["part_0", "part_1"], NodeAttribute.Int("axis", 2));
+        graph.Add("Cos", "cosines", "both");
+        graph.Add("Mul", "turned", graph.Hidden(6), "cosines");
+        graph.Finish("turned", 6);
+
+        var plan = ProtocolLaw.AssertHolds(
+            graph,
+            new Dictionary<string, HostTensor>
+            {
+                ["x"] = HostTensor.FromFloats([.. Enumerable.Range(0, 18).Select(i => (i % 7) - 3f)], 1, 3, 6),
+                ["position_ids"] = HostTensor.FromIntegers([0L, 4L, 9L, 7L, 2L, 5L], 2, 1, 3),
+            });
+
+        Assert.NotNull(plan.Initializers["frequencies"].Axes[0]);
     }
 }
