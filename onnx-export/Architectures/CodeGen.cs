@@ -13,7 +13,7 @@ internal sealed class CodeGen : IArchitecture
 
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
-        var config = checkpoint.Config;
+        var config = checkpoint.Config.WithDefaults("""{"rotary_dim": 64}""");
         var shape = DecoderShape.Read(config);
         shape = shape with
         {

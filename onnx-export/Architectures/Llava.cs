@@ -36,7 +36,7 @@ internal sealed class Llava : IArchitecture
         var config = LlavaConfig.Read(checkpoint.Config);
         var hasHead = checkpoint.Part(config.Text, Text).Tensors.Has("lm_head.weight");
         var text = checkpoint.Part(TextDefaults.Complete(config.Text, "llama", hasHead), Text);
-        var decoder = SupportedArchitectures.Of(text.Config).Build(text, dtype);
+        var decoder = SupportedArchitectures.OfPart(text.Config).Build(text, dtype);
         var tower = new ClipTower(new RenamedTensors(checkpoint.Tensors, Vision), config.Vision, dtype);
         AppendFeatures(tower, config, decoder.HiddenSize);
         return decoder with

@@ -5,9 +5,10 @@ using Stip.Protocol.Tensors;
 namespace Stip.Export.Architectures;
 
 /// <summary>MPT: LayerNorms without biases, scores that fall with distance instead of positions.</summary>
-internal sealed class Mpt : IArchitecture
+/// <param name="name">Name of the family: that of transformers, or of its publisher.</param>
+internal sealed class Mpt(string name = "MptForCausalLM") : IArchitecture
 {
-    public string Name => "MptForCausalLM";
+    public string Name => name;
 
     public string ModelType => "mpt";
 

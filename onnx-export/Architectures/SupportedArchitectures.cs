@@ -47,6 +47,7 @@ internal static class SupportedArchitectures
         PlainLlama.Arcee, new Bloom(), new CodeGen(), new Cohere(), new Cohere2(), new Ernie45(), new Falcon(),
         new Gemma(), new Gemma3(), new Glm(), new Glm4(), new GptBigCode(), new GptOss(), new GptJ(), new GptNeo(),
         new GptNeoX(), new Granite(), new Helium(), new InternLm2(), new Mpt(), PlainLlama.Nemotron, new Olmo(),
+        new Mpt("MPTForCausalLM"),
         new Olmo2(), new Olmo3(), new Olmoe(), new Opt(), new Persimmon(), new Phi(), new Qwen2Moe(), new Qwen3Moe(),
         new SeedOss(), new SmolLm3(), new StableLm(), new StarCoder2(),
         new GraniteMoe("GraniteMoeForCausalLM", "granitemoe"),
@@ -205,9 +206,20 @@ internal static class SupportedArchitectures
     /// <summary>Finds the family that config.json names.</summary>
     /// <param name="config">config.json.</param>
     /// <param name="embedsTexts">True where a decoder is to give features of whole texts.</param>
-    public static IArchitecture Of(ConfigJson config, bool embedsTexts = false)
+    public static IArchitecture Of(ConfigJson config, bool embedsTexts = false) =>
+        Of(config, config.Texts("architectures"), embedsTexts);
+
+    /// <summary>Finds what a part of a larger model is: transformers goes by its <c>model_type</c>, and names of
+    /// families there may be of code that never was published (<c>VLlama3ForCausalLM</c> in SmolVLM).</summary>
+    /// <param name="config">The part's section of config.json.</param>
+    public static IArchitecture OfPart(ConfigJson config)
     {
         var names = config.Texts("architectures");
+        return Of(config, names.Any(name => Array.Exists(All, family => family.Name == name)) ? names : [], false);
+    }
+
+    private static IArchitecture Of(ConfigJson config, IReadOnlyList<string> names, bool embedsTexts)
+    {
         var modelType = config.Text("model_type");
         var found = names.Count > 0
             ? Array.Find(All, family => names.Contains(family.Name))

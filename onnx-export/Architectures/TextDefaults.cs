@@ -76,7 +76,9 @@ internal static class TextDefaults
     public static ConfigJson Complete(ConfigJson text, string kind, bool hasHead)
     {
         var complete = text.WithDefaults(Of(text.Text("model_type") ?? kind));
-        return hasHead ? complete : complete.WithDefaults("""{"tie_word_embeddings": true}""");
+
+        // Two flags may say it, of the whole and of the part, and differ; what is stored does not.
+        return complete.With(hasHead ? """{"tie_word_embeddings": false}""" : """{"tie_word_embeddings": true}""");
     }
 
     private static string Of(string modelType) => modelType switch

@@ -14,7 +14,7 @@ internal sealed class TextPart(string name, string modelType) : IArchitecture
     [
         ("model.", "language_model.model."), ("lm_head.", "language_model.lm_head."),
         ("model.", "model.language_model."), ("model.", "model.text_model."),
-        ("lm_head.", "lm_head."), ("model.", "model."),
+        ("lm_head.", "lm_head."), ("model.", "model."), ("output.", "language_model.output."),
     ];
 
     public string Name => name;
@@ -28,8 +28,9 @@ internal sealed class TextPart(string name, string modelType) : IArchitecture
     {
         var config = checkpoint.Config;
         var text = config.Section("text_config") ?? config.Section("llm_config") ?? config;
-        var hasHead = checkpoint.Part(text, Prefixes).Tensors.Has("lm_head.weight");
+        var tensors = checkpoint.Part(text, Prefixes).Tensors;
+        var hasHead = tensors.Has("lm_head.weight") || tensors.Has("output.weight");
         var part = checkpoint.Part(TextDefaults.Complete(text, modelType, hasHead), Prefixes);
-        return (Text ?? SupportedArchitectures.Of(part.Config)).Build(part, dtype);
+        return (Text ?? SupportedArchitectures.OfPart(part.Config)).Build(part, dtype);
     }
 }

@@ -124,6 +124,50 @@ public sealed partial class CurrentLayoutTests(ExportedModels models) : IDisposa
         await AssertSameGraphAsync(recipe, said, left);
     }
 
+    // SmolVLM's published file names a class that was never published.
+    [Theory]
+    [InlineData("smolvlm", "text_config", """{"architectures": ["VLlama3ForCausalLM"]}""")]
+    [InlineData("smolvlm", "text_config", """{"tie_word_embeddings": false}""")]
+    [InlineData("internvl-chat", "llm_config", """{"tie_word_embeddings": true}""")]
+    public async Task Export_OfAPartWithOtherWordsOfItself_GivesTheSameGraph(string name, string part, string more)
+    {
+        var recipe = Recipe("neighbours", name);
+        var (older, newer) = (recipe["config"]!, recipe["config"]!.DeepClone());
+        foreach (var (field, value) in JsonNode.Parse(more)!.AsObject())
+        {
+            newer[part]![field] = value!.DeepClone();
+        }
+
+        await AssertSameGraphAsync(recipe, older, newer);
+    }
+
+    [Fact]
+    public async Task Export_OfInternVlOverInternLm2_GivesTheGraphOfItsText()
+    {
+        var recipe = Recipe("neighbours", "internlm2");
+        var (text, tensors) = (recipe["config"]!, recipe["tensors"]!.AsObject());
+        var whole = new JsonObject
+        {
+            ["architectures"] = new JsonArray("InternVLChatModel"),
+            ["model_type"] = "internvl_chat",
+            ["llm_config"] = text.DeepClone(),
+        };
+        WriteStacked(Folder("text"), text, tensors, "", "");
+        WriteStacked(
+            Folder("whole"), whole, tensors, "model.;output.", "language_model.model.;language_model.output.");
+
+        await AssertSameGraphAsync("text", "whole");
+    }
+
+    [Fact]
+    public async Task Export_OfMptUnderItsPublishersName_GivesTheSameGraph()
+    {
+        var recipe = Recipe("neighbours", "mpt");
+        var newer = recipe["config"]!.DeepClone();
+        newer["architectures"] = new JsonArray("MPTForCausalLM");
+        await AssertSameGraphAsync(recipe, recipe["config"]!, newer);
+    }
+
     public void Dispose() => _folder.Dispose();
 
     // What Mixtral does not have of it.
