@@ -30,6 +30,8 @@ internal sealed class Bart(string name, string modelType, BartForm form) : IArch
                 "config.json: share_encoder_decoder_embeddings is false; both sides must have one token table");
         }
 
+        // Keys and values beside those of the rows, in every attention of MVP's fine-tuned models.
+        config.RefuseFlag("use_prompt");
         var (hidden, vocabulary) = (config.Size("d_model"), config.Size("vocab_size"));
         var words = SequenceTables.Words(
             tensors,

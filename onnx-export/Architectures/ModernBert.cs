@@ -86,11 +86,13 @@ internal sealed class ModernBert(string name, TextHead head) : IArchitecture
         var types = config.Texts("layer_types");
         var rope = config.Section("rope_parameters");
         var farthest = (config.FindSize("local_attention") ?? 128) / 2;
-        var global = Rotary("full_attention", "rotary", config.Positive("global_rope_theta", GlobalTheta));
+        var globalTheta = config.Positive("global_rope_theta", GlobalTheta);
+        var global = Rotary("full_attention", "rotary", globalTheta);
         var local = Rotary(
             "sliding_attention",
             "rotary.local",
-            config.FindPositive("local_rope_theta") ?? RotaryFrequencies.DefaultTheta);
+            config.FindPositive("local_rope_theta")
+                ?? (config.Has("local_rope_theta") ? globalTheta : RotaryFrequencies.DefaultTheta));
         var (everywhere, near) = (
             new RowPositions(global), new RowPositions(local, RowDistances.AppendWindow(encoder, farthest)));
         return layer => (layer < types.Count ? types[layer] == "full_attention" : layer % period == 0)

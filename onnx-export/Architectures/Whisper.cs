@@ -50,7 +50,6 @@ internal sealed class Whisper : IArchitecture
             HasBiases = true,
             Scale = 1 / Math.Sqrt(headDim),
             Words = words,
-            WordScale = config.Flag("scale_embedding", false) ? Math.Sqrt(hidden) : 1,
             Head = SequenceTables.Head(tensors, HeadName, words, config.Flag("tie_word_embeddings", true)),
             IsMasked = false,
             Start = sound.Append,

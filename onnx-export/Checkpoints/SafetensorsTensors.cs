@@ -19,7 +19,7 @@ internal sealed class SafetensorsTensors : ITensorStore
             "data2vec_vision.", "biogpt.", "ernie.", "data2vec_text.", "roformer.", "layoutlm.", "esm.", "swin.",
             "swinv2.", "text_model.", "vision_model.", "rembert.", "splinter.", "mobilebert.", "ijepa.",
             "roberta_prelayernorm.", "ctx_encoder.", "question_encoder.", "longformer.",
-            "audio_spectrogram_transformer.", "wav2vec2.", "hubert.", "wavlm.", "segformer.", "videomae.",
+            "audio_spectrogram_transformer.", "wav2vec2.", "hubert.", "wavlm.", "segformer.", "videomae.", "new.",
         ];
 
     private readonly List<SafetensorsFile> _files = [];

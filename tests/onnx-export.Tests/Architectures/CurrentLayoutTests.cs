@@ -168,6 +168,31 @@ public sealed partial class CurrentLayoutTests(ExportedModels models) : IDisposa
         await AssertSameGraphAsync(recipe, recipe["config"]!, newer);
     }
 
+    // The class that GTE's folders bring along calls itself that.
+    [Fact]
+    public async Task Export_OfGteThatWasSavedWithAHead_GivesTheSameGraph()
+    {
+        var recipe = Recipe("encoders", "gte");
+        var tensors = recipe["tensors"]!.AsObject();
+        WriteStacked(Folder("bare"), recipe["config"]!, tensors, "", "");
+        WriteStacked(
+            Folder("headed"), recipe["config"]!, tensors,
+            "embeddings.word;embeddings.token;embeddings.Layer;encoder.layer",
+            "new.embeddings.word;new.embeddings.token;new.embeddings.Layer;new.encoder.layer");
+
+        await AssertSameGraphAsync("bare", "headed");
+    }
+
+    [Fact]
+    public async Task Export_OfModernBertWithoutALocalBase_TakesTheGlobalOne()
+    {
+        var recipe = Recipe("encoders", "modernModel");
+        var (older, newer) = (recipe["config"]!.DeepClone(), recipe["config"]!.DeepClone());
+        (older["global_rope_theta"], newer["global_rope_theta"]) = (2e4, 2e4);
+        (older["local_rope_theta"], newer["local_rope_theta"]) = (2e4, null);
+        await AssertSameGraphAsync(recipe, older, newer);
+    }
+
     public void Dispose() => _folder.Dispose();
 
     // What Mixtral does not have of it.

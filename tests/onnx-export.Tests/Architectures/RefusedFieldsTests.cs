@@ -39,6 +39,7 @@ public sealed class RefusedFieldsTests(ExportedModels models) : IDisposable
     [InlineData("Swinv2Model",
         """{"pretrained_window_sizes": [1], "embed_dim": 64, "depths": [1], "num_heads": [4]}""",
         "pretrained_window_sizes has 1; it must be 0 or at least 2")]
+    [InlineData("MvpForConditionalGeneration", """{"use_prompt": true, "d_model": 64}""", "use_prompt")]
     [InlineData("SwinModel", """{"mlp_ratio": 1e9, "embed_dim": 64, "depths": [1], "num_heads": [4]}""",
         "mlp_ratio makes a width of 64000000000; it must be 1..")]
     public async Task Export_OfAFieldThatCannotBe_NamesIt(string architecture, string fields, string reason)
