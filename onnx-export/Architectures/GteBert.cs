@@ -36,11 +36,11 @@ internal sealed class GteBert : IArchitecture
         var context = config.FindSize("max_position_embeddings") ?? 2048;
         var frequencies = RotaryFrequencies.Read(config, sizes.HeadDim, context);
         var names = new TextEncoderNames(
-            Words: "embeddings.word_embeddings.weight",
+            Words: "new.embeddings.word_embeddings.weight",
             Positions: null,
-            TokenTypes: "embeddings.token_type_embeddings.weight",
-            EmbeddingNorm: "embeddings.LayerNorm",
-            Layers: "encoder.layer",
+            TokenTypes: "new.embeddings.token_type_embeddings.weight",
+            EmbeddingNorm: "new.embeddings.LayerNorm",
+            Layers: "new.encoder.layer",
             Layer)
         {
             RowPositions = encoder => new RowPositions(RotaryTables.Append(encoder, frequencies, context)),
