@@ -8,7 +8,8 @@ using Stip.Protocol.Tensors;
 
 namespace Stip.Onnx.Tests.Protection;
 
-/// <summary>Verification of a graph that takes positions in time beside those of rows and columns of a picture.</summary>
+/// <summary>Verification of a graph that takes positions in time beside those of rows and columns of a picture.
+/// </summary>
 public sealed class PositionSampleTests
 {
     [Theory]
