@@ -121,8 +121,9 @@ public sealed class ProtectedModel : IModelSide
     public HostTensor Restore(string role, string name, HostTensor given)
     {
         ArgumentNullException.ThrowIfNull(given);
-        if (name == Package.Graphs[role].NameOf(DecoderPorts.Logits) && _vocab is not null
-            && given.Shape is [.., var width] && width == _vocab.Length)
+        // The client's first layers are no graph of the package's manifest.
+        if (_vocab is not null && Package.Graphs.TryGetValue(role, out var graph)
+            && name == graph.NameOf(DecoderPorts.Logits) && given.Shape is [.., var width] && width == _vocab.Length)
         {
             return new PortPlan(name, [given.Shape.Count - 1], _vocab).Restore(given);
         }

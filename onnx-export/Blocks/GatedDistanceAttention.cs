@@ -70,9 +70,9 @@ internal sealed class GatedDistanceAttention(
         var stored = encoder.Tensors.Require($"{tensor}.gru_rel_pos_const", 1, sizes.Heads, 1, 1);
         var constant = encoder.AddWeight($"{name}.constant", encoder.Weights.Vector((
             new ReshapedTensor(stored, [sizes.Heads]), HeadPadding.None(sizes.Heads))) with
-            {
-                Shape = [1, sizes.Heads, 1, 1],
-            });
+        {
+            Shape = [1, sizes.Heads, 1, 1],
+        });
         var scaled = _graph.Add("Mul", $"{name}.scaled", [shares[1], constant]);
         var less = _graph.Add("Sub", $"{name}.less", [scaled, encoder.SharedScalar("gates.one", 1)]);
         var product = _graph.Add("Mul", $"{name}.product", [shares[0], less]);

@@ -21,7 +21,10 @@ internal sealed record TinyGrowingDecoder(
 {
     private static readonly Dictionary<string, string> OpaqueNames = new()
     {
-        ["inputs_embeds"] = "x0", ["attention_mask"] = "x1", ["position_ids"] = "x2", ["logits"] = "y0",
+        ["inputs_embeds"] = "x0",
+        ["attention_mask"] = "x1",
+        ["position_ids"] = "x2",
+        ["logits"] = "y0",
     };
 
     private const int Layers = 2;

@@ -99,7 +99,12 @@ public sealed class LlamaTests(ExportedModels models) : ScalarTests(models)
             ScalarLlama model = null!;
             model = new ScalarLlama(config, tensors)
             {
-                Attention = _ => Rotary(config) with { Window = config.Int("sliding_window") ?? int.MaxValue },
+                // Its base where the file has none, as in transformers.
+                Attention = _ => config.Attention with
+                {
+                    Frequencies = ScalarAttention.Powers(1e6, config.Dim),
+                    Window = config.Int("sliding_window") ?? int.MaxValue,
+                },
                 FeedForward = (name, x) => model.Experts(
                     $"{name}.block_sparse_moe", x, experts: 5, chosen, config.Inner, normalizes: true),
             };
