@@ -1,5 +1,6 @@
 using Stip.Export.Blocks;
 using Stip.Export.Checkpoints;
+using Stip.Onnx;
 using Stip.Onnx.Model;
 using Stip.Protocol.Tensors;
 
@@ -67,6 +68,12 @@ internal sealed class Dinov2(string name, string root, VisionHead head) : IArchi
     {
         var trained = PatchSizes.Read(checkpoint.Config, defaultImage: 224, defaultPatch: 14);
         var shown = PictureSize.Find(checkpoint.Files) is (var height, var width) ? trained.Of(height, width) : trained;
+        if (shown != trained && trained.Rows != trained.Columns)
+        {
+            throw new RefusedException($"config.json: image_size is {trained.Height} × {trained.Width}; positions are "
+                + "resampled from squares alone");
+        }
+
         var positions = checkpoint.Tensors.Require($"{embeddings}.position_embeddings", 1, trained.Count + 1, hidden);
         var patches = new PatchGraph(checkpoint.Tensors, hidden, shown, tokens);
         patches.AppendAll(

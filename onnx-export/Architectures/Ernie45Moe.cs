@@ -55,9 +55,7 @@ internal sealed class Ernie45Moe : IArchitecture
     private static string BiasOf(ITensorStore tensors, DecoderShape shape)
     {
         const string bias = "moe_statics.e_score_correction_bias";
-        return Enumerable.Range(0, shape.Layers).Any(layer => tensors.Has($"model.layers.{layer}.mlp.{bias}"))
-            ? bias
-            : $"gate.{bias}";
+        return shape.AnyLayerHas(tensors, $"mlp.{bias}") ? bias : $"gate.{bias}";
     }
 
     private static IReadOnlyList<bool> Sparse(ConfigJson config, DecoderShape shape)

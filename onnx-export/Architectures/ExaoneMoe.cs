@@ -22,7 +22,9 @@ internal sealed class ExaoneMoe : IArchitecture
         var norm = Norm.Rms(config.Positive("rms_norm_eps", 1e-5));
         var routing = ExpertRouting.ReadBalanced(config, factor: 2.5) with { Bias = BiasOf(checkpoint.Tensors, shape) };
         var mlp = SharedExperts.Read(config, shape, routing, firstSparse: 1);
-        var isLocal = AttentionWindows.Locals(config, shape, layer => IsLocal(config, layer));
+        var isMixed = config.FindSize("sliding_window") is not null;
+        var isLocal = AttentionWindows.Locals(
+            config, shape, layer => isMixed && (layer + 1) % config.Size("sliding_window_pattern") != 0);
         var windows = AttentionWindows.Read(config, shape, layer => isLocal[layer]);
         var attention = new SelfAttention(
             shape.Heads, QkvProjection.Apart(hasBias: false), new OutputProjection("o_proj", HasBias: false))
@@ -35,7 +37,7 @@ internal sealed class ExaoneMoe : IArchitecture
         {
             var own = attention with
             {
-                Rotary = isLocal[layer.Index] ? attention.Rotary : null,
+                Rotary = !isMixed || isLocal[layer.Index] ? attention.Rotary : null,
                 Window = windows[layer.Index],
             };
             layer.Add(own.Append(layer, layer.Normed(norm, "attention_norm", "input_layernorm"), "self_attn"));
@@ -45,17 +47,10 @@ internal sealed class ExaoneMoe : IArchitecture
         return model.Finish(norm, "model.norm", model.Head(config.Flag("tie_word_embeddings", false)));
     }
 
-    // A period, or a letter for each layer of one: L for local.
-    private static bool IsLocal(ConfigJson config, int layer) => config.Text("sliding_window_pattern") is { } letters
-        ? letters[layer % letters.Length] == 'L'
-        : (layer + 1) % config.Size("sliding_window_pattern") != 0;
-
     // Published checkpoints and the models of current transformers differ.
     private static string BiasOf(ITensorStore tensors, DecoderShape shape)
     {
         const string bias = "e_score_correction_bias";
-        return Enumerable.Range(0, shape.Layers).Any(layer => tensors.Has($"model.layers.{layer}.mlp.{bias}"))
-            ? bias
-            : $"gate.{bias}";
+        return shape.AnyLayerHas(tensors, $"mlp.{bias}") ? bias : $"gate.{bias}";
     }
 }

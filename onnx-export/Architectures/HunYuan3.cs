@@ -43,8 +43,7 @@ internal sealed class HunYuan3 : IArchitecture
     private static SharedExperts Experts(ConfigJson config, DecoderShape shape, ITensorStore tensors)
     {
         const string bias = "expert_bias";
-        var isPublished = Enumerable.Range(0, shape.Layers)
-            .Any(layer => tensors.Has($"model.layers.{layer}.mlp.{bias}"));
+        var isPublished = shape.AnyLayerHas(tensors, $"mlp.{bias}");
         var routing = ExpertRouting.Sigmoid with
         {
             Bias = isPublished ? bias : "e_score_correction_bias",

@@ -77,7 +77,7 @@ internal sealed class VideoMae(string name, VisionHead head) : IArchitecture
     private static string Start(EncoderGraph encoder, ConfigJson config)
     {
         var (graph, hidden) = (encoder.Graph, encoder.HiddenSize);
-        var cut = PatchSizes.Read(config, defaultImage: 224, defaultPatch: 16).Whole();
+        var cut = PatchSizes.Read(config, defaultImage: 224, defaultPatch: 16);
         var (frames, depth) = (config.FindSize("num_frames") ?? 16, config.FindSize("tubelet_size") ?? 2);
         if (frames % depth != 0)
         {

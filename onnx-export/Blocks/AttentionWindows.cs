@@ -1,4 +1,5 @@
 using Stip.Export.Checkpoints;
+using Stip.Onnx;
 
 namespace Stip.Export.Blocks;
 
@@ -6,6 +7,7 @@ namespace Stip.Export.Blocks;
 internal static class AttentionWindows
 {
     private const string Sliding = "sliding_attention";
+    private const string Full = "full_attention";
 
     /// <summary>The window of every layer, null where a layer sees everything.</summary>
     /// <param name="config">config.json.</param>
@@ -24,10 +26,23 @@ internal static class AttentionWindows
     }
 
     /// <summary>Which layers are local, however long their window is.</summary>
+    /// <exception cref="RefusedException">There is a type for some layers only, or one of another kind.</exception>
     public static IReadOnlyList<bool> Locals(ConfigJson config, DecoderShape shape, Func<int, bool> isLocal)
     {
         var types = config.Texts("layer_types");
-        return [.. Enumerable.Range(0, shape.Layers).Select(
-            layer => layer < types.Count ? types[layer] == Sliding : isLocal(layer))];
+        if (types.Count == 0)
+        {
+            return [.. Enumerable.Range(0, shape.Layers).Select(isLocal)];
+        }
+
+        if (types.Count < shape.Layers)
+        {
+            throw new RefusedException(
+                $"config.json: layer_types has {types.Count} types; there are {shape.Layers} layers");
+        }
+
+        return [.. types.Take(shape.Layers).Select(type => type is Sliding or Full ? type == Sliding
+            : throw new RefusedException(
+                $"config.json: layer_types has '{type}'; there are {Sliding} and {Full}"))];
     }
 }

@@ -52,6 +52,12 @@ internal sealed record DecoderShape(
             ? this with { Heads = (Heads with { RotaryDim = turned }).Checked() }
             : this;
 
+    /// <summary>True where a layer has a tensor of that name: which of a model's names a checkpoint has.</summary>
+    /// <param name="tensors">The checkpoint, whose layers are <c>model.layers</c>.</param>
+    /// <param name="name">Name inside a layer.</param>
+    public bool AnyLayerHas(ITensorStore tensors, string name) =>
+        Enumerable.Range(0, Layers).Any(layer => tensors.Has($"model.layers.{layer}.{name}"));
+
     /// <summary>The size of a head where config.json does not give it.</summary>
     private static int HeadDim(int hiddenSize, int heads) => hiddenSize % heads == 0
         ? hiddenSize / heads

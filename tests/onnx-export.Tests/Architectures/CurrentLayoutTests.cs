@@ -193,6 +193,21 @@ public sealed partial class CurrentLayoutTests(ExportedModels models) : IDisposa
         await AssertSameGraphAsync(recipe, older, newer);
     }
 
+    // As in transformers: without a window whole heads turn in layers that see everything too.
+    [Fact]
+    public async Task Export_OfExaoneMoeWithoutAWindow_TurnsEveryLayer()
+    {
+        var recipe = Recipe("published", "exaone_moe");
+        var (wide, none) = (recipe["config"]!.DeepClone(), recipe["config"]!.DeepClone());
+        (wide["sliding_window"], none["sliding_window"]) = (64, null);
+        foreach (var (config, type) in new[] { (wide, "sliding_attention"), (none, "full_attention") })
+        {
+            config["layer_types"] = new JsonArray(type, type, type);
+        }
+
+        await AssertSameGraphAsync(recipe, wide, none);
+    }
+
     public void Dispose() => _folder.Dispose();
 
     // What Mixtral does not have of it.

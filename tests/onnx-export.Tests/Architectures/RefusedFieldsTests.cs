@@ -39,6 +39,12 @@ public sealed class RefusedFieldsTests(ExportedModels models) : IDisposable
     [InlineData("Swinv2Model",
         """{"pretrained_window_sizes": [1], "embed_dim": 64, "depths": [1], "num_heads": [4]}""",
         "pretrained_window_sizes has 1; it must be 0 or at least 2")]
+    [InlineData("Olmo3ForCausalLM", """{"layer_types": ["linear_attention"]}""",
+        "layer_types has 'linear_attention'; there are sliding_attention and full_attention")]
+    [InlineData("Olmo3ForCausalLM", """{"layer_types": ["full_attention"], "num_hidden_layers": 2}""",
+        "layer_types has 1 types; there are 2 layers")]
+    [InlineData("ExaoneMoeForCausalLM", """{"sliding_window_pattern": "LLLG"}""",
+        "sliding_window_pattern is \"LLLG\"; it must be 1..")]
     [InlineData("MvpForConditionalGeneration", """{"use_prompt": true, "d_model": 64}""", "use_prompt")]
     [InlineData("SwinModel", """{"mlp_ratio": 1e9, "embed_dim": 64, "depths": [1], "num_heads": [4]}""",
         "mlp_ratio makes a width of 64000000000; it must be 1..")]
@@ -54,6 +60,23 @@ public sealed class RefusedFieldsTests(ExportedModels models) : IDisposable
 
         Assert.Contains(
             reason,
+            (await Assert.ThrowsAsync<RefusedException>(
+                () => models.ExportAsync(_folder.Path, TensorDtype.Float32, randomSeed: 1))).Message,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Export_OfPositionsOfAnOblongForAnotherSize_IsRefused()
+    {
+        File.WriteAllText(
+            _folder.At("config.json"),
+            $$"""{"architectures": ["Dinov2Model"], "image_size": [28, 42], "mlp_ratio": 2, {{Sizes}}}""");
+        File.WriteAllText(_folder.At("preprocessor_config.json"), """
+            {"do_center_crop": true, "crop_size": {"height": 28, "width": 28}}
+            """);
+
+        Assert.Contains(
+            "image_size is 28 × 42; positions are resampled from squares alone",
             (await Assert.ThrowsAsync<RefusedException>(
                 () => models.ExportAsync(_folder.Path, TensorDtype.Float32, randomSeed: 1))).Message,
             StringComparison.Ordinal);
