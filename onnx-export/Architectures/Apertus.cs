@@ -18,9 +18,7 @@ internal sealed class Apertus : IArchitecture
 
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
-        var config = checkpoint.Config;
-        var hasRope = config.Has("rope_parameters") || config.Has("rope_theta") || config.Has("rope_scaling");
-        config = hasRope ? config : config.WithDefaults(DefaultRope);
+        var config = RotaryFrequencies.Complete(checkpoint.Config, DefaultRope);
         var shape = DecoderShape.Read(config);
         var model = new DecoderModel(checkpoint, dtype, shape, "model.embed_tokens.weight");
         var norm = Norm.Rms(config.Positive("rms_norm_eps", 1e-5));

@@ -22,7 +22,7 @@ internal sealed class Exaone4 : IArchitecture
         var norm = Norm.Rms(config.Positive("rms_norm_eps", 1e-5));
         var mlp = GatedFeedForward.Read(config);
         var isMixed = config.FindSize("sliding_window") is not null;
-        var isLocal = AttentionWindows.Locals(config, shape, layer => isMixed && (layer + 1) % Period != 0);
+        var isLocal = AttentionWindows.Locals(config, shape, layer => isMixed && IsLocal(config, layer));
         var windows = AttentionWindows.Read(config, shape, layer => isLocal[layer]);
         var attention = new SelfAttention(
             shape.Heads, QkvProjection.Apart(hasBias: false), new OutputProjection("o_proj", HasBias: false))
@@ -46,4 +46,9 @@ internal sealed class Exaone4 : IArchitecture
 
         return model.Finish(norm, "model.norm", model.Head(config.Flag("tie_word_embeddings", false)));
     }
+
+    // A period, or a letter for each layer of one: L for local.
+    private static bool IsLocal(ConfigJson config, int layer) => config.Text("sliding_window_pattern") is { } letters
+        ? letters[layer % letters.Length] == 'L'
+        : (layer + 1) % (config.FindSize("sliding_window_pattern") ?? Period) != 0;
 }

@@ -18,7 +18,7 @@ internal sealed class Glm : IArchitecture
         var model = new DecoderModel(checkpoint, dtype, shape, "model.embed_tokens.weight");
         var norm = Norm.Rms(config.Positive("rms_norm_eps", 1.5625e-7));
         var mlp = GatedFeedForward.Read(config) with { Fused = "gate_up_proj" };
-        var projection = QkvProjection.Apart(config.Flag("attention_bias", false));
+        var projection = QkvProjection.Apart(config.Flag("attention_bias", true));
         var attention = new SelfAttention(
             shape.Heads, projection, new OutputProjection("o_proj", HasBias: false))
         {

@@ -11,14 +11,18 @@ internal sealed class Glm4 : IArchitecture
 
     public string ModelType => "glm4";
 
+    /// <summary>Size of a head where config.json does not say it; null where all heads together are as wide as the
+    /// stream.</summary>
+    public int? HeadDim { get; init; } = 128;
+
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
         var config = checkpoint.Config;
-        var shape = DecoderShape.Read(config, rotaryShare: 0.5, defaultHeadDim: 128);
+        var shape = DecoderShape.Read(config, rotaryShare: 0.5, defaultHeadDim: HeadDim);
         var model = new DecoderModel(checkpoint, dtype, shape, "model.embed_tokens.weight");
         var norm = Norm.Rms(config.Positive("rms_norm_eps", 1.5625e-7));
         var mlp = GatedFeedForward.Read(config) with { Fused = "gate_up_proj" };
-        var projection = QkvProjection.Apart(config.Flag("attention_bias", false));
+        var projection = QkvProjection.Apart(config.Flag("attention_bias", true));
         var attention = new SelfAttention(
             shape.Heads, projection, new OutputProjection("o_proj", HasBias: false))
         {

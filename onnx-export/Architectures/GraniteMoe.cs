@@ -18,12 +18,18 @@ internal sealed class GraniteMoe(string name, string modelType) : IArchitecture
         IsHybrid = true,
     };
 
+    /// <summary>Granite with experts, windows and sinks.</summary>
+    public static GraniteMoe Local { get; } = new("GraniteMoeSWAForCausalLM", "granitemoe_swa") { IsLocal = true };
+
     public string Name => name;
 
     public string ModelType => modelType;
 
     /// <summary>True where layers may be of several kinds, and are refused but for one.</summary>
     public bool IsHybrid { get; init; }
+
+    /// <summary>True where most layers have a window and all have sinks.</summary>
+    public bool IsLocal { get; init; }
 
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
@@ -36,14 +42,12 @@ internal sealed class GraniteMoe(string name, string modelType) : IArchitecture
             EmbeddingScale = config.Positive("embedding_multiplier", 1),
         };
         var norm = Norm.Rms(config.Positive("rms_norm_eps", 1e-6));
-        var hasBias = config.Flag("attention_bias", false);
-        var attention = new SelfAttention(
-            shape.Heads, QkvProjection.Apart(hasBias), new OutputProjection("o_proj", hasBias))
-        {
-            Rotary = turns ? model.Rotary(config) : null,
-            Scale = config.Positive("attention_multiplier", 1),
-        };
+        var attention = IsLocal
+            ? GraniteAttention.ReadLocal(config, model)
+            : GraniteAttention.Read(config, model, turns);
         var function = config.Text("hidden_act") ?? "silu";
+        // Published checkpoints and the models of current transformers differ.
+        var isPublished = checkpoint.Tensors.Has("model.layers.0.block_sparse_moe.router.layer.weight");
         var count = config.Has("num_local_experts") ? config.Count("num_local_experts") : 8;
         var experts = count == 0 ? null : new ExpertFeedForward(
             count,
@@ -51,9 +55,9 @@ internal sealed class GraniteMoe(string name, string modelType) : IArchitecture
             config.Size("intermediate_size"),
             function)
         {
-            Router = "router.layer",
-            StackedGateAndUp = "input_linear.weight",
-            StackedDown = "output_linear.weight",
+            Router = isPublished ? "router.layer" : "router",
+            StackedGateAndUp = isPublished ? "input_linear.weight" : "experts.gate_up_proj",
+            StackedDown = isPublished ? "output_linear.weight" : "experts.down_proj",
         };
         var shared = config.Count("shared_intermediate_size") is > 0 and var width
             ? new GatedFeedForward(width, function) { Fused = "input_linear", Down = "output_linear" }
@@ -62,9 +66,10 @@ internal sealed class GraniteMoe(string name, string modelType) : IArchitecture
 
         foreach (var layer in model.Layers("model.layers"))
         {
-            var given = attention.Append(layer, layer.Normed(norm, "attention_norm", "input_layernorm"), "self_attn");
+            var rows = layer.Normed(norm, "attention_norm", "input_layernorm");
+            var given = attention[layer.Index].Append(layer, rows, "self_attn");
             layer.Add(model.Scaled(layer.Name("attention_share"), given, share));
-            var rows = layer.Normed(norm, "mlp_norm", "post_attention_layernorm");
+            rows = layer.Normed(norm, "mlp_norm", "post_attention_layernorm");
             if (experts is not null)
             {
                 var mixed = experts.Append(layer, rows, "block_sparse_moe");

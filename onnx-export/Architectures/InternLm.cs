@@ -28,7 +28,7 @@ internal sealed class InternLm(string name, string modelType) : IArchitecture
             QkvProjection.Apart(config.Flag("qkv_bias", hasBias)),
             new OutputProjection("o_proj", hasBias))
         {
-            Rotary = model.Rotary(config),
+            Rotary = model.Rotary(config, theta: config.Section("rotary")?.FindPositive("base")),
         };
 
         foreach (var layer in model.Layers("model.layers"))

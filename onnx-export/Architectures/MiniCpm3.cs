@@ -20,10 +20,9 @@ internal sealed class MiniCpm3 : IArchitecture
         {
             EmbeddingScale = config.Positive("scale_emb", 1),
         };
-        var eps = config.Positive("rms_norm_eps", 1e-6);
-        var norm = Norm.Rms(eps);
+        var norm = Norm.Rms(config.Positive("rms_norm_eps", 1e-6));
         var mlp = GatedFeedForward.Read(config);
-        var attention = LatentAttention.Read(config, shape.Heads, model.Rotary(config)) with { LatentNorm = norm };
+        var attention = LatentAttention.Read(config, shape.Heads, model.Rotary(config));
         var share = config.Positive("scale_depth", 1) / Math.Sqrt(shape.Layers);
 
         foreach (var layer in model.Layers("model.layers"))

@@ -7,13 +7,18 @@ namespace Stip.Export.Architectures;
 /// <summary>Ministral 3: Mistral whose queries grow with their position, beyond what it was trained with.</summary>
 internal sealed class Ministral3 : IArchitecture
 {
+    private const string DefaultRope = """
+        {"rope_parameters": {"rope_type": "yarn", "rope_theta": 1e6, "factor": 16, "mscale": 1, "mscale_all_dim": 1,
+         "original_max_position_embeddings": 16384, "llama_4_scaling_beta": 0.1}}
+        """;
+
     public string Name => "Ministral3ForCausalLM";
 
     public string ModelType => "ministral3";
 
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
-        var config = checkpoint.Config;
+        var config = RotaryFrequencies.Complete(checkpoint.Config, DefaultRope);
         var grows = config.Section("rope_parameters")?.Zeroable("llama_4_scaling_beta") is > 0;
         var shape = DecoderShape.Read(config) with { LooksUpPositions = grows };
         var model = new DecoderModel(checkpoint, dtype, shape, "model.embed_tokens.weight");

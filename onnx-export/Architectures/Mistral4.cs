@@ -8,13 +8,18 @@ namespace Stip.Export.Architectures;
 /// a softmax beside one that every row goes through.</summary>
 internal sealed class Mistral4 : IArchitecture
 {
+    private const string DefaultRope = """
+        {"rope_parameters": {"rope_type": "yarn", "rope_theta": 1e4, "factor": 128, "mscale": 1, "mscale_all_dim": 1,
+         "original_max_position_embeddings": 8192, "llama_4_scaling_beta": 0.1}}
+        """;
+
     public string Name => "Mistral4ForCausalLM";
 
     public string ModelType => "mistral4";
 
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
-        var config = checkpoint.Config;
+        var config = RotaryFrequencies.Complete(checkpoint.Config, DefaultRope);
         var shape = LatentAttention.ReadShape(config);
         var model = new DecoderModel(checkpoint, dtype, shape, "model.embed_tokens.weight");
         var norm = Norm.Rms(config.Positive("rms_norm_eps", 1e-6));

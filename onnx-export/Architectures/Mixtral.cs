@@ -24,7 +24,7 @@ internal sealed class Mixtral : IArchitecture
             Rotary = model.Rotary(config),
         };
         var experts = new ExpertFeedForward(
-            config.FindSize("num_local_experts") ?? 8,
+            config.FindSize("num_local_experts", "num_experts") ?? 8,
             config.FindSize("num_experts_per_tok") ?? 2,
             config.Size("intermediate_size"),
             config.Text("hidden_act") ?? "silu")

@@ -26,7 +26,7 @@ internal sealed class Olmoe : IArchitecture
             Norm = new HeadNorm(norm, "q_norm", "k_norm", HeadNormScope.AllHeads),
         };
         var experts = new ExpertFeedForward(
-            config.FindSize("num_experts") ?? 64,
+            config.FindSize("num_experts", "num_local_experts") ?? 64,
             config.FindSize("num_experts_per_tok") ?? 8,
             config.Size("intermediate_size"),
             config.Text("hidden_act") ?? "silu")

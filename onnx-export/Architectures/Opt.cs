@@ -27,7 +27,7 @@ internal sealed class Opt : IArchitecture
         {
             Positions = new TensorRows(positions, SkippedPositions, shape.ContextLength),
         };
-        var norm = Norm.Layer(1e-5);
+        var norm = Norm.Layer(1e-5) with { HasWeights = config.Flag("layer_norm_elementwise_affine", true) };
         var hasBias = config.Flag("enable_bias", true);
         var mlp = new PlainFeedForward(
             config.Size("ffn_dim"), config.Text("activation_function") ?? "relu", "fc1", "fc2", hasBias);

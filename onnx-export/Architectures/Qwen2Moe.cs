@@ -8,6 +8,9 @@ namespace Stip.Export.Architectures;
 /// through.</summary>
 internal sealed class Qwen2Moe : IArchitecture
 {
+    private const int DefaultWindow = 4096;
+    private const int DefaultFirstLayerWithoutWindow = 28;
+
     public string Name => "Qwen2MoeForCausalLM";
 
     public string ModelType => "qwen2_moe";
@@ -20,7 +23,7 @@ internal sealed class Qwen2Moe : IArchitecture
         var norm = Norm.Rms(config.Positive("rms_norm_eps", 1e-6));
         var mlp = GatedFeedForward.Read(config);
         var shared = mlp with { InnerSize = config.Size("shared_expert_intermediate_size") };
-        var windows = Qwen2.Windows(config, shape);
+        var windows = Windows(config, shape);
         var isSparse = SparseLayers.Read(config, shape);
         var attention = new SelfAttention(
             shape.Heads,
@@ -30,7 +33,7 @@ internal sealed class Qwen2Moe : IArchitecture
             Rotary = model.Rotary(config),
         };
         var experts = new ExpertFeedForward(
-            config.FindSize("num_experts") ?? 60,
+            config.FindSize("num_experts", "num_local_experts") ?? 60,
             config.FindSize("num_experts_per_tok") ?? 4,
             config.Size("moe_intermediate_size"),
             config.Text("hidden_act") ?? "silu")
@@ -51,6 +54,15 @@ internal sealed class Qwen2Moe : IArchitecture
         }
 
         return model.Finish(norm, "model.norm", model.Head(config.Flag("tie_word_embeddings", false)));
+    }
+
+    // Off unless it is said, and then in every other one of the lower layers.
+    private static IReadOnlyList<int?> Windows(ConfigJson config, DecoderShape shape)
+    {
+        var first = config.Integer("max_window_layers") ?? DefaultFirstLayerWithoutWindow;
+        return config.Flag("use_sliding_window", false)
+            ? AttentionWindows.Read(config, shape, layer => layer % 2 == 0 && layer < first, DefaultWindow)
+            : new int?[shape.Layers];
     }
 
     // Each row says how much of the shared expert it takes.

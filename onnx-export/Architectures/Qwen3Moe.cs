@@ -20,7 +20,7 @@ internal sealed class Qwen3Moe : IArchitecture
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
         var config = checkpoint.Config;
-        var shape = DecoderShape.Read(config, defaultHeadDim: 128);
+        var shape = DecoderShape.Read(config);
         var model = new DecoderModel(checkpoint, dtype, shape, "model.embed_tokens.weight");
         var norm = Norm.Rms(config.Positive("rms_norm_eps", 1e-6));
         var mlp = GatedFeedForward.Read(config);
@@ -35,7 +35,7 @@ internal sealed class Qwen3Moe : IArchitecture
             Norm = new HeadNorm(norm, "q_norm", "k_norm", HeadNormScope.EachHead),
         };
         var experts = new ExpertFeedForward(
-            config.FindSize("num_experts") ?? 128,
+            config.FindSize("num_local_experts", "num_experts") ?? 128,
             config.FindSize("num_experts_per_tok") ?? 8,
             config.Size("moe_intermediate_size"),
             config.Text("hidden_act") ?? "silu")

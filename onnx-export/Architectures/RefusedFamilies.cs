@@ -1,6 +1,6 @@
 namespace Stip.Export.Architectures;
 
-/// <summary>Families that cannot be exported whatever is written for them, and why.</summary>
+/// <summary>Families that are not exported, and why.</summary>
 internal static class RefusedFamilies
 {
     private const string Recurrent = "its layers carry a state from row to row instead of a cache of keys and values, "
@@ -13,8 +13,22 @@ internal static class RefusedFamilies
     private const string TwoHeadSizes = "its layers have heads of two sizes, which one cache does not hold, and those "
         + "of the small ones look tokens up";
 
-    private const string MixesHeads = "its heads attend in pairs or by experts of their own, which the attention "
-        + "operator of ONNX Runtime does not";
+    private const string MixesHeads = "its heads attend by experts of their own, which the attention operator of ONNX "
+        + "Runtime does not";
+
+    private const string IsEncoder = "it is an encoder that writes with a mask; its layers are exported as what they "
+        + "were trained as (ForMaskedLM and other heads)";
+
+    private const string IsHalf = "it is the decoder of a pair without its encoder; the pair is exported "
+        + "(ForConditionalGeneration)";
+
+    private const string WritesSound = "it writes several codes of sound at a time instead of a token of text";
+
+    private const string SeesItsPrefix = "the tokens of its prompt see those after them, which a cache that is filled "
+        + "step by step does not give";
+
+    private const string HasOtherPositions = "its positions are distances that its own layers turn into scores, which "
+        + "the attention operator of ONNX Runtime does not";
 
     private const string PicksKeys = "each of its rows attends to keys that the layer picks, which the attention "
         + "operator of ONNX Runtime does not";
@@ -22,41 +36,83 @@ internal static class RefusedFamilies
     private static readonly Dictionary<string, string> Reasons = new(StringComparer.Ordinal)
     {
         ["BambaForCausalLM"] = Recurrent,
+        ["BartForCausalLM"] = IsHalf,
+        ["BertGenerationDecoder"] = IsEncoder,
+        ["BertLMHeadModel"] = IsEncoder,
+        ["BigBirdForCausalLM"] = IsEncoder,
+        ["BigBirdPegasusForCausalLM"] = IsHalf,
+        ["BlenderbotForCausalLM"] = IsHalf,
+        ["BlenderbotSmallForCausalLM"] = IsHalf,
         ["BltForCausalLM"] = "it cuts texts into patches of bytes as it reads them, instead of tokens",
+        ["CamembertForCausalLM"] = IsEncoder,
+        ["CpmAntForCausalLM"] = HasOtherPositions,
+        ["CsmForConditionalGeneration"] = WritesSound,
+        ["Data2VecTextForCausalLM"] = IsEncoder,
         ["DeepseekV32ForCausalLM"] = PicksKeys,
-        ["DiffLlamaForCausalLM"] = MixesHeads,
         ["DogeForCausalLM"] = PicksKeys,
         ["DreamModel"] = Diffuses,
+        ["ElectraForCausalLM"] = IsEncoder,
+        ["Ernie4_5_VL_MoeForConditionalGeneration"] = "its experts for text and those for pictures stand in one list, "
+            + "which is not taken apart yet",
+        ["ErnieForCausalLM"] = IsEncoder,
         ["FalconH1ForCausalLM"] = Recurrent,
         ["FalconMambaForCausalLM"] = Recurrent,
         ["Gemma3nForCausalLM"] = TakesTokens,
         ["Gemma3nForConditionalGeneration"] = TakesTokens,
         ["Gemma4ForCausalLM"] = TwoHeadSizes,
         ["Gemma4ForConditionalGeneration"] = TwoHeadSizes,
+        ["GitForCausalLM"] = SeesItsPrefix,
         ["GlmMoeDsaForCausalLM"] = PicksKeys,
         ["JambaForCausalLM"] = Recurrent,
         ["JetMoeForCausalLM"] = MixesHeads,
         ["KimiLinearForCausalLM"] = Recurrent,
-        ["LLaDAModelLM"] = Diffuses,
+        ["KyutaiSpeechToTextForConditionalGeneration"] = WritesSound,
         ["Lfm2ForCausalLM"] = Recurrent,
         ["Lfm2MoeForCausalLM"] = Recurrent,
+        ["Lfm2VlForConditionalGeneration"] = Recurrent,
+        ["LLaDAModelLM"] = Diffuses,
         ["LongcatFlashForCausalLM"] = "some of its experts give a row back as it came, which the experts' operator of "
             + "ONNX Runtime does not",
-        ["MambaForCausalLM"] = Recurrent,
         ["Mamba2ForCausalLM"] = Recurrent,
+        ["MambaForCausalLM"] = Recurrent,
+        ["MarianForCausalLM"] = IsHalf,
+        ["MBartForCausalLM"] = IsHalf,
+        ["MegatronBertForCausalLM"] = IsEncoder,
         ["MiniMaxForCausalLM"] = Recurrent,
         ["MiniMaxText01ForCausalLM"] = Recurrent,
+        ["MoshiForCausalLM"] = WritesSound,
+        ["MusicgenForCausalLM"] = WritesSound,
+        ["MusicgenMelodyForCausalLM"] = WritesSound,
+        ["MvpForCausalLM"] = IsHalf,
         ["NemotronHForCausalLM"] = Recurrent,
         ["OlmoHybridForCausalLM"] = Recurrent,
-        ["Qwen3NextForCausalLM"] = Recurrent,
+        ["PaliGemmaForConditionalGeneration"] = SeesItsPrefix,
+        ["PegasusForCausalLM"] = IsHalf,
+        ["PLBartForCausalLM"] = IsHalf,
+        ["ProphetNetForCausalLM"] = IsHalf,
         ["Qwen3_5ForCausalLM"] = Recurrent,
         ["Qwen3_5ForConditionalGeneration"] = Recurrent,
         ["Qwen3_5MoeForCausalLM"] = Recurrent,
         ["Qwen3_5MoeForConditionalGeneration"] = Recurrent,
+        ["Qwen3NextForCausalLM"] = Recurrent,
         ["RecurrentGemmaForCausalLM"] = Recurrent,
+        ["ReformerModelWithLMHead"] = PicksKeys,
+        ["RemBertForCausalLM"] = IsEncoder,
+        ["RobertaForCausalLM"] = IsEncoder,
+        ["RobertaPreLayerNormForCausalLM"] = IsEncoder,
+        ["RoCBertForCausalLM"] = IsEncoder,
+        ["RoFormerForCausalLM"] = IsEncoder,
         ["RwkvForCausalLM"] = Recurrent,
-        ["ZambaForCausalLM"] = Recurrent,
+        ["TransfoXLLMHeadModel"] = HasOtherPositions,
+        ["TrOCRForCausalLM"] = IsHalf,
+        ["WhisperForCausalLM"] = IsHalf,
+        ["XLMRobertaForCausalLM"] = IsEncoder,
+        ["XLMRobertaXLForCausalLM"] = IsEncoder,
+        ["XLNetLMHeadModel"] = HasOtherPositions,
+        ["xLSTMForCausalLM"] = Recurrent,
+        ["XmodForCausalLM"] = IsEncoder,
         ["Zamba2ForCausalLM"] = Recurrent,
+        ["ZambaForCausalLM"] = Recurrent,
     };
 
     /// <summary>Why a family is refused, null where it is only not known.</summary>

@@ -8,39 +8,6 @@ internal static class SupportedArchitectures
 {
     private static readonly string[] Generating = ["ForCausalLM", "LMHeadModel"];
 
-    // Models whose decoder is exported without what sees or hears.
-    private static readonly IArchitecture[] TextParts =
-    [
-        new TextPart("Mistral3ForConditionalGeneration", "mistral3"),
-        new TextPart("Llama4ForConditionalGeneration", "llama4"),
-        new TextPart("Gemma3ForConditionalGeneration", "gemma3") { Text = new Gemma3() },
-        new TextPart("Qwen2VLForConditionalGeneration", "qwen2_vl") { Text = new Qwen2() },
-        new TextPart("Qwen2_5_VLForConditionalGeneration", "qwen2_5_vl") { Text = new Qwen2() },
-        new TextPart("Qwen3VLForConditionalGeneration", "qwen3_vl") { Text = new Qwen3() },
-        new TextPart("Qwen3VLMoeForConditionalGeneration", "qwen3_vl_moe") { Text = Qwen3Moe.Seeing },
-        new TextPart("Glm4vForConditionalGeneration", "glm4v") { Text = new Glm4() },
-        new TextPart("Glm4vMoeForConditionalGeneration", "glm4v_moe") { Text = new Glm4Moe() },
-        new TextPart("FuyuForCausalLM", "fuyu") { Text = new Persimmon() },
-        new TextPart("LlavaNextForConditionalGeneration", "llava_next"),
-        new TextPart("LlavaNextVideoForConditionalGeneration", "llava_next_video"),
-        new TextPart("LlavaOnevisionForConditionalGeneration", "llava_onevision"),
-        new TextPart("VipLlavaForConditionalGeneration", "vipllava"),
-        new TextPart("VideoLlavaForConditionalGeneration", "video_llava"),
-        new TextPart("Ovis2ForConditionalGeneration", "ovis2"),
-        new TextPart("JanusForConditionalGeneration", "janus"),
-        new TextPart("Idefics2ForConditionalGeneration", "idefics2"),
-        new TextPart("InternVLForConditionalGeneration", "internvl"),
-        new TextPart("InternVLChatModel", "internvl_chat"),
-        new TextPart("Idefics3ForConditionalGeneration", "idefics3"),
-        new TextPart("SmolVLMForConditionalGeneration", "smolvlm"),
-        new TextPart("AyaVisionForConditionalGeneration", "aya_vision"),
-        new TextPart("Cohere2VisionForConditionalGeneration", "cohere2_vision"),
-        new TextPart("GotOcr2ForConditionalGeneration", "got_ocr2"),
-        new TextPart("KimiVLForConditionalGeneration", "kimi_vl"),
-        new TextPart("Qwen2AudioForConditionalGeneration", "qwen2_audio"),
-        new TextPart("VoxtralForConditionalGeneration", "voxtral"),
-    ];
-
     private static readonly IArchitecture[] All =
     [
         new Llama(), new Gpt2(), new Mistral(), new Mixtral(), new Qwen2(), new Qwen3(), new Phi3(), new Gemma2(),
@@ -59,12 +26,14 @@ internal static class SupportedArchitectures
         new Apertus(), new Baichuan("BaichuanForCausalLM"), new Baichuan("BaiChuanForCausalLM"),
         new ChatGlm("ChatGLMModel"), new ChatGlm("ChatGLMForConditionalGeneration"), new Exaone(), new MiniCpm(),
         new Orion(), new Qwen(), new OpenAiGpt(), new Ministral3(), new Llama4(),
-        .. TextParts,
+        .. TextParts.All,
         new Dbrx(), new PhiMoe("PhimoeForCausalLM"), new PhiMoe("PhiMoEForCausalLM"),
         new Qwen2("MiMoForCausalLM", "mimo"), Mistral.Cwm,
         new Falcon("RWForCausalLM", "RefinedWebModel"),
         new StableLm("StableLMEpochForCausalLM", "stablelm_epoch"), new BitNet(), new Ctrl(), new Jais(),
         PlainLlama.Jais2, new NanoChat(), new OpenElm(), GraniteMoe.Four, new ModernBertDecoder(),
+        new AriaText(), new Llama("Emu3ForCausalLM", "emu3_text_model"), new DiffLlama(),
+        Granite.Local, GraniteMoe.Local, new HyperClovaX(), new Mellum(),
         new GptNeoXJapanese(), new Phi3("Phi4MultimodalForCausalLM", "phi4_multimodal"),
         new InternLm("PanguEmbeddedForCausalLM", "PanguEmbedded"), new Deepseek(), new DeepseekV2(),
         new DeepseekV3("DeepseekV3ForCausalLM", "deepseek_v3", firstSparse: 3),

@@ -31,6 +31,12 @@ internal sealed class DecoderModel
     public DecoderModel(Checkpoint checkpoint, TensorDtype dtype, DecoderShape shape, CheckpointTensor tokens)
     {
         (Shape, _end, _config) = (shape, checkpoint.End, checkpoint.Config);
+        if (_end == DecoderEnd.NextWord && _config.Flag("use_bidirectional_attention", false))
+        {
+            throw new RefusedException("config.json: use_bidirectional_attention is true; a decoder that writes a text "
+                + "must not see what comes after a token (false)");
+        }
+
         _mostTokens = Math.Min(shape.ContextLength, checkpoint.Sentence?.MaxTokens ?? int.MaxValue);
         Tokens = tokens;
         _tables = new() { [EmbeddingManifest.Token] = Tokens };

@@ -40,8 +40,8 @@ internal sealed record DecoderShape(
             config.FindSize("max_position_embeddings", "n_positions", "max_seq_len", "seq_length")
                 ?? DefaultContextLength)
         {
-            LooksUpPositions = config.Section("rope_scaling")?.Text("rope_type", "type") is "longrope" or "su"
-                || config.Section("rope_parameters")?.Text("rope_type") is "longrope",
+            LooksUpPositions = LongRopeScaling.IsMeant(config.Section("rope_scaling"))
+                || LongRopeScaling.IsMeant(config.Section("rope_parameters")),
         };
     }
 

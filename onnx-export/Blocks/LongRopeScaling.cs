@@ -8,11 +8,17 @@ namespace Stip.Export.Blocks;
 internal sealed record LongRopeScaling(
     IReadOnlyList<double> Short, IReadOnlyList<double> Long, double Magnitude, int OriginalPositions, int Positions)
 {
+    private const string Original = "original_max_position_embeddings";
+
+    /// <summary>True where a rope section means it, under whichever name: Phi-3's first files said yarn.</summary>
+    public static bool IsMeant(ConfigJson? rope) => rope?.Text("rope_type", "type") is "longrope" or "su"
+        || (rope?.Text("rope_type", "type") is "yarn" && rope.Has("long_factor"));
+
     public static LongRopeScaling Read(ConfigJson config, ConfigJson rope, int positions)
     {
-        var original = rope.FindSize("original_max_position_embeddings")
-            ?? config.FindSize("original_max_position_embeddings")
-            ?? positions;
+        // What stands beside the section counts before what is in it, unless it is only the family's usual length.
+        var beside = config.FindSize(Original);
+        var original = (config.Has(Original) ? beside : null) ?? rope.FindSize(Original) ?? beside ?? positions;
         if (rope.FindPositive("short_mscale") is { } both && rope.Positive("long_mscale", both) != both)
         {
             throw new RefusedException("config.json: short_mscale and long_mscale differ, which is not supported");
@@ -20,8 +26,7 @@ internal sealed record LongRopeScaling(
 
         // A length beside the section says how much longer the context became, whatever the section's factor is.
         var grown = (double)positions / original;
-        var isOutside = rope.FindSize("original_max_position_embeddings") is null
-            && config.FindSize("original_max_position_embeddings") is not null;
+        var isOutside = rope.FindSize(Original) is null && beside is not null;
         var factor = isOutside ? grown : rope.Positive("factor", grown);
         return new LongRopeScaling(
             rope.Numbers("short_factor"),

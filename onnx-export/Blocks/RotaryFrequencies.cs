@@ -27,6 +27,14 @@ internal sealed record RotaryFrequencies(float[] Inverse, double Magnitude)
         LongInverse = LongInverse is null ? null : [.. LongInverse.Select(frequency => -frequency)],
     };
 
+    /// <summary>The same configuration with what its family turns by where it says nothing of that.</summary>
+    /// <param name="config">config.json.</param>
+    /// <param name="rope">A JSON object.</param>
+    public static ConfigJson Complete(ConfigJson config, string rope) =>
+        config.Has("rope_parameters") || config.Has("rope_theta") || config.Has("rope_scaling")
+            ? config
+            : config.WithDefaults(rope);
+
     /// <summary>Reads <c>rope_parameters</c>, or <c>rope_theta</c> with <c>rope_scaling</c>.</summary>
     /// <param name="config">config.json.</param>
     /// <param name="turned">Channels of a head that turn.</param>
@@ -51,8 +59,8 @@ internal sealed record RotaryFrequencies(float[] Inverse, double Magnitude)
             "linear" => new([.. inverse.Select(f => (float)(f / rope!.Positive("factor", 1)))], 1),
             "ntk" => new(NtkSlowed(inner, rope!, turned), 1),
             "llama3" => new(Llama3Scaling.Read(rope!, positions).Apply(inverse), 1),
+            _ when LongRopeScaling.IsMeant(rope) => LongRopeScaling.Read(config, rope!, positions).Apply(inverse),
             "yarn" => YarnScaling.Read(config, rope!, inner, turned, positions).Apply(inverse),
-            "longrope" or "su" => LongRopeScaling.Read(config, rope!, positions).Apply(inverse),
             "factors" => new(Divided(inverse, rope!.Numbers("factors")), 1),
             var kind => throw new RefusedException(
                 $"config.json: rope type '{kind}' is not supported; there are {string.Join(", ", Kinds)}"),

@@ -31,7 +31,7 @@ internal sealed record SharedExperts(GatedFeedForward Plain, ExpertFeedForward? 
         }
 
         var width = config.Size("moe_intermediate_size");
-        var shared = config.Count(config.Has("n_shared_experts") ? "n_shared_experts" : "num_shared_experts");
+        var shared = config.Count(config.Said("n_shared_experts", "num_shared_experts"));
         return new SharedExperts(
             plain,
             new ExpertFeedForward(count, config.Size("num_experts_per_tok"), width, plain.Function)

@@ -187,6 +187,12 @@ internal sealed class Checkpoint : IDisposable
     /// not.</summary>
     public Checkpoint With(ITensorStore tensors) => Copy(Config, tensors, End, SeesAll);
 
+    /// <summary>The same model with values for what its config.json leaves out; a GGUF file says everything. This
+    /// checkpoint is still to be closed, that one is not.</summary>
+    /// <param name="defaults">A JSON object.</param>
+    public Checkpoint Completed(string defaults) =>
+        _gguf is null ? Copy(Config.WithDefaults(defaults), Tensors, End, SeesAll) : this;
+
     /// <summary>The same decoder for whole texts. This checkpoint is still to be closed, that one is not.</summary>
     public Checkpoint WholeTexts(
         DecoderEnd end, IReadOnlyList<(string Part, string Whole)> prefixes, bool seesAll = false) =>

@@ -81,16 +81,15 @@ internal sealed class ConfigJson(string file, JsonElement root, JsonElement? def
     /// <summary>A size of at least 1, null where it is absent or null.</summary>
     public int? FindSize(params ReadOnlySpan<string> names)
     {
-        foreach (var name in names)
-        {
-            if (Find(name) is { } value)
-            {
-                return SizeOf(name, value);
-            }
-        }
-
-        return null;
+        var name = Said(names);
+        return Find(name) is { } value ? SizeOf(name, value) : null;
     }
+
+    /// <summary>The name that the file has a field under: what it says counts before what another name stands for
+    /// where it is left out.</summary>
+    public string Said(params ReadOnlySpan<string> names) =>
+        Array.Find(names.ToArray(), name => Has(name) && Find(name) is not null)
+        ?? Array.Find(names.ToArray(), name => Find(name) is not null) ?? names[0];
 
     /// <summary>A width that some field makes of others: truncated, and refused where no size can be it.</summary>
     /// <param name="name">The field, for messages.</param>
@@ -208,9 +207,10 @@ internal sealed class ConfigJson(string file, JsonElement root, JsonElement? def
     /// <summary>A whole number of any sign, null where it is absent or null.</summary>
     public int? Integer(string name) => Find(name) is { } value ? Integer(name, value) : null;
 
-    /// <summary>Positive numbers of a list that must be there.</summary>
-    public IReadOnlyList<double> Numbers(string name) => Find(name) is { ValueKind: JsonValueKind.Array } list
-        && list.EnumerateArray().All(item => item.ValueKind == JsonValueKind.Number && item.GetDouble() > 0)
+    /// <summary>Positive numbers of a list that must be there, or also zeros.</summary>
+    public IReadOnlyList<double> Numbers(string name, bool mayBeZero = false) => Find(name) is { } list
+        && list.ValueKind == JsonValueKind.Array && list.EnumerateArray().All(item =>
+            item.ValueKind == JsonValueKind.Number && item.GetDouble() >= (mayBeZero ? 0 : double.Epsilon))
         ? [.. list.EnumerateArray().Select(item => item.GetDouble())]
         : throw new RefusedException($"{file}: {name} must be a list of numbers above 0");
 

@@ -32,7 +32,8 @@ internal static class ExportedFolder
                 $"--task is {task}; it is for models with tasks of their own, and {architecture.Name} has none");
         }
 
-        var model = architecture.Build(checkpoint, dtype);
+        var model = architecture.Build(
+            checkpoint.Completed(PublishedDefaults.Of(architecture.ModelType)), dtype);
         if (checkpoint.MostPositions is { } most
             && model is not { Graph: DecoderGraph { HasCache: true }, WholeGraphs: null })
         {

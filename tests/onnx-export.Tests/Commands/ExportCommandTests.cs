@@ -132,8 +132,8 @@ public sealed class ExportCommandTests : IDisposable
 
     [Fact]
     public void Export_OfAnUnsupportedArchitecture_ListsThoseSupported() => AssertRefused(
-        "architecture 'XLNetLMHeadModel' is not supported; there are LlamaForCausalLM, GPT2LMHeadModel",
-        Export(WithConfig(config => config["architectures"] = new JsonArray("XLNetLMHeadModel"))));
+        "architecture 'UnheardOfForCausalLM' is not supported; there are LlamaForCausalLM, GPT2LMHeadModel",
+        Export(WithConfig(config => config["architectures"] = new JsonArray("UnheardOfForCausalLM"))));
 
     [Theory]
     [InlineData("hidden_size", "0", "hidden_size is 0; it must be 1..1073741824")]
