@@ -104,8 +104,12 @@ internal static class UploadEndpoints
         }
 
         var cancelled = await writer.CancelAsync(upload, context.RequestAborted);
-        await audit.AppendAsync(new AuditAct(
-            AuditEventTypes.UploadCancelled, context.Actor(), id, ("filename", upload.Record.Filename)));
+        if (cancelled.Refusal is null)
+        {
+            await audit.AppendAsync(new AuditAct(
+                AuditEventTypes.UploadCancelled, context.Actor(), id, ("filename", upload.Record.Filename)));
+        }
+
         return Answer.Of(cancelled, record => record.ToObject(store.Lifetime));
     }
 

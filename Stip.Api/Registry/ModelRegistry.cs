@@ -1,9 +1,7 @@
 using System.Collections.Immutable;
-using System.Text.Json;
 using Microsoft.Extensions.Options;
 using Stip.Api.Engine;
 using Stip.Api.Registry.Packages;
-using Stip.Protocol;
 using Stip.Protocol.Errors;
 using Stip.Protocol.Packages;
 
@@ -48,17 +46,19 @@ internal sealed class ModelRegistry(
         }
     }
 
-    /// <summary>Registers a staged folder whose digests were compared. On refusal it stays where it is.</summary>
-    public async Task<Outcome<HostedModel>> RegisterAsync(
+    /// <summary>Registers a staged folder whose digests were compared. On refusal it stays where it is, and where the
+    /// same package is there already and whole.</summary>
+    public async Task<Outcome<RegisteredModel>> RegisterAsync(
         string staged, PackageManifest manifest, string owner, CancellationToken cancellation)
     {
         await _changing.WaitAsync(cancellation);
         try
         {
             var old = Find(manifest.Model);
-            if (old is not null && AreEqual(old.Manifest, manifest))
+            if (old is not null && PackageFolder.AreEqual(old.Manifest, manifest)
+                && await Task.Run(() => PackageFolder.IsWhole(old.Folder, manifest), cancellation))
             {
-                return old;
+                return new RegisteredModel(old, Before: null, IsNew: false);
             }
 
             if (old?.Manifest.Instance == manifest.Instance && old.Manifest.KeyEpoch > manifest.KeyEpoch)
@@ -72,7 +72,7 @@ internal sealed class ModelRegistry(
                 return Invalid(faults);
             }
 
-            var registration = new Registration(clock.GetUtcNow(), owner);
+            var registration = new Registration(After(old), owner);
             DurableFile.Write(Path.Combine(staged, Registration.FileName), registration);
             var folder = Path.Combine(folders.Packages, FolderName(manifest));
             Directory.Move(staged, folder);
@@ -84,7 +84,7 @@ internal sealed class ModelRegistry(
 
             _models = _models.SetItem(model.Id, model);
             await RetireReplacedAsync(model);
-            return model;
+            return new RegisteredModel(model, old, IsNew: true);
         }
         finally
         {
@@ -159,10 +159,12 @@ internal sealed class ModelRegistry(
         _changing.Dispose();
     }
 
-    // The files' digests are in the manifest; what it says of them beside counts too.
-    private static bool AreEqual(PackageManifest one, PackageManifest other) =>
-        JsonSerializer.SerializeToUtf8Bytes(one, StipJson.File).AsSpan()
-            .SequenceEqual(JsonSerializer.SerializeToUtf8Bytes(other, StipJson.File));
+    // A clock may go back: of two that a restart finds the one that came later is to be known as that.
+    private DateTimeOffset After(HostedModel? old)
+    {
+        var now = clock.GetUtcNow();
+        return old is null || old.CreatedAt < now ? now : old.CreatedAt + TimeSpan.FromTicks(1);
+    }
 
     // What cannot be read of one package is no reason to serve none.
     private void TryTakeUp(string folder)
@@ -207,14 +209,19 @@ internal sealed class ModelRegistry(
         registration ??= new Registration(File.GetLastWriteTimeUtc(folder), "data-directory");
         var model = factory.Create(manifest!, registration, folder, isFresh: false);
         var other = Find(model.Id);
-        var isNewer = other is null || (other.Manifest.KeyEpoch, other.CreatedAt).CompareTo(
-            (model.Manifest.KeyEpoch, model.CreatedAt)) < 0;
+        var isNewer = other is null || IsNewer(model, other);
         _models = isNewer ? _models.SetItem(model.Id, model) : _models;
         if (other is not null)
         {
             DropSuperseded(isNewer ? other : model);
         }
     }
+
+    // Epochs count the keys of one instance; they say nothing of another's.
+    private static bool IsNewer(HostedModel one, HostedModel other) =>
+        one.Manifest.Instance == other.Manifest.Instance && one.Manifest.KeyEpoch != other.Manifest.KeyEpoch
+            ? one.Manifest.KeyEpoch > other.Manifest.KeyEpoch
+            : one.CreatedAt > other.CreatedAt;
 
     // No session outlives a restart. What an operator put there by hand is left to the operator.
     private void DropSuperseded(HostedModel older)

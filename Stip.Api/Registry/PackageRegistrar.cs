@@ -20,11 +20,19 @@ internal sealed class PackageRegistrar(
     public async Task<Outcome<HostedModel>> RegisterAsync(
         ApiKeyRecord key, AuditActor actor, IReadOnlyList<string>? uploadIds, CancellationToken cancellation)
     {
-        if (!Collect(key, uploadIds).Is(out var records, out var refusal))
+        if (!Collect(key, uploadIds).Is(out var uploaded, out var refusal))
         {
             return refusal;
         }
 
+        // Somebody else may register or cancel them first; they are gone then.
+        using var turns = await UploadTurns.TakeAsync(uploaded, cancellation);
+        if (!Collect(key, uploadIds).Is(out uploaded, out refusal))
+        {
+            return refusal;
+        }
+
+        List<UploadRecord> records = [.. uploaded.Select(upload => upload.Record)];
         var manifestUpload = records.FirstOrDefault(record => record.Filename == PackageManifest.FileName);
         var (manifest, unreadable) = manifestUpload is null
             ? (null, "stip.json was not uploaded")
@@ -52,7 +60,6 @@ internal sealed class PackageRegistrar(
     {
         var staged = Directory.CreateDirectory(Path.Combine(folders.Staging, Path.GetRandomFileName())).FullName;
         var isRegistered = false;
-        var before = registry.Find(manifest.Model);
         try
         {
             foreach (var record in records)
@@ -63,13 +70,13 @@ internal sealed class PackageRegistrar(
             }
 
             var outcome = await registry.RegisterAsync(staged, manifest, actor.KeyId, cancellation);
-            isRegistered = outcome.Is(out var model, out _);
-            if (isRegistered && model != before)
+            isRegistered = outcome.Is(out var registered, out var refusal);
+            if (registered is { IsNew: true })
             {
-                await audit.AppendAsync(Act(actor, manifest, before));
+                await audit.AppendAsync(Act(actor, manifest, registered.Before));
             }
 
-            return outcome;
+            return isRegistered ? registered!.Model : refusal!;
         }
         finally
         {
@@ -102,7 +109,7 @@ internal sealed class PackageRegistrar(
         ("key_epoch", manifest.KeyEpoch.ToString(CultureInfo.InvariantCulture)),
         ("previous_fingerprint", before?.Manifest.Fingerprint));
 
-    private Outcome<List<UploadRecord>> Collect(ApiKeyRecord key, IReadOnlyList<string>? uploadIds)
+    private Outcome<List<UploadState>> Collect(ApiKeyRecord key, IReadOnlyList<string>? uploadIds)
     {
         if (uploadIds is not { Count: > 0 and <= MaxFiles })
         {
@@ -110,7 +117,7 @@ internal sealed class PackageRegistrar(
                 StipErrorCode.InvalidRequest, $"upload_ids does not name 1..{MaxFiles} uploads", "upload_ids");
         }
 
-        var records = new List<UploadRecord>();
+        var found = new List<UploadState>();
         foreach (var id in uploadIds.Distinct(StringComparer.Ordinal))
         {
             if (!uploads.Find(key.Id, id).Is(out var upload, out var refusal))
@@ -118,12 +125,12 @@ internal sealed class PackageRegistrar(
                 return refusal;
             }
 
-            records.Add(upload.Record);
+            found.Add(upload);
         }
 
-        var pending = records.Count(record => record.Status != UploadObject.Completed);
+        var pending = found.Count(upload => upload.Record.Status != UploadObject.Completed);
         return pending == 0
-            ? records
+            ? found
             : new Refusal(StipErrorCode.InvalidRequest, $"{pending} of the uploads are not completed", "upload_ids");
     }
 

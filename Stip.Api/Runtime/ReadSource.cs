@@ -36,16 +36,43 @@ internal sealed class ReadSource(int rows, OrtValue mask, OrtValue states)
         }
     }
 
-    /// <summary>Puts longer tensors in the place of those for later steps.</summary>
+    /// <summary>Puts longer tensors in the place of those for later steps: all of them or, where memory runs out,
+    /// none.</summary>
     /// <param name="keptRows">Their rows.</param>
-    /// <param name="longerMask">Zeros behind the source's rows.</param>
+    /// <param name="longerMask">Zeros behind the source's rows; owned from here on, whatever happens.</param>
     /// <param name="lengthen">Makes a longer copy of the states, or of one of what the first step gave.</param>
     public void Lengthen(int keptRows, OrtValue longerMask, Func<OrtValue, int?, OrtValue> lengthen)
     {
-        Mask.Dispose();
+        var longer = new List<OrtValue>(Cross.Count + 1);
+        try
+        {
+            if (_states is not null)
+            {
+                longer.Add(lengthen(_states, null));
+            }
+
+            for (var i = 0; i < Cross.Count; i++)
+            {
+                longer.Add(lengthen(Cross[i], i));
+            }
+        }
+        catch
+        {
+            longer.ForEach(Zero);
+            longerMask.Dispose();
+            throw;
+        }
+
+        var (mask, states, cross) = (Mask, _states, Cross);
         (KeptRows, Mask) = (keptRows, longerMask);
-        _states = _states is null ? null : Replaced(_states, lengthen(_states, null));
-        Cross = [.. Cross.Select((value, index) => Replaced(value, lengthen(value, index)))];
+        _states = states is null ? null : longer[0];
+        Cross = states is null ? longer : longer[1..];
+        mask.Dispose();
+        Zero(states);
+        foreach (var value in cross)
+        {
+            Zero(value);
+        }
     }
 
     public ReadSource Share()
@@ -71,12 +98,6 @@ internal sealed class ReadSource(int rows, OrtValue mask, OrtValue states)
         }
 
         Cross = [];
-    }
-
-    private static OrtValue Replaced(OrtValue value, OrtValue by)
-    {
-        Zero(value);
-        return by;
     }
 
     private static void Zero(OrtValue? value)

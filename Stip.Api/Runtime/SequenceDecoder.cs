@@ -152,18 +152,20 @@ internal sealed class SequenceDecoder : IDecoder
     private ReadSource Encode(OrtValue rows, int count)
     {
         var mask = SourcePadding.Mask(count, count);
+        OrtValue? states = null;
         try
         {
             string[] names = _encoder.InputMetadata.ContainsKey(Mask) ? ["inputs_embeds", Mask] : ["inputs_embeds"];
             OrtValue[] values = names.Length > 1 ? [rows, mask] : [rows];
             using var pass = DeviceGate.Enter(_gate);
-            var states = _encoder.Run(_runOptions, names, values, [Hidden])[0];
+            states = _encoder.Run(_runOptions, names, values, [Hidden])[0];
             Check(Hidden, states, (long)count * _rowBytes);
             return new ReadSource(count, mask, states);
         }
         catch
         {
             mask.Dispose();
+            states?.Dispose();
             throw;
         }
     }

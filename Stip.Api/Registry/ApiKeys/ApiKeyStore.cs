@@ -3,7 +3,6 @@ using System.Data.Common;
 using System.Globalization;
 using System.Security.Cryptography;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Storage;
 using Stip.Api.Engine;
 using Stip.Api.Registry.Audit;
 using Stip.Api.Registry.Database;
@@ -19,8 +18,9 @@ internal sealed class ApiKeyStore(
     RegistryDatabase database, KeyFile file, KeyDirectory directory, TimeProvider clock) : IDisposable
 {
     private const string BootstrapId = "key_bootstrap";
-    private readonly SemaphoreSlim _changing = new(1, 1);
+    private readonly KeyChanges _changes = new(database, directory);
     private readonly ConcurrentDictionary<string, DateTimeOffset> _lastUsed = new();
+    private readonly ConcurrentDictionary<string, bool> _unanswered = new(StringComparer.Ordinal);
 
     public IReadOnlyList<ApiKeyRecord> All => directory.Keys;
 
@@ -56,18 +56,27 @@ internal sealed class ApiKeyStore(
         file.SetAside();
     }
 
-    /// <summary>Reads the keys again: another server may have changed them.</summary>
+    /// <summary>Reads the keys again: another server may have changed them. Keys of whose making nobody heard, so that
+    /// their values are lost, are ended.</summary>
     /// <exception cref="InvalidOperationException">They cannot be read; one line says why.</exception>
     public async Task RefreshAsync(CancellationToken cancellation)
     {
-        await _changing.WaitAsync(cancellation);
-        try
+        await _changes.RefreshAsync(cancellation);
+        if (_unanswered.Keys.ToArray() is { Length: > 0 } ids)
         {
-            await ReadAsync(cancellation);
-        }
-        finally
-        {
-            _changing.Release();
+            await _changes.MakeAsync<bool>(
+                async context =>
+                {
+                    foreach (var row in await context.ApiKeys.Where(row => ids.Contains(row.Id)).ToListAsync())
+                    {
+                        context.Remove(row);
+                        context.Add(Act(AuditEventTypes.KeyRevoked, AuditActor.Server, row.ToRecord()));
+                    }
+
+                    return true;
+                },
+                keys => !keys.Any(key => ids.Contains(key.Id)));
+            Array.ForEach(ids, id => _unanswered.TryRemove(id, out _));
         }
     }
 
@@ -77,13 +86,24 @@ internal sealed class ApiKeyStore(
         var id = "key_" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
         var value = ApiKeyValue.Make(id);
         var key = Key(id, request, value);
-        await ChangeAsync<bool>(context =>
+        try
         {
-            context.Add(key.ToRow());
-            context.Add(Act(AuditEventTypes.KeyCreated, actor, key));
-            return Task.FromResult<Outcome<bool>>(true);
-        });
-        return (key, value);
+            await _changes.MakeAsync<bool>(
+                context =>
+                {
+                    context.Add(key.ToRow());
+                    context.Add(Act(AuditEventTypes.KeyCreated, actor, key));
+                    return Task.FromResult<Outcome<bool>>(true);
+                },
+                keys => keys.Any(made => made.Id == id));
+            return (key, value);
+        }
+        catch
+        {
+            // It may be there all the same, where the connection broke; then nobody has its value.
+            _unanswered[id] = true;
+            throw;
+        }
     }
 
     /// <summary>Stores the administrator's key of the first start.</summary>
@@ -100,7 +120,7 @@ internal sealed class ApiKeyStore(
         string id, TimeSpan overlap, AuditActor actor)
     {
         var value = ApiKeyValue.Make(id);
-        var changed = await ChangeAsync<string>(async context =>
+        var changed = await _changes.MakeAsync<string>(async context =>
         {
             var row = await context.ApiKeys.Include(key => key.Secrets).FirstOrDefaultAsync(key => key.Id == id);
             if (row is null)
@@ -123,12 +143,12 @@ internal sealed class ApiKeyStore(
             context.Add(Act(
                 AuditEventTypes.KeyRotated, actor, row.ToRecord(), ("previous_value_expires_at", Text(until))));
             return value;
-        });
+        }, keys => keys.Any(key => key.Secrets.Any(secret => secret.Sha256 == ApiKeyValue.Hash(value))));
         return changed.Is(out _, out var refusal) ? (Find(id)!, value) : refusal;
     }
 
     /// <summary>Ends a key; whoever uses it loses it at once.</summary>
-    public Task<Outcome<ApiKeyRecord>> RevokeAsync(string id, AuditActor actor) => ChangeAsync<ApiKeyRecord>(
+    public Task<Outcome<ApiKeyRecord>> RevokeAsync(string id, AuditActor actor) => _changes.MakeAsync<ApiKeyRecord>(
         async context =>
         {
             var rows = await context.ApiKeys.Include(key => key.Secrets).ToListAsync();
@@ -148,9 +168,10 @@ internal sealed class ApiKeyStore(
             context.Remove(row);
             context.Add(Act(AuditEventTypes.KeyRevoked, actor, row.ToRecord()));
             return row.ToRecord();
-        });
+        },
+        keys => !keys.Any(key => key.Id == id));
 
-    public void Dispose() => _changing.Dispose();
+    public void Dispose() => _changes.Dispose();
 
     private static bool IsLastingAdmin(ApiKeyRecord key) =>
         key is { ExpiresAt: null, Models: null } && key.Scopes.Contains(ApiKeyScopes.KeysAdmin);
@@ -192,55 +213,4 @@ internal sealed class ApiKeyStore(
             ]).ToRow(clock.GetUtcNow());
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
-
-    // What is shown afterwards is what the database holds.
-    private async Task<Outcome<T>> ChangeAsync<T>(Func<RegistryContext, Task<Outcome<T>>> change)
-    {
-        await _changing.WaitAsync();
-        try
-        {
-            await using var context = database.Open();
-            await using var transaction = await BeginAsync(context);
-            var outcome = await change(context);
-            if (outcome.Refusal is null)
-            {
-                await context.SaveChangesAsync();
-                await (transaction?.CommitAsync() ?? Task.CompletedTask);
-                await ReadAsync(CancellationToken.None);
-            }
-
-            return outcome;
-        }
-        finally
-        {
-            _changing.Release();
-        }
-    }
-
-    // One server alone has its semaphore, and SaveChanges is a transaction.
-    private async Task<IDbContextTransaction?> BeginAsync(RegistryContext context)
-    {
-        if (!database.IsShared)
-        {
-            return null;
-        }
-
-        var transaction = await context.Database.BeginTransactionAsync();
-        await context.Database.ExecuteSqlRawAsync(RegistryLock.Take);
-        return transaction;
-    }
-
-    private async Task ReadAsync(CancellationToken cancellation)
-    {
-        await using var connection = await database.ConnectAsync(cancellation);
-        try
-        {
-            var rows = await FirstRows.ReadAsync(connection, cancellation);
-            directory.Show([.. rows.Select(row => row.ToRecord())]);
-        }
-        catch (DbException e)
-        {
-            throw database.Unusable(e);
-        }
-    }
 }

@@ -8,10 +8,15 @@ namespace Stip.Api.Registry.Database;
 internal static class FirstRows
 {
     /// <summary>Every key with its secrets.</summary>
-    public static async Task<IReadOnlyList<ApiKeyRow>> ReadAsync(DbConnection open, CancellationToken cancellation)
+    /// <param name="open">The database.</param>
+    /// <param name="transaction">Of the connection; null where it has none.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    public static async Task<IReadOnlyList<ApiKeyRow>> ReadAsync(
+        DbConnection open, DbTransaction? transaction, CancellationToken cancellation)
     {
         var keys = new Dictionary<string, ApiKeyRow>(StringComparer.Ordinal);
         await using var command = open.CreateCommand();
+        command.Transaction = transaction;
         command.CommandText = """
             SELECT k.id, k.name, k.scopes, k.models, k.limits, k.created_at, k.expires_at,
                 s.sha256, s.redacted_value, s.created_at, s.good_until

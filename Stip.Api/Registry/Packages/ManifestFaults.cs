@@ -33,14 +33,9 @@ internal static partial class ManifestFaults
             yield return $"mode '{manifest.Mode}' is not one of {string.Join(", ", Modes)}";
         }
 
-        foreach (var fault in Sizes(manifest).Concat(FileList(manifest)))
+        foreach (var fault in Sizes(manifest).Concat(FileList(manifest)).Concat(RoleFaults.Of(manifest)))
         {
             yield return fault;
-        }
-
-        if (manifest.Graphs is not { Count: > 0 })
-        {
-            yield return "graphs is empty";
         }
     }
 

@@ -30,12 +30,16 @@ internal sealed class PackageDigests(PackageManifest manifest, string folder, IL
         }
     }
 
+    /// <summary>The first listed file that is not the one that was registered; null where all are.</summary>
+    /// <exception cref="IOException">One cannot be read.</exception>
+    public static PackageFile? FirstDamaged(string folder, PackageManifest manifest) =>
+        manifest.Files.FirstOrDefault(file => !IsWhole(Path.Combine(folder, file.Path), file));
+
     private string? Find()
     {
         try
         {
-            var damaged = manifest.Files.FirstOrDefault(file => !IsWhole(Path.Combine(folder, file.Path), file));
-            if (damaged is null)
+            if (FirstDamaged(folder, manifest) is not { } damaged)
             {
                 return null;
             }

@@ -43,6 +43,27 @@ internal sealed class PackageFolder(IGraphRuntime runtime)
         }
     }
 
+    /// <summary>True where two manifests say the same: of the files, whose digests they hold, and of all beside.
+    /// </summary>
+    public static bool AreEqual(PackageManifest one, PackageManifest other) =>
+        JsonSerializer.SerializeToUtf8Bytes(one, StipJson.File).AsSpan()
+            .SequenceEqual(JsonSerializer.SerializeToUtf8Bytes(other, StipJson.File));
+
+    /// <summary>True where a stored folder still holds this package, byte for byte; what cannot be read is not whole.
+    /// </summary>
+    public static bool IsWhole(string folder, PackageManifest manifest)
+    {
+        try
+        {
+            return ReadManifest(Path.Combine(folder, PackageManifest.FileName)).Manifest is { } stored
+                && AreEqual(stored, manifest) && PackageDigests.FirstDamaged(folder, manifest) is null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Every fault of the files and graphs; the manifest itself was judged before.</summary>
     public IReadOnlyList<string> Faults(string folder, PackageManifest manifest)
     {

@@ -12,6 +12,9 @@ internal static class Roles
     public const string DecoderWithPast = "decoder_with_past";
     public const string Vision = "vision";
 
+    /// <summary>Every role there is.</summary>
+    public static IReadOnlyList<string> All { get; } = [Decoder, DecoderWithPast, Encoder, Vision];
+
     /// <summary>True where a decoder goes on from what an encoder makes of a source.</summary>
     public static bool AreOfSequence(PackageManifest manifest) =>
         manifest.Graphs?.ContainsKey(Decoder) == true

@@ -40,6 +40,9 @@ internal sealed class UploadStore
         }
     }
 
+    public static Refusal Unknown { get; } =
+        new(StipErrorCode.NotFound, "there is no such upload of this key", "upload_id");
+
     public TimeSpan Lifetime => TimeSpan.FromHours(_options.UploadHours);
 
     public Outcome<UploadRecord> Create(string owner, UploadCreateRequest request)
@@ -63,7 +66,7 @@ internal sealed class UploadStore
     public Outcome<UploadState> Find(string owner, string? id) =>
         id is not null && _uploads.TryGetValue(id, out var upload) && upload.Record.Owner == owner
             ? upload
-            : new Refusal(StipErrorCode.NotFound, "there is no such upload of this key", "upload_id");
+            : Unknown;
 
     public string DataPath(UploadRecord record) => Path.Combine(FolderOf(record.Id), "data");
 
@@ -93,9 +96,11 @@ internal sealed class UploadStore
         {
             if (upload.Record.TouchedAt < oldest && upload.Turn.Wait(0))
             {
-                // Gone for its owner whatever becomes of its folder.
+                // Gone for its owner whatever becomes of its folder, and told to whoever waits for its turn.
                 _uploads.TryRemove(upload.Record.Id, out _);
                 expired.Add(upload.Record);
+                upload.Record = upload.Record with { Status = UploadObject.Cancelled };
+                upload.Turn.Release();
             }
         }
 

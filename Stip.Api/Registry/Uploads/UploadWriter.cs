@@ -74,7 +74,12 @@ internal sealed class UploadWriter(UploadStore store, TimeProvider clock)
                 return record;
             }
 
-            if (record.Status != UploadObject.Pending || record.BytesReceived != record.Bytes)
+            if (record.Status != UploadObject.Pending)
+            {
+                return UploadStore.Unknown;
+            }
+
+            if (record.BytesReceived != record.Bytes)
             {
                 return Invalid($"{record.BytesReceived} of {record.Bytes} bytes were received", "id");
             }
@@ -116,8 +121,14 @@ internal sealed class UploadWriter(UploadStore store, TimeProvider clock)
         await upload.Turn.WaitAsync(cancellation);
         try
         {
+            if (upload.Record.Status == UploadObject.Cancelled)
+            {
+                return UploadStore.Unknown;
+            }
+
+            // Whoever found it before and waits for its turn is told.
             store.Remove(upload.Record);
-            return upload.Record with { Status = UploadObject.Cancelled, Parts = [] };
+            return upload.Record = upload.Record with { Status = UploadObject.Cancelled, Parts = [] };
         }
         finally
         {

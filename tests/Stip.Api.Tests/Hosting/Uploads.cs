@@ -37,7 +37,12 @@ internal static class Uploads
             $"{StipRoutes.Uploads}/{id}/complete", new UploadCompleteRequest(partIds.Length == 0 ? null : partIds));
 
     /// <summary>Uploads every file of a folder and asks for its registration.</summary>
-    public static async Task<HttpResponseMessage> PushAsync(this ApiCaller caller, string folder)
+    public static async Task<HttpResponseMessage> PushAsync(this ApiCaller caller, string folder) =>
+        await caller.PostAsync(
+            StipRoutes.Models, new ModelRegisterRequest(await caller.UploadAllAsync(folder)));
+
+    /// <summary>Uploads every file of a folder.</summary>
+    public static async Task<List<string>> UploadAllAsync(this ApiCaller caller, string folder)
     {
         var ids = new List<string>();
         foreach (var path in Directory.GetFiles(folder))
@@ -45,7 +50,7 @@ internal static class Uploads
             ids.Add(await caller.UploadAsync(path));
         }
 
-        return await caller.PostAsync(StipRoutes.Models, new ModelRegisterRequest(ids));
+        return ids;
     }
 
     public static async Task<string> UploadAsync(this ApiCaller caller, string path)

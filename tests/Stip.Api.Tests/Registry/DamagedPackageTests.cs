@@ -1,6 +1,7 @@
 using Stip.Api.Tests.Hosting;
 using Stip.Api.Tests.Models;
 using Stip.Protocol;
+using Stip.Protocol.Audit;
 using Stip.Protocol.Models;
 using Stip.TestKit;
 
@@ -57,6 +58,63 @@ public sealed class DamagedPackageTests
             expected, (await server.Caller().StepAsync(Steps.Prefill(1, 4) with { Model = "sick" })).Row());
     }
 
+    // The same package, to the byte: what there is of it on the disk counts, not that its name is known.
+    [Theory]
+    [InlineData("flipped weight", true)]
+    [InlineData("flipped weight", false)]
+    [InlineData("no graph", false)]
+    [InlineData("manifest of zeros", false)]
+    public async Task SamePackage_PushedOverADamagedOne_RepairsIt(string damage, bool isKnownToBeDamaged)
+    {
+        using var data = new TemporaryFolder();
+        var expected = await PushTwoAsync(data.Path);
+        if (isKnownToBeDamaged)
+        {
+            Damage(damage, Directory.GetDirectories(data.At("packages"), "sick-*").Single());
+        }
+
+        using var server = new ApiServer(data.Path);
+        using (var refused = await server.Caller().PostAsync(
+            StipRoutes.Completions, Steps.Prefill(1, 4) with { Model = "sick", Keep = false }))
+        {
+            Assert.Equal(isKnownToBeDamaged ? 422 : 200, (int)refused.StatusCode);
+        }
+
+        if (!isKnownToBeDamaged)
+        {
+            Damage(damage, Directory.GetDirectories(data.At("packages"), "sick-*").Single());
+        }
+
+        await PushAsync(server, "sick");
+
+        Assert.Equal(
+            expected, (await server.Caller().StepAsync(Steps.Prefill(1, 4) with { Model = "sick" })).Row());
+        var act = (await server.Caller().GetAsync<AuditPage>(StipRoutes.AuditEvents)).Data[0];
+        Assert.Equal((AuditEventTypes.ModelReplaced, "sick"), (act.Type, act.Subject));
+        Assert.Single(Directory.GetDirectories(data.At("packages"), "sick-*"));
+    }
+
+    [Fact]
+    public async Task SamePackage_PushedWhileADamagedOneServesSessions_LeavesThemTheirs()
+    {
+        using var server = new ApiServer();
+        await PushAsync(server, "sick");
+        var prefill = Steps.Prefill(1, 4) with { Model = "sick" };
+        var session = await server.Caller().StepAsync(prefill);
+        var folder = Directory.GetDirectories(server.PackageFolder(""), "sick-*").Single();
+        Damage("flipped weight", folder);
+
+        await PushAsync(server, "sick");
+
+        // It is in memory, where the disk does no harm, until its last session ends.
+        Assert.True(Directory.Exists(folder));
+        var next = await server.Caller().StepAsync(Steps.Next(session, 1) with { Model = "sick" });
+        var other = await server.Caller().StepAsync(prefill);
+        Assert.Equal(session.Row(), other.Row());
+        Assert.Equal(
+            next.Row(), (await server.Caller().StepAsync(Steps.Next(other, 1) with { Model = "sick" })).Row());
+    }
+
     [Fact]
     public async Task Registration_ThatCannotBeRead_IsMadeUpForByAFullCheck()
     {
@@ -85,15 +143,20 @@ public sealed class DamagedPackageTests
         Assert.False(folder.Exists && Directory.Exists(folder.FullName));
     }
 
+    private static async Task PushAsync(ApiServer server, string name)
+    {
+        using var folder = new TemporaryFolder();
+        new TinyDecoder(name).WriteTo(folder.Path);
+        using var pushed = await server.Caller().PushAsync(folder.Path);
+        await ApiCaller.ReadAsync<ModelObject>(pushed);
+    }
+
     private static async Task<float[]> PushTwoAsync(string data)
     {
         using var server = new ApiServer(data);
         foreach (var name in new[] { "sick", "well" })
         {
-            using var folder = new TemporaryFolder();
-            new TinyDecoder(name).WriteTo(folder.Path);
-            using var pushed = await server.Caller().PushAsync(folder.Path);
-            await ApiCaller.ReadAsync<ModelObject>(pushed);
+            await PushAsync(server, name);
         }
 
         return (await server.Caller().StepAsync(Steps.Prefill(1, 4) with { Model = "well" })).Row();

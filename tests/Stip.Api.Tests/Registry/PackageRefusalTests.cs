@@ -29,6 +29,11 @@ public sealed class PackageRefusalTests
         { "traversal", "not a relative path" },
         { "graph file", "its file is not in the list" },
         { "no graphs", "graphs is empty" },
+        { "misspelt role", "graphs names 'decodr', which is none of decoder, decoder_with_past, encoder, vision" },
+        { "no role", "graphs has none that is served: decoder, encoder or vision" },
+        { "later steps alone", "decoder_with_past are the later steps of a decoder, and there is none" },
+        { "cached encoder", "encoder has a cache" },
+        { "misspelt beside a good one", "graphs names 'vison'" },
         { "missing input", "has an input 'logits_rows' that stip.json does not name" },
         { "invented input", "has no input 'ghost'" },
         { "input dtype", "stip.json says float16" },
@@ -163,6 +168,16 @@ public sealed class PackageRefusalTests
         "traversal" => Refingerprint(honest with { Files = [.. honest.Files, new("../x", 3, new string('0', 64))] }),
         "graph file" => With(honest, graph => graph with { File = "other.onnx" }),
         "no graphs" => honest with { Graphs = new Dictionary<string, GraphManifest>() },
+        "misspelt role" or "no role" => As(honest, "decodr"),
+        "later steps alone" => As(honest, "decoder_with_past"),
+        "cached encoder" => As(honest, "encoder"),
+        "misspelt beside a good one" => honest with
+        {
+            Graphs = new Dictionary<string, GraphManifest>(honest.Graphs)
+            {
+                ["vison"] = honest.Graphs["decoder"] with { Cache = null },
+            },
+        },
         "missing input" => With(honest, graph => graph with
         {
             Inputs = [.. graph.Inputs.Where(input => input.Name != "logits_rows")],
@@ -180,6 +195,9 @@ public sealed class PackageRefusalTests
         "no cache" => With(honest, graph => graph with { Cache = null }),
         _ => throw new ArgumentOutOfRangeException(nameof(lie)),
     };
+
+    private static PackageManifest As(PackageManifest manifest, string role) =>
+        manifest with { Graphs = new Dictionary<string, GraphManifest> { [role] = manifest.Graphs["decoder"] } };
 
     private static PackageManifest With(PackageManifest manifest, Func<GraphManifest, GraphManifest> change) =>
         manifest with

@@ -98,6 +98,36 @@ public sealed class SequenceArenaTests
         Assert.Equal(Rows, source.Mask.GetTensorDataAsSpan<long>().ToArray().Sum());
     }
 
+    [Theory]
+    [InlineData(true, 0)]
+    [InlineData(true, 1)]
+    [InlineData(false, 1)]
+    public void Lengthen_WithoutMemoryForOneOfThem_LeavesTheSourceAsItWas(bool keepsStates, int failing)
+    {
+        using var arena = Arena();
+        float[] second = Filled();
+        arena.Set(0, Source());
+        var source = arena.SourceOf(0);
+        source.Keep([Value(_cross), Value(second)], keepsStates);
+        var made = new List<float[]>();
+
+        Assert.Throws<InsufficientMemoryException>(() => source.Lengthen(16, SourcePadding.Mask(Rows, 16), (_, _) =>
+        {
+            made.Add(Filled());
+            return made.Count <= failing ? Value(made[^1]) : throw new InsufficientMemoryException();
+        }));
+
+        Assert.Equal((Rows, Rows), (source.KeptRows, source.Mask.GetTensorDataAsSpan<long>().Length));
+        Assert.Equal(Filled(), source.Cross[0].GetTensorDataAsSpan<float>().ToArray());
+        Assert.Equal(Filled(), source.Cross[1].GetTensorDataAsSpan<float>().ToArray());
+        Assert.Equal(keepsStates ? Filled() : new float[Rows * Width], _states);
+
+        // What was made before it is zeroed; only the one that there was no memory for was never filled.
+        Assert.All(made[..failing].SelectMany(numbers => numbers), number => Assert.Equal(0, number));
+        arena.Clear(0, usedTokens: 1);
+        Assert.All(_cross.Concat(second), number => Assert.Equal(0, number));
+    }
+
     private static SequenceArena Arena() => new(new CacheShape(
         TensorDtype.Float32, [new CacheTensor("past", "present", [0, 1, 0, Width], Length: 2, Batch: 0)], Slots: 2,
         CapacityTokens: 4));

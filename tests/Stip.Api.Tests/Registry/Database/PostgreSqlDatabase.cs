@@ -29,8 +29,10 @@ internal sealed class PostgreSqlDatabase : IAsyncDisposable
     }
 
     /// <summary>A server of ours over it.</summary>
-    public ApiServer Serve() => new(
-        ("Stip:Api:Database:Provider", "postgresql"), ("Stip:Api:Database:ConnectionString", ConnectionString));
+    /// <param name="way">Another way to it; null for the direct one.</param>
+    public ApiServer Serve(string? way = null) => new(
+        ("Stip:Api:Database:Provider", "postgresql"),
+        ("Stip:Api:Database:ConnectionString", way ?? ConnectionString));
 
     /// <summary>From now on, or no longer, nobody gets in; who is in is thrown out.</summary>
     public async Task CloseAsync(bool isClosed)
