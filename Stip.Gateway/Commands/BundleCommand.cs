@@ -22,7 +22,7 @@ internal static class BundleCommand
         var path = new Argument<string?>("BUNDLE")
         {
             Arity = ArgumentArity.ZeroOrOne,
-            Description = "Folder client/ of protect.",
+            Description = "Folder client/ of protect, or a sealed file.",
         };
         var option = new Option<string?>("--bundle") { Description = "The same." };
         var command = new Command("inspect", "Checks a bundle and says what it belongs to; no key is shown.")

@@ -11,7 +11,8 @@ internal static class ChatCommand
     {
         var connection = new ConnectionOptions();
         var answer = new AnswerOptions();
-        var prompt = new PromptArgument();
+        var prompt = new PromptArgument(
+            "without it a conversation on a terminal, else standard input is read");
         var image = ImageOption.Create();
         var model = new Option<string?>("--model") { Description = "Which of several bundles." };
         var system = new Option<string?>("--system") { Description = "The system message." };

@@ -4,12 +4,13 @@ using Stip.Gateway.Terminal;
 namespace Stip.Gateway.Commands;
 
 /// <summary>The prompt: words on the command line, or standard input where it is redirected.</summary>
-internal sealed class PromptArgument
+/// <param name="otherwise">What happens without it.</param>
+internal sealed class PromptArgument(string otherwise = "without it standard input is read")
 {
     private readonly Argument<string[]> _words = new("PROMPT")
     {
         Arity = ArgumentArity.ZeroOrMore,
-        Description = "The prompt; without it standard input is read.",
+        Description = $"The prompt; {otherwise}.",
     };
 
     public void AddTo(Command command) => command.Arguments.Add(_words);

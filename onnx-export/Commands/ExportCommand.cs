@@ -36,7 +36,7 @@ internal static class ExportCommand
         };
         var tower = new Option<string>("--tower")
         {
-            Description = "Which tower of a model for texts and images (CLIPModel, SiglipModel): text or vision.",
+            Description = "Which tower of a model for texts and images (CLIPModel, SiglipModel, ChineseCLIPModel).",
         };
         tower.AcceptOnlyFromAmong("text", "vision");
         var context = new Option<int?>("--context-length")

@@ -16,7 +16,11 @@ internal static class VerifyCommand
 
     public static Command Create()
     {
-        var plain = new Option<string>("--plain") { Required = true, Description = "Folder of export." };
+        var plain = new Option<string>("--plain")
+        {
+            Required = true,
+            Description = "What protect was given: folder of export, or an ONNX graph.",
+        };
         var package = new Option<string>("--protected") { Required = true, Description = "Folder of protect." };
         var samples = new Option<int>("--samples")
         {
