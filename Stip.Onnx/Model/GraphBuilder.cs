@@ -49,6 +49,10 @@ internal sealed class GraphBuilder
     public void AddOutput(string name, TensorDtype dtype, params ReadOnlySpan<Axis> shape) =>
         Graph.Output.Add(Describe(name, dtype, shape));
 
+    /// <summary>Says of which shape a value is, where what is cut there must know.</summary>
+    public void AddShape(string name, TensorDtype dtype, params ReadOnlySpan<Axis> shape) =>
+        Graph.ValueInfo.Add(Describe(name, dtype, shape));
+
     public string AddWeight(string name, Weight weight)
     {
         var tensor = new TensorProto { Name = Claim(name), DataType = (int)weight.Dtype.ToOnnx() };

@@ -101,9 +101,9 @@ internal sealed record DrawnPlans(IReadOnlyDictionary<string, ProtectionPlan> By
                 + $"{Because(analysis, Held(analysis, part))}"));
         }
 
-        // One number a token has no features to hide; whatever has some must have them moved.
+        // One number, for a token or for a whole text, has no features to hide; whatever has some must have them moved.
         foreach (var port in part.Outputs.Where(port => port.Name == part.Part.Logits
-            && (share < NearlyAllWeights || port.FeatureAxes.Length > 0)))
+            && (share < NearlyAllWeights || (port.FeatureAxes.Length > 0 && port.Nodes.Length > 1))))
         {
             RefusePinned(analysis, port, "logits");
         }

@@ -79,7 +79,7 @@ internal sealed class Bart(string name, string modelType, BartForm form) : IArch
 
     private CheckpointTensor Positions(ConfigJson config, ITensorStore tensors, int hidden, string tensor)
     {
-        var count = config.FindSize("max_position_embeddings") ?? 1024;
+        var count = config.FindSize("max_position_embeddings") ?? form.DefaultPositions;
         return form.Positions switch
         {
             BartPositions.Learned => new TensorRows(

@@ -17,18 +17,25 @@ internal sealed record BartForm(
     /// it.</summary>
     public bool NormsDecoderWords { get; init; }
 
+    /// <summary>Most positions, if config.json does not say it.</summary>
+    public int DefaultPositions { get; init; } = 1024;
+
     public static BartForm Bart => new(IsPreNorm: false, HasEmbeddingNorm: true, BartPositions.Learned);
 
     public static BartForm MBart => Bart with { IsPreNorm = true };
 
     public static BartForm PlBart => Bart with { ScalesWords = true };
 
-    public static BartForm Blenderbot => new(IsPreNorm: true, HasEmbeddingNorm: false, BartPositions.LearnedFromZero);
+    public static BartForm Blenderbot => new(IsPreNorm: true, HasEmbeddingNorm: false, BartPositions.LearnedFromZero)
+    {
+        DefaultPositions = 128,
+    };
 
     public static BartForm BlenderbotSmall => new(
         IsPreNorm: false, HasEmbeddingNorm: true, BartPositions.LearnedFromZero)
     {
         NormsDecoderWords = true,
+        DefaultPositions = 512,
     };
 
     public static BartForm Marian => new(IsPreNorm: false, HasEmbeddingNorm: false, BartPositions.Waves);

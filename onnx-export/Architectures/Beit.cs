@@ -1,6 +1,7 @@
 using Stip.Export.Blocks;
 using Stip.Export.Checkpoints;
 using Stip.Onnx;
+using Stip.Onnx.Execution;
 using Stip.Protocol.Tensors;
 
 namespace Stip.Export.Architectures;
@@ -13,6 +14,7 @@ namespace Stip.Export.Architectures;
 internal sealed class Beit(string name, string root, VisionHead head) : IArchitecture
 {
     private const string Factors = "lambda_1";
+    private const string Table = "relative_position_bias.relative_position_bias_table";
 
     public string Name => name;
 
@@ -21,10 +23,10 @@ internal sealed class Beit(string name, string root, VisionHead head) : IArchite
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
         var (tensors, config) = (checkpoint.Tensors, checkpoint.Config);
-        if (config.Flag("use_shared_relative_position_bias", false) || !config.Flag("use_mean_pooling", true))
+        if (config.Flag("use_shared_relative_position_bias", false) && config.Flag("use_relative_position_bias", false))
         {
-            throw new RefusedException("config.json: a BEiT with use_shared_relative_position_bias, or without "
-                + "use_mean_pooling, is not supported");
+            throw new RefusedException("config.json: use_shared_relative_position_bias and use_relative_position_bias "
+                + "are both true; one must be false");
         }
 
         var sizes = Vit.ReadSizes(config);
@@ -38,7 +40,7 @@ internal sealed class Beit(string name, string root, VisionHead head) : IArchite
             positioned: 1,
             config.Flag("use_absolute_position_embeddings", false));
         var encoder = new EncoderGraph(tensors, dtype, sizes.Hidden, isMasked: false);
-        var hasFactors = config.Switch("layer_scale_init_value", false);
+        var hasFactors = config.Switch("layer_scale_init_value", true);
         var names = Vit.Layer with
         {
             HasKeyBias = false,
@@ -47,24 +49,58 @@ internal sealed class Beit(string name, string root, VisionHead head) : IArchite
         };
         var layers = new EncoderLayers(encoder, sizes, names, $"{root}.encoder.layer")
         {
-            Positions = config.Flag("use_relative_position_bias", false)
-                ? new PatchOffsets(patches.Sizes, sizes.Heads, $"{root}.encoder.layer").Positions(encoder)
+            Positions = OffsetTable(config) is { } table
+                ? new PatchOffsets(patches.Sizes, sizes.Heads, table).Positions(encoder)
                 : null,
         };
-        return VisionEncoder.Build(
+        var pools = config.Flag("use_mean_pooling", true);
+        var model = VisionEncoder.Build(
             encoder,
             config,
             patches,
             layers,
             sizes,
-            lastNorm: null,
-            head == VisionHead.Classes ? (rows, labels) => AppendHead(encoder, sizes, rows, labels) : null);
+            pools ? null : $"{root}.layernorm",
+            head == VisionHead.Classes ? (rows, labels) => AppendHead(encoder, sizes, pools, rows, labels) : null);
+        if (head == VisionHead.Hidden && root == "beit"
+            && (!pools || tensors.Has($"{root}.pooler.layernorm.weight")))
+        {
+            PoolerOutput.Append(encoder, Pooled(encoder, sizes, pools, EncoderPorts.Hidden), sizes.Hidden);
+        }
+
+        if (head == VisionHead.Patches)
+        {
+            AppendWords(encoder, config, sizes);
+        }
+
+        return model;
     }
 
-    private void AppendHead(EncoderGraph encoder, EncoderSizes sizes, string rows, int labels)
+    private static void AppendWords(EncoderGraph encoder, ConfigJson config, EncoderSizes sizes)
     {
-        var pooled = sizes.Norm.Append(
-            encoder, "pooler_norm", $"{root}.pooler.layernorm", VisionEncoder.PatchMean(encoder, rows, 1));
-        new ClassifierHead(Dense: null, Activation: "", "classifier").Append(encoder, pooled, labels);
+        var (graph, words) = (encoder.Graph, config.FindSize("vocab_size") ?? 8192);
+        var normed = sizes.Norm.Append(encoder, "head.norm", "layernorm", graph.Withdraw(EncoderPorts.Hidden));
+        var patches = graph.Add("Slice", "patches/Slice", [
+            normed,
+            graph.AddConstant("patches.from", 1),
+            graph.AddConstant("patches.to", long.MaxValue),
+            graph.AddConstant("patches.axis", 1)]);
+        RowHead.AppendLabels(encoder, patches, "lm_head", words);
     }
+
+    // What offsets add: a table for each layer, or one for all.
+    private Func<int, string>? OffsetTable(ConfigJson config) =>
+        config.Flag("use_shared_relative_position_bias", false) ? _ => $"{root}.encoder.{Table}"
+        : config.Flag("use_relative_position_bias", false)
+            ? layer => $"{root}.encoder.layer.{layer}.attention.attention.{Table}"
+            : null;
+
+    private string Pooled(EncoderGraph encoder, EncoderSizes sizes, bool pools, string rows) => pools
+        ? sizes.Norm.Append(
+            encoder, "pooler_norm", $"{root}.pooler.layernorm", VisionEncoder.PatchMean(encoder, rows, 1))
+        : FirstRow.Append(encoder, rows);
+
+    private void AppendHead(EncoderGraph encoder, EncoderSizes sizes, bool pools, string rows, int labels) =>
+        new ClassifierHead(Dense: null, Activation: "", "classifier").Append(
+            encoder, Pooled(encoder, sizes, pools, rows), labels);
 }

@@ -40,8 +40,7 @@ internal sealed class ClipVision(string name, VisionHead head) : IArchitecture
         else
         {
             HiddenRows.Append(tower.Encoder, rows);
-            graph.Append("", "Identity", "pooler_output/Identity", [pooled], [EncoderPorts.Pooled]);
-            graph.AddOutput(EncoderPorts.Pooled, dtype, "batch", hidden);
+            PoolerOutput.Append(tower.Encoder, pooled, hidden);
         }
 
         return new ExportedModel(

@@ -10,6 +10,9 @@ namespace Stip.Export.Architectures;
 /// <param name="head">What it ends in.</param>
 internal sealed class Deberta(string name, TextHead head) : IArchitecture
 {
+    // What the second version brought, and the first does not read.
+    private const string Later = """{"position_buckets": -1, "norm_rel_ebd": "none"}""";
+
     public string Name => name;
 
     public string ModelType => head == TextHead.Hidden ? "deberta" : "";
@@ -28,9 +31,10 @@ internal sealed class Deberta(string name, TextHead head) : IArchitecture
             Classifier = new ClassifierHead("pooler.dense", config.Text("pooler_hidden_act") ?? "gelu", "classifier"),
             MasksRows = true,
             Attention = encoder => new DisentangledAttention(
-                encoder, sizes, Bert.Layer, DebertaV2.Positions(encoder, config, sizes, context))
+                encoder, sizes, Bert.Layer, DebertaV2.Positions(encoder, config.With(Later), sizes, context))
             {
                 IsPacked = true,
+                Parts = 1 + DebertaV2.Kinds(config).Count,
                 PositionKey = "attention.self.pos_proj",
                 PositionQuery = "attention.self.pos_q_proj",
             }.Append,

@@ -45,6 +45,7 @@ internal sealed class DebertaV2(string name, TextHead head) : IArchitecture
             Attention = encoder => new DisentangledAttention(
                 encoder, sizes, Layer, Positions(encoder, config, sizes, context))
             {
+                Parts = 1 + Kinds(config).Count(kind => kind is "c2p" or "p2c"),
                 PositionKey = isShared ? null : "attention.self.pos_key_proj",
                 PositionQuery = isShared ? null : "attention.self.pos_query_proj",
             }.Append,
@@ -85,11 +86,14 @@ internal sealed class DebertaV2(string name, TextHead head) : IArchitecture
             rows = sizes.Norm.Append(encoder, "positions.norm", "deberta.encoder.LayerNorm", rows, channels);
         }
 
-        var kinds = config.Texts("pos_att_type") is { Count: > 0 } list
-            ? list
-            : config.Text("pos_att_type")?.Split('|') ?? [];
-        return RelativePositions.Append(encoder, rows, buckets, span, farthest, context, kinds);
+        return RelativePositions.Append(encoder, rows, buckets, span, farthest, context, Kinds(config));
     }
+
+    /// <summary>What positions are scored with; scores are scaled by their number, used or not.</summary>
+    internal static IReadOnlyList<string> Kinds(ConfigJson config) =>
+        config.Texts("pos_att_type") is { Count: > 0 } list
+            ? list
+            : config.Text("pos_att_type")?.ToLowerInvariant().Split('|', StringSplitOptions.TrimEntries) ?? [];
 
     // The largest models add to the first layer what a convolution makes of the rows that entered it.
     private static string WithNeighbours(

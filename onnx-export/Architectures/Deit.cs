@@ -29,13 +29,19 @@ internal sealed class Deit(string name, VisionHead head) : IArchitecture
             positioned: Tokens.Length);
         var encoder = new EncoderGraph(tensors, dtype, sizes.Hidden, isMasked: false);
         var layers = new EncoderLayers(encoder, sizes, Vit.Layer, "deit.encoder.layer");
-        return VisionEncoder.Build(encoder, config, patches, layers, sizes, "deit.layernorm", head switch
+        var model = VisionEncoder.Build(encoder, config, patches, layers, sizes, "deit.layernorm", head switch
         {
             VisionHead.Classes => (rows, labels) => new ClassifierHead(Dense: null, Activation: "", "classifier")
                 .Append(encoder, FirstRow.Append(encoder, rows), labels),
             VisionHead.TwoClassifiers => (rows, labels) => AppendBoth(encoder, rows, labels),
             _ => null,
         });
+        if (head == VisionHead.Hidden)
+        {
+            Vit.AppendPooler(encoder, config, "deit");
+        }
+
+        return model;
     }
 
     // The mean of what the two classifiers say.

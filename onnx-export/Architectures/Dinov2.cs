@@ -1,6 +1,7 @@
 using Stip.Export.Blocks;
 using Stip.Export.Checkpoints;
 using Stip.Onnx;
+using Stip.Onnx.Execution;
 using Stip.Onnx.Model;
 using Stip.Protocol.Tensors;
 
@@ -51,8 +52,8 @@ internal sealed class Dinov2(string name, string root, VisionHead head) : IArchi
 
         var patches = Patches(checkpoint, sizes.Hidden, embeddings, tokens);
         var encoder = new EncoderGraph(tensors, dtype, sizes.Hidden, isMasked: false);
-        var layers = new EncoderLayers(encoder, sizes, isGated ? Gated : Plain, $"{root}.encoder.layer");
-        return VisionEncoder.Build(
+        var layers = new EncoderLayers(encoder, sizes, Names(isGated), $"{root}.encoder.layer");
+        var model = VisionEncoder.Build(
             encoder,
             config,
             patches,
@@ -60,6 +61,12 @@ internal sealed class Dinov2(string name, string root, VisionHead head) : IArchi
             sizes,
             $"{root}.layernorm",
             head == VisionHead.Classes ? (rows, labels) => AppendHead(encoder, rows, 1 + registers, labels) : null);
+        if (head == VisionHead.Hidden)
+        {
+            PoolerOutput.Append(encoder, FirstRow.Append(encoder, EncoderPorts.Hidden), sizes.Hidden);
+        }
+
+        return model;
     }
 
     // Images are of the size that they come in; positions of another grid are resampled for it, as transformers does.
@@ -99,7 +106,12 @@ internal sealed class Dinov2(string name, string root, VisionHead head) : IArchi
         VisionEncoder.Declare(encoder, scores, labels);
     }
 
-    private static EncoderSizes ReadSizes(ConfigJson config, bool isGated)
+    /// <summary>Names inside a layer.</summary>
+    /// <param name="isGated">True where the feed-forward part is gated.</param>
+    internal static EncoderLayerNames Names(bool isGated) => isGated ? Gated : Plain;
+
+    /// <summary>Sizes of the layers.</summary>
+    internal static EncoderSizes ReadSizes(ConfigJson config, bool isGated)
     {
         var hidden = config.Size("hidden_size");
         var inner = config.Width("mlp_ratio", hidden * config.Positive("mlp_ratio", 4));

@@ -59,8 +59,7 @@ internal sealed class Dinov3 : IArchitecture
         var layers = new EncoderLayers(encoder, sizes, names, prefix) { Positions = _ => positions };
         var model = VisionEncoder.Build(encoder, config, patches, layers, sizes, "norm", head: null);
         var pooled = FirstRow.Append(encoder, EncoderPorts.Hidden);
-        encoder.Graph.Append("", "Identity", "pooler_output/Identity", [pooled], [EncoderPorts.Pooled]);
-        encoder.Graph.AddOutput(EncoderPorts.Pooled, dtype, "batch", hidden);
+        PoolerOutput.Append(encoder, pooled, hidden);
         return model;
     }
 

@@ -29,8 +29,7 @@ internal sealed class Dpr(string name, string root) : IArchitecture
                 projected);
         }
 
-        encoder.Graph.Append("", "Identity", "pooler_output/Identity", [row], [EncoderPorts.Pooled]);
-        encoder.Graph.AddOutput(EncoderPorts.Pooled, dtype, "batch", width);
+        PoolerOutput.Append(encoder, row, width);
         return model;
     }
 }

@@ -15,16 +15,20 @@ internal sealed class Electra(string name, TextHead head) : IArchitecture
         Layers: "electra.encoder.layer",
         Bert.Layer)
     {
-        MaskedWords = new MaskedWordsHead(
-            "generator_predictions.dense",
-            "generator_predictions.LayerNorm",
-            "generator_lm_head.weight",
-            "generator_lm_head.bias")
-        {
-            Activation = "gelu",
-        },
+        MaskedWords = MaskedWords,
+        Replaced = "discriminator_predictions",
         Classifier = new ClassifierHead("classifier.dense", "gelu", "classifier.out_proj"),
         Projection = "electra.embeddings_project",
+    };
+
+    /// <summary>The head of masked words, which ConvBERT shares.</summary>
+    internal static MaskedWordsHead MaskedWords => new(
+        "generator_predictions.dense",
+        "generator_predictions.LayerNorm",
+        "generator_lm_head.weight",
+        "generator_lm_head.bias")
+    {
+        Activation = "gelu",
     };
 
     public string Name => name;

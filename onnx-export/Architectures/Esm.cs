@@ -1,6 +1,6 @@
 using Stip.Export.Blocks;
 using Stip.Export.Checkpoints;
-using Stip.Onnx;
+using Stip.Onnx.Model;
 using Stip.Protocol.Tensors;
 
 namespace Stip.Export.Architectures;
@@ -11,8 +11,8 @@ namespace Stip.Export.Architectures;
 /// <param name="head">What it ends in.</param>
 internal sealed class Esm(string name, TextHead head) : IArchitecture
 {
-    // Rows were trained with 15 % of the tokens hidden, 80 % of them by zeros; without hidden ones they shrink as much.
-    private const float DropoutScale = 1 - (0.15f * 0.8f);
+    // Rows were trained with 15 % of the tokens hidden, 80 % of them by zeros.
+    private const double SeenShare = 1 - (0.15 * 0.8);
 
     private static readonly EncoderLayerNames Layer = Bert.Layer with
     {
@@ -27,18 +27,14 @@ internal sealed class Esm(string name, TextHead head) : IArchitecture
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
         var config = checkpoint.Config;
-        var isDropped = config.Flag("token_dropout", false);
-        if (isDropped && head == TextHead.MaskedWords)
-        {
-            throw new RefusedException("config.json: token_dropout is true; with masked words it must be false, since "
-                + "rows would hang on how many there are");
-        }
-
+        config.RefuseUnless("position_embedding_type", "rotary", "absolute");
+        config.RefuseFlag("is_decoder");
         var turns = config.Text("position_embedding_type") == "rotary";
         var positions = config.FindSize("max_position_embeddings") ?? 1026;
         var sizes = Bert.ReadSizes(config) with { Activation = "gelu" };
         var frequencies = RotaryFrequencies.Read(
             config, rope: null, sizes.HeadDim, positions, RotaryFrequencies.DefaultTheta);
+        var isDropped = config.Flag("token_dropout", false);
         return TextEncoder.Build(
             checkpoint,
             dtype,
@@ -50,7 +46,9 @@ internal sealed class Esm(string name, TextHead head) : IArchitecture
                 TokenTypes: 0,
                 config.Flag("tie_word_embeddings", true))
             {
-                WordScale = isDropped ? DropoutScale : 1,
+                // Which token hides others, its row is zero.
+                ZeroWord = isDropped && config.TokenIds("mask_token_id") is [var id, ..] ? id : null,
+                KeepsPlacesApart = isDropped && !turns,
             },
             Roberta.Names("esm") with
             {
@@ -63,7 +61,26 @@ internal sealed class Esm(string name, TextHead head) : IArchitecture
                 RowPositions = turns
                     ? encoder => new RowPositions(RotaryTables.Append(encoder, frequencies, positions))
                     : null,
+                Start = isDropped ? encoder => Start(encoder, !turns) : null,
             },
             head);
+    }
+
+    private static string Start(EncoderGraph encoder, bool hasPlaces)
+    {
+        var (graph, words) = (encoder.Graph, new HiddenWords(SeenShare));
+        if (!hasPlaces)
+        {
+            return words.Append(encoder, encoder.Embeds);
+        }
+
+        var parts = graph.Append(
+            "",
+            "Split",
+            "embedding/Split",
+            [encoder.Embeds, graph.AddConstant("embedding.widths", encoder.HiddenSize, encoder.HiddenSize)],
+            ["embedding/word", "embedding/place"],
+            NodeAttribute.Int("axis", -1));
+        return graph.Add("Add", "embedding/Add", [words.Append(encoder, parts[0]), parts[1]]);
     }
 }

@@ -44,7 +44,7 @@ internal sealed class EuroBert(string name, TextHead head) : IArchitecture
         {
             MaskedWords = new MaskedWordsHead(
                 Dense: null, Norm: null, "lm_head.weight", sizes.HasInnerBias ? "lm_head.bias" : null),
-            Classifier = Classifier(config.Text("clf_pooling", "classifier_pooling") ?? "late"),
+            Classifier = Classifier(config.Text("classifier_pooling", "clf_pooling") ?? "late"),
             LastNorm = "model.norm",
             RowPositions = encoder => new RowPositions(RotaryTables.Append(encoder, frequencies, context)),
         };
@@ -71,7 +71,7 @@ internal sealed class EuroBert(string name, TextHead head) : IArchitecture
             "mean" => head with { Pool = RowMean.Append },
             "late" => head with { Pool = RowMean.Append, PoolsLast = true },
             _ => throw new RefusedException(
-                $"config.json: clf_pooling is '{pooling}'; it must be 'bos', 'mean' or 'late'"),
+                $"config.json: classifier_pooling is '{pooling}'; it must be 'bos', 'mean' or 'late'"),
         };
     }
 

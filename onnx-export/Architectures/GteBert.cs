@@ -6,7 +6,10 @@ namespace Stip.Export.Architectures;
 
 /// <summary>The encoders of GTE (their files call it <c>NewModel</c>): BERT without positions in its tables, with
 /// turned heads and a gated feed-forward part.</summary>
-internal sealed class GteBert : IArchitecture
+/// <param name="name">Name of the family.</param>
+/// <param name="head">What it ends in.</param>
+/// <param name="modelType">Its <c>model_type</c>.</param>
+internal sealed class GteBert(string name, TextHead head, string modelType = "new") : IArchitecture
 {
     private static readonly EncoderLayerNames Layer = new(
         Query: "",
@@ -22,9 +25,9 @@ internal sealed class GteBert : IArchitecture
         HasGateAfterUp = true,
     };
 
-    public string Name => "NewModel";
+    public string Name => name;
 
-    public string ModelType => "new";
+    public string ModelType => head == TextHead.Hidden ? modelType : "";
 
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
@@ -43,6 +46,9 @@ internal sealed class GteBert : IArchitecture
             Layers: "new.encoder.layer",
             Layer)
         {
+            MaskedWords = new MaskedWordsHead(
+                "lm_head.dense", "lm_head.norm", "lm_head.decoder.weight", "lm_head.decoder.bias"),
+            Classifier = new ClassifierHead("new.pooler.dense", "tanh", "classifier"),
             RowPositions = encoder => new RowPositions(RotaryTables.Append(encoder, frequencies, context)),
         };
         return TextEncoder.Build(
@@ -54,8 +60,8 @@ internal sealed class GteBert : IArchitecture
                 context,
                 FirstPosition: 0,
                 config.Count("type_vocab_size"),
-                IsTied: false),
+                config.Flag("tie_word_embeddings", true)),
             names,
-            TextHead.Hidden);
+            head);
     }
 }

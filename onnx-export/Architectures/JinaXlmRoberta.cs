@@ -22,12 +22,21 @@ internal static class JinaXlmRoberta
         Packed = "mixer.Wqkv",
     };
 
+    private static readonly LaterNames Later = new(
+        ["roberta."],
+        [
+            ("encoder.layers.", "layers."), ("emb_ln.", "embeddings.LayerNorm."),
+            ("mixer.out_proj.", "self_attn.o_proj."), ("norm1.", "post_attention_layernorm."),
+            ("norm2.", "post_mlp_layernorm."),
+        ]);
+
     /// <summary>True where config.json describes it: it calls itself XLM-RoBERTa.</summary>
     public static bool IsMeant(ConfigJson config) => config.Text("position_embedding_type") == "rotary";
 
-    public static ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype, string root)
+    public static ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype, TextHead head)
     {
-        var config = checkpoint.Config;
+        const string root = "roberta";
+        var (config, tensors) = (checkpoint.Config, Later.Of(checkpoint.Tensors));
         foreach (var flag in new[] { "rotary_emb_interleaved", "use_qk_norm" })
         {
             config.RefuseFlag(flag);
@@ -51,8 +60,10 @@ internal static class JinaXlmRoberta
             TokenTypes: $"{root}.embeddings.token_type_embeddings.weight",
             EmbeddingNorm: $"{root}.emb_ln",
             Layers: $"{root}.encoder.layers",
-            Layer)
+            PackedQueries.Find(tensors, $"{root}.encoder.layers", Layer))
         {
+            MaskedWords = Roberta.Names(root).MaskedWords,
+            Classifier = Roberta.Names(root).Classifier,
             RowPositions = encoder => new RowPositions(RotaryTables.Append(encoder, frequencies, context)),
         };
         var described = new TextEncoderConfig(
@@ -61,17 +72,17 @@ internal static class JinaXlmRoberta
             context,
             FirstPosition: 0,
             config.FindSize("type_vocab_size") ?? 2,
-            IsTied: false);
-        return TextEncoder.Build(checkpoint.With(Tasks(checkpoint)), dtype, described, names, TextHead.Hidden);
+            config.Flag("tie_word_embeddings", true));
+        return TextEncoder.Build(checkpoint.With(Tasks(checkpoint, tensors)), dtype, described, names, head);
     }
 
-    private static ITensorStore Tasks(Checkpoint checkpoint)
+    private static ITensorStore Tasks(Checkpoint checkpoint, ITensorStore stored)
     {
         var config = checkpoint.Config;
         var tasks = config.Texts("lora_adaptations");
         if (tasks.Count == 0)
         {
-            return checkpoint.Tensors;
+            return stored;
         }
 
         var chosen = tasks.ToList().IndexOf(checkpoint.Task ?? "");
@@ -83,7 +94,7 @@ internal static class JinaXlmRoberta
 
         var rank = config.FindSize("lora_rank") ?? 4;
         return new TaskTensors(
-            checkpoint.Tensors,
+            stored,
             tasks.Count,
             rank,
             (float)(config.Positive("lora_alpha", 1) / rank),

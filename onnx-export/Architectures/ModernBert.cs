@@ -10,6 +10,7 @@ namespace Stip.Export.Architectures;
 internal sealed class ModernBert(string name, TextHead head) : IArchitecture
 {
     private const double GlobalTheta = 160000;
+    private const string Decoder = "decoder.weight";
 
     private static readonly EncoderLayerNames Layer = new(
         Query: "",
@@ -44,7 +45,8 @@ internal sealed class ModernBert(string name, TextHead head) : IArchitecture
             Positions = Positions(encoder, config, sizes, context),
         };
         var rows = layers.AppendPreNorm(start, "model.final_norm");
-        var isTied = config.Flag("tie_word_embeddings", true);
+        var isTied = config.Flag("tie_word_embeddings", true)
+            && !(head == TextHead.MaskedWords && TiedHead.Differs(tensors, Decoder, words));
         var labels = head == TextHead.Classes ? Labels.Read(config) : null;
         AppendHead(encoder, config, sizes, rows, isTied ? words : null, labels);
         return new ExportedModel(
@@ -155,7 +157,7 @@ internal sealed class ModernBert(string name, TextHead head) : IArchitecture
                 new MaskedWordsHead(
                     Dense: null,
                     Norm: null,
-                    "decoder.weight",
+                    Decoder,
                     config.Flag("decoder_bias", true) ? "decoder.bias" : null).Append(
                         encoder, normed, sizes, words, config.Size("vocab_size"), sizes.Hidden);
                 break;

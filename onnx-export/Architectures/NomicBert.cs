@@ -7,8 +7,12 @@ namespace Stip.Export.Architectures;
 
 /// <summary>Nomic-BERT: BERT without positions in its tables, with turned heads and a gated feed-forward part, without
 /// biases; or with a plain one, in place of which some layers have several with a router.</summary>
-internal sealed class NomicBert : IArchitecture
+/// <param name="name">Name of the family.</param>
+/// <param name="head">What it ends in.</param>
+internal sealed class NomicBert(string name, TextHead head) : IArchitecture
 {
+    private const string Root = "nomic_bert.";
+
     private const int DefaultContext = 8192;
     private const string Gated = "swiglu";
 
@@ -26,15 +30,23 @@ internal sealed class NomicBert : IArchitecture
         Gate = "mlp.fc12",
     };
 
+    private static readonly LaterNames Later = new(
+        [Root, "bert."],
+        [
+            ("encoder.layers.", "layers."), ("emb_ln.", "embeddings.LayerNorm."),
+            ("attn.out_proj.", "self_attn.o_proj."), ("mlp.fc11.", "mlp.up_proj."), ("mlp.fc12.", "mlp.gate_proj."),
+            ("mlp.fc2.", "mlp.down_proj."), ("norm1.", "post_attention_layernorm."), ("norm2.", "post_mlp_layernorm."),
+        ]);
+
     private static readonly EncoderLayerNames PlainLayer = Layer with { Up = "mlp.fc1", Gate = null };
 
-    public string Name => "NomicBertModel";
+    public string Name => name;
 
-    public string ModelType => "nomic_bert";
+    public string ModelType => head == TextHead.Hidden ? "nomic_bert" : "";
 
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
-        var config = checkpoint.Config;
+        var (config, tensors) = (checkpoint.Config, Later.Of(checkpoint.Tensors));
         string[] refused =
         [
             "prenorm", "parallel_block", "use_rms_norm", "rotary_emb_interleaved", "expert_choice_router",
@@ -51,6 +63,7 @@ internal sealed class NomicBert : IArchitecture
         }
 
         config.RefuseUnless("activation_function", Gated, "gelu", "gelu_new", "gelu_fast", "gelu_pytorch_tanh");
+        config.RefuseUnless("hidden_act", "silu", "gelu", "gelu_new", "gelu_fast", "gelu_pytorch_tanh");
         var function = config.Text("activation_function") ?? Gated;
         var isGated = function == Gated;
         var hidden = config.Size("n_embd", "hidden_size");
@@ -60,7 +73,7 @@ internal sealed class NomicBert : IArchitecture
             config.Size("n_layer", "num_hidden_layers"),
             config.Size("n_head", "num_attention_heads"),
             isGated ? "silu" : function,
-            config.Positive("layer_norm_epsilon", 1e-12),
+            config.FindPositive("layer_norm_epsilon") ?? config.Positive("layer_norm_eps", 1e-12),
             config.Flag("qkv_proj_bias", false))
         {
             HasOutputBias = config.Flag("qkv_proj_bias", false),
@@ -71,18 +84,20 @@ internal sealed class NomicBert : IArchitecture
         var frequencies = RotaryFrequencies.Read(
             config, Turned(config, sizes.HeadDim), context, config.Positive("rotary_emb_base", 1000));
         var names = new TextEncoderNames(
-            Words: "embeddings.word_embeddings.weight",
+            Words: $"{Root}embeddings.word_embeddings.weight",
             Positions: null,
-            TokenTypes: "embeddings.token_type_embeddings.weight",
-            EmbeddingNorm: "emb_ln",
-            Layers: "encoder.layers",
-            isGated ? Layer : PlainLayer)
+            TokenTypes: $"{Root}embeddings.token_type_embeddings.weight",
+            EmbeddingNorm: $"{Root}emb_ln",
+            Layers: $"{Root}encoder.layers",
+            PackedQueries.Find(tensors, $"{Root}encoder.layers", isGated ? Layer : PlainLayer))
         {
+            MaskedWords = Bert.MaskedWords with { Norm = "cls.predictions.transform.layer_norm" },
+            Classifier = new ClassifierHead($"{Root}pooler.dense", "tanh", "classifier"),
             FeedForward = Routed(config, sizes, isGated),
             RowPositions = encoder => new RowPositions(RotaryTables.Append(encoder, frequencies, context)),
         };
         return TextEncoder.Build(
-            checkpoint,
+            checkpoint.With(tensors),
             dtype,
             new TextEncoderConfig(
                 sizes,
@@ -90,9 +105,9 @@ internal sealed class NomicBert : IArchitecture
                 context,
                 FirstPosition: 0,
                 config.Count("type_vocab_size"),
-                IsTied: false),
+                config.Flag("tie_word_embeddings", true)),
             names,
-            TextHead.Hidden);
+            head);
     }
 
     // In every so many layers, from the second on.

@@ -22,7 +22,7 @@ internal sealed class Roberta(string name, string modelType, TextHead head, stri
     {
         var config = checkpoint.Config;
         return head == TextHead.Hidden && JinaXlmRoberta.IsMeant(config)
-            ? JinaXlmRoberta.Build(checkpoint, dtype, root)
+            ? JinaXlmRoberta.Build(checkpoint, dtype, head)
             : TextEncoder.Build(
                 checkpoint, dtype, Bert.ReadConfig(config, FirstPosition(config)), Names(root), head);
     }

@@ -9,6 +9,8 @@ namespace Stip.Export.Architectures;
 /// <param name="head">What it ends in.</param>
 internal sealed class RobertaXl(string name, TextHead head) : IArchitecture
 {
+    private const string Defaults = """{"layer_norm_eps": 1e-5, "type_vocab_size": 1}""";
+
     private static readonly EncoderLayerNames Layer = Bert.Layer with
     {
         AttentionNorm = "attention.self_attn_layer_norm",
@@ -25,7 +27,7 @@ internal sealed class RobertaXl(string name, TextHead head) : IArchitecture
         return TextEncoder.Build(
             checkpoint,
             dtype,
-            Bert.ReadConfig(config, Roberta.FirstPosition(config)),
+            Bert.ReadConfig(config.WithDefaults(Defaults), Roberta.FirstPosition(config)),
             Roberta.Names("roberta") with
             {
                 EmbeddingNorm = null,

@@ -14,6 +14,7 @@ namespace Stip.Export.Architectures;
 internal sealed class Segformer(string name, VisionHead head) : IArchitecture
 {
     private const string Root = "segformer.encoder";
+    private const string Maps = "decode_head";
 
     public string Name => name;
 
@@ -31,7 +32,16 @@ internal sealed class Segformer(string name, VisionHead head) : IArchitecture
         var channels = config.FindSize("num_channels") ?? 3;
         var encoder = new EncoderGraph(checkpoint.Tensors, dtype, widths[^1], graph => graph.Graph.AddInput(
             EncoderPorts.Pixels, dtype, "batch", channels, "height", "width"));
-        AppendHead(encoder, config, Stages(encoder, config, widths, channels));
+        var images = Stages(encoder, config, widths, channels);
+        if (head == VisionHead.Map)
+        {
+            AppendMap(encoder, config, widths, images);
+        }
+        else
+        {
+            AppendHead(encoder, config, images[^1]);
+        }
+
         return new ExportedModel(
             encoder, widths[^1], widths[^1], int.MaxValue, IsTied: false, new Dictionary<string, CheckpointTensor>())
         {
@@ -47,7 +57,8 @@ internal sealed class Segformer(string name, VisionHead head) : IArchitecture
             $"config.json: {field} has {sizes.Count} numbers; num_encoder_blocks asks for {stages}");
     }
 
-    private static string Stages(
+    // What every stage gives, the finest first.
+    private static List<string> Stages(
         EncoderGraph encoder, ConfigJson config, IReadOnlyList<int> widths, int channels)
     {
         var (depths, heads) = (
@@ -55,10 +66,10 @@ internal sealed class Segformer(string name, VisionHead head) : IArchitecture
         var (patches, steps) = (Sizes(config, "patch_sizes", [7, 3, 3, 3]), Sizes(config, "strides", [4, 2, 2, 2]));
         var (coarser, ratios) = (
             Sizes(config, "sr_ratios", [8, 4, 2, 1]), Sizes(config, "mlp_ratios", [4, 4, 4, 4]));
-        var image = encoder.Embeds;
+        var images = new List<string> { encoder.Embeds };
         for (var stage = 0; stage < widths.Count; stage++)
         {
-            image = new MixStage(encoder, Root, stage)
+            images.Add(new MixStage(encoder, Root, stage)
             {
                 Inputs = stage == 0 ? channels : widths[stage - 1],
                 Width = widths[stage],
@@ -70,10 +81,10 @@ internal sealed class Segformer(string name, VisionHead head) : IArchitecture
                 Reduction = coarser[stage],
                 Inner = config.Width("mlp_ratios", (double)widths[stage] * ratios[stage]),
                 Function = config.Text("hidden_act") ?? "gelu",
-            }.Append(image);
+            }.Append(images[^1]));
         }
 
-        return image;
+        return images[1..];
     }
 
     private void AppendHead(EncoderGraph encoder, ConfigJson config, string image)
@@ -97,5 +108,33 @@ internal sealed class Segformer(string name, VisionHead head) : IArchitecture
             encoder,
             Linear.FromLinear(encoder, "head", mean, "classifier", width, labels, hasBias: true),
             labels);
+    }
+
+    // A logit for each label at every pixel of the finest stage.
+    private static void AppendMap(
+        EncoderGraph encoder, ConfigJson config, IReadOnlyList<int> widths, List<string> images)
+    {
+        var (graph, width) = (encoder.Graph, config.FindSize("decoder_hidden_size") ?? 256);
+        var sides = Images.Sides(graph, "map.sides", images[0]);
+        var drawn = images.Select((image, stage) =>
+        {
+            var (name, tensor) = ($"map.{stage}", $"{Maps}.linear_c.{stage}.proj");
+            var even = new Convolution(widths[stage], width, Side: 1).Append(
+                encoder,
+                name,
+                image,
+                encoder.Tensors.Require($"{tensor}.weight", width, widths[stage]),
+                encoder.Tensors.Require($"{tensor}.bias", width));
+            return stage == 0 ? even : Images.Resized(graph, $"{name}.drawn", even, sides);
+        });
+        var all = graph.Add("Concat", "map/Concat", [.. drawn.Reverse()], NodeAttribute.Int("axis", 1));
+        var fused = new Convolution(images.Count * width, width, Side: 1) { HasBias = false }.Append(
+            encoder, "map.fused", $"{Maps}.linear_fuse", all);
+        var normed = BatchNorm.Append(encoder, "map.norm", $"{Maps}.batch_norm", fused, width);
+        var labels = Labels.Read(config).Names.Count;
+        var scores = new Convolution(width, labels, Side: 1).Append(
+            encoder, "map.scores", $"{Maps}.classifier", graph.Add("Relu", "map.act", [normed]));
+        graph.Append("", "Identity", "head/Identity", [scores], [EncoderPorts.Logits]);
+        graph.AddOutput(EncoderPorts.Logits, encoder.Weights.Dtype, "batch", labels, "map_height", "map_width");
     }
 }

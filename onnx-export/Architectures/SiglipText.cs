@@ -1,7 +1,6 @@
 using Stip.Export.Blocks;
 using Stip.Export.Checkpoints;
 using Stip.Keys.Bundles;
-using Stip.Onnx.Execution;
 using Stip.Onnx.Model;
 using Stip.Protocol.Tensors;
 
@@ -55,7 +54,6 @@ internal sealed class SiglipText(string name, string modelType) : IArchitecture
             NodeAttribute.Int("axis", 1));
         var text = Linear.FromLinear(
             encoder, "projection", last, $"{Root}.head", encoder.HiddenSize, width, hasBias: true);
-        graph.Append("", "Identity", "pooler_output/Identity", [text], [EncoderPorts.Pooled]);
-        graph.AddOutput(EncoderPorts.Pooled, encoder.Weights.Dtype, "batch", width);
+        PoolerOutput.Append(encoder, text, width);
     }
 }

@@ -52,8 +52,7 @@ internal sealed class Spectrogram(string name, VisionHead head) : IArchitecture
         if (head == VisionHead.Hidden)
         {
             var pooled = Pooled(encoder, EncoderPorts.Hidden);
-            encoder.Graph.Append("", "Identity", "pooler_output/Identity", [pooled], [EncoderPorts.Pooled]);
-            encoder.Graph.AddOutput(EncoderPorts.Pooled, dtype, "batch", hidden);
+            PoolerOutput.Append(encoder, pooled, hidden);
         }
 
         return model;

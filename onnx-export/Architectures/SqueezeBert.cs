@@ -13,6 +13,9 @@ internal sealed class SqueezeBert(string name, TextHead head) : IArchitecture
 {
     private const int DefaultGroups = 4;
 
+    // Fixed inside layers, whatever config.json says of other norms.
+    private const double LayerEpsilon = 1e-12;
+
     private static readonly (string Part, string Groups, int Default)[] Convolutions =
     [
         (".attention.query.weight", "q_groups", DefaultGroups),
@@ -52,7 +55,7 @@ internal sealed class SqueezeBert(string name, TextHead head) : IArchitecture
         return TextEncoder.Build(
             part,
             dtype,
-            basis,
+            basis with { LayerSizes = basis.Sizes with { NormEpsilon = LayerEpsilon } },
             Bert.Names("transformer") with { Layers = "transformer.encoder.layers", Layer = Layer },
             head);
 

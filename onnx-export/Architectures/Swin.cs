@@ -80,7 +80,6 @@ internal sealed class Swin(string name, VisionHead head, string root = "swin") :
 
         graph.Append("", "Identity", "last_hidden_state/Identity", [rows], [EncoderPorts.Hidden]);
         graph.AddOutput(EncoderPorts.Hidden, encoder.Weights.Dtype, "batch", count, width);
-        graph.Append("", "Identity", "pooler_output/Identity", [mean], [EncoderPorts.Pooled]);
-        graph.AddOutput(EncoderPorts.Pooled, encoder.Weights.Dtype, "batch", width);
+        PoolerOutput.Append(encoder, mean, width);
     }
 }

@@ -20,8 +20,16 @@ internal static class TextEncoder
     {
         var (tensors, sizes) = (checkpoint.Tensors, config.Sizes);
         var words = tensors.Require(names.Words, config.VocabSize, config.RowSize);
+        if (head == TextHead.MaskedWords && config.IsTied
+            && TiedHead.Differs(tensors, names.MaskedWords!.Decoder, words))
+        {
+            config = config with { IsTied = false };
+        }
+
         var scaled = config.WordScale is 1 ? words : new ScaledRows(words, config.WordScale);
-        var encoder = new EncoderGraph(tensors, dtype, sizes.Hidden, isMasked: true, config.RowSize)
+        scaled = config.ZeroWord is { } zero ? new ZeroedRow(scaled, zero) : scaled;
+        var encoder = new EncoderGraph(
+            tensors, dtype, sizes.Hidden, isMasked: true, (config.KeepsPlacesApart ? 2 : 1) * config.RowSize)
         {
             ShareAs = names.ShareAs,
         };
@@ -32,7 +40,7 @@ internal static class TextEncoder
         }
 
         encoder.ScoreBias ??= names.ScoreBias?.Invoke(encoder);
-        var layers = new EncoderLayers(encoder, sizes, names.Layer, names.Layers)
+        var layers = new EncoderLayers(encoder, config.LayerSizes, names.Layer, names.Layers)
         {
             Stored = names.Stored,
             Attention = names.Attention?.Invoke(encoder),
@@ -79,6 +87,9 @@ internal static class TextEncoder
             case TextHead.Tokens:
                 RowHead.AppendLabels(encoder, rows, names.TokenLabels, Labels.Read(checkpoint.Config).Names.Count);
                 break;
+            case TextHead.Replaced:
+                RowHead.AppendReplaced(encoder, rows, Of(names.Replaced), config.Sizes.Activation);
+                break;
             case TextHead.Answer:
                 RowHead.AppendAnswer(encoder, rows, AnswerHead);
                 break;
@@ -89,7 +100,7 @@ internal static class TextEncoder
 
         return new ExportedModel(
             encoder,
-            config.RowSize,
+            (config.KeepsPlacesApart ? 2 : 1) * config.RowSize,
             config.VocabSize,
             Math.Min(config.ContextLength, checkpoint.Sentence?.MaxTokens ?? int.MaxValue),
             config.IsTied && head == TextHead.MaskedWords,
@@ -106,8 +117,9 @@ internal static class TextEncoder
     private static string Rows(EncoderGraph encoder, TextEncoderConfig config, TextEncoderNames names)
     {
         var (width, hidden) = (config.RowSize, config.Sizes.Hidden);
-        var rows = names.EmbeddingNorm is null ? encoder.Embeds : config.Sizes.Norm.Append(
-            encoder, "embedding_norm", names.EmbeddingNorm, encoder.Embeds, HeadPadding.None(width));
+        var rows = names.Start?.Invoke(encoder) ?? encoder.Embeds;
+        rows = names.EmbeddingNorm is null ? rows : config.Sizes.Norm.Append(
+            encoder, "embedding_norm", names.EmbeddingNorm, rows, HeadPadding.None(width));
         rows = names.MasksRows ? Masked(encoder, rows) : rows;
         return width == hidden && !names.AlwaysProjects
             ? rows
@@ -154,6 +166,12 @@ internal static class TextEncoder
         if (names.TokenTypes is not null && config.TokenTypes > 0)
         {
             tables.Add(EmbeddingManifest.TokenType, tensors.Require(names.TokenTypes, config.TokenTypes, width));
+        }
+
+        if (config.KeepsPlacesApart)
+        {
+            tables[EmbeddingManifest.Token] = new PaddedColumns(tables[EmbeddingManifest.Token], 0, width);
+            tables[EmbeddingManifest.Position] = new PaddedColumns(tables[EmbeddingManifest.Position], width, 0);
         }
 
         return tables;

@@ -22,11 +22,24 @@ internal sealed record TextEncoderConfig(
         init;
     }
 
+    /// <summary>Sizes inside layers, where their norms are not as those outside.</summary>
+    public EncoderSizes LayerSizes
+    {
+        get => field ?? Sizes;
+        init;
+    }
+
     /// <summary>Most tokens of a text, where that is less than there are positions.</summary>
     public int? MostTokens { get; init; }
 
     /// <summary>Factor on the rows of the word table.</summary>
     public float WordScale { get; init; } = 1;
+
+    /// <summary>A token whose row in the client's table is zero, whatever is stored; null for none.</summary>
+    public int? ZeroWord { get; init; }
+
+    /// <summary>True where a row of the client holds the word and, behind it, what its position adds.</summary>
+    public bool KeepsPlacesApart { get; init; }
 
     /// <summary>Rows of the table of distances; 0 where there is none.</summary>
     public int DistanceBuckets { get; init; }

@@ -24,6 +24,9 @@ internal sealed record TextEncoderNames(
     /// <summary>The head of labels, null of families without one.</summary>
     public ClassifierHead? Classifier { get; init; }
 
+    /// <summary>The head that tells replaced tokens, null of families without one.</summary>
+    public string? Replaced { get; init; }
+
     /// <summary>From the width of the tables to that of the layers, where the two differ.</summary>
     public string? Projection { get; init; }
 
@@ -66,6 +69,9 @@ internal sealed record TextEncoderNames(
     /// <summary>What becomes of the rows after a layer (its index, rows), given the rows that enter the first one; null
     /// where that is the layer alone.</summary>
     public Func<EncoderGraph, string, Func<int, string, string>>? After { get; init; }
+
+    /// <summary>Makes rows of those that come in, before anything else; null where they stay.</summary>
+    public Func<EncoderGraph, string>? Start { get; init; }
 
     /// <summary>True where rows that do not count are zero when they enter the first layer.</summary>
     public bool MasksRows { get; init; }

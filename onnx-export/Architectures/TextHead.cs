@@ -15,6 +15,9 @@ internal enum TextHead
     /// <summary>A logit for each label, at every row.</summary>
     Tokens,
 
+    /// <summary>A logit at every row: that its token is not the text's own.</summary>
+    Replaced,
+
     /// <summary>Where the answer to a question begins and ends.</summary>
     Answer,
 }

@@ -9,6 +9,12 @@ internal enum VisionHead
     /// <summary>A logit for each label.</summary>
     Classes,
 
+    /// <summary>A logit for each visual word at every patch.</summary>
+    Patches,
+
+    /// <summary>A logit for each label at every place of the image.</summary>
+    Map,
+
     /// <summary>A logit for each label, the mean of two classifiers'.</summary>
     TwoClassifiers,
 

@@ -12,6 +12,8 @@ namespace Stip.Export.Architectures;
 internal sealed class Vit(string name, VisionHead head, string root = "vit") : IArchitecture
 {
     private const string Jepa = "ijepa";
+    private const string Msn = "vit_msn";
+    private const string MsnDefaults = """{"layer_norm_eps": 1e-6}""";
 
     private readonly string _root = root == Jepa ? root : "vit";
 
@@ -33,7 +35,7 @@ internal sealed class Vit(string name, VisionHead head, string root = "vit") : I
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
         var (tensors, config) = (checkpoint.Tensors, checkpoint.Config);
-        var sizes = ReadSizes(config);
+        var sizes = ReadSizes(root == Msn ? config.WithDefaults(MsnDefaults) : config);
         var embeddings = $"{_root}.embeddings";
         List<CheckpointTensor> tokens = root == Jepa
             ? []
@@ -42,7 +44,7 @@ internal sealed class Vit(string name, VisionHead head, string root = "vit") : I
         var encoder = new EncoderGraph(tensors, dtype, sizes.Hidden, isMasked: false);
         var layers = new EncoderLayers(encoder, sizes, Layer, $"{_root}.encoder.layer");
         var classifier = new ClassifierHead(Dense: null, Activation: "", Output: "classifier");
-        return VisionEncoder.Build(
+        var model = VisionEncoder.Build(
             encoder,
             config,
             patches,
@@ -52,7 +54,21 @@ internal sealed class Vit(string name, VisionHead head, string root = "vit") : I
             head == VisionHead.Classes
                 ? (rows, labels) => classifier.Append(encoder, Pooled(encoder, rows), labels)
                 : null);
+        if (head == VisionHead.Hidden && root == "vit")
+        {
+            AppendPooler(encoder, config, "vit");
+        }
+
+        return model;
     }
+
+    /// <summary>Appends what stands for the whole image, where the checkpoint has it.</summary>
+    internal static void AppendPooler(EncoderGraph encoder, ConfigJson config, string root) =>
+        PoolerOutput.AppendDense(
+            encoder,
+            $"{root}.pooler.dense",
+            config.Text("pooler_act") ?? "tanh",
+            config.FindSize("pooler_output_size") ?? encoder.HiddenSize);
 
     private string Pooled(EncoderGraph encoder, string rows) => root == Jepa
         ? VisionEncoder.PatchMean(encoder, rows, firstPatch: 0)

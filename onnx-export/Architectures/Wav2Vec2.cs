@@ -26,7 +26,7 @@ internal sealed class Wav2Vec2(string name, string root, SoundHead head) : IArch
 
     public string Name => name;
 
-    public string ModelType => head == SoundHead.Hidden ? root : "";
+    public string ModelType => head == SoundHead.Hidden ? root.Replace('_', '-') : "";
 
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {

@@ -27,6 +27,9 @@ internal sealed class DisentangledAttention(
     /// <summary>True where each head's queries, keys and values lie together in one matrix (version 1).</summary>
     public bool IsPacked { get; init; }
 
+    /// <summary>How many parts scores are scaled for, which may be more than there are.</summary>
+    public int Parts { get; init; } = 1;
+
     /// <summary>The projection of positions that queries ask for, null where it is that of keys.</summary>
     public string? PositionKey { get; init; }
 
@@ -159,11 +162,10 @@ internal sealed class DisentangledAttention(
         }
 
         var dtype = encoder.Weights.Dtype;
-        var parts = 1 + (positions?.FromContent == true ? 1 : 0) + (positions?.ToContent == true ? 1 : 0);
         _graph.AddConstant(Flat, 0, 0, sizes.Hidden);
         _graph.AddConstant(Apart, 0, 0, sizes.Heads, sizes.HeadDim);
         _graph.AddConstant(ApartPositions, 1, -1, sizes.Heads, sizes.HeadDim);
-        _graph.AddConstant(Scale, dtype, 1 / Math.Sqrt(sizes.HeadDim * (double)parts));
+        _graph.AddConstant(Scale, dtype, 1 / Math.Sqrt(sizes.HeadDim * (double)Parts));
         _graph.AddConstant(Lowest, dtype, dtype == TensorDtype.Float16 ? -65504 : float.MinValue);
     }
 }

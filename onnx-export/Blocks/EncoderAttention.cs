@@ -29,10 +29,15 @@ internal sealed class EncoderAttention(EncoderGraph encoder, EncoderSizes sizes,
             [Packed($"{name}.qkv", tensor, input), widths],
             [$"{name}/q", $"{name}/k", $"{name}/v"],
             NodeAttribute.Int("axis", -1));
-        var (query, key) = positions?.Rotary is { } rotary
-            ? (Turn(rotary, $"{name}.q_rotary", parts[0], sizes.Heads),
-                Turn(rotary, $"{name}.k_rotary", parts[1], sizes.KvHeads ?? sizes.Heads))
-            : (parts[0], parts[1]);
+        var (query, key) = (
+            Normed($"{name}.q_norm", tensor, names.QueryNorm, parts[0], sizes.QueryWidth),
+            Normed($"{name}.k_norm", tensor, names.KeyNorm, parts[1], sizes.KeyWidth));
+        if (positions?.Rotary is { } rotary)
+        {
+            query = Turn(rotary, $"{name}.q_rotary", query, sizes.Heads);
+            key = Turn(rotary, $"{name}.k_rotary", key, sizes.KvHeads ?? sizes.Heads);
+        }
+
         var joined = graph.AddMicrosoft(
             "MultiHeadAttention",
             name,
@@ -59,6 +64,10 @@ internal sealed class EncoderAttention(EncoderGraph encoder, EncoderSizes sizes,
     private IReadOnlyList<string> Inputs(IReadOnlyList<string> parts, string? scoreBias) => scoreBias is { } bias
         ? [.. parts, "", encoder.Mask ?? "", bias]
         : encoder.Mask is { } mask ? [.. parts, "", mask] : parts;
+
+    private string Normed(string name, string tensor, string? norm, string rows, int width) => norm is null
+        ? rows
+        : sizes.Norm.Append(encoder, name, $"{tensor}.{norm}", rows, HeadPadding.None(width));
 
     private string Turn(RotaryTables rotary, string name, string rows, int heads) => rotary.Turn(
         encoder.Graph, name, rows, heads, rotary.Turned == sizes.HeadDim ? 0 : rotary.Turned);

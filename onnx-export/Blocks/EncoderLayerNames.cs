@@ -25,6 +25,12 @@ internal sealed record EncoderLayerNames(
     /// <summary>True where <see cref="Packed"/> holds the three of a head side by side, head after head.</summary>
     public bool IsPackedByHead { get; init; }
 
+    /// <summary>The norm of the queries of all heads, null where there is none.</summary>
+    public string? QueryNorm { get; init; }
+
+    /// <summary>The norm of the keys of all heads, null where there is none.</summary>
+    public string? KeyNorm { get; init; }
+
     /// <summary>What multiplies <see cref="Up"/> after an activation, null where the activation is on
     /// <see cref="Up"/> itself.</summary>
     public string? Gate { get; init; }

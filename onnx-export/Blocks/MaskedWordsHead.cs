@@ -36,6 +36,9 @@ internal sealed record MaskedWordsHead(string? Dense, string? Norm, string Decod
             rows = sizes.Norm.Append(encoder, "head.norm", Norm, rows, HeadPadding.None(width));
         }
 
+        // A bias that belongs to the head and to its last layer has the name of either.
+        var inner = $"{Decoder[..^"weight".Length]}bias";
+        var bias = Bias is not null && !encoder.Tensors.Has(Bias) && encoder.Tensors.Has(inner) ? inner : Bias;
         var matrix = words ?? encoder.Tensors.Require(Decoder, vocabSize, width);
         var channels = HeadPadding.None(vocabSize);
         var scores = Linear.Append(
@@ -43,7 +46,7 @@ internal sealed record MaskedWordsHead(string? Dense, string? Norm, string Decod
             "head",
             rows,
             [new LinearPart(matrix, HeadPadding.None(width), channels)],
-            Bias is null ? null : encoder.Weights.Vector((encoder.Tensors.Require(Bias, vocabSize), channels)));
+            bias is null ? null : encoder.Weights.Vector((encoder.Tensors.Require(bias, vocabSize), channels)));
         graph.Append("", "Identity", "head/Identity", [scores], [EncoderPorts.Logits]);
         graph.AddOutput(EncoderPorts.Logits, encoder.Weights.Dtype, "batch", "seq", vocabSize);
     }

@@ -48,9 +48,9 @@ internal sealed class MixStage(EncoderGraph encoder, string root, int stage)
     public string Append(string image)
     {
         var (name, tensor) = ($"stages.{stage}", $"{root}.patch_embeddings.{stage}");
-        var patches = Convolved($"{name}.patches", $"{tensor}.proj", image, Inputs, Width, Patch, Step, Patch / 2);
-        _shape = _graph.Add(
-            "Shape", $"{name}.sides", [patches], NodeAttribute.Int("start", 2), NodeAttribute.Int("end", 4));
+        var patches = new Convolution(Inputs, Width, Patch) { Step = Step }.Append(
+            encoder, $"{name}.patches", $"{tensor}.proj", image);
+        _shape = Images.Sides(_graph, $"{name}.sides", patches);
         var rows = Normed($"{name}.patches_norm", $"{tensor}.layer_norm", Rows($"{name}.rows", patches, Width));
         for (var layer = 0; layer < Layers; layer++)
         {
@@ -71,15 +71,8 @@ internal sealed class MixStage(EncoderGraph encoder, string root, int stage)
         var seen = rows;
         if (Reduction > 1)
         {
-            var coarse = Convolved(
-                $"{name}.coarse",
-                $"{tensor}.self.sr",
-                Image($"{name}.fine", rows, Width),
-                Width,
-                Width,
-                Reduction,
-                Reduction,
-                pad: 0);
+            var coarse = new Convolution(Width, Width, Reduction) { Step = Reduction, Pad = 0 }.Append(
+                encoder, $"{name}.coarse", $"{tensor}.self.sr", Image($"{name}.fine", rows, Width));
             seen = Normed(
                 $"{name}.coarse_norm", $"{tensor}.self.layer_norm", Rows($"{name}.coarse_rows", coarse, Width));
         }
@@ -101,55 +94,17 @@ internal sealed class MixStage(EncoderGraph encoder, string root, int stage)
     private string Mixed(string name, string tensor, string rows)
     {
         var wide = Linear.FromLinear(encoder, $"{name}.up", rows, $"{tensor}.dense1", Width, Inner, hasBias: true);
-        var mixed = Convolved(
-            $"{name}.neighbours",
-            $"{tensor}.dwconv.dwconv",
-            Image($"{name}.image", wide, Inner),
-            inputs: 1,
-            Inner,
-            side: 3,
-            step: 1,
-            pad: 1,
-            groups: Inner);
+        var mixed = Convolution.Apart(Inner, side: 3).Append(
+            encoder, $"{name}.neighbours", $"{tensor}.dwconv.dwconv", Image($"{name}.image", wide, Inner));
         var active = Activation.Append(_graph, Function, $"{name}.act", Rows($"{name}.rows", mixed, Inner));
         return Linear.FromLinear(encoder, $"{name}.down", active, $"{tensor}.dense2", Inner, Width, hasBias: true);
-    }
-
-    private string Convolved(
-        string name, string tensor, string image, int inputs, int outputs, int side, int step, int pad, int groups = 1)
-    {
-        var kernel = encoder.Tensors.Require($"{tensor}.weight", outputs, inputs, side, side);
-        var bias = encoder.Tensors.Require($"{tensor}.bias", outputs);
-        return _graph.Add(
-            "Conv",
-            name,
-            [
-                image,
-                encoder.AddWeight($"{name}.weight", encoder.Weights.Rows(kernel.Shape, [kernel], 1)),
-                encoder.AddWeight($"{name}.bias", encoder.Weights.Vector((bias, HeadPadding.None(outputs)))),
-            ],
-            NodeAttribute.Int("group", groups),
-            NodeAttribute.Ints("kernel_shape", side, side),
-            NodeAttribute.Ints("strides", step, step),
-            NodeAttribute.Ints("pads", pad, pad, pad, pad));
     }
 
     private string Normed(string name, string tensor, string rows) =>
         Norm.Append(encoder, name, tensor, rows, HeadPadding.None(Width));
 
-    // [batch, channels, height, width] as [batch, height · width, channels].
-    private string Rows(string name, string image, int channels) => _graph.Add(
-        "Transpose",
-        name,
-        [_graph.Add("Reshape", $"{name}.flat", [image, _graph.Shared($"flat.{channels}", 0, channels, -1)])],
-        NodeAttribute.Ints("perm", 0, 2, 1));
+    private string Rows(string name, string image, int channels) => Images.Rows(_graph, name, image, channels);
 
-    private string Image(string name, string rows, int channels)
-    {
-        var turned = _graph.Add("Transpose", $"{name}.turned", [rows], NodeAttribute.Ints("perm", 0, 2, 1));
-        var shape = _graph.Add(
-            "Concat", $"{name}.shape", [_graph.Shared($"image.{channels}", 0, channels), _shape],
-            NodeAttribute.Int("axis", 0));
-        return _graph.Add("Reshape", name, [turned, shape]);
-    }
+    private string Image(string name, string rows, int channels) =>
+        Images.OfRows(_graph, name, rows, channels, _shape);
 }

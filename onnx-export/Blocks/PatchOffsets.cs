@@ -2,15 +2,13 @@ using Stip.Onnx.Model;
 
 namespace Stip.Export.Blocks;
 
-/// <summary>What the offset of two patches adds to the score of each head, a table of its own in every layer
-/// (BEiT).</summary>
+/// <summary>What the offset of two patches adds to the score of each head (BEiT).</summary>
 /// <param name="patches">How images are cut.</param>
 /// <param name="heads">Attention heads.</param>
-/// <param name="layers">Where layers are in the checkpoint.</param>
-internal sealed class PatchOffsets(PatchSizes patches, int heads, string layers)
+/// <param name="tables">The table of a layer in the checkpoint; layers may share one.</param>
+internal sealed class PatchOffsets(PatchSizes patches, int heads, Func<int, string> tables)
 {
     private const string Name = "offsets";
-    private const string Table = "attention.attention.relative_position_bias.relative_position_bias_table";
 
     private readonly int _down = 2 * patches.Rows - 1;
     private readonly int _across = 2 * patches.Columns - 1;
@@ -20,8 +18,13 @@ internal sealed class PatchOffsets(PatchSizes patches, int heads, string layers)
     {
         var graph = encoder.Graph;
         var rows = (_down * _across) + 3;
-        var stored = encoder.Tensors.Require($"{layers}.{layer}.{Table}", rows, heads);
-        var name = $"layers.{layer}.{Name}";
+        var name = $"layers.{(tables(layer) == tables(0) ? 0 : layer)}.{Name}";
+        if (graph.Has($"{name}/Unsqueeze/output"))
+        {
+            return new RowPositions(ScoreBias: $"{name}/Unsqueeze/output");
+        }
+
+        var stored = encoder.Tensors.Require(tables(layer), rows, heads);
         var table = graph.AddWeight(name, encoder.Weights.Vector((stored, HeadPadding.None(rows * heads))) with
         {
             Shape = [rows, heads],

@@ -34,9 +34,16 @@ internal sealed record PatchSizes(int Height, int Width, int Patch, int Channels
     /// <summary>Numbers of a patch.</summary>
     public int PatchElements => Channels * Patch * Patch;
 
-    public static PatchSizes Read(ConfigJson config, int defaultImage, int defaultPatch)
+    public static PatchSizes Read(ConfigJson config, int defaultImage, int defaultPatch) =>
+        Read(config, [defaultImage], defaultPatch);
+
+    /// <summary>The same where images are no squares if config.json does not say it.</summary>
+    /// <param name="config">config.json.</param>
+    /// <param name="defaultImage">Height and width.</param>
+    /// <param name="defaultPatch">Side of a patch.</param>
+    public static PatchSizes Read(ConfigJson config, IReadOnlyList<int> defaultImage, int defaultPatch)
     {
-        var sides = config.Sizes("image_size") ?? [defaultImage];
+        var sides = config.Sizes("image_size") ?? defaultImage;
         return new PatchSizes(
             sides[0],
             sides[^1],

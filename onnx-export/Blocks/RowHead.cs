@@ -18,6 +18,23 @@ internal static class RowHead
         encoder.Graph.AddOutput(EncoderPorts.Logits, encoder.Weights.Dtype, "batch", "seq", labels);
     }
 
+    /// <summary>Declares <c>logits [batch, seq]</c>: that a token is not the text's own.</summary>
+    /// <param name="encoder">The graph.</param>
+    /// <param name="rows">Features <c>[batch, seq, hidden]</c>.</param>
+    /// <param name="tensor">The head in the checkpoint.</param>
+    /// <param name="function">Function between its two layers.</param>
+    public static void AppendReplaced(EncoderGraph encoder, string rows, string tensor, string function)
+    {
+        var (graph, hidden) = (encoder.Graph, encoder.HiddenSize);
+        var dense = Linear.FromLinear(encoder, "head.dense", rows, $"{tensor}.dense", hidden, hidden, hasBias: true);
+        var active = Activation.Append(graph, function, "head.act", dense);
+        var scores = Linear.FromLinear(
+            encoder, "head", active, $"{tensor}.dense_prediction", hidden, 1, hasBias: true);
+        graph.Append(
+            "", "Squeeze", "head/Squeeze", [scores, graph.AddConstant("head.axis", -1)], [EncoderPorts.Logits]);
+        graph.AddOutput(EncoderPorts.Logits, encoder.Weights.Dtype, "batch", "seq");
+    }
+
     /// <summary>Declares <c>start_logits</c> and <c>end_logits [batch, seq]</c>: where an answer begins and
     /// ends.</summary>
     public static void AppendAnswer(EncoderGraph encoder, string rows, string tensor)

@@ -20,6 +20,8 @@ internal sealed class SafetensorsTensors : ITensorStore
             "swinv2.", "text_model.", "vision_model.", "rembert.", "splinter.", "mobilebert.", "ijepa.",
             "roberta_prelayernorm.", "ctx_encoder.", "question_encoder.", "longformer.",
             "audio_spectrogram_transformer.", "wav2vec2.", "hubert.", "wavlm.", "segformer.", "videomae.", "new.",
+            "convbert.", "convnext.", "convnextv2.", "resnet.", "unispeech.", "unispeech_sat.", "luke.",
+            "mobilevit.",
         ];
 
     private readonly List<SafetensorsFile> _files = [];

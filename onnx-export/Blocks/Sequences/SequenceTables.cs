@@ -7,8 +7,6 @@ namespace Stip.Export.Blocks.Sequences;
 /// name or several.</summary>
 internal static class SequenceTables
 {
-    private const int ElementsAtOnce = 1 << 16;
-
     /// <summary>The table of both sides, <c>[vocab, hidden]</c>.</summary>
     /// <param name="tensors">The checkpoint.</param>
     /// <param name="vocabSize">Rows.</param>
@@ -34,7 +32,7 @@ internal static class SequenceTables
             }
 
             first ??= table;
-            if (!AreSame(first, table))
+            if (!TiedHead.AreSame(first, table))
             {
                 throw new RefusedException(
                     $"tensors '{first.Name}' and '{name}' differ; encoder and decoder must have one token table");
@@ -53,27 +51,4 @@ internal static class SequenceTables
         isTied && (words is RandomTensor || words.Name == name || !tensors.Has(name))
             ? words
             : tensors.Require(name, words.Shape[0], words.Shape[1]);
-
-    private static bool AreSame(CheckpointTensor one, CheckpointTensor other)
-    {
-        if (ReferenceEquals(one, other))
-        {
-            return true;
-        }
-
-        Span<float> left = new float[Math.Min(ElementsAtOnce, one.ElementCount)];
-        Span<float> right = new float[left.Length];
-        for (var first = 0L; first < one.ElementCount; first += left.Length)
-        {
-            var count = (int)Math.Min(left.Length, one.ElementCount - first);
-            one.Read(first, left[..count]);
-            other.Read(first, right[..count]);
-            if (!left[..count].SequenceEqual(right[..count]))
-            {
-                return false;
-            }
-        }
-
-        return true;
-    }
 }

@@ -26,7 +26,8 @@ public sealed class ArchitectureGoldenTests(ExportedModels models) : IDisposable
             .Select(recipe => (Path.GetFileNameWithoutExtension(file), $"{recipe!["name"]}")))];
 
     /// <summary>Models without a head whose tensors all stand under one name.</summary>
-    public static TheoryData<string, string> BareNames => [.. new[] { "encoders", "pictures", "texts", "vision" }
+    public static TheoryData<string, string> BareNames =>
+        [.. new[] { "encoders", "pictures", "readers", "texts", "vision" }
         .SelectMany(group => Recipes(group).Where(IsBare).Select(recipe => (group, $"{recipe!["name"]}")))];
 
     [Theory]

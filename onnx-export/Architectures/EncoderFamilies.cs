@@ -1,0 +1,201 @@
+namespace Stip.Export.Architectures;
+
+/// <summary>The families that read what goes in as a whole: texts, images and sounds, some with a decoder.</summary>
+internal static class EncoderFamilies
+{
+    // Of the heads that a model was trained with, the one that tells words; where there is none, the encoder.
+    private static readonly IArchitecture[] Pretrained =
+    [
+        new Bert("BertForPreTraining", TextHead.MaskedWords),
+        new Bert("ErnieForPreTraining", TextHead.MaskedWords, "ernie"),
+        new Albert("AlbertForPreTraining", TextHead.MaskedWords),
+        new BigBird("BigBirdForPreTraining", TextHead.MaskedWords),
+        new MegatronBert("MegatronBertForPreTraining", TextHead.MaskedWords),
+        new MobileBert("MobileBertForPreTraining", TextHead.MaskedWords),
+        new Electra("ElectraForPreTraining", TextHead.Replaced),
+        new Wav2Vec2("Wav2Vec2ForPreTraining", "wav2vec2", SoundHead.Hidden),
+        new Vit("ViTMAEForPreTraining", VisionHead.Hidden, "vit_mae"),
+        new VideoMae("VideoMAEForPreTraining", VisionHead.Hidden),
+        new Beit("BeitForMaskedImageModeling", "beit", VisionHead.Patches),
+    ];
+
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<IArchitecture> All { get; } =
+    [
+        .. Texts("Bert", (name, head) => new Bert(name, head)),
+        .. Texts("Roberta", (name, head) => new Roberta(name, "roberta", head)),
+        .. Texts("XLMRoberta", (name, head) => new Roberta(name, "xlm-roberta", head)),
+        .. Texts("Camembert", (name, head) => new Roberta(name, "camembert", head)),
+        .. Texts("Electra", (name, head) => new Electra(name, head)),
+        .. Texts("MPNet", (name, head) => new Mpnet(name, head)),
+        .. Texts("DistilBert", (name, head) => new DistilBert(name, head)),
+        .. Texts("Albert", (name, head) => new Albert(name, head)),
+        .. Texts("Deberta", (name, head) => new Deberta(name, head)),
+        .. Texts("DebertaV2", (name, head) => new DebertaV2(name, head)),
+        .. Texts("ModernBert", (name, head) => new ModernBert(name, head)),
+        .. Texts("Ernie", (name, head) => new Bert(name, head, "ernie")),
+        .. Texts("Data2VecText", (name, head) => new Roberta(name, "data2vec-text", head, "data2vec_text")),
+        .. Texts("XLMRobertaXL", (name, head) => new RobertaXl(name, head)),
+        .. Texts("MegatronBert", (name, head) => new MegatronBert(name, head)),
+        .. Texts("RoFormer", (name, head) => new RoFormer(name, head)),
+        .. Texts("LayoutLM", (name, head) => new LayoutLm(name, head)),
+        .. Texts("Esm", (name, head) => new Esm(name, head)),
+        new JinaBert("JinaBertModel", TextHead.Hidden),
+        new JinaBert("JinaBertForMaskedLM", TextHead.MaskedWords),
+        new ClipText("CLIPTextModel", isProjected: false),
+        new ClipText("CLIPTextModelWithProjection", isProjected: true),
+        new SiglipText("SiglipTextModel", "siglip_text_model"),
+        new SiglipText("Siglip2TextModel", "siglip2_text_model"),
+        .. Texts("SqueezeBert", (name, head) => new SqueezeBert(name, head)),
+        .. Texts("RemBert", (name, head) => new RemBert(name, head)),
+        .. Texts("BigBird", (name, head) => new BigBird(name, head)).Where(
+            family => !family.Name.EndsWith("QuestionAnswering", StringComparison.Ordinal)),
+        new Bert("SplinterModel", TextHead.Hidden, "splinter"),
+        new BertGeneration(),
+        .. Texts("Luke", (name, head) => new Luke(name, head)),
+        .. Texts("ConvBert", (name, head) => new ConvBert(name, head)),
+        .. XlNetTexts(),
+        .. Pretrained,
+        .. Texts("Longformer", (name, head) => new Longformer(name, head)).Where(
+            family => !family.Name.EndsWith("QuestionAnswering", StringComparison.Ordinal)),
+        new BartClassifier(),
+        new Dpr("DPRContextEncoder", "ctx_encoder"),
+        new Dpr("DPRQuestionEncoder", "question_encoder"),
+        new DprReader(),
+        .. Texts("RobertaPreLayerNorm", (name, head) => new RobertaPreNorm(name, head)),
+        .. XlmTexts("XLM", "xlm"),
+        .. XlmTexts("Flaubert", "flaubert"),
+        .. Texts("MobileBert", (name, head) => new MobileBert(name, head)),
+        new T5Encoder("T5EncoderModel", hasOwnDistances: false),
+        new T5Encoder("MT5EncoderModel", hasOwnDistances: false),
+        new T5Encoder("UMT5EncoderModel", hasOwnDistances: true),
+        new T5Sequence("T5ForConditionalGeneration", "t5", "T5EncoderModel", hasOwnDistances: false),
+        new T5Sequence("T5WithLMHeadModel", "", "T5EncoderModel", hasOwnDistances: false),
+        new T5Sequence("MT5ForConditionalGeneration", "mt5", "MT5EncoderModel", hasOwnDistances: false),
+        new T5Sequence("UMT5ForConditionalGeneration", "umt5", "UMT5EncoderModel", hasOwnDistances: true),
+        new Bart("BartForConditionalGeneration", "bart", BartForm.Bart),
+        new Bart("MBartForConditionalGeneration", "mbart", BartForm.MBart),
+        new Bart("MarianMTModel", "marian", BartForm.Marian),
+        new Bart("PegasusForConditionalGeneration", "pegasus", BartForm.Pegasus),
+        new Bart("PLBartForConditionalGeneration", "plbart", BartForm.PlBart),
+        new Bart("MvpForConditionalGeneration", "mvp", BartForm.Bart),
+        new Bart("BlenderbotForConditionalGeneration", "blenderbot", BartForm.Blenderbot),
+        new Bart("BlenderbotSmallForConditionalGeneration", "blenderbot-small", BartForm.BlenderbotSmall),
+        new Whisper(),
+        new Bart("M2M100ForConditionalGeneration", "m2m_100", BartForm.M2M),
+        .. Texts("EuroBert", (name, head) => new EuroBert(name, head)),
+        new NeoBert("NeoBERT", TextHead.Hidden),
+        new NeoBert("NeoBERTLMHead", TextHead.MaskedWords),
+        new NeoBert("NeoBERTForSequenceClassification", TextHead.Classes),
+        .. Texts("NomicBert", (name, head) => new NomicBert(name, head)),
+        new NomicBert("NomicBertForPreTraining", TextHead.MaskedWords),
+        .. Texts("New", (name, head) => new GteBert(name, head)),
+        new GteBert("GteModel", TextHead.Hidden, "gte"),
+        .. Texts("JinaEmbeddingsV3", (name, head) => new JinaEmbeddings(name, head)),
+        new Vit("ViTModel", VisionHead.Hidden),
+        new Vit("ViTForImageClassification", VisionHead.Classes),
+        new Vit("ViTMSNModel", VisionHead.Hidden, "vit_msn"),
+        new Vit("ViTMSNForImageClassification", VisionHead.Classes, "vit_msn"),
+        new Vit("ViTMAEModel", VisionHead.Hidden, "vit_mae"),
+        new Yolos("YolosModel", finds: false),
+        new Yolos("YolosForObjectDetection", finds: true),
+        new Vit("IJepaModel", VisionHead.Hidden, "ijepa"),
+        new Vit("IJepaForImageClassification", VisionHead.Classes, "ijepa"),
+        new Dinov3(),
+        new TwoTowers(
+            "CLIPModel",
+            "clip",
+            new ClipText("CLIPTextModelWithProjection", isProjected: true),
+            new ClipVision("CLIPVisionModelWithProjection", VisionHead.Projected)),
+        new TwoTowers(
+            "SiglipModel", "siglip", new SiglipText("SiglipTextModel", "siglip_text_model"),
+            new SiglipVision("SiglipVisionModel", VisionHead.Hidden)),
+        new Deit("DeiTModel", VisionHead.Hidden),
+        new Deit("DeiTForImageClassification", VisionHead.Classes),
+        new Deit("DeiTForImageClassificationWithTeacher", VisionHead.TwoClassifiers),
+        new Beit("BeitModel", "beit", VisionHead.Hidden),
+        new Beit("BeitForImageClassification", "beit", VisionHead.Classes),
+        new Beit("Data2VecVisionModel", "data2vec_vision", VisionHead.Hidden),
+        new Beit("Data2VecVisionForImageClassification", "data2vec_vision", VisionHead.Classes),
+        new Dinov2("Dinov2Model", "dinov2", VisionHead.Hidden),
+        new Dinov2("Dinov2ForImageClassification", "dinov2", VisionHead.Classes),
+        new Dinov2("Dinov2WithRegistersModel", "dinov2_with_registers", VisionHead.Hidden),
+        new Dinov2("Dinov2WithRegistersForImageClassification", "dinov2_with_registers", VisionHead.Classes),
+        new Swin("SwinModel", VisionHead.Hidden),
+        new Swin("SwinForImageClassification", VisionHead.Classes),
+        new Swin("Swinv2Model", VisionHead.Hidden, "swinv2"),
+        new Swin("Swinv2ForImageClassification", VisionHead.Classes, "swinv2"),
+        new SiglipVision("SiglipVisionModel", VisionHead.Hidden),
+        new SiglipVision("SiglipForImageClassification", VisionHead.Classes),
+        new ClipVision("CLIPVisionModel", VisionHead.Hidden),
+        new ClipVision("CLIPForImageClassification", VisionHead.Classes),
+        new TwoTowers(
+            "ChineseCLIPModel",
+            "chinese_clip",
+            new ChineseClipText("ChineseCLIPTextModel", isProjected: true),
+            new ClipVision("CLIPVisionModelWithProjection", VisionHead.Projected)),
+        new ChineseClipText("ChineseCLIPTextModel", isProjected: false),
+        new VideoMae("VideoMAEModel", VisionHead.Hidden),
+        new VideoMae("VideoMAEForVideoClassification", VisionHead.Classes),
+        new Segformer("SegformerModel", VisionHead.Hidden),
+        new Segformer("SegformerForImageClassification", VisionHead.Classes),
+        new Segformer("SegformerForSemanticSegmentation", VisionHead.Map),
+        new ConvNext("ConvNextModel", "convnext", VisionHead.Hidden),
+        new ConvNext("ConvNextForImageClassification", "convnext", VisionHead.Classes),
+        new ConvNext("ConvNextV2Model", "convnextv2", VisionHead.Hidden),
+        new ConvNext("ConvNextV2ForImageClassification", "convnextv2", VisionHead.Classes),
+        new ResNet("ResNetModel", VisionHead.Hidden),
+        new ResNet("ResNetForImageClassification", VisionHead.Classes),
+        new MobileVit("MobileViTModel", VisionHead.Hidden),
+        new MobileVit("MobileViTForImageClassification", VisionHead.Classes),
+        new DepthAnything(),
+        new Dpt(),
+        .. Sounds("Wav2Vec2", "wav2vec2"),
+        .. Sounds("Hubert", "hubert"),
+        .. Sounds("WavLM", "wavlm"),
+        .. Sounds("UniSpeech", "unispeech"),
+        .. Sounds("UniSpeechSat", "unispeech_sat"),
+        new Spectrogram("ASTModel", VisionHead.Hidden),
+        new Spectrogram("ASTForAudioClassification", VisionHead.Classes),
+        new ClipVision("CLIPVisionModelWithProjection", VisionHead.Projected),
+        new Llava(),
+    ];
+
+    // The names that transformers gives a model of raw sound with each of its heads.
+    private static IEnumerable<IArchitecture> Sounds(string name, string root) =>
+    [
+        new Wav2Vec2($"{name}Model", root, SoundHead.Hidden),
+        new Wav2Vec2($"{name}ForCTC", root, SoundHead.Letters),
+        new Wav2Vec2($"{name}ForSequenceClassification", root, SoundHead.Classes),
+    ];
+
+    // Its heads have names of their own.
+    private static IEnumerable<IArchitecture> XlNetTexts() =>
+    [
+        new XlNet("XLNetModel", TextHead.Hidden),
+        new XlNet("XLNetLMHeadModel", TextHead.MaskedWords),
+        new XlNet("XLNetForSequenceClassification", TextHead.Classes),
+        new XlNet("XLNetForTokenClassification", TextHead.Tokens),
+        new XlNet("XLNetForQuestionAnsweringSimple", TextHead.Answer),
+    ];
+
+    // Their heads have names of their own.
+    private static IEnumerable<IArchitecture> XlmTexts(string name, string modelType) =>
+    [
+        new Xlm($"{name}Model", TextHead.Hidden, modelType),
+        new Xlm($"{name}WithLMHeadModel", TextHead.MaskedWords, modelType),
+        new Xlm($"{name}ForSequenceClassification", TextHead.Classes, modelType),
+        new Xlm($"{name}ForTokenClassification", TextHead.Tokens, modelType),
+        new Xlm($"{name}ForQuestionAnsweringSimple", TextHead.Answer, modelType),
+    ];
+
+    // The names that transformers gives a text encoder with each of its heads.
+    private static IEnumerable<IArchitecture> Texts(string name, Func<string, TextHead, IArchitecture> make) =>
+    [
+        make($"{name}Model", TextHead.Hidden),
+        make($"{name}ForMaskedLM", TextHead.MaskedWords),
+        make($"{name}ForSequenceClassification", TextHead.Classes),
+        make($"{name}ForTokenClassification", TextHead.Tokens),
+        make($"{name}ForQuestionAnswering", TextHead.Answer),
+    ];
+}

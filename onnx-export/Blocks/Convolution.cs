@@ -1,0 +1,62 @@
+using Stip.Export.Checkpoints;
+using Stip.Onnx.Model;
+
+namespace Stip.Export.Blocks;
+
+/// <summary>A convolution over images, with its weights in the checkpoint.</summary>
+/// <param name="Inputs">Channels that come in.</param>
+/// <param name="Outputs">Channels that go out.</param>
+/// <param name="Side">Pixels of a side of the kernel.</param>
+internal sealed record Convolution(int Inputs, int Outputs, int Side)
+{
+    /// <summary>Pixels from one place of the kernel to the next.</summary>
+    public int Step { get; init; } = 1;
+
+    /// <summary>Zeros around the image.</summary>
+    public int Pad { get; init; } = Side / 2;
+
+    /// <summary>Groups of channels that are mixed apart.</summary>
+    public int Groups { get; init; } = 1;
+
+    /// <summary>False where it has no bias.</summary>
+    public bool HasBias { get; init; } = true;
+
+    /// <summary>One kernel for each channel.</summary>
+    public static Convolution Apart(int channels, int side) => new(channels, channels, side) { Groups = channels };
+
+    /// <summary>Appends it.</summary>
+    /// <param name="encoder">The graph.</param>
+    /// <param name="name">Name in the graph.</param>
+    /// <param name="tensor">Its name in the checkpoint.</param>
+    /// <param name="image">An image <c>[batch, channels, height, width]</c>.</param>
+    /// <returns>An image of the same form.</returns>
+    public string Append(EncoderGraph encoder, string name, string tensor, string image) => Append(
+        encoder,
+        name,
+        image,
+        encoder.Tensors.Require($"{tensor}.weight", Outputs, Inputs / Groups, Side, Side),
+        HasBias ? encoder.Tensors.Require($"{tensor}.bias", Outputs) : null);
+
+    /// <summary>The same with weights at hand, of a kernel of any shape with as many elements.</summary>
+    public string Append(
+        EncoderGraph encoder, string name, string image, CheckpointTensor kernel, CheckpointTensor? bias)
+    {
+        kernel = new ReshapedTensor(kernel, [Outputs, Inputs / Groups, Side, Side]);
+        List<string> inputs =
+            [image, encoder.AddWeight($"{name}.weight", encoder.Weights.Rows(kernel.Shape, [kernel], 1))];
+        if (bias is not null)
+        {
+            inputs.Add(encoder.AddWeight(
+                $"{name}.bias", encoder.Weights.Vector((bias, HeadPadding.None(Outputs)))));
+        }
+
+        return encoder.Graph.Add(
+            "Conv",
+            name,
+            inputs,
+            NodeAttribute.Int("group", Groups),
+            NodeAttribute.Ints("kernel_shape", Side, Side),
+            NodeAttribute.Ints("strides", Step, Step),
+            NodeAttribute.Ints("pads", Pad, Pad, Pad, Pad));
+    }
+}

@@ -1,0 +1,58 @@
+using Stip.Export.Checkpoints;
+using Stip.Onnx.Execution;
+using Stip.Onnx.Model;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Export.Blocks;
+
+/// <summary>From pixels of an image of any size to rows: patches, a class token before them, and positions that are
+/// drawn to the grid of the image.</summary>
+/// <param name="Root">Where the embeddings are in the checkpoint.</param>
+/// <param name="Cut">How images are cut where the model was trained.</param>
+/// <param name="IsCubic">True where positions are drawn by cubic curves, false where straight.</param>
+internal sealed record PixelStart(string Root, PatchSizes Cut, bool IsCubic)
+{
+    /// <summary>Height and width of the grid of patches.</summary>
+    public const string Grid = "patches.sides";
+
+    /// <summary>Declares <c>pixel_values [batch, channels, height, width]</c> and appends the rest.</summary>
+    /// <returns>Rows <c>[batch, 1 + patches, hidden]</c>.</returns>
+    public string Append(EncoderGraph encoder)
+    {
+        var (graph, hidden, weights) = (encoder.Graph, encoder.HiddenSize, encoder.Weights);
+        var pixels = graph.AddInput(EncoderPorts.Pixels, weights.Dtype, "batch", Cut.Channels, "height", "width");
+        var image = new Convolution(Cut.Channels, hidden, Cut.Patch) { Step = Cut.Patch, Pad = 0 }.Append(
+            encoder, "patches", $"{Root}.patch_embeddings.projection", pixels);
+        Images.Sides(graph, Grid, image);
+        graph.AddShape($"{Grid}/output", TensorDtype.Int64, 2);
+        var positions = encoder.Tensors.Require($"{Root}.position_embeddings", 1, Cut.Count + 1, hidden);
+        var table = new ReshapedTensor(positions, [Cut.Count + 1, hidden]);
+        var patches = graph.Add("Add", "patches.placed", [
+            Images.Rows(graph, "patches.rows", image, hidden), Places(encoder, new TensorRows(table, 1, Cut.Count))]);
+        var token = new AddedRows(
+            new ReshapedTensor(encoder.Tensors.Require($"{Root}.cls_token", 1, 1, hidden), [1, hidden]),
+            [new TensorRows(table, 0, 1)]);
+        var batch = graph.Add(
+            "Shape", "class_token.batch", [pixels], NodeAttribute.Int("start", 0), NodeAttribute.Int("end", 1));
+        var shape = graph.Add(
+            "Concat", "class_token.shape", [batch, graph.AddConstant("class_token.row", 1, hidden)],
+            NodeAttribute.Int("axis", 0));
+        var first = graph.Add("Expand", "class_token/Expand", [
+            encoder.AddWeight("class_token", weights.Rows([1, 1, hidden], [token], 1)), shape]);
+        return graph.Add("Concat", "embedding/Concat", [first, patches], NodeAttribute.Int("axis", 1));
+    }
+
+    private string Places(EncoderGraph encoder, TensorRows table)
+    {
+        var (graph, hidden) = (encoder.Graph, encoder.HiddenSize);
+        var rows = encoder.AddWeight(
+            "positions", encoder.Weights.Rows([1, Cut.Count, hidden], [table], 1));
+        var trained = Images.OfRows(
+            graph, "positions.trained", rows, hidden, graph.AddConstant("positions.sides", Cut.Rows, Cut.Columns));
+        return Images.Rows(
+            graph,
+            "positions.rows",
+            Images.Resized(graph, "positions.drawn", trained, $"{Grid}/output", isCubic: IsCubic),
+            hidden);
+    }
+}
