@@ -19,6 +19,11 @@ internal sealed class EngineOptions
     [Range(0, 100_000_000)]
     public int CacheMegabytes { get; set; }
 
+    /// <summary>Tokens that caches bounded by a window hold beside it on the host: as many can be rewound at most, and
+    /// more of them cost memory. 0 means a quarter of the window, at least 16.</summary>
+    [Range(0, 100_000_000)]
+    public int SpareTokens { get; set; }
+
     /// <summary>Idle seconds after which a session is released.</summary>
     [Range(1, 86_400)]
     public int LeaseSeconds { get; set; } = 600;
@@ -81,4 +86,7 @@ internal sealed class EngineOptions
 
     /// <summary>True loads every model at the start; else each at its first use.</summary>
     public bool Preload { get; set; }
+
+    /// <summary><see cref="SpareTokens"/>, null where it is not given.</summary>
+    internal int? Spare => SpareTokens == 0 ? null : SpareTokens;
 }

@@ -6,6 +6,9 @@ internal interface IGraphRuntime
     /// <summary><c>cpu</c> or <c>cuda</c>.</summary>
     string Provider { get; }
 
+    /// <summary>Tokens that bounded caches have beside their window; null for the usual.</summary>
+    int? SpareTokens => null;
+
     /// <summary>Loads a decoder for serving.</summary>
     /// <exception cref="GraphRefusedException">The graph cannot be run.</exception>
     IDecoder LoadDecoder(DecoderSnapshot decoder);

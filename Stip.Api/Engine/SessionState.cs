@@ -44,6 +44,12 @@ internal sealed class SessionState(string id, string owner, int maxLength, DateT
     /// <summary>Ends what <see cref="TryEnter"/> began.</summary>
     public void Leave() => Volatile.Write(ref _isBusy, 0);
 
-    /// <summary>True where not even a row that nobody wants could be written behind its tokens.</summary>
-    public bool IsFull => CachedTokens >= Arena.Cache.CapacityTokens;
+    /// <summary>Tokens after the last run, whether it ended well or not: what bounded caches let go of is counted from
+    /// there.</summary>
+    public int ReachedTokens { get; set; }
+
+    /// <summary>True where not even a row that nobody wants could be written behind its tokens, for want of room or
+    /// because others would have to go for it.</summary>
+    public bool IsFull => CachedTokens >= Arena.Cache.CapacityTokens
+        || !Arena.Cache.CanRewind(CachedTokens + 1, CachedTokens);
 }

@@ -83,6 +83,11 @@ internal sealed class SessionTable(
                     StipErrorCode.InvalidRequest, $"position {tokens} is outside 0..{length}", "position");
         }
 
+        if (!source.Arena.Cache.CanRewind(source.CachedTokens, tokens))
+        {
+            return TooFarBack(source.CachedTokens, tokens);
+        }
+
         if (!Open(owner, length).Is(out var fork, out refusal))
         {
             return refusal;
@@ -106,7 +111,7 @@ internal sealed class SessionTable(
             throw;
         }
 
-        fork.CachedTokens = tokens;
+        (fork.CachedTokens, fork.ReachedTokens) = (tokens, tokens);
         return fork;
     }
 
@@ -164,6 +169,13 @@ internal sealed class SessionTable(
 
         pool.Dispose();
     }
+
+    /// <summary>What a caller gets who goes back to tokens that are no longer there.</summary>
+    public static Refusal TooFarBack(int tokens, int position) => new(
+        StipErrorCode.SessionLost,
+        $"of {tokens} tokens the caches of layers with a window no longer have what {position} need; "
+            + "send the rows again without session_id",
+        "position");
 
     private TimeSpan RetryAfter(DateTimeOffset now)
     {

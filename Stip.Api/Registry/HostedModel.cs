@@ -37,7 +37,10 @@ internal sealed class HostedModel(
 
     public ModelObject ToObject() => new(
         Id, ModelObject.ObjectName, registration.CreatedAt.ToUnixTimeSeconds(), registration.OwnedBy,
-        ModelStipInfo.From(manifest));
+        ModelStipInfo.From(manifest) with { BoundedCaches = BoundedCaches });
+
+    /// <summary>What caches of the decoder keep that do not keep every token; null where all do.</summary>
+    public IReadOnlyList<BoundedCache>? BoundedCaches { get; init; }
 
     /// <summary>True where a graph of it is in memory.</summary>
     public bool IsLoaded => decoder is { IsLoaded: true } || forwards.Values.Any(forward => forward.IsLoaded);

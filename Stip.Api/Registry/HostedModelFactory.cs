@@ -41,7 +41,18 @@ internal sealed class HostedModelFactory(
                 manifest.Model, Path.Combine(folder, pair.Value.File), Bytes(manifest, pair.Value), pair.Value,
                 manifest.HiddenSize, own, OnnxReferences.MixesRows, graphs, engine, clock),
             StringComparer.Ordinal);
-        return new HostedModel(manifest, registration, folder, decoder, forwards);
+        return new HostedModel(manifest, registration, folder, decoder, forwards)
+        {
+            BoundedCaches = graph?.Cache is { } cache ? Bounds(cache, manifest.ContextLength) : null,
+        };
+    }
+
+    // Those of a session that is as long as can be: a shorter one has room for all its tokens, or as much.
+    private BoundedCache[]? Bounds(CacheManifest cache, int contextLength)
+    {
+        var bounds = (cache.BoundedWindows ?? []).Where(window => window > 0).Distinct()
+            .Select(window => BoundedCache.For(window, contextLength, runtime.SpareTokens)).ToArray();
+        return bounds.Length == 0 ? null : bounds;
     }
 
     private static DecoderSnapshot Snapshot(PackageManifest manifest, GraphManifest graph, string folder)

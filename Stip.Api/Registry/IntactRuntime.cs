@@ -8,6 +8,8 @@ internal sealed class IntactRuntime(IGraphRuntime runtime, PackageDigests digest
 {
     public string Provider => runtime.Provider;
 
+    public int? SpareTokens => runtime.SpareTokens;
+
     public IDecoder LoadDecoder(DecoderSnapshot decoder)
     {
         digests.Require();

@@ -1,5 +1,6 @@
 using Stip.Api.Engine;
 using Stip.Api.Engine.Caches;
+using Stip.Protocol.Packages;
 using Stip.Protocol.Tensors;
 
 namespace Stip.Api.Runtime;
@@ -9,6 +10,13 @@ namespace Stip.Api.Runtime;
 internal sealed record CacheShape(
     TensorDtype Dtype, IReadOnlyList<CacheTensor> Tensors, int Slots, int CapacityTokens)
 {
+    /// <summary>Tokens beside its window that a bounded tensor has room for; null for the usual.</summary>
+    public int? SpareTokens { get; init; }
+
+    /// <summary>What bounded tensors keep, each window once.</summary>
+    public IReadOnlyList<BoundedCache> Bounds =>
+        [.. Tensors.Select(tensor => tensor.Window).Where(window => window > 0).Distinct().Select(BoundOf)];
+
     /// <summary>One slot of all tensors.</summary>
     public long SlotTotalBytes => Enumerable.Range(0, Tensors.Count).Sum(SlotBytes);
 
@@ -16,12 +24,21 @@ internal sealed record CacheShape(
 
     public int TokenBytes(int tensor) => Tensors[tensor].Width * Dtype.ByteSize();
 
+    /// <summary>Tokens that a tensor has room for.</summary>
+    public int Rows(int tensor) =>
+        Tensors[tensor].Window is > 0 and var window ? BoundOf(window).Rows : CapacityTokens;
+
     /// <summary>One head of one slot of one tensor.</summary>
-    public long HeadBytes(int tensor) => (long)CapacityTokens * TokenBytes(tensor);
+    public long HeadBytes(int tensor) => (long)Rows(tensor) * TokenBytes(tensor);
+
+    /// <summary>What the first tokens of a sequence take of a head at most.</summary>
+    public long UsedBytes(int tensor, int tokens) => (long)Math.Min(tokens, Rows(tensor)) * TokenBytes(tensor);
 
     /// <summary>One slot of one tensor.</summary>
     public long SlotBytes(int tensor) => Heads(tensor) * HeadBytes(tensor);
 
-    public static CacheShape Of(DecoderSnapshot decoder, int slots, int capacityTokens) =>
-        new(decoder.CacheDtype, decoder.CacheTensors, slots, capacityTokens);
+    public static CacheShape Of(DecoderSnapshot decoder, int slots, int capacityTokens, int? spareTokens = null) =>
+        new(decoder.CacheDtype, decoder.CacheTensors, slots, capacityTokens) { SpareTokens = spareTokens };
+
+    private BoundedCache BoundOf(int window) => BoundedCache.For(window, CapacityTokens, SpareTokens);
 }

@@ -40,7 +40,7 @@ internal sealed class DeviceArena : OrtArena
         for (var i = 0; usedTokens > 0 && i < _tensors.Count; i++)
         {
             _memory.ClearRows(
-                At(i, slot), Shape.HeadBytes(i), (long)usedTokens * Shape.TokenBytes(i), Shape.Heads(i));
+                At(i, slot), Shape.HeadBytes(i), Shape.UsedBytes(i, usedTokens), Shape.Heads(i));
         }
 
         _memory.Wait();
@@ -53,7 +53,7 @@ internal sealed class DeviceArena : OrtArena
         {
             _memory.CopyRows(
                 At(i, source), Shape.HeadBytes(i), other.At(i, target), other.Shape.HeadBytes(i),
-                (long)usedTokens * Shape.TokenBytes(i), Shape.Heads(i));
+                Shape.UsedBytes(i, usedTokens), Shape.Heads(i));
         }
 
         _memory.Wait();

@@ -32,7 +32,7 @@ internal class HostArena : OrtArena
     {
         for (var tensor = 0; tensor < _tensors.Length; tensor++)
         {
-            var bytes = usedTokens * Shape.TokenBytes(tensor);
+            var bytes = (int)Shape.UsedBytes(tensor, usedTokens);
             for (var head = 0; head < Shape.Heads(tensor); head++)
             {
                 _tensors[tensor].Span(At(tensor, slot, head), bytes).Clear();
@@ -45,7 +45,7 @@ internal class HostArena : OrtArena
         var other = (HostArena)targetArena;
         for (var i = 0; i < _tensors.Length; i++)
         {
-            var bytes = usedTokens * Shape.TokenBytes(i);
+            var bytes = (int)Shape.UsedBytes(i, usedTokens);
             for (var head = 0; head < Shape.Heads(i); head++)
             {
                 _tensors[i].Span(At(i, source, head), bytes)

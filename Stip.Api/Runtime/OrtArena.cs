@@ -1,11 +1,14 @@
 using Microsoft.ML.OnnxRuntime;
 using Stip.Api.Engine.Caches;
+using Stip.Protocol.Packages;
 
 namespace Stip.Api.Runtime;
 
 /// <summary>An arena whose ranges of slots ONNX Runtime sees as tensors, without a copy.</summary>
 internal abstract class OrtArena(CacheShape shape) : ICacheArena
 {
+    private readonly IReadOnlyList<BoundedCache> _bounds = shape.Bounds;
+
     /// <summary>Raised before the memory goes, for whoever still has it bound.</summary>
     public event Action<ICacheArena>? Ending;
 
@@ -20,8 +23,21 @@ internal abstract class OrtArena(CacheShape shape) : ICacheArena
 
     /// <summary>A tensor <c>[count, kv_heads, capacity, head_dim]</c> over neighbouring slots.</summary>
     public OrtValue View(int tensor, int first, int count) => OrtValue.CreateTensorValueWithData(
-        Memory, shape.Dtype.ToOrt(), shape.Tensors[tensor].Shape(count, shape.CapacityTokens),
+        Memory, shape.Dtype.ToOrt(), shape.Tensors[tensor].Shape(count, shape.Rows(tensor)),
         Start(tensor) + (nint)(first * shape.SlotBytes(tensor)), count * shape.SlotBytes(tensor));
+
+    public bool CanRewind(int tokens, int position)
+    {
+        foreach (var bound in _bounds)
+        {
+            if (!bound.CanRewind(tokens, position))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
 
     public abstract void Clear(int slot, int usedTokens);
 

@@ -18,22 +18,26 @@ internal sealed class OrtDecoder : IDecoder
     private readonly bool _hasPositions;
     private readonly BoundSteps _bound;
     private readonly int _rowBytes;
+    private readonly int? _spareTokens;
 
     /// <param name="session">Owned from here on.</param>
     /// <param name="decoder">What it is.</param>
     /// <param name="device">Where it runs and caches and step tensors lie; null for the host.</param>
     /// <param name="graphs">Recordings that the session may keep.</param>
     /// <param name="reduction">Owned from here on; null where rows of logits are fetched as a whole.</param>
+    /// <param name="spareTokens">Tokens that bounded caches have beside their window; null for the usual.</param>
     public OrtDecoder(
         InferenceSession session,
         DecoderSnapshot decoder,
         Device? device,
         CudaGraphs graphs,
-        RowReduction? reduction = null)
+        RowReduction? reduction = null,
+        int? spareTokens = null)
     {
         (_session, _decoder, _device, _reduction) = (session, decoder, device, reduction);
         (_graphs, _unrecorded) = (graphs, graphs.Unrecorded());
         _rowBytes = decoder.HiddenSize * decoder.RowsDtype.ByteSize();
+        _spareTokens = spareTokens;
         _hasPositions = session.InputMetadata.ContainsKey("position_ids");
         _bound = new BoundSteps(Bind);
     }
@@ -48,11 +52,11 @@ internal sealed class OrtDecoder : IDecoder
 
     public TimeSpan Copied { get; private set; }
 
-    public long SlotBytes(int capacityTokens) => CacheShape.Of(_decoder, 1, capacityTokens).SlotTotalBytes;
+    public long SlotBytes(int capacityTokens) => ShapeOf(1, capacityTokens).SlotTotalBytes;
 
     public ICacheArena AllocateArena(int slots, int capacityTokens)
     {
-        var shape = CacheShape.Of(_decoder, slots, capacityTokens);
+        var shape = ShapeOf(slots, capacityTokens);
         OrtArena arena = _device is null ? new HostArena(shape) : new DeviceArena(shape, _device.Memory);
         arena.Ending += _bound.Forget;
         return arena;
@@ -79,6 +83,9 @@ internal sealed class OrtDecoder : IDecoder
         _unrecorded.Dispose();
         _session.Dispose();
     }
+
+    private CacheShape ShapeOf(int slots, int capacityTokens) =>
+        CacheShape.Of(_decoder, slots, capacityTokens, _spareTokens);
 
     private BoundStep Bind(SlotRange range, int rows, int wanted)
     {

@@ -17,6 +17,9 @@ internal sealed class OrtRuntime(
 {
     public string Provider => provider.Name;
 
+    // The kernel of a device takes a window as it is.
+    public int? SpareTokens => provider.IsCuda ? 0 : engine.Value.Spare;
+
     public IDecoder LoadDecoder(DecoderSnapshot decoder)
     {
         if (decoder.Sequence is { } sequence)
@@ -31,7 +34,9 @@ internal sealed class OrtRuntime(
         }
 
         var graphs = engine.Value.CudaGraphs;
-        if (provider.Device is not null && graphs > 0 && TryLoadRecording(decoder) is { } recording)
+        // A recording is told the longest length in place of the true one, by which bounded caches go.
+        var isBounded = decoder.CacheTensors.Any(tensor => tensor.Window > 0);
+        if (provider.Device is not null && graphs > 0 && !isBounded && TryLoadRecording(decoder) is { } recording)
         {
             return Decoder(
                 recording, decoder, new CudaGraphs(graphs, number => TryRelease(recording, number)));
@@ -58,7 +63,8 @@ internal sealed class OrtRuntime(
     {
         try
         {
-            return new OrtDecoder(session, decoder, provider.Device, graphs, LoadReduction(decoder));
+            return new OrtDecoder(
+                session, decoder, provider.Device, graphs, LoadReduction(decoder), SpareTokens);
         }
         catch
         {

@@ -150,6 +150,10 @@ public sealed class StipModel
         return RunAsync(prompt.TokenIds, prompt.Rows, options, cancellationToken);
     }
 
+    /// <summary>Tokens that may be sent after so many and taken back without a replay.</summary>
+    internal int MostTakenBack(int tokens) =>
+        (_info?.BoundedCaches ?? []).Select(cache => cache.Room(tokens)).DefaultIfEmpty(int.MaxValue).Min();
+
     /// <summary>Forgets what the server said, so that the next use asks again.</summary>
     internal void Recheck() => _info = null;
 

@@ -130,6 +130,9 @@ public sealed class StipSession : IAsyncDisposable
     internal void RewindTo(ReadOnlySpan<int> tokenIds, bool keepsLast) =>
         Rewind(CommonTokens(keepsLast ? tokenIds : tokenIds[..^1]));
 
+    /// <summary>How many guesses may follow so many tokens so that wrong ones cost no replay.</summary>
+    internal int MostGuesses(int tokens) => Math.Min(MaxLength - tokens, _model.MostTakenBack(tokens));
+
     /// <summary>How many tokens the sequence has in common with the beginning of another one.</summary>
     internal int CommonTokens(ReadOnlySpan<int> tokenIds) =>
         CollectionsMarshal.AsSpan(_tokens).CommonPrefixLength(tokenIds);

@@ -39,7 +39,7 @@ internal sealed class TokenRounds(StipSession session, TokenChoice choice, Specu
         // A prompt is no time to guess: its many rows are a round of their own.
         _guesses = _rows.Count == 0
             ? []
-            : speculator.Guess(choice.ContextIds, Math.Min(mostGuesses, session.MaxLength - choice.ContextIds.Length));
+            : speculator.Guess(choice.ContextIds, Math.Min(mostGuesses, session.MostGuesses(choice.ContextIds.Length)));
         var rows = _guesses.Length == 0 ? LogitsRequest.Last : LogitsRequest.All;
         var before = session.Usage;
         var answer = await session.StepAsync(

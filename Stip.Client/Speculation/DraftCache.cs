@@ -23,8 +23,10 @@ internal sealed class DraftCache : IDisposable
         foreach (var (_, metadata) in past)
         {
             var shape = metadata.Dimensions; // [batch, kv_heads, max_len, head_dim]
+            // A cache that a window bounds has room for the window at least, and lets nothing go with room for all.
+            var rows = Math.Max(capacityTokens, model.Folder.LargestWindow);
             _cache.Add(OrtValue.CreateAllocatedTensorValue(
-                OrtAllocator.DefaultInstance, metadata.ElementDataType, [1, shape[1], capacityTokens, shape[3]]));
+                OrtAllocator.DefaultInstance, metadata.ElementDataType, [1, shape[1], rows, shape[3]]));
         }
 
         _hasPositions = model.Session.InputMetadata.ContainsKey("position_ids");

@@ -4,6 +4,7 @@ using Stip.Client.Bundles;
 using Stip.Client.Tokenization;
 using Stip.Keys.Bundles;
 using Stip.Protocol;
+using Stip.Protocol.Packages;
 using Stip.Protocol.Tensors;
 
 namespace Stip.Client.Speculation;
@@ -15,12 +16,16 @@ internal sealed class DraftFolder
     private const string GraphName = "model.onnx";
     private const string Key = "past_key_values.0.key";
 
-    private DraftFolder(string path, BundleManifest manifest) => (Path, Manifest) = (path, manifest);
+    private DraftFolder(string path, BundleManifest manifest, int largestWindow) =>
+        (Path, Manifest, LargestWindow) = (path, manifest, largestWindow);
 
     public string Path { get; }
 
     /// <summary>Sizes and embedding, as a bundle says them.</summary>
     public BundleManifest Manifest { get; }
+
+    /// <summary>Of the windows that bound its caches; 0 where none does.</summary>
+    public int LargestWindow { get; }
 
     public static DraftFolder Read(string path)
     {
@@ -32,11 +37,16 @@ internal sealed class DraftFolder
 
         try
         {
-            var export = JsonSerializer.Deserialize<BundleManifest>(File.ReadAllBytes(file), StipJson.File)!;
+            var bytes = File.ReadAllBytes(file);
+            var export = JsonSerializer.Deserialize<BundleManifest>(bytes, StipJson.File)!;
+            var graphs = JsonSerializer.Deserialize<Graphed>(bytes, StipJson.File)?.Graphs;
             return export is { Kind: "decoder", HiddenSize: > 0, VocabSize: > 0, ContextLength: > 0 }
                 && export.Embedding is not null
                 // The rows go into the graph of this process: no need to round them for the wire.
-                ? new DraftFolder(path, export with { WireDtype = TensorDtype.Float32.WireName() })
+                ? new DraftFolder(
+                    path,
+                    export with { WireDtype = TensorDtype.Float32.WireName() },
+                    graphs?.GetValueOrDefault("decoder")?.Cache?.BoundedWindows?.DefaultIfEmpty(0).Max() ?? 0)
                 : throw new BundleException($"{file}: a draft is a decoder with sizes and an embedding");
         }
         catch (JsonException fault)
@@ -74,4 +84,6 @@ internal sealed class DraftFolder
         session.Dispose();
         throw new BundleException($"{Path}: a draft is a float32 decoder with a shared cache (export --dtype float32)");
     }
+
+    private sealed record Graphed(IReadOnlyDictionary<string, GraphManifest>? Graphs);
 }

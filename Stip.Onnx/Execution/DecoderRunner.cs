@@ -19,13 +19,14 @@ public sealed class DecoderRunner : IDisposable
     /// <param name="path">The ONNX file; its external data lies beside it.</param>
     /// <param name="maxLength">Positions of the cache buffer: the longest sequence.</param>
     /// <param name="threads">Threads of one operator; 0 leaves the choice to ONNX Runtime.</param>
+    /// <param name="spare">Tokens that caches bounded by a window keep beside it; null for all.</param>
     /// <exception cref="OnnxRuntimeException">The graph cannot be loaded.</exception>
-    public DecoderRunner(string path, int maxLength, int threads = 0)
+    public DecoderRunner(string path, int maxLength, int threads = 0, int? spare = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxLength);
         MaxLength = maxLength;
         _session = ExactSession.Load(path, threads);
-        _cache = new KeyValueCache(_session, maxLength);
+        _cache = new KeyValueCache(_session, BoundedCaches.Read(path), maxLength, spare);
         _oneRow = new DecoderStep(_session, _cache, rows: 1, allRows: false);
         HiddenSize = _session.InputMetadata[DecoderPorts.Embeds].Dimensions[2];
         VocabSize = _session.OutputMetadata[DecoderPorts.Logits].Dimensions[1];
@@ -64,15 +65,22 @@ public sealed class DecoderRunner : IDisposable
     }
 
     /// <summary>Forgets everything after the first <paramref name="tokens"/> positions.</summary>
+    /// <exception cref="InvalidOperationException">A bounded cache no longer has what these need.</exception>
     public void Rewind(int tokens)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(tokens);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(tokens, CachedTokens);
+        if (!_cache.CanRewind(CachedTokens, tokens))
+        {
+            throw new InvalidOperationException(
+                $"a cache bounded by a window no longer has what {tokens} of {CachedTokens} tokens need");
+        }
+
         CachedTokens = tokens;
     }
 
-    /// <summary>Copies the cache: <c>present.{i}.key|value</c> <c>[1, kv_heads, tokens, head_dim]</c>, in graph
-    /// order.</summary>
+    /// <summary>Copies the cache: <c>present.{i}.key|value</c> <c>[1, kv_heads, tokens, head_dim]</c>, in graph order;
+    /// of a bounded cache the newest tokens that it keeps.</summary>
     public IEnumerable<(string Name, HostTensor Tensor)> ReadCache() => _cache.Read(CachedTokens);
 
     /// <inheritdoc/>

@@ -1,4 +1,5 @@
 using Microsoft.ML.OnnxRuntime;
+using Stip.Protocol.Packages;
 
 namespace Stip.Onnx.Execution;
 
@@ -8,34 +9,44 @@ internal sealed class KeyValueCache : IDisposable
     private const string PastPrefix = "past_key_values.";
     private const string PresentPrefix = "present.";
 
-    private readonly List<(string Past, string Present, OrtValue Buffer)> _buffers = [];
+    private readonly List<(string Past, string Present, BoundedCache? Bound, OrtValue Buffer)> _buffers = [];
 
     /// <param name="session">A decoder graph.</param>
-    /// <param name="maxLength">Positions of the buffers.</param>
-    public KeyValueCache(InferenceSession session, int maxLength)
+    /// <param name="windows">By input: windows that bound caches.</param>
+    /// <param name="maxLength">Most positions.</param>
+    /// <param name="spare">Positions that bounded caches have beside their window; null for all.</param>
+    public KeyValueCache(
+        InferenceSession session, IReadOnlyDictionary<string, int> windows, int maxLength, int? spare)
     {
         foreach (var past in session.InputNames.Where(name => name.StartsWith(PastPrefix, StringComparison.Ordinal)))
         {
             var port = OrtTensors.Describe(past, session.InputMetadata[past]);
+            var bound = windows.TryGetValue(past, out var window)
+                ? BoundedCache.For(window, maxLength, spare ?? maxLength)
+                : null;
             // [batch, kv_heads, max_len, head_dim]
-            var buffer = OrtTensors.Allocate(port.Dtype, 1, port.Shape[1], maxLength, port.Shape[3]);
-            _buffers.Add((past, PresentPrefix + past[PastPrefix.Length..], buffer));
+            var buffer = OrtTensors.Allocate(port.Dtype, 1, port.Shape[1], bound?.Rows ?? maxLength, port.Shape[3]);
+            _buffers.Add((past, PresentPrefix + past[PastPrefix.Length..], bound, buffer));
         }
     }
 
     public void BindTo(OrtIoBinding binding)
     {
-        foreach (var (past, present, buffer) in _buffers)
+        foreach (var (past, present, _, buffer) in _buffers)
         {
             binding.BindInput(past, buffer);
             binding.BindOutput(present, buffer);
         }
     }
 
-    /// <summary>Copies the first <paramref name="tokens"/> positions of every tensor, by its name as an
-    /// output.</summary>
-    public IEnumerable<(string Name, HostTensor Tensor)> Read(int tokens) =>
-        _buffers.Select(entry => (entry.Present, Trim(OrtTensors.ToHost(entry.Buffer), tokens)));
+    /// <summary>True where no cache lacks what a shorter sequence needs.</summary>
+    public bool CanRewind(int tokens, int position) =>
+        _buffers.TrueForAll(entry => entry.Bound?.CanRewind(tokens, position) ?? true);
+
+    /// <summary>Copies what there is of the first <paramref name="tokens"/> positions of every tensor, by its name as
+    /// an output.</summary>
+    public IEnumerable<(string Name, HostTensor Tensor)> Read(int tokens) => _buffers.Select(entry =>
+        (entry.Present, Trim(OrtTensors.ToHost(entry.Buffer), entry.Bound?.Kept(tokens) ?? tokens)));
 
     public void Dispose() => _buffers.ForEach(entry => entry.Buffer.Dispose());
 

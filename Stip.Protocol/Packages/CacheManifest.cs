@@ -19,4 +19,12 @@ public sealed record CacheManifest(
     int HeadDim,
     int? Window = null,
     IReadOnlyList<CacheTensorManifest>? Tensors = null,
-    IReadOnlyList<CacheTensorManifest>? Cross = null);
+    IReadOnlyList<CacheTensorManifest>? Cross = null)
+{
+    /// <summary>Of each layer, the window that bounds what its cache keeps (<see cref="BoundedCache"/>), 0 where it has
+    /// room for every token; null where all have.</summary>
+    public IReadOnlyList<int>? BoundedWindows { get; init; }
+
+    /// <summary>The window that bounds the cache of a layer, 0 where none does.</summary>
+    public int BoundOf(int layer) => BoundedWindows is { } windows && layer < windows.Count ? windows[layer] : 0;
+}

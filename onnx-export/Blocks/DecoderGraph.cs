@@ -10,8 +10,12 @@ namespace Stip.Export.Blocks;
 /// share.</summary>
 internal sealed class DecoderGraph : ModelGraph
 {
+    private const int LeastWindows = 2;
+    private const int LengthAxis = 2;
+    private const string WholeLength = "max_len";
     private readonly int _layers;
     private readonly AttentionHeads _heads;
+    private readonly int[] _bounds;
 
     public DecoderGraph(
         ITensorStore tensors, TensorDtype dtype, DecoderShape shape, bool hasCache = true, bool seesAll = false)
@@ -19,6 +23,7 @@ internal sealed class DecoderGraph : ModelGraph
     {
         _layers = shape.Layers;
         _heads = shape.Heads;
+        _bounds = new int[shape.Layers];
         HasCache = hasCache;
         Embeds = Graph.AddInput(DecoderPorts.Embeds, dtype, "batch", "seq", shape.HiddenSize);
         NeedsPositions = shape.Heads.NeedsPositions || shape.LooksUpPositions || seesAll;
@@ -40,7 +45,7 @@ internal sealed class DecoderGraph : ModelGraph
         foreach (var (layer, part) in CacheParts())
         {
             Graph.AddInput(
-                DecoderPorts.Past(layer, part), dtype, "batch", _heads.KvHeads, "max_len", _heads.PaddedDim);
+                DecoderPorts.Past(layer, part), dtype, "batch", _heads.KvHeads, WholeLength, _heads.PaddedDim);
         }
     }
 
@@ -67,6 +72,18 @@ internal sealed class DecoderGraph : ModelGraph
     /// everything.</summary>
     public int? Window { get; set; }
 
+    /// <summary>True where caches of layers with a window keep no more than that.</summary>
+    public bool BoundsCaches { get; init; }
+
+    /// <summary>Whether the cache of a layer keeps no more than its window, which is then so.</summary>
+    public bool TryBound(int layer, int window)
+    {
+        // With less to win, every rewind that finds its tokens gone costs more than the memory.
+        var isBound = BoundsCaches && HasCache && (long)window * LeastWindows <= ContextLength;
+        _bounds[layer] = isBound ? window : 0;
+        return isBound;
+    }
+
     /// <summary>What a layer remembers of earlier rows, empty where there are none.</summary>
     public string Past(int layer, string part) => HasCache ? DecoderPorts.Past(layer, part) : "";
 
@@ -80,8 +97,11 @@ internal sealed class DecoderGraph : ModelGraph
         Graph.AddOutput(DecoderPorts.Logits, Weights.Dtype, "logits_rows", vocabSize);
         foreach (var (layer, part) in CacheParts())
         {
+            var length = _bounds[layer] == 0 ? WholeLength : $"window_{_bounds[layer]}";
+            Graph.Graph.Input.First(input => input.Name == DecoderPorts.Past(layer, part))
+                .Type.TensorType.Shape.Dim[LengthAxis].DimParam = length;
             Graph.AddOutput(
-                DecoderPorts.Present(layer, part), Weights.Dtype, "batch", _heads.KvHeads, "max_len", _heads.PaddedDim);
+                DecoderPorts.Present(layer, part), Weights.Dtype, "batch", _heads.KvHeads, length, _heads.PaddedDim);
         }
     }
 
@@ -90,7 +110,10 @@ internal sealed class DecoderGraph : ModelGraph
         file,
         GraphSignature.Inputs(Graph.Graph),
         GraphSignature.Outputs(Graph.Graph),
-        new CacheManifest("shared", _layers, _heads.KvHeads, _heads.PaddedDim, Window));
+        new CacheManifest("shared", _layers, _heads.KvHeads, _heads.PaddedDim, Window)
+        {
+            BoundedWindows = _bounds.Any(window => window > 0) ? _bounds : null,
+        });
 
     private IEnumerable<(int Layer, string Part)> CacheParts() =>
         Enumerable.Range(0, _layers).SelectMany(layer => new[] { (layer, "key"), (layer, "value") });

@@ -46,6 +46,8 @@ internal sealed class DecoderModel
             ContextLength = _end == DecoderEnd.NextWord
                 ? ContextLength(checkpoint.MostPositions, shape.ContextLength)
                 : shape.ContextLength,
+            // The wider types are for devices, where a full window can be rewound by nothing.
+            BoundsCaches = checkpoint.BoundsCaches ?? dtype == TensorDtype.Float32,
         };
     }
 

@@ -97,7 +97,7 @@ internal sealed record SelfAttention(AttentionHeads Heads, QkvProjection Project
         [
             $"{name}/output", DecoderPorts.Present(layer.Index, "key"), DecoderPorts.Present(layer.Index, "value"),
         ];
-        var attended = decoder.Graph.AddMicrosoft("GroupQueryAttention", name, inputs, outputs, [.. Attributes()])[0];
+        var attended = decoder.Graph.AddMicrosoft("GroupQueryAttention", name, inputs, outputs, [.. Attributes(layer)])[0];
         if (Gate is not null)
         {
             attended = Gated(decoder, $"{name}.gate", input, $"{layer.Tensor(part)}.{Gate}", attended);
@@ -122,7 +122,7 @@ internal sealed record SelfAttention(AttentionHeads Heads, QkvProjection Project
         return decoder.Graph.Add("Mul", $"{name}/Mul", [attended, share]);
     }
 
-    private IEnumerable<AttributeProto> Attributes()
+    private IEnumerable<AttributeProto> Attributes(DecoderLayer layer)
     {
         yield return NodeAttribute.Int("num_heads", Heads.Heads);
         yield return NodeAttribute.Int("kv_num_heads", Heads.KvHeads);
@@ -132,6 +132,11 @@ internal sealed record SelfAttention(AttentionHeads Heads, QkvProjection Project
         if (Window is { } window)
         {
             yield return NodeAttribute.Int("local_window_size", window);
+            // What is added to scores is made for every position.
+            if (Bias is null && Mask is null && layer.Decoder.TryBound(layer.Index, window))
+            {
+                yield return NodeAttribute.Int("sliding_window_cache", 1);
+            }
         }
 
         if (Softcap > 0)

@@ -55,6 +55,9 @@ internal sealed class Checkpoint : IDisposable
     /// <summary>Most positions that a decoder is to be served with; null for those that it has.</summary>
     public int? MostPositions { get; private init; }
 
+    /// <summary>True where caches of layers with a window keep no more than that; null where the type decides.</summary>
+    public bool? BoundsCaches { get; private init; }
+
     public ConfigJson Config { get; }
 
     public ITensorStore Tensors { get; }
@@ -80,6 +83,8 @@ internal sealed class Checkpoint : IDisposable
     /// <param name="tower">Which of two towers is wanted, null where there is one.</param>
     /// <param name="mostPositions">Most positions of a decoder, null for those that it has.</param>
     /// <param name="task">For which of a model's own tasks it is wanted, null for none.</param>
+    /// <param name="boundsCaches">Whether caches of layers with a window keep no more than that; null leaves it to the
+    /// type.</param>
     public static Checkpoint Open(
         string folder,
         long? randomSeed,
@@ -87,7 +92,8 @@ internal sealed class Checkpoint : IDisposable
         bool keepsBlocks = false,
         string? tower = null,
         int? mostPositions = null,
-        string? task = null)
+        string? task = null,
+        bool? boundsCaches = null)
     {
         if (AdapterFolder.BaseOf(folder) is { } adapted)
         {
@@ -116,6 +122,7 @@ internal sealed class Checkpoint : IDisposable
             SentenceTensors = plain.SentenceTensors,
             Tower = tower,
             MostPositions = mostPositions,
+            BoundsCaches = boundsCaches,
             Task = task,
             Stored = plain.Stored,
             Adapters = merged,
@@ -217,6 +224,7 @@ internal sealed class Checkpoint : IDisposable
             Tower = Tower,
             SeesAll = seesAll,
             MostPositions = MostPositions,
+            BoundsCaches = BoundsCaches,
             Task = Task,
         };
 

@@ -8,6 +8,8 @@ namespace Stip.Export.Commands;
 /// <summary><c>export</c>: a checkpoint becomes a graph and the client's tables.</summary>
 internal static class ExportCommand
 {
+    private const string Bounded = "bounded";
+
     public static Command Create()
     {
         var checkpoint = new Option<string>("--checkpoint")
@@ -48,10 +50,16 @@ internal static class ExportCommand
             Description = "For which of its own tasks a model with changes for each is wanted "
                 + "(jina-embeddings-v3); for none without it.",
         };
+        var cache = new Option<string>("--cache")
+        {
+            Description = "What layers with a window keep: bounded by it, or full. Without it bounded for float32 and "
+                + "full for the others.",
+        };
+        cache.AcceptOnlyFromAmong(Bounded, "full");
         var command = new Command(
             "export", "Reads a checkpoint and writes its graph, weights, embedding table and tokenizer.")
         {
-            checkpoint, output, dtype, seed, adapters, tower, context, task,
+            checkpoint, output, dtype, seed, adapters, tower, context, task, cache,
         };
         command.SetAction((parsed, cancellation) => RunAsync(
             parsed.GetRequiredValue(checkpoint),
@@ -62,6 +70,7 @@ internal static class ExportCommand
             parsed.GetValue(tower),
             parsed.GetValue(context),
             parsed.GetValue(task),
+            parsed.GetValue(cache) is { } kept ? kept == Bounded : null,
             cancellation));
         return command;
     }
@@ -75,11 +84,12 @@ internal static class ExportCommand
         string? tower,
         int? contextLength,
         string? task,
+        bool? boundsCaches,
         CancellationToken cancellation)
     {
         using var target = OutputFolder.Create(output);
         using var checkpoint = Checkpoint.Open(
-            folder, seed, adapters, keepsBlocks: dtype is null, tower, contextLength, task);
+            folder, seed, adapters, keepsBlocks: dtype is null, tower, contextLength, task, boundsCaches);
         await ExportedFolder.WriteAsync(checkpoint, dtype ?? TensorDtype.Float32, target.WorkPath, cancellation);
         target.Complete();
         if (checkpoint.Unused is [var first, ..] unused)

@@ -27,10 +27,12 @@ public sealed class ExportedModels : IDisposable
         IReadOnlyList<string>? adapters = null,
         bool keepsBlocks = false,
         string? tower = null,
-        string? task = null)
+        string? task = null,
+        bool? boundsCaches = null)
     {
         var output = Directory.CreateDirectory(_folder.At(Guid.NewGuid().ToString("N"))).FullName;
-        using var checkpoint = Checkpoint.Open(source, randomSeed, adapters ?? [], keepsBlocks, tower, task: task);
+        using var checkpoint = Checkpoint.Open(
+            source, randomSeed, adapters ?? [], keepsBlocks, tower, task: task, boundsCaches: boundsCaches);
         await ExportedFolder.WriteAsync(checkpoint, dtype, output, CancellationToken.None);
         return output;
     }

@@ -15,6 +15,9 @@ internal sealed record CacheTensor(
 {
     private static readonly string[] Parts = ["key", "value"];
 
+    /// <summary>The window that bounds what is kept, 0 where every token is.</summary>
+    public int Window { get; init; }
+
     /// <summary>True where several sequences fit: a sequence's rows then lie together within each of
     /// <see cref="Blocks"/>.</summary>
     public bool HoldsSeveral { get; } = Batch < Length;
@@ -35,7 +38,7 @@ internal sealed record CacheTensor(
         : [.. Enumerable.Range(0, cache.Layers).SelectMany(layer => Parts.Select(part =>
             new CacheTensor(
                 $"past_key_values.{layer}.{part}", $"present.{layer}.{part}",
-                [0, cache.KvHeads, 0, cache.HeadDim], Length: 2, Batch: 0)))];
+                [0, cache.KvHeads, 0, cache.HeadDim], Length: 2, Batch: 0) { Window = cache.BoundOf(layer) }))];
 
     /// <summary>What is kept of an encoder's states, in the order of the manifest.</summary>
     /// <param name="cache">Judged.</param>

@@ -31,6 +31,7 @@ internal sealed class BatchRunner(IDecoder decoder, DecoderSnapshot snapshot, Pr
         var count = Math.Min(chunk.RowsAt(position), ticket.RowsLeft);
         // A rewind is free. Rows that nobody wants may be written at the length that counts, so it is kept true.
         session.CachedTokens = position;
+        session.ReachedTokens = position + count;
         session.TouchedTokens = Math.Max(session.TouchedTokens, position + count);
         var wanted = declaration.AllRows ? count : 1;
         Grow(1, wanted);
@@ -118,6 +119,7 @@ internal sealed class BatchRunner(IDecoder decoder, DecoderSnapshot snapshot, Pr
             if (session is not null && _bySession.TryGetValue(session, out var ticket))
             {
                 ticket.Step.Rows.CopyTo(row);
+                session.ReachedTokens = _lengths[i] + 1;
                 (_targets[wanted], _tops[wanted]) = (ticket.Logits, ticket.Top);
                 _wanted[wanted++] = i;
             }

@@ -20,7 +20,16 @@ internal sealed class StepDoor(SessionTable sessions)
 
         ticket.Session = session;
         sessions.Renew(session);
-        refusal = Judge(session, declaration) ?? Reserve(session, declaration);
+        refusal = Judge(session, declaration);
+        if (refusal is null && !session.Arena.Cache.CanRewind(session.CachedTokens, declaration.Position))
+        {
+            // Its caller begins another one.
+            refusal = SessionTable.TooFarBack(session.CachedTokens, declaration.Position);
+            sessions.Release(session);
+            return refusal;
+        }
+
+        refusal ??= Reserve(session, declaration);
         if (refusal is not null)
         {
             GiveUp(ticket);
@@ -54,16 +63,19 @@ internal sealed class StepDoor(SessionTable sessions)
         ticket.Finish(answer);
     }
 
-    /// <summary>A step that does not end well costs an old session nothing: its length is not advanced.</summary>
+    /// <summary>A step that does not end well costs an old session nothing: its length is not advanced. Where bounded
+    /// caches have let go of tokens for it, the session is lost.</summary>
     public void GiveUp(StepTicket ticket)
     {
-        if (ticket.Declaration.SessionId is null)
+        var session = ticket.Session;
+        var position = ticket.RowsDone > 0 ? ticket.Declaration.Position : session.CachedTokens;
+        if (ticket.Declaration.SessionId is null || !session.Arena.Cache.CanRewind(session.ReachedTokens, position))
         {
-            sessions.Release(ticket.Session);
+            sessions.Release(session);
         }
-        else if (ticket.RowsDone > 0)
+        else
         {
-            ticket.Session.CachedTokens = ticket.Declaration.Position;
+            session.CachedTokens = position;
         }
     }
 

@@ -10,7 +10,8 @@ namespace Stip.Api.Registry.Packages;
 /// <summary>Where a manifest and the graph that it describes disagree.</summary>
 internal static class GraphFaults
 {
-    private const int MaxLayers = 2048;
+    public const int MaxLayers = 2048;
+
     private static readonly string[] StepInputs =
         ["inputs_embeds", "seqlens_k", "total_sequence_length", "logits_rows"];
 

@@ -49,6 +49,11 @@ internal static class OnnxFields
 
     public const int NodeDomain = 7;
 
+    public const int AttributeName = 1;
+
+    /// <summary>The one integer of an attribute.</summary>
+    public const int AttributeInteger = 3;
+
     /// <summary>The one tensor of an attribute.</summary>
     public const int AttributeTensor = 5;
 

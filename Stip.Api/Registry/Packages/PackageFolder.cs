@@ -100,7 +100,8 @@ internal sealed class PackageFolder(IGraphRuntime runtime)
         }
 
         var path = Path.Combine(folder, graph.File);
-        List<string> faults = [.. OfFile(path, graph.File, listed, role == Roles.Vision ? 0 : manifest.ContextLength)];
+        List<string> faults = [.. OfFile(
+            path, graph.File, listed, role == Roles.Vision ? 0 : manifest.ContextLength, graph.Cache)];
         if (faults.Count > 0)
         {
             return faults;
@@ -124,7 +125,8 @@ internal sealed class PackageFolder(IGraphRuntime runtime)
         tensors is { Count: > 0 }
             && tensors.All(tensor => tensor is { Name: not null, Dtype: not null, Shape: not null });
 
-    private static IEnumerable<string> OfFile(string path, string name, HashSet<string> listed, int contextLength)
+    private static IEnumerable<string> OfFile(
+        string path, string name, HashSet<string> listed, int contextLength, CacheManifest? cache)
     {
         if (new FileInfo(path).Length > MaxGraphBytes)
         {
@@ -146,6 +148,7 @@ internal sealed class PackageFolder(IGraphRuntime runtime)
                 .. positions < (ulong)contextLength
                     ? [$"context_length {contextLength} is more than the {positions} positions of '{name}'"]
                     : Array.Empty<string>(),
+                .. cache is null ? [] : BoundedCacheFaults.Of(cache, file),
             ];
         }
         catch (InvalidDataException e)

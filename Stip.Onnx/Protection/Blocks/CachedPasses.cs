@@ -8,7 +8,7 @@ namespace Stip.Onnx.Protection.Blocks;
 
 /// <summary>
 /// Passes through a decoder with a shared cache: prompts into an empty cache, and single tokens after random states.
-/// The buffer is as long as the sequence, so that every row of it is written.
+/// The buffer is as long as the sequence, so that every row of it is written, or as the window that bounds it.
 /// </summary>
 internal sealed class CachedPasses(PlainModel plain, ProtectedModel moved, GraphPart part, Random random)
 {
@@ -52,9 +52,11 @@ internal sealed class CachedPasses(PlainModel plain, ProtectedModel moved, Graph
 
     private PassPair Completed(PassPair pair, GraphPart graph, int past, int tokens)
     {
+        var windows = BoundedCaches.Of(graph.Graph);
         foreach (var input in GraphSignature.Inputs(graph.Graph).Where(input => !pair.Plain.ContainsKey(input.Name)))
         {
-            var given = Value(input.Name, [.. input.Shape], past, tokens);
+            var rows = Math.Max(past + tokens, windows.GetValueOrDefault(input.Name));
+            var given = Value(input.Name, [.. input.Shape], past, tokens, rows);
             pair.Plain[input.Name] = given;
             pair.Moved[input.Name] = moved.Protect(graph.Key, input.Name, given);
         }
@@ -62,14 +64,14 @@ internal sealed class CachedPasses(PlainModel plain, ProtectedModel moved, Graph
         return pair;
     }
 
-    private HostTensor Value(string name, JsonElement[] shape, int past, int tokens) => name switch
+    private HostTensor Value(string name, JsonElement[] shape, int past, int tokens, int rows) => name switch
     {
         DecoderPorts.Lengths => HostTensor.FromIntegers([past + tokens - 1L], 1),
         DecoderPorts.TotalLength => HostTensor.FromIntegers([(long)past + tokens]),
         DecoderPorts.Rows => HostTensor.FromIntegers([.. Enumerable.Range(0, tokens).Select(row => (long)row)], tokens),
         DecoderPorts.Positions => HostTensor.FromIntegers(
             [.. Enumerable.Range(past, tokens).Select(position => (long)position)], 1, tokens),
-        _ => Cache(shape[1].GetInt32(), past, past + tokens, shape[3].GetInt32()),
+        _ => Cache(shape[1].GetInt32(), past, rows, shape[3].GetInt32()),
     };
 
     // [1, kv_heads, total, head_dim], of which the first rows are cached.

@@ -58,7 +58,11 @@ internal static class ClientLayers
                     part.FileName,
                     GraphSignature.Inputs(cut.Cloud),
                     GraphSignature.Outputs(cut.Cloud),
-                    cache with { Layers = cache.Layers - layers }),
+                    cache with
+                    {
+                        Layers = cache.Layers - layers,
+                        BoundedWindows = cache.BoundedWindows?.Skip(layers).ToArray(),
+                    }),
             },
             ClientGraphs = new Dictionary<string, ClientGraphManifest>
             {

@@ -86,7 +86,7 @@ internal sealed record LayerCut(GraphProto Client, GraphProto Cloud)
             new ValueInfoProto { Name = DecoderPorts.Embeds, Type = rows },
             .. graph.Output.Where(output => LayerOf(output.Name) < layers),
         ];
-        return Part(graph, before.Select(node => Renamed(node, names)), outputs, input => input.Name switch
+        return Part(graph, before.Select(node => Unbounded(Renamed(node, names))), outputs, input => input.Name switch
         {
             DecoderPorts.Embeds => new ValueInfoProto { Name = ClientLayers.Rows, Type = rows },
             _ => LayerOf(input.Name) is null || LayerOf(input.Name) < layers ? input : null,
@@ -125,6 +125,19 @@ internal sealed record LayerCut(GraphProto Client, GraphProto Cloud)
         var (needed, _) = pruner.Needed(
             [.. inputs.Select(input => input.Name)], outputs.Select(output => output.Name));
         return pruner.Take(graph.Name, [.. inputs.Where(input => needed.Contains(input.Name))], outputs);
+    }
+
+    // A client has few sessions, and rewinds them for nothing.
+    private static NodeProto Unbounded(NodeProto node)
+    {
+        if (node.Attribute.All(attribute => attribute.Name != BoundedCaches.Attribute))
+        {
+            return node;
+        }
+
+        var changed = node.Clone();
+        changed.Attribute.Remove(changed.Attribute.First(attribute => attribute.Name == BoundedCaches.Attribute));
+        return changed;
     }
 
     private static NodeProto Renamed(NodeProto node, Dictionary<string, string> names)

@@ -16,22 +16,27 @@ public sealed class BatchedIsAloneTests
     [InlineData(3, 0, CacheLayouts.Shared, false)]
     [InlineData(4, 2, CacheLayouts.Growing, false)]
     [InlineData(5, 2, CacheLayouts.Shared, true)]
+    [InlineData(6, 2, CacheLayouts.Shared, false, 12, 5)]
+    [InlineData(7, 2, CacheLayouts.Shared, false, 4, 16)]
     public async Task Sessions_InRandomInterleavings_AnswerAsEachDoesAlone(
-        int seed, int gatherMs, string layout, bool mixesRows)
+        int seed, int gatherMs, string layout, bool mixesRows, int window = 0, int spare = 0)
     {
-        using var engine = new RealEngine(layout, mixesRows);
+        using var engine = new RealEngine(layout, mixesRows, window: window);
+        engine.Options.SpareTokens = spare;
+        // Whether a cancelled step ran is seen where a bounded cache let something go for it.
+        var cancels = window == 0;
         engine.Options.GatherMs = gatherMs;
         engine.Options.Slots = 24;
         var alone = new List<IReadOnlyList<string>>();
         for (var user = 0; user < Users; user++)
         {
             await using var own = engine.Host();
-            alone.Add(await new SessionScript(engine, own, seed * 100 + user).RunAsync(Actions, Cancellation));
+            alone.Add(await new SessionScript(engine, own, seed * 100 + user, cancels).RunAsync(Actions, Cancellation));
         }
 
         await using var shared = engine.Host();
         var together = await Task.WhenAll(Enumerable.Range(0, Users).Select(user => Task.Run(
-            () => new SessionScript(engine, shared, seed * 100 + user).RunAsync(Actions, Cancellation))));
+            () => new SessionScript(engine, shared, seed * 100 + user, cancels).RunAsync(Actions, Cancellation))));
         for (var user = 0; user < Users; user++)
         {
             Assert.Equal(alone[user], together[user]);

@@ -6,7 +6,7 @@ namespace Stip.Api.Tests.Engine;
 
 /// <summary>What one user does, decided by a seed alone: opens, appends, rewinds, forks, cancels, deletes. Everything
 /// that comes back is written down.</summary>
-internal sealed class SessionScript(RealEngine engine, DecoderHost host, int seed)
+internal sealed class SessionScript(RealEngine engine, DecoderHost host, int seed, bool cancels = true)
 {
     private const int MaxLength = 40;
     private readonly Random _random = new(seed);
@@ -30,7 +30,7 @@ internal sealed class SessionScript(RealEngine engine, DecoderHost host, int see
     {
         0 => DeleteAsync(cancellation),
         1 => ForkAsync(cancellation),
-        2 => CancelAsync(cancellation),
+        2 when cancels => CancelAsync(cancellation),
         3 => StepAsync(_position - _random.Next(Math.Min(_position, 5) + 1), _random.Next(1, 4), cancellation),
         4 => StepAsync(_position, _random.Next(2, 20), cancellation),
         // A cancelled step may have run: what is ahead for certain begins two later.
@@ -51,6 +51,7 @@ internal sealed class SessionScript(RealEngine engine, DecoderHost host, int see
                 await DeleteAsync(cancellation);
             }
 
+            Lose(refusal.Code);
             return;
         }
 
@@ -85,10 +86,25 @@ internal sealed class SessionScript(RealEngine engine, DecoderHost host, int see
 
         var shared = _random.Next(_position + 1);
         var forked = await host.ForkAsync(_owner, _session, shared, null, cancellation);
-        Assert.True(forked.Is(out var fork, out var refusal), refusal?.Message);
+        if (!forked.Is(out var fork, out var refusal))
+        {
+            _seen.Add($"{refusal.Code} at {shared} of {_position}");
+            Assert.Equal(StipErrorCode.SessionLost, refusal.Code);
+            return;
+        }
+
         await host.ReleaseAsync(_owner, _session, cancellation);
         (_session, _position) = (fork.Id, fork.CachedTokens);
         _seen.Add($"forked at {_position}");
+    }
+
+    private void Lose(StipErrorCode code)
+    {
+        if (code == StipErrorCode.SessionLost)
+        {
+            (_session, _position) = (null, 0);
+            _rowSeed += 17;
+        }
     }
 
     private async Task DeleteAsync(CancellationToken cancellation)

@@ -4,7 +4,8 @@ using Stip.Protocol.Tensors;
 
 namespace Stip.Api.Tests.Models;
 
-/// <summary>A decoder of the contract's form with random weights: two layers of attention and a head.</summary>
+/// <summary>A decoder of the contract's form with random weights: two layers of attention, the second with a window
+/// where one is given, and a head.</summary>
 internal sealed record TinyDecoder(
     string Model = "tiny",
     int Seed = 1,
@@ -12,7 +13,9 @@ internal sealed record TinyDecoder(
     int KeyEpoch = 1,
     TensorDtype Dtype = TensorDtype.Float32,
     int Length = TinyDecoder.ContextLength,
-    bool MixesRows = false)
+    bool MixesRows = false,
+    int Window = 0,
+    bool IsBounded = true)
 {
     public const int HiddenSize = 32;
     public const int VocabSize = 61;
@@ -39,7 +42,10 @@ internal sealed record TinyDecoder(
         {
             ["decoder"] = new(
                 "model.onnx", GraphSignature.Inputs(graph), GraphSignature.Outputs(graph),
-                new CacheManifest("shared", Layers, KvHeads, HeadDim)),
+                new CacheManifest("shared", Layers, KvHeads, HeadDim)
+                {
+                    BoundedWindows = Window > 0 && IsBounded ? [0, Window] : null,
+                }),
         },
         []);
 
@@ -69,8 +75,8 @@ internal sealed record TinyDecoder(
         graph.AddOutput("logits", Dtype, "rows", VocabSize);
         for (var layer = 0; layer < Layers; layer++)
         {
-            graph.AddOutput($"present.{layer}.key", Dtype, "batch", KvHeads, "max_len", HeadDim);
-            graph.AddOutput($"present.{layer}.value", Dtype, "batch", KvHeads, "max_len", HeadDim);
+            graph.AddOutput($"present.{layer}.key", Dtype, "batch", KvHeads, LengthOf(layer), HeadDim);
+            graph.AddOutput($"present.{layer}.value", Dtype, "batch", KvHeads, LengthOf(layer), HeadDim);
         }
 
         return graph;
@@ -78,8 +84,8 @@ internal sealed record TinyDecoder(
 
     private string Attention(GraphBuilder graph, Random random, int layer, string x, string cosines, string sines)
     {
-        var key = graph.AddInput($"past_key_values.{layer}.key", Dtype, "batch", KvHeads, "max_len", HeadDim);
-        var value = graph.AddInput($"past_key_values.{layer}.value", Dtype, "batch", KvHeads, "max_len", HeadDim);
+        var key = graph.AddInput($"past_key_values.{layer}.key", Dtype, "batch", KvHeads, LengthOf(layer), HeadDim);
+        var value = graph.AddInput($"past_key_values.{layer}.value", Dtype, "batch", KvHeads, LengthOf(layer), HeadDim);
         const int Packed = (Heads + 2 * KvHeads) * HeadDim;
         var qkv =
             graph.Add("MatMul", $"{layer}.qkv", [x, Weight(graph, random, $"{layer}.qkv.weight", HiddenSize, Packed)]);
@@ -88,12 +94,20 @@ internal sealed record TinyDecoder(
             $"{layer}.attention",
             [qkv, "", "", key, value, "seqlens_k", "total_sequence_length", cosines, sines],
             [$"{layer}.attended", $"present.{layer}.key", $"present.{layer}.value"],
-            NodeAttribute.Int("num_heads", Heads),
-            NodeAttribute.Int("kv_num_heads", KvHeads),
-            NodeAttribute.Int("do_rotary", 1))[0];
+            [
+                NodeAttribute.Int("num_heads", Heads),
+                NodeAttribute.Int("kv_num_heads", KvHeads),
+                NodeAttribute.Int("do_rotary", 1),
+                .. WindowOf(layer),
+            ])[0];
         var output = Weight(graph, random, $"{layer}.output.weight", Heads * HeadDim, HiddenSize);
         return graph.Add("Add", $"{layer}.sum", [x, graph.Add("MatMul", $"{layer}.output", [attended, output])]);
     }
+
+    private string LengthOf(int layer) => layer > 0 && Window > 0 && IsBounded ? $"window_{Window}" : "max_len";
+
+    private IEnumerable<AttributeProto> WindowOf(int layer) => layer == 0 || Window == 0 ? []
+        : [NodeAttribute.Int("local_window_size", Window), NodeAttribute.Int("sliding_window_cache", IsBounded ? 1 : 0)];
 
     // One scale for all rows of a batch.
     private static string Rounded(GraphBuilder graph, string x)

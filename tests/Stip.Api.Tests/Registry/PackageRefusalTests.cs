@@ -40,6 +40,8 @@ public sealed class PackageRefusalTests
         { "cache shape", "is not [batch, 3, length, 16]" },
         { "layout", "cache layout 'paged' is neither 'shared' nor 'growing'" },
         { "no cache", "decoder has no cache" },
+        { "invented window", "layer 1 is bounded by a window of 0 tokens (0: not at all), stip.json says 8" },
+        { "windows of few", "cache.bounded_windows is not a list of 2 numbers" },
         { "not a graph", "'model.onnx'" },
         { "outside data", "takes tensors from a file that is not in the list" },
         { "compiled node", "node of type EPContext" },
@@ -192,6 +194,11 @@ public sealed class PackageRefusalTests
         }),
         "cache shape" => With(honest, graph => graph with { Cache = graph.Cache! with { KvHeads = 3 } }),
         "layout" => With(honest, graph => graph with { Cache = graph.Cache! with { Layout = "paged" } }),
+        "invented window" => With(honest, graph => graph with
+        {
+            Cache = graph.Cache! with { BoundedWindows = [0, 8] },
+        }),
+        "windows of few" => With(honest, graph => graph with { Cache = graph.Cache! with { BoundedWindows = [8] } }),
         "no cache" => With(honest, graph => graph with { Cache = null }),
         _ => throw new ArgumentOutOfRangeException(nameof(lie)),
     };
