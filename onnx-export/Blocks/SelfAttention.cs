@@ -97,7 +97,8 @@ internal sealed record SelfAttention(AttentionHeads Heads, QkvProjection Project
         [
             $"{name}/output", DecoderPorts.Present(layer.Index, "key"), DecoderPorts.Present(layer.Index, "value"),
         ];
-        var attended = decoder.Graph.AddMicrosoft("GroupQueryAttention", name, inputs, outputs, [.. Attributes(layer)])[0];
+        var attended = decoder.Graph.AddMicrosoft(
+            "GroupQueryAttention", name, inputs, outputs, [.. Attributes(layer)])[0];
         if (Gate is not null)
         {
             attended = Gated(decoder, $"{name}.gate", input, $"{layer.Tensor(part)}.{Gate}", attended);

@@ -1,7 +1,7 @@
 namespace Stip.Api.Engine.Caches;
 
-/// <summary>Keys and values of many sessions: <c>[slots, kv_heads, capacity, head_dim]</c> twice a layer; a layer with a
-/// window may have room for fewer tokens, the newest.</summary>
+/// <summary>Keys and values of many sessions: <c>[slots, kv_heads, capacity, head_dim]</c> twice a layer; a layer
+/// with a window may have room for fewer tokens, the newest.</summary>
 internal interface ICacheArena : IDisposable
 {
     int Slots { get; }

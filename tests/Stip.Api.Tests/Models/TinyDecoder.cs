@@ -107,7 +107,11 @@ internal sealed record TinyDecoder(
     private string LengthOf(int layer) => layer > 0 && Window > 0 && IsBounded ? $"window_{Window}" : "max_len";
 
     private IEnumerable<AttributeProto> WindowOf(int layer) => layer == 0 || Window == 0 ? []
-        : [NodeAttribute.Int("local_window_size", Window), NodeAttribute.Int("sliding_window_cache", IsBounded ? 1 : 0)];
+        :
+        [
+            NodeAttribute.Int("local_window_size", Window),
+            NodeAttribute.Int("sliding_window_cache", IsBounded ? 1 : 0),
+        ];
 
     // One scale for all rows of a batch.
     private static string Rounded(GraphBuilder graph, string x)
