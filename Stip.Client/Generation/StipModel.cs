@@ -74,7 +74,7 @@ public sealed class StipModel
     /// <summary>Most tokens of a session: where the model has an encoder, of the answer.</summary>
     public int ContextLength => Bundle.Manifest.ContextLength;
 
-    /// <summary>True for an encoder and a decoder (T5, BART, Marian …): the prompt is a source that is read whole, and
+    /// <summary>True for an encoder and a decoder (T5, BART, Marian): the prompt is a source that is read whole, and
     /// the answer is a text of its own.</summary>
     public bool IsSequence => ReadsSource(Bundle);
 

@@ -55,7 +55,7 @@ internal sealed class Checkpoint : IDisposable
     /// <summary>Most positions that a decoder is to be served with; null for those that it has.</summary>
     public int? MostPositions { get; private init; }
 
-    /// <summary>True where caches of layers with a window keep no more than that; null where the type decides.</summary>
+    /// <summary>True where caches of layers with a window keep no more than that; null leaves it to the type.</summary>
     public bool? BoundsCaches { get; private init; }
 
     public ConfigJson Config { get; }
