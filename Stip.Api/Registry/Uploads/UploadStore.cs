@@ -12,6 +12,7 @@ namespace Stip.Api.Registry.Uploads;
 internal sealed class UploadStore
 {
     private const string RecordName = "upload.json";
+    private const string DataName = "data";
     private readonly ConcurrentDictionary<string, UploadState> _uploads = new(StringComparer.Ordinal);
     private readonly DataFolders _folders;
     private readonly ApiOptions _options;
@@ -26,7 +27,7 @@ internal sealed class UploadStore
             {
                 if (Read(folder) is { } record)
                 {
-                    _uploads[record.Id] = new UploadState(record);
+                    _uploads[record.Id] = new UploadState(OnDisk(record, Path.Combine(folder, DataName)));
                 }
                 else
                 {
@@ -68,7 +69,7 @@ internal sealed class UploadStore
             ? upload
             : Unknown;
 
-    public string DataPath(UploadRecord record) => Path.Combine(FolderOf(record.Id), "data");
+    public string DataPath(UploadRecord record) => Path.Combine(FolderOf(record.Id), DataName);
 
     /// <summary>Replaces a record, on the disk first. The caller has the upload's turn.</summary>
     public void Store(UploadState upload, UploadRecord record)
@@ -122,6 +123,20 @@ internal sealed class UploadStore
             && record.Id == Path.GetFileName(folder)
             ? record
             : null;
+
+    // A kill amid a registration leaves the bytes in a staged folder that no start keeps, and one amid a part that is
+    // replaced leaves the file shorter than its record: the parts that are there count, and the owner goes on from them.
+    private static UploadRecord OnDisk(UploadRecord record, string data)
+    {
+        var length = new FileInfo(data) is { Exists: true } file ? file.Length : 0;
+        return record.BytesReceived <= length
+            ? record
+            : record with
+            {
+                Status = UploadObject.Pending,
+                Parts = [.. record.Parts.TakeWhile(part => part.Offset + part.Bytes <= length)],
+            };
+    }
 
     private static void TryDelete(DirectoryInfo folder)
     {

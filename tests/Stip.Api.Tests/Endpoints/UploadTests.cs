@@ -69,6 +69,43 @@ public sealed class UploadTests
         Assert.Equal(UploadObject.Completed, (await ApiCaller.ReadAsync<UploadObject>(done)).Status);
     }
 
+    [Theory]
+    [InlineData(null, 0)]
+    [InlineData(700, 500)]
+    public async Task CompletedUpload_WhoseDataAreGoneAtTheStart_GoesOnFromThePartsThatAreThere(int? left, int counted)
+    {
+        using var folder = new TemporaryFolder();
+        string id;
+        using (var server = new ApiServer(folder.Path))
+        {
+            var caller = server.Caller();
+            id = (await caller.AnnounceAsync(Announced)).Id;
+            await caller.AddFormPartAsync(id, Data.AsMemory(0, 500));
+            await caller.AddFormPartAsync(id, Data.AsMemory(500));
+            using var done = await caller.CompleteAsync(id);
+            Assert.True(done.IsSuccessStatusCode);
+        }
+
+        // As a kill leaves it while the files are staged for their registration.
+        using (var data = File.OpenWrite(folder.At("uploads", id, "data")))
+        {
+            data.SetLength(left ?? 0);
+        }
+
+        if (left is null)
+        {
+            File.Delete(folder.At("uploads", id, "data"));
+        }
+
+        using var again = new ApiServer(folder.Path);
+        var resumed = again.Caller();
+        var found = await resumed.GetAsync<UploadObject>($"{StipRoutes.Uploads}/{id}");
+        Assert.Equal((UploadObject.Pending, counted), (found.Status, found.BytesReceived));
+        using var rest = await resumed.AddRawPartAsync(id, Data.AsMemory(counted), counted);
+        using var completed = await resumed.CompleteAsync(id);
+        Assert.Equal(UploadObject.Completed, (await ApiCaller.ReadAsync<UploadObject>(completed)).Status);
+    }
+
     [Fact]
     public async Task Part_SentTwice_CountsOnce()
     {
