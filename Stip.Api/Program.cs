@@ -26,7 +26,7 @@ try
     var app = builder.Build();
     app.Services.GetRequiredService<IStartupValidator>().Validate();
     app.UseEndpoints();
-    app.Lifetime.ApplicationStarted.Register(() => ReadyLine.Write(app));
+    app.Lifetime.ApplicationStarted.Register(() => ReadyLine.WriteWhenReady(app));
     await app.RunAsync();
     return 0;
 }

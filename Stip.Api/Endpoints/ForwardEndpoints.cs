@@ -32,14 +32,14 @@ internal static class ForwardEndpoints
 
         var most = ForwardSizes.MaxBodyBytes(
             registry.All.Where(model => context.ApiKey().Allows(model.Id)), options.Value.MaxBatch);
-        if (!(await ForwardReader.ReadAsync(context, most)).Is(out var request, out var refusal))
+        if (!(await ForwardReader.ReadAsync(context, most, registry.IsWhole)).Is(out var request, out var refusal))
         {
             return new ErrorAnswer(refusal);
         }
 
         if (registry.Find(request.Model) is not { } model || !context.ApiKey().Allows(model.Id))
         {
-            return Refused(StipErrorCode.ModelNotFound, "there is no such model for this key", "model");
+            return new ErrorAnswer(registry.NotFound("there is no such model for this key", "model"));
         }
 
         var role = request.Graph ?? (model.Forwards.Count == 1 ? model.Forwards.Keys.First() : null);

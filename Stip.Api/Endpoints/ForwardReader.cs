@@ -1,8 +1,8 @@
 using System.Buffers;
 using Microsoft.AspNetCore.Http.Features;
 using Stip.Api.Engine;
+using Stip.Api.Registry;
 using Stip.Protocol;
-using Stip.Protocol.Errors;
 using Stip.Protocol.Forward;
 using Stip.Protocol.Tensors;
 
@@ -13,12 +13,14 @@ internal static class ForwardReader
 {
     /// <param name="context">Of the request.</param>
     /// <param name="most">Longest body in bytes.</param>
-    public static async Task<Outcome<ForwardRequest>> ReadAsync(HttpContext context, long most)
+    /// <param name="isWhole">True where no model is still to come.</param>
+    public static async Task<Outcome<ForwardRequest>> ReadAsync(
+        HttpContext context, long most, bool isWhole)
     {
         var request = context.Request;
         if (request.ContentLength > most)
         {
-            return TooLarge(most);
+            return NotHere.TooLarge(isWhole, most);
         }
 
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
@@ -27,12 +29,13 @@ internal static class ForwardReader
         }
 
         return MediaTypes.IsSafetensors(request.ContentType)
-            ? await ReadSafetensorsAsync(context, most)
+            ? await ReadSafetensorsAsync(context, most, isWhole)
             : await request.ReadFromJsonAsync<ForwardRequest>(StipJson.Wire, context.RequestAborted)
                 ?? new ForwardRequest("", new Dictionary<string, TensorPayload>());
     }
 
-    private static async Task<Outcome<ForwardRequest>> ReadSafetensorsAsync(HttpContext context, long most)
+    private static async Task<Outcome<ForwardRequest>> ReadSafetensorsAsync(
+        HttpContext context, long most, bool isWhole)
     {
         var reader = context.Request.BodyReader;
         var result = await reader.ReadAsync(context.RequestAborted);
@@ -42,13 +45,9 @@ internal static class ForwardReader
             result = await reader.ReadAsync(context.RequestAborted);
         }
 
-        var isWhole = result.Buffer.Length <= most;
-        var body = isWhole ? result.Buffer.ToArray() : [];
+        var fits = result.Buffer.Length <= most;
+        var body = fits ? result.Buffer.ToArray() : [];
         reader.AdvanceTo(result.Buffer.End);
-        return isWhole ? ForwardCodec.ReadRequest(body) : TooLarge(most);
+        return fits ? ForwardCodec.ReadRequest(body) : NotHere.TooLarge(isWhole, most);
     }
-
-    private static Refusal TooLarge(long most) => new(
-        StipErrorCode.PayloadTooLarge,
-        $"the body is larger than the {most} bytes that any model of this key could use");
 }

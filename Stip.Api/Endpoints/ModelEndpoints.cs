@@ -6,7 +6,6 @@ using Stip.Api.Registry.Audit;
 using Stip.Protocol;
 using Stip.Protocol.ApiKeys;
 using Stip.Protocol.Audit;
-using Stip.Protocol.Errors;
 using Stip.Protocol.Models;
 
 namespace Stip.Api.Endpoints;
@@ -20,7 +19,7 @@ internal static class ModelEndpoints
         models.MapGet("", List).WithSummary("Lists the models of this key")
             .Produces<ListObject<ModelObject>>().Refuses(401);
         models.MapGet("{**id}", Get).WithSummary("Shows a model")
-            .Produces<ModelObject>().Refuses(401, 404);
+            .Produces<ModelObject>().Refuses(401, 404, 503);
         models.MapPost("", RegisterAsync).RequireScope(ApiKeyScopes.ModelsWrite)
             .WithSummary("Registers a package from completed uploads")
             .Produces<ModelObject>().Refuses(400, 401, 403, 404, 422);
@@ -35,7 +34,7 @@ internal static class ModelEndpoints
     private static IResult Get(string id, HttpContext context, ModelRegistry registry) =>
         registry.Find(Plain(id)) is { } model && context.ApiKey().Allows(model.Id)
             ? Answer.Json(model.ToObject())
-            : new ErrorAnswer(NotFound);
+            : new ErrorAnswer(NotFound(registry));
 
     // A slash that the caller escaped, as clients do with a name, comes out of the path as it went in.
     private static string Plain(string id) => id.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
@@ -53,7 +52,7 @@ internal static class ModelEndpoints
         var fingerprint = registry.Find(id)?.Manifest.Fingerprint;
         if (!context.ApiKey().Allows(id) || !await registry.RemoveAsync(id, context.RequestAborted))
         {
-            return new ErrorAnswer(NotFound);
+            return new ErrorAnswer(NotFound(registry));
         }
 
         await audit.AppendAsync(new AuditAct(
@@ -61,5 +60,6 @@ internal static class ModelEndpoints
         return Answer.Json(new DeletedObject(id, ModelObject.ObjectName));
     }
 
-    private static Refusal NotFound => new(StipErrorCode.ModelNotFound, "there is no such model for this key", "id");
+    private static Refusal NotFound(ModelRegistry registry) =>
+        registry.NotFound("there is no such model for this key", "id");
 }

@@ -3,7 +3,13 @@ namespace Stip.Api.Endpoints;
 /// <summary>Tells whoever started the program where it listens.</summary>
 internal static class ReadyLine
 {
-    public static void Write(WebApplication app)
+    /// <summary>To be called once the server listens.</summary>
+    public static void WriteWhenReady(WebApplication app) =>
+        app.Services.GetRequiredService<ServerStartup>().Ready.ContinueWith(
+            _ => Write(app), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
+
+    private static void Write(WebApplication app)
     {
         if (app.Urls.Count > 0)
         {

@@ -1,25 +1,33 @@
 using System.Security.Cryptography;
 using Microsoft.Extensions.Options;
+using Stip.Api.Endpoints.Errors;
 using Stip.Api.Engine;
 using Stip.Api.Registry;
 using Stip.Api.Registry.ApiKeys;
 
 namespace Stip.Api.Endpoints;
 
-/// <summary>What happens between the start of the process and its first answer.</summary>
+/// <summary>What happens between the start of the process and its first answer, and what is loaded beside the first
+/// ones: whoever asks for the server's health hears it from the start.</summary>
 internal sealed class ServerStartup(
     ModelRegistry registry,
     ApiKeyStore keys,
     IOptions<ApiOptions> api,
     IOptions<EngineOptions> engine,
     IGraphRuntime runtime,
+    IHostApplicationLifetime lifetime,
     ILogger<ServerStartup> log) : IHostedService
 {
-    public bool IsReady { get; private set; }
+    private Task _loading = Task.Delay(Timeout.Infinite);
+
+    public bool IsReady => _loading.IsCompleted;
+
+    /// <summary>Ends when every package was judged and, under <c>Preload</c>, loaded. Read after the start.</summary>
+    public Task Ready => _loading;
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        // The database takes a while to get going, and so may many packages.
+        // The database takes a while to get going.
         var opening = Task.Run(() => keys.OpenAsync(cancellationToken), cancellationToken);
         registry.Scan();
         await opening;
@@ -28,18 +36,38 @@ internal sealed class ServerStartup(
             await MakeBootstrapKeyAsync();
         }
 
-        if (engine.Value.Preload)
-        {
-            await Task.WhenAll(registry.All.Select(PreloadAsync));
-        }
-
-        log.LogInformation(
-            "{Count} models in {Folder}, provider {Provider}", registry.All.Count,
-            Path.GetFullPath(api.Value.DataDirectory), runtime.Provider);
-        IsReady = true;
+        _loading = Task.Run(() => LoadAsync(lifetime.ApplicationStopping), CancellationToken.None);
     }
 
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    // What it is at must not lose its registry.
+    public Task StopAsync(CancellationToken cancellationToken) =>
+        Task.WhenAny(_loading, Task.Delay(Timeout.Infinite, cancellationToken));
+
+    private async Task LoadAsync(CancellationToken stopping)
+    {
+        try
+        {
+            await registry.JudgeRestAsync(stopping);
+            if (engine.Value.Preload)
+            {
+                await Task.WhenAll(registry.All.Select(PreloadAsync)).WaitAsync(stopping);
+            }
+
+            log.LogInformation(
+                "{Count} models in {Folder}, provider {Provider}", registry.All.Count,
+                Path.GetFullPath(api.Value.DataDirectory), runtime.Provider);
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // The server stops.
+        }
+#pragma warning disable CA1031 // Nobody waits for this, and what is loaded is served.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            BugLog.Write(log, e, "of the start");
+        }
+    }
 
     // One model that cannot be run is no reason to serve none.
     private async Task PreloadAsync(HostedModel model)

@@ -17,6 +17,8 @@ internal sealed class ModelRegistry(
     ILogger<ModelRegistry> log) : IAsyncDisposable
 {
     private readonly SemaphoreSlim _changing = new(1, 1);
+    private IReadOnlyList<string> _byHand = [];
+    private volatile bool _isWhole;
     private volatile ImmutableSortedDictionary<string, HostedModel> _models =
         ImmutableSortedDictionary.Create<string, HostedModel>(StringComparer.Ordinal);
 
@@ -30,7 +32,13 @@ internal sealed class ModelRegistry(
 
     public HostedModel? Find(string? id) => id is not null && _models.TryGetValue(id, out var model) ? model : null;
 
-    /// <summary>Takes up every whole package of the data directory.</summary>
+    /// <summary>True once every package that a start found was judged.</summary>
+    public bool IsWhole => _isWhole;
+
+    public Refusal NotFound(string message, string param) => NotHere.Model(_isWhole, message, param);
+
+    /// <summary>Takes up what was registered; the rest of the data directory waits for <see cref="JudgeRestAsync"/>.
+    /// </summary>
     public void Scan()
     {
         foreach (var unfinished in Directory.EnumerateDirectories(folders.Staging))
@@ -38,12 +46,33 @@ internal sealed class ModelRegistry(
             Directory.Delete(unfinished, recursive: true);
         }
 
-        foreach (var manifestPath in Directory.EnumerateFiles(
-            folders.Packages, PackageManifest.FileName,
-            new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 2 }))
+        var found = FoundPackages.In(folders.Packages);
+        foreach (var folder in found.Registered)
         {
-            TryTakeUp(Path.GetDirectoryName(manifestPath)!);
+            TryTakeUp(folder, isServing: false);
         }
+
+        _byHand = found.ByHand;
+    }
+
+    /// <summary>Loads and compares the graphs of packages that were put there by hand, while the others are served.
+    /// </summary>
+    public async Task JudgeRestAsync(CancellationToken cancellation)
+    {
+        foreach (var folder in _byHand)
+        {
+            await _changing.WaitAsync(cancellation);
+            try
+            {
+                TryTakeUp(folder, isServing: true);
+            }
+            finally
+            {
+                _changing.Release();
+            }
+        }
+
+        _isWhole = true;
     }
 
     /// <summary>Registers a staged folder whose digests were compared. On refusal it stays where it is, and where the
@@ -167,11 +196,11 @@ internal sealed class ModelRegistry(
     }
 
     // What cannot be read of one package is no reason to serve none.
-    private void TryTakeUp(string folder)
+    private void TryTakeUp(string folder, bool isServing)
     {
         try
         {
-            TakeUp(folder);
+            TakeUp(folder, isServing);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -186,7 +215,7 @@ internal sealed class ModelRegistry(
         }
     }
 
-    private void TakeUp(string folder)
+    private void TakeUp(string folder, bool isServing)
     {
         var (manifest, fault) = PackageFolder.ReadManifest(Path.Combine(folder, PackageManifest.FileName));
         List<string> faults = manifest is null ? [fault] : [.. ManifestFaults.Of(manifest)];
@@ -210,8 +239,13 @@ internal sealed class ModelRegistry(
         var model = factory.Create(manifest!, registration, folder, isFresh: false);
         var other = Find(model.Id);
         var isNewer = other is null || IsNewer(model, other);
+        if (isNewer && isServing && other is not null)
+        {
+            model.Replace(other, clock.GetUtcNow());
+        }
+
         _models = isNewer ? _models.SetItem(model.Id, model) : _models;
-        if (other is not null)
+        if (other is not null && !(isNewer && isServing))
         {
             DropSuperseded(isNewer ? other : model);
         }

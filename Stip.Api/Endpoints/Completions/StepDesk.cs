@@ -27,6 +27,8 @@ internal sealed class StepDesk(ModelRegistry registry, KeyLimits limits, IOption
     public long MaxBodyBytes(ApiKeyRecord key, string? model) =>
         registry.Find(model) is { } found && key.Allows(found.Id) ? MaxBodyBytes(found) : StepSizes.SmallestLimit;
 
+    public Refusal TooLarge(long most) => NotHere.TooLarge(registry.IsWhole, most);
+
     public Outcome<(DecoderHost Decoder, StepDeclaration Declaration)> Judge(
         ApiKeyRecord key, CompletionRequest? request)
     {
@@ -53,8 +55,7 @@ internal sealed class StepDesk(ModelRegistry registry, KeyLimits limits, IOption
 
         if (registry.Find(model) is not { } found || !key.Allows(model))
         {
-            return new Refusal(
-                StipErrorCode.ModelNotFound, $"there is no model '{Quoted.Text(model)}' for this key", "model");
+            return registry.NotFound($"there is no model '{Quoted.Text(model)}' for this key", "model");
         }
 
         return found.DecoderOf(key.Id, sessionId) is { } decoder

@@ -22,7 +22,7 @@ internal sealed class StepReader(StepDesk desk)
         var most = desk.MaxBodyBytes(context.ApiKey());
         if (context.Request.ContentLength > most)
         {
-            return TooLarge(most);
+            return desk.TooLarge(most);
         }
 
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
@@ -43,7 +43,7 @@ internal sealed class StepReader(StepDesk desk)
         {
             if (result.Buffer.Length > most)
             {
-                return TooLarge(most);
+                return desk.TooLarge(most);
             }
 
             reader.AdvanceTo(result.Buffer.Start, result.Buffer.End);
@@ -171,9 +171,4 @@ internal sealed class StepReader(StepDesk desk)
         var json = body.Slice(PrefixBytes, jsonBytes);
         return SafetensorsHeader.Parse(json.IsSingleSegment ? json.FirstSpan : json.ToArray(), totalBytes);
     }
-
-    private static Refusal TooLarge(long most) =>
-        new(
-            StipErrorCode.PayloadTooLarge,
-            $"the body is larger than the {most} bytes that any model of this key could use");
 }

@@ -125,7 +125,7 @@ internal sealed class UploadStore
             : null;
 
     // A kill amid a registration leaves the bytes in a staged folder that no start keeps, and one amid a part that is
-    // replaced leaves the file shorter than its record: the parts that are there count, and the owner goes on from them.
+    // replaced leaves the file shorter than its record: the parts that are there count, and the owner goes on there.
     private static UploadRecord OnDisk(UploadRecord record, string data)
     {
         var length = new FileInfo(data) is { Exists: true } file ? file.Length : 0;

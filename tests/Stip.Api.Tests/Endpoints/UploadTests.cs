@@ -1,8 +1,10 @@
 using System.Security.Cryptography;
 using Microsoft.Extensions.DependencyInjection;
 using Stip.Api.Tests.Hosting;
+using Stip.Api.Tests.Models;
 using Stip.Protocol;
 using Stip.Protocol.ApiKeys;
+using Stip.Protocol.Models;
 using Stip.Protocol.Packages;
 using Stip.Protocol.Uploads;
 using Stip.TestKit;
@@ -104,6 +106,35 @@ public sealed class UploadTests
         using var rest = await resumed.AddRawPartAsync(id, Data.AsMemory(counted), counted);
         using var completed = await resumed.CompleteAsync(id);
         Assert.Equal(UploadObject.Completed, (await ApiCaller.ReadAsync<UploadObject>(completed)).Status);
+    }
+
+    [Fact]
+    public async Task Push_AfterAKillAmidItsRegistration_SucceedsWhenTriedAgain()
+    {
+        using var folder = new TemporaryFolder();
+        using var package = new TemporaryFolder();
+        new TinyDecoder().WriteTo(package.Path);
+        var ids = new Dictionary<string, string>();
+        using (var server = new ApiServer(folder.Path))
+        {
+            foreach (var path in Directory.GetFiles(package.Path))
+            {
+                ids[path] = await server.Caller().UploadAsync(path);
+            }
+        }
+
+        // Moved to the staged folder, which the start deletes.
+        var staged = Directory.CreateDirectory(folder.At("staging", "half")).FullName;
+        var first = ids.First();
+        File.Move(folder.At("uploads", first.Value, "data"), Path.Combine(staged, "data"));
+
+        using var again = new ApiServer(folder.Path);
+        var caller = again.Caller();
+        using var data = await caller.AddRawPartAsync(first.Value, await File.ReadAllBytesAsync(
+            first.Key, TestContext.Current.CancellationToken));
+        using var done = await caller.CompleteAsync(first.Value);
+        await caller.PostAsync<ModelObject>(StipRoutes.Models, new ModelRegisterRequest([.. ids.Values]));
+        Assert.Equal(2, (await caller.StepAsync(Steps.Prefill(1, 2))).Position);
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Time.Testing;
 using Stip.Api.Endpoints;
 using Stip.TestKit;
@@ -31,10 +32,24 @@ internal sealed class ApiServer : WebApplicationFactory<ServerStartup>
 
     public FakeTimeProvider Clock { get; } = new(new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero));
 
+    /// <summary>False serves while the packages that lie there are still being judged.</summary>
+    public bool WaitsUntilReady { get; init; } = true;
+
     public string PackageFolder(string name) => Path.Combine(DataDirectory, "packages", name);
 
     /// <summary>A caller with the administrator's key, another one, or none.</summary>
     public ApiCaller Caller(string? key = AdminKey) => new(CreateClient(), key);
+
+    protected override IHost CreateHost(IHostBuilder builder)
+    {
+        var host = base.CreateHost(builder);
+        if (WaitsUntilReady)
+        {
+            host.Services.GetRequiredService<ServerStartup>().Ready.GetAwaiter().GetResult();
+        }
+
+        return host;
+    }
 
     protected override void ConfigureWebHost(IWebHostBuilder builder)
     {

@@ -68,7 +68,7 @@ public sealed class ApiProcess : IAsyncDisposable
         IReadOnlyDictionary<string, string>? settings = null, bool isSecure = false, int? diskMegabytes = null)
     {
         var server = new ApiProcess(settings ?? new Dictionary<string, string>(), isSecure, diskMegabytes);
-        await server.WaitUntilLiveAsync();
+        await server.WaitUntilReadyAsync();
         return server;
     }
 
@@ -98,7 +98,7 @@ public sealed class ApiProcess : IAsyncDisposable
     {
         await _program.DisposeAsync();
         _program = StartProgram();
-        await WaitUntilLiveAsync();
+        await WaitUntilReadyAsync();
     }
 
     /// <inheritdoc/>
@@ -139,7 +139,7 @@ public sealed class ApiProcess : IAsyncDisposable
         _settings[Endpoints + "Secure__Certificate__Password"] = certificate.Password;
     }
 
-    private async Task WaitUntilLiveAsync()
+    private async Task WaitUntilReadyAsync()
     {
         using var http = new HttpClient { BaseAddress = Endpoint };
         var started = Stopwatch.StartNew();
@@ -147,7 +147,7 @@ public sealed class ApiProcess : IAsyncDisposable
         {
             try
             {
-                using var answer = await http.GetAsync(new Uri("/health/live", UriKind.Relative));
+                using var answer = await http.GetAsync(new Uri("/health/ready", UriKind.Relative));
                 if (answer.StatusCode == HttpStatusCode.OK)
                 {
                     return;
@@ -155,13 +155,13 @@ public sealed class ApiProcess : IAsyncDisposable
             }
             catch (HttpRequestException)
             {
-                // Not listening yet.
+                // Not listening yet, or not whole.
             }
 
             await Task.Delay(TimeSpan.FromMilliseconds(50));
         }
 
-        throw new InvalidOperationException($"Stip.Api was not live after {started.Elapsed}: {_program.Output}");
+        throw new InvalidOperationException($"Stip.Api was not ready after {started.Elapsed}: {_program.Output}");
     }
 
     private static int FreePort()
