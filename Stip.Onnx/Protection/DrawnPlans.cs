@@ -45,7 +45,22 @@ internal sealed record DrawnPlans(IReadOnlyDictionary<string, ProtectionPlan> By
         IReadOnlyList<GraphPart> parts,
         IReadOnlyList<PortJoin> joins,
         RandomNumberGenerator random,
-        IReadOnlyCollection<string>? features = null)
+        IReadOnlyCollection<string>? features = null) => Draw(parts, joins, random, features, 1)[0];
+
+    /// <summary>Draws several automorphisms, each independent of the others, of a model that is read once.</summary>
+    /// <param name="parts">Its graphs.</param>
+    /// <param name="joins">Features that they share.</param>
+    /// <param name="random">The source of randomness.</param>
+    /// <param name="features">Inputs that are features and come from the client, besides rows of a table.</param>
+    /// <param name="count">How many.</param>
+    /// <exception cref="RefusedException">The hidden state, the logits or most of the weights would stay as they
+    /// are.</exception>
+    public static IReadOnlyList<DrawnPlans> Draw(
+        IReadOnlyList<GraphPart> parts,
+        IReadOnlyList<PortJoin> joins,
+        RandomNumberGenerator random,
+        IReadOnlyCollection<string>? features,
+        int count)
     {
         var analysis = SymmetryAnalysis.Of(parts, joins);
         foreach (var part in analysis.Graph.Parts.Where(part => !part.Part.IsClient))
@@ -53,6 +68,12 @@ internal sealed record DrawnPlans(IReadOnlyDictionary<string, ProtectionPlan> By
             RefuseInTheOpen(analysis, part, features ?? []);
         }
 
+        return [.. Enumerable.Range(0, count).Select(_ => DrawOne(analysis, joins, random))];
+    }
+
+    private static DrawnPlans DrawOne(
+        SymmetryAnalysis analysis, IReadOnlyList<PortJoin> joins, RandomNumberGenerator random)
+    {
         var (targets, bits) = Drawn(analysis, random);
         var plans = analysis.Graph.Parts.ToDictionary(
             part => part.Part.Key, part => ProtectionPlan.From(part, targets));

@@ -19,6 +19,9 @@ public static class PackageProtector
     private const int InstanceBytes = 16;
     private const int MostNameCharacters = 96;
 
+    // Instances whose keys wait in memory at once; more are drawn of labels made anew.
+    private const int PlansAtOnce = 16;
+
     /// <summary>Draws keys, writes the three folders and verifies them (paper, parameter transformation).</summary>
     /// <param name="exportFolder">The plain model.</param>
     /// <param name="outputFolder">An empty folder; the caller moves it into place, or deletes it where this
@@ -33,6 +36,24 @@ public static class PackageProtector
         return Protect(exportFolder, outputFolder, options, random, bytesWritten);
     }
 
+    /// <summary>The same for several packages with independent keys, of a plain model that is read and understood
+    /// once.</summary>
+    /// <param name="exportFolder">The plain model.</param>
+    /// <param name="outputFolders">An empty folder for each package.</param>
+    /// <param name="options">What the packages are to be.</param>
+    /// <param name="bytesWritten">Called with the bytes of weights written so far, of all packages.</param>
+    /// <exception cref="RefusedException">The model cannot be protected, or a package differs from it.</exception>
+    public static IReadOnlyList<ProtectionResult> Protect(
+        string exportFolder,
+        IReadOnlyList<string> outputFolders,
+        ProtectionOptions options,
+        Action<long>? bytesWritten = null)
+    {
+        ArgumentNullException.ThrowIfNull(outputFolders);
+        using var random = RandomNumberGenerator.Create();
+        return Protect(exportFolder, outputFolders, options, random, bytesWritten);
+    }
+
     internal static ProtectionResult Protect(
         string exportFolder,
         string outputFolder,
@@ -40,39 +61,79 @@ public static class PackageProtector
         RandomNumberGenerator random,
         Action<long>? bytesWritten = null)
     {
+        return Protect(exportFolder, [outputFolder], options, random, bytesWritten)[0];
+    }
+
+    private static List<ProtectionResult> Protect(
+        string exportFolder,
+        IReadOnlyList<string> outputFolders,
+        ProtectionOptions options,
+        RandomNumberGenerator random,
+        Action<long>? bytesWritten)
+    {
         ArgumentNullException.ThrowIfNull(options);
         using var plain = PlainModel.Open(exportFolder, options.ClientLayers);
         WantedLength.Judge(plain, options.ContextLength);
         var verification = VerificationChoice.Of(plain, options.Verify);
-        options = options with { Verify = verification.Mode };
-        var model = CheckedName(options.Name ?? plain.Manifest.Model);
+        options = options with
+        {
+            Verify = verification.Mode,
+            Name = CheckedName(options.Name ?? plain.Manifest.Model),
+        };
+        var (results, before) = (new List<ProtectionResult>(outputFolders.Count), 0L);
+        foreach (var folders in outputFolders.Chunk(PlansAtOnce))
+        {
+            var plans = Draw(plain, options, random, folders.Length);
+            foreach (var (folder, drawn) in folders.Zip(plans))
+            {
+                var done = 0L;
+                var instance = Write(
+                    plain, drawn, options, folder, bytes => bytesWritten?.Invoke(before + (done = bytes)));
+                before += done;
+                var report = Verified(exportFolder, folder, options);
+                results.Add(new ProtectionResult(
+                    options.Name, instance, drawn.KeyBits, report, Warnings(plain, drawn, options, verification))
+                {
+                    Rounded = Rounded(exportFolder, folder, options),
+                });
+            }
+        }
+
+        return results;
+    }
+
+    private static IReadOnlyList<DrawnPlans> Draw(
+        PlainModel plain, ProtectionOptions options, RandomNumberGenerator random, int count)
+    {
         var plans = options.Mode == ProtectionMode.None
-            ? DrawnPlans.Nothing(plain.Parts)
+            ? [.. Enumerable.Repeat(DrawnPlans.Nothing(plain.Parts), count)]
             : DrawnPlans.Draw(
-                plain.Parts, plain.Joins, random, [.. plain.Sources.SelectMany(source => source.Features)]);
+                plain.Parts, plain.Joins, random, [.. plain.Sources.SelectMany(source => source.Features)], count);
 
         // The labels of a deep graph are garbage now, and would lie beside the buffers of the copy until it ends.
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive);
+        return plans;
+    }
+
+    // Gives the random id of the instance.
+    private static string Write(
+        PlainModel plain, DrawnPlans plans, ProtectionOptions options, string outputFolder, Action<long> bytesWritten)
+    {
         var client = Path.Combine(outputFolder, PackageFolder.Client);
         OwnerOnly.MakeFolder(client);
         var hashed = WriteWeights(plain, plans, options, outputFolder, bytesWritten);
         var manifest = WantedLength.ApplyTo(WriteClient(plain, plans, options, client), options.ContextLength);
         var instance = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(InstanceBytes));
         var package = CloudFiles.WriteManifest(
-            manifest, options, instance, model, Path.Combine(outputFolder, PackageFolder.Cloud), hashed);
+            manifest, options, instance, options.Name!, Path.Combine(outputFolder, PackageFolder.Cloud), hashed);
         ClientFiles.WriteManifest(manifest, package, client);
         OwnerOnly.RestrictFiles(client);
         var (keys, permutations) = OwnerPlan.ToKeys(plans.ByPart);
         var owner = new OwnerManifest(
-            OwnerManifest.CurrentFormat, model, instance, package.KeyEpoch, package.Mode, package.Fingerprint,
+            OwnerManifest.CurrentFormat, package.Model, instance, package.KeyEpoch, package.Mode, package.Fingerprint,
             plain.Fingerprint, keys);
         OwnerStore.Save(Path.Combine(outputFolder, PackageFolder.Owner), owner, permutations, options.Passphrase);
-        var report = Verified(exportFolder, outputFolder, options);
-        return new ProtectionResult(
-            model, instance, plans.KeyBits, report, Warnings(plain, plans, options, verification))
-        {
-            Rounded = Rounded(exportFolder, outputFolder, options),
-        };
+        return instance;
     }
 
     // The client's table takes as long as hashing leaves a core free.

@@ -47,6 +47,9 @@ internal sealed class ConfigJson(string file, JsonElement root, JsonElement? def
     /// <summary>True where the field is there, null or not.</summary>
     public bool Has(string name) => root.TryGetProperty(name, out _);
 
+    /// <summary>True where there is a value other than null.</summary>
+    public bool IsGiven(string name) => Find(name) is not null;
+
     /// <summary>An object inside this one, null where it is absent or null.</summary>
     public ConfigJson? Section(string name) =>
         Find(name) is { ValueKind: JsonValueKind.Object } section ? new ConfigJson($"{file}: {name}", section) : null;
@@ -109,18 +112,13 @@ internal sealed class ConfigJson(string file, JsonElement root, JsonElement? def
     public double Positive(string name, double otherwise) => FindPositive(name) ?? otherwise;
 
     /// <summary>A positive, finite number, null where it is absent or null.</summary>
-    public double? FindPositive(string name)
+    public double? FindPositive(string name) => Find(name) switch
     {
-        if (Find(name) is not { } value)
-        {
-            return null;
-        }
-
-        return value.ValueKind == JsonValueKind.Number
-            && value.GetDouble() is > 0 and < double.PositiveInfinity and var number
-            ? number
-            : throw new RefusedException($"{file}: {name} is {value.GetRawText()}; it must be a number above 0");
-    }
+        null => null,
+        { ValueKind: JsonValueKind.Number } number when number.GetDouble() is > 0 and < double.PositiveInfinity =>
+            number.GetDouble(),
+        { } value => throw new RefusedException($"{file}: {name} is {value.GetRawText()}; it must be a number above 0"),
+    };
 
     /// <summary>A number that is not negative; 0 where it is absent or null.</summary>
     public double Zeroable(string name) => Find(name) is { ValueKind: JsonValueKind.Number } number

@@ -13,6 +13,9 @@ internal sealed record LoraConfig(int Rank, double Alpha, bool ScalesByRoot, boo
 {
     public const string FileName = "adapter_config.json";
 
+    // Starts of an adapter that leave the base as it was.
+    private static readonly string[] OverAnyBase = ["true", "false", "gaussian", "eva", "orthogonal"];
+
     private IReadOnlyDictionary<string, double> Ranks { get; init; } = new Dictionary<string, double>();
 
     private IReadOnlyDictionary<string, double> Alphas { get; init; } = new Dictionary<string, double>();
@@ -33,6 +36,7 @@ internal sealed record LoraConfig(int Rank, double Alpha, bool ScalesByRoot, boo
             throw new RefusedException($"{FileName}: use_dora is true; only plain LoRA is merged (false)");
         }
 
+        RefuseAnotherBase(config);
         var rank = config.Size("r");
         return new LoraConfig(
             rank,
@@ -60,6 +64,30 @@ internal sealed record LoraConfig(int Rank, double Alpha, bool ScalesByRoot, boo
 
         var alpha = Of(Alphas, module) ?? Alpha;
         return alpha / (ScalesByRoot ? Math.Sqrt(rank) : rank);
+    }
+
+    // These took part of the base's matrices into the adapter when it was made (PEFT subtracts the same part from
+    // them), or say of it what a merge cannot: the base alone plus the adapter would be another model.
+    private static void RefuseAnotherBase(ConfigJson config)
+    {
+        var drawn = config.Text("init_lora_weights") ?? "true";
+        if (!OverAnyBase.Contains(drawn, StringComparer.OrdinalIgnoreCase))
+        {
+            throw new RefusedException(
+                $"{FileName}: init_lora_weights is '{drawn}', so the adapter belongs to a base that it changed; it "
+                + $"must be true, false or one of {string.Join(", ", OverAnyBase)} (PEFT converts others "
+                + "when it saves them with path_initial_model_for_weight_conversion)");
+        }
+
+        foreach (var field in new[] { "alora_invocation_tokens", "layer_replication" })
+        {
+            if (config.IsGiven(field))
+            {
+                throw new RefusedException($"{FileName}: {field} is set; only adapters without it are merged (null)");
+            }
+        }
+
+        config.RefuseFlag("use_qalora");
     }
 
     // Patterns name the end of a module's path.

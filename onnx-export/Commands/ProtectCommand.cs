@@ -41,23 +41,17 @@ internal static class ProtectCommand
         }
 
         using var target = OutputFolder.Create(output);
-        var made = new List<ProtectionResult>(instances);
+        IReadOnlyList<ProtectionResult> made = [];
         var bytes = WeightBytes(model);
 
         options = options with { MadeFiles = MadeFiles(FolderOf(model), options.Tokenizer) };
+        string[] folders = [.. Enumerable.Range(0, instances).Select(index => FolderOf(target, index, instances))];
         await ByteProgress.RunAsync("weights", bytes * instances, report => Task.Run(
-            () =>
+            () => made = PackageProtector.Protect(model, folders, options, done =>
             {
-                while (made.Count < instances)
-                {
-                    var (before, folder) = (made.Count * bytes, FolderOf(target, made.Count, instances));
-                    made.Add(PackageProtector.Protect(model, folder, options, done =>
-                    {
-                        cancellation.ThrowIfCancellationRequested();
-                        report(before + done);
-                    }));
-                }
-            },
+                cancellation.ThrowIfCancellationRequested();
+                report(done);
+            }),
             cancellation));
         cancellation.ThrowIfCancellationRequested();
         target.Complete();

@@ -5,6 +5,7 @@ using Stip.Onnx.Model;
 using Stip.Onnx.Protection;
 using Stip.Onnx.Symmetry;
 using Stip.Onnx.Symmetry.Reports;
+using Stip.Onnx.Tests.Symmetry;
 using Stip.Protocol.Tensors;
 using Stip.TestKit;
 
@@ -44,6 +45,15 @@ public sealed class FixtureGraphTests
             line.Insert(1, string.Create(CultureInfo.InvariantCulture, $"{watch.Elapsed.TotalSeconds:F1} s"));
             Note(string.Join(" | ", line));
         }
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Runs_OfAGraph_HaveTheClassesOfItsCells(string name)
+    {
+        Assert.SkipWhen(Root is null, FetchedFixtures.Missing);
+        using var file = ModelFile.Load(new FixtureGraph(Root!, name).FilePath);
+        TwoForms.AssertAgree(file);
     }
 
     private static void Check(string name, List<string> line)

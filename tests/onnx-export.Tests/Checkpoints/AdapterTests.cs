@@ -21,12 +21,62 @@ public sealed class AdapterTests(ExportedModels models) : IDisposable
     public async Task Export_WithAnAdapter_EqualsTheCheckpointMergedByHand(bool rsLora, double scale)
     {
         var factors = Write(new { peft_type = "LORA", r = Rank, lora_alpha = 8.0, use_rslora = rsLora }, Query, Down);
-        var expected = await models.ExportAsync(MergedByHand(factors, scale), TensorDtype.Float32);
+        var expected = await models.ExportAsync(MergedByHand(_base, factors, _ => scale), TensorDtype.Float32);
 
         var actual = await models.ExportAsync(_base, TensorDtype.Float32, adapters: [_folder.At("adapter")]);
 
         AssertNear(Weights(expected), Weights(actual));
         Assert.NotEqual(Weights(await models.FolderAsync("tiny-llama2-7b")), Weights(actual));
+    }
+
+    [Fact]
+    public async Task Export_WithRanksAndScalesOfTheirOwn_TakesThoseOfTheModule()
+    {
+        var config = JsonSerializer.Deserialize<JsonElement>("""
+            {
+              "peft_type": "LORA", "r": 5, "lora_alpha": 9,
+              "rank_pattern": {"q_proj": 3, "layers.1.mlp.down_proj": 3}, "alpha_pattern": {"self_attn.q_proj": 6}
+            }
+            """);
+        var factors = Write(config, Query, Down);
+        var expected = await models.ExportAsync(
+            MergedByHand(_base, factors, module => module == Query ? 6.0 / Rank : 9.0 / Rank), TensorDtype.Float32);
+
+        var actual = await models.ExportAsync(_base, TensorDtype.Float32, adapters: [_folder.At("adapter")]);
+
+        AssertNear(Weights(expected), Weights(actual));
+    }
+
+    // GPT-2 stores matrices [in, out]; the factors are those of the product, [rank, in] and [out, rank].
+    [Fact]
+    public async Task Export_WithAnAdapterOfTurnedMatrices_EqualsTheCheckpointMergedByHand()
+    {
+        var gpt2 = KnownCheckpoints.Folder("tiny-gpt2-xl");
+        const string Attention = "transformer.h.0.attn.c_attn";
+        var config = new { peft_type = "LORA", r = Rank, lora_alpha = 6, fan_in_fan_out = true };
+        var factors = Write(config, [.. ShapeOf(gpt2, Attention).Reverse()], Attention);
+        var expected = await models.ExportAsync(
+            MergedByHand(gpt2, factors, _ => 2, isTurned: true), TensorDtype.Float32);
+
+        var actual = await models.ExportAsync(gpt2, TensorDtype.Float32, adapters: [_folder.At("adapter")]);
+
+        AssertNear(Weights(expected), Weights(actual));
+        Assert.NotEqual(Weights(await models.FolderAsync("tiny-gpt2-xl")), Weights(actual));
+    }
+
+    [Fact]
+    public async Task Export_WithAnAdaptedEmbedding_EqualsTheCheckpointMergedByHand()
+    {
+        const string Table = "model.embed_tokens";
+        var factors = Write(
+            new { peft_type = "LORA", r = Rank, lora_alpha = 6 }, [.. ShapeOf(_base, Table).Reverse()], Table);
+        var expected = await models.ExportAsync(
+            MergedByHand(_base, factors, _ => 2, isTurned: true), TensorDtype.Float32);
+
+        var actual = await models.ExportAsync(_base, TensorDtype.Float32, adapters: [_folder.At("adapter")]);
+
+        AssertNear(Embedding(expected), Embedding(actual));
+        Assert.NotEqual(Embedding(await models.FolderAsync("tiny-llama2-7b")), Embedding(actual));
     }
 
     [Fact]
@@ -83,6 +133,13 @@ public sealed class AdapterTests(ExportedModels models) : IDisposable
     [InlineData("""{"peft_type": "LORA", "r": 3, "use_dora": true}""", "use_dora")]
     [InlineData("""{"peft_type": "IA3", "r": 3}""", "IA3")]
     [InlineData("""{"peft_type": "LORA", "r": 5}""", "rank 3")]
+    [InlineData("""{"peft_type": "LORA", "r": 3, "init_lora_weights": "pissa_niter_16"}""", "'pissa_niter_16'")]
+    [InlineData("""{"peft_type": "LORA", "r": 3, "init_lora_weights": "olora"}""", "'olora'")]
+    [InlineData("""{"peft_type": "LORA", "r": 3, "init_lora_weights": "loftq"}""", "'loftq'")]
+    [InlineData("""{"peft_type": "LORA", "r": 3, "alora_invocation_tokens": [5]}""", "alora_invocation_tokens")]
+    [InlineData("""{"peft_type": "LORA", "r": 3, "layer_replication": [[0, 1]]}""", "layer_replication")]
+    [InlineData("""{"peft_type": "LORA", "r": 3, "use_qalora": true}""", "use_qalora")]
+    [InlineData("""{"peft_type": "LORA", "r": 3, "rank_pattern": {"q_proj": 4}}""", "rank 3")]
     public async Task Export_WithAnAdapterOfAnotherKind_IsRefused(string config, string reason)
     {
         Write(JsonSerializer.Deserialize<JsonElement>(config), Query);
@@ -121,21 +178,53 @@ public sealed class AdapterTests(ExportedModels models) : IDisposable
         Assert.All(expected.Zip(actual), pair => Assert.Equal(pair.First, pair.Second, 1e-6f));
     }
 
+    private static float[] Embedding(string folder)
+    {
+        using var file = SafetensorsFile.Open(Path.Combine(folder, "embedding.safetensors"));
+        return Floats(file, file.Header.Entries["token_embedding"]);
+    }
+
+    private static float[] Floats(SafetensorsFile file, SafetensorsEntry entry)
+    {
+        var values = new float[file.Bytes(entry.Name).Length / entry.Dtype.ByteSize()];
+        TensorConversion.ToFloat32(entry.Dtype, file.Bytes(entry.Name), values);
+        return values;
+    }
+
     private static long[] ShapeOf(string module) => module == Down ? [64, 172] : [64, 64];
 
-    private Dictionary<string, (float[] A, float[] B)> Write(object config, params string[] modules)
+    private static long[] ShapeOf(string checkpoint, string module)
     {
-        var random = new Random(5);
-        var factors = modules.ToDictionary(module => module, module => (
-            Values(Rank * ShapeOf(module)[1]), Values(ShapeOf(module)[0] * Rank)));
+        using var file = SafetensorsFile.Open(Path.Combine(checkpoint, "model.safetensors"));
+        return [.. file.Header.Entries[$"{module}.weight"].Shape];
+    }
+
+    private Dictionary<string, (float[] A, float[] B)> Write(object config, params string[] modules) =>
+        modules.Aggregate(
+            new Dictionary<string, (float[] A, float[] B)>(),
+            (all, module) => Write(config, ShapeOf(module), module, all));
+
+    // The shape is that of the product, [out, in].
+    private Dictionary<string, (float[] A, float[] B)> Write(
+        object config, long[] shape, string module, Dictionary<string, (float[] A, float[] B)>? others = null)
+    {
+        var random = new Random(5 + (others?.Count ?? 0));
+        var factors = new Dictionary<string, (float[] A, float[] B)>(others ?? [])
+        {
+            [module] = (Values(Rank * shape[1]), Values(shape[0] * Rank)),
+        };
         WriteAdapter(config, factors.SelectMany(entry => new[]
         {
-            ($"base_model.model.{entry.Key}.lora_A.weight",
-                (new long[] { Rank, ShapeOf(entry.Key)[1] }, entry.Value.Item1)),
-            ($"base_model.model.{entry.Key}.lora_B.weight",
-                (new long[] { ShapeOf(entry.Key)[0], Rank }, entry.Value.Item2)),
+            (Factor(entry.Key, "A"), (new long[] { Rank, entry.Value.A.Length / Rank }, entry.Value.A)),
+            (Factor(entry.Key, "B"), (new long[] { entry.Value.B.Length / Rank, Rank }, entry.Value.B)),
         }).ToDictionary(entry => entry.Item1, entry => entry.Item2));
         return factors;
+
+        // Tables have parameters in place of layers.
+        static string Factor(string module, string letter) => "base_model.model." + module
+            + (module.EndsWith("embed_tokens", StringComparison.Ordinal)
+                ? $".lora_embedding_{letter}"
+                : $".lora_{letter}.weight");
 
         float[] Values(long count) => [.. Enumerable.Range(0, (int)count).Select(_ => random.NextSingle() - 0.5f)];
     }
@@ -150,21 +239,25 @@ public sealed class AdapterTests(ExportedModels models) : IDisposable
     private void WriteConfig(object config) => File.WriteAllBytes(
         _folder.At("adapter", "adapter_config.json"), JsonSerializer.SerializeToUtf8Bytes(config));
 
-    private string MergedByHand(Dictionary<string, (float[] A, float[] B)> factors, double scale)
+    private string MergedByHand(
+        string checkpoint,
+        Dictionary<string, (float[] A, float[] B)> factors,
+        Func<string, double> scale,
+        bool isTurned = false)
     {
         Directory.CreateDirectory(_folder.At("merged"));
         File.WriteAllBytes(
-            _folder.At("merged", "config.json"), File.ReadAllBytes(Path.Combine(_base, "config.json")));
-        using var file = SafetensorsFile.Open(Path.Combine(_base, "model.safetensors"));
+            _folder.At("merged", "config.json"), File.ReadAllBytes(Path.Combine(checkpoint, "config.json")));
+        using var file = SafetensorsFile.Open(Path.Combine(checkpoint, "model.safetensors"));
         WriteTensors(_folder.At("merged", "model.safetensors"), file.Header.Entries.Values.ToDictionary(
             entry => entry.Name,
             entry =>
             {
-                var values = new float[file.Bytes(entry.Name).Length / entry.Dtype.ByteSize()];
-                TensorConversion.ToFloat32(entry.Dtype, file.Bytes(entry.Name), values);
-                if (factors.TryGetValue(entry.Name.Replace(".weight", "", StringComparison.Ordinal), out var change))
+                var (values, module) = (
+                    Floats(file, entry), entry.Name.Replace(".weight", "", StringComparison.Ordinal));
+                if (factors.TryGetValue(module, out var change))
                 {
-                    Merge(values, change.A, change.B, (int)entry.Shape[1], scale);
+                    Merge(values, change.A, change.B, (int)entry.Shape[1], scale(module), isTurned);
                 }
 
                 return (entry.Shape.ToArray(), values);
@@ -172,11 +265,13 @@ public sealed class AdapterTests(ExportedModels models) : IDisposable
         return _folder.At("merged");
     }
 
-    private static void Merge(float[] values, float[] a, float[] b, int inputs, double scale)
+    private static void Merge(float[] values, float[] a, float[] b, int columns, double scale, bool isTurned)
     {
+        var inputs = a.Length / Rank;
         for (var cell = 0; cell < values.Length; cell++)
         {
-            var (output, input) = Math.DivRem(cell, inputs);
+            var (row, column) = Math.DivRem(cell, columns);
+            var (output, input) = isTurned ? (column, row) : (row, column);
             var change = 0.0;
             for (var rank = 0; rank < Rank; rank++)
             {
