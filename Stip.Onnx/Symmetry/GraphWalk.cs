@@ -63,9 +63,14 @@ internal sealed class GraphWalk(
         Run(graph.Node, scope);
         foreach (var output in graph.Output)
         {
-            if (scope.Find(output.Name) is ScoresValue scores)
+            switch (scope.Find(output.Name))
             {
-                scope[output.Name] = scores.Written.Value.Outputs[0]!;
+                case ScoresValue scores:
+                    scope[output.Name] = scores.Written.Value.Outputs[0]!;
+                    break;
+                case FeatureMapValue map:
+                    scope[output.Name] = map.WriteOut();
+                    break;
             }
         }
     }
@@ -136,7 +141,7 @@ internal sealed class GraphWalk(
             return;
         }
 
-        if (call.Inputs.Any(input => input is ScoresValue))
+        if (call.Inputs.Any(input => input is ScoresValue or FeatureMapValue))
         {
             foreach (var (place, value) in Write().Outputs.Index().Where(entry => entry.Item is not null))
             {
@@ -152,7 +157,7 @@ internal sealed class GraphWalk(
         {
             try
             {
-                return ScoreSteps.Follow(call, Write);
+                return (IsUsual() ? FeatureMapSteps.Follow(call) : null) ?? ScoreSteps.Follow(call, Write);
             }
             catch (NotSupportedException)
             {
@@ -160,6 +165,9 @@ internal sealed class GraphWalk(
                 return null;
             }
         }
+
+        // A rule that was replaced decides for itself.
+        bool IsUsual() => ReferenceEquals(rules(call.Operation), RuleRegistry.Find(call.Operation));
 
         OperatorCall Write()
         {

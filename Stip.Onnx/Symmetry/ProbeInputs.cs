@@ -52,7 +52,7 @@ internal sealed class ProbeInputs(GraphPart part, NodeStore store, PartFlow flow
 
         if (_signals.Contains(input.Name))
         {
-            return Signal(input.Name, shape);
+            return Signal(input.Name, shape, dimensions[0]);
         }
 
         int[] features = [.. Enumerable.Range(0, shape.Length).Where(axis => sizes.IsFeature(dimensions[axis]))];
@@ -69,11 +69,21 @@ internal sealed class ProbeInputs(GraphPart part, NodeStore store, PartFlow flow
         && !TellsFeatures(dimensions)
         && !dimensions.Any(axis => sizes.IsFeature(axis) && axis.DimValue != 1 && !sizes.IsPosition(dimensions[^1]));
 
-    // Pictures and spectra stay as they are, cell by cell.
-    private LabelValue Signal(string name, int[] shape)
+    // Pictures and spectra stay as they are, cell by cell; which place is which is told once it matters.
+    private Value Signal(string name, int[] shape, Dimension batch)
     {
         Ports.Add(new LabelledPort(name, [], [], [store.Fresh(store.Kinds.Id($"input {part.Key}.{name}"))]));
-        return FreeLabels.None(store, $"signal {part.Key}.{name}", shape);
+        var kind = $"signal {part.Key}.{name}";
+        return store.LongestRun == 1 || shape.Length < 3
+            ? FreeLabels.None(store, kind, shape)
+            : new FeatureMapValue(
+                store,
+                shape,
+                new int[Shapes.Count(shape.AsSpan(2))],
+                [CellWise.Ordered(store, store.Kinds.Id(kind), store.Places(shape[1]))])
+            {
+                HasAlikeRows = part.HasAlikeRows && ProbeSizes.IsBatch(batch),
+            };
     }
 
     private LabelValue Free(string name, int[] shape, int[] features, RepeatedField<Dimension> axes)

@@ -10,5 +10,7 @@ internal sealed class SameLabels : IEqualityComparer<int[]>
     public bool Equals(int[]? x, int[]? y) => x.AsSpan().SequenceEqual(y);
 
     public int GetHashCode([DisallowNull] int[] obj) =>
-        HashCode.Combine(obj.Length, obj.FirstOrDefault(), obj.LastOrDefault());
+        HashCode.Combine(obj.Length, obj.FirstOrDefault(), Middle(obj), obj.LastOrDefault());
+
+    private static int Middle(int[] labels) => labels.Length == 0 ? 0 : labels[labels.Length / 2];
 }

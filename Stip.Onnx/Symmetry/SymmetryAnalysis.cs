@@ -13,6 +13,8 @@ internal sealed class SymmetryAnalysis
 {
     private const long MuchMemory = 200_000_000;
     private readonly LaneComponents _components;
+    private readonly Adjacency _adjacency;
+    private MovingNodes? _moving;
 
     private SymmetryAnalysis(LabelledGraph graph)
     {
@@ -23,10 +25,10 @@ internal sealed class SymmetryAnalysis
         graph.Store.Close();
         GiveBack();
         _components = new LaneComponents(Segments);
-        Adjacency = new Adjacency(Segments);
+        _adjacency = new Adjacency(Segments);
         Segments.Nodes.Runs.ForgetChildren();
         GiveBack();
-        Classes = NodeClasses.Find(Segments, _components, Adjacency);
+        Classes = NodeClasses.Find(Segments, _components, _adjacency);
         GiveBack();
     }
 
@@ -35,8 +37,11 @@ internal sealed class SymmetryAnalysis
     /// <summary>The expression graph, with what always moves as one taken together.</summary>
     public SegmentGraph Segments { get; }
 
-    /// <summary>The edges of the segment graph.</summary>
-    public Adjacency Adjacency { get; }
+    /// <summary>The edges of the segment graph, until a first draw: there is not room for them beside those that it
+    /// needs.</summary>
+    public Adjacency Adjacency => _moving is null
+        ? _adjacency
+        : throw new InvalidOperationException("edges of nodes that stay are not kept through a draw");
 
     /// <summary>Which labels look alike.</summary>
     public NodeClasses Classes { get; }
@@ -120,7 +125,13 @@ internal sealed class SymmetryAnalysis
     /// </summary>
     public (Automorphism Targets, double Bits) Draw(RandomNumberGenerator random)
     {
-        var (targets, bits) = AutomorphismSearch.Draw(Adjacency, Classes, random);
+        if (_moving is null)
+        {
+            _moving = new MovingNodes(_adjacency, Classes);
+            GiveBack();
+        }
+
+        var (targets, bits) = _moving.Draw(random);
         var automorphism = new Automorphism(Segments, _components, targets, random);
         return (automorphism, bits + automorphism.LaneBits);
     }

@@ -13,14 +13,17 @@ internal sealed class Adjacency
     private readonly int[] _starts;
     private readonly int[] _neighbours;
     private readonly ulong[] _weightOfRole;
-    private readonly int[] _roles;
-    private readonly int[] _lanes;
+
+    // Two bytes an edge, four where one has more children than these can count.
+    private readonly ushort[] _roles;
+    private readonly int[] _wideRoles;
+    private int[] _lanes;
 
     public Adjacency(SegmentGraph graph)
     {
         var runs = graph.Nodes.Runs;
         Count = graph.Count;
-        _lanes = [.. Enumerable.Range(0, Count).Select(graph.Lanes)];
+        _lanes = graph.LaneCounts;
         _starts = new int[Count + 1];
         var widest = 0;
         for (var node = 0; node < Count; node++)
@@ -40,61 +43,56 @@ internal sealed class Adjacency
         }
 
         _neighbours = new int[_starts[Count]];
-        _roles = new int[_starts[Count]];
-        Fill(runs);
         _weightOfRole = new ulong[2 * (widest + 2)];
+        (_roles, _wideRoles) = _weightOfRole.Length > ushort.MaxValue
+            ? (Array.Empty<ushort>(), new int[_starts[Count]])
+            : (new ushort[_starts[Count]], Array.Empty<int>());
+        Fill(runs);
         for (var role = 0; role < _weightOfRole.Length; role++)
         {
             _weightOfRole[role] = Mix((ulong)role + 1);
         }
     }
 
-    // The part of a graph that some of its nodes are.
-    private Adjacency(Adjacency graph, int[] nodes, int[] ids)
+    public int Count { get; private set; }
+
+    /// <summary>Keeps some nodes and the edges between them, and forgets the rest: they would take as much
+    /// again.</summary>
+    /// <param name="nodes">The nodes in ascending order, which get new numbers in this order.</param>
+    /// <param name="ids">The new number of every node, -1 for those that are left out.</param>
+    public void Narrow(int[] nodes, int[] ids)
     {
-        Count = nodes.Length;
-        _lanes = Array.ConvertAll(nodes, graph.Lanes);
-        _weightOfRole = graph._weightOfRole;
-        _starts = new int[Count + 1];
-        for (var id = 0; id < Count; id++)
+        var (next, end) = (0, 0);
+        for (var id = 0; id < nodes.Length; id++)
         {
-            var within = 0;
-            foreach (var neighbour in graph.Neighbours(nodes[id]))
+            // Where nothing has been left out so far, the start of this node has been written over.
+            var start = id > 0 && nodes[id] == nodes[id - 1] + 1 ? end : _starts[nodes[id]];
+            end = _starts[nodes[id] + 1];
+            for (var edge = start; edge < end; edge++)
             {
-                within += ids[neighbour] >= 0 ? 1 : 0;
-            }
-
-            _starts[id + 1] = _starts[id] + within;
-        }
-
-        (_neighbours, _roles) = (new int[_starts[Count]], new int[_starts[Count]]);
-        var next = 0;
-        foreach (var node in nodes)
-        {
-            var neighbours = graph.Neighbours(node);
-            var roles = graph.Roles(node);
-            for (var i = 0; i < neighbours.Length; i++)
-            {
-                if (ids[neighbours[i]] is >= 0 and var id)
+                if (ids[_neighbours[edge]] is >= 0 and var neighbour)
                 {
-                    (_neighbours[next], _roles[next++]) = (id, roles[i]);
+                    _neighbours[next] = neighbour;
+                    SetRole(next++, Role(edge));
                 }
             }
+
+            _starts[id + 1] = next;
         }
+
+        _starts[0] = 0;
+        _lanes = Array.ConvertAll(nodes, Lanes);
+        Count = nodes.Length;
     }
-
-    public int Count { get; }
-
-    /// <summary>The graph of some nodes and of the edges between them.</summary>
-    /// <param name="nodes">The nodes, which get new numbers in this order.</param>
-    /// <param name="ids">The new number of every node, -1 for those that are left out.</param>
-    public Adjacency Among(int[] nodes, int[] ids) => new(this, nodes, ids);
 
     /// <summary>Neighbours of a node, children and parents.</summary>
     public ReadOnlySpan<int> Neighbours(int node) => _neighbours.AsSpan(_starts[node].._starts[node + 1]);
 
-    /// <summary>For each neighbour the role of the edge, which also says its direction.</summary>
-    public ReadOnlySpan<int> Roles(int node) => _roles.AsSpan(_starts[node].._starts[node + 1]);
+    /// <summary>The number of the edge to the first neighbour; those to the others follow.</summary>
+    public int FirstEdge(int node) => _starts[node];
+
+    /// <summary>What an edge is to its node, which also says its direction.</summary>
+    public int Role(int edge) => _roles.Length > 0 ? _roles[edge] : _wideRoles[edge];
 
     /// <summary>The weight that an edge of that role adds to the neighbour.</summary>
     public ulong WeightOf(int role) => _weightOfRole[role];
@@ -134,7 +132,19 @@ internal sealed class Adjacency
         void Put(int from, int to, int role)
         {
             _neighbours[next[from]] = to;
-            _roles[next[from]++] = role;
+            SetRole(next[from]++, role);
+        }
+    }
+
+    private void SetRole(int edge, int role)
+    {
+        if (_roles.Length > 0)
+        {
+            _roles[edge] = (ushort)role;
+        }
+        else
+        {
+            _wideRoles[edge] = role;
         }
     }
 }

@@ -19,13 +19,12 @@ internal sealed class AutomorphismSearch
     private readonly RandomNumberGenerator _random;
     private readonly PriorityQueue<int, (int Length, int Cell)> _open = new();
 
-    private AutomorphismSearch(
-        Adjacency graph, IReadOnlyList<int[]> classes, HashSet<int> held, RandomNumberGenerator random)
+    private AutomorphismSearch(MovingNodes nodes, HashSet<int> held, RandomNumberGenerator random)
     {
-        _count = graph.Count;
+        _count = nodes.Graph.Count;
         _random = random;
-        _partition = TwoCopies(graph, classes, held, out var areClasses);
-        _refiner = new Refiner(graph, _partition);
+        _partition = TwoCopies(nodes, held, out var areClasses);
+        _refiner = new Refiner(nodes.Graph, _partition);
         foreach (var cell in _partition.Cells())
         {
             Open(cell);
@@ -41,38 +40,12 @@ internal sealed class AutomorphismSearch
 
     /// <summary>Draws an automorphism.</summary>
     /// <returns>For every node the node that it becomes, and the size of the choice in bits.</returns>
-    public static (int[] Targets, double Bits) Draw(Adjacency graph, NodeClasses classes, RandomNumberGenerator random)
-    {
-        // A node that is like no other stays, and is tied to all members of a class alike: it decides nothing.
-        int[] nodes = [.. Enumerable.Range(0, graph.Count).Where(node => !classes.IsAlone(node))];
-        var ids = new int[graph.Count];
-        Array.Fill(ids, -1);
-        for (var id = 0; id < nodes.Length; id++)
-        {
-            ids[nodes[id]] = id;
-        }
-
-        var (targets, bits) = Draw(
-            graph.Among(nodes, ids),
-            [.. classes.Members().Where(members => members.Length > 1)
-                .Select(members => Array.ConvertAll(members, node => ids[node]))],
-            random);
-        int[] all = [.. Enumerable.Range(0, graph.Count)];
-        for (var id = 0; id < nodes.Length; id++)
-        {
-            all[nodes[id]] = nodes[targets[id]];
-        }
-
-        return (all, bits);
-    }
-
-    private static (int[] Targets, double Bits) Draw(
-        Adjacency graph, IReadOnlyList<int[]> classes, RandomNumberGenerator random)
+    public static (int[] Targets, double Bits) Draw(MovingNodes nodes, RandomNumberGenerator random)
     {
         var held = new HashSet<int>();
         for (var attempt = 1; ; attempt++)
         {
-            var search = new AutomorphismSearch(graph, classes, held, random);
+            var search = new AutomorphismSearch(nodes, held, random);
             if (search.Solve() is not { } failed)
             {
                 return (search.Targets(), search.Bits);
@@ -82,26 +55,25 @@ internal sealed class AutomorphismSearch
             // members look alike and never trade places is held where it is: always right.
             if (attempt % Attempts == 0)
             {
-                held.Add(classes.Index().First(entry => entry.Item.Contains(failed)).Index);
+                held.Add(Enumerable.Range(0, nodes.ClassCount).First(number => nodes.Class(number).Contains(failed)));
             }
         }
     }
 
-    // A segment becomes one of as many lanes, whatever looks alike cell by cell.
-    private static Partition TwoCopies(
-        Adjacency graph, IReadOnlyList<int[]> classes, HashSet<int> held, out bool areClasses)
+    private static Partition TwoCopies(MovingNodes nodes, HashSet<int> held, out bool areClasses)
     {
+        var graph = nodes.Graph;
         var (items, next) = (new int[2 * graph.Count], 0);
         var lengths = new List<int>();
         areClasses = held.Count == 0;
-        foreach (var (number, nodes) in classes.Index())
+        for (var number = 0; number < nodes.ClassCount; number++)
         {
-            Array.Sort(Array.ConvertAll(nodes, graph.Lanes), nodes);
-            for (var i = 0; i < nodes.Length; i++)
+            var members = nodes.Class(number);
+            for (var i = 0; i < members.Length; i++)
             {
-                items[next++] = nodes[i];
-                items[next++] = nodes[i] + graph.Count;
-                var isNew = i > 0 && graph.Lanes(nodes[i]) != graph.Lanes(nodes[i - 1]);
+                items[next++] = members[i];
+                items[next++] = members[i] + graph.Count;
+                var isNew = i > 0 && graph.Lanes(members[i]) != graph.Lanes(members[i - 1]);
                 areClasses &= !isNew;
                 if (i == 0 || isNew || held.Contains(number))
                 {

@@ -1,3 +1,4 @@
+using System.Collections;
 using Stip.Onnx.Symmetry.Segments;
 
 namespace Stip.Onnx.Symmetry.Refinement;
@@ -10,30 +11,44 @@ internal sealed class NodeClasses
 {
     private readonly SegmentGraph _graph;
     private readonly LaneComponents _components;
-    private readonly Partition _partition;
     private readonly int[] _sizes;
     private readonly int[] _classes;
+    private readonly BitArray _isAlone;
+    private readonly int[] _members;
+    private readonly int[] _ends;
 
     private NodeClasses(SegmentGraph graph, LaneComponents components, Partition partition)
     {
         _graph = graph;
         _components = components;
-        _partition = partition;
         _sizes = new int[partition.ItemCount];
         _classes = new int[partition.ItemCount];
-        var next = 0;
+        _isAlone = new BitArray(partition.ItemCount);
+        var (next, members, ends) = (0, new List<int>(), new List<int>());
         foreach (var cell in partition.Cells())
         {
-            _classes[cell] = next;
             var nodes = partition.Items(cell);
             var isHeld = components.IsHeld(nodes[0]);
+            var size = 0;
             foreach (var node in nodes)
             {
-                _sizes[cell] += isHeld ? 1 : graph.Lanes(node);
+                size += isHeld ? 1 : graph.Lanes(node);
+            }
+
+            foreach (var node in nodes)
+            {
+                (_classes[node], _sizes[node], _isAlone[node]) = (next, size, nodes.Length == 1);
             }
 
             next += isHeld ? graph.Lanes(nodes[0]) : 1;
+            if (nodes.Length > 1)
+            {
+                members.AddRange(nodes);
+                ends.Add(members.Count);
+            }
         }
+
+        (_members, _ends) = ([.. members], [.. ends]);
     }
 
     public static NodeClasses Find(SegmentGraph graph, LaneComponents components, Adjacency adjacency)
@@ -48,7 +63,7 @@ internal sealed class NodeClasses
         }
 
         Array.Sort(kinds, nodes);
-        var partition = new Partition(nodes, lengths.Where(length => length > 0));
+        var partition = new Partition(nodes, lengths.Where(length => length > 0), canUndo: false);
         var refiner = new Refiner(adjacency, partition);
         foreach (var cell in partition.Cells())
         {
@@ -68,20 +83,25 @@ internal sealed class NodeClasses
 
     /// <summary>The class of a lane of a node of the segment graph.</summary>
     public int ClassOf(int node, int lane) =>
-        _classes[_partition.CellOf(node)] + (_components.IsHeld(node) ? lane : 0);
+        _classes[node] + (_components.IsHeld(node) ? lane : 0);
 
     /// <summary>How many labels are in the class of a label; equal expressions count once.</summary>
     public int Size(int label) => SizeOfNode(_graph.Of(label).Node);
 
     /// <summary>How many labels are in the class of each lane of a node of the segment graph.</summary>
-    public int SizeOfNode(int node) => _sizes[_partition.CellOf(node)];
+    public int SizeOfNode(int node) => _sizes[node];
 
     /// <summary>True where the lanes of a node are told apart by their places.</summary>
     public bool IsHeld(int node) => _components.IsHeld(node);
 
     /// <summary>True where no other node of the segment graph looks like it.</summary>
-    public bool IsAlone(int node) => _partition.Length(_partition.CellOf(node)) == 1;
+    public bool IsAlone(int node) => _isAlone[node];
 
     /// <summary>The nodes of the segment graph whose lanes nothing tells apart.</summary>
-    public IEnumerable<int[]> Members() => _partition.Cells().Select(cell => _partition.Items(cell).ToArray());
+    public IEnumerable<int[]> Members() =>
+        Enumerable.Range(0, _graph.Count).Where(IsAlone).Select(node => new[] { node }).Concat(Several());
+
+    /// <summary>The same without those that look like no other.</summary>
+    public IEnumerable<int[]> Several() => _ends
+        .Select((end, number) => _members[(number == 0 ? 0 : _ends[number - 1])..end]);
 }

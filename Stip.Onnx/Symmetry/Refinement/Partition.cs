@@ -11,12 +11,14 @@ internal sealed class Partition
     private readonly int[] _places;
     private readonly int[] _cells;
     private readonly int[] _lengths;
-    private readonly Stack<int> _splits = new();
+    private readonly Stack<int>? _splits;
 
     /// <param name="items">All items, cell after cell.</param>
     /// <param name="lengths">Lengths of the cells, in the same order.</param>
-    public Partition(int[] items, IEnumerable<int> lengths)
+    /// <param name="canUndo">False where no split is ever undone, so that none need be noted.</param>
+    public Partition(int[] items, IEnumerable<int> lengths, bool canUndo = true)
     {
+        _splits = canUndo ? new Stack<int>() : null;
         _items = items;
         _places = new int[items.Length];
         _cells = new int[items.Length];
@@ -37,7 +39,7 @@ internal sealed class Partition
     public int ItemCount => _items.Length;
 
     /// <summary>Splits so far; <see cref="UndoTo"/> goes back to such a number.</summary>
-    public int SplitCount => _splits.Count;
+    public int SplitCount => _splits?.Count ?? 0;
 
     public int CellOf(int item) => _cells[item];
 
@@ -94,7 +96,7 @@ internal sealed class Partition
         var (start, length) = (cell + firstLength, _lengths[cell] - firstLength);
         _lengths[cell] = firstLength;
         Name(start, length);
-        _splits.Push(start);
+        _splits?.Push(start);
         return start;
     }
 
@@ -103,7 +105,7 @@ internal sealed class Partition
     /// <param name="merged">Called with each cell that grew.</param>
     public void UndoTo(int splitCount, Action<int> merged)
     {
-        while (_splits.Count > splitCount)
+        while (_splits?.Count > splitCount)
         {
             var start = _splits.Pop();
             var cell = _cells[_items[start - 1]];

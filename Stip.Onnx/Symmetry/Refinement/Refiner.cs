@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace Stip.Onnx.Symmetry.Refinement;
 
 /// <summary>
@@ -15,13 +13,12 @@ internal sealed class Refiner(Adjacency graph, Partition partition)
     private readonly bool[] _isQueued = new bool[partition.ItemCount];
     private readonly List<int> _queue = [];
     private readonly List<int> _touchedCells = [];
-    private readonly List<int> _batch = [];
-    private readonly List<(int End, ulong Colour)> _batchCells = [];
     private readonly List<int> _starts = [];
     private readonly bool _hasTwoCopies = partition.ItemCount > graph.Count;
     private ulong[] _keys = new ulong[16];
+    private int[] _items = new int[16];
 
-    /// <summary>Cells made since the list was last cleared.</summary>
+    /// <summary>Cells of two copies made since the list was last cleared.</summary>
     public List<int> Changed { get; } = [];
 
     /// <summary>Has a cell looked at by the next <see cref="Run"/>.</summary>
@@ -41,7 +38,6 @@ internal sealed class Refiner(Adjacency graph, Partition partition)
         var agrees = true;
         while (agrees && _queue.Count > 0)
         {
-            TakeBatch();
             Count();
             agrees = SplitTouched();
         }
@@ -56,29 +52,23 @@ internal sealed class Refiner(Adjacency graph, Partition partition)
     }
 
     // All waiting cells at once: each adds multiples of its own colour, so that their counts stay apart in one sum.
-    private void TakeBatch()
+    private void Count()
     {
-        _batch.Clear();
-        _batchCells.Clear();
-        _batch.EnsureCapacity(_queue.Sum(partition.Length));
         foreach (var cell in _queue)
         {
             _isQueued[cell] = false;
-            _batch.AddRange(partition.Items(cell));
-            _batchCells.Add((_batch.Count, Adjacency.Mix((ulong)cell + 1)));
+            var items = partition.Items(cell);
+            if (_items.Length < items.Length)
+            {
+                _items = new int[Math.Max(items.Length, 2 * _items.Length)];
+            }
+
+            // Counting moves items within their cells.
+            items.CopyTo(_items);
+            Count(_items.AsSpan(0, items.Length), Adjacency.Mix((ulong)cell + 1));
         }
 
         _queue.Clear();
-    }
-
-    private void Count()
-    {
-        var place = 0;
-        foreach (var (end, colour) in _batchCells)
-        {
-            Count(CollectionsMarshal.AsSpan(_batch)[place..end], colour);
-            place = end;
-        }
     }
 
     private void Count(ReadOnlySpan<int> items, ulong colour)
@@ -87,7 +77,7 @@ internal sealed class Refiner(Adjacency graph, Partition partition)
         {
             var shift = item >= graph.Count ? graph.Count : 0;
             var neighbours = graph.Neighbours(item - shift);
-            var roles = graph.Roles(item - shift);
+            var first = graph.FirstEdge(item - shift);
             for (var i = 0; i < neighbours.Length; i++)
             {
                 var neighbour = neighbours[i] + shift;
@@ -98,7 +88,8 @@ internal sealed class Refiner(Adjacency graph, Partition partition)
                 }
 
                 Touch(neighbour, cell);
-                _sums[neighbour] += graph.WeightOf(roles[i]) * colour * (ulong)graph.Meets(neighbours[i], item - shift);
+                _sums[neighbour] += graph.WeightOf(graph.Role(first + i)) * colour
+                    * (ulong)graph.Meets(neighbours[i], item - shift);
             }
         }
     }
@@ -196,7 +187,11 @@ internal sealed class Refiner(Adjacency graph, Partition partition)
         var spared = _isQueued[cell] ? -1 : _starts.MaxBy(partition.Length);
         foreach (var part in _starts)
         {
-            Changed.Add(part);
+            if (_hasTwoCopies)
+            {
+                Changed.Add(part);
+            }
+
             if (part != spared)
             {
                 Enqueue(part);

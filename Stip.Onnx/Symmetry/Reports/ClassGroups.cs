@@ -39,14 +39,14 @@ internal sealed class ClassGroups
     private IEnumerable<int> Partners(Adjacency graph, int node, int lane)
     {
         var counts = new Dictionary<(int Class, int Role), int>();
-        var roles = graph.Roles(node);
+        var first = graph.FirstEdge(node);
         var neighbours = graph.Neighbours(node);
         for (var i = 0; i < neighbours.Length; i++)
         {
             if (_classes.SizeOfNode(neighbours[i]) == _classes.SizeOfNode(node))
             {
                 var isLane = graph.Lanes(neighbours[i]) > 1 && graph.Lanes(node) > 1;
-                var key = (_classes.ClassOf(neighbours[i], isLane ? lane : 0), roles[i]);
+                var key = (_classes.ClassOf(neighbours[i], isLane ? lane : 0), graph.Role(first + i));
                 counts[key] = counts.GetValueOrDefault(key) + graph.Meets(node, neighbours[i]);
             }
         }

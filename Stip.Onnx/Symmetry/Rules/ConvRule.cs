@@ -49,10 +49,7 @@ internal sealed class ConvRule : IOperatorRule
         {
             for (var place = 0; place < windows.Cells.Length; place++)
             {
-                var taps = Taps(call, value, image, windows.Cells[place]);
-                var made = weight.Shape[1] == 1 && groups > 1
-                    ? ByChannel(call, taps, outer)
-                    : Mixed(call, taps, weight, groups, outer);
+                var made = Column(call, Taps(call, value, image, windows.Cells[place]), weight, groups);
                 for (var i = 0; i < made.Length; i++)
                 {
                     labels[(((image * outer.Length) + i) * windows.Cells.Length) + place] = made[i];
@@ -62,6 +59,22 @@ internal sealed class ConvRule : IOperatorRule
 
         return new LabelValue([value.Shape[0], outer.Length, .. windows.Shape], labels);
     }
+
+    /// <summary>What kernels make of one window: a label for each of them.</summary>
+    /// <param name="call">The operator.</param>
+    /// <param name="taps">For every offset of the kernel the channels under it.</param>
+    /// <param name="weight">The kernels.</param>
+    /// <param name="groups">Groups of channels.</param>
+    /// <param name="frame">Tells windows apart that do not move over places in the same way, where labels do not tell
+    /// places apart.</param>
+    public static int[] Column(
+        OperatorCall call, int[][] taps, WeightValue weight, int groups, string frame = "") =>
+        weight.Shape[1] == 1 && groups > 1
+            ? ByChannel(call, taps, weight.Axes[0].Nodes, Framed(call, "window of a channel", frame))
+            : Mixed(call, taps, weight, groups, Framed(call, "under the kernel", frame));
+
+    private static int Framed(OperatorCall call, string kind, string frame) =>
+        call.Store.Kinds.Id(kind, frame.Length == 0 ? 0 : call.Kind(frame));
 
     // For every offset of the kernel the channels under it, [C]; offsets have places, so they stay.
     private static int[][] Taps(OperatorCall call, LabelValue value, int image, int[] cells)
@@ -81,9 +94,9 @@ internal sealed class ConvRule : IOperatorRule
     }
 
     // Every channel has kernels of its own.
-    private static int[] ByChannel(OperatorCall call, int[][] taps, int[] outer)
+    private static int[] ByChannel(OperatorCall call, int[][] taps, int[] outer, int kind)
     {
-        var windows = CellWise.Ordered(call.Store, call.Store.Kinds.Id("window of a channel"), taps);
+        var windows = CellWise.Ordered(call.Store, kind, taps);
         var perChannel = outer.Length / taps[0].Length;
         var spread = perChannel == 1 || windows.Length == 1
             ? windows
@@ -92,14 +105,15 @@ internal sealed class ConvRule : IOperatorRule
     }
 
     // One node for every input channel, with what is under each offset of the kernel.
-    private static int[] Mixed(OperatorCall call, int[][] taps, WeightValue weight, int groups, int[] outer)
+    private static int[] Mixed(OperatorCall call, int[][] taps, WeightValue weight, int groups, int kind)
     {
+        var outer = weight.Axes[0].Nodes;
         var (store, channels, perGroup) = (call.Store, weight.Shape[1], outer.Length / groups);
         var inner = weight.Axes[1].IsIndexed ? weight.Axes[1].Nodes : [weight.Weight.Root];
         var made = new int[outer.Length];
         for (var group = 0; group < groups; group++)
         {
-            var pairs = CellWise.Ordered(store, store.Kinds.Id("under the kernel"), [inner, .. Array.ConvertAll(
+            var pairs = CellWise.Ordered(store, kind, [inner, .. Array.ConvertAll(
                 taps, tap => tap.AsSpan(group * channels, channels).ToArray())]);
             int[] block = [store.Unordered(store.Kinds.Id("block"), pairs)];
             CellWise.Ordered(

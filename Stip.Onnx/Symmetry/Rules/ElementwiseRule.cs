@@ -40,15 +40,20 @@ internal sealed class ElementwiseRule : IOperatorRule
         }
 
         call.Set(0, Elementwise.Combine(
-            call, call.Kind(), [.. Summands(call)], Commutative.Contains(call.Operation)));
+            call, call.Kind(), [.. Summands(call)], Commutes(call)));
     }
 
-    // A chain of additions is one sum: experts that are added one after the other may trade places.
-    private static IEnumerable<Value> Summands(OperatorCall call) => call.Inputs
+    /// <summary>True where operands may trade places.</summary>
+    public static bool Commutes(OperatorCall call) => Commutative.Contains(call.Operation);
+
+    /// <summary>The operands. A chain of additions is one sum: experts that are added one after the other may trade
+    /// places.</summary>
+    public static IEnumerable<Value> Summands(OperatorCall call) => call.Inputs
         .Select((value, i) => (value, before: i < call.Before.Length ? call.Before[i] : null))
         .Where(entry => entry.value is not null)
         .SelectMany(entry => entry.before is { Operation: "Add" } before && call.Operation == "Add"
-            && before.Inputs.All(input => input is LabelValue && input.Shape.AsSpan().SequenceEqual(entry.value!.Shape))
+            && before.Inputs.All(input => input is LabelValue or FeatureMapValue
+                && input.Shape.AsSpan().SequenceEqual(entry.value!.Shape))
             ? Summands(before)
             : [entry.value!]);
 }

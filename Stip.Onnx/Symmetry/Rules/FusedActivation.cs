@@ -6,11 +6,13 @@ namespace Stip.Onnx.Symmetry.Rules;
 internal static class FusedActivation
 {
     /// <summary>The tensor itself where the operator has none.</summary>
-    public static LabelValue Apply(OperatorCall call, LabelValue value, string attribute = "activation")
+    public static LabelValue Apply(OperatorCall call, LabelValue value, string attribute = "activation") =>
+        KindOf(call, attribute) is { } kind ? Elementwise.Combine(call, kind, [value]) : value;
+
+    /// <summary>What its nodes are, null where the operator has none.</summary>
+    public static int? KindOf(OperatorCall call, string attribute = "activation")
     {
         var name = call.Text(attribute, "none").ToLowerInvariant();
-        return name is "none" or "" or "identity"
-            ? value
-            : Elementwise.Combine(call, call.Store.Kinds.Id($"activation {name}"), [value]);
+        return name is "none" or "" or "identity" ? null : call.Store.Kinds.Id($"activation {name}");
     }
 }

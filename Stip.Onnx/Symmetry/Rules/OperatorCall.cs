@@ -61,6 +61,7 @@ internal sealed class OperatorCall(
     public LabelValue Labels(Value value) => value switch
     {
         LabelValue labels => labels,
+        FeatureMapValue map => map.WriteOut(),
         KnownValue { IsRuntime: true } sent => new LabelValue(sent.Shape, Array.ConvertAll(
             sent.Numbers, number => Store.Ordered(Store.Kinds.Id("sent", sent.Trace), Store.Constant(number)))),
         KnownValue known => new LabelValue(known.Shape, Array.ConvertAll(known.Numbers, Store.Constant)),
@@ -82,11 +83,16 @@ internal sealed class OperatorCall(
     public Value[] RunInner(string attribute, params Value[] given) => runInner(
         Attribute(attribute)?.G ?? throw new NotSupportedException($"{Operation} without {attribute}"), given);
 
-    /// <summary>The same operator on scores that are written out.</summary>
+    /// <summary>The same operator on scores and pictures that are written out.</summary>
     public OperatorCall WrittenOut() => new(
         node,
         Operation,
-        [.. Inputs.Select(input => input is ScoresValue scores ? scores.Written.Value.Outputs[0] : input)],
+        [.. Inputs.Select(input => input switch
+        {
+            ScoresValue scores => scores.Written.Value.Outputs[0],
+            FeatureMapValue map => map.WriteOut(),
+            _ => input,
+        })],
         Store,
         Indices,
         runInner)

@@ -10,8 +10,8 @@ internal sealed class SegmentGraph
 {
     private readonly int[] _starts;
     private readonly int[] _nodes;
-    private readonly List<int> _lanes = [];
-    private readonly List<int> _firsts = [];
+    private readonly int[] _lanes;
+    private readonly int[] _firsts;
     private int _lastFound;
 
     public SegmentGraph(NodeStore store)
@@ -20,9 +20,8 @@ internal sealed class SegmentGraph
         _nodes = new int[_starts.Length];
         Nodes = new NodeStore(longestRun: 1, store.Kinds);
         Nodes.Runs.Reserve(_starts.Length);
-        _lanes.EnsureCapacity(_starts.Length);
-        _firsts.EnsureCapacity(_starts.Length);
-        var children = new List<int>();
+        (_lanes, _firsts) = (new int[_starts.Length], new int[_starts.Length]);
+        var (children, count) = (new List<int>(), 0);
         for (int segment = 0, run = 0; segment < _starts.Length; segment++)
         {
             var start = _starts[segment];
@@ -30,13 +29,14 @@ internal sealed class SegmentGraph
             run = start < store.Runs.End(run) ? run : run + 1;
             Collect(store.Runs, run, start, children);
             _nodes[segment] = Make(store, run, start - store.Runs.First(run), end - start, [.. children]);
-            if (Nodes.Count > _lanes.Count)
+            if (Nodes.Count > count)
             {
-                _lanes.Add(end - start);
-                _firsts.Add(start);
+                (_lanes[count], _firsts[count++]) = (end - start, start);
             }
         }
 
+        Array.Resize(ref _lanes, count);
+        Array.Resize(ref _firsts, count);
         Nodes.Seal();
     }
 
@@ -46,6 +46,9 @@ internal sealed class SegmentGraph
     public int Count => Nodes.Count;
 
     public int Lanes(int node) => _lanes[node];
+
+    /// <summary>Lanes of all nodes.</summary>
+    public int[] LaneCounts => _lanes;
 
     /// <summary>The node of a label, and the label's lane in it.</summary>
     public (int Node, int Lane) Of(int label)

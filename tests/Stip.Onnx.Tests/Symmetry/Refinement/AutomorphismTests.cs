@@ -81,7 +81,7 @@ public sealed class AutomorphismTests
         var (adjacency, components) = (new Adjacency(graph), new LaneComponents(graph));
         var classes = NodeClasses.Find(graph, components, adjacency);
         var random = new SeededRandom(seed);
-        var (targets, bits) = AutomorphismSearch.Draw(adjacency, classes, random);
+        var (targets, bits) = new MovingNodes(adjacency, classes).Draw(random);
         var automorphism = new Automorphism(graph, components, targets, random);
         return (automorphism, bits + automorphism.LaneBits);
     }
