@@ -53,13 +53,18 @@ internal sealed class ForeignSamples(ForeignSource source)
     }
 
     private Dictionary<string, HostTensor> Make(SampleSizes sizes) =>
-        source.Inputs.ToDictionary(input => input.Name, input => Make(input, sizes), StringComparer.Ordinal);
+        source.Inputs.ToDictionary(
+            input => input.Name, input => Make(input, sizes, Lengths(sizes)), StringComparer.Ordinal);
 
-    private HostTensor Make(ValueInfoProto input, SampleSizes sizes)
+    private Dictionary<string, int> Lengths(SampleSizes sizes) => source.Lengths
+        .Concat(source.Multiples.Select(entry => KeyValuePair.Create(entry.Key, entry.Value * sizes.Batch)))
+        .ToDictionary(StringComparer.Ordinal);
+
+    private HostTensor Make(ValueInfoProto input, SampleSizes sizes, Dictionary<string, int> lengths)
     {
         var isSignal = source.Signals.Contains(input.Name);
         long[] shape = [.. (input.Type.TensorType.Shape?.Dim ?? [])
-            .Select(axis => (long)sizes.Of(axis, _roles, source.Lengths, isSignal))];
+            .Select(axis => (long)sizes.Of(axis, _roles, lengths, isSignal))];
         var count = checked((int)shape.Aggregate(1L, (product, length) => product * length));
         var dtype = OnnxDtypes.FromOnnx(input.Type.TensorType.ElemType)
             ?? throw new RefusedException($"input '{input.Name}' is of a type that cannot be sampled");

@@ -1,5 +1,6 @@
 using Stip.Onnx.Model;
 using Stip.Onnx.Symmetry.Ports;
+using Stip.Onnx.Symmetry.Values;
 
 namespace Stip.Onnx.Symmetry;
 
@@ -34,6 +35,35 @@ internal static class KnownAxes
 
         return lengths;
     }
+
+    /// <summary>By symbol: how many rows stand for each sequence of a batch, where a graph parts the first axis of an
+    /// input so at once (codebooks of music).</summary>
+    public static IReadOnlyDictionary<string, int> Multiples(GraphProto graph)
+    {
+        var multiples = new Dictionary<string, int>(StringComparer.Ordinal);
+        var held = HeldTensors.Of(graph).ToDictionary(
+            entry => entry.Name, entry => entry.Tensor, StringComparer.Ordinal);
+        var joined = graph.Node.Where(node => node is { OpType: "Concat", Input.Count: > 1 })
+            .DistinctBy(node => node.Output[0]).ToDictionary(node => node.Output[0], StringComparer.Ordinal);
+        foreach (var node in graph.Node.Where(node => node is { OpType: "Reshape", Input.Count: 2 }))
+        {
+            string[] parts = joined.TryGetValue(node.Input[1], out var concat) ? [.. concat.Input] : [node.Input[1]];
+            int[] target = [.. parts.TakeWhile(held.ContainsKey).SelectMany(part => Numbers(held[part]))];
+            if (target is [-1, > 1 and var rows, ..] && Axis(graph, node.Input[0], 0) is { DimParam.Length: > 0 } axis
+                && graph.Input.Count(input => Axis(graph, input.Name, 0)?.DimParam == axis.DimParam) == 1)
+            {
+                multiples[axis.DimParam] = rows;
+            }
+        }
+
+        return multiples;
+    }
+
+    private static int[] Numbers(TensorProto tensor) =>
+        tensor.DataLocation == TensorProto.Types.DataLocation.External
+        || tensor.DataType != (int)TensorProto.Types.DataType.Int64
+            ? []
+            : TensorNumbers.Read(InlineData.Open(tensor.Name, tensor)).Integers;
 
     /// <summary>By symbol: positions of caches that hold a window and no more, whatever the sequence.</summary>
     public static IReadOnlyDictionary<string, int> Windows(GraphProto graph)

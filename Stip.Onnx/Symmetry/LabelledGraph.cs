@@ -13,6 +13,9 @@ namespace Stip.Onnx.Symmetry;
 internal sealed record LabelledGraph(
     NodeStore Store, IReadOnlyList<LabelledPart> Parts, IReadOnlyList<string> Unruled)
 {
+    /// <summary>Weights that nothing reads at the sizes of the run, though the graph has a use for them.</summary>
+    public int Missed { get; init; }
+
     /// <summary>Initialisers that hold weights, of all parts.</summary>
     public IReadOnlyList<WeightNodes> Weights { get; } = [.. Parts.SelectMany(part => part.Weights)];
 

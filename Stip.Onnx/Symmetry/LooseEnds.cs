@@ -1,4 +1,6 @@
+using Stip.Onnx.Model;
 using Stip.Onnx.Symmetry.Nodes;
+using Stip.Onnx.Symmetry.Values;
 
 namespace Stip.Onnx.Symmetry;
 
@@ -11,9 +13,11 @@ internal static class LooseEnds
 {
     private const string Reason = "nothing reads it at the sizes of the run";
 
-    public static void Settle(IReadOnlyList<LabelledPart> parts, NodeStore store)
+    /// <returns>How many weights nothing reads at these sizes, though the graph has a use for them.</returns>
+    public static int Settle(IReadOnlyList<LabelledPart> parts, NodeStore store)
     {
         var reached = Reached(parts, store);
+        var missed = parts.Sum(part => Missed(part, reached));
         foreach (var weight in parts.SelectMany(part => part.Weights))
         {
             for (var axis = 0; axis < weight.Shape.Length; axis++)
@@ -31,6 +35,33 @@ internal static class LooseEnds
                 store.Runs.Drop(run, dropped);
             }
         }
+
+        return missed;
+    }
+
+    private static int Missed(LabelledPart part, ReachedLabels reached)
+    {
+        string[] names = [.. part.Weights.Where(weight => IsMissed(weight, reached))
+            .Select(weight => weight.Tensor.Name)];
+        return names.Length == 0 ? 0 : names.Count(Used(part.Part.Graph).Contains);
+    }
+
+    private static bool IsMissed(WeightNodes weight, ReachedLabels reached)
+    {
+        int[] nodes = [.. Enumerable.Range(0, weight.Shape.Length).SelectMany(axis => weight.AxisOrNull(axis) ?? [])];
+        return nodes.Length > 0 && !Array.Exists(nodes, reached.Has);
+    }
+
+    // What an output hangs on, as the graph is written.
+    private static HashSet<string> Used(GraphProto graph)
+    {
+        var used = graph.Output.Select(output => output.Name).ToHashSet(StringComparer.Ordinal);
+        foreach (var node in graph.Node.Reverse().Where(node => node.Output.Any(used.Contains)))
+        {
+            used.UnionWith(NodeReads.Of(node));
+        }
+
+        return used;
     }
 
     private static ReachedLabels Reached(IReadOnlyList<LabelledPart> parts, NodeStore store)

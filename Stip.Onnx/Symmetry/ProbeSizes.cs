@@ -25,6 +25,8 @@ internal sealed record ProbeSizes(int Sequence, int Past, int Encoder, int Pictu
 
     private HashSet<string> _counted = [];
 
+    private IReadOnlyDictionary<string, int> _multiples = new Dictionary<string, int>();
+
     /// <summary>What masks, positions and lengths among the inputs are.</summary>
     public PortUses Uses { get; private set; } = new(new GraphProto());
 
@@ -97,12 +99,16 @@ internal sealed record ProbeSizes(int Sequence, int Past, int Encoder, int Pictu
     /// <summary>The length of a symbol.</summary>
     private int Of(string symbol, string name, int place, int rank) =>
         _fixed.TryGetValue(symbol, out var length) ? length
-        : _roles[symbol] is var role and not AxisRole.Unknown ? Of(role)
+        : _roles[symbol] is var role and not AxisRole.Unknown ? Of(role) * Multiple(role, symbol)
         : Of(AxisRoles.ByPlace(Uses[name], place, rank, Picture > 0));
+
+    private int Multiple(AxisRole role, string symbol) =>
+        role == AxisRole.Batch ? _multiples.GetValueOrDefault(symbol, 1) : 1;
 
     private ProbeSizes Knowing(IReadOnlyDictionary<string, int> lengths, GraphProto graph, PortUses uses)
     {
         Uses = uses;
+        _multiples = KnownAxes.Multiples(graph);
         _counted = [.. graph.Input.Where(input => !ElementTypes.AreQuantities(input))
             .SelectMany(input => input.Type?.TensorType?.Shape?.Dim ?? []).Select(axis => axis.DimParam)];
         _roles = new AxisRoles(graph.Input, uses, Picture > 0);

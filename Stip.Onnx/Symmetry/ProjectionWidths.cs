@@ -50,13 +50,13 @@ internal sealed class ProjectionWidths
             var weight = node.Input.Where(_weights.ContainsKey).Select(input => _weights[input]).FirstOrDefault();
             switch (node.OpType)
             {
+                case "MatMul" when Columns(node.Input[1]) is { } width:
+                    return width;
                 case "MatMul" or "Add" or "Gemm" or "FusedMatMul" or "MatMulInteger" or "MatMulIntegerToFloat"
                     or "DynamicQuantizeMatMul" when weight is { Dims.Count: > 0 }:
                     return (int)weight.Dims[Attribute(node, "transB") == 0 ? ^1 : ^2];
                 case "MatMulNBits":
                     return Attribute(node, "N");
-                case "MatMul" when Dequantized(node.Input[1]) is { } width:
-                    return width;
                 case "Reshape" or "Split" when Last(node) is { } width:
                     return width;
                 default:
@@ -68,9 +68,21 @@ internal sealed class ProjectionWidths
         return null;
     }
 
-    private int? Dequantized(string name) =>
-        _producers.TryGetValue(name, out var node) && node.OpType == "DequantizeLinear"
-        && _weights.TryGetValue(node.Input[0], out var weight) ? (int)weight.Dims[^1] : null;
+    // Columns of a matrix, also of one that is cast, dequantised or turned.
+    private int? Columns(string name)
+    {
+        var isTurned = false;
+        while (_producers.TryGetValue(name, out var node) && node.Input.Count > 0
+            && node.OpType is "Cast" or "Identity" or "DequantizeLinear" or "Transpose")
+        {
+            isTurned ^= node.OpType == "Transpose";
+            name = node.Input[0];
+        }
+
+        return _weights.TryGetValue(name, out var weight) && weight.Dims.Count > 1
+            ? (int)weight.Dims[isTurned ? ^2 : ^1]
+            : null;
+    }
 
     // The last number of a constant shape; of a split the part that is read first.
     private int? Last(NodeProto node)

@@ -19,6 +19,8 @@ internal sealed class SizedRuns(
     int mostScores,
     Func<string, IOperatorRule?> rules)
 {
+    private const int LongestForMissed = 16;
+
     // Parts of one graph run at the same sizes.
     private readonly GraphProto[] _sizedBy = [.. parts.Select(part => part.SizedBy)
         .Distinct(ReferenceEqualityComparer.Instance).Cast<GraphProto>()];
@@ -32,6 +34,7 @@ internal sealed class SizedRuns(
             [.. _sizedBy.Select(graph => ProbeSizes.Guesses(graph, FunctionsOf(graph)).ToArray())];
         var tried = new int[_sizedBy.Length];
         RefusedException? first = null;
+        (LabelledGraph Graph, ProbeSizes[] Sizes, LengthCuts Cuts)? shorter = null;
         while (true)
         {
             ProbeSizes[] sizes = [.. guesses.Zip(tried, (list, at) => list[at])];
@@ -46,7 +49,18 @@ internal sealed class SizedRuns(
                     continue;
                 }
 
-                return cuts.IsEmpty ? graph : WithSteadyCuts(graph, sizes, cuts);
+                if (graph.Missed > 0 && Larger(guesses, tried))
+                {
+                    // A text so short has no second window, so that what reads it was not seen.
+                    (_parted, shorter) = (null, shorter ?? (graph, sizes, cuts));
+                    continue;
+                }
+
+                return Settled(shorter is { } one && graph.Missed >= one.Graph.Missed ? one : (graph, sizes, cuts));
+            }
+            catch (RefusedException) when (shorter is not null)
+            {
+                return Settled(shorter.Value);
             }
             catch (RefusedException e) when (e.InnerException is not null)
             {
@@ -58,6 +72,28 @@ internal sealed class SizedRuns(
                 }
             }
         }
+    }
+
+    private LabelledGraph Settled((LabelledGraph Graph, ProbeSizes[] Sizes, LengthCuts Cuts) run) =>
+        run.Cuts.IsEmpty ? run.Graph : WithSteadyCuts(run.Graph, run.Sizes, run.Cuts);
+
+    // The next sizes for texts, where there are some that a run is not long for.
+    private static bool Larger(ProbeSizes[][] guesses, int[] tried)
+    {
+        for (var graph = 0; graph < guesses.Length; graph++)
+        {
+            var now = guesses[graph][tried[graph]];
+            var next = Array.FindIndex(guesses[graph], tried[graph] + 1, sizes => sizes.Picture == 0
+                && sizes.Sequence > now.Sequence && sizes.Sequence <= LongestForMissed);
+            if (next < 0)
+            {
+                return false;
+            }
+
+            tried[graph] = next;
+        }
+
+        return true;
     }
 
     private IEnumerable<FunctionProto> FunctionsOf(GraphProto graph) => parts
@@ -78,8 +114,8 @@ internal sealed class SizedRuns(
                 : LabelRun.Execute(part, store, unruled, cuts, flow, size, rules));
         }
 
-        LooseEnds.Settle(labelled, store);
-        return new LabelledGraph(store, labelled, unruled);
+        var missed = LooseEnds.Settle(labelled, store);
+        return new LabelledGraph(store, labelled, unruled) { Missed = missed };
     }
 
     // Once more under other lengths, and where cuts stay the same once more under these.

@@ -29,7 +29,7 @@ internal sealed class CacheAxes(IReadOnlySet<string> batches, IReadOnlyDictionar
     {
         var (before, after) = (Dims(past), Dims(present));
         var free = Enumerable.Range(0, before.Count).Where(axis => LengthOf(before[axis]) is null).ToList();
-        var growing = after.Count == 0 ? free : free.FindAll(axis => !IsSame(before[axis], after[axis]));
+        var growing = after.Count == 0 ? [.. free] : free.FindAll(axis => !IsSame(before[axis], after[axis]));
         int? batch = free.Where(axis => batches.Contains(before[axis].DimParam)).Select(axis => (int?)axis)
             .FirstOrDefault();
         if (growing.Count > 1)

@@ -27,6 +27,7 @@ internal static class ForeignModel
         {
             // The cut renames what crosses it; inputs and weights, which tell lengths, stay as they are.
             var whole = file.Graph;
+            AxisNames.Complete(whole);
             var shapesHaveEnds = Opset(file.Model) >= FirstOpsetWithShapeEnds;
             var uses = new PortUses(whole, file.Model.Functions);
             BranchHoist.Apply(whole, shapesHaveEnds, uses);
@@ -83,6 +84,7 @@ internal static class ForeignModel
             TokenNames = cut.Client is null ? null : TokenNames.Of(cut.Client, uses),
             Signals = SignalsOf(cut),
             Lengths = KnownAxes.Of(whole).Concat(KnownAxes.Windows(whole)).ToDictionary(StringComparer.Ordinal),
+            Multiples = KnownAxes.Multiples(whole),
             Window = KnownAxes.Windows(whole).Values.DefaultIfEmpty(0).Max(),
             Pictures = KnownAxes.Pictures(whole),
             FixedLength = KnownAxes.SequenceLength(whole, uses),

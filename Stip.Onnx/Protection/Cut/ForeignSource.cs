@@ -35,6 +35,9 @@ internal sealed record ForeignSource(
     /// <summary>Lengths of axes that only their names state: head sizes, channels, windows.</summary>
     public required IReadOnlyDictionary<string, int> Lengths { get; init; }
 
+    /// <summary>How many rows stand for each sequence of a batch, by the name of the axis.</summary>
+    public IReadOnlyDictionary<string, int> Multiples { get; init; } = new Dictionary<string, int>();
+
     /// <summary>Positions of caches that hold a window and no more; 0 where there are none.</summary>
     public int Window { get; init; }
 

@@ -8,6 +8,9 @@ namespace Stip.Onnx.Symmetry.Rules;
 /// <param name="Values"><c>[batch, kv_heads, positions, value_dim]</c>.</param>
 internal sealed record AttentionCore(OperatorCall Call, LabelValue Keys, LabelValue Values)
 {
+    // Scores that an operator shows are written out one by one.
+    private const int MostShown = 1 << 16;
+
     /// <summary>Added to the scores: <c>[batch or 1, heads or 1, queries, keys]</c> or a tail of that.</summary>
     public Value? Bias { get; init; }
 
@@ -58,6 +61,42 @@ internal sealed record AttentionCore(OperatorCall Call, LabelValue Keys, LabelVa
         }
 
         return new LabelValue([batch, heads, length, width], labels);
+    }
+
+    /// <summary>What an operator shows of its scores, <c>[batch, heads, seq, keys]</c>, whether before the softmax or
+    /// after it.</summary>
+    /// <param name="query"><c>[batch, heads, seq, head_dim]</c>.</param>
+    /// <exception cref="NotSupportedException">There are too many to be written out.</exception>
+    public LabelValue Scores(LabelValue query)
+    {
+        var (batch, heads, length, channels) = (query.Shape[0], query.Shape[1], query.Shape[2], query.Shape[3]);
+        var (groups, keys) = (Keys.Shape[1], Keys.Shape[2]);
+        if ((long)batch * heads * length * keys > MostShown)
+        {
+            throw new NotSupportedException($"{Call.Operation} with its scores as an output");
+        }
+
+        var (score, scores) = (Call.Kind("score"), Call.Store.Kinds.Id("scores"));
+        var labels = new int[batch * heads * length * keys];
+        for (var row = 0; row < batch * heads * length; row++)
+        {
+            var (entry, head) = Math.DivRem(row / length, heads);
+            var lane = Lane(Keys, (entry * groups) + (head / (heads / groups)));
+            int[] extras = BiasOf(entry, head);
+            int[] made = [.. Enumerable.Range(0, keys).Select(key => Call.Store.Ordered(score, [
+                Contraction.Dot(
+                    Call.Store,
+                    query.Labels.AsSpan(row * channels, channels),
+                    lane.Labels.AsSpan(key * channels, channels)),
+                .. extras]))];
+            var set = Call.Store.Unordered(scores, made);
+            for (var key = 0; key < keys; key++)
+            {
+                labels[(row * keys) + key] = Call.Store.Ordered(score, made[key], set);
+            }
+        }
+
+        return new LabelValue([batch, heads, length, keys], labels);
     }
 
     private static LabelValue Lane(LabelValue cache, int lane)

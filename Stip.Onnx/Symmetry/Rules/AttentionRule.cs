@@ -13,11 +13,6 @@ internal sealed class AttentionRule : IOperatorRule
 
     public void Apply(OperatorCall call)
     {
-        if (call.Wants(ScoresOutput))
-        {
-            throw new NotSupportedException("Attention with its scores as an output");
-        }
-
         var query = call.Labels(0);
         var isFlat = query.Rank == 3;
         var groups = (int)call.Integer("kv_num_heads", 1);
@@ -30,10 +25,15 @@ internal sealed class AttentionRule : IOperatorRule
 
         key = Heads.Append(Past(call, 4), key);
         value = Heads.Append(Past(call, 5), value);
-        var mixed = new AttentionCore(call, key, value) { Bias = call.Optional(3) }.Attend(query);
+        var attention = new AttentionCore(call, key, value) { Bias = call.Optional(3) };
+        var mixed = attention.Attend(query);
         call.Set(0, isFlat ? Heads.Merge(mixed) : mixed);
         call.Set(1, key);
         call.Set(2, value);
+        if (call.Wants(ScoresOutput))
+        {
+            call.Set(ScoresOutput, attention.Scores(query));
+        }
     }
 
     private static LabelValue? Past(OperatorCall call, int input) =>

@@ -1,3 +1,4 @@
+using Stip.Onnx.Symmetry.Nodes;
 using Stip.Onnx.Symmetry.Values;
 
 namespace Stip.Onnx.Symmetry.Rules;
@@ -59,9 +60,19 @@ internal sealed class BranchRule : IOperatorRule
             throw new NotSupportedException($"If with output {output} of two ranks");
         }
 
-        // Lengths differ along positions: each feature is tied to all of itself in the other branch.
+        // Lengths differ along positions: each feature is tied to all of itself in the other branch, position by
+        // position, for a table's rows have places there too.
         int[] free = [.. Enumerable.Range(0, a.Rank).Where(axis => a.Shape[axis] != b.Shape[axis])];
-        var all = AgainstSet.Sets(call, b, free, "of the other branch");
-        return Elementwise.Combine(call, kind, [a, all]);
+        return Elementwise.Combine(call, kind, [a, InOrder(call, b, free)]);
+    }
+
+    private static LabelValue InOrder(OperatorCall call, LabelValue value, int[] axes)
+    {
+        var groups = new AxisGroups(value.Shape, axes);
+        int[][] features = [.. groups];
+        int[][] places = [.. Enumerable.Range(0, features[0].Length).Select(place =>
+            Array.ConvertAll(features, cells => value.Labels[cells[place]]))];
+        var kind = call.Store.Kinds.Id("of the other branch");
+        return new LabelValue(groups.KeptShape, CellWise.Ordered(call.Store, kind, places));
     }
 }

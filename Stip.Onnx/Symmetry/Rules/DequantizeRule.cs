@@ -34,5 +34,11 @@ internal sealed class DequantizeRule : IOperatorRule
             : QuantizedMatrix.PerIndex(weight, axis, Factor(call, 1), Factor(call, 2));
     }
 
-    private static WeightValue? Factor(OperatorCall call, int input) => call.Optional(input) as WeightValue;
+    private static WeightValue? Factor(OperatorCall call, int input) => call.Optional(input) switch
+    {
+        WeightValue weight => weight,
+        LabelValue { Count: > 1 } =>
+            throw new NotSupportedException($"{call.Operation} with factors that are computed"),
+        _ => null,
+    };
 }

@@ -22,10 +22,10 @@ internal sealed class GroupQueryAttentionRule : IOperatorRule
     public void Apply(OperatorCall call)
     {
         var isSparse = call.Operation == Sparse;
-        if (!isSparse && (call.Wants(ScoresOutput)
-            || Enumerable.Range(FirstQuantizationInput, 2).Any(input => call.Optional(input) is not null)))
+        if (!isSparse
+            && Enumerable.Range(FirstQuantizationInput, 2).Any(input => call.Optional(input) is not null))
         {
-            throw new NotSupportedException("GroupQueryAttention with a quantised cache or its scores as an output");
+            throw new NotSupportedException("GroupQueryAttention with a quantised cache");
         }
 
         var heads = (int)call.Integer("num_heads", 0);
@@ -51,6 +51,10 @@ internal sealed class GroupQueryAttentionRule : IOperatorRule
         call.Set(0, Heads.Merge(attention.Attend(query)));
         call.Set(1, presentKey);
         call.Set(2, presentValue);
+        if (call.Wants(ScoresOutput))
+        {
+            call.Set(ScoresOutput, attention.Scores(query));
+        }
     }
 
     // Each as [batch, heads, seq, head_dim].

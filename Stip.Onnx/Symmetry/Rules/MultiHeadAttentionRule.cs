@@ -9,17 +9,13 @@ namespace Stip.Onnx.Symmetry.Rules;
 internal sealed class MultiHeadAttentionRule : IOperatorRule
 {
     private const string Masked = "com.microsoft.DecoderMaskedMultiHeadAttention";
+    private const int ScoresOutput = 3;
 
     public IEnumerable<string> Operators => ["com.microsoft.MultiHeadAttention", Masked];
 
     public void Apply(OperatorCall call)
     {
         var isMasked = call.Operation == Masked;
-        if (call.Wants(3))
-        {
-            throw new NotSupportedException($"{call.Operation} with its scores as an output");
-        }
-
         var heads = (int)call.Integer("num_heads", 1);
         var (query, key, value) = Projections(call, heads, call.Optional(isMasked ? 10 : 3));
         var pastInput = isMasked ? 5 : 6;
@@ -35,6 +31,10 @@ internal sealed class MultiHeadAttentionRule : IOperatorRule
         call.Set(0, Heads.Merge(attention.Attend(query)));
         call.Set(1, key);
         call.Set(2, value);
+        if (call.Wants(ScoresOutput))
+        {
+            call.Set(ScoresOutput, attention.Scores(query));
+        }
     }
 
     private static (LabelValue Query, LabelValue Key, LabelValue Value) Projections(

@@ -22,7 +22,9 @@ internal static class PackedWeight
     {
         if (call.Optional(input) is not WeightValue weight)
         {
-            return null;
+            return call.Optional(input) is null or { Count: 1 } or KnownValue
+                ? null
+                : throw new NotSupportedException($"{call.Operation} with factors that are computed");
         }
 
         return weight.Shape.AsSpan().SequenceEqual(shape) ? weight

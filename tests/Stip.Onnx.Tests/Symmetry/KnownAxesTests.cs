@@ -27,6 +27,16 @@ public sealed class KnownAxesTests
     }
 
     [Fact]
+    public void Multiples_OfAnInputThatIsPartedAtOnce_AreThePartsOfABatch()
+    {
+        using var graph = new SmallGraph();
+        graph.Graph.AddInput("ids", Stip.Protocol.Tensors.TensorDtype.Int64, "batch_x_books", "seq");
+        graph.Add("Reshape", "books", "ids", graph.Numbers(-1, 4, 5));
+
+        Assert.Equal(4, KnownAxes.Multiples(graph.Graph.Graph)["batch_x_books"]);
+    }
+
+    [Fact]
     public void Pictures_OfWeightsInConstantNodes_AreFound()
     {
         using var graph = new SmallGraph();

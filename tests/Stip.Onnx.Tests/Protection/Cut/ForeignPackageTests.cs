@@ -41,6 +41,49 @@ public sealed class ForeignPackageTests : IDisposable
     }
 
     [Fact]
+    public void Protect_OfAGraphThatGivesOneNumberAText_IsNotRefused()
+    {
+        _graph.Graph.AddInput("input_ids", TensorDtype.Int64, "batch", "seq");
+        _graph.Add("Gather", "rows", _graph.Weight("tokens", 11, 6), "input_ids");
+        _graph.Add("Tanh", "turned", _graph.Add("MatMul", "inner", "rows", _graph.Weight("up", 6, 10)));
+        _graph.Add("Gather", "first", "turned", _graph.Integer(0));
+        _graph.Graph.Graph.Node[^1].Attribute.Add(NodeAttribute.Int("axis", 1));
+        _graph.Add("MatMul", "logits", "first", _graph.Weight("down", 10, 1));
+        _graph.Output("logits", "batch", 1);
+        _graph.Save().Dispose();
+
+        var made = PackageProtector.Protect(_graph.FilePath, _folder.At("package"), new ProtectionOptions("rank"));
+
+        Assert.True(made.Verification!.Passed);
+        Assert.Contains(made.Warnings, warning => warning.Contains("output 'logits'", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Protect_OfAGraphThatDoesNotNameItsAxes_TellsThemApart()
+    {
+        TextGraph.Build(_graph);
+        _graph.Input("past", "batch", 2, "past", 3);
+        _graph.With(
+            "Concat", "present", ["past", _graph.With(
+                "Transpose", "turned", [_graph.Add("Reshape", "parts", "normed", _graph.Numbers(0, 0, 2, 3))],
+                NodeAttribute.Ints("perm", 0, 2, 1, 3))],
+            NodeAttribute.Int("axis", 2));
+        _graph.Output("present", "batch", 2, "total", 3);
+        foreach (var axis in _graph.Graph.Graph.Input.SelectMany(input => input.Type.TensorType.Shape.Dim)
+            .Where(axis => axis.DimParam.Length > 0))
+        {
+            axis.ClearValue();
+        }
+
+        _graph.Graph.Graph.Output[^1].Type.TensorType.Shape = null;
+        _graph.Save().Dispose();
+
+        var made = PackageProtector.Protect(_graph.FilePath, _folder.At("package"), new ProtectionOptions("text"));
+
+        Assert.True(made.Verification!.Passed);
+    }
+
+    [Fact]
     public void ContextLength_OfAGraphWithRotaryTables_IsNoMoreThanTheirRows()
     {
         TextGraph.Build(_graph, rotary: 5);
