@@ -33,6 +33,6 @@ internal sealed class BitNet : IArchitecture
             layer.Add(mlp.Append(layer, layer.Normed(norm, "mlp_norm", "post_attention_layernorm"), "mlp"));
         }
 
-        return model.Finish(norm, "model.norm", model.Head(config.Flag("tie_word_embeddings", true)));
+        return model.Finish(norm, "model.norm", model.Head(config.Flag("tie_word_embeddings", false)));
     }
 }

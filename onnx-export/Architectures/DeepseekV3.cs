@@ -14,12 +14,17 @@ internal sealed class DeepseekV3(string name, string modelType, int firstSparse)
     /// <summary>Youtu: no experts, a head tied to the token table.</summary>
     public static DeepseekV3 Youtu { get; } = new("YoutuForCausalLM", "youtu", firstSparse: 0) { IsTied = true };
 
+    /// <summary>A.X K1: what the experts of a layer give goes through a norm.</summary>
+    public static DeepseekV3 AxK1 { get; } = new("AXK1ForCausalLM", "axk1", firstSparse: 1) { NormsExperts = true };
+
     public string Name => name;
 
     public string ModelType => modelType;
 
     /// <summary>True where the head is the token table unless config.json says otherwise.</summary>
     public bool IsTied { get; init; }
+
+    private bool NormsExperts { get; init; }
 
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
@@ -35,7 +40,10 @@ internal sealed class DeepseekV3(string name, string modelType, int firstSparse)
         foreach (var layer in model.Layers("model.layers"))
         {
             layer.Add(attention.Append(layer, layer.Normed(norm, "attention_norm", "input_layernorm"), "self_attn"));
-            layer.Add(mlp.Append(layer, layer.Normed(norm, "mlp_norm", "post_attention_layernorm"), "mlp"));
+            var mixed = mlp.Append(layer, layer.Normed(norm, "mlp_norm", "post_attention_layernorm"), "mlp");
+            layer.Add(NormsExperts && mlp.IsSparse[layer.Index]
+                ? layer.Normed(norm, "mlp_after", "post_mlp_layernorm", mixed)
+                : mixed);
         }
 
         return model.Finish(norm, "model.norm", model.Head(config.Flag("tie_word_embeddings", IsTied)));

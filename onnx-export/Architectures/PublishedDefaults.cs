@@ -31,12 +31,17 @@ internal static class PublishedDefaults
         ["apertus"] = Sizes(131072, 4096, 14336, 32, 32, 65536),
         ["arcee"] = Sizes(32000, 2560, 18432, 32, 32, 4096),
         ["aria_text"] = Sizes(32000, 4096, 4096, 32, 32, 2048),
+        ["axk1"] = Sizes(163840, 7168, 18432, 61, 64, 32768, more: Latent + """
+            , "moe_intermediate_size": 2048, "n_routed_experts": 192, "n_shared_experts": 1, "n_group": 8,
+            "topk_group": 4, "num_experts_per_tok": 8
+            """),
         ["biogpt"] = Sizes(42384, 1024, 4096, 24, 16, 1024),
         ["bitnet"] = Sizes(128256, 2560, 6912, 30, 20, 2048, 5),
         ["bloom"] = """{"vocab_size": 250880, "hidden_size": 64, "n_layer": 2, "n_head": 8}""",
         ["codegen"] = Gpt(50400, 4096, 28, 16, 2048),
         ["cohere"] = Sizes(256000, 8192, 22528, 40, 64, 8192, more: "\"rope_theta\": 5e5"),
         ["cohere2"] = Sizes(256000, 8192, 22528, 40, 64, 8192),
+        ["cohere2_moe"] = Sizes(256000, 8192, 22528, 40, 64, 8192),
         ["cwm"] = Sizes(128256, 6144, 21504, 64, 48, 131072, 8),
         ["deepseek_v2"] = Sizes(32000, 4096, 11008, 32, 32, 2048, more: Latent + """
             , "moe_intermediate_size": 1407, "n_routed_experts": 64, "n_shared_experts": 2

@@ -33,8 +33,15 @@ internal static class RefusedFamilies
     private const string PicksKeys = "each of its rows attends to keys that the layer picks, which the attention "
         + "operator of ONNX Runtime does not";
 
+    private const string HasUnevenHeads = "its layers have different numbers of heads, which one cache (or the "
+        + "attention operator of ONNX Runtime) does not hold";
+
+    private const string RepeatsLayers = "it runs the same layers several times a token, which the server's cache of "
+        + "one set of keys and values a layer does not hold";
+
     private static readonly Dictionary<string, string> Reasons = new(StringComparer.Ordinal)
     {
+        ["AXK2ForCausalLM"] = PicksKeys,
         ["BambaForCausalLM"] = Recurrent,
         ["BartForCausalLM"] = IsHalf,
         ["BertGenerationDecoder"] = IsEncoder,
@@ -49,6 +56,7 @@ internal static class RefusedFamilies
         ["CsmForConditionalGeneration"] = WritesSound,
         ["Data2VecTextForCausalLM"] = IsEncoder,
         ["DeepseekV32ForCausalLM"] = PicksKeys,
+        ["DeepseekV4ForCausalLM"] = PicksKeys,
         ["DogeForCausalLM"] = PicksKeys,
         ["DreamModel"] = Diffuses,
         ["ElectraForCausalLM"] = IsEncoder,
@@ -59,14 +67,20 @@ internal static class RefusedFamilies
         ["FalconMambaForCausalLM"] = Recurrent,
         ["Gemma3nForCausalLM"] = TakesTokens,
         ["Gemma3nForConditionalGeneration"] = TakesTokens,
+        ["Gemma4AssistantForCausalLM"] = TwoHeadSizes,
         ["Gemma4ForCausalLM"] = TwoHeadSizes,
         ["Gemma4ForConditionalGeneration"] = TwoHeadSizes,
+        ["Gemma4UnifiedForCausalLM"] = TwoHeadSizes,
+        ["Gemma4UnifiedForConditionalGeneration"] = TwoHeadSizes,
         ["GitForCausalLM"] = SeesItsPrefix,
         ["GlmMoeDsaForCausalLM"] = PicksKeys,
+        ["HrmTextForCausalLM"] = RepeatsLayers,
+        ["InklingForCausalLM"] = Recurrent,
         ["JambaForCausalLM"] = Recurrent,
         ["JetMoeForCausalLM"] = MixesHeads,
         ["KimiLinearForCausalLM"] = Recurrent,
         ["KyutaiSpeechToTextForConditionalGeneration"] = WritesSound,
+        ["LagunaForCausalLM"] = HasUnevenHeads,
         ["Lfm2ForCausalLM"] = Recurrent,
         ["Lfm2MoeForCausalLM"] = Recurrent,
         ["Lfm2VlForConditionalGeneration"] = Recurrent,
@@ -78,7 +92,9 @@ internal static class RefusedFamilies
         ["MarianForCausalLM"] = IsHalf,
         ["MBartForCausalLM"] = IsHalf,
         ["MegatronBertForCausalLM"] = IsEncoder,
+        ["MiMoV2FlashForCausalLM"] = HasUnevenHeads,
         ["MiniMaxForCausalLM"] = Recurrent,
+        ["MiniMaxM3VLForCausalLM"] = PicksKeys,
         ["MiniMaxText01ForCausalLM"] = Recurrent,
         ["MoshiForCausalLM"] = WritesSound,
         ["MusicgenForCausalLM"] = WritesSound,
@@ -95,6 +111,7 @@ internal static class RefusedFamilies
         ["Qwen3_5MoeForCausalLM"] = Recurrent,
         ["Qwen3_5MoeForConditionalGeneration"] = Recurrent,
         ["Qwen3NextForCausalLM"] = Recurrent,
+        ["Qwen4ExpForCausalLM"] = Recurrent,
         ["RecurrentGemmaForCausalLM"] = Recurrent,
         ["ReformerModelWithLMHead"] = PicksKeys,
         ["RemBertForCausalLM"] = IsEncoder,
@@ -113,6 +130,7 @@ internal static class RefusedFamilies
         ["XmodForCausalLM"] = IsEncoder,
         ["Zamba2ForCausalLM"] = Recurrent,
         ["ZambaForCausalLM"] = Recurrent,
+        ["ZayaForCausalLM"] = Recurrent,
     };
 
     /// <summary>Why a family is refused, null where it is only not known.</summary>

@@ -15,6 +15,9 @@ internal sealed record SharedExperts(GatedFeedForward Plain, ExpertFeedForward? 
     /// <summary>Name of what every row goes through.</summary>
     public string SharedPart { get; init; } = "shared_experts";
 
+    /// <summary>Factor on both together.</summary>
+    public double Factor { get; init; } = 1;
+
     /// <summary>Reads the names that DeepSeek's kin share.</summary>
     /// <param name="config">config.json.</param>
     /// <param name="shape">Sizes.</param>
@@ -55,11 +58,19 @@ internal sealed record SharedExperts(GatedFeedForward Plain, ExpertFeedForward? 
         }
 
         var mixed = Experts.Append(layer, rows, part);
-        return Shared is null ? mixed : layer.Decoder.Graph.Add(
-            "Add",
-            layer.Name("experts/both"),
-            [mixed, Shared.Append(layer, rows, $"{part}.{SharedPart}", "shared")]);
+        if (Shared is null)
+        {
+            return mixed;
+        }
+
+        var (graph, name) = (layer.Decoder.Graph, layer.Name("experts/both"));
+        var both = graph.Add(
+            "Add", name, [mixed, Shared.Append(layer, rows, $"{part}.{SharedPart}", "shared")]);
+        return Factor == 1 ? both : graph.Add("Mul", $"{name}/Mul", [both, FactorOf(layer.Decoder)]);
     }
+
+    private string FactorOf(DecoderGraph decoder) =>
+        decoder.Graph.Has("experts.both") ? "experts.both" : decoder.Scalar("experts.both", Factor);
 
     private static IReadOnlyList<bool> ReadSparse(ConfigJson config, DecoderShape shape, int firstSparse)
     {

@@ -22,6 +22,8 @@ public sealed class LeftOutFieldsTests(ExportedModels models) : IDisposable
     private readonly TemporaryFolder _folder = new();
 
     [Theory]
+    [InlineData("bitnet", "BitNetForCausalLM", """{"tie_word_embeddings": false}""",
+        """{"num_key_value_heads": 4, "head_dim": 16}""")]
     [InlineData("cohere", "CohereForCausalLM", """{"rope_theta": 5e5}""")]
     [InlineData("deepseek_v3", "DeepseekV3ForCausalLM",
         """{"n_group": 8, "topk_group": 4, "num_experts_per_tok": 8, "n_shared_experts": 1}""",

@@ -43,7 +43,7 @@ public sealed class RefusedFieldsTests(ExportedModels models) : IDisposable
         "layer_types has 'linear_attention'; there are sliding_attention and full_attention")]
     [InlineData("Olmo3ForCausalLM", """{"layer_types": ["full_attention"], "num_hidden_layers": 2}""",
         "layer_types has 1 types; there are 2 layers")]
-    [InlineData("ExaoneMoeForCausalLM", """{"sliding_window_pattern": "LLLG"}""",
+    [InlineData("ExaoneMoeForCausalLM", """{"sliding_window_pattern": "LLLG", "num_key_value_heads": 4}""",
         "sliding_window_pattern is \"LLLG\"; it must be 1..")]
     [InlineData("MvpForConditionalGeneration", """{"use_prompt": true, "d_model": 64}""", "use_prompt")]
     [InlineData("SwinModel", """{"mlp_ratio": 1e9, "embed_dim": 64, "depths": [1], "num_heads": [4]}""",
