@@ -16,6 +16,9 @@ public static class PackageVerifier
 
     private const int MostPromptTokens = 24;
     private const int DecodedTokens = 3;
+
+    // A longer prompt would take longer than all samples.
+    private const int LargestWindow = 256;
     private const int MostSamples = 100_000;
 
     // A fixed seed: the tokens are no secret, and a failure can be seen again.
@@ -112,6 +115,7 @@ public static class PackageVerifier
         if (left.HasSharedCache)
         {
             RunSteps(plain, left, right, samples, comparison, sampleDone);
+            RunBeyondWindow(plain, left, right, comparison);
         }
 
         // What a decoder's own steps do not reach: encoders, images, and the rows that images give.
@@ -165,19 +169,54 @@ public static class PackageVerifier
             sampleDone?.Invoke(sample + 1);
         }
 
-        void Step(int tokens)
-        {
-            var ids = new long[tokens];
-            for (var i = 0; i < tokens; i++)
-            {
-                ids[i] = random.Next(plain.Manifest.VocabSize);
-            }
+        void Step(int tokens) => CompareStep(
+            (left, plainTables), (right, movedTables), Ids(random, tokens, plain.Manifest.VocabSize), comparison);
+    }
 
-            var first = left.CachedTokens;
-            var plainLogits = left.Append(plainTables.Embed(ids, first));
-            var movedLogits = right.Append(movedTables.Embed(ids, first));
-            comparison.AddLogits(
-                DecoderPorts.Logits, plainLogits.ToFloats(), movedLogits.ToFloats(), left.VocabSize);
+    // Bounded caches let tokens go with every token of this sequence that follows a window.
+    private static void RunBeyondWindow(
+        PlainModel plain, ExportedSide plainSide, ProtectedModel moved, OutputComparison comparison)
+    {
+        var window = BoundedCaches.Read(plainSide.GraphOf(plainSide.MainRole)).Values
+            .DefaultIfEmpty(int.MaxValue).Min();
+        if (window > LargestWindow)
+        {
+            return;
         }
+
+        var (plainTables, movedTables) = (DecoderRun.TablesOf(plainSide), DecoderRun.TablesOf(moved));
+        var longest = window + DecodedTokens + 2;
+        using var left = new DecoderSequence(plainSide, longest, spare: 0);
+        using var right = new DecoderSequence(moved, longest, spare: 0);
+        var random = new Random(Seed);
+        foreach (var tokens in Enumerable.Repeat(1, DecodedTokens).Prepend(window + 1))
+        {
+            CompareStep(
+                (left, plainTables), (right, movedTables), Ids(random, tokens, plain.Manifest.VocabSize), comparison);
+        }
+    }
+
+    private static void CompareStep(
+        (DecoderSequence Run, EmbeddingTables Tables) plain,
+        (DecoderSequence Run, EmbeddingTables Tables) moved,
+        long[] ids,
+        OutputComparison comparison)
+    {
+        var first = plain.Run.CachedTokens;
+        var plainLogits = plain.Run.Append(plain.Tables.Embed(ids, first));
+        var movedLogits = moved.Run.Append(moved.Tables.Embed(ids, first));
+        comparison.AddLogits(
+            DecoderPorts.Logits, plainLogits.ToFloats(), movedLogits.ToFloats(), plain.Run.VocabSize);
+    }
+
+    private static long[] Ids(Random random, int tokens, int vocabSize)
+    {
+        var ids = new long[tokens];
+        for (var i = 0; i < tokens; i++)
+        {
+            ids[i] = random.Next(vocabSize);
+        }
+
+        return ids;
     }
 }

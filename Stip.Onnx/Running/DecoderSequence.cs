@@ -14,10 +14,11 @@ internal sealed class DecoderSequence : IDisposable
 
     /// <param name="side">The model.</param>
     /// <param name="maxLength">Positions of the cache.</param>
-    public DecoderSequence(IModelSide side, int maxLength)
+    /// <param name="spare">Positions that caches bounded by a window keep beside it; null for all.</param>
+    public DecoderSequence(IModelSide side, int maxLength, int? spare = null)
     {
         _side = side;
-        _runner = new DecoderRunner(side.GraphOf(side.MainRole), maxLength);
+        _runner = new DecoderRunner(side.GraphOf(side.MainRole), maxLength, spare: spare);
         try
         {
             _layers = side.ClientGraphOf(side.MainRole) is { } path ? new ClientLayersRunner(path, maxLength) : null;

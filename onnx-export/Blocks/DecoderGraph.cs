@@ -15,6 +15,7 @@ internal sealed class DecoderGraph : ModelGraph
     private const string WholeLength = "max_len";
     private readonly int _layers;
     private readonly AttentionHeads _heads;
+    private readonly int[] _windows;
     private readonly int[] _bounds;
 
     public DecoderGraph(
@@ -23,7 +24,7 @@ internal sealed class DecoderGraph : ModelGraph
     {
         _layers = shape.Layers;
         _heads = shape.Heads;
-        _bounds = new int[shape.Layers];
+        (_windows, _bounds) = (new int[shape.Layers], new int[shape.Layers]);
         HasCache = hasCache;
         Embeds = Graph.AddInput(DecoderPorts.Embeds, dtype, "batch", "seq", shape.HiddenSize);
         NeedsPositions = shape.Heads.NeedsPositions || shape.LooksUpPositions || seesAll;
@@ -70,16 +71,18 @@ internal sealed class DecoderGraph : ModelGraph
 
     /// <summary>Attention window in tokens where every layer has the same one, null where some layer sees
     /// everything.</summary>
-    public int? Window { get; set; }
+    public int? Window => _windows.All(window => window > 0 && window == _windows[0]) ? _windows[0] : null;
 
     /// <summary>True where caches of layers with a window keep no more than that.</summary>
     public bool BoundsCaches { get; init; }
 
-    /// <summary>Whether the cache of a layer keeps no more than its window, which is then so.</summary>
-    public bool TryBound(int layer, int window)
+    /// <summary>Notes that a layer sees a window.</summary>
+    /// <returns>True where its cache is to keep no more.</returns>
+    public bool SeesWindow(int layer, int window, bool mayBound)
     {
-        // With less to win, every rewind that finds its tokens gone costs more than the memory.
-        var isBound = BoundsCaches && HasCache && (long)window * LeastWindows <= ContextLength;
+        _windows[layer] = window;
+        // With less to win, a rewind that finds its tokens gone costs more than the memory.
+        var isBound = mayBound && BoundsCaches && HasCache && (long)window * LeastWindows <= ContextLength;
         _bounds[layer] = isBound ? window : 0;
         return isBound;
     }

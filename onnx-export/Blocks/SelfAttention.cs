@@ -134,7 +134,7 @@ internal sealed record SelfAttention(AttentionHeads Heads, QkvProjection Project
         {
             yield return NodeAttribute.Int("local_window_size", window);
             // What is added to scores is made for every position.
-            if (Bias is null && Mask is null && layer.Decoder.TryBound(layer.Index, window))
+            if (layer.Decoder.SeesWindow(layer.Index, window, mayBound: Bias is null && Mask is null))
             {
                 yield return NodeAttribute.Int("sliding_window_cache", 1);
             }

@@ -2,6 +2,7 @@ using Stip.Client.Generation;
 using Stip.Client.Sampling;
 using Stip.Client.Speculation;
 using Stip.Client.Tests.Generation;
+using Stip.Protocol.Packages;
 
 namespace Stip.Client.Tests.Speculation;
 
@@ -65,6 +66,34 @@ public sealed class SpeculatorTests : IDisposable
 
         Assert.Equal(alone.Ids, guessed.Ids);
         Assert.Equal((0, true), (alone.Replays, guessed.Replays > 0));
+    }
+
+    [Fact]
+    public async Task GenerateAsync_GuessesOverBoundedCaches_GiveTheSameTokensWithoutAReplay()
+    {
+        var alone = await RunAsync(new SamplingOptions { Temperature = 0 }, speculates: false);
+        _toy.Server.Bound = new BoundedCache(Window: 8, Rows: 20);
+        _toy.Model.Recheck();
+
+        var guessed = await RunAsync(new SamplingOptions { Temperature = 0 }, speculates: true);
+
+        Assert.Equal(alone.Ids, guessed.Ids);
+        Assert.Equal((0, true), (guessed.Replays, guessed.Guesses > 0));
+    }
+
+    [Fact]
+    public async Task ContinueAsync_FromBeforeWhatBoundedCachesKeep_GivesTheSameLogitsByAReplay()
+    {
+        _toy.Server.Bound = new BoundedCache(Window: 8, Rows: 20);
+        await using var session = _toy.Model.OpenSession();
+        int[] said = [.. Enumerable.Range(0, 60).Select(place => place % 6)];
+        await session.ContinueAsync(said, cancellationToken: TestContext.Current.CancellationToken);
+        int[] other = [.. said[..30], 5, 5];
+
+        var logits = await session.ContinueAsync(other, cancellationToken: TestContext.Current.CancellationToken);
+
+        Assert.Equal(_toy.Toy.Logits(other), logits.Values.ToArray());
+        Assert.Equal(1, session.Usage.Replays);
     }
 
     [Fact]

@@ -37,6 +37,9 @@ public sealed class ToyServer(ToyModel model, int maxTopK = 16) : HttpMessageHan
     /// <summary>More rows of full logits in one answer are refused, as the server says it.</summary>
     public int MostAnswerRows { get; set; } = int.MaxValue;
 
+    /// <summary>What caches keep, where they do not keep everything.</summary>
+    public BoundedCache? Bound { get; set; }
+
     /// <summary>Called with the number of steps answered so far, before each step.</summary>
     public Action<int>? BeforeStep { get; set; }
 
@@ -122,6 +125,12 @@ public sealed class ToyServer(ToyModel model, int maxTopK = 16) : HttpMessageHan
             return Refused(HttpStatusCode.BadRequest, StipErrorCode.PositionAhead, "position is ahead");
         }
 
+        if (Bound?.CanRewind(tokens.Count, request.Position ?? 0) == false)
+        {
+            _sessions.Remove(id);
+            return Refused(HttpStatusCode.Gone, StipErrorCode.SessionLost, "these tokens are gone");
+        }
+
         return Answer(Run(request, id, tokens), isBinary);
     }
 
@@ -186,5 +195,8 @@ public sealed class ToyServer(ToyModel model, int maxTopK = 16) : HttpMessageHan
         "toy", ModelObject.ObjectName, 0, "tests",
         new ModelStipInfo(
             "stip/1", "instance-1", 1, "permutation", "full", Fingerprint, model.HiddenSize, model.VocabSize, 256,
-            "float32", maxTopK, new Dictionary<string, GraphManifest> { ["decoder"] = new("m", [], []) }));
+            "float32", maxTopK, new Dictionary<string, GraphManifest> { ["decoder"] = new("m", [], []) })
+        {
+            BoundedCaches = Bound is { } bound ? [bound] : null,
+        });
 }
