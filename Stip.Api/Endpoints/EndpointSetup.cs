@@ -34,6 +34,7 @@ internal static class EndpointSetup
         });
         services.AddSingleton<StepDesk>();
         services.AddSingleton<StepReader>();
+        services.AddSingleton<PassDesk>();
         services.AddSingleton<StreamEndpoint>();
         services.AddSingleton<ServerStartup>();
         services.AddHostedService(provider => provider.GetRequiredService<ServerStartup>());

@@ -1,12 +1,11 @@
 using Microsoft.Extensions.Options;
 using Stip.Api.Endpoints.Authentication;
+using Stip.Api.Endpoints.Completions;
 using Stip.Api.Endpoints.Errors;
-using Stip.Api.Endpoints.Limits;
 using Stip.Api.Engine;
 using Stip.Api.Registry;
 using Stip.Protocol;
 using Stip.Protocol.ApiKeys;
-using Stip.Protocol.Errors;
 using Stip.Protocol.Forward;
 
 namespace Stip.Api.Endpoints;
@@ -23,8 +22,9 @@ internal static class ForwardEndpoints
         .Refuses(400, 401, 403, 404, 413, 415, 429, 503);
 
     private static async Task<IResult> HandleAsync(
-        HttpContext context, ModelRegistry registry, KeyLimits limits, IOptions<EngineOptions> options)
+        HttpContext context, ModelRegistry registry, IOptions<EngineOptions> options, PassDesk desk, TimeProvider clock)
     {
+        var started = clock.GetTimestamp();
         if (MediaTypes.Refused(context.Request) is { } other)
         {
             return other;
@@ -37,51 +37,16 @@ internal static class ForwardEndpoints
             return new ErrorAnswer(refusal);
         }
 
-        if (registry.Find(request.Model) is not { } model || !context.ApiKey().Allows(model.Id))
-        {
-            return new ErrorAnswer(registry.NotFound("there is no such model for this key", "model"));
-        }
-
-        var role = request.Graph ?? (model.Forwards.Count == 1 ? model.Forwards.Keys.First() : null);
-        if (role is null || !model.Forwards.TryGetValue(role, out var host))
-        {
-            var known = model.Forwards.Count == 0 ? "none" : string.Join(", ", model.Forwards.Keys);
-            return Refused(
-                StipErrorCode.UnsupportedParameter,
-                $"graph '{Quoted.Text(request.Graph)}' is not one of this model's: {known}", "graph");
-        }
-
-        if (!ValidInputs.Judge(host.Graph, request.Inputs).Is(out var inputs, out refusal))
+        if (!(await desk.RunAsync(context, request)).Is(out var answer, out refusal))
         {
             return new ErrorAnswer(refusal);
         }
 
-        if (ForwardSizes.TokensBeyond(model.Manifest, inputs) is { } tokens)
-        {
-            return Refused(
-                StipErrorCode.ContextLengthExceeded,
-                $"{tokens} tokens are more than the {model.Manifest.ContextLength} of model '{model.Id}'", "inputs");
-        }
-
-        var rows = ForwardSizes.Rows(inputs, model.Manifest.HiddenSize);
-        if (limits.TakeTokens(context.ApiKey(), rows) is { } tooMany)
-        {
-            return new ErrorAnswer(tooMany);
-        }
-
-        context.Features.Set(new StepTrace(model.Id, rows, null));
-        if (!(await host.RunAsync(inputs, context.RequestAborted)).Is(out var outputs, out refusal))
-        {
-            return new ErrorAnswer(refusal);
-        }
-
+        ServerTiming.Write(context.Response, answer.Times, clock.GetElapsedTime(started));
         var id = "fwd_" + Guid.CreateVersion7().ToString("N");
-        var answer = new ForwardResponse(id, ForwardResponse.ObjectName, model.Id, outputs);
+        var response = new ForwardResponse(id, ForwardResponse.ObjectName, request.Model, answer.Outputs);
         return MediaTypes.WantsSafetensors(context.Request)
-            ? Results.Bytes(ForwardCodec.Write(answer), StipRoutes.SafetensorsMediaType)
-            : Answer.Json(answer);
+            ? Results.Bytes(ForwardCodec.Write(response), StipRoutes.SafetensorsMediaType)
+            : Answer.Json(response);
     }
-
-    private static ErrorAnswer Refused(StipErrorCode code, string message, string? param) =>
-        new(new Refusal(code, message, param));
 }

@@ -14,7 +14,8 @@ internal static class MetricsSetup
     public static IServiceCollection AddEngineMetrics(this IServiceCollection services)
     {
         services.AddSingleton(provider => new EngineMetrics(
-            provider.GetRequiredService<IMeterFactory>().Create(EngineMetrics.MeterName)));
+            provider.GetRequiredService<IMeterFactory>().Create(EngineMetrics.MeterName),
+            provider.GetRequiredService<CacheBudget>()));
         services.AddOpenTelemetry().ConfigureResource(resource => resource
             .AddService("Stip.Api").AddEnvironmentVariableDetector());
         services.AddOpenTelemetry().WithMetrics(metrics => metrics

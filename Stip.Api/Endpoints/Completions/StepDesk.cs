@@ -39,10 +39,12 @@ internal sealed class StepDesk(ModelRegistry registry, KeyLimits limits, IOption
 
         if (!StepDeclaration.Judge(decoder.Snapshot, request!, options.Value).Is(out var declaration, out refusal))
         {
-            return refusal;
+            return refusal with { Model = decoder.Snapshot.Model };
         }
 
-        return limits.TakeTokens(key, declaration.AllRowCount) is { } tooMany ? tooMany : (decoder, declaration);
+        return limits.TakeTokens(key, declaration.AllRowCount) is { } tooMany
+            ? tooMany with { Model = decoder.Snapshot.Model }
+            : (decoder, declaration);
     }
 
     /// <summary>The decoder of a model that this key may ask: the one that holds the session, or the newest.</summary>

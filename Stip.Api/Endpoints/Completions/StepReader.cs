@@ -129,7 +129,7 @@ internal sealed class StepReader(StepDesk desk)
         ReadOnlySpan<byte> source) =>
         ValidStep.Judge(judged.Declaration, rows, source).Is(out var step, out var refusal)
             ? new PreparedStep(judged.Decoder, step)
-            : refusal;
+            : refusal with { Model = judged.Decoder.Snapshot.Model };
 
     // Looks at what is there and leaves it there; a reader must be let go of even where the bytes are refused.
     private static T Read<T>(PipeReader reader, ReadResult result, Func<ReadOnlySequence<byte>, T> look)

@@ -14,7 +14,18 @@ internal static class StepSpans
     /// <param name="step">What ran.</param>
     /// <param name="times">Inside the engine.</param>
     /// <param name="clock">Says when that was.</param>
-    public static void Record(StepDeclaration step, StepTimes times, TimeProvider clock)
+    public static void Record(StepDeclaration step, StepTimes times, TimeProvider clock) =>
+        Record("step", step.Decoder.Model, step.AllRowCount, times, clock);
+
+    /// <summary>Records a pass of a graph without a cache: <c>queue</c> and <c>run</c> below <c>pass</c>.</summary>
+    /// <param name="model">A hosted one.</param>
+    /// <param name="rows">What it was worth.</param>
+    /// <param name="times">Inside the engine.</param>
+    /// <param name="clock">Says when that was.</param>
+    public static void RecordPass(string model, int rows, StepTimes times, TimeProvider clock) =>
+        Record("pass", model, rows, times, clock);
+
+    private static void Record(string name, string model, int rows, StepTimes times, TimeProvider clock)
     {
         if (!Source.HasListeners())
         {
@@ -25,8 +36,8 @@ internal static class StepSpans
         var began = ended - times.Run;
         var arrived = began - times.Queue;
         using var whole = Source.StartActivity(
-            "step", ActivityKind.Internal, Activity.Current?.Context ?? default, startTime: arrived,
-            tags: [new("gen_ai.request.model", step.Decoder.Model), new("stip.rows", step.AllRowCount)]);
+            name, ActivityKind.Internal, Activity.Current?.Context ?? default, startTime: arrived,
+            tags: [new("gen_ai.request.model", model), new("stip.rows", rows)]);
         if (whole is not null)
         {
             Add("queue", whole, arrived, began);

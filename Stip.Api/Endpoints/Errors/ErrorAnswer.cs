@@ -36,6 +36,8 @@ internal sealed class ErrorAnswer(Refusal refusal, int? status = null) : IResult
             response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
         }
 
+        context.RequestServices?.GetService<EngineMetrics>()?.CountRefusal(
+            refusal.Code, refusal.Model ?? context.Features.Get<StepTrace>()?.Model);
         var document = Document(refusal, response.StatusCode, context.TraceIdentifier);
         var body = JsonSerializer.SerializeToUtf8Bytes(document, StipJson.Wire);
         response.ContentType = ErrorDocument.MediaType;

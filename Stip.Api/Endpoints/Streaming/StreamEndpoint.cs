@@ -18,6 +18,7 @@ internal sealed class StreamEndpoint(
     KeyDirectory keys,
     KeyLimits limits,
     TimeProvider clock,
+    EngineMetrics metrics,
     IHostApplicationLifetime lifetime,
     ILogger<StreamEndpoint> log)
 {
@@ -52,6 +53,7 @@ internal sealed class StreamEndpoint(
         }
         catch (InvalidDataException e)
         {
+            metrics.CountRefusal(StipErrorCode.InvalidRequest, null);
             await StreamFarewell.CloseAsync(socket, WebSocketCloseStatus.InvalidPayloadData, e.Message);
         }
         catch (Exception e) when (e is WebSocketException or IOException or OperationCanceledException)
@@ -63,6 +65,7 @@ internal sealed class StreamEndpoint(
         catch (Exception e)
 #pragma warning restore CA1031
         {
+            metrics.CountRefusal(StipErrorCode.InternalError, null);
             BugLog.Write(log, e, context.TraceIdentifier);
             await StreamFarewell.CloseAsync(
                 socket, WebSocketCloseStatus.InternalServerError, $"the server failed: {context.TraceIdentifier}");
@@ -73,7 +76,7 @@ internal sealed class StreamEndpoint(
     private async Task WatchAsync(HttpContext context, WebSocket socket)
     {
         var grant = context.ApiKeyGrant();
-        var writer = new StreamWriter(socket, context.TraceIdentifier, clock);
+        var writer = new StreamWriter(socket, context.TraceIdentifier, clock, metrics);
         using var gate = new StreamGate(socket, writer);
         await using var whenGone = keys.Watch(grant).Register(() => gate.Ask(StreamEnd.KeyGone));
         await using var whenStopped = lifetime.ApplicationStopping.Register(() => gate.Ask(StreamEnd.Stopping));

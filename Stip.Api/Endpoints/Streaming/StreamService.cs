@@ -91,7 +91,7 @@ internal sealed class StreamService(
         {
             if (limits.TakeRequest(grant.Key) is { } tooMany)
             {
-                await writer.RefuseAsync(tooMany, patience.Token);
+                await writer.RefuseAsync(tooMany, patience.Token, prepared.Step.Declaration.Decoder.Model);
                 return;
             }
 
@@ -100,7 +100,7 @@ internal sealed class StreamService(
             patience.CancelAfter(MessagePatience);
             if (!outcome.Is(out var answer, out refusal))
             {
-                await writer.RefuseAsync(refusal, patience.Token);
+                await writer.RefuseAsync(refusal, patience.Token, prepared.Step.Declaration.Decoder.Model);
                 return;
             }
 

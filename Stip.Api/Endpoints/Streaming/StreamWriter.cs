@@ -10,7 +10,8 @@ using Stip.Protocol.Completions;
 namespace Stip.Api.Endpoints.Streaming;
 
 /// <summary>Writes answers as binary messages and refusals as text ones.</summary>
-internal sealed class StreamWriter(WebSocket socket, string requestId, TimeProvider clock)
+internal sealed class StreamWriter(
+    WebSocket socket, string requestId, TimeProvider clock, EngineMetrics? metrics = null)
 {
     private readonly ArrayBufferWriter<byte> _body = new(4096);
     private readonly StickyFields _said = new();
@@ -32,8 +33,12 @@ internal sealed class StreamWriter(WebSocket socket, string requestId, TimeProvi
         return socket.SendAsync(_body.WrittenMemory, WebSocketMessageType.Binary, true, cancellation);
     }
 
-    public ValueTask RefuseAsync(Refusal refusal, CancellationToken cancellation) => socket.SendAsync(
-        JsonSerializer.SerializeToUtf8Bytes(
-            ErrorAnswer.Document(refusal, ErrorStatus.Of(refusal.Code), requestId), StipJson.Wire).AsMemory(),
-        WebSocketMessageType.Text, true, cancellation);
+    public ValueTask RefuseAsync(Refusal refusal, CancellationToken cancellation, string? model = null)
+    {
+        metrics?.CountRefusal(refusal.Code, refusal.Model ?? model);
+        return socket.SendAsync(
+            JsonSerializer.SerializeToUtf8Bytes(
+                ErrorAnswer.Document(refusal, ErrorStatus.Of(refusal.Code), requestId), StipJson.Wire).AsMemory(),
+            WebSocketMessageType.Text, true, cancellation);
+    }
 }

@@ -67,7 +67,7 @@ internal sealed class StreamedSteps(WebSocket socket, StepDesk desk, ApiKeyRecor
         return ValidStep.Judge(judged.Declaration, _frame.Bytes[rows], _frame.Bytes[source])
             .Is(out var step, out refusal)
             ? new PreparedStep(judged.Decoder, step)
-            : refusal;
+            : refusal with { Model = judged.Decoder.Snapshot.Model };
     }
 
     public void Dispose() => _frame.Dispose();

@@ -2,7 +2,6 @@ using Microsoft.Extensions.Options;
 using Stip.Api.Engine.Loading;
 using Stip.Protocol.Errors;
 using Stip.Protocol.Packages;
-using Stip.Protocol.Tensors;
 
 namespace Stip.Api.Engine.Forward;
 
@@ -46,6 +45,7 @@ internal sealed class ForwardHost : IAsyncDisposable
                 runtime.LoadForward(graphPath),
                 BatchAxis.Of(graph) && !mixesRows(graphPath) ? options.Value.MaxBatch : 1,
                 options.Value.QueueLength,
+                clock,
                 Fits),
             loop => loop.IsIdle, graphs, options, clock);
     }
@@ -59,8 +59,12 @@ internal sealed class ForwardHost : IAsyncDisposable
 
     public bool IsLoading => _loop.IsLoading;
 
-    public async Task<Outcome<IReadOnlyDictionary<string, TensorPayload>>> RunAsync(
-        ValidInputs inputs, CancellationToken cancellation)
+    /// <summary>Runs a pass.</summary>
+    /// <param name="owner">Turns and places are fair between owners.</param>
+    /// <param name="inputs">Of the pass.</param>
+    /// <param name="cancellation">Gives it up while it waits.</param>
+    public async Task<Outcome<PassAnswer>> RunAsync(
+        string owner, ValidInputs inputs, CancellationToken cancellation)
     {
         if (TooLarge(inputs) is { } tooLarge)
         {
@@ -75,7 +79,7 @@ internal sealed class ForwardHost : IAsyncDisposable
             }
 
             // Null where it made room for another model since.
-            if (await loop.TryRunAsync(inputs, cancellation) is { } outcome)
+            if (await loop.TryRunAsync(owner, inputs, cancellation) is { } outcome)
             {
                 return outcome;
             }

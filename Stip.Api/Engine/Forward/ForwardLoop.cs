@@ -1,57 +1,63 @@
 using System.Threading.Channels;
+using Stip.Api.Engine.Scheduling;
 using Stip.Protocol.Errors;
 using Stip.Protocol.Tensors;
 
 namespace Stip.Api.Engine.Forward;
 
-/// <summary>Runs the passes of one loaded graph: those that wait when it is free and are of equal shape run together.
-/// </summary>
+/// <summary>Runs the passes of one loaded graph, in turns between their owners: those that wait when it is free and are
+/// of equal shape run together.</summary>
 internal sealed class ForwardLoop : IAsyncDisposable
 {
     private readonly Channel<ForwardPass> _waiting;
     private readonly IForwardGraph _graph;
     private readonly int _maxRows;
-    private readonly int _queueLength;
+    private readonly OwnerQueue<ForwardPass> _queue = new();
+    private readonly PassPlaces _places;
+    private readonly TimeProvider _clock;
     private readonly Func<ValidInputs, long, bool> _fits;
     private readonly Task _running;
-    private int _unfinished;
 
     /// <param name="graph">Owned from here on.</param>
     /// <param name="maxRows">Most rows of passes that run together; 1 where none may.</param>
     /// <param name="queueLength">Passes that may wait.</param>
+    /// <param name="clock">Tells how long they wait and run.</param>
     /// <param name="fits">Whether there is memory for so many times a pass; null where there always is.</param>
     public ForwardLoop(
-        IForwardGraph graph, int maxRows, int queueLength, Func<ValidInputs, long, bool>? fits = null)
+        IForwardGraph graph,
+        int maxRows,
+        int queueLength,
+        TimeProvider clock,
+        Func<ValidInputs, long, bool>? fits = null)
     {
-        (_graph, _maxRows, _queueLength, _fits) = (graph, maxRows, queueLength, fits ?? ((_, _) => true));
+        (_graph, _maxRows, _clock, _fits) = (graph, maxRows, clock, fits ?? ((_, _) => true));
+        _places = new PassPlaces(queueLength);
         _waiting = Channel.CreateUnbounded<ForwardPass>(new UnboundedChannelOptions { SingleReader = true });
         _running = Task.Run(RunAsync);
     }
 
-    public bool IsIdle => Volatile.Read(ref _unfinished) == 0;
+    public bool IsIdle => _places.AreFree;
 
     /// <summary>The outputs of a pass; null where the loop has ended.</summary>
-    public async Task<Outcome<IReadOnlyDictionary<string, TensorPayload>>?> TryRunAsync(
-        ValidInputs inputs, CancellationToken cancellation)
+    /// <param name="owner">Turns and places are fair between owners.</param>
+    /// <param name="inputs">Of the pass.</param>
+    /// <param name="cancellation">Gives it up while it waits.</param>
+    public async Task<Outcome<PassAnswer>?> TryRunAsync(
+        string owner, ValidInputs inputs, CancellationToken cancellation)
     {
-        if (Interlocked.Increment(ref _unfinished) > _queueLength)
+        if (_places.TryTake(owner) is { } full)
         {
-            Interlocked.Decrement(ref _unfinished);
-            return new Refusal(
-                StipErrorCode.ServerOverloaded, $"{_queueLength} passes are waiting already",
-                RetryAfter: TimeSpan.FromSeconds(1));
+            return new Refusal(StipErrorCode.ServerOverloaded, full, RetryAfter: TimeSpan.FromSeconds(1));
         }
 
         try
         {
-            var pass = new ForwardPass(inputs, cancellation);
-            return _waiting.Writer.TryWrite(pass)
-                ? Outcome<IReadOnlyDictionary<string, TensorPayload>>.Of(await pass.Outputs)
-                : (Outcome<IReadOnlyDictionary<string, TensorPayload>>?)null;
+            var pass = new ForwardPass(owner, inputs, _clock.GetTimestamp(), cancellation);
+            return _waiting.Writer.TryWrite(pass) ? await pass.Answer : (Outcome<PassAnswer>?)null;
         }
         finally
         {
-            Interlocked.Decrement(ref _unfinished);
+            _places.GiveBack(owner);
         }
     }
 
@@ -75,12 +81,17 @@ internal sealed class ForwardLoop : IAsyncDisposable
         }
     }
 
-    // First come, first served: only neighbours of equal shape run together.
+    // First come, first served within an owner: only neighbours of equal shape run together.
     private bool Take(List<ForwardPass> batch)
     {
+        while (_waiting.Reader.TryRead(out var come))
+        {
+            _queue.Add(come);
+        }
+
         batch.Clear();
         var rows = 0L;
-        while (_waiting.Reader.TryPeek(out var next))
+        while (_queue.Peek() is { } next)
         {
             var more = BatchAxis.Rows(next.Inputs);
             if (batch.Count > 0
@@ -90,7 +101,7 @@ internal sealed class ForwardLoop : IAsyncDisposable
                 break;
             }
 
-            _waiting.Reader.TryRead(out _);
+            _queue.Take();
             if (!next.IsCancelled)
             {
                 batch.Add(next);
@@ -112,7 +123,8 @@ internal sealed class ForwardLoop : IAsyncDisposable
         {
             try
             {
-                pass.Finish(_graph.Run(pass.Inputs.Tensors));
+                var began = _clock.GetTimestamp();
+                pass.Finish(_graph.Run(pass.Inputs.Tensors), Times(pass, began));
             }
 #pragma warning disable CA1031 // A bug belongs to the one who asked, not to the loop.
             catch (Exception e)
@@ -127,6 +139,7 @@ internal sealed class ForwardLoop : IAsyncDisposable
     {
         var rows = batch.Sum(pass => BatchAxis.Rows(pass.Inputs));
         IReadOnlyDictionary<string, TensorPayload> outputs;
+        var began = _clock.GetTimestamp();
         try
         {
             outputs = _graph.Run(BatchAxis.Join([.. batch.Select(pass => pass.Inputs)]));
@@ -148,10 +161,13 @@ internal sealed class ForwardLoop : IAsyncDisposable
                 return false;
             }
 
-            pass.Finish(cut);
+            pass.Finish(cut, Times(pass, began));
             from += own;
         }
 
         return true;
     }
+
+    private StepTimes Times(ForwardPass pass, long began) =>
+        new(_clock.GetElapsedTime(pass.ArrivedAt, began), _clock.GetElapsedTime(began), default);
 }

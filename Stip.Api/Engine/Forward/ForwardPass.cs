@@ -1,21 +1,31 @@
+using Stip.Api.Engine.Scheduling;
 using Stip.Protocol.Tensors;
 
 namespace Stip.Api.Engine.Forward;
 
 /// <summary>A pass on its way through the loop of its graph.</summary>
-internal sealed class ForwardPass(ValidInputs inputs, CancellationToken cancellation)
+internal sealed class ForwardPass(string owner, ValidInputs inputs, long arrivedAt, CancellationToken cancellation)
+    : IScheduled
 {
-    private readonly TaskCompletionSource<IReadOnlyDictionary<string, TensorPayload>> _done =
+    private readonly TaskCompletionSource<PassAnswer> _done =
         new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public string Owner => owner;
+
+    public int RowsLeft => 1;
 
     public ValidInputs Inputs => inputs;
 
-    public Task<IReadOnlyDictionary<string, TensorPayload>> Outputs => _done.Task;
+    /// <summary>Timestamp of the loop's clock.</summary>
+    public long ArrivedAt => arrivedAt;
+
+    public Task<PassAnswer> Answer => _done.Task;
 
     /// <summary>True, and told to whoever waits, where nobody wants it any more.</summary>
     public bool IsCancelled => cancellation.IsCancellationRequested && (_done.TrySetCanceled(cancellation) || true);
 
-    public void Finish(IReadOnlyDictionary<string, TensorPayload> outputs) => _done.TrySetResult(outputs);
+    public void Finish(IReadOnlyDictionary<string, TensorPayload> outputs, StepTimes times) =>
+        _done.TrySetResult(new PassAnswer(outputs, times));
 
     public void Fail(Exception exception) => _done.TrySetException(exception);
 }

@@ -22,6 +22,9 @@ internal sealed class OwnerQueue<T>
         Count++;
     }
 
+    /// <summary>What <see cref="Take"/> would give.</summary>
+    public T? Peek() => _turns.TryPeek(out var owner) ? _byOwner[owner].Peek() : null;
+
     /// <summary>The next in turn, or null.</summary>
     public T? Take()
     {

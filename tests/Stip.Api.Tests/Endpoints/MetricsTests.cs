@@ -1,6 +1,8 @@
 using Stip.Api.Tests.Hosting;
+using Stip.Api.Tests.Models;
 using Stip.Protocol;
 using Stip.Protocol.ApiKeys;
+using Stip.Protocol.Completions;
 
 namespace Stip.Api.Tests.Endpoints;
 
@@ -22,7 +24,7 @@ public sealed class MetricsTests(TinyServer tiny) : IClassFixture<TinyServer>
             "stip_num_requests_waiting", "stip_request_queue_time_seconds_bucket",
             "stip_request_prefill_time_seconds_sum", "stip_request_decode_time_seconds_count",
             "stip_time_to_first_token_seconds_count", "stip_num_requests_running", "stip_num_slots",
-            "stip_inter_token_latency_seconds_bucket",
+            "stip_inter_token_latency_seconds_bucket", "stip_cache_used_bytes", "stip_cache_limit_bytes",
         })
         {
             Assert.Contains(name, text, StringComparison.Ordinal);
@@ -34,6 +36,50 @@ public sealed class MetricsTests(TinyServer tiny) : IClassFixture<TinyServer>
         Assert.Contains("model_name=\"tiny\"", text, StringComparison.Ordinal);
         Assert.Contains("code=\"position_ahead\"", text, StringComparison.Ordinal);
         Assert.DoesNotContain(step.SessionId!, text, StringComparison.Ordinal);
+    }
+
+    /// <summary>A server of its own names its model as nobody else does: meters are seen by every server of a process.
+    /// </summary>
+    [Fact]
+    public async Task Refusals_WhoeverSaysNo_AreCountedOnceEach()
+    {
+        const string Model = "counted";
+        using var server = new ApiServer();
+        new TinyDecoder(Model: Model).WriteTo(server.PackageFolder(Model));
+        var caller = server.Caller();
+        var good = Steps.Prefill(1, 2) with { Model = Model };
+        var step = await caller.StepAsync(good);
+        CompletionRequest[] bad =
+        [
+            good with { Position = 9, SessionId = step.SessionId },
+            good with { PromptEmbeds = good.PromptEmbeds with { Shape = [1, 7] } },
+            good with { PromptEmbeds = good.PromptEmbeds with { Dtype = "int64" } },
+            good with { PromptEmbeds = Steps.Filled(float.NaN) },
+        ];
+        foreach (var request in bad)
+        {
+            using var refused = await caller.PostAsync(StipRoutes.Completions, request);
+            Assert.False(refused.IsSuccessStatusCode);
+        }
+
+        using var forward = await caller.PostAsync(
+            StipRoutes.Forward, TinyEncoder.Request(1, 2) with { Model = Model });
+        using var nobody = await server.Caller("nobody").PostAsync(StipRoutes.Completions, good);
+        using var nowhere = await caller.PostAsync(StipRoutes.Completions, good with { Model = "no-such-model" });
+        var text = await ReadAsync(caller);
+        foreach (var code in new[]
+        {
+            "position_ahead", "shape_mismatch", "unsupported_dtype", "non_finite_input", "unsupported_parameter",
+        })
+        {
+            Assert.Matches(
+                "stip_request_refusals_total{[^}]*(model_name=\"counted\"[^}]*code=\"" + code
+                + "\"|code=\"" + code + "\"[^}]*model_name=\"counted\")[^}]*} 1(\\D|$)", text);
+        }
+
+        Assert.Contains("code=\"invalid_api_key\"", text, StringComparison.Ordinal);
+        Assert.Contains("code=\"model_not_found\"", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("no-such-model", text, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -2,6 +2,8 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using Stip.Api.Endpoints.Completions;
 using Stip.Api.Tests.Hosting;
+using Stip.Api.Tests.Models;
+using Stip.Protocol;
 
 namespace Stip.Api.Tests.Endpoints;
 
@@ -37,6 +39,32 @@ public sealed class TracingTests(TinyServer tiny) : IClassFixture<TinyServer>
         Assert.All(
             parts,
             span => Assert.InRange(span.StartTimeUtc, step.StartTimeUtc, step.StartTimeUtc + step.Duration));
+    }
+
+    [Fact]
+    public async Task Pass_LeavesSpansOfItsQueueAndRun()
+    {
+        var spans = new ConcurrentBag<Activity>();
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name is StepSpans.SourceName or "Microsoft.AspNetCore",
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
+            ActivityStopped = spans.Add,
+        };
+        ActivitySource.AddActivityListener(listener);
+        var trace = ActivityTraceId.CreateRandom();
+        using var http = tiny.Server.CreateClient();
+        http.DefaultRequestHeaders.Add("traceparent", $"00-{trace}-{ActivitySpanId.CreateRandom()}-01");
+        using var answer = await new ApiCaller(http, ApiServer.AdminKey).PostAsync(
+            StipRoutes.Forward, TinyEncoder.Request(1, Rows));
+
+        Assert.Matches(
+            @"^queue;dur=\d+\.\d{3}, run;dur=\d+\.\d{3}, copy;dur=\d+\.\d{3}, total;dur=\d+\.\d{3}$",
+            Assert.Single(answer.Headers.GetValues("Server-Timing")));
+        var mine = spans
+            .Where(span => span.TraceId == trace && span.Source.Name == StepSpans.SourceName).ToArray();
+        Assert.Equal(["pass", "queue", "run"], mine.Select(span => span.OperationName).Order());
+        Assert.Equal(Rows, mine.Single(span => span.OperationName == "pass").GetTagItem("stip.rows"));
     }
 
     [Fact]

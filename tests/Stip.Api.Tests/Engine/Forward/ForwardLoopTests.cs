@@ -28,21 +28,21 @@ public sealed class ForwardLoopTests : IDisposable
     {
         (int Rows, int Length, int Seed)[] shapes = [(1, 3, 1), (2, 3, 2), (1, 3, 3), (1, 5, 4), (1, 5, 5), (1, 3, 6)];
         Assert.True(BatchAxis.Of(_manifest));
-        await using var loop = new ForwardLoop(_graph, 64, 100);
+        await using var loop = new ForwardLoop(_graph, 64, 100, TimeProvider.System);
         var alone = new List<byte[]>();
         foreach (var (rows, length, seed) in shapes)
         {
-            alone.Add(Bytes(await loop.TryRunAsync(Inputs(rows, length, seed), Cancellation)));
+            alone.Add(Bytes(await loop.TryRunAsync("one", Inputs(rows, length, seed), Cancellation)));
         }
 
         _graph.Hold();
-        var first = loop.TryRunAsync(Inputs(1, 2, 0), Cancellation);
+        var first = loop.TryRunAsync("one", Inputs(1, 2, 0), Cancellation);
         _graph.Entered.Wait(Cancellation);
         _graph.Rows.Clear();
         var waiting = shapes.Select(shape => loop.TryRunAsync(
-            Inputs(shape.Rows, shape.Length, shape.Seed), Cancellation)).ToArray();
+            "one", Inputs(shape.Rows, shape.Length, shape.Seed), Cancellation)).ToArray();
         using var gone = new CancellationTokenSource();
-        var cancelled = loop.TryRunAsync(Inputs(1, 3, 9), gone.Token);
+        var cancelled = loop.TryRunAsync("one", Inputs(1, 3, 9), gone.Token);
         await gone.CancelAsync();
         Assert.False(loop.IsIdle);
         _graph.LetGo();
@@ -56,13 +56,14 @@ public sealed class ForwardLoopTests : IDisposable
     [Fact]
     public async Task Batch_IsNoLargerThanAllowed()
     {
-        await using var loop = new ForwardLoop(_graph, 2, 3);
+        await using var loop = new ForwardLoop(_graph, 2, 3, TimeProvider.System);
         _graph.Hold();
-        var first = loop.TryRunAsync(Inputs(1, 2, 0), Cancellation);
+        var first = loop.TryRunAsync("one", Inputs(1, 2, 0), Cancellation);
         _graph.Entered.Wait(Cancellation);
         _graph.Rows.Clear();
-        var waiting = new[] { 1, 2 }.Select(seed => loop.TryRunAsync(Inputs(seed, 3, seed), Cancellation)).ToArray();
-        var refused = await loop.TryRunAsync(Inputs(1, 3, 3), Cancellation);
+        var waiting = new[] { 1, 2 }.Select(seed => loop.TryRunAsync($"{seed}", Inputs(seed, 3, seed), Cancellation))
+            .ToArray();
+        var refused = await loop.TryRunAsync("other", Inputs(1, 3, 3), Cancellation);
         Assert.NotNull(refused!.Value.Refusal?.RetryAfter);
         _graph.LetGo();
         await first;
@@ -71,15 +72,57 @@ public sealed class ForwardLoopTests : IDisposable
     }
 
     [Fact]
+    public async Task Pass_OfAnotherOwner_WaitsForNoneOfTheFirstOwnersQueue()
+    {
+        await using var loop = new ForwardLoop(_graph, 1, 100, TimeProvider.System);
+        _graph.Hold();
+        var first = loop.TryRunAsync("greedy", Inputs(1, 2, 0), Cancellation);
+        _graph.Entered.Wait(Cancellation);
+        _graph.Lengths.Clear();
+        var waiting = Enumerable.Range(1, 5)
+            .Select(seed => loop.TryRunAsync("greedy", Inputs(1, 3, seed), Cancellation)).ToArray();
+        var other = loop.TryRunAsync("modest", Inputs(1, 5, 9), Cancellation);
+        _graph.LetGo();
+        await first;
+        await Task.WhenAll([.. waiting, other]);
+        Assert.Equal([3L, 5L, 3L, 3L, 3L, 3L], _graph.Lengths);
+    }
+
+    [Fact]
+    public async Task Owner_WithManyPasses_LeavesPlacesForOthers()
+    {
+        await using var loop = new ForwardLoop(_graph, 1, 8, TimeProvider.System);
+        _graph.Hold();
+        var taken = new List<Task<Outcome<PassAnswer>?>>();
+        Refusal? refusal = null;
+        for (var seed = 0; refusal is null; seed++)
+        {
+            var pass = loop.TryRunAsync("greedy", Inputs(1, 2, seed), Cancellation);
+            refusal = pass.IsCompleted ? (await pass)!.Value.Refusal : null;
+            taken.Add(pass);
+        }
+
+        Assert.Equal(4, taken.Count - 1);
+        Assert.Contains("of this key", refusal.Message, StringComparison.Ordinal);
+        Assert.NotNull(refusal.RetryAfter);
+        var other = loop.TryRunAsync("modest", Inputs(1, 2, 9), Cancellation);
+        Assert.False(other.IsCompleted);
+        _graph.LetGo();
+        Assert.NotEmpty(Bytes(await other));
+        await Task.WhenAll(taken);
+        Assert.True(loop.IsIdle);
+    }
+
+    [Fact]
     public async Task Batch_TakesNoMoreMemoryThanAllowed()
     {
-        await using var loop = new ForwardLoop(_graph, 64, 100, (_, times) => times <= 2);
+        await using var loop = new ForwardLoop(_graph, 64, 100, TimeProvider.System, (_, times) => times <= 2);
         _graph.Hold();
-        var first = loop.TryRunAsync(Inputs(1, 2, 0), Cancellation);
+        var first = loop.TryRunAsync("one", Inputs(1, 2, 0), Cancellation);
         _graph.Entered.Wait(Cancellation);
         _graph.Rows.Clear();
         var waiting = Enumerable.Range(1, 5)
-            .Select(seed => loop.TryRunAsync(Inputs(1, 3, seed), Cancellation)).ToArray();
+            .Select(seed => loop.TryRunAsync("one", Inputs(1, 3, seed), Cancellation)).ToArray();
         _graph.LetGo();
         await first;
         await Task.WhenAll(waiting);
@@ -89,14 +132,14 @@ public sealed class ForwardLoopTests : IDisposable
     [Fact]
     public async Task Pass_ThatTheGraphCannotRun_FailsAloneAndTheOthersAreAnswered()
     {
-        await using var loop = new ForwardLoop(_graph, 64, 100);
+        await using var loop = new ForwardLoop(_graph, 64, 100, TimeProvider.System);
         _graph.Hold();
-        var first = loop.TryRunAsync(Inputs(1, 2, 0), Cancellation);
+        var first = loop.TryRunAsync("one", Inputs(1, 2, 0), Cancellation);
         _graph.Entered.Wait(Cancellation);
         var bad = Inputs(1, 3, 1);
         _graph.Refused = bad.Tensors["inputs_embeds"].Data.Span[..4].ToArray();
-        var waiting = loop.TryRunAsync(bad, Cancellation);
-        var good = loop.TryRunAsync(Inputs(1, 3, 2), Cancellation);
+        var waiting = loop.TryRunAsync("one", bad, Cancellation);
+        var good = loop.TryRunAsync("one", Inputs(1, 3, 2), Cancellation);
         _graph.LetGo();
         await first;
         await Assert.ThrowsAsync<InvalidOperationException>(() => waiting);
@@ -120,10 +163,10 @@ public sealed class ForwardLoopTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private static byte[] Bytes(Outcome<IReadOnlyDictionary<string, TensorPayload>>? outcome)
+    private static byte[] Bytes(Outcome<PassAnswer>? outcome)
     {
-        Assert.True(outcome!.Value.Is(out var outputs, out var refusal), refusal?.Message);
-        return outputs["last_hidden_state"].Data.ToArray();
+        Assert.True(outcome!.Value.Is(out var answer, out var refusal), refusal?.Message);
+        return answer.Outputs["last_hidden_state"].Data.ToArray();
     }
 
     private ValidInputs Inputs(int rows, int length, int seed)
@@ -150,6 +193,8 @@ public sealed class ForwardLoopTests : IDisposable
 
         public List<long> Rows { get; } = [];
 
+        public List<long> Lengths { get; } = [];
+
         /// <summary>Bytes of a first number that it throws at.</summary>
         public byte[]? Refused { get; set; }
 
@@ -164,6 +209,7 @@ public sealed class ForwardLoopTests : IDisposable
         public IReadOnlyDictionary<string, TensorPayload> Run(IReadOnlyDictionary<string, TensorPayload> inputs)
         {
             Rows.Add(inputs.Values.First().Shape[0]);
+            Lengths.Add(inputs.Values.First().Shape[1]);
             Entered.Set();
             if (Refused is not null && inputs["inputs_embeds"].Data.Span.IndexOf(Refused) >= 0)
             {
