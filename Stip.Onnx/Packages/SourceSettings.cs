@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Stip.Keys.Bundles;
 
@@ -31,6 +32,12 @@ internal sealed record SourceSettings(int? BosTokenId, IReadOnlyList<int> EosTok
     /// T5 and its kin.</summary>
     public bool HasDistancesAlone { get; private init; }
 
+    /// <summary>Names of what a classifier tells apart, by index; none where they are not said of 0 to the last.</summary>
+    public IReadOnlyList<string> Labels { get; private init; } = [];
+
+    /// <summary>True where each label holds by itself.</summary>
+    public bool HasLabelsOfTheirOwn { get; private init; }
+
     // The first says what generation stops at.
     private static readonly string[] Files = ["generation_config.json", "genai_config.json", "config.json"];
 
@@ -57,6 +64,10 @@ internal sealed record SourceSettings(int? BosTokenId, IReadOnlyList<int> EosTok
             SuppressTokens = [.. Numbers(all, "suppress_tokens").Concat(BadWords(all).Except(ends)).Distinct()],
             BeginSuppressTokens = Numbers(all, "begin_suppress_tokens"),
             MinLength = Math.Max(0, First(all, "min_length") ?? 0),
+            Labels = Names(all),
+            HasLabelsOfTheirOwn = Names(all).Length == 1
+                || all.Any(part => Member(part, "problem_type") is { ValueKind: JsonValueKind.String } kind
+                    && kind.ValueEquals("multi_label_classification")),
             HasDistancesAlone = First(all, "relative_attention_num_buckets") is not null
                 && First(all, "max_position_embeddings") is null,
         };
@@ -94,6 +105,26 @@ internal sealed record SourceSettings(int? BosTokenId, IReadOnlyList<int> EosTok
             BeginSuppressTokens = BeginSuppressTokens.Count > 0 ? BeginSuppressTokens : null,
             MinLength = MinLength > 0 ? MinLength : null,
         };
+
+    private static string[] Names(JsonElement[] all)
+    {
+        if (all.Select(part => Member(part, "id2label"))
+            .FirstOrDefault(labels => labels is { ValueKind: JsonValueKind.Object }) is not { } stored)
+        {
+            return [];
+        }
+
+        var byIndex = stored.EnumerateObject().DistinctBy(label => label.Name).ToDictionary(
+            label => label.Name,
+            label => label.Value.ValueKind == JsonValueKind.String ? label.Value.GetString() : null);
+        string[] names =
+        [
+            .. Enumerable.Range(0, byIndex.Count)
+                .Select(index => byIndex.GetValueOrDefault(index.ToString(CultureInfo.InvariantCulture)))
+                .OfType<string>(),
+        ];
+        return names.Length == byIndex.Count ? names : [];
+    }
 
     private static int? First(JsonElement[] all, string name) =>
         Numbers(all, name).Cast<int?>().FirstOrDefault();

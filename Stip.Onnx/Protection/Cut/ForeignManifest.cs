@@ -36,6 +36,9 @@ internal static class ForeignManifest
         var vocabulary = VocabularyOf(graph, role, limits);
         var type = FeatureType(cut);
         var settings = SourceSettings.Read(Path.GetDirectoryName(Path.GetFullPath(file.FilePath)) ?? "");
+        var tellsApart = role != GraphRoles.Decoder && settings.Labels.Count > 0
+            && LogitsOf(graph)?.Shape is [_, .., { ValueKind: JsonValueKind.Number } last] and { Count: 2 or 3 }
+            && last.GetInt32() == settings.Labels.Count;
         return new ExportManifest(
             ExportManifest.CurrentFormat,
             NameOf(file.FilePath),
@@ -63,6 +66,8 @@ internal static class ForeignManifest
             })
         {
             ClientGraphs = ForeignModel.ClientGraphs(cut, role, files.Client),
+            Labels = tellsApart ? settings.Labels : null,
+            LabelScores = tellsApart && settings.HasLabelsOfTheirOwn ? "sigmoid" : null,
         };
     }
 
@@ -76,11 +81,16 @@ internal static class ForeignManifest
         return chosen.Length > 0 ? chosen : "model";
     }
 
+    private static TensorManifest? LogitsOf(GraphManifest graph)
+    {
+        var name = graph.NameOf(DecoderPorts.Logits);
+        return graph.Outputs.FirstOrDefault(output => output.Name == name);
+    }
+
     private static int VocabularyOf(
         GraphManifest graph, string role, IReadOnlyDictionary<string, long> limits)
     {
-        var name = graph.NameOf(DecoderPorts.Logits);
-        var logits = graph.Outputs.FirstOrDefault(output => output.Name == name);
+        var logits = LogitsOf(graph);
         return logits is { Shape: [.., var last] } && last.ValueKind == JsonValueKind.Number ? last.GetInt32()
             : (logits is null || role == GraphRoles.Decoder) && limits.Count > 0 ? checked((int)limits.Values.Max())
             : 0;

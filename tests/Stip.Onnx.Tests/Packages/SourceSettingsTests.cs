@@ -44,6 +44,19 @@ public sealed class SourceSettingsTests
     }
 
     [Theory]
+    [InlineData("""{"0": "cat", "2": "emu", "1": "dog"}""", "cat dog emu")]
+    [InlineData("""{"0": "cat", "2": "emu"}""", "")]
+    [InlineData("""{"0": 5, "1": "dog"}""", "")]
+    [InlineData("""["cat", "dog"]""", "")]
+    public void Labels_OfAnObject_AreThoseByIndex(string labels, string names)
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder.At("config.json"), $$"""{"id2label": {{labels}}}""");
+
+        Assert.Equal(names, string.Join(' ', SourceSettings.Read(folder.Path).Labels));
+    }
+
+    [Theory]
     [InlineData("""{"bos_token_id": 6}""", 6)]
     [InlineData("""{"eos_token_id": 1}""", null)]
     public void Sequence_WithoutAStart_BeginsWithTheTextsOrNotAtAll(string config, int? start)
