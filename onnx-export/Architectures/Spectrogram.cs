@@ -15,6 +15,9 @@ internal sealed class Spectrogram(string name, VisionHead head) : IArchitecture
     private const string Root = "audio_spectrogram_transformer";
     private const string Embeddings = $"{Root}.embeddings";
 
+    // Overlapping patches are picked by a table of as many places, which the client has.
+    private const long MostPlaces = 1 << 26;
+
     private static readonly string[] Tokens = ["cls_token", "distillation_token"];
 
     public string Name => name;
@@ -89,9 +92,16 @@ internal sealed class Spectrogram(string name, VisionHead head) : IArchitecture
             StepDown = config.FindSize("frequency_stride") ?? 10,
             StepAcross = config.FindSize("time_stride") ?? 10,
         };
-        return cut.Height >= patch && cut.Width >= patch && (long)cut.Rows * cut.Columns <= PatchSizes.MostPatches
-            ? cut
-            : throw new RefusedException($"config.json: num_mel_bins is {cut.Height} and max_length {cut.Width}; each "
+        var count = (long)cut.Rows * cut.Columns;
+        if (cut.Height < patch || cut.Width < patch || count > PatchSizes.MostPatches)
+        {
+            throw new RefusedException($"config.json: num_mel_bins is {cut.Height} and max_length {cut.Width}; each "
                 + $"must be at least patch_size ({patch}), with 1..{PatchSizes.MostPatches} patches");
+        }
+
+        var places = (double)count * patch * patch;
+        return places <= MostPlaces ? cut : throw new RefusedException($"config.json: {count} overlapping patches of "
+            + $"{patch} × {patch} (patch_size, frequency_stride, time_stride) have {places} places; there may be "
+            + $"1..{MostPlaces}");
     }
 }

@@ -23,7 +23,7 @@ internal sealed class Yolos(string name, bool finds) : IArchitecture
         var (tensors, config) = (checkpoint.Tensors, checkpoint.Config);
         var sizes = Vit.ReadSizes(config);
         var (hidden, things) = (sizes.Hidden, config.FindSize("num_detection_tokens") ?? 100);
-        var cut = PatchSizes.Read(config, defaultImage: [512, 864], defaultPatch: 16).Whole();
+        var cut = PatchSizes.Read(config, defaultImage: [512, 864], defaultPatch: 16);
         var patches = new PatchGraph(tensors, hidden, cut, [tensors.Require($"{Embeddings}.cls_token", 1, 1, hidden)])
         {
             After = [tensors.Require($"{Embeddings}.detection_tokens", 1, things, hidden)],

@@ -15,6 +15,9 @@ internal sealed record PatchSizes(int Height, int Width, int Patch, int Channels
     // Four times what an image of 4,096 × 4,096 has in patches of 32: positions are a table of the client's.
     internal const long MostPatches = 1 << 16;
 
+    // 2,364 × 2,364 pixels of three colours; published patches have 3,072 numbers at most.
+    private const long MostNumbers = 1 << 24;
+
     /// <summary>Pixels from one patch to the next below it.</summary>
     public int StepDown { get; init; } = Patch;
 
@@ -60,6 +63,13 @@ internal sealed record PatchSizes(int Height, int Width, int Patch, int Channels
 
     private PatchSizes Checked()
     {
+        var numbers = (double)Channels * Patch * Patch;
+        if (numbers > MostNumbers)
+        {
+            throw new RefusedException($"config.json: a patch of {Patch} × {Patch} in {Channels} channels has "
+                + $"{numbers} numbers; there may be 1..{MostNumbers}");
+        }
+
         var count = (long)Rows * Columns;
         return count is > 0 and <= MostPatches ? this : throw new RefusedException(
             $"config.json: an image of {Height} × {Width} has {count} patches of {Patch}; "

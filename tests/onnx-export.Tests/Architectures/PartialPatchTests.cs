@@ -11,13 +11,14 @@ public sealed class PartialPatchTests(ExportedModels models) : IDisposable
 {
     private const string Sizes = """
         "hidden_size": 24, "num_hidden_layers": 2, "num_attention_heads": 3, "intermediate_size": 40, "patch_size": 8,
-        "num_frames": 4
+        "num_frames": 4, "num_detection_tokens": 5
         """;
 
     private readonly TemporaryFolder _folder = new();
 
     [Theory]
     [InlineData("VideoMAEForVideoClassification", 4)]
+    [InlineData("YolosForObjectDetection", 1)]
     public async Task Outputs_OfAnImageThatPatchesDoNotDivide_AreThoseOfItsWholePatches(string name, int frames)
     {
         var (whole, partial) = (await ExportAsync(name, "[16, 24]"), await ExportAsync(name, "[18, 29]"));
@@ -42,7 +43,7 @@ public sealed class PartialPatchTests(ExportedModels models) : IDisposable
 
     private static float[] Run(string folder, float[] pixels, params long[] sides)
     {
-        long[] shape = [1, sides[0], 3, .. sides[1..]];
+        long[] shape = sides[0] > 1 ? [1, sides[0], 3, .. sides[1..]] : [1, 3, .. sides[1..]];
         var input = new Dictionary<string, HostTensor> { ["pixel_values"] = HostTensor.FromFloats(pixels, shape) };
         return WholeModel.Run(folder, input).First(output => output.Name == "logits").Tensor.ToFloats();
     }

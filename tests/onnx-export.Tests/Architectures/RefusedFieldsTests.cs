@@ -39,6 +39,10 @@ public sealed class RefusedFieldsTests(ExportedModels models) : IDisposable
     [InlineData("Swinv2Model",
         """{"pretrained_window_sizes": [1], "embed_dim": 64, "depths": [1], "num_heads": [4]}""",
         "pretrained_window_sizes has 1; it must be 0 or at least 2")]
+    [InlineData("ViTModel", """{"image_size": 100000, "patch_size": 100000}""",
+        "a patch of 100000 × 100000 in 3 channels has 30000000000 numbers; there may be 1..16777216")]
+    [InlineData("ASTModel", """{"patch_size": 1000, "num_mel_bins": 1200, "max_length": 1200}""",
+        "441 overlapping patches of 1000 × 1000 (patch_size, frequency_stride, time_stride) have 441000000 places")]
     [InlineData("Olmo3ForCausalLM", """{"layer_types": ["linear_attention"]}""",
         "layer_types has 'linear_attention'; there are sliding_attention and full_attention")]
     [InlineData("Olmo3ForCausalLM", """{"layer_types": ["full_attention"], "num_hidden_layers": 2}""",
