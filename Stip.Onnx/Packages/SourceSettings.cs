@@ -32,7 +32,7 @@ internal sealed record SourceSettings(int? BosTokenId, IReadOnlyList<int> EosTok
     /// T5 and its kin.</summary>
     public bool HasDistancesAlone { get; private init; }
 
-    /// <summary>Names of what a classifier tells apart, by index; none where they are not said of 0 to the last.</summary>
+    /// <summary>Names of what a classifier tells apart, by index; none where they are not said of each.</summary>
     public IReadOnlyList<string> Labels { get; private init; } = [];
 
     /// <summary>True where each label holds by itself.</summary>

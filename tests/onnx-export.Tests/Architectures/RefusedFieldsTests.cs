@@ -57,7 +57,7 @@ public sealed class RefusedFieldsTests(ExportedModels models) : IDisposable
         var config = JsonNode.Parse($$"""{"architectures": ["{{architecture}}"], {{Sizes}}}""")!;
         foreach (var (name, value) in JsonNode.Parse(fields)!.AsObject())
         {
-            config[name] = value!.DeepClone();
+            config[name] = value?.DeepClone();
         }
 
         File.WriteAllText(_folder.At("config.json"), config.ToJsonString());

@@ -15,7 +15,7 @@ public sealed class LabelNamesTests(ExportedModels models) : IDisposable
     [Theory]
     [InlineData("""{"0": "sky", "1": "sea", "2": "land"}""", null, "sky sea land", null)]
     [InlineData("""{"0": "sky", "1": "sea", "2": "land"}""", "multi_label_classification", "sky sea land", "sigmoid")]
-    [InlineData("""{"0": "LABEL_0", "1": "LABEL_1"}""", null, null, null)] // as many as transformers writes of any model
+    [InlineData("""{"0": "LABEL_0", "1": "LABEL_1"}""", null, null, null)] // what any model's file may have
     public async Task Protect_OfAClassifierFromPixelsOn_KeepsThem(
         string labels, string? kind, string? names, string? scores)
     {
