@@ -7,8 +7,9 @@ using Stip.Protocol.Tensors;
 
 namespace Stip.Export.Architectures;
 
-/// <summary>ConvNeXt, versions 1 and 2: stages of wide convolutions, one kernel for each channel, and a feed-forward
-/// part at every pixel. It is written as other exporters write it, from pixels on, for images of any size.</summary>
+/// <summary>ConvNeXt, versions 1 and 2 and DINOv3's: stages of wide convolutions, one kernel for each channel, and a
+/// feed-forward part at every pixel. It is written as other exporters write it, from pixels on, for images of any
+/// size.</summary>
 /// <param name="name">Name of the family.</param>
 /// <param name="root">What the names of its tensors begin with, and its <c>model_type</c>.</param>
 /// <param name="head">What it ends in.</param>
@@ -17,6 +18,22 @@ internal sealed class ConvNext(string name, string root, VisionHead head) : IArc
     // Fixed but for the last norm.
     private const double InnerEpsilon = 1e-6;
     private const int Kernel = 7;
+
+    /// <summary>DINOv3's, which has names of its own.</summary>
+    internal const string Dinov3 = "dinov3_convnext";
+
+    private static readonly LaterNames Later = new(
+        [$"{Dinov3}.", "model."],
+        [
+            ("embeddings.patch_embeddings.", "stages.0.downsample_layers.0."),
+            ("embeddings.layernorm.", "stages.0.downsample_layers.1."),
+            ("encoder.stages.", "stages."),
+            (".downsampling_layer.", ".downsample_layers."),
+            (".dwconv.", ".depthwise_conv."),
+            (".pwconv", ".pointwise_conv"),
+            (".layer_scale_parameter", ".gamma"),
+            ("layernorm.", "layer_norm."),
+        ]);
 
     public string Name => name;
 
@@ -35,7 +52,8 @@ internal sealed class ConvNext(string name, string root, VisionHead head) : IArc
 
         var patch = config.FindSize("patch_size") ?? 4;
         var channels = config.FindSize("num_channels") ?? 3;
-        var encoder = new EncoderGraph(checkpoint.Tensors, dtype, widths[^1], graph => graph.Graph.AddInput(
+        var tensors = root == Dinov3 ? Later.Of(checkpoint.Tensors) : checkpoint.Tensors;
+        var encoder = new EncoderGraph(tensors, dtype, widths[^1], graph => graph.Graph.AddInput(
             EncoderPorts.Pixels, dtype, "batch", channels, "height", "width"));
         var image = new Convolution(channels, widths[0], patch) { Step = patch, Pad = 0 }.Append(
             encoder, "patches", $"{root}.embeddings.patch_embeddings", encoder.Embeds);
@@ -100,7 +118,7 @@ internal sealed class ConvNext(string name, string root, VisionHead head) : IArc
         wide = root == "convnextv2" ? Responses(encoder, $"{layer}.responses", $"{tensor}.grn", 4 * width, wide) : wide;
         var given = Linear.FromLinear(
             encoder, $"{layer}.down", wide, $"{tensor}.pwconv2", 4 * width, width, hasBias: true);
-        if (root == "convnext" && config.Switch("layer_scale_init_value", true))
+        if (root == Dinov3 || (root == "convnext" && config.Switch("layer_scale_init_value", true)))
         {
             given = graph.Add("Mul", $"{layer}.scaled", [given, Vector(
                 encoder, $"{layer}.scale", $"{tensor}.layer_scale_parameter", width, [width])]);
@@ -142,6 +160,12 @@ internal sealed class ConvNext(string name, string root, VisionHead head) : IArc
     private void AppendHead(EncoderGraph encoder, ConfigJson config, string image)
     {
         var (graph, width) = (encoder.Graph, encoder.HiddenSize);
+        if (root == Dinov3)
+        {
+            AppendRows(encoder, config, image);
+            return;
+        }
+
         var mean = graph.Add(
             "ReduceMean",
             "pooler/ReduceMean",
@@ -159,5 +183,18 @@ internal sealed class ConvNext(string name, string root, VisionHead head) : IArc
         graph.Append("", "Identity", "last_hidden_state/Identity", [image], [EncoderPorts.Hidden]);
         graph.AddOutput(EncoderPorts.Hidden, encoder.Weights.Dtype, "batch", width, "last_height", "last_width");
         PoolerOutput.Append(encoder, pooled, width);
+    }
+
+    // The mean of the pixels stands before them as a row of its own.
+    private static void AppendRows(EncoderGraph encoder, ConfigJson config, string image)
+    {
+        var (graph, width) = (encoder.Graph, encoder.HiddenSize);
+        var pixels = Images.Rows(graph, "last.rows", image, width);
+        var mean = graph.Add(
+            "ReduceMean", "last.mean", [pixels, graph.AddConstant("last.axis", 1)], NodeAttribute.Int("keepdims", 1));
+        var both = graph.Add("Concat", "last/Concat", [mean, pixels], NodeAttribute.Int("axis", 1));
+        HiddenRows.Append(encoder, Norm.Layer(config.Positive("layer_norm_eps", InnerEpsilon)).Append(
+            encoder, "last.norm", $"{Dinov3}.layernorm", both));
+        PoolerOutput.Append(encoder, FirstRow.Append(encoder, EncoderPorts.Hidden), width);
     }
 }

@@ -125,7 +125,6 @@ internal static class RefusedFamilies
         ["WhisperForCausalLM"] = IsHalf,
         ["XLMRobertaForCausalLM"] = IsEncoder,
         ["XLMRobertaXLForCausalLM"] = IsEncoder,
-        ["XLNetLMHeadModel"] = HasOtherPositions,
         ["xLSTMForCausalLM"] = Recurrent,
         ["XmodForCausalLM"] = IsEncoder,
         ["Zamba2ForCausalLM"] = Recurrent,

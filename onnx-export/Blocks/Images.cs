@@ -1,4 +1,5 @@
 using Stip.Onnx.Model;
+using Stip.Protocol.Tensors;
 
 namespace Stip.Export.Blocks;
 
@@ -7,8 +8,12 @@ namespace Stip.Export.Blocks;
 internal static class Images
 {
     /// <summary>Height and width of an image, int64 <c>[2]</c>.</summary>
-    public static string Sides(GraphBuilder graph, string name, string image) => graph.Add(
-        "Shape", name, [image], NodeAttribute.Int("start", 2), NodeAttribute.Int("end", 4));
+    public static string Sides(GraphBuilder graph, string name, string image)
+    {
+        // Where a graph is cut there, it must know how many numbers it is given.
+        graph.AddShape($"{name}/output", TensorDtype.Int64, 2);
+        return graph.Add("Shape", name, [image], NodeAttribute.Int("start", 2), NodeAttribute.Int("end", 4));
+    }
 
     /// <summary>An image as rows.</summary>
     public static string Rows(GraphBuilder graph, string name, string image, int channels) => graph.Add(

@@ -1,7 +1,6 @@
 using Stip.Export.Checkpoints;
 using Stip.Onnx.Execution;
 using Stip.Onnx.Model;
-using Stip.Protocol.Tensors;
 
 namespace Stip.Export.Blocks;
 
@@ -24,7 +23,6 @@ internal sealed record PixelStart(string Root, PatchSizes Cut, bool IsCubic)
         var image = new Convolution(Cut.Channels, hidden, Cut.Patch) { Step = Cut.Patch, Pad = 0 }.Append(
             encoder, "patches", $"{Root}.patch_embeddings.projection", pixels);
         Images.Sides(graph, Grid, image);
-        graph.AddShape($"{Grid}/output", TensorDtype.Int64, 2);
         var positions = encoder.Tensors.Require($"{Root}.position_embeddings", 1, Cut.Count + 1, hidden);
         var table = new ReshapedTensor(positions, [Cut.Count + 1, hidden]);
         var patches = graph.Add("Add", "patches.placed", [

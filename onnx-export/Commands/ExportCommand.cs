@@ -48,7 +48,7 @@ internal static class ExportCommand
         var task = new Option<string>("--task")
         {
             Description = "For which of its own tasks a model with changes for each is wanted "
-                + "(jina-embeddings-v3); for none without it.",
+                + "(jina-embeddings-v3), for none without it; or for which language (X-MOD).",
         };
         var cache = new Option<string>("--cache")
         {

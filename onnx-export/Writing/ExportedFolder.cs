@@ -20,13 +20,14 @@ internal static class ExportedFolder
         Checkpoint checkpoint, TensorDtype dtype, string folder, CancellationToken cancellation)
     {
         var architecture = SupportedArchitectures.Of(checkpoint.Config, checkpoint.Sentence is not null);
-        if (checkpoint.Tower is { } tower && architecture is not TwoTowers)
+        if (checkpoint.Tower is { } tower && architecture is not (TwoTowers or Clap))
         {
             throw new RefusedException(
                 $"--tower is {tower}; {architecture.Name} has one tower, and --tower is for models with two");
         }
 
-        if (checkpoint.Task is { } task && !checkpoint.Config.Has("lora_adaptations"))
+        if (checkpoint.Task is { } task && !checkpoint.Config.Has("lora_adaptations")
+            && !checkpoint.Config.Has("languages"))
         {
             throw new RefusedException(
                 $"--task is {task}; it is for models with tasks of their own, and {architecture.Name} has none");

@@ -51,8 +51,10 @@ public sealed class ArchitectureGoldenTests(ExportedModels models) : IDisposable
             DrawnWeights.WriteCheckpoint(folder, recipe["config"]!, recipe["tensors"]!.AsObject(), rename);
         }
 
+        var task = (string?)recipe["task"];
         var (expected, exported) = (
-            await models.ExportAsync(whole, TensorDtype.Float32), await models.ExportAsync(bare, TensorDtype.Float32));
+            await models.ExportAsync(whole, TensorDtype.Float32, task: task),
+            await models.ExportAsync(bare, TensorDtype.Float32, task: task));
 
         Assert.All(Directory.GetFiles(expected, "*.onnx*"), file => Assert.Equal(
             File.ReadAllBytes(file), File.ReadAllBytes(Path.Combine(exported, Path.GetFileName(file)))));

@@ -49,6 +49,21 @@ public sealed class RefusedFieldsTests(ExportedModels models) : IDisposable
         "layer_types has 1 types; there are 2 layers")]
     [InlineData("ExaoneMoeForCausalLM", """{"sliding_window_pattern": "LLLG", "num_key_value_heads": 4}""",
         "sliding_window_pattern is \"LLLG\"; it must be 1..")]
+    [InlineData("XmodModel", """{"languages": ["en_XX", "de_DE"]}""",
+        "--task is not given, and config.json has no default_language; this model has en_XX, de_DE")]
+    [InlineData("XmodModel", """{"languages": ["en_XX"], "default_language": "en_XX", "ln_before_adapter": false}""",
+        "adapter_reuse_layer_norm and ln_before_adapter must be true")]
+    [InlineData("ClapModel", """{"text_config": {}}""", "give --tower text")]
+    [InlineData("ConvBertModel", """{"head_ratio": 4}""", "head_ratio is 4")]
+    [InlineData("ConvBertModel", """{"num_groups": 5, "embedding_size": 64}""", "num_groups is 5; it must divide")]
+    [InlineData("XLNetModel", """{"d_model": 64, "d_inner": 80, "n_layer": 1, "n_head": 4, "attn_type": "uni"}""",
+        "attn_type is 'uni'; it must be 'bi'")]
+    [InlineData("ConvNextModel", """{"hidden_sizes": [8, 16], "depths": [1]}""", "they must have as many")]
+    [InlineData("DPTForDepthEstimation", """{"is_hybrid": true}""", "is_hybrid is true; it must be false")]
+    [InlineData("DepthAnythingForDepthEstimation", """{"backbone_config": {"model_type": "swinv2"}}""",
+        "model_type is 'swinv2'; it must be 'dinov2'")]
+    [InlineData("DepthAnythingForDepthEstimation",
+        """{"backbone_config": {"model_type": "dinov2", "out_indices": [4, 2]}}""", "they must rise within 1..12")]
     [InlineData("MvpForConditionalGeneration", """{"use_prompt": true, "d_model": 64}""", "use_prompt")]
     [InlineData("SwinModel", """{"mlp_ratio": 1e9, "embed_dim": 64, "depths": [1], "num_heads": [4]}""",
         "mlp_ratio makes a width of 64000000000; it must be 1..")]

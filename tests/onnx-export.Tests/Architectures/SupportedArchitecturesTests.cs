@@ -15,7 +15,7 @@ public sealed class SupportedArchitecturesTests
     [InlineData("MBartForCausalLM", "the decoder of a pair")]
     [InlineData("MusicgenForCausalLM", "codes of sound")]
     [InlineData("PaliGemmaForConditionalGeneration", "prompt see those after them")]
-    [InlineData("XLNetLMHeadModel", "positions are distances")]
+    [InlineData("TransfoXLLMHeadModel", "positions are distances")]
     [InlineData("GlmMoeDsaForCausalLM", "keys that the layer picks")]
     [InlineData("LongcatFlashForCausalLM", "give a row back as it came")]
     [InlineData("Gemma4ForConditionalGeneration", "heads of two sizes")]
