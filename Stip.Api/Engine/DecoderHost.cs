@@ -79,7 +79,7 @@ internal sealed class DecoderHost : IAsyncDisposable
     public Task<Outcome<SessionSnapshot>> OpenAsync(string owner, int maxLength, CancellationToken cancellation) =>
         AskAsync<SessionSnapshot>(
             sessions => sessions.Open(owner, maxLength).Is(out var session, out var refusal)
-                ? SessionSnapshot.Of(session)
+                ? Wanted(sessions, session, cancellation)
                 : refusal,
             cancellation);
 
@@ -93,7 +93,7 @@ internal sealed class DecoderHost : IAsyncDisposable
         string owner, string sessionId, int? position, int? maxLength, CancellationToken cancellation) =>
         _loop.Current is { } loop
             ? await loop.AskAsync(
-                sessions => Fork(sessions, owner, sessionId, position, maxLength), cancellation)
+                sessions => Fork(sessions, owner, sessionId, position, maxLength, cancellation), cancellation)
             : SessionTable.Lost;
 
     /// <summary>The sessions of an owner; none where the model is not loaded.</summary>
@@ -145,7 +145,7 @@ internal sealed class DecoderHost : IAsyncDisposable
             await loop.AskAsync<bool>(
                 sessions =>
                 {
-                    sessions.Expire(_clock.GetUtcNow());
+                    sessions.Expire();
                     return true;
                 },
                 CancellationToken.None);
@@ -159,7 +159,12 @@ internal sealed class DecoderHost : IAsyncDisposable
     }
 
     private static Outcome<SessionSnapshot> Fork(
-        SessionTable sessions, string owner, string sessionId, int? position, int? maxLength)
+        SessionTable sessions,
+        string owner,
+        string sessionId,
+        int? position,
+        int? maxLength,
+        CancellationToken cancellation)
     {
         var entered = sessions.Peek(owner, sessionId);
         if (entered?.TryEnter() == false)
@@ -170,13 +175,26 @@ internal sealed class DecoderHost : IAsyncDisposable
         try
         {
             return sessions.Fork(owner, sessionId, position, maxLength).Is(out var fork, out var refusal)
-                ? SessionSnapshot.Of(fork)
+                ? Wanted(sessions, fork, cancellation)
                 : refusal;
         }
         finally
         {
             entered?.Leave();
         }
+    }
+
+    // Whoever has gone while it was made could never name it.
+    private static SessionSnapshot Wanted(
+        SessionTable sessions, SessionState session, CancellationToken cancellation)
+    {
+        if (cancellation.IsCancellationRequested)
+        {
+            sessions.Release(session);
+            cancellation.ThrowIfCancellationRequested();
+        }
+
+        return sessions.Show(session);
     }
 
     private async ValueTask<Outcome<StepAnswer>> LoadAndStepAsync(

@@ -4,6 +4,6 @@ namespace Stip.Api.Engine;
 internal sealed record SessionSnapshot(
     string Id, DateTimeOffset CreatedAt, DateTimeOffset ExpiresAt, int CachedTokens, int MaxLength)
 {
-    public static SessionSnapshot Of(SessionState session) => new(
-        session.Id, session.CreatedAt, session.ExpiresAt, session.CachedTokens, session.MaxLength);
+    public static SessionSnapshot Of(SessionState session, DateTimeOffset expiresAt) =>
+        new(session.Id, session.CreatedAt, expiresAt, session.CachedTokens, session.MaxLength);
 }

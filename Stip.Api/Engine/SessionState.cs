@@ -21,7 +21,8 @@ internal sealed class SessionState(string id, string owner, int maxLength, DateT
 
     public DateTimeOffset CreatedAt => createdAt;
 
-    public DateTimeOffset ExpiresAt { get; set; }
+    /// <summary>Timestamp of its last step: a clock that is set must neither end a session nor keep it.</summary>
+    public long RenewedAt { get; set; }
 
     /// <summary>Timestamp of its last answer; null before the first.</summary>
     public long? AnsweredAt { get; set; }

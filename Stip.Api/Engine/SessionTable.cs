@@ -25,23 +25,27 @@ internal sealed class SessionTable(
 
     public Outcome<SessionState> Open(string owner, int maxLength)
     {
-        var now = clock.GetUtcNow();
-        Expire(now);
+        Expire();
         if (!quota.TryTake(owner, out var most))
         {
-            return new Refusal(
-                StipErrorCode.RateLimitExceeded, $"this API key holds its {most} sessions; release one",
-                RetryAfter: RetryAfter(now));
+            return most is null
+                ? new Refusal(StipErrorCode.InvalidApiKey, "the API key was revoked")
+                : new Refusal(
+                    StipErrorCode.RateLimitExceeded, $"this API key holds its {most} sessions; release one",
+                    RetryAfter: RetryAfter());
         }
 
-        if (!pool.Find(maxLength, RetryAfter(now)).Is(out var place, out var refusal))
+        if (!pool.Find(maxLength, RetryAfter()).Is(out var place, out var refusal))
         {
             quota.GiveBack(owner);
             return refusal;
         }
 
         var id = "sess_" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
-        var session = new SessionState(id, owner, maxLength, now) { ExpiresAt = now + lease };
+        var session = new SessionState(id, owner, maxLength, clock.GetUtcNow())
+        {
+            RenewedAt = clock.GetTimestamp(),
+        };
         place.Arena.Take(place.Slot, session);
         _sessions[id] = session;
         _count++;
@@ -53,7 +57,7 @@ internal sealed class SessionTable(
     {
         if (_sessions.TryGetValue(id, out var session) && session.Owner == owner)
         {
-            if (session.ExpiresAt > clock.GetUtcNow())
+            if (Left(session) > TimeSpan.Zero)
             {
                 return session;
             }
@@ -93,7 +97,7 @@ internal sealed class SessionTable(
             return refusal;
         }
 
-        if (pool.Reserve(fork, source.SourceBytes, RetryAfter(clock.GetUtcNow())) is { } noRoom)
+        if (pool.Reserve(fork, source.SourceBytes, RetryAfter()) is { } noRoom)
         {
             Release(fork);
             return noRoom;
@@ -117,15 +121,18 @@ internal sealed class SessionTable(
 
     /// <summary>Makes room for a session's source of so many rows; null where there is.</summary>
     public Refusal? ReserveSource(SessionState session, int rows) =>
-        pool.Reserve(session, pool.SourceBytes(rows), RetryAfter(clock.GetUtcNow()));
+        pool.Reserve(session, pool.SourceBytes(rows), RetryAfter());
 
     public IReadOnlyList<SessionSnapshot> Of(string owner)
     {
-        Expire(clock.GetUtcNow());
-        return [.. _sessions.Values.Where(session => session.Owner == owner).Select(SessionSnapshot.Of)];
+        Expire();
+        return [.. _sessions.Values.Where(session => session.Owner == owner).Select(Show)];
     }
 
-    public void Renew(SessionState session) => session.ExpiresAt = clock.GetUtcNow() + lease;
+    public SessionSnapshot Show(SessionState session) =>
+        SessionSnapshot.Of(session, clock.GetUtcNow() + Left(session));
+
+    public void Renew(SessionState session) => session.RenewedAt = clock.GetTimestamp();
 
     public void Release(SessionState session)
     {
@@ -146,12 +153,12 @@ internal sealed class SessionTable(
         }
     }
 
-    public void Expire(DateTimeOffset now)
+    public void Expire()
     {
         List<SessionState>? expired = null;
         foreach (var (_, session) in _sessions)
         {
-            if (session.ExpiresAt <= now)
+            if (Left(session) <= TimeSpan.Zero)
             {
                 (expired ??= []).Add(session);
             }
@@ -177,14 +184,16 @@ internal sealed class SessionTable(
             + "send the rows again without session_id",
         "position");
 
-    private TimeSpan RetryAfter(DateTimeOffset now)
+    private TimeSpan Left(SessionState session) => lease - clock.GetElapsedTime(session.RenewedAt);
+
+    private TimeSpan RetryAfter()
     {
-        var first = _count == 0 ? now : DateTimeOffset.MaxValue;
+        var first = _count == 0 ? TimeSpan.Zero : TimeSpan.MaxValue;
         foreach (var (_, session) in _sessions)
         {
-            first = session.ExpiresAt < first ? session.ExpiresAt : first;
+            first = Left(session) is var left && left < first ? left : first;
         }
 
-        return TimeSpan.FromSeconds(Math.Clamp(Math.Ceiling((first - now).TotalSeconds), 1, 30));
+        return TimeSpan.FromSeconds(Math.Clamp(Math.Ceiling(first.TotalSeconds), 1, 30));
     }
 }

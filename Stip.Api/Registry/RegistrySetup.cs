@@ -40,6 +40,8 @@ internal static class RegistrySetup
     }
 
     // As the key says, or as the settings do.
-    private static Func<string, int> MostSessions(KeyDirectory keys, IOptions<LimitOptions> limits) => owner =>
-        keys.Keys.FirstOrDefault(key => key.Id == owner)?.Limits?.Sessions ?? limits.Value.Sessions;
+    private static Func<string, int?> MostSessions(KeyDirectory keys, IOptions<LimitOptions> limits) => owner =>
+        keys.Keys.FirstOrDefault(key => key.Id == owner) is { } key
+            ? key.Limits?.Sessions ?? limits.Value.Sessions
+            : null;
 }

@@ -1,7 +1,7 @@
 namespace Stip.Client.Encoders;
 
 /// <summary>An output of the server with its features back in the plain order.</summary>
-/// <param name="Name">Name in the graph.</param>
+/// <param name="Name">Usual name, whatever the graph calls it.</param>
 /// <param name="Values">Row after row, in float32.</param>
 /// <param name="Shape">Shape; the features are its last axis.</param>
 internal sealed record PlainOutput(string Name, float[] Values, IReadOnlyList<long> Shape)

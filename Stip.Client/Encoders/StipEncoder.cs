@@ -5,6 +5,7 @@ using Stip.Client.Transport;
 using Stip.Keys.Bundles;
 using Stip.Protocol.Forward;
 using Stip.Protocol.Models;
+using Stip.Protocol.Packages;
 using Stip.Protocol.Tensors;
 
 namespace Stip.Client.Encoders;
@@ -71,11 +72,12 @@ public sealed class StipEncoder
     internal async Task<(PlainOutput Output, ExchangeFigures Figures)> RunAsync(
         ForwardRows input, IReadOnlyList<string> wanted, string what, CancellationToken cancellationToken)
     {
-        var outputs = await OutputsAsync(cancellationToken);
-        var name = wanted.FirstOrDefault(outputs.Contains) ?? throw new StipException(
-            $"model '{Id}' gives {string.Join(", ", outputs)}; {what} needs {string.Join(" or ", wanted)}", null);
-        var exchange = await Client.ForwardAsync(new ForwardRequest(Id, Payloads(input), Role), cancellationToken);
-        return (Find(exchange, input, name), exchange.Figures);
+        var graph = await GraphAsync(cancellationToken);
+        var name = wanted.FirstOrDefault(usual => Gives(graph, usual)) ?? throw new StipException(
+            $"model '{Id}' gives {Outputs(graph)}; {what} needs {string.Join(" or ", wanted)}", null);
+        var exchange = await Client.ForwardAsync(
+            new ForwardRequest(Id, Payloads(input, graph), Role), cancellationToken);
+        return (Find(exchange, input, graph, name), exchange.Figures);
     }
 
     /// <summary>One pass of the server's graph, of which several outputs are wanted.</summary>
@@ -83,37 +85,45 @@ public sealed class StipEncoder
     internal async Task<IReadOnlyList<PlainOutput>> RunAllAsync(
         ForwardRows input, IReadOnlyList<string> wanted, string what, CancellationToken cancellationToken)
     {
-        var outputs = await OutputsAsync(cancellationToken);
-        if (!wanted.All(outputs.Contains))
+        var graph = await GraphAsync(cancellationToken);
+        if (!wanted.All(usual => Gives(graph, usual)))
         {
             throw new StipException(
-                $"model '{Id}' gives {string.Join(", ", outputs)}; {what} needs {string.Join(" and ", wanted)}", null);
+                $"model '{Id}' gives {Outputs(graph)}; {what} needs {string.Join(" and ", wanted)}", null);
         }
 
-        var exchange = await Client.ForwardAsync(new ForwardRequest(Id, Payloads(input), Role), cancellationToken);
-        return [.. wanted.Select(name => Find(exchange, input, name))];
+        var exchange = await Client.ForwardAsync(
+            new ForwardRequest(Id, Payloads(input, graph), Role), cancellationToken);
+        return [.. wanted.Select(usual => Find(exchange, input, graph, usual))];
     }
 
-    private async Task<List<string>> OutputsAsync(CancellationToken cancellationToken) =>
-        [.. (await CheckAsync(cancellationToken)).Graphs[Role].Outputs.Select(port => port.Name)];
+    private async Task<GraphManifest> GraphAsync(CancellationToken cancellationToken) =>
+        (await CheckAsync(cancellationToken)).Graphs[Role];
 
-    private PlainOutput Find(ForwardExchange exchange, ForwardRows input, string name) =>
-        exchange.Response.Outputs?.TryGetValue(name, out var output) == true
+    private static bool Gives(GraphManifest graph, string usual) =>
+        graph.Outputs.Any(port => port.Name == graph.NameOf(usual));
+
+    private static string Outputs(GraphManifest graph) => string.Join(", ", graph.Outputs.Select(port => port.Name));
+
+    private PlainOutput Find(ForwardExchange exchange, ForwardRows input, GraphManifest graph, string usual) =>
+        exchange.Response.Outputs?.TryGetValue(graph.NameOf(usual), out var output) == true
             && output.Shape is { Count: > 0 } shape && shape[0] == input.Batch
-            ? ToPlain(name, output)
+            ? ToPlain(usual, graph.NameOf(usual), output)
             : throw NotAsked();
 
-    private static Dictionary<string, TensorPayload> Payloads(ForwardRows input)
+    private static Dictionary<string, TensorPayload> Payloads(ForwardRows input, GraphManifest graph)
     {
         var width = input.Rows.Length / (input.Batch * input.Length);
         var payloads = new Dictionary<string, TensorPayload>(StringComparer.Ordinal)
         {
-            ["inputs_embeds"] = Payload(
+            [graph.NameOf(GraphManifest.Embeds)] = Payload(
                 TensorDtype.Float32, MemoryMarshal.AsBytes(input.Rows.AsSpan()), input.Batch, input.Length, width),
         };
-        if (input.Mask is { } mask)
+        // A graph that takes none counts every row, and here every row may count.
+        var isTaken = graph.Inputs.Any(port => port.Name == graph.NameOf(GraphManifest.Mask));
+        if (input.Mask is { } mask && (isTaken || mask.Contains(0)))
         {
-            payloads.Add("attention_mask", Payload(
+            payloads.Add(graph.NameOf(GraphManifest.Mask), Payload(
                 TensorDtype.Int64, MemoryMarshal.AsBytes(mask.AsSpan()), input.Batch, input.Length));
         }
 
@@ -123,7 +133,7 @@ public sealed class StipEncoder
     private static TensorPayload Payload(TensorDtype dtype, ReadOnlySpan<byte> bytes, params long[] shape) =>
         new(dtype.WireName(), shape, bytes.ToArray());
 
-    private PlainOutput ToPlain(string name, TensorPayload output)
+    private PlainOutput ToPlain(string usual, string name, TensorPayload output)
     {
         var count = output.Shape.Aggregate(1L, (product, length) => product * length);
         if (!TensorDtypes.TryParseWire(output.Dtype, out var dtype))
@@ -146,8 +156,8 @@ public sealed class StipEncoder
 
         var values = new float[count];
         TensorConversion.ToFloat32(dtype, output.Data.Span, values);
-        var result = new PlainOutput(name, values, output.Shape);
-        if (OrderOf(name) is not { } order)
+        var result = new PlainOutput(usual, values, output.Shape);
+        if (OrderOf(usual, name) is not { } order)
         {
             return result;
         }
@@ -166,14 +176,15 @@ public sealed class StipEncoder
         return result with { Values = plain };
     }
 
-    private FeatureOrder? OrderOf(string output)
+    private FeatureOrder? OrderOf(string usual, string output)
     {
         lock (_ordersLock)
         {
             if (!_orders.TryGetValue(output, out var order))
             {
                 using var file = BundleReader.OpenTensors(Bundle.Folder, BundleManifest.OutputFileName);
-                _orders[output] = order = FeatureOrder.Find(file, output);
+                _orders[output] = order = FeatureOrder.Find(
+                    file, output, isLogits: usual == GraphManifest.Logits);
             }
 
             return order;

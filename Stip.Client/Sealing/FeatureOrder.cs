@@ -16,13 +16,16 @@ internal sealed class FeatureOrder
     public int Width => _serverIndices.Length;
 
     /// <summary>Reads the order of an output from <c>output.safetensors</c>.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="output">The graph's name.</param>
+    /// <param name="isLogits">Whether it is what is usually called logits.</param>
     /// <returns>Null where the file has none: the order is the plain one.</returns>
     /// <exception cref="BundleException">What is there is no permutation.</exception>
-    public static FeatureOrder? Find(SafetensorsFile file, string output)
+    public static FeatureOrder? Find(SafetensorsFile file, string output, bool isLogits)
     {
         // Logits over a vocabulary have a name of their own; those of a model whose graph says no width have theirs.
         var own = BundleManifest.OutputPermutationPrefix + output;
-        var name = output == "logits" && !file.Header.Entries.ContainsKey(own)
+        var name = isLogits && !file.Header.Entries.ContainsKey(own)
             ? BundleManifest.VocabPermutationTensor
             : own;
         if (!file.Header.Entries.TryGetValue(name, out var entry))

@@ -23,9 +23,23 @@ public sealed record GraphManifest(
     /// <summary>Usual name of the logits.</summary>
     public const string Logits = "logits";
 
-    /// <summary>The graph's own names by the usual ones, of a decoder with a growing cache: <see cref="Embeds"/>,
-    /// <see cref="Mask"/>, <see cref="Positions"/>, <see cref="Logits"/>. What is not listed has its usual name; null
-    /// where all have.</summary>
+    /// <summary>Usual name of the features of each row, of graphs without a cache.</summary>
+    public const string Hidden = "last_hidden_state";
+
+    /// <summary>Usual name of the features of a whole text, of graphs without a cache.</summary>
+    public const string TextEmbeds = "text_embeds";
+
+    /// <summary>Usual name of the scores of places where an answer begins.</summary>
+    public const string StartLogits = "start_logits";
+
+    /// <summary>Usual name of the scores of places where an answer ends.</summary>
+    public const string EndLogits = "end_logits";
+
+    /// <summary>The graph's own names by the usual ones. Of a decoder with a growing cache: <see cref="Embeds"/>,
+    /// <see cref="Mask"/>, <see cref="Positions"/>, <see cref="Logits"/>. Of a graph without a cache:
+    /// <see cref="Embeds"/>, <see cref="Mask"/>, <see cref="Logits"/>, <see cref="Hidden"/>, <see cref="TextEmbeds"/>,
+    /// <see cref="StartLogits"/>, <see cref="EndLogits"/>. What is not listed has its usual name; null where all have.
+    /// </summary>
     public IReadOnlyDictionary<string, string>? Ports { get; init; }
 
     /// <summary>The graph's name of what is usually called so.</summary>

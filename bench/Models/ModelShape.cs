@@ -40,6 +40,24 @@ internal sealed record ModelShape(long Parameters, JsonObject Config, string Dty
                 """)));
     }
 
+    /// <summary>An encoder and a decoder as T5 has them.</summary>
+    public static ModelShape T5(int hidden, int inner, int layers, int heads, int vocab)
+    {
+        // Encoder layers have one attention, decoder layers two; one table is both ends.
+        var layer = 4L * hidden * hidden;
+        return new ModelShape(
+            (long)vocab * hidden + layers * (3 * layer + 4L * hidden * inner),
+            Parse(FormattableString.Invariant($$"""
+                {"architectures":["T5ForConditionalGeneration"],"model_type":"t5","d_model":{{hidden}},
+                 "d_ff":{{inner}},"d_kv":{{hidden / heads}},"num_layers":{{layers}},"num_decoder_layers":{{layers}},
+                 "num_heads":{{heads}},"vocab_size":{{vocab}},"n_positions":512,
+                 "relative_attention_num_buckets":32,"relative_attention_max_distance":128,
+                 "feed_forward_proj":"relu","layer_norm_epsilon":1e-6,"is_encoder_decoder":true,
+                 "tie_word_embeddings":true,"decoder_start_token_id":0,"pad_token_id":0,"eos_token_id":1,
+                 "torch_dtype":"float32"}
+                """)));
+    }
+
     public async Task WriteAsync(string folder)
     {
         Directory.CreateDirectory(folder);

@@ -11,11 +11,15 @@ internal static class RandomModels
     /// </summary>
     public const string Wide = "random-wide";
 
+    /// <summary>An encoder and a decoder of T5-small's shape.</summary>
+    public const string T5Small = "random-t5-60m";
+
     private static readonly Dictionary<string, ModelShape> Shapes = new()
     {
         ["random-4m"] = ModelShape.Llama(256, 688, 4, 4, 2, 2048, 1024),
         [Llama25M] = ModelShape.Llama(512, 1376, 6, 8, 4, 8192, 4096),
         [Wide] = ModelShape.Llama(4096, 256, 1, 32, 1, 32_000, 256, "float16"),
+        [T5Small] = ModelShape.T5(512, 2048, 6, 8, 32_128),
         ["random-gpt2-124m"] = ModelShape.Gpt2(768, 12, 12),
         ["random-gpt2-355m"] = ModelShape.Gpt2(1024, 24, 16),
         ["random-1.1b"] = ModelShape.Llama(2048, 5632, 22, 32, 4, 32_000, 2048, "float16"),

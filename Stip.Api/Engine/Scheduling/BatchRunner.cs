@@ -22,12 +22,22 @@ internal sealed class BatchRunner(IDecoder decoder, DecoderSnapshot snapshot, Pr
     /// <summary>What the last chunk or rows took for copying in and out of the decoder.</summary>
     public TimeSpan Copied { get; private set; }
 
-    /// <summary>Runs the next chunk of a step. Chunks have the same lengths whatever else the server does.</summary>
+    /// <summary>Runs the next chunk of a step, or the encoder where it brings a source: single rows of others run
+    /// between the two. Chunks have the same lengths whatever else the server does.</summary>
     public void RunChunk(StepTicket ticket)
     {
         var (declaration, session) = (ticket.Declaration, ticket.Session);
         var first = ticket.RowsDone;
         var position = declaration.Position + first;
+        if (ticket is { HasRead: false, Step.Source: { IsEmpty: false } source })
+        {
+            session.CachedTokens = position;
+            Copied = TimeSpan.Zero;
+            decoder.Read(new SlotRange(session.Arena.Cache, session.Slot, 1), source);
+            ticket.HasRead = true;
+            return;
+        }
+
         var count = Math.Min(chunk.RowsAt(position), ticket.RowsLeft);
         // A rewind is free. Rows that nobody wants may be written at the length that counts, so it is kept true.
         session.CachedTokens = position;
@@ -44,14 +54,8 @@ internal sealed class BatchRunner(IDecoder decoder, DecoderSnapshot snapshot, Pr
         var logits = declaration.AllRows
             ? ticket.Logits.Span.Slice(first * ticket.RowBytes, count * ticket.RowBytes)
             : ticket.Logits.Span;
-        var slot = new SlotRange(session.Arena.Cache, session.Slot, 1);
-        if (ticket.Step.Source is { IsEmpty: false } source)
-        {
-            decoder.Read(slot, source);
-        }
-
         decoder.Run(
-            slot, [position],
+            new SlotRange(session.Arena.Cache, session.Slot, 1), [position],
             ticket.Step.Rows.Slice(first * _rowBytes, count * _rowBytes), _wanted.AsSpan(0, wanted),
             new LogitsTarget(logits, ticket.Top));
         Copied = decoder.Copied;

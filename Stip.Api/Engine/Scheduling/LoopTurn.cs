@@ -57,7 +57,7 @@ internal sealed class LoopTurn(
         _ready.Clear();
         foreach (var ticket in _batch)
         {
-            begun += ticket.RowsDone == 0 ? 1 : 0;
+            begun += ticket.HasBegun ? 0 : 1;
             if (IsStillWanted(ticket))
             {
                 _ready.Add(ticket);
@@ -148,13 +148,29 @@ internal sealed class LoopTurn(
     {
         if (ticket.RowsLeft > 0)
         {
-            scheduler.AddAgain(ticket);
+            if (ticket.RowsDone == 0)
+            {
+                scheduler.AddNext(ticket);
+            }
+            else
+            {
+                scheduler.AddAgain(ticket);
+            }
+
             return;
         }
 
         _running--;
         try
         {
+            // Whoever has gone while a session was opened could never name it.
+            if (ticket.IsCancelled && ticket.Declaration.SessionId is null)
+            {
+                GiveUp(ticket);
+                ticket.Cancel();
+                return;
+            }
+
             _door.Finish(ticket);
         }
 #pragma warning disable CA1031 // As above.

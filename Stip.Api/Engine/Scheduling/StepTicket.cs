@@ -39,6 +39,12 @@ internal sealed class StepTicket : IScheduled, IThreadPoolWorkItem, IValueTaskSo
 
     public int RowsDone { get; set; }
 
+    /// <summary>True once the encoder has read its source, where it brings one.</summary>
+    public bool HasRead { get; set; }
+
+    /// <summary>True once something of it has run.</summary>
+    public bool HasBegun => HasRead || RowsDone > 0;
+
     /// <summary>Timestamp of its arrival.</summary>
     public long ArrivedAt { get; private set; }
 
@@ -77,7 +83,7 @@ internal sealed class StepTicket : IScheduled, IThreadPoolWorkItem, IValueTaskSo
         string owner, ValidStep step, SessionState? entered, long arrivedAt, CancellationToken cancellation)
     {
         (Owner, Step, _entered, ArrivedAt, _cancellation) = (owner, step, entered, arrivedAt, cancellation);
-        (RowsDone, Times, _failure, Session) = (0, default, null, null!);
+        (RowsDone, HasRead, Times, _failure, Session) = (0, false, default, null, null!);
     }
 
     /// <summary>Says that the thread that began the step runs it too and has not awaited it yet.</summary>

@@ -116,9 +116,9 @@ internal sealed class PackageFolder(IGraphRuntime runtime)
             faults.Add($"{role}: {e.Message}");
         }
 
-        return role == Roles.Decoder && !Roles.AreOfSequence(manifest)
-            ? [.. faults, .. GraphFaults.OfDecoder(manifest, graph)]
-            : faults;
+        return Roles.AreOfSequence(manifest) ? faults
+            : role == Roles.Decoder ? [.. faults, .. GraphFaults.OfDecoder(manifest, graph)]
+            : [.. faults, .. PortFaults.OfPass(role, graph)];
     }
 
     private static bool AreNamed(IReadOnlyList<TensorManifest>? tensors) =>

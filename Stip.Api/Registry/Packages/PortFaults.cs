@@ -4,48 +4,67 @@ using Stip.Protocol.Packages;
 
 namespace Stip.Api.Registry.Packages;
 
-/// <summary>What is wrong with the names that a decoder gives its inputs and outputs.</summary>
+/// <summary>What is wrong with the names that a graph gives its inputs and outputs.</summary>
 internal static class PortFaults
 {
-    private static readonly string[] Inputs =
-        [GraphManifest.Embeds, GraphManifest.Mask, GraphManifest.Positions];
+    private static readonly (string[] Inputs, string[] Outputs) OfSteps = (
+        [GraphManifest.Embeds, GraphManifest.Mask, GraphManifest.Positions], [GraphManifest.Logits]);
 
+    private static readonly (string[] Inputs, string[] Outputs) OfPasses = (
+        [GraphManifest.Embeds, GraphManifest.Mask],
+        [
+            GraphManifest.Logits, GraphManifest.Hidden, GraphManifest.TextEmbeds, GraphManifest.StartLogits,
+            GraphManifest.EndLogits,
+        ]);
+
+    /// <summary>Of a decoder.</summary>
     public static IEnumerable<string> Of(GraphManifest graph)
     {
-        if (graph.Ports is not { } ports)
+        if (graph.Ports is null)
         {
-            yield break;
+            return [];
         }
 
         if (graph.Cache is not { Layout: CacheLayouts.Growing, Cross: null })
         {
-            yield return $"ports are named for a decoder with a cache of layout '{CacheLayouts.Growing}' alone";
-            yield break;
+            return [$"ports are named for a decoder with a cache of layout '{CacheLayouts.Growing}' alone"];
         }
 
-        foreach (var (usual, name) in ports)
+        var caches = CacheTensor.Of(graph.Cache);
+        return Missing(Roles.Decoder, graph, OfSteps).Concat(
+            Twofold(graph, OfSteps, name => caches.Any(cache => cache.Past == name || cache.Present == name)));
+    }
+
+    /// <summary>Of a graph without a cache.</summary>
+    public static IEnumerable<string> OfPass(string role, GraphManifest graph) => graph.Ports is null
+        ? []
+        : Missing(role, graph, OfPasses).Concat(Twofold(graph, OfPasses, _ => false));
+
+    private static IEnumerable<string> Missing(
+        string role, GraphManifest graph, (string[] Inputs, string[] Outputs) known)
+    {
+        foreach (var (usual, name) in graph.Ports!)
         {
-            var isInput = Inputs.Contains(usual);
-            if (!isInput && usual != GraphManifest.Logits)
+            var isInput = known.Inputs.Contains(usual);
+            if (!isInput && !known.Outputs.Contains(usual))
             {
-                yield return $"ports name '{Quoted.Text(usual)}', which is none of {string.Join(", ", Inputs)} and "
-                    + GraphManifest.Logits;
+                yield return $"ports name '{Quoted.Text(usual)}', which is none of "
+                    + $"{string.Join(", ", known.Inputs)} and {string.Join(", ", known.Outputs)}";
             }
             else if ((isInput ? graph.Inputs : graph.Outputs).All(tensor => tensor.Name != name))
             {
-                yield return $"decoder has no {(isInput ? "input" : "output")} '{Quoted.Text(name)}', which is to be "
+                yield return $"{role} has no {(isInput ? "input" : "output")} '{Quoted.Text(name)}', which is to be "
                     + usual;
             }
         }
-
-        // What is not listed has its usual name.
-        var caches = CacheTensor.Of(graph.Cache);
-        foreach (var name in Inputs.Append(GraphManifest.Logits).Select(graph.NameOf)
-            .GroupBy(name => name, StringComparer.Ordinal)
-            .Where(same => same.Count() > 1 || caches.Any(cache => cache.Past == same.Key || cache.Present == same.Key))
-            .Select(same => same.Key))
-        {
-            yield return $"'{Quoted.Text(name)}' is two things: a port, and another port or a cache tensor";
-        }
     }
+
+    // What is not listed has its usual name.
+    private static IEnumerable<string> Twofold(
+        GraphManifest graph, (string[] Inputs, string[] Outputs) known, Func<string, bool> isTaken) =>
+        known.Inputs.Concat(known.Outputs).Select(graph.NameOf)
+            .GroupBy(name => name, StringComparer.Ordinal)
+            .Where(same => same.Count() > 1 || isTaken(same.Key))
+            .Select(same =>
+                $"'{Quoted.Text(same.Key)}' is two things: a port, and another port or a cache tensor");
 }

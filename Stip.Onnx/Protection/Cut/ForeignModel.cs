@@ -41,9 +41,9 @@ internal static class ForeignModel
                 ? (Client: ClientFile, Cloud: role == GraphRoles.Vision ? VisionFile : MainFile)
                 : (Client: $"{among}_{ClientFile}", Cloud: Path.GetFileName(path));
             var parts = Parts(file, cut, role, files);
-            var ports = among is null && role == GraphRoles.Decoder
-                ? ForeignPorts.Of(cut, uses, caches, limits)
-                : null;
+            var ports = among is not null || role == GraphRoles.Vision ? null
+                : role == GraphRoles.Decoder ? ForeignPorts.OfStep(cut, uses, caches, limits)
+                : ForeignPorts.OfPass(cut, uses, limits);
             var manifest = ForeignManifest.Describe(file, cut, role, files, limits, caches, ports) with
             {
                 TiedEmbeddings = TiedTables.Any(parts),

@@ -5,18 +5,25 @@ using Stip.Protocol.Packages;
 
 namespace Stip.Onnx.Protection.Cut;
 
-/// <summary>Which inputs and outputs of a decoder of another exporter are those that every step has, where their names
-/// do not say it. What is not told apart is left out.</summary>
+/// <summary>Which inputs and outputs of a graph of another exporter are those that every step or pass has, where their
+/// names do not say it. What is not told apart is left out.</summary>
 internal static class ForeignPorts
 {
     private const string Present = "present";
+
+    // Names that say what an output is, and that it is nothing else.
+    private static readonly string[] Telling =
+    [
+        EncoderPorts.StartLogits, EncoderPorts.EndLogits, EncoderPorts.Hidden, EncoderPorts.Pooled,
+        EncoderPorts.ImageEmbeds, EncoderPorts.TextEmbeds, EncoderPorts.ImageFeatures, EncoderPorts.Boxes,
+    ];
 
     /// <param name="cut">The server's graph.</param>
     /// <param name="uses">What masks and positions among its inputs are.</param>
     /// <param name="caches">Its caches by structure.</param>
     /// <param name="limits">Rows of the tables that ids index, the vocabulary among them.</param>
     /// <returns>The graph's names by the usual ones; null where all are usual.</returns>
-    public static IReadOnlyDictionary<string, string>? Of(
+    public static IReadOnlyDictionary<string, string>? OfStep(
         ClientCut cut,
         PortUses uses,
         IReadOnlyList<CacheTensorManifest> caches,
@@ -29,6 +36,43 @@ internal static class ForeignPorts
             [DecoderPorts.Positions] = Counted(cut, uses, PortUse.Position),
             [DecoderPorts.Logits] = Logits(cut, caches, limits),
         };
+        return Unusual(cut, found);
+    }
+
+    /// <summary>Of an encoder of texts.</summary>
+    /// <param name="cut">The server's graph.</param>
+    /// <param name="uses">What masks and positions among its inputs are.</param>
+    /// <param name="limits">Rows of the tables that ids index, the vocabulary among them.</param>
+    public static IReadOnlyDictionary<string, string>? OfPass(
+        ClientCut cut, PortUses uses, IReadOnlyDictionary<string, long> limits)
+    {
+        var rows = Rows(cut, []);
+        var width = cut.Cloud.Input.Where(input => input.Name == rows).Select(Width).FirstOrDefault();
+        ValueInfoProto[] given =
+        [
+            .. cut.Cloud.Output.Where(output => ElementTypes.AreQuantities(output) && Rank(output) is 2 or 3
+                && !Telling.Contains(output.Name)),
+        ];
+        ValueInfoProto[] hidden = [.. given.Where(output => width > 0 && Width(output) == width)];
+        ValueInfoProto[] ofRows = [.. hidden.Where(output => Rank(output) == 3)];
+        ValueInfoProto[] scores = [.. given.Except(hidden)];
+        var wide = Array.FindAll(scores, output => limits.Values.Contains(Width(output)));
+        var isScored = scores.Length > 0;
+        return Unusual(cut, new Dictionary<string, string?>
+        {
+            [DecoderPorts.Embeds] = rows,
+            [EncoderPorts.Mask] = Counted(cut, uses, PortUse.Mask),
+            [DecoderPorts.Logits] = Only(wide) ?? Only(scores),
+            [EncoderPorts.Hidden] = !isScored ? Only(ofRows) : null,
+            // A pooled vector beside the rows may be for something else.
+            [EncoderPorts.TextEmbeds] = !isScored && ofRows is [] ? Only(hidden) : null,
+        });
+    }
+
+    private static string? Only(ValueInfoProto[] outputs) => outputs is [var only] ? only.Name : null;
+
+    private static Dictionary<string, string>? Unusual(ClientCut cut, Dictionary<string, string?> found)
+    {
         var ports = cut.Cloud.Input.Concat(cut.Cloud.Output).Select(port => port.Name)
             .ToHashSet(StringComparer.Ordinal);
         var others = found.Where(port => port.Value is not null && !ports.Contains(port.Key))

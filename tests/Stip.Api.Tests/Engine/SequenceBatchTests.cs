@@ -67,6 +67,35 @@ public sealed class SequenceBatchTests
         Assert.Contains(watched.Runs, run => run.SequenceEqual([0]));
     }
 
+    // Nobody's token waits for more than an encoder or a first row, and nobody's source for all of another key's.
+    [Fact]
+    public async Task Sources_OfOneKey_LetRowsThroughInTheirMiddleAndOtherKeysSourcesInBetween()
+    {
+        using var engine = new RealEngine(new TinySequence { LeavesOut = true });
+        using var watched = new WatchedRuntime(RealEngine.Runtime(engine.Options));
+        engine.Watched = watched;
+        await using var host = engine.Host();
+        var session = await StepAsync(engine, host, null, 0, 5, "bob");
+        watched.Turns.Clear();
+
+        // The encoder is held at alice's first source while all others come.
+        watched.Hold();
+        var running = new List<Task> { Task.Run(() => StepAsync(engine, host, null, 0, 20), Cancellation) };
+        watched.Entered.Wait(Cancellation);
+        running.Add(StepAsync(engine, host, null, 0, 21));
+        running.Add(StepAsync(engine, host, null, 0, 22));
+        running.Add(StepAsync(engine, host, null, 0, 30, "carol"));
+        running.Add(StepAsync(engine, host, session, 1, 5, "bob"));
+        watched.LetGo();
+        await Task.WhenAll(running);
+
+        Assert.Equal(
+            [
+                "read 21", "run 1", "run 0", "read 22", "run 0", "read 31", "run 0", "read 23", "run 0",
+            ],
+            watched.Turns);
+    }
+
     [Fact]
     public async Task FirstStep_ThatFailsOnAnOldSession_LeavesItAtItsStartAndUsable()
     {
@@ -153,10 +182,10 @@ public sealed class SequenceBatchTests
     }
 
     private static async Task<string> StepAsync(
-        RealEngine engine, DecoderHost host, string? session, int position, int seed)
+        RealEngine engine, DecoderHost host, string? session, int position, int seed, string owner = "alice")
     {
         using var step = engine.Step(session, position, 1, seed, false, 40);
-        var outcome = await host.StepAsync("alice", step, Cancellation);
+        var outcome = await host.StepAsync(owner, step, Cancellation);
         Assert.True(outcome.Is(out var answer, out var refusal), refusal?.Message);
         using (answer)
         {

@@ -1,5 +1,6 @@
 using Stip.Api.Engine;
 using Stip.Api.Engine.Caches;
+using Stip.Api.Tests.Models;
 
 namespace Stip.Api.Tests.Engine;
 
@@ -12,6 +13,10 @@ internal sealed class WatchedRuntime(IGraphRuntime inner) : IGraphRuntime, IDisp
 
     /// <summary>Lengths of the sessions whose logits each run gave.</summary>
     public List<int[]> Runs { get; } = [];
+
+    /// <summary>Everything in its order: lengths of sources as they are read, and of sessions as their rows run.
+    /// </summary>
+    public List<string> Turns { get; } = [];
 
     /// <summary>What runs throw, as a lost device does.</summary>
     public Exception? Failure { get; set; }
@@ -50,7 +55,13 @@ internal sealed class WatchedRuntime(IGraphRuntime inner) : IGraphRuntime, IDisp
 
         public long SourceBytes(int rows) => decoder.SourceBytes(rows);
 
-        public void Read(SlotRange slot, ReadOnlySpan<byte> source) => decoder.Read(slot, source);
+        public void Read(SlotRange slot, ReadOnlySpan<byte> source)
+        {
+            owner.Entered.Set();
+            owner._gate.Wait(TimeSpan.FromSeconds(30));
+            owner.Turns.Add($"read {source.Length / sizeof(float) / TinyDecoder.HiddenSize}");
+            decoder.Read(slot, source);
+        }
 
         public ICacheArena AllocateArena(int slots, int capacityTokens) => decoder.AllocateArena(slots, capacityTokens);
 
@@ -70,6 +81,7 @@ internal sealed class WatchedRuntime(IGraphRuntime inner) : IGraphRuntime, IDisp
             }
 
             owner.Runs.Add([.. lengths]);
+            owner.Turns.Add($"run {string.Join(' ', lengths)}");
             if (owner.Failure is { } failure)
             {
                 throw failure;

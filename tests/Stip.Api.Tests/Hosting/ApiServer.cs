@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Time.Testing;
 using Stip.Api.Endpoints;
 using Stip.TestKit;
 
@@ -30,7 +29,7 @@ internal sealed class ApiServer : WebApplicationFactory<ServerStartup>
 
     public string DataDirectory { get; }
 
-    public FakeTimeProvider Clock { get; } = new(new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero));
+    public SettableClock Clock { get; } = new(new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero));
 
     /// <summary>False serves while the packages that lie there are still being judged.</summary>
     public bool WaitsUntilReady { get; init; } = true;

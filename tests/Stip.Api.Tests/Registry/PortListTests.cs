@@ -58,6 +58,21 @@ public sealed class PortListTests
             "ports are named for a decoder with a cache of layout 'growing' alone");
     }
 
+    [Theory]
+    [InlineData("attention_mask", "ghost", "encoder has no input 'ghost', which is to be attention_mask")]
+    [InlineData("logits", "ghost", "encoder has no output 'ghost', which is to be logits")]
+    [InlineData("position_ids", "token_type_ids", "ports name 'position_ids', which is none of inputs_embeds")]
+    [InlineData("logits", "last_hidden_state", "'last_hidden_state' is two things")]
+    public async Task Registration_OfAnEncodersPortsThatLie_NamesTheFault(string usual, string name, string fault)
+    {
+        using var server = new ApiServer();
+        using var folder = new TemporaryFolder();
+        var honest = TinyEncoder.WriteTo(folder.Path);
+        await CheckAsync(
+            server, folder.Path, honest,
+            graph => graph with { Ports = new Dictionary<string, string> { [usual] = name } }, fault);
+    }
+
     private static async Task CheckAsync(Func<GraphManifest, GraphManifest> lie, string fault)
     {
         using var server = new ApiServer();

@@ -99,7 +99,7 @@ public sealed class SamePackageTests
             await server.Caller().StepAsync(Steps.Prefill(1, 4));
             if (clockMovedSeconds != 0)
             {
-                server.Clock.AdjustTime(server.Clock.GetUtcNow().AddSeconds(clockMovedSeconds));
+                server.Clock.Set(TimeSpan.FromSeconds(clockMovedSeconds));
             }
 
             PackageFiles.Write(folder.Path, manifest with { KeyEpoch = epoch, Instance = instance, MaxTopK = 3 });

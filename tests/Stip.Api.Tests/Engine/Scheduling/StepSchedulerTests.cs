@@ -47,6 +47,23 @@ public sealed class StepSchedulerTests
     }
 
     [Fact]
+    public void LongStep_ThatIsToGoOnNext_DoesSoBehindSingleRowsAndBeforeOthersOfAnyOwner()
+    {
+        _scheduler.Add(new Fake("q", 2));
+        _scheduler.Add(new Fake("p", 2));
+        _scheduler.Next(_batch);
+        var first = Assert.Single(_batch);
+        _scheduler.AddNext(first);
+        Add("a");
+        Assert.Equal(3, _scheduler.Waiting);
+        Assert.Equal("a", Next());
+        _scheduler.Next(_batch);
+        Assert.Same(first, Assert.Single(_batch));
+        Assert.Equal(1, _scheduler.Waiting);
+        Assert.Equal("p", NextLong());
+    }
+
+    [Fact]
     public void Gathering_WaitsForTheSessionsOfTheLastBatchOnly()
     {
         Assert.False(_scheduler.ShouldGather);

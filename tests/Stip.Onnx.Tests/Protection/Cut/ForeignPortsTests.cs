@@ -10,7 +10,7 @@ using Stip.TestKit;
 
 namespace Stip.Onnx.Tests.Protection.Cut;
 
-/// <summary>What a decoder calls its inputs and outputs is told by what it does with them.</summary>
+/// <summary>What a graph calls its inputs and outputs is told by what it does with them.</summary>
 public sealed class ForeignPortsTests
 {
     private const int Hidden = 12;
@@ -39,6 +39,57 @@ public sealed class ForeignPortsTests
         Assert.Equal(Words, package.VocabSize);
         using var output = SafetensorsFile.Open(folder.At("package/client/output.safetensors"));
         Assert.Equal([BundleManifest.VocabPermutationTensor], output.Header.Entries.Keys);
+    }
+
+    [Theory]
+    [InlineData("y0", Words, 3, "attention_mask=x1 logits=y0", BundleManifest.VocabPermutationTensor)]
+    [InlineData("y0", 2, 2, "attention_mask=x1 logits=y0", BundleManifest.VocabPermutationTensor)]
+    [InlineData("y0", Hidden, 3, "attention_mask=x1 last_hidden_state=y0", "output_permutation.y0")]
+    [InlineData("y0", Hidden, 2, "attention_mask=x1 text_embeds=y0", "output_permutation.y0")]
+    [InlineData("last_hidden_state", Hidden, 3, "attention_mask=x1", "output_permutation.last_hidden_state")]
+    public void Protect_OfAnEncoder_NamesWhatHasNoUsualName(
+        string output, int width, int rank, string ports, string permutation)
+    {
+        using var graph = new SmallGraph();
+        using var folder = new TemporaryFolder();
+        BuildEncoder(graph, output, width, rank);
+
+        var made = PackageProtector.Protect(
+            graph.FilePath, folder.At("package"), new ProtectionOptions("opaque"), new SeededRandom(3));
+
+        Assert.True(made.Verification!.Passed);
+        var package = Read<PackageManifest>(folder.At("package/cloud/stip.json"));
+        Assert.Equal(ports, Text(package.Graphs["encoder"].Ports));
+        using var orders = SafetensorsFile.Open(folder.At("package/client/output.safetensors"));
+        Assert.Equal([permutation], orders.Header.Entries.Keys);
+    }
+
+    // Tokens that see one another where a mask lets them, and what is wanted of them.
+    private static void BuildEncoder(SmallGraph graph, string output, int width, int rank)
+    {
+        graph.Graph.AddInput("x0", TensorDtype.Int64, "batch_size", "sequence_length");
+        graph.Graph.AddInput("x1", TensorDtype.Int64, "batch_size", "sequence_length");
+        graph.Add("Gather", "rows", graph.Weight("tokens", Words, Hidden), "x0");
+        graph.Add("MatMul", "query", "rows", graph.Weight("query_weight", Hidden, Hidden));
+        graph.With("Transpose", "columns", ["rows"], NodeAttribute.Ints("perm", 0, 2, 1));
+        graph.Add("MatMul", "scores", "query", "columns");
+        graph.With("Cast", "counts", ["x1"], NodeAttribute.Int("to", (int)TensorProto.Types.DataType.Float));
+        graph.Add("Sub", "absent", graph.Number(1), "counts");
+        graph.Add("Mul", "bias", "absent", graph.Number(-1e4f));
+        graph.Add("Unsqueeze", "bias_rows", "bias", graph.Numbers(1));
+        graph.Add("Add", "masked", "scores", "bias_rows");
+        graph.With("Softmax", "weights", ["masked"], NodeAttribute.Int("axis", -1));
+        graph.Add("MatMul", "attended", "weights", "rows");
+        var seen = "attended";
+        if (rank == 2)
+        {
+            graph.With("Gather", "first", ["attended", graph.Integer(0)], NodeAttribute.Int("axis", 1));
+            seen = "first";
+        }
+
+        graph.Add("MatMul", output, seen, graph.Weight("head", Hidden, width));
+        graph.Output(output, rank == 2 ? ["batch_size", width] : ["batch_size", "sequence_length", width]);
+        graph.Save().Dispose();
     }
 
     private static void Build(SmallGraph graph, string ids, string mask, string logits)
