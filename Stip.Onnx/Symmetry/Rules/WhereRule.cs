@@ -31,7 +31,7 @@ internal sealed class WhereRule : IOperatorRule
     {
         var operands = Array.ConvertAll(values, value => call.Labels(value).Labels);
         var (yes, no) = (Taken(operands[1], cells[1]), Taken(operands[2], cells[2]));
-        if (values[0] is not KnownValue { IsRuntime: false } settled)
+        if (values[0] is not KnownValue { IsRuntime: false } settled || IsOtherElsewhere(values))
         {
             var order = new LaneAxis(call.Store.Runs, shape, yes, no);
             return order.Back(Choice.Of(
@@ -49,6 +49,10 @@ internal sealed class WhereRule : IOperatorRule
 
         return labels;
     }
+
+    // Which of two tensors is taken follows from lengths: under others it is the other one, of which these show nothing.
+    private static bool IsOtherElsewhere(Value[] values) => values[0] is KnownValue { Origin: KnownOrigin.Sizes }
+        && values[1] is not KnownValue && values[2] is not KnownValue;
 
     private static int[] Taken(int[] labels, int[] cells) => Array.ConvertAll(cells, cell => labels[cell]);
 }
