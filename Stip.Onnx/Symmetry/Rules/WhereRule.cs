@@ -50,7 +50,7 @@ internal sealed class WhereRule : IOperatorRule
         return labels;
     }
 
-    // Which of two tensors is taken follows from lengths: under others it is the other one, of which these show nothing.
+    // Which of two tensors is taken follows from lengths: under others it is the other one.
     private static bool IsOtherElsewhere(Value[] values) => values[0] is KnownValue { Origin: KnownOrigin.Sizes }
         && values[1] is not KnownValue && values[2] is not KnownValue;
 
