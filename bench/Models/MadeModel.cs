@@ -11,8 +11,11 @@ namespace Stip.Bench.Models;
 /// <param name="Plain">The package of <c>--mode none</c>.</param>
 internal sealed record MadeModel(string Name, string Exported, string Protected, string Plain)
 {
-    public ExportManifest Manifest { get; } = JsonSerializer.Deserialize<ExportManifest>(
-        File.ReadAllText(Path.Combine(Exported, ExportManifest.FileName)), StipJson.File)!;
+    private readonly Lazy<ExportManifest> _manifest = new(() => JsonSerializer.Deserialize<ExportManifest>(
+        File.ReadAllText(Path.Combine(Exported, ExportManifest.FileName)), StipJson.File)!);
+
+    /// <summary>Of a decoder on its own; graphs of an encoder and a decoder come without one.</summary>
+    public ExportManifest Manifest => _manifest.Value;
 
     public string Graph => Path.Combine(Exported, Manifest.Graphs["decoder"].File);
 }
