@@ -95,6 +95,32 @@ public sealed class BoundedCacheTests : IDisposable
         Assert.Equal(2, (await host.SessionsOfAsync("alice", Cancellation)).Count);
     }
 
+    /// <summary>A row of nobody would make all but a window of its tokens go.</summary>
+    [Fact]
+    public async Task FullSession_BetweenOthersThatRunTogether_IsNotTakenAlong()
+    {
+        using var watched = new WatchedRuntime(RealEngine.Runtime(_engine.Options));
+        _engine.Watched = watched;
+        await using var host = _engine.Host();
+        var ids = new List<string>();
+        for (var i = 0; i < 8; i++)
+        {
+            ids.Add((await StepAsync(_engine, host, null, 0, Window + Spare)).Session);
+        }
+
+        watched.Hold();
+        var first = Task.Run(() => StepAsync(_engine, host, ids[7], Window + Spare, 1), Cancellation);
+        watched.Entered.Wait(Cancellation);
+        var others = ids.Take(7).Where((_, i) => i != 3)
+            .Select(id => StepAsync(_engine, host, id, Window + Spare, 1)).ToArray();
+        watched.LetGo();
+        await Task.WhenAll([first, .. others]);
+        var (_, idle) = await StepAsync(_engine, host, ids[3], Window + Spare, 1);
+
+        Assert.Contains(watched.Runs, run => run.Length > 2);
+        Assert.All(await Task.WhenAll(others), other => Assert.Equal(idle, other.Logits));
+    }
+
     [Theory]
     [InlineData(25, true)] // 26 tokens are kept behind the same first one
     [InlineData(23, false)] // for the 24th others go
