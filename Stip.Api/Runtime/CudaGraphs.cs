@@ -8,7 +8,9 @@ namespace Stip.Api.Runtime;
 /// <param name="most">Recordings of one session, each a few megabytes on the device; 0 records nothing.</param>
 /// <param name="release">Lets the runtime forget a number; false where it cannot, and the recording counts until the
 /// session ends.</param>
-internal sealed class CudaGraphs(int most, Func<int, bool> release)
+/// <param name="freeBytes">What is free on the device. The runtime says that it has let go where its provider has no
+/// code that does: only memory that comes back shows it. Null where the word is enough.</param>
+internal sealed class CudaGraphs(int most, Func<int, bool> release, Func<long>? freeBytes = null)
 {
     // Source: onnxruntime_run_options_config_keys.h, kOrtRunOptionsConfigCudaGraphAnnotation.
     private const string Key = "gpu_graph_id";
@@ -85,7 +87,8 @@ internal sealed class CudaGraphs(int most, Func<int, bool> release)
     private bool Forget(Recording recording)
     {
         recording.Dispose();
-        var isFree = release(recording.Number);
+        var before = freeBytes?.Invoke();
+        var isFree = release(recording.Number) && (freeBytes is null || freeBytes() > before);
         _lost += isFree ? 0 : 1;
         return isFree;
     }

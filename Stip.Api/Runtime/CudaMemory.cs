@@ -11,6 +11,8 @@ internal sealed unsafe class CudaMemory : IDeviceMemory, IDisposable
     private const int HostToDevice = 1;
     private const int DeviceToHost = 2;
     private const int DeviceToDevice = 3;
+    private const int OldDriver = 35;
+    private const int NoDevice = 100;
 
     // Newest first; a provider is built for one of them.
     private static readonly string[] Libraries = OperatingSystem.IsWindows()
@@ -25,6 +27,7 @@ internal sealed unsafe class CudaMemory : IDeviceMemory, IDisposable
     private readonly delegate* unmanaged<void*, nuint, void*, nuint, nuint, nuint, int, int> _memcpy2D;
     private readonly delegate* unmanaged<void*, nuint, int, nuint, nuint, int> _memset2D;
     private readonly delegate* unmanaged<int> _synchronize;
+    private readonly delegate* unmanaged<nuint*, nuint*, int> _memGetInfo;
 
     private CudaMemory(nint library)
     {
@@ -38,27 +41,53 @@ internal sealed unsafe class CudaMemory : IDeviceMemory, IDisposable
         _memset2D = (delegate* unmanaged<void*, nuint, int, nuint, nuint, int>)NativeLibrary.GetExport(
             library, "cudaMemset2D");
         _synchronize = (delegate* unmanaged<int>)NativeLibrary.GetExport(library, "cudaDeviceSynchronize");
+        _memGetInfo = (delegate* unmanaged<nuint*, nuint*, int>)NativeLibrary.GetExport(library, "cudaMemGetInfo");
         Info = new OrtMemoryInfo(
             OrtMemoryInfo.allocatorCUDA, OrtAllocatorType.DeviceAllocator, 0, OrtMemType.Default);
     }
 
     public OrtMemoryInfo Info { get; }
 
-    /// <summary>Null, with a reason, where there is no CUDA runtime.</summary>
+    public long FreeBytes
+    {
+        get
+        {
+            nuint free, total;
+            Check(_memGetInfo(&free, &total));
+            return (long)free;
+        }
+    }
+
+    /// <summary>Null, with a reason, where there is no CUDA runtime or no device.</summary>
     public static CudaMemory? TryOpen(out string? reason)
     {
         foreach (var name in Libraries)
         {
             if (NativeLibrary.TryLoad(name, out var library))
             {
-                reason = null;
-                return new CudaMemory(library);
+                // The libraries are found on many a machine whose device is not there, or not for this container.
+                int devices;
+                var code = ((delegate* unmanaged<int*, int>)NativeLibrary.GetExport(library, "cudaGetDeviceCount"))(
+                    &devices);
+                reason = ReasonOf(code, devices);
+                return reason is null ? new CudaMemory(library) : null;
             }
         }
 
         reason = $"none of {string.Join(", ", Libraries)} can be loaded";
         return null;
     }
+
+    /// <summary>Why the device is not used; null where it can be. Source of the codes: cudaError_t.</summary>
+    /// <param name="code">What cudaGetDeviceCount gave.</param>
+    /// <param name="devices">What it counted.</param>
+    public static string? ReasonOf(int code, int devices) => (code, devices) switch
+    {
+        (0, > 0) => null,
+        (0, _) or (NoDevice, _) => "the CUDA runtime finds no device",
+        (OldDriver, _) => "the driver is older than the CUDA runtime",
+        _ => $"the CUDA runtime cannot be used (CUDA error {code})",
+    };
 
     public nint Allocate(long bytes)
     {

@@ -6,6 +6,9 @@ namespace Stip.Api.Runtime;
 /// <summary>An arena in the accelerator's memory.</summary>
 internal sealed class DeviceArena : OrtArena
 {
+    // What steps, kernels and recordings take beside the caches.
+    private const long LeastReserveBytes = 512L << 20;
+    private const int ReservePart = 8;
     private readonly List<nint> _tensors = [];
     private readonly IDeviceMemory _memory;
 
@@ -14,13 +17,19 @@ internal sealed class DeviceArena : OrtArena
         : base(shape)
     {
         _memory = memory;
+        var (bytes, free) = (shape.Slots * shape.SlotTotalBytes, memory.FreeBytes);
+        if (bytes > free - Math.Max(LeastReserveBytes, free / ReservePart))
+        {
+            throw new InsufficientMemoryException($"{bytes} bytes of cache leave too little of the device's {free}");
+        }
+
         try
         {
             for (var i = 0; i < shape.Tensors.Count; i++)
             {
-                var bytes = shape.SlotBytes(i);
-                _tensors.Add(memory.Allocate(shape.Slots * bytes));
-                memory.ClearRows(_tensors[i], bytes, bytes, shape.Slots);
+                var slotBytes = shape.SlotBytes(i);
+                _tensors.Add(memory.Allocate(shape.Slots * slotBytes));
+                memory.ClearRows(_tensors[i], slotBytes, slotBytes, shape.Slots);
             }
 
             memory.Wait();

@@ -7,6 +7,15 @@ internal sealed class GatedMemory(IDeviceMemory memory, DeviceGate gate) : IDevi
 {
     public OrtMemoryInfo Info => memory.Info;
 
+    public long FreeBytes
+    {
+        get
+        {
+            using var pass = DeviceGate.Enter(gate);
+            return memory.FreeBytes;
+        }
+    }
+
     public nint Allocate(long bytes)
     {
         using var pass = DeviceGate.Enter(gate);

@@ -9,6 +9,9 @@ internal interface IDeviceMemory
     /// <summary>How ONNX Runtime names it.</summary>
     OrtMemoryInfo Info { get; }
 
+    /// <summary>What nobody has taken yet, this process or another.</summary>
+    long FreeBytes { get; }
+
     /// <summary>Memory that is not zeroed.</summary>
     /// <exception cref="InsufficientMemoryException">There is not so much.</exception>
     nint Allocate(long bytes);

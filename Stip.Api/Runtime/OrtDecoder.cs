@@ -72,7 +72,14 @@ internal sealed class OrtDecoder : IDecoder
         var step = _bound.Get(range, rows.Length / _rowBytes / range.Count, wanted.Length);
         step.Prepare();
         using var pass = step.IsAboutToRecord ? DeviceGate.EnterAlone(_device?.Gate) : DeviceGate.Enter(_device?.Gate);
-        Copied = step.Run(_session, _unrecorded, rows, cachedTokens, wanted, logits);
+        try
+        {
+            Copied = step.Run(_session, _unrecorded, rows, cachedTokens, wanted, logits);
+        }
+        catch (OnnxRuntimeException e) when (OrtFaults.IsOfMemory(e.Message))
+        {
+            throw new InsufficientMemoryException("the step needs more memory than there is", e);
+        }
     }
 
     public void Dispose()

@@ -10,10 +10,22 @@ internal static class OrtFaults
     // Before it stand the names of a node, which say anything.
     private const string Reason = "Status Message:";
 
+    // Of the arenas, of the CUDA runtime and of cuBLAS.
+    private static readonly string[] MemoryWords =
+    [
+        "allocate memory", "Available memory of", "out of memory", "cudaErrorMemoryAllocation",
+        "CUBLAS_STATUS_ALLOC_FAILED",
+    ];
+
     private static readonly string[] DeviceWords = ["CUDA", "CUBLAS", "CUDNN", "cudaError", "TensorRT"];
 
     private static readonly string[] ShapeWords =
         ["broadcast", "shape", "dimension", "out of bounds", "out of range", "out of data bounds"];
+
+    /// <summary>True where it would have run with more memory.</summary>
+    /// <param name="message">Of the runtime's exception.</param>
+    public static bool IsOfMemory(string message) =>
+        MemoryWords.Any(word => message.Contains(word, StringComparison.Ordinal));
 
     /// <summary>True where other lengths or values would have run.</summary>
     /// <param name="message">Of the runtime's exception.</param>

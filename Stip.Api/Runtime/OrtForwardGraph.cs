@@ -25,7 +25,7 @@ internal sealed class OrtForwardGraph(InferenceSession session, DeviceGate? gate
             using var results = session.Run(_runOptions, names, values, session.OutputNames);
             return session.OutputNames.Zip(results).ToDictionary(pair => pair.First, pair => FromOrt(pair.Second));
         }
-        catch (OnnxRuntimeException e) when (e.Message.Contains("allocate memory", StringComparison.Ordinal))
+        catch (OnnxRuntimeException e) when (OrtFaults.IsOfMemory(e.Message))
         {
             throw new InsufficientMemoryException("the pass needs more memory than there is", e);
         }

@@ -46,6 +46,9 @@ internal sealed class OrtProvider : IDisposable
     public SessionOptions ServingOptions() =>
         Tune(IsCuda ? SessionOptions.MakeSessionOptionWithCudaProvider(0) : new SessionOptions());
 
+    /// <summary>Options of graphs that stay on the host.</summary>
+    public SessionOptions HostOptions() => Tune(new SessionOptions());
+
     /// <summary>Options under which decode steps are recorded and replayed as CUDA graphs.</summary>
     public SessionOptions RecordingOptions()
     {

@@ -33,16 +33,26 @@ internal sealed class OrtRuntime(
                 Load(decoder.GraphPath, provider.ServingOptions), decoder, provider.Device?.Gate);
         }
 
+        if (provider.Device is not null && Placement.ReasonForHost(decoder) is { } reason)
+        {
+            log.LogWarning("{Model} runs on the CPU: {Reason}", decoder.Model, reason);
+            return Decoder(Load(decoder.GraphPath, provider.HostOptions), decoder, CudaGraphs.None, null);
+        }
+
         var graphs = engine.Value.CudaGraphs;
         // A recording is told the longest length in place of the true one, by which bounded caches go.
         var isBounded = decoder.CacheTensors.Any(tensor => tensor.Window > 0);
         if (provider.Device is not null && graphs > 0 && !isBounded && TryLoadRecording(decoder) is { } recording)
         {
             return Decoder(
-                recording, decoder, new CudaGraphs(graphs, number => TryRelease(recording, number)));
+                recording, decoder,
+                new CudaGraphs(
+                    graphs, number => TryRelease(recording, number), () => provider.Device.Memory.FreeBytes),
+                provider.Device);
         }
 
-        return Decoder(Load(decoder.GraphPath, provider.ServingOptions), decoder, CudaGraphs.None);
+        return Decoder(
+            Load(decoder.GraphPath, provider.ServingOptions), decoder, CudaGraphs.None, provider.Device);
     }
 
     public IForwardGraph LoadForward(string graphPath) =>
@@ -59,12 +69,12 @@ internal sealed class OrtRuntime(
         return new GraphSignature(Signatures(session.InputMetadata), Signatures(session.OutputMetadata));
     }
 
-    private OrtDecoder Decoder(InferenceSession session, DecoderSnapshot decoder, CudaGraphs graphs)
+    private OrtDecoder Decoder(InferenceSession session, DecoderSnapshot decoder, CudaGraphs graphs, Device? device)
     {
         try
         {
             return new OrtDecoder(
-                session, decoder, provider.Device, graphs, LoadReduction(decoder), SpareTokens);
+                session, decoder, device, graphs, LoadReduction(decoder, device), SpareTokens);
         }
         catch
         {
@@ -73,9 +83,9 @@ internal sealed class OrtRuntime(
         }
     }
 
-    private RowReduction? LoadReduction(DecoderSnapshot decoder)
+    private RowReduction? LoadReduction(DecoderSnapshot decoder, Device? device)
     {
-        if (decoder.MaxTopK == 0 || !runtime.Value.ReducesRows(provider.IsCuda, decoder.VocabSize))
+        if (decoder.MaxTopK == 0 || !runtime.Value.ReducesRows(device is not null, decoder.VocabSize))
         {
             return null;
         }
@@ -83,7 +93,7 @@ internal sealed class OrtRuntime(
         try
         {
             using var pass = DeviceGate.Enter(provider.Device?.Gate);
-            using var options = provider.ServingOptions();
+            using var options = device is null ? provider.HostOptions() : provider.ServingOptions();
             return new RowReduction(decoder, options);
         }
         catch (OnnxRuntimeException e) when (runtime.Value.TopK == RuntimeOptions.Auto)

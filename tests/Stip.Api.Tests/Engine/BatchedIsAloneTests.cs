@@ -1,4 +1,5 @@
 using Stip.Api.Engine.Caches;
+using Stip.Api.Tests.Models;
 
 namespace Stip.Api.Tests.Engine;
 
@@ -18,10 +19,18 @@ public sealed class BatchedIsAloneTests
     [InlineData(5, 2, CacheLayouts.Shared, true)]
     [InlineData(6, 2, CacheLayouts.Shared, false, 12, 5)]
     [InlineData(7, 2, CacheLayouts.Shared, false, 4, 16)]
+    [InlineData(8, 2, CacheLayouts.Shared, false, 0, 0, 256)]
+    [InlineData(9, 0, CacheLayouts.Shared, false, 12, 5, 256)]
     public async Task Sessions_InRandomInterleavings_AnswerAsEachDoesAlone(
-        int seed, int gatherMs, string layout, bool mixesRows, int window = 0, int spare = 0)
+        int seed,
+        int gatherMs,
+        string layout,
+        bool mixesRows,
+        int window = 0,
+        int spare = 0,
+        int length = TinyDecoder.ContextLength)
     {
-        using var engine = new RealEngine(layout, mixesRows, window: window);
+        using var engine = new RealEngine(layout, mixesRows, window: window, length: length);
         engine.Options.SpareTokens = spare;
         // Whether a cancelled step ran is seen where a bounded cache let something go for it.
         var cancels = window == 0;

@@ -27,19 +27,22 @@ internal sealed class RealEngine : IDisposable
     /// <param name="form">Of a growing cache.</param>
     /// <param name="window">Of the second layer of a shared one; 0 for none.</param>
     /// <param name="isBounded">Whether its cache keeps no more.</param>
+    /// <param name="length">Context of a shared one.</param>
     public RealEngine(
         string layout = CacheLayouts.Shared,
         bool mixesRows = false,
         CacheForm form = CacheForm.Named,
         int window = 0,
-        bool isBounded = true)
+        bool isBounded = true,
+        int length = TinyDecoder.ContextLength)
     {
         var manifest = layout == CacheLayouts.Growing
             ? new TinyGrowingDecoder(Form: form).WriteTo(_folder.Path)
-            : new TinyDecoder(MixesRows: mixesRows, Window: window, IsBounded: isBounded).WriteTo(_folder.Path);
+            : new TinyDecoder(MixesRows: mixesRows, Window: window, IsBounded: isBounded, Length: length)
+                .WriteTo(_folder.Path);
         _snapshot = new DecoderSnapshot(
             "tiny", Path.Combine(_folder.Path, "model.onnx"), TinyDecoder.HiddenSize, TinyDecoder.VocabSize,
-            TinyDecoder.ContextLength, TinyDecoder.MaxTopK, TensorDtype.Float32, TensorDtype.Float32,
+            length, TinyDecoder.MaxTopK, TensorDtype.Float32, TensorDtype.Float32,
             TensorDtype.Float32, manifest.Graphs["decoder"].Cache!);
     }
 

@@ -20,6 +20,8 @@ internal sealed unsafe class HostAsDevice : IDeviceMemory
     /// <summary>Uses of the memory so far.</summary>
     public int Touches { get; private set; }
 
+    public long FreeBytes { get; set; } = long.MaxValue;
+
     /// <summary>Allocations that can still be had.</summary>
     public int Room { get; set; } = int.MaxValue;
 

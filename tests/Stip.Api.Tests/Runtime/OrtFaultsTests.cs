@@ -31,6 +31,15 @@ public sealed class OrtFaultsTests : IDisposable
         Assert.Equal(expected, OrtFaults.IsOfInputs(message));
 
     [Theory]
+    [InlineData("[ErrorCode:RuntimeException] bfc_arena.cc:376 Failed to allocate memory for requested buffer", true)]
+    [InlineData("[ErrorCode:RuntimeException] Available memory of 5 is smaller than requested bytes of 9", true)]
+    [InlineData("[ErrorCode:Fail] CUDA failure 2: out of memory ; GPU=0", true)]
+    [InlineData("[ErrorCode:Fail] CUBLAS failure 3: CUBLAS_STATUS_ALLOC_FAILED ; GPU=0", true)]
+    [InlineData("[ErrorCode:Fail] CUDA failure 700: an illegal memory access was encountered ; GPU=0", false)]
+    public void Fault_IsOfMemory_WhereMoreWouldHaveRun(string message, bool expected) =>
+        Assert.Equal(expected, OrtFaults.IsOfMemory(message));
+
+    [Theory]
     [InlineData("Add")]
     [InlineData("MatMul")]
     [InlineData("Reshape")]
