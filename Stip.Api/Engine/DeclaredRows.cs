@@ -75,11 +75,31 @@ internal readonly record struct DeclaredRows(string Field, TensorDtype Dtype, in
 
         ArrayPool<byte>.Shared.Return(rows);
         rows = null;
-        return new Refusal(
-            StipErrorCode.NonFiniteInput,
-            $"{Field} holds a NaN, an infinity or a value beyond {graphDtype.WireName()}, the model's own type", Field);
+        return NotFinite(graphDtype);
+    }
+
+    /// <summary>Judges rows that have come and were converted.</summary>
+    /// <param name="filled">Bytes in the graph's type.</param>
+    /// <param name="cut">Bytes of an element that has not come as a whole.</param>
+    /// <param name="graphDtype">The graph's type.</param>
+    /// <param name="rows">What was filled.</param>
+    public Refusal? Judge(int filled, int cut, TensorDtype graphDtype, ReadOnlySpan<byte> rows)
+    {
+        if (filled != GraphBytes(graphDtype) || cut > 0)
+        {
+            return new Refusal(
+                StipErrorCode.ShapeMismatch,
+                $"{Field} has {filled / graphDtype.ByteSize() * Dtype.ByteSize() + cut} bytes of data, its shape asks "
+                    + $"for {DataBytes}", Field);
+        }
+
+        return TensorConversion.AllFinite(graphDtype, rows[..filled]) ? null : NotFinite(graphDtype);
     }
 
     /// <summary>Their size in the graph's type.</summary>
     public int GraphBytes(TensorDtype graphDtype) => Count * Width * graphDtype.ByteSize();
+
+    private Refusal NotFinite(TensorDtype graphDtype) => new(
+        StipErrorCode.NonFiniteInput,
+        $"{Field} holds a NaN, an infinity or a value beyond {graphDtype.WireName()}, the model's own type", Field);
 }

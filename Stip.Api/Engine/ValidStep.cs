@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace Stip.Api.Engine;
 
-/// <summary>A step whose shape, type, size and numbers were judged. Only <see cref="Judge"/> makes one.</summary>
+/// <summary>A step whose shape, type, size and numbers were judged. Only its judges make one.</summary>
 internal sealed class ValidStep : IDisposable
 {
     private readonly byte[] _rows;
@@ -37,6 +37,27 @@ internal sealed class ValidStep : IDisposable
 
         byte[]? states = null;
         if (declaration.Source?.Convert(source, dtype, out states) is { } sourceRefusal)
+        {
+            ArrayPool<byte>.Shared.Return(rows!);
+            return sourceRefusal;
+        }
+
+        return new ValidStep(declaration, rows!, states);
+    }
+
+    /// <summary>Takes over rows that came piece by piece, and refuses what is not whole or not finite.</summary>
+    /// <param name="declaration">Judged.</param>
+    /// <param name="data">Its rows.</param>
+    /// <param name="source">The source's; null where the step brings none.</param>
+    public static Outcome<ValidStep> Judge(StepDeclaration declaration, ArrivingRows data, ArrivingRows? source)
+    {
+        if (data.Take(out var rows) is { } refusal)
+        {
+            return refusal;
+        }
+
+        byte[]? states = null;
+        if (source?.Take(out states) is { } sourceRefusal)
         {
             ArrayPool<byte>.Shared.Return(rows!);
             return sourceRefusal;

@@ -90,37 +90,57 @@ internal sealed class StepReader(StepDesk desk)
             : refusal;
     }
 
-    // Only now, with the declaration judged, are the rows read.
+    // Only now, with the declaration judged, are the rows read, and nothing of the body is kept but them.
     private static async Task<Outcome<PreparedStep>> ReadRowsAsync(
         PipeReader reader,
         SafetensorsHeader header,
         (DecoderHost Decoder, StepDeclaration Declaration) judged,
         CancellationToken cancellation)
     {
-        var end = checked((int)header.EndOffset);
-        var result = await reader.ReadAtLeastAsync(end, cancellation);
-        if (result.Buffer.Length < end)
+        var (declaration, dtype) = (judged.Declaration, judged.Declaration.Decoder.RowsDtype);
+        using var rows = new ArrivingRows(declaration.Rows, dtype);
+        using var source = declaration.Source is { } declared ? new ArrivingRows(declared, dtype) : null;
+        var (at, end) = (0L, header.EndOffset);
+        while (at < end)
         {
-            reader.AdvanceTo(result.Buffer.End);
-            return new Refusal(
-                StipErrorCode.InvalidRequest, $"the body ends after {result.Buffer.Length} of {end} bytes");
-        }
-
-        var prepared = Prepare(
-            judged, Data(CompletionFields.PromptEmbeds), Data(CompletionFields.EncoderInputsEmbeds));
-        reader.AdvanceTo(result.Buffer.End);
-        return prepared;
-
-        ReadOnlySpan<byte> Data(string name)
-        {
-            if (!header.Entries.TryGetValue(name, out var entry))
+            var result = await reader.ReadAsync(cancellation);
+            foreach (var segment in result.Buffer)
             {
-                return [];
+                Fill(rows, header, CompletionFields.PromptEmbeds, at, segment.Span);
+                Fill(source, header, CompletionFields.EncoderInputsEmbeds, at, segment.Span);
+                at += segment.Length;
             }
 
-            var bytes = result.Buffer.Slice(header.DataOffset + entry.Offset, entry.ByteLength);
-            return bytes.IsSingleSegment ? bytes.FirstSpan : bytes.ToArray();
+            reader.AdvanceTo(result.Buffer.End);
+            if (result.IsCompleted)
+            {
+                break;
+            }
         }
+
+        if (at < end)
+        {
+            return new Refusal(StipErrorCode.InvalidRequest, $"the body ends after {at} of {end} bytes");
+        }
+
+        return ValidStep.Judge(declaration, rows, source).Is(out var step, out var refusal)
+            ? new PreparedStep(judged.Decoder, step)
+            : refusal with { Model = judged.Decoder.Snapshot.Model };
+    }
+
+    // What of a piece of the body belongs to a tensor; the header says where each lies.
+    private static void Fill(
+        ArrivingRows? rows, SafetensorsHeader header, string name, long at, ReadOnlySpan<byte> piece)
+    {
+        if (rows is null || !header.Entries.TryGetValue(name, out var entry))
+        {
+            return;
+        }
+
+        var first = header.DataOffset + entry.Offset;
+        var from = Math.Clamp(first - at, 0, piece.Length);
+        var to = Math.Clamp(first + entry.ByteLength - at, from, piece.Length);
+        rows.Append(piece[(int)from..(int)to]);
     }
 
     private static Outcome<PreparedStep> Prepare(
