@@ -47,6 +47,17 @@ internal sealed class FamilyAsGguf(string name, JsonObject config, long seed)
         _writer.Save(path);
     }
 
+    /// <summary>Adds a tensor that only some files of the family have.</summary>
+    public FamilyAsGguf With(string tensor, float[] values)
+    {
+        _writer.AddTensor(
+            tensor,
+            GgufType.Named("F32"),
+            [values.Length],
+            stream => stream.Write(MemoryMarshal.AsBytes<float>(values)));
+        return this;
+    }
+
     private void Describe()
     {
         _writer.Add("general.architecture", name)
