@@ -10,13 +10,19 @@ public sealed class MetricsTests(TinyServer tiny) : IClassFixture<TinyServer>
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
+    /// <summary>A server of its own names its model as nobody else does: meters are seen by every server of a process.
+    /// </summary>
     [Fact]
     public async Task Metrics_AfterSteps_CountThemInPrometheusForm()
     {
-        var caller = tiny.Server.Caller();
-        var step = await caller.StepAsync(Steps.Prefill(1, 3));
-        await caller.StepAsync(Steps.Next(step, 1));
-        using var refused = await caller.PostAsync(StipRoutes.Completions, Steps.Next(step, 1) with { Position = 9 });
+        const string Model = "metered";
+        using var server = new ApiServer();
+        new TinyDecoder(Model: Model).WriteTo(server.PackageFolder(Model));
+        var caller = server.Caller();
+        var step = await caller.StepAsync(Steps.Prefill(1, 3) with { Model = Model });
+        await caller.StepAsync(Steps.Next(step, 1) with { Model = Model });
+        using var refused = await caller.PostAsync(
+            StipRoutes.Completions, Steps.Next(step, 1) with { Model = Model, Position = 9 });
         var text = await ReadAsync(caller);
         foreach (var name in new[]
         {
@@ -30,16 +36,14 @@ public sealed class MetricsTests(TinyServer tiny) : IClassFixture<TinyServer>
             Assert.Contains(name, text, StringComparison.Ordinal);
         }
 
-        Assert.Matches("stip_num_requests_running{[^}]*model_name=\"tiny\"[^}]*} 0", text);
-        Assert.Matches("stip_num_slots{[^}]*model_name=\"tiny\"[^}]*} 256", text);
-        Assert.Matches("stip_inter_token_latency_seconds_count{[^}]*model_name=\"tiny\"[^}]*} 1", text);
-        Assert.Contains("model_name=\"tiny\"", text, StringComparison.Ordinal);
+        Assert.Matches("stip_num_requests_running{[^}]*model_name=\"metered\"[^}]*} 0", text);
+        Assert.Matches("stip_num_slots{[^}]*model_name=\"metered\"[^}]*} 256", text);
+        Assert.Matches("stip_inter_token_latency_seconds_count{[^}]*model_name=\"metered\"[^}]*} 1", text);
+        Assert.Contains("model_name=\"metered\"", text, StringComparison.Ordinal);
         Assert.Contains("code=\"position_ahead\"", text, StringComparison.Ordinal);
         Assert.DoesNotContain(step.SessionId!, text, StringComparison.Ordinal);
     }
 
-    /// <summary>A server of its own names its model as nobody else does: meters are seen by every server of a process.
-    /// </summary>
     [Fact]
     public async Task Refusals_WhoeverSaysNo_AreCountedOnceEach()
     {
