@@ -71,11 +71,7 @@ internal sealed class ConvNext(string name, string root, VisionHead head) : IArc
         }
 
         AppendHead(encoder, config, image);
-        return new ExportedModel(
-            encoder, widths[^1], widths[^1], int.MaxValue, IsTied: false, new Dictionary<string, CheckpointTensor>())
-        {
-            WholeGraphs = new Dictionary<string, ModelGraph> { ["model.onnx"] = encoder },
-        };
+        return ImageTail.Model(encoder);
     }
 
     private string Stage(
@@ -159,30 +155,17 @@ internal sealed class ConvNext(string name, string root, VisionHead head) : IArc
 
     private void AppendHead(EncoderGraph encoder, ConfigJson config, string image)
     {
-        var (graph, width) = (encoder.Graph, encoder.HiddenSize);
         if (root == Dinov3)
         {
             AppendRows(encoder, config, image);
             return;
         }
 
-        var mean = graph.Add(
-            "ReduceMean",
-            "pooler/ReduceMean",
-            [image, graph.AddConstant("pooler.axes", 2, 3)],
-            NodeAttribute.Int("keepdims", 0));
-        var pooled = Norm.Layer(config.Positive("layer_norm_eps", 1e-12)).Append(
-            encoder, "pooler.norm", $"{root}.layernorm", mean, HeadPadding.None(width));
-        if (head == VisionHead.Classes)
+        new ImageTail(encoder, config, head)
         {
-            new ClassifierHead(Dense: null, Activation: "", "classifier").Append(
-                encoder, pooled, Labels.Read(config).Names.Count);
-            return;
-        }
-
-        graph.Append("", "Identity", "last_hidden_state/Identity", [image], [EncoderPorts.Hidden]);
-        graph.AddOutput(EncoderPorts.Hidden, encoder.Weights.Dtype, "batch", width, "last_height", "last_width");
-        PoolerOutput.Append(encoder, pooled, width);
+            Normed = mean => Norm.Layer(config.Positive("layer_norm_eps", 1e-12)).Append(
+                encoder, "pooler.norm", $"{root}.layernorm", mean, HeadPadding.None(encoder.HiddenSize)),
+        }.Append(image);
     }
 
     // The mean of the pixels stands before them as a row of its own.

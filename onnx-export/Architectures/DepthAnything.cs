@@ -37,12 +37,13 @@ internal sealed class DepthAnything : IArchitecture
             DepthStates.Taken(backbone, sizes.Layers),
             backbone.Flag("apply_layernorm", true) ? (sizes.Norm, $"{Root}.layernorm") : null);
         AppendDepth(encoder, config, states);
-        return DepthStates.Model(encoder);
+        return ImageTail.Model(encoder);
     }
 
     private static void AppendDepth(EncoderGraph encoder, ConfigJson config, IReadOnlyList<string> states)
     {
         var (graph, width) = (encoder.Graph, config.FindSize("fusion_hidden_size") ?? 64);
+        DepthStates.RefuseOtherHead(config, states.Count);
         var image = new DepthNeck(
             encoder,
             DepthStates.Widths(config, states.Count, [48, 96, 192, 384]),

@@ -35,6 +35,15 @@ internal static class DepthStates
         (config.Sizes("neck_hidden_sizes") ?? otherwise) is var widths && widths.Count == count ? widths
             : throw new RefusedException($"config.json: neck_hidden_sizes must have {count} numbers");
 
+    /// <summary>Refuses a head that reads another image than the last one.</summary>
+    public static void RefuseOtherHead(ConfigJson config, int count)
+    {
+        if (config.Integer("head_in_index") is { } image && image != -1 && image != count - 1)
+        {
+            throw new RefusedException($"config.json: head_in_index is {image}; it must be -1, the last image");
+        }
+    }
+
     /// <summary>How many times finer than the grid of patches those images are.</summary>
     public static IReadOnlyList<double> Factors(ConfigJson config, int count)
     {
@@ -84,16 +93,4 @@ internal static class DepthStates
         graph.Append("", "Squeeze", $"{Depth}/Squeeze", [image, graph.AddConstant("depth.channel", 1)], [Depth]);
         graph.AddOutput(Depth, encoder.Weights.Dtype, "batch", "depth_height", "depth_width");
     }
-
-    /// <summary>The model, written from pixels on.</summary>
-    public static ExportedModel Model(EncoderGraph encoder) => new(
-        encoder,
-        encoder.HiddenSize,
-        encoder.HiddenSize,
-        int.MaxValue,
-        IsTied: false,
-        new Dictionary<string, CheckpointTensor>())
-    {
-        WholeGraphs = new Dictionary<string, ModelGraph> { ["model.onnx"] = encoder },
-    };
 }

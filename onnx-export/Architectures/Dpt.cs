@@ -39,12 +39,13 @@ internal sealed class Dpt : IArchitecture
             DepthStates.Checked([.. taken.Select(layer => layer + 1)], sizes.Layers, "backbone_out_indices"),
             norm: null);
         AppendDepth(encoder, config, states);
-        return DepthStates.Model(encoder);
+        return ImageTail.Model(encoder);
     }
 
     private static void AppendDepth(EncoderGraph encoder, ConfigJson config, IReadOnlyList<string> states)
     {
         var (graph, width) = (encoder.Graph, config.FindSize("fusion_hidden_size") ?? 256);
+        DepthStates.RefuseOtherHead(config, states.Count);
         var neck = new DepthNeck(
             encoder,
             DepthStates.Widths(config, states.Count, [96, 192, 384, 768]),
@@ -52,7 +53,11 @@ internal sealed class Dpt : IArchitecture
             width)
         {
             Readout = config.Text("readout_type") ?? "project",
+            ReadoutFunction = config.Text("hidden_act") ?? "gelu",
             HasNorms = config.Flag("use_batch_norm_in_fusion_residual", false),
+            HasFusionBias = config.Has("use_bias_in_fusion_residual")
+                ? config.Switch("use_bias_in_fusion_residual", false)
+                : null,
         };
         var image = neck.Append(states);
         if (config.Flag("add_projection", false))

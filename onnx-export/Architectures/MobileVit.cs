@@ -2,7 +2,6 @@ using Stip.Export.Blocks;
 using Stip.Export.Checkpoints;
 using Stip.Onnx;
 using Stip.Onnx.Execution;
-using Stip.Onnx.Model;
 using Stip.Protocol.Tensors;
 
 namespace Stip.Export.Architectures;
@@ -75,31 +74,7 @@ internal sealed class MobileVit(string name, VisionHead head) : IArchitecture
 
         image = mobile.Convolved(
             "last", $"{Root}.conv_1x1_exp", new Convolution(widths[5], widths[6], Side: 1), image);
-        AppendHead(encoder, config, image);
-        return new ExportedModel(
-            encoder, widths[^1], widths[^1], int.MaxValue, IsTied: false, new Dictionary<string, CheckpointTensor>())
-        {
-            WholeGraphs = new Dictionary<string, ModelGraph> { ["model.onnx"] = encoder },
-        };
-    }
-
-    private void AppendHead(EncoderGraph encoder, ConfigJson config, string image)
-    {
-        var (graph, width) = (encoder.Graph, encoder.HiddenSize);
-        var mean = graph.Add(
-            "ReduceMean",
-            "pooler/ReduceMean",
-            [image, graph.AddConstant("pooler.axes", 2, 3)],
-            NodeAttribute.Int("keepdims", 0));
-        if (head == VisionHead.Classes)
-        {
-            new ClassifierHead(Dense: null, Activation: "", "classifier").Append(
-                encoder, mean, Labels.Read(config).Names.Count);
-            return;
-        }
-
-        graph.Append("", "Identity", "last_hidden_state/Identity", [image], [EncoderPorts.Hidden]);
-        graph.AddOutput(EncoderPorts.Hidden, encoder.Weights.Dtype, "batch", width, "last_height", "last_width");
-        PoolerOutput.Append(encoder, mean, width);
+        new ImageTail(encoder, config, head).Append(image);
+        return ImageTail.Model(encoder);
     }
 }

@@ -68,12 +68,8 @@ internal sealed class ResNet(string name, VisionHead head) : IArchitecture
             }
         }
 
-        AppendHead(encoder, config, image);
-        return new ExportedModel(
-            encoder, widths[^1], widths[^1], int.MaxValue, IsTied: false, new Dictionary<string, CheckpointTensor>())
-        {
-            WholeGraphs = new Dictionary<string, ModelGraph> { ["model.onnx"] = encoder },
-        };
+        new ImageTail(encoder, config, head) { Classifier = "classifier.1", KeepsSides = true }.Append(image);
+        return ImageTail.Model(encoder);
     }
 
     private static string Block(
@@ -112,24 +108,5 @@ internal sealed class ResNet(string name, VisionHead head) : IArchitecture
         }
 
         return layer.Joined(block, image, shortcut);
-    }
-
-    private void AppendHead(EncoderGraph encoder, ConfigJson config, string image)
-    {
-        var (graph, width) = (encoder.Graph, encoder.HiddenSize);
-        var axes = graph.AddConstant("pooler.axes", 2, 3);
-        if (head == VisionHead.Classes)
-        {
-            var mean = graph.Add("ReduceMean", "pooler/ReduceMean", [image, axes], NodeAttribute.Int("keepdims", 0));
-            new ClassifierHead(Dense: null, Activation: "", "classifier.1").Append(
-                encoder, mean, Labels.Read(config).Names.Count);
-            return;
-        }
-
-        graph.Append("", "Identity", "last_hidden_state/Identity", [image], [EncoderPorts.Hidden]);
-        graph.AddOutput(EncoderPorts.Hidden, encoder.Weights.Dtype, "batch", width, "last_height", "last_width");
-        graph.Append("", "ReduceMean", "pooler_output/Mean", [image, axes], [EncoderPorts.Pooled],
-            NodeAttribute.Int("keepdims", 1));
-        graph.AddOutput(EncoderPorts.Pooled, encoder.Weights.Dtype, "batch", width, 1, 1);
     }
 }

@@ -28,91 +28,26 @@ internal sealed class Segformer(string name, VisionHead head) : IArchitecture
             throw new RefusedException("config.json: reshape_last_stage is false; it must be true");
         }
 
-        var widths = Sizes(config, "hidden_sizes", [32, 64, 160, 256]);
-        var channels = config.FindSize("num_channels") ?? 3;
+        var pyramid = new MixPyramid(config, Root);
+        var (widths, channels) = (pyramid.Widths, pyramid.Channels);
         var encoder = new EncoderGraph(checkpoint.Tensors, dtype, widths[^1], graph => graph.Graph.AddInput(
             EncoderPorts.Pixels, dtype, "batch", channels, "height", "width"));
-        var images = Stages(encoder, config, widths, channels);
+        var images = pyramid.Append(encoder);
         if (head == VisionHead.Map)
         {
             AppendMap(encoder, config, widths, images);
         }
         else
         {
-            AppendHead(encoder, config, images[^1]);
+            new ImageTail(encoder, config, head) { HasPooled = false }.Append(images[^1]);
         }
 
-        return new ExportedModel(
-            encoder, widths[^1], widths[^1], int.MaxValue, IsTied: false, new Dictionary<string, CheckpointTensor>())
-        {
-            WholeGraphs = new Dictionary<string, ModelGraph> { ["model.onnx"] = encoder },
-        };
-    }
-
-    private static IReadOnlyList<int> Sizes(ConfigJson config, string field, IReadOnlyList<int> otherwise)
-    {
-        var sizes = config.Sizes(field) ?? otherwise;
-        var stages = config.FindSize("num_encoder_blocks") ?? 4;
-        return sizes.Count >= stages ? [.. sizes.Take(stages)] : throw new RefusedException(
-            $"config.json: {field} has {sizes.Count} numbers; num_encoder_blocks asks for {stages}");
-    }
-
-    // What every stage gives, the finest first.
-    private static List<string> Stages(
-        EncoderGraph encoder, ConfigJson config, IReadOnlyList<int> widths, int channels)
-    {
-        var (depths, heads) = (
-            Sizes(config, "depths", [2, 2, 2, 2]), Sizes(config, "num_attention_heads", [1, 2, 5, 8]));
-        var (patches, steps) = (Sizes(config, "patch_sizes", [7, 3, 3, 3]), Sizes(config, "strides", [4, 2, 2, 2]));
-        var (coarser, ratios) = (
-            Sizes(config, "sr_ratios", [8, 4, 2, 1]), Sizes(config, "mlp_ratios", [4, 4, 4, 4]));
-        var images = new List<string> { encoder.Embeds };
-        for (var stage = 0; stage < widths.Count; stage++)
-        {
-            images.Add(new MixStage(encoder, Root, stage)
-            {
-                Inputs = stage == 0 ? channels : widths[stage - 1],
-                Width = widths[stage],
-                Patch = patches[stage],
-                Step = steps[stage],
-                Layers = depths[stage],
-                Heads = widths[stage] % heads[stage] == 0 ? heads[stage] : throw new RefusedException(
-                    $"config.json: {heads[stage]} attention heads do not divide a hidden size of {widths[stage]}"),
-                Reduction = coarser[stage],
-                Inner = config.Width("mlp_ratios", (double)widths[stage] * ratios[stage]),
-                Function = config.Text("hidden_act") ?? "gelu",
-            }.Append(images[^1]));
-        }
-
-        return images[1..];
-    }
-
-    private void AppendHead(EncoderGraph encoder, ConfigJson config, string image)
-    {
-        var (graph, width) = (encoder.Graph, encoder.HiddenSize);
-        if (head == VisionHead.Hidden)
-        {
-            graph.Append("", "Identity", "last_hidden_state/Identity", [image], [EncoderPorts.Hidden]);
-            graph.AddOutput(
-                EncoderPorts.Hidden, encoder.Weights.Dtype, "batch", width, "last_height", "last_width");
-            return;
-        }
-
-        var labels = Labels.Read(config).Names.Count;
-        var mean = graph.Add(
-            "ReduceMean",
-            "pooler/ReduceMean",
-            [image, graph.AddConstant("pooler.axes", 2, 3)],
-            NodeAttribute.Int("keepdims", 0));
-        VisionEncoder.Declare(
-            encoder,
-            Linear.FromLinear(encoder, "head", mean, "classifier", width, labels, hasBias: true),
-            labels);
+        return ImageTail.Model(encoder);
     }
 
     // A logit for each label at every pixel of the finest stage.
     private static void AppendMap(
-        EncoderGraph encoder, ConfigJson config, IReadOnlyList<int> widths, List<string> images)
+        EncoderGraph encoder, ConfigJson config, IReadOnlyList<int> widths, IReadOnlyList<string> images)
     {
         var (graph, width) = (encoder.Graph, config.FindSize("decoder_hidden_size") ?? 256);
         var sides = Images.Sides(graph, "map.sides", images[0]);

@@ -1,8 +1,6 @@
 using Stip.Export.Blocks;
 using Stip.Export.Checkpoints;
 using Stip.Onnx;
-using Stip.Onnx.Execution;
-using Stip.Onnx.Model;
 using Stip.Protocol.Tensors;
 
 namespace Stip.Export.Architectures;
@@ -55,16 +53,7 @@ internal sealed class VideoMae(string name, VisionHead head) : IArchitecture
                 encoder, row, Labels.Read(config).Names.Count);
         }
 
-        return new ExportedModel(
-            encoder,
-            sizes.Hidden,
-            sizes.Hidden,
-            int.MaxValue,
-            IsTied: false,
-            new Dictionary<string, CheckpointTensor>())
-        {
-            WholeGraphs = new Dictionary<string, ModelGraph> { ["model.onnx"] = encoder },
-        };
+        return ImageTail.Model(encoder);
     }
 
     // Biases stand beside the matrices, and not under them.
@@ -85,27 +74,10 @@ internal sealed class VideoMae(string name, VisionHead head) : IArchitecture
                 $"config.json: tubelet_size is {depth}; it must divide num_frames ({frames})");
         }
 
-        var pixels = graph.AddInput(
-            EncoderPorts.Pixels, encoder.Weights.Dtype, "batch", frames, cut.Channels, cut.Height, cut.Width);
-        var turned = graph.Add("Transpose", "frames.turned", [pixels], NodeAttribute.Ints("perm", 0, 2, 1, 3, 4));
-        const string Projection = $"{Root}.embeddings.patch_embeddings.projection";
-        var kernel = encoder.Tensors.Require(
-            $"{Projection}.weight", hidden, cut.Channels, depth, cut.Patch, cut.Patch);
-        var blocks = graph.Add(
-            "Conv",
-            "blocks",
-            [
-                turned,
-                graph.AddWeight("blocks.weight", encoder.Weights.Rows(kernel.Shape, [kernel], 1)),
-                graph.AddWeight("blocks.bias", encoder.Weights.Vector((
-                    encoder.Tensors.Require($"{Projection}.bias", hidden), HeadPadding.None(hidden)))),
-            ],
-            NodeAttribute.Ints("kernel_shape", depth, cut.Patch, cut.Patch),
-            NodeAttribute.Ints("strides", depth, cut.Patch, cut.Patch));
-        var flat = graph.Add("Reshape", "blocks.flat", [blocks, graph.AddConstant("blocks.shape", 0, hidden, -1)]);
-        var rows = graph.Add("Transpose", "blocks.rows", [flat], NodeAttribute.Ints("perm", 0, 2, 1));
-        var count = cut.Count * (frames / depth);
-        var places = graph.AddWeight("positions", encoder.Weights.Table([1, count, hidden], Waves(count, hidden)));
+        var blocks = new FrameBlocks(frames, depth, cut);
+        var rows = blocks.Append(encoder, $"{Root}.embeddings.patch_embeddings.projection");
+        var places = graph.AddWeight(
+            "positions", encoder.Weights.Table([1, blocks.Count, hidden], Waves(blocks.Count, hidden)));
         return graph.Add("Add", "positions/Add", [rows, places]);
     }
 

@@ -15,6 +15,10 @@ internal sealed record Convolution(int Inputs, int Outputs, int Side)
     /// <summary>Zeros around the image.</summary>
     public int Pad { get; init; } = Side / 2;
 
+    /// <summary>True where zeros are put around the image such that a place is left for every step, one more at the
+    /// right and below where their number is odd, whatever <see cref="Pad"/> says (TensorFlow).</summary>
+    public bool PadsEvenly { get; init; }
+
     /// <summary>Groups of channels that are mixed apart.</summary>
     public int Groups { get; init; } = 1;
 
@@ -57,6 +61,8 @@ internal sealed record Convolution(int Inputs, int Outputs, int Side)
             NodeAttribute.Int("group", Groups),
             NodeAttribute.Ints("kernel_shape", Side, Side),
             NodeAttribute.Ints("strides", Step, Step),
-            NodeAttribute.Ints("pads", Pad, Pad, Pad, Pad));
+            PadsEvenly
+                ? NodeAttribute.String("auto_pad", "SAME_UPPER")
+                : NodeAttribute.Ints("pads", Pad, Pad, Pad, Pad));
     }
 }

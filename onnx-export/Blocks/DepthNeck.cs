@@ -23,11 +23,17 @@ internal sealed class DepthNeck(
     /// <summary>What the class token gives patches: <c>project</c>, <c>add</c>, or nothing.</summary>
     public string Readout { get; init; } = "ignore";
 
+    /// <summary>Function after what the class token gives patches.</summary>
+    public string ReadoutFunction { get; init; } = "gelu";
+
     /// <summary>True where images are drawn to the sides of the next, false where to twice their own.</summary>
     public bool FollowsNext { get; init; }
 
     /// <summary>True where norms follow the convolutions of the fusion.</summary>
     public bool HasNorms { get; init; }
+
+    /// <summary>Whether convolutions of the fusion have biases; null where they do unless norms follow.</summary>
+    public bool? HasFusionBias { get; init; }
 
     /// <summary>Appends everything.</summary>
     /// <param name="states">Rows <c>[batch, 1 + patches, hidden]</c> of each layer.</param>
@@ -119,7 +125,7 @@ internal sealed class DepthNeck(
             token, _graph.Add("Shape", $"{name}.shape", [patches])]);
         var both = _graph.Add("Concat", $"{name}.both", [patches, everywhere], NodeAttribute.Int("axis", -1));
         var hidden = encoder.HiddenSize;
-        return Activation.Append(_graph, "gelu", $"{name}.act", Linear.FromLinear(
+        return Activation.Append(_graph, ReadoutFunction, $"{name}.act", Linear.FromLinear(
             encoder, $"{name}.read", both, $"{Parts}.readout_projects.{i}.0", 2 * hidden, hidden, hasBias: true));
     }
 
@@ -133,7 +139,7 @@ internal sealed class DepthNeck(
         foreach (var part in new[] { 1, 2 })
         {
             inner = _graph.Add("Relu", $"{name}.act{part}", [inner]);
-            inner = new Convolution(width, width, Side: 3) { HasBias = !HasNorms }.Append(
+            inner = new Convolution(width, width, Side: 3) { HasBias = HasFusionBias ?? !HasNorms }.Append(
                 encoder, $"{name}.{part}", $"{tensor}.convolution{part}", inner);
             inner = HasNorms
                 ? BatchNorm.Append(encoder, $"{name}.norm{part}", $"{tensor}.batch_norm{part}", inner, width)

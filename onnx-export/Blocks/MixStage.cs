@@ -10,8 +10,6 @@ namespace Stip.Export.Blocks;
 /// <param name="stage">Index of the stage.</param>
 internal sealed class MixStage(EncoderGraph encoder, string root, int stage)
 {
-    private static readonly Norm Norm = Norm.Layer(1e-5);
-
     private readonly GraphBuilder _graph = encoder.Graph;
     private string _shape = "";
 
@@ -42,6 +40,15 @@ internal sealed class MixStage(EncoderGraph encoder, string root, int stage)
     /// <summary>Function of the feed-forward part.</summary>
     public required string Function { get; init; }
 
+    /// <summary>What norms add to the variance.</summary>
+    public double Epsilon { get; init; } = 1e-5;
+
+    /// <summary>False where queries, keys and values have no biases.</summary>
+    public bool HasQkvBias { get; init; } = true;
+
+    /// <summary>False where the feed-forward part leaves neighbours alone.</summary>
+    public bool MixesNeighbours { get; init; } = true;
+
     /// <summary>Appends the stage.</summary>
     /// <param name="image">An image <c>[batch, channels, height, width]</c>.</param>
     /// <returns>An image of the same form, its sides shorter.</returns>
@@ -50,11 +57,23 @@ internal sealed class MixStage(EncoderGraph encoder, string root, int stage)
         var (name, tensor) = ($"stages.{stage}", $"{root}.patch_embeddings.{stage}");
         var patches = new Convolution(Inputs, Width, Patch) { Step = Step }.Append(
             encoder, $"{name}.patches", $"{tensor}.proj", image);
-        _shape = Images.Sides(_graph, $"{name}.sides", patches);
+        var sides = Images.Sides(_graph, $"{name}.sides", patches);
         var rows = Normed($"{name}.patches_norm", $"{tensor}.layer_norm", Rows($"{name}.rows", patches, Width));
+        rows = AppendLayers(rows, sides);
+        rows = Normed($"{name}.last_norm", $"{root}.layer_norm.{stage}", rows);
+        return Image($"{name}.image", rows, Width);
+    }
+
+    /// <summary>Appends the layers alone.</summary>
+    /// <param name="rows">Rows of an image.</param>
+    /// <param name="sides">Its height and width.</param>
+    /// <returns>Rows of the same shape.</returns>
+    public string AppendLayers(string rows, string sides)
+    {
+        _shape = sides;
         for (var layer = 0; layer < Layers; layer++)
         {
-            var (own, block) = ($"{name}.layers.{layer}", $"{root}.block.{stage}.{layer}");
+            var (own, block) = ($"stages.{stage}.layers.{layer}", $"{root}.block.{stage}.{layer}");
             var normed = Normed($"{own}.attention_norm", $"{block}.layer_norm_1", rows);
             rows = _graph.Add(
                 "Add", $"{own}.attended", [rows, Attended($"{own}.attention", $"{block}.attention", normed)]);
@@ -62,8 +81,7 @@ internal sealed class MixStage(EncoderGraph encoder, string root, int stage)
             rows = _graph.Add("Add", $"{own}.moved", [rows, Mixed($"{own}.mlp", $"{block}.mlp", normed)]);
         }
 
-        rows = Normed($"{name}.last_norm", $"{root}.layer_norm.{stage}", rows);
-        return Image($"{name}.image", rows, Width);
+        return rows;
     }
 
     private string Attended(string name, string tensor, string rows)
@@ -88,20 +106,20 @@ internal sealed class MixStage(EncoderGraph encoder, string root, int stage)
             encoder, $"{name}.output", attended, $"{tensor}.output.dense", Width, Width, hasBias: true);
 
         string Projected(string part, string input) => Linear.FromLinear(
-            encoder, $"{name}.{part}", input, $"{tensor}.self.{part}", Width, Width, hasBias: true);
+            encoder, $"{name}.{part}", input, $"{tensor}.self.{part}", Width, Width, HasQkvBias);
     }
 
     private string Mixed(string name, string tensor, string rows)
     {
         var wide = Linear.FromLinear(encoder, $"{name}.up", rows, $"{tensor}.dense1", Width, Inner, hasBias: true);
-        var mixed = Convolution.Apart(Inner, side: 3).Append(
-            encoder, $"{name}.neighbours", $"{tensor}.dwconv.dwconv", Image($"{name}.image", wide, Inner));
-        var active = Activation.Append(_graph, Function, $"{name}.act", Rows($"{name}.rows", mixed, Inner));
+        wide = !MixesNeighbours ? wide : Rows($"{name}.rows", Convolution.Apart(Inner, side: 3).Append(
+            encoder, $"{name}.neighbours", $"{tensor}.dwconv.dwconv", Image($"{name}.image", wide, Inner)), Inner);
+        var active = Activation.Append(_graph, Function, $"{name}.act", wide);
         return Linear.FromLinear(encoder, $"{name}.down", active, $"{tensor}.dense2", Inner, Width, hasBias: true);
     }
 
     private string Normed(string name, string tensor, string rows) =>
-        Norm.Append(encoder, name, tensor, rows, HeadPadding.None(Width));
+        Norm.Layer(Epsilon).Append(encoder, name, tensor, rows, HeadPadding.None(Width));
 
     private string Rows(string name, string image, int channels) => Images.Rows(_graph, name, image, channels);
 

@@ -12,6 +12,8 @@ internal sealed class PatchwiseStage(EncoderGraph encoder, MobileLayers mobile, 
 {
     private readonly GraphBuilder _graph = encoder.Graph;
 
+    private string Whole => $"{name}.whole";
+
     /// <summary>Channels of the image that comes in.</summary>
     public required int Inputs { get; init; }
 
@@ -43,7 +45,8 @@ internal sealed class PatchwiseStage(EncoderGraph encoder, MobileLayers mobile, 
     public required bool HasQkvBias { get; init; }
 
     /// <summary>Appends the stage.</summary>
-    /// <param name="image">An image whose sides are multiples of twice the patch's.</param>
+    /// <param name="image">An image; where patches do not divide what becomes of it, it is drawn to the next sides
+    /// that they divide, and back.</param>
     /// <returns>An image half as high and as wide.</returns>
     public string Append(string image)
     {
@@ -63,7 +66,7 @@ internal sealed class PatchwiseStage(EncoderGraph encoder, MobileLayers mobile, 
             rows = Layer($"{name}.{layer}", $"{tensor}.transformer.layer.{layer}", rows);
         }
 
-        inner = Folded(Normed($"{name}.norm", $"{tensor}.layernorm", rows), inner);
+        inner = Folded(Normed($"{name}.norm", $"{tensor}.layernorm", rows));
         inner = mobile.Convolved(
             $"{name}.projection", $"{tensor}.conv_projection", new Convolution(Hidden, Width, Side: 1), inner);
         var both = _graph.Add("Concat", $"{name}.both", [image, inner], NodeAttribute.Int("axis", 1));
@@ -105,12 +108,14 @@ internal sealed class PatchwiseStage(EncoderGraph encoder, MobileLayers mobile, 
     // [batch, channels, height, width] as [batch · pixels of a patch, patches, channels].
     private string Unfolded(string image)
     {
-        var sides = _graph.Add("Div", $"{name}.grid", [
-            Images.Sides(_graph, $"{name}.sides", image), _graph.Shared("patch.side", Patch)]);
+        var side = _graph.Shared("patch.side", Patch);
+        var enough = _graph.Add("Add", $"{name}.enough", [
+            Images.Sides(_graph, $"{name}.sides", image), _graph.Shared("patch.rest", Patch - 1)]);
+        var sides = _graph.Add("Div", $"{name}.grid", [enough, side]);
         var grid = _graph.Append(
             "", "Split", $"{name}.grid/Split", [sides, _graph.Shared("patch.ones", 1, 1)],
             [$"{name}.grid/down", $"{name}.grid/across"], NodeAttribute.Int("axis", 0));
-        var side = _graph.Shared("patch.side", Patch);
+        image = Images.Resized(_graph, Whole, image, _graph.Add("Mul", $"{name}.whole_sides", [sides, side]));
         var apart = _graph.Add("Reshape", $"{name}.apart", [
             image,
             _graph.Add("Concat", $"{name}.apart_shape", [
@@ -125,7 +130,7 @@ internal sealed class PatchwiseStage(EncoderGraph encoder, MobileLayers mobile, 
                 NodeAttribute.Int("axis", 0))]);
     }
 
-    private string Folded(string rows, string like)
+    private string Folded(string rows)
     {
         var side = _graph.Shared("patch.side", Patch);
         var apart = _graph.Add("Reshape", $"{name}.apart_again", [
@@ -135,6 +140,8 @@ internal sealed class PatchwiseStage(EncoderGraph encoder, MobileLayers mobile, 
                 _graph.Shared($"patch.channels.{Hidden}", Hidden)],
                 NodeAttribute.Int("axis", 0))]);
         var turned = _graph.Add("Transpose", $"{name}.back", [apart], NodeAttribute.Ints("perm", 0, 5, 3, 1, 4, 2));
-        return _graph.Add("Reshape", $"{name}.image", [turned, _graph.Add("Shape", $"{name}.shape", [like])]);
+        var image = _graph.Add("Reshape", $"{name}.image", [
+            turned, _graph.Add("Shape", $"{name}.shape", [$"{Whole}/output"])]);
+        return Images.Resized(_graph, $"{name}.drawn_back", image, $"{name}.sides/output");
     }
 }

@@ -1,6 +1,5 @@
 using Stip.Export.Checkpoints;
 using Stip.Onnx.Execution;
-using Stip.Onnx.Model;
 
 namespace Stip.Export.Blocks;
 
@@ -27,17 +26,13 @@ internal sealed record PixelStart(string Root, PatchSizes Cut, bool IsCubic)
         var table = new ReshapedTensor(positions, [Cut.Count + 1, hidden]);
         var patches = graph.Add("Add", "patches.placed", [
             Images.Rows(graph, "patches.rows", image, hidden), Places(encoder, new TensorRows(table, 1, Cut.Count))]);
-        var token = new AddedRows(
-            new ReshapedTensor(encoder.Tensors.Require($"{Root}.cls_token", 1, 1, hidden), [1, hidden]),
-            [new TensorRows(table, 0, 1)]);
-        var batch = graph.Add(
-            "Shape", "class_token.batch", [pixels], NodeAttribute.Int("start", 0), NodeAttribute.Int("end", 1));
-        var shape = graph.Add(
-            "Concat", "class_token.shape", [batch, graph.AddConstant("class_token.row", 1, hidden)],
-            NodeAttribute.Int("axis", 0));
-        var first = graph.Add("Expand", "class_token/Expand", [
-            encoder.AddWeight("class_token", weights.Rows([1, 1, hidden], [token], 1)), shape]);
-        return graph.Add("Concat", "embedding/Concat", [first, patches], NodeAttribute.Int("axis", 1));
+        return LeadingToken.Append(
+            encoder,
+            encoder.Tensors.Require($"{Root}.cls_token", 1, 1, hidden),
+            new TensorRows(table, 0, 1),
+            patches,
+            pixels,
+            hidden);
     }
 
     private string Places(EncoderGraph encoder, TensorRows table)

@@ -60,6 +60,18 @@ public sealed class RefusedFieldsTests(ExportedModels models) : IDisposable
         "attn_type is 'uni'; it must be 'bi'")]
     [InlineData("ConvNextModel", """{"hidden_sizes": [8, 16], "depths": [1]}""", "they must have as many")]
     [InlineData("DPTForDepthEstimation", """{"is_hybrid": true}""", "is_hybrid is true; it must be false")]
+    [InlineData("DPTForDepthEstimation",
+        """
+        {"head_in_index": 0, "num_hidden_layers": 2, "backbone_out_indices": [0, 1], "image_size": 32,
+         "neck_hidden_sizes": [8, 8], "reassemble_factors": [2, 1]}
+        """,
+        "head_in_index is 0; it must be -1, the last image")]
+    [InlineData("MobileNetV2Model", """{"output_stride": 8}""", "output_stride is 8; it must be 32")]
+    [InlineData("PvtV2Model", """{"linear_attention": true}""", "linear_attention is true; it must be false")]
+    [InlineData("PvtModel", """{"image_size": 30, "num_attention_heads": [1, 1, 1, 1]}""",
+        "patches of 4 at stage 0 of this PVT must divide an image of 30 × 30")]
+    [InlineData("VivitModel", """{"tubelet_size": [2, 16, 8]}""",
+        "tubelet_size is 2 × 16 × 8; it must be frames × side × the same side")]
     [InlineData("DepthAnythingForDepthEstimation", """{"backbone_config": {"model_type": "swinv2"}}""",
         "model_type is 'swinv2'; it must be 'dinov2'")]
     [InlineData("DepthAnythingForDepthEstimation",
