@@ -81,8 +81,12 @@ internal sealed class Chart(string title, string horizontal, string vertical, bo
             _plot.Axes.SetLimitsY(0, Math.Max(_plot.Axes.GetLimits().Top, _bars.DefaultIfEmpty().Max() * 1.15));
         }
 
-        // Beside the picture: inside of it, it hides points.
-        _plot.ShowLegend(Edge.Bottom).Legend.Orientation = Orientation.Horizontal;
+        // Beside the picture: inside of it, it hides points. A legend without entries would leave no room for anything.
+        if (_plot.Legend.GetItems().Length > 0)
+        {
+            _plot.ShowLegend(Edge.Bottom).Legend.Orientation = Orientation.Horizontal;
+        }
+
         if (ChartFont.Name is { } font)
         {
             _plot.Font.Set(font);

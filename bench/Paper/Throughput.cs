@@ -11,8 +11,7 @@ namespace Stip.Bench.Paper;
 internal static class Throughput
 {
     private const int TokensOfSample = 100;
-    private const int WarmUps = 3;
-    private const int Runs = 9;
+    private const int Runs = 21;
 
     public static async Task AddAsync(
         PaperRun run, IReadOnlyList<string> models, int batch, CancellationToken cancellationToken)
@@ -22,7 +21,7 @@ internal static class Throughput
             "model", "parameters", "protected, token/s", "plain, token/s", "ratio")
         {
             Note = $"One pass over {batch} samples of {TokensOfSample} tokens (the paper: 100 samples on four A100), "
-                + $"medians of {Runs} runs in turns after {WarmUps}. Random weights; "
+                + $"medians of {Runs} runs in turns. {WarmUp.Note} Random weights; "
                 + "the paper's larger models do not fit two cores.",
         });
         var (sizes, hidden, plain) = (new List<double>(), new List<double>(), new List<double>());
@@ -30,7 +29,10 @@ internal static class Throughput
         {
             var served = await run.HostAsync(name);
             var (a, b) = (new List<double>(), new List<double>());
-            for (var i = 0; i < WarmUps + Runs; i++)
+            await WarmUp.RunAsync(
+                async () => new Rates(await PassAsync(served.Protected, batch, cancellationToken), 0),
+                async () => new Rates(await PassAsync(served.Plain, batch, cancellationToken), 0));
+            for (var i = 0; i < Runs; i++)
             {
                 // Each is the first of its turn every other time: whatever a turn's first pass pays, both pay.
                 foreach (var ofProtected in i % 2 == 0 ? [true, false] : new[] { false, true })
@@ -42,8 +44,8 @@ internal static class Throughput
             }
 
             sizes.Add(RandomModels.Find(name)!.Parameters);
-            hidden.Add(a.Skip(WarmUps).Median());
-            plain.Add(b.Skip(WarmUps).Median());
+            hidden.Add(a.Median());
+            plain.Add(b.Median());
             table.Add(
                 name, FormattableString.Invariant($"{sizes[^1] / 1e6:0.0}M"), N(hidden[^1]), N(plain[^1]),
                 FormattableString.Invariant($"{hidden[^1] / plain[^1]:0.000}"));
