@@ -21,6 +21,9 @@ public static class PackageVerifier
     private const int LargestWindow = 256;
     private const int MostSamples = 100_000;
 
+    // A prompt and a single token, each of several sequences.
+    private const int BatchPasses = 2;
+
     // A fixed seed: the tokens are no secret, and a failure can be seen again.
     private const int Seed = 20260;
 
@@ -116,6 +119,7 @@ public static class PackageVerifier
         {
             RunSteps(plain, left, right, samples, comparison, sampleDone);
             RunBeyondWindow(plain, left, right, comparison);
+            RunBatches(plain, right, comparison);
         }
 
         // What a decoder's own steps do not reach: encoders, images, and the rows that images give.
@@ -193,6 +197,23 @@ public static class PackageVerifier
         {
             CompareStep(
                 (left, plainTables), (right, movedTables), Ids(random, tokens, plain.Manifest.VocabSize), comparison);
+        }
+    }
+
+    // Steps of one sequence do not show what a server does that has several clients at once.
+    private static void RunBatches(PlainModel plain, ProtectedModel moved, OutputComparison comparison)
+    {
+        var part = plain.Parts.First(part => !part.IsClient && part.Role == moved.MainRole);
+        using var passes = new PartPasses(plain, moved, part);
+        using var left = new GraphRunner(part.Model, plain.Folder);
+        using var right = new GraphRunner(moved.PathOf(part));
+        foreach (var pass in passes.Make(BatchPasses))
+        {
+            var expected = WrittenRows.Only(pass.Plain, left.Run(pass.Plain));
+            var given = WrittenRows.Only(pass.Moved, right.Run(pass.Moved));
+            comparison.AddAll(
+                [.. expected.Select(output => (output.Key, output.Value))],
+                [.. given.Select(output => (output.Key, moved.Restore(part.Role, output.Key, output.Value)))]);
         }
     }
 

@@ -39,7 +39,7 @@ internal sealed class BlockRunner : IDisposable
     }
 
     public IReadOnlyDictionary<string, HostTensor> Run(IReadOnlyDictionary<string, HostTensor> inputs) =>
-        _runner.Run(inputs);
+        WrittenRows.Only(inputs, _runner.Run(inputs));
 
     public void Dispose() => _runner.Dispose();
 

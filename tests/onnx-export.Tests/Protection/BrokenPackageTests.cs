@@ -61,9 +61,10 @@ public sealed class BrokenPackageTests(ExportedModels exported, ProtectedModels 
             $@"^block \d+ of \d+ of 'model.onnx' .*: node '{node}[^']*' \(\w+, layer {node[7]}\)", report.Fault);
     }
 
-    // A key bias without rotary embedding cancels in the softmax: no output shows it, the bytes do.
+    // A key bias without rotary embedding cancels in the softmax of a sequence that was computed whole. The bytes show
+    // it, and so do tokens after random states.
     [Fact]
-    public async Task KeyBiasLeftInPlace_ShowsInTheBytesOnly()
+    public async Task KeyBiasLeftInPlace_ShowsInTheBytesAndAfterRandomStates()
     {
         var report = await VerifyAsync(Gpt2, plan =>
         {
@@ -78,7 +79,7 @@ public sealed class BrokenPackageTests(ExportedModels exported, ProtectedModels 
 
         Assert.False(report.Passed);
         Assert.Equal("weight 'layers.0.attention.qkv.bias' is not where the keys say", report.Worst);
-        Assert.InRange(report.MaxAbsDiff, 0, 1e-4);
+        Assert.True(report.MaxAbsDiff > SurelyVisible, $"only {report.MaxAbsDiff}");
     }
 
     [Fact]
