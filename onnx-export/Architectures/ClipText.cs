@@ -10,13 +10,17 @@ namespace Stip.Export.Architectures;
 /// is brought into the space that texts share with images.</summary>
 /// <param name="name">Name of the family.</param>
 /// <param name="isProjected">True where texts end in that space.</param>
-internal sealed class ClipText(string name, bool isProjected) : IArchitecture
+/// <param name="modelType">Its <c>model_type</c> where they do not.</param>
+internal sealed class ClipText(string name, bool isProjected, string modelType = "clip_text_model") : IArchitecture
 {
     private const string Root = "text_model";
 
     public string Name => name;
 
-    public string ModelType => isProjected ? "" : "clip_text_model";
+    public string ModelType => isProjected ? "" : modelType;
+
+    /// <summary>Positions where config.json does not say how many.</summary>
+    public int DefaultPositions { get; init; } = 77;
 
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
@@ -29,7 +33,7 @@ internal sealed class ClipText(string name, bool isProjected) : IArchitecture
             config.Text("hidden_act") ?? "quick_gelu",
             config.Positive("layer_norm_eps", 1e-5));
         var vocabulary = config.FindSize("vocab_size") ?? 49408;
-        var positions = config.FindSize("max_position_embeddings") ?? 77;
+        var positions = config.FindSize("max_position_embeddings") ?? DefaultPositions;
         var encoder = new EncoderGraph(tensors, dtype, sizes.Hidden, isMasked: true);
         encoder.ScoreBias = RowDistances.AppendCausal(encoder);
         var layers = new EncoderLayers(encoder, sizes, ClipTower.Layer, $"{Root}.encoder.layers");

@@ -32,8 +32,9 @@ internal sealed class ClipTower
         Patches = ReadPatches(tensors, config, Sizes.Hidden);
         _layers = new EncoderLayers(Encoder, Sizes, Layer, $"{Root}.encoder.layers");
 
-        // The tensor's name is misspelt in every checkpoint.
-        var start = Sizes.Norm.Append(Encoder, "pre_norm", $"{Root}.pre_layrnorm", Encoder.Embeds);
+        // CLIP's checkpoints misspell the tensor's name, OWL-ViT's do not.
+        var norm = tensors.Has($"{Root}.pre_layrnorm.weight") ? "pre_layrnorm" : "pre_layernorm";
+        var start = Sizes.Norm.Append(Encoder, "pre_norm", $"{Root}.{norm}", Encoder.Embeds);
         Stream = new ResidualStream(Encoder, start);
     }
 

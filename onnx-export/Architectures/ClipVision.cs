@@ -6,18 +6,25 @@ using Stip.Protocol.Tensors;
 namespace Stip.Export.Architectures;
 
 /// <summary>CLIP's vision tower on its own: features of every patch and of the image, or the image in the space that it
-/// shares with texts, or what it shows.</summary>
-internal sealed class ClipVision(string name, VisionHead head) : IArchitecture
+/// shares with texts, or what it shows. AltCLIP and OWL-ViT have the same.</summary>
+/// <param name="name">Name of the family.</param>
+/// <param name="head">What it ends in.</param>
+/// <param name="modelType">Its <c>model_type</c> where it has no head.</param>
+internal sealed class ClipVision(string name, VisionHead head, string modelType = "clip_vision_model") : IArchitecture
 {
     private const int DefaultProjection = 512;
 
     public string Name => name;
 
-    public string ModelType => head == VisionHead.Hidden ? "clip_vision_model" : "";
+    public string ModelType => head == VisionHead.Hidden ? modelType : "";
+
+    /// <summary>What config.json leaves out, where that is not as in CLIP.</summary>
+    public string Defaults { get; init; } = "{}";
 
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
-        var config = head == VisionHead.Classes ? SiglipVision.Tower(checkpoint.Config) : checkpoint.Config;
+        var config = head == VisionHead.Classes ? SiglipVision.Tower(checkpoint.Config)
+            : checkpoint.Config.WithDefaults(Defaults);
         var tower = new ClipTower(checkpoint.Tensors, config, dtype);
         tower.AppendUntil(tower.Sizes.Layers);
         var rows = tower.Stream.Sum("residual");

@@ -12,6 +12,11 @@ internal static class EncoderFamilies
         new BigBird("BigBirdForPreTraining", TextHead.MaskedWords),
         new MegatronBert("MegatronBertForPreTraining", TextHead.MaskedWords),
         new MobileBert("MobileBertForPreTraining", TextHead.MaskedWords),
+        new RocBert("RoCBertForPreTraining", TextHead.MaskedWords),
+        new Bert("BertForNextSentencePrediction", TextHead.NextSentence),
+        new Bert("ErnieForNextSentencePrediction", TextHead.NextSentence, "ernie"),
+        new MegatronBert("MegatronBertForNextSentencePrediction", TextHead.NextSentence),
+        new MobileBert("MobileBertForNextSentencePrediction", TextHead.NextSentence),
         new Electra("ElectraForPreTraining", TextHead.Replaced),
         new Wav2Vec2("Wav2Vec2ForPreTraining", "wav2vec2", SoundHead.Hidden),
         new Vit("ViTMAEForPreTraining", VisionHead.Hidden, "vit_mae"),
@@ -53,6 +58,7 @@ internal static class EncoderFamilies
         new Bert("SplinterModel", TextHead.Hidden, "splinter"),
         new BertGeneration(),
         .. Texts("Xmod", (name, head) => new Xmod(name, head)),
+        .. Texts("RoCBert", (name, head) => new RocBert(name, head)),
         new ClapText(),
         new Clap(),
         .. Texts("Luke", (name, head) => new Luke(name, head)),
@@ -72,6 +78,9 @@ internal static class EncoderFamilies
         new T5Encoder("T5EncoderModel", hasOwnDistances: false),
         new T5Encoder("MT5EncoderModel", hasOwnDistances: false),
         new T5Encoder("UMT5EncoderModel", hasOwnDistances: true),
+        new T5Encoder("T5ForTokenClassification", hasOwnDistances: false, TextHead.Tokens),
+        new T5Encoder("MT5ForTokenClassification", hasOwnDistances: false, TextHead.Tokens),
+        new T5Encoder("UMT5ForTokenClassification", hasOwnDistances: true, TextHead.Tokens),
         new T5Sequence("T5ForConditionalGeneration", "t5", "T5EncoderModel", hasOwnDistances: false),
         new T5Sequence("T5WithLMHeadModel", "", "T5EncoderModel", hasOwnDistances: false),
         new T5Sequence("MT5ForConditionalGeneration", "mt5", "MT5EncoderModel", hasOwnDistances: false),
@@ -138,6 +147,15 @@ internal static class EncoderFamilies
             new ChineseClipText("ChineseCLIPTextModel", isProjected: true),
             new ClipVision("CLIPVisionModelWithProjection", VisionHead.Projected)),
         new ChineseClipText("ChineseCLIPTextModel", isProjected: false),
+        new TwoTowers(
+            "AltCLIPModel",
+            "altclip",
+            new AltClipText("AltCLIPTextModel", isProjected: true),
+            new ClipVision("CLIPVisionModelWithProjection", VisionHead.Projected)) { DefaultProjection = 768 },
+        new AltClipText("AltCLIPTextModel", isProjected: false),
+        new ClipVision("AltCLIPVisionModel", VisionHead.Hidden, "altclip_vision_model"),
+        .. Owl("OwlViT", "owlvit", patch: 32),
+        .. Owl("Owlv2", "owlv2", patch: 16),
         new VideoMae("VideoMAEModel", VisionHead.Hidden),
         new VideoMae("VideoMAEForVideoClassification", VisionHead.Classes),
         new Segformer("SegformerModel", VisionHead.Hidden),
@@ -160,6 +178,9 @@ internal static class EncoderFamilies
         new MobileNetV1("MobileNetV1ForImageClassification", VisionHead.Classes),
         new MobileNetV2("MobileNetV2Model", VisionHead.Hidden),
         new MobileNetV2("MobileNetV2ForImageClassification", VisionHead.Classes),
+        new Levit("LevitModel", VisionHead.Hidden),
+        new Levit("LevitForImageClassification", VisionHead.Classes),
+        new Levit("LevitForImageClassificationWithTeacher", VisionHead.TwoClassifiers),
         new Pvt("PvtModel", VisionHead.Hidden),
         new Pvt("PvtForImageClassification", VisionHead.Classes),
         new PvtV2("PvtV2Model", VisionHead.Hidden),
@@ -178,6 +199,22 @@ internal static class EncoderFamilies
         new ClipVision("CLIPVisionModelWithProjection", VisionHead.Projected),
         new Llava(),
     ];
+
+    // CLIP under names of its own, for images that are larger and texts that are shorter.
+    private static IEnumerable<IArchitecture> Owl(string name, string root, int patch)
+    {
+        var defaults = $$"""{"image_size": 768, "patch_size": {{patch}}}""";
+        return
+        [
+            new ClipText($"{name}TextModel", isProjected: false, $"{root}_text_model") { DefaultPositions = 16 },
+            new ClipVision($"{name}VisionModel", VisionHead.Hidden, $"{root}_vision_model") { Defaults = defaults },
+            new TwoTowers(
+                $"{name}Model",
+                root,
+                new ClipText($"{name}TextModel", isProjected: true) { DefaultPositions = 16 },
+                new ClipVision($"{name}VisionModel", VisionHead.Projected) { Defaults = defaults }),
+        ];
+    }
 
     // The names that transformers gives a model of raw sound with each of its heads.
     private static IEnumerable<IArchitecture> Sounds(string name, string root) =>

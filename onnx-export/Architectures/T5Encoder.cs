@@ -7,8 +7,12 @@ namespace Stip.Export.Architectures;
 /// <summary>The encoder of T5 and its kin on its own (sentence-t5, the text encoders of image generators).</summary>
 /// <param name="name">Name of the family.</param>
 /// <param name="hasOwnDistances">True where every layer has a table of distances.</param>
-internal sealed class T5Encoder(string name, bool hasOwnDistances) : IArchitecture
+/// <param name="head">What it ends in.</param>
+internal sealed class T5Encoder(string name, bool hasOwnDistances, TextHead head = TextHead.Hidden) : IArchitecture
 {
+    // With a head, the encoder stands below a name of its own.
+    private const string Inner = "transformer.";
+
     public string Name => name;
 
     // That is the whole model's.
@@ -16,6 +20,8 @@ internal sealed class T5Encoder(string name, bool hasOwnDistances) : IArchitectu
 
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
+        checkpoint = head == TextHead.Hidden ? checkpoint : checkpoint.Part(
+            checkpoint.Config, [("encoder.", $"{Inner}encoder."), ("shared.", $"{Inner}shared."), ("", "")]);
         var t5 = new T5(checkpoint.Config, hasOwnDistances);
         var sizes = t5.Sizes;
         var names = new TextEncoderNames(
@@ -35,7 +41,7 @@ internal sealed class T5Encoder(string name, bool hasOwnDistances) : IArchitectu
             new TextEncoderConfig(
                 sizes, t5.VocabSize, t5.Positions, FirstPosition: 0, TokenTypes: 0, IsTied: false),
             names,
-            TextHead.Hidden);
+            head);
 
         string Bias(EncoderGraph encoder, int layer)
         {

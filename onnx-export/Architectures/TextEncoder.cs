@@ -14,6 +14,7 @@ namespace Stip.Export.Architectures;
 internal static class TextEncoder
 {
     private const string AnswerHead = "qa_outputs";
+    private const string NextSentences = "cls.seq_relationship";
 
     public static ExportedModel Build(
         Checkpoint checkpoint, TensorDtype dtype, TextEncoderConfig config, TextEncoderNames names, TextHead head)
@@ -27,6 +28,7 @@ internal static class TextEncoder
         }
 
         var scaled = config.WordScale is 1 ? words : new ScaledRows(words, config.WordScale);
+        scaled = config.OfWord?.Invoke(scaled) ?? scaled;
         scaled = config.ZeroWord is { } zero ? new ZeroedRow(scaled, zero) : scaled;
         var encoder = new EncoderGraph(
             tensors, dtype, sizes.Hidden, isMasked: true, (config.KeepsPlacesApart ? 2 : 1) * config.RowSize)
@@ -74,7 +76,8 @@ internal static class TextEncoder
         CheckpointTensor words,
         IReadOnlyDictionary<string, CheckpointTensor> tables)
     {
-        var labels = head == TextHead.Classes ? Labels.Read(checkpoint.Config) : null;
+        var labels = head == TextHead.Classes ? Labels.Read(checkpoint.Config)
+            : head == TextHead.NextSentence ? new Labels(["next", "not next"], AreExclusive: true) : null;
         switch (head)
         {
             case TextHead.MaskedWords:
@@ -83,6 +86,9 @@ internal static class TextEncoder
                 break;
             case TextHead.Classes:
                 Of(names.Classifier).AppendPooled(encoder, rows, labels!.Names.Count);
+                break;
+            case TextHead.NextSentence:
+                (Of(names.Classifier) with { Output = NextSentences }).AppendPooled(encoder, rows, labels!.Names.Count);
                 break;
             case TextHead.Tokens:
                 RowHead.AppendLabels(encoder, rows, names.TokenLabels, Labels.Read(checkpoint.Config).Names.Count);

@@ -1,4 +1,5 @@
 using Stip.Export.Blocks;
+using Stip.Export.Checkpoints;
 
 namespace Stip.Export.Architectures;
 
@@ -34,6 +35,9 @@ internal sealed record TextEncoderConfig(
 
     /// <summary>Factor on the rows of the word table.</summary>
     public float WordScale { get; init; } = 1;
+
+    /// <summary>Makes the client's table of words of the stored one; null where it is that.</summary>
+    public Func<CheckpointTensor, CheckpointTensor>? OfWord { get; init; }
 
     /// <summary>A token whose row in the client's table is zero, whatever is stored; null for none.</summary>
     public int? ZeroWord { get; init; }

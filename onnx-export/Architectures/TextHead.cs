@@ -12,6 +12,9 @@ internal enum TextHead
     /// <summary>A logit for each label, for the whole text.</summary>
     Classes,
 
+    /// <summary>A logit each for a second sentence that follows the first, and for one that does not.</summary>
+    NextSentence,
+
     /// <summary>A logit for each label, at every row.</summary>
     Tokens,
 

@@ -11,11 +11,12 @@ namespace Stip.Export.Architectures;
 /// <param name="vision">The tower for images.</param>
 internal sealed class TwoTowers(string name, string modelType, IArchitecture text, IArchitecture vision) : IArchitecture
 {
-    private const int DefaultProjection = 512;
-
     public string Name => name;
 
     public string ModelType => modelType;
+
+    /// <summary>Width of the space where config.json does not say it.</summary>
+    public int DefaultProjection { get; init; } = 512;
 
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype) => checkpoint.Tower switch
     {
@@ -25,7 +26,7 @@ internal sealed class TwoTowers(string name, string modelType, IArchitecture tex
             $"{name} has two towers, and a graph holds one; give --tower text or --tower vision"),
     };
 
-    private static Checkpoint Part(Checkpoint whole, string section)
+    private Checkpoint Part(Checkpoint whole, string section)
     {
         var config = whole.Config.Section(section)
             ?? throw new RefusedException($"config.json has no {section}; it must describe both towers");

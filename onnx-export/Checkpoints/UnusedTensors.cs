@@ -12,7 +12,7 @@ internal static partial class UnusedTensors
         [
             ".attn.bias", ".attention.bias", ".masked_bias", ".causal_mask", ".inv_freq", ".cos_cached", ".sin_cached",
             ".position_ids", ".num_batches_tracked", ".relative_position_index", ".relative_coords_table",
-            ".input_scale", ".activation_scale", ".output_scale",
+            ".attention_bias_idxs", ".input_scale", ".activation_scale", ".output_scale",
             ".k_scale", ".v_scale", ".kv_scale", ".EncDecAttention.relative_attention_bias.weight",
         ];
 
