@@ -12,7 +12,7 @@ namespace Stip.Onnx.Protection;
 /// </summary>
 internal static class DataFiles
 {
-    // Each holds some tiles, whatever the length of the model.
+    // They share the tiles of one file, so that memory is the same whatever the length of the model.
     private const int MostAtOnce = 4;
 
     /// <summary>About how long the files of a package are.</summary>
@@ -29,16 +29,15 @@ internal static class DataFiles
         var shares = Shares(tensors, fileBytes);
         var files = new PackageFile[shares.Count];
         var progress = new Progress(bytesWritten);
-        var options = new ParallelOptions
-        {
-            MaxDegreeOfParallelism = Math.Min(MostAtOnce, Environment.ProcessorCount),
-        };
+        var atOnce = Math.Min(MostAtOnce, Environment.ProcessorCount);
+        var buffers = HashedFile.MostBuffers / Math.Clamp(shares.Count, 1, atOnce);
+        var options = new ParallelOptions { MaxDegreeOfParallelism = atOnce };
         try
         {
             Parallel.ForEach(
                 Partitioner.Create(Enumerable.Range(0, shares.Count), EnumerablePartitionerOptions.NoBuffering),
                 options,
-                number => files[number] = Write(shares[number], graphPath, number, progress));
+                number => files[number] = Write(shares[number], graphPath, number, buffers, progress));
         }
         catch (AggregateException e)
         {
@@ -74,11 +73,12 @@ internal static class DataFiles
         return shares;
     }
 
-    private static PackageFile Write(ExternalTensor[] tensors, string graphPath, int number, Progress progress)
+    private static PackageFile Write(
+        ExternalTensor[] tensors, string graphPath, int number, int buffers, Progress progress)
     {
         var location = number == 0 ? $"{Path.GetFileName(graphPath)}.data"
             : string.Create(CultureInfo.InvariantCulture, $"{Path.GetFileName(graphPath)}.{number}.data");
-        using var file = new HashedFile(Path.Combine(Path.GetDirectoryName(graphPath) ?? "", location));
+        using var file = new HashedFile(Path.Combine(Path.GetDirectoryName(graphPath) ?? "", location), buffers);
         var before = 0L;
         var writer = new ExternalDataWriter(file, location, bytes =>
         {

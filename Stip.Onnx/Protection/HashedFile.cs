@@ -14,21 +14,26 @@ internal sealed class HashedFile : Stream, IBufferWriter<byte>
 {
     private const int BufferBytes = RowTiles.TileBytes;
 
-    // Some weights are made faster than they are hashed and some slower: a few tiles wait between the two.
-    private const int Buffers = 8;
+    /// <summary>Buffers of one file. Some weights are made faster than they are hashed and some slower: a few tiles
+    /// wait between the two.</summary>
+    public const int MostBuffers = 8;
 
     private readonly FileStream _file;
-    private readonly BlockingCollection<(byte[] Bytes, int Count)> _full = new(Buffers);
-    private readonly BlockingCollection<byte[]> _free = new(Buffers + 1);
+    private readonly BlockingCollection<(byte[] Bytes, int Count)> _full = new(MostBuffers);
+    private readonly BlockingCollection<byte[]> _free = new(MostBuffers + 1);
     private readonly Task<string> _hasher;
     private byte[] _buffer = new byte[BufferBytes];
     private int _used;
     private long _position;
 
-    public HashedFile(string path)
+    /// <param name="path">The file to make.</param>
+    /// <param name="buffers">How many tiles may wait, with the one that is being filled: 2 or more.</param>
+    public HashedFile(string path, int buffers = MostBuffers)
     {
+        ArgumentOutOfRangeException.ThrowIfLessThan(buffers, 2);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(buffers, MostBuffers);
         _file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0);
-        for (var i = 1; i < Buffers; i++)
+        for (var i = 1; i < buffers; i++)
         {
             _free.Add(new byte[BufferBytes]);
         }

@@ -28,12 +28,15 @@ internal sealed record ProtectionPlan(
     public static ProtectionPlan From(LabelledPart graph, Automorphism targets)
     {
         var roots = graph.Weights.ToDictionary(weight => weight.Root);
-        var initializers = graph.Weights.Select(weight => From(weight, roots[targets[weight.Root]], targets))
+
+        // Many axes move alike, and a deep model has many.
+        var known = new HashSet<Permutation>();
+        var initializers = graph.Weights.Select(weight => From(weight, roots[targets[weight.Root]], targets, known))
             .Where(plan => !plan.MovesNothing);
         return new ProtectionPlan(
             initializers.ToDictionary(plan => plan.Name, StringComparer.Ordinal),
-            graph.Inputs.ToDictionary(port => port.Name, port => From(port, targets), StringComparer.Ordinal),
-            graph.Outputs.ToDictionary(port => port.Name, port => From(port, targets), StringComparer.Ordinal));
+            graph.Inputs.ToDictionary(port => port.Name, port => From(port, targets, known), StringComparer.Ordinal),
+            graph.Outputs.ToDictionary(port => port.Name, port => From(port, targets, known), StringComparer.Ordinal));
     }
 
     /// <summary>What happens to an initialiser, by its name.</summary>
@@ -41,26 +44,27 @@ internal sealed record ProtectionPlan(
         ? plan
         : new InitializerPlan(tensor.Name, tensor.Name, new Permutation?[tensor.Shape.Length]);
 
-    private static InitializerPlan From(WeightNodes source, WeightNodes holder, Automorphism targets)
+    private static InitializerPlan From(
+        WeightNodes source, WeightNodes holder, Automorphism targets, HashSet<Permutation> known)
     {
         var axes = new Permutation?[source.Shape.Length];
         for (var axis = 0; axis < axes.Length; axis++)
         {
             if (source.AxisOrNull(axis) is { } from && holder.AxisOrNull(axis) is { } to)
             {
-                axes[axis] = Between(from, to, targets);
+                axes[axis] = Between(from, to, targets, known);
             }
         }
 
         return new InitializerPlan(holder.Tensor.Name, source.Tensor.Name, axes, source.Layout);
     }
 
-    private static PortPlan From(LabelledPort port, Automorphism targets)
+    private static PortPlan From(LabelledPort port, Automorphism targets, HashSet<Permutation> known)
     {
-        var whole = Between(port.Nodes, port.Nodes, targets);
+        var whole = Between(port.Nodes, port.Nodes, targets, known);
         return whole is not null && port.FeatureAxes.Length > 1
             && LastAxisOnly(whole, port.FeatureShape[^1]) is { } last
-            ? new PortPlan(port.Name, [port.FeatureAxes[^1]], last)
+            ? new PortPlan(port.Name, [port.FeatureAxes[^1]], Shared(last, known))
             : new PortPlan(port.Name, port.FeatureAxes, whole);
     }
 
@@ -78,7 +82,7 @@ internal sealed record ProtectionPlan(
         return Permutation.FromTargets(whole.Targets[..length]);
     }
 
-    private static Permutation? Between(int[] from, int[] to, Automorphism targets)
+    private static Permutation? Between(int[] from, int[] to, Automorphism targets, HashSet<Permutation> known)
     {
         // The nodes of an axis or a port are made at once, so their labels are in a row, in whatever order.
         var first = to.Length == 0 ? 0 : to.Min();
@@ -89,6 +93,17 @@ internal sealed record ProtectionPlan(
         }
 
         var permutation = Permutation.FromTargets(Array.ConvertAll(from, node => places[targets[node] - first]));
-        return permutation.IsIdentity ? null : permutation;
+        return permutation.IsIdentity ? null : Shared(permutation, known);
+    }
+
+    private static Permutation Shared(Permutation permutation, HashSet<Permutation> known)
+    {
+        if (known.TryGetValue(permutation, out var one))
+        {
+            return one;
+        }
+
+        known.Add(permutation);
+        return permutation;
     }
 }

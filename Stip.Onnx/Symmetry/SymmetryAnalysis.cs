@@ -11,7 +11,7 @@ namespace Stip.Onnx.Symmetry;
 /// <summary>The axis symmetries of one graph.</summary>
 internal sealed class SymmetryAnalysis
 {
-    private const long MuchMemory = 200_000_000;
+    private const long MuchMemory = 16_000_000;
     private readonly LaneComponents _components;
     private readonly Adjacency _adjacency;
     private MovingNodes? _moving;

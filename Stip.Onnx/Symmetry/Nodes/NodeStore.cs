@@ -88,8 +88,16 @@ internal sealed class NodeStore(
         }
 
         FreshRuns.Add(new LabelRange(first, lanes));
+        return LabelsOf(FreshRuns.Count - 1);
+    }
+
+    /// <summary>The labels of a fresh run, in the order of its lanes.</summary>
+    /// <param name="number">Its place among them.</param>
+    public int[] LabelsOf(int number)
+    {
+        var (first, lanes) = FreshRuns[number];
         int[] labels = [.. Enumerable.Range(first, lanes)];
-        if (lanes % 2 == 0 && parted?.Contains(FreshRuns.Count - 1) == true)
+        if (lanes % 2 == 0 && parted?.Contains(number) == true)
         {
             for (var lane = 0; lane < lanes; lane++)
             {

@@ -54,6 +54,32 @@ internal sealed class Adjacency
         }
     }
 
+    private Adjacency(Adjacency whole, int[] nodes, int[] ids)
+    {
+        Count = nodes.Length;
+        _weightOfRole = whole._weightOfRole;
+        _lanes = Array.ConvertAll(nodes, whole.Lanes);
+        _starts = new int[Count + 1];
+        for (var id = 0; id < Count; id++)
+        {
+            _starts[id + 1] = _starts[id] + whole.Neighbours(nodes[id]).Length;
+        }
+
+        var edges = _starts[Count];
+        _neighbours = new int[edges];
+        (_roles, _wideRoles) = whole._roles.Length > 0 ? (new ushort[edges], Array.Empty<int>())
+            : (Array.Empty<ushort>(), new int[edges]);
+        for (var id = 0; id < Count; id++)
+        {
+            var (first, next) = (whole.FirstEdge(nodes[id]), _starts[id]);
+            foreach (var neighbour in whole.Neighbours(nodes[id]))
+            {
+                _neighbours[next] = ids[neighbour];
+                SetRole(next++, whole.Role(first++));
+            }
+        }
+    }
+
     public int Count { get; private set; }
 
     /// <summary>Keeps some nodes and the edges between them, and forgets the rest: they would take as much
@@ -84,6 +110,11 @@ internal sealed class Adjacency
         _lanes = Array.ConvertAll(nodes, Lanes);
         Count = nodes.Length;
     }
+
+    /// <summary>The edges of some nodes that have neighbours among themselves only.</summary>
+    /// <param name="nodes">The nodes, which get numbers in this order.</param>
+    /// <param name="ids">The number of each, at the place of the node.</param>
+    public Adjacency Among(int[] nodes, int[] ids) => new(this, nodes, ids);
 
     /// <summary>Neighbours of a node, children and parents.</summary>
     public ReadOnlySpan<int> Neighbours(int node) => _neighbours.AsSpan(_starts[node].._starts[node + 1]);

@@ -19,7 +19,7 @@ internal sealed class AutomorphismSearch
     private readonly RandomNumberGenerator _random;
     private readonly PriorityQueue<int, (int Length, int Cell)> _open = new();
 
-    private AutomorphismSearch(MovingNodes nodes, HashSet<int> held, RandomNumberGenerator random)
+    private AutomorphismSearch(MovingPart nodes, HashSet<int> held, RandomNumberGenerator random)
     {
         _count = nodes.Graph.Count;
         _random = random;
@@ -40,7 +40,7 @@ internal sealed class AutomorphismSearch
 
     /// <summary>Draws an automorphism.</summary>
     /// <returns>For every node the node that it becomes, and the size of the choice in bits.</returns>
-    public static (int[] Targets, double Bits) Draw(MovingNodes nodes, RandomNumberGenerator random)
+    public static (int[] Targets, double Bits) Draw(MovingPart nodes, RandomNumberGenerator random)
     {
         var held = new HashSet<int>();
         for (var attempt = 1; ; attempt++)
@@ -60,7 +60,7 @@ internal sealed class AutomorphismSearch
         }
     }
 
-    private static Partition TwoCopies(MovingNodes nodes, HashSet<int> held, out bool areClasses)
+    private static Partition TwoCopies(MovingPart nodes, HashSet<int> held, out bool areClasses)
     {
         var graph = nodes.Graph;
         var (items, next) = (new int[2 * graph.Count], 0);

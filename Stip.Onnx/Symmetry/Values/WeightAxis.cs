@@ -14,7 +14,7 @@ internal sealed record WeightAxis(
     public bool IsIndexed => Source >= 0 || Derived is not null;
 
     /// <summary>The axis node of every index; asking for them makes the axis one that may move.</summary>
-    public int[] Nodes => _nodes ??= !IsIndexed ? [] : Picked is null ? All() : Array.ConvertAll(Picked, i => All()[i]);
+    public int[] Nodes => !IsIndexed ? [] : Picked is null ? All() : _nodes ??= PickedNodes();
 
     /// <summary>The same axis showing some of its indices.</summary>
     public WeightAxis Pick(int[] indices) => IsIndexed
@@ -33,6 +33,12 @@ internal sealed record WeightAxis(
         {
             part.Pin(reason);
         }
+    }
+
+    private int[] PickedNodes()
+    {
+        var all = All();
+        return Array.ConvertAll(Picked!, i => all[i]);
     }
 
     private int[] All() => Derived?.Nodes ?? Weight.Axis(Source);

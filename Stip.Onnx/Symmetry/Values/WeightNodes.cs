@@ -11,7 +11,10 @@ internal sealed class WeightNodes
 {
     private const long MostEntries = 1 << 24;
     private readonly NodeStore _store;
-    private int[]?[] _axes;
+
+    // The fresh run of each axis: labels are in a row, and of a wide model there would be many to keep.
+    private int?[] _axes;
+    private WeakReference<int[]>?[] _labels;
     private string?[] _pins;
 
     /// <param name="store">Where its nodes are made.</param>
@@ -24,8 +27,7 @@ internal sealed class WeightNodes
         Root = store.Fresh(store.Kinds.Id($"initializer {part} {tensor.Type} [{string.Join(',', tensor.Shape)}]"));
         var bits = ElementTypes.Bits(tensor.Type);
         Layout = bits is > 0 and < 8 ? new PackedLayout(tensor.Shape, bits, PadsRows: false) : null;
-        _axes = new int[]?[Shape.Length];
-        _pins = new string?[Shape.Length];
+        (_axes, _labels, _pins) = Nothing(Shape.Length);
     }
 
     public GraphTensor Tensor { get; }
@@ -56,8 +58,7 @@ internal sealed class WeightNodes
             && layout.ByteLength == Tensor.ByteLength)
         {
             Layout = layout;
-            _axes = new int[]?[layout.Shape.Length];
-            _pins = new string?[layout.Shape.Length];
+            (_axes, _labels, _pins) = Nothing(layout.Shape.Length);
             var name = $"{HoldingKinds.Packed} [{string.Join(',', layout.Shape)}]";
             _store.Ordered(_store.Kinds.Id(name, layout.Bits), Root);
         }
@@ -68,20 +69,35 @@ internal sealed class WeightNodes
     }
 
     /// <summary>The nodes of an axis, or null where nothing has asked for them: such an axis stays as it is.</summary>
-    public int[]? AxisOrNull(int axis) => _axes[axis];
+    public int[]? AxisOrNull(int axis)
+    {
+        if (_axes[axis] is not { } run)
+        {
+            return null;
+        }
+
+        if (_labels[axis] is { } kept && kept.TryGetTarget(out var labels))
+        {
+            return labels;
+        }
+
+        labels = _store.LabelsOf(run);
+        _labels[axis] = new WeakReference<int[]>(labels);
+        return labels;
+    }
 
     /// <summary>Why an axis stays as it is, null where nothing holds it from outside.</summary>
     public string? PinOf(int axis) => _pins[axis];
 
     public int[] Axis(int axis)
     {
-        if (_axes[axis] is { } made)
+        if (AxisOrNull(axis) is { } made)
         {
             return made;
         }
 
         var nodes = _store.FreshRun(_store.Kinds.Id($"axis {axis}"), Shape[axis], Root);
-        _axes[axis] = nodes;
+        (_axes[axis], _labels[axis]) = (_store.FreshRuns.Count - 1, new WeakReference<int[]>(nodes));
         AddPins(axis);
         return nodes;
     }
@@ -125,9 +141,12 @@ internal sealed class WeightNodes
         });
     }
 
+    private static (int?[] Axes, WeakReference<int[]>?[] Labels, string?[] Pins) Nothing(int rank) =>
+        (new int?[rank], new WeakReference<int[]>?[rank], new string?[rank]);
+
     private void AddPins(int axis)
     {
-        if (_axes[axis] is { } nodes && _pins[axis] is { } reason)
+        if (_pins[axis] is { } reason && AxisOrNull(axis) is { } nodes)
         {
             var kind = _store.Kinds.Id(PinKinds.Prefix + reason);
             CellWise.Ordered(_store, kind, nodes, _store.Places(nodes.Length));

@@ -75,15 +75,48 @@ public sealed class AutomorphismTests
         Assert.All(counts, count => Assert.InRange(count, 1000 - 145, 1000 + 145));
     }
 
+    [Fact]
+    public void BlocksThatShareNoMover_AreDrawnApart()
+    {
+        // Two blocks of three heads over one residual stream: heads trade places within their block.
+        var stream = _store.FreshRun(Kind("stream"), 5);
+        int[][][] blocks = [.. new[] { "first", "second" }.Select(block => Enumerable.Range(0, 3)
+            .Select(_ => _store.FreshRun(Kind($"channel {block}"), 4)).ToArray())];
+        foreach (var head in blocks.SelectMany(block => block))
+        {
+            _store.Unordered(Kind("dense"), [_store.Unordered(Kind("row"), stream), .. head]);
+        }
+
+        var (moving, automorphism, bits) = Drawn(seed: 3);
+
+        Assert.Equal(2, moving.PartCount);
+        Assert.All(blocks, block => Assert.Equal(
+            block.SelectMany(head => head).Order(),
+            block.SelectMany(head => head).Select(label => automorphism[label]).Order()));
+        Assert.All(blocks.SelectMany(block => block), head => Assert.Contains(
+            blocks.SelectMany(block => block), other => head.Select(label => automorphism[label]).Order()
+                .SequenceEqual(other.Order())));
+
+        // 3! twice, 4! for each of six heads, 5!.
+        Assert.Equal((2 * Math.Log2(6)) + (6 * Math.Log2(24)) + Math.Log2(120), bits, 9);
+    }
+
     private (Automorphism Targets, double Bits) Draw(int seed)
+    {
+        var (_, automorphism, bits) = Drawn(seed);
+        return (automorphism, bits);
+    }
+
+    private (MovingNodes Moving, Automorphism Targets, double Bits) Drawn(int seed)
     {
         var graph = new SegmentGraph(_store);
         var (adjacency, components) = (new Adjacency(graph), new LaneComponents(graph));
         var classes = NodeClasses.Find(graph, components, adjacency);
         var random = new SeededRandom(seed);
-        var (targets, bits) = new MovingNodes(adjacency, classes).Draw(random);
+        var moving = new MovingNodes(adjacency, classes);
+        var (targets, bits) = moving.Draw(random);
         var automorphism = new Automorphism(graph, components, targets, random);
-        return (automorphism, bits + automorphism.LaneBits);
+        return (moving, automorphism, bits + automorphism.LaneBits);
     }
 
     private int Kind(string name) => _store.Kinds.Id(name);
