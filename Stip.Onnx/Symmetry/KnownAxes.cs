@@ -127,21 +127,33 @@ internal static class KnownAxes
             }
         }
 
-        foreach (var node in graph.Node.Where(node => node.OpType is "Conv" or "FusedConv" && node.Input.Count > 1))
+        foreach (var node in graph.Node)
         {
-            var name = node.Input[0];
-            while (producers.TryGetValue(name, out var before)
-                && before.OpType is "Cast" or "Identity" or "Mul" or "Sub" or "Div" or "Unsqueeze" or "Transpose")
-            {
-                name = before.Input[0];
-            }
-
-            if (graph.Input.FirstOrDefault(input => input.Name == name) is { } input
-                && weights.TryGetValue(node.Input[1], out var weight) && weight.Dims.Count > 2)
+            if (KernelOf(node) is { } kernel
+                && graph.Input.FirstOrDefault(input => input.Name == Before(node.Input[0], producers)) is { } input
+                && weights.TryGetValue(Before(kernel, producers), out var weight) && weight.Dims.Count > 2)
             {
                 yield return (input, weight);
             }
         }
+    }
+
+    private static string? KernelOf(NodeProto node) => node.OpType switch
+    {
+        "Conv" or "FusedConv" or "ConvInteger" when node.Input.Count > 1 => node.Input[1],
+        "QLinearConv" when node.Input.Count > 3 => node.Input[3],
+        _ => null,
+    };
+
+    private static string Before(string name, Dictionary<string, NodeProto> producers)
+    {
+        while (producers.TryGetValue(name, out var before) && before.OpType is "Cast" or "Identity" or "Mul" or "Sub"
+            or "Div" or "Unsqueeze" or "Transpose" or "QuantizeLinear" or "DequantizeLinear" or "DynamicQuantizeLinear")
+        {
+            name = before.Input[0];
+        }
+
+        return name;
     }
 
     private static int Number(NodeProto node, string name) =>

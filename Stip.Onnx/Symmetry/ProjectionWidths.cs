@@ -33,10 +33,21 @@ internal sealed class ProjectionWidths
             var lanes = node.Input[1].Length == 0 ? heads + (2 * Attribute(node, "kv_num_heads")) : heads;
             if (Width(node.Input[0]) is { } width && lanes > 0)
             {
-                yield return (node.Input[3], width / lanes);
-                yield return (node.Input[4], width / lanes);
+                yield return (Cast(node.Input[3]), width / lanes);
+                yield return (Cast(node.Input[4]), width / lanes);
             }
         }
+    }
+
+    // A cache may be kept in another type than the graph computes in.
+    private string Cast(string name)
+    {
+        while (_producers.TryGetValue(name, out var node) && node.OpType is "Cast" or "Identity")
+        {
+            name = node.Input[0];
+        }
+
+        return name;
     }
 
     private static int Attribute(NodeProto node, string name) =>
