@@ -6,6 +6,7 @@ using Stip.Onnx.Packages;
 using Stip.Onnx.Symmetry;
 using Stip.Onnx.Symmetry.Refinement;
 using Stip.Onnx.Symmetry.Reports;
+using Stip.Onnx.Symmetry.Rules;
 using Stip.Onnx.Symmetry.Values;
 
 namespace Stip.Onnx.Protection;
@@ -53,6 +54,7 @@ internal sealed record DrawnPlans(IReadOnlyDictionary<string, ProtectionPlan> By
     /// <param name="random">The source of randomness.</param>
     /// <param name="features">Inputs that are features and come from the client, besides rows of a table.</param>
     /// <param name="count">How many.</param>
+    /// <param name="rules">Rules by operator; null for those of the registry.</param>
     /// <exception cref="RefusedException">The hidden state, the logits or most of the weights would stay as they
     /// are.</exception>
     public static IReadOnlyList<DrawnPlans> Draw(
@@ -60,9 +62,10 @@ internal sealed record DrawnPlans(IReadOnlyDictionary<string, ProtectionPlan> By
         IReadOnlyList<PortJoin> joins,
         RandomNumberGenerator random,
         IReadOnlyCollection<string>? features,
-        int count)
+        int count,
+        Func<string, IOperatorRule?>? rules = null)
     {
-        var analysis = SymmetryAnalysis.Of(parts, joins);
+        var analysis = SymmetryAnalysis.Of(parts, joins, rules);
         foreach (var part in analysis.Graph.Parts.Where(part => !part.Part.IsClient))
         {
             RefuseInTheOpen(analysis, part, features ?? []);

@@ -9,6 +9,7 @@ using Stip.Onnx.Protection.Cut;
 using Stip.Onnx.Protection.Rounding;
 using Stip.Onnx.Protection.Tables;
 using Stip.Onnx.Running;
+using Stip.Onnx.Symmetry.Rules;
 using Stip.Protocol.Packages;
 
 namespace Stip.Onnx.Protection;
@@ -59,9 +60,10 @@ public static class PackageProtector
         string outputFolder,
         ProtectionOptions options,
         RandomNumberGenerator random,
-        Action<long>? bytesWritten = null)
+        Action<long>? bytesWritten = null,
+        Func<string, IOperatorRule?>? rules = null)
     {
-        return Protect(exportFolder, [outputFolder], options, random, bytesWritten)[0];
+        return Protect(exportFolder, [outputFolder], options, random, bytesWritten, rules)[0];
     }
 
     private static List<ProtectionResult> Protect(
@@ -69,7 +71,8 @@ public static class PackageProtector
         IReadOnlyList<string> outputFolders,
         ProtectionOptions options,
         RandomNumberGenerator random,
-        Action<long>? bytesWritten)
+        Action<long>? bytesWritten,
+        Func<string, IOperatorRule?>? rules = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         using var plain = PlainModel.Open(exportFolder, options.ClientLayers);
@@ -83,7 +86,7 @@ public static class PackageProtector
         var (results, before) = (new List<ProtectionResult>(outputFolders.Count), 0L);
         foreach (var folders in outputFolders.Chunk(PlansAtOnce))
         {
-            var plans = Draw(plain, options, random, folders.Length);
+            var plans = Draw(plain, options, random, folders.Length, rules);
             foreach (var (folder, drawn) in folders.Zip(plans))
             {
                 var done = 0L;
@@ -103,12 +106,16 @@ public static class PackageProtector
     }
 
     private static IReadOnlyList<DrawnPlans> Draw(
-        PlainModel plain, ProtectionOptions options, RandomNumberGenerator random, int count)
+        PlainModel plain,
+        ProtectionOptions options,
+        RandomNumberGenerator random,
+        int count,
+        Func<string, IOperatorRule?>? rules)
     {
         var plans = options.Mode == ProtectionMode.None
             ? [.. Enumerable.Repeat(DrawnPlans.Nothing(plain.Parts), count)]
             : DrawnPlans.Draw(
-                plain.Parts, plain.Joins, random, [.. plain.Sources.SelectMany(source => source.Features)], count);
+                plain.Parts, plain.Joins, random, [.. plain.Sources.SelectMany(source => source.Features)], count, rules);
 
         // The labels of a deep graph are garbage now, and would lie beside the buffers of the copy until it ends.
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive);

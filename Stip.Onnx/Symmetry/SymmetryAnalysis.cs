@@ -64,18 +64,22 @@ internal sealed class SymmetryAnalysis
     /// <summary>The same for a model of several graphs: one analysis, so that what they share moves as one.</summary>
     /// <exception cref="RefusedException">A graph cannot be followed.</exception>
     /// <remarks>A client's graph that cannot be followed, or in which features would stay, is kept as it is.</remarks>
-    public static SymmetryAnalysis Of(IReadOnlyList<GraphPart> parts, IReadOnlyList<PortJoin> joins)
+    /// <param name="parts">Its graphs.</param>
+    /// <param name="joins">Features that they share.</param>
+    /// <param name="rules">Rules by operator; null for those of the registry.</param>
+    public static SymmetryAnalysis Of(
+        IReadOnlyList<GraphPart> parts, IReadOnlyList<PortJoin> joins, Func<string, IOperatorRule?>? rules = null)
     {
         if (parts.All(part => part.Sends.Count == 0))
         {
-            return new SymmetryAnalysis(LabelRun.Execute(parts, joins));
+            return new SymmetryAnalysis(LabelRun.Execute(parts, joins, rules: rules));
         }
 
         SymmetryAnalysis? followed = null;
         RefusedException? refusal = null;
         try
         {
-            followed = new SymmetryAnalysis(LabelRun.Execute(parts, joins));
+            followed = new SymmetryAnalysis(LabelRun.Execute(parts, joins, rules: rules));
             if (followed.Sent().All(followed.Moves))
             {
                 return followed;
@@ -86,7 +90,7 @@ internal sealed class SymmetryAnalysis
             refusal = e;
         }
 
-        var kept = Kept(parts, joins);
+        var kept = Kept(parts, joins, rules);
         return kept is not null
             && (followed is null || kept.Sent().Count(kept.Moves) > followed.Sent().Count(followed.Moves)) ? kept
             : followed ?? throw refusal!;
@@ -107,12 +111,13 @@ internal sealed class SymmetryAnalysis
 
     private bool Moves(int node) => Classes.Size(node) > 1;
 
-    private static SymmetryAnalysis? Kept(IReadOnlyList<GraphPart> parts, IReadOnlyList<PortJoin> joins)
+    private static SymmetryAnalysis? Kept(
+        IReadOnlyList<GraphPart> parts, IReadOnlyList<PortJoin> joins, Func<string, IOperatorRule?>? rules)
     {
         try
         {
             return new SymmetryAnalysis(LabelRun.Execute(
-                [.. parts.Select(part => part with { IsKept = part.Sends.Count > 0 })], joins));
+                [.. parts.Select(part => part with { IsKept = part.Sends.Count > 0 })], joins, rules: rules));
         }
         catch (RefusedException)
         {

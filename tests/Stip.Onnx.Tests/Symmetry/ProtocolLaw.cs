@@ -76,15 +76,19 @@ internal static class ProtocolLaw
         first is null ? second : second is null ? first : first.Then(second);
 
     /// <summary>True where keys drawn under these rules are refused or give other outputs.</summary>
-    public static bool IsBroken(ModelFile file, Func<string, IOperatorRule?> rules)
+    /// <param name="file">The graph that keys are drawn for.</param>
+    /// <param name="rules">Rules by operator.</param>
+    /// <param name="run">A graph with the same weights that they are tried on; null for the same.</param>
+    public static bool IsBroken(ModelFile file, Func<string, IOperatorRule?> rules, ModelFile? run = null)
     {
+        run ??= file;
         try
         {
             var analysis = SymmetryAnalysis.Of(file, rules);
             var plans = Enumerable.Range(0, 3).Select(seed => ProtectionPlan.From(
                 analysis.Graph, analysis.Draw(new SeededRandom(seed)).Targets));
             return plans.Any(plan => Differences(
-                file.FilePath, file, plan, new Dictionary<string, HostTensor>(), null).Any(pair =>
+                run.FilePath, run, plan, new Dictionary<string, HostTensor>(), null).Any(pair =>
                     Math.Abs(pair.Plain - pair.Restored) > Broken));
         }
         catch (RefusedException)

@@ -49,6 +49,15 @@ internal static class MoverSamples
             var flat = graph.Add("Reshape", "flat", graph.Add("Tanh", "t", "h"), graph.Numbers(0, -1));
             After(graph, "Reshape", [flat, shape], 8);
         }),
+        new("Shape", graph =>
+        {
+            var sizes = graph.Add("Shape", "sizes", graph.Weight("grid", 2, 4));
+            var shape = graph.With(
+                "Concat", "shape", [graph.Numbers(0, 0), sizes], NodeAttribute.Int("axis", 0));
+            var split = graph.Add("Reshape", "split", graph.Hidden(8), shape);
+            var turned = graph.With("Transpose", "turned", [split], NodeAttribute.Ints("perm", 0, 1, 3, 2));
+            After(graph, "Reshape", [turned, graph.Numbers(0, 0, 8)], 8);
+        }, "of a weight"),
         new("Range", graph => After(
             graph, "Gather",
             [graph.Hidden(7), graph.Add("Range", "range", graph.Integer(1), graph.Integer(5), graph.Integer(1))],
