@@ -23,7 +23,8 @@ var root = new Command(
     RunCommand.Create(),
     PushCommand.Create(),
     LaterCommand.Create(
-        "audit", "Attacks a protected package the way a curious server would, and reports what they recover."),
+        "audit", "Attacks a protected package the way a curious server would, and reports what they recover.",
+        "--plain", "--protected", "--base", "--corpus", "--output"),
 };
 
 EmptyValues.Refuse(root);

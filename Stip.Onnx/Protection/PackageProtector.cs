@@ -115,7 +115,12 @@ public static class PackageProtector
         var plans = options.Mode == ProtectionMode.None
             ? [.. Enumerable.Repeat(DrawnPlans.Nothing(plain.Parts), count)]
             : DrawnPlans.Draw(
-                plain.Parts, plain.Joins, random, [.. plain.Sources.SelectMany(source => source.Features)], count, rules);
+                plain.Parts,
+                plain.Joins,
+                random,
+                [.. plain.Sources.SelectMany(source => source.Features)],
+                count,
+                rules);
 
         // The labels of a deep graph are garbage now, and would lie beside the buffers of the copy until it ends.
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive);

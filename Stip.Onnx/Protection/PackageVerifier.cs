@@ -59,6 +59,13 @@ public static class PackageVerifier
                 + $"{mine.VocabSize} of width {mine.HiddenSize}: they are not the same model");
         }
 
+        if (plain.Sources.Count > 0 && moved.Tables is not null && plain.Parts.All(part => !part.IsClient))
+        {
+            throw new RefusedException(
+                $"'{exportFolder}' is a graph alone, and the package was made with the client's tables; give the "
+                + "folder that it was made of");
+        }
+
         var comparison = new OutputComparison(plain)
         {
             IsRounded = other.Quantization is not null,

@@ -93,7 +93,7 @@ internal sealed class DebertaV2(string name, TextHead head) : IArchitecture
     internal static IReadOnlyList<string> Kinds(ConfigJson config) =>
         config.Texts("pos_att_type") is { Count: > 0 } list
             ? list
-            : config.Text("pos_att_type")?.ToLowerInvariant().Split('|', StringSplitOptions.TrimEntries) ?? [];
+            : config.TextIfAny("pos_att_type")?.ToLowerInvariant().Split('|', StringSplitOptions.TrimEntries) ?? [];
 
     // The largest models add to the first layer what a convolution makes of the rows that entered it.
     private static string WithNeighbours(

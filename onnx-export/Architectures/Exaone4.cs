@@ -48,7 +48,8 @@ internal sealed class Exaone4 : IArchitecture
     }
 
     // A period, or a letter for each layer of one: L for local.
-    private static bool IsLocal(ConfigJson config, int layer) => config.Text("sliding_window_pattern") is { } letters
+    private static bool IsLocal(ConfigJson config, int layer) =>
+        config.TextIfAny("sliding_window_pattern") is { } letters
         ? letters[layer % letters.Length] == 'L'
         : (layer + 1) % (config.FindSize("sliding_window_pattern") ?? Period) != 0;
 }

@@ -41,7 +41,7 @@ internal sealed class Longformer(string name, TextHead head) : IArchitecture
             names = names with
             {
                 LayerPositions = null,
-                Attention = encoder => new FirstRowAttention(encoder, basis.Sizes, Bert.Layer, Farthest).Append,
+                LayerAttention = encoder => new FirstRowAttention(encoder, basis.Sizes, Bert.Layer, Farthest).Append,
             };
         }
         else

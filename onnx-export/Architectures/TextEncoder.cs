@@ -45,7 +45,9 @@ internal static class TextEncoder
         var layers = new EncoderLayers(encoder, config.LayerSizes, names.Layer, names.Layers)
         {
             Stored = names.Stored,
-            Attention = names.Attention?.Invoke(encoder),
+            Attention = names.Attention?.Invoke(encoder) is { } attention
+                ? (_, name, tensor, rows) => attention(name, tensor, rows)
+                : names.LayerAttention?.Invoke(encoder),
             FeedForward = names.FeedForward?.Invoke(encoder),
             After = names.After?.Invoke(encoder, rows),
             Positions = names.RowPositions?.Invoke(encoder) is { } positions

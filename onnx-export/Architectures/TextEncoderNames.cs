@@ -62,6 +62,9 @@ internal sealed record TextEncoderNames(
     /// usual one.</summary>
     public Func<EncoderGraph, Func<string, string, string, string>>? Attention { get; init; }
 
+    /// <summary>The same where layers, by their index, have attention of their own.</summary>
+    public Func<EncoderGraph, Func<int, string, string, string, string>>? LayerAttention { get; init; }
+
     /// <summary>The feed-forward part of a layer (its index, its name in the graph, its name in the checkpoint, rows)
     /// where it is not the usual one; null for a layer where it is.</summary>
     public Func<EncoderGraph, Func<int, string, string, string, string?>>? FeedForward { get; init; }

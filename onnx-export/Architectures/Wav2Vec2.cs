@@ -52,7 +52,9 @@ internal sealed class Wav2Vec2(string name, string root, SoundHead head) : IArch
         var encoder = new EncoderGraph(checkpoint.Tensors, dtype, sizes.Hidden, new WaveStart(config, root).Append);
         var layers = new EncoderLayers(encoder, sizes, Layer, $"{root}.encoder.layers")
         {
-            Attention = root == "wavlm" ? Gated(encoder, config, sizes).Append : null,
+            Attention = root == "wavlm" && Gated(encoder, config, sizes) is var gated
+                ? (_, name, tensor, rows) => gated.Append(name, tensor, rows)
+                : null,
         };
         var norm = $"{root}.encoder.layer_norm";
         var rows = config.Flag("do_stable_layer_norm", false)

@@ -14,9 +14,9 @@ internal sealed class EncoderLayers(
     /// <summary>How a layer knows where rows stand, where that is not in the rows themselves.</summary>
     public Func<int, RowPositions>? Positions { get; init; }
 
-    /// <summary>The attention of a layer (its name in the graph, its name in the checkpoint, rows) where it is not the
-    /// usual one.</summary>
-    public Func<string, string, string, string>? Attention { get; init; }
+    /// <summary>The attention of a layer (its index, its name in the graph, its name in the checkpoint, rows) where it
+    /// is not the usual one.</summary>
+    public Func<int, string, string, string, string>? Attention { get; init; }
 
     /// <summary>The feed-forward part of a layer (its index, its name in the graph, its name in the checkpoint, rows)
     /// where it is not the usual one; null for a layer where it is.</summary>
@@ -84,7 +84,7 @@ internal sealed class EncoderLayers(
     private string Attended(int layer, string rows)
     {
         var (name, tensor) = Names(layer);
-        return Attention?.Invoke($"{name}.attention", tensor, rows)
+        return Attention?.Invoke(layer, $"{name}.attention", tensor, rows)
             ?? _attention.Append($"{name}.attention", tensor, rows, Positions?.Invoke(layer));
     }
 

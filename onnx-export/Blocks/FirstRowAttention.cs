@@ -1,4 +1,3 @@
-using System.Globalization;
 using Stip.Onnx.Model;
 
 namespace Stip.Export.Blocks;
@@ -15,13 +14,13 @@ internal sealed class FirstRowAttention(
     private readonly GraphBuilder _graph = encoder.Graph;
 
     /// <summary>Appends the attention of one layer.</summary>
+    /// <param name="layer">Its index.</param>
     /// <param name="name">Name in the graph.</param>
     /// <param name="tensor">Name of the layer in the checkpoint.</param>
     /// <param name="rows">Rows <c>[batch, seq, hidden]</c>.</param>
     /// <returns>Rows <c>[batch, seq, hidden]</c>.</returns>
-    public string Append(string name, string tensor, string rows)
+    public string Append(int layer, string name, string tensor, string rows)
     {
-        var layer = int.Parse(tensor[(tensor.LastIndexOf('.') + 1)..], CultureInfo.InvariantCulture);
         var near = Attended(name, tensor, rows, rows, "", NearOrFirst(farthest(layer)));
         var first = _graph.Add("Slice", $"{name}.first", [rows, .. Range("first", 0, 1)]); // [batch, 1, hidden]
         var whole = Attended($"{name}.whole", tensor, first, rows, "_global", bias: null);

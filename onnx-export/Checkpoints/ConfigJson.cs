@@ -142,16 +142,15 @@ internal sealed class ConfigJson(string file, JsonElement root, JsonElement? def
     /// <summary>A string under the first name that is there, null where none is.</summary>
     public string? Text(params ReadOnlySpan<string> names)
     {
-        foreach (var name in names)
-        {
-            if (Find(name) is { ValueKind: JsonValueKind.String } value)
-            {
-                return value.GetString();
-            }
-        }
-
-        return null;
+        var name = Array.Find(names.ToArray(), name => Find(name) is not null);
+        return name is null || Find(name) is not { } value ? null
+            : value.ValueKind == JsonValueKind.String ? value.GetString()
+            : throw new RefusedException($"{file}: {name} is {value.GetRawText()}; it must be a string");
     }
+
+    /// <summary>A string, null where the field is absent or something else: some files have either.</summary>
+    public string? TextIfAny(string name) =>
+        Find(name) is { ValueKind: JsonValueKind.String } value ? value.GetString() : null;
 
     /// <summary>Strings of a list, none where it is absent.</summary>
     public IReadOnlyList<string> Texts(string name) => Find(name) is { ValueKind: JsonValueKind.Array } list

@@ -70,7 +70,7 @@ internal sealed record LoraConfig(int Rank, double Alpha, bool ScalesByRoot, boo
     // them), or say of it what a merge cannot: the base alone plus the adapter would be another model.
     private static void RefuseAnotherBase(ConfigJson config)
     {
-        var drawn = config.Text("init_lora_weights") ?? "true";
+        var drawn = config.TextIfAny("init_lora_weights") ?? "true";
         if (!OverAnyBase.Contains(drawn, StringComparer.OrdinalIgnoreCase))
         {
             throw new RefusedException(

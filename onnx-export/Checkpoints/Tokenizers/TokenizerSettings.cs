@@ -44,7 +44,7 @@ internal sealed class TokenizerSettings
     public bool? Flag(string name) => _config.Has(name) ? _config.Flag(name, false) : null;
 
     /// <summary>A text of tokenizer_config.json, null where it is absent.</summary>
-    public string? Text(string name) => _config.Text(name);
+    public string? Text(string name) => _config.TextIfAny(name);
 
     /// <summary>A whole number of tokenizer_config.json, null where it is absent.</summary>
     public int? Number(string name) => _config.Integer(name);
@@ -55,7 +55,7 @@ internal sealed class TokenizerSettings
     {
         var placed = _config.Section("added_tokens_decoder")?.Sections()
             .OrderBy(token => uint.TryParse(token.Name, CultureInfo.InvariantCulture, out var id) ? id : uint.MaxValue)
-            .Select(token => token.Section.Text("content"));
+            .Select(token => token.Section.TextIfAny("content"));
         return [.. (placed ?? []).Concat(_config.Texts("additional_special_tokens"))
             .Concat(_special.Texts("additional_special_tokens")).OfType<string>().Distinct()];
     }
@@ -64,7 +64,7 @@ internal sealed class TokenizerSettings
     public string? Token(string name) => TokenOf(_config, name) ?? TokenOf(_special, name);
 
     private static string? TokenOf(ConfigJson file, string name) =>
-        file.Text(name) ?? file.Section(name)?.Text("content");
+        file.TextIfAny(name) ?? file.Section(name)?.TextIfAny("content");
 
     private static ConfigJson Open(ISmallFiles files, string name) => files.Find(name) is { } bytes
         ? ConfigJson.Parse(name, bytes)

@@ -9,7 +9,8 @@ using Stip.TestKit;
 
 namespace Stip.Onnx.Tests.Symmetry;
 
-/// <summary>Draws keys for a graph, protects it, runs both with ONNX Runtime and compares: F'(xπ) π'ᵀ = F(x).</summary>
+/// <summary>Draws keys for a graph, protects it, runs both on ONNX Runtime and compares:
+/// F'(xπ) π'ᵀ = F(x).</summary>
 internal static class ProtocolLaw
 {
     private const float Tolerance = 2e-5f;

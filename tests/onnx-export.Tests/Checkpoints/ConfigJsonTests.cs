@@ -38,6 +38,38 @@ public sealed class ConfigJsonTests
                 Parse($$"""{"image_size": {{image}}, "patch_size": {{patch}}}"""), 224, 16)).Message,
             StringComparison.Ordinal);
 
+    [Theory]
+    [InlineData("5")]
+    [InlineData("true")]
+    [InlineData("[\"silu\"]")]
+    [InlineData("{}")]
+    public void Text_OfSomethingElse_IsRefused(string value)
+    {
+        var config = Parse($$"""{"hidden_act": {{value}}}""");
+
+        var refusals = new[]
+        {
+            Assert.Throws<RefusedException>(() => config.Text("act", "hidden_act")),
+            Assert.Throws<RefusedException>(() => config.RefuseUnless("hidden_act", "silu")),
+        };
+
+        Assert.All(refusals, refusal =>
+            Assert.Equal($"config.json: hidden_act is {value}; it must be a string", refusal.Message));
+        Assert.Null(config.TextIfAny("hidden_act"));
+    }
+
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("""{"hidden_act": null}""")]
+    public void Text_OfNothing_IsNull(string json)
+    {
+        var config = Parse(json);
+
+        config.RefuseUnless("hidden_act", "silu");
+
+        Assert.Null(config.Text("hidden_act"));
+    }
+
     [Fact]
     public void Parse_OfBrokenText_IsRefused() => Assert.Contains(
         "a string of it is not UTF-8",

@@ -247,14 +247,6 @@ public sealed class ExportCommandTests : IDisposable
     public void Export_WithWrongUsage_ExitsWith2(string option, string value) =>
         Assert.Equal(2, Export(KnownCheckpoints.Folder("stories-draft"), option, value).ExitCode);
 
-    [Fact]
-    public void Audit_OfALaterIssue_SaysSo()
-    {
-        var (exitCode, _, error) = CommandLine.Run("audit", "--plain", "a", "--protected", "b", "--output", "c");
-
-        Assert.Equal((1, "'audit' is not there yet"), (exitCode, error.Trim()));
-    }
-
     public void Dispose() => _folder.Dispose();
 
     private (int ExitCode, string Output, string Error) Export(string source, params string[] more) =>

@@ -70,6 +70,20 @@ public sealed class VerifyCommandTests(ExportedModels models, ProtectedModels pa
     }
 
     [Fact]
+    public async Task Verify_OfTheGraphAlone_AsksForItsFolder()
+    {
+        var graph = Path.Combine(await models.FolderAsync(Name), "model.onnx");
+
+        var (exitCode, _, error) = CommandLine.Run(
+            "verify", "--plain", graph, "--protected", await packages.FolderAsync(models, Name));
+
+        Assert.Equal(1, exitCode);
+        Assert.Equal(
+            $"'{graph}' is a graph alone, and the package was made with the client's tables; give the folder that it "
+            + "was made of", error.Trim());
+    }
+
+    [Fact]
     public async Task Verify_OfNoPackage_IsRefused()
     {
         var (exitCode, _, error) = await VerifyAsync(_folder.Path);

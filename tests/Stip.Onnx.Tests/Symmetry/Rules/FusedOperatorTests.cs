@@ -62,7 +62,7 @@ public sealed class FusedOperatorTests
         Assert.Equal(Classes(unfused), Classes(fused));
     }
 
-    // No kernel of the CPU runs the last three, but what they stand for runs: keys of the one must be keys of the other.
+    // No kernel of the CPU runs the last three, but what they stand for runs: keys of one must be keys of the other.
     [Theory]
     [MemberData(nameof(Names))]
     public void KeysOfTheFused_FitTheUnfused(string name) => AssertFit(name, RuleRegistry.Find, expected: true);

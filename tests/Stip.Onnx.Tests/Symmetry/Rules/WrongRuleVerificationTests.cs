@@ -12,8 +12,8 @@ public sealed class WrongRuleVerificationTests : IDisposable
 
     private const string Differs = "the protected model differs from the plain one";
 
-    // No kernel of the CPU runs these, so that verification can run neither graph: FusedOperatorTests tries their keys on
-    // the graphs that they stand for.
+    // No kernel of the CPU runs these, so that verification can run neither graph: FusedOperatorTests tries their keys
+    // on the graphs that they stand for.
     private static readonly string[] NotRun = ["GatedBiasRule", "RelativeBiasRule", "SplitGeluRule"];
 
     private readonly TemporaryFolder _folder = new();
