@@ -33,7 +33,7 @@ internal sealed class ImageTail(EncoderGraph encoder, ConfigJson config, VisionH
         IsTied: false,
         new Dictionary<string, CheckpointTensor>())
     {
-        WholeGraphs = new Dictionary<string, ModelGraph> { ["model.onnx"] = encoder },
+        WholeGraphs = new Dictionary<string, ModelGraph> { ["vision.onnx"] = encoder },
     };
 
     /// <summary>Appends it and declares the outputs.</summary>

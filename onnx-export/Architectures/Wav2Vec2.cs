@@ -69,7 +69,7 @@ internal sealed class Wav2Vec2(string name, string root, SoundHead head) : IArch
             IsTied: false,
             new Dictionary<string, CheckpointTensor>())
         {
-            WholeGraphs = new Dictionary<string, ModelGraph> { ["model.onnx"] = encoder },
+            WholeGraphs = new Dictionary<string, ModelGraph> { ["vision.onnx"] = encoder },
         };
     }
 

@@ -1,4 +1,5 @@
 using Stip.Export.Checkpoints;
+using Stip.Onnx.Execution;
 using Stip.Onnx.Model;
 
 namespace Stip.Export.Blocks;
@@ -45,9 +46,7 @@ internal sealed record Convolution(int Inputs, int Outputs, int Side)
     public string Append(
         EncoderGraph encoder, string name, string image, CheckpointTensor kernel, CheckpointTensor? bias)
     {
-        kernel = new ReshapedTensor(kernel, [Outputs, Inputs / Groups, Side, Side]);
-        List<string> inputs =
-            [image, encoder.AddWeight($"{name}.weight", encoder.Weights.Rows(kernel.Shape, [kernel], 1))];
+        List<string> inputs = [image, Kernel(encoder, name, kernel, image == EncoderPorts.Pixels)];
         if (bias is not null)
         {
             inputs.Add(encoder.AddWeight(
@@ -64,5 +63,23 @@ internal sealed record Convolution(int Inputs, int Outputs, int Side)
             PadsEvenly
                 ? NodeAttribute.String("auto_pad", "SAME_UPPER")
                 : NodeAttribute.Ints("pads", Pad, Pad, Pad, Pad));
+    }
+
+    // Stored with channels last, where a runtime that loads the graph turns it once: channels are what moves, so that
+    // whoever compares files sees that they did. The first one is the client's, and tells how small an image may be.
+    private string Kernel(EncoderGraph encoder, string name, CheckpointTensor kernel, bool isFirst)
+    {
+        var (inputs, places) = (Inputs / Groups, Side * Side);
+        if (places == 1 || inputs == 1 || isFirst)
+        {
+            kernel = new ReshapedTensor(kernel, [Outputs, inputs, Side, Side]);
+            return encoder.AddWeight($"{name}.weight", encoder.Weights.Rows(kernel.Shape, [kernel], 1));
+        }
+
+        var flat = new ChannelsLast(kernel, Outputs, inputs, places);
+        var weight = encoder.AddWeight($"{name}.weight", encoder.Weights.Rows(
+            [Outputs, Side, Side, inputs], [new ReshapedTensor(flat, [Outputs, Side, Side, inputs])], 1));
+        return encoder.Graph.Add(
+            "Transpose", $"{name}.kernel", [weight], NodeAttribute.Ints("perm", 0, 3, 1, 2));
     }
 }
