@@ -35,7 +35,7 @@ internal static class OutputPorts
             else if (value is not KnownValue)
             {
                 var labels = value as LabelValue ?? ((WeightValue)value).Weight.WriteOut((WeightValue)value);
-                ports.Add(Join(part.Key, output, labels, store, sizes));
+                ports.Add(Join(part, output, labels, store, sizes));
             }
         }
 
@@ -51,12 +51,12 @@ internal static class OutputPorts
     }
 
     private static LabelledPort Join(
-        string part, ValueInfoProto output, LabelValue value, NodeStore store, ProbeSizes sizes)
+        GraphPart part, ValueInfoProto output, LabelValue value, NodeStore store, ProbeSizes sizes)
     {
-        var features = FeatureAxes(output, value, sizes);
+        var features = FeatureAxes(part, output, value, sizes);
         var positions = Enumerable.Range(0, value.Rank).Where(axis => !features.Contains(axis)).ToArray();
         var groups = new AxisGroups(value.Shape, positions);
-        var kind = store.Kinds.Id($"output {part}.{output.Name}");
+        var kind = store.Kinds.Id($"output {part.Key}.{output.Name}");
         var cells = groups.ToArray();
         int[][] operands = [.. Enumerable.Range(0, cells.Length == 0 ? 0 : cells[0].Length).Select(position =>
             Array.ConvertAll(cells, feature => value.Labels[feature[position]]))];
@@ -66,12 +66,14 @@ internal static class OutputPorts
         return new LabelledPort(output.Name, features, groups.DroppedShape, nodes);
     }
 
-    private static int[] FeatureAxes(ValueInfoProto output, LabelValue value, ProbeSizes sizes)
+    private static int[] FeatureAxes(GraphPart part, ValueInfoProto output, LabelValue value, ProbeSizes sizes)
     {
         var declared = output.Type?.TensorType?.Shape?.Dim;
         if (declared is null || declared.Count != value.Rank)
         {
-            return value.Rank == 0 ? [] : [value.Rank - 1];
+            return value.Rank == 0 ? []
+                : part.Sends.Contains(output.Name) ? [SentAxis.Of(part.Graph, output, value.Shape)]
+                : [value.Rank - 1];
         }
 
         // The last axis holds features even where the graph forgets its length, unless it is one number a token, or one

@@ -20,7 +20,31 @@ internal static class SentAxis
             [.. Enumerable.Range(0, shape.Length).Where(axis => declared[axis].DimValue > 1)];
         return stated is [var only] ? only
             : shape.Length > 2 && IsConvolved(graph, output.Name) ? 1
+            : shape.Length > 2 && FromEnd(graph, output.Name) is { } axis && axis + shape.Length >= 0
+                ? axis + shape.Length
             : shape.Length - 1;
+    }
+
+    // Counted from the end. Rows of a table have their features last, until they are turned: what is added to scores
+    // has one for each head, before the positions.
+    private static int? FromEnd(GraphProto graph, string name)
+    {
+        if (graph.Node.FirstOrDefault(node => node.Output.Contains(name)) is not { } maker)
+        {
+            return null;
+        }
+
+        switch (maker.OpType)
+        {
+            case "Transpose" when maker.Attribute.FirstOrDefault(entry => entry.Name == "perm")?.Ints is { } perm:
+                return FromEnd(graph, maker.Input[0]) is { } axis ? perm.IndexOf(axis + perm.Count) - perm.Count : null;
+            case "Gather" when maker.Attribute.All(attribute => attribute.Name != "axis" || attribute.I == 0):
+            case "MatMul":
+                return -1;
+            default:
+                return ChangesAxes.Contains(maker.OpType) ? null
+                    : maker.Input.Select(input => FromEnd(graph, input)).FirstOrDefault(found => found is not null);
+        }
     }
 
     // A convolution's features stand second, and stay there until something turns or cuts them.

@@ -33,6 +33,7 @@ internal sealed class MatMulRule : IOperatorRule
     {
         if (IsMatrix(right) && left is not WeightValue)
         {
+            HoldRows(left, ((WeightValue)right).Axes[^2]);
             return Contraction.Dense(call.Store, call.Labels(left), (WeightValue)right);
         }
 
@@ -41,8 +42,19 @@ internal sealed class MatMulRule : IOperatorRule
             return Contraction.Product(call.Store, call.Labels(left), call.Labels(right));
         }
 
+        HoldRows(right, ((WeightValue)left).Axes[^1]);
         var rows = Turned(call.Labels(right));
         return Turned(Contraction.Dense(call.Store, rows, (WeightValue)Turned(left)));
+    }
+
+    // Numbers that are equal at the sizes of the run (the places of a one-hot index that it does not reach) need not be
+    // so at others.
+    private static void HoldRows(Value numbers, WeightAxis rows)
+    {
+        if (numbers is KnownValue { Origin: not KnownOrigin.Constant })
+        {
+            rows.Pin("multiplied with numbers that depend on lengths or on the caller");
+        }
     }
 
     private static bool IsMatrix(Value value) =>

@@ -105,7 +105,15 @@ internal sealed class WeightNodes
     /// <summary>Holds every index of an axis where it is.</summary>
     public void Pin(int axis, string reason)
     {
-        if (_pins[axis] is null)
+        if (axis >= _pins.Length)
+        {
+            // A view from before the bytes were read in another shape does not say which axes of that it shows.
+            foreach (var own in Enumerable.Range(0, _pins.Length))
+            {
+                Pin(own, reason);
+            }
+        }
+        else if (_pins[axis] is null)
         {
             _pins[axis] = reason;
             AddPins(axis);

@@ -101,4 +101,39 @@ public sealed class LookUpTests
 
         Assert.NotNull(plan.Initializers["frequencies"].Axes[0]);
     }
+
+    [Fact]
+    public void PlacesOfAOneHotIndex_ThatTheRunDoesNotReach_KeepTheirRows()
+    {
+        using var graph = new SmallGraph();
+        graph.Graph.AddInput("input_ids", TensorDtype.Int64, "batch", "seq");
+        graph.Add("OneHot", "hot", "input_ids", graph.Integer(12), graph.Floats(0, 1));
+        graph.Add("MatMul", "rows", "hot", graph.Weight("table", 12, 6));
+        graph.Add("MatMul", "y", "rows", graph.Weight("w", 6, 8));
+        graph.Output("y", "batch", "seq", 8);
+
+        var plan = ProtocolLaw.AssertHolds(
+            graph,
+            new Dictionary<string, HostTensor> { ["input_ids"] = HostTensor.FromIntegers([11L, 7L, 9L], 1, 3) });
+
+        Assert.Null(plan.Initializers["table"].Axes[0]);
+    }
+
+    [Fact]
+    public void ScalesInAnotherShape_OfATableInBlocks_HoldItInsteadOfEndingTheRun()
+    {
+        using var graph = new SmallGraph();
+        graph.Graph.AddInput("input_ids", TensorDtype.Int64, "batch", "seq");
+        graph.Add("Reshape", "flat", graph.Bytes("table", 9, 2, 16), graph.Numbers(9, -1));
+        graph.Add("Reshape", "scales", graph.Weight("flat_scales", 18), graph.Numbers(9, -1));
+        graph.Microsoft(
+            "GatherBlockQuantized", "rows", ["flat", "input_ids", "scales"], NodeAttribute.Int("bits", 4),
+            NodeAttribute.Int("block_size", 32), NodeAttribute.Int("quantize_axis", 1));
+        graph.Add("MatMul", "y", "rows", graph.Weight("w", 64, 8));
+        graph.Output("y", "batch", "seq", 8);
+        using var file = graph.Save();
+
+        Assert.Contains(
+            SymmetryInspector.Inspect(graph.FilePath).Unruled, name => name.Contains("GatherBlockQuantized"));
+    }
 }
