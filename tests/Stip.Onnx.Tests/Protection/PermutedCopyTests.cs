@@ -33,6 +33,41 @@ public sealed class PermutedCopyTests
         Assert.Equal(Expected(tensor, axes), written.ToArray());
     }
 
+    [Theory]
+    [InlineData(DataType.Float)]
+    [InlineData(DataType.Float16)]
+    [InlineData(DataType.Bfloat16)]
+    [InlineData(DataType.Double)]
+    [InlineData(DataType.Int8)]
+    [InlineData(DataType.Uint8)]
+    [InlineData(DataType.Int16)]
+    [InlineData(DataType.Int32)]
+    [InlineData(DataType.Int64)]
+    [InlineData(DataType.Bool)]
+    [InlineData(DataType.Float8E4M3Fn)]
+    [InlineData(DataType.Float8E5M2)]
+    [InlineData(DataType.Int4, 1)]
+    [InlineData(DataType.Uint4, 1)]
+    public void Write_ThereAndBack_GivesTheFilesBytes(DataType type, int movedAxes = 2)
+    {
+        int[] shape = [13, 32];
+        var tensor = Tensor(type, shape);
+        Permutation?[] axes = [.. shape.Select((length, axis) => axis < movedAxes
+            ? Permutation.Random(length, new SeededRandom(axis))
+            : null)];
+        using var there = new MemoryStream();
+        using var back = new MemoryStream();
+
+        PermutedCopy.Write(tensor, axes, there);
+        var proto = new TensorProto { Name = "w", DataType = (int)type };
+        proto.Dims.Add(shape.Select(length => (long)length));
+        proto.RawData = ByteString.CopyFrom(there.ToArray());
+        PermutedCopy.Write(InlineData.Open("w", proto), [.. axes.Select(axis => axis?.Inverse())], back);
+
+        Assert.NotEqual(tensor.Bytes().ToArray(), there.ToArray());
+        Assert.Equal(tensor.Bytes().ToArray(), back.ToArray());
+    }
+
     [Fact]
     public void Write_OfHalfBytesAlongTheLastAxis_IsRefused()
     {

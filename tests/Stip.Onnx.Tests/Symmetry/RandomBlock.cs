@@ -1,4 +1,5 @@
 using Stip.Onnx.Model;
+using Stip.Protocol.Tensors;
 
 namespace Stip.Onnx.Tests.Symmetry;
 
@@ -7,6 +8,8 @@ namespace Stip.Onnx.Tests.Symmetry;
 internal sealed class RandomBlock
 {
     private const int Hidden = 12;
+    private const int Vocabulary = 15;
+    private const string Table = "tokens";
     private readonly SmallGraph _graph;
     private readonly Random _random;
     private readonly int _heads;
@@ -14,6 +17,7 @@ internal sealed class RandomBlock
     private readonly int _headDim;
     private readonly bool _hasBiases;
     private readonly bool _isRms;
+    private readonly HashSet<string> _traits = new(StringComparer.Ordinal);
     private int _count;
 
     public RandomBlock(SmallGraph graph, int seed)
@@ -24,27 +28,68 @@ internal sealed class RandomBlock
         _heads = _groups * _random.Next(1, 3);
         _headDim = 2 * _random.Next(1, 4);
         (_hasBiases, _isRms) = (Coin(), Coin());
+        Note(_hasBiases, "biases", "no biases");
+        Note(_isRms, "rms norm", "layer norm");
+        Note(_heads > _groups, "shared keys", "keys of each head");
+        Note(_groups > 1, "several groups", "one group");
     }
 
-    /// <summary>Writes the block with a head that gives <c>logits</c>.</summary>
-    public void Build()
+    /// <summary>All that a block may be made of.</summary>
+    public static IReadOnlySet<string> EveryTrait { get; } = new HashSet<string>(StringComparer.Ordinal)
     {
-        var x = _graph.Input("x", "batch", "seq", Hidden);
-        var hidden = x;
+        "biases", "no biases", "rms norm", "layer norm", "norm before", "norm after", "shared keys",
+        "keys of each head", "several groups", "one group", "parallel", "serial", "head by MatMul", "head by Gemm",
+        "normed heads", "heads as they are", "rotary", "not rotary", "slopes", "no slopes", "fused projections",
+        "projections apart", "gate in one matrix", "gate apart", "no gate", "Relu", "Gelu", "Tanh", "Sigmoid", "tied",
+        "not tied",
+    };
+
+    /// <summary>What this block was made of.</summary>
+    public IReadOnlySet<string> Traits => _traits;
+
+    /// <summary>Writes the block with a head that gives <c>logits</c>.</summary>
+    /// <param name="fromIds">True to begin with ids and a table of tokens, which the head may be as well.</param>
+    public void Build(bool fromIds = false)
+    {
+        var hidden = fromIds ? Tokens() : _graph.Input("x", "batch", "seq", Hidden);
         var (isParallel, isPostNorm) = (Coin(), Coin());
+        Note(isParallel, "parallel", "serial");
+        Note(isPostNorm, "norm after", "norm before");
         var attended = Attention(isPostNorm ? hidden : Norm(hidden));
         var middle = isParallel ? hidden : Residual(hidden, attended, isPostNorm);
         var made = FeedForward(isPostNorm ? middle : Norm(middle));
         var last = isParallel
             ? Add("Add", Add("Add", hidden, attended), made)
             : Residual(middle, made, isPostNorm);
-        var head = Coin()
-            ? Add("MatMul", Norm(last), Weight(Hidden, 15))
-            : _graph.With("Gemm", Name(), [Add("Reshape", last, _graph.Numbers(-1, Hidden)), Weight(15, Hidden)],
-                NodeAttribute.Int("transB", 1));
-        _graph.Add("Identity", "logits", head);
-        _graph.Output("logits", "batch", "seq", 15);
+        _graph.Add("Identity", "logits", Head(last, isTied: fromIds && Note(Coin(), "tied", "not tied")));
+        _graph.Output("logits", "batch", "seq", Vocabulary);
     }
+
+    private string Tokens()
+    {
+        _graph.Graph.AddInput("input_ids", TensorDtype.Int64, "batch", "seq");
+        return Add("Gather", _graph.Weight(Table, Vocabulary, Hidden), "input_ids");
+    }
+
+    private string Head(string last, bool isTied)
+    {
+        if (Note(Coin(), "head by MatMul", "head by Gemm"))
+        {
+            return Add("MatMul", Norm(last), isTied
+                ? _graph.With("Transpose", Name(), [Table], NodeAttribute.Ints("perm", 1, 0))
+                : Weight(Hidden, Vocabulary));
+        }
+
+        var rows = _graph.With(
+            "Gemm",
+            Name(),
+            [Add("Reshape", last, _graph.Numbers(-1, Hidden)), isTied ? Table : Weight(Vocabulary, Hidden)],
+            NodeAttribute.Int("transB", 1));
+        return isTied ? Add("Reshape", rows, LikeIds()) : rows;
+    }
+
+    private string LikeIds() => _graph.With(
+        "Concat", Name(), [Add("Shape", "input_ids"), _graph.Numbers(Vocabulary)], NodeAttribute.Int("axis", 0));
 
     private string Residual(string hidden, string branch, bool isPostNorm)
     {
@@ -67,13 +112,13 @@ internal sealed class RandomBlock
     private string Attention(string value)
     {
         var (query, key, mixed) = Projections(value);
-        if (Coin())
+        if (Note(Coin(), "normed heads", "heads as they are"))
         {
             // One factor that all heads share.
             (query, key) = (HeadNorm(query), HeadNorm(key));
         }
 
-        if (Coin())
+        if (Note(Coin(), "rotary", "not rotary"))
         {
             var cosines = Weight(1, 1, 1, _headDim / 2);
             var sines = Weight(1, 1, 1, _headDim / 2);
@@ -83,7 +128,7 @@ internal sealed class RandomBlock
         (key, mixed) = (Repeated(key), Repeated(mixed));
         var turned = _graph.With("Transpose", Name(), [key], NodeAttribute.Ints("perm", 0, 1, 3, 2));
         var scores = Add("Mul", Add("MatMul", query, turned), _graph.Number(0.3f));
-        scores = Coin() ? Add("Add", scores, Falling(key)) : scores;
+        scores = Note(Coin(), "slopes", "no slopes") ? Add("Add", scores, Falling(key)) : scores;
         var shares = _graph.With("Softmax", Name(), [scores], NodeAttribute.Int("axis", -1));
         var back = _graph.With(
             "Transpose", Name(), [Add("MatMul", shares, mixed)], NodeAttribute.Ints("perm", 0, 2, 1, 3));
@@ -106,7 +151,7 @@ internal sealed class RandomBlock
     private (string Query, string Key, string Value) Projections(string value)
     {
         var (wide, narrow) = (_heads * _headDim, _groups * _headDim);
-        if (!Coin())
+        if (!Note(Coin(), "fused projections", "projections apart"))
         {
             return (Heads(Dense(value, Hidden, wide), _heads), Heads(Dense(value, Hidden, narrow), _groups),
                 Heads(Dense(value, Hidden, narrow), _groups));
@@ -155,8 +200,11 @@ internal sealed class RandomBlock
     {
         var width = _random.Next(5, 20);
         var activation = new[] { "Relu", "Gelu", "Tanh", "Sigmoid" }[_random.Next(4)];
+        _traits.Add(activation);
         if (Coin())
         {
+            _traits.Add("gate in one matrix");
+
             // Gate and what it gates from one matrix.
             string[] halves = [Name(), Name()];
             _graph.Graph.Append(
@@ -166,7 +214,7 @@ internal sealed class RandomBlock
         }
 
         var up = Dense(value, Hidden, width);
-        var made = Coin()
+        var made = Note(Coin(), "gate apart", "no gate")
             ? Add("Mul", Add(activation, Dense(value, Hidden, width)), up)
             : Add(activation, up);
         return Dense(made, width, Hidden);
@@ -187,4 +235,10 @@ internal sealed class RandomBlock
     private string Name() => $"n{_count++}";
 
     private bool Coin() => _random.Next(2) == 0;
+
+    private bool Note(bool isSo, string trait, string otherwise)
+    {
+        _traits.Add(isSo ? trait : otherwise);
+        return isSo;
+    }
 }
