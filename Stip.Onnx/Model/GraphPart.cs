@@ -39,6 +39,10 @@ internal sealed record GraphPart(
     /// its operators needs a rule.</summary>
     public bool IsKept { get; init; }
 
+    /// <summary>Nodes, by their first output, all of whose cells stay where they are: with them moving, a package
+    /// differed from its model.</summary>
+    public IReadOnlySet<string> Held { get; init; } = new HashSet<string>();
+
     public GraphProto Graph => Model.Graph;
 
     /// <summary>Tells the parts of a model apart: the role, or <c>client.</c> and the role that it feeds.</summary>

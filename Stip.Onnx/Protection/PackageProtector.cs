@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Security.Cryptography;
 using Stip.Keys.Bundles;
 using Stip.Keys.Owner;
@@ -84,21 +83,43 @@ public static class PackageProtector
             Name = CheckedName(options.Name ?? plain.Manifest.Model),
         };
         var (results, before) = (new List<ProtectionResult>(outputFolders.Count), 0L);
+        var model = plain;
         foreach (var folders in outputFolders.Chunk(PlansAtOnce))
         {
-            var plans = Draw(plain, options, random, folders.Length, rules);
-            foreach (var (folder, drawn) in folders.Zip(plans))
+            var plans = new Queue<DrawnPlans>(Draw(model, options, random, folders.Length, rules));
+            foreach (var folder in folders)
             {
-                var done = 0L;
-                var instance = Write(
-                    plain, drawn, options, folder, bytes => bytesWritten?.Invoke(before + (done = bytes)));
-                before += done;
-                var report = Verified(exportFolder, folder, options);
+                var (drawn, instance, report) = Make(folder);
+
+                // Whoever brings rules of their own wants to see what comes of them.
+                if (report is { Passed: false } && rules is null)
+                {
+                    model = SecondTry.Of(model, report) ?? throw SecondTry.Differs(report);
+                    plans = new Queue<DrawnPlans>(SecondTry.Draw(
+                        SecondTry.Differs(report), () => Draw(model, options, random, plans.Count + 1, rules)));
+                    SecondTry.Empty(folder);
+                    (drawn, instance, report) = Make(folder);
+                }
+
+                Judge(report);
                 results.Add(new ProtectionResult(
-                    options.Name, instance, drawn.KeyBits, report, Warnings(plain, drawn, options, verification))
+                    options.Name,
+                    instance,
+                    drawn.KeyBits,
+                    report,
+                    ProtectionWarnings.Of(model, drawn, options, verification))
                 {
                     Rounded = Rounded(exportFolder, folder, options),
                 });
+            }
+
+            (DrawnPlans Drawn, string Instance, VerificationReport? Report) Make(string folder)
+            {
+                var (drawn, done) = (plans.Dequeue(), 0L);
+                var instance = Write(
+                    model, drawn, options, folder, bytes => bytesWritten?.Invoke(before + (done = bytes)));
+                before += done;
+                return (drawn, instance, Verified(exportFolder, folder, options));
             }
         }
 
@@ -238,7 +259,9 @@ public static class PackageProtector
         }
 
         PackageRounder.Round(outputFolder, options.Rounding, options.Passphrase);
-        return Verified(exportFolder, outputFolder, options);
+        var report = Verified(exportFolder, outputFolder, options);
+        Judge(report);
+        return report;
     }
 
     private static VerificationReport? Verified(string exportFolder, string outputFolder, ProtectionOptions options)
@@ -248,13 +271,16 @@ public static class PackageProtector
             return null;
         }
 
-        var report = PackageVerifier.Verify(
+        return PackageVerifier.Verify(
             exportFolder, outputFolder, PackageVerifier.DefaultSamples, options.Passphrase, mode: options.Verify);
-        var place = report.Fault is { } fault ? $"{fault}; " : "";
-        return report.Passed ? report : throw new RefusedException(string.Create(
-            CultureInfo.InvariantCulture,
-            $"the protected model differs from the plain one: {report.Worst} "
-            + $"(largest difference of a logit {report.MaxAbsDiff:G3}); {place}nothing was written"));
+    }
+
+    private static void Judge(VerificationReport? report)
+    {
+        if (report is { Passed: false })
+        {
+            throw SecondTry.Differs(report);
+        }
     }
 
     private static string CheckedName(string name) =>
@@ -264,33 +290,4 @@ public static class PackageProtector
             : throw new RefusedException(
                 $"model name '{name}' must have 1..{MostNameCharacters} letters, digits, '.', '_' or '-', "
                 + "a letter or digit first; --name gives another");
-
-    private static List<string> Warnings(
-        PlainModel plain, DrawnPlans plans, ProtectionOptions options, VerificationChoice verification)
-    {
-        var warnings = new List<string>();
-        if (verification.Reason is { } reason)
-        {
-            warnings.Add(reason);
-        }
-
-        if (options.Mode == ProtectionMode.None)
-        {
-            warnings.Add("mode none: nothing in this package is hidden; clients refuse it without --allow-unprotected");
-        }
-        else if (plain.Manifest.TiedEmbeddings)
-        {
-            warnings.Add(
-                "tied embeddings: the server's output matrix is the client's table permuted on both axes, "
-                + "so the server can link a prompt row to the permuted id of its token");
-        }
-
-        string[] clear = [.. plain.Clear.Union(plans.Clear)];
-        if (clear.Length > 0)
-        {
-            warnings.Add($"in the clear between client and server: {string.Join(", ", clear)}");
-        }
-
-        return warnings;
-    }
 }

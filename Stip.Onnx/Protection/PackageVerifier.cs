@@ -73,13 +73,13 @@ public static class PackageVerifier
                 .Where(output => output.IsIndex).Select(output => output.Name).ToHashSet(StringComparer.Ordinal),
         };
         var chosen = VerificationChoice.Of(plain, mode).Mode;
-        string? fault = null;
+        BlockComparison? blocks = null;
         try
         {
             if (chosen == VerificationMode.Blocks)
             {
-                var blocks = BlockComparison.Run(plain, moved, samples, comparison, sampleDone);
-                (fault, samples) = (blocks.Fault, blocks.Samples);
+                blocks = BlockComparison.Run(plain, moved, samples, comparison, sampleDone);
+                samples = blocks.Samples;
             }
             else
             {
@@ -92,7 +92,13 @@ public static class PackageVerifier
         }
 
         var report = comparison.Report(samples, WeightCheck.FirstMisplaced(plain, moved)) with { Mode = chosen };
-        return report.Passed ? report : report with { Fault = fault ?? BlockComparison.FindFault(plain, moved) };
+        if (report.Passed)
+        {
+            return report;
+        }
+
+        blocks = blocks?.Fault is null ? BlockComparison.FindFault(plain, moved) : blocks;
+        return report with { Fault = blocks.Fault, FaultNode = blocks.FaultNode };
     }
 
     // How many samples were run.

@@ -116,6 +116,16 @@ internal sealed class PlainModel : IDisposable
         return new PlainModel(Folder, manifest, _files, [client, cloud]);
     }
 
+    /// <summary>The same files with a node whose cells all stay; what was opened once is closed once.</summary>
+    /// <param name="key">The graph.</param>
+    /// <param name="output">The first output of the node.</param>
+    public PlainModel Holding(string key, string output) => new(Folder, Manifest, _files, [.. Parts.Select(part =>
+        part.Key != key ? part
+            : part with { Held = part.Held.Append(output).ToHashSet(StringComparer.Ordinal) })])
+    {
+        Sources = Sources,
+    };
+
     public GraphPart Part(string key) => Parts.First(part => part.Key == key);
 
     public void Dispose()

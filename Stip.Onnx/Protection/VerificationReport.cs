@@ -22,4 +22,7 @@ public sealed record VerificationReport(
     /// <summary>Where a package that failed goes wrong: the first block and node whose values differ in whatever order;
     /// null where it passed or that cannot be told.</summary>
     public string? Fault { get; init; }
+
+    /// <summary>The graph and the first output of the node that <see cref="Fault"/> names.</summary>
+    internal (string Part, string Output)? FaultNode { get; init; }
 }

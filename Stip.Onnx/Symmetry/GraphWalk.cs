@@ -31,6 +31,9 @@ internal sealed class GraphWalk(
     private readonly Dictionary<(Scope Scope, string Name), OperatorCall> _sums = [];
     private int _nested;
 
+    /// <summary>Nodes, by their first output, that are treated as if there were no rule for them.</summary>
+    public IReadOnlySet<string> Held { get; init; } = new HashSet<string>();
+
     /// <summary>Runs a whole graph whose inputs the scope holds already.</summary>
     /// <returns>Outputs that are indices: what stands at the places that each cell may point at.</returns>
     public IReadOnlyDictionary<string, int[][]> RunWhole(GraphProto graph, Scope scope)
@@ -105,7 +108,8 @@ internal sealed class GraphWalk(
         };
         try
         {
-            if (_functions.TryGetValue((Domain(node.Domain), node.OpType, node.Overload), out var function))
+            if (!IsHeld(node)
+                && _functions.TryGetValue((Domain(node.Domain), node.OpType, node.Overload), out var function))
             {
                 CallFunction(call, node, function);
             }
@@ -134,7 +138,7 @@ internal sealed class GraphWalk(
 
     private void Apply(OperatorCall call, NodeProto node, Scope scope)
     {
-        if (Kept() is { } kept)
+        if (!IsHeld(node) && Kept() is { } kept)
         {
             IndexUse.Guard(call);
             call.Set(0, kept);
@@ -181,8 +185,8 @@ internal sealed class GraphWalk(
     {
         try
         {
-            var rule = rules(call.Operation)
-                ?? throw new NotSupportedException($"{call.Operation} has no rule");
+            var rule = IsHeld(node) ? throw new NotSupportedException(HeldReason(node))
+                : rules(call.Operation) ?? throw new NotSupportedException($"{call.Operation} has no rule");
             IndexUse.Guard(call);
             rule.Apply(call);
         }
@@ -202,10 +206,16 @@ internal sealed class GraphWalk(
             UnruledOperator.Pin(
                 call,
                 node,
+                IsHeld(node) ? HeldReason(node) : $"{call.Operation} has no rule",
                 name => scope.Declared(name) is { } value ? sizes.Shape(value) : null,
                 () => TrialRun.Run(model, node, call.Inputs));
         }
     }
+
+    private bool IsHeld(NodeProto node) => Held.Count > 0 && node.Output.Any(Held.Contains);
+
+    private static string HeldReason(NodeProto node) =>
+        $"node '{node.Name}' ({node.OpType}) is held: with it moving, the package differed";
 
     private static Value Find(NodeProto node, string name, Scope scope) => scope.Find(name)
         ?? throw new RefusedException(

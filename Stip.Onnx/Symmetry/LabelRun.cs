@@ -95,7 +95,10 @@ internal sealed class LabelRun
             scope[input.Name] = inputs.Make(input);
         }
 
-        var walk = new GraphWalk(_part.Model, _store, tensors, sizes, rules, _unruled, _cuts);
+        var walk = new GraphWalk(_part.Model, _store, tensors, sizes, rules, _unruled, _cuts)
+        {
+            Held = _part.Held,
+        };
         return (scope, walk.RunWhole(graph, scope));
     }
 

@@ -11,14 +11,18 @@ internal static class UnruledOperator
 {
     /// <param name="call">The operator.</param>
     /// <param name="node">Its node.</param>
+    /// <param name="reason">Why, for the report.</param>
     /// <param name="declaredShape">The shape that the graph states for an output, null where it states none.</param>
     /// <param name="run">The outputs as the runtime gives them.</param>
     /// <exception cref="RefusedException">The shape of an output is unknown, so that nothing after it can be
     /// followed.</exception>
     public static void Pin(
-        OperatorCall call, NodeProto node, Func<string, int[]?> declaredShape, Func<IReadOnlyList<HostTensor?>> run)
+        OperatorCall call,
+        NodeProto node,
+        string reason,
+        Func<string, int[]?> declaredShape,
+        Func<IReadOnlyList<HostTensor?>> run)
     {
-        var reason = $"{call.Operation} has no rule";
         if (NodeReads.InnerGraphs(node).Any())
         {
             throw new RefusedException(
@@ -30,6 +34,8 @@ internal static class UnruledOperator
             PinInput(call, input, reason);
         }
 
+        // Nobody knows whether an index is handed on here or used as a number.
+        IndexUse.Guard(call.Inputs, call.Store, call.Indices);
         var tried = new Lazy<IReadOnlyList<HostTensor?>>(run);
         for (var output = 0; output < node.Output.Count; output++)
         {

@@ -20,6 +20,9 @@ internal sealed class BlockComparison
     /// <summary>The first block and node that are off; null where none is.</summary>
     public string? Fault { get; private set; }
 
+    /// <summary>The graph and the first output of the node that is off.</summary>
+    public (string Part, string Output)? FaultNode { get; private set; }
+
     /// <summary>How many samples ran through every block; a graph may not take every shape.</summary>
     public int Samples { get; private set; } = int.MaxValue;
 
@@ -46,8 +49,8 @@ internal sealed class BlockComparison
         return run;
     }
 
-    /// <summary>Names the node at which a package that failed goes wrong; null where it cannot be told.</summary>
-    public static string? FindFault(PlainModel plain, ProtectedModel moved)
+    /// <summary>Looks for the node at which a package that failed goes wrong.</summary>
+    public static BlockComparison FindFault(PlainModel plain, ProtectedModel moved)
     {
         var run = new BlockComparison(plain, moved, new OutputComparison(plain));
         foreach (var part in plain.Parts.Where(part => !part.IsClient))
@@ -62,7 +65,7 @@ internal sealed class BlockComparison
             }
         }
 
-        return run.Fault;
+        return run;
     }
 
     private static IReadOnlyList<GraphBlock> Blocks(GraphPart part, string[] features)
@@ -111,7 +114,8 @@ internal sealed class BlockComparison
                 {
                     var node = NodeSearch.FirstOff(mine, theirs, block, pass, _comparison.Tolerance);
                     Fault = $"block {block.Number} of {blocks.Count} of '{part.FileName}' ({block.Place})"
-                        + (node is null ? "" : $": {node}");
+                        + (node is null ? "" : $": {node.Value.Text}");
+                    FaultNode = node is null ? null : (part.Key, node.Value.Output);
                 }
 
                 foreach (var name in block.Carried)

@@ -15,9 +15,9 @@ internal static class NodeSearch
     /// <param name="block">The block.</param>
     /// <param name="pass">Inputs of the block on both sides.</param>
     /// <param name="tolerance">What counts as rounding, as a share of the largest value.</param>
-    /// <returns>The node with its operator and layer; null where none is off, or the runtime cannot give the values
-    /// out.</returns>
-    public static string? FirstOff(
+    /// <returns>The node with its operator and layer, and its first output; null where none is off, or the runtime
+    /// cannot give the values out.</returns>
+    public static (string Text, string Output)? FirstOff(
         (ModelProto Model, string Folder) plain,
         (ModelProto Model, string Folder) moved,
         GraphBlock block,
@@ -38,10 +38,11 @@ internal static class NodeSearch
                     .Max(name => UnorderedDistance.Of(mine[name], other[name])) ?? 0;
                 if (distance > tolerance)
                 {
-                    return string.Create(
+                    var text = string.Create(
                         CultureInfo.InvariantCulture,
                         $"node '{node.Name}' ({node.OpType}{LayerOf(node)}) is the first that is off, "
                         + $"by {distance:G2} of its scale");
+                    return (text, node.Output.First(name => name.Length > 0));
                 }
             }
         }

@@ -1,0 +1,35 @@
+namespace Stip.Onnx.Protection;
+
+/// <summary>What a developer should know of a package, a line each.</summary>
+internal static class ProtectionWarnings
+{
+    public static List<string> Of(
+        PlainModel plain, DrawnPlans plans, ProtectionOptions options, VerificationChoice verification)
+    {
+        var warnings = new List<string>();
+        if (verification.Reason is { } reason)
+        {
+            warnings.Add(reason);
+        }
+
+        warnings.AddRange(SecondTry.Held(plain));
+        if (options.Mode == ProtectionMode.None)
+        {
+            warnings.Add("mode none: nothing in this package is hidden; clients refuse it without --allow-unprotected");
+        }
+        else if (plain.Manifest.TiedEmbeddings)
+        {
+            warnings.Add(
+                "tied embeddings: the server's output matrix is the client's table permuted on both axes, "
+                + "so the server can link a prompt row to the permuted id of its token");
+        }
+
+        string[] clear = [.. plain.Clear.Union(plans.Clear)];
+        if (clear.Length > 0)
+        {
+            warnings.Add($"in the clear between client and server: {string.Join(", ", clear)}");
+        }
+
+        return warnings;
+    }
+}
