@@ -28,7 +28,8 @@ internal sealed class ForeignSamples(ForeignSource source)
             ? [(1, window + 1, 0), (1, 1, window), (2, window + 3, 0), (1, 1, window + 2)]
             : HasPast
             ? [(1, 5, 0), (2, 1, 4), (1, 2, 3), (2, 3, 0), (1, 1, 6)]
-            : [(1, 5, 0), (2, 3, 0), (3, 8, 0), (1, 12, 0), (2, 16, 0), (1, 16, 0), (2, 32, 0), (1, 128, 0)];
+            : [(1, 5, 0), (2, 3, 0), (3, 8, 0), (1, 12, 0), (2, 16, 0), (1, 16, 0), (2, 32, 0), (1, 128, 0),
+               (4, 5, 0), (8, 3, 0)];
         var longest = source.Limits.Where(limit => source.Uses[limit.Key] == PortUse.Position)
             .Select(limit => limit.Value).DefaultIfEmpty(long.MaxValue).Min();
         sizes = [.. sizes.Where(size => size.Past + size.Sequence <= longest)];

@@ -19,6 +19,9 @@ internal sealed record ProbeSizes(int Sequence, int Past, int Encoder, int Pictu
 
     private const int Colours = 3;
 
+    // Rows without a batch (patches of a picture) may become one in fours.
+    private const int Merged = 4;
+
     private readonly Dictionary<string, int> _fixed = new(StringComparer.Ordinal);
 
     private AxisRoles _roles = new([], new PortUses(new GraphProto()));
@@ -44,7 +47,7 @@ internal sealed record ProbeSizes(int Sequence, int Past, int Encoder, int Pictu
         ProbeSizes[] sequences =
         [
             new(3, 2, 4, 0), new(1, 2, 4, 0), new(4, 4, 4, 0), new(8, 0, 8, 0), new(16, 4, 16, 0), new(40, 8, 40, 0),
-            new(128, 16, 128, 0), new(400, 16, 400, 0),
+            new(128, 16, 128, 0), new(400, 16, 400, 0), new(3, 2, 4, 0) { Batch = Merged },
         ];
         var length = KnownAxes.SequenceLength(graph, uses);
         foreach (var sizes in pictures.Count > 0

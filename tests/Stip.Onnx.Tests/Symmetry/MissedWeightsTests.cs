@@ -26,4 +26,19 @@ public sealed class MissedWeightsTests
 
         ProtocolLaw.AssertHolds(graph, sizes: new Dictionary<(string, int), long> { [("x", 1)] = 9 });
     }
+
+    [Fact]
+    public void Rows_ThatBecomeOneInFours_AreRunInFours()
+    {
+        using var graph = new SmallGraph();
+        graph.Input("x", "patches", 6);
+        graph.Add("MatMul", "h", "x", graph.Weight("w_h", 6, 5));
+        graph.Add("Reshape", "merged", graph.Add("Tanh", "t", "h"), graph.Numbers(-1, 20));
+        graph.Add("MatMul", "y", "merged", graph.Weight("w_y", 20, 7));
+        graph.Output("y", "merged", 7);
+
+        var plan = ProtocolLaw.AssertHolds(graph, sizes: new Dictionary<(string, int), long> { [("x", 0)] = 8 });
+
+        Assert.NotNull(plan.Initializers["w_y"].Axes[0]);
+    }
 }
