@@ -25,7 +25,7 @@ internal sealed class Swin(string name, VisionHead head, string root = "swin") :
         var (tensors, config) = (checkpoint.Tensors, checkpoint.Config);
         config.RefuseFlag("use_absolute_embeddings");
         var width = config.FindSize("embed_dim") ?? 96;
-        var sizes = PatchSizes.Read(config, defaultImage: 224, defaultPatch: 4).Whole();
+        var sizes = PatchSizes.Read(config, defaultImage: 224, defaultPatch: 4).Filled();
         var patches = new PatchGraph(tensors, width, sizes, []);
         patches.AppendAll(
             $"{root}.embeddings.patch_embeddings.projection", hasBias: true, positions: null, positioned: 0);

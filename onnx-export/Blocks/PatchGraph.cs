@@ -71,9 +71,20 @@ internal sealed class PatchGraph(
 
     private string SideBySide()
     {
-        var size = sizes.Patch;
+        var (size, (down, across)) = (sizes.Patch, sizes.Filling);
         var pixels = Graph.AddInput(
-            EncoderPorts.Pixels, TensorDtype.Float32, "batch", sizes.Channels, sizes.Height, sizes.Width);
+            EncoderPorts.Pixels,
+            TensorDtype.Float32,
+            "batch",
+            sizes.Channels,
+            sizes.Height - down,
+            sizes.Width - across);
+        if (down + across > 0)
+        {
+            pixels = Graph.Add("Pad", "patches/Pad", [
+                pixels, Graph.AddConstant("patches.filling", 0, 0, 0, 0, 0, 0, down, across)]);
+        }
+
         if (sizes.HasRest)
         {
             pixels = Graph.Add("Slice", "patches/Slice", [

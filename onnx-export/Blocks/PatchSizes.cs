@@ -57,9 +57,17 @@ internal sealed record PatchSizes(int Height, int Width, int Patch, int Channels
     /// <summary>The same patches of an image of another size.</summary>
     public PatchSizes Of(int height, int width) => (this with { Height = height, Width = width }).Checked();
 
-    /// <summary>Refuses patches that leave a part of the image over.</summary>
-    public PatchSizes Whole() => !HasRest ? this : throw new RefusedException(
-        $"config.json: patches of {Patch} do not divide an image of {Height} × {Width}");
+    /// <summary>Rows and columns of zeros below and at the right of the pixels, which the sides count.</summary>
+    public (int Down, int Across) Filling { get; init; }
+
+    /// <summary>The same patches of an image that is filled with zeros where they do not divide it.</summary>
+    public PatchSizes Filled()
+    {
+        var (down, across) = (Missing(Height), Missing(Width));
+        return (this with { Height = Height + down, Width = Width + across, Filling = (down, across) }).Checked();
+
+        int Missing(int side) => (Patch - (side % Patch)) % Patch;
+    }
 
     private PatchSizes Checked()
     {

@@ -110,7 +110,7 @@ internal sealed class RelativeAttention(EncoderGraph encoder, EncoderSizes sizes
         return $"{Name}.place/output";
     }
 
-    // What makes scores of padding vanish, [batch, 1, 1, seq].
+    // What makes scores of padding vanish, but for those of a row and itself, [batch, 1, seq, seq].
     private string Hidden()
     {
         if (!_graph.Has($"{Name}.mask/output"))
@@ -120,8 +120,10 @@ internal sealed class RelativeAttention(EncoderGraph encoder, EncoderSizes sizes
                 NodeAttribute.Int("to", (int)TensorProto.Types.DataType.Bool));
             var keys = _graph.Add("Unsqueeze", $"{Name}.keys", [counts, _graph.AddConstant($"{Name}.mask_axes", 1, 2)]);
             var dtype = encoder.Weights.Dtype;
+            var own = _graph.Add("Equal", $"{Name}.own", [
+                RowDistances.Append(encoder), _graph.AddScalarConstant($"{Name}.none", 0)]);
             _graph.Add("Where", $"{Name}.mask", [
-                keys,
+                _graph.Add("Or", $"{Name}.seen", [keys, own]),
                 _graph.AddConstant($"{Name}.near", dtype, 0),
                 _graph.AddConstant($"{Name}.far", dtype, dtype == TensorDtype.Float16 ? -65504 : float.MinValue)]);
         }

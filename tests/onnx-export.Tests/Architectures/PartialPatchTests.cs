@@ -6,12 +6,12 @@ using Stip.TestKit;
 namespace Stip.Export.Tests.Architectures;
 
 /// <summary>Images whose sides patches do not divide: what is left over at the right and below counts for
-/// nothing.</summary>
+/// nothing, or is filled up.</summary>
 public sealed class PartialPatchTests(ExportedModels models) : IDisposable
 {
     private const string Sizes = """
         "hidden_size": 24, "num_hidden_layers": 2, "num_attention_heads": 3, "intermediate_size": 40, "patch_size": 8,
-        "num_frames": 4, "num_detection_tokens": 5
+        "num_frames": 4, "num_detection_tokens": 5, "embed_dim": 24, "depths": [2], "num_heads": [3], "window_size": 2
         """;
 
     private readonly TemporaryFolder _folder = new();
@@ -28,6 +28,25 @@ public sealed class PartialPatchTests(ExportedModels models) : IDisposable
         var actual = Run(partial, pixels, frames, 18, 29);
 
         Assert.Equal(Run(whole, inside, frames, 16, 24), actual);
+    }
+
+    // As the published model does before its patches.
+    [Theory]
+    [InlineData("SwinForImageClassification")]
+    [InlineData("Swinv2ForImageClassification")]
+    public async Task Outputs_OfASwinWhoseImagePatchesDoNotDivide_AreThoseOfTheImageWithZerosAround(string name)
+    {
+        var (whole, partial) = (await ExportAsync(name, "[16, 32]"), await ExportAsync(name, "[11, 29]"));
+        var pixels = Enumerable.Range(0, 3 * 11 * 29).Select(i => MathF.Sin(i * 0.37f)).ToArray();
+        var filled = new float[3 * 16 * 32];
+        for (var i = 0; i < pixels.Length; i++)
+        {
+            filled[(i / (11 * 29) * 16 * 32) + (i / 29 % 11 * 32) + (i % 29)] = pixels[i];
+        }
+
+        var actual = Run(partial, pixels, 1, 11, 29);
+
+        Assert.Equal(Run(whole, filled, 1, 16, 32), actual);
     }
 
     public void Dispose() => _folder.Dispose();
