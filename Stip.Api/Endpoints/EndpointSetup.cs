@@ -35,6 +35,7 @@ internal static class EndpointSetup
         services.AddSingleton<StepDesk>();
         services.AddSingleton<StepReader>();
         services.AddSingleton<PassDesk>();
+        services.AddSingleton<ForwardReader>();
         services.AddSingleton<StreamEndpoint>();
         services.AddSingleton<ServerStartup>();
         services.AddHostedService(provider => provider.GetRequiredService<ServerStartup>());

@@ -22,7 +22,12 @@ internal static class ForwardEndpoints
         .Refuses(400, 401, 403, 404, 413, 415, 429, 503);
 
     private static async Task<IResult> HandleAsync(
-        HttpContext context, ModelRegistry registry, IOptions<EngineOptions> options, PassDesk desk, TimeProvider clock)
+        HttpContext context,
+        ModelRegistry registry,
+        IOptions<EngineOptions> options,
+        ForwardReader reader,
+        PassDesk desk,
+        TimeProvider clock)
     {
         var started = clock.GetTimestamp();
         if (MediaTypes.Refused(context.Request) is { } other)
@@ -32,19 +37,20 @@ internal static class ForwardEndpoints
 
         var most = ForwardSizes.MaxBodyBytes(
             registry.All.Where(model => context.ApiKey().Allows(model.Id)), options.Value.MaxBatch);
-        if (!(await ForwardReader.ReadAsync(context, most, registry.IsWhole)).Is(out var request, out var refusal))
+        if (!(await reader.ReadAsync(context, most, registry.IsWhole)).Is(out var pass, out var refusal))
         {
             return new ErrorAnswer(refusal);
         }
 
-        if (!(await desk.RunAsync(context, request)).Is(out var answer, out refusal))
+        using var held = pass;
+        if (!(await desk.RunAsync(context, pass)).Is(out var answer, out refusal))
         {
             return new ErrorAnswer(refusal);
         }
 
         ServerTiming.Write(context.Response, answer.Times, clock.GetElapsedTime(started));
         var id = "fwd_" + Guid.CreateVersion7().ToString("N");
-        var response = new ForwardResponse(id, ForwardResponse.ObjectName, request.Model, answer.Outputs);
+        var response = new ForwardResponse(id, ForwardResponse.ObjectName, pass.Judged.Model, answer.Outputs);
         return MediaTypes.WantsSafetensors(context.Request)
             ? Results.Bytes(ForwardCodec.Write(response), StipRoutes.SafetensorsMediaType)
             : Answer.Json(response);

@@ -1,4 +1,3 @@
-using System.Buffers;
 using Microsoft.AspNetCore.Http.Features;
 using Stip.Api.Engine;
 using Stip.Api.Registry;
@@ -9,13 +8,12 @@ using Stip.Protocol.Tensors;
 namespace Stip.Api.Endpoints;
 
 /// <summary>Reads a pass from a body of either form; that it is one of them was judged before.</summary>
-internal static class ForwardReader
+internal sealed class ForwardReader(PassDesk desk)
 {
     /// <param name="context">Of the request.</param>
     /// <param name="most">Longest body in bytes.</param>
     /// <param name="isWhole">True where no model is still to come.</param>
-    public static async Task<Outcome<ForwardRequest>> ReadAsync(
-        HttpContext context, long most, bool isWhole)
+    public async Task<Outcome<PreparedPass>> ReadAsync(HttpContext context, long most, bool isWhole)
     {
         var request = context.Request;
         if (request.ContentLength > most)
@@ -30,24 +28,41 @@ internal static class ForwardReader
 
         return MediaTypes.IsSafetensors(request.ContentType)
             ? await ReadSafetensorsAsync(context, most, isWhole)
-            : await request.ReadFromJsonAsync<ForwardRequest>(StipJson.Wire, context.RequestAborted)
-                ?? new ForwardRequest("", new Dictionary<string, TensorPayload>());
+            : await ReadJsonAsync(context);
     }
 
-    private static async Task<Outcome<ForwardRequest>> ReadSafetensorsAsync(
-        HttpContext context, long most, bool isWhole)
+    private async Task<Outcome<PreparedPass>> ReadJsonAsync(HttpContext context)
+    {
+        var request = await context.Request.ReadFromJsonAsync<ForwardRequest>(StipJson.Wire, context.RequestAborted)
+            ?? new ForwardRequest("", new Dictionary<string, TensorPayload>());
+        return desk.Judge(context, request).Is(out var judged, out var refusal)
+            ? Prepare(judged, ValidInputs.Judge(judged.Declared, request.Inputs))
+            : refusal;
+    }
+
+    // The header is judged, then the inputs go from the connection to where the graph's copy is made of.
+    private async Task<Outcome<PreparedPass>> ReadSafetensorsAsync(HttpContext context, long most, bool isWhole)
     {
         var reader = context.Request.BodyReader;
-        var result = await reader.ReadAsync(context.RequestAborted);
-        while (!result.IsCompleted && result.Buffer.Length <= most)
+        var header = await SafetensorsHead.ReadAsync(reader, context.Request.ContentLength, context.RequestAborted);
+        if (header.EndOffset > most)
         {
-            reader.AdvanceTo(result.Buffer.Start, result.Buffer.End);
-            result = await reader.ReadAsync(context.RequestAborted);
+            return NotHere.TooLarge(isWhole, most);
         }
 
-        var fits = result.Buffer.Length <= most;
-        var body = fits ? result.Buffer.ToArray() : [];
-        reader.AdvanceTo(result.Buffer.End);
-        return fits ? ForwardCodec.ReadRequest(body) : NotHere.TooLarge(isWhole, most);
+        if (!desk.Judge(context, ForwardCodec.ReadRequest(header)).Is(out var judged, out var refusal))
+        {
+            return refusal;
+        }
+
+        var arriving = judged.Declared.Inputs
+            .Select(input => new ArrivingRows(input.Numbers, input.GraphDtype)).ToArray();
+        using var tensors = new ArrivingTensors(
+            header, [.. judged.Declared.Inputs.Zip(arriving, (input, rows) => (input.Name, rows))]);
+        await tensors.ReadAsync(reader, context.RequestAborted);
+        return Prepare(judged, ValidInputs.Judge(judged.Declared, arriving));
     }
+
+    private static Outcome<PreparedPass> Prepare(JudgedPass judged, Outcome<ValidInputs> outcome) =>
+        outcome.Is(out var inputs, out var refusal) ? new PreparedPass(judged, inputs) : refusal;
 }

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Stip.Api.Engine;
+using Stip.Api.Engine.Forward;
 using Stip.Api.Registry;
 using Stip.Api.Registry.Packages;
 using Stip.Protocol.Forward;
@@ -50,7 +50,7 @@ internal static class ForwardSizes
 
     /// <summary>Tokens of a text that are more than its encoder takes (attention grows with their square); null where
     /// the pass is short enough, or its graph no encoder of texts.</summary>
-    public static long? TokensBeyond(PackageManifest manifest, ValidInputs inputs)
+    public static long? TokensBeyond(PackageManifest manifest, DeclaredInputs inputs)
     {
         if (manifest.Graphs is not { Count: 1 } graphs || !graphs.TryGetValue(Roles.Encoder, out var encoder))
         {
@@ -60,7 +60,7 @@ internal static class ForwardSizes
         var longest = encoder.Inputs
             .Where(input => input.Shape is [_, { ValueKind: JsonValueKind.String }, { ValueKind: JsonValueKind.Number }]
                 && input.Shape[2].TryGetInt32(out var width) && width == manifest.HiddenSize)
-            .Select(input => inputs.Tensors[input.Name].Shape[1])
+            .Select(input => inputs.Inputs.First(given => given.Name == input.Name).Shape[1])
             .DefaultIfEmpty()
             .Max();
         return manifest.ContextLength > 0 && longest > manifest.ContextLength ? longest : null;
@@ -68,14 +68,10 @@ internal static class ForwardSizes
 
     /// <summary>Rows of the model's width that a pass is worth, at least one: tokens of texts, and of images what they
     /// cost as much as.</summary>
-    public static int Rows(ValidInputs inputs, int hiddenSize)
+    public static int Rows(DeclaredInputs inputs, int hiddenSize)
     {
-        var numbers = inputs.Tensors.Values.Select(Floats).DefaultIfEmpty().Max();
+        var numbers = inputs.Inputs.Where(input => input.Numbers.Dtype.IsWireFloat())
+            .Select(input => (long)input.Numbers.Count).DefaultIfEmpty().Max();
         return (int)Math.Clamp((numbers + hiddenSize - 1) / hiddenSize, 1, int.MaxValue);
     }
-
-    private static long Floats(TensorPayload tensor) =>
-        TensorDtypes.TryParseWire(tensor.Dtype, out var dtype) && dtype.IsWireFloat()
-            ? tensor.Data.Length / dtype.ByteSize()
-            : 0;
 }

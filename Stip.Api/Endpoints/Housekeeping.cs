@@ -44,10 +44,22 @@ internal sealed class Housekeeping(
         // key good that another server revoked.
         if (database.IsShared)
         {
-            await TryAsync(() => keys.RefreshAsync(CancellationToken.None));
+            await TryAsync(RefreshKeysAsync);
         }
 
         await TryAsync(ExpireAsync);
+    }
+
+    /// <summary>Reads the keys that another server may have changed, and releases what sessions those hold here that
+    /// are gone: nobody could use them, and their slots would wait for their lease.</summary>
+    internal async Task RefreshKeysAsync()
+    {
+        var before = keys.All;
+        await keys.RefreshAsync(CancellationToken.None);
+        foreach (var gone in before.ExceptBy(keys.All.Select(key => key.Id), key => key.Id))
+        {
+            await registry.ReleaseSessionsAsync(gone.Id);
+        }
     }
 
     private async Task ExpireAsync()

@@ -12,7 +12,8 @@ namespace Stip.Api.Endpoints;
 /// <summary>Finds the graph of a pass, judges the pass and runs it.</summary>
 internal sealed class PassDesk(ModelRegistry registry, KeyLimits limits, EngineMetrics metrics, TimeProvider clock)
 {
-    public async Task<Outcome<PassAnswer>> RunAsync(HttpContext context, ForwardRequest request)
+    /// <summary>Judges what a request says of its inputs; their data is not looked at.</summary>
+    public Outcome<JudgedPass> Judge(HttpContext context, ForwardRequest request)
     {
         var key = context.ApiKey();
         if (registry.Find(request.Model) is not { } model || !key.Allows(model.Id))
@@ -30,30 +31,36 @@ internal sealed class PassDesk(ModelRegistry registry, KeyLimits limits, EngineM
                 $"graph '{Quoted.Text(request.Graph)}' is not one of this model's: {known}", "graph");
         }
 
-        if (!ValidInputs.Judge(host.Graph, request.Inputs).Is(out var inputs, out var refusal))
+        if (!DeclaredInputs.Judge(host.Graph, request.Inputs).Is(out var declared, out var refusal))
         {
             return refusal;
         }
 
-        if (ForwardSizes.TokensBeyond(model.Manifest, inputs) is { } tokens)
+        if (ForwardSizes.TokensBeyond(model.Manifest, declared) is { } tokens)
         {
             return new Refusal(
                 StipErrorCode.ContextLengthExceeded,
                 $"{tokens} tokens are more than the {model.Manifest.ContextLength} of model '{model.Id}'", "inputs");
         }
 
-        var rows = ForwardSizes.Rows(inputs, model.Manifest.HiddenSize);
+        var rows = ForwardSizes.Rows(declared, model.Manifest.HiddenSize);
         if (limits.TakeTokens(key, rows) is { } tooMany)
         {
             return tooMany;
         }
 
         context.Features.Set(new StepTrace(model.Id, rows, null));
-        var outcome = await host.RunAsync(key.Id, inputs, context.RequestAborted);
+        return new JudgedPass(model.Id, host, declared, rows);
+    }
+
+    public async Task<Outcome<PassAnswer>> RunAsync(HttpContext context, PreparedPass pass)
+    {
+        var (model, host, _, rows) = pass.Judged;
+        var outcome = await host.RunAsync(context.ApiKey().Id, pass.Inputs, context.RequestAborted);
         if (outcome.Is(out var answer, out _))
         {
-            metrics.CountPass(model.Id, rows, answer.Times);
-            StepSpans.RecordPass(model.Id, rows, answer.Times, clock);
+            metrics.CountPass(model, rows, answer.Times);
+            StepSpans.RecordPass(model, rows, answer.Times, clock);
         }
 
         return outcome;

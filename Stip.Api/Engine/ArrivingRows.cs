@@ -3,11 +3,15 @@ using Stip.Protocol.Tensors;
 
 namespace Stip.Api.Engine;
 
-/// <summary>Room for rows whose shape was judged, filled and converted as they come: the only copy of them between the
-/// connection and the graph's input.</summary>
+/// <summary>Room for numbers whose shape was judged, filled and converted as they come: the only copy of them between
+/// the connection and the graph's input. It grows with what has come, not with what was promised.</summary>
 internal sealed class ArrivingRows : IDisposable
 {
-    private const int WidestElement = sizeof(float);
+    private const int WidestElement = sizeof(long);
+
+    // Room for what comes soon; a large body that is promised and never comes must cost little.
+    private const int FirstBytes = 1 << 20;
+    private const int Growth = 4;
     private readonly DeclaredRows _declared;
     private readonly TensorDtype _graphDtype;
     private readonly byte[] _cut = new byte[WidestElement];
@@ -20,7 +24,7 @@ internal sealed class ArrivingRows : IDisposable
     public ArrivingRows(DeclaredRows declared, TensorDtype graphDtype)
     {
         (_declared, _graphDtype) = (declared, graphDtype);
-        _rows = ArrayPool<byte>.Shared.Rent(declared.GraphBytes(graphDtype));
+        _rows = ArrayPool<byte>.Shared.Rent(Math.Min(declared.GraphBytes(graphDtype), FirstBytes));
     }
 
     /// <summary>Takes the next bytes, which may end anywhere.</summary>
@@ -74,7 +78,20 @@ internal sealed class ArrivingRows : IDisposable
             throw new InvalidDataException($"{_declared.Field} has more data than its shape asks for");
         }
 
+        Grow(_filled + bytes);
         TensorConversion.Convert(_declared.Dtype, data, _graphDtype, _rows.AsSpan(_filled, bytes));
         _filled += bytes;
+    }
+
+    private void Grow(int bytes)
+    {
+        if (bytes > _rows!.Length)
+        {
+            var most = (long)_declared.GraphBytes(_graphDtype);
+            var other = ArrayPool<byte>.Shared.Rent((int)Math.Min(most, Math.Max(bytes, (long)_rows.Length * Growth)));
+            _rows.AsSpan(0, _filled).CopyTo(other);
+            ArrayPool<byte>.Shared.Return(_rows);
+            _rows = other;
+        }
     }
 }

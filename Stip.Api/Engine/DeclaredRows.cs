@@ -68,7 +68,7 @@ internal readonly record struct DeclaredRows(string Field, TensorDtype Dtype, in
         var bytes = GraphBytes(graphDtype);
         rows = ArrayPool<byte>.Shared.Rent(bytes);
         TensorConversion.Convert(Dtype, data, graphDtype, rows.AsSpan(0, bytes));
-        if (TensorConversion.AllFinite(graphDtype, rows.AsSpan(0, bytes)))
+        if (AreNumbers(graphDtype, rows.AsSpan(0, bytes)))
         {
             return null;
         }
@@ -93,11 +93,15 @@ internal readonly record struct DeclaredRows(string Field, TensorDtype Dtype, in
                     + $"for {DataBytes}", Field);
         }
 
-        return TensorConversion.AllFinite(graphDtype, rows[..filled]) ? null : NotFinite(graphDtype);
+        return AreNumbers(graphDtype, rows[..filled]) ? null : NotFinite(graphDtype);
     }
 
     /// <summary>Their size in the graph's type.</summary>
     public int GraphBytes(TensorDtype graphDtype) => Count * Width * graphDtype.ByteSize();
+
+    // Whole numbers always are.
+    private static bool AreNumbers(TensorDtype dtype, ReadOnlySpan<byte> data) =>
+        !dtype.IsWireFloat() || TensorConversion.AllFinite(dtype, data);
 
     private Refusal NotFinite(TensorDtype graphDtype) => new(
         StipErrorCode.NonFiniteInput,

@@ -207,7 +207,8 @@ internal sealed class DecoderHost : IAsyncDisposable
     {
         var decoder = _runtime.LoadDecoder(Snapshot);
         var pool = new SlotPool(decoder, Snapshot, _budget, _options.Slots);
-        var sessions = new SessionTable(pool, _budget.Sessions, _clock, TimeSpan.FromSeconds(_options.LeaseSeconds));
+        var sessions = new SessionTable(
+            pool, _budget.Sessions, _clock, TimeSpan.FromSeconds(_options.LeaseSeconds), _options.YieldAfter);
         // Sessions whose rows would change one another's are run one by one. First steps after a source are anyway.
         var graph = Snapshot.Sequence?.NextStepsPath ?? Snapshot.GraphPath;
         var maxBatch = _mixesRows(graph) ? 1 : _options.MaxBatch;

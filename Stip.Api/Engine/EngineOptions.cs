@@ -28,6 +28,11 @@ internal sealed class EngineOptions
     [Range(1, 86_400)]
     public int LeaseSeconds { get; set; } = 600;
 
+    /// <summary>Idle seconds after which a session of the key that holds most of a model makes room for a key that
+    /// holds less, where there is no other room; 0 means never.</summary>
+    [Range(0, 86_400)]
+    public int YieldSeconds { get; set; } = 5;
+
     /// <summary>Steps that may wait for one model.</summary>
     [Range(1, 1_000_000)]
     public int QueueLength { get; set; } = 1024;
@@ -86,6 +91,9 @@ internal sealed class EngineOptions
 
     /// <summary>True loads every model at the start; else each at its first use.</summary>
     public bool Preload { get; set; }
+
+    /// <summary><see cref="YieldSeconds"/>, for ever where it is 0.</summary>
+    internal TimeSpan YieldAfter => YieldSeconds == 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(YieldSeconds);
 
     /// <summary><see cref="SpareTokens"/>, null where it is not given.</summary>
     internal int? Spare => SpareTokens == 0 ? null : SpareTokens;

@@ -8,7 +8,7 @@ namespace Stip.Api.Engine;
 /// <summary>The sessions of one model. Owned by the model's loop; others may only look one
 /// up.</summary>
 internal sealed class SessionTable(
-    SlotPool pool, SessionQuota quota, TimeProvider clock, TimeSpan lease) : IDisposable
+    SlotPool pool, SessionQuota quota, TimeProvider clock, TimeSpan lease, TimeSpan yieldAfter) : IDisposable
 {
     private readonly ConcurrentDictionary<string, SessionState> _sessions = new(StringComparer.Ordinal);
     private volatile int _count;
@@ -35,7 +35,8 @@ internal sealed class SessionTable(
                     RetryAfter: RetryAfter());
         }
 
-        if (!pool.Find(maxLength, RetryAfter()).Is(out var place, out var refusal))
+        if (!pool.Find(maxLength, RetryAfter()).Is(out var place, out var refusal)
+            && !(MakeRoom(owner, maxLength) && pool.Find(maxLength, RetryAfter()).Is(out place, out refusal)))
         {
             quota.GiveBack(owner);
             return refusal;
@@ -183,6 +184,37 @@ internal sealed class SessionTable(
         $"of {tokens} tokens the caches of layers with a window no longer have what {position} need; "
             + "send the rows again without session_id",
         "position");
+
+    // Where one key has everything, the session that it left alone for longest goes for somebody who has less: its
+    // client replays it. Whoever would then have more than the other gets nothing, so that nobody takes back and forth.
+    private bool MakeRoom(string owner, int maxLength)
+    {
+        if (yieldAfter == Timeout.InfiniteTimeSpan)
+        {
+            return false;
+        }
+
+        var held = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach (var session in _sessions.Values)
+        {
+            held[session.Owner] = held.GetValueOrDefault(session.Owner) + 1;
+        }
+
+        var own = held.GetValueOrDefault(owner);
+        var idle = _sessions.Values
+            .Where(session => held[session.Owner] > own + 1 && session.Arena.Cache.CapacityTokens >= maxLength
+                && clock.GetElapsedTime(session.RenewedAt) >= yieldAfter)
+            .OrderByDescending(session => held[session.Owner])
+            .ThenBy(session => session.RenewedAt)
+            .FirstOrDefault(session => session.TryEnter());
+        if (idle is not null)
+        {
+            Release(idle);
+            idle.Leave();
+        }
+
+        return idle is not null;
+    }
 
     private TimeSpan Left(SessionState session) => lease - clock.GetElapsedTime(session.RenewedAt);
 

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using Stip.Protocol.Packages;
 
 namespace Stip.Api.Registry;
 
@@ -29,6 +30,33 @@ internal sealed class DataFolders : IDisposable
     public string Uploads { get; }
 
     public string Keys { get; }
+
+    /// <summary>A folder that there is not, for a package. Equal packages of two instances may come in one moment.
+    /// </summary>
+    public string NewPackage(PackageManifest manifest, DateTimeOffset now)
+    {
+        var plain = manifest.Model.Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_' ? c : '_');
+        return Path.Combine(
+            Packages, $"{string.Concat(plain)}-{manifest.Fingerprint[..12]}-{Guid.CreateVersion7(now):N}");
+    }
+
+    /// <summary>Deletes a package, out of the way first: of what a power cut leaves half deleted the next start would
+    /// say, and every one after it, that it is damaged. What is staged goes at a start.</summary>
+    public void Delete(string package)
+    {
+        var aside = Path.Combine(Staging, Path.GetRandomFileName());
+        try
+        {
+            Directory.Move(package, aside);
+        }
+        catch (IOException) when (Directory.Exists(package))
+        {
+            // Of another file system.
+            aside = package;
+        }
+
+        Directory.Delete(aside, recursive: true);
+    }
 
     public void Dispose() => _lock.Dispose();
 

@@ -17,6 +17,10 @@ internal sealed class ModelRegistry(
     ILogger<ModelRegistry> log) : IAsyncDisposable
 {
     private readonly SemaphoreSlim _changing = new(1, 1);
+
+    // Digests of a large package and the loading of its graphs take minutes: whoever removes or ends a model does not
+    // wait for that. Taken before the other.
+    private readonly SemaphoreSlim _registering = new(1, 1);
     private IReadOnlyList<string> _byHand = [];
     private volatile bool _isWhole;
     private volatile ImmutableSortedDictionary<string, HostedModel> _models =
@@ -80,30 +84,47 @@ internal sealed class ModelRegistry(
     public async Task<Outcome<RegisteredModel>> RegisterAsync(
         string staged, PackageManifest manifest, string owner, CancellationToken cancellation)
     {
-        await _changing.WaitAsync(cancellation);
+        await _registering.WaitAsync(cancellation);
         try
         {
-            var old = Find(manifest.Model);
-            if (old is not null && PackageFolder.AreEqual(old.Manifest, manifest)
-                && await Task.Run(() => PackageFolder.IsWhole(old.Folder, manifest), cancellation))
+            var known = Find(manifest.Model);
+            if (known is not null && PackageFolder.AreEqual(known.Manifest, manifest)
+                && await Task.Run(() => PackageFolder.IsWhole(known.Folder, manifest), cancellation)
+                && Find(manifest.Model) == known)
             {
-                return new RegisteredModel(old, Before: null, IsNew: false);
+                return new RegisteredModel(known, Before: null, IsNew: false);
             }
 
-            if (old?.Manifest.Instance == manifest.Instance && old.Manifest.KeyEpoch > manifest.KeyEpoch)
+            if (PackageOrder.TooOld(Find(manifest.Model), manifest) is { } tooOld)
             {
-                return Invalid([$"key_epoch {manifest.KeyEpoch} is older than the registered {old.Manifest.KeyEpoch}"]);
+                return tooOld;
             }
 
             var faults = await Task.Run(() => packages.Faults(staged, manifest), cancellation);
-            if (faults.Count > 0)
+            return faults.Count > 0 ? Invalid(faults) : await TakeInAsync(staged, manifest, owner, cancellation);
+        }
+        finally
+        {
+            _registering.Release();
+        }
+    }
+
+    private async Task<Outcome<RegisteredModel>> TakeInAsync(
+        string staged, PackageManifest manifest, string owner, CancellationToken cancellation)
+    {
+        await _changing.WaitAsync(cancellation);
+        try
+        {
+            // A start may have judged a newer one meanwhile.
+            if (PackageOrder.TooOld(Find(manifest.Model), manifest) is { } tooOld)
             {
-                return Invalid(faults);
+                return tooOld;
             }
 
-            var registration = new Registration(After(old), owner);
+            var old = Find(manifest.Model);
+            var registration = new Registration(PackageOrder.After(old, clock.GetUtcNow()), owner);
             DurableFile.Write(Path.Combine(staged, Registration.FileName), registration);
-            var folder = Path.Combine(folders.Packages, FolderName(manifest));
+            var folder = folders.NewPackage(manifest, clock.GetUtcNow());
             Directory.Move(staged, folder);
             var model = factory.Create(manifest, registration, folder, isFresh: true);
             if (old is not null)
@@ -186,13 +207,7 @@ internal sealed class ModelRegistry(
         }
 
         _changing.Dispose();
-    }
-
-    // A clock may go back: of two that a restart finds the one that came later is to be known as that.
-    private DateTimeOffset After(HostedModel? old)
-    {
-        var now = clock.GetUtcNow();
-        return old is null || old.CreatedAt < now ? now : old.CreatedAt + TimeSpan.FromTicks(1);
+        _registering.Dispose();
     }
 
     // What cannot be read of one package is no reason to serve none.
@@ -238,7 +253,7 @@ internal sealed class ModelRegistry(
         registration ??= new Registration(File.GetLastWriteTimeUtc(folder), "data-directory");
         var model = factory.Create(manifest!, registration, folder, isFresh: false);
         var other = Find(model.Id);
-        var isNewer = other is null || IsNewer(model, other);
+        var isNewer = other is null || PackageOrder.IsNewer(model, other);
         if (isNewer && isServing && other is not null)
         {
             model.Replace(other, clock.GetUtcNow());
@@ -251,12 +266,6 @@ internal sealed class ModelRegistry(
         }
     }
 
-    // Epochs count the keys of one instance; they say nothing of another's.
-    private static bool IsNewer(HostedModel one, HostedModel other) =>
-        one.Manifest.Instance == other.Manifest.Instance && one.Manifest.KeyEpoch != other.Manifest.KeyEpoch
-            ? one.Manifest.KeyEpoch > other.Manifest.KeyEpoch
-            : one.CreatedAt > other.CreatedAt;
-
     // No session outlives a restart. What an operator put there by hand is left to the operator.
     private void DropSuperseded(HostedModel older)
     {
@@ -264,7 +273,7 @@ internal sealed class ModelRegistry(
             "Package {Folder} is not served: a newer one of the same model is", Path.GetFileName(older.Folder));
         if (File.Exists(Path.Combine(older.Folder, Registration.FileName)))
         {
-            Directory.Delete(older.Folder, recursive: true);
+            folders.Delete(older.Folder);
         }
     }
 
@@ -282,17 +291,9 @@ internal sealed class ModelRegistry(
     }
 
     // Sessions that are left are lost; their clients replay against the new model.
-    private static async Task RetireAsync(HostedModel model)
+    private async Task RetireAsync(HostedModel model)
     {
         await model.DisposeAsync();
-        Directory.Delete(model.Folder, recursive: true);
-    }
-
-    // Equal packages of two instances may come in one moment.
-    private string FolderName(PackageManifest manifest)
-    {
-        var plain = manifest.Model.Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_' ? c : '_');
-        var name = string.Concat(plain);
-        return $"{name}-{manifest.Fingerprint[..12]}-{Guid.CreateVersion7(clock.GetUtcNow()):N}";
+        folders.Delete(model.Folder);
     }
 }

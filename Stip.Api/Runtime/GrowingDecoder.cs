@@ -56,13 +56,20 @@ internal sealed class GrowingDecoder : IDecoder
         LogitsTarget logits)
     {
         (_computed, var start) = (TimeSpan.Zero, Stopwatch.GetTimestamp());
-        if (range.Count == 1)
+        try
         {
-            RunRows(range, cachedTokens[0], rows, wanted, logits);
+            if (range.Count == 1)
+            {
+                RunRows(range, cachedTokens[0], rows, wanted, logits);
+            }
+            else
+            {
+                RunSlots(range, cachedTokens, rows, wanted, logits);
+            }
         }
-        else
+        catch (OnnxRuntimeException e) when (OrtFaults.IsOfMemory(e.Message))
         {
-            RunSlots(range, cachedTokens, rows, wanted, logits);
+            throw OrtFaults.NoMemory(e);
         }
 
         // What is not spent in the graph: caches, rows and logits are moved.

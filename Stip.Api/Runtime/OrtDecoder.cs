@@ -78,7 +78,7 @@ internal sealed class OrtDecoder : IDecoder
         }
         catch (OnnxRuntimeException e) when (OrtFaults.IsOfMemory(e.Message))
         {
-            throw new InsufficientMemoryException("the step needs more memory than there is", e);
+            throw OrtFaults.NoMemory(e);
         }
     }
 

@@ -1,3 +1,5 @@
+using Microsoft.ML.OnnxRuntime;
+
 namespace Stip.Api.Runtime;
 
 /// <summary>Tells what a caller sent wrong from what is wrong with a graph, a kernel or a device. The runtime has a
@@ -26,6 +28,10 @@ internal static class OrtFaults
     /// <param name="message">Of the runtime's exception.</param>
     public static bool IsOfMemory(string message) =>
         MemoryWords.Any(word => message.Contains(word, StringComparison.Ordinal));
+
+    /// <summary>What a step ends with that would have run with more memory.</summary>
+    public static InsufficientMemoryException NoMemory(OnnxRuntimeException e) =>
+        new("the step needs more memory than there is", e);
 
     /// <summary>True where other lengths or values would have run.</summary>
     /// <param name="message">Of the runtime's exception.</param>

@@ -79,6 +79,10 @@ internal sealed class SequenceDecoder : IDecoder
         {
             arena.Set(slot.First, Encode(rows, count));
         }
+        catch (OnnxRuntimeException e) when (OrtFaults.IsOfMemory(e.Message))
+        {
+            throw OrtFaults.NoMemory(e);
+        }
         finally
         {
             rows.GetTensorMutableRawData().Clear();
@@ -93,13 +97,20 @@ internal sealed class SequenceDecoder : IDecoder
         LogitsTarget logits)
     {
         var arena = (SequenceArena)range.Arena;
-        if (range.Count == 1 && cachedTokens[0] == 0)
+        try
         {
-            RunFirst(arena, range.First, rows, wanted, logits);
+            if (range.Count == 1 && cachedTokens[0] == 0)
+            {
+                RunFirst(arena, range.First, rows, wanted, logits);
+            }
+            else
+            {
+                _later.Run(arena, range.First, cachedTokens, rows, wanted, logits);
+            }
         }
-        else
+        catch (OnnxRuntimeException e) when (OrtFaults.IsOfMemory(e.Message))
         {
-            _later.Run(arena, range.First, cachedTokens, rows, wanted, logits);
+            throw OrtFaults.NoMemory(e);
         }
     }
 

@@ -49,6 +49,20 @@ public static class ForwardCodec
             fields.Text(CompletionFields.Model) ?? "", Tensors(header, body), fields.Text(Graph));
     }
 
+    /// <summary>Reads the scalars and the declaration of the tensors, whose <c>Data</c> stays empty: a server judges
+    /// them before it reads the bytes.</summary>
+    public static ForwardRequest ReadRequest(SafetensorsHeader header)
+    {
+        ArgumentNullException.ThrowIfNull(header);
+        var fields = new MetadataReader(header.Metadata);
+        return new ForwardRequest(
+            fields.Text(CompletionFields.Model) ?? "",
+            header.Entries.Values.ToDictionary(
+                entry => entry.Name, entry => new TensorPayload(entry.Dtype.WireName(), entry.Shape, default),
+                StringComparer.Ordinal),
+            fields.Text(Graph));
+    }
+
     /// <summary>Reads an answer; its tensors stay where they are in <paramref name="body"/>.</summary>
     /// <exception cref="InvalidDataException">Not a safetensors file.</exception>
     public static ForwardResponse ReadResponse(ReadOnlyMemory<byte> body)

@@ -3,16 +3,15 @@ using System.Net.WebSockets;
 
 namespace Stip.Api.Endpoints.Streaming;
 
-/// <summary>Receives messages of a WebSocket piece by piece, no more of each than was asked for so far.</summary>
+/// <summary>Receives messages of a WebSocket piece by piece, in memory that holds a header and grows with no body.
+/// </summary>
 internal sealed class FrameBuffer : IDisposable
 {
     private const int FirstBytes = 16 << 10;
 
-    // What one long prompt took is not kept for the single rows that follow it.
-    private const int MostKeptBytes = 1 << 20;
     private byte[] _bytes = ArrayPool<byte>.Shared.Rent(FirstBytes);
 
-    /// <summary>Bytes of the message that are here.</summary>
+    /// <summary>Bytes that are here: of the message, or of its newest piece.</summary>
     public int Length { get; private set; }
 
     /// <summary>True once the message is here as a whole.</summary>
@@ -20,15 +19,11 @@ internal sealed class FrameBuffer : IDisposable
 
     public ReadOnlySpan<byte> Bytes => _bytes.AsSpan(0, Length);
 
-    /// <summary>Begins the next message; false where the other end closes.</summary>
-    public async ValueTask<bool> BeginAsync(WebSocket socket, CancellationToken cancellation)
+    /// <summary>Lets go of what is here and receives the next piece, of the next message where this one is whole; false
+    /// where the other end closes.</summary>
+    public async ValueTask<bool> NextAsync(WebSocket socket, CancellationToken cancellation)
     {
         (Length, IsWhole) = (0, false);
-        if (_bytes.Length > MostKeptBytes)
-        {
-            Resize(FirstBytes);
-        }
-
         return await ReceiveAsync(socket, cancellation);
     }
 

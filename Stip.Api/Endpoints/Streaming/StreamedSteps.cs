@@ -17,7 +17,7 @@ internal sealed class StreamedSteps(WebSocket socket, StepDesk desk, ApiKeyRecor
     private readonly StickyFields _said = new();
 
     /// <summary>Waits for the next message; false where the other end closes.</summary>
-    public ValueTask<bool> BeginAsync(CancellationToken cancellation) => _frame.BeginAsync(socket, cancellation);
+    public ValueTask<bool> BeginAsync(CancellationToken cancellation) => _frame.NextAsync(socket, cancellation);
 
     /// <summary>The step that has begun to arrive; a refusal leaves the connection at its next message.</summary>
     /// <exception cref="InvalidDataException">Not a step at all: the connection cannot go on.</exception>
@@ -41,46 +41,41 @@ internal sealed class StreamedSteps(WebSocket socket, StepDesk desk, ApiKeyRecor
         var request = CompletionRequestCodec.Read(header, _said);
         // From here on it is the message of one model.
         most = desk.MaxBodyBytes(key, request.Model);
-        if (header.EndOffset >= int.MaxValue)
-        {
-            throw new InvalidDataException(
-                $"a message of {header.EndOffset} bytes is longer than {int.MaxValue - 1}");
-        }
-
         if (!desk.Judge(key, request).Is(out var judged, out var refusal))
         {
             await SkipAsync(most, cancellation);
             return refusal;
         }
 
-        var end = (int)header.EndOffset;
-        await FillAsync(end + 1, cancellation);
-        if (_frame.Length != end)
+        using var arriving = new ArrivingStep(header, judged);
+        var tensors = arriving.Tensors;
+        tensors.Append(_frame.Bytes);
+        while (!_frame.IsWhole && tensors.Length <= header.EndOffset)
         {
-            await SkipAsync(most, cancellation);
-            return new Refusal(
-                StipErrorCode.InvalidRequest, $"the message has {_frame.Length} bytes or more, its header says {end}");
+            await NextAsync(cancellation);
+            tensors.Append(_frame.Bytes);
         }
 
-        var (rows, source) = (
-            Data(header, CompletionFields.PromptEmbeds), Data(header, CompletionFields.EncoderInputsEmbeds));
-        return ValidStep.Judge(judged.Declaration, _frame.Bytes[rows], _frame.Bytes[source])
-            .Is(out var step, out refusal)
-            ? new PreparedStep(judged.Decoder, step)
-            : refusal with { Model = judged.Decoder.Snapshot.Model };
+        if (tensors.Length == header.EndOffset && _frame.IsWhole)
+        {
+            return arriving.Judge();
+        }
+
+        await SkipAsync(most, cancellation);
+        return new Refusal(
+            StipErrorCode.InvalidRequest,
+            $"the message has {tensors.Length} bytes or more, its header says {header.EndOffset}");
     }
 
     public void Dispose() => _frame.Dispose();
 
-    private static Range Data(SafetensorsHeader header, string name)
+    // The next piece of the message, in the place of the one before.
+    private async ValueTask NextAsync(CancellationToken cancellation)
     {
-        if (!header.Entries.TryGetValue(name, out var entry))
+        if (!await _frame.NextAsync(socket, cancellation))
         {
-            return 0..0;
+            throw new InvalidDataException("the connection closes inside a message");
         }
-
-        var start = (int)(header.DataOffset + entry.Offset);
-        return start..(start + (int)entry.ByteLength);
     }
 
     private async ValueTask FillAsync(int bytes, CancellationToken cancellation)
@@ -98,10 +93,7 @@ internal sealed class StreamedSteps(WebSocket socket, StepDesk desk, ApiKeyRecor
         while (!_frame.IsWhole && skipped <= most)
         {
             skipped += _frame.Length;
-            if (!await _frame.BeginAsync(socket, cancellation))
-            {
-                throw new InvalidDataException("the connection closes inside a message");
-            }
+            await NextAsync(cancellation);
         }
 
         if (skipped > most)

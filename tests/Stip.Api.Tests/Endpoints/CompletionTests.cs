@@ -1,5 +1,6 @@
 using Stip.Api.Tests.Hosting;
 using Stip.Api.Tests.Models;
+using Stip.Protocol;
 using Stip.Protocol.Completions;
 using Stip.Protocol.Tensors;
 
@@ -57,6 +58,20 @@ public sealed class CompletionTests(TinyServer tiny) : IClassFixture<TinyServer>
             Assert.Equal(one.Logits.Values, other.Logits.Values);
             Assert.Equal(one.Logits.Logsumexp, other.Logits.Logsumexp);
         }
+    }
+
+    [Theory]
+    [InlineData("application/json")]
+    [InlineData(StipRoutes.SafetensorsMediaType)]
+    public async Task Answer_OfEitherForm_SaysWhereItsTimeWent(string accept)
+    {
+        using var response = await Caller.SendAsync(
+            HttpMethod.Post, StipRoutes.Completions, Steps.Safetensors(Steps.Prefill(1, 2)), accept);
+        Assert.Equal(accept, response.Content.Headers.ContentType?.MediaType);
+        // The clock stands but for the copies.
+        Assert.Matches(
+            @"^queue;dur=0\.000, run;dur=0\.000, copy;dur=\d+\.\d{3}, total;dur=0\.000$",
+            Assert.Single(response.Headers.GetValues("Server-Timing")));
     }
 
     [Theory]

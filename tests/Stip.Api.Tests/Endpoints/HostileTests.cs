@@ -1,11 +1,13 @@
 using System.Buffers;
-using System.Buffers.Binary;
 using System.Net.Http.Headers;
+using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json;
 using Stip.Api.Tests.Hosting;
+using Stip.Api.Tests.Models;
 using Stip.Protocol;
 using Stip.Protocol.Completions;
+using Stip.Protocol.Forward;
 
 namespace Stip.Api.Tests.Endpoints;
 
@@ -13,7 +15,6 @@ namespace Stip.Api.Tests.Endpoints;
 public sealed class HostileTests(TinyServer tiny) : IClassFixture<TinyServer>
 {
     private const int Attempts = 2500;
-    private const long MostGrowthBytes = 32 << 20;
 
     private static readonly string[] AnyJson =
     [
@@ -28,6 +29,8 @@ public sealed class HostileTests(TinyServer tiny) : IClassFixture<TinyServer>
     // Not kept: what is answered by chance must not fill the slots.
     private static readonly CompletionRequest Good = Steps.Prefill(1, 2, new LogitsRequest(3)) with { Keep = false };
 
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
@@ -35,14 +38,14 @@ public sealed class HostileTests(TinyServer tiny) : IClassFixture<TinyServer>
     {
         var random = new Random(seed);
         var good = Binary(Good);
-        await AttackAsync(StipRoutes.SafetensorsMediaType, () => Damage(random, good));
+        await AttackAsync(StipRoutes.SafetensorsMediaType, () => HostileBytes.Damage(random, good));
     }
 
     [Fact]
     public async Task SafetensorsHeaders_ThatLie_NeverFailTheServer()
     {
         var random = new Random(3);
-        await AttackAsync(StipRoutes.SafetensorsMediaType, () => LyingHeader(random));
+        await AttackAsync(StipRoutes.SafetensorsMediaType, () => LyingStep(random));
     }
 
     [Fact]
@@ -50,7 +53,7 @@ public sealed class HostileTests(TinyServer tiny) : IClassFixture<TinyServer>
     {
         var random = new Random(4);
         var good = JsonSerializer.SerializeToUtf8Bytes(Good, StipJson.Wire);
-        await AttackAsync("application/json", () => Damage(random, good));
+        await AttackAsync("application/json", () => HostileBytes.Damage(random, good));
     }
 
     [Theory]
@@ -81,67 +84,69 @@ public sealed class HostileTests(TinyServer tiny) : IClassFixture<TinyServer>
         Assert.InRange((int)response.StatusCode, 400, 499);
     }
 
-    private async Task AttackAsync(string contentType, Func<byte[]> next)
+    [Fact]
+    public async Task Passes_DamagedAnywhere_NeverFailTheServer()
     {
-        var caller = tiny.Server.Caller();
-        var before = 0L;
+        var (random, request) = (new Random(5), TinyEncoder.Request(2, 5));
+        var (binary, json) = (
+            ForwardCodec.Write(request), JsonSerializer.SerializeToUtf8Bytes(request, StipJson.Wire));
+        await AttackAsync(
+            StipRoutes.SafetensorsMediaType,
+            () => random.Next(2) == 0
+                ? HostileBytes.Damage(random, binary)
+                : HostileBytes.LyingHeader(
+                    random, TinyEncoder.Model, "inputs_embeds", "token_type_ids", "__metadata__", ""),
+            StipRoutes.Forward);
+        await AttackAsync("application/json", () => HostileBytes.Damage(random, json), StipRoutes.Forward);
+    }
+
+    [Fact]
+    public async Task Messages_DamagedAnywhere_NeverFailTheServer()
+    {
+        var (random, good) = (new Random(6), Binary(Good));
+        var watch = new MemoryWatch(Attempts);
+        WebSocket? socket = null;
         for (var i = 0; i < Attempts; i++)
         {
-            if (i == Attempts / 4)
+            watch.Tick(i);
+            socket ??= await tiny.OpenSocketAsync();
+            var message = random.Next(2) == 0 ? HostileBytes.Damage(random, good) : LyingStep(random);
+            var cut = random.Next(message.Length + 1);
+            await socket.SendAsync(message.AsMemory(0, cut), WebSocketMessageType.Binary, false, Cancellation);
+            await socket.SendAsync(message.AsMemory(cut), WebSocketMessageType.Binary, true, Cancellation);
+            var answer = await socket.ReceiveAsync(new byte[64 << 10], Cancellation);
+            Assert.NotEqual(WebSocketCloseStatus.InternalServerError, answer.CloseStatus);
+            if (answer.MessageType == WebSocketMessageType.Close)
             {
-                before = GC.GetTotalMemory(forceFullCollection: true);
+                socket.Dispose();
+                socket = null;
             }
+        }
 
+        socket?.Dispose();
+        watch.AssertFlat();
+        Assert.Equal(2, (await tiny.Server.Caller().StepAsync(Steps.Prefill(1, 2))).Position);
+    }
+
+    private async Task AttackAsync(string contentType, Func<byte[]> next, string route = StipRoutes.Completions)
+    {
+        var caller = tiny.Server.Caller();
+        var watch = new MemoryWatch(Attempts);
+        for (var i = 0; i < Attempts; i++)
+        {
+            watch.Tick(i);
             using var body = new ByteArrayContent(next());
             body.Headers.ContentType = new MediaTypeHeaderValue(contentType);
-            using var response = await caller.SendAsync(HttpMethod.Post, StipRoutes.Completions, body);
+            using var response = await caller.SendAsync(HttpMethod.Post, route, body);
             Assert.NotEqual(500, (int)response.StatusCode);
         }
 
-        Assert.InRange(GC.GetTotalMemory(forceFullCollection: true) - before, long.MinValue, MostGrowthBytes);
-
+        watch.AssertFlat();
         Assert.Equal(2, (await caller.StepAsync(Steps.Prefill(1, 2))).Position);
     }
 
-    private static byte[] Damage(Random random, byte[] good)
-    {
-        var bad = good.ToArray();
-        switch (random.Next(4))
-        {
-            case 0:
-                return bad[..random.Next(bad.Length)];
-            case 1:
-                return [.. bad, .. good];
-            default:
-                // Structure stands at the front; damage there does more than in the numbers.
-                for (var count = random.Next(1, 6); count > 0; count--)
-                {
-                    bad[random.Next(random.Next(1, bad.Length))] = (byte)random.Next(256);
-                }
-
-                return bad;
-        }
-    }
-
-    private static byte[] LyingHeader(Random random)
-    {
-        long[] numbers = [-1, 0, 1, 2, 31, 32, 33, 128, 256, int.MaxValue, long.MaxValue, long.MinValue];
-        long Pick() => numbers[random.Next(numbers.Length)];
-        string[] names = ["prompt_embeds", "__metadata__", "logits", ""];
-        string[] dtypes = ["F32", "F16", "BF16", "I64", "X"];
-        var session = random.Next(2) == 0 ? "" : "sess_x";
-        var header = $$$"""
-            {"__metadata__":
-            {"model":"tiny","position":"{{{Pick()}}}","session_id":"{{{session}}}","top_k":"{{{Pick()}}}"},
-            "{{{names[random.Next(names.Length)]}}}":{"dtype":"{{{dtypes[random.Next(dtypes.Length)]}}}",
-            "shape":[{{{Pick()}}},{{{Pick()}}}],"data_offsets":[{{{Pick()}}},{{{Pick()}}}]}}
-            """;
-        var json = Encoding.UTF8.GetBytes(header);
-        var body = new byte[8 + json.Length + 256];
-        BinaryPrimitives.WriteInt64LittleEndian(body, random.Next(10) == 0 ? Pick() : json.Length);
-        json.CopyTo(body, 8);
-        return body;
-    }
+    private static byte[] LyingStep(Random random) =>
+        HostileBytes.LyingHeader(random, "tiny", "prompt_embeds", "__metadata__", "logits", "");
 
     private static byte[] Binary(CompletionRequest request)
     {

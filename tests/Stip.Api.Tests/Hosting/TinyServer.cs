@@ -1,4 +1,6 @@
+using System.Net.WebSockets;
 using Stip.Api.Tests.Models;
+using Stip.Protocol;
 
 namespace Stip.Api.Tests.Hosting;
 
@@ -13,6 +15,16 @@ public sealed class TinyServer : IDisposable
     }
 
     internal ApiServer Server { get; }
+
+    /// <summary>A WebSocket with the administrator's key.</summary>
+    internal async Task<WebSocket> OpenSocketAsync()
+    {
+        _ = Server.Services;
+        var client = Server.Server.CreateWebSocketClient();
+        client.ConfigureRequest = request => request.Headers.Authorization = $"Bearer {ApiServer.AdminKey}";
+        return await client.ConnectAsync(
+            new Uri(Server.Server.BaseAddress, StipRoutes.CompletionStream), TestContext.Current.CancellationToken);
+    }
 
     public void Dispose() => Server.Dispose();
 }

@@ -1,0 +1,74 @@
+using Stip.Api.Engine;
+using Stip.Protocol.Errors;
+
+namespace Stip.Api.Tests.Engine;
+
+/// <summary>One key may hold every session of a model until another one wants some.</summary>
+public sealed class FairSlotsTests
+{
+    private readonly FakeRuntime _runtime = new();
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task KeyThatHoldsEverything_YieldsWhatItLeftAloneForLongest_UntilBothHaveAsMuch()
+    {
+        _runtime.Options.Slots = 4;
+        await using var host = _runtime.Host();
+        var held = new List<string>();
+        for (var i = 0; i < 4; i++)
+        {
+            held.Add(await OpenAsync(host, "alice"));
+            _runtime.Clock.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        // Used again: not the one that was left alone for longest any more.
+        await StepAsync(host, "alice", held[0]);
+        Assert.Equal(StipErrorCode.ServerOverloaded, (await RefusedAsync(host, "alice"))?.Code);
+        _runtime.Clock.Advance(TimeSpan.FromSeconds(5));
+
+        await OpenAsync(host, "bob");
+        await OpenAsync(host, "bob");
+        Assert.Equal(StipErrorCode.ServerOverloaded, (await RefusedAsync(host, "bob"))?.Code);
+        Assert.Equal(StipErrorCode.ServerOverloaded, (await RefusedAsync(host, "alice"))?.Code);
+        var left = (await host.SessionsOfAsync("alice", Cancellation)).Select(session => session.Id);
+        Assert.Equal(new[] { held[0], held[3] }.Order(), left.Order());
+        Assert.Equal(2, (await host.SessionsOfAsync("bob", Cancellation)).Count);
+    }
+
+    [Theory]
+    [InlineData(5, 4)]
+    [InlineData(0, 500)]
+    public async Task Session_UsedAMomentAgoOrWhereNoneYields_Stays(int yieldSeconds, int idleSeconds)
+    {
+        _runtime.Options.Slots = 2;
+        _runtime.Options.YieldSeconds = yieldSeconds;
+        await using var host = _runtime.Host();
+        await OpenAsync(host, "alice");
+        await OpenAsync(host, "alice");
+        _runtime.Clock.Advance(TimeSpan.FromSeconds(idleSeconds));
+
+        var refusal = await RefusedAsync(host, "bob");
+
+        Assert.Equal(StipErrorCode.ServerOverloaded, refusal?.Code);
+        Assert.NotNull(refusal?.RetryAfter);
+        Assert.Equal(2, (await host.SessionsOfAsync("alice", Cancellation)).Count);
+    }
+
+    private static async Task<string> OpenAsync(DecoderHost host, string owner)
+    {
+        var outcome = await host.OpenAsync(owner, 64, Cancellation);
+        Assert.True(outcome.Is(out var session, out var refusal), refusal?.Message);
+        return session.Id;
+    }
+
+    private static async Task<Refusal?> RefusedAsync(DecoderHost host, string owner) =>
+        (await host.OpenAsync(owner, 64, Cancellation)).Refusal;
+
+    private async Task StepAsync(DecoderHost host, string owner, string session)
+    {
+        var outcome = await host.StepAsync(owner, _runtime.Step(session), Cancellation);
+        Assert.True(outcome.Is(out var answer, out var refusal), refusal?.Message);
+        answer.Dispose();
+    }
+}
