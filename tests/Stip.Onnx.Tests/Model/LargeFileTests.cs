@@ -131,6 +131,54 @@ public sealed class LargeFileTests : IDisposable
         Assert.Contains("its shape asks for", refusal.Message, StringComparison.Ordinal);
     }
 
+    // Sparse: no disk is taken.
+    [Fact]
+    public void Load_OfAGraphLongerThanAnyCanBe_IsRefused()
+    {
+        var length = Array.MaxLength + 1L;
+        using (var file = File.Create(FilePath))
+        {
+            file.SetLength(length);
+        }
+
+        var refusal = Assert.Throws<RefusedException>(() => ModelFile.Load(FilePath));
+
+        Assert.Equal(
+            $"'{FilePath}' has {length} bytes; a graph file has at most {Array.MaxLength}, weights beyond that lie "
+            + "beside it", refusal.Message);
+    }
+
+    [Fact]
+    public void Protect_OfDataBeyondTwoGibibytesInSeveralFiles_IsExact()
+    {
+        Save();
+        var model = ModelProto.Parser.ParseFrom(File.ReadAllBytes(FilePath));
+        Directory.CreateDirectory(_folder.At("parts"));
+        foreach (var (tensor, index) in model.Graph.Initializer.Select((tensor, index) => (tensor, index)))
+        {
+            var (location, offset) = (index % 2 == 0 ? "first.bin" : "parts/second.bin", (9L << 28) + (index << 16));
+            using (var file = File.OpenWrite(_folder.At(location)))
+            {
+                file.Seek(offset, SeekOrigin.Begin);
+                tensor.RawData.WriteTo(file);
+            }
+
+            tensor.RawData = ByteString.Empty;
+            ExternalDataWriter.Point(tensor, location, offset, GraphTensor.ByteCount(tensor));
+        }
+
+        model.Graph.Input[0].Name = "inputs_embeds";
+        model.Graph.Node[0].Input[0] = "inputs_embeds";
+        File.WriteAllBytes(FilePath, model.ToByteArray());
+        Assert.True(new FileInfo(_folder.At("first.bin")).Length > 2L << 30);
+
+        var made = PackageProtector.Protect(FilePath, _folder.At("package"), new ProtectionOptions("far"));
+
+        Assert.True(made.Verification!.Passed);
+        var files = Directory.GetFiles(_folder.At("package", "cloud"));
+        Assert.InRange(files.Sum(file => new FileInfo(file).Length), 1, 1 << 20);
+    }
+
     [Fact]
     public void Write_OfADataFileBesideBytesInTheGraph_LeavesThoseOut()
     {
