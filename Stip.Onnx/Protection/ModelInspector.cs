@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Stip.Onnx.Execution;
 using Stip.Onnx.Model;
 using Stip.Onnx.Packages;
 using Stip.Onnx.Symmetry;
@@ -48,7 +49,11 @@ public static class ModelInspector
         IReadOnlyList<GraphPart> parts, IReadOnlyList<PortJoin> joins)
     {
         using var random = RandomNumberGenerator.Create();
-        var report = SymmetryInspector.Report(SymmetryAnalysis.Of(parts, joins), random);
+        var report = SymmetryInspector.Report(SymmetryAnalysis.Of(parts, joins), random) with
+        {
+            BoundedCaches = parts.SelectMany(part => BoundedCaches.Of(part.Graph))
+                .ToDictionary(cache => cache.Key, cache => cache.Value, StringComparer.Ordinal),
+        };
         return (report, [.. parts.Select(part => PictureBuilder.Build(part, report))]);
     }
 }

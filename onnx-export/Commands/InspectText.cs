@@ -30,6 +30,14 @@ internal static class InspectText
             console.WriteLine($"in the clear: {string.Join(", ", report.Clear)}");
         }
 
+        foreach (var caches in report.BoundedCaches.GroupBy(cache => cache.Value))
+        {
+            console.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"bounded by {caches.Key} tokens: ")
+                + string.Join(", ", NamePatterns.Fold(caches.Select(cache => cache.Key))));
+        }
+
         var moved = report.MovedShare.ToString("P1", CultureInfo.InvariantCulture);
         console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
@@ -40,7 +48,8 @@ internal static class InspectText
     {
         var table = new Table().Title("Axes that move as one")
             .AddColumn(new TableColumn("classes").RightAligned())
-            .AddColumn(new TableColumn("size").RightAligned()).AddColumn("where");
+            .AddColumn(new TableColumn("size").RightAligned())
+            .AddColumn(new TableColumn("bits at most").RightAligned()).AddColumn("where");
         var alike = classes.GroupBy(group =>
             (group.Size, string.Join('\n', group.Members.Select(member => NamePatterns.Of(Name(member))))));
         foreach (var rows in alike)
@@ -48,7 +57,8 @@ internal static class InspectText
             // Several classes that look alike show what is in each; a class alone folds its own repetitions.
             var members = rows.First().Members.Select(Name);
             var names = rows.Count() > 1 ? members.Select(NamePatterns.Of) : NamePatterns.Fold(members);
-            table.AddRow(N(rows.Count()), N(rows.Key.Size), Markup.Escape(Shortened([.. names])));
+            var bits = rows.First().MostKeyBits.ToString("F0", CultureInfo.InvariantCulture);
+            table.AddRow(N(rows.Count()), N(rows.Key.Size), bits, Markup.Escape(Shortened([.. names])));
         }
 
         return table;

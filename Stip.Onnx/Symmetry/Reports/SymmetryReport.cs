@@ -13,4 +13,8 @@ public sealed record SymmetryReport(
     double KeyBits,
     double MovedShare,
     IReadOnlyList<string> Unruled,
-    IReadOnlyList<string> Clear);
+    IReadOnlyList<string> Clear)
+{
+    /// <summary>Caches that keep no more than a window of tokens, by the name of the input, and that window.</summary>
+    public IReadOnlyDictionary<string, int> BoundedCaches { get; init; } = new Dictionary<string, int>();
+}

@@ -2,7 +2,9 @@ using System.Text.Json;
 using Spectre.Console;
 using Stip.Export.Commands;
 using Stip.Export.Tests.Protection;
+using Stip.Onnx.Packages;
 using Stip.Onnx.Protection;
+using Stip.Onnx.Symmetry.Reports;
 using Stip.TestKit;
 
 namespace Stip.Export.Tests.Commands;
@@ -64,6 +66,37 @@ public sealed class InspectCommandTests(ExportedModels models, ProtectedModels p
     [Fact]
     public async Task Inspect_OfAKnownModel_PrintsTheGoldenJson() => await AssertGoldenAsync(
         "inspect.json", CommandLine.Run("inspect", "--model", await models.FolderAsync(Name), "--json").Output);
+
+    [Fact]
+    public async Task Inspect_OfBoundedCaches_NamesThemWithTheirWindows()
+    {
+        var folder = await models.FolderAsync("tiny-mistral-window");
+        var windows = ExportFolder.ReadManifest(folder).Graphs["decoder"].Cache!.BoundedWindows!;
+
+        var json = CommandLine.Run("inspect", "--model", folder, "--json");
+
+        using var document = JsonDocument.Parse(json.Output);
+        var caches = document.RootElement.GetProperty("bounded_caches");
+        Assert.NotEmpty(windows);
+        Assert.Equal(
+            windows.SelectMany((window, layer) => new[] { "key", "value" }.Select(part =>
+                ($"past_key_values.{layer}.{part}", window))),
+            caches.EnumerateObject().Select(cache => (cache.Name, cache.Value.GetInt32())));
+        using var text = new StringWriter();
+        InspectText.Print(ModelInspector.Inspect(folder), AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Ansi = AnsiSupport.No,
+            Out = new AnsiConsoleOutput(text),
+        }));
+        Assert.Contains($"bounded by {windows[0]} tokens: ", text.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(1, 0)]
+    [InlineData(4, 4.6)] // 24 orders
+    [InlineData(64, 296)] // 1.27e89
+    public void Class_OfSoManyIndices_AddsTheirOrdersToAKey(int size, double bits) =>
+        Assert.Equal(bits, new SymmetryClass(size, []).MostKeyBits);
 
     [Fact]
     public async Task Inspect_AsHtml_DrawsEqualLayersOnceAndNeedsNothingElse()
