@@ -19,7 +19,7 @@ internal static class SentAxis
         int[] stated = declared?.Count != shape.Length ? [] :
             [.. Enumerable.Range(0, shape.Length).Where(axis => declared[axis].DimValue > 1)];
         return stated is [var only] ? only
-            : shape.Length > 2 && IsConvolved(graph, output.Name) ? 1
+            : shape.Length > 2 && IsConvolved(graph, output.Name, shape) ? 1
             : shape.Length > 2 && FromEnd(graph, output.Name) is { } axis && axis + shape.Length >= 0
                 ? axis + shape.Length
             : shape.Length - 1;
@@ -47,17 +47,21 @@ internal static class SentAxis
         }
     }
 
-    // A convolution's features stand second, and stay there until something turns or cuts them.
-    private static bool IsConvolved(GraphProto graph, string name)
+    // A convolution's features stand second, and stay there until something turns or cuts them; its places may be laid
+    // in a row.
+    private static bool IsConvolved(GraphProto graph, string name, int[] shape)
     {
+        var isFlat = false;
         while (graph.Node.FirstOrDefault(node => node.Output.Contains(name)) is { } maker
-            && !ChangesAxes.Contains(maker.OpType))
+            && (!ChangesAxes.Contains(maker.OpType) || maker.OpType == "Reshape"))
         {
             if (maker.OpType.Contains("Conv", StringComparison.Ordinal))
             {
-                return !maker.OpType.StartsWith("Nhwc", StringComparison.Ordinal);
+                return !maker.OpType.StartsWith("Nhwc", StringComparison.Ordinal) && (!isFlat || graph.Initializer.Any(
+                    kernel => maker.Input.Contains(kernel.Name) && kernel.Dims.Count > 2 && kernel.Dims[0] == shape[1]));
             }
 
+            isFlat |= maker.OpType == "Reshape";
             name = maker.Input.FirstOrDefault(input => graph.Node.Any(node => node.Output.Contains(input))) ?? "";
         }
 

@@ -80,11 +80,18 @@ internal sealed class CutStates
 
         if (Array.Exists(reads, state => state.IsHidden))
         {
-            return Absorbed.Contains(node.OpType) || Convolutions.IsBlocked(node) ? CutState.Hidden : CutState.Cloud;
+            return (Absorbed.Contains(node.OpType) && !IsGrouped(node)) || Convolutions.IsBlocked(node)
+                ? CutState.Hidden
+                : CutState.Cloud;
         }
 
         return IsFirst(node) ? CutState.Hidden : CutState.Secret;
     }
+
+    // Features and places laid together for a norm over groups of channels: part of the norm.
+    private bool IsGrouped(NodeProto node) => node.OpType == "Reshape"
+        && _graph.Node.Where(reader => reader.Input.Contains(node.Output[0])).ToArray() is { Length: > 0 } readers
+        && Array.TrueForAll(readers, reader => reader.OpType == "InstanceNormalization");
 
     // The first features: rows looked up, or a picture times a weight.
     private bool IsFirst(NodeProto node) =>

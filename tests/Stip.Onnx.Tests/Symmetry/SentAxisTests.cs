@@ -17,4 +17,16 @@ public sealed class SentAxisTests
         Assert.Equal(1, SentAxis.Of(graph.Graph.Graph, new ValueInfoProto { Name = "scaled" }, [2, 4, 3, 3]));
         Assert.Equal(3, SentAxis.Of(graph.Graph.Graph, new ValueInfoProto { Name = "bias" }, [2, 3, 3, 4]));
     }
+
+    [Theory]
+    [InlineData(8, 1)]
+    [InlineData(2, 2)]
+    public void Of_APictureWhosePlacesAreInARow_IsThatOfTheKernelsRows(int channels, int expected)
+    {
+        using var graph = new SmallGraph();
+        graph.Add("Conv", "map", graph.Input("x", "batch", 3, 8, 8), graph.Weight("kernel", channels, 3, 4, 4));
+        graph.Add("Reshape", "flat", "map", graph.Numbers(0, 8, -1));
+
+        Assert.Equal(expected, SentAxis.Of(graph.Graph.Graph, new ValueInfoProto { Name = "flat" }, [2, 8, 4]));
+    }
 }
