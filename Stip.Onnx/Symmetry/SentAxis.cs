@@ -57,8 +57,10 @@ internal static class SentAxis
         {
             if (maker.OpType.Contains("Conv", StringComparison.Ordinal))
             {
-                return !maker.OpType.StartsWith("Nhwc", StringComparison.Ordinal) && (!isFlat || graph.Initializer.Any(
-                    kernel => maker.Input.Contains(kernel.Name) && kernel.Dims.Count > 2 && kernel.Dims[0] == shape[1]));
+                var kernel = graph.Initializer.FirstOrDefault(weight => maker.Input.Contains(weight.Name)
+                    && weight.Dims.Count > 2);
+                return !maker.OpType.StartsWith("Nhwc", StringComparison.Ordinal)
+                    && (!isFlat || kernel?.Dims[0] == shape[1]);
             }
 
             isFlat |= maker.OpType == "Reshape";
