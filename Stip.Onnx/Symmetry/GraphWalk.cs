@@ -104,6 +104,7 @@ internal sealed class GraphWalk(
             node, operation, inputs, store, _indices, (graph, given) => Inner(graph, given, scope))
         {
             Cuts = cuts,
+            Outer = scope.Find,
             Before = [.. node.Input.Select(name => _sums.Remove((scope, name), out var before) ? before : null)],
         };
         try

@@ -31,7 +31,7 @@ internal static class UnruledOperator
 
         foreach (var input in call.Inputs)
         {
-            PinInput(call, input, reason);
+            Hold(call, input, reason);
         }
 
         // Nobody knows whether an index is handed on here or used as a number.
@@ -63,7 +63,8 @@ internal static class UnruledOperator
         }
     }
 
-    private static void PinInput(OperatorCall call, Value? input, string reason)
+    /// <summary>Holds every cell of a value where it is.</summary>
+    public static void Hold(OperatorCall call, Value? input, string reason)
     {
         if (input is WeightValue weight)
         {

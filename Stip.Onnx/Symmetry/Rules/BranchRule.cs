@@ -1,3 +1,4 @@
+using Stip.Onnx.Model;
 using Stip.Onnx.Symmetry.Nodes;
 using Stip.Onnx.Symmetry.Values;
 
@@ -7,6 +8,12 @@ namespace Stip.Onnx.Symmetry.Rules;
 /// layout.</summary>
 internal sealed class BranchRule : IOperatorRule
 {
+    // They leave every cell where it is, whatever the lengths are.
+    private static readonly HashSet<string> Harmless = new(StringComparer.Ordinal)
+    {
+        "Identity", "Squeeze", "Unsqueeze", "Cast", "Constant",
+    };
+
     public IEnumerable<string> Operators => ["If"];
 
     public void Apply(OperatorCall call)
@@ -23,16 +30,33 @@ internal sealed class BranchRule : IOperatorRule
         }
     }
 
-    // A branch for other lengths need not run at these.
+    // A branch for other lengths need not run at these: what it would do to what it reads is then unknown.
     private static Value[]? Other(OperatorCall call, KnownValue? condition, bool isTaken)
     {
+        var branch = isTaken ? "else_branch" : "then_branch";
         try
         {
-            return call.RunInner(isTaken ? "else_branch" : "then_branch");
+            return call.RunInner(branch);
         }
         catch (RefusedException) when (condition?.Origin == KnownOrigin.Sizes)
         {
+            Hold(call, call.Attribute(branch)!.G);
             return null;
+        }
+    }
+
+    private static void Hold(OperatorCall call, GraphProto graph)
+    {
+        if (graph.Node.All(node => Harmless.Contains(node.OpType)))
+        {
+            return;
+        }
+
+        var reads = graph.Node.SelectMany(NodeReads.Of).Distinct(StringComparer.Ordinal).Select(call.Outer);
+        foreach (var value in reads)
+        {
+            UnruledOperator.Hold(
+                call, value, "a branch for other lengths reads it, which cannot be followed at those of the run");
         }
     }
 

@@ -28,6 +28,9 @@ internal sealed class OperatorCall(
     /// <summary>Where weights are cut at places that come from shapes.</summary>
     public LengthCuts Cuts { get; init; } = new();
 
+    /// <summary>Values around the node by name, which its inner graphs read; null for what there is not.</summary>
+    public Func<string, Value?> Outer { get; init; } = _ => null;
+
     /// <summary>What computed indices point at.</summary>
     public IndexNodes Indices { get; } = indices;
 
@@ -98,6 +101,7 @@ internal sealed class OperatorCall(
         runInner)
     {
         Cuts = Cuts,
+        Outer = Outer,
         Before = [.. Before.Zip(Inputs, (before, input) =>
             before is not null && input is ScoresValue scores ? scores.Written.Value : before)],
     };
