@@ -1,0 +1,78 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Headers;
+using Stip.Api.Tests.Hosting;
+using Stip.Api.Tests.Models;
+using Stip.Protocol;
+using Stip.Protocol.Forward;
+using Stip.TestKit;
+using Stip.TestKit.Processes;
+
+namespace Stip.Api.Tests.Endpoints;
+
+/// <summary>Resident memory of a real server process, which is sent bodies that it refuses.</summary>
+[Trait("Category", "Slow")]
+public sealed class BodyMemoryTests
+{
+    private const int Texts = 64;
+    private const int BytesOfARow = (TinyEncoder.HiddenSize * sizeof(float)) + sizeof(long);
+
+    // A body that was kept would be 64 of them; what a collection leaves for the next one moves by some.
+    private const int MostRefusedGrowth = 32;
+
+    public static bool IsNotLinux => !OperatingSystem.IsLinux();
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact(Skip = "resident memory is read from /proc", SkipWhen = nameof(IsNotLinux))]
+    public async Task LargeBodies_RefusedByTheirHeader_LeaveTheServersMemoryWhereItWas()
+    {
+        await using var server = await ApiProcess.StartAsync(new Dictionary<string, string>
+        {
+            ["Stip__Api__Limits__TokensPerSecond"] = "0",
+            ["Stip__Api__Engine__ForwardMegabytes"] = "100000000",
+        });
+        using var folder = new TemporaryFolder();
+        TinyEncoder.WriteTo(folder.Path, contextLength: 65_536);
+        using (var http = new HttpClient { BaseAddress = server.Endpoint })
+        using (var pushed = await new ApiCaller(http, server.ApiKey).PushAsync(folder.Path))
+        {
+            Assert.True(pushed.IsSuccessStatusCode, await pushed.Content.ReadAsStringAsync(Cancellation));
+        }
+
+        await SendAsync(server, Body(1, TinyEncoder.Model), HttpStatusCode.OK, times: 20);
+        var idle = Report(server, "20 accepted of 1 MB");
+        await SendAsync(server, Body(64, "nobody"), HttpStatusCode.NotFound, times: 10);
+        Assert.InRange(Report(server, "10 of 64 MB refused by their header") - idle, -idle, MostRefusedGrowth);
+    }
+
+    private static byte[] Body(int megabytes, string model)
+    {
+        var request = TinyEncoder.Request(Texts, (megabytes << 20) / BytesOfARow / Texts);
+        return ForwardCodec.Write(request with { Model = model });
+    }
+
+    private static async Task SendAsync(ApiProcess server, byte[] body, HttpStatusCode expected, int times)
+    {
+        for (var i = 0; i < times; i++)
+        {
+            using var http = new HttpClient { BaseAddress = server.Endpoint };
+            using var content = new ByteArrayContent(body);
+            content.Headers.ContentType = new MediaTypeHeaderValue(StipRoutes.SafetensorsMediaType);
+            using var answer = await new ApiCaller(http, server.ApiKey).SendAsync(
+                HttpMethod.Post, StipRoutes.Forward, content, StipRoutes.SafetensorsMediaType);
+            Assert.Equal(expected, answer.StatusCode);
+        }
+    }
+
+    // In MiB.
+    private static int Report(ApiProcess server, string after)
+    {
+        var line = File.ReadLines($"/proc/{server.ProcessId}/status")
+            .First(line => line.StartsWith("RssAnon:", StringComparison.Ordinal));
+        var resident = int.Parse(
+            line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2], CultureInfo.InvariantCulture) >> 10;
+        TestContext.Current.TestOutputHelper?.WriteLine($"{resident} MiB after {after}");
+        return resident;
+    }
+}
