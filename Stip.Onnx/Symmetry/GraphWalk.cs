@@ -1,6 +1,8 @@
 using Stip.Onnx.Model;
 using Stip.Onnx.Symmetry.Nodes;
 using Stip.Onnx.Symmetry.Rules;
+using Stip.Onnx.Symmetry.Rules.Attention;
+using Stip.Onnx.Symmetry.Rules.Convolutions;
 using Stip.Onnx.Symmetry.Values;
 
 namespace Stip.Onnx.Symmetry;

@@ -1,3 +1,9 @@
+using Stip.Export.Architectures.Encoders;
+using Stip.Export.Architectures.Joined;
+using Stip.Export.Architectures.Sequences;
+using Stip.Export.Architectures.Sound;
+using Stip.Export.Architectures.Vision;
+
 namespace Stip.Export.Architectures;
 
 /// <summary>The families that read what goes in as a whole: texts, images and sounds, some with a decoder.</summary>

@@ -1,4 +1,5 @@
 using Stip.Export.Blocks;
+using Stip.Export.Blocks.Vision;
 using Stip.Export.Checkpoints;
 using Stip.Onnx.Packages;
 

@@ -1,3 +1,5 @@
+using Stip.Export.Architectures.Decoders;
+using Stip.Export.Architectures.Sequences;
 using Stip.Export.Checkpoints;
 using Stip.Onnx;
 

@@ -1,3 +1,6 @@
+using Stip.Export.Blocks.Attention;
+using Stip.Export.Blocks.FeedForward;
+using Stip.Export.Blocks.Weights;
 using Stip.Onnx.Model;
 
 namespace Stip.Export.Blocks;

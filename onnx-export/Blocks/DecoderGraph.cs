@@ -1,3 +1,4 @@
+using Stip.Export.Blocks.Attention;
 using Stip.Export.Checkpoints;
 using Stip.Onnx.Execution;
 using Stip.Onnx.Model;

@@ -1,4 +1,6 @@
 using Stip.Export.Architectures;
+using Stip.Export.Blocks.Heads;
+using Stip.Export.Blocks.Positions;
 using Stip.Export.Checkpoints;
 using Stip.Keys.Bundles;
 using Stip.Onnx;

@@ -1,3 +1,7 @@
+using Stip.Export.Blocks.Attention;
+using Stip.Export.Blocks.FeedForward;
+using Stip.Export.Blocks.Positions;
+
 namespace Stip.Export.Blocks;
 
 /// <summary>The layers of an encoder, norms before or after each part.</summary>

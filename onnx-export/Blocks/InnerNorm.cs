@@ -1,3 +1,4 @@
+using Stip.Export.Blocks.Attention;
 using Stip.Onnx;
 
 namespace Stip.Export.Blocks;

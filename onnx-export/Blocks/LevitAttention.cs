@@ -1,3 +1,5 @@
+using Stip.Export.Blocks.Vision;
+using Stip.Export.Blocks.Weights;
 using Stip.Onnx.Model;
 
 namespace Stip.Export.Blocks;

@@ -1,3 +1,6 @@
+using Stip.Export.Blocks.Attention;
+using Stip.Export.Blocks.FeedForward;
+using Stip.Export.Blocks.Weights;
 using Stip.Export.Checkpoints;
 using Stip.Onnx;
 using Stip.Onnx.Execution;

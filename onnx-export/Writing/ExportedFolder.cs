@@ -1,6 +1,8 @@
 using System.Text.Json;
 using Stip.Export.Architectures;
+using Stip.Export.Architectures.Joined;
 using Stip.Export.Blocks;
+using Stip.Export.Blocks.Heads;
 using Stip.Export.Checkpoints;
 using Stip.Export.Terminal;
 using Stip.Keys.Bundles;

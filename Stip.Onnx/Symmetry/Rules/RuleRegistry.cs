@@ -1,3 +1,12 @@
+using Stip.Onnx.Symmetry.Rules.Attention;
+using Stip.Onnx.Symmetry.Rules.Cells;
+using Stip.Onnx.Symmetry.Rules.Convolutions;
+using Stip.Onnx.Symmetry.Rules.Flow;
+using Stip.Onnx.Symmetry.Rules.Layout;
+using Stip.Onnx.Symmetry.Rules.Matrices;
+using Stip.Onnx.Symmetry.Rules.Picking;
+using Stip.Onnx.Symmetry.Rules.Sets;
+
 namespace Stip.Onnx.Symmetry.Rules;
 
 /// <summary>All rules, by operator. A new operator needs a line here and a rule file, nothing else.</summary>

@@ -1,4 +1,5 @@
 using Stip.Onnx.Symmetry.Rules;
+using Stip.Onnx.Symmetry.Rules.Attention;
 
 namespace Stip.Onnx.Symmetry.Values;
 

@@ -1,3 +1,4 @@
+using Stip.Export.Blocks.Weights;
 using Stip.Onnx.Model;
 
 namespace Stip.Export.Blocks.Sequences;

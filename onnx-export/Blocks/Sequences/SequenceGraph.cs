@@ -1,3 +1,4 @@
+using Stip.Export.Blocks.Positions;
 using Stip.Export.Checkpoints;
 using Stip.Onnx.Model;
 using Stip.Protocol.Tensors;

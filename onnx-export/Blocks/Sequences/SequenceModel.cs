@@ -1,4 +1,5 @@
 using Stip.Export.Architectures;
+using Stip.Export.Blocks.Weights;
 using Stip.Export.Checkpoints;
 using Stip.Onnx.Execution;
 using Stip.Protocol.Tensors;

@@ -1,3 +1,4 @@
+using Stip.Export.Blocks.Positions;
 using Stip.Export.Checkpoints;
 
 namespace Stip.Export.Blocks.Sequences;

@@ -1,3 +1,4 @@
+using Stip.Export.Blocks.Heads;
 using Stip.Export.Checkpoints;
 using Stip.Onnx;
 

@@ -1,3 +1,5 @@
+using Stip.Export.Blocks.Attention;
+using Stip.Export.Blocks.FeedForward;
 using Stip.Export.Checkpoints;
 using Stip.Onnx.Model;
 

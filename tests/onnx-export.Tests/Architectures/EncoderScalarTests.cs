@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using Stip.Export.Blocks;
+using Stip.Export.Blocks.Positions;
 using Stip.Export.Checkpoints;
 using Stip.Onnx.Execution;
 using Stip.Onnx.Protection;

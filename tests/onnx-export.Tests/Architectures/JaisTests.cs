@@ -1,4 +1,4 @@
-using Stip.Export.Blocks;
+using Stip.Export.Blocks.Positions;
 using Stip.Onnx;
 using Stip.Onnx.Model;
 using Stip.Protocol.Tensors;

@@ -1,4 +1,4 @@
-using Stip.Export.Blocks;
+using Stip.Export.Blocks.Positions;
 
 namespace Stip.Export.Tests.Blocks;
 

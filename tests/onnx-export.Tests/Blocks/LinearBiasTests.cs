@@ -1,4 +1,6 @@
 using Stip.Export.Blocks;
+using Stip.Export.Blocks.Attention;
+using Stip.Export.Blocks.Positions;
 using Stip.Export.Checkpoints;
 using Stip.Onnx.Execution;
 using Stip.Protocol.Tensors;

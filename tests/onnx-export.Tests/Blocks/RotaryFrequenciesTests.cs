@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Stip.Export.Blocks;
+using Stip.Export.Blocks.Positions;
 using Stip.Export.Checkpoints;
 
 namespace Stip.Export.Tests.Blocks;

@@ -1,5 +1,5 @@
 using System.Text;
-using Stip.Export.Blocks;
+using Stip.Export.Blocks.Vision;
 using Stip.Export.Checkpoints;
 using Stip.Onnx;
 

@@ -1,0 +1,44 @@
+using Stip.Onnx.Symmetry.Nodes;
+using Stip.Onnx.Symmetry.Rules.Sets;
+using Stip.Onnx.Symmetry.Values;
+
+namespace Stip.Onnx.Symmetry.Rules.Convolutions;
+
+/// <summary>Windows over positions reduced to one cell, channel by channel.</summary>
+internal sealed class PoolRule : IOperatorRule
+{
+    public IEnumerable<string> Operators =>
+        ["AveragePool", "MaxPool", "LpPool", "GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool"];
+
+    public void Apply(OperatorCall call)
+    {
+        var value = call.Labels(0);
+        if (call.Operation.StartsWith("Global", StringComparison.Ordinal))
+        {
+            call.Set(0, AgainstSet.Sets(call, value, [.. Enumerable.Range(2, value.Rank - 2)], call.Operation));
+            return;
+        }
+
+        if (call.Wants(1))
+        {
+            throw new NotSupportedException($"{call.Operation} with the places of its maxima");
+        }
+
+        var windows = Windows.Of(call, value.Shape[2..], call.Integers("kernel_shape")!.Select(n => (int)n).ToArray());
+        var inner = Shapes.Count(value.Shape.AsSpan(2));
+        var channels = value.Shape[0] * value.Shape[1];
+        var labels = new int[channels * windows.Cells.Length];
+        for (var place = 0; place < windows.Cells.Length; place++)
+        {
+            int[][] cells = [.. windows.Cells[place].Where(cell => cell >= 0).Select(cell =>
+                Enumerable.Range(0, channels).Select(channel => value.Labels[(channel * inner) + cell]).ToArray())];
+            var made = CellWise.Unordered(call.Store, call.Kind(), cells);
+            for (var channel = 0; channel < channels; channel++)
+            {
+                labels[(channel * windows.Cells.Length) + place] = made[channel];
+            }
+        }
+
+        call.Set(0, new LabelValue([value.Shape[0], value.Shape[1], .. windows.Shape], labels));
+    }
+}

@@ -1,0 +1,104 @@
+using Stip.Onnx.Model;
+using Stip.Onnx.Symmetry.Nodes;
+using Stip.Onnx.Symmetry.Rules.Cells;
+using Stip.Onnx.Symmetry.Rules.Picking;
+using Stip.Onnx.Symmetry.Values;
+
+namespace Stip.Onnx.Symmetry.Rules.Flow;
+
+/// <summary>A choice between two inner graphs: both are followed where either may run, and their outputs share one
+/// layout.</summary>
+internal sealed class BranchRule : IOperatorRule
+{
+    // They leave every cell where it is, whatever the lengths are.
+    private static readonly HashSet<string> Harmless = new(StringComparer.Ordinal)
+    {
+        "Identity", "Squeeze", "Unsqueeze", "Cast", "Constant",
+    };
+
+    public IEnumerable<string> Operators => ["If"];
+
+    public void Apply(OperatorCall call)
+    {
+        var condition = call.Input(0) as KnownValue;
+        var isTaken = condition is null || condition.Numbers[0] != 0;
+        var taken = call.RunInner(isTaken ? "then_branch" : "else_branch");
+        var other = condition?.Origin == KnownOrigin.Constant ? null : Other(call, condition, isTaken);
+        for (var output = 0; output < taken.Length; output++)
+        {
+            call.Set(output, other is null ? taken[output]
+                : taken[output] is KnownValue left && other[output] is KnownValue right ? Join(left, right)
+                : Join(call, output, call.Labels(taken[output]), call.Labels(other[output])));
+        }
+    }
+
+    // A branch for other lengths need not run at these: what it would do to what it reads is then unknown.
+    private static Value[]? Other(OperatorCall call, KnownValue? condition, bool isTaken)
+    {
+        var branch = isTaken ? "else_branch" : "then_branch";
+        try
+        {
+            return call.RunInner(branch);
+        }
+        catch (RefusedException) when (condition?.Origin == KnownOrigin.Sizes)
+        {
+            Hold(call, call.Attribute(branch)!.G);
+            return null;
+        }
+    }
+
+    private static void Hold(OperatorCall call, GraphProto graph)
+    {
+        if (graph.Node.All(node => Harmless.Contains(node.OpType)))
+        {
+            return;
+        }
+
+        var reads = graph.Node.SelectMany(NodeReads.Of).Distinct(StringComparer.Ordinal).Select(call.Outer);
+        foreach (var value in reads)
+        {
+            UnruledOperator.Hold(
+                call, value, "a branch for other lengths reads it, which cannot be followed at those of the run");
+        }
+    }
+
+    private static KnownValue Join(KnownValue taken, KnownValue other)
+    {
+        var isSame = taken.Numbers.AsSpan().SequenceEqual(other.Numbers);
+        return taken with { Origin = isSame ? KnownValue.OriginOf(taken, other) : KnownOrigin.Caller };
+    }
+
+    private static LabelValue Join(OperatorCall call, int output, LabelValue a, LabelValue b)
+    {
+        if (a.Labels.Length == 0 || b.Labels.Length == 0)
+        {
+            return a.Labels.Length == 0 ? b : a;
+        }
+
+        var kind = call.Store.Kinds.Id("either");
+        if (a.Shape.AsSpan().SequenceEqual(b.Shape))
+        {
+            return new LabelValue(a.Shape, Choice.Of(call.Store, kind, [a.Labels, b.Labels]));
+        }
+
+        if (a.Rank != b.Rank)
+        {
+            throw new NotSupportedException($"If with output {output} of two ranks");
+        }
+
+        // Lengths differ along positions: each feature is tied to all of itself in the other branch, position by
+        // position, for a table's rows have places there too.
+        int[] free = [.. Enumerable.Range(0, a.Rank).Where(axis => a.Shape[axis] != b.Shape[axis])];
+        return Elementwise.Combine(call, kind, [a, InOrder(call, b, free)]);
+    }
+
+    private static LabelValue InOrder(OperatorCall call, LabelValue value, int[] axes)
+    {
+        var groups = new AxisGroups(value.Shape, axes);
+        int[][] features = [.. groups];
+        int[][] places = [.. Enumerable.Range(0, features[0].Length).Select(place =>
+            Array.ConvertAll(features, cells => value.Labels[cells[place]]))];
+        var kind = call.Store.Kinds.Id("of the other branch");
+        return new LabelValue(groups.KeptShape, CellWise.Ordered(call.Store, kind, places));
+    }
+}

@@ -1,0 +1,45 @@
+using Stip.Export.Blocks;
+using Stip.Export.Blocks.Attention;
+using Stip.Export.Blocks.FeedForward;
+using Stip.Export.Checkpoints;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Export.Architectures.Decoders;
+
+/// <summary>dots.llm1: Qwen3's attention, DeepSeek-V3's experts.</summary>
+internal sealed class Dots1 : IArchitecture
+{
+    private const int DefaultWindow = 4096;
+    private const int DefaultFirstWindowLayer = 62;
+
+    public string Name => "Dots1ForCausalLM";
+
+    public string ModelType => "dots1";
+
+    public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
+    {
+        var config = checkpoint.Config;
+        var shape = DecoderShape.Read(config);
+        var model = new DecoderModel(checkpoint, dtype, shape, "model.embed_tokens.weight");
+        var norm = Norm.Rms(config.Positive("rms_norm_eps", 1e-6));
+        var mlp = SharedExperts.Read(config, shape, ExpertRouting.ReadBalanced(config), normalizes: false);
+        var firstLocal = config.Integer("max_window_layers") ?? DefaultFirstWindowLayer;
+        var windows = AttentionWindows.Read(config, shape, layer => layer >= firstLocal, DefaultWindow);
+        var hasBias = config.Flag("attention_bias", false);
+        var attention = new SelfAttention(
+            shape.Heads, QkvProjection.Apart(hasBias), new OutputProjection("o_proj", hasBias))
+        {
+            Rotary = model.Rotary(config),
+            Norm = new HeadNorm(norm, "q_norm", "k_norm", HeadNormScope.EachHead),
+        };
+
+        foreach (var layer in model.Layers("model.layers"))
+        {
+            var own = attention with { Window = windows[layer.Index] };
+            layer.Add(own.Append(layer, layer.Normed(norm, "attention_norm", "input_layernorm"), "self_attn"));
+            layer.Add(mlp.Append(layer, layer.Normed(norm, "mlp_norm", "post_attention_layernorm"), "mlp"));
+        }
+
+        return model.Finish(norm, "model.norm", model.Head(config.Flag("tie_word_embeddings", false)));
+    }
+}

@@ -1,0 +1,43 @@
+using Stip.Export.Blocks;
+using Stip.Export.Blocks.Attention;
+using Stip.Export.Blocks.FeedForward;
+using Stip.Export.Checkpoints;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Export.Architectures.Decoders;
+
+/// <summary>Gemma: Llama with scaled embeddings, and norms whose factors are stored as differences from 1.</summary>
+internal sealed class Gemma : IArchitecture
+{
+    private const int DefaultHeadDim = 256;
+
+    public string Name => "GemmaForCausalLM";
+
+    public string ModelType => "gemma";
+
+    public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
+    {
+        var config = checkpoint.Config;
+        var shape = DecoderShape.Read(config, defaultHeadDim: DefaultHeadDim);
+        var model = new DecoderModel(checkpoint, dtype, shape, "model.embed_tokens.weight")
+        {
+            EmbeddingScale = MathF.Sqrt(shape.HiddenSize),
+        };
+        var norm = Norm.Rms(config.Positive("rms_norm_eps", 1e-6)) with { Offset = 1 };
+        var mlp = GatedFeedForward.Read(config, "gelu_pytorch_tanh");
+        var hasBias = config.Flag("attention_bias", false);
+        var attention = new SelfAttention(
+            shape.Heads, QkvProjection.Apart(hasBias), new OutputProjection("o_proj", hasBias))
+        {
+            Rotary = model.Rotary(config),
+        };
+
+        foreach (var layer in model.Layers("model.layers"))
+        {
+            layer.Add(attention.Append(layer, layer.Normed(norm, "attention_norm", "input_layernorm"), "self_attn"));
+            layer.Add(mlp.Append(layer, layer.Normed(norm, "mlp_norm", "post_attention_layernorm"), "mlp"));
+        }
+
+        return model.Finish(norm, "model.norm", model.Head(config.Flag("tie_word_embeddings", true)));
+    }
+}

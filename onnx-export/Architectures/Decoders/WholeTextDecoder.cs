@@ -1,0 +1,27 @@
+using Stip.Export.Checkpoints;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Export.Architectures.Decoders;
+
+/// <summary>A decoder that reads whole texts in one pass, without a cache: one that embeds texts, or one that labels
+/// them by what stands at their last token. Tokens see those before them, or all where config.json says so.</summary>
+/// <param name="name">Name of the family.</param>
+/// <param name="decoder">The decoder.</param>
+/// <param name="end">What it gives.</param>
+internal sealed class WholeTextDecoder(string name, IArchitecture decoder, DecoderEnd end) : IArchitecture
+{
+    // Checkpoints without a head are saved with the decoder's own names or without what they begin with.
+    private static readonly (string, string)[] Prefixes = [("model.", "model."), ("model.", ""), ("score.", "score.")];
+
+    public string Name => name;
+
+    // That is the decoder's own.
+    public string ModelType => "";
+
+    public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
+    {
+        var config = checkpoint.Config;
+        var seesAll = !config.Flag("is_causal", true) || config.Flag("use_bidirectional_attention", false);
+        return decoder.Build(checkpoint.WholeTexts(end, Prefixes, seesAll), dtype);
+    }
+}

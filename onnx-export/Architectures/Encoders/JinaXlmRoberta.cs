@@ -1,0 +1,105 @@
+using Stip.Export.Architectures.Decoders;
+using Stip.Export.Blocks;
+using Stip.Export.Blocks.Positions;
+using Stip.Export.Checkpoints;
+using Stip.Onnx;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Export.Architectures.Encoders;
+
+/// <summary>XLM-RoBERTa as jina-embeddings-v3 has it: turned heads in place of positions, other names, and changes of
+/// low rank for each of its tasks.</summary>
+internal static class JinaXlmRoberta
+{
+    private static readonly EncoderLayerNames Layer = new(
+        Query: "",
+        Key: "",
+        Value: "",
+        Output: "mixer.out_proj",
+        AttentionNorm: "norm1",
+        Up: "mlp.fc1",
+        Down: "mlp.fc2",
+        FeedForwardNorm: "norm2")
+    {
+        Packed = "mixer.Wqkv",
+    };
+
+    private static readonly LaterNames Later = new(
+        ["roberta."],
+        [
+            ("encoder.layers.", "layers."), ("emb_ln.", "embeddings.LayerNorm."),
+            ("mixer.out_proj.", "self_attn.o_proj."), ("norm1.", "post_attention_layernorm."),
+            ("norm2.", "post_mlp_layernorm."),
+        ]);
+
+    /// <summary>True where config.json describes it: it calls itself XLM-RoBERTa.</summary>
+    public static bool IsMeant(ConfigJson config) => config.Text("position_embedding_type") == "rotary";
+
+    public static ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype, TextHead head)
+    {
+        const string root = "roberta";
+        var (config, tensors) = (checkpoint.Config, Later.Of(checkpoint.Tensors));
+        foreach (var flag in new[] { "rotary_emb_interleaved", "use_qk_norm" })
+        {
+            config.RefuseFlag(flag);
+        }
+
+        if (config.FindPositive("rotary_emb_scale_base") is { } growth)
+        {
+            throw new RefusedException($"config.json: rotary_emb_scale_base is {growth}; it must be null");
+        }
+
+        var sizes = Bert.ReadSizes(config);
+        var context = config.Size("max_position_embeddings");
+        var frequencies = RotaryFrequencies.Read(
+            config,
+            config.FindSize("rotary_emb_dim") ?? sizes.HeadDim,
+            context,
+            config.Positive("rotary_emb_base", RotaryFrequencies.DefaultTheta));
+        var names = new TextEncoderNames(
+            Words: $"{root}.embeddings.word_embeddings.weight",
+            Positions: null,
+            TokenTypes: $"{root}.embeddings.token_type_embeddings.weight",
+            EmbeddingNorm: $"{root}.emb_ln",
+            Layers: $"{root}.encoder.layers",
+            PackedQueries.Find(tensors, $"{root}.encoder.layers", Layer))
+        {
+            MaskedWords = Roberta.Names(root).MaskedWords,
+            Classifier = Roberta.Names(root).Classifier,
+            RowPositions = encoder => new RowPositions(RotaryTables.Append(encoder, frequencies, context)),
+        };
+        var described = new TextEncoderConfig(
+            sizes,
+            config.Size("vocab_size"),
+            context,
+            FirstPosition: 0,
+            config.FindSize("type_vocab_size") ?? 2,
+            config.Flag("tie_word_embeddings", true));
+        return TextEncoder.Build(checkpoint.With(Tasks(checkpoint, tensors)), dtype, described, names, head);
+    }
+
+    private static ITensorStore Tasks(Checkpoint checkpoint, ITensorStore stored)
+    {
+        var config = checkpoint.Config;
+        var tasks = config.Texts("lora_adaptations");
+        if (tasks.Count == 0)
+        {
+            return stored;
+        }
+
+        var chosen = tasks.ToList().IndexOf(checkpoint.Task ?? "");
+        if (checkpoint.Task is { } task && chosen < 0)
+        {
+            throw new RefusedException(
+                $"--task is {task}; this model has {string.Join(", ", tasks)}, or none without --task");
+        }
+
+        var rank = config.FindSize("lora_rank") ?? 4;
+        return new TaskTensors(
+            stored,
+            tasks.Count,
+            rank,
+            (float)(config.Positive("lora_alpha", 1) / rank),
+            chosen < 0 ? null : chosen);
+    }
+}

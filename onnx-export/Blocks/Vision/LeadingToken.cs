@@ -1,0 +1,30 @@
+using Stip.Export.Checkpoints;
+using Stip.Onnx.Model;
+
+namespace Stip.Export.Blocks.Vision;
+
+/// <summary>A row of its own before those of an image, in graphs that begin with pixels.</summary>
+internal static class LeadingToken
+{
+    /// <summary>Puts a row before others.</summary>
+    /// <param name="encoder">The graph.</param>
+    /// <param name="token">The row <c>[1, hidden]</c>, and what its place adds.</param>
+    /// <param name="place">The other summand, of the same shape.</param>
+    /// <param name="rows">Rows <c>[batch, patches, hidden]</c>.</param>
+    /// <param name="pixels">A value whose first axis is the batch.</param>
+    /// <param name="width">Width of a row.</param>
+    public static string Append(
+        EncoderGraph encoder, CheckpointTensor token, TensorRows place, string rows, string pixels, int width)
+    {
+        var graph = encoder.Graph;
+        var sum = new AddedRows(new ReshapedTensor(token, [1, width]), [place]);
+        var batch = graph.Add(
+            "Shape", "class_token.batch", [pixels], NodeAttribute.Int("start", 0), NodeAttribute.Int("end", 1));
+        var shape = graph.Add(
+            "Concat", "class_token.shape", [batch, graph.AddConstant("class_token.row", 1, width)],
+            NodeAttribute.Int("axis", 0));
+        var first = graph.Add("Expand", "class_token/Expand", [
+            encoder.AddWeight("class_token", encoder.Weights.Rows([1, 1, width], [sum], 1)), shape]);
+        return graph.Add("Concat", "embedding/Concat", [first, rows], NodeAttribute.Int("axis", 1));
+    }
+}
