@@ -24,9 +24,15 @@ internal static class LoggingSetup
             .MinimumLevel.Override("Microsoft.Extensions.Hosting.Internal.Host", Off)
             // Its lines, and what it adds to the lines of others, hold paths, and those of sessions hold their ids.
             .MinimumLevel.Override("Microsoft.AspNetCore.Hosting.Diagnostics", Off)
+            .Filter.ByExcluding(IsTornBody)
             .WriteTo.Console(outputTemplate: Line, formatProvider: CultureInfo.InvariantCulture),
             // Two servers in one process have a log each.
             preserveStaticLogger: true);
+
+    // Kestrel reads on when a caller has gone in the middle of its body: an error with a stack for each, at a caller's
+    // will.
+    private static bool IsTornBody(LogEvent line) => line.MessageTemplate.Text.Contains(
+        "automatic draining of the request body failed", StringComparison.Ordinal);
 
     // Sinks, enrichers and filters may be of any library beside the program.
     private static bool NamesMoreThanLevels(ConfigurationManager settings) => settings

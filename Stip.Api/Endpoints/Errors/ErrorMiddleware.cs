@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Connections;
 using Stip.Api.Engine;
 using Stip.Protocol.Errors;
 
@@ -16,7 +17,8 @@ internal sealed class ErrorMiddleware(RequestDelegate next, ILogger<ErrorMiddlew
         {
             await next(context);
         }
-        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        catch (Exception e) when (e is ConnectionResetException
+            || (e is OperationCanceledException && context.RequestAborted.IsCancellationRequested))
         {
             // For the log alone: nobody hears it any more.
             if (!context.Response.HasStarted)

@@ -85,6 +85,21 @@ public sealed class TornBodyTests
         Assert.Equal(UploadObject.Completed, (await ApiCaller.ReadAsync<UploadObject>(completed)).Status);
     }
 
+    [Fact]
+    public async Task Log_OfTornBodies_HasNoErrors()
+    {
+        var log = new LogLines();
+        using (var server = new WiredServer(log))
+        {
+            var key = await server.KeyAsync();
+            var body = await Steps.Safetensors(Steps.Prefill(1, 64)).ReadAsByteArrayAsync(Cancellation);
+            await TearAsync(server, key, () => server.SendHalfAsync(
+                key, StipRoutes.Completions, StipRoutes.SafetensorsMediaType, body));
+        }
+
+        Assert.Empty(log.All);
+    }
+
     private static async Task TearAsync(WiredServer server, string key, Func<Task> tear)
     {
         for (var i = 0; i < Times; i++)

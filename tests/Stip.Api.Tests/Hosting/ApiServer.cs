@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
+using Serilog.Core;
 using Stip.Api.Endpoints;
 using Stip.TestKit;
 
@@ -34,6 +35,9 @@ internal sealed class ApiServer : WebApplicationFactory<ServerStartup>
     /// <summary>False serves while the packages that lie there are still being judged.</summary>
     public bool WaitsUntilReady { get; init; } = true;
 
+    /// <summary>Where its log goes besides the console.</summary>
+    public ILogEventSink? Log { get; init; }
+
     public string PackageFolder(string name) => Path.Combine(DataDirectory, "packages", name);
 
     /// <summary>A caller with the administrator's key, another one, or none.</summary>
@@ -63,6 +67,10 @@ internal sealed class ApiServer : WebApplicationFactory<ServerStartup>
         }
 
         builder.ConfigureServices(services => services.Replace(ServiceDescriptor.Singleton<TimeProvider>(Clock)));
+        if (Log is { } log)
+        {
+            builder.ConfigureServices(services => services.AddSingleton(log));
+        }
     }
 
     protected override void Dispose(bool disposing)

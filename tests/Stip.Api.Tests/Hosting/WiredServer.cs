@@ -2,6 +2,7 @@ using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Net.WebSockets;
 using System.Text;
+using Serilog.Core;
 using Stip.Api.Tests.Models;
 using Stip.Protocol;
 using Stip.Protocol.ApiKeys;
@@ -12,13 +13,21 @@ namespace Stip.Api.Tests.Hosting;
 /// once: what is not given back is missed by the next one.</summary>
 internal sealed class WiredServer : IDisposable
 {
-    private readonly ApiServer _server = new(
-        ("Stip:Api:Limits:Concurrent", "1"), ("Stip:Api:Engine:Slots", "1"), ("Stip:Api:Engine:YieldSeconds", "0"));
-
+    private readonly ApiServer _server;
     private readonly HttpClient _http;
 
-    public WiredServer()
+    /// <param name="errors">Receives what it logs as errors, as in production; null logs nothing.</param>
+    public WiredServer(ILogEventSink? errors = null)
     {
+        _server = new ApiServer(
+            ("Stip:Api:Limits:Concurrent", "1"),
+            ("Stip:Api:Engine:Slots", "1"),
+            ("Stip:Api:Engine:YieldSeconds", "0"),
+            ("environment", "Production"),
+            ("Serilog:MinimumLevel:Default", errors is null ? "Fatal" : "Error"))
+        {
+            Log = errors,
+        };
         new TinyDecoder().WriteTo(_server.PackageFolder("tiny"));
         TinyEncoder.WriteTo(_server.PackageFolder("tiny-encoder"));
         _server.UseKestrel(0);
