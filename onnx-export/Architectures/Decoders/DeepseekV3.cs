@@ -40,12 +40,16 @@ internal sealed class DeepseekV3(string name, string modelType, int firstSparse)
         var attention = LatentAttention.Read(config, shape.Heads, rotary);
         attention = attention with { Scale = attention.Scale * YarnScaling.ScoreFactor(config) };
 
+        // Published files have it beside the experts, models of transformers in them.
+        var after = shape.AnyLayerHas(checkpoint.Tensors, "post_mlp_layernorm.weight")
+            ? "post_mlp_layernorm"
+            : "mlp.post_mlp_layernorm";
         foreach (var layer in model.Layers("model.layers"))
         {
             layer.Add(attention.Append(layer, layer.Normed(norm, "attention_norm", "input_layernorm"), "self_attn"));
             var mixed = mlp.Append(layer, layer.Normed(norm, "mlp_norm", "post_attention_layernorm"), "mlp");
             layer.Add(NormsExperts && mlp.IsSparse[layer.Index]
-                ? layer.Normed(norm, "mlp_after", "post_mlp_layernorm", mixed)
+                ? layer.Normed(norm, "mlp_after", after, mixed)
                 : mixed);
         }
 

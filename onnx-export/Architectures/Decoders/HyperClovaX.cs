@@ -32,7 +32,9 @@ internal sealed class HyperClovaX : IArchitecture
             Scale = config.Positive("attention_multiplier", 1 / Math.Sqrt(shape.Heads.Dim)),
         };
         var share = config.Positive("residual_multiplier", 1);
-        var isNormedAfter = config.Flag("use_post_norm", false);
+        // The first files left it out and had none; transformers leaves out that there are.
+        var isNormedAfter = config.Flag(
+            "use_post_norm", shape.AnyLayerHas(checkpoint.Tensors, "post_norm1.weight"));
 
         foreach (var layer in model.Layers("model.layers"))
         {

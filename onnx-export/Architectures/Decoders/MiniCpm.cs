@@ -2,6 +2,7 @@ using Stip.Export.Blocks;
 using Stip.Export.Blocks.Attention;
 using Stip.Export.Blocks.FeedForward;
 using Stip.Export.Checkpoints;
+using Stip.Onnx;
 using Stip.Protocol.Tensors;
 
 namespace Stip.Export.Architectures.Decoders;
@@ -17,6 +18,7 @@ internal sealed class MiniCpm : IArchitecture
     {
         var config = checkpoint.Config;
         var shape = DecoderShape.Read(config);
+        RefuseLongTexts(config, checkpoint.MostPositions ?? shape.ContextLength);
         var model = new DecoderModel(checkpoint, dtype, shape, "model.embed_tokens.weight")
         {
             EmbeddingScale = config.Positive("scale_emb", 1),
@@ -42,5 +44,16 @@ internal sealed class MiniCpm : IArchitecture
         var head = model.Head(config.Flag("tie_word_embeddings", true));
         return model.Finish(
             norm, "model.norm", head with { Scale = config.Positive("dim_model_base", 1) / shape.HiddenSize });
+    }
+
+    // Where texts are longer, layers pick the blocks of keys that they see.
+    private static void RefuseLongTexts(ConfigJson config, int positions)
+    {
+        if (config.Section("sparse_config") is { } sparse && (sparse.FindSize("dense_len") ?? 8192) is var dense
+            && positions > dense)
+        {
+            throw new RefusedException($"config.json: sparse_config has layers pick keys where a text is longer than "
+                + $"{dense} tokens (dense_len), which is not supported; give --context-length 1..{dense}");
+        }
     }
 }

@@ -3,6 +3,7 @@ using Stip.Export.Blocks.Attention;
 using Stip.Export.Blocks.FeedForward;
 using Stip.Export.Blocks.Positions;
 using Stip.Export.Checkpoints;
+using Stip.Onnx;
 using Stip.Protocol.Tensors;
 
 namespace Stip.Export.Architectures.Decoders;
@@ -19,7 +20,7 @@ internal sealed class Mpt(string name = "MptForCausalLM") : IArchitecture
     {
         var config = checkpoint.Config;
         var rules = config.Section("attn_config");
-        rules?.RefuseFlag("qk_ln");
+        RefuseOthers(config, rules);
         var shape = DecoderShape.Read(config, rotaryShare: 0);
         var model = new DecoderModel(checkpoint, dtype, shape, "transformer.wte.weight");
         var norm = Norm.LayerWithoutBias(config.Positive("layer_norm_epsilon", 1e-5));
@@ -44,5 +45,23 @@ internal sealed class Mpt(string name = "MptForCausalLM") : IArchitecture
         }
 
         return model.Finish(norm, "transformer.norm_f", model.Head(config.Flag("tie_word_embeddings", true)));
+    }
+
+    // What its publishers' own code can do beside it.
+    private static void RefuseOthers(ConfigJson config, ConfigJson? rules)
+    {
+        rules?.RefuseFlag("qk_ln");
+        rules?.RefuseFlag("prefix_lm");
+        rules?.RefuseUnless("attn_type", "multihead_attention");
+        config.RefuseUnless("norm_type", "low_precision_layernorm", "layernorm");
+        if (rules?.Flag("alibi", true) == false)
+        {
+            throw new RefusedException("config.json: attn_config.alibi is false; it must be true");
+        }
+
+        if (config.IsGiven("logit_scale"))
+        {
+            throw new RefusedException("config.json: logit_scale is given; it must be null");
+        }
     }
 }

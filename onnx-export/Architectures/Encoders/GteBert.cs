@@ -27,6 +27,14 @@ internal sealed class GteBert(string name, TextHead head, string modelType = "ne
         HasGateAfterUp = true,
     };
 
+    private static readonly EncoderLayerNames ApartLayer = Layer with
+    {
+        Packed = null,
+        Query = "attention.q_proj",
+        Key = "attention.k_proj",
+        Value = "attention.v_proj",
+    };
+
     public string Name => name;
 
     public string ModelType => head == TextHead.Hidden ? modelType : "";
@@ -46,7 +54,7 @@ internal sealed class GteBert(string name, TextHead head, string modelType = "ne
             TokenTypes: "new.embeddings.token_type_embeddings.weight",
             EmbeddingNorm: "new.embeddings.LayerNorm",
             Layers: "new.encoder.layer",
-            Layer)
+            config.Flag("pack_qkv", true) ? Layer : ApartLayer)
         {
             MaskedWords = new MaskedWordsHead(
                 "lm_head.dense", "lm_head.norm", "lm_head.decoder.weight", "lm_head.decoder.bias"),
@@ -61,7 +69,7 @@ internal sealed class GteBert(string name, TextHead head, string modelType = "ne
                 config.Size("vocab_size"),
                 context,
                 FirstPosition: 0,
-                config.Count("type_vocab_size"),
+                config.Has("type_vocab_size") ? config.Count("type_vocab_size") : 1,
                 config.Flag("tie_word_embeddings", true)),
             names,
             head);

@@ -42,7 +42,7 @@ internal sealed class JinaBert(string name, TextHead head) : IArchitecture
         config.RefuseUnless("feed_forward_type", "geglu", "reglu");
 
         // Published files say ForMaskedLM and hold an encoder alone, under names without a root.
-        var hasHead = head == TextHead.MaskedWords && tensors.Has("cls.predictions.bias");
+        var hasHead = tensors.Has("cls.predictions.bias");
         var root = tensors.Has("bert.embeddings.word_embeddings.weight") ? "bert" : "";
         var sizes = Bert.ReadSizes(config) with
         {
@@ -67,8 +67,9 @@ internal sealed class JinaBert(string name, TextHead head) : IArchitecture
                 Layer = isNormed ? NormedLayer : Layer,
                 Attention = isNormed ? encoder => NormedTwice(encoder, sizes) : null,
                 ScoreBias = encoder => LinearBias.OfHeads(sizes.Heads).Append(encoder),
+                MaskedWords = Bert.MaskedWords with { Activation = config.Text("hidden_act") ?? "gelu" },
             },
-            hasHead ? TextHead.MaskedWords : TextHead.Hidden);
+            head == TextHead.MaskedWords && !hasHead ? TextHead.Hidden : head);
     }
 
     // What attention gives is added to the rows and normed, and then added to them again.

@@ -38,7 +38,8 @@ internal static class JinaXlmRoberta
     public static ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype, TextHead head)
     {
         const string root = "roberta";
-        var (config, tensors) = (checkpoint.Config, Later.Of(checkpoint.Tensors));
+        var config = checkpoint.Config.WithDefaults("""{"layer_norm_eps": 1e-5, "type_vocab_size": 1}""");
+        var tensors = Later.Of(checkpoint.Tensors);
         foreach (var flag in new[] { "rotary_emb_interleaved", "use_qk_norm" })
         {
             config.RefuseFlag(flag);

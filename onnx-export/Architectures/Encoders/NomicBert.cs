@@ -54,7 +54,7 @@ internal sealed class NomicBert(string name, TextHead head) : IArchitecture
         string[] refused =
         [
             "prenorm", "parallel_block", "use_rms_norm", "rotary_emb_interleaved", "expert_choice_router",
-            "moe_normalize_expert_weights",
+            "moe_normalize_expert_weights", "causal",
         ];
         foreach (var flag in refused)
         {
@@ -66,18 +66,26 @@ internal sealed class NomicBert(string name, TextHead head) : IArchitecture
             throw new RefusedException($"config.json: rotary_scaling_factor is {factor}; it must be null");
         }
 
-        config.RefuseUnless("activation_function", Gated, "gelu", "gelu_new", "gelu_fast", "gelu_pytorch_tanh");
-        config.RefuseUnless("hidden_act", "silu", "gelu", "gelu_new", "gelu_fast", "gelu_pytorch_tanh");
-        var function = config.Text("activation_function") ?? Gated;
-        var isGated = function == Gated;
+        // Published files call their function activation_function; those of transformers say hidden_act, of a gate.
+        config.RefuseUnless(
+            "activation_function", Gated, "geglu", "gelu", "gelu_new", "gelu_fast", "gelu_pytorch_tanh");
+        var function = config.Text("activation_function");
+        var isGated = function is null or Gated or "geglu";
+        var isPublished = config.Has("n_embd");
         var hidden = config.Size("n_embd", "hidden_size");
         var sizes = new EncoderSizes(
             hidden,
             config.FindSize("n_inner", "intermediate_size") ?? 4 * hidden,
             config.Size("n_layer", "num_hidden_layers"),
             config.Size("n_head", "num_attention_heads"),
-            isGated ? "silu" : function,
-            config.FindPositive("layer_norm_epsilon") ?? config.Positive("layer_norm_eps", 1e-12),
+            function switch
+            {
+                null => config.Text("hidden_act") ?? "silu",
+                Gated => "silu",
+                "geglu" => "gelu",
+                _ => function,
+            },
+            config.FindPositive("layer_norm_epsilon") ?? config.Positive("layer_norm_eps", isPublished ? 1e-5 : 1e-12),
             config.Flag("qkv_proj_bias", false))
         {
             HasOutputBias = config.Flag("qkv_proj_bias", false),
@@ -95,7 +103,7 @@ internal sealed class NomicBert(string name, TextHead head) : IArchitecture
             Layers: $"{Root}encoder.layers",
             PackedQueries.Find(tensors, $"{Root}encoder.layers", isGated ? Layer : PlainLayer))
         {
-            MaskedWords = Bert.MaskedWords with { Norm = "cls.predictions.transform.layer_norm" },
+            MaskedWords = Head(config),
             Classifier = new ClassifierHead($"{Root}pooler.dense", "tanh", "classifier"),
             FeedForward = Routed(config, sizes, isGated),
             RowPositions = encoder => new RowPositions(RotaryTables.Append(encoder, frequencies, context)),
@@ -105,13 +113,28 @@ internal sealed class NomicBert(string name, TextHead head) : IArchitecture
             dtype,
             new TextEncoderConfig(
                 sizes,
-                config.Size("vocab_size"),
+                Padded(config.Size("vocab_size"), config.FindSize("pad_vocab_size_multiple") ?? 1),
                 context,
                 FirstPosition: 0,
-                config.Count("type_vocab_size"),
+                config.Has("type_vocab_size") ? config.Count("type_vocab_size") : 2,
                 config.Flag("tie_word_embeddings", true)),
             names,
             head);
+    }
+
+    // A table has as many rows as the next multiple.
+    private static int Padded(int words, int multiple) => (words + multiple - 1) / multiple * multiple;
+
+    // Published ones have biases where the feed-forward part has them.
+    private static MaskedWordsHead Head(ConfigJson config)
+    {
+        var hasBias = config.Flag("mlp_fc1_bias", true);
+        return Bert.MaskedWords with
+        {
+            Norm = "cls.predictions.transform.layer_norm",
+            HasDenseBias = hasBias,
+            Bias = hasBias ? Bert.MaskedWords.Bias : null,
+        };
     }
 
     // In every so many layers, from the second on.

@@ -8,9 +8,10 @@ namespace Stip.Export.Architectures.Sequences;
 /// <summary>What T5 and its kin have in common: RMSNorm before each part, unscaled scores to which distances add, no
 /// biases.</summary>
 /// <param name="config">config.json.</param>
+/// <param name="family">Name of the family: T5's own function is another than that of those after it.</param>
 /// <param name="hasOwnDistances">True where every layer has a table of distances (UMT5), false where the first one's
 /// serves all.</param>
-internal sealed class T5(ConfigJson config, bool hasOwnDistances)
+internal sealed class T5(ConfigJson config, string family, bool hasOwnDistances)
 {
     /// <summary>Names of the token table, which published files have under one or several.</summary>
     public static readonly string[] WordNames =
@@ -19,7 +20,8 @@ internal sealed class T5(ConfigJson config, bool hasOwnDistances)
     private const int DefaultPositions = 512;
     private const string Gated = "gated-";
 
-    private readonly string _activation = config.Text("feed_forward_proj") ?? "relu";
+    private readonly string _activation = config.Text("feed_forward_proj")
+        ?? (family.StartsWith("T5", StringComparison.Ordinal) ? "relu" : "gated-gelu");
 
     /// <summary>Most tokens of a text; nothing in the model depends on it.</summary>
     public int Positions => config.FindSize("n_positions", "max_position_embeddings") ?? DefaultPositions;
@@ -79,9 +81,11 @@ internal sealed class T5(ConfigJson config, bool hasOwnDistances)
         Gate = IsGated ? "layer.1.DenseReluDense.wi_0" : null,
     };
 
-    // A gated GELU is the approximated one.
+    // A gated GELU is the approximated one, unless the function is named apart.
     private string Activation() => _activation switch
     {
+        "gated-gelu" or "gated-silu" or "gated-relu" or "relu" or "gelu" or "silu"
+            when config.Text("dense_act_fn") is { } function => function,
         "gated-gelu" => "gelu_new",
         "gated-silu" => "silu",
         "gated-relu" => "relu",

@@ -24,7 +24,7 @@ internal sealed class T5Encoder(string name, bool hasOwnDistances, TextHead head
     {
         checkpoint = head == TextHead.Hidden ? checkpoint : checkpoint.Part(
             checkpoint.Config, [("encoder.", $"{Inner}encoder."), ("shared.", $"{Inner}shared."), ("", "")]);
-        var t5 = new T5(checkpoint.Config, hasOwnDistances);
+        var t5 = new T5(checkpoint.Config, name, hasOwnDistances);
         var sizes = t5.Sizes;
         var names = new TextEncoderNames(
             Words: Array.Find(T5.WordNames, checkpoint.Tensors.Has) ?? T5.WordNames[0],

@@ -24,7 +24,7 @@ internal sealed class T5Sequence(string name, string modelType, string encoderNa
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
         var (config, tensors) = (checkpoint.Config, checkpoint.Tensors);
-        var t5 = new T5(config, hasOwnDistances);
+        var t5 = new T5(config, name, hasOwnDistances);
         var sizes = t5.Sizes;
         var words = SequenceTables.Words(tensors, t5.VocabSize, sizes.Hidden, HeadName, T5.WordNames);
         var isTied = config.Flag("tie_word_embeddings", true);

@@ -15,6 +15,9 @@ internal sealed record MaskedWordsHead(string? Dense, string? Norm, string Decod
     /// <summary>Activation after <see cref="Dense"/>, null for that of the layers.</summary>
     public string? Activation { get; init; }
 
+    /// <summary>False where <see cref="Dense"/> has no bias.</summary>
+    public bool HasDenseBias { get; init; } = true;
+
     /// <summary>Appends the head and declares its output, <c>logits [batch, seq, vocab]</c>.</summary>
     /// <param name="encoder">The graph.</param>
     /// <param name="rows">Features <c>[batch, seq, hidden]</c>.</param>
@@ -29,7 +32,7 @@ internal sealed record MaskedWordsHead(string? Dense, string? Norm, string Decod
         if (Dense is not null)
         {
             var dense = Linear.FromLinear(
-                encoder, "head.dense", rows, Dense, encoder.HiddenSize, width, hasBias: true);
+                encoder, "head.dense", rows, Dense, encoder.HiddenSize, width, HasDenseBias);
             rows = Blocks.FeedForward.Activation.Append(graph, Activation ?? sizes.Activation, "head.act", dense);
         }
 

@@ -34,6 +34,7 @@ public sealed partial class CurrentLayoutTests(ExportedModels models) : IDisposa
     [InlineData("neighbours", "olmoe")]
     [InlineData("neighbours", "qwen2_moe")]
     [InlineData("neighbours", "qwen3_moe")]
+    [InlineData("further", "axk1", null, "post_mlp_layernorm", "mlp.post_mlp_layernorm")]
     [InlineData("published", "exaone_moe", null, "mlp.e_score", "mlp.gate.e_score")]
     [InlineData("published", "hy_v3", null, "router.gate;expert_bias;shared_mlp",
         "gate;e_score_correction_bias;shared_experts")]

@@ -24,6 +24,14 @@ public sealed class RefusedFieldsTests(ExportedModels models) : IDisposable
     [InlineData("NeoBERT", """{"intermediate_size": 1}""", "intermediate_size makes a width of 0; it must be 1..")]
     [InlineData("MptForCausalLM", """{"expansion_ratio": 1073741824}""",
         "expansion_ratio makes a width of 68719476736; it must be 1..1073741824")]
+    [InlineData("MptForCausalLM", """{"attn_config": {"alibi": false}}""",
+        "attn_config.alibi is false; it must be true")]
+    [InlineData("MptForCausalLM", """{"attn_config": {"prefix_lm": true}}""", "prefix_lm is true; it must be false")]
+    [InlineData("MptForCausalLM", """{"logit_scale": "inv_sqrt_d_model"}""", "logit_scale is given; it must be null")]
+    [InlineData("MiniCPMForCausalLM", """{"sparse_config": {"dense_len": 16}}""", "give --context-length 1..16")]
+    [InlineData("NomicBertModel", """{"causal": true}""", "causal is true; it must be false")]
+    [InlineData("NomicBertModel", """{"activation_function": "glu"}""",
+        "activation_function is 'glu'; it must be 'swiglu' or 'geglu' or 'gelu'")]
     [InlineData("Dinov2Model", """{"mlp_ratio": 1e9}""", "mlp_ratio makes a width of 64000000000; it must be 1..")]
     [InlineData("NomicBertModel", """{"num_experts": 4, "moe_every_n_layers": 1, "activation_function": "swiglu"}""",
         "experts that are gated (activation_function swiglu), narrower than other layers")]
