@@ -1,3 +1,6 @@
+using Stip.Onnx.Model;
+using Stip.Onnx.Protection.Rounding;
+
 namespace Stip.Onnx.Protection;
 
 /// <summary>What a developer should know of a package, a line each.</summary>
@@ -30,6 +33,22 @@ internal static class ProtectionWarnings
             warnings.Add($"in the clear between client and server: {string.Join(", ", clear)}");
         }
 
+        if (options.Rounding != WeightRounding.None)
+        {
+            warnings.AddRange(plain.Parts.Where(part => !part.IsClient).SelectMany(LeftFloat));
+        }
+
         return warnings;
+    }
+
+    private static IEnumerable<string> LeftFloat(GraphPart part)
+    {
+        var experts = part.Graph.Node.Where(RoundableExperts.IsPlain).ToList();
+        var rounded = RoundableMatrices.Of(part.Graph, part.Tensors);
+        if (experts.Count(node => !rounded.Contains(node.Input[RoundableExperts.Matrices[0]])) is > 0 and var left)
+        {
+            yield return $"experts of {left} of {experts.Count} layers stay as they are: rounded ones must be float32, "
+                + $"gated in turns (swiglu), with widths that are multiples of {BlockRounding.BlockLength}";
+        }
     }
 }

@@ -23,6 +23,9 @@ internal abstract class ModelGraph(string name, ITensorStore tensors, TensorDtyp
     /// <summary>Rows that enter the first layer, <c>[batch, seq, hidden]</c>.</summary>
     public abstract string Embeds { get; }
 
+    /// <summary>Names of experts that the checkpoint stores in 4 bits, and the graph does not.</summary>
+    public List<string> Widened { get; } = [];
+
     /// <summary>What weights are called that several layers share; null where each layer has its own.</summary>
     public Func<string, string>? ShareAs { get; init; }
 

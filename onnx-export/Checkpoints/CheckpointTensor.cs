@@ -13,7 +13,8 @@ internal abstract record CheckpointTensor(string Name, TensorDtype Dtype, IReadO
 
     public long ElementCount { get; } = Shape.Aggregate(1L, (product, length) => product * length);
 
-    /// <summary>The same as 4-bit blocks, null where it is not stored so.</summary>
+    /// <summary>The same as 4-bit blocks, null where it is not stored so. Rows are those of the last axis, one after
+    /// the other whatever axes there are before it.</summary>
     public virtual IFourBitRows? FourBitRows => null;
 
     /// <summary>Reads consecutive elements as float32, exactly.</summary>

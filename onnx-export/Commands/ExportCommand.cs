@@ -90,8 +90,14 @@ internal static class ExportCommand
         using var target = OutputFolder.Create(output);
         using var checkpoint = Checkpoint.Open(
             folder, seed, adapters, keepsBlocks: dtype is null, tower, contextLength, task, boundsCaches);
-        await ExportedFolder.WriteAsync(checkpoint, dtype ?? TensorDtype.Float32, target.WorkPath, cancellation);
+        var warnings = await ExportedFolder.WriteAsync(
+            checkpoint, dtype ?? TensorDtype.Float32, target.WorkPath, cancellation);
         target.Complete();
+        foreach (var warning in warnings)
+        {
+            await Console.Error.WriteLineAsync($"warning: {warning}");
+        }
+
         if (checkpoint.Unused is [var first, ..] unused)
         {
             await Console.Error.WriteLineAsync(

@@ -18,7 +18,8 @@ namespace Stip.Export.Writing;
 /// source.</summary>
 internal static class ExportedFolder
 {
-    public static async Task WriteAsync(
+    /// <returns>What the developer should know, a line each.</returns>
+    public static async Task<IReadOnlyList<string>> WriteAsync(
         Checkpoint checkpoint, TensorDtype dtype, string folder, CancellationToken cancellation)
     {
         var architecture = SupportedArchitectures.Of(checkpoint.Config, checkpoint.Sentence is not null);
@@ -54,7 +55,7 @@ internal static class ExportedFolder
         if (model.WholeGraphs is { } whole)
         {
             await WriteWholeAsync(checkpoint, whole, folder, cancellation);
-            return;
+            return Warnings(whole.Values);
         }
 
         var graphs = ExportedGraph.Of(model).ToList();
@@ -74,7 +75,16 @@ internal static class ExportedFolder
         var manifest = Describe(checkpoint, architecture, model, graphs, dtype);
         await using var stream = File.Create(Path.Combine(folder, ExportManifest.FileName));
         await JsonSerializer.SerializeAsync(stream, manifest, StipJson.File, cancellation);
+        return Warnings(graphs.Select(graph => graph.Model));
     }
+
+    private static IReadOnlyList<string> Warnings(IEnumerable<ModelGraph> graphs) =>
+        graphs.SelectMany(graph => graph.Widened).ToList() is [var first, ..] widened
+            ? [
+                $"{widened.Count} layers of experts are stored in 4-bit blocks with minima or of several types and are "
+                + $"widened, first '{first}': the runtime's operator for 4-bit experts takes blocks without (Q4_0)",
+            ]
+            : [];
 
     // As other exporters leave it: whoever reads it finds all parts by what the graphs do.
     private static async Task WriteWholeAsync(

@@ -6,8 +6,8 @@ using Stip.Protocol.Tensors;
 
 namespace Stip.Onnx.Protection.Rounding;
 
-/// <summary>Rounds the matrices of a permuted graph in place: each MatMul with a weight becomes a
-/// MatMulNBits.</summary>
+/// <summary>Rounds the matrices of a permuted graph in place: each MatMul with a weight becomes a MatMulNBits, each MoE
+/// a QMoE.</summary>
 internal static class GraphRounder
 {
     // Activations stay what they are; the levels above round them too.
@@ -69,6 +69,15 @@ internal static class GraphRounder
 
     private static void ReplaceNodes(ModelProto model, Dictionary<string, int[]> sizes, WeightRounding kind)
     {
+        var bits = kind == WeightRounding.Int4 ? 4 : 8;
+        foreach (var node in model.Graph.Node.Where(RoundableExperts.IsPlain))
+        {
+            if (sizes.ContainsKey(node.Input[RoundableExperts.Matrices[0]]))
+            {
+                RoundableExperts.Replace(node, bits);
+            }
+        }
+
         foreach (var node in model.Graph.Node.Where(RoundableMatrices.IsProduct))
         {
             if (!sizes.TryGetValue(node.Input[1], out var shape))
@@ -81,7 +90,7 @@ internal static class GraphRounder
             node.Input.Add(node.Input[1] + RoundableMatrices.ScalesSuffix);
             node.Attribute.Add(NodeAttribute.Int("K", shape[0]));
             node.Attribute.Add(NodeAttribute.Int("N", shape[1]));
-            node.Attribute.Add(NodeAttribute.Int("bits", kind == WeightRounding.Int4 ? 4 : 8));
+            node.Attribute.Add(NodeAttribute.Int("bits", bits));
             node.Attribute.Add(NodeAttribute.Int("block_size", BlockRounding.BlockLength));
             node.Attribute.Add(NodeAttribute.Int("accuracy_level", ExactAccuracy));
         }
@@ -117,7 +126,9 @@ internal static class GraphRounder
         GraphProto graph, GraphTensor source, TensorProto numbers, WeightRounding kind)
     {
         var rounding = new BlockRounding(kind, OnnxDtypes.FromOnnx((int)source.Type)!.Value);
-        var matrix = new RoundedMatrix(source, rounding);
+        IRoundedWeight matrix = source.Shape.Length == 2
+            ? new RoundedMatrix(source, rounding)
+            : new RoundedExperts(source, rounding);
         var scales = new TensorProto
         {
             Name = source.Name + RoundableMatrices.ScalesSuffix,

@@ -7,7 +7,7 @@ namespace Stip.Onnx.Protection.Rounding;
 /// <c>[N, K / 32]</c>; the last block is filled up with zeros.</summary>
 /// <param name="source">The matrix.</param>
 /// <param name="rounding">How it is rounded.</param>
-internal sealed class RoundedMatrix(GraphTensor source, BlockRounding rounding)
+internal sealed class RoundedMatrix(GraphTensor source, BlockRounding rounding) : IRoundedWeight
 {
     // Columns are gathered from rows: as many at a time as this many values hold.
     private const int TileElements = 1 << 24;
@@ -20,16 +20,16 @@ internal sealed class RoundedMatrix(GraphTensor source, BlockRounding rounding)
 
     private int Blocks => BlockRounding.BlocksOf(_inputs);
 
-    /// <summary>Lengths of the axes of the numbers.</summary>
+    /// <inheritdoc/>
     public IReadOnlyList<long> NumbersShape => [_outputs, Blocks, rounding.BlockBytes];
 
-    /// <summary>Lengths of the axes of the scales.</summary>
+    /// <inheritdoc/>
     public IReadOnlyList<long> ScalesShape => [_outputs, Blocks];
 
-    /// <summary>Bytes of the scales.</summary>
+    /// <inheritdoc/>
     public long ScaleBytes => (long)_outputs * Blocks * rounding.ScaleType.ByteSize();
 
-    /// <summary>Bytes of the numbers.</summary>
+    /// <inheritdoc/>
     public long NumberBytes => (long)_outputs * Blocks * rounding.BlockBytes;
 
     /// <summary>Writes the numbers, and remembers the scales.</summary>
@@ -54,7 +54,7 @@ internal sealed class RoundedMatrix(GraphTensor source, BlockRounding rounding)
         _scales = scales;
     }
 
-    /// <summary>Writes the scales that belong to the numbers written before.</summary>
+    /// <inheritdoc/>
     public void WriteScales(Stream target)
     {
         var scales = _scales ?? throw new InvalidOperationException("numbers come before their scales");

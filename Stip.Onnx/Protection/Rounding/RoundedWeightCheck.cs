@@ -45,6 +45,11 @@ internal sealed class RoundedWeightCheck
         }
 
         var rounding = new BlockRounding(_kind, type);
+        if (source.Shape.Length == 3)
+        {
+            return AreRight(tensor, scales, source, step, rounding);
+        }
+
         int[] shape = [source.Shape[1], BlockRounding.BlocksOf(source.Shape[0])];
         if (!scales.Shape.SequenceEqual(shape) || !tensor.Shape.SequenceEqual([.. shape, rounding.BlockBytes]))
         {
@@ -52,6 +57,23 @@ internal sealed class RoundedWeightCheck
         }
 
         using var check = new RoundingCheckStream(tensor, scales, rounding, source.Shape[0]);
+        PermutedCopy.Write(source, step, check);
+        return check.IsEqual;
+    }
+
+    // Matrices of experts are rounded as they lie.
+    private static bool AreRight(
+        GraphTensor tensor, GraphTensor scales, GraphTensor source, InitializerPlan step, BlockRounding rounding)
+    {
+        var expected = new RoundedExperts(source, rounding);
+        if (!Array.ConvertAll(scales.Shape, length => (long)length).SequenceEqual(expected.ScalesShape)
+            || !Array.ConvertAll(tensor.Shape, length => (long)length).SequenceEqual(expected.NumbersShape))
+        {
+            return false;
+        }
+
+        using var check = new RoundedRowsStream(
+            tensor, scales, rounding, RoundedExperts.BlockLengthOf(source, rounding));
         PermutedCopy.Write(source, step, check);
         return check.IsEqual;
     }

@@ -91,27 +91,46 @@ internal sealed record ExpertFeedForward(int Experts, int Chosen, int InnerSize,
 
         var flat = graph.Shared("experts.rows", -1, Experts);
         var weights = new ExpertWeights(decoder, tensor, this);
+        var (gates, down) = (weights.Interleaved(), weights.Stacked());
+        var areBlocks = gates.StayBlocks && down.StayBlocks;
         var mixed = graph.AddMicrosoft(
-            "MoE",
+            areBlocks ? "QMoE" : "MoE",
             name,
             [
                 input,
                 graph.Add("Reshape", $"{name}.router/rows", [routed, flat]),
-                graph.AddWeight($"{name}.gate_up.weight", weights.Interleaved()),
+                .. Add("gate_up", gates),
                 HasBias ? graph.AddWeight($"{name}.gate_up.bias", weights.InterleavedBias()) : "",
-                graph.AddWeight($"{name}.down.weight", weights.Stacked()),
+                .. Add("down", down),
                 .. HasBias ? [graph.AddWeight($"{name}.down.bias", weights.StackedBias())] : (string[])[],
             ],
             [$"{name}/output"],
-            [.. Attributes()])[0];
+            [.. Attributes(areBlocks)])[0];
+        if (!areBlocks && (gates.AreBlocks || down.AreBlocks))
+        {
+            decoder.Widened.Add(name);
+        }
 
         // The operator makes the shares of the chosen sum to 1: without that (normalize_routing_weights 0) it mixes by
         // the scores themselves on the CPU, which no model means.
         return total is null ? mixed : graph.Add("Mul", $"{name}.share/mixed", [mixed, total]);
+
+        string[] Add(string which, ExpertRows rows) => areBlocks
+            ? [
+                graph.AddWeight($"{name}.{which}.weight", rows.Numbers),
+                graph.AddWeight($"{name}.{which}.scales", rows.Scales),
+            ]
+            : [graph.AddWeight($"{name}.{which}.weight", rows.Widened(decoder.Weights))];
     }
 
-    private IEnumerable<AttributeProto> Attributes()
+    private IEnumerable<AttributeProto> Attributes(bool areBlocks)
     {
+        if (areBlocks)
+        {
+            yield return NodeAttribute.Int("expert_weight_bits", 4);
+            yield return NodeAttribute.Int("block_size", IFourBitRows.BlockLength);
+        }
+
         yield return NodeAttribute.Int("k", Chosen);
         yield return NodeAttribute.String("activation_type", "swiglu");
         yield return NodeAttribute.Int("swiglu_fusion", 1);

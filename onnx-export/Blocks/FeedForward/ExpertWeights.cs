@@ -17,32 +17,32 @@ internal sealed class ExpertWeights(DecoderGraph decoder, string tensor, ExpertF
     private readonly int _inner = block.InnerSize;
 
     /// <summary>The way back, <c>[experts, hidden, inner]</c>.</summary>
-    public Weight Stacked()
+    public ExpertRows Stacked()
     {
         var stacked = $"{tensor}.{block.StackedDown}";
-        return decoder.Weights.Rows(
+        return new ExpertRows(
             [_experts, _hidden, _inner],
             HasStacked(stacked)
                 ? [RequireStacked(stacked, _hidden, _inner)]
                 : [.. Each(block.Down, _hidden, _inner)],
-            inTurns: 1);
+            InTurns: 1);
     }
 
     /// <summary>Gates and what they gate, row by row in turns: <c>[experts, 2·inner, hidden]</c>.</summary>
-    public Weight Interleaved()
+    public ExpertRows Interleaved()
     {
         var fused = $"{tensor}.{block.StackedGateAndUp}";
         if (block.StoresGateAndUpInTurns && HasStacked(fused))
         {
-            return decoder.Weights.Rows(
-                [_experts, 2 * _inner, _hidden], [RequireStacked(fused, 2 * _inner, _hidden)], inTurns: 1);
+            return new ExpertRows(
+                [_experts, 2 * _inner, _hidden], [RequireStacked(fused, 2 * _inner, _hidden)], InTurns: 1);
         }
 
         var halves = HasStacked(fused)
             ? Cut(RequireStacked(fused, 2 * _inner, _hidden), 2 * _experts, _inner)
             : Each(block.Gate, _inner, _hidden).Zip(Each(block.Up, _inner, _hidden))
                 .SelectMany(pair => new[] { pair.First, pair.Second });
-        return decoder.Weights.Rows([_experts, 2 * _inner, _hidden], [.. halves], inTurns: 2);
+        return new ExpertRows([_experts, 2 * _inner, _hidden], [.. halves], InTurns: 2);
     }
 
     /// <summary>Biases of gates and what they gate in turns, <c>[experts, 2·inner]</c>.</summary>

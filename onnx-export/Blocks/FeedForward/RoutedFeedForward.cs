@@ -79,14 +79,16 @@ internal sealed record RoutedFeedForward(int Experts, int Chosen, int Inner, str
             $"{name}.up",
             graph.Add("Gather", $"{name}/input", [rows, taken]),
             Up(encoder, tensor, expert),
-            bias: null);
+            bias: null,
+            inputAxes: 2);
         var active = Activation.Append(graph, Function, $"{name}.act", up);
         var down = Linear.Append(
             encoder,
             $"{name}.down",
             active,
             [Down(encoder, tensor, expert)],
-            bias: null);
+            bias: null,
+            inputAxes: 2);
         return graph.Add(
             "ScatterND",
             $"{name}/ScatterND",

@@ -7,11 +7,19 @@ namespace Stip.Export.Blocks.Weights;
 /// <summary>Matrix product with a weight <c>[in, out]</c>, and a bias where there is one.</summary>
 internal static class Linear
 {
+    /// <summary>Number of axes of rows <c>[batch, seq, features]</c>.</summary>
+    public const int RowsOfASequence = 3;
+
     public static string Append(
-        ModelGraph model, string name, string input, IReadOnlyList<LinearPart> parts, Weight? bias)
+        ModelGraph model,
+        string name,
+        string input,
+        IReadOnlyList<LinearPart> parts,
+        Weight? bias,
+        int inputAxes = RowsOfASequence)
     {
         var graph = model.Graph;
-        var product = Product.Append(model, name, input, parts);
+        var product = Product.Append(model, name, input, parts, inputAxes);
         return bias is null
             ? product
             : graph.Add("Add", $"{name}/Add", [product, model.AddWeight($"{name}.bias", bias)]);
@@ -33,8 +41,14 @@ internal static class Linear
     /// <param name="input">Rows whose last axis is as long as the matrix is wide.</param>
     /// <param name="matrix">Stored <c>[out, in]</c>.</param>
     /// <param name="bias">Stored <c>[out]</c>, or none.</param>
+    /// <param name="inputAxes">Number of axes of the rows.</param>
     public static string FromRows(
-        ModelGraph model, string name, string input, CheckpointTensor matrix, CheckpointTensor? bias)
+        ModelGraph model,
+        string name,
+        string input,
+        CheckpointTensor matrix,
+        CheckpointTensor? bias,
+        int inputAxes = RowsOfASequence)
     {
         var (outputs, inputs) = (HeadPadding.None((int)matrix.Shape[0]), HeadPadding.None((int)matrix.Shape[1]));
         return Append(
@@ -42,7 +56,8 @@ internal static class Linear
             name,
             input,
             [new LinearPart(matrix, inputs, outputs)],
-            bias is null ? null : model.Weights.Vector((bias, outputs)));
+            bias is null ? null : model.Weights.Vector((bias, outputs)),
+            inputAxes);
     }
 
     /// <summary>A projection stored as GPT-2's Conv1D: <c>[in, out]</c>, always with a bias.</summary>

@@ -6,8 +6,6 @@ namespace Stip.Export.Blocks.Weights;
 /// </summary>
 internal static class Product
 {
-    private const int RowsOfASequence = 3;
-
     /// <summary>Appends the product.</summary>
     /// <param name="model">The graph.</param>
     /// <param name="name">Name in the graph.</param>
@@ -20,7 +18,7 @@ internal static class Product
         string name,
         string input,
         IReadOnlyList<LinearPart> parts,
-        int inputAxes = RowsOfASequence)
+        int inputAxes = Linear.RowsOfASequence)
     {
         var runs = Runs(parts);
         if (runs.Count == 1)

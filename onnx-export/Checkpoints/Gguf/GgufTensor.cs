@@ -28,7 +28,7 @@ internal sealed record GgufTensor : CheckpointTensor, IFourBitRows
     }
 
     public override IFourBitRows? FourBitRows =>
-        _keepsBlocks && FourBitBlocks.Has(_info.Type) && Shape.Count == 2 ? this : null;
+        _keepsBlocks && FourBitBlocks.Has(_info.Type) && Shape.Count > 1 ? this : null;
 
     public bool HasOffsets => FourBitBlocks.HasOffsets(_info.Type);
 

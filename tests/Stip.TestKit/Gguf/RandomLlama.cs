@@ -28,6 +28,15 @@ public sealed record RandomLlama(
     /// <summary>Architecture that the file names (default: <c>llama</c>).</summary>
     public string Architecture { get; init; } = "llama";
 
+    /// <summary>Experts of a layer; 0 (default) for a plain feed-forward part.</summary>
+    public int Experts { get; init; }
+
+    /// <summary>Experts of a row.</summary>
+    public int ChosenExperts { get; init; } = 2;
+
+    /// <summary>True where queries and keys have norms.</summary>
+    public bool HasHeadNorms { get; init; }
+
     /// <summary>Metadata beside what every file has.</summary>
     public IReadOnlyList<(string Key, object Value)> Extra { get; init; } = [];
 
@@ -55,19 +64,46 @@ public sealed record RandomLlama(
             Matrix($"{name}.attn_v", KvHeads * HeadDim, HiddenSize);
             Matrix($"{name}.attn_output", HiddenSize, Heads * HeadDim);
             Vector($"{name}.ffn_norm", HiddenSize);
-            Matrix($"{name}.ffn_gate", InnerSize, HiddenSize);
-            Matrix($"{name}.ffn_up", InnerSize, HiddenSize);
-            Matrix($"{name}.ffn_down", HiddenSize, InnerSize);
+            if (HasHeadNorms)
+            {
+                Vector($"{name}.attn_q_norm", HeadDim);
+                Vector($"{name}.attn_k_norm", HeadDim);
+            }
+
+            FeedForward(name);
         }
 
         writer.Save(path);
 
-        void Matrix(string name, int rows, int columns, float? size = null) => writer.AddTensor(
+        void FeedForward(string name)
+        {
+            if (Experts == 0)
+            {
+                Matrix($"{name}.ffn_gate", InnerSize, HiddenSize);
+                Matrix($"{name}.ffn_up", InnerSize, HiddenSize);
+                Matrix($"{name}.ffn_down", HiddenSize, InnerSize);
+                return;
+            }
+
+            Add($"{name}.ffn_gate_inp", GgufType.Named("F32"), [Experts, HiddenSize], size: null);
+            Add($"{name}.ffn_gate_exps", type, [Experts, InnerSize, HiddenSize], size: null);
+            Add($"{name}.ffn_up_exps", type, [Experts, InnerSize, HiddenSize], size: null);
+            Add($"{name}.ffn_down_exps", type, [Experts, HiddenSize, InnerSize], size: null);
+        }
+
+        void Matrix(string name, int rows, int columns, float? size = null) =>
+            Add(name, type, [rows, columns], size);
+
+        void Add(string name, GgufType type, long[] shape, float? size) => writer.AddTensor(
             $"{name}.weight",
             type,
-            [rows, columns],
+            shape,
             stream => RandomBlocks.Write(
-                stream, type, (long)rows * columns, random, size ?? 1 / MathF.Sqrt(columns)));
+                stream,
+                type,
+                shape.Aggregate(1L, (product, length) => product * length),
+                random,
+                size ?? 1 / MathF.Sqrt(shape[^1])));
 
         void Vector(string name, int length) => writer.AddTensor(
             $"{name}.weight",
@@ -93,6 +129,13 @@ public sealed record RandomLlama(
             .Add($"{prefix}.attention.layer_norm_rms_epsilon", 1e-5f)
             .Add($"{prefix}.rope.dimension_count", HeadDim)
             .Add($"{prefix}.rope.freq_base", 10000f);
+        if (Experts > 0)
+        {
+            writer.Add($"{prefix}.expert_count", Experts)
+                .Add($"{prefix}.expert_used_count", ChosenExperts)
+                .Add($"{prefix}.expert_feed_forward_length", InnerSize);
+        }
+
         ByteTokens.Describe(writer, VocabSize);
         foreach (var (key, value) in Extra)
         {

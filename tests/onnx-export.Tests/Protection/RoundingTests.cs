@@ -33,6 +33,39 @@ public sealed class RoundingTests(ExportedModels models, ProtectedModels package
         Assert.DoesNotContain(file.Graph.Node, node => node.OpType == "MatMul");
     }
 
+    [Theory]
+    [InlineData(WeightRounding.Int4, 20)]
+    [InlineData(WeightRounding.Int8, 34)]
+    public async Task Protect_OfExpertsWithRounding_RoundsThemToo(WeightRounding rounding, int mostBytesOf32)
+    {
+        var (folder, result) = await ProtectAsync("tiny-mixtral-8x7b", rounding);
+
+        Assert.True(result.Verification!.Passed);
+        Assert.InRange(result.Verification.MaxAbsDiff, 0, 1e-4);
+        Assert.True(result.Rounded!.Passed);
+        Assert.Empty(result.Warnings);
+        using var file = ModelFile.Load(Path.Combine(folder, "cloud", "model.onnx"));
+        Assert.DoesNotContain(file.Graph.Node, node => node.OpType is "MoE" or "MatMul");
+        var node = file.Graph.Node.First(node => node.OpType == "QMoE");
+        var bytes = node.Input.Skip(2).Take(2).Sum(name => file.Tensors.Single(t => t.Name == name).ByteLength);
+        Assert.InRange(bytes * 32 / (8 * 2 * 96 * 64), 1, mostBytesOf32);
+    }
+
+    [Theory]
+    [InlineData("QMoE", 2)]
+    [InlineData("QMoE", 6)]
+    public async Task Verify_OfRoundedExpertsWithAnotherNumber_NamesTheMatrix(string operation, int input)
+    {
+        var (folder, _) = await ProtectAsync("tiny-mixtral-8x7b", WeightRounding.Int4);
+        var name = Damage(folder, node => node.OpType == operation, node => node.Input[input]);
+
+        var report = PackageVerifier.Verify(await models.FolderAsync("tiny-mixtral-8x7b"), folder, samples: 1);
+
+        Assert.False(report.Passed);
+        var matrix = name.Replace(RoundableMatrices.ScalesSuffix, "", StringComparison.Ordinal);
+        Assert.Equal($"weight '{matrix}' is not where the keys say", report.Worst);
+    }
+
     [Fact]
     public async Task Protect_WithRounding_LeavesPartsThatBelongTogether()
     {
@@ -50,7 +83,11 @@ public sealed class RoundingTests(ExportedModels models, ProtectedModels package
     public async Task Verify_OfARoundedPackageWithAnotherNumber_NamesTheMatrix(string suffix)
     {
         var (folder, _) = await ProtectAsync("tiny-llama2-70b", WeightRounding.Int4);
-        var matrix = Damage(folder, suffix);
+        var matrix = Damage(
+            folder,
+            node => node.OpType == "MatMulNBits",
+            node => node.Input.First(input => input.EndsWith(suffix, StringComparison.Ordinal)))
+            .Replace(RoundableMatrices.ScalesSuffix, "", StringComparison.Ordinal);
 
         var report = PackageVerifier.Verify(
             await models.FolderAsync("tiny-llama2-70b"), folder, samples: 1);
@@ -87,13 +124,13 @@ public sealed class RoundingTests(ExportedModels models, ProtectedModels package
     private Task<(string Folder, ProtectionResult Result)> ProtectAsync(string name, WeightRounding rounding) =>
         packages.ProtectAsync(models, name, new ProtectionOptions { Rounding = rounding }, seed: 9);
 
-    // Changes one byte of the first matrix, or of its scales.
-    private static string Damage(string folder, string suffix)
+    // Changes one byte of an input of the first such node.
+    private static string Damage(
+        string folder, Func<NodeProto, bool> isWanted, Func<NodeProto, string> input)
     {
         var graph = Path.Combine(folder, "cloud", "model.onnx");
         using var file = ModelFile.Load(graph);
-        var node = file.Graph.Node.First(node => node.OpType == "MatMulNBits");
-        var damaged = node.Input.First(input => input.EndsWith(suffix, StringComparison.Ordinal));
+        var damaged = input(file.Graph.Node.First(isWanted));
         var tensor = file.Graph.Initializer.First(tensor => tensor.Name == damaged);
         var offset = long.Parse(
             tensor.ExternalData.First(entry => entry.Key == "offset").Value,
@@ -103,6 +140,6 @@ public sealed class RoundingTests(ExportedModels models, ProtectedModels package
         var value = data.ReadByte();
         data.Position = offset;
         data.WriteByte((byte)(value ^ 1));
-        return node.Input[1];
+        return damaged;
     }
 }

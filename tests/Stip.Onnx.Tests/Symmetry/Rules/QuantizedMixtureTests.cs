@@ -4,16 +4,15 @@ using Stip.Protocol.Tensors;
 
 namespace Stip.Onnx.Tests.Symmetry.Rules;
 
-/// <summary>Experts of 4 bits in blocks of 32: what the runtime's operator on the CPU makes of them.</summary>
+/// <summary>Experts of 4 bits in blocks of 32, and of 8 with a scale for every output (in blocks the runtime's operator
+/// rounds activations too): what it makes of them on the CPU.</summary>
 public sealed class QuantizedMixtureTests
 {
     private const int Experts = 4;
-    private const int Width = 32;
-    private const int Inner = 32;
-    private const int Block = 32;
-    private const int Zero = 8;
+    private const int Width = 64;
+    private const int Inner = 96;
 
-    // Of outputs of scale ~1: float32 sums of 32 terms.
+    // Of outputs of scale ~1: float32 sums of at most 96 terms.
     private const float LargestDifference = 1e-5f;
 
     private static readonly AttributeProto[] Settings =
@@ -23,19 +22,23 @@ public sealed class QuantizedMixtureTests
         NodeAttribute.Float("activation_alpha", 1), NodeAttribute.Float("activation_beta", 0),
     ];
 
-    [Fact]
-    public void Rule_IsExact()
+    [Theory]
+    [InlineData(4)]
+    [InlineData(8)]
+    public void Rule_IsExact(int bits)
     {
-        using var graph = Build(isQuantized: true);
+        using var graph = Build(bits, isQuantized: true);
 
         ProtocolLaw.AssertHolds(graph);
     }
 
-    [Fact]
-    public void Experts_OfFourBits_GiveWhatWidenedOnesGive()
+    [Theory]
+    [InlineData(4)]
+    [InlineData(8)]
+    public void Experts_OfFewBits_GiveWhatWidenedOnesGive(int bits)
     {
-        using var few = Build(isQuantized: true);
-        using var wide = Build(isQuantized: false);
+        using var few = Build(bits, isQuantized: true);
+        using var wide = Build(bits, isQuantized: false);
         few.Save().Dispose();
         wide.Save().Dispose();
         using var quantized = new GraphRunner(few.FilePath);
@@ -50,7 +53,7 @@ public sealed class QuantizedMixtureTests
         Assert.True(right.Max(MathF.Abs) > 0.1f);
     }
 
-    private static SmallGraph Build(bool isQuantized)
+    private static SmallGraph Build(int bits, bool isQuantized)
     {
         var graph = new SmallGraph();
         var rows = graph.Hidden(Width);
@@ -59,33 +62,37 @@ public sealed class QuantizedMixtureTests
         graph.Finish(
             isQuantized
                 ? graph.Microsoft(
-                    "QMoE", "made", inputs,
-                    [.. Settings, NodeAttribute.Int("expert_weight_bits", 4), NodeAttribute.Int("block_size", Block)])
+                    "QMoE", "made", inputs, [.. Settings, NodeAttribute.Int("expert_weight_bits", bits), .. Blocks()])
                 : graph.Microsoft("MoE", "made", inputs, Settings),
             Width);
         return graph;
 
+        AttributeProto[] Blocks() => bits == 4 ? [NodeAttribute.Int("block_size", 32)] : [];
+
         string[] Matrix(string name, int outputs, int width)
         {
+            var block = bits == 4 ? 32 : width;
             var random = new Random(outputs);
-            var bytes = new byte[Experts * outputs * width / 2];
+            var perByte = 8 / bits;
+            var bytes = new byte[Experts * outputs * width / perByte];
             random.NextBytes(bytes);
-            float[] scales = [.. Enumerable.Range(0, Experts * outputs * width / Block)
-                .Select(_ => 0.02f + (0.05f * random.NextSingle()))];
+            float[] scales = [.. Enumerable.Range(0, Experts * outputs * width / block)
+                .Select(_ => (0.2f + (0.5f * random.NextSingle())) / (1 << bits))];
             if (isQuantized)
             {
                 graph.Graph.AddWeight(name, new Weight(
-                    TensorDtype.UInt8, [Experts, outputs, width / 2], stream => stream.Write(bytes)));
+                    TensorDtype.UInt8, [Experts, outputs, width / perByte], stream => stream.Write(bytes)));
                 graph.Graph.AddWeight($"{name}_scales", Onnx.Model.Weight.FromFloats(
-                    TensorDtype.Float32, [Experts, outputs, width / Block], scales));
+                    TensorDtype.Float32, bits == 4 ? [Experts, outputs, width / block] : [Experts, outputs], scales));
                 return [name, $"{name}_scales", ""];
             }
 
             graph.Graph.AddWeight(name, Onnx.Model.Weight.FromFloats(
                 TensorDtype.Float32,
                 [Experts, outputs, width],
-                [.. Enumerable.Range(0, 2 * bytes.Length).Select(cell =>
-                    (((bytes[cell / 2] >> (cell % 2 * 4)) & 15) - Zero) * scales[cell / Block])]));
+                [.. Enumerable.Range(0, perByte * bytes.Length).Select(cell =>
+                    (((bytes[cell / perByte] >> (cell % perByte * bits)) & ((1 << bits) - 1)) - (1 << (bits - 1)))
+                    * scales[cell / block])]));
             return [name, ""];
         }
     }
