@@ -13,11 +13,13 @@ public sealed class TextEmbedder(StipEncoder encoder)
 
     private static readonly string[] Outputs = [Pooled, "last_hidden_state"];
 
-    /// <summary>Embeds texts; those that are longer than the model takes are cut.</summary>
+    /// <summary>Embeds texts, each behind the model's own prompt where it has one; those that are longer than the model
+    /// takes are cut.</summary>
     /// <exception cref="StipException">Refused, not reached, or the model is no text encoder.</exception>
     public Task<Embeddings> EmbedAsync(
         IReadOnlyList<string> texts, CancellationToken cancellationToken = default) =>
-        EmbedTokensAsync([.. texts.Select(text => EncodedTexts.Cut(encoder, text))], cancellationToken);
+        EmbedTokensAsync([.. texts.Select(text => EncodedTexts.Cut(
+            encoder, encoder.Bundle.Manifest.Prompt + text))], cancellationToken);
 
     private async Task<Embeddings> EmbedTokensAsync(IReadOnlyList<int[]> texts, CancellationToken cancellationToken)
     {

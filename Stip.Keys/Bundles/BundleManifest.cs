@@ -75,6 +75,10 @@ public sealed record BundleManifest(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public bool? Normalize { get; init; }
 
+    /// <summary>What stands before every text that is embedded; null for nothing.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Prompt { get; init; }
+
     /// <summary>How answers begin, of a model of an encoder and a decoder; null for others.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public SequenceManifest? Sequence { get; init; }

@@ -64,6 +64,9 @@ public sealed record ExportManifest(
     /// <summary>True where an embedding is scaled to length 1.</summary>
     public bool? Normalize { get; init; }
 
+    /// <summary>What stands before every text that is embedded; null for nothing.</summary>
+    public string? Prompt { get; init; }
+
     /// <summary>How answers begin, of a model of an encoder and a decoder whose settings say it.</summary>
     public SequenceManifest? Sequence { get; init; }
 

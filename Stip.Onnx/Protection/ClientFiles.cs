@@ -68,6 +68,7 @@ internal static class ClientFiles
             LabelScores = manifest.LabelScores,
             Pooling = manifest.Pooling,
             Normalize = manifest.Normalize,
+            Prompt = manifest.Prompt,
             Sequence = manifest.Sequence,
             ImageTokenId = manifest.ImageTokenId,
         };

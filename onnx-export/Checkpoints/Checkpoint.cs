@@ -172,6 +172,7 @@ internal sealed class Checkpoint : IDisposable
         }
 
         ISmallFiles files = new CompletedFiles(new FolderFiles(folder));
+        files = sentence is { LowersTexts: true } ? new LoweredTexts(files) : files;
         return new Checkpoint(
             folder, config, OpenTensors(folder), sentence is null ? files : new EndedTexts(files))
         {

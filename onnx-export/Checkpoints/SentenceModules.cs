@@ -16,8 +16,22 @@ internal sealed record SentenceModules(string EncoderFolder, string Pooling, boo
     /// <summary>Layers after the pooling, first to last.</summary>
     public IReadOnlyList<SentenceLayer> Layers { get; private init; } = [];
 
+    /// <summary>True where texts are written small before they become tokens.</summary>
+    public bool LowersTexts { get; private init; }
+
+    /// <summary>What stands before every text, null for nothing.</summary>
+    public string? Prompt { get; private init; }
+
     private const string ConfigFile = "config.json";
-    private const string LengthFile = "sentence_bert_config.json";
+    private const string PromptFile = "config_sentence_transformers.json";
+    private const string TokenizerFile = "tokenizer_config.json";
+
+    // Older versions called it after the encoder; the first that is there counts.
+    private static readonly string[] TextFiles =
+    [
+        .. new[] { "bert", "roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet" }
+            .Select(encoder => $"sentence_{encoder}_config.json"),
+    ];
 
     private static readonly (string Flag, string Pooling)[] Flags =
     [
@@ -45,17 +59,41 @@ internal sealed record SentenceModules(string EncoderFolder, string Pooling, boo
                 + "supported are Transformer, Pooling, then any number of Dense, then Normalize or nothing");
         }
 
-        var length = Path.Combine(folder, encoder, LengthFile);
+        var texts = TextFiles.Select(name => Load(Path.Combine(folder, encoder, name))).FirstOrDefault(
+            file => file is not null);
+        var pools = ConfigJson.Load(Path.Combine(folder, pooling, ConfigFile));
+        var prompt = ReadPrompt(Load(Path.Combine(folder, PromptFile)));
+        if (prompt is not null && !pools.Flag("include_prompt", true))
+        {
+            throw new RefusedException($"{pooling}: include_prompt is false; it must be true where {PromptFile} has a "
+                + "default_prompt_name");
+        }
+
         return new SentenceModules(
             encoder,
-            ReadPooling(ConfigJson.Load(Path.Combine(folder, pooling, ConfigFile))),
+            ReadPooling(pools),
             rest is [.., ("Normalize", _)],
-            File.Exists(length) ? ConfigJson.Load(length).FindSize("max_seq_length") : null)
+            texts?.FindSize("max_seq_length") ?? MostTokens(Load(Path.Combine(folder, encoder, TokenizerFile))))
         {
+            LowersTexts = texts?.Flag("do_lower_case", false) == true,
+            Prompt = prompt,
             Layers = [.. rest.Where(module => module.Type == "Dense")
                 .Select(module => SentenceLayer.Read(Path.Combine(folder, module.Path)))],
         };
     }
+
+    private static ConfigJson? Load(string path) => File.Exists(path) ? ConfigJson.Load(path) : null;
+
+    // Tokenizers without a limit write 1e30.
+    private static int? MostTokens(ConfigJson? tokenizer) =>
+        tokenizer?.FindPositive("model_max_length") is >= 1 and <= int.MaxValue and var most ? (int)most : null;
+
+    // Others than the one that stands before every text are for the caller to add.
+    private static string? ReadPrompt(ConfigJson? file) =>
+        file?.Text("default_prompt_name") is not { } name ? null
+        : file.Section("prompts")?.Text(name) is { } prompt ? prompt.Length > 0 ? prompt : null
+        : throw new RefusedException(
+            $"{PromptFile}: default_prompt_name is '{name}', which is none of its prompts");
 
     private static string ReadPooling(ConfigJson config)
     {

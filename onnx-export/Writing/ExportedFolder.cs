@@ -165,6 +165,7 @@ internal static class ExportedFolder
             LabelScores = model.Labels is { AreExclusive: false } ? "sigmoid" : null,
             Pooling = checkpoint.Sentence?.Pooling,
             Normalize = checkpoint.Sentence?.Normalizes,
+            Prompt = checkpoint.Sentence?.Prompt,
             ImageTokenId = model.ImageTokenId,
         };
     }
