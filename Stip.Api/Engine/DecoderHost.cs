@@ -211,8 +211,12 @@ internal sealed class DecoderHost : IAsyncDisposable
             pool, _budget.Sessions, _clock, TimeSpan.FromSeconds(_options.LeaseSeconds), _options.YieldAfter);
         // Sessions whose rows would change one another's are run one by one. First steps after a source are anyway.
         var graph = Snapshot.Sequence?.NextStepsPath ?? Snapshot.GraphPath;
-        var maxBatch = _mixesRows(graph) ? 1 : _options.MaxBatch;
-        var loop = new ModelLoop(decoder, sessions, Snapshot, _options, maxBatch, _metrics, _clock);
+        var mixesRows = _mixesRows(graph);
+        var chunk = new PrefillChunk(
+            _options.PrefillChunk, decoder.IsOnDevice, Snapshot.Sequence is not null,
+            !mixesRows && Snapshot.Cache.Layout == CacheLayouts.Shared);
+        var loop = new ModelLoop(
+            decoder, sessions, Snapshot, _options, chunk, mixesRows ? 1 : _options.MaxBatch, _metrics, _clock);
         _metrics.Watch(Snapshot.Model, loop);
         return loop;
     }

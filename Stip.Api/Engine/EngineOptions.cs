@@ -42,7 +42,8 @@ internal sealed class EngineOptions
     public int MaxBatch { get; set; } = 64;
 
     /// <summary>Rows of a longer step that run at once; others take their turn between two chunks. 0 means 128 on the
-    /// host, from the 512th token of a session on 64, and 512 on a device.</summary>
+    /// host, from the 512th token of a session on 64, pieces of 32 of them while others decode, and 512 on a device.
+    /// </summary>
     [Range(0, 1_000_000)]
     public int PrefillChunk { get; set; }
 

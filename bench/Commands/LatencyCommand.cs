@@ -14,7 +14,7 @@ internal static class LatencyCommand
     {
         var model = BenchOptions.Model(RandomModels.Llama25M);
         var rounds = BenchOptions.Number("--rounds", 5, "Rounds without and with prompts.");
-        var tokens = BenchOptions.Number("--tokens", 100, "Tokens of each session in each half of a round.");
+        var tokens = BenchOptions.Number("--tokens", 200, "Tokens of each session in each half of a round.");
         var chunk = BenchOptions.Number("--prefill-chunk", 0, "Setting of the engine; 0 leaves its default.");
         var (work, output) = (BenchOptions.Work(), BenchOptions.Output());
         var command = new Command("latency", "Inter-token latency while prompts of 4,000 tokens arrive.")

@@ -23,8 +23,10 @@ internal sealed class BatchRunner(IDecoder decoder, DecoderSnapshot snapshot, Pr
     public TimeSpan Copied { get; private set; }
 
     /// <summary>Runs the next chunk of a step, or the encoder where it brings a source: single rows of others run
-    /// between the two. Chunks have the same lengths whatever else the server does.</summary>
-    public void RunChunk(StepTicket ticket)
+    /// between the two. Chunks begin and end at the same rows whatever else the server does.</summary>
+    /// <param name="ticket">The step.</param>
+    /// <param name="areBeside">Whether others decode: where it changes no bit, a piece of the chunk is run.</param>
+    public void RunChunk(StepTicket ticket, bool areBeside = false)
     {
         var (declaration, session) = (ticket.Declaration, ticket.Session);
         var first = ticket.RowsDone;
@@ -38,7 +40,13 @@ internal sealed class BatchRunner(IDecoder decoder, DecoderSnapshot snapshot, Pr
             return;
         }
 
-        var count = Math.Min(chunk.RowsAt(position), ticket.RowsLeft);
+        if (first == ticket.ChunkEnd)
+        {
+            ticket.ChunkEnd += Math.Min(chunk.RowsAt(position), ticket.RowsLeft);
+        }
+
+        var count = ticket.ChunkEnd - first;
+        count = areBeside ? chunk.RowsBeside(count) : count;
         // A rewind is free. Rows that nobody wants may be written at the length that counts, so it is kept true.
         session.CachedTokens = position;
         session.ReachedTokens = position + count;

@@ -4,6 +4,7 @@ namespace Stip.Api.Engine.Scheduling;
 internal sealed class LoopTurn(
     SessionTable sessions, BatchRunner runner, StepScheduler<StepTicket> scheduler, TimeProvider clock)
 {
+    private readonly Neighbours _neighbours = new();
     private readonly StepDoor _door = new(sessions);
     private readonly List<StepTicket> _batch = [];
     private readonly List<StepTicket> _ready = [];
@@ -88,11 +89,12 @@ internal sealed class LoopTurn(
         {
             if (isChunk)
             {
-                runner.RunChunk(_ready[0]);
+                runner.RunChunk(_ready[0], _neighbours.AreBeside(_ready[0].Session));
             }
             else
             {
                 runner.RunRows(_ready);
+                _neighbours.Ran(_ready);
             }
 
             var end = clock.GetTimestamp();

@@ -36,6 +36,7 @@ internal sealed class ModelLoop : IAsyncDisposable
         SessionTable sessions,
         DecoderSnapshot snapshot,
         EngineOptions options,
+        PrefillChunk chunk,
         int maxBatch,
         EngineMetrics metrics,
         TimeProvider clock)
@@ -47,8 +48,7 @@ internal sealed class ModelLoop : IAsyncDisposable
         _scheduler = new StepScheduler<StepTicket>(maxBatch);
         _loop = new LoopTurn(
             sessions,
-            new BatchRunner(decoder, snapshot, new PrefillChunk(
-                options.PrefillChunk, decoder.IsOnDevice, snapshot.Sequence is not null)),
+            new BatchRunner(decoder, snapshot, chunk),
             _scheduler,
             clock);
         new Thread(RunThread) { IsBackground = true, Name = "model loop" }.Start();

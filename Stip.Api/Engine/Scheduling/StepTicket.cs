@@ -39,6 +39,9 @@ internal sealed class StepTicket : IScheduled, IThreadPoolWorkItem, IValueTaskSo
 
     public int RowsDone { get; set; }
 
+    /// <summary>Rows at the end of the chunk that has begun.</summary>
+    public int ChunkEnd { get; set; }
+
     /// <summary>True once the encoder has read its source, where it brings one.</summary>
     public bool HasRead { get; set; }
 
@@ -83,7 +86,7 @@ internal sealed class StepTicket : IScheduled, IThreadPoolWorkItem, IValueTaskSo
         string owner, ValidStep step, SessionState? entered, long arrivedAt, CancellationToken cancellation)
     {
         (Owner, Step, _entered, ArrivedAt, _cancellation) = (owner, step, entered, arrivedAt, cancellation);
-        (RowsDone, HasRead, Times, _failure, Session) = (0, false, default, null, null!);
+        (RowsDone, ChunkEnd, HasRead, Times, _failure, Session) = (0, 0, false, default, null, null!);
     }
 
     /// <summary>Says that the thread that began the step runs it too and has not awaited it yet.</summary>
