@@ -3,6 +3,7 @@ using Stip.Api.Endpoints.Authentication;
 using Stip.Api.Endpoints.Completions;
 using Stip.Api.Endpoints.Errors;
 using Stip.Api.Engine;
+using Stip.Api.Engine.Forward;
 using Stip.Api.Registry;
 using Stip.Protocol;
 using Stip.Protocol.ApiKeys;
@@ -21,7 +22,7 @@ internal static class ForwardEndpoints
         .Produces<ForwardResponse>(200, MediaTypes.Json, StipRoutes.SafetensorsMediaType)
         .Refuses(400, 401, 403, 404, 413, 415, 429, 503);
 
-    private static async Task<IResult> HandleAsync(
+    private static async Task HandleAsync(
         HttpContext context,
         ModelRegistry registry,
         IOptions<EngineOptions> options,
@@ -32,27 +33,39 @@ internal static class ForwardEndpoints
         var started = clock.GetTimestamp();
         if (MediaTypes.Refused(context.Request) is { } other)
         {
-            return other;
+            await other.ExecuteAsync(context);
+            return;
         }
 
         var most = ForwardSizes.MaxBodyBytes(
             registry.All.Where(model => context.ApiKey().Allows(model.Id)), options.Value.MaxBatch);
         if (!(await reader.ReadAsync(context, most, registry.IsWhole)).Is(out var pass, out var refusal))
         {
-            return new ErrorAnswer(refusal);
+            await ErrorAnswer.WriteAsync(context, refusal);
+            return;
         }
 
-        using var held = pass;
-        if (!(await desk.RunAsync(context, pass)).Is(out var answer, out refusal))
+        if (!(await RunAsync(context, desk, pass)).Is(out var answer, out refusal))
         {
-            return new ErrorAnswer(refusal);
+            await ErrorAnswer.WriteAsync(context, refusal);
+            return;
         }
 
-        ServerTiming.Write(context.Response, answer.Times, clock.GetElapsedTime(started));
-        var id = "fwd_" + Guid.CreateVersion7().ToString("N");
-        var response = new ForwardResponse(id, ForwardResponse.ObjectName, pass.Judged.Model, answer.Outputs);
-        return MediaTypes.WantsSafetensors(context.Request)
-            ? Results.Bytes(ForwardCodec.Write(response), StipRoutes.SafetensorsMediaType)
-            : Answer.Json(response);
+        using (answer)
+        {
+            ServerTiming.Write(context.Response, answer.Times, clock.GetElapsedTime(started));
+            await ForwardWriter.WriteAsync(context, new ForwardResponse(
+                "fwd_" + Guid.CreateVersion7().ToString("N"), ForwardResponse.ObjectName, pass.Judged.Model,
+                answer.Outputs.Tensors));
+        }
+    }
+
+    // The inputs go before the answer does, whose reader may take its time.
+    private static async Task<Outcome<PassAnswer>> RunAsync(HttpContext context, PassDesk desk, PreparedPass pass)
+    {
+        using (pass)
+        {
+            return await desk.RunAsync(context, pass);
+        }
     }
 }

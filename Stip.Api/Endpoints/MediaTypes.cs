@@ -11,6 +11,9 @@ internal static class MediaTypes
 {
     public const string Json = "application/json";
 
+    /// <summary>Of answers.</summary>
+    public const string JsonInUtf8 = "application/json; charset=utf-8";
+
     public static bool IsSafetensors(string? contentType) => Is(contentType, StipRoutes.SafetensorsMediaType);
 
     public static bool IsJson(string? contentType) => Is(contentType, Json);

@@ -1,21 +1,17 @@
-using System.Buffers;
 using Stip.Protocol.Tensors;
 
 namespace Stip.Api.Engine;
 
 /// <summary>Room for numbers whose shape was judged, filled and converted as they come: the only copy of them between
-/// the connection and the graph's input. It grows with what has come, not with what was promised.</summary>
+/// the connection and the graph. A large body that is promised and never comes costs no more than what has come of it.
+/// </summary>
 internal sealed class ArrivingRows : IDisposable
 {
     private const int WidestElement = sizeof(long);
-
-    // Room for what comes soon; a large body that is promised and never comes must cost little.
-    private const int FirstBytes = 1 << 20;
-    private const int Growth = 4;
     private readonly DeclaredRows _declared;
     private readonly TensorDtype _graphDtype;
     private readonly byte[] _cut = new byte[WidestElement];
-    private byte[]? _rows;
+    private TensorRoom _room;
     private int _filled;
     private int _cutBytes;
 
@@ -24,7 +20,7 @@ internal sealed class ArrivingRows : IDisposable
     public ArrivingRows(DeclaredRows declared, TensorDtype graphDtype)
     {
         (_declared, _graphDtype) = (declared, graphDtype);
-        _rows = ArrayPool<byte>.Shared.Rent(Math.Min(declared.GraphBytes(graphDtype), FirstBytes));
+        _room = TensorRoom.Rent(declared.GraphBytes(graphDtype));
     }
 
     /// <summary>Takes the next bytes, which may end anywhere.</summary>
@@ -48,50 +44,34 @@ internal sealed class ArrivingRows : IDisposable
         _cutBytes += data.Length - whole;
     }
 
-    /// <summary>Gives the rows away, rented of the shared pool, once all have come; else a refusal.</summary>
-    public Refusal? Take(out byte[]? rows)
+    /// <summary>Gives the rows away, rented, once all have come; else a refusal.</summary>
+    public Refusal? Take(out TensorRoom rows)
     {
-        rows = null;
-        if (_declared.Judge(_filled, _cutBytes, _graphDtype, _rows) is { } refusal)
+        rows = default;
+        if (_declared.Judge(_filled, _cutBytes, _graphDtype, _room.Span) is { } refusal)
         {
             return refusal;
         }
 
-        (rows, _rows) = (_rows, null);
+        (rows, _room) = (_room, default);
         return null;
     }
 
     public void Dispose()
     {
-        if (_rows is not null)
-        {
-            ArrayPool<byte>.Shared.Return(_rows);
-            _rows = null;
-        }
+        _room.Return();
+        _room = default;
     }
 
     private void Convert(ReadOnlySpan<byte> data)
     {
         var bytes = data.Length / _declared.Dtype.ByteSize() * _graphDtype.ByteSize();
-        if (bytes > _declared.GraphBytes(_graphDtype) - _filled)
+        if (bytes > _room.Bytes - _filled)
         {
             throw new InvalidDataException($"{_declared.Field} has more data than its shape asks for");
         }
 
-        Grow(_filled + bytes);
-        TensorConversion.Convert(_declared.Dtype, data, _graphDtype, _rows.AsSpan(_filled, bytes));
+        TensorConversion.Convert(_declared.Dtype, data, _graphDtype, _room.Span.Slice(_filled, bytes));
         _filled += bytes;
-    }
-
-    private void Grow(int bytes)
-    {
-        if (bytes > _rows!.Length)
-        {
-            var most = (long)_declared.GraphBytes(_graphDtype);
-            var other = ArrayPool<byte>.Shared.Rent((int)Math.Min(most, Math.Max(bytes, (long)_rows.Length * Growth)));
-            _rows.AsSpan(0, _filled).CopyTo(other);
-            ArrayPool<byte>.Shared.Return(_rows);
-            _rows = other;
-        }
     }
 }

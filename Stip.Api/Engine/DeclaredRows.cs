@@ -1,4 +1,3 @@
-using System.Buffers;
 using Stip.Protocol.Errors;
 using Stip.Protocol.Tensors;
 
@@ -54,10 +53,10 @@ internal readonly record struct DeclaredRows(string Field, TensorDtype Dtype, in
     /// <summary>Converts the numbers to the graph's type and refuses what is not finite there.</summary>
     /// <param name="data">As they came.</param>
     /// <param name="graphDtype">The graph's type.</param>
-    /// <param name="rows">Rented of the shared pool; null where they are refused.</param>
-    public Refusal? Convert(ReadOnlySpan<byte> data, TensorDtype graphDtype, out byte[]? rows)
+    /// <param name="rows">Rented; none where they are refused.</param>
+    public Refusal? Convert(ReadOnlySpan<byte> data, TensorDtype graphDtype, out TensorRoom rows)
     {
-        rows = null;
+        rows = default;
         if (data.Length != DataBytes)
         {
             return new Refusal(
@@ -65,16 +64,15 @@ internal readonly record struct DeclaredRows(string Field, TensorDtype Dtype, in
                 $"{Field} has {data.Length} bytes of data, its shape asks for {DataBytes}", Field);
         }
 
-        var bytes = GraphBytes(graphDtype);
-        rows = ArrayPool<byte>.Shared.Rent(bytes);
-        TensorConversion.Convert(Dtype, data, graphDtype, rows.AsSpan(0, bytes));
-        if (AreNumbers(graphDtype, rows.AsSpan(0, bytes)))
+        rows = TensorRoom.Rent(GraphBytes(graphDtype));
+        TensorConversion.Convert(Dtype, data, graphDtype, rows.Span);
+        if (AreNumbers(graphDtype, rows.Span))
         {
             return null;
         }
 
-        ArrayPool<byte>.Shared.Return(rows);
-        rows = null;
+        rows.Return();
+        rows = default;
         return NotFinite(graphDtype);
     }
 

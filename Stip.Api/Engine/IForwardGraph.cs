@@ -1,3 +1,4 @@
+using Stip.Api.Engine.Forward;
 using Stip.Protocol.Tensors;
 
 namespace Stip.Api.Engine;
@@ -5,5 +6,6 @@ namespace Stip.Api.Engine;
 /// <summary>A loaded graph without a cache. Safe for concurrent use.</summary>
 internal interface IForwardGraph : IDisposable
 {
-    IReadOnlyDictionary<string, TensorPayload> Run(IReadOnlyDictionary<string, TensorPayload> inputs);
+    /// <param name="inputs">Read where they lie, while it runs.</param>
+    PassOutputs Run(IReadOnlyDictionary<string, TensorPayload> inputs);
 }

@@ -1,14 +1,10 @@
-using System.Buffers;
-
 namespace Stip.Api.Engine;
 
 /// <summary>What a step left: the session's place and its wanted logits, until it is disposed of.</summary>
 /// <param name="disposed">Called once an answer.</param>
 internal sealed class StepAnswer(Action disposed) : IDisposable
 {
-    // What one long prompt took is not kept for the single rows that follow it.
-    private const int MostKeptBytes = 1 << 20;
-    private byte[] _logits = [];
+    private TensorRoom _room;
     private int _logitsBytes;
     private int _isOut;
 
@@ -16,7 +12,7 @@ internal sealed class StepAnswer(Action disposed) : IDisposable
     public TopRow Top { get; private set; }
 
     /// <summary>In the graph's type, <c>[wanted rows, vocab]</c>; or <see cref="Top"/> of each.</summary>
-    public ReadOnlyMemory<byte> Logits => _logits.AsMemory(0, _logitsBytes);
+    public ReadOnlyMemory<byte> Logits => _room.Memory[.._logitsBytes];
 
     /// <summary>Null where the session was not kept.</summary>
     public string? SessionId { get; private set; }
@@ -34,13 +30,14 @@ internal sealed class StepAnswer(Action disposed) : IDisposable
     /// <summary>Room for so many bytes of logits.</summary>
     public Memory<byte> Reserve(int bytes)
     {
-        if (_logits.Length < bytes)
+        if (_room.Bytes < bytes)
         {
-            ArrayPool<byte>.Shared.Return(_logits);
-            _logits = ArrayPool<byte>.Shared.Rent(bytes);
+            _room.Return();
+            _room = default;
+            _room = TensorRoom.Rent(bytes);
         }
 
-        return _logits.AsMemory(0, bytes);
+        return _room.Memory[..bytes];
     }
 
     public void Fill(
@@ -65,10 +62,11 @@ internal sealed class StepAnswer(Action disposed) : IDisposable
         }
 
         _logitsBytes = 0;
-        if (_logits.Length > MostKeptBytes)
+        // What one long prompt took is not kept for the single rows that follow it.
+        if (_room.Bytes > TensorRoom.MostPooledBytes)
         {
-            ArrayPool<byte>.Shared.Return(_logits);
-            _logits = [];
+            _room.Return();
+            _room = default;
         }
 
         disposed();

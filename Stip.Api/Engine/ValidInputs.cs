@@ -1,4 +1,3 @@
-using System.Buffers;
 using Stip.Api.Engine.Forward;
 using Stip.Protocol.Packages;
 using Stip.Protocol.Tensors;
@@ -8,7 +7,7 @@ namespace Stip.Api.Engine;
 /// <summary>Inputs of a graph without a cache, judged. Only its judges make them.</summary>
 internal sealed class ValidInputs : IDisposable
 {
-    private readonly List<byte[]> _rented = [];
+    private readonly List<TensorRoom> _rented = [];
     private readonly Dictionary<string, TensorPayload> _tensors = new(StringComparer.Ordinal);
 
     private ValidInputs(DeclaredInputs declared) => Axes = declared.Axes;
@@ -39,7 +38,7 @@ internal sealed class ValidInputs : IDisposable
                 return refusal;
             }
 
-            valid.Add(input, data!);
+            valid.Add(input, data);
         }
 
         return valid;
@@ -57,7 +56,7 @@ internal sealed class ValidInputs : IDisposable
                 return refusal;
             }
 
-            valid.Add(declared.Inputs[i], data!);
+            valid.Add(declared.Inputs[i], data);
         }
 
         return valid;
@@ -66,15 +65,14 @@ internal sealed class ValidInputs : IDisposable
     /// <summary>Gives their memory back; nobody runs them any more.</summary>
     public void Dispose()
     {
-        _rented.ForEach(static data => ArrayPool<byte>.Shared.Return(data));
+        _rented.ForEach(static room => room.Return());
         _rented.Clear();
         _tensors.Clear();
     }
 
-    private void Add(DeclaredInput input, byte[] data)
+    private void Add(DeclaredInput input, TensorRoom data)
     {
         _rented.Add(data);
-        _tensors.Add(input.Name, new TensorPayload(
-            input.GraphDtype.WireName(), input.Shape, data.AsMemory(0, input.Numbers.GraphBytes(input.GraphDtype))));
+        _tensors.Add(input.Name, new TensorPayload(input.GraphDtype.WireName(), input.Shape, data.Memory));
     }
 }

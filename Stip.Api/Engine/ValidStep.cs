@@ -1,26 +1,22 @@
-using System.Buffers;
-
 namespace Stip.Api.Engine;
 
 /// <summary>A step whose shape, type, size and numbers were judged. Only its judges make one.</summary>
 internal sealed class ValidStep : IDisposable
 {
-    private readonly byte[] _rows;
-    private readonly byte[]? _source;
+    private readonly TensorRoom _rows;
+    private readonly TensorRoom _source;
 
-    private ValidStep(StepDeclaration declaration, byte[] rows, byte[]? source) =>
+    private ValidStep(StepDeclaration declaration, TensorRoom rows, TensorRoom source) =>
         (Declaration, _rows, _source) = (declaration, rows, source);
 
     public StepDeclaration Declaration { get; }
 
     /// <summary>In the graph's type, <c>[rows, hidden]</c>.</summary>
-    public ReadOnlySpan<byte> Rows =>
-        _rows.AsSpan(0, Declaration.Rows.GraphBytes(Declaration.Decoder.RowsDtype));
+    public ReadOnlySpan<byte> Rows => _rows.Span;
 
     /// <summary>Rows of the source in the graph's type, <c>[rows, hidden]</c>; none where the step brings
     /// none.</summary>
-    public ReadOnlySpan<byte> Source =>
-        _source.AsSpan(0, Declaration.Source?.GraphBytes(Declaration.Decoder.RowsDtype) ?? 0);
+    public ReadOnlySpan<byte> Source => _source.Span;
 
     /// <summary>Converts rows to the graph's type and refuses what is not finite there.</summary>
     /// <param name="declaration">Judged.</param>
@@ -35,14 +31,14 @@ internal sealed class ValidStep : IDisposable
             return refusal;
         }
 
-        byte[]? states = null;
+        var states = default(TensorRoom);
         if (declaration.Source?.Convert(source, dtype, out states) is { } sourceRefusal)
         {
-            ArrayPool<byte>.Shared.Return(rows!);
+            rows.Return();
             return sourceRefusal;
         }
 
-        return new ValidStep(declaration, rows!, states);
+        return new ValidStep(declaration, rows, states);
     }
 
     /// <summary>Takes over rows that came piece by piece, and refuses what is not whole or not finite.</summary>
@@ -56,22 +52,19 @@ internal sealed class ValidStep : IDisposable
             return refusal;
         }
 
-        byte[]? states = null;
+        var states = default(TensorRoom);
         if (source?.Take(out states) is { } sourceRefusal)
         {
-            ArrayPool<byte>.Shared.Return(rows!);
+            rows.Return();
             return sourceRefusal;
         }
 
-        return new ValidStep(declaration, rows!, states);
+        return new ValidStep(declaration, rows, states);
     }
 
     public void Dispose()
     {
-        ArrayPool<byte>.Shared.Return(_rows);
-        if (_source is not null)
-        {
-            ArrayPool<byte>.Shared.Return(_source);
-        }
+        _rows.Return();
+        _source.Return();
     }
 }

@@ -1,5 +1,6 @@
 using Microsoft.ML.OnnxRuntime;
 using Stip.Api.Engine;
+using Stip.Api.Engine.Forward;
 using Stip.Protocol.Tensors;
 
 namespace Stip.Api.Runtime;
@@ -7,23 +8,25 @@ namespace Stip.Api.Runtime;
 /// <summary>A graph without a cache.</summary>
 internal sealed class OrtForwardGraph(InferenceSession session, DeviceGate? gate) : IForwardGraph
 {
-    // What a caller sent wrong is the caller's to know, and no line of a log with their numbers.
-    private readonly RunOptions _runOptions = new() { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
+    // Of inputs. What a pass of more left in the arena is as large as its whole work, and to take it anew costs little
+    // beside that work.
+    private const long MostKeptBytes = 8 << 20;
+    private readonly RunOptions _keeping = Options();
+    private readonly RunOptions _shrinking = Shrinking();
 
-    public IReadOnlyDictionary<string, TensorPayload> Run(IReadOnlyDictionary<string, TensorPayload> inputs)
+    public PassOutputs Run(IReadOnlyDictionary<string, TensorPayload> inputs)
     {
         var names = inputs.Keys.ToArray();
-        var values = new List<OrtValue>();
+        TensorPayload[] tensors = [.. names.Select(name => inputs[name])];
+        using var given = new OrtInputs(tensors);
         try
         {
-            foreach (var name in names)
-            {
-                values.Add(ToOrt(inputs[name]));
-            }
-
             using var pass = DeviceGate.Enter(gate);
-            using var results = session.Run(_runOptions, names, values, session.OutputNames);
-            return session.OutputNames.Zip(results).ToDictionary(pair => pair.First, pair => FromOrt(pair.Second));
+            var isLarge = tensors.Sum(tensor => (long)tensor.Data.Length) > MostKeptBytes;
+            return OrtOutputs.Of(
+                session.OutputNames,
+                session.Run(isLarge ? _shrinking : _keeping, names, given.Values, session.OutputNames),
+                tensors);
         }
         catch (OnnxRuntimeException e) when (OrtFaults.IsOfMemory(e.Message))
         {
@@ -34,36 +37,23 @@ internal sealed class OrtForwardGraph(InferenceSession session, DeviceGate? gate
             // An index beyond a table or a length that it was not made for. The runtime's words quote the input.
             throw new InvalidDataException("the graph cannot run inputs of these lengths and values", e);
         }
-        finally
-        {
-            values.ForEach(value => value.Dispose());
-        }
     }
 
     public void Dispose()
     {
         using var pass = DeviceGate.Enter(gate);
-        _runOptions.Dispose();
+        _keeping.Dispose();
+        _shrinking.Dispose();
         session.Dispose();
     }
 
-    private static OrtValue ToOrt(TensorPayload tensor)
-    {
-        _ = TensorDtypes.TryParseWire(tensor.Dtype, out var dtype);
-        var value = OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, dtype.ToOrt(), [.. tensor.Shape]);
-        tensor.Data.Span.CopyTo(value.GetTensorMutableRawData());
-        return value;
-    }
+    // What a caller sent wrong is the caller's to know, and no line of a log with their numbers.
+    private static RunOptions Options() => new() { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
 
-    private static TensorPayload FromOrt(OrtValue value)
+    private static RunOptions Shrinking()
     {
-        var info = value.GetTensorTypeAndShape();
-        var dtype = OrtDtypes.FromOrt(info.ElementDataType)
-            ?? throw new GraphRefusedException(
-                $"an output has type {info.ElementDataType}, which the wire does not carry");
-        // Only where the graph's own words on its outputs say too little to tell before it runs.
-        return info.ElementCount > Array.MaxLength / dtype.ByteSize()
-            ? throw new InvalidDataException("the pass's outputs are larger than an answer can be")
-            : new TensorPayload(dtype.WireName(), info.Shape, value.GetTensorMutableRawData().ToArray());
+        var options = Options();
+        options.AddRunConfigEntry("memory.enable_memory_arena_shrinkage", "cpu:0");
+        return options;
     }
 }

@@ -8,6 +8,7 @@ internal static class RuntimeSetup
 {
     public static IServiceCollection AddOnnxRuntime(this IServiceCollection services)
     {
+        _ = NativeHeap.TryGiveLargeBlocksBack();
         // The native library takes a while to load, and so does the rest of the start. A fault is told where it is
         // used.
         _ = Task.Run(OrtEnv.Instance);

@@ -23,7 +23,7 @@ public static class ForwardCodec
             scalars[Graph] = graph;
         }
 
-        return Write(request.Inputs, scalars);
+        return SafetensorsWriter.ToBytes(Sources(request.Inputs), scalars);
     }
 
     /// <summary>Makes one file of an answer.</summary>
@@ -31,12 +31,15 @@ public static class ForwardCodec
     public static byte[] Write(ForwardResponse response)
     {
         ArgumentNullException.ThrowIfNull(response);
-        return Write(response.Outputs, new Dictionary<string, string>(StringComparer.Ordinal)
-        {
-            [CompletionFields.Id] = response.Id,
-            [CompletionFields.Object] = response.Object,
-            [CompletionFields.Model] = response.Model,
-        });
+        return SafetensorsWriter.ToBytes(Sources(response.Outputs), Scalars(response));
+    }
+
+    /// <summary>Makes what stands before the outputs of an answer; their bytes follow in their order.</summary>
+    /// <exception cref="ArgumentException">The dtype of an output is unknown.</exception>
+    public static byte[] WriteHeader(ForwardResponse response)
+    {
+        ArgumentNullException.ThrowIfNull(response);
+        return SafetensorsWriter.Header(Sources(response.Outputs), Scalars(response));
     }
 
     /// <summary>Reads a request; its tensors stay where they are in <paramref name="body"/>.</summary>
@@ -76,12 +79,16 @@ public static class ForwardCodec
             Tensors(header, body));
     }
 
-    private static byte[] Write(
-        IReadOnlyDictionary<string, TensorPayload> tensors, Dictionary<string, string> scalars) =>
-        SafetensorsWriter.ToBytes(
-            [.. tensors.Select(tensor => SafetensorsWriter.Source.FromBytes(
-                tensor.Key, Dtype(tensor.Key, tensor.Value), tensor.Value.Shape, tensor.Value.Data))],
-            scalars);
+    private static Dictionary<string, string> Scalars(ForwardResponse response) => new(StringComparer.Ordinal)
+    {
+        [CompletionFields.Id] = response.Id,
+        [CompletionFields.Object] = response.Object,
+        [CompletionFields.Model] = response.Model,
+    };
+
+    private static SafetensorsWriter.Source[] Sources(IReadOnlyDictionary<string, TensorPayload> tensors) =>
+        [.. tensors.Select(tensor => SafetensorsWriter.Source.FromBytes(
+            tensor.Key, Dtype(tensor.Key, tensor.Value), tensor.Value.Shape, tensor.Value.Data))];
 
     private static TensorDtype Dtype(string name, TensorPayload tensor) =>
         TensorDtypes.TryParseWire(tensor.Dtype, out var dtype)

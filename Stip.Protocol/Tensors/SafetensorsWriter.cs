@@ -37,12 +37,22 @@ public static class SafetensorsWriter
     }
 
     /// <summary>Writes a whole file to memory.</summary>
+    /// <exception cref="InvalidOperationException">A source wrote another number of bytes than it declared.</exception>
     public static byte[] ToBytes(IReadOnlyList<Source> sources, IReadOnlyDictionary<string, string>? metadata = null)
     {
-        using var stream = new MemoryStream();
+        // Room for all of it at once: a stream that grows holds it twice, and again for the answer.
+        var last = Declare(sources).LastOrDefault();
+        using var stream = new MemoryStream(
+            checked((int)(Header(sources, metadata).Length + (last is null ? 0 : last.Offset + last.ByteLength))));
         Write(stream, sources, metadata);
-        return stream.ToArray();
+        return stream.TryGetBuffer(out var whole) && whole.Count == whole.Array!.Length
+            ? whole.Array
+            : stream.ToArray();
     }
+
+    /// <summary>Makes what stands before the bytes of the tensors, which follow in their order.</summary>
+    public static byte[] Header(IReadOnlyList<Source> sources, IReadOnlyDictionary<string, string>? metadata = null) =>
+        SafetensorsHeader.Format(Declare(sources), metadata);
 
     private static SafetensorsEntry[] Declare(IReadOnlyList<Source> sources)
     {

@@ -7,6 +7,8 @@ namespace Stip.Protocol.Tensors;
 /// <remarks>Narrowing rounds to nearest, ties to even; what is beyond float16 becomes an infinity.</remarks>
 public static class TensorConversion
 {
+    private const int ChunkElements = 1024;
+
     /// <summary>Converts every element of <paramref name="source"/>.</summary>
     /// <param name="from">Type of <paramref name="source"/>: float32, float16 or bfloat16.</param>
     /// <param name="source">Little-endian elements.</param>
@@ -29,9 +31,16 @@ public static class TensorConversion
         }
         else
         {
-            var wide = new float[source.Length / from.ByteSize()];
-            ToFloat32(from, source, wide);
-            FromFloat32(wide, to, destination);
+            Span<float> wide = stackalloc float[ChunkElements];
+            var (read, write) = (from.ByteSize(), to.ByteSize());
+            while (source.Length >= read)
+            {
+                var chunk = wide[..Math.Min(ChunkElements, source.Length / read)];
+                ToFloat32(from, source[..(chunk.Length * read)], chunk);
+                FromFloat32(chunk, to, destination);
+                source = source[(chunk.Length * read)..];
+                destination = destination[(chunk.Length * write)..];
+            }
         }
     }
 

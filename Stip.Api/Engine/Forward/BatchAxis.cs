@@ -4,7 +4,7 @@ using Stip.Protocol.Tensors;
 
 namespace Stip.Api.Engine.Forward;
 
-/// <summary>Inputs of several passes laid one behind the other along their first axis, and the outputs cut again.
+/// <summary>The first axis of passes that run together: each has rows of it, in the inputs and in the outputs.
 /// </summary>
 internal static class BatchAxis
 {
@@ -23,27 +23,6 @@ internal static class BatchAxis
     /// <summary>Rows of a pass; one where there is no first axis, which never runs with others.</summary>
     public static long Rows(ValidInputs inputs) =>
         inputs.Tensors.Values.FirstOrDefault() is { Shape.Count: > 0 } first ? first.Shape[0] : 1;
-
-    public static IReadOnlyDictionary<string, TensorPayload> Join(IReadOnlyList<ValidInputs> passes)
-    {
-        var joined = new Dictionary<string, TensorPayload>(StringComparer.Ordinal);
-        foreach (var (name, first) in passes[0].Tensors)
-        {
-            var parts = passes.Select(pass => pass.Tensors[name]).ToArray();
-            var data = new byte[parts.Sum(part => part.Data.Length)];
-            var at = 0;
-            foreach (var part in parts)
-            {
-                part.Data.Span.CopyTo(data.AsSpan(at));
-                at += part.Data.Length;
-            }
-
-            joined.Add(name, new TensorPayload(
-                first.Dtype, [parts.Sum(part => part.Shape[0]), .. first.Shape.Skip(1)], data));
-        }
-
-        return joined;
-    }
 
     /// <summary>The outputs of the rows from <paramref name="from"/> on; null where an output has not one row a row.
     /// </summary>

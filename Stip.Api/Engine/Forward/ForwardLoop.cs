@@ -1,7 +1,6 @@
 using System.Threading.Channels;
 using Stip.Api.Engine.Scheduling;
 using Stip.Protocol.Errors;
-using Stip.Protocol.Tensors;
 
 namespace Stip.Api.Engine.Forward;
 
@@ -138,11 +137,12 @@ internal sealed class ForwardLoop : IAsyncDisposable
     private bool TryRunTogether(List<ForwardPass> batch)
     {
         var rows = batch.Sum(pass => BatchAxis.Rows(pass.Inputs));
-        IReadOnlyDictionary<string, TensorPayload> outputs;
+        PassOutputs made;
         var began = _clock.GetTimestamp();
         try
         {
-            outputs = _graph.Run(BatchAxis.Join([.. batch.Select(pass => pass.Inputs)]));
+            using var joined = new JoinedInputs([.. batch.Select(pass => pass.Inputs)]);
+            made = _graph.Run(joined.Tensors);
         }
 #pragma warning disable CA1031 // What one of them sent must not fail the others: each runs alone and fails alone.
         catch (Exception)
@@ -151,17 +151,19 @@ internal sealed class ForwardLoop : IAsyncDisposable
             return false;
         }
 
+        // Each has its part of them, and the last to be written lets go of all.
+        using var outputs = made;
         var from = 0L;
         foreach (var pass in batch)
         {
             var own = BatchAxis.Rows(pass.Inputs);
-            if (BatchAxis.Cut(outputs, from, own, rows) is not { } cut)
+            if (BatchAxis.Cut(outputs.Tensors, from, own, rows) is not { } cut)
             {
                 // The manifest said otherwise; nobody was answered yet.
                 return false;
             }
 
-            pass.Finish(cut, Times(pass, began));
+            pass.Finish(outputs.Share(cut), Times(pass, began));
             from += own;
         }
 

@@ -1,5 +1,4 @@
 using Stip.Api.Engine.Scheduling;
-using Stip.Protocol.Tensors;
 
 namespace Stip.Api.Engine.Forward;
 
@@ -24,7 +23,9 @@ internal sealed class ForwardPass(string owner, ValidInputs inputs, long arrived
     /// <summary>True, and told to whoever waits, where nobody wants it any more.</summary>
     public bool IsCancelled => cancellation.IsCancellationRequested && (_done.TrySetCanceled(cancellation) || true);
 
-    public void Finish(IReadOnlyDictionary<string, TensorPayload> outputs, StepTimes times) =>
+    /// <param name="outputs">Those who wait own them from here on.</param>
+    /// <param name="times">Where it spent its time.</param>
+    public void Finish(PassOutputs outputs, StepTimes times) =>
         _done.TrySetResult(new PassAnswer(outputs, times));
 
     public void Fail(Exception exception) => _done.TrySetException(exception);

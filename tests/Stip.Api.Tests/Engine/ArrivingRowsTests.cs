@@ -33,8 +33,8 @@ public sealed class ArrivingRowsTests
             }
 
             Assert.Null(rows.Take(out var taken));
-            var bytes = declared.GraphBytes(to);
-            Assert.Equal(expected.AsSpan(0, bytes).ToArray(), taken.AsSpan(0, bytes).ToArray());
+            Assert.Equal(expected.Span.ToArray(), taken.Span.ToArray());
+            taken.Return();
         }
     }
 

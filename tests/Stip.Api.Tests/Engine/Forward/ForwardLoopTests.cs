@@ -166,7 +166,10 @@ public sealed class ForwardLoopTests : IDisposable
     private static byte[] Bytes(Outcome<PassAnswer>? outcome)
     {
         Assert.True(outcome!.Value.Is(out var answer, out var refusal), refusal?.Message);
-        return answer.Outputs["last_hidden_state"].Data.ToArray();
+        using (answer)
+        {
+            return answer.Outputs.Tensors["last_hidden_state"].Data.ToArray();
+        }
     }
 
     private ValidInputs Inputs(int rows, int length, int seed)
@@ -206,7 +209,7 @@ public sealed class ForwardLoopTests : IDisposable
 
         public void LetGo() => _gate.Set();
 
-        public IReadOnlyDictionary<string, TensorPayload> Run(IReadOnlyDictionary<string, TensorPayload> inputs)
+        public PassOutputs Run(IReadOnlyDictionary<string, TensorPayload> inputs)
         {
             Rows.Add(inputs.Values.First().Shape[0]);
             Lengths.Add(inputs.Values.First().Shape[1]);

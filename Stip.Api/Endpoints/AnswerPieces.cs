@@ -1,0 +1,36 @@
+using System.Buffers;
+using System.IO.Pipelines;
+
+namespace Stip.Api.Endpoints;
+
+/// <summary>Writes what is large as fast as its reader takes it, so that no more than a piece of it waits in buffers of
+/// the web server.</summary>
+internal static class AnswerPieces
+{
+    /// <summary>Bytes that are written before the reader is waited for.</summary>
+    public const int PieceBytes = 64 << 10;
+
+    public static async ValueTask WriteAsync(
+        PipeWriter output, ReadOnlyMemory<byte> data, CancellationToken cancellation)
+    {
+        while (!data.IsEmpty)
+        {
+            var piece = data[..Math.Min(PieceBytes, data.Length)];
+            output.Write(piece.Span);
+            await FlushAsync(output, cancellation);
+            data = data[piece.Length..];
+        }
+    }
+
+    /// <summary>Waits until the reader has taken most of what was written.</summary>
+    /// <exception cref="OperationCanceledException">Nobody reads any more.</exception>
+    public static async ValueTask FlushAsync(PipeWriter output, CancellationToken cancellation)
+    {
+        var result = await output.FlushAsync(cancellation);
+        cancellation.ThrowIfCancellationRequested();
+        if (result.IsCompleted || result.IsCanceled)
+        {
+            throw new OperationCanceledException("the answer's reader is gone");
+        }
+    }
+}
