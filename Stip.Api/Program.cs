@@ -27,7 +27,9 @@ try
     app.Services.GetRequiredService<IStartupValidator>().Validate();
     app.UseEndpoints();
     app.Lifetime.ApplicationStarted.Register(() => ReadyLine.WriteWhenReady(app));
+    var startup = app.Services.GetRequiredService<ServerStartup>();
     await app.RunAsync();
+    startup.ThrowIfFailed();
     return 0;
 }
 catch (Exception e) when (StartFaults.Of(e) is { Count: > 0 } faults)

@@ -42,7 +42,7 @@ internal sealed class Housekeeping(
     {
         // Neither keeps the other from its work: a fault of the database holds no memory, a fault of a model keeps no
         // key good that another server revoked.
-        if (database.IsShared)
+        if (database.IsShared && keys.IsOpen)
         {
             await TryAsync(RefreshKeysAsync);
         }

@@ -6,7 +6,8 @@ internal static class ReadyLine
     /// <summary>To be called once the server listens.</summary>
     public static void WriteWhenReady(WebApplication app) =>
         app.Services.GetRequiredService<ServerStartup>().Ready.ContinueWith(
-            _ => Write(app), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously,
+            _ => Write(app), CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously | TaskContinuationOptions.OnlyOnRanToCompletion,
             TaskScheduler.Default);
 
     private static void Write(WebApplication app)

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Options;
 using Stip.Api.Endpoints.Errors;
@@ -18,30 +19,52 @@ internal sealed class ServerStartup(
     IHostApplicationLifetime lifetime,
     ILogger<ServerStartup> log) : IHostedService
 {
-    private Task _loading = Task.Delay(Timeout.Infinite);
+    private Task _starting = Task.Delay(Timeout.Infinite);
 
-    public bool IsReady => _loading.IsCompleted;
+    public bool IsReady => _starting.IsCompletedSuccessfully;
 
-    /// <summary>Ends when every package was judged and, under <c>Preload</c>, loaded. Read after the start.</summary>
-    public Task Ready => _loading;
+    /// <summary>Ends when the database is open, every package was judged and, under <c>Preload</c>, loaded; fails where
+    /// the database cannot be used, which ends the server. Read after the start.</summary>
+    public Task Ready => _starting;
 
-    public async Task StartAsync(CancellationToken cancellationToken)
+    // Whoever watches the process hears that it lives while its database is still on its way.
+    public Task StartAsync(CancellationToken cancellationToken)
     {
-        // The database takes a while to get going.
-        var opening = Task.Run(() => keys.OpenAsync(cancellationToken), cancellationToken);
+        var stopping = lifetime.ApplicationStopping;
+        var opening = Task.Run(() => keys.OpenAsync(MakeBootstrapKeyAsync, stopping), stopping);
         registry.Scan();
-        await opening;
-        if (keys.All.Count == 0)
-        {
-            await MakeBootstrapKeyAsync();
-        }
-
-        _loading = Task.Run(() => LoadAsync(lifetime.ApplicationStopping), CancellationToken.None);
+        _starting = StartAsync(opening, stopping);
+        return Task.CompletedTask;
     }
 
     // What it is at must not lose its registry.
     public Task StopAsync(CancellationToken cancellationToken) =>
-        Task.WhenAny(_loading, Task.Delay(Timeout.Infinite, cancellationToken));
+        Task.WhenAny(_starting, Task.Delay(Timeout.Infinite, cancellationToken));
+
+    /// <summary>Throws what the server could not start for; after it has ended.</summary>
+    public void ThrowIfFailed()
+    {
+        if (_starting.Exception?.InnerException is { } fault)
+        {
+            ExceptionDispatchInfo.Throw(fault);
+        }
+    }
+
+    private async Task StartAsync(Task opening, CancellationToken stopping)
+    {
+        try
+        {
+            await opening;
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            // A host that is stopped before it has started fails with reasons of its own.
+            lifetime.ApplicationStarted.Register(lifetime.StopApplication);
+            throw;
+        }
+
+        await Task.Run(() => LoadAsync(stopping), CancellationToken.None);
+    }
 
     private async Task LoadAsync(CancellationToken stopping)
     {

@@ -50,6 +50,13 @@ internal sealed class ApiKeyAuthentication(
 
     protected override Task HandleChallengeAsync(AuthenticationProperties properties)
     {
+        if (!keys.IsOpen)
+        {
+            return ErrorAnswer.WriteAsync(Context, new Refusal(
+                StipErrorCode.ServerOverloaded, "the server is starting: its keys are not known yet",
+                RetryAfter: TimeSpan.FromSeconds(1)));
+        }
+
         Response.Headers.WWWAuthenticate = "Bearer";
         var message = Presented() is null
             ? "an API key is required: Authorization: Bearer KEY"

@@ -21,8 +21,12 @@ internal sealed class ApiKeyStore(
     private readonly KeyChanges _changes = new(database, directory);
     private readonly ConcurrentDictionary<string, DateTimeOffset> _lastUsed = new();
     private readonly ConcurrentDictionary<string, bool> _unanswered = new(StringComparer.Ordinal);
+    private volatile bool _isOpen;
 
     public IReadOnlyList<ApiKeyRecord> All => directory.Keys;
+
+    /// <summary>False until the first keys are known: nobody can be told yet that there is no such key.</summary>
+    public bool IsOpen => _isOpen;
 
     private static Refusal NotFound => new(StipErrorCode.NotFound, "there is no such API key", "id");
 
@@ -43,8 +47,10 @@ internal sealed class ApiKeyStore(
     }
 
     /// <summary>Reads the keys; those of an earlier version's file are taken over first.</summary>
+    /// <param name="whenNone">Makes the first one where there is none.</param>
+    /// <param name="cancellation">Ends the wait.</param>
     /// <exception cref="InvalidOperationException">They cannot be read; one line says why.</exception>
-    public async Task OpenAsync(CancellationToken cancellation)
+    public async Task OpenAsync(Func<Task> whenNone, CancellationToken cancellation)
     {
         await database.CreateAsync(cancellation);
         await RefreshAsync(cancellation);
@@ -54,6 +60,12 @@ internal sealed class ApiKeyStore(
         }
 
         file.SetAside();
+        if (directory.Keys.Count == 0)
+        {
+            await whenNone();
+        }
+
+        _isOpen = true;
     }
 
     /// <summary>Reads the keys again: another server may have changed them. Keys of whose making nobody heard, so that

@@ -74,7 +74,7 @@ public sealed class KeyMigrationTests
             new RegistryDatabase(folders, Options.Create(new DatabaseOptions())), new KeyFile(folders),
             new KeyDirectory(TimeProvider.System), TimeProvider.System);
         var fault = await Assert.ThrowsAsync<InvalidOperationException>(
-            () => store.OpenAsync(TestContext.Current.CancellationToken));
+            () => store.OpenAsync(() => Task.CompletedTask, TestContext.Current.CancellationToken));
         Assert.Contains(file, fault.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', fault.Message);
         Assert.Equal(
