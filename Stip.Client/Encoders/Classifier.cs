@@ -17,7 +17,7 @@ public sealed class Classifier(StipEncoder encoder)
     /// reached.</exception>
     public Task<Classification> ClassifyAsync(string text, CancellationToken cancellationToken = default) =>
         RunAsync(
-            TextBatch.Embed(encoder.Bundle.Embedding, [EncodedTexts.Whole(encoder, text)]), cancellationToken);
+            EncodedTexts.Embed(encoder, [EncodedTexts.Whole(encoder, text)]), cancellationToken);
 
     /// <summary>Labels an image.</summary>
     /// <exception cref="StipException">The model takes texts or is no classifier; refused; not reached.</exception>

@@ -23,6 +23,14 @@ internal static class EncodedTexts
                 Protocol.Errors.StipErrorCode.ContextLengthExceeded);
     }
 
+    /// <summary>Rows of framed texts, with the segments that the tokenizer gives them.</summary>
+    public static ForwardRows Embed(StipEncoder encoder, IReadOnlyList<int[]> texts)
+    {
+        var tokenizer = Tokenizer(encoder);
+        return TextBatch.Embed(
+            encoder.Bundle.Embedding, texts, [.. texts.Select(ids => tokenizer.Types(ids.Length))]);
+    }
+
     /// <summary>Ids without a frame, of any number.</summary>
     public static int[] Bare(StipEncoder encoder, string text) => Tokenizer(encoder).Encode(text);
 

@@ -28,7 +28,7 @@ public sealed class MaskFiller(StipEncoder encoder)
             throw new StipException($"the text has no {mask.Token} to fill", null);
         }
 
-        var rows = TextBatch.Embed(encoder.Bundle.Embedding, [ids]);
+        var rows = EncodedTexts.Embed(encoder, [ids]);
         var (output, _) = await encoder.RunAsync(rows, Outputs, "fill", cancellationToken);
         return output.Shape.Count == 3
             ? [.. places.Select(place => new FilledMask(place, Best(output.Row(place), candidates)))]

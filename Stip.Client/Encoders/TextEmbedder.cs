@@ -27,7 +27,7 @@ public sealed class TextEmbedder(StipEncoder encoder)
         await TextPasses.RunAsync(
             Batches(texts), index => texts[index].Length, encoder.PassTokens, async batch =>
             {
-                var rows = TextBatch.Embed(encoder.Bundle.Embedding, [.. batch.Select(index => texts[index])]);
+                var rows = EncodedTexts.Embed(encoder, [.. batch.Select(index => texts[index])]);
                 var (output, _) = await encoder.RunAsync(rows, Outputs, "embed", cancellationToken);
                 for (var i = 0; i < batch.Length; i++)
                 {

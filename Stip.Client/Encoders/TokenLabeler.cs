@@ -18,7 +18,7 @@ public sealed class TokenLabeler(StipEncoder encoder)
     public async Task<TokenLabels> LabelAsync(string text, CancellationToken cancellationToken = default)
     {
         var ids = EncodedTexts.Whole(encoder, text);
-        var rows = TextBatch.Embed(encoder.Bundle.Embedding, [ids]);
+        var rows = EncodedTexts.Embed(encoder, [ids]);
         var (output, _) = await encoder.RunAsync(rows, Outputs, What, cancellationToken);
         if (!IsOfTokens(output))
         {

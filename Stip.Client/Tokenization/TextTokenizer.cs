@@ -113,6 +113,19 @@ public sealed class TextTokenizer
         return [.. _frame.Before, .. ids.AsSpan(0, Math.Min(room, ids.Length)), .. _frame.After];
     }
 
+    /// <summary>Segments of a framed sequence; none where all are the first.</summary>
+    /// <param name="count">Its ids, those of the frame included.</param>
+    internal int[] Types(int count)
+    {
+        if (_frame.Types is not { } types)
+        {
+            return [];
+        }
+
+        var own = count - types.Before.Length - types.After.Length;
+        return [.. types.Before, .. Enumerable.Repeat(types.Own, own), .. types.After];
+    }
+
     /// <summary>Frames two sequences of ids as one.</summary>
     internal TokenPair Join(ReadOnlySpan<int> first, ReadOnlySpan<int> second)
     {

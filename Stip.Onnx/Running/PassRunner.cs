@@ -35,7 +35,7 @@ internal sealed class PassRunner : IDisposable
         IModelSide side, IReadOnlyDictionary<string, HostTensor> inputs)
     {
         using var runner = new PassRunner(side);
-        return runner.Run(inputs);
+        return Choices.Run(inputs, runner.Run);
     }
 
     public IReadOnlyList<(string Name, HostTensor Tensor)> Run(IReadOnlyDictionary<string, HostTensor> inputs)

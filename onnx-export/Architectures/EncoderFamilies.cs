@@ -30,6 +30,31 @@ internal static class EncoderFamilies
         new Beit("BeitForMaskedImageModeling", "beit", VisionHead.Patches),
     ];
 
+    // Those that choose among texts; each text is a row of the batch.
+    private static readonly IArchitecture[] Choices =
+    [
+        new Bert("BertForMultipleChoice", TextHead.Choice),
+        new Bert("ErnieForMultipleChoice", TextHead.Choice, "ernie"),
+        new Roberta("RobertaForMultipleChoice", "roberta", TextHead.Choice),
+        new Roberta("XLMRobertaForMultipleChoice", "xlm-roberta", TextHead.Choice),
+        new Roberta("CamembertForMultipleChoice", "camembert", TextHead.Choice),
+        new Roberta("Data2VecTextForMultipleChoice", "data2vec-text", TextHead.Choice, "data2vec_text"),
+        new RobertaXl("XLMRobertaXLForMultipleChoice", TextHead.Choice),
+        new RobertaPreNorm("RobertaPreLayerNormForMultipleChoice", TextHead.Choice),
+        new Electra("ElectraForMultipleChoice", TextHead.Choice),
+        new DebertaV2("DebertaV2ForMultipleChoice", TextHead.Choice),
+        new Albert("AlbertForMultipleChoice", TextHead.Choice),
+        new DistilBert("DistilBertForMultipleChoice", TextHead.Choice),
+        new Mpnet("MPNetForMultipleChoice", TextHead.Choice),
+        new MegatronBert("MegatronBertForMultipleChoice", TextHead.Choice),
+        new MobileBert("MobileBertForMultipleChoice", TextHead.Choice),
+        new SqueezeBert("SqueezeBertForMultipleChoice", TextHead.Choice),
+        new RemBert("RemBertForMultipleChoice", TextHead.Choice),
+        new RocBert("RoCBertForMultipleChoice", TextHead.Choice),
+        new BigBird("BigBirdForMultipleChoice", TextHead.Choice),
+        new Xmod("XmodForMultipleChoice", TextHead.Choice),
+    ];
+
     /// <summary>All of them.</summary>
     public static IReadOnlyList<IArchitecture> All { get; } =
     [
@@ -69,6 +94,7 @@ internal static class EncoderFamilies
         .. Texts("Luke", (name, head) => new Luke(name, head)),
         .. Texts("ConvBert", (name, head) => new ConvBert(name, head)),
         .. XlNetTexts(),
+        .. Choices,
         .. Pretrained,
         .. Texts("Longformer", (name, head) => new Longformer(name, head)).Where(
             family => !family.Name.EndsWith("QuestionAnswering", StringComparison.Ordinal)),
@@ -193,6 +219,9 @@ internal static class EncoderFamilies
         new Vivit("VivitModel", VisionHead.Hidden),
         new Vivit("VivitForVideoClassification", VisionHead.Classes),
         new DepthAnything(),
+        new SamVision("SamVisionModel", "sam_vision_model"),
+        new SamVision("SamModel", "sam"),
+        new BlipVision("BlipVisionModel", "blip_vision_model"),
         new Dpt(),
         .. Sounds("Wav2Vec2", "wav2vec2"),
         .. Sounds("Hubert", "hubert"),
@@ -235,6 +264,7 @@ internal static class EncoderFamilies
         new XlNet("XLNetModel", TextHead.Hidden),
         new XlNet("XLNetLMHeadModel", TextHead.MaskedWords),
         new XlNet("XLNetForSequenceClassification", TextHead.Classes),
+        new XlNet("XLNetForMultipleChoice", TextHead.Choice),
         new XlNet("XLNetForTokenClassification", TextHead.Tokens),
         new XlNet("XLNetForQuestionAnsweringSimple", TextHead.Answer),
     ];

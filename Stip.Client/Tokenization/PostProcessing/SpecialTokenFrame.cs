@@ -9,6 +9,10 @@ internal sealed record SpecialTokenFrame(int[] Before, int[] After)
     /// <summary>What a pair becomes, in its order.</summary>
     public IReadOnlyList<PairPart> Pair { get; init; } = PairPart.Bare;
 
+    /// <summary>Segments of a single sequence: of the tokens before it, its own, and of those after it; null where all
+    /// are the first.</summary>
+    public (int[] Before, int Own, int[] After)? Types { get; init; }
+
     public static SpecialTokenFrame Read(JsonElement? postProcessor) =>
         postProcessor is { } element ? Build(element) : new SpecialTokenFrame([], []);
 
@@ -55,6 +59,7 @@ internal sealed record SpecialTokenFrame(int[] Before, int[] After)
         {
             // One of them frames, the others change bytes.
             Pair = ReferenceEquals(Pair, PairPart.Bare) ? inner.Pair : Pair,
+            Types = Types ?? inner.Types,
         };
 
     private static SpecialTokenFrame Classic(JsonElement element, int secondType, int seps)
@@ -73,21 +78,15 @@ internal sealed record SpecialTokenFrame(int[] Before, int[] After)
 
     private static SpecialTokenFrame Template(JsonElement element)
     {
-        var (before, after, seen) = (new List<int>(), new List<int>(), false);
-        foreach (var part in element.Items("single"))
+        List<PairPart> single = [.. element.Items("single").SelectMany(part => Parts(element, part))];
+        var own = single.FindIndex(part => part.Sequence is not null);
+        var (before, after) = own < 0 ? (single, []) : (single[..own], single[(own + 1)..]);
+        return new SpecialTokenFrame([.. before.Select(part => part.Id)], [.. after.Select(part => part.Id)])
         {
-            if (part.Child("Sequence") is not null)
-            {
-                seen = true;
-            }
-            else
-            {
-                (seen ? after : before).AddRange(Ids(element, part.Required("SpecialToken").Text("id")));
-            }
-        }
-
-        return new SpecialTokenFrame([.. before], [.. after])
-        {
+            Types = single.Exists(part => part.Type != 0)
+                ? ([.. before.Select(part => part.Type)], own < 0 ? 0 : single[own].Type,
+                    [.. after.Select(part => part.Type)])
+                : null,
             Pair = element.Child("pair") is null ? PairPart.Bare
                 : [.. element.Items("pair").SelectMany(part => Parts(element, part))],
         };

@@ -54,6 +54,7 @@ internal sealed class Albert(string name, TextHead head) : IArchitecture
         {
             MaskedWords = new MaskedWordsHead(
                 "predictions.dense", "predictions.LayerNorm", "predictions.decoder.weight", "predictions.bias"),
+            Pooler = "albert.pooler",
             Classifier = new ClassifierHead("albert.pooler", "tanh", "classifier"),
             Projection = "albert.encoder.embedding_hidden_mapping_in",
             AlwaysProjects = true,

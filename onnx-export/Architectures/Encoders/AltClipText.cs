@@ -29,7 +29,8 @@ internal sealed class AltClipText(string name, bool isProjected) : IArchitecture
             ("roberta.", "text_model.roberta."), ("pre_LN.", "text_model.pre_LN."),
             ("transformation.", "text_model.transformation."), ("", "")]);
         var basis = Bert.ReadConfig(config, Roberta.FirstPosition(config));
-        var model = TextEncoder.Build(part, dtype, basis, Bert.Names("roberta"), TextHead.Hidden);
+        var model = TextEncoder.Build(
+            part, dtype, basis, Bert.Names("roberta") with { Pooler = null }, TextHead.Hidden);
         var encoder = (EncoderGraph)model.Graph;
         var (graph, hidden, width) = (
             encoder.Graph, basis.Sizes.Hidden, config.FindSize("project_dim") ?? 768);

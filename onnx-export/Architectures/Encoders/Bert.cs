@@ -71,6 +71,7 @@ internal sealed class Bert(string name, TextHead head, string root = "bert") : I
             Layer)
         {
             MaskedWords = MaskedWords,
+            Pooler = $"{before}pooler.dense",
             Classifier = new ClassifierHead($"{before}pooler.dense", "tanh", "classifier"),
         };
     }

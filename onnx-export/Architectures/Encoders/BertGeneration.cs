@@ -14,6 +14,6 @@ internal sealed class BertGeneration : IArchitecture
         checkpoint,
         dtype,
         Bert.ReadConfig(checkpoint.Config, firstPosition: 0),
-        Bert.Names("bert") with { TokenTypes = null },
+        Bert.Names("bert") with { TokenTypes = null, Pooler = null },
         TextHead.Hidden);
 }

@@ -35,6 +35,7 @@ internal sealed class BigBird(string name, TextHead head) : IArchitecture
             },
             Bert.Names("bert") with
             {
+                Pooler = "bert.pooler",
                 Classifier = new ClassifierHead("classifier.dense", sizes.Activation, "classifier.out_proj"),
             },
             head);

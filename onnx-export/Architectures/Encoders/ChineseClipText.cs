@@ -25,7 +25,8 @@ internal sealed class ChineseClipText(string name, bool isProjected) : IArchitec
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
         var config = Bert.ReadConfig(checkpoint.Config.WithDefaults(Defaults), firstPosition: 0);
-        var model = TextEncoder.Build(checkpoint, dtype, config, Bert.Names("text_model"), TextHead.Hidden);
+        var names = Bert.Names("text_model") with { Pooler = null };
+        var model = TextEncoder.Build(checkpoint, dtype, config, names, TextHead.Hidden);
         if (isProjected)
         {
             var encoder = (EncoderGraph)model.Graph;

@@ -27,7 +27,8 @@ internal sealed class ClapText : IArchitecture
     {
         var config = checkpoint.Config.WithDefaults(Defaults);
         var basis = Bert.ReadConfig(config, Roberta.FirstPosition(config));
-        var model = TextEncoder.Build(checkpoint, dtype, basis, Bert.Names(Root), TextHead.Hidden);
+        var model = TextEncoder.Build(
+            checkpoint, dtype, basis, Bert.Names(Root) with { Pooler = null }, TextHead.Hidden);
         var encoder = (EncoderGraph)model.Graph;
         var (graph, hidden, width) = (
             encoder.Graph, basis.Sizes.Hidden, config.FindSize("projection_dim") ?? 512);

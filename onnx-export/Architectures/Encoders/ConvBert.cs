@@ -40,6 +40,7 @@ internal sealed class ConvBert(string name, TextHead head) : IArchitecture
             {
                 Projection = $"{Root}.embeddings_project",
                 MaskedWords = Electra.MaskedWords,
+                Pooler = null,
                 Classifier = new ClassifierHead("classifier.dense", basis.Sizes.Activation, "classifier.out_proj"),
                 Attention = encoder => new SpanAttention(encoder, basis.Sizes, heads / 2, kernel).Append,
             },

@@ -28,6 +28,7 @@ internal sealed class Deberta(string name, TextHead head) : IArchitecture
         var names = bert with
         {
             Positions = config.Flag("position_biased_input", true) ? bert.Positions : null,
+            Pooler = null,
             MaskedWords = Head(checkpoint.Tensors),
             Classifier = new ClassifierHead("pooler.dense", config.Text("pooler_hidden_act") ?? "gelu", "classifier"),
             MasksRows = true,

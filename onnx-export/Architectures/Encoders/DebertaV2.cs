@@ -33,12 +33,15 @@ internal sealed class DebertaV2(string name, TextHead head) : IArchitecture
         var context = config.FindSize("max_position_embeddings") ?? 512;
         var isShared = config.Flag("share_att_key", false);
         var bert = Bert.Names("deberta");
+        var classifier = new ClassifierHead("pooler.dense", config.Text("pooler_hidden_act") ?? "gelu", "classifier");
         var names = bert with
         {
             Positions = config.Flag("position_biased_input", true) ? bert.Positions : null,
             Layer = Layer,
             MaskedWords = Deberta.Head(checkpoint.Tensors),
-            Classifier = new ClassifierHead("pooler.dense", config.Text("pooler_hidden_act") ?? "gelu", "classifier"),
+            Pooler = null,
+            Classifier = classifier,
+            Choice = classifier,
             MasksRows = true,
             After = config.Count("conv_kernel_size") is > 0 and var width
                 ? (encoder, start) => (layer, rows) => layer == 0

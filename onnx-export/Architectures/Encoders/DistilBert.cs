@@ -29,6 +29,7 @@ internal sealed class DistilBert(string name, TextHead head) : IArchitecture
         MaskedWords = new MaskedWordsHead(
             "vocab_transform", "vocab_layer_norm", "vocab_projector.weight", "vocab_projector.bias"),
         Classifier = new ClassifierHead("pre_classifier", "relu", "classifier"),
+        Choice = new ClassifierHead("pre_classifier", "relu", "classifier"),
     };
 
     public string Name => name;

@@ -21,7 +21,8 @@ internal sealed class Dpr(string name, string root) : IArchitecture
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
         var config = Bert.ReadConfig(checkpoint.Config, firstPosition: 0);
-        var model = TextEncoder.Build(checkpoint, dtype, config, Bert.Names($"{root}.bert_model"), TextHead.Hidden);
+        var names = Bert.Names($"{root}.bert_model") with { Pooler = null };
+        var model = TextEncoder.Build(checkpoint, dtype, config, names, TextHead.Hidden);
         var encoder = (EncoderGraph)model.Graph;
         var (row, width) = (FirstRow.Append(encoder, EncoderPorts.Hidden), config.Sizes.Hidden);
         if (checkpoint.Config.Count("projection_dim") is > 0 and var projected)

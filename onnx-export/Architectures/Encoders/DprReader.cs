@@ -21,7 +21,11 @@ internal sealed class DprReader : IArchitecture
     {
         var config = Bert.ReadConfig(checkpoint.Config, firstPosition: 0);
         var model = TextEncoder.Build(
-            checkpoint, dtype, config, Bert.Names($"{Root}.encoder.bert_model"), TextHead.Hidden);
+            checkpoint,
+            dtype,
+            config,
+            Bert.Names($"{Root}.encoder.bert_model") with { Pooler = null },
+            TextHead.Hidden);
         var encoder = (EncoderGraph)model.Graph;
         var (graph, rows) = (encoder.Graph, encoder.Graph.Withdraw(EncoderPorts.Hidden));
         RowHead.AppendAnswer(encoder, rows, $"{Root}.qa_outputs");

@@ -18,6 +18,7 @@ internal sealed class Electra(string name, TextHead head) : IArchitecture
         MaskedWords = MaskedWords,
         Replaced = "discriminator_predictions",
         Classifier = new ClassifierHead("classifier.dense", "gelu", "classifier.out_proj"),
+        Choice = new ClassifierHead("sequence_summary.summary", "gelu", "classifier"),
         Projection = "electra.embeddings_project",
     };
 

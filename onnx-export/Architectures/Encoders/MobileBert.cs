@@ -55,7 +55,7 @@ internal sealed class MobileBert(string name, TextHead head) : IArchitecture
             checkpoint,
             encoder,
             read,
-            Bert.Names(Root) with { Classifier = classifier },
+            Bert.Names(Root) with { Classifier = classifier, Pooler = classifier.Dense, Choice = classifier },
             head,
             rows,
             head == TextHead.MaskedWords ? Matrix(tensors, words, hidden) : words,

@@ -33,6 +33,7 @@ internal sealed class Mpnet(string name, TextHead head) : IArchitecture
         {
             Activation = "gelu",
         },
+        Pooler = "mpnet.pooler.dense",
         Classifier = new ClassifierHead("classifier.dense", "tanh", "classifier.out_proj"),
         Distances = "mpnet.encoder.relative_attention_bias",
     };

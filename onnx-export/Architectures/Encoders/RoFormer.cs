@@ -29,6 +29,7 @@ internal sealed class RoFormer(string name, TextHead head) : IArchitecture
             {
                 Positions = null,
                 Projection = "roformer.embeddings_project",
+                Pooler = null,
                 Classifier = new ClassifierHead("classifier.dense", basis.Sizes.Activation, "classifier.out_proj"),
                 RowPositions = encoder => new RowPositions(
                     RotaryTables.Append(encoder, frequencies, basis.Positions, isInterleaved: true)),

@@ -35,7 +35,7 @@ internal static class TextEncoder
         scaled = config.OfWord?.Invoke(scaled) ?? scaled;
         scaled = config.ZeroWord is { } zero ? new ZeroedRow(scaled, zero) : scaled;
         var encoder = new EncoderGraph(
-            tensors, dtype, sizes.Hidden, isMasked: true, (config.KeepsPlacesApart ? 2 : 1) * config.RowSize)
+            tensors, dtype, sizes.Hidden, isMasked: true, config.SentRowSize)
         {
             ShareAs = names.ShareAs,
         };
@@ -83,7 +83,8 @@ internal static class TextEncoder
         IReadOnlyDictionary<string, CheckpointTensor> tables)
     {
         var labels = head == TextHead.Classes ? Labels.Read(checkpoint.Config)
-            : head == TextHead.NextSentence ? new Labels(["next", "not next"], AreExclusive: true) : null;
+            : head == TextHead.NextSentence ? new Labels(["next", "not next"], AreExclusive: true)
+            : head == TextHead.Choice ? new Labels(["chosen"], AreExclusive: false) : null;
         switch (head)
         {
             case TextHead.MaskedWords:
@@ -92,6 +93,10 @@ internal static class TextEncoder
                 break;
             case TextHead.Classes:
                 Of(names.Classifier).AppendPooled(encoder, rows, labels!.Names.Count);
+                break;
+            case TextHead.Choice:
+                (names.Choice ?? new ClassifierHead(Of(names.Pooler), "tanh", "classifier")).AppendPooled(
+                    encoder, rows, labels: 1);
                 break;
             case TextHead.NextSentence:
                 (Of(names.Classifier) with { Output = NextSentences }).AppendPooled(encoder, rows, labels!.Names.Count);
@@ -107,12 +112,13 @@ internal static class TextEncoder
                 break;
             default:
                 HiddenRows.Append(encoder, rows);
+                AppendPooler(checkpoint, encoder, names);
                 break;
         }
 
         return new ExportedModel(
             encoder,
-            (config.KeepsPlacesApart ? 2 : 1) * config.RowSize,
+            config.SentRowSize,
             config.VocabSize,
             Math.Min(config.ContextLength, checkpoint.Sentence?.MaxTokens ?? int.MaxValue),
             config.IsTied && head == TextHead.MaskedWords,
@@ -123,6 +129,15 @@ internal static class TextEncoder
 
         T Of<T>(T? named) => named
             ?? throw new InvalidOperationException($"the names of this encoder have no head for {head}");
+    }
+
+    // Of a model that embeds texts its own pooling stands for them.
+    private static void AppendPooler(Checkpoint checkpoint, EncoderGraph encoder, TextEncoderNames names)
+    {
+        if (names.Pooler is { } pooler && checkpoint.Sentence is null)
+        {
+            PoolerOutput.AppendDense(encoder, pooler, "tanh", encoder.HiddenSize);
+        }
     }
 
     // What enters the first layer.
@@ -178,6 +193,12 @@ internal static class TextEncoder
         if (names.TokenTypes is not null && config.TokenTypes > 0)
         {
             tables.Add(EmbeddingManifest.TokenType, tensors.Require(names.TokenTypes, config.TokenTypes, width));
+        }
+
+        if (config.KindsApart is > 0 and var kinds)
+        {
+            tables[EmbeddingManifest.Token] = new PaddedColumns(tables[EmbeddingManifest.Token], 0, kinds);
+            tables.Add(EmbeddingManifest.TokenType, new OneOfEach(EmbeddingManifest.TokenType, kinds, width));
         }
 
         if (config.KeepsPlacesApart)

@@ -45,6 +45,13 @@ internal sealed record TextEncoderConfig(
     /// <summary>True where a row of the client holds the word and, behind it, what its position adds.</summary>
     public bool KeepsPlacesApart { get; init; }
 
+    /// <summary>Kinds of tokens that rows of the client tell behind their features, one number for each kind; 0 where
+    /// kinds are added to features or unknown.</summary>
+    public int KindsApart { get; init; }
+
+    /// <summary>Width of a row that the client sends.</summary>
+    public int SentRowSize => ((KeepsPlacesApart ? 2 : 1) * RowSize) + KindsApart;
+
     /// <summary>Rows of the table of distances; 0 where there is none.</summary>
     public int DistanceBuckets { get; init; }
 

@@ -26,6 +26,14 @@ internal sealed record TextEncoderNames(
     /// <summary>The head of labels, null of families without one.</summary>
     public ClassifierHead? Classifier { get; init; }
 
+    /// <summary>The layer between the first row and <c>pooler_output</c>, which a tanh follows; null of families whose
+    /// bare model has none.</summary>
+    public string? Pooler { get; init; }
+
+    /// <summary>The head of one logit, where it is not <see cref="Pooler"/> and a layer called
+    /// <c>classifier</c>.</summary>
+    public ClassifierHead? Choice { get; init; }
+
     /// <summary>The head that tells replaced tokens, null of families without one.</summary>
     public string? Replaced { get; init; }
 

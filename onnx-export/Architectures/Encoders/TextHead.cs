@@ -12,6 +12,9 @@ internal enum TextHead
     /// <summary>A logit for each label, for the whole text.</summary>
     Classes,
 
+    /// <summary>One logit for the whole text, to be compared with those of other choices.</summary>
+    Choice,
+
     /// <summary>A logit each for a second sentence that follows the first, and for one that does not.</summary>
     NextSentence,
 

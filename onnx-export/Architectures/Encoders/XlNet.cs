@@ -1,19 +1,24 @@
 using Stip.Export.Blocks;
 using Stip.Export.Blocks.Attention;
 using Stip.Export.Blocks.Heads;
+using Stip.Export.Blocks.Positions;
 using Stip.Export.Checkpoints;
+using Stip.Onnx.Model;
 using Stip.Protocol.Tensors;
 
 namespace Stip.Export.Architectures.Encoders;
 
-/// <summary>XLNet where it reads whole texts: every token sees all others, by distances and not by places; token types
-/// are left out, which change nothing in a text of one kind.</summary>
+/// <summary>XLNet where it reads whole texts: every token sees all others, by distances and by whether both are of one
+/// part (token types: the first text, the second, the class token, padding), and not by places.</summary>
 /// <param name="name">Name of the family.</param>
 /// <param name="head">What it ends in.</param>
 internal sealed class XlNet(string name, TextHead head) : IArchitecture
 {
     // Nothing in the model depends on it; what it was trained with.
     private const int Context = 512;
+
+    // The first text, the second, the class token and padding, as its tokenizer numbers them.
+    private const int Kinds = 4;
     private const string Root = "transformer";
 
     private static readonly EncoderLayerNames Layer = new(
@@ -45,7 +50,6 @@ internal sealed class XlNet(string name, TextHead head) : IArchitecture
         {
             OwnHeadDim = config.FindSize("d_head"),
         };
-        NoteTokenTypes(checkpoint.Tensors, sizes.Layers);
         var names = new TextEncoderNames(
             Words: $"{Root}.word_embedding.weight",
             Positions: null,
@@ -55,7 +59,9 @@ internal sealed class XlNet(string name, TextHead head) : IArchitecture
             Layer)
         {
             MaskedWords = new MaskedWordsHead(Dense: null, Norm: null, "lm_loss.weight", "lm_loss.bias"),
-            Classifier = Classifier(config, head),
+            Classifier = head == TextHead.Classes ? Classifier(config) : null,
+            Choice = head == TextHead.Choice ? Classifier(config) : null,
+            Start = encoder => RowKinds.Split(encoder, Kinds),
             Attention = encoder => new RelativeAttention(
                 encoder, sizes, Context, config.Integer("clamp_len") is > 0 and var farthest ? farthest : null).Append,
         };
@@ -68,34 +74,29 @@ internal sealed class XlNet(string name, TextHead head) : IArchitecture
                 Context,
                 FirstPosition: 0,
                 TokenTypes: 0,
-                config.Flag("tie_word_embeddings", true)),
+                config.Flag("tie_word_embeddings", true))
+            {
+                KindsApart = Kinds,
+            },
             names,
             head);
     }
 
-    private static ClassifierHead? Classifier(ConfigJson config, TextHead head)
-    {
-        if (head != TextHead.Classes)
-        {
-            return null;
-        }
+    // Padding stands before a text, so that this is its class token; whoever pads behind gets what the original gives.
+    private static string VeryLastRow(EncoderGraph encoder, string rows) => encoder.Graph.Add(
+        "Gather",
+        "last_row/Gather",
+        [rows, encoder.Graph.AddScalarConstant("last_row.index", -1)],
+        NodeAttribute.Int("axis", 1));
 
+    private static ClassifierHead Classifier(ConfigJson config)
+    {
         config.RefuseUnless("summary_type", "last");
         var hasDense = config.Flag("summary_use_proj", true);
         return new ClassifierHead(
             hasDense ? "sequence_summary.summary" : null, config.Text("summary_activation") ?? "tanh", "logits_proj")
         {
-            Pool = LastRow.Append,
+            Pool = VeryLastRow,
         };
-    }
-
-    // Files have them; asked for, they count as known.
-    private static void NoteTokenTypes(ITensorStore tensors, int layers)
-    {
-        for (var layer = 0; layer < layers; layer++)
-        {
-            tensors.Has($"{Root}.layer.{layer}.rel_attn.r_s_bias");
-            tensors.Has($"{Root}.layer.{layer}.rel_attn.seg_embed");
-        }
     }
 }

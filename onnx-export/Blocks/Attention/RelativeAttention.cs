@@ -6,8 +6,9 @@ using Stip.Protocol.Tensors;
 
 namespace Stip.Export.Blocks.Attention;
 
-/// <summary>Attention whose scores are those of content and those of distances as waves, each with a bias of its own on
-/// queries (Transformer-XL, arXiv 1901.02860, as XLNet has it).</summary>
+/// <summary>Attention whose scores are those of content, those of distances as waves, and those of whether both rows are
+/// of one part of the text, each with a bias of its own on queries (Transformer-XL, arXiv 1901.02860, as XLNet, arXiv
+/// 1906.08237, has it).</summary>
 /// <param name="encoder">The graph.</param>
 /// <param name="sizes">Sizes of a layer.</param>
 /// <param name="context">Most rows of a text.</param>
@@ -40,7 +41,8 @@ internal sealed class RelativeAttention(EncoderGraph encoder, EncoderSizes sizes
         var picked = _graph.Add(
             "GatherElements", $"{name}.picked", [places, everywhere], NodeAttribute.Int("axis", 3));
         var scores = _graph.Add("Mul", $"{name}.scores", [
-            _graph.Add("Add", $"{name}.sum", [content, picked]),
+            _graph.Add("Add", $"{name}.sum", [
+                _graph.Add("Add", $"{name}.known", [content, picked]), Parts(name, own, query)]),
             encoder.SharedScalar($"{Name}.scale", sizes.ScoreScale)]);
         var masked = _graph.Add("Add", $"{name}.masked", [scores, Hidden()]);
         var shares = _graph.Add("Softmax", $"{name}.shares", [masked], NodeAttribute.Int("axis", -1));
@@ -72,6 +74,25 @@ internal sealed class RelativeAttention(EncoderGraph encoder, EncoderSizes sizes
             encoder.Tensors.Require(tensor, sizes.Heads, sizes.HeadDim), [sizes.QueryWidth]);
         return _graph.Add("Add", name, [rows, encoder.AddWeight($"{name}.bias", encoder.Weights.Vector((
             stored, HeadPadding.None(sizes.QueryWidth))))]);
+    }
+
+    // What a key of the query's own part has over one of another: all that is left of both in a softmax.
+    private string Parts(string name, string tensor, string query)
+    {
+        var kinds = encoder.Tensors.Require($"{tensor}.seg_embed", 2, sizes.Heads, sizes.HeadDim);
+        var more = _graph.Add("Sub", $"{name}.part_difference", [Kind("own", 0), Kind("other", 1)]);
+        var features = _graph.Add("Mul", $"{name}.part_features", [
+            Biased($"{name}.part_query", query, $"{tensor}.r_s_bias"), more]);
+        var sums = _graph.Add(
+            "ReduceSum",
+            $"{name}.part_sums",
+            [Heads(features, 0, 2, 1, 3), _graph.Shared($"{Name}.channels", -1)],
+            NodeAttribute.Int("keepdims", 1)); // [batch, heads, seq, 1]
+        return _graph.Add("Mul", $"{name}.parts", [RowKinds.Same(encoder), sums]);
+
+        string Kind(string kind, int row) => encoder.AddWeight($"{name}.part_{kind}", encoder.Weights.Vector((
+            new ReshapedTensor(new TensorRows(kinds, row, 1), [sizes.QueryWidth]),
+            HeadPadding.None(sizes.QueryWidth))));
     }
 
     private string Heads(string rows, params long[] order)

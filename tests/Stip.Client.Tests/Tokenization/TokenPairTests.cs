@@ -25,6 +25,33 @@ public sealed class TokenPairTests
     [InlineData("null", "10 11 20", "0 0 1", 2)]
     public async Task Pair_IsFramedAsThePostProcessorSays(string processor, string ids, string types, int second)
     {
+        var pair = (await TokenizerAsync(processor)).Join([10, 11], [20]);
+
+        Assert.Equal(ids, string.Join(' ', pair.Ids));
+        Assert.Equal(types, string.Join(' ', pair.Types));
+        Assert.Equal(second, pair.SecondStart);
+    }
+
+    // XLNet's: its class token stands behind the text and is of a segment of its own.
+    [Fact]
+    public async Task SingleText_HasTheSegmentsThatItsTemplateGives()
+    {
+        var tokenizer = await TokenizerAsync(
+            """
+            {"type":"TemplateProcessing","single":[{"Sequence":{"id":"A","type_id":0}},
+            {"SpecialToken":{"id":"[SEP]","type_id":0}},{"SpecialToken":{"id":"[CLS]","type_id":2}}],"pair":[],
+            "special_tokens":{"[CLS]":{"id":"[CLS]","ids":[2]},"[SEP]":{"id":"[SEP]","ids":[3]}}}
+            """);
+
+        var ids = tokenizer.Encode("a tale", addSpecialTokens: true);
+
+        Assert.Equal([3, 2], ids[^2..]);
+        Assert.Equal([.. Enumerable.Repeat(0, ids.Length - 1), 2], tokenizer.Types(ids.Length));
+        Assert.Empty((await TokenizerAsync("null")).Types(4));
+    }
+
+    private static async Task<TextTokenizer> TokenizerAsync(string processor)
+    {
         using var folder = new TemporaryFolder();
         var source = await File.ReadAllTextAsync(
             Path.Combine(KnownCheckpoints.Folder("stories-bert"), "tokenizer.json"),
@@ -33,11 +60,6 @@ public sealed class TokenPairTests
         tokenizer["post_processor"] = JsonNode.Parse(processor);
         await File.WriteAllTextAsync(
             folder.At("tokenizer.json"), tokenizer.ToJsonString(), TestContext.Current.CancellationToken);
-
-        var pair = TextTokenizer.FromFolder(folder.Path).Join([10, 11], [20]);
-
-        Assert.Equal(ids, string.Join(' ', pair.Ids));
-        Assert.Equal(types, string.Join(' ', pair.Types));
-        Assert.Equal(second, pair.SecondStart);
+        return TextTokenizer.FromFolder(folder.Path);
     }
 }
