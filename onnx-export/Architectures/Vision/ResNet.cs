@@ -26,25 +26,39 @@ internal sealed class ResNet(string name, VisionHead head) : IArchitecture
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
         var config = checkpoint.Config;
+        var channels = config.FindSize("num_channels") ?? 3;
+        var encoder = new EncoderGraph(checkpoint.Tensors, dtype, Widths(config)[^1], graph => graph.Graph.AddInput(
+            EncoderPorts.Pixels, dtype, "batch", channels, "height", "width"));
+        new ImageTail(encoder, config, head) { Classifier = "classifier.1", KeepsSides = true }.Append(
+            AppendImage(encoder, config));
+        return ImageTail.Model(encoder);
+    }
+
+    /// <summary>Channels of the image after each stage.</summary>
+    internal static IReadOnlyList<int> Widths(ConfigJson config) =>
+        config.Sizes("hidden_sizes") ?? [256, 512, 1024, 2048];
+
+    /// <summary>Appends everything but the head, under the names of this model.</summary>
+    /// <param name="encoder">The graph, which begins with pixels.</param>
+    /// <param name="config">What describes the network.</param>
+    /// <returns>The image after the last stage.</returns>
+    internal static string AppendImage(EncoderGraph encoder, ConfigJson config)
+    {
         config.RefuseUnless("layer_type", "bottleneck", "basic");
-        var widths = config.Sizes("hidden_sizes") ?? [256, 512, 1024, 2048];
-        var depths = config.Sizes("depths") ?? [3, 4, 6, 3];
+        var (widths, depths) = (Widths(config), config.Sizes("depths") ?? [3, 4, 6, 3]);
         if (depths.Count != widths.Count)
         {
             throw new RefusedException($"config.json: depths has {depths.Count} numbers, and hidden_sizes "
                 + $"{widths.Count}; they must have as many");
         }
 
-        var channels = config.FindSize("num_channels") ?? 3;
-        var encoder = new EncoderGraph(checkpoint.Tensors, dtype, widths[^1], graph => graph.Graph.AddInput(
-            EncoderPorts.Pixels, dtype, "batch", channels, "height", "width"));
         var width = config.FindSize("embedding_size") ?? 64;
         var function = config.Text("hidden_act") ?? "relu";
         var layer = new ResidualImage(encoder, function);
         var image = layer.Normed(
             "start",
             $"{Root}.embedder.embedder",
-            new Convolution(channels, width, Side: 7) { Step = 2, HasBias = false },
+            new Convolution(config.FindSize("num_channels") ?? 3, width, Side: 7) { Step = 2, HasBias = false },
             encoder.Embeds,
             function);
         image = encoder.Graph.Add(
@@ -69,8 +83,7 @@ internal sealed class ResNet(string name, VisionHead head) : IArchitecture
             }
         }
 
-        new ImageTail(encoder, config, head) { Classifier = "classifier.1", KeepsSides = true }.Append(image);
-        return ImageTail.Model(encoder);
+        return image;
     }
 
     private static string Block(

@@ -71,7 +71,7 @@ internal sealed class SamVision(string name, string modelType) : IArchitecture
     private static Func<int, string, string, string, string> Attention(
         EncoderGraph encoder, ConfigJson config, EncoderSizes sizes, PatchSizes cut)
     {
-        var whole = config.Sizes("global_attn_indexes") ?? [2, 5, 8, 11];
+        var whole = config.Integers("global_attn_indexes") ?? [2, 5, 8, 11];
         var window = config.Count("window_size") is > 0 and var side ? side : config.Has("window_size") ? 0 : 14;
         var hasDistances = config.Flag("use_rel_pos", true);
         return (layer, name, tensor, rows) =>

@@ -97,7 +97,8 @@ internal sealed class Yolos(string name, bool finds) : IArchitecture
         graph.AddOutput(EncoderPorts.Boxes, encoder.Weights.Dtype, "batch", things, 4);
     }
 
-    private static string Perceptron(EncoderGraph encoder, string name, string rows, string tensor, int outputs)
+    /// <summary>Three layers with a Relu between them.</summary>
+    internal static string Perceptron(EncoderGraph encoder, string name, string rows, string tensor, int outputs)
     {
         for (var layer = 0; layer < 3; layer++)
         {

@@ -1,0 +1,79 @@
+using System.Globalization;
+using Stip.Export.Checkpoints;
+using Stip.Onnx;
+
+namespace Stip.Export.Architectures.Vision;
+
+/// <summary>The network of convolutions before DETR's layers: a ResNet under timm's names, or under its own.</summary>
+internal static class DetrBackbone
+{
+    private const string Root = "model.backbone.conv_encoder.model";
+    private const string Own = "resnet.";
+
+    // Kind of blocks, and how many of them each stage has.
+    private static readonly Dictionary<string, (bool IsNarrow, int[] Depths)> Sizes = new(StringComparer.Ordinal)
+    {
+        ["resnet18"] = (false, [2, 2, 2, 2]),
+        ["resnet34"] = (false, [3, 4, 6, 3]),
+        ["resnet50"] = (true, [3, 4, 6, 3]),
+        ["resnet101"] = (true, [3, 4, 23, 3]),
+    };
+
+    /// <summary>The network as a ResNet's own config.json describes it.</summary>
+    /// <param name="config">config.json of the whole model.</param>
+    public static ConfigJson Describe(ConfigJson config)
+    {
+        config.RefuseFlag("dilation");
+        if (!UsesTimm(config))
+        {
+            var section = config.Section("backbone_config")
+                ?? throw new RefusedException("config.json has no backbone_config, and use_timm_backbone is false");
+            section.RefuseUnless("model_type", "resnet");
+            return section;
+        }
+
+        var name = config.Text("backbone") ?? "resnet50";
+        if (!Sizes.TryGetValue(name, out var size))
+        {
+            throw new RefusedException(
+                $"config.json: backbone is '{name}'; it must be one of {string.Join(", ", Sizes.Keys)}");
+        }
+
+        var factor = size.IsNarrow ? 4 : 1;
+        return config.With($$"""
+            {"embedding_size": 64, "hidden_sizes": [{{64 * factor}}, {{128 * factor}}, {{256 * factor}},
+            {{512 * factor}}], "depths": [{{string.Join(", ", size.Depths)}}], "hidden_act": "relu",
+            "layer_type": "{{(size.IsNarrow ? "bottleneck" : "basic")}}"}
+            """);
+    }
+
+    /// <summary>The checkpoint, in which a ResNet finds its tensors under its own names.</summary>
+    public static RenamedTensors Renamed(ITensorStore tensors, ConfigJson config)
+    {
+        var usesTimm = UsesTimm(config);
+        return new RenamedTensors(tensors, name => name.StartsWith(Own, StringComparison.Ordinal)
+            ? [$"{Root}.{(usesTimm ? Timm(name[Own.Length..]) : name[Own.Length..])}"]
+            : [name]);
+    }
+
+    private static bool UsesTimm(ConfigJson config) =>
+        config.Flag("use_timm_backbone", config.Section("backbone_config") is null);
+
+    private static string Timm(string name)
+    {
+        var parts = name.Split('.');
+        var end = parts[^1];
+        return parts switch
+        {
+            ["embedder", "embedder", "convolution", _] => $"conv1.{end}",
+            ["embedder", "embedder", "normalization", _] => $"bn1.{end}",
+            [_, _, var stage, _, var block, "shortcut", var part, _] =>
+                $"layer{After(stage)}.{block}.downsample.{(part == "convolution" ? 0 : 1)}.{end}",
+            [_, _, var stage, _, var block, _, var layer, var part, _] =>
+                $"layer{After(stage)}.{block}.{(part == "convolution" ? "conv" : "bn")}{After(layer)}.{end}",
+            _ => name,
+        };
+
+        static int After(string index) => int.Parse(index, CultureInfo.InvariantCulture) + 1;
+    }
+}
