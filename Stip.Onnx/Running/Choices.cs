@@ -2,8 +2,8 @@ using Stip.Onnx.Execution;
 
 namespace Stip.Onnx.Running;
 
-/// <summary>Texts to choose among, <c>[batch, choices, seq]</c>: a graph takes each as a sequence of its own and gives it
-/// one logit, and those of a question come together again.</summary>
+/// <summary>Texts to choose among, <c>[batch, choices, seq]</c>: a graph takes each as a sequence of its own and gives
+/// it one logit, and those of a question come together again.</summary>
 internal static class Choices
 {
     private const string IdsName = "input_ids";

@@ -6,9 +6,9 @@ using Stip.Protocol.Tensors;
 
 namespace Stip.Export.Blocks.Attention;
 
-/// <summary>Attention whose scores are those of content, those of distances as waves, and those of whether both rows are
-/// of one part of the text, each with a bias of its own on queries (Transformer-XL, arXiv 1901.02860, as XLNet, arXiv
-/// 1906.08237, has it).</summary>
+/// <summary>Attention whose scores are those of content, those of distances as waves, and those of whether both rows
+/// are of one part of the text, each with a bias of its own on queries (Transformer-XL, arXiv 1901.02860, as XLNet,
+/// arXiv 1906.08237, has it).</summary>
 /// <param name="encoder">The graph.</param>
 /// <param name="sizes">Sizes of a layer.</param>
 /// <param name="context">Most rows of a text.</param>
