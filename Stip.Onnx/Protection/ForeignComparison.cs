@@ -8,9 +8,18 @@ namespace Stip.Onnx.Protection;
 /// <summary>Runs a graph of another exporter as it came and in its protected form.</summary>
 internal static class ForeignComparison
 {
+    /// <param name="source">The graph.</param>
+    /// <param name="moved">The package.</param>
+    /// <param name="samples">How many inputs to run.</param>
+    /// <param name="comparison">Is given every output.</param>
+    /// <param name="progress">Called with the share of the runs that is done.</param>
     /// <returns>How many samples both ran; a graph may not take every shape.</returns>
     public static int Run(
-        ForeignSource source, ProtectedModel moved, int samples, OutputComparison comparison, Action<int>? sampleDone)
+        ForeignSource source,
+        ProtectedModel moved,
+        int samples,
+        OutputComparison comparison,
+        Action<double>? progress)
     {
         using var plain = new GraphRunner(source.Path);
         using var runner = new PassRunner(moved, source.Role);
@@ -23,13 +32,14 @@ internal static class ForeignComparison
                 if (Plain(plain, given, ref last) is { } expected)
                 {
                     inputs.Keep(given);
+                    progress?.Invoke((sample + 0.5) / samples);
                     comparison.AddAll(expected, runner.Run(given));
                     done++;
                     break;
                 }
             }
 
-            sampleDone?.Invoke(sample + 1);
+            progress?.Invoke((sample + 1.0) / samples);
         }
 
         if (done == 0)

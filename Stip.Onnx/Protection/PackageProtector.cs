@@ -17,7 +17,6 @@ namespace Stip.Onnx.Protection;
 public static class PackageProtector
 {
     private const int InstanceBytes = 16;
-    private const int MostNameCharacters = 96;
 
     // Instances whose keys wait in memory at once; more are drawn of labels made anew.
     private const int PlansAtOnce = 16;
@@ -41,17 +40,20 @@ public static class PackageProtector
     /// <param name="exportFolder">The plain model.</param>
     /// <param name="outputFolders">An empty folder for each package.</param>
     /// <param name="options">What the packages are to be.</param>
-    /// <param name="bytesWritten">Called with the bytes of weights written so far, of all packages.</param>
+    /// <param name="bytesWritten">Called with the bytes of weights written so far, of all packages; what a package that
+    /// is made once more held does not count.</param>
+    /// <param name="verified">Called with the share of all packages' runs that is done, 0..1.</param>
     /// <exception cref="RefusedException">The model cannot be protected, or a package differs from it.</exception>
     public static IReadOnlyList<ProtectionResult> Protect(
         string exportFolder,
         IReadOnlyList<string> outputFolders,
         ProtectionOptions options,
-        Action<long>? bytesWritten = null)
+        Action<long>? bytesWritten = null,
+        Action<double>? verified = null)
     {
         ArgumentNullException.ThrowIfNull(outputFolders);
         using var random = RandomNumberGenerator.Create();
-        return Protect(exportFolder, outputFolders, options, random, bytesWritten);
+        return Protect(exportFolder, outputFolders, options, random, bytesWritten, verified: verified);
     }
 
     internal static ProtectionResult Protect(
@@ -60,9 +62,10 @@ public static class PackageProtector
         ProtectionOptions options,
         RandomNumberGenerator random,
         Action<long>? bytesWritten = null,
-        Func<string, IOperatorRule?>? rules = null)
+        Func<string, IOperatorRule?>? rules = null,
+        Action<double>? verified = null)
     {
-        return Protect(exportFolder, [outputFolder], options, random, bytesWritten, rules)[0];
+        return Protect(exportFolder, [outputFolder], options, random, bytesWritten, rules, verified)[0];
     }
 
     private static List<ProtectionResult> Protect(
@@ -71,7 +74,8 @@ public static class PackageProtector
         ProtectionOptions options,
         RandomNumberGenerator random,
         Action<long>? bytesWritten,
-        Func<string, IOperatorRule?>? rules = null)
+        Func<string, IOperatorRule?>? rules = null,
+        Action<double>? verified = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         using var plain = PlainModel.Open(exportFolder, options.ClientLayers);
@@ -80,9 +84,9 @@ public static class PackageProtector
         options = options with
         {
             Verify = verification.Mode,
-            Name = CheckedName(options.Name ?? plain.Manifest.Model),
+            Name = ModelName.Checked(options.Name ?? plain.Manifest.Model),
         };
-        var (results, before) = (new List<ProtectionResult>(outputFolders.Count), 0L);
+        var (results, before, written) = (new List<ProtectionResult>(outputFolders.Count), 0L, 0L);
         var model = plain;
         foreach (var folders in outputFolders.Chunk(PlansAtOnce))
         {
@@ -102,6 +106,7 @@ public static class PackageProtector
                 }
 
                 Judge(report);
+                before += written;
                 results.Add(new ProtectionResult(
                     options.Name,
                     instance,
@@ -109,18 +114,23 @@ public static class PackageProtector
                     report,
                     ProtectionWarnings.Of(model, drawn, options, verification))
                 {
-                    Rounded = Rounded(exportFolder, folder, options),
+                    Rounded = Rounded(exportFolder, folder, options, Runs(1)),
                 });
             }
 
             (DrawnPlans Drawn, string Instance, VerificationReport? Report) Make(string folder)
             {
-                var (drawn, done) = (plans.Dequeue(), 0L);
+                var drawn = plans.Dequeue();
                 var instance = Write(
-                    model, drawn, options, folder, bytes => bytesWritten?.Invoke(before + (done = bytes)));
-                before += done;
-                return (drawn, instance, Verified(exportFolder, folder, options));
+                    model, drawn, options, folder, bytes => bytesWritten?.Invoke(before + (written = bytes)));
+                return (drawn, instance, Verified(exportFolder, folder, options, Runs(0)));
             }
+
+            // A package that is rounded is run before and after.
+            Action<double>? Runs(int index) => ShareOfWork.Of(
+                ShareOfWork.Of(verified, results.Count, outputFolders.Count),
+                index,
+                options.Rounding == WeightRounding.None ? 1 : 2);
         }
 
         return results;
@@ -251,7 +261,8 @@ public static class PackageProtector
     }
 
     // What is rounded was compared before; the difference that rounding makes is reported, not judged.
-    private static VerificationReport? Rounded(string exportFolder, string outputFolder, ProtectionOptions options)
+    private static VerificationReport? Rounded(
+        string exportFolder, string outputFolder, ProtectionOptions options, Action<double>? progress)
     {
         if (options.Rounding == WeightRounding.None)
         {
@@ -259,12 +270,13 @@ public static class PackageProtector
         }
 
         PackageRounder.Round(outputFolder, options.Rounding, options.Passphrase);
-        var report = Verified(exportFolder, outputFolder, options);
+        var report = Verified(exportFolder, outputFolder, options, progress);
         Judge(report);
         return report;
     }
 
-    private static VerificationReport? Verified(string exportFolder, string outputFolder, ProtectionOptions options)
+    private static VerificationReport? Verified(
+        string exportFolder, string outputFolder, ProtectionOptions options, Action<double>? progress)
     {
         if (options.Verify == VerificationMode.None)
         {
@@ -272,7 +284,7 @@ public static class PackageProtector
         }
 
         return PackageVerifier.Verify(
-            exportFolder, outputFolder, PackageVerifier.DefaultSamples, options.Passphrase, mode: options.Verify);
+            exportFolder, outputFolder, PackageVerifier.DefaultSamples, options.Passphrase, progress, options.Verify);
     }
 
     private static void Judge(VerificationReport? report)
@@ -282,12 +294,4 @@ public static class PackageProtector
             throw SecondTry.Differs(report);
         }
     }
-
-    private static string CheckedName(string name) =>
-        name.Length is > 0 and <= MostNameCharacters && name.All(c => char.IsAsciiLetterOrDigit(c) || "._-".Contains(c))
-            && char.IsAsciiLetterOrDigit(name[0])
-            ? name
-            : throw new RefusedException(
-                $"model name '{name}' must have 1..{MostNameCharacters} letters, digits, '.', '_' or '-', "
-                + "a letter or digit first; --name gives another");
 }

@@ -32,7 +32,7 @@ public static class PackageVerifier
     /// <param name="packageFolder">The package, all three parts.</param>
     /// <param name="samples">Random sequences, 1..100,000.</param>
     /// <param name="passphrase">Opens encrypted owner keys.</param>
-    /// <param name="sampleDone">Called with the number of sequences done.</param>
+    /// <param name="progress">Called with the share of the runs that is done, 0..1.</param>
     /// <param name="mode">As a whole or block by block; by the size of the model unless given.</param>
     /// <exception cref="RefusedException">A folder is not what it should be, or this machine cannot run the
     /// graphs.</exception>
@@ -41,7 +41,7 @@ public static class PackageVerifier
         string packageFolder,
         int samples,
         string? passphrase = null,
-        Action<int>? sampleDone = null,
+        Action<double>? progress = null,
         VerificationMode mode = VerificationMode.Auto)
     {
         if (samples is < 1 or > MostSamples)
@@ -78,12 +78,12 @@ public static class PackageVerifier
         {
             if (chosen == VerificationMode.Blocks)
             {
-                blocks = BlockComparison.Run(plain, moved, samples, comparison, sampleDone);
+                blocks = BlockComparison.Run(plain, moved, samples, comparison, progress);
                 samples = blocks.Samples;
             }
             else
             {
-                samples = RunWhole(plain, moved, samples, comparison, sampleDone);
+                samples = RunWhole(plain, moved, samples, comparison, progress);
             }
         }
         catch (OnnxRuntimeException e)
@@ -107,16 +107,17 @@ public static class PackageVerifier
         ProtectedModel moved,
         int samples,
         OutputComparison comparison,
-        Action<int>? sampleDone)
+        Action<double>? progress)
     {
         if (plain.Sources.Count > 0)
         {
-            return plain.Sources.Select(source =>
-                ForeignComparison.Run(source, moved, samples, comparison, sampleDone)).ToArray().Min();
+            return plain.Sources.Select((source, index) => ForeignComparison.Run(
+                source, moved, samples, comparison, ShareOfWork.Of(progress, index, plain.Sources.Count)))
+                .ToArray().Min();
         }
 
         using var left = new ExportedSide(plain.Folder);
-        Compare(plain, left, moved, samples, comparison, sampleDone);
+        Compare(plain, left, moved, samples, comparison, progress);
         return samples;
     }
 
@@ -126,19 +127,23 @@ public static class PackageVerifier
         ProtectedModel right,
         int samples,
         OutputComparison comparison,
-        Action<int>? sampleDone)
+        Action<double>? progress)
     {
+        // What a decoder's own steps do not reach: encoders, images, and the rows that images give.
+        var reachesBeyond = !(left.HasSharedCache && left.Kind == ModelKinds.Decoder);
         if (left.HasSharedCache)
         {
-            RunSteps(plain, left, right, samples, comparison, sampleDone);
+            var steps = ShareOfWork.Of(progress, 0, reachesBeyond ? 2 : 1);
+            RunSteps(plain, left, right, samples, comparison, steps);
             RunBeyondWindow(plain, left, right, comparison);
             RunBatches(plain, right, comparison);
+            steps?.Invoke(1);
         }
 
-        // What a decoder's own steps do not reach: encoders, images, and the rows that images give.
+        var others = left.HasSharedCache ? ShareOfWork.Of(progress, 1, 2) : progress;
         var random = new Random(Seed);
         var inputs = new SampleInputs(plain.Manifest, left.Tables?.TokenTypeCount ?? 0, random);
-        for (var sample = 0; sample < samples && !(left.HasSharedCache && left.Kind == ModelKinds.Decoder); sample++)
+        for (var sample = 0; sample < samples && reachesBeyond; sample++)
         {
             var given = inputs.Next();
             if (left.Kind == ModelKinds.VisionLanguage)
@@ -150,7 +155,7 @@ public static class PackageVerifier
                 comparison.AddAll(WholeModel.Run(left, given), WholeModel.Run(right, given));
             }
 
-            sampleDone?.Invoke(sample + 1);
+            others?.Invoke((sample + 1.0) / samples);
         }
     }
 
@@ -160,7 +165,7 @@ public static class PackageVerifier
         ProtectedModel moved,
         int samples,
         OutputComparison comparison,
-        Action<int>? sampleDone)
+        Action<double>? progress)
     {
         var (plainTables, movedTables) = (DecoderRun.TablesOf(plainSide), DecoderRun.TablesOf(moved));
         var longest = Math.Min(MostPromptTokens + DecodedTokens, plain.Manifest.ContextLength);
@@ -183,7 +188,8 @@ public static class PackageVerifier
                 comparison.Add(plainCache.Name, plainCache.Tensor.ToFloats(), movedCache.Tensor.ToFloats());
             }
 
-            sampleDone?.Invoke(sample + 1);
+            // Beyond a window and in batches come after these.
+            progress?.Invoke((sample + 1.0) / (samples + 1));
         }
 
         void Step(int tokens) => CompareStep(

@@ -46,12 +46,9 @@ internal static class ProtectCommand
 
         options = options with { MadeFiles = MadeFiles(FolderOf(model), options.Tokenizer) };
         string[] folders = [.. Enumerable.Range(0, instances).Select(index => FolderOf(target, index, instances))];
-        await ByteProgress.RunAsync("weights", bytes * instances, report => Task.Run(
-            () => made = PackageProtector.Protect(model, folders, options, done =>
-            {
-                cancellation.ThrowIfCancellationRequested();
-                report(done);
-            }),
+        await ByteProgress.RunAsync("weights", bytes * instances, "verified", (report, verified) => Task.Run(
+            () => made = PackageProtector.Protect(
+                model, folders, options, Watched(report, cancellation), Watched(verified, cancellation)),
             cancellation));
         cancellation.ThrowIfCancellationRequested();
         target.Complete();
@@ -73,6 +70,12 @@ internal static class ProtectCommand
 
         return 0;
     }
+
+    private static Action<T> Watched<T>(Action<T> report, CancellationToken cancellation) => done =>
+    {
+        cancellation.ThrowIfCancellationRequested();
+        report(done);
+    };
 
     private static string FolderOf(string model) =>
         Directory.Exists(model) ? model : Path.GetDirectoryName(Path.GetFullPath(model))!;

@@ -35,7 +35,7 @@ internal static class VerifyCommand
         command.SetAction(parsed =>
         {
             var asJson = parsed.GetValue(json);
-            var report = Watched(parsed.GetValue(samples), asJson, done => PackageVerifier.Verify(
+            var report = Watched(asJson, done => PackageVerifier.Verify(
                 parsed.GetRequiredValue(plain),
                 parsed.GetRequiredValue(package),
                 parsed.GetValue(samples),
@@ -47,12 +47,12 @@ internal static class VerifyCommand
         return command;
     }
 
-    private static VerificationReport Watched(int samples, bool asJson, Func<Action<int>, VerificationReport> verify) =>
+    private static VerificationReport Watched(bool asJson, Func<Action<double>, VerificationReport> verify) =>
         asJson || !AnsiConsole.Profile.Out.IsTerminal
             ? verify(_ => { })
             : AnsiConsole.Progress().Start(context =>
             {
-                var task = context.AddTask("sequences", maxValue: Math.Max(1, samples));
+                var task = context.AddTask("verified", maxValue: 1);
                 return verify(done => task.Value = done);
             });
 

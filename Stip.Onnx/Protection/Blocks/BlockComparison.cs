@@ -31,19 +31,24 @@ internal sealed class BlockComparison
     /// <param name="moved">Its package.</param>
     /// <param name="samples">Passes through each graph.</param>
     /// <param name="comparison">Is given every output.</param>
-    /// <param name="sampleDone">Called with the share of the samples that the blocks run so far stand for.</param>
+    /// <param name="progress">Called with the share of the blocks that were run, plain and protected.</param>
     /// <exception cref="RefusedException">A graph cannot be split, or takes none of the inputs.</exception>
     public static BlockComparison Run(
         PlainModel plain,
         ProtectedModel moved,
         int samples,
         OutputComparison comparison,
-        Action<int>? sampleDone = null)
+        Action<double>? progress = null)
     {
         var run = new BlockComparison(plain, moved, comparison);
-        foreach (var part in plain.Parts.Where(part => !part.IsClient))
+        var parts = plain.Parts.Where(part => !part.IsClient).ToList();
+        foreach (var (index, part) in parts.Index())
         {
-            run.Compare(part, GraphSplit.Of(part, run.FeaturesOf(part)), samples, sampleDone);
+            run.Compare(
+                part,
+                GraphSplit.Of(part, run.FeaturesOf(part)),
+                samples,
+                ShareOfWork.Of(progress, index, parts.Count));
         }
 
         return run;
@@ -57,7 +62,7 @@ internal sealed class BlockComparison
         {
             try
             {
-                run.Compare(part, Blocks(part, run.FeaturesOf(part)), samples: 2, sampleDone: null);
+                run.Compare(part, Blocks(part, run.FeaturesOf(part)), samples: 2, progress: null);
             }
             catch (Exception e) when (e is OnnxRuntimeException or RefusedException)
             {
@@ -89,7 +94,7 @@ internal sealed class BlockComparison
                 (TensorProto.Types.DataType)input.Type.TensorType.ElemType)).Select(input => input.Name)];
     }
 
-    private void Compare(GraphPart part, IReadOnlyList<GraphBlock> blocks, int samples, Action<int>? sampleDone)
+    private void Compare(GraphPart part, IReadOnlyList<GraphBlock> blocks, int samples, Action<double>? progress)
     {
         using var passes = new PartPasses(_plain, _moved, part);
         using var other = ModelFile.Load(_moved.PathOf(part));
@@ -106,6 +111,7 @@ internal sealed class BlockComparison
         foreach (var block in blocks)
         {
             var plain = RunAll(mine, block, open, pass => pass.Plain, mayFail: true);
+            progress?.Invoke((block.Number - 0.5) / blocks.Count);
             var moved = RunAll(theirs, block, open, pass => pass.Moved, mayFail: false);
             foreach (var (pass, left, right) in open.Zip(plain, moved))
             {
@@ -124,7 +130,7 @@ internal sealed class BlockComparison
                 }
             }
 
-            sampleDone?.Invoke(samples * block.Number / blocks.Count);
+            progress?.Invoke((double)block.Number / blocks.Count);
         }
 
         Samples = Math.Min(Samples, open.Count);

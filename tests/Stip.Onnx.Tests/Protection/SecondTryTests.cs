@@ -14,6 +14,8 @@ public sealed class SecondTryTests : IDisposable
     private const int Hidden = 16;
     private const int Vocabulary = 40;
     private const int Options = 8;
+    private readonly List<long> _bytes = [];
+    private readonly List<double> _shares = [];
     private readonly SmallGraph _graph = new();
     private readonly TemporaryFolder _folder = new();
 
@@ -33,6 +35,12 @@ public sealed class SecondTryTests : IDisposable
         Assert.Equal(
             ["client", "cloud", "owner"],
             Directory.GetDirectories(_folder.At("package")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+
+        // Both tries count once: the second begins anew.
+        Assert.Contains(_bytes.Zip(_bytes.Skip(1)), pair => pair.Second < pair.First);
+        Assert.Equal(_bytes.Max(), _bytes[^1]);
+        Assert.True(_bytes.Count(bytes => bytes == _bytes.Max()) > 1);
+        Assert.Equal(1, _shares[^1], 1e-9);
     }
 
     // The hidden state itself is chosen from: with it held there would be nothing hidden.
@@ -93,6 +101,7 @@ public sealed class SecondTryTests : IDisposable
     {
         _graph.Save().Dispose();
         return PackageProtector.Protect(
-            _graph.FilePath, _folder.At("package"), new ProtectionOptions("text"), new SeededRandom(3));
+            _graph.FilePath, _folder.At("package"), new ProtectionOptions("text"), new SeededRandom(3), _bytes.Add,
+            verified: _shares.Add);
     }
 }

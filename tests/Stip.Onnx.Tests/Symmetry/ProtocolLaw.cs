@@ -9,8 +9,8 @@ using Stip.TestKit;
 
 namespace Stip.Onnx.Tests.Symmetry;
 
-/// <summary>Draws keys for a graph, protects it, runs both on ONNX Runtime and compares:
-/// F'(xπ) π'ᵀ = F(x).</summary>
+/// <summary>Draws keys for a graph, protects it, runs both on ONNX Runtime and compares: F'(xπ) π'ᵀ = F(x). The
+/// keys give the file's bytes back, packed ones too.</summary>
 internal static class ProtocolLaw
 {
     private const float Tolerance = 2e-5f;
@@ -103,9 +103,32 @@ internal static class ProtocolLaw
         ModelFile file,
         ProtectionPlan plan,
         IReadOnlyDictionary<string, HostTensor> integers,
-        IReadOnlyDictionary<(string Name, int Axis), long>? sizes) =>
+        IReadOnlyDictionary<(string Name, int Axis), long>? sizes)
+    {
         Assert.All(Differences(path, file, plan, integers, sizes), pair =>
             Assert.Equal(pair.Plain, pair.Restored, Tolerance));
+        using var folder = new TemporaryFolder();
+        ProtectedGraphWriter.Write(file, plan, folder.At("model.onnx"));
+        AssertBytesComeBack(file, folder.At("model.onnx"), plan);
+    }
+
+    /// <summary>The keys give the plain file's bytes of those that moved.</summary>
+    /// <param name="plain">The plain graph.</param>
+    /// <param name="path">The protected one.</param>
+    /// <param name="plan">What moved where.</param>
+    public static void AssertBytesComeBack(ModelFile plain, string path, ProtectionPlan plan)
+    {
+        using var moved = ModelFile.Load(path);
+        foreach (var tensor in moved.Tensors)
+        {
+            var step = plan.Of(tensor);
+            using var bytes = new MemoryStream();
+            PermutedCopy.Write(
+                tensor, step with { Axes = Array.ConvertAll(step.Axes, axis => axis?.Inverse()) }, bytes);
+            var expected = plain.Tensors.Single(source => source.Name == step.Source).Bytes().ToArray();
+            Assert.True(bytes.ToArray().AsSpan().SequenceEqual(expected), $"'{tensor.Name}' does not come back");
+        }
+    }
 
     private static List<(float Plain, float Restored)> Differences(
         string path,

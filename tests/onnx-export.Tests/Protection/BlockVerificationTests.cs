@@ -25,6 +25,46 @@ public sealed class BlockVerificationTests(ExportedModels exported, ProtectedMod
         Assert.InRange(report.MaxAbsDiff, 1e-9, 1e-3);
     }
 
+    [Theory]
+    [InlineData("tiny-llama2-70b")]
+    [InlineData("tiny-mixtral-8x7b")]
+    public async Task Protect_ByBlocksWithRounding_ComparesBeforeAndAfter(string name)
+    {
+        var options = new ProtectionOptions(Verify: VerificationMode.Blocks) { Rounding = WeightRounding.Int4 };
+
+        var (folder, made) = await packages.ProtectAsync(exported, name, options, seed: 7);
+
+        Assert.True(made.Verification!.Passed, made.Verification.Worst);
+        Assert.InRange(made.Verification.MaxAbsDiff, 1e-9, 1e-3);
+        Assert.Equal(VerificationMode.Blocks, made.Rounded!.Mode);
+        Assert.True(made.Rounded.Passed);
+        var again = PackageVerifier.Verify(
+            await exported.FolderAsync(name), folder, samples: 2, mode: VerificationMode.Full);
+        Assert.True(again.Passed, again.Worst);
+
+        // Both ways say the same of what rounding does; the samples are others.
+        Assert.InRange(made.Rounded.MaxAbsDiff / again.MaxAbsDiff, 0.2, 5);
+    }
+
+    [Theory]
+    [InlineData("tiny-llama2-70b", VerificationMode.Blocks)]
+    [InlineData("tiny-llama2-70b", VerificationMode.Full)]
+    [InlineData("tiny-bert-classifier", VerificationMode.Full)]
+    [InlineData("digits-llava", VerificationMode.Blocks)]
+    [InlineData("digits-llava", VerificationMode.Full)]
+    public async Task Verify_SaysHowFarItIs(string name, VerificationMode mode)
+    {
+        var (plain, package) = (await exported.FolderAsync(name), await packages.FolderAsync(exported, name));
+        var shares = new List<double>();
+
+        PackageVerifier.Verify(plain, package, samples: 2, progress: shares.Add, mode: mode);
+
+        Assert.True(shares.Count > 1);
+        Assert.Equal(shares.Order(), shares);
+        Assert.InRange(shares[0], 0.001, 0.99);
+        Assert.Equal(1, shares[^1], 1e-9);
+    }
+
     // Attention and feed-forward of every layer are blocks of their own, or smaller; together they are the graph.
     [Theory]
     [InlineData("tiny-llama2-70b")]
