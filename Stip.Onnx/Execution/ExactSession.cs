@@ -8,6 +8,9 @@ internal static class ExactSession
     private const string NotImplemented = "ErrorCode:NotImplemented";
     private const string DataFolder = "session.model_external_initializers_file_folder_path";
 
+    // Where weights stay mapped, constants of more bytes than this are computed when they are asked for.
+    private const string LargestFolded = "1048576";
+
     /// <param name="path">The ONNX file; its external data lies beside it.</param>
     /// <param name="threads">Threads of one operator; 0 leaves the choice to ONNX Runtime.</param>
     public static InferenceSession Load(string path, int threads = 0)
@@ -20,10 +23,17 @@ internal static class ExactSession
     /// <param name="model">The graph as bytes.</param>
     /// <param name="folder">Where its external data lies.</param>
     /// <param name="asWritten">True to run node for node what the graph says, nothing fused.</param>
-    public static InferenceSession Load(byte[] model, string folder, bool asWritten)
+    /// <param name="memory">What may be made of weights beforehand.</param>
+    public static InferenceSession Load(
+        byte[] model, string folder, bool asWritten, WeightMemory memory = WeightMemory.Prepared)
     {
         using var options = Options(threads: 0);
         options.AddSessionConfigEntry(DataFolder, folder);
+        if (memory != WeightMemory.Prepared)
+        {
+            KeepMapped(options, memory);
+        }
+
         if (asWritten)
         {
             options.GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL;
@@ -43,6 +53,17 @@ internal static class ExactSession
         // Without it ONNX Runtime rounds activations to 8 bits where it fuses DequantizeLinear with MatMul.
         options.AddSessionConfigEntry("session.qdq_matmulnbits_accuracy_level", "0");
         return options;
+    }
+
+    // Copies of weights that are packed, widened or folded are as large as the weights, or twice that.
+    private static void KeepMapped(SessionOptions options, WeightMemory memory)
+    {
+        options.EnableCpuMemArena = false;
+        options.EnableMemoryPattern = false;
+        options.AddSessionConfigEntry("optimization.constant_folding_max_output_size_in_bytes", LargestFolded);
+        options.AddSessionConfigEntry(
+            "optimization.disable_specified_optimizers", "FuseFp16InitializerToFp32NodeTransformer");
+        options.AddSessionConfigEntry("session.disable_prepacking", memory == WeightMemory.Mapped ? "1" : "0");
     }
 
     private static InferenceSession Load(string path, Func<InferenceSession> load)

@@ -28,8 +28,10 @@ public sealed class GraphRunner : IDisposable
     /// <param name="model">The graph.</param>
     /// <param name="folder">Where its external data lies.</param>
     /// <param name="asWritten">True to run node for node what the graph says, nothing fused.</param>
-    internal GraphRunner(ModelProto model, string folder, bool asWritten = false)
-        : this(ExactSession.Load(model.ToByteArray(), folder, asWritten))
+    /// <param name="memory">What may be made of weights beforehand.</param>
+    internal GraphRunner(
+        ModelProto model, string folder, bool asWritten = false, WeightMemory memory = WeightMemory.Prepared)
+        : this(ExactSession.Load(model.ToByteArray(), folder, asWritten, memory))
     {
     }
 

@@ -4,9 +4,12 @@ using Stip.Onnx.Protection.Cut;
 
 namespace Stip.Onnx.Protection.Blocks;
 
-/// <summary>Some nodes of a graph, cut out of it and loaded; weights of other nodes are not touched.</summary>
+/// <summary>Some nodes of a graph, cut out of it and loaded; weights of other nodes are not touched, and those of its
+/// own stay mapped.</summary>
 internal sealed class BlockRunner : IDisposable
 {
+    private const long LeastPackedBytes = 4096;
+
     private readonly GraphRunner _runner;
 
     /// <param name="model">The whole graph.</param>
@@ -35,13 +38,19 @@ internal sealed class BlockRunner : IDisposable
         var cut = new ModelProto { IrVersion = model.IrVersion, Graph = taken };
         cut.OpsetImport.Add(model.OpsetImport);
         cut.Functions.Add(UsedFunctions.Of(model, taken));
-        _runner = new GraphRunner(cut, folder, asWritten);
+        TiledProducts.Write(cut);
+        _runner = new GraphRunner(
+            cut, folder, asWritten, HasPackedWeights(cut) ? WeightMemory.MappedButPacked : WeightMemory.Mapped);
     }
 
     public IReadOnlyDictionary<string, HostTensor> Run(IReadOnlyDictionary<string, HostTensor> inputs) =>
         WrittenRows.Only(inputs, _runner.Run(inputs));
 
     public void Dispose() => _runner.Dispose();
+
+    private static bool HasPackedWeights(ModelProto model) => model.Graph.Initializer.Any(tensor =>
+        ElementTypes.Bits((TensorProto.Types.DataType)tensor.DataType) <= 8
+        && GraphTensor.ByteCount(tensor) >= LeastPackedBytes);
 
     // Of any rank and shape: the values themselves say.
     private static ValueInfoProto Declare(string name, HostTensor value) => new()
