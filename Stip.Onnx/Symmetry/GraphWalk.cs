@@ -36,7 +36,7 @@ internal sealed class GraphWalk(
     /// <summary>Nodes, by their first output, that are treated as if there were no rule for them.</summary>
     public IReadOnlySet<string> Held { get; init; } = new HashSet<string>();
 
-    /// <summary>Runs a whole graph whose inputs the scope holds already.</summary>
+    /// <summary>Runs a whole graph whose inputs the scope holds already; outputs that are pictures stay so.</summary>
     /// <returns>Outputs that are indices: what stands at the places that each cell may point at.</returns>
     public IReadOnlyDictionary<string, int[][]> RunWhole(GraphProto graph, Scope scope)
     {
@@ -54,6 +54,14 @@ internal sealed class GraphWalk(
     private void Run(GraphProto graph, Scope scope)
     {
         Follow(graph, scope);
+        foreach (var name in graph.Output.Select(output => output.Name))
+        {
+            if (scope.Find(name) is FeatureMapValue map)
+            {
+                scope[name] = map.WriteOut();
+            }
+        }
+
         IndexUse.Guard(graph.Output.Select(output => scope.Find(output.Name)), store, _indices);
     }
 
@@ -68,14 +76,9 @@ internal sealed class GraphWalk(
         Run(graph.Node, scope);
         foreach (var output in graph.Output)
         {
-            switch (scope.Find(output.Name))
+            if (scope.Find(output.Name) is ScoresValue scores)
             {
-                case ScoresValue scores:
-                    scope[output.Name] = scores.Written.Value.Outputs[0]!;
-                    break;
-                case FeatureMapValue map:
-                    scope[output.Name] = map.WriteOut();
-                    break;
+                scope[output.Name] = scores.Written.Value.Outputs[0]!;
             }
         }
     }

@@ -34,8 +34,7 @@ internal static class OutputPorts
             }
             else if (value is not KnownValue)
             {
-                var labels = value as LabelValue ?? ((WeightValue)value).Weight.WriteOut((WeightValue)value);
-                ports.Add(Join(part, output, labels, store, sizes));
+                ports.Add(Join(part, output, value, store, sizes));
             }
         }
 
@@ -51,22 +50,44 @@ internal static class OutputPorts
     }
 
     private static LabelledPort Join(
-        GraphPart part, ValueInfoProto output, LabelValue value, NodeStore store, ProbeSizes sizes)
+        GraphPart part, ValueInfoProto output, Value value, NodeStore store, ProbeSizes sizes)
     {
         var features = FeatureAxes(part, output, value, sizes);
-        var positions = Enumerable.Range(0, value.Rank).Where(axis => !features.Contains(axis)).ToArray();
-        var groups = new AxisGroups(value.Shape, positions);
         var kind = store.Kinds.Id($"output {part.Key}.{output.Name}");
-        var cells = groups.ToArray();
-        int[][] operands = [.. Enumerable.Range(0, cells.Length == 0 ? 0 : cells[0].Length).Select(position =>
-            Array.ConvertAll(cells, feature => value.Labels[feature[position]]))];
+        if (value is FeatureMapValue map && features is [1])
+        {
+            // A channel is the same at all places that are alike.
+            int[][] columns = [.. map.Columns.DistinctBy(column => column, SameLabels.Instance)];
+            var channels = CellWise.Fresh(store, kind, columns);
+            return new LabelledPort(output.Name, features, [channels.Length], channels);
+        }
+
+        var (operands, shape) = ByPosition(WrittenOut(value), features);
 
         // Rows of a batch may have the same labels; once tells as much.
         var nodes = CellWise.Fresh(store, kind, [.. operands.DistinctBy(operand => operand, SameLabels.Instance)]);
-        return new LabelledPort(output.Name, features, groups.DroppedShape, nodes);
+        return new LabelledPort(output.Name, features, shape, nodes);
     }
 
-    private static int[] FeatureAxes(GraphPart part, ValueInfoProto output, LabelValue value, ProbeSizes sizes)
+    private static LabelValue WrittenOut(Value value) => value switch
+    {
+        FeatureMapValue map => map.WriteOut(),
+        WeightValue weight => weight.Weight.WriteOut(weight),
+        _ => (LabelValue)value,
+    };
+
+    // The labels of all features, for every position.
+    private static (int[][] Operands, int[] Shape) ByPosition(LabelValue value, int[] features)
+    {
+        var positions = Enumerable.Range(0, value.Rank).Where(axis => !features.Contains(axis)).ToArray();
+        var groups = new AxisGroups(value.Shape, positions);
+        var cells = groups.ToArray();
+        int[][] operands = [.. Enumerable.Range(0, cells.Length == 0 ? 0 : cells[0].Length).Select(position =>
+            Array.ConvertAll(cells, feature => value.Labels[feature[position]]))];
+        return (operands, groups.DroppedShape);
+    }
+
+    private static int[] FeatureAxes(GraphPart part, ValueInfoProto output, Value value, ProbeSizes sizes)
     {
         var declared = output.Type?.TensorType?.Shape?.Dim;
         if (declared is null || declared.Count != value.Rank)

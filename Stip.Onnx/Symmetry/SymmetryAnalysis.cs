@@ -67,19 +67,23 @@ internal sealed class SymmetryAnalysis
     /// <param name="parts">Its graphs.</param>
     /// <param name="joins">Features that they share.</param>
     /// <param name="rules">Rules by operator; null for those of the registry.</param>
+    /// <param name="longestRun">1 to look at every cell apart, which finds the same and takes longer.</param>
     public static SymmetryAnalysis Of(
-        IReadOnlyList<GraphPart> parts, IReadOnlyList<PortJoin> joins, Func<string, IOperatorRule?>? rules = null)
+        IReadOnlyList<GraphPart> parts,
+        IReadOnlyList<PortJoin> joins,
+        Func<string, IOperatorRule?>? rules = null,
+        int longestRun = int.MaxValue)
     {
         if (parts.All(part => part.Sends.Count == 0))
         {
-            return new SymmetryAnalysis(LabelRun.Execute(parts, joins, rules: rules));
+            return new SymmetryAnalysis(LabelRun.Execute(parts, joins, longestRun, rules: rules));
         }
 
         SymmetryAnalysis? followed = null;
         RefusedException? refusal = null;
         try
         {
-            followed = new SymmetryAnalysis(LabelRun.Execute(parts, joins, rules: rules));
+            followed = new SymmetryAnalysis(LabelRun.Execute(parts, joins, longestRun, rules: rules));
             if (followed.Sent().All(followed.Moves))
             {
                 return followed;
@@ -90,7 +94,7 @@ internal sealed class SymmetryAnalysis
             refusal = e;
         }
 
-        var kept = Kept(parts, joins, rules);
+        var kept = Kept(parts, joins, rules, longestRun);
         return kept is not null
             && (followed is null || kept.Sent().Count(kept.Moves) > followed.Sent().Count(followed.Moves)) ? kept
             : followed ?? throw refusal!;
@@ -112,12 +116,15 @@ internal sealed class SymmetryAnalysis
     private bool Moves(int node) => Classes.Size(node) > 1;
 
     private static SymmetryAnalysis? Kept(
-        IReadOnlyList<GraphPart> parts, IReadOnlyList<PortJoin> joins, Func<string, IOperatorRule?>? rules)
+        IReadOnlyList<GraphPart> parts,
+        IReadOnlyList<PortJoin> joins,
+        Func<string, IOperatorRule?>? rules,
+        int longestRun)
     {
         try
         {
-            return new SymmetryAnalysis(LabelRun.Execute(
-                [.. parts.Select(part => part with { IsKept = part.Sends.Count > 0 })], joins, rules: rules));
+            IReadOnlyList<GraphPart> held = [.. parts.Select(part => part with { IsKept = part.Sends.Count > 0 })];
+            return new SymmetryAnalysis(LabelRun.Execute(held, joins, longestRun, rules: rules));
         }
         catch (RefusedException)
         {

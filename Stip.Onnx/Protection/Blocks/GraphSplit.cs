@@ -14,8 +14,9 @@ internal static class GraphSplit
     // Blocks of a fair size: one may hold a quarter of all weights, or what its largest operator needs.
     private const int LeastBlocks = 4;
 
-    // More blocks than this only cost time.
+    // More blocks than this only cost time, while they are not large: packed matrices of few bits are copied.
     private const int MostBlocks = 64;
+    private const long LargestBlock = 256L << 20;
 
     /// <summary>The blocks of a graph, in order.</summary>
     /// <param name="part">The graph.</param>
@@ -26,7 +27,7 @@ internal static class GraphSplit
         var flow = new ValueFlow(part, features);
         var widths = flow.Widths();
         long[] weights = [.. Enumerable.Range(0, flow.NodeCount).Select(flow.WeightBytes)];
-        var fair = Math.Max(weights.Sum() / LeastBlocks, weights.Max());
+        var fair = Math.Max(Math.Min(weights.Sum() / LeastBlocks, LargestBlock), weights.Max());
         var best = new List<int>();
         for (var width = 1; width <= MostValues; width++)
         {
@@ -77,11 +78,13 @@ internal static class GraphSplit
         }
     }
 
-    // Neighbours are joined as long as they stay below the largest block, which sets the memory anyway.
+    // Neighbours are joined as long as they stay below the largest block, which sets the memory anyway, and below what
+    // is much memory.
     private static List<int> Merged(List<int> places, long[] weights)
     {
         long[] sizes = [.. Sizes(places, weights)];
-        var (limit, kept, size) = (Math.Max(sizes.Max(), sizes.Sum() / MostBlocks), new List<int>(), sizes[0]);
+        var limit = Math.Min(Math.Max(sizes.Max(), sizes.Sum() / MostBlocks), LargestBlock);
+        var (kept, size) = (new List<int>(), sizes[0]);
         for (var i = 0; i < places.Count; i++)
         {
             if (size > 0 && size + sizes[i + 1] > limit)

@@ -1,4 +1,5 @@
 using Stip.Onnx.Model;
+using Stip.Onnx.Protection;
 using Stip.Onnx.Symmetry;
 
 namespace Stip.Onnx.Tests.Symmetry;
@@ -96,6 +97,56 @@ public sealed class FeatureMapTests : IDisposable
         var (small, large) = (Segments(16), Segments(64));
 
         Assert.Equal(small, large);
+    }
+
+    // The client's part ends amid the picture: what it sends is one still, with an order of its channels.
+    [Fact]
+    public void LargerPicture_CutAfterItsStem_TakesNoMoreNodes()
+    {
+        var (small, large) = (LabelsOfParts(16), LabelsOfParts(64));
+
+        Assert.Equal(small, large);
+    }
+
+    [Fact]
+    public void Picture_CutAfterItsStem_HasTheClassesOfItsCells()
+    {
+        Stem(8);
+        using var model = Cut();
+
+        TwoForms.AssertAgree(model);
+        var report = ModelInspector.Inspect(_graph.FilePath);
+        Assert.Contains(report.Classes, one => one.Members.Any(member => member is { Name: "w_inner", Count: 6 }));
+    }
+
+    private static int LabelsOfParts(int side)
+    {
+        using var test = new FeatureMapTests();
+        test.Stem(side);
+        using var model = test.Cut();
+        return SymmetryAnalysis.Of(model.Parts, model.Joins).Graph.Store.Count;
+    }
+
+    // A stem, a convolution and a pool down to four by four places.
+    private void Stem(int side)
+    {
+        Picture(side);
+        var active = _graph.Add("Relu", "active", Conv("stem", "x", 6, 3, kernel: 3, pads: 1));
+        var inner = Conv("inner", active, 6, 6, kernel: 3, pads: 1);
+        var strides = NodeAttribute.Ints("strides", side / 4, side / 4);
+        Flattened(_graph.With("MaxPool", "pooled", [inner], Kernel(side / 4), strides), 6, 16);
+    }
+
+    private PlainModel Cut()
+    {
+        using (_graph.Save())
+        {
+        }
+
+        var model = PlainModel.Open(_graph.FilePath);
+        Assert.Contains(model.Part("vision").Graph.Node, node => node.OpType == "MaxPool");
+        Assert.DoesNotContain(model.Parts[0].Graph.Node, node => node.OpType == "MaxPool");
+        return model;
     }
 
     // A stem and a pool down to four by four places, whatever the picture.

@@ -1,4 +1,5 @@
 using Stip.Onnx.Model;
+using Stip.Onnx.Protection;
 using Stip.Onnx.Symmetry;
 using Stip.Onnx.Symmetry.Reports;
 
@@ -23,6 +24,11 @@ internal sealed class TwoForms
         new TwoForms(SymmetryAnalysis.Of(file, longestRun), cells).AssertAgree();
         new TwoForms(SymmetryAnalysis.Of(file, longestRun, mostScores: 0), cells).AssertAgree();
     }
+
+    /// <summary>The same for all parts of a model, with what goes from one into the next.</summary>
+    public static void AssertAgree(PlainModel model) => new TwoForms(
+        SymmetryAnalysis.Of(model.Parts, model.Joins),
+        SymmetryAnalysis.Of(model.Parts, model.Joins, longestRun: 1)).AssertAgree();
 
     private void AssertAgree()
     {
