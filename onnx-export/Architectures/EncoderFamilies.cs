@@ -91,6 +91,7 @@ internal static class EncoderFamilies
         .. Texts("RoCBert", (name, head) => new RocBert(name, head)),
         new ClapText(),
         new Clap(),
+        new ClapAudio(),
         .. Texts("Luke", (name, head) => new Luke(name, head)),
         .. Texts("ConvBert", (name, head) => new ConvBert(name, head)),
         .. XlNetTexts(),

@@ -38,9 +38,10 @@ internal static class ExportCommand
         };
         var tower = new Option<string>("--tower")
         {
-            Description = "Which tower of a model for texts and images (CLIPModel, SiglipModel, ChineseCLIPModel).",
+            Description = "Which tower of a model for texts and images (CLIPModel, SiglipModel, ChineseCLIPModel) or "
+                + "texts and sounds (ClapModel).",
         };
-        tower.AcceptOnlyFromAmong("text", "vision");
+        tower.AcceptOnlyFromAmong("text", "vision", "audio");
         var context = new Option<int?>("--context-length")
         {
             Description = "Most positions that a decoder is to be served with; those of the model without it.",

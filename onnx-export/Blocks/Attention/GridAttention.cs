@@ -6,6 +6,9 @@ namespace Stip.Export.Blocks.Attention;
 
 /// <summary>Attention of patches within windows, or of all, to whose scores the rows and the columns between two
 /// patches add, each by a product with the query (MViT v2, arXiv 2112.01526; ViTDet, arXiv 2203.16527).</summary>
+/// <remarks>What a query adds for every row and every column of keys stands behind its own channels, and behind those
+/// of a key a one in the place of its row and of its column: one product gives the whole score, and no square of all
+/// patches is written out beside it.</remarks>
 /// <param name="encoder">The graph.</param>
 /// <param name="plan">The windows; one of the whole grid where all patches see each other.</param>
 /// <param name="sizes">Sizes of a layer.</param>
@@ -34,50 +37,87 @@ internal sealed class GridAttention(EncoderGraph encoder, WindowPlan plan, Encod
 
         var inside = _graph.Add(
             "Gather", $"{name}/windows", [rows, Constant("patches", plan.Patches())], NodeAttribute.Int("axis", 1));
-        var query = Heads($"{name}.query", tensor, inside, 0, [0, 1, 3, 2, 4]);
-        var key = Heads($"{name}.key", tensor, inside, 1, [0, 1, 3, 4, 2]);
-        var value = Heads($"{name}.value", tensor, inside, 2, [0, 1, 3, 2, 4]);
-        var scaled = _graph.Add("Mul", $"{name}/scaled", [query, encoder.SharedScalar("grid.scale", sizes.ScoreScale)]);
-        var scores = _graph.Add("MatMul", $"{name}/scores", [scaled, key]); // [batch, windows, heads, size, size]
-        var shares = _graph.Add(
-            "Softmax",
-            $"{name}/Softmax",
-            [HasDistances ? Placed(name, tensor, query, scores) : scores],
-            NodeAttribute.Int("axis", -1));
-        var turned = _graph.Add(
-            "Transpose",
-            $"{name}/turned",
-            [_graph.Add("MatMul", $"{name}/mixed", [shares, value])],
-            NodeAttribute.Ints("perm", 0, 1, 3, 2, 4));
+        inside = _graph.Add("Reshape", $"{name}/window", [inside, Constant("window", -1, plan.Size, hidden)]);
+        var (query, key, value) = (
+            Project($"{name}.query", tensor, inside, 0),
+            Project($"{name}.key", tensor, inside, 1),
+            Project($"{name}.value", tensor, inside, 2));
+        if (HasDistances)
+        {
+            (query, key) = (Asking(name, tensor, query), Asked(name, key));
+        }
+
+        var attended = _graph.AddMicrosoft(
+            "MultiHeadAttention",
+            name,
+            [query, key, value],
+            [$"{name}/output"],
+            NodeAttribute.Int("num_heads", sizes.Heads),
+            NodeAttribute.Float("scale", HasDistances ? 1 : sizes.ScoreScale))[0];
         var joined = _graph.Add("Reshape", $"{name}/joined", [
-            turned, Constant("rows", 0, plan.Windows * plan.Size, hidden)]);
+            attended, Constant("rows", -1, plan.Windows * plan.Size, hidden)]);
         var given = Linear.FromLinear(
             encoder, $"{name}.output", joined, $"{tensor}.proj", hidden, hidden, hasBias: true);
         return _graph.Add(
             "Gather", $"{name}/patches", [given, Constant("places", plan.Places())], NodeAttribute.Int("axis", 1));
     }
 
-    // Scores and what rows and columns add, each for all keys of a row or a column at once.
-    private string Placed(string name, string tensor, string query, string scores)
+    // [windows, size, heads · (dim + rows + columns)]: queries, scaled, and what they add for each row and column.
+    private string Asking(string name, string tensor, string query)
     {
-        var grid = _graph.Add("Reshape", $"{name}/grid", [
-            query, Constant("grid", 0, plan.Windows, sizes.Heads, _side, _side, sizes.HeadDim)]);
+        var grid = _graph.Add("Transpose", $"{name}/grid", [
+            _graph.Add("Reshape", $"{name}/apart", [
+                query, Constant("grid", -1, _side, _side, sizes.Heads, sizes.HeadDim)])],
+            NodeAttribute.Ints("perm", 0, 3, 1, 2, 4)); // [windows, heads, rows, columns, dim]
         var down = _graph.Add("MatMul", $"{name}/down", [grid, Distances($"{name}.down", $"{tensor}.rel_pos_h")]);
-        var turned = _graph.Add("Transpose", $"{name}/columns", [grid], NodeAttribute.Ints("perm", 0, 1, 2, 4, 3, 5));
+        var columns = _graph.Add("Transpose", $"{name}/columns", [grid], NodeAttribute.Ints("perm", 0, 1, 3, 2, 4));
         var across = _graph.Add(
             "Transpose",
             $"{name}/across",
             [_graph.Add("MatMul", $"{name}/across_columns", [
-                turned, Distances($"{name}.across", $"{tensor}.rel_pos_w")])],
-            NodeAttribute.Ints("perm", 0, 1, 2, 4, 3, 5));
-        var apart = _graph.Add("Reshape", $"{name}/apart", [
-            scores, Constant("cells", 0, plan.Windows, sizes.Heads, _side, _side, _side, _side)]);
-        var sum = _graph.Add("Add", $"{name}/rows_added", [
-            apart, _graph.Add("Unsqueeze", $"{name}/of_rows", [down, Constant("last", -1)])]);
-        sum = _graph.Add("Add", $"{name}/columns_added", [
-            sum, _graph.Add("Unsqueeze", $"{name}/of_columns", [across, Constant("before_last", -2)])]);
-        return _graph.Add("Reshape", $"{name}/placed", [
-            sum, Constant("scores", 0, plan.Windows, sizes.Heads, plan.Size, plan.Size)]);
+                columns, Distances($"{name}.across", $"{tensor}.rel_pos_w")])],
+            NodeAttribute.Ints("perm", 0, 1, 3, 2, 4));
+        var scaled = _graph.Add("Mul", $"{name}/scaled", [grid, encoder.SharedScalar("grid.scale", sizes.ScoreScale)]);
+        var wide = _graph.Add("Concat", $"{name}/asking", [scaled, down, across], NodeAttribute.Int("axis", -1));
+        var turned = _graph.Add("Transpose", $"{name}/asking_heads", [wide], NodeAttribute.Ints("perm", 0, 2, 3, 1, 4));
+        return _graph.Add("Reshape", $"{name}/asking_rows", [
+            turned, Constant("wide", -1, plan.Size, sizes.Heads * Width)]);
+    }
+
+    // [windows, size, heads · (dim + rows + columns)]: keys, and where they stand.
+    private string Asked(string name, string key)
+    {
+        var heads = _graph.Add("Reshape", $"{name}/asked_apart", [
+            key, Constant("keys", -1, plan.Size, sizes.Heads, sizes.HeadDim)]);
+        var windows = _graph.Add(
+            "Shape", $"{name}/asked_windows", [key], NodeAttribute.Int("start", 0), NodeAttribute.Int("end", 1));
+        var shape = _graph.Add(
+            "Concat",
+            $"{name}/asked_shape",
+            [windows, Constant("stand", plan.Size, sizes.Heads, 2 * _side)],
+            NodeAttribute.Int("axis", 0));
+        var table = encoder.SharedWeight(
+            $"grid.stands.{_side}", () => encoder.Weights.Table([plan.Size, 1, 2 * _side], Stands()));
+        var stands = _graph.Add("Expand", $"{name}/asked_places", [table, shape]);
+        var wide = _graph.Add("Concat", $"{name}/asked", [heads, stands], NodeAttribute.Int("axis", -1));
+        return _graph.Add("Reshape", $"{name}/asked_rows", [
+            wide, Constant("wide", -1, plan.Size, sizes.Heads * Width)]);
+    }
+
+    private int Width => sizes.HeadDim + (2 * _side);
+
+    // A one in the column of each patch's row, and in that of its column.
+    private float[] Stands()
+    {
+        var table = new float[plan.Size * 2 * _side];
+        for (var patch = 0; patch < plan.Size; patch++)
+        {
+            var (row, column) = Math.DivRem(patch, _side);
+            table[(patch * 2 * _side) + row] = 1;
+            table[(patch * 2 * _side) + _side + column] = 1;
+        }
+
+        return table;
     }
 
     // [side, dim, side]: for each place of the query, what the place of a key is multiplied by.
@@ -97,20 +137,17 @@ internal sealed class GridAttention(EncoderGraph encoder, WindowPlan plan, Encod
         .. Enumerable.Range(0, _side * _side).Select(cell => (long)(cell / _side) - (cell % _side) + _side - 1),
     ];
 
-    private string Heads(string name, string tensor, string rows, int part, long[] order)
+    private string Project(string name, string tensor, string rows, int part)
     {
         var hidden = sizes.Hidden;
         var matrix = encoder.Tensors.Require($"{tensor}.{Matrix}.weight", 3 * hidden, hidden);
         var bias = sizes.HasQkvBias ? encoder.Tensors.Require($"{tensor}.{Matrix}.bias", 3 * hidden) : null;
-        var projected = Linear.FromRows(
+        return Linear.FromRows(
             encoder,
             name,
             rows,
             new TensorRows(matrix, part * hidden, hidden),
             bias is null ? null : new TensorRows(bias, part * hidden, hidden));
-        var apart = _graph.Add("Reshape", $"{name}/apart", [
-            projected, Constant("heads", 0, plan.Windows, plan.Size, sizes.Heads, sizes.HeadDim)]);
-        return _graph.Add("Transpose", $"{name}/Transpose", [apart], NodeAttribute.Ints("perm", order));
     }
 
     // Constants of all layers that are cut alike.
