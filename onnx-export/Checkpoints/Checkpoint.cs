@@ -68,6 +68,10 @@ internal sealed class Checkpoint : IDisposable
     /// <summary>Tensors of a folder that the model did not ask for, once it has asked; empty before.</summary>
     public IReadOnlyList<string> Unused { get; private set; } = [];
 
+    /// <summary>Fields of config.json that the model did not ask for, once it has asked, though they may say something
+    /// of it.</summary>
+    public IReadOnlyList<string> UnreadFields => _gguf is null ? Config.Unread() : [];
+
     private SafetensorsTensors? Stored { get; init; }
 
     /// <summary>Adapters that are merged while tensors are read, first to last.</summary>

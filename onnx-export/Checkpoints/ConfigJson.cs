@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
 using Stip.Onnx;
-using Stip.Protocol;
 
 namespace Stip.Export.Checkpoints;
 
@@ -10,8 +9,12 @@ namespace Stip.Export.Checkpoints;
 /// <param name="root">The object.</param>
 /// <param name="defaults">An object whose fields stand for those that are absent, but not for those that are
 /// null.</param>
-internal sealed class ConfigJson(string file, JsonElement root, JsonElement? defaults = null)
+/// <param name="read">Where it is noted which fields were asked for; null for a file of its own.</param>
+internal sealed class ConfigJson(
+    string file, JsonElement root, JsonElement? defaults = null, ReadFields? read = null)
 {
+    private readonly ReadFields _read = read ?? new ReadFields();
+
     private const int LargestSize = 1 << 30;
 
     // What a graph repeats: each costs nodes, so a number that no model has must not be begun.
@@ -21,43 +24,30 @@ internal sealed class ConfigJson(string file, JsonElement root, JsonElement? def
     public static ConfigJson Load(string path) => Parse(Path.GetFileName(path), File.ReadAllBytes(path));
 
     /// <summary>Reads the bytes of such a file.</summary>
-    public static ConfigJson Parse(string name, ReadOnlyMemory<byte> bytes) => new(name, ReadObject(name, bytes));
-
-    internal static JsonElement ReadObject(string name, ReadOnlyMemory<byte> bytes)
-    {
-        try
-        {
-            using var document = JsonDocument.Parse(bytes);
-            if (!JsonText.IsUnicode(bytes.Span))
-            {
-                throw new RefusedException($"{name} is not JSON: a string of it is not UTF-8");
-            }
-
-            return document.RootElement.ValueKind == JsonValueKind.Object
-                ? document.RootElement.Clone()
-                : throw new RefusedException(
-                    $"{name} holds {document.RootElement.ValueKind}; it must be a JSON object");
-        }
-        catch (JsonException e)
-        {
-            throw new RefusedException($"{name} is not JSON: {e.Message}", e);
-        }
-    }
+    public static ConfigJson Parse(string name, ReadOnlyMemory<byte> bytes) => new(name, JsonObjects.Read(name, bytes));
 
     /// <summary>True where the field is there, null or not.</summary>
-    public bool Has(string name) => root.TryGetProperty(name, out _);
+    public bool Has(string name)
+    {
+        _read.Note(name);
+        return root.TryGetProperty(name, out _);
+    }
 
     /// <summary>True where there is a value other than null.</summary>
     public bool IsGiven(string name) => Find(name) is not null;
 
     /// <summary>An object inside this one, null where it is absent or null.</summary>
     public ConfigJson? Section(string name) =>
-        Find(name) is { ValueKind: JsonValueKind.Object } section ? new ConfigJson($"{file}: {name}", section) : null;
+        Find(name) is { ValueKind: JsonValueKind.Object } section ? new ConfigJson(
+            $"{file}: {name}", section, read: _read.Inside(name)) : null;
 
     /// <summary>The objects inside this one, each with its name.</summary>
     public IReadOnlyList<(string Name, ConfigJson Section)> Sections() =>
         [.. root.EnumerateObject().Select(entry => entry.Name).Distinct()
             .Where(name => Section(name) is not null).Select(name => (name, Section(name)!))];
+
+    /// <summary>Fields that nothing asked for, though they may say something of the model.</summary>
+    public IReadOnlyList<string> Unread() => [.. _read.Unread(root)];
 
     /// <summary>The same object with values for what is absent, and has none yet.</summary>
     /// <param name="json">A JSON object.</param>
@@ -65,8 +55,8 @@ internal sealed class ConfigJson(string file, JsonElement root, JsonElement? def
     {
         using var document = JsonDocument.Parse(json);
         return new ConfigJson(file, root, defaults is { } earlier
-            ? Merged(document.RootElement, earlier)
-            : document.RootElement.Clone());
+            ? JsonObjects.Merged(document.RootElement, earlier)
+            : document.RootElement.Clone(), _read);
     }
 
     /// <summary>The same object with other values for some fields.</summary>
@@ -74,7 +64,7 @@ internal sealed class ConfigJson(string file, JsonElement root, JsonElement? def
     public ConfigJson With(string json)
     {
         using var document = JsonDocument.Parse(json);
-        return new ConfigJson(file, Merged(root, document.RootElement), defaults);
+        return new ConfigJson(file, JsonObjects.Merged(root, document.RootElement), defaults, _read);
     }
 
     /// <summary>A size of at least 1 under the first name that is there.</summary>
@@ -251,12 +241,6 @@ internal sealed class ConfigJson(string file, JsonElement root, JsonElement? def
         _ => null,
     };
 
-    // Fields of both; where both have one, that of the second.
-    private static JsonElement Merged(JsonElement first, JsonElement second) => JsonSerializer.SerializeToElement(
-        first.EnumerateObject().Concat(second.EnumerateObject())
-            .GroupBy(field => field.Name)
-            .ToDictionary(fields => fields.Key, fields => fields.Last().Value));
-
     private static bool IsRepeated(JsonElement item) => item.ValueKind == JsonValueKind.Array
         && item.GetArrayLength() == 2 && item[0].ValueKind == JsonValueKind.Array
         && item[1].ValueKind == JsonValueKind.Number && item[1].TryGetInt32(out var count)
@@ -291,7 +275,11 @@ internal sealed class ConfigJson(string file, JsonElement root, JsonElement? def
             : throw new RefusedException($"{file}: {name} holds {value.GetRawText()}; token ids are 0..{int.MaxValue}");
 
     // What is null was left out on purpose: no default stands for it.
-    private JsonElement? Find(string name) =>
-        (root.TryGetProperty(name, out var value) || (defaults is { } other && other.TryGetProperty(name, out value)))
-        && value.ValueKind != JsonValueKind.Null ? value : null;
+    private JsonElement? Find(string name)
+    {
+        _read.Note(name);
+        return (root.TryGetProperty(name, out var value)
+            || (defaults is { } other && other.TryGetProperty(name, out value)))
+            && value.ValueKind != JsonValueKind.Null ? value : null;
+    }
 }

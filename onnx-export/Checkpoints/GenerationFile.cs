@@ -31,13 +31,13 @@ internal static class GenerationFile
             return own;
         }
 
-        var said = ConfigJson.ReadObject("config.json", config);
+        var said = JsonObjects.Read("config.json", config);
         if (Value(said, Start) is null)
         {
             return own;
         }
 
-        var made = own is null ? [] : FieldsOf(ConfigJson.ReadObject(Name, own));
+        var made = own is null ? [] : FieldsOf(JsonObjects.Read(Name, own));
         if (made.Exists(field => field.Name == Start))
         {
             return own;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Stip.Export.Checkpoints;
+using Stip.Export.Terminal;
 using Stip.Export.Writing;
 using Stip.Protocol.Tensors;
 
@@ -103,6 +104,13 @@ internal static class ExportCommand
         {
             await Console.Error.WriteLineAsync(
                 $"warning: {unused.Count} tensors have no place in this model and are left out, first '{first}'");
+        }
+
+        if (checkpoint.UnreadFields is { Count: > 0 } fields)
+        {
+            await Console.Error.WriteLineAsync($"warning: config.json has fields that nothing of this model asks for: "
+                + $"{OneLine.Of(string.Join(", ", fields))}; if one of them changes what it computes, the graph does "
+                + "not know");
         }
 
         Console.WriteLine($"exported {checkpoint.Name} to {output}");

@@ -22,6 +22,7 @@ internal sealed class ChatGlm(string name) : IArchitecture
     {
         var config = checkpoint.Config;
         config.RefuseFlag("apply_residual_connection_post_layernorm");
+        config.RefuseFlag("interleaved_qkv");
         var shape = Shape(config);
         var model = new DecoderModel(checkpoint, dtype, shape, "transformer.embedding.word_embeddings.weight");
         var eps = config.Positive("layernorm_epsilon", 1e-5);

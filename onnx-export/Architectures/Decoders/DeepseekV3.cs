@@ -32,6 +32,8 @@ internal sealed class DeepseekV3(string name, string modelType, int firstSparse)
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
         var config = checkpoint.Config;
+        config.RefuseUnless("scoring_func", "sigmoid");
+        config.RefuseUnless("topk_method", "noaux_tc");
         var shape = LatentAttention.ReadShape(config);
         var model = new DecoderModel(checkpoint, dtype, shape, "model.embed_tokens.weight");
         var norm = Norm.Rms(config.Positive("rms_norm_eps", 1e-6));

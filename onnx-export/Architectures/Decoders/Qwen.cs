@@ -16,7 +16,8 @@ internal sealed class Qwen : IArchitecture
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
         var config = checkpoint.Config;
-        var shape = DecoderShape.Read(config, defaultHeadDim: config.FindSize("kv_channels"));
+        var shape = DecoderShape.Read(
+            config, config.Positive("rotary_pct", 1), defaultHeadDim: config.FindSize("kv_channels"));
 
         // Beyond the length it was trained with, scores and angles are bent by options of the runtime: not here.
         shape = shape with { ContextLength = config.FindSize("seq_length") ?? shape.ContextLength };

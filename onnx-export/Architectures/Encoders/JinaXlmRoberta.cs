@@ -50,7 +50,7 @@ internal static class JinaXlmRoberta
             throw new RefusedException($"config.json: rotary_emb_scale_base is {growth}; it must be null");
         }
 
-        var sizes = Bert.ReadSizes(config);
+        var sizes = Bert.ReadSizes(config) with { OwnHeadDim = config.FindSize("head_dim") };
         var context = config.Size("max_position_embeddings");
         var frequencies = RotaryFrequencies.Read(
             config,

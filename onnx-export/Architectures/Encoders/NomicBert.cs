@@ -88,6 +88,7 @@ internal sealed class NomicBert(string name, TextHead head) : IArchitecture
             config.FindPositive("layer_norm_epsilon") ?? config.Positive("layer_norm_eps", isPublished ? 1e-5 : 1e-12),
             config.Flag("qkv_proj_bias", false))
         {
+            OwnHeadDim = config.FindSize("head_dim"),
             HasOutputBias = config.Flag("qkv_proj_bias", false),
             HasInnerBias = config.Flag("mlp_fc1_bias", false),
             HasDownBias = config.Flag("mlp_fc2_bias", false),

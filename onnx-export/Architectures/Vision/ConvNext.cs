@@ -49,6 +49,12 @@ internal sealed class ConvNext(string name, string root, VisionHead head) : IArc
         var config = checkpoint.Config;
         var widths = config.Sizes("hidden_sizes") ?? [96, 192, 384, 768];
         var depths = config.Sizes("depths") ?? [3, 3, 9, 3];
+        if (config.FindSize("num_stages") is { } stages && stages != widths.Count)
+        {
+            throw new RefusedException(
+                $"config.json: num_stages is {stages}; it must be {widths.Count}, as many as hidden_sizes has");
+        }
+
         if (depths.Count != widths.Count)
         {
             throw new RefusedException($"config.json: depths has {depths.Count} numbers, and hidden_sizes "

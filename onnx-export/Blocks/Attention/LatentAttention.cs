@@ -1,6 +1,7 @@
 using Stip.Export.Blocks.Positions;
 using Stip.Export.Blocks.Weights;
 using Stip.Export.Checkpoints;
+using Stip.Onnx;
 using Stip.Onnx.Execution;
 using Stip.Onnx.Model;
 
@@ -44,6 +45,12 @@ internal sealed record LatentAttention(AttentionHeads Heads, int KeyDim, int Val
     public static DecoderShape ReadShape(ConfigJson config)
     {
         var (still, turned) = (config.Size("qk_nope_head_dim"), config.Size("qk_rope_head_dim"));
+        if (config.FindSize("qk_head_dim") is { } whole && whole != still + turned)
+        {
+            throw new RefusedException($"config.json: qk_head_dim is {whole}; it must be {still + turned}, "
+                + "qk_nope_head_dim and qk_rope_head_dim together");
+        }
+
         var heads = config.Size("num_attention_heads");
         var values = ReadValueDim(config);
         var shape = DecoderShape.Read(config, defaultHeadDim: values);

@@ -32,6 +32,11 @@ public sealed class RefusedFieldsTests(ExportedModels models) : IDisposable
     [InlineData("NomicBertModel", """{"causal": true}""", "causal is true; it must be false")]
     [InlineData("NomicBertModel", """{"activation_function": "glu"}""",
         "activation_function is 'glu'; it must be 'swiglu' or 'geglu' or 'gelu'")]
+    [InlineData("ConvNextModel", """{"num_stages": 3}""", "num_stages is 3; it must be 4, as many as hidden_sizes has")]
+    [InlineData("DeepseekV3ForCausalLM", """{"topk_method": "greedy"}""",
+        "topk_method is 'greedy'; it must be 'noaux_tc'")]
+    [InlineData("DeepseekV3ForCausalLM",
+        """{"qk_nope_head_dim": 8, "qk_rope_head_dim": 8, "qk_head_dim": 24}""", "qk_head_dim is 24; it must be 16")]
     [InlineData("Dinov2Model", """{"mlp_ratio": 1e9}""", "mlp_ratio makes a width of 64000000000; it must be 1..")]
     [InlineData("NomicBertModel", """{"num_experts": 4, "moe_every_n_layers": 1, "activation_function": "swiglu"}""",
         "experts that are gated (activation_function swiglu), narrower than other layers")]

@@ -75,7 +75,7 @@ public sealed class EncoderExportTests : IDisposable
     {
         var (exitCode, _, error) = Export(EmbeddingT5(architecture));
 
-        Assert.Equal((0, ""), (exitCode, error));
+        AssertExported(exitCode, error);
         var manifest = ExportFolder.ReadManifest(Output);
         Assert.Equal(("encoder", "T5EncoderModel", "lasttoken", true), (
             manifest.Kind, manifest.Architecture, manifest.Pooling, manifest.Normalize));
@@ -170,12 +170,20 @@ public sealed class EncoderExportTests : IDisposable
 
         var (exitCode, _, error) = Export(source, "--random-weights", "1");
 
-        Assert.Equal((0, ""), (exitCode, error));
+        AssertExported(exitCode, error);
         var manifest = ExportFolder.ReadManifest(Output);
         Assert.Equal(output, Assert.Single(manifest.Graphs.Values).Outputs[0].Name);
 
         // RoBERTa keeps the first rows of its table of positions for padding.
         Assert.True(!isText || manifest.ContextLength == (modelType == "roberta" ? 254 : 256));
+    }
+
+    // Made of the file of another family, whose other fields are named.
+    private static void AssertExported(int exitCode, string error)
+    {
+        Assert.Equal(0, exitCode);
+        Assert.All(error.Split('\n', StringSplitOptions.RemoveEmptyEntries), line => Assert.StartsWith(
+            "warning: config.json has fields that nothing of this model asks for", line, StringComparison.Ordinal));
     }
 
     [Fact]
