@@ -56,6 +56,24 @@ internal sealed class ClientLayersSequence(ClientLayers layers, int maxLength) :
         sent.GetTensorMutableRawData().CopyTo(rows);
     }
 
+    /// <summary>A sequence that begins as this one.</summary>
+    /// <param name="tokens">How many tokens both share, which were run.</param>
+    public ClientLayersSequence Fork(int tokens)
+    {
+        var fork = new ClientLayersSequence(layers, maxLength);
+        if (tokens > 0)
+        {
+            fork._capacity = _capacity;
+            fork._cache = [.. _past.Select(fork.Allocate)];
+            foreach (var (from, to) in _cache.Zip(fork._cache))
+            {
+                Copy(from, to, _capacity, tokens);
+            }
+        }
+
+        return fork;
+    }
+
     public void Dispose()
     {
         _cache.ForEach(value => value.Dispose());

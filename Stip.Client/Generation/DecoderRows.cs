@@ -23,6 +23,9 @@ internal sealed class DecoderRows(Bundle bundle, PlacedRows? placed, int maxLeng
         return rows;
     }
 
+    public override SessionRows Fork(int tokens) =>
+        new DecoderRows(bundle, placed, maxLength) { _layers = _layers?.Fork(tokens) };
+
     public override void Dispose()
     {
         _layers?.Dispose();

@@ -21,6 +21,9 @@ internal sealed class SequenceRows(Bundle bundle, ReadOnlyMemory<int> sourceIds)
     public override byte[] Make(ReadOnlySpan<int> tokenIds, int firstPosition, bool mayBeKept) =>
         _embedding.Rows(tokenIds, firstPosition);
 
+    // What a step needs of the sequence it is told.
+    public override SessionRows Fork(int tokens) => this;
+
     // The graphs are the bundle's.
     public override void Dispose()
     {

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Stip.Client.Generation.Choices;
 
 namespace Stip.Client.Generation;
 
@@ -50,6 +51,44 @@ public sealed class SessionPool(StipModel model, int mostKept = 4) : IAsyncDispo
         finally
         {
             if ((isWhole ? Keep(session) : session) is { } gone)
+            {
+                await gone.DisposeAsync();
+            }
+        }
+    }
+
+    /// <summary>Generates several answers to a prompt, as <see cref="StipModel.GenerateChoicesAsync(
+    /// ReadOnlyMemory{int}, IReadOnlyList{GenerationOptions}, CancellationToken)"/>; one session is kept when the
+    /// answers are whole.</summary>
+    /// <exception cref="StipException">As <see cref="StipModel.GenerateAsync"/>.</exception>
+    public async IAsyncEnumerable<ChoiceToken> GenerateChoicesAsync(
+        ReadOnlyMemory<int> promptIds,
+        IReadOnlyList<GenerationOptions> choices,
+        [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        if (model.IsSequence)
+        {
+            await foreach (var token in model.GenerateChoicesAsync(promptIds, choices, cancellationToken))
+            {
+                yield return token;
+            }
+
+            yield break;
+        }
+
+        ChoiceOptions.Validate(choices);
+        var session = Take(promptIds, choices[0].MaxNewTokens);
+        var fan = new ChoiceFan(model, session, choices);
+        try
+        {
+            await foreach (var token in fan.RunAsync(promptIds, cancellationToken))
+            {
+                yield return token;
+            }
+        }
+        finally
+        {
+            if ((fan.IsWhole ? Keep(session) : session) is { } gone)
             {
                 await gone.DisposeAsync();
             }

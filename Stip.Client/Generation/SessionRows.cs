@@ -17,5 +17,9 @@ internal abstract class SessionRows : IDisposable
     /// <summary>Tokens of that; null where there is none.</summary>
     public virtual int? SourceTokens => null;
 
+    /// <summary>Rows of a sequence that begins as this one.</summary>
+    /// <param name="tokens">How many tokens both share, whose rows were made.</param>
+    public abstract SessionRows Fork(int tokens);
+
     public abstract void Dispose();
 }

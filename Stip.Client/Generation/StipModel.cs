@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
 using Stip.Client.Bundles;
 using Stip.Client.Embedding;
+using Stip.Client.Generation.Beams;
+using Stip.Client.Generation.Choices;
 using Stip.Client.Speculation;
 using Stip.Client.Transport;
 using Stip.Protocol.Completions;
@@ -150,6 +152,55 @@ public sealed class StipModel
         return RunAsync(prompt.TokenIds, prompt.Rows, options, cancellationToken);
     }
 
+    /// <summary>Generates several answers to a prompt at once. The prompt is sent and run once; the other answers go on
+    /// from copies of its cache (<see cref="StipSession.ForkAsync"/>), as many as the server has room for at once. Each
+    /// is the answer that <see cref="GenerateAsync"/> gives with its options.</summary>
+    /// <param name="promptIds">At least one token.</param>
+    /// <param name="choices">Options of each answer, which differ in their seed and observer only
+    /// (<see cref="ChoiceOptions.OfChoice"/>).</param>
+    /// <param name="cancellationToken">Ends them; their sessions are released all the same.</param>
+    /// <returns>The tokens of all answers as they come.</returns>
+    /// <exception cref="StipException">As <see cref="GenerateAsync"/>; the first fault ends all answers.</exception>
+    public IAsyncEnumerable<ChoiceToken> GenerateChoicesAsync(
+        ReadOnlyMemory<int> promptIds,
+        IReadOnlyList<GenerationOptions> choices,
+        CancellationToken cancellationToken = default)
+    {
+        ChoiceOptions.Validate(choices);
+        return RunAsync(promptIds, null, choices, cancellationToken);
+    }
+
+    /// <summary>The same after a prompt in which images stand.</summary>
+    /// <exception cref="StipException">As <see cref="GenerateAsync"/>.</exception>
+    public IAsyncEnumerable<ChoiceToken> GenerateChoicesAsync(
+        ImagePrompt prompt,
+        IReadOnlyList<GenerationOptions> choices,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(prompt);
+        ChoiceOptions.Validate(choices);
+        return RunAsync(prompt.TokenIds, prompt.Rows, choices, cancellationToken);
+    }
+
+    /// <summary>Looks for the likeliest answers to a prompt by beam search, as transformers does: each beam is a
+    /// session that was forked from another.</summary>
+    /// <param name="promptIds">At least one token.</param>
+    /// <param name="options">Beams, scores, end.</param>
+    /// <param name="placed">Rows of images that stand in the prompt; null for none.</param>
+    /// <param name="cancellationToken">Ends it; the sessions are released all the same.</param>
+    /// <exception cref="StipException">As <see cref="GenerateAsync"/>; <c>server_overloaded</c> or
+    /// <c>rate_limit_exceeded</c> where there is no room for so many sessions.</exception>
+    /// <exception cref="ArgumentException">An option is outside its range.</exception>
+    public Task<BeamAnswers> SearchAsync(
+        ReadOnlyMemory<int> promptIds,
+        BeamOptions options,
+        PlacedRows? placed = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return new BeamSearch(this, options).RunAsync(promptIds, placed, cancellationToken);
+    }
+
     /// <summary>Tokens that may be sent after so many and taken back without a replay.</summary>
     internal int MostTakenBack(int tokens) =>
         (_info?.BoundedCaches ?? []).Select(cache => cache.Room(tokens)).DefaultIfEmpty(int.MaxValue).Min();
@@ -176,14 +227,36 @@ public sealed class StipModel
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         options ??= new GenerationOptions();
-        // What a decoder's session begins with: the prompt, or beside an encoder what its answers begin with.
-        var start = IsSequence ? StartIds(options.FirstTokenId) : promptIds;
-        var wanted = (int)Math.Min((long)start.Length + (options.MaxNewTokens ?? ContextLength), ContextLength);
-        await using var session = IsSequence ? OpenSession(promptIds, wanted) : OpenSession(wanted, placed);
+        var (session, start) = Open(promptIds, placed, options.FirstTokenId, options.MaxNewTokens);
+        await using var released = session;
         await foreach (var token in session.GenerateAsync(start, options, cancellationToken))
         {
             yield return token;
         }
+    }
+
+    private async IAsyncEnumerable<ChoiceToken> RunAsync(
+        ReadOnlyMemory<int> promptIds,
+        PlacedRows? placed,
+        IReadOnlyList<GenerationOptions> choices,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var (session, start) = Open(promptIds, placed, choices[0].FirstTokenId, choices[0].MaxNewTokens);
+        await using var released = session;
+        await foreach (var token in new ChoiceFan(this, session, choices).RunAsync(start, cancellationToken))
+        {
+            yield return token;
+        }
+    }
+
+    /// <summary>A session for one prompt, and what it begins with: the prompt, or beside an encoder what its answers
+    /// begin with.</summary>
+    internal (StipSession Session, ReadOnlyMemory<int> Start) Open(
+        ReadOnlyMemory<int> promptIds, PlacedRows? placed, int? firstTokenId, int? maxNewTokens)
+    {
+        var start = IsSequence ? StartIds(firstTokenId) : promptIds;
+        var wanted = (int)Math.Min((long)start.Length + (maxNewTokens ?? ContextLength), ContextLength);
+        return (IsSequence ? OpenSession(promptIds, wanted) : OpenSession(wanted, placed), start);
     }
 
     private static bool ReadsSource(Bundle bundle) => bundle.Manifest.Kind == BundleKinds.EncoderDecoder;

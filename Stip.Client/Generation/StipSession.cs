@@ -102,6 +102,30 @@ public sealed class StipSession : IAsyncDisposable
         CancellationToken cancellationToken = default) =>
         new TokenStream(_model, this, options ?? new GenerationOptions()).RunAsync(promptIds, cancellationToken);
 
+    /// <summary>Opens a session that begins as this one, whose cache the server copies: nothing is sent or run again.
+    /// Where it has lost this one, the new one sends its tokens with its first step.</summary>
+    /// <exception cref="StipException"><c>server_overloaded</c> or <c>rate_limit_exceeded</c>: there is no room for one
+    /// more; other refusals; a server that is not reached. This session stays as it was.</exception>
+    public async Task<StipSession> ForkAsync(CancellationToken cancellationToken = default)
+    {
+        string? id = null;
+        if (_id is { } own && _cachedTokens > 0)
+        {
+            try
+            {
+                id = (await _model.Client.ForkSessionAsync(own, _cachedTokens, cancellationToken)).Id;
+            }
+            catch (StipException lost) when (lost.Code is StipErrorCode.SessionLost or StipErrorCode.PositionAhead)
+            {
+            }
+        }
+
+        var fork = new StipSession(_model, _wantedLength, _rows.Fork(_cachedTokens));
+        fork._tokens.AddRange(_tokens);
+        (fork._id, fork._cachedTokens) = (id, id is null ? 0 : _cachedTokens);
+        return fork;
+    }
+
     /// <summary>Releases the server's cache; a server that cannot be reached releases it by itself later.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -235,7 +259,8 @@ public sealed class StipSession : IAsyncDisposable
         var response = exchange.Response;
         _model.RequireOwn(response);
         var expected = _cachedTokens + count;
-        var rows = Unseal(response.Choices, want.Rows == LogitsRequest.All ? count : 1);
+        var rows = LogitsUnsealing.TryUnseal(
+            response.Choices, want.Rows == LogitsRequest.All ? count : 1, _model.Bundle.Permutation);
         if (response.Position != expected || response.SessionId is null || rows is null)
         {
             throw new StipException($"model '{_model.Id}': the server's answer is not the one asked for", null);
@@ -243,28 +268,6 @@ public sealed class StipSession : IAsyncDisposable
 
         OnExchange?.Invoke(request, exchange, CollectionsMarshal.AsSpan(_tokens)[_cachedTokens..expected]);
         (_id, _cachedTokens) = (response.SessionId, expected);
-        return rows;
-    }
-
-    // Null where they are not so many rows of this vocabulary.
-    private LogitsRow[]? Unseal(IReadOnlyList<CompletionChoice>? choices, int count)
-    {
-        if (choices?.Count != count)
-        {
-            return null;
-        }
-
-        var rows = new LogitsRow[count];
-        for (var i = 0; i < count; i++)
-        {
-            if (LogitsUnsealing.TryUnseal(choices[i].Logits, _model.Bundle.Permutation) is not { } row)
-            {
-                return null;
-            }
-
-            rows[i] = row;
-        }
-
         return rows;
     }
 

@@ -9,9 +9,14 @@ namespace Stip.Client.Generation;
 /// after each guess is used only if the choice before it was that guess, so that guesses change nothing but the number
 /// of rounds.
 /// </summary>
-internal sealed class TokenRounds(StipSession session, TokenChoice choice, Speculator speculator)
+/// <param name="session">Whose tokens they are.</param>
+/// <param name="choice">Chooses them.</param>
+/// <param name="speculator">Guesses.</param>
+/// <param name="first">The row after the prompt, where the session has it already; else null.</param>
+internal sealed class TokenRounds(
+    StipSession session, TokenChoice choice, Speculator speculator, LogitsRow? first = null)
 {
-    private IReadOnlyList<LogitsRow> _rows = [];
+    private IReadOnlyList<LogitsRow> _rows = first is null ? [] : [first];
     private int[] _guesses = [];
     private int _next;
 
@@ -28,6 +33,9 @@ internal sealed class TokenRounds(StipSession session, TokenChoice choice, Specu
         _next = _next < _guesses.Length && _guesses[_next] == chosen.Id ? _next + 1 : Spent();
         return chosen;
     }
+
+    /// <summary>The row after the prompt; null before it has come.</summary>
+    public LogitsRow? First { get; private set; } = first;
 
     /// <summary>Forgets guesses that were wrong, so that the session can go on from here.</summary>
     public void Settle() => session.RewindTo(choice.ContextIds, keepsLast: true);
@@ -50,6 +58,7 @@ internal sealed class TokenRounds(StipSession session, TokenChoice choice, Specu
             session.Usage.Server - before.Server,
             isPrompt: _rows.Count == 0);
         (_rows, _next) = ([.. answer.TakeLast(_guesses.Length + 1)], 0);
+        First ??= _rows[0];
     }
 
     private int Spent()

@@ -1,15 +1,24 @@
 using System.Runtime.CompilerServices;
 using Stip.Client.Bundles;
 using Stip.Client.Grammars;
+using Stip.Client.Sealing;
 using Stip.Client.Speculation;
 
 namespace Stip.Client.Generation;
 
 /// <summary>The loop of a generation: choice, text, next choice.</summary>
-internal sealed class TokenStream(StipModel model, StipSession session, GenerationOptions options)
+/// <param name="model">What generates.</param>
+/// <param name="session">Of the model.</param>
+/// <param name="options">When to stop and how to choose.</param>
+/// <param name="first">The row after the prompt, where the session has seen exactly that; else null.</param>
+internal sealed class TokenStream(
+    StipModel model, StipSession session, GenerationOptions options, LogitsRow? first = null)
 {
     private readonly AnswerText _text = new(model.Bundle.Tokenizer, options.StopStrings);
     private int _completionTokens;
+
+    /// <summary>The row after the prompt; null before the first token.</summary>
+    public LogitsRow? First { get; private set; } = first;
 
     public async IAsyncEnumerable<GeneratedToken> RunAsync(
         ReadOnlyMemory<int> promptIds, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -25,7 +34,7 @@ internal sealed class TokenStream(StipModel model, StipSession session, Generati
             model.Bundle.Manifest.Sequence,
             model.Bundle.Manifest.EosTokenIds);
         using var speculator = Speculator.For(model, options, session.MaxLength, choice.Seed);
-        var rounds = new TokenRounds(session, choice, speculator);
+        var rounds = new TokenRounds(session, choice, speculator, First);
         var promptTokens = session.SourceTokens ?? promptIds.Length;
         session.OnExchange = Observe(meter, promptTokens);
         try
@@ -33,6 +42,7 @@ internal sealed class TokenStream(StipModel model, StipSession session, Generati
             while (true)
             {
                 var token = Next(await rounds.NextAsync(MostGuesses, cancellationToken), choice);
+                First = rounds.First;
                 if (token.FinishReason is not null)
                 {
                     yield return token with { Usage = meter.Read(promptTokens, _completionTokens) };

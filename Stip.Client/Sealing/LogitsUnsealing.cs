@@ -7,6 +7,30 @@ namespace Stip.Client.Sealing;
 /// <summary>Takes the server's permuted logits apart and puts them back into the plain order.</summary>
 internal static class LogitsUnsealing
 {
+    /// <summary>The rows of an answer; null where they are not so many rows of this vocabulary.</summary>
+    public static LogitsRow[]? TryUnseal(
+        IReadOnlyList<CompletionChoice>? choices, int count, VocabPermutation permutation)
+    {
+        if (choices?.Count != count)
+        {
+            return null;
+        }
+
+        var rows = new LogitsRow[count];
+        for (var i = 0; i < count; i++)
+        {
+            // What JSON leaves out is null whatever its type says.
+            if (choices[i]?.Logits is not { } logits || TryUnseal(logits, permutation) is not { } row)
+            {
+                return null;
+            }
+
+            rows[i] = row;
+        }
+
+        return rows;
+    }
+
     /// <summary>Null where the payload is not what the contract promises for this vocabulary.</summary>
     public static LogitsRow? TryUnseal(LogitsPayload payload, VocabPermutation permutation) =>
         payload.Indices is { } indices

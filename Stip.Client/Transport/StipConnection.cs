@@ -54,7 +54,11 @@ internal static class StipConnection
         // A step names its position, so sending it twice appends it once. Others fail fast where nobody listens.
         var step = Pipeline(options, retriesBrokenConnections: true);
         var other = Pipeline(options, retriesBrokenConnections: false);
-        var handler = new ResilienceHandler(request => request.Method == HttpMethod.Post ? step : other)
+        var once = new ResiliencePipelineBuilder<HttpResponseMessage> { TimeProvider = options.Time }
+            .AddTimeout(options.AttemptTimeout).Build();
+        var handler = new ResilienceHandler(request => request.Method != HttpMethod.Post ? other
+            // Sent twice it would be two sessions.
+            : request.RequestUri?.OriginalString.EndsWith("/fork", StringComparison.Ordinal) == true ? once : step)
         {
             InnerHandler = new BufferedAnswers { InnerHandler = inner },
         };

@@ -7,6 +7,7 @@ using Stip.Protocol.Completions;
 using Stip.Protocol.Errors;
 using Stip.Protocol.Forward;
 using Stip.Protocol.Models;
+using Stip.Protocol.Sessions;
 
 namespace Stip.Client.Transport;
 
@@ -127,6 +128,22 @@ public sealed class StipHttpClient : IDisposable
         }
     }
 
+    /// <summary>Opens a session that begins as another one: the server copies its cache.</summary>
+    /// <param name="sessionId">The other one.</param>
+    /// <param name="position">Tokens that both share.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="StipException">Refused (<c>session_lost</c>, <c>server_overloaded</c>, …) or not reached. It
+    /// is not tried again: whoever asks may do without.</exception>
+    public async Task<SessionObject> ForkSessionAsync(
+        string sessionId, int position, CancellationToken cancellationToken = default)
+    {
+        var address = Relative($"{StipRoutes.Sessions}/{Uri.EscapeDataString(sessionId)}/fork");
+        var body = JsonSerializer.SerializeToUtf8Bytes(new SessionForkRequest(position), StipJson.Wire);
+        var message = new HttpRequestMessage(HttpMethod.Post, address) { Content = new ByteArrayContent(body) };
+        message.Content.Headers.ContentType = Json;
+        return await ReadAsync<SessionObject>(message, cancellationToken);
+    }
+
     /// <summary>Releases a session; its cache is zeroed. A session that is gone already is no fault.</summary>
     /// <exception cref="StipException">Refused or not reached.</exception>
     public async Task DeleteSessionAsync(string sessionId, CancellationToken cancellationToken = default)
@@ -150,10 +167,12 @@ public sealed class StipHttpClient : IDisposable
 
     private static Uri Relative(string route) => new(route.TrimStart('/'), UriKind.Relative);
 
-    private async Task<T> GetAsync<T>(string route, CancellationToken cancellationToken)
+    private Task<T> GetAsync<T>(string route, CancellationToken cancellationToken) =>
+        ReadAsync<T>(new HttpRequestMessage(HttpMethod.Get, Relative(route)), cancellationToken);
+
+    private async Task<T> ReadAsync<T>(HttpRequestMessage message, CancellationToken cancellationToken)
     {
-        using var response = await SendAsync(
-            new HttpRequestMessage(HttpMethod.Get, Relative(route)), cancellationToken);
+        using var response = await SendAsync(message, cancellationToken);
         var body = await response.Content.ReadAsByteArrayAsync(cancellationToken);
         try
         {

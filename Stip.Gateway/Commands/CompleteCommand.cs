@@ -1,5 +1,7 @@
 using System.CommandLine;
 using Stip.Client.Generation;
+using Stip.Client.Generation.Beams;
+using Stip.Client.Generation.Choices;
 using Stip.Client.Images;
 using Stip.Gateway.Terminal;
 
@@ -12,6 +14,7 @@ internal static class CompleteCommand
     {
         var connection = new ConnectionOptions();
         var answer = new AnswerOptions();
+        var several = new SeveralOptions();
         var prompt = new PromptArgument();
         var image = ImageOption.Create();
         var model = new Option<string?>("--model") { Description = "Which of several bundles." };
@@ -30,6 +33,7 @@ internal static class CompleteCommand
         };
         connection.AddTo(command);
         answer.AddTo(command);
+        several.AddTo(command);
         prompt.AddTo(command);
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -46,12 +50,38 @@ internal static class CompleteCommand
                 ? await new ImageSight(chosen).PlaceAsync(
                     ids, [ImageReader.Decode(ImageOption.Read(file))], cancellation)
                 : new ImagePrompt(ids, PlacedRows.None);
-            await AnswerPrinter.PrintAsync(
-                chosen.GenerateWithImagesAsync(placed, options, cancellation),
-                parsed.GetValue(json),
-                cancellation);
+            await PrintAsync(
+                chosen, placed, options, several.Beams(parsed, options), several.Choices(parsed),
+                parsed.GetValue(json), cancellation);
             return ExitCodes.Done;
         });
         return command;
+    }
+
+    private static async Task PrintAsync(
+        StipModel model,
+        ImagePrompt prompt,
+        GenerationOptions options,
+        BeamOptions? beams,
+        int choices,
+        bool asJson,
+        CancellationToken cancellation)
+    {
+        if (beams is not null)
+        {
+            await ChoicesPrinter.PrintAsync(
+                await model.SearchAsync(prompt.TokenIds, beams, prompt.Rows, cancellation), asJson);
+        }
+        else if (choices > 1)
+        {
+            GenerationOptions[] all = [.. Enumerable.Range(0, choices).Select(options.OfChoice)];
+            await ChoicesPrinter.PrintAsync(
+                model.GenerateChoicesAsync(prompt, all, cancellation), choices, asJson);
+        }
+        else
+        {
+            await AnswerPrinter.PrintAsync(
+                model.GenerateWithImagesAsync(prompt, options, cancellation), asJson, cancellation);
+        }
     }
 }

@@ -20,12 +20,15 @@ internal sealed record AnswerDocument(
         return new(
             text,
             tokenIds,
-            last.FinishReason == Client.Generation.FinishReason.Length ? "length" : "stop",
+            Reason(last.FinishReason),
             new(usage.PromptTokens, usage.CompletionTokens, usage.PromptTokens + usage.CompletionTokens),
             usage.Rounds,
             usage.BytesSent,
             usage.BytesReceived);
     }
+
+    public static string Reason(FinishReason? reason) =>
+        reason == Client.Generation.FinishReason.Length ? "length" : "stop";
 
     public string ToJson() => JsonSerializer.Serialize(this, StipJson.Wire);
 

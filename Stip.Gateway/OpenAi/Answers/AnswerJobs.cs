@@ -1,14 +1,15 @@
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using Stip.Client.Generation;
+using Stip.Client.Generation.Choices;
 using Stip.Client.Tools;
 using Stip.Gateway.OpenAi.Requests;
 using Stip.Protocol.Errors;
 
 namespace Stip.Gateway.OpenAi.Answers;
 
-/// <summary>Runs the choices of a request at once, each in a session of its own and not more than
-/// <see cref="MostAtOnce"/> of them, and mixes their tokens as they come.</summary>
+/// <summary>Runs the choices of a request at once, not more than <see cref="MostAtOnce"/> of them, and mixes their
+/// tokens as they come. Those of one prompt share it: it is sent once.</summary>
 /// <param name="request">What is asked.</param>
 /// <param name="sessions">Sessions that are kept between requests.</param>
 /// <param name="prompts">Token ids.</param>
@@ -71,8 +72,8 @@ internal sealed class AnswerJobs(
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var parts = Channel.CreateUnbounded<AnswerPart>(new UnboundedChannelOptions { SingleReader = true });
-        using var turns = new SemaphoreSlim(MostAtOnce);
-        var jobs = Enumerable.Range(0, Count)
+        using var turns = new SemaphoreSlim(Math.Max(1, MostAtOnce / request.Choices));
+        var jobs = Enumerable.Range(0, prompts.Count)
             .Select(index => RunAsync(index, turns, parts.Writer, stop.Token)).ToArray();
         var all = FinishAsync(jobs, parts.Writer);
         try
@@ -134,24 +135,49 @@ internal sealed class AnswerJobs(
         }
     }
 
-    private async Task RunAsync(int index, ChannelWriter<AnswerPart> parts, CancellationToken cancellationToken)
+    private async Task RunAsync(int prompt, ChannelWriter<AnswerPart> parts, CancellationToken cancellationToken)
     {
-        var prompt = prompts[index / request.Choices];
-        var options = request.OptionsOf(index % request.Choices);
-        // Equal tokens do not mean equal images, so that a session with images is not kept for another request.
-        var tokens = rows is null
-            ? sessions.GenerateAsync(prompt, options, cancellationToken)
-            : request.Model.GenerateWithImagesAsync(new ImagePrompt(prompt, rows), options, cancellationToken);
-        var (reader, texts, calls) = (tools?.CreateReader(), new TextTokens(), 0);
-        await foreach (var token in tokens)
+        var readers = Enumerable.Range(0, request.Choices).Select(_ => tools?.CreateReader()).ToArray();
+        var texts = readers.Select(_ => new TextTokens()).ToArray();
+        var (calls, open) = (new int[request.Choices], readers.Select(_ => true).ToArray());
+        await foreach (var (choice, token) in Tokens(prompts[prompt], cancellationToken))
         {
-            var part = Part(index, token, reader, texts, calls);
-            calls += part.Calls.Count;
+            // A choice may end before its text does: with its first call.
+            if (!open[choice])
+            {
+                continue;
+            }
+
+            var part = Part((prompt * request.Choices) + choice, token, readers[choice], texts[choice], calls[choice]);
+            calls[choice] += part.Calls.Count;
+            open[choice] = part.FinishReason is null;
             await parts.WriteAsync(part, cancellationToken);
-            if (part.FinishReason is not null)
+            if (!open.Contains(true))
             {
                 break;
             }
+        }
+    }
+
+    // Equal tokens do not mean equal images, so that a session with images is not kept for another request.
+    private IAsyncEnumerable<ChoiceToken> Tokens(int[] prompt, CancellationToken cancellationToken)
+    {
+        var choices = request.OptionsOfAll();
+        return (rows, choices.Count) switch
+        {
+            (null, 1) => One(sessions.GenerateAsync(prompt, choices[0], cancellationToken)),
+            (null, _) => sessions.GenerateChoicesAsync(prompt, choices, cancellationToken),
+            (_, 1) => One(request.Model.GenerateWithImagesAsync(
+                new ImagePrompt(prompt, rows), choices[0], cancellationToken)),
+            _ => request.Model.GenerateChoicesAsync(new ImagePrompt(prompt, rows), choices, cancellationToken),
+        };
+    }
+
+    private static async IAsyncEnumerable<ChoiceToken> One(IAsyncEnumerable<GeneratedToken> tokens)
+    {
+        await foreach (var token in tokens)
+        {
+            yield return new ChoiceToken(0, token);
         }
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Stip.Client.Generation;
+using Stip.Client.Generation.Choices;
 using Stip.Client.Grammars;
 using Stip.Client.Sampling;
 using Stip.Gateway.OpenAi.Steps;
@@ -77,12 +78,14 @@ internal sealed record AnswerRequest(
     /// <summary>The same, its text following a grammar.</summary>
     public AnswerRequest With(TokenGrammar? grammar) => this with { Options = Options with { Grammar = grammar } };
 
-    /// <summary>The options of one of several choices: each has a seed of its own.</summary>
-    public GenerationOptions OptionsOf(int choice) => Options with
-    {
-        Sampling = Options.Sampling with { Seed = unchecked(Options.Sampling.Seed + (ulong)choice) },
-        Observer = Steps?.Observer(choice),
-    };
+    /// <summary>The options of each choice: each has a seed of its own.</summary>
+    public IReadOnlyList<GenerationOptions> OptionsOfAll() =>
+    [
+        .. Enumerable.Range(0, Choices).Select(choice => Options.OfChoice(choice) with
+        {
+            Observer = Steps?.Observer(choice),
+        }),
+    ];
 
     private static GenerationOptions ReadOptions(RequestFields fields, StipModel model, int? defaultMaxTokens)
     {

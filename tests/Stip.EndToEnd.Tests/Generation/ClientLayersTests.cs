@@ -39,6 +39,14 @@ public sealed class ClientLayersTests(SharedServer shared)
 
         Assert.Equal(expected, first.Concat(rest));
         Assert.True(session.Usage.Replays >= 1);
+
+        // What the owner's layers keep is copied with the server's cache.
+        await using var fork = await session.ForkAsync(cancellation);
+        await IdsAsync(session, [9, 8, 7], options);
+        int[] all = [.. Prompt, .. expected];
+        var row = await fork.ContinueAsync(all.AsMemory(..^1), cancellationToken: cancellation);
+        Assert.Equal(expected[^1], row.ArgMax());
+        Assert.Equal((0, 1), (fork.Usage.Replays, fork.Usage.Rounds));
     }
 
     private static async Task<List<int>> IdsAsync(StipSession session, int[] prompt, GenerationOptions options)

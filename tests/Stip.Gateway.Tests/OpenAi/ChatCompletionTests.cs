@@ -98,8 +98,10 @@ public sealed class ChatCompletionTests : IAsyncLifetime
         Assert.Equal([0, 1, 2], choices.Select(choice => choice.GetProperty("index").GetInt32()));
         Assert.All(choices, choice => Assert.Equal(Expected(5), Content(choice)));
         Assert.Equal(15, body.GetProperty("usage").GetProperty("completion_tokens").GetInt32());
-        // They are kept for the next turns.
-        Assert.InRange(_gateway.Server.SessionCount, 1, 3);
+        // The prompt was sent once, and one session is kept for the next turn.
+        Assert.Equal(2, _gateway.Server.Forks);
+        Assert.Single(_gateway.Server.StepRows, rows => rows > 1);
+        Assert.Equal(1, _gateway.Server.SessionCount);
     }
 
     [Fact]

@@ -7,6 +7,7 @@ using Stip.Protocol.Completions;
 using Stip.Protocol.Errors;
 using Stip.Protocol.Models;
 using Stip.Protocol.Packages;
+using Stip.Protocol.Sessions;
 
 namespace Stip.TestKit.Toys;
 
@@ -15,6 +16,7 @@ namespace Stip.TestKit.Toys;
 /// faults on demand.</summary>
 public sealed class ToyServer(ToyModel model, int maxTopK = 16) : HttpMessageHandler
 {
+    private readonly Lock _lock = new();
     private readonly Dictionary<string, List<int>> _sessions = [];
     private readonly Queue<Func<HttpResponseMessage>> _faults = new();
     private int _opened;
@@ -24,6 +26,12 @@ public sealed class ToyServer(ToyModel model, int maxTopK = 16) : HttpMessageHan
 
     /// <summary>Bodies of the steps that came, answered or not.</summary>
     public List<CompletionRequest> Steps { get; } = [];
+
+    /// <summary>Sessions that were opened as copies of others.</summary>
+    public int Forks { get; private set; }
+
+    /// <summary>More sessions at once are refused, as a full server does.</summary>
+    public int MostSessions { get; set; } = int.MaxValue;
 
     /// <summary>Sessions that are held now.</summary>
     public int SessionCount => _sessions.Count;
@@ -64,7 +72,25 @@ public sealed class ToyServer(ToyModel model, int maxTopK = 16) : HttpMessageHan
         var path = request.RequestUri!.AbsolutePath;
         if (request.Method == HttpMethod.Post && path == StipRoutes.Completions)
         {
-            return Step(request, await request.Content!.ReadAsByteArrayAsync(cancellationToken));
+            var body = await request.Content!.ReadAsByteArrayAsync(cancellationToken);
+            lock (_lock)
+            {
+                return Step(request, body);
+            }
+        }
+
+        var other = request.Content is { } content ? await content.ReadAsByteArrayAsync(cancellationToken) : [];
+        lock (_lock)
+        {
+            return Other(request, path, other);
+        }
+    }
+
+    private HttpResponseMessage Other(HttpRequestMessage request, string path, byte[] body)
+    {
+        if (request.Method == HttpMethod.Post && path.EndsWith("/fork", StringComparison.Ordinal))
+        {
+            return Fork(path.Split('/')[^2], body);
         }
 
         if (request.Method == HttpMethod.Get && path == $"{StipRoutes.Models}/toy")
@@ -82,6 +108,26 @@ public sealed class ToyServer(ToyModel model, int maxTopK = 16) : HttpMessageHan
     {
         var error = new ErrorBody(message, "invalid_request_error", param, code.Name());
         return new(status) { Content = JsonContent.Create(new { error }, options: StipJson.Wire) };
+    }
+
+    private HttpResponseMessage Fork(string id, byte[] body)
+    {
+        if (_sessions.Count >= MostSessions)
+        {
+            return Refused(HttpStatusCode.ServiceUnavailable, StipErrorCode.ServerOverloaded, "no slot is free");
+        }
+
+        if (!_sessions.TryGetValue(id, out var tokens))
+        {
+            return Refused(HttpStatusCode.Gone, StipErrorCode.SessionLost, "there is no such session");
+        }
+
+        var shared = JsonSerializer.Deserialize<SessionForkRequest>(body, StipJson.Wire)!.Position ?? tokens.Count;
+        var fork = $"sess_{++_opened}";
+        _sessions[fork] = [.. tokens.Take(shared)];
+        Forks++;
+        var session = new SessionObject(fork, SessionObject.ObjectName, "toy", 0, 0, shared, 256);
+        return new HttpResponseMessage { Content = JsonContent.Create(session, options: StipJson.Wire) };
     }
 
     private HttpResponseMessage Step(HttpRequestMessage message, byte[] body)

@@ -1,0 +1,48 @@
+namespace Stip.Client.Generation.Beams;
+
+/// <summary>How a beam search goes. Names and meaning of transformers' <c>num_beams</c>, <c>length_penalty</c>,
+/// <c>early_stopping</c>, <c>num_return_sequences</c> and <c>max_new_tokens</c>.</summary>
+public sealed record BeamOptions
+{
+    /// <summary>Most beams: each is a session of the server.</summary>
+    public const int MostBeams = 64;
+
+    /// <summary>Answers under way at once, 2 to <see cref="MostBeams"/>. Default 4.</summary>
+    public int Beams { get; init; } = 4;
+
+    /// <summary>A finished answer's score is the sum of its tokens' log probabilities by its length to this power:
+    /// above 0 longer ones gain, below 0 shorter ones. Finite, default 1.</summary>
+    public double LengthPenalty { get; init; } = 1;
+
+    /// <summary>When it ends. Default <see cref="BeamStopping.Heuristic"/>.</summary>
+    public BeamStopping Stopping { get; init; }
+
+    /// <summary>Answers that are wanted, best first; 1 (default) to <see cref="Beams"/>.</summary>
+    public int Returned { get; init; } = 1;
+
+    /// <summary>Most tokens of an answer, at least 1; null until the context is full.</summary>
+    public int? MaxNewTokens { get; init; }
+
+    /// <summary>As <see cref="GenerationOptions.FirstTokenId"/>.</summary>
+    public int? FirstTokenId { get; init; }
+
+    /// <summary>Goes on after the model's end-of-sequence tokens. Default false.</summary>
+    public bool IgnoreEndOfSequence { get; init; }
+
+    internal void Validate()
+    {
+        Check(Beams is >= 2 and <= MostBeams, nameof(Beams), Beams, $"2 to {MostBeams}");
+        Check(Returned >= 1 && Returned <= Beams, nameof(Returned), Returned, $"1 to {Beams}");
+        Check(MaxNewTokens is null or >= 1, nameof(MaxNewTokens), MaxNewTokens, "at least 1");
+        Check(double.IsFinite(LengthPenalty), nameof(LengthPenalty), LengthPenalty, "a finite number");
+        Check(Enum.IsDefined(Stopping), nameof(Stopping), Stopping, "Heuristic, First or Never");
+    }
+
+    private static void Check(bool isGood, string name, object? value, string allowed)
+    {
+        if (!isGood)
+        {
+            throw new ArgumentException(FormattableString.Invariant($"{name} is {value}; allowed is {allowed}"), name);
+        }
+    }
+}

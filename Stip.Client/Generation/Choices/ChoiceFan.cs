@@ -1,0 +1,156 @@
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+using Stip.Protocol.Errors;
+
+namespace Stip.Client.Generation.Choices;
+
+/// <summary>Several answers to one prompt: it is sent and run once, in the session of the first; the others are forks
+/// of that one, and all go on at once, so that the server runs their steps together.</summary>
+/// <param name="model">What generates.</param>
+/// <param name="trunk">Session of the first answer; not owned, and left for another prompt at the end.</param>
+/// <param name="choices">Options of each; but for the seed and the observer they are the same.</param>
+internal sealed class ChoiceFan(StipModel model, StipSession trunk, IReadOnlyList<GenerationOptions> choices)
+{
+    private readonly Channel<ChoiceToken> _tokens = Channel.CreateUnbounded<ChoiceToken>(
+        new UnboundedChannelOptions { SingleReader = true });
+
+    private int _begun;
+
+    /// <summary>True where every answer came to its end.</summary>
+    public bool IsWhole { get; private set; }
+
+    public async IAsyncEnumerable<ChoiceToken> RunAsync(
+        ReadOnlyMemory<int> promptIds, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var all = RunAllAsync(promptIds, stop.Token);
+        try
+        {
+            var ended = 0;
+            await foreach (var token in _tokens.Reader.ReadAllAsync(cancellationToken))
+            {
+                // Before it is given away: who has the last token need not ask for more.
+                IsWhole = token.Token.FinishReason is not null && ++ended == choices.Count;
+                yield return token;
+            }
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            await all.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task RunAllAsync(ReadOnlyMemory<int> promptIds, CancellationToken cancellationToken)
+    {
+        List<StipSession> forks = [];
+        try
+        {
+            var stream = new TokenStream(model, trunk, choices[0]);
+            await using var first = stream.RunAsync(promptIds, cancellationToken).GetAsyncEnumerator(cancellationToken);
+            _begun = 1;
+            var hasFirst = await first.MoveNextAsync();
+            await ForkAsync(forks, cancellationToken);
+
+            // From here on each session has one worker.
+            Task[] workers =
+            [
+                PumpTrunkAsync(first, hasFirst, promptIds, cancellationToken),
+                .. forks.Select((fork, i) => PumpForkAsync(
+                    fork, i + 1, promptIds, stream.First!, cancellationToken)),
+            ];
+            await Task.WhenAll(workers);
+            _tokens.Writer.TryComplete();
+        }
+        catch (Exception fault)
+        {
+            // The first fault ends the whole answer.
+            _tokens.Writer.TryComplete(fault);
+        }
+        finally
+        {
+            await Task.WhenAll(forks.Select(fork => fork.DisposeAsync().AsTask()));
+        }
+    }
+
+    // As many as there is room for: who gets none waits until a session is free.
+    private async Task ForkAsync(List<StipSession> forks, CancellationToken cancellationToken)
+    {
+        while (_begun < choices.Count)
+        {
+            try
+            {
+                forks.Add(await trunk.ForkAsync(cancellationToken));
+                _begun++;
+            }
+            catch (StipException refused) when (refused.Code is StipErrorCode.ServerOverloaded
+                or StipErrorCode.RateLimitExceeded)
+            {
+                return;
+            }
+        }
+    }
+
+    private async Task PumpTrunkAsync(
+        IAsyncEnumerator<GeneratedToken> tokens,
+        bool hasToken,
+        ReadOnlyMemory<int> promptIds,
+        CancellationToken cancellationToken)
+    {
+        await GuardAsync(async () =>
+        {
+            for (; hasToken; hasToken = await tokens.MoveNextAsync())
+            {
+                _tokens.Writer.TryWrite(new ChoiceToken(0, tokens.Current));
+            }
+
+            await PumpRestAsync(trunk, promptIds, cancellationToken);
+        });
+    }
+
+    private Task PumpForkAsync(
+        StipSession fork,
+        int choice,
+        ReadOnlyMemory<int> promptIds,
+        Sealing.LogitsRow first,
+        CancellationToken cancellationToken) => GuardAsync(async () =>
+    {
+        await PumpAsync(new TokenStream(model, fork, choices[choice], first), choice, promptIds, cancellationToken);
+        await PumpRestAsync(fork, promptIds, cancellationToken);
+    });
+
+    // Choices for which there was no session: back to the prompt, which a stream does by itself, and another answer.
+    private async Task PumpRestAsync(
+        StipSession session, ReadOnlyMemory<int> promptIds, CancellationToken cancellationToken)
+    {
+        for (var next = Interlocked.Increment(ref _begun) - 1;
+            next < choices.Count;
+            next = Interlocked.Increment(ref _begun) - 1)
+        {
+            await PumpAsync(new TokenStream(model, session, choices[next]), next, promptIds, cancellationToken);
+        }
+    }
+
+    private async Task PumpAsync(
+        TokenStream stream, int choice, ReadOnlyMemory<int> promptIds, CancellationToken cancellationToken)
+    {
+        await foreach (var token in stream.RunAsync(promptIds, cancellationToken))
+        {
+            _tokens.Writer.TryWrite(new ChoiceToken(choice, token));
+        }
+    }
+
+    // Others need not be waited for by who reads.
+    private async Task GuardAsync(Func<Task> pump)
+    {
+        try
+        {
+            await pump();
+        }
+        catch (Exception fault)
+        {
+            _tokens.Writer.TryComplete(fault);
+            throw;
+        }
+    }
+}

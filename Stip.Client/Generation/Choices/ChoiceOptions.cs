@@ -1,0 +1,38 @@
+namespace Stip.Client.Generation.Choices;
+
+/// <summary>How several answers to one prompt are told apart.</summary>
+public static class ChoiceOptions
+{
+    /// <summary>The options of one of several answers: its seed is the first one's plus its number, so that it is the
+    /// answer that a session of its own gives with that seed.</summary>
+    /// <param name="options">Those of the first answer.</param>
+    /// <param name="choice">Its number, counted from 0.</param>
+    public static GenerationOptions OfChoice(this GenerationOptions options, int choice)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentOutOfRangeException.ThrowIfNegative(choice);
+        return options with
+        {
+            Sampling = options.Sampling with { Seed = unchecked(options.Sampling.Seed + (ulong)choice) },
+        };
+    }
+
+    /// <summary>Checks options that several answers of one prompt have.</summary>
+    /// <exception cref="ArgumentException">There are none, or they differ in more than seed and observer.</exception>
+    internal static void Validate(IReadOnlyList<GenerationOptions> choices)
+    {
+        ArgumentNullException.ThrowIfNull(choices);
+        ArgumentOutOfRangeException.ThrowIfLessThan(choices.Count, 1, nameof(choices));
+        var first = choices[0];
+        foreach (var choice in choices)
+        {
+            var sampling = choice.Sampling with { Seed = first.Sampling.Seed };
+            if (choice with { Sampling = first.Sampling, Observer = first.Observer } != first
+                || sampling != first.Sampling)
+            {
+                throw new ArgumentException(
+                    "the answers to one prompt may differ in their seed and observer only", nameof(choices));
+            }
+        }
+    }
+}
