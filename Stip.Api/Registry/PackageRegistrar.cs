@@ -13,9 +13,13 @@ namespace Stip.Api.Registry;
 
 /// <summary>Turns completed uploads into a registered package: all of it or nothing.</summary>
 internal sealed class PackageRegistrar(
-    UploadStore uploads, ModelRegistry registry, DataFolders folders, AuditLog audit)
+    UploadStore uploads, ModelRegistry registry, PackageFolder packages, DataFolders folders, AuditLog audit)
+    : IDisposable
 {
     private const int MaxFiles = 1000;
+
+    // Graphs are loaded for it: one refused package at a time.
+    private readonly SemaphoreSlim _judging = new(1, 1);
 
     public async Task<Outcome<HostedModel>> RegisterAsync(
         ApiKeyRecord key, AuditActor actor, IReadOnlyList<string>? uploadIds, CancellationToken cancellation)
@@ -37,16 +41,21 @@ internal sealed class PackageRegistrar(
         var (manifest, unreadable) = manifestUpload is null
             ? (null, "stip.json was not uploaded")
             : PackageFolder.ReadManifest(uploads.DataPath(manifestUpload));
-        List<string> faults = manifest is null ? [unreadable] : [.. ManifestFaults.Of(manifest)];
-        if (manifest is null || faults.Count > 0)
+        if (manifest is null)
         {
-            return ModelRegistry.Invalid(faults);
+            return ModelRegistry.Invalid([unreadable]);
         }
 
-        faults.AddRange(Differences(manifest, records));
+        List<string> faults = [.. ManifestFaults.Of(manifest)];
+        if (ManifestFaults.ListsFiles(manifest))
+        {
+            faults.AddRange(Differences(manifest, records));
+        }
+
         if (faults.Count > 0)
         {
-            return ModelRegistry.Invalid(faults);
+            // Whoever made it wants to hear of everything at once.
+            return ModelRegistry.Invalid([.. faults, .. await GraphFaultsAsync(manifest, records, cancellation)]);
         }
 
         return key.Allows(manifest.Model)
@@ -58,17 +67,10 @@ internal sealed class PackageRegistrar(
     private async Task<Outcome<HostedModel>> MoveAndRegisterAsync(
         AuditActor actor, PackageManifest manifest, List<UploadRecord> records, CancellationToken cancellation)
     {
-        var staged = Directory.CreateDirectory(Path.Combine(folders.Staging, Path.GetRandomFileName())).FullName;
-        var isRegistered = false;
+        var (staged, isRegistered) = (NewStage(), false);
         try
         {
-            foreach (var record in records)
-            {
-                var target = Path.Combine(staged, record.Filename);
-                Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-                File.Move(uploads.DataPath(record), target);
-            }
-
+            Move(records, staged);
             var outcome = await registry.RegisterAsync(staged, manifest, actor.KeyId, cancellation);
             isRegistered = outcome.Is(out var registered, out var refusal);
             if (registered is { IsNew: true })
@@ -80,22 +82,78 @@ internal sealed class PackageRegistrar(
         }
         finally
         {
-            foreach (var record in records)
+            if (isRegistered)
             {
-                var source = Path.Combine(staged, record.Filename);
-                if (isRegistered)
-                {
-                    uploads.Remove(record);
-                }
-                else if (File.Exists(source))
-                {
-                    File.Move(source, uploads.DataPath(record));
-                }
+                records.ForEach(uploads.Remove);
+            }
+            else
+            {
+                MoveBack(records, staged);
             }
 
-            if (Directory.Exists(staged))
+            Drop(staged);
+        }
+    }
+
+    // Of what is refused already: where its files are those of a package they are looked at all the same.
+    private async Task<IReadOnlyList<string>> GraphFaultsAsync(
+        PackageManifest manifest, List<UploadRecord> records, CancellationToken cancellation)
+    {
+        var isOneEach = records.Select(record => record.Filename).Distinct(StringComparer.OrdinalIgnoreCase).Count()
+            == records.Count;
+        if (!isOneEach || !ManifestFaults.ListsFiles(manifest))
+        {
+            return [];
+        }
+
+        await _judging.WaitAsync(cancellation);
+        var staged = NewStage();
+        try
+        {
+            Move(records, staged);
+            var faults = await Task.Run(() => packages.Faults(staged, manifest), cancellation);
+            // Files that are not there were told by what was uploaded.
+            return [.. faults.Except(PackageFolder.MissingFiles(staged, manifest))];
+        }
+        finally
+        {
+            MoveBack(records, staged);
+            Drop(staged);
+            _judging.Release();
+        }
+    }
+
+    public void Dispose() => _judging.Dispose();
+
+    private string NewStage() =>
+        Directory.CreateDirectory(Path.Combine(folders.Staging, Path.GetRandomFileName())).FullName;
+
+    private static void Drop(string staged)
+    {
+        if (Directory.Exists(staged))
+        {
+            Directory.Delete(staged, recursive: true);
+        }
+    }
+
+    private void Move(List<UploadRecord> records, string staged)
+    {
+        foreach (var record in records)
+        {
+            var target = Path.Combine(staged, record.Filename);
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            File.Move(uploads.DataPath(record), target);
+        }
+    }
+
+    private void MoveBack(List<UploadRecord> records, string staged)
+    {
+        foreach (var record in records)
+        {
+            var source = Path.Combine(staged, record.Filename);
+            if (File.Exists(source))
             {
-                Directory.Delete(staged, recursive: true);
+                File.Move(source, uploads.DataPath(record));
             }
         }
     }

@@ -24,6 +24,7 @@ internal sealed class StreamWriter(
         StepDeclaration step, StepAnswer answer, long started, CancellationToken cancellation)
     {
         StepSpans.Record(step, answer.Times, clock);
+        using var copy = StepSpans.Copy();
         _body.ResetWrittenCount();
         CompletionResponseCodec.Write(
             _body,

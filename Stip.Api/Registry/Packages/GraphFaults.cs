@@ -22,31 +22,12 @@ internal static class GraphFaults
     /// <summary>What a decoder needs so that the engine can serve it.</summary>
     public static IEnumerable<string> OfDecoder(PackageManifest manifest, GraphManifest graph)
     {
-        if (graph.Cache is not { } cache)
+        if (OfCache(graph.Cache) is { } ofCache)
         {
-            return ["decoder has no cache"];
+            return [ofCache, .. DecoderTensors(manifest, graph, [graph.NameOf(GraphManifest.Embeds)])];
         }
 
-        if (cache.Cross is not null)
-        {
-            return ["cache.cross is for a decoder with an encoder beside it"];
-        }
-
-        if (cache.Layout is not (CacheLayouts.Shared or CacheLayouts.Growing))
-        {
-            return [$"cache layout '{cache.Layout}' is neither '{CacheLayouts.Shared}' nor '{CacheLayouts.Growing}'"];
-        }
-
-        if (cache.Layers < 1 || cache.KvHeads < 1 || cache.HeadDim < 1)
-        {
-            return [$"cache of {cache.Layers} layers, {cache.KvHeads} heads and {cache.HeadDim} channels is empty"];
-        }
-
-        if (cache.Layers > MaxLayers)
-        {
-            return [$"cache of {cache.Layers} layers; there may be 1..{MaxLayers}"];
-        }
-
+        var cache = graph.Cache!;
         string[] listed = [.. CacheListFaults.Of(cache)];
         string[] named = listed.Length > 0 ? [] : [.. PortFaults.Of(graph)];
         if (named.Length > 0)
@@ -66,6 +47,20 @@ internal static class GraphFaults
             ? GrowingCacheFaults.Of(graph, tensors).Concat(faults).Concat(CacheInputs(graph, tensors))
             : faults.Concat(CacheInputs(graph, tensors));
     }
+
+    // What leaves nothing of a cache to compare; null for nothing.
+    private static string? OfCache(CacheManifest? cache) => cache switch
+    {
+        null => "decoder has no cache",
+        { Cross: not null } => "cache.cross is for a decoder with an encoder beside it",
+        { Layout: not (CacheLayouts.Shared or CacheLayouts.Growing) } =>
+            $"cache layout '{Quoted.Text(cache.Layout)}' is neither '{CacheLayouts.Shared}' nor "
+            + $"'{CacheLayouts.Growing}'",
+        { Layers: < 1 } or { KvHeads: < 1 } or { HeadDim: < 1 } =>
+            $"cache of {cache.Layers} layers, {cache.KvHeads} heads and {cache.HeadDim} channels is empty",
+        { Layers: > MaxLayers } => $"cache of {cache.Layers} layers; there may be 1..{MaxLayers}",
+        _ => null,
+    };
 
     /// <summary>Lengths of a tensor's axes; -1 for one that has a name instead.</summary>
     public static int[] Axes(TensorManifest tensor) =>

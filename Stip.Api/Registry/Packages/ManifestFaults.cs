@@ -11,6 +11,13 @@ internal static partial class ManifestFaults
     private const int MaxNameLength = 128;
     private static readonly string[] Modes = ["permutation", "hardened", "none"];
 
+    /// <summary>True where the list of files is one, so that what it names can be looked at whatever else is wrong.
+    /// </summary>
+    public static bool ListsFiles(PackageManifest manifest) =>
+        manifest.Files is { Count: > 0 } files
+        && files.All(file => file is { Sha256: not null } && PackagePaths.IsAllowed(file.Path))
+        && files.Select(file => file.Path).Distinct(StringComparer.OrdinalIgnoreCase).Count() == files.Count;
+
     public static IEnumerable<string> Of(PackageManifest manifest)
     {
         if (manifest.Protocol != PackageManifest.CurrentProtocol)

@@ -64,16 +64,22 @@ internal sealed class PackageFolder(IGraphRuntime runtime)
         }
     }
 
-    /// <summary>Every fault of the files and graphs; the manifest itself was judged before.</summary>
+    /// <summary>Every fault of the files and graphs; the manifest itself was judged before, and may have faults of its
+    /// own as long as its list of files is one (<see cref="ManifestFaults.ListsFiles"/>).</summary>
     public IReadOnlyList<string> Faults(string folder, PackageManifest manifest)
     {
         List<string> faults = [.. MissingFiles(folder, manifest)];
-        foreach (var (role, graph) in faults.Count == 0 ? manifest.Graphs : new Dictionary<string, GraphManifest>())
+        var isWhole = faults.Count == 0;
+        var graphs = (manifest.Graphs ?? new Dictionary<string, GraphManifest>())
+            .Where(pair => Roles.All.Contains(pair.Key)).ToArray();
+        foreach (var (role, graph) in graphs)
         {
-            faults.AddRange(OfGraph(folder, manifest, role, graph));
+            faults.AddRange(OfGraph(folder, manifest, role, graph, isWhole));
         }
 
-        return faults.Count == 0 && Roles.AreOfSequence(manifest) ? [.. SequenceFaults.Of(manifest)] : faults;
+        return Roles.AreOfSequence(manifest) && graphs.All(pair => HasTensors(pair.Value))
+            ? [.. faults, .. SequenceFaults.Of(manifest)]
+            : faults;
     }
 
     /// <summary>Listed files that are not there or have another length.</summary>
@@ -91,29 +97,21 @@ internal sealed class PackageFolder(IGraphRuntime runtime)
         }
     }
 
-    private List<string> OfGraph(string folder, PackageManifest manifest, string role, GraphManifest graph)
+    private List<string> OfGraph(
+        string folder, PackageManifest manifest, string role, GraphManifest graph, bool isWhole)
     {
         var listed = manifest.Files.Select(file => file.Path).ToHashSet(StringComparer.Ordinal);
-        if (graph?.File is null || !listed.Contains(graph.File) || !AreNamed(graph.Inputs) || !AreNamed(graph.Outputs))
+        if (graph?.File is null || !listed.Contains(graph.File) || !HasTensors(graph))
         {
             return [$"{role}: its file is not in the list of files, or it has no inputs or outputs"];
         }
 
         var path = Path.Combine(folder, graph.File);
-        List<string> faults = [.. OfFile(
-            path, graph.File, listed, role == Roles.Vision ? 0 : manifest.ContextLength, graph.Cache)];
-        if (faults.Count > 0)
+        List<string> faults = File.Exists(path) ? [.. OfFile(path, graph.File, listed)] : [];
+        if (faults.Count == 0 && isWhole)
         {
-            return faults;
-        }
-
-        try
-        {
-            faults.AddRange(GraphFaults.Of(role, graph, runtime.Inspect(path)));
-        }
-        catch (GraphRefusedException e)
-        {
-            faults.Add($"{role}: {e.Message}");
+            faults.AddRange(OfContents(path, manifest, role, graph));
+            faults.AddRange(OfLoaded(path, role, graph));
         }
 
         return Roles.AreOfSequence(manifest) ? faults
@@ -121,12 +119,27 @@ internal sealed class PackageFolder(IGraphRuntime runtime)
             : [.. faults, .. PortFaults.OfPass(role, graph)];
     }
 
+    private IEnumerable<string> OfLoaded(string path, string role, GraphManifest graph)
+    {
+        try
+        {
+            return [.. GraphFaults.Of(role, graph, runtime.Inspect(path))];
+        }
+        catch (GraphRefusedException e)
+        {
+            return [$"{role}: {e.Message}"];
+        }
+    }
+
+    private static bool HasTensors(GraphManifest? graph) =>
+        graph is not null && AreNamed(graph.Inputs) && AreNamed(graph.Outputs);
+
     private static bool AreNamed(IReadOnlyList<TensorManifest>? tensors) =>
         tensors is { Count: > 0 }
             && tensors.All(tensor => tensor is { Name: not null, Dtype: not null, Shape: not null });
 
-    private static IEnumerable<string> OfFile(
-        string path, string name, HashSet<string> listed, int contextLength, CacheManifest? cache)
+    // With one of these the graph is not loaded: it could name files that are not the package's.
+    private static IEnumerable<string> OfFile(string path, string name, HashSet<string> listed)
     {
         if (new FileInfo(path).Length > MaxGraphBytes)
         {
@@ -135,9 +148,7 @@ internal sealed class PackageFolder(IGraphRuntime runtime)
 
         try
         {
-            var file = File.ReadAllBytes(path);
-            var references = OnnxReferences.Read(file);
-            var positions = RotaryRows.Shortest(file);
+            var references = OnnxReferences.Read(File.ReadAllBytes(path));
             var beside = Path.GetDirectoryName(name) is { Length: > 0 } parent ? parent.Replace('\\', '/') + "/" : "";
             return
             [
@@ -145,15 +156,33 @@ internal sealed class PackageFolder(IGraphRuntime runtime)
                     .Select(location => $"'{name}' takes tensors from a file that is not in the list of files"),
                 .. references.Operators.Intersect(ForbiddenOperators)
                     .Select(operation => $"'{name}' holds a node of type {operation}"),
-                .. positions < (ulong)contextLength
-                    ? [$"context_length {contextLength} is more than the {positions} positions of '{name}'"]
-                    : Array.Empty<string>(),
-                .. cache is null ? [] : BoundedCacheFaults.Of(cache, file),
             ];
         }
         catch (InvalidDataException e)
         {
             return [$"'{name}': {e.Message}"];
+        }
+    }
+
+    private static IEnumerable<string> OfContents(
+        string path, PackageManifest manifest, string role, GraphManifest graph)
+    {
+        var contextLength = role == Roles.Vision ? 0 : Math.Max(manifest.ContextLength, 0);
+        try
+        {
+            var file = File.ReadAllBytes(path);
+            var positions = RotaryRows.Shortest(file);
+            return
+            [
+                .. positions < (ulong)contextLength
+                    ? [$"context_length {contextLength} is more than the {positions} positions of '{graph.File}'"]
+                    : Array.Empty<string>(),
+                .. graph.Cache is { } cache ? BoundedCacheFaults.Of(cache, file) : [],
+            ];
+        }
+        catch (InvalidDataException e)
+        {
+            return [$"'{graph.File}': {e.Message}"];
         }
     }
 }

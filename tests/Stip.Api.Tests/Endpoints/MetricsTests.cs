@@ -1,3 +1,4 @@
+using System.Net.WebSockets;
 using Stip.Api.Tests.Hosting;
 using Stip.Api.Tests.Models;
 using Stip.Protocol;
@@ -84,6 +85,42 @@ public sealed class MetricsTests(TinyServer tiny) : IClassFixture<TinyServer>
         Assert.Contains("code=\"invalid_api_key\"", text, StringComparison.Ordinal);
         Assert.Contains("code=\"model_not_found\"", text, StringComparison.Ordinal);
         Assert.DoesNotContain("no-such-model", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Refusals_OfAWebSocket_AreCountedOnceEachToo()
+    {
+        const string Model = "streamed";
+        using var server = new ApiServer();
+        new TinyDecoder(Model: Model).WriteTo(server.PackageFolder(Model));
+        _ = server.Services;
+        var client = server.Server.CreateWebSocketClient();
+        client.ConfigureRequest = request => request.Headers.Authorization = $"Bearer {ApiServer.AdminKey}";
+        using (var socket = await client.ConnectAsync(
+            new Uri(server.Server.BaseAddress, StipRoutes.CompletionStream), Cancellation))
+        {
+            var good = Steps.Prefill(1, 2) with { Model = Model };
+            foreach (var bad in new[]
+            {
+                good with { PromptEmbeds = Steps.Filled(float.NaN) }, good with { Position = 3 },
+                good with { SessionId = "sess_nope", Position = 0 },
+            })
+            {
+                await socket.SendAsync(
+                    await Steps.Safetensors(bad).ReadAsByteArrayAsync(Cancellation), WebSocketMessageType.Binary, true,
+                    Cancellation);
+                var answer = await socket.ReceiveAsync(new byte[4096], Cancellation);
+                Assert.Equal(WebSocketMessageType.Text, answer.MessageType);
+            }
+        }
+
+        var text = await ReadAsync(server.Caller());
+        foreach (var code in new[] { "non_finite_input", "position_ahead", "session_lost" })
+        {
+            Assert.Matches(
+                "stip_request_refusals_total{[^}]*(model_name=\"streamed\"[^}]*code=\"" + code
+                + "\"|code=\"" + code + "\"[^}]*model_name=\"streamed\")[^}]*} 1(\\D|$)", text);
+        }
     }
 
     [Fact]

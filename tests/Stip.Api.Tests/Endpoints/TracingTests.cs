@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Net.WebSockets;
 using Stip.Api.Endpoints.Completions;
 using Stip.Api.Tests.Hosting;
 using Stip.Api.Tests.Models;
@@ -65,6 +66,38 @@ public sealed class TracingTests(TinyServer tiny) : IClassFixture<TinyServer>
             .Where(span => span.TraceId == trace && span.Source.Name == StepSpans.SourceName).ToArray();
         Assert.Equal(["pass", "queue", "run"], mine.Select(span => span.OperationName).Order());
         Assert.Equal(Rows, mine.Single(span => span.OperationName == "pass").GetTagItem("stip.rows"));
+    }
+
+    [Fact]
+    public async Task Step_OverAWebSocket_LeavesTheSameSpans()
+    {
+        var spans = new ConcurrentBag<Activity>();
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name is StepSpans.SourceName or "Microsoft.AspNetCore",
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
+            ActivityStopped = spans.Add,
+        };
+        ActivitySource.AddActivityListener(listener);
+        var trace = ActivityTraceId.CreateRandom();
+        using var socket = await tiny.OpenSocketAsync($"00-{trace}-{ActivitySpanId.CreateRandom()}-01");
+        var message = await Steps.Safetensors(Steps.Prefill(1, Rows) with { Keep = false }).ReadAsByteArrayAsync(
+            TestContext.Current.CancellationToken);
+        await socket.SendAsync(message, WebSocketMessageType.Binary, true, TestContext.Current.CancellationToken);
+        var answer = await socket.ReceiveAsync(new byte[64 << 10], TestContext.Current.CancellationToken);
+
+        Assert.Equal(WebSocketMessageType.Binary, answer.MessageType);
+        // The last one ends when the message has gone: a moment after it came.
+        for (var i = 0; i < 500 && Mine().Length < 4; i++)
+        {
+            await Task.Delay(10, TestContext.Current.CancellationToken);
+        }
+
+        Assert.Equal(["copy", "queue", "run", "step"], Mine().Select(span => span.OperationName).Order());
+        Assert.Equal(Rows, Mine().Single(span => span.OperationName == "step").GetTagItem("stip.rows"));
+
+        Activity[] Mine() => [.. spans.Where(
+            span => span.TraceId == trace && span.Source.Name == StepSpans.SourceName)];
     }
 
     [Fact]

@@ -17,11 +17,16 @@ public sealed class TinyServer : IDisposable
     internal ApiServer Server { get; }
 
     /// <summary>A WebSocket with the administrator's key.</summary>
-    internal async Task<WebSocket> OpenSocketAsync()
+    /// <param name="trace">The caller's own trace; null for none.</param>
+    internal async Task<WebSocket> OpenSocketAsync(string? trace = null)
     {
         _ = Server.Services;
         var client = Server.Server.CreateWebSocketClient();
-        client.ConfigureRequest = request => request.Headers.Authorization = $"Bearer {ApiServer.AdminKey}";
+        client.ConfigureRequest = request =>
+        {
+            request.Headers.Authorization = $"Bearer {ApiServer.AdminKey}";
+            request.Headers.TraceParent = trace;
+        };
         return await client.ConnectAsync(
             new Uri(Server.Server.BaseAddress, StipRoutes.CompletionStream), TestContext.Current.CancellationToken);
     }

@@ -79,6 +79,36 @@ public sealed class PackageRefusalTests
             Assert.Contains(fault, error.Detail, StringComparison.Ordinal));
     }
 
+    // What is wrong in one place hides nothing of another: manifest, files, graph, what the engine needs of it.
+    [Fact]
+    public async Task Package_WithFaultsEverywhere_IsToldAllOfThemAndKeepsItsUploads()
+    {
+        using var server = new ApiServer();
+        using var folder = new TemporaryFolder();
+        var honest = new TinyDecoder().WriteTo(folder.Path);
+        var lying = With(Lie("digest", honest), graph => graph with
+        {
+            Inputs = [.. graph.Inputs, new("ghost", "int64", [JsonSerializer.SerializeToElement(1)])],
+            Cache = graph.Cache! with { KvHeads = 3 },
+        });
+        PackageFiles.Write(folder.Path, lying with { KeyEpoch = -1, HiddenSize = 31, ContextLength = 97 });
+        var caller = server.Caller();
+        string[] ids = [.. await Task.WhenAll(
+            Directory.GetFiles(folder.Path).Select(file => caller.UploadAsync(file)))];
+        using var response = await caller.PostAsync("/v1/models", new ModelRegisterRequest(ids));
+        var error = await ApiCaller.RefusedAsync(response, 422, "package_invalid");
+        Assert.All(
+            [
+                "key_epoch -1", "does not have the sha256", "has no input 'ghost'", "not a float tensor of width 31",
+                "context_length 97", "is not [batch, 3, length, 16]",
+            ],
+            fault => Assert.Contains(fault, error.Detail, StringComparison.Ordinal));
+        Assert.Empty(Directory.GetDirectories(Path.Combine(server.DataDirectory, "staging")));
+
+        using var again = await caller.PostAsync("/v1/models", new ModelRegisterRequest(ids));
+        Assert.Equal(error.Detail, (await ApiCaller.RefusedAsync(again, 422, "package_invalid")).Detail);
+    }
+
     [Fact]
     public async Task Package_RefusedAndRepaired_IsAccepted()
     {
