@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Stip.Protocol;
 
 namespace Stip.Client.Templates;
 
@@ -35,7 +36,11 @@ internal static class TemplateFolder
 
         try
         {
-            var document = JsonDocument.Parse(File.ReadAllBytes(path));
+            var bytes = File.ReadAllBytes(path);
+            // Half a character would throw where it is read.
+            var document = JsonText.IsUnicode(bytes)
+                ? JsonDocument.Parse(bytes)
+                : throw new InvalidDataException($"{path} holds text that is not Unicode");
             return document.RootElement.ValueKind == JsonValueKind.Object
                 ? document
                 : throw new InvalidDataException($"{path} is not a JSON object");

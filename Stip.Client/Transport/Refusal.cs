@@ -37,7 +37,13 @@ internal static class Refusal
 
         try
         {
-            using var document = JsonDocument.Parse(await content.ReadAsByteArrayAsync(cancellationToken));
+            var body = await content.ReadAsByteArrayAsync(cancellationToken);
+            if (!JsonText.IsUnicode(body))
+            {
+                return null;
+            }
+
+            using var document = JsonDocument.Parse(body);
             return document.RootElement.ValueKind == JsonValueKind.Object
                 && document.RootElement.TryGetProperty("error", out var error)
                 ? error.Deserialize<ErrorBody>(StipJson.Wire)

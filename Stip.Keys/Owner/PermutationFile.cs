@@ -74,8 +74,13 @@ internal static class PermutationFile
 
     private static Permutation Parse(Entry entry, ReadOnlySpan<byte> data)
     {
-        var start = checked((int)entry.DataOffsets[0]);
-        var bytes = data[start..checked((int)entry.DataOffsets[1])];
+        // What JSON leaves out is null whatever its type says.
+        if (entry is not { DataOffsets: [var start, var end] })
+        {
+            throw new InvalidDataException("key file: a permutation without its place");
+        }
+
+        var bytes = data[checked((int)start)..checked((int)end)];
         var targets = new int[bytes.Length / sizeof(int)];
         for (var i = 0; i < targets.Length; i++)
         {

@@ -17,7 +17,7 @@ internal static class ShardIndex
                 .Distinct(StringComparer.Ordinal)
                 .Order(StringComparer.Ordinal)
                 .ToList();
-            return shards.Find(shard => shard.Length == 0 || Path.GetFileName(shard) != shard) is { } strange
+            return shards.Find(shard => !IsFileName(shard)) is { } strange
                 ? throw new RefusedException($"{path}: shard '{strange}' is not a file name inside the checkpoint")
                 : shards;
         }
@@ -26,4 +26,8 @@ internal static class ShardIndex
             throw new RefusedException($"{path} has no weight_map from tensor names to shard files", e);
         }
     }
+
+    private static bool IsFileName(string name) =>
+        name is not ("" or "." or "..") && !name.Contains('\0', StringComparison.Ordinal)
+        && Path.GetFileName(name) == name;
 }

@@ -40,8 +40,14 @@ public sealed class FuzzTargetTests
         var found = new TheoryData<string, string>();
         // Two pieces of one id, which the library of tokenizers does not take.
         found.Add("tokenizer-json", Finding("tokenizer-json-id-twice.json"));
-        // A name with half a character.
+        // Names with half a character.
         found.Add("config-json", Finding("config-json-half-a-character.json"));
+        found.Add("template-settings", Finding("template-settings-half-a-character.json"));
+        found.Add("refusal-json", Finding("refusal-json-half-a-name.json"));
+        // A shard with a zero in its name, a permutation without a place in its file, a choice without logits.
+        found.Add("shard-index", Finding("shard-index-zero-in-name.json"));
+        found.Add("owner-keys", Finding("owner-keys-no-offsets.safetensors"));
+        found.Add("answer-json", Finding("answer-json-no-logits.json"));
         // A file name with zeros in it.
         found.Add("onnx-model", Finding("onnx-model-zero-in-path.onnx"));
         // A file name with a zero in it, sealed as it should be.

@@ -3,7 +3,9 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Security.Cryptography;
 using Stip.Protocol;
+using Stip.Protocol.ApiKeys;
 using Stip.Protocol.Errors;
+using Stip.Protocol.Models;
 using Stip.Protocol.Uploads;
 using Stip.TestKit.Processes;
 
@@ -45,6 +47,8 @@ public sealed class FullDiskTests
             $"{StipRoutes.Uploads}/{uploads[full.Upload]}", StipJson.Wire, Cancellation);
         Assert.Equal(full.Offset, there!.BytesReceived);
 
+        await KeysAsync(http, server.ApiKey);
+
         // Others are served, and what needs the disk is refused or done, never half of it.
         using (var models = await http.GetAsync(new Uri(StipRoutes.Models, UriKind.Relative), Cancellation))
         {
@@ -65,6 +69,41 @@ public sealed class FullDiskTests
         using var completed = await PostAsync(http, $"{StipRoutes.Uploads}/{uploads[full.Upload]}/complete", null);
         Assert.Equal(UploadObject.Completed, (await ReadAsync(completed)).Status);
         await http.CreateKeyAsync();
+    }
+
+    // A key is made, or it is refused and there is none; one that was made ends when it is revoked, or stays good.
+    private static async Task KeysAsync(HttpClient http, string admin)
+    {
+        for (var i = 0; i < 40; i++)
+        {
+            var before = await ListAsync(http);
+            using var made = await PostAsync(http, StipRoutes.ApiKeys, JsonContent.Create(
+                new ApiKeyCreateRequest(new string('n', 100), [ApiKeyScopes.Infer]), options: StipJson.Wire));
+            if (made.IsSuccessStatusCode)
+            {
+                Assert.Equal(before + 1, await ListAsync(http));
+                continue;
+            }
+
+            await RefusedAsync(made, HttpStatusCode.ServiceUnavailable, StipErrorCode.ServerOverloaded);
+            Assert.Equal(before, await ListAsync(http));
+            using var rotated = await PostAsync(http, $"{StipRoutes.ApiKeys}/key_bootstrap/rotate", null);
+            await RefusedAsync(rotated, HttpStatusCode.ServiceUnavailable, StipErrorCode.ServerOverloaded);
+            using var still = new HttpRequestMessage(HttpMethod.Get, StipRoutes.Models);
+            still.Headers.Authorization = new AuthenticationHeaderValue("Bearer", admin);
+            using var good = await http.SendAsync(still, Cancellation);
+            Assert.Equal(HttpStatusCode.OK, good.StatusCode);
+            return;
+        }
+
+        Assert.Fail("keys were made on a full disk without end");
+    }
+
+    private static async Task<int> ListAsync(HttpClient http)
+    {
+        var keys = await http.GetFromJsonAsync<ListObject<ApiKeyObject>>(
+            new Uri(StipRoutes.ApiKeys, UriKind.Relative), StipJson.Wire, Cancellation);
+        return keys!.Data.Count;
     }
 
     private static async Task<(int Upload, int Offset)> FillAsync(HttpClient http, List<string> uploads, byte[] file)

@@ -1,7 +1,10 @@
 using System.Text;
+using System.Text.Json;
 using Stip.Client.Bundles;
+using Stip.Client.Generation;
 using Stip.Client.Templates;
 using Stip.Client.Tokenization;
+using Stip.Client.Tools;
 using Stip.TestKit;
 using Stip.TestKit.Toys;
 
@@ -64,5 +67,37 @@ internal static class ClientTargets
             using var bundle = Bundle.Open(folder, allowUnprotected: true);
             _ = bundle.Embedding;
         }, typeof(BundleException));
+    }
+
+    /// <summary>What a model says, as whoever runs it lets it: any of the ways in which calls are written.</summary>
+    public static FuzzTarget ToolCalls(string scratch)
+    {
+        var folder = Path.Combine(scratch, "agent");
+        ToyBundle.Write(folder, new ToyModel());
+        File.WriteAllText(Path.Combine(folder, "chat_template.jinja"), "{{ tools }}{{ messages[0].content }}");
+        var bundle = Bundle.Open(folder);
+        using var list = JsonDocument.Parse("""
+            [{"type":"function","function":{"name":"sum","parameters":{"type":"object"}}}]
+            """);
+        var tools = ToolUse.For(bundle, list.RootElement.Clone(), ToolChoice.Auto);
+        string[] seeds =
+        [
+            "Let me see.\n<tool_call>\n{\"name\": \"sum\", \"arguments\": {\"a\": [1, \"\\u00e9\"]}}\n</tool_call> So.",
+            "{\"name\": \"sum\", \"parameters\": {\"a\": 1.5e3}}",
+            "[TOOL_CALLS] [{\"name\": \"sum\", \"arguments\": {}}, {\"name\": \"sum\", \"arguments\": {\"b\": null}}]",
+        ];
+        return new FuzzTarget("tool-calls", [.. seeds.Select(Encoding.UTF8.GetBytes)], input =>
+        {
+            var (reader, text) = (tools.CreateReader(), Encoding.UTF8.GetString(input));
+            for (var at = 0; at < text.Length; at += 3)
+            {
+                var piece = text.Substring(at, Math.Min(3, text.Length - at));
+                var reason = at + 3 < text.Length ? (FinishReason?)null : FinishReason.Stop;
+                foreach (var call in reader.Append(new GeneratedToken(0, piece, reason), out _).Calls)
+                {
+                    JsonDocument.Parse(call.Arguments).Dispose();
+                }
+            }
+        });
     }
 }

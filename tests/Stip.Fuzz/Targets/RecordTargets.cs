@@ -8,6 +8,8 @@ using Stip.Api.Registry.ApiKeys;
 using Stip.Api.Registry.Uploads;
 using Stip.Client.Images;
 using Stip.Protocol.ApiKeys;
+using Stip.Protocol.Models;
+using Stip.Protocol.Sessions;
 using Stip.Protocol.Uploads;
 using Wire = Stip.Protocol.StipJson;
 
@@ -69,6 +71,24 @@ internal static class RecordTargets
             }
         }, typeof(JsonException));
     }
+
+    /// <summary>The small bodies: sessions, forks, registrations, rotations.</summary>
+    public static FuzzTarget SmallJson() => new(
+        "small-json",
+        [
+            JsonSerializer.SerializeToUtf8Bytes(new SessionCreateRequest("m", 8), Wire.Wire),
+            JsonSerializer.SerializeToUtf8Bytes(new SessionForkRequest(3, 8), Wire.Wire),
+            JsonSerializer.SerializeToUtf8Bytes(new ModelRegisterRequest(["upload_1", "upload_2"]), Wire.Wire),
+            JsonSerializer.SerializeToUtf8Bytes(new ApiKeyRotateRequest(60), Wire.Wire),
+        ],
+        input =>
+        {
+            _ = JsonSerializer.Deserialize<SessionCreateRequest>(input, Wire.Wire)?.MaxLength;
+            _ = JsonSerializer.Deserialize<SessionForkRequest>(input, Wire.Wire)?.Position;
+            _ = JsonSerializer.Deserialize<ModelRegisterRequest>(input, Wire.Wire)?.UploadIds?.Count;
+            _ = ApiKeyJudge.Overlap(JsonSerializer.Deserialize<ApiKeyRotateRequest>(input, Wire.Wire));
+        },
+        typeof(JsonException));
 
     public static FuzzTarget KeyFile(string scratch)
     {

@@ -5,6 +5,9 @@ using Stip.Api.Engine;
 using Stip.Api.Registry.ApiKeys;
 using Stip.Api.Registry.Packages;
 using Stip.Protocol.Packages;
+using AttributeProto = Stip.Onnx.Model.AttributeProto;
+using ModelProto = Stip.Onnx.Model.ModelProto;
+using NodeProto = Stip.Onnx.Model.NodeProto;
 
 namespace Stip.Fuzz.Targets;
 
@@ -33,13 +36,30 @@ internal static class ServerTargets
 
     public static FuzzTarget OnnxReferences() => new(
         "onnx-references",
-        [ModelTargets.Graph()],
+        [ModelTargets.Graph(), Bounded()],
         input =>
         {
             Api.Registry.Packages.OnnxReferences.Read(input);
             RotaryRows.Shortest(input);
+            _ = BoundedCacheFaults.Of(new CacheManifest("shared", 1, 1, 8), input).Count();
         },
         typeof(InvalidDataException));
+
+    // With a cache that a window bounds.
+    private static byte[] Bounded()
+    {
+        var model = ModelProto.Parser.ParseFrom(ModelTargets.Graph());
+        var attention = new NodeProto { OpType = "GroupQueryAttention", Domain = "com.microsoft" };
+        attention.Input.AddRange(["q", "k", "v", "past_key_values.0.key", "past_key_values.0.value"]);
+        foreach (var (name, number) in new[] { ("local_window_size", 8L), ("sliding_window_cache", 1L) })
+        {
+            attention.Attribute.Add(
+                new AttributeProto { Name = name, Type = AttributeProto.Types.AttributeType.Int, I = number });
+        }
+
+        model.Graph.Node.Add(attention);
+        return Google.Protobuf.MessageExtensions.ToByteArray(model);
+    }
 
     public static FuzzTarget StipJson(string scratch)
     {
@@ -111,9 +131,10 @@ internal static class ServerTargets
                     faults = [.. ManifestFaults.Of(read)];
                 }
 
-                if (faults.Length == 0)
+                // As at a registration: graphs are looked at whatever else is wrong.
+                if (ManifestFaults.ListsFiles(read))
                 {
-                    _ = packages.Faults(folder, read).Count;
+                    faults = [.. faults, .. packages.Faults(folder, read)];
                 }
 
                 Judge(faults, read);
