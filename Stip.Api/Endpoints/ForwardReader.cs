@@ -1,7 +1,6 @@
 using Microsoft.AspNetCore.Http.Features;
 using Stip.Api.Engine;
 using Stip.Api.Registry;
-using Stip.Protocol;
 using Stip.Protocol.Forward;
 using Stip.Protocol.Tensors;
 
@@ -28,13 +27,18 @@ internal sealed class ForwardReader(PassDesk desk)
 
         return MediaTypes.IsSafetensors(request.ContentType)
             ? await ReadSafetensorsAsync(context, most, isWhole)
-            : await ReadJsonAsync(context);
+            : await ReadJsonAsync(context, most, isWhole);
     }
 
-    private async Task<Outcome<PreparedPass>> ReadJsonAsync(HttpContext context)
+    private async Task<Outcome<PreparedPass>> ReadJsonAsync(HttpContext context, long most, bool isWhole)
     {
-        var request = await context.Request.ReadFromJsonAsync<ForwardRequest>(StipJson.Wire, context.RequestAborted)
-            ?? new ForwardRequest("", new Dictionary<string, TensorPayload>());
+        using var body = await JsonBody<ForwardRequest>.ReadAsync(context.Request, most, context.RequestAborted);
+        if (body is null)
+        {
+            return NotHere.TooLarge(isWhole, most);
+        }
+
+        var request = body.Value ?? new ForwardRequest("", new Dictionary<string, TensorPayload>());
         return desk.Judge(context, request).Is(out var judged, out var refusal)
             ? Prepare(judged, ValidInputs.Judge(judged.Declared, request.Inputs))
             : refusal;

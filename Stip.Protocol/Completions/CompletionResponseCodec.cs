@@ -30,8 +30,35 @@ public static class CompletionResponseCodec
         }
         else
         {
-            WriteFull(output, response, first, said);
+            WriteHeader(output, response, said);
+            foreach (var choice in response.Choices)
+            {
+                output.Write(choice.Logits.Data!.Value.Span);
+            }
         }
+    }
+
+    /// <summary>Writes what stands before the rows of an answer with full rows; they follow in their order.</summary>
+    /// <param name="output">Receives it.</param>
+    /// <param name="response">With at least one choice, each with a full row.</param>
+    /// <param name="said">What the connection was told before; null where every message says everything.</param>
+    /// <exception cref="ArgumentException">There is no choice, or the choices are of different forms.</exception>
+    public static void WriteHeader(
+        IBufferWriter<byte> output, CompletionResponse response, StickyFields? said = null)
+    {
+        ArgumentNullException.ThrowIfNull(output);
+        ArgumentNullException.ThrowIfNull(response);
+        var choices = response.Choices;
+        if (choices.Count == 0 || choices[0].Logits is not { Data.Length: var rowBytes, Dtype: var name }
+            || !TensorDtypes.TryParseWire(name, out var dtype)
+            || choices.Any(choice => choice.Logits.Data?.Length != rowBytes))
+        {
+            throw new ArgumentException("choices are of different forms", nameof(response));
+        }
+
+        long[] shape = [choices.Count, rowBytes / dtype.ByteSize()];
+        var entry = new SafetensorsEntry(CompletionFields.Logits, dtype, shape, 0, (long)choices.Count * rowBytes);
+        SafetensorsHeader.Write(output, [entry], Scalars(response, said));
     }
 
     /// <summary>Reads one file; full rows stay where they are in <paramref name="body"/>.</summary>
@@ -73,26 +100,6 @@ public static class CompletionResponseCodec
         }
 
         return choices;
-    }
-
-    private static void WriteFull(
-        IBufferWriter<byte> output, CompletionResponse response, LogitsPayload first, StickyFields? said)
-    {
-        var choices = response.Choices;
-        var rowBytes = first.Data!.Value.Length;
-        if (!TensorDtypes.TryParseWire(first.Dtype, out var dtype)
-            || choices.Any(choice => choice.Logits.Data?.Length != rowBytes))
-        {
-            throw new ArgumentException("choices are of different forms", nameof(response));
-        }
-
-        long[] shape = [choices.Count, rowBytes / dtype.ByteSize()];
-        var entry = new SafetensorsEntry(CompletionFields.Logits, dtype, shape, 0, (long)choices.Count * rowBytes);
-        SafetensorsHeader.Write(output, [entry], Scalars(response, said));
-        foreach (var choice in choices)
-        {
-            output.Write(choice.Logits.Data!.Value.Span);
-        }
     }
 
     private static void WriteTopK(

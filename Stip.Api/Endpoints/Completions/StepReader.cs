@@ -1,9 +1,6 @@
-using System.Buffers;
-using System.Text.Json;
 using Microsoft.AspNetCore.Http.Features;
 using Stip.Api.Endpoints.Authentication;
 using Stip.Api.Engine;
-using Stip.Protocol;
 using Stip.Protocol.Completions;
 using Stip.Protocol.Errors;
 
@@ -32,29 +29,13 @@ internal sealed class StepReader(StepDesk desk)
 
     private async Task<Outcome<PreparedStep>> ReadJsonAsync(HttpContext context, long most)
     {
-        var reader = context.Request.BodyReader;
-        var result = await reader.ReadAsync(context.RequestAborted);
-        while (!result.IsCompleted)
+        using var body = await JsonBody<CompletionRequest>.ReadAsync(context.Request, most, context.RequestAborted);
+        if (body is null)
         {
-            if (result.Buffer.Length > most)
-            {
-                return desk.TooLarge(most);
-            }
-
-            reader.AdvanceTo(result.Buffer.Start, result.Buffer.End);
-            result = await reader.ReadAsync(context.RequestAborted);
+            return desk.TooLarge(most);
         }
 
-        CompletionRequest? request;
-        try
-        {
-            request = Parse(result.Buffer);
-        }
-        finally
-        {
-            reader.AdvanceTo(result.Buffer.End);
-        }
-
+        var request = body.Value;
         return desk.Judge(context.ApiKey(), request).Is(out var judged, out var refusal)
             ? Prepare(judged, request!.PromptEmbeds.Data.Span, (request.EncoderInputsEmbeds?.Data ?? default).Span)
             : refusal;
@@ -88,13 +69,4 @@ internal sealed class StepReader(StepDesk desk)
         ValidStep.Judge(judged.Declaration, rows, source).Is(out var step, out var refusal)
             ? new PreparedStep(judged.Decoder, step)
             : refusal with { Model = judged.Decoder.Snapshot.Model };
-
-    private static CompletionRequest? Parse(in ReadOnlySequence<byte> body)
-    {
-        var json = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = StipJson.Wire.MaxDepth });
-        var request = JsonSerializer.Deserialize<CompletionRequest>(ref json, StipJson.Wire);
-        // What stands behind the document is no JSON either.
-        _ = json.Read();
-        return request;
-    }
 }

@@ -13,7 +13,8 @@ namespace Stip.Api.Endpoints.Streaming;
 internal sealed class StreamWriter(
     WebSocket socket, string requestId, TimeProvider clock, EngineMetrics? metrics = null)
 {
-    private readonly ArrayBufferWriter<byte> _body = new(4096);
+    private const int MostKeptBytes = 1 << 20;
+    private ArrayBufferWriter<byte> _body = new(4096);
     private readonly StickyFields _said = new();
 
     // Id and time are those of the connection: said once.
@@ -24,14 +25,43 @@ internal sealed class StreamWriter(
         StepDeclaration step, StepAnswer answer, long started, CancellationToken cancellation)
     {
         StepSpans.Record(step, answer.Times, clock);
+        var response = StepAnswers.Of(
+            step, answer, _id, _created, ServerTiming.Of(answer.Times, clock.GetElapsedTime(started)));
+        if (StepWriter.RowBytes(response) > AnswerPieces.PieceBytes)
+        {
+            return WriteRowsAsync(response, cancellation);
+        }
+
+        // What one long answer took is not kept for the short ones that follow it.
+        if (_body.Capacity > MostKeptBytes)
+        {
+            _body = new(4096);
+        }
+
         using var copy = StepSpans.Copy();
         _body.ResetWrittenCount();
-        CompletionResponseCodec.Write(
-            _body,
-            StepAnswers.Of(
-                step, answer, _id, _created, ServerTiming.Of(answer.Times, clock.GetElapsedTime(started))),
-            _said);
+        CompletionResponseCodec.Write(_body, response, _said);
         return socket.SendAsync(_body.WrittenMemory, WebSocketMessageType.Binary, true, cancellation);
+    }
+
+    // In frames of a piece each, for which the socket needs no more room than for one.
+    private async ValueTask WriteRowsAsync(CompletionResponse response, CancellationToken cancellation)
+    {
+        using var copy = StepSpans.Copy();
+        _body.ResetWrittenCount();
+        CompletionResponseCodec.WriteHeader(_body, response, _said);
+        await socket.SendAsync(_body.WrittenMemory, WebSocketMessageType.Binary, false, cancellation);
+        for (var row = 0; row < response.Choices.Count; row++)
+        {
+            var left = response.Choices[row].Logits.Data!.Value;
+            while (!left.IsEmpty)
+            {
+                var piece = left[..Math.Min(AnswerPieces.PieceBytes, left.Length)];
+                left = left[piece.Length..];
+                var isLast = left.IsEmpty && row == response.Choices.Count - 1;
+                await socket.SendAsync(piece, WebSocketMessageType.Binary, isLast, cancellation);
+            }
+        }
     }
 
     public ValueTask RefuseAsync(Refusal refusal, CancellationToken cancellation, string? model = null)
