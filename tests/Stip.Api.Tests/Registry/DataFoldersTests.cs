@@ -1,5 +1,9 @@
 using Microsoft.Extensions.Options;
 using Stip.Api.Registry;
+using Stip.Api.Tests.Hosting;
+using Stip.Api.Tests.Models;
+using Stip.Protocol;
+using Stip.Protocol.Models;
 using Stip.TestKit;
 
 namespace Stip.Api.Tests.Registry;
@@ -17,6 +21,39 @@ public sealed class DataFoldersTests
         }
 
         Open(folder).Dispose();
+    }
+
+    // A package goes out of the way before it is deleted: a power cut in between leaves a part of it in staging.
+    [Fact]
+    public async Task Deletion_ThatWasCutShort_IsFinishedAtTheNextStartAndServesNothing()
+    {
+        using var folder = new TemporaryFolder();
+        using (var server = new ApiServer(folder.Path))
+        {
+            new TinyDecoder().WriteTo(folder.At("packages", "whole"));
+        }
+
+        new TinyDecoder(Model: "half").WriteTo(folder.At("staging", "half"));
+        File.Delete(folder.At("staging", "half", "model.onnx"));
+        var log = new LogLines();
+        using var restarted = new ApiServer(folder.Path, ("Serilog:MinimumLevel:Default", "Error")) { Log = log };
+        var models = await restarted.Caller().GetAsync<ListObject<ModelObject>>(StipRoutes.Models);
+
+        Assert.Equal("tiny", Assert.Single(models.Data).Id);
+        Assert.Empty(Directory.GetFileSystemEntries(folder.At("staging")));
+        Assert.Empty(log.All);
+    }
+
+    [Fact]
+    public void Deletion_OfAPackage_LeavesNothingOfIt()
+    {
+        using var folder = new TemporaryFolder();
+        using var folders = Open(folder);
+        new TinyDecoder().WriteTo(Path.Combine(folders.Packages, "tiny"));
+        folders.Delete(Path.Combine(folders.Packages, "tiny"));
+
+        Assert.Empty(Directory.GetFileSystemEntries(folders.Packages));
+        Assert.Empty(Directory.GetFileSystemEntries(folders.Staging));
     }
 
     private static DataFolders Open(TemporaryFolder folder) =>
