@@ -82,7 +82,8 @@ internal static class ExportedFolder
         graphs.SelectMany(graph => graph.Widened).ToList() is [var first, ..] widened
             ? [
                 $"{widened.Count} layers of experts are stored in 4-bit blocks with minima or of several types and are "
-                + $"widened, first '{first}': the runtime's operator for 4-bit experts takes blocks without (Q4_0)",
+                + $"widened, first '{first}': the runtime's operator for 4-bit experts takes blocks without (Q4_0), "
+                + "and experts as products of their own must be at most 16, without biases or limits",
             ]
             : [];
 

@@ -61,6 +61,9 @@ internal sealed record ExpertFeedForward(int Experts, int Chosen, int InnerSize,
     /// <summary>Name of the way back.</summary>
     public string Down { get; init; } = "down_proj";
 
+    /// <summary>True for experts of a gate, what it gates and a way back, and nothing else.</summary>
+    public bool IsPlain => !HasBias && Slope is 1 && UpOffset is 0 && Limit is null;
+
     /// <summary>Where Mixtral and its kin have router and experts in a layer: published checkpoints and the models of
     /// current transformers differ.</summary>
     public static string PartOf(ITensorStore tensors) =>
@@ -89,16 +92,36 @@ internal sealed record ExpertFeedForward(int Experts, int Chosen, int InnerSize,
             (input, total) = (graph.Add("Mul", $"{name}.share/input", [input, total]), null);
         }
 
-        var flat = graph.Shared("experts.rows", -1, Experts);
+        var flat = graph.Add("Reshape", $"{name}.router/rows", [routed, graph.Shared("experts.rows", -1, Experts)]);
         var weights = new ExpertWeights(decoder, tensor, this);
         var (gates, down) = (weights.Interleaved(), weights.Stacked());
         var areBlocks = gates.StayBlocks && down.StayBlocks;
-        var mixed = graph.AddMicrosoft(
+        var separate = new SeparateExperts(decoder, this);
+        var mixed = !areBlocks && separate.Fit(gates, down)
+            ? separate.Append(name, input, flat, gates, down)
+            : Together(decoder, name, input, flat, weights, areBlocks);
+
+        // The operator makes the shares of the chosen sum to 1: without that (normalize_routing_weights 0) it mixes by
+        // the scores themselves on the CPU, which no model means.
+        return total is null ? mixed : graph.Add("Mul", $"{name}.share/mixed", [mixed, total]);
+    }
+
+    // All experts by one operator.
+    private string Together(
+        DecoderGraph decoder, string name, string input, string routed, ExpertWeights weights, bool areBlocks)
+    {
+        var (graph, gates, down) = (decoder.Graph, weights.Interleaved(), weights.Stacked());
+        if (!areBlocks && (gates.AreBlocks || down.AreBlocks))
+        {
+            decoder.Widened.Add(name);
+        }
+
+        return graph.AddMicrosoft(
             areBlocks ? "QMoE" : "MoE",
             name,
             [
                 input,
-                graph.Add("Reshape", $"{name}.router/rows", [routed, flat]),
+                routed,
                 .. Add("gate_up", gates),
                 HasBias ? graph.AddWeight($"{name}.gate_up.bias", weights.InterleavedBias()) : "",
                 .. Add("down", down),
@@ -106,14 +129,6 @@ internal sealed record ExpertFeedForward(int Experts, int Chosen, int InnerSize,
             ],
             [$"{name}/output"],
             [.. Attributes(areBlocks)])[0];
-        if (!areBlocks && (gates.AreBlocks || down.AreBlocks))
-        {
-            decoder.Widened.Add(name);
-        }
-
-        // The operator makes the shares of the chosen sum to 1: without that (normalize_routing_weights 0) it mixes by
-        // the scores themselves on the CPU, which no model means.
-        return total is null ? mixed : graph.Add("Mul", $"{name}.share/mixed", [mixed, total]);
 
         string[] Add(string which, ExpertRows rows) => areBlocks
             ? [

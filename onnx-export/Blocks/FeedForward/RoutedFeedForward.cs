@@ -41,11 +41,12 @@ internal sealed record RoutedFeedForward(int Experts, int Chosen, int Inner, str
             $"{name}.share/TopK",
             [shares, graph.Shared($"experts.count.{Chosen}", Chosen)],
             [$"{name}.share/chosen", $"{name}.share/places"]); // [rows, chosen]
-        var mixed = graph.Add("Expand", $"{name}/nothing", [
-            encoder.SharedScalar("experts.nothing", 0), graph.Add("Shape", $"{name}/size", [rows])]);
+        var routes = new RoutedRows(graph, rows, best[0], best[1]);
+        var mixed = routes.Nothing(name, encoder.SharedScalar("experts.nothing", 0));
         for (var expert = 0; expert < Experts; expert++)
         {
-            mixed = AppendExpert(encoder, $"{name}.{expert}", tensor, expert, rows, best, mixed);
+            var (own, index) = ($"{name}.{expert}", expert);
+            mixed = routes.Append(own, index, mixed, taken => Expert(encoder, own, tensor, index, taken));
         }
 
         if (!IsStacked(encoder, tensor))
@@ -58,46 +59,17 @@ internal sealed record RoutedFeedForward(int Experts, int Chosen, int Inner, str
         return graph.Add("Reshape", $"{name}/output", [mixed, graph.Add("Shape", $"{name}/shape", [input])]);
     }
 
-    private string AppendExpert(
-        EncoderGraph encoder,
-        string name,
-        string tensor,
-        int expert,
-        string rows,
-        IReadOnlyList<string> best,
-        string mixed)
+    private string Expert(EncoderGraph encoder, string name, string tensor, int expert, string taken)
     {
-        var (graph, hidden) = (encoder.Graph, encoder.HiddenSize);
-        var own = graph.Add("NonZero", $"{name}/NonZero", [graph.Add(
-            "Equal", $"{name}/Equal", [best[1], graph.AddScalarConstant($"{name}.index", expert)])]); // [2, n]
-        var places = graph.Add("Transpose", $"{name}/places", [own]); // [n, 2]: row, rank
-        var taken = graph.Add("Gather", $"{name}/taken", [own, Scalar(graph, "experts.first", 0)]); // [n]
-        var share = graph.Add("Unsqueeze", $"{name}/share", [
-            graph.Add("GatherND", $"{name}/GatherND", [best[0], places]), graph.Shared("experts.last", -1)]); // [n, 1]
         var up = Linear.FromRows(
-            encoder,
-            $"{name}.up",
-            graph.Add("Gather", $"{name}/input", [rows, taken]),
-            Up(encoder, tensor, expert),
-            bias: null,
-            inputAxes: 2);
-        var active = Activation.Append(graph, Function, $"{name}.act", up);
-        var down = Linear.Append(
+            encoder, $"{name}.up", taken, Up(encoder, tensor, expert), bias: null, inputAxes: 2);
+        return Linear.Append(
             encoder,
             $"{name}.down",
-            active,
+            Activation.Append(encoder.Graph, Function, $"{name}.act", up),
             [Down(encoder, tensor, expert)],
             bias: null,
             inputAxes: 2);
-        return graph.Add(
-            "ScatterND",
-            $"{name}/ScatterND",
-            [
-                mixed,
-                graph.Add("Unsqueeze", $"{name}/targets", [taken, graph.Shared("experts.last", -1)]),
-                graph.Add("Mul", $"{name}/Mul", [down, share]),
-            ],
-            NodeAttribute.String("reduction", "add"));
     }
 
     // GGUF files have the matrices of all experts stacked, and no bias.
@@ -129,7 +101,4 @@ internal sealed record RoutedFeedForward(int Experts, int Chosen, int Inner, str
         return new TensorRows(
             new ReshapedTensor(all, [all.ElementCount / width, width]), (long)expert * rows, rows);
     }
-
-    private static string Scalar(GraphBuilder graph, string name, long value) =>
-        graph.Has(name) ? name : graph.AddScalarConstant(name, value);
 }

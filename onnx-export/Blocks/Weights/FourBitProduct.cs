@@ -60,10 +60,15 @@ internal static class FourBitProduct
             $"block_sums.{axes}.{blocks}",
             [.. Enumerable.Repeat(0L, axes - 1), blocks, FourBitWeights.BlockLength]);
         var apart = graph.Add("Reshape", $"{name}/Reshape", [input, shape]);
+
+        // Of no rows at all, which an expert may be sent, the runtime sums along axes from the front only.
+        var axis = axes == Linear.RowsOfASequence
+            ? graph.Shared("block_sums.axis", -1)
+            : graph.Shared($"block_sums.axis.{axes}", axes);
         return graph.Add(
             "ReduceSum",
             name,
-            [apart, graph.Shared("block_sums.axis", -1)],
+            [apart, axis],
             NodeAttribute.Int("keepdims", 0));
     }
 }
