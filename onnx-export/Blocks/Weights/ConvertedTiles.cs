@@ -20,7 +20,7 @@ internal sealed class ConvertedTiles(TensorDtype dtype) : ITiles<float>
     {
         if (_tile.Length < elements)
         {
-            _tile = new float[elements];
+            _tile = new float[TileRoom.For(elements)];
         }
 
         Array.Clear(_tile, 0, elements);
@@ -33,7 +33,7 @@ internal sealed class ConvertedTiles(TensorDtype dtype) : ITiles<float>
         var (size, bytes) = (dtype.ByteSize(), elements * dtype.ByteSize());
         if (_free.Length < bytes)
         {
-            _free = new byte[bytes];
+            _free = new byte[TileRoom.For(elements) * size];
         }
 
         var (tile, target) = (_tile, _free);

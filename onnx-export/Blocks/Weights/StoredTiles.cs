@@ -13,7 +13,7 @@ internal sealed class StoredTiles : ITiles<ushort>
     {
         if (_tile.Length < elements)
         {
-            _tile = new ushort[elements];
+            _tile = new ushort[TileRoom.For(elements)];
         }
 
         Array.Clear(_tile, 0, elements);
