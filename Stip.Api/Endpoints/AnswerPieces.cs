@@ -10,6 +10,7 @@ internal static class AnswerPieces
     /// <summary>Bytes that are written before the reader is waited for.</summary>
     public const int PieceBytes = 64 << 10;
 
+    /// <summary>Writes; what does not fill a piece waits for <see cref="FlushAsync"/>.</summary>
     public static async ValueTask WriteAsync(
         PipeWriter output, ReadOnlyMemory<byte> data, CancellationToken cancellation)
     {
@@ -17,10 +18,16 @@ internal static class AnswerPieces
         {
             var piece = data[..Math.Min(PieceBytes, data.Length)];
             output.Write(piece.Span);
-            await FlushAsync(output, cancellation);
+            await FlushFullAsync(output, cancellation);
             data = data[piece.Length..];
         }
     }
+
+    /// <summary>As <see cref="FlushAsync"/>, once there is a piece to send: many small rows go together.</summary>
+    public static ValueTask FlushFullAsync(PipeWriter output, CancellationToken cancellation) =>
+        output.CanGetUnflushedBytes && output.UnflushedBytes < PieceBytes
+            ? ValueTask.CompletedTask
+            : FlushAsync(output, cancellation);
 
     /// <summary>Waits until the reader has taken most of what was written.</summary>
     /// <exception cref="OperationCanceledException">Nobody reads any more.</exception>

@@ -30,6 +30,8 @@ internal static class ForwardWriter
         {
             await AnswerPieces.WriteAsync(response.BodyWriter, output.Data, cancellation);
         }
+
+        await AnswerPieces.FlushAsync(response.BodyWriter, cancellation);
     }
 
     // As the serializer does, which would make one piece of every tensor.

@@ -36,6 +36,7 @@ internal static class StepWriter
 
         response.ContentLength = body.WrittenCount;
         await AnswerPieces.WriteAsync(response.BodyWriter, body.WrittenMemory, context.RequestAborted);
+        await AnswerPieces.FlushAsync(response.BodyWriter, context.RequestAborted);
     }
 
     /// <summary>Bytes of all rows where they are whole rows; 0 where the largest of each are told.</summary>
@@ -53,6 +54,8 @@ internal static class StepWriter
         {
             await AnswerPieces.WriteAsync(response.BodyWriter, choice.Logits.Data!.Value, cancellation);
         }
+
+        await AnswerPieces.FlushAsync(response.BodyWriter, cancellation);
     }
 
     // As the serializer does, which would make one piece of all rows.
@@ -75,7 +78,7 @@ internal static class StepWriter
             foreach (var choice in answer.Choices)
             {
                 JsonSerializer.Serialize(json, choice, StipJson.Wire);
-                await AnswerPieces.FlushAsync(output, cancellation);
+                await AnswerPieces.FlushFullAsync(output, cancellation);
             }
 
             json.WriteEndArray();

@@ -27,7 +27,8 @@ internal sealed class StreamWriter(
         StepSpans.Record(step, answer.Times, clock);
         var response = StepAnswers.Of(
             step, answer, _id, _created, ServerTiming.Of(answer.Times, clock.GetElapsedTime(started)));
-        if (StepWriter.RowBytes(response) > AnswerPieces.PieceBytes)
+        // One frame where it can be: plain clients read no more than one of a message.
+        if (StepWriter.RowBytes(response) > MostKeptBytes)
         {
             return WriteRowsAsync(response, cancellation);
         }

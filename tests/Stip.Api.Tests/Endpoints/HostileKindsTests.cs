@@ -16,6 +16,7 @@ namespace Stip.Api.Tests.Endpoints;
 
 /// <summary>Ten thousand requests that are well made and mean harm, of every kind, in both forms: each is refused by
 /// its code, none is a fault of the server, and nothing grows.</summary>
+[Collection(nameof(AloneInTheProcess))]
 public sealed class HostileKindsTests(TinyServer tiny) : IClassFixture<TinyServer>
 {
     private const int Attempts = 10_000;

@@ -12,6 +12,7 @@ using Stip.Protocol.Forward;
 namespace Stip.Api.Tests.Endpoints;
 
 /// <summary>Whatever comes, the answer is one of the contract's and the next user is served.</summary>
+[Collection(nameof(AloneInTheProcess))]
 public sealed class HostileTests(TinyServer tiny) : IClassFixture<TinyServer>
 {
     private const int Attempts = 2500;
