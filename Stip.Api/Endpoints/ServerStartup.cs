@@ -56,7 +56,7 @@ internal sealed class ServerStartup(
         {
             await opening;
         }
-        catch (Exception e) when (e is not OperationCanceledException)
+        catch (Exception) when (!stopping.IsCancellationRequested)
         {
             // A host that is stopped before it has started fails with reasons of its own.
             lifetime.ApplicationStarted.Register(lifetime.StopApplication);

@@ -61,6 +61,13 @@ internal sealed class StepAnswer(Action disposed) : IDisposable
             return;
         }
 
+        Abandon();
+        disposed();
+    }
+
+    /// <summary>Lets go of what was reserved for logits that nobody gets.</summary>
+    public void Abandon()
+    {
         _logitsBytes = 0;
         // What one long prompt took is not kept for the single rows that follow it.
         if (_room.Bytes > TensorRoom.MostPooledBytes)
@@ -68,7 +75,5 @@ internal sealed class StepAnswer(Action disposed) : IDisposable
             _room.Return();
             _room = default;
         }
-
-        disposed();
     }
 }

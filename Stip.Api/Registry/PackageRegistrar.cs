@@ -107,6 +107,19 @@ internal sealed class PackageRegistrar(
         }
 
         await _judging.WaitAsync(cancellation);
+        try
+        {
+            return await FaultsOnceMovedAsync(manifest, records, cancellation);
+        }
+        finally
+        {
+            _judging.Release();
+        }
+    }
+
+    private async Task<IReadOnlyList<string>> FaultsOnceMovedAsync(
+        PackageManifest manifest, List<UploadRecord> records, CancellationToken cancellation)
+    {
         var staged = NewStage();
         try
         {
@@ -115,11 +128,15 @@ internal sealed class PackageRegistrar(
             // Files that are not there were told by what was uploaded.
             return [.. faults.Except(PackageFolder.MissingFiles(staged, manifest))];
         }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Names that cannot lie in one folder ("a" and "a/b") are among what it is refused for.
+            return [];
+        }
         finally
         {
             MoveBack(records, staged);
             Drop(staged);
-            _judging.Release();
         }
     }
 

@@ -37,7 +37,8 @@ internal sealed partial class ReadFields
     [GeneratedRegex(
         @"drop|initial|(^|_)init(_|$)|_std$|loss|aux_|_coef$|jitter|token_id|token_index|token_ids|tokenizer|dtype|"
         + @"cache|version|_name_or_path|architectures|model_type|auto_map|label|problem_type|finetun|task_specific|"
-        + @"checkpoint|^mask_|spec_augment|quantization|attn_impl|_implementation|flash|fused|compile|^output_|"
+        + @"checkpoint|^mask_|spec_augment|quantization|attn_impl|_implementation|flash|fused|compile|"
+        + @"^output_(attentions|hidden_states|past|router_logits|scores)$|"
         + @"return_dict|torchscript|pruned_heads|summary|chunk_size_feed|pretraining|_tp$|^ep_size$|training|"
         + @"layerscale_value|mrope|is_encoder_decoder|encoder_stride|^pooler_|(vision|audio|speech)_config$|"
         + @"^(image|video|audio)_|"

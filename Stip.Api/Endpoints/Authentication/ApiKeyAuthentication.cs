@@ -20,9 +20,12 @@ internal sealed class ApiKeyAuthentication(
     public const string AllModelsClaim = "all_models";
     private const string Bearer = "Bearer ";
     private const int MaxKeyLength = 512;
+    private bool _wasOpen = true;
 
     protected override Task<AuthenticateResult> HandleAuthenticateAsync()
     {
+        // Before the key is looked for: keys that come in between must not make a good one unknown.
+        _wasOpen = keys.IsOpen;
         if (Presented() is not { Length: > 0 and <= MaxKeyLength } value)
         {
             return Task.FromResult(AuthenticateResult.NoResult());
@@ -50,7 +53,7 @@ internal sealed class ApiKeyAuthentication(
 
     protected override Task HandleChallengeAsync(AuthenticationProperties properties)
     {
-        if (!keys.IsOpen)
+        if (!_wasOpen)
         {
             return ErrorAnswer.WriteAsync(Context, new Refusal(
                 StipErrorCode.ServerOverloaded, "the server is starting: its keys are not known yet",

@@ -143,6 +143,7 @@ internal sealed class StepTicket : IScheduled, IThreadPoolWorkItem, IValueTaskSo
             _done.Reset();
             if (!isAnswer)
             {
+                _answer.Abandon();
                 _recycle(this);
             }
         }

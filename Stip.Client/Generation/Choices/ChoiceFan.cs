@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
-using Stip.Protocol.Errors;
 
 namespace Stip.Client.Generation.Choices;
 
@@ -83,9 +82,10 @@ internal sealed class ChoiceFan(StipModel model, StipSession trunk, IReadOnlyLis
                 forks.Add(await trunk.ForkAsync(cancellationToken));
                 _begun++;
             }
-            catch (StipException refused) when (refused.Code is StipErrorCode.ServerOverloaded
-                or StipErrorCode.RateLimitExceeded)
+            catch (StipException)
             {
+                // No room, or a fault on the way: what is really wrong is said again by the next step, which is
+                // tried again where that helps.
                 return;
             }
         }
@@ -117,6 +117,8 @@ internal sealed class ChoiceFan(StipModel model, StipSession trunk, IReadOnlyLis
     {
         await PumpAsync(new TokenStream(model, fork, choices[choice], first), choice, promptIds, cancellationToken);
         await PumpRestAsync(fork, promptIds, cancellationToken);
+        // Others may go on for long: the server's cache is not held for them.
+        await fork.DisposeAsync();
     });
 
     // Choices for which there was no session: back to the prompt, which a stream does by itself, and another answer.

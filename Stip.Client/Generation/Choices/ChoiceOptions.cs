@@ -26,13 +26,21 @@ public static class ChoiceOptions
         var first = choices[0];
         foreach (var choice in choices)
         {
-            var sampling = choice.Sampling with { Seed = first.Sampling.Seed };
-            if (choice with { Sampling = first.Sampling, Observer = first.Observer } != first
-                || sampling != first.Sampling)
+            if (!IsSame(choice, first))
             {
                 throw new ArgumentException(
                     "the answers to one prompt may differ in their seed and observer only", nameof(choices));
             }
         }
+    }
+
+    // Lists and tables by what is in them.
+    private static bool IsSame(GenerationOptions choice, GenerationOptions first)
+    {
+        var (own, other) = (choice.Sampling, first.Sampling);
+        return choice.StopStrings.SequenceEqual(first.StopStrings)
+            && own.LogitBias.Count == other.LogitBias.Count && !own.LogitBias.Except(other.LogitBias).Any()
+            && own with { Seed = other.Seed, LogitBias = other.LogitBias } == other
+            && choice with { Sampling = other, Observer = first.Observer, StopStrings = first.StopStrings } == first;
     }
 }

@@ -50,10 +50,10 @@ internal sealed class MiniCpm : IArchitecture
     private static void RefuseLongTexts(ConfigJson config, int positions)
     {
         if (config.Section("sparse_config") is { } sparse && (sparse.FindSize("dense_len") ?? 8192) is var dense
-            && positions > dense)
+            && positions >= dense)
         {
-            throw new RefusedException($"config.json: sparse_config has layers pick keys where a text is longer than "
-                + $"{dense} tokens (dense_len), which is not supported; give --context-length 1..{dense}");
+            throw new RefusedException($"config.json: sparse_config has layers pick keys from a text of {dense} "
+                + $"tokens on (dense_len), which is not supported; give --context-length 1..{dense - 1}");
         }
     }
 }

@@ -16,14 +16,7 @@ public sealed class TracingTests(TinyServer tiny) : IClassFixture<TinyServer>
     public async Task Step_LeavesSpansOfItsQueueRunAndCopy()
     {
         var spans = new ConcurrentBag<Activity>();
-        using var listener = new ActivityListener
-        {
-            // The host reads a caller's trace only while somebody listens to it or logs.
-            ShouldListenTo = source => source.Name is StepSpans.SourceName or "Microsoft.AspNetCore",
-            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
-            ActivityStopped = spans.Add,
-        };
-        ActivitySource.AddActivityListener(listener);
+        using var listener = Listen(spans);
         // Other tests' servers share the process: only spans of this trace count.
         var trace = ActivityTraceId.CreateRandom();
         using var http = tiny.Server.CreateClient();
@@ -46,13 +39,7 @@ public sealed class TracingTests(TinyServer tiny) : IClassFixture<TinyServer>
     public async Task Pass_LeavesSpansOfItsQueueAndRun()
     {
         var spans = new ConcurrentBag<Activity>();
-        using var listener = new ActivityListener
-        {
-            ShouldListenTo = source => source.Name is StepSpans.SourceName or "Microsoft.AspNetCore",
-            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
-            ActivityStopped = spans.Add,
-        };
-        ActivitySource.AddActivityListener(listener);
+        using var listener = Listen(spans);
         var trace = ActivityTraceId.CreateRandom();
         using var http = tiny.Server.CreateClient();
         http.DefaultRequestHeaders.Add("traceparent", $"00-{trace}-{ActivitySpanId.CreateRandom()}-01");
@@ -72,13 +59,7 @@ public sealed class TracingTests(TinyServer tiny) : IClassFixture<TinyServer>
     public async Task Step_OverAWebSocket_LeavesTheSameSpans()
     {
         var spans = new ConcurrentBag<Activity>();
-        using var listener = new ActivityListener
-        {
-            ShouldListenTo = source => source.Name is StepSpans.SourceName or "Microsoft.AspNetCore",
-            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
-            ActivityStopped = spans.Add,
-        };
-        ActivitySource.AddActivityListener(listener);
+        using var listener = Listen(spans);
         var trace = ActivityTraceId.CreateRandom();
         using var socket = await tiny.OpenSocketAsync($"00-{trace}-{ActivitySpanId.CreateRandom()}-01");
         var message = await Steps.Safetensors(Steps.Prefill(1, Rows) with { Keep = false }).ReadAsByteArrayAsync(
@@ -122,5 +103,18 @@ public sealed class TracingTests(TinyServer tiny) : IClassFixture<TinyServer>
         var span = await ended.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
         Assert.DoesNotContain(Id, span.DisplayName, StringComparison.Ordinal);
         Assert.All(span.TagObjects, tag => Assert.DoesNotContain(Id, $"{tag.Value}", StringComparison.Ordinal));
+    }
+
+    private static ActivityListener Listen(ConcurrentBag<Activity> spans)
+    {
+        var listener = new ActivityListener
+        {
+            // The host reads a caller's trace only while somebody listens to it or logs.
+            ShouldListenTo = source => source.Name is StepSpans.SourceName or "Microsoft.AspNetCore",
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
+            ActivityStopped = spans.Add,
+        };
+        ActivitySource.AddActivityListener(listener);
+        return listener;
     }
 }

@@ -134,6 +134,29 @@ public sealed class ChoicesTests : IDisposable
     }
 
     [Fact]
+    public async Task GenerateChoicesAsync_OptionsMadeOneByOne_AreComparedByWhatIsInThem()
+    {
+        var options = Enumerable.Range(1, Count).Select(seed => new GenerationOptions
+        {
+            MaxNewTokens = Tokens,
+            StopStrings = ["never"],
+            Sampling = new SamplingOptions
+            {
+                Temperature = 1,
+                Seed = (ulong)seed,
+                LogitBias = new Dictionary<int, float> { [1] = 2 },
+            },
+        }).ToArray();
+        var ended = 0;
+        await foreach (var token in _toy.Model.GenerateChoicesAsync(Prompt, options, Cancellation))
+        {
+            ended += token.Token.FinishReason is null ? 0 : 1;
+        }
+
+        Assert.Equal(Count, ended);
+    }
+
+    [Fact]
     public void GenerateChoicesAsync_OptionsThatDiffer_AreRefused() => Assert.Throws<ArgumentException>(() =>
         _toy.Model.GenerateChoicesAsync(
             Prompt, [Sampled(), Sampled() with { Sampling = new SamplingOptions { Temperature = 0.5f } }],
