@@ -26,6 +26,13 @@ public sealed class StipException : Exception
     /// <summary>True where fewer rows of logits at once may be given, however many are sent.</summary>
     internal bool AsksForSmallerAnswer => Param == "logits.rows";
 
+    /// <summary>True where the server has no longer what it was told: the client tells it again.</summary>
+    internal bool IsLost => Code is StipErrorCode.SessionLost or StipErrorCode.PositionAhead;
+
+    /// <summary>True where nobody knows whether the server did what it was asked.</summary>
+    internal bool IsUnanswered => Code is null
+        && Status is null or (int)HttpStatusCode.BadGateway or (int)HttpStatusCode.GatewayTimeout;
+
     /// <summary>The field at fault, where the server named one.</summary>
     public string? Param { get; init; }
 

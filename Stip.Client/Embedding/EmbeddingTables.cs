@@ -122,8 +122,10 @@ public sealed class EmbeddingTables
     {
         if (_types is { } segments && types.ContainsAnyExceptInRange(0, segments.Rows - 1))
         {
+            var wrong = types[types.IndexOfAnyExceptInRange(0, segments.Rows - 1)];
             throw new BundleException(
-                $"the tokenizer has more segments than the {segments.Rows} of {EmbeddingManifest.TokenType}");
+                $"the tokenizer gives tokens the segment {wrong}; the model's table '{EmbeddingManifest.TokenType}' "
+                + $"has 0..{segments.Rows - 1}");
         }
 
         var sum = new float[HiddenSize]; // [hidden]

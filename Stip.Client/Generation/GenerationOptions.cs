@@ -36,6 +36,11 @@ public sealed record GenerationOptions
     /// (default) tells nobody. It runs within the generation: it must be quick and must not throw.</summary>
     public Action<SentStep>? Observer { get; init; }
 
+    /// <summary>Cancelled by a reader that wants no more of this answer, one of several to a prompt: it ends with the
+    /// step that is under way, and the others go on. Its last token has no finish reason. By default an answer goes on
+    /// to its end.</summary>
+    public CancellationToken Enough { get; init; }
+
     /// <summary>Guesses tokens ahead, from what was said before and with the model's draft where it has one, and lets
     /// the server judge several at once. The text is the same with and without. Default true.</summary>
     public bool Speculates { get; init; } = true;

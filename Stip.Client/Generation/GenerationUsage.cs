@@ -3,7 +3,7 @@ namespace Stip.Client.Generation;
 /// <summary>What a generation cost.</summary>
 /// <param name="PromptTokens">Tokens of the prompt.</param>
 /// <param name="CompletionTokens">Tokens generated.</param>
-/// <param name="Rounds">Requests.</param>
+/// <param name="Rounds">Requests, that for the copy of another answer's cache among them.</param>
 /// <param name="Replays">Times that the server had lost the cache.</param>
 /// <param name="BytesSent">Bytes of request bodies.</param>
 /// <param name="BytesReceived">Bytes of answer bodies.</param>

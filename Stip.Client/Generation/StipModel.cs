@@ -153,13 +153,13 @@ public sealed class StipModel
     }
 
     /// <summary>Generates several answers to a prompt at once. The prompt is sent and run once; the other answers go on
-    /// from copies of its cache (<see cref="StipSession.ForkAsync"/>), as many as the server has room for at once. Each
-    /// is the answer that <see cref="GenerateAsync"/> gives with its options.</summary>
+    /// from copies of its cache (<see cref="StipSession.ForkAsync(CancellationToken)"/>), as many as the server has
+    /// room for at once. Each is the answer that <see cref="GenerateAsync"/> gives with its options.</summary>
     /// <param name="promptIds">At least one token.</param>
-    /// <param name="choices">Options of each answer, which differ in their seed and observer only
-    /// (<see cref="ChoiceOptions.OfChoice"/>).</param>
+    /// <param name="choices">Options of each answer, which differ in their seed, observer and
+    /// <see cref="GenerationOptions.Enough"/> only (<see cref="ChoiceOptions.OfChoice"/>).</param>
     /// <param name="cancellationToken">Ends them; their sessions are released all the same.</param>
-    /// <returns>The tokens of all answers as they come.</returns>
+    /// <returns>The tokens of all answers as they come; those that are not read soon are waited for.</returns>
     /// <exception cref="StipException">As <see cref="GenerateAsync"/>; the first fault ends all answers.</exception>
     public IAsyncEnumerable<ChoiceToken> GenerateChoicesAsync(
         ReadOnlyMemory<int> promptIds,
@@ -183,13 +183,14 @@ public sealed class StipModel
     }
 
     /// <summary>Looks for the likeliest answers to a prompt by beam search, as transformers does: each beam is a
-    /// session that was forked from another.</summary>
+    /// session that was forked from another. Where there is no room for one, it is waited for as a step
+    /// waits.</summary>
     /// <param name="promptIds">At least one token.</param>
     /// <param name="options">Beams, scores, end.</param>
     /// <param name="placed">Rows of images that stand in the prompt; null for none.</param>
     /// <param name="cancellationToken">Ends it; the sessions are released all the same.</param>
     /// <exception cref="StipException">As <see cref="GenerateAsync"/>; <c>server_overloaded</c> or
-    /// <c>rate_limit_exceeded</c> where there is no room for so many sessions.</exception>
+    /// <c>rate_limit_exceeded</c> where there is no room for so many sessions in the end.</exception>
     /// <exception cref="ArgumentException">An option is outside its range.</exception>
     public Task<BeamAnswers> SearchAsync(
         ReadOnlyMemory<int> promptIds,

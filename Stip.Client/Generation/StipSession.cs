@@ -56,8 +56,7 @@ public sealed class StipSession : IAsyncDisposable
     }
 
     /// <summary>Makes the sequence equal to <paramref name="tokenIds"/>, sending only what comes after the longest
-    /// common
-    /// beginning, at least the last token.</summary>
+    /// common beginning, at least the last token.</summary>
     /// <returns>The logits after the last token.</returns>
     /// <exception cref="StipException">As <see cref="AppendAsync"/>.</exception>
     public Task<LogitsRow> ContinueAsync(
@@ -103,26 +102,40 @@ public sealed class StipSession : IAsyncDisposable
         new TokenStream(_model, this, options ?? new GenerationOptions()).RunAsync(promptIds, cancellationToken);
 
     /// <summary>Opens a session that begins as this one, whose cache the server copies: nothing is sent or run again.
-    /// Where it has lost this one, the new one sends its tokens with its first step.</summary>
+    /// Where it has lost this one, or its answer is lost on the way, the new one sends its tokens with its first
+    /// step.</summary>
     /// <exception cref="StipException"><c>server_overloaded</c> or <c>rate_limit_exceeded</c>: there is no room for one
-    /// more; other refusals; a server that is not reached. This session stays as it was.</exception>
-    public async Task<StipSession> ForkAsync(CancellationToken cancellationToken = default)
-    {
-        string? id = null;
-        if (_id is { } own && _cachedTokens > 0)
-        {
-            try
-            {
-                id = (await _model.Client.ForkSessionAsync(own, _cachedTokens, cancellationToken)).Id;
-            }
-            catch (StipException lost) when (lost.Code is StipErrorCode.SessionLost or StipErrorCode.PositionAhead)
-            {
-            }
-        }
+    /// more, for as long as a step waits for it; other refusals. This session stays as it was.</exception>
+    public Task<StipSession> ForkAsync(CancellationToken cancellationToken = default) =>
+        ForkAsync(waits: true, cancellationToken);
 
+    /// <param name="waits">False for a caller that can do without: what passes is not waited for, and a server that is
+    /// not reached is a fault.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    internal async Task<StipSession> ForkAsync(bool waits, CancellationToken cancellationToken)
+    {
+        // Its rows first: a fault of theirs leaves nothing at the server.
         var fork = new StipSession(_model, _wantedLength, _rows.Fork(_cachedTokens));
         fork._tokens.AddRange(_tokens);
-        (fork._id, fork._cachedTokens) = (id, id is null ? 0 : _cachedTokens);
+        try
+        {
+            if (_id is { } own && _cachedTokens > 0)
+            {
+                var (made, figures) = await _model.Client.ForkSessionAsync(
+                    own, _cachedTokens, waits, cancellationToken);
+                (fork._id, fork._cachedTokens) = (made.Id, _cachedTokens);
+                fork._figures.Count(figures);
+            }
+        }
+        catch (StipException fault) when (fault.IsLost || (waits && fault.IsUnanswered))
+        {
+        }
+        catch
+        {
+            fork._rows.Dispose();
+            throw;
+        }
+
         return fork;
     }
 
@@ -176,8 +189,7 @@ public sealed class StipSession : IAsyncDisposable
                 {
                     return await SendPendingAsync(before, want, cancellationToken);
                 }
-                catch (StipException lost) when (replays < MostReplays
-                    && lost.Code is StipErrorCode.SessionLost or StipErrorCode.PositionAhead)
+                catch (StipException lost) when (replays < MostReplays && lost.IsLost)
                 {
                     (_id, _cachedTokens) = (null, 0);
                     _figures.CountReplay();
@@ -239,13 +251,8 @@ public sealed class StipSession : IAsyncDisposable
             _model.StepSizes.Went(count, wantsAll);
             return rows;
         }
-        catch (StipException refused)
+        catch (StipException refused) when (_model.StepSizes.Learns(refused, count, wantsAll))
         {
-            if (!_model.StepSizes.Learns(refused, count, wantsAll))
-            {
-                throw;
-            }
-
             return null;
         }
     }

@@ -25,7 +25,8 @@ internal sealed class TokenStream(
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxNewTokens ?? 1, 1, nameof(options));
         ArgumentOutOfRangeException.ThrowIfLessThan(promptIds.Length, 1, nameof(promptIds));
-        var meter = new UsageMeter(session, model.Client.Time);
+        // What a fork cost that was made for this answer is its own.
+        var meter = new UsageMeter(session, model.Client.Time, First is null ? default : session.Usage);
         var choice = new TokenChoice(
             options,
             promptIds.Span,
@@ -53,6 +54,10 @@ internal sealed class TokenStream(
                 yield return token;
                 meter.Resume();
                 cancellationToken.ThrowIfCancellationRequested();
+                if (options.Enough.IsCancellationRequested)
+                {
+                    yield break;
+                }
             }
         }
         finally

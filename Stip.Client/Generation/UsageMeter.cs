@@ -1,7 +1,10 @@
 namespace Stip.Client.Generation;
 
 /// <summary>Tells the client's own time from the time of requests and of the caller between tokens.</summary>
-internal sealed class UsageMeter(StipSession session, TimeProvider time)
+/// <param name="session">Whose requests they are.</param>
+/// <param name="time">The clock.</param>
+/// <param name="earlier">What was spent for the same answer before.</param>
+internal sealed class UsageMeter(StipSession session, TimeProvider time, SessionUsage earlier = default)
 {
     private readonly SessionUsage _before = session.Usage;
     private TimeSpan _busy;
@@ -17,17 +20,17 @@ internal sealed class UsageMeter(StipSession session, TimeProvider time)
     public GenerationUsage Read(int promptTokens, int completionTokens)
     {
         var after = session.Usage;
-        var roundTrip = after.RoundTrip - _before.RoundTrip;
-        var server = after.Server - _before.Server;
+        var own = after.RoundTrip - _before.RoundTrip;
+        var server = earlier.Server + after.Server - _before.Server;
         return new GenerationUsage(
             promptTokens,
             completionTokens,
-            after.Rounds - _before.Rounds,
-            after.Replays - _before.Replays,
-            after.BytesSent - _before.BytesSent,
-            after.BytesReceived - _before.BytesReceived,
-            _busy + time.GetElapsedTime(_resumed) - roundTrip,
-            roundTrip - server,
+            earlier.Rounds + after.Rounds - _before.Rounds,
+            earlier.Replays + after.Replays - _before.Replays,
+            earlier.BytesSent + after.BytesSent - _before.BytesSent,
+            earlier.BytesReceived + after.BytesReceived - _before.BytesReceived,
+            _busy + time.GetElapsedTime(_resumed) - own,
+            earlier.RoundTrip + own - server,
             server);
     }
 }

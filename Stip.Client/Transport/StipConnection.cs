@@ -21,6 +21,12 @@ internal static class StipConnection
         HttpStatusCode.GatewayTimeout, HttpStatusCode.Conflict,
     ];
 
+    // A fork that was refused was not made; behind a gateway that gave up it may have been.
+    private static readonly HttpStatusCode[] Refused =
+    [
+        HttpStatusCode.TooManyRequests, HttpStatusCode.ServiceUnavailable, HttpStatusCode.Conflict,
+    ];
+
     public static HttpClient Open(Uri endpoint, string apiKey, StipHttpClientOptions options) =>
         Open(endpoint, apiKey, options, Sockets(options));
 
@@ -52,15 +58,18 @@ internal static class StipConnection
     public static HttpClient Open(Uri endpoint, string apiKey, StipHttpClientOptions options, HttpMessageHandler inner)
     {
         // A step names its position, so sending it twice appends it once. Others fail fast where nobody listens.
-        var step = Pipeline(options, retriesBrokenConnections: true);
-        var other = Pipeline(options, retriesBrokenConnections: false);
-        var once = new ResiliencePipelineBuilder<HttpResponseMessage> { TimeProvider = options.Time }
-            .AddTimeout(options.AttemptTimeout).Build();
+        var step = Pipeline(options, Passing, retriesBrokenConnections: true);
+        var other = Pipeline(options, Passing, retriesBrokenConnections: false);
+        var fork = Pipeline(options, Refused, retriesBrokenConnections: false);
+        var once = Pipeline(options with { MaxRetries = 0 }, [], retriesBrokenConnections: false);
         var handler = new ResilienceHandler(request => request.Method != HttpMethod.Post ? other
-            // Sent twice it would be two sessions.
-            : request.RequestUri?.OriginalString.EndsWith("/fork", StringComparison.Ordinal) == true ? once : step)
+            : !ForkAnswers.IsFork(request) ? step
+            : request.Options.TryGetValue(ForkAnswers.Waits, out var waits) && waits ? fork : once)
         {
-            InnerHandler = new BufferedAnswers { InnerHandler = inner },
+            InnerHandler = new ForkAnswers(options.Time)
+            {
+                InnerHandler = new BufferedAnswers { InnerHandler = inner },
+            },
         };
         var http = new HttpClient(handler)
         {
@@ -72,7 +81,7 @@ internal static class StipConnection
     }
 
     private static ResiliencePipeline<HttpResponseMessage> Pipeline(
-        StipHttpClientOptions options, bool retriesBrokenConnections)
+        StipHttpClientOptions options, HttpStatusCode[] passing, bool retriesBrokenConnections)
     {
         var builder = new ResiliencePipelineBuilder<HttpResponseMessage> { TimeProvider = options.Time };
         if (options.MaxRetries > 0)
@@ -84,7 +93,7 @@ internal static class StipConnection
                 UseJitter = true,
                 Delay = options.RetryDelay,
                 MaxDelay = LongestDelay,
-                ShouldHandle = attempt => ValueTask.FromResult(IsPassing(attempt, retriesBrokenConnections)),
+                ShouldHandle = attempt => ValueTask.FromResult(IsPassing(attempt, passing, retriesBrokenConnections)),
             });
         }
 
@@ -92,8 +101,10 @@ internal static class StipConnection
     }
 
     private static bool IsPassing(
-        RetryPredicateArguments<HttpResponseMessage> attempt, bool retriesBrokenConnections) =>
+        RetryPredicateArguments<HttpResponseMessage> attempt,
+        HttpStatusCode[] passing,
+        bool retriesBrokenConnections) =>
         attempt.Outcome.Exception is HttpRequestException or IOException or TimeoutRejectedException
             ? retriesBrokenConnections
-            : attempt.Outcome.Result is { } answer && Passing.Contains(answer.StatusCode);
+            : attempt.Outcome.Result is { } answer && passing.Contains(answer.StatusCode);
 }

@@ -117,31 +117,38 @@ public sealed class StipHttpClient : IDisposable
         var answer = await response.Content.ReadAsByteArrayAsync(cancellationToken);
         var figures = new ExchangeFigures(
             body.Length, answer.Length, Time.GetElapsedTime(start), ServerTiming.Read(response.Headers));
-        try
-        {
-            return new ForwardExchange(
-                JsonSerializer.Deserialize<ForwardResponse>(answer, StipJson.Wire) ?? throw NotOurs(null), figures);
-        }
-        catch (JsonException fault)
-        {
-            throw NotOurs(fault);
-        }
+        return new ForwardExchange(Read<ForwardResponse>(answer), figures);
     }
 
     /// <summary>Opens a session that begins as another one: the server copies its cache.</summary>
     /// <param name="sessionId">The other one.</param>
     /// <param name="position">Tokens that both share.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <exception cref="StipException">Refused (<c>session_lost</c>, <c>server_overloaded</c>, …) or not reached. It
-    /// is not tried again: whoever asks may do without.</exception>
+    /// <exception cref="StipException">Refused (<c>session_lost</c>, <c>server_overloaded</c>, …) or not
+    /// reached.</exception>
     public async Task<SessionObject> ForkSessionAsync(
-        string sessionId, int position, CancellationToken cancellationToken = default)
+        string sessionId, int position, CancellationToken cancellationToken = default) =>
+        (await ForkSessionAsync(sessionId, position, waits: true, cancellationToken)).Session;
+
+    /// <summary>The same.</summary>
+    /// <param name="sessionId">The other one.</param>
+    /// <param name="position">Tokens that both share.</param>
+    /// <param name="waits">Whether a refusal that passes is waited for; not where the caller may do without.</param>
+    /// <param name="cancellationToken">Ends the wait; what the server has made is deleted.</param>
+    internal async Task<(SessionObject Session, ExchangeFigures Figures)> ForkSessionAsync(
+        string sessionId, int position, bool waits, CancellationToken cancellationToken)
     {
         var address = Relative($"{StipRoutes.Sessions}/{Uri.EscapeDataString(sessionId)}/fork");
         var body = JsonSerializer.SerializeToUtf8Bytes(new SessionForkRequest(position), StipJson.Wire);
         var message = new HttpRequestMessage(HttpMethod.Post, address) { Content = new ByteArrayContent(body) };
         message.Content.Headers.ContentType = Json;
-        return await ReadAsync<SessionObject>(message, cancellationToken);
+        message.Options.Set(ForkAnswers.Waits, waits);
+        var start = Time.GetTimestamp();
+        using var response = await SendAsync(message, cancellationToken);
+        var answer = await response.Content.ReadAsByteArrayAsync(cancellationToken);
+        var figures = new ExchangeFigures(
+            body.Length, answer.Length, Time.GetElapsedTime(start), ServerTiming.Read(response.Headers));
+        return (Read<SessionObject>(answer), figures);
     }
 
     /// <summary>Releases a session; its cache is zeroed. A session that is gone already is no fault.</summary>
@@ -173,7 +180,11 @@ public sealed class StipHttpClient : IDisposable
     private async Task<T> ReadAsync<T>(HttpRequestMessage message, CancellationToken cancellationToken)
     {
         using var response = await SendAsync(message, cancellationToken);
-        var body = await response.Content.ReadAsByteArrayAsync(cancellationToken);
+        return Read<T>(await response.Content.ReadAsByteArrayAsync(cancellationToken));
+    }
+
+    private T Read<T>(byte[] body)
+    {
         try
         {
             return JsonSerializer.Deserialize<T>(body, StipJson.Wire) ?? throw NotOurs(null);

@@ -18,7 +18,8 @@ internal sealed class SeveralOptions
         "--num-beams", 2, BeamOptions.MostBeams, "Beam search with so many answers under way.");
 
     private readonly Option<double> _lengthPenalty = NumberOption.Create(
-        "--length-penalty", 1d, -100, 100, "Of beam search: above 0 longer answers gain, below 0 shorter ones.");
+        "--length-penalty", 1d, -BeamOptions.MostLengthPenalty, BeamOptions.MostLengthPenalty,
+        "Of beam search: above 0 longer answers gain, below 0 shorter ones.");
 
     private readonly Option<string> _earlyStopping = new("--early-stopping")
     {
@@ -51,10 +52,11 @@ internal sealed class SeveralOptions
         }
 
         if (options.Sampling != new SamplingOptions { Temperature = 0, LogitBias = options.Sampling.LogitBias }
-            || options.StopStrings.Count > 0)
+            || options.StopStrings.Count > 0 || options.Grammar is not null)
         {
             throw new RefusedException(
-                "--num-beams looks for the likeliest answers: it draws nothing and takes neither penalties nor --stop");
+                "--num-beams looks for the likeliest answers: it draws nothing and takes neither penalties, grammars "
+                + "nor --stop");
         }
 
         if (choices > count)

@@ -2,16 +2,21 @@ namespace Stip.Client.Generation.Beams;
 
 /// <summary>How a beam search goes. Names and meaning of transformers' <c>num_beams</c>, <c>length_penalty</c>,
 /// <c>early_stopping</c>, <c>num_return_sequences</c> and <c>max_new_tokens</c>.</summary>
+/// <remarks>It draws nothing, and there are neither penalties, grammars nor stop strings.</remarks>
 public sealed record BeamOptions
 {
     /// <summary>Most beams: each is a session of the server.</summary>
     public const int MostBeams = 64;
 
+    /// <summary>Furthest length penalty from 0: with it scores of a million tokens are finite numbers.</summary>
+    public const double MostLengthPenalty = 10;
+
     /// <summary>Answers under way at once, 2 to <see cref="MostBeams"/>. Default 4.</summary>
     public int Beams { get; init; } = 4;
 
     /// <summary>A finished answer's score is the sum of its tokens' log probabilities by its length to this power:
-    /// above 0 longer ones gain, below 0 shorter ones. Finite, default 1.</summary>
+    /// above 0 longer ones gain, below 0 shorter ones. -<see cref="MostLengthPenalty"/> to
+    /// <see cref="MostLengthPenalty"/>, default 1.</summary>
     public double LengthPenalty { get; init; } = 1;
 
     /// <summary>When it ends. Default <see cref="BeamStopping.Heuristic"/>.</summary>
@@ -34,7 +39,9 @@ public sealed record BeamOptions
         Check(Beams is >= 2 and <= MostBeams, nameof(Beams), Beams, $"2 to {MostBeams}");
         Check(Returned >= 1 && Returned <= Beams, nameof(Returned), Returned, $"1 to {Beams}");
         Check(MaxNewTokens is null or >= 1, nameof(MaxNewTokens), MaxNewTokens, "at least 1");
-        Check(double.IsFinite(LengthPenalty), nameof(LengthPenalty), LengthPenalty, "a finite number");
+        Check(
+            LengthPenalty is >= -MostLengthPenalty and <= MostLengthPenalty,
+            nameof(LengthPenalty), LengthPenalty, $"-{MostLengthPenalty} to {MostLengthPenalty}");
         Check(Enum.IsDefined(Stopping), nameof(Stopping), Stopping, "Heuristic, First or Never");
     }
 

@@ -10,8 +10,13 @@ namespace Stip.Client.Generation.Choices;
 /// <param name="choices">Options of each; but for the seed and the observer they are the same.</param>
 internal sealed class ChoiceFan(StipModel model, StipSession trunk, IReadOnlyList<GenerationOptions> choices)
 {
-    private readonly Channel<ChoiceToken> _tokens = Channel.CreateUnbounded<ChoiceToken>(
-        new UnboundedChannelOptions { SingleReader = true });
+    private const int MostForksAtOnce = 8;
+
+    // Tokens that nobody has read yet: whoever reads slowly makes the answers wait.
+    private const int MostUnread = 64;
+
+    private readonly Channel<ChoiceToken> _tokens = Channel.CreateBounded<ChoiceToken>(
+        new BoundedChannelOptions(MostUnread) { SingleReader = true });
 
     private int _begun;
 
@@ -42,20 +47,27 @@ internal sealed class ChoiceFan(StipModel model, StipSession trunk, IReadOnlyLis
 
     private async Task RunAllAsync(ReadOnlyMemory<int> promptIds, CancellationToken cancellationToken)
     {
-        List<StipSession> forks = [];
+        var forks = new StipSession?[choices.Count - 1];
         try
         {
             var stream = new TokenStream(model, trunk, choices[0]);
             await using var first = stream.RunAsync(promptIds, cancellationToken).GetAsyncEnumerator(cancellationToken);
             _begun = 1;
-            var hasFirst = await first.MoveNextAsync();
+            // The first answer's first token waits for no fork.
+            if (await first.MoveNextAsync())
+            {
+                await _tokens.Writer.WriteAsync(new ChoiceToken(0, first.Current), cancellationToken);
+            }
+
             await ForkAsync(forks, cancellationToken);
+            StipSession[] made = [.. forks.OfType<StipSession>()];
+            _begun += made.Length;
 
             // From here on each session has one worker.
             Task[] workers =
             [
-                PumpTrunkAsync(first, hasFirst, promptIds, cancellationToken),
-                .. forks.Select((fork, i) => PumpForkAsync(
+                PumpTrunkAsync(first, promptIds, cancellationToken),
+                .. made.Select((fork, i) => PumpForkAsync(
                     fork, i + 1, promptIds, stream.First!, cancellationToken)),
             ];
             await Task.WhenAll(workers);
@@ -68,45 +80,50 @@ internal sealed class ChoiceFan(StipModel model, StipSession trunk, IReadOnlyLis
         }
         finally
         {
-            await Task.WhenAll(forks.Select(fork => fork.DisposeAsync().AsTask()));
+            await Task.WhenAll(forks.OfType<StipSession>().Select(fork => fork.DisposeAsync().AsTask()));
         }
     }
 
-    // As many as there is room for: who gets none waits until a session is free.
-    private async Task ForkAsync(List<StipSession> forks, CancellationToken cancellationToken)
+    // As many as there is room for, side by side: whoever gets none waits until a session is free.
+    private async Task ForkAsync(StipSession?[] forks, CancellationToken cancellationToken)
     {
-        while (_begun < choices.Count)
-        {
-            try
+        var isFull = false;
+        await Parallel.ForAsync(
+            0,
+            forks.Length,
+            new ParallelOptions { MaxDegreeOfParallelism = MostForksAtOnce, CancellationToken = cancellationToken },
+            async (place, ending) =>
             {
-                forks.Add(await trunk.ForkAsync(cancellationToken));
-                _begun++;
-            }
-            catch (StipException)
-            {
-                // No room, or a fault on the way: what is really wrong is said again by the next step, which is
-                // tried again where that helps.
-                return;
-            }
-        }
+                if (Volatile.Read(ref isFull))
+                {
+                    return;
+                }
+
+                try
+                {
+                    forks[place] = await trunk.ForkAsync(waits: false, ending);
+                }
+                catch (StipException)
+                {
+                    // No room, or a fault on the way: what is really wrong is said again by the next step, which is
+                    // tried again where that helps.
+                    Volatile.Write(ref isFull, true);
+                }
+            });
     }
 
-    private async Task PumpTrunkAsync(
+    private Task PumpTrunkAsync(
         IAsyncEnumerator<GeneratedToken> tokens,
-        bool hasToken,
         ReadOnlyMemory<int> promptIds,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken) => GuardAsync(async () =>
     {
-        await GuardAsync(async () =>
+        while (await tokens.MoveNextAsync())
         {
-            for (; hasToken; hasToken = await tokens.MoveNextAsync())
-            {
-                _tokens.Writer.TryWrite(new ChoiceToken(0, tokens.Current));
-            }
+            await _tokens.Writer.WriteAsync(new ChoiceToken(0, tokens.Current), cancellationToken);
+        }
 
-            await PumpRestAsync(trunk, promptIds, cancellationToken);
-        });
-    }
+        await PumpRestAsync(trunk, promptIds, cancellationToken);
+    });
 
     private Task PumpForkAsync(
         StipSession fork,
@@ -138,7 +155,7 @@ internal sealed class ChoiceFan(StipModel model, StipSession trunk, IReadOnlyLis
     {
         await foreach (var token in stream.RunAsync(promptIds, cancellationToken))
         {
-            _tokens.Writer.TryWrite(new ChoiceToken(choice, token));
+            await _tokens.Writer.WriteAsync(new ChoiceToken(choice, token), cancellationToken);
         }
     }
 

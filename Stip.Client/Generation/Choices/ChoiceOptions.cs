@@ -18,7 +18,8 @@ public static class ChoiceOptions
     }
 
     /// <summary>Checks options that several answers of one prompt have.</summary>
-    /// <exception cref="ArgumentException">There are none, or they differ in more than seed and observer.</exception>
+    /// <exception cref="ArgumentException">There are none, or they differ in more than seed,
+    /// observer and reader.</exception>
     internal static void Validate(IReadOnlyList<GenerationOptions> choices)
     {
         ArgumentNullException.ThrowIfNull(choices);
@@ -29,7 +30,7 @@ public static class ChoiceOptions
             if (!IsSame(choice, first))
             {
                 throw new ArgumentException(
-                    "the answers to one prompt may differ in their seed and observer only", nameof(choices));
+                    "the answers to one prompt may differ in their seed, observer and Enough only", nameof(choices));
             }
         }
     }
@@ -41,6 +42,12 @@ public static class ChoiceOptions
         return choice.StopStrings.SequenceEqual(first.StopStrings)
             && own.LogitBias.Count == other.LogitBias.Count && !own.LogitBias.Except(other.LogitBias).Any()
             && own with { Seed = other.Seed, LogitBias = other.LogitBias } == other
-            && choice with { Sampling = other, Observer = first.Observer, StopStrings = first.StopStrings } == first;
+            && choice with
+            {
+                Sampling = other,
+                Observer = first.Observer,
+                Enough = first.Enough,
+                StopStrings = first.StopStrings,
+            } == first;
     }
 }

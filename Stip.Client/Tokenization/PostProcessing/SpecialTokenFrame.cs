@@ -57,10 +57,42 @@ internal sealed record SpecialTokenFrame(int[] Before, int[] After)
     private SpecialTokenFrame Around(SpecialTokenFrame inner) =>
         new([.. Before, .. inner.Before], [.. inner.After, .. After])
         {
-            // One of them frames, the others change bytes.
-            Pair = ReferenceEquals(Pair, PairPart.Bare) ? inner.Pair : Pair,
-            Types = Types ?? inner.Types,
+            Pair = PairAround(inner.Pair),
+            Types = TypesAround(inner),
         };
+
+    // Most only change bytes; where two frame, the outer one's tokens stand before and behind all of the inner one's.
+    private IReadOnlyList<PairPart> PairAround(IReadOnlyList<PairPart> inner)
+    {
+        if (inner.SequenceEqual(PairPart.Bare) || Pair.SequenceEqual(PairPart.Bare))
+        {
+            return inner.SequenceEqual(PairPart.Bare) ? Pair : inner;
+        }
+
+        var before = Pair.TakeWhile(part => part.Sequence is null).ToArray();
+        var after = Pair.Reverse().TakeWhile(part => part.Sequence is null).Reverse().ToArray();
+        return Pair.Skip(before.Length).SkipLast(after.Length).Select(part => part.Sequence).SequenceEqual([0, 1])
+            ? [.. before, .. inner, .. after]
+            : throw new InvalidDataException(
+                "two post-processors of a sequence frame pairs of texts; the outer one may put tokens before and "
+                + "behind the two texts only, once each and in their order");
+    }
+
+    // Segments that the inner one gives are kept.
+    private (int[] Before, int Own, int[] After)? TypesAround(SpecialTokenFrame inner)
+    {
+        if (Types is null && inner.Types is null)
+        {
+            return null;
+        }
+
+        var (before, own, after) = Types ?? Uniform(this, 0);
+        var within = inner.Types ?? Uniform(inner, own);
+        return ([.. before, .. within.Before], within.Own, [.. within.After, .. after]);
+    }
+
+    private static (int[] Before, int Own, int[] After) Uniform(SpecialTokenFrame frame, int type) => (
+        [.. Enumerable.Repeat(type, frame.Before.Length)], type, [.. Enumerable.Repeat(type, frame.After.Length)]);
 
     private static SpecialTokenFrame Classic(JsonElement element, int secondType, int seps)
     {

@@ -25,6 +25,9 @@ internal sealed class AnswerJobs(
     // One request may ask for a thousand choices; a server has a few hundred sessions for everybody.
     private const int MostAtOnce = 32;
 
+    // Parts that nobody has read yet: a caller that reads slowly makes the answers wait.
+    private const int MostUnread = 64;
+
     public int Count => prompts.Count * request.Choices;
 
     public int PromptTokens => prompts.Sum(prompt => prompt.Length);
@@ -71,7 +74,8 @@ internal sealed class AnswerJobs(
     public async IAsyncEnumerable<AnswerPart> RunAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var parts = Channel.CreateUnbounded<AnswerPart>(new UnboundedChannelOptions { SingleReader = true });
+        var parts = Channel.CreateBounded<AnswerPart>(
+            new BoundedChannelOptions(MostUnread) { SingleReader = true });
         using var turns = new SemaphoreSlim(Math.Max(1, MostAtOnce / request.Choices));
         var jobs = Enumerable.Range(0, prompts.Count)
             .Select(index => RunAsync(index, turns, parts.Writer, stop.Token)).ToArray();
@@ -137,22 +141,43 @@ internal sealed class AnswerJobs(
 
     private async Task RunAsync(int prompt, ChannelWriter<AnswerPart> parts, CancellationToken cancellationToken)
     {
+        var enough = Enumerable.Range(0, request.Choices).Select(_ => new CancellationTokenSource()).ToArray();
+        try
+        {
+            await RunAsync(prompt, enough, parts, cancellationToken);
+        }
+        finally
+        {
+            Array.ForEach(enough, choice => choice.Dispose());
+        }
+    }
+
+    private async Task RunAsync(
+        int prompt,
+        CancellationTokenSource[] enough,
+        ChannelWriter<AnswerPart> parts,
+        CancellationToken cancellationToken)
+    {
         var readers = Enumerable.Range(0, request.Choices).Select(_ => tools?.CreateReader()).ToArray();
         var texts = readers.Select(_ => new TextTokens()).ToArray();
-        var (calls, open) = (new int[request.Choices], readers.Select(_ => true).ToArray());
-        await foreach (var (choice, token) in Tokens(prompts[prompt], cancellationToken))
+        var calls = new int[request.Choices];
+        await foreach (var (choice, token) in Tokens(prompts[prompt], enough, cancellationToken))
         {
             // A choice may end before its text does: with its first call.
-            if (!open[choice])
+            if (enough[choice].IsCancellationRequested)
             {
                 continue;
             }
 
             var part = Part((prompt * request.Choices) + choice, token, readers[choice], texts[choice], calls[choice]);
             calls[choice] += part.Calls.Count;
-            open[choice] = part.FinishReason is null;
             await parts.WriteAsync(part, cancellationToken);
-            if (!open.Contains(true))
+            if (part.FinishReason is not null)
+            {
+                await enough[choice].CancelAsync();
+            }
+
+            if (enough.All(one => one.IsCancellationRequested))
             {
                 break;
             }
@@ -160,10 +185,12 @@ internal sealed class AnswerJobs(
     }
 
     // Equal tokens do not mean equal images, so that a session with images is not kept for another request.
-    private IAsyncEnumerable<ChoiceToken> Tokens(int[] prompt, CancellationToken cancellationToken)
+    private IAsyncEnumerable<ChoiceToken> Tokens(
+        int[] prompt, CancellationTokenSource[] enough, CancellationToken cancellationToken)
     {
-        var choices = request.OptionsOfAll();
-        return (rows, choices.Count) switch
+        GenerationOptions[] choices =
+            [.. request.OptionsOfAll().Select((choice, i) => choice with { Enough = enough[i].Token })];
+        return (rows, choices.Length) switch
         {
             (null, 1) => One(sessions.GenerateAsync(prompt, choices[0], cancellationToken)),
             (null, _) => sessions.GenerateChoicesAsync(prompt, choices, cancellationToken),

@@ -18,11 +18,16 @@ internal static class UnsupportedFields
         ("web_search_options", Never),
         ("suffix", value => IsOneOf(value, "")),
         ("echo", value => value.ValueKind == JsonValueKind.False),
-        ("best_of", value => value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var n) && n == 1),
+        ("best_of", IsOne),
         ("guided_json", Never),
         ("guided_regex", Never),
         ("guided_grammar", Never),
         ("logits_processors", Never),
+        // Of vLLM and transformers; `complete --num-beams` has it.
+        ("use_beam_search", value => value.ValueKind == JsonValueKind.False),
+        ("num_beams", IsOne),
+        ("length_penalty", IsOne),
+        ("early_stopping", value => value.ValueKind == JsonValueKind.False),
         ("min_tokens", IsZero),
         ("stop_token_ids", IsEmpty),
     ];
@@ -54,6 +59,9 @@ internal static class UnsupportedFields
         value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(item => IsOneOf(item, "text"));
 
     private static bool Never(JsonElement value) => false;
+
+    private static bool IsOne(JsonElement value) =>
+        value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number) && number == 1;
 
     private static bool IsZero(JsonElement value) => value.ValueKind == JsonValueKind.Number && value.GetDouble() == 0;
 

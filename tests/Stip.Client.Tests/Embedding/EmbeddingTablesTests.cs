@@ -48,6 +48,23 @@ public sealed class EmbeddingTablesTests
         Assert.Throws<ArgumentException>(() => bundle.Embedding.WriteRows([1], 0, new byte[4]));
     }
 
+    [Fact]
+    public void WriteRows_SegmentBeyondTheTable_IsRefusedWithItsRange()
+    {
+        using var folder = new TemporaryFolder();
+        WriteSummed(folder, scale: 1, "token_embedding", "token_type_embedding");
+        using var bundle = Bundle.Open(folder.Path);
+        var rows = new byte[2 * bundle.Embedding.RowBytes];
+
+        var refusal = Assert.Throws<BundleException>(() => bundle.Embedding.WriteRows([1, 1], [0, 2], 0, rows));
+
+        Assert.Equal(
+            "the tokenizer gives tokens the segment 2; the model's table 'token_type_embedding' has 0..1",
+            refusal.Message);
+        bundle.Embedding.WriteRows([1, 1], [0, 1], 0, rows);
+        Assert.Equal([1.5f, 1.5f, 2.5f, 2.5f], MemoryMarshal.Cast<byte, float>(rows).ToArray());
+    }
+
     private static float[] Rows(Bundle bundle, int[] ids, int firstPosition)
     {
         var rows = new byte[ids.Length * bundle.Embedding.RowBytes];
@@ -55,7 +72,7 @@ public sealed class EmbeddingTablesTests
         return MemoryMarshal.Cast<byte, float>(rows).ToArray();
     }
 
-    private static void WriteSummed(TemporaryFolder folder, double scale)
+    private static void WriteSummed(TemporaryFolder folder, double scale, params string[] tables)
     {
         var small = new ToyModel(vocabSize: 3, hiddenSize: 2);
         ToyBundle.Write(folder.Path, small, manifest =>
@@ -63,7 +80,8 @@ public sealed class EmbeddingTablesTests
             manifest["context_length"] = 8;
             manifest["embedding"] = new JsonObject
             {
-                ["tensors"] = new JsonArray("token_embedding", "position_embedding"),
+                ["tensors"] = new JsonArray(
+                    [.. (tables.Length > 0 ? tables : ["token_embedding", "position_embedding"])]),
                 ["scale"] = scale,
             };
         });
@@ -73,6 +91,7 @@ public sealed class EmbeddingTablesTests
         [
             Source("token_embedding", 3, tokens),
             Source("position_embedding", 8, positions),
+            Source("token_type_embedding", 2, [(Half)0, (Half)0, (Half)1, (Half)1]),
         ]));
     }
 

@@ -61,6 +61,8 @@ public sealed class TextCompletionTests : IAsyncLifetime
     [InlineData("echo", true)]
     [InlineData("suffix", "end")]
     [InlineData("best_of", 2)]
+    [InlineData("use_beam_search", true)]
+    [InlineData("num_beams", 4)]
     public async Task Post_UnsupportedField_IsRefused(string field, object value)
     {
         var body = new Dictionary<string, object> { ["model"] = "toy", ["prompt"] = "x", [field] = value };

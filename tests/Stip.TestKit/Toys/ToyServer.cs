@@ -19,6 +19,7 @@ public sealed class ToyServer(ToyModel model, int maxTopK = 16) : HttpMessageHan
     private readonly Lock _lock = new();
     private readonly Dictionary<string, List<int>> _sessions = [];
     private readonly Queue<Func<HttpResponseMessage>> _faults = new();
+    private readonly Queue<Func<HttpResponseMessage>> _forkFaults = new();
     private int _opened;
 
     /// <summary>Rows of each step that was answered.</summary>
@@ -32,6 +33,9 @@ public sealed class ToyServer(ToyModel model, int maxTopK = 16) : HttpMessageHan
 
     /// <summary>More sessions at once are refused, as a full server does.</summary>
     public int MostSessions { get; set; } = int.MaxValue;
+
+    /// <summary>Called when a fork was made and is not yet answered, with the request's token.</summary>
+    public Func<CancellationToken, Task>? OnForkMade { get; set; }
 
     /// <summary>Sessions that are held now.</summary>
     public int SessionCount => _sessions.Count;
@@ -57,6 +61,13 @@ public sealed class ToyServer(ToyModel model, int maxTopK = 16) : HttpMessageHan
     /// <summary>The next step fails like this.</summary>
     public void FailNext(Func<HttpResponseMessage> fault) => _faults.Enqueue(fault);
 
+    /// <summary>The next fork is refused.</summary>
+    public void RefuseNextFork(HttpStatusCode status, StipErrorCode code) =>
+        FailNextFork(() => Refused(status, code, "as told"));
+
+    /// <summary>The next fork fails like this, and is not made.</summary>
+    public void FailNextFork(Func<HttpResponseMessage> fault) => _forkFaults.Enqueue(fault);
+
     /// <summary>The next step is refused.</summary>
     public void RefuseNext(HttpStatusCode status, StipErrorCode code) =>
         FailNext(() => Refused(status, code, "as told"));
@@ -80,10 +91,18 @@ public sealed class ToyServer(ToyModel model, int maxTopK = 16) : HttpMessageHan
         }
 
         var other = request.Content is { } content ? await content.ReadAsByteArrayAsync(cancellationToken) : [];
+        HttpResponseMessage answer;
         lock (_lock)
         {
-            return Other(request, path, other);
+            answer = Other(request, path, other);
         }
+
+        if (OnForkMade is { } made && path.EndsWith("/fork", StringComparison.Ordinal) && answer.IsSuccessStatusCode)
+        {
+            await made(cancellationToken);
+        }
+
+        return answer;
     }
 
     private HttpResponseMessage Other(HttpRequestMessage request, string path, byte[] body)
@@ -112,6 +131,11 @@ public sealed class ToyServer(ToyModel model, int maxTopK = 16) : HttpMessageHan
 
     private HttpResponseMessage Fork(string id, byte[] body)
     {
+        if (_forkFaults.TryDequeue(out var fault))
+        {
+            return fault();
+        }
+
         if (_sessions.Count >= MostSessions)
         {
             return Refused(HttpStatusCode.ServiceUnavailable, StipErrorCode.ServerOverloaded, "no slot is free");

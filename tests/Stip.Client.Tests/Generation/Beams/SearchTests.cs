@@ -1,4 +1,7 @@
+using System.Globalization;
+using System.Net;
 using Stip.Client.Generation.Beams;
+using Stip.Protocol.Errors;
 
 namespace Stip.Client.Tests.Generation.Beams;
 
@@ -41,7 +44,7 @@ public sealed class SearchTests : IDisposable
         Assert.Equal(Prompt.Length, toy.Server.StepRows[0]);
         Assert.All(toy.Server.StepRows.Skip(1), rows => Assert.Equal(1, rows));
         Assert.True(toy.Server.Forks >= beams - 1);
-        Assert.Equal(toy.Server.StepRows.Count, found.Usage.Rounds);
+        Assert.Equal(toy.Server.StepRows.Count + toy.Server.Forks, found.Usage.Rounds);
         Assert.Equal(0, toy.Server.SessionCount);
     }
 
@@ -77,6 +80,43 @@ public sealed class SearchTests : IDisposable
     }
 
     [Fact]
+    public async Task SearchAsync_ForksThatAreRefusedForAWhileOrLostOnTheWay_FindsTheSame()
+    {
+        var expected = await _toy.Model.SearchAsync(Prompt, Options(4), null, Cancellation);
+        var before = _toy.Server.StepRows.Count;
+        _toy.Server.RefuseNextFork(HttpStatusCode.ServiceUnavailable, StipErrorCode.ServerOverloaded);
+        _toy.Server.RefuseNextFork(HttpStatusCode.TooManyRequests, StipErrorCode.RateLimitExceeded);
+        _toy.Server.FailNextFork(() => throw new HttpRequestException("connection reset"));
+        _toy.Server.FailNextFork(() => new HttpResponseMessage(HttpStatusCode.BadGateway));
+
+        var found = await _toy.Model.SearchAsync(Prompt, Options(4), null, Cancellation);
+
+        Assert.Equal(
+            expected.Answers.Select(answer => string.Join(',', answer.TokenIds)),
+            found.Answers.Select(answer => string.Join(',', answer.TokenIds)));
+        // Two beams were told their tokens anew.
+        Assert.Equal(2, _toy.Server.StepRows.Skip(before).Count(rows => rows > Prompt.Length));
+        Assert.Equal(0, _toy.Server.SessionCount);
+    }
+
+    [Theory]
+    [InlineData(10.5)]
+    [InlineData(-400)]
+    [InlineData(double.NaN)]
+    [InlineData(double.PositiveInfinity)]
+    public async Task SearchAsync_LengthPenaltyWithoutFiniteScores_IsRefusedWithItsRange(double penalty)
+    {
+        var refused = await Assert.ThrowsAsync<ArgumentException>(() => _toy.Model.SearchAsync(
+            Prompt, Options(4) with { LengthPenalty = penalty }, null, Cancellation));
+
+        Assert.Contains(
+            string.Create(CultureInfo.InvariantCulture, $"LengthPenalty is {penalty}; allowed is -10 to 10"),
+            refused.Message,
+            StringComparison.Ordinal);
+        Assert.Empty(_toy.Server.Steps);
+    }
+
+    [Fact]
     public async Task SearchAsync_WithoutRoomForABeam_SaysSoAndReleasesEverySession()
     {
         _toy.Server.MostSessions = 2;
@@ -84,7 +124,7 @@ public sealed class SearchTests : IDisposable
         var refused = await Assert.ThrowsAsync<StipException>(
             () => _toy.Model.SearchAsync(Prompt, Options(4), null, Cancellation));
 
-        Assert.Equal(Protocol.Errors.StipErrorCode.ServerOverloaded, refused.Code);
+        Assert.Equal(StipErrorCode.ServerOverloaded, refused.Code);
         Assert.Equal(0, _toy.Server.SessionCount);
     }
 
