@@ -1,12 +1,12 @@
 using Stip.Export.Architectures.Encoders;
 using Stip.Export.Architectures.Joined;
 using Stip.Export.Architectures.Sequences;
-using Stip.Export.Architectures.Sound;
 using Stip.Export.Architectures.Vision;
 
 namespace Stip.Export.Architectures;
 
-/// <summary>The families that read what goes in as a whole: texts, images and sounds, some with a decoder.</summary>
+/// <summary>The families that read what goes in as a whole, some with a decoder; those of images and sounds are in a
+/// list of their own.</summary>
 internal static class EncoderFamilies
 {
     // Of the heads that a model was trained with, the one that tells words; where there is none, the encoder.
@@ -24,10 +24,6 @@ internal static class EncoderFamilies
         new MegatronBert("MegatronBertForNextSentencePrediction", TextHead.NextSentence),
         new MobileBert("MobileBertForNextSentencePrediction", TextHead.NextSentence),
         new Electra("ElectraForPreTraining", TextHead.Replaced),
-        new Wav2Vec2("Wav2Vec2ForPreTraining", "wav2vec2", SoundHead.Hidden),
-        new Vit("ViTMAEForPreTraining", VisionHead.Hidden, "vit_mae"),
-        new VideoMae("VideoMAEForPreTraining", VisionHead.Hidden),
-        new Beit("BeitForMaskedImageModeling", "beit", VisionHead.Patches),
     ];
 
     // Those that choose among texts; each text is a row of the batch.
@@ -91,7 +87,6 @@ internal static class EncoderFamilies
         .. Texts("RoCBert", (name, head) => new RocBert(name, head)),
         new ClapText(),
         new Clap(),
-        new ClapAudio(),
         .. Texts("Luke", (name, head) => new Luke(name, head)),
         .. Texts("ConvBert", (name, head) => new ConvBert(name, head)),
         .. XlNetTexts(),
@@ -136,16 +131,6 @@ internal static class EncoderFamilies
         .. Texts("New", (name, head) => new GteBert(name, head)),
         new GteBert("GteModel", TextHead.Hidden, "gte"),
         .. Texts("JinaEmbeddingsV3", (name, head) => new JinaEmbeddings(name, head)),
-        new Vit("ViTModel", VisionHead.Hidden),
-        new Vit("ViTForImageClassification", VisionHead.Classes),
-        new Vit("ViTMSNModel", VisionHead.Hidden, "vit_msn"),
-        new Vit("ViTMSNForImageClassification", VisionHead.Classes, "vit_msn"),
-        new Vit("ViTMAEModel", VisionHead.Hidden, "vit_mae"),
-        new Yolos("YolosModel", finds: false),
-        new Yolos("YolosForObjectDetection", finds: true),
-        new Vit("IJepaModel", VisionHead.Hidden, "ijepa"),
-        new Vit("IJepaForImageClassification", VisionHead.Classes, "ijepa"),
-        new Dinov3(),
         new TwoTowers(
             "CLIPModel",
             "clip",
@@ -154,25 +139,6 @@ internal static class EncoderFamilies
         new TwoTowers(
             "SiglipModel", "siglip", new SiglipText("SiglipTextModel", "siglip_text_model"),
             new SiglipVision("SiglipVisionModel", VisionHead.Hidden)),
-        new Deit("DeiTModel", VisionHead.Hidden),
-        new Deit("DeiTForImageClassification", VisionHead.Classes),
-        new Deit("DeiTForImageClassificationWithTeacher", VisionHead.TwoClassifiers),
-        new Beit("BeitModel", "beit", VisionHead.Hidden),
-        new Beit("BeitForImageClassification", "beit", VisionHead.Classes),
-        new Beit("Data2VecVisionModel", "data2vec_vision", VisionHead.Hidden),
-        new Beit("Data2VecVisionForImageClassification", "data2vec_vision", VisionHead.Classes),
-        new Dinov2("Dinov2Model", "dinov2", VisionHead.Hidden),
-        new Dinov2("Dinov2ForImageClassification", "dinov2", VisionHead.Classes),
-        new Dinov2("Dinov2WithRegistersModel", "dinov2_with_registers", VisionHead.Hidden),
-        new Dinov2("Dinov2WithRegistersForImageClassification", "dinov2_with_registers", VisionHead.Classes),
-        new Swin("SwinModel", VisionHead.Hidden),
-        new Swin("SwinForImageClassification", VisionHead.Classes),
-        new Swin("Swinv2Model", VisionHead.Hidden, "swinv2"),
-        new Swin("Swinv2ForImageClassification", VisionHead.Classes, "swinv2"),
-        new SiglipVision("SiglipVisionModel", VisionHead.Hidden),
-        new SiglipVision("SiglipForImageClassification", VisionHead.Classes),
-        new ClipVision("CLIPVisionModel", VisionHead.Hidden),
-        new ClipVision("CLIPForImageClassification", VisionHead.Classes),
         new TwoTowers(
             "ChineseCLIPModel",
             "chinese_clip",
@@ -185,58 +151,11 @@ internal static class EncoderFamilies
             new AltClipText("AltCLIPTextModel", isProjected: true),
             new ClipVision("CLIPVisionModelWithProjection", VisionHead.Projected)) { DefaultProjection = 768 },
         new AltClipText("AltCLIPTextModel", isProjected: false),
-        new ClipVision("AltCLIPVisionModel", VisionHead.Hidden, "altclip_vision_model"),
         .. Owl("OwlViT", "owlvit", patch: 32),
         .. Owl("Owlv2", "owlv2", patch: 16),
-        new VideoMae("VideoMAEModel", VisionHead.Hidden),
-        new VideoMae("VideoMAEForVideoClassification", VisionHead.Classes),
-        new Segformer("SegformerModel", VisionHead.Hidden),
-        new Segformer("SegformerForImageClassification", VisionHead.Classes),
-        new Segformer("SegformerForSemanticSegmentation", VisionHead.Map),
-        new ConvNext("ConvNextModel", "convnext", VisionHead.Hidden),
-        new ConvNext("ConvNextForImageClassification", "convnext", VisionHead.Classes),
-        new ConvNext("ConvNextV2Model", "convnextv2", VisionHead.Hidden),
-        new ConvNext("ConvNextV2ForImageClassification", "convnextv2", VisionHead.Classes),
-        new ConvNext("DINOv3ConvNextModel", ConvNext.Dinov3, VisionHead.Hidden),
-        new ResNet("ResNetModel", VisionHead.Hidden),
-        new ResNet("ResNetForImageClassification", VisionHead.Classes),
-        new MobileVit("MobileViTModel", VisionHead.Hidden),
-        new MobileVit("MobileViTForImageClassification", VisionHead.Classes),
-        new RegNet("RegNetModel", VisionHead.Hidden),
-        new RegNet("RegNetForImageClassification", VisionHead.Classes),
-        new PoolFormer("PoolFormerModel", VisionHead.Hidden),
-        new PoolFormer("PoolFormerForImageClassification", VisionHead.Classes),
-        new MobileNetV1("MobileNetV1Model", VisionHead.Hidden),
-        new MobileNetV1("MobileNetV1ForImageClassification", VisionHead.Classes),
-        new MobileNetV2("MobileNetV2Model", VisionHead.Hidden),
-        new MobileNetV2("MobileNetV2ForImageClassification", VisionHead.Classes),
-        new Levit("LevitModel", VisionHead.Hidden),
-        new Levit("LevitForImageClassification", VisionHead.Classes),
-        new Levit("LevitForImageClassificationWithTeacher", VisionHead.TwoClassifiers),
-        new Pvt("PvtModel", VisionHead.Hidden),
-        new Pvt("PvtForImageClassification", VisionHead.Classes),
-        new PvtV2("PvtV2Model", VisionHead.Hidden),
-        new PvtV2("PvtV2ForImageClassification", VisionHead.Classes),
-        new Vivit("VivitModel", VisionHead.Hidden),
-        new Vivit("VivitForVideoClassification", VisionHead.Classes),
-        new DepthAnything(),
-        new Detr("DetrModel", "detr", finds: false, isPreNorm: false),
-        new Detr("DetrForObjectDetection", "", finds: true, isPreNorm: false),
-        new Detr("TableTransformerModel", "table-transformer", finds: false, isPreNorm: true),
-        new Detr("TableTransformerForObjectDetection", "", finds: true, isPreNorm: true),
-        new SamVision("SamVisionModel", "sam_vision_model"),
-        new SamVision("SamModel", "sam"),
-        new BlipVision("BlipVisionModel", "blip_vision_model"),
-        new Dpt(),
-        .. Sounds("Wav2Vec2", "wav2vec2"),
-        .. Sounds("Hubert", "hubert"),
-        .. Sounds("WavLM", "wavlm"),
-        .. Sounds("UniSpeech", "unispeech"),
-        .. Sounds("UniSpeechSat", "unispeech_sat"),
-        new Spectrogram("ASTModel", VisionHead.Hidden),
-        new Spectrogram("ASTForAudioClassification", VisionHead.Classes),
-        new ClipVision("CLIPVisionModelWithProjection", VisionHead.Projected),
         new Llava(),
+        new VisionEncoderDecoder(),
+        .. SignalFamilies.All,
     ];
 
     // CLIP under names of its own, for images that are larger and texts that are shorter.
@@ -254,14 +173,6 @@ internal static class EncoderFamilies
                 new ClipVision($"{name}VisionModel", VisionHead.Projected) { Defaults = defaults }),
         ];
     }
-
-    // The names that transformers gives a model of raw sound with each of its heads.
-    private static IEnumerable<IArchitecture> Sounds(string name, string root) =>
-    [
-        new Wav2Vec2($"{name}Model", root, SoundHead.Hidden),
-        new Wav2Vec2($"{name}ForCTC", root, SoundHead.Letters),
-        new Wav2Vec2($"{name}ForSequenceClassification", root, SoundHead.Classes),
-    ];
 
     // Its heads have names of their own.
     private static IEnumerable<IArchitecture> XlNetTexts() =>

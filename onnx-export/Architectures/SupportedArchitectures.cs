@@ -49,14 +49,7 @@ internal static class SupportedArchitectures
         new HunYuan("HunYuanMoEV1ForCausalLM", "hunyuan_v1_moe", isSparse: true),
         new BailingMoe("BailingMoeForCausalLM", "bailing_moe", isBalanced: false),
         new BailingMoe("BailingMoeV2ForCausalLM", "bailing_moe_v2", isBalanced: true),
-        .. WholeTexts("Llama", new Llama()),
-        .. WholeTexts("Mistral", new Mistral()),
-        .. WholeTexts("Qwen2", new Qwen2()),
-        .. WholeTexts("Qwen3", new Qwen3()),
-        .. WholeTexts("Gemma", new Gemma()),
-        .. WholeTexts("Gemma2", new Gemma2()),
-        .. WholeTexts("Gemma3Text", new Gemma3()),
-        .. WholeTexts("Phi3", new Phi3()),
+        .. WholeTextDecoders.All,
         .. EncoderFamilies.All,
     ];
 
@@ -104,11 +97,4 @@ internal static class SupportedArchitectures
         : Array.Find(Generating, ending => family.Name.EndsWith(ending, StringComparison.Ordinal)) is { } generates
             ? $"{family.Name[..^generates.Length]}Model"
             : null;
-
-    // The names that transformers gives a decoder that does not generate.
-    private static IEnumerable<IArchitecture> WholeTexts(string name, IArchitecture decoder) =>
-    [
-        new WholeTextDecoder($"{name}Model", decoder, DecoderEnd.Rows),
-        new WholeTextDecoder($"{name}ForSequenceClassification", decoder, DecoderEnd.Classes),
-    ];
 }

@@ -108,9 +108,15 @@ internal sealed class DecoderModel
             name);
 
     /// <summary>The head: the token table where the two are tied, or where no head is wanted.</summary>
-    public LanguageHead Head(bool isTied, string tensor = "lm_head") => new(isTied || _end != DecoderEnd.NextWord
-        ? Tokens
-        : Graph.Tensors.Require($"{tensor}.weight", Shape.VocabSize, Shape.HiddenSize));
+    public LanguageHead Head(bool isTied, string tensor = "lm_head", bool hasBias = false) =>
+        new(isTied || _end != DecoderEnd.NextWord
+            ? Tokens
+            : Graph.Tensors.Require($"{tensor}.weight", Shape.VocabSize, Shape.HiddenSize))
+        {
+            Bias = hasBias && _end == DecoderEnd.NextWord
+                ? Graph.Tensors.Require($"{tensor}.bias", Shape.VocabSize)
+                : null,
+        };
 
     /// <summary>Rows times a number, or the rows themselves where it is 1.</summary>
     public string Scaled(string name, string rows, double factor) => factor == 1

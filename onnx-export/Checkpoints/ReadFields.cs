@@ -37,10 +37,13 @@ internal sealed partial class ReadFields
     [GeneratedRegex(
         @"drop|initial|(^|_)init(_|$)|_std$|loss|aux_|_coef$|jitter|token_id|token_index|token_ids|tokenizer|dtype|"
         + @"cache|version|_name_or_path|architectures|model_type|auto_map|label|problem_type|finetun|task_specific|"
-        + @"checkpoint|^mask_|spec_augment|quantization|attn_impl|_implementation|flash|fused|compile|"
+        + @"checkpoint|^mask_(time|feature|channel|ratio)|spec_augment|"
+        + @"quantization|attn_impl|_implementation|flash|fused|compile|"
         + @"^output_(attentions|hidden_states|past|router_logits|scores)$|"
-        + @"return_dict|torchscript|pruned_heads|summary|chunk_size_feed|pretraining|_tp$|^ep_size$|training|"
-        + @"layerscale_value|mrope|is_encoder_decoder|encoder_stride|^pooler_|(vision|audio|speech)_config$|"
+        + @"return_dict|torchscript|pruned_heads|summary|chunk_size_feed|"
+        + @"pretrain(ing|ed_backbone)|_tp$|^ep_size$|training|"
+        + @"layerscale_value|mrope|is_encoder_decoder|encoder_stride|^pooler_(fc_size|num_|size_per_head|type$)|"
+        + @"(vision|audio|speech|prompt_encoder|mask_decoder)_config$|_cost$|^eos_coefficient$|^seq_aux$|nextn_predict|"
         + @"^(image|video|audio)_|"
         + @"^(max_length|min_length|num_beams|do_sample|temperature|top_k|top_p|repetition_penalty|prefix)$",
         RegexOptions.CultureInvariant)]

@@ -41,8 +41,7 @@ internal sealed class GptJ : IArchitecture
             layer.Add(mlp.Append(layer, rows, "mlp"));
         }
 
-        var bias = checkpoint.Tensors.Require("lm_head.bias", shape.VocabSize);
-        var head = model.Head(config.Flag("tie_word_embeddings", false));
-        return model.Finish(norm, "transformer.ln_f", head with { Bias = bias });
+        var head = model.Head(config.Flag("tie_word_embeddings", false), hasBias: true);
+        return model.Finish(norm, "transformer.ln_f", head);
     }
 }

@@ -3,6 +3,7 @@ using Stip.Export.Blocks.Attention;
 using Stip.Export.Blocks.FeedForward;
 using Stip.Export.Blocks.Heads;
 using Stip.Export.Checkpoints;
+using Stip.Onnx;
 using Stip.Protocol.Tensors;
 
 namespace Stip.Export.Architectures.Decoders;
@@ -23,6 +24,12 @@ internal sealed class Opt : IArchitecture
         var shape = DecoderShape.Read(config, rotaryShare: 0);
         var precedes = config.Flag("do_layer_norm_before", true);
         var width = config.FindSize("word_embed_proj_dim") ?? shape.HiddenSize;
+        if (width != shape.HiddenSize && checkpoint.End != DecoderEnd.NextWord)
+        {
+            throw new RefusedException($"config.json: word_embed_proj_dim is {width}; without a language head it must "
+                + $"be hidden_size ({shape.HiddenSize})");
+        }
+
         var positions = checkpoint.Tensors.Require(
             "model.decoder.embed_positions.weight", shape.ContextLength + SkippedPositions, shape.HiddenSize);
         var tokens = checkpoint.Tensors.Require("model.decoder.embed_tokens.weight", shape.VocabSize, width);

@@ -37,8 +37,7 @@ internal sealed class Phi : IArchitecture
             layer.Add(mlp.Append(layer, rows, "mlp"));
         }
 
-        var bias = checkpoint.Tensors.Require("lm_head.bias", shape.VocabSize);
-        var head = model.Head(config.Flag("tie_word_embeddings", false));
-        return model.Finish(norm, "model.final_layernorm", head with { Bias = bias });
+        var head = model.Head(config.Flag("tie_word_embeddings", false), hasBias: true);
+        return model.Finish(norm, "model.final_layernorm", head);
     }
 }

@@ -8,10 +8,12 @@ namespace Stip.Export.Architectures.Decoders;
 /// <param name="name">Name of the family.</param>
 /// <param name="decoder">The decoder.</param>
 /// <param name="end">What it gives.</param>
-internal sealed class WholeTextDecoder(string name, IArchitecture decoder, DecoderEnd end) : IArchitecture
+/// <param name="root">What names of the decoder's tensors begin with.</param>
+internal sealed class WholeTextDecoder(string name, IArchitecture decoder, DecoderEnd end, string root = "model.")
+    : IArchitecture
 {
     // Checkpoints without a head are saved with the decoder's own names or without what they begin with.
-    private static readonly (string, string)[] Prefixes = [("model.", "model."), ("model.", ""), ("score.", "score.")];
+    private readonly (string, string)[] _prefixes = [(root, root), (root, ""), ("score.", "score.")];
 
     public string Name => name;
 
@@ -22,6 +24,6 @@ internal sealed class WholeTextDecoder(string name, IArchitecture decoder, Decod
     {
         var config = checkpoint.Config;
         var seesAll = !config.Flag("is_causal", true) || config.Flag("use_bidirectional_attention", false);
-        return decoder.Build(checkpoint.WholeTexts(end, Prefixes, seesAll), dtype);
+        return decoder.Build(checkpoint.WholeTexts(end, _prefixes, seesAll), dtype);
     }
 }

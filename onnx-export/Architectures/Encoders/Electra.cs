@@ -18,7 +18,6 @@ internal sealed class Electra(string name, TextHead head) : IArchitecture
         MaskedWords = MaskedWords,
         Replaced = "discriminator_predictions",
         Classifier = new ClassifierHead("classifier.dense", "gelu", "classifier.out_proj"),
-        Choice = new ClassifierHead("sequence_summary.summary", "gelu", "classifier"),
         Projection = "electra.embeddings_project",
     };
 
@@ -43,7 +42,15 @@ internal sealed class Electra(string name, TextHead head) : IArchitecture
             checkpoint,
             dtype,
             config with { RowSize = checkpoint.Config.FindSize("embedding_size") ?? 128 },
-            Names,
+            head == TextHead.Choice ? Names with { Choice = Chooser(checkpoint.Config) } : Names,
             head);
+    }
+
+    private static ClassifierHead Chooser(ConfigJson config)
+    {
+        config.RefuseUnless("summary_type", "first");
+        var function = config.Text("summary_activation") ?? (config.Has("summary_activation") ? "" : "gelu");
+        return new ClassifierHead(
+            config.Flag("summary_use_proj", true) ? "sequence_summary.summary" : null, function, "classifier");
     }
 }

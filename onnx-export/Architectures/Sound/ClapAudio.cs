@@ -28,7 +28,8 @@ internal sealed class ClapAudio : IArchitecture
 
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
-        var config = checkpoint.Config.With(Heads(checkpoint.Config));
+        var config = checkpoint.Config.WithDefaults("""{"window_size": 8}""")
+            .With(Heads(checkpoint.Config));
         config.RefuseFlag("enable_fusion");
         var tensors = new RenamedTensors(checkpoint.Tensors, [($"{Swin}.encoder.", $"{Tower}."), ("", "")]);
         var (width, side) = (config.FindSize("patch_embeds_hidden_size") ?? 96, config.FindSize("spec_size") ?? 256);

@@ -37,8 +37,7 @@ internal sealed class BlipVision(string name, string modelType) : IArchitecture
             tower.FindSize("num_hidden_layers") ?? 12,
             tower.FindSize("num_attention_heads") ?? 12,
             tower.Text("hidden_act") ?? "gelu",
-            // Norms inside layers have torch's own, whatever config.json says.
-            1e-5);
+            tower.Positive("layer_norm_eps", 1e-5));
         var hidden = sizes.Hidden;
         var cut = PatchSizes.Read(tower, defaultImage: 384, defaultPatch: 16);
         var patches = new PatchGraph(
@@ -49,7 +48,7 @@ internal sealed class BlipVision(string name, string modelType) : IArchitecture
             tensors.Require($"{Root}.embeddings.position_embedding", 1, cut.Count + 1, hidden),
             positioned: 1);
         var encoder = new EncoderGraph(tensors, dtype, hidden, isMasked: false);
-        var last = Norm.Layer(tower.Positive("layer_norm_eps", 1e-5));
+        var last = sizes.Norm;
         var rows = new EncoderLayers(encoder, sizes, Layer, $"{Root}.encoder.layers").AppendPreNorm(
             encoder.Embeds, lastNorm: null);
         rows = last.Append(encoder, "final_norm", $"{Root}.post_layernorm", rows, HeadPadding.None(hidden));

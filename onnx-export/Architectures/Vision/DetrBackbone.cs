@@ -9,6 +9,8 @@ internal static class DetrBackbone
 {
     private const string Root = "model.backbone.conv_encoder.model";
     private const string Own = "resnet.";
+    private const string Section = "backbone_config";
+    private const string Backbone = "backbone";
 
     // Kind of blocks, and how many of them each stage has.
     private static readonly Dictionary<string, (bool IsNarrow, int[] Depths)> Sizes = new(StringComparer.Ordinal)
@@ -19,6 +21,8 @@ internal static class DetrBackbone
         ["resnet101"] = (true, [3, 4, 23, 3]),
     };
 
+    private static string Names => string.Join(", ", Sizes.Keys);
+
     /// <summary>The network as a ResNet's own config.json describes it.</summary>
     /// <param name="config">config.json of the whole model.</param>
     public static ConfigJson Describe(ConfigJson config)
@@ -26,17 +30,24 @@ internal static class DetrBackbone
         config.RefuseFlag("dilation");
         if (!UsesTimm(config))
         {
-            var section = config.Section("backbone_config")
-                ?? throw new RefusedException("config.json has no backbone_config, and use_timm_backbone is false");
+            var section = config.Section(Section) ?? ConfigJson.Parse("config.json", "{}"u8.ToArray());
             section.RefuseUnless("model_type", "resnet");
             return section;
         }
 
-        var name = config.Text("backbone") ?? "resnet50";
+        var timm = config.Section(Section) ?? config;
+        if (config.Section("backbone_kwargs")?.Has("output_stride") == true)
+        {
+            throw new RefusedException("config.json: backbone_kwargs has output_stride, which is not supported");
+        }
+
+        var isNamed = timm.IsGiven(Backbone) || (ReferenceEquals(timm, config) && !config.Has(Backbone));
+        var name = !isNamed
+            ? throw new RefusedException($"config.json: backbone is null; it must be one of {Names}")
+            : timm.Text(Backbone) ?? "resnet50";
         if (!Sizes.TryGetValue(name, out var size))
         {
-            throw new RefusedException(
-                $"config.json: backbone is '{name}'; it must be one of {string.Join(", ", Sizes.Keys)}");
+            throw new RefusedException($"config.json: backbone is '{name}'; it must be one of {Names}");
         }
 
         var factor = size.IsNarrow ? 4 : 1;
@@ -51,13 +62,15 @@ internal static class DetrBackbone
     public static RenamedTensors Renamed(ITensorStore tensors, ConfigJson config)
     {
         var usesTimm = UsesTimm(config);
-        return new RenamedTensors(tensors, name => name.StartsWith(Own, StringComparison.Ordinal)
-            ? [$"{Root}.{(usesTimm ? Timm(name[Own.Length..]) : name[Own.Length..])}"]
-            : [name]);
+        return new RenamedTensors(tensors, name => !name.StartsWith(Own, StringComparison.Ordinal) ? [name]
+            : !usesTimm ? [$"{Root}.{name[Own.Length..]}"]
+            : [$"{Root}.{Timm(name[Own.Length..])}", $"{Root}._backbone.{Timm(name[Own.Length..])}"]);
     }
 
-    private static bool UsesTimm(ConfigJson config) =>
-        config.Flag("use_timm_backbone", config.Section("backbone_config") is null);
+    // What a section describes is what it names; without one, a flag says it.
+    private static bool UsesTimm(ConfigJson config) => config.Section(Section) is { } section
+        ? section.Text("model_type") == "timm_backbone" || config.Flag("use_timm_backbone", false)
+        : config.Flag("use_timm_backbone", true);
 
     private static string Timm(string name)
     {

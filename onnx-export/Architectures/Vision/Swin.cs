@@ -37,22 +37,11 @@ internal sealed class Swin(string name, VisionHead head, string root = "swin") :
         var rows = Norm.Layer(OuterEpsilon).Append(
             encoder, "embedding_norm", $"{root}.embeddings.norm", encoder.Embeds);
 
-        var depths = config.Sizes("depths") ?? [2, 2, 6, 2];
-        var (down, across, stage) = (sizes.Rows, sizes.Columns, new SwinStage(encoder, config, root, root == Second));
-        for (var i = 0; i < depths.Count; i++)
-        {
-            rows = stage.AppendBlocks(rows, i, depths[i], down, across, width);
-            if (i + 1 < depths.Count)
-            {
-                rows = stage.AppendMerging(rows, i, down, across, width);
-                (down, across, width) = ((down + 1) / 2, (across + 1) / 2, 2 * width);
-            }
-        }
-
+        (rows, width, var count) = AppendStages(encoder, config, root, sizes, rows);
         rows = Norm.Layer(config.Positive("layer_norm_eps", 1e-5)).Append(
             encoder, "final_norm", $"{root}.layernorm", rows, HeadPadding.None(width));
         var labels = head == VisionHead.Classes ? Labels.Read(config) : null;
-        AppendOutputs(encoder, rows, down * across, width, labels);
+        AppendOutputs(encoder, rows, count, width, labels);
         return new ExportedModel(
             encoder,
             patches.HiddenSize,
@@ -64,6 +53,32 @@ internal sealed class Swin(string name, VisionHead head, string root = "swin") :
             Labels = labels,
             Patches = patches,
         };
+    }
+
+    /// <summary>Appends all stages.</summary>
+    /// <param name="encoder">The graph.</param>
+    /// <param name="config">config.json.</param>
+    /// <param name="root">Name of the model in the checkpoint.</param>
+    /// <param name="sizes">How images are cut.</param>
+    /// <param name="rows">Rows that enter the first stage.</param>
+    /// <returns>Rows after the last stage, their width, and how many an image has.</returns>
+    internal static (string Rows, int Width, int Count) AppendStages(
+        EncoderGraph encoder, ConfigJson config, string root, PatchSizes sizes, string rows)
+    {
+        var depths = config.Sizes("depths") ?? [2, 2, 6, 2];
+        var (down, across, width) = (sizes.Rows, sizes.Columns, encoder.HiddenSize);
+        var stage = new SwinStage(encoder, config, root, root == Second);
+        for (var i = 0; i < depths.Count; i++)
+        {
+            rows = stage.AppendBlocks(rows, i, depths[i], down, across, width);
+            if (i + 1 < depths.Count)
+            {
+                rows = stage.AppendMerging(rows, i, down, across, width);
+                (down, across, width) = ((down + 1) / 2, (across + 1) / 2, 2 * width);
+            }
+        }
+
+        return (rows, width, down * across);
     }
 
     private static void AppendOutputs(EncoderGraph encoder, string rows, int count, int width, Labels? labels)

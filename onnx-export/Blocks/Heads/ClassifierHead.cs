@@ -5,7 +5,7 @@ namespace Stip.Export.Blocks.Heads;
 
 /// <summary>From one row of features to a logit for each label.</summary>
 /// <param name="Dense">A layer before the last one, null where there is none.</param>
-/// <param name="Activation">Function after <paramref name="Dense"/>.</param>
+/// <param name="Activation">Function after <paramref name="Dense"/>, empty for none.</param>
 /// <param name="Output">The last layer.</param>
 internal sealed record ClassifierHead(string? Dense, string Activation, string Output)
 {
@@ -55,6 +55,8 @@ internal sealed record ClassifierHead(string? Dense, string Activation, string O
 
         var dense = Linear.FromLinear(
             model, "head.dense", rows, Dense, model.HiddenSize, model.HiddenSize, hasBias: true);
-        return Blocks.FeedForward.Activation.Append(model.Graph, Activation, "head.act", dense);
+        return Activation.Length == 0
+            ? dense
+            : Blocks.FeedForward.Activation.Append(model.Graph, Activation, "head.act", dense);
     }
 }

@@ -53,14 +53,20 @@ internal sealed class SequenceAttention(SequenceGraph graph, SequenceFamily fami
     }
 
     /// <summary>Keys and values of rows, <c>[batch, heads, seq, dim]</c>.</summary>
-    public (string Keys, string Values) Append(string name, string tensor, AttentionNames names, string rows) => (
-        Project($"{name}.k", $"{tensor}.{names.Key}", rows, family.HasBiases && names.HasKeyBias),
-        Project($"{name}.v", $"{tensor}.{names.Value}", rows, family.HasBiases));
+    /// <param name="name">Name in the graph.</param>
+    /// <param name="tensor">The layer in the checkpoint.</param>
+    /// <param name="names">Inside the layer.</param>
+    /// <param name="rows">Rows <c>[batch, seq, width]</c>.</param>
+    /// <param name="width">Their width, null for that of the stream.</param>
+    public (string Keys, string Values) Append(
+        string name, string tensor, AttentionNames names, string rows, int? width = null) => (
+        Project($"{name}.k", $"{tensor}.{names.Key}", rows, family.HasBiases && names.HasKeyBias, width),
+        Project($"{name}.v", $"{tensor}.{names.Value}", rows, family.HasBiases, width));
 
-    private string Project(string name, string tensor, string rows, bool hasBias)
+    private string Project(string name, string tensor, string rows, bool hasBias, int? width = null)
     {
         var flat = Linear.FromLinear(
-            graph, name, rows, tensor, family.Hidden, heads * family.HeadDim, hasBias);
+            graph, name, rows, tensor, width ?? family.Hidden, heads * family.HeadDim, hasBias);
         var apart = graph.Graph.Add("Reshape", $"{name}.apart", [
             flat, graph.Graph.Shared("attention.apart", 0, 0, heads, family.HeadDim)]);
         return graph.Graph.Add("Transpose", $"{name}.heads", [apart], NodeAttribute.Ints("perm", 0, 2, 1, 3));

@@ -8,10 +8,10 @@ namespace Stip.Export.Blocks.Sequences;
 /// <param name="VocabSize">Rows of the token table.</param>
 /// <param name="Norm">Which norm.</param>
 /// <param name="Activation">Function of the feed-forward parts.</param>
-/// <param name="Encoder">The encoder's layers.</param>
+/// <param name="Encoder">The encoder's layers, null where it is a model of another kind.</param>
 /// <param name="Decoder">The decoder's layers.</param>
 internal sealed record SequenceFamily(
-    int Hidden, int HeadDim, int VocabSize, Norm Norm, string Activation, SequenceStack Encoder, SequenceStack Decoder)
+    int Hidden, int HeadDim, int VocabSize, Norm Norm, string Activation, SequenceStack? Encoder, SequenceStack Decoder)
 {
     /// <summary>True where norms come before each part, false where they come after it.</summary>
     public required bool IsPreNorm { get; init; }
@@ -42,4 +42,10 @@ internal sealed record SequenceFamily(
 
     /// <summary>Declares the encoder's input where that is not tokens, and makes rows of it.</summary>
     public Func<SequenceGraph, string>? Start { get; init; }
+
+    /// <summary>Width of the encoder's states where it is not that of the decoder's stream.</summary>
+    public int? StatesWidth { get; init; }
+
+    /// <summary>A layer that makes states as wide as the decoder's stream, null where there is none.</summary>
+    public string? StatesProjection { get; init; }
 }

@@ -19,7 +19,7 @@ internal sealed class SequenceGraph : ModelGraph
         : base(role == SequenceRole.Encoder ? "encoder" : "decoder", tensors, dtype, family.Hidden)
     {
         (_family, Role) = (family, role);
-        _stack = role == SequenceRole.Encoder ? family.Encoder : family.Decoder;
+        _stack = role == SequenceRole.Encoder ? family.Encoder! : family.Decoder;
         if (family.IsMasked)
         {
             var mask = Graph.AddInput(

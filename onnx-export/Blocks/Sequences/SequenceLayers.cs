@@ -114,7 +114,8 @@ internal sealed class SequenceLayers(SequenceGraph graph, SequenceFamily family,
             SequencePorts.Past(layer, "encoder", "key"), SequencePorts.Past(layer, "encoder", "value"));
         if (states is not null)
         {
-            (keys, values) = _attention.Append(attention, tensor, names, states);
+            (keys, values) = _attention.Append(
+                attention, tensor, names, states, family.StatesProjection is null ? family.StatesWidth : null);
             foreach (var (part, heads) in new[] { ("key", keys), ("value", values) })
             {
                 var present = SequencePorts.Present(layer, "encoder", part);

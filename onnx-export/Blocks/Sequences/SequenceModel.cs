@@ -12,12 +12,14 @@ internal static class SequenceModel
     private const string States = "encoder_hidden_states";
 
     /// <summary>Builds them.</summary>
-    public static ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype, SequenceFamily family)
+    /// <param name="checkpoint">The checkpoint, which holds the decoder under the names of the family.</param>
+    /// <param name="dtype">Type the graphs compute in.</param>
+    /// <param name="family">The model.</param>
+    /// <param name="seen">The encoder, whole, where it is of another kind.</param>
+    public static ExportedModel Build(
+        Checkpoint checkpoint, TensorDtype dtype, SequenceFamily family, ModelGraph? seen = null)
     {
-        var encoder = new SequenceGraph(checkpoint.Tensors, dtype, family, SequenceRole.Encoder);
-        var rows = new SequenceLayers(encoder, family, family.Encoder).Append(encoder.Start(), states: null);
-        encoder.Graph.Append("", "Identity", "last_hidden_state/Identity", [rows], [EncoderPorts.Hidden]);
-        encoder.Graph.AddOutput(EncoderPorts.Hidden, dtype, "batch", "encoder_seq", family.Hidden);
+        var encoder = seen ?? Encoder(checkpoint.Tensors, dtype, family);
         return new ExportedModel(
             encoder,
             family.Hidden,
@@ -36,6 +38,15 @@ internal static class SequenceModel
         };
     }
 
+    private static SequenceGraph Encoder(ITensorStore tensors, TensorDtype dtype, SequenceFamily family)
+    {
+        var encoder = new SequenceGraph(tensors, dtype, family, SequenceRole.Encoder);
+        var rows = new SequenceLayers(encoder, family, family.Encoder!).Append(encoder.Start(), states: null);
+        encoder.Graph.Append("", "Identity", "last_hidden_state/Identity", [rows], [EncoderPorts.Hidden]);
+        encoder.Graph.AddOutput(EncoderPorts.Hidden, dtype, "batch", "encoder_seq", family.Hidden);
+        return encoder;
+    }
+
     private static SequenceGraph Decoder(
         ITensorStore tensors, TensorDtype dtype, SequenceFamily family, SequenceRole role)
     {
@@ -43,7 +54,7 @@ internal static class SequenceModel
         var (graph, stack) = (decoder.Graph, family.Decoder);
         if (role == SequenceRole.FirstStep)
         {
-            graph.AddInput(States, dtype, "batch", "encoder_seq", family.Hidden);
+            graph.AddInput(States, dtype, "batch", "encoder_seq", family.StatesWidth ?? family.Hidden);
         }
         else
         {
@@ -51,7 +62,7 @@ internal static class SequenceModel
         }
 
         var rows = new SequenceLayers(decoder, family, stack).Append(
-            decoder.Start(), role == SequenceRole.FirstStep ? States : null);
+            decoder.Start(), role == SequenceRole.FirstStep ? Projected(decoder, family) : null);
         rows = family.HeadScale is 1 ? rows : graph.Add("Mul", "head/Mul", [
             rows, graph.AddConstant("head.scale", dtype, family.HeadScale)]);
         var scores = Linear.FromRows(decoder, "head", rows, family.Head, family.HeadBias);
@@ -59,6 +70,12 @@ internal static class SequenceModel
         graph.AddOutput(EncoderPorts.Logits, dtype, "batch", "seq", family.VocabSize);
         return decoder;
     }
+
+    private static string Projected(SequenceGraph decoder, SequenceFamily family) =>
+        family.StatesProjection is { } matrix
+            ? Linear.FromLinear(
+                decoder, "states", States, matrix, family.StatesWidth ?? family.Hidden, family.Hidden, hasBias: true)
+            : States;
 
     private static void DeclareCaches(SequenceGraph decoder, SequenceStack stack, int headDim)
     {

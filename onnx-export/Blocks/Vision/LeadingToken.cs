@@ -3,7 +3,7 @@ using Stip.Onnx.Model;
 
 namespace Stip.Export.Blocks.Vision;
 
-/// <summary>A row of its own before those of an image, in graphs that begin with pixels.</summary>
+/// <summary>Rows of their own before those of an image, in graphs that begin with pixels.</summary>
 internal static class LeadingToken
 {
     /// <summary>Puts a row before others.</summary>
@@ -14,17 +14,28 @@ internal static class LeadingToken
     /// <param name="pixels">A value whose first axis is the batch.</param>
     /// <param name="width">Width of a row.</param>
     public static string Append(
-        EncoderGraph encoder, CheckpointTensor token, TensorRows place, string rows, string pixels, int width)
+        EncoderGraph encoder, CheckpointTensor token, TensorRows place, string rows, string pixels, int width) =>
+        Append(encoder, [token], place, rows, pixels, width);
+
+    /// <summary>Puts several rows before others, each with what its place adds.</summary>
+    public static string Append(
+        EncoderGraph encoder,
+        IReadOnlyList<CheckpointTensor> tokens,
+        TensorRows places,
+        string rows,
+        string pixels,
+        int width)
     {
         var graph = encoder.Graph;
-        var sum = new AddedRows(new ReshapedTensor(token, [1, width]), [place]);
+        var sums = tokens.Select((token, i) => new AddedRows(
+            new ReshapedTensor(token, [1, width]), [new TensorRows(places, i, 1)])).ToList();
         var batch = graph.Add(
             "Shape", "class_token.batch", [pixels], NodeAttribute.Int("start", 0), NodeAttribute.Int("end", 1));
         var shape = graph.Add(
-            "Concat", "class_token.shape", [batch, graph.AddConstant("class_token.row", 1, width)],
+            "Concat", "class_token.shape", [batch, graph.AddConstant("class_token.row", tokens.Count, width)],
             NodeAttribute.Int("axis", 0));
         var first = graph.Add("Expand", "class_token/Expand", [
-            encoder.AddWeight("class_token", encoder.Weights.Rows([1, 1, width], [sum], 1)), shape]);
+            encoder.AddWeight("class_token", encoder.Weights.Rows([1, tokens.Count, width], sums, 1)), shape]);
         return graph.Add("Concat", "embedding/Concat", [first, rows], NodeAttribute.Int("axis", 1));
     }
 }

@@ -92,6 +92,14 @@ public sealed class RefusedFieldsTests(ExportedModels models) : IDisposable
     [InlineData("MvpForConditionalGeneration", """{"use_prompt": true, "d_model": 64}""", "use_prompt")]
     [InlineData("SwinModel", """{"mlp_ratio": 1e9, "embed_dim": 64, "depths": [1], "num_heads": [4]}""",
         "mlp_ratio makes a width of 64000000000; it must be 1..")]
+    [InlineData("OPTModel", """{"ffn_dim": 80, "word_embed_proj_dim": 32}""",
+        "word_embed_proj_dim is 32; without a language head it must be hidden_size (64)")]
+    [InlineData("DetrModel", """{"backbone": null}""", "backbone is null; it must be one of resnet18, resnet34,")]
+    [InlineData("DetrModel", """{"backbone_config": {"model_type": "timm_backbone", "backbone": "swin_tiny"}}""",
+        "backbone is 'swin_tiny'; it must be one of resnet18, resnet34,")]
+    [InlineData("DetrModel", """{"backbone_kwargs": {"output_stride": 16}}""", "backbone_kwargs has output_stride")]
+    [InlineData("ElectraForMultipleChoice", """{"summary_type": "mean"}""",
+        "summary_type is 'mean'; it must be 'first'")]
     public async Task Export_OfAFieldThatCannotBe_NamesIt(string architecture, string fields, string reason)
     {
         var config = JsonNode.Parse($$"""{"architectures": ["{{architecture}}"], {{Sizes}}}""")!;
