@@ -9,20 +9,26 @@ public static class KnownCheckpoints
 
     private static readonly string[] FetchedDecoders =
     [
-        "stories-mistral", "stories-mixtral", "stories260k", "stories-gguf/stories-F16.gguf",
-        "stories-gguf/stories-Q8_0.gguf", "stories-gguf/stories-Q4_0.gguf", "stories-gguf/stories-Q4_K_M.gguf",
+        "stories260k", "stories-gguf/stories-F16.gguf", "stories-gguf/stories-Q8_0.gguf",
     ];
+
+    private static readonly string[] CopiedFiles =
+        ["stories-gguf/stories-Q4_0.gguf", "stories-gguf/stories-Q4_K_M.gguf"];
 
     /// <summary>Names of all of them.</summary>
     public static IReadOnlyList<string> Names { get; } =
     [
-        .. Samples, "stories-gpt2", "tiny-llama2-7b", "tiny-llama2-70b", "tiny-gpt2-xl", "tiny-mistral-window",
-        "tiny-mixtral-8x7b",
+        .. Samples, "stories-gpt2", "stories-mistral", "stories-mixtral", "tiny-llama2-7b", "tiny-llama2-70b",
+        "tiny-gpt2-xl", "tiny-mistral-window", "tiny-mixtral-8x7b",
     ];
 
     /// <summary>Names of those that read texts or images in one pass, and of the one that sees and answers.</summary>
     public static IReadOnlyList<string> Encoders { get; } =
-        ["tiny-bert-classifier", "digits-vit", "tiny-vit-huge", "digits-llava"];
+        ["stories-bert", "tiny-bert-classifier", "digits-vit", "tiny-vit-huge", "digits-llava"];
+
+    /// <summary>GGUF files, each with its reference; those that are large only where STIP_FIXTURES names a
+    /// folder.</summary>
+    public static IReadOnlyList<string> GgufFiles => [.. CopiedFiles, .. Fetched.Where(name => name.Contains('/'))];
 
     /// <summary>Names of further decoders in the folder that STIP_FIXTURES names; none where it names none.</summary>
     public static IReadOnlyList<string> Fetched => FetchedFixtures.Folder is null ? [] : FetchedDecoders;

@@ -10,9 +10,21 @@ namespace Stip.TestKit;
 public sealed record ReferenceCase(long[] InputIds, float[]? Logits, long[] Generated)
 {
     /// <summary>Every case of a checkpoint in tests/data/checkpoints or samples/models.</summary>
-    public static IReadOnlyList<ReferenceCase> Load(string checkpointFolder)
+    public static IReadOnlyList<ReferenceCase> Load(string checkpointFolder) =>
+        LoadFile(Path.Combine(checkpointFolder, "golden.safetensors"));
+
+    /// <summary>Every case of a GGUF file <c>NAME-TYPE.gguf</c>, which lie beside it in
+    /// <c>golden-TYPE.safetensors</c>.</summary>
+    public static IReadOnlyList<ReferenceCase> LoadGguf(string path)
     {
-        using var file = SafetensorsFile.Open(Path.Combine(checkpointFolder, "golden.safetensors"));
+        var name = Path.GetFileNameWithoutExtension(path);
+        var type = name[(name.IndexOf('-', StringComparison.Ordinal) + 1)..];
+        return LoadFile(Path.Combine(Path.GetDirectoryName(path)!, $"golden-{type}.safetensors"));
+    }
+
+    private static IReadOnlyList<ReferenceCase> LoadFile(string path)
+    {
+        using var file = SafetensorsFile.Open(path);
         var names = file.Header.Entries.Keys.Select(name => name.Split('.')[0]).Distinct()
             .Order(StringComparer.Ordinal);
         return [.. names.Select(name => new ReferenceCase(

@@ -1,6 +1,8 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using Stip.EndToEnd.Tests.Fixtures;
+using Stip.Protocol.Tensors;
 using Stip.TestKit;
 using Stip.TestKit.Processes;
 
@@ -40,38 +42,57 @@ public sealed class EncoderCommandTests(SharedServer shared)
         }
     }
 
+    // What sentence-transformers gives: a text of no words and one that is cut are among them.
     [Fact]
-    public async Task Embed_Protected_EqualsUnprotected()
+    public async Task Embed_OfEveryText_EqualsTheReference()
     {
-        string[] texts = ["A fox saw a crow.", "", string.Concat(Enumerable.Repeat("The hare and the tortoise. ", 30))];
+        var folder = KnownCheckpoints.Folder("stories-sentence");
+        using var golden = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(folder, "golden.json")));
+        string[] texts =
+            [.. golden.RootElement.GetProperty("texts").EnumerateArray().Select(text => text.GetString()!)];
+        Assert.Contains("", texts);
 
         var hidden = await AskAsync("stories-sentence", "embed", texts);
         var open = await AskAsync("stories-sentence", "embed", ["--allow-unprotected", .. texts], mode: "none");
         var alone = await AskAsync("stories-sentence", "embed", texts[0]);
 
-        var vectors = hidden.GetProperty("embeddings").EnumerateArray().Select(Floats).ToList();
-        Assert.Equal(3, vectors.Count);
-        foreach (var (vector, plain) in vectors.Zip(open.GetProperty("embeddings").EnumerateArray().Select(Floats)))
+        using var tensors = SafetensorsFile.Open(Path.Combine(folder, "golden.safetensors"));
+        var reference = MemoryMarshal.Cast<byte, float>(tensors.Bytes("embeddings")).ToArray();
+        var expected = reference.Chunk(reference.Length / texts.Length).ToList();
+        foreach (var answer in new[] { hidden, open })
         {
-            AssertNear(plain, vector);
-            Assert.InRange(MathF.Sqrt(vector.Sum(value => value * value)), 1 - 1e-5f, 1 + 1e-5f);
+            var vectors = answer.GetProperty("embeddings").EnumerateArray().Select(Floats).ToList();
+            Assert.Equal(texts.Length, vectors.Count);
+            Assert.All(expected.Zip(vectors), pair => AssertNear(pair.First, pair.Second));
         }
 
-        AssertNear(vectors[0], Floats(alone.GetProperty("embeddings")[0]));
+        AssertNear(expected[0], Floats(alone.GetProperty("embeddings")[0]));
     }
 
     [Fact]
-    public async Task Fill_Protected_EqualsUnprotected()
+    public async Task Fill_OfEveryText_GivesTheReferenceWords()
     {
-        const string text = "Once upon a [MASK] there was a king who had three [MASK].";
+        var folder = KnownCheckpoints.Folder("stories-bert");
+        using var golden = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(folder, "golden.json")));
+        foreach (var reference in golden.RootElement.GetProperty("cases").EnumerateArray().Take(2))
+        {
+            var text = reference.GetProperty("text").GetString()!;
 
-        var hidden = await AskAsync("stories-bert", "fill", "--top", "3", text);
-        var open = await AskAsync("stories-bert", "fill", ["--allow-unprotected", "--top", "3", text], mode: "none");
+            var hidden = await AskAsync("stories-bert", "fill", "--top", "5", text);
+            var open = await AskAsync(
+                "stories-bert", "fill", ["--allow-unprotected", "--top", "5", text], mode: "none");
 
-        var masks = hidden.GetProperty("masks").EnumerateArray().ToList();
-        Assert.Equal([4, 12], masks.Select(mask => mask.GetProperty("position").GetInt32()));
-        Assert.Equal(Tokens(open), Tokens(hidden));
-        Assert.Equal(3, masks[0].GetProperty("candidates").GetArrayLength());
+            var masks = hidden.GetProperty("masks").EnumerateArray().ToList();
+            Assert.Equal(
+                reference.GetProperty("masks").EnumerateArray().Select(place => place.GetInt32()),
+                masks.Select(mask => mask.GetProperty("position").GetInt32()));
+            Assert.Equal(
+                reference.GetProperty("top5").EnumerateArray()
+                    .SelectMany(words => words.EnumerateArray()).Select(word => word.GetString()),
+                masks.SelectMany(mask => mask.GetProperty("candidates").EnumerateArray())
+                    .Select(candidate => candidate.GetProperty("token").GetString()));
+            Assert.Equal(Tokens(open), Tokens(hidden));
+        }
     }
 
     [Theory]

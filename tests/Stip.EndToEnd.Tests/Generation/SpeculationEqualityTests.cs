@@ -11,7 +11,8 @@ public sealed class SpeculationEqualityTests(SharedServer shared, ITestOutputHel
     private const int Tokens = 40; // the smallest of the models has 64 positions
 
     /// <summary>Those of the repository; with STIP_FIXTURES those of that folder as well.</summary>
-    public static TheoryData<string> Decoders() => [.. KnownCheckpoints.Names, .. KnownCheckpoints.Fetched];
+    public static TheoryData<string> Decoders() =>
+        [.. KnownCheckpoints.Folders, .. FetchedFixtures.Folder is null ? [] : KnownCheckpoints.GgufFiles];
 
     [Theory]
     [MemberData(nameof(Decoders))]

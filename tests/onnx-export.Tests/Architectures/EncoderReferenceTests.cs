@@ -71,13 +71,27 @@ public sealed class EncoderReferenceTests(ExportedModels models, ProtectedModels
             Assert.NotEmpty(compared);
             foreach (var (output, tensor) in compared)
             {
-                var expected = reference.Tensors[output].ToFloats();
+                var expected = Counted(reference, output, reference.Tensors[output].ToFloats());
                 var scale = Math.Max(1, expected.Max(MathF.Abs));
-                var worst = ReferenceTests.Largest(tensor.ToFloats(), expected);
+                var worst = ReferenceTests.Largest(Counted(reference, output, tensor.ToFloats()), expected);
                 TestContext.Current.SendDiagnosticMessage($"{name} {output}: largest difference {worst:G3}");
                 Assert.InRange(worst / scale, 0, LargestDifference);
             }
         }
+    }
+
+    // A word for every token, padding included, says nothing where there is no token.
+    private static float[] Counted(EncoderCase reference, string output, float[] values)
+    {
+        if (output != "logits" || reference.Tensors[output].Shape.Count < 3
+            || !reference.Tensors.TryGetValue("attention_mask", out var mask))
+        {
+            return values;
+        }
+
+        var tokens = Tensor(mask).ToIntegers();
+        return [.. values.Chunk(values.Length / tokens.Length).Zip(tokens)
+            .Where(row => row.Second != 0).SelectMany(row => row.First)];
     }
 
     private static Dictionary<string, HostTensor> Inputs(EncoderCase reference) =>

@@ -12,28 +12,7 @@ public sealed class GgufExportTests(ExportedModels models) : IDisposable
     private const float LargestDifference = 1e-4f;
     private const long Seed = 11;
 
-    private static readonly string Stories =
-        RepositoryRoot.At("tests", "data", "checkpoints", "stories-gguf", "stories-Q4_0.gguf");
-
     private readonly TemporaryFolder _folder = new();
-
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task Logits_OfAQuantisedFile_EqualTheReference(bool keepsBlocks)
-    {
-        var folder = await models.ExportAsync(Stories, TensorDtype.Float32, keepsBlocks: keepsBlocks);
-        foreach (var reference in ReferenceCase.Load(Path.GetDirectoryName(Stories)!))
-        {
-            using var model = new PlainModel(folder, reference.InputIds.Length + reference.Generated.Length);
-
-            var logits = model.Append(reference.InputIds, allRows: true);
-
-            Assert.InRange(ReferenceTests.Largest(logits, reference.Logits!), 0, LargestDifference);
-            model.Runner.Rewind(0);
-            Assert.Equal(reference.Generated, model.Greedy(reference.InputIds, reference.Generated.Length));
-        }
-    }
 
     [Theory]
     [InlineData("Q4_0", 20)]
