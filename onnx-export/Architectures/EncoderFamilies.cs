@@ -155,6 +155,7 @@ internal static class EncoderFamilies
         .. Owl("Owlv2", "owlv2", patch: 16),
         new Llava(),
         new VisionEncoderDecoder(),
+        new Blip(),
         .. SignalFamilies.All,
     ];
 

@@ -69,6 +69,8 @@ internal static class SignalFamilies
         new Pvt("PvtForImageClassification", VisionHead.Classes),
         new PvtV2("PvtV2Model", VisionHead.Hidden),
         new PvtV2("PvtV2ForImageClassification", VisionHead.Classes),
+        new Timesformer("TimesformerModel", VisionHead.Hidden),
+        new Timesformer("TimesformerForVideoClassification", VisionHead.Classes),
         new Vivit("VivitModel", VisionHead.Hidden),
         new Vivit("VivitForVideoClassification", VisionHead.Classes),
         new DepthAnything(),

@@ -10,7 +10,8 @@ internal static partial class UnusedTensors
     // and nobody reads, and scales of inputs and caches, which are not rounded here.
     private static readonly string[] Computed =
         [
-            ".attn.bias", ".attention.bias", ".masked_bias", ".causal_mask", ".inv_freq", ".cos_cached", ".sin_cached",
+            ".attn.bias", ".crossattention.bias", ".attention.bias", ".masked_bias", ".causal_mask", ".inv_freq",
+            ".cos_cached", ".sin_cached",
             ".position_ids", ".num_batches_tracked", ".relative_position_index", ".relative_coords_table",
             ".attention_bias_idxs", ".input_scale", ".activation_scale", ".output_scale",
             ".k_scale", ".v_scale", ".kv_scale", ".EncDecAttention.relative_attention_bias.weight",

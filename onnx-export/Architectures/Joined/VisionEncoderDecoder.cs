@@ -23,6 +23,7 @@ internal sealed class VisionEncoderDecoder : IArchitecture
         var (encoder, width) = PixelStates.Build(
             new RenamedTensors(checkpoint.Tensors, [("", "encoder.")]), seen, dtype);
         var part = checkpoint.Part(written, [($"{Projection}.", $"{Projection}."), ("", "decoder.")]);
+        part = part.With(StatesDecoder.Tensors(part.Tensors, written));
         var family = StatesDecoder.Read(part);
         var read = written.FindSize("cross_attention_hidden_size");
         if (read is { } asked && asked != width)

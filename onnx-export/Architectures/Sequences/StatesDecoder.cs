@@ -7,7 +7,7 @@ using Stip.Onnx;
 namespace Stip.Export.Architectures.Sequences;
 
 /// <summary>Decoders that read the states of an encoder of another kind: TrOCR's own, which is BART's with norms after
-/// each part, and mBART's, with norms before them.</summary>
+/// each part, mBART's, with norms before them, GPT-2 and BERT.</summary>
 internal static class StatesDecoder
 {
     private const string Root = "model.decoder";
@@ -23,13 +23,25 @@ internal static class StatesDecoder
          "decoder_ffn_dim": 4096, "max_position_embeddings": 1024}
         """;
 
+    private const string Bert = """
+        {"vocab_size": 30522, "hidden_size": 768, "intermediate_size": 3072, "num_hidden_layers": 12,
+         "num_attention_heads": 12, "max_position_embeddings": 512, "type_vocab_size": 2}
+        """;
+
+    /// <summary>The decoder's tensors under the names that its description has.</summary>
+    public static ITensorStore Tensors(ITensorStore stored, ConfigJson config) =>
+        config.Text("model_type") == "gpt2" ? Gpt2States.Tensors(stored) : stored;
+
     /// <summary>Describes the decoder.</summary>
     /// <param name="part">The decoder as a checkpoint of its own.</param>
     public static SequenceFamily Read(Checkpoint part) => part.Config.Text("model_type") switch
     {
         "trocr" => Read(part, part.Config.WithDefaults(TrOcr), isPreNorm: false, "output_projection.weight"),
         "mbart" => Read(part, part.Config.WithDefaults(MBart), isPreNorm: true, "lm_head.weight"),
-        var kind => throw new RefusedException($"config.json: the decoder is '{kind}'; it must be trocr or mbart"),
+        "gpt2" => Gpt2States.Read(part),
+        "bert" => BertStates.Read(part, Bert),
+        var kind => throw new RefusedException(
+            $"config.json: the decoder is '{kind}'; it must be trocr, mbart, gpt2 or bert"),
     };
 
     private static SequenceFamily Read(Checkpoint part, ConfigJson config, bool isPreNorm, string head)

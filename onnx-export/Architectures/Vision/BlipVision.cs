@@ -31,13 +31,7 @@ internal sealed class BlipVision(string name, string modelType) : IArchitecture
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
         var (tensors, tower) = (checkpoint.Tensors, checkpoint.Config);
-        var sizes = new EncoderSizes(
-            tower.FindSize("hidden_size") ?? 768,
-            tower.FindSize("intermediate_size") ?? 3072,
-            tower.FindSize("num_hidden_layers") ?? 12,
-            tower.FindSize("num_attention_heads") ?? 12,
-            tower.Text("hidden_act") ?? "gelu",
-            tower.Positive("layer_norm_eps", 1e-5));
+        var sizes = ReadSizes(tower);
         var hidden = sizes.Hidden;
         var cut = PatchSizes.Read(tower, defaultImage: 384, defaultPatch: 16);
         var patches = new PatchGraph(
@@ -62,4 +56,31 @@ internal sealed class BlipVision(string name, string modelType) : IArchitecture
             Patches = patches,
         };
     }
+
+    /// <summary>The tower from pixels on, for a decoder that reads its rows.</summary>
+    /// <param name="tensors">The checkpoint.</param>
+    /// <param name="tower">What describes the tower.</param>
+    /// <param name="dtype">Type the graph computes in.</param>
+    /// <returns>A graph that gives <c>last_hidden_state</c>, and the width of its rows.</returns>
+    internal static (EncoderGraph Graph, int Width) States(ITensorStore tensors, ConfigJson tower, TensorDtype dtype)
+    {
+        var (sizes, cut) = (ReadSizes(tower), PatchSizes.Read(tower, defaultImage: 384, defaultPatch: 16));
+        var encoder = new EncoderGraph(tensors, dtype, sizes.Hidden, graph => PixelStates.Start(
+            graph,
+            cut,
+            $"{Root}.embeddings.patch_embedding",
+            $"{Root}.embeddings.position_embedding",
+            [$"{Root}.embeddings.class_embedding"]));
+        HiddenRows.Append(encoder, new EncoderLayers(encoder, sizes, Layer, $"{Root}.encoder.layers").AppendPreNorm(
+            encoder.Embeds, $"{Root}.post_layernorm"));
+        return (encoder, sizes.Hidden);
+    }
+
+    private static EncoderSizes ReadSizes(ConfigJson tower) => new(
+        tower.FindSize("hidden_size") ?? 768,
+        tower.FindSize("intermediate_size") ?? 3072,
+        tower.FindSize("num_hidden_layers") ?? 12,
+        tower.FindSize("num_attention_heads") ?? 12,
+        tower.Text("hidden_act") ?? "gelu",
+        tower.Positive("layer_norm_eps", 1e-5));
 }

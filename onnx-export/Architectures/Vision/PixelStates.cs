@@ -65,7 +65,8 @@ internal static class PixelStates
 
         // The names of a model with a head, which this one has no root for.
         var named = new RenamedTensors(tensors, [("swin.", "")]);
-        var encoder = new EncoderGraph(named, dtype, width, graph => Patches(graph, "swin.embeddings", cut).Rows);
+        var encoder = new EncoderGraph(named, dtype, width, graph => Patches(
+            graph, "swin.embeddings.patch_embeddings.projection", cut).Rows);
         var rows = Norm.Layer(OuterEpsilon).Append(
             encoder, "embedding_norm", "swin.embeddings.norm", encoder.Embeds);
         (rows, width, var count) = Vision.Swin.AppendStages(encoder, config, "swin", cut, rows);
@@ -78,32 +79,44 @@ internal static class PixelStates
         return (encoder, width);
     }
 
-    private static string Start(EncoderGraph encoder, PatchSizes cut, IReadOnlyList<string> tokens)
+    private static string Start(EncoderGraph encoder, PatchSizes cut, IReadOnlyList<string> tokens) => Start(
+        encoder,
+        cut,
+        "embeddings.patch_embeddings.projection",
+        "embeddings.position_embeddings",
+        [.. tokens.Select(token => $"embeddings.{token}")]);
+
+    /// <summary>Declares <c>pixel_values</c> and makes rows of patches, with others before them.</summary>
+    /// <param name="encoder">The graph.</param>
+    /// <param name="cut">How images are cut.</param>
+    /// <param name="projection">The convolution in the checkpoint.</param>
+    /// <param name="positions">What places add, those of the tokens first.</param>
+    /// <param name="tokens">The rows before those of patches.</param>
+    internal static string Start(
+        EncoderGraph encoder, PatchSizes cut, string projection, string positions, IReadOnlyList<string> tokens)
     {
-        const string root = "embeddings";
         var (hidden, stored) = (encoder.HiddenSize, encoder.Tensors);
-        var (pixels, rows) = Patches(encoder, root, cut);
+        var (pixels, rows) = Patches(encoder, projection, cut);
         var table = new ReshapedTensor(
-            stored.Require($"{root}.position_embeddings", 1, tokens.Count + cut.Count, hidden),
-            [tokens.Count + cut.Count, hidden]);
+            stored.Require(positions, 1, tokens.Count + cut.Count, hidden), [tokens.Count + cut.Count, hidden]);
         var places = encoder.AddWeight("positions", encoder.Weights.Rows(
             [1, cut.Count, hidden], [new TensorRows(table, tokens.Count, cut.Count)], 1));
         return LeadingToken.Append(
             encoder,
-            [.. tokens.Select(token => stored.Require($"{root}.{token}", 1, 1, hidden))],
+            [.. tokens.Select(token => stored.Require(token, 1, 1, hidden))],
             new TensorRows(table, 0, tokens.Count),
             encoder.Graph.Add("Add", "patches.placed", [rows, places]),
             pixels,
             hidden);
     }
 
-    private static (string Pixels, string Rows) Patches(EncoderGraph encoder, string root, PatchSizes cut)
+    private static (string Pixels, string Rows) Patches(EncoderGraph encoder, string projection, PatchSizes cut)
     {
         var (graph, hidden) = (encoder.Graph, encoder.HiddenSize);
         var pixels = graph.AddInput(
             EncoderPorts.Pixels, encoder.Weights.Dtype, "batch", cut.Channels, cut.Height, cut.Width);
         var image = new Convolution(cut.Channels, hidden, cut.Patch) { Step = cut.Patch, Pad = 0 }.Append(
-            encoder, "patches", $"{root}.patch_embeddings.projection", pixels);
+            encoder, "patches", projection, pixels);
         return (pixels, Images.Rows(graph, "patches.rows", image, hidden));
     }
 }

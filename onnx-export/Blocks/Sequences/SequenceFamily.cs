@@ -48,4 +48,7 @@ internal sealed record SequenceFamily(
 
     /// <summary>A layer that makes states as wide as the decoder's stream, null where there is none.</summary>
     public string? StatesProjection { get; init; }
+
+    /// <summary>What becomes of rows before the head, null for nothing.</summary>
+    public Func<SequenceGraph, string, string>? BeforeHead { get; init; }
 }

@@ -63,6 +63,7 @@ internal static class SequenceModel
 
         var rows = new SequenceLayers(decoder, family, stack).Append(
             decoder.Start(), role == SequenceRole.FirstStep ? Projected(decoder, family) : null);
+        rows = family.BeforeHead?.Invoke(decoder, rows) ?? rows;
         rows = family.HeadScale is 1 ? rows : graph.Add("Mul", "head/Mul", [
             rows, graph.AddConstant("head.scale", dtype, family.HeadScale)]);
         var scores = Linear.FromRows(decoder, "head", rows, family.Head, family.HeadBias);

@@ -126,7 +126,10 @@ public sealed class SequenceTests(ExportedModels models) : IDisposable
         var states = Run(
             folder,
             "encoder_model.onnx",
-            Given(("input_ids", Ids(9, 4, 21, 2)), ("input_features", Sound())))["last_hidden_state"];
+            Given(
+                ("input_ids", Ids(9, 4, 21, 2)),
+                ("input_features", Drawn(1, 6, 16)),
+                ("pixel_values", Drawn(1, 3, 16, 16))))["last_hidden_state"];
         var whole = Run(
             folder, "decoder_model.onnx", Given(("input_ids", Ids(tokens)), ("encoder_hidden_states", states)));
 
@@ -154,7 +157,8 @@ public sealed class SequenceTests(ExportedModels models) : IDisposable
 
     private static string Past(string port) => port.Replace("present", "past_key_values", StringComparison.Ordinal);
 
-    private static HostTensor Sound() => HostTensor.FromFloats(DrawnWeights.Draw("sound", [1, 6, 16], 1, 0), 1, 6, 16);
+    private static HostTensor Drawn(params long[] shape) =>
+        HostTensor.FromFloats(DrawnWeights.Draw("sound", shape, 1, 0), shape);
 
     private static HostTensor Ids(params long[] ids) => HostTensor.FromIntegers(ids, 1, ids.Length);
 
@@ -178,6 +182,8 @@ public sealed class SequenceTests(ExportedModels models) : IDisposable
         return source;
     }
 
-    private static JsonArray Recipes() => JsonSerializer.Deserialize<JsonArray>(File.ReadAllBytes(
-        RepositoryRoot.At("tests", "data", "architectures", "sequences.json")))!;
+    // Those that read texts and sounds, and those that read pictures.
+    private static IEnumerable<JsonNode?> Recipes() => new[] { "sequences", "captions" }.SelectMany(
+        group => JsonSerializer.Deserialize<JsonArray>(File.ReadAllBytes(
+            RepositoryRoot.At("tests", "data", "architectures", $"{group}.json")))!);
 }
