@@ -46,7 +46,7 @@ internal sealed class DecoderModel
             checkpoint.Tensors, dtype, shape, _end == DecoderEnd.NextWord, checkpoint.SeesAll)
         {
             ContextLength = _end == DecoderEnd.NextWord
-                ? ContextLength(checkpoint.MostPositions, shape.ContextLength)
+                ? ContextLength(checkpoint.MostPositions, shape.ContextLength, checkpoint.Config)
                 : shape.ContextLength,
             // The wider types are for devices, where a full window can be rewound by nothing.
             BoundsCaches = checkpoint.BoundsCaches ?? dtype == TensorDtype.Float32,
@@ -149,9 +149,12 @@ internal sealed class DecoderModel
         };
     }
 
-    private static int ContextLength(int? most, int own) => most is not { } wanted ? own
+    private static int ContextLength(int? most, int own, ConfigJson config) => most is not { } wanted ? own
         : wanted >= 1 && wanted <= own ? wanted
-        : throw new RefusedException($"--context-length is {wanted}; the model has 1..{own} positions");
+        : throw new RefusedException($"--context-length is {wanted}; the model has 1..{own} positions"
+            + (wanted > own && RotaryFrequencies.IsDynamic(config)
+                ? ", and beyond them its 'dynamic' rotary scaling turns by other angles with every token"
+                : ""));
 
     private ExportedModel FinishWhole(Norm? norm, string tensor, ResidualStream stream)
     {

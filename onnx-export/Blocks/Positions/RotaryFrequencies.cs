@@ -35,6 +35,11 @@ internal sealed record RotaryFrequencies(float[] Inverse, double Magnitude)
             ? config
             : config.WithDefaults(rope);
 
+    /// <summary>True where angles depend on the length of a sequence that is longer than the model's positions: the
+    /// base grows with every further token, so rows and keys that were turned before would need other angles.</summary>
+    public static bool IsDynamic(ConfigJson config) =>
+        Rope(config) is { } rope && rope.Text("rope_type", "type") == "dynamic" && rope.FindPositive("alpha") is null;
+
     /// <summary>Reads <c>rope_parameters</c>, or <c>rope_theta</c> with <c>rope_scaling</c>.</summary>
     /// <param name="config">config.json.</param>
     /// <param name="turned">Channels of a head that turn.</param>
@@ -53,7 +58,7 @@ internal sealed record RotaryFrequencies(float[] Inverse, double Magnitude)
         return rope?.Text("rope_type", "type") switch
         {
             // Text alone has one position in all three sections of "mrope".
-            // The dynamic kind differs from the default beyond the positions that the graph has, which never happens.
+            // The dynamic kind differs from the default beyond the positions that the model has; no graph has more.
             "dynamic" when rope!.FindPositive("alpha") is { } alpha => new(Stretched(inner, alpha, turned), 1),
             null or "default" or "dynamic" or "mrope" => new(inverse, 1),
             "linear" => new([.. inverse.Select(f => (float)(f / rope!.Positive("factor", 1)))], 1),

@@ -43,6 +43,23 @@ public sealed class ContextLengthTests : IDisposable
         Assert.Equal(isSwitched, graph.Node.Any(node => node.Name == "rotary/is_long"));
     }
 
+    // Beyond its positions the base of the angles grows with every token; keys in a cache would have old angles.
+    [Theory]
+    [InlineData("dynamic", true)]
+    [InlineData("linear", false)]
+    public void Export_ForMorePositions_IsRefusedWithTheReason(string kind, bool hasReason)
+    {
+        var source = WithConfig(
+            "LlamaForCausalLM", $$"""{{Llama}}, "rope_scaling": {"type": "{{kind}}", "factor": 2}""");
+
+        var (exitCode, error) = Export(source, 33);
+
+        Assert.Equal(1, exitCode);
+        Assert.Contains("--context-length is 33; the model has 1..32 positions", error);
+        Assert.Equal(hasReason, error.Contains("'dynamic' rotary scaling", StringComparison.Ordinal));
+        Assert.False(Directory.Exists(Output));
+    }
+
     // Its own number of positions is no exception.
     [Theory]
     [InlineData("BertModel", 16)]
