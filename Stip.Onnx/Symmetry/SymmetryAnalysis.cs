@@ -43,6 +43,9 @@ internal sealed class SymmetryAnalysis
         ? _adjacency
         : throw new InvalidOperationException("edges of nodes that stay are not kept through a draw");
 
+    /// <summary>Segments whose lanes move as one.</summary>
+    public LaneComponents Components => _components;
+
     /// <summary>Which labels look alike.</summary>
     public NodeClasses Classes { get; }
 

@@ -14,7 +14,9 @@ internal static class InspectText
     /// <param name="console">Where it is written.</param>
     public static void Print(SymmetryReport report, IAnsiConsole console)
     {
-        console.Write(Classes(report.Classes));
+        var rows = Rows(report.Classes);
+        console.Write(Classes(rows));
+        console.Write(Inside(rows));
         if (report.Pinned.Count > 0)
         {
             console.Write(Pinned(report.Pinned));
@@ -44,21 +46,51 @@ internal static class InspectText
             $"{report.Classes.Count} classes, about 2^{report.KeyBits:F0} keys; {moved} of the weight bytes move"));
     }
 
-    private static Table Classes(IReadOnlyList<SymmetryClass> classes)
+    // Classes that look alike are one row.
+    private static (SymmetryClass Class, int Number)[][] Rows(IReadOnlyList<SymmetryClass> classes) =>
+    [
+        .. classes.Select((group, number) => (Class: group, Number: number)).GroupBy(entry => (
+            entry.Class.Size,
+            string.Join(',', entry.Class.Blocks),
+            entry.Class.Maps,
+            string.Join('\n', entry.Class.Members.Select(member => NamePatterns.Of(Name(member))))))
+        .Select(rows => rows.ToArray()),
+    ];
+
+    private static Table Classes((SymmetryClass Class, int Number)[][] all)
     {
         var table = new Table().Title("Axes that move as one")
+            .AddColumn(new TableColumn("row").RightAligned())
             .AddColumn(new TableColumn("classes").RightAligned())
             .AddColumn(new TableColumn("size").RightAligned())
             .AddColumn(new TableColumn("bits at most").RightAligned()).AddColumn("where");
-        var alike = classes.GroupBy(group =>
-            (group.Size, string.Join('\n', group.Members.Select(member => NamePatterns.Of(Name(member))))));
-        foreach (var rows in alike)
+        foreach (var (rows, row) in all.Select((rows, row) => (rows, row + 1)))
         {
             // Several classes that look alike show what is in each; a class alone folds its own repetitions.
-            var members = rows.First().Members.Select(Name);
-            var names = rows.Count() > 1 ? members.Select(NamePatterns.Of) : NamePatterns.Fold(members);
-            var bits = rows.First().MostKeyBits.ToString("F0", CultureInfo.InvariantCulture);
-            table.AddRow(N(rows.Count()), N(rows.Key.Size), bits, Markup.Escape(Shortened([.. names])));
+            var first = rows[0].Class;
+            var members = first.Members.Select(Name);
+            var names = rows.Length > 1 ? members.Select(NamePatterns.Of) : NamePatterns.Fold(members);
+            table.AddRow(
+                N(row), N(rows.Length), N(first.Size), first.MostKeyBits.ToString("F0", CultureInfo.InvariantCulture),
+                Markup.Escape(Shortened([.. names])));
+        }
+
+        return table;
+    }
+
+    private static Table Inside((SymmetryClass Class, int Number)[][] all)
+    {
+        var table = new Table().Title("What is in them")
+            .AddColumn(new TableColumn("row").RightAligned())
+            .AddColumn(new TableColumn("in blocks of").RightAligned())
+            .AddColumn(new TableColumn("within row").RightAligned()).AddColumn("maps");
+        var rowOf = all.SelectMany((rows, row) => rows.Select(entry => (entry.Number, Row: row + 1)))
+            .ToDictionary(entry => entry.Number, entry => entry.Row);
+        foreach (var (rows, row) in all.Select((rows, row) => (rows, row + 1)))
+        {
+            var within = rows.SelectMany(entry => entry.Class.Within).Select(number => rowOf[number]).Distinct()
+                .Order();
+            table.AddRow(N(row), List(rows[0].Class.Blocks), List(within), rows[0].Class.Maps);
         }
 
         return table;
@@ -87,6 +119,8 @@ internal static class InspectText
     private static string Name(SymmetryMember member) => member.Axis is { } axis
         ? $"{member.Name}[{axis}]"
         : member.Name;
+
+    private static string List(IEnumerable<int> values) => string.Join(", ", values.Select(N));
 
     private static string N(int value) => value.ToString(CultureInfo.InvariantCulture);
 }

@@ -72,7 +72,7 @@ internal static class HtmlPage
 
     private static void AppendClasses(StringBuilder page, SymmetryReport report)
     {
-        page.Append("<h2>Classes</h2><table><tr><th></th><th class=\"n\">size</th><th>where</th></tr>");
+        page.Append("<h2>Classes</h2><table><tr><th></th><th class=\"n\">size</th><th>where</th><th>in it</th></tr>");
         foreach (var (group, number) in report.Classes.Select((group, number) => (group, number)))
         {
             var shown = group.Members.Take(MembersShown)
@@ -81,10 +81,28 @@ internal static class HtmlPage
             page.Append("<tr><td><span class=\"s\" style=\"background:").Append(ClassColours.Of(number))
                 .Append("\"></span></td><td class=\"n\">").Append(CultureInfo.InvariantCulture, $"{group.Size}")
                 .Append("</td><td>").Append(Escape(string.Join(", ", shown) + (more > 0 ? $" and {more} more" : "")))
-                .Append("</td></tr>");
+                .Append("</td><td>").Append(Structure(report, group)).Append("</td></tr>");
         }
 
         page.Append("</table>");
+    }
+
+    // Blocks, the classes that it leans on by their colours, and maps beside permutations.
+    private static string Structure(SymmetryReport report, SymmetryClass group)
+    {
+        var text = new StringBuilder();
+        if (group.Blocks.Count > 0)
+        {
+            text.Append("blocks of ").AppendJoin(", ", group.Blocks).Append("; ");
+        }
+
+        foreach (var number in group.Within)
+        {
+            text.Append("<span class=\"s\" title=\"").Append(Escape(report.Classes[number].Members[0].Name))
+                .Append("\" style=\"background:").Append(ClassColours.Of(number)).Append("\"></span> ");
+        }
+
+        return text.Append(group.Maps).ToString();
     }
 
     private static void AppendPins(StringBuilder page, SymmetryReport report)

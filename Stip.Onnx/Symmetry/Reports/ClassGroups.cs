@@ -35,6 +35,9 @@ internal sealed class ClassGroups
     /// <summary>The group of a label's class.</summary>
     public int GroupOf(int label) => Root(_classes.ClassOf(label));
 
+    /// <summary>The group of a class, by the number that <see cref="NodeClasses"/> gives it.</summary>
+    public int GroupOfClass(int number) => Root(number);
+
     // One member speaks for its class: in a refined partition all have the same number of neighbours in every class.
     private IEnumerable<int> Partners(Adjacency graph, int node, int lane)
     {

@@ -34,7 +34,7 @@ public static class SymmetryInspector
             ClearPorts.Of(analysis));
     }
 
-    private static List<SymmetryClass> Classes(SymmetryAnalysis analysis)
+    private static SymmetryClass[] Classes(SymmetryAnalysis analysis)
     {
         var groups = new ClassGroups(analysis.Adjacency, analysis.Classes);
         var members = analysis.Graph.Inputs.Concat(analysis.Graph.Outputs)
@@ -44,11 +44,16 @@ public static class SymmetryInspector
                     Name: NameOf(part.Part, weight), Axis: (int?)axis, Nodes: weight.AxisOrNull(axis) ?? [])))))
             .SelectMany(entry => entry.Nodes.Where(node => analysis.Classes.Size(node) > 1)
                 .GroupBy(groups.GroupOf)
-                .Select(group => (group.Key, Size: analysis.Classes.Size(group.First()),
+                .Select(group => (group.Key, Size: analysis.Classes.Size(group.First()), Label: group.First(),
                     Member: new SymmetryMember(entry.Name, entry.Axis, group.Count()))));
-        return [.. members.GroupBy(entry => entry.Key)
-            .Select(group => new SymmetryClass(group.First().Size, [.. group.Select(entry => entry.Member)]))
-            .OrderByDescending(group => group.Size).ThenByDescending(group => group.Members.Count)];
+        var found = members.GroupBy(entry => entry.Key)
+            .Select(group => (
+                group.Key,
+                group.First().Label,
+                Class: new SymmetryClass(group.First().Size, [.. group.Select(entry => entry.Member)])))
+            .OrderByDescending(group => group.Class.Size).ThenByDescending(group => group.Class.Members.Count)
+            .ToArray();
+        return ClassStructure.Of(analysis, groups, found);
     }
 
     private static IEnumerable<PinnedAxis> Pinned(SymmetryAnalysis analysis, GraphPart part, WeightNodes weight)

@@ -112,6 +112,8 @@ public sealed class InspectCommandTests(ExportedModels models, ProtectedModels p
         Assert.Contains("that look the same, the first is drawn", html, StringComparison.Ordinal);
         Assert.Contains("layers.1.mlp.up.weight", html, StringComparison.Ordinal);
         Assert.DoesNotContain("layers.2.mlp.up.weight [", html, StringComparison.Ordinal);
+        Assert.Contains("blocks of ", html, StringComparison.Ordinal);
+        Assert.Contains("orthogonal, ones fixed", html, StringComparison.Ordinal);
         Assert.DoesNotContain("<script", html, StringComparison.OrdinalIgnoreCase);
         Assert.DoesNotContain("http", html, StringComparison.OrdinalIgnoreCase);
     }

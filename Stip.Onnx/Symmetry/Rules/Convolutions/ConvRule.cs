@@ -70,10 +70,17 @@ internal sealed class ConvRule : IOperatorRule
     /// <param name="frame">Tells windows apart that do not move over places in the same way, where labels do not tell
     /// places apart.</param>
     public static int[] Column(
-        OperatorCall call, int[][] taps, WeightValue weight, int groups, string frame = "") =>
-        weight.Shape[1] == 1 && groups > 1
+        OperatorCall call, int[][] taps, WeightValue weight, int groups, string frame = "")
+    {
+        foreach (var offsets in weight.Axes.Skip(2))
+        {
+            offsets.Pin($"places under the kernel of {call.Operation}");
+        }
+
+        return weight.Shape[1] == 1 && groups > 1
             ? ByChannel(call, taps, weight.Axes[0].Nodes, Framed(call, "window of a channel", frame))
             : Mixed(call, taps, weight, groups, Framed(call, "under the kernel", frame));
+    }
 
     private static int Framed(OperatorCall call, string kind, string frame) =>
         call.Store.Kinds.Id(kind, frame.Length == 0 ? 0 : call.Kind(frame));
