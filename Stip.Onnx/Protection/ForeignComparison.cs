@@ -9,6 +9,7 @@ namespace Stip.Onnx.Protection;
 internal static class ForeignComparison
 {
     /// <param name="source">The graph.</param>
+    /// <param name="answers">What it answers.</param>
     /// <param name="moved">The package.</param>
     /// <param name="samples">How many inputs to run.</param>
     /// <param name="comparison">Is given every output.</param>
@@ -16,12 +17,13 @@ internal static class ForeignComparison
     /// <returns>How many samples both ran; a graph may not take every shape.</returns>
     public static int Run(
         ForeignSource source,
+        PlainAnswers answers,
         ProtectedModel moved,
         int samples,
         OutputComparison comparison,
         Action<double>? progress)
     {
-        using var plain = new GraphRunner(source.Path);
+        using var plain = answers.Runs ? new GraphRunner(source.Path) : null;
         using var runner = new PassRunner(moved, source.Role);
         var inputs = new ForeignSamples(source);
         var (done, last) = (0, (OnnxRuntimeException?)null);
@@ -29,7 +31,9 @@ internal static class ForeignComparison
         {
             foreach (var given in inputs.Tries(sample))
             {
-                if (Plain(plain, given, ref last) is { } expected)
+                var (expected, refusal) = answers.Of(() => Plain(plain!, given));
+                last = refusal ?? last;
+                if (expected is not null)
                 {
                     inputs.Keep(given);
                     progress?.Invoke((sample + 0.5) / samples);
@@ -52,17 +56,16 @@ internal static class ForeignComparison
     }
 
     // A graph may not take every length that its inputs declare.
-    private static IReadOnlyList<(string Name, HostTensor Tensor)>? Plain(
-        GraphRunner plain, IReadOnlyDictionary<string, HostTensor> given, ref OnnxRuntimeException? last)
+    private static (IReadOnlyList<(string Name, HostTensor Tensor)>? Outputs, OnnxRuntimeException? Refusal) Plain(
+        GraphRunner plain, IReadOnlyDictionary<string, HostTensor> given)
     {
         try
         {
-            return GraphRun.Run(plain, given);
+            return (GraphRun.Run(plain, given), null);
         }
         catch (OnnxRuntimeException e)
         {
-            last = e;
-            return null;
+            return (null, e);
         }
     }
 }

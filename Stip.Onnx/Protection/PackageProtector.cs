@@ -5,7 +5,6 @@ using Stip.Onnx.Execution;
 using Stip.Onnx.Model;
 using Stip.Onnx.Packages;
 using Stip.Onnx.Protection.Cut;
-using Stip.Onnx.Protection.Rounding;
 using Stip.Onnx.Protection.Tables;
 using Stip.Onnx.Running;
 using Stip.Onnx.Symmetry.Rules;
@@ -86,6 +85,7 @@ public static class PackageProtector
             Verify = verification.Mode,
             Name = ModelName.Checked(options.Name ?? plain.Manifest.Model),
         };
+        var trial = new PackageTrial(plain, options, isOneOfSeveral: outputFolders.Count > 1);
         var (results, before, written) = (new List<ProtectionResult>(outputFolders.Count), 0L, 0L);
         var model = plain;
         foreach (var folders in outputFolders.Chunk(PlansAtOnce))
@@ -105,7 +105,7 @@ public static class PackageProtector
                     (drawn, instance, report) = Make(folder);
                 }
 
-                Judge(report);
+                PackageTrial.Judge(report);
                 before += written;
                 results.Add(new ProtectionResult(
                     options.Name,
@@ -114,7 +114,7 @@ public static class PackageProtector
                     report,
                     ProtectionWarnings.Of(model, drawn, options, verification))
                 {
-                    Rounded = Rounded(exportFolder, folder, options, Runs(1)),
+                    Rounded = trial.Rounded(folder, Runs(1)),
                 });
             }
 
@@ -123,7 +123,7 @@ public static class PackageProtector
                 var drawn = plans.Dequeue();
                 var instance = Write(
                     model, drawn, options, folder, bytes => bytesWritten?.Invoke(before + (written = bytes)));
-                return (drawn, instance, Verified(exportFolder, folder, options, Runs(0)));
+                return (drawn, instance, trial.Verified(folder, Runs(0)));
             }
 
             // A package that is rounded is run before and after.
@@ -258,40 +258,5 @@ public static class PackageProtector
         var manifest = ClientLookups.TryWrite(plain, client) ?? plain.Manifest;
         return plain.Sources.Count == 0 || options.Tokenizer is null ? manifest
             : SourceSettings.TryRead(options.Tokenizer)?.ApplyTo(manifest) ?? manifest;
-    }
-
-    // What is rounded was compared before; the difference that rounding makes is reported, not judged.
-    private static VerificationReport? Rounded(
-        string exportFolder, string outputFolder, ProtectionOptions options, Action<double>? progress)
-    {
-        if (options.Rounding == WeightRounding.None)
-        {
-            return null;
-        }
-
-        PackageRounder.Round(outputFolder, options.Rounding, options.Passphrase);
-        var report = Verified(exportFolder, outputFolder, options, progress);
-        Judge(report);
-        return report;
-    }
-
-    private static VerificationReport? Verified(
-        string exportFolder, string outputFolder, ProtectionOptions options, Action<double>? progress)
-    {
-        if (options.Verify == VerificationMode.None)
-        {
-            return null;
-        }
-
-        return PackageVerifier.Verify(
-            exportFolder, outputFolder, PackageVerifier.DefaultSamples, options.Passphrase, progress, options.Verify);
-    }
-
-    private static void Judge(VerificationReport? report)
-    {
-        if (report is { Passed: false })
-        {
-            throw SecondTry.Differs(report);
-        }
     }
 }

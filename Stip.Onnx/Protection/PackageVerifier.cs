@@ -51,19 +51,31 @@ public static class PackageVerifier
 
         using var moved = ProtectedModel.Open(packageFolder, passphrase);
         using var plain = PlainModel.Open(exportFolder, moved.ClientLayers);
+        if (plain.Sources.Count > 0 && moved.Tables is not null && plain.Parts.All(part => !part.IsClient))
+        {
+            throw new RefusedException(
+                $"'{exportFolder}' is a graph alone, and the package was made with the client's tables; give the "
+                + "folder that it was made of");
+        }
+
+        return Verify(plain, new PlainAnswers(keepsAll: false), moved, samples, progress, mode);
+    }
+
+    /// <summary>The same for one of several packages of a model that is open.</summary>
+    internal static VerificationReport Verify(
+        PlainModel plain,
+        PlainAnswers answers,
+        ProtectedModel moved,
+        int samples,
+        Action<double>? progress,
+        VerificationMode mode)
+    {
         var (mine, other) = (plain.Manifest, moved.Package);
         if (other.VocabSize != mine.VocabSize || other.HiddenSize != mine.HiddenSize)
         {
             throw new RefusedException(
                 $"the package has {other.VocabSize} tokens of width {other.HiddenSize}, the plain model "
                 + $"{mine.VocabSize} of width {mine.HiddenSize}: they are not the same model");
-        }
-
-        if (plain.Sources.Count > 0 && moved.Tables is not null && plain.Parts.All(part => !part.IsClient))
-        {
-            throw new RefusedException(
-                $"'{exportFolder}' is a graph alone, and the package was made with the client's tables; give the "
-                + "folder that it was made of");
         }
 
         var comparison = new OutputComparison(plain)
@@ -83,7 +95,7 @@ public static class PackageVerifier
             }
             else
             {
-                samples = RunWhole(plain, moved, samples, comparison, progress);
+                samples = RunWhole(plain, answers, moved, samples, comparison, progress);
             }
         }
         catch (OnnxRuntimeException e)
@@ -104,26 +116,33 @@ public static class PackageVerifier
     // How many samples were run.
     private static int RunWhole(
         PlainModel plain,
+        PlainAnswers answers,
         ProtectedModel moved,
         int samples,
         OutputComparison comparison,
         Action<double>? progress)
     {
+        answers.Begin();
         if (plain.Sources.Count > 0)
         {
-            return plain.Sources.Select((source, index) => ForeignComparison.Run(
-                source, moved, samples, comparison, ShareOfWork.Of(progress, index, plain.Sources.Count)))
+            samples = plain.Sources.Select((source, index) => ForeignComparison.Run(
+                source, answers, moved, samples, comparison, ShareOfWork.Of(progress, index, plain.Sources.Count)))
                 .ToArray().Min();
         }
+        else
+        {
+            using var left = new ExportedSide(plain.Folder);
+            Compare(plain, left, answers, moved, samples, comparison, progress);
+        }
 
-        using var left = new ExportedSide(plain.Folder);
-        Compare(plain, left, moved, samples, comparison, progress);
+        answers.End();
         return samples;
     }
 
     private static void Compare(
         PlainModel plain,
         ExportedSide left,
+        PlainAnswers answers,
         ProtectedModel right,
         int samples,
         OutputComparison comparison,
@@ -134,9 +153,9 @@ public static class PackageVerifier
         if (left.HasSharedCache)
         {
             var steps = ShareOfWork.Of(progress, 0, reachesBeyond ? 2 : 1);
-            RunSteps(plain, left, right, samples, comparison, steps);
-            RunBeyondWindow(plain, left, right, comparison);
-            RunBatches(plain, right, comparison);
+            RunSteps(plain, left, answers, right, samples, comparison, steps);
+            RunBeyondWindow(plain, left, answers, right, comparison);
+            RunBatches(plain, answers, right, comparison);
             steps?.Invoke(1);
         }
 
@@ -148,11 +167,12 @@ public static class PackageVerifier
             var given = inputs.Next();
             if (left.Kind == ModelKinds.VisionLanguage)
             {
-                comparison.AddAll(ImageTextRun.Features(left, given), ImageTextRun.Features(right, given));
+                comparison.AddAll(
+                    answers.Of(() => ImageTextRun.Features(left, given)), ImageTextRun.Features(right, given));
             }
             else
             {
-                comparison.AddAll(WholeModel.Run(left, given), WholeModel.Run(right, given));
+                comparison.AddAll(answers.Of(() => WholeModel.Run(left, given)), WholeModel.Run(right, given));
             }
 
             others?.Invoke((sample + 1.0) / samples);
@@ -162,91 +182,75 @@ public static class PackageVerifier
     private static void RunSteps(
         PlainModel plain,
         ExportedSide plainSide,
+        PlainAnswers answers,
         ProtectedModel moved,
         int samples,
         OutputComparison comparison,
         Action<double>? progress)
     {
-        var (plainTables, movedTables) = (DecoderRun.TablesOf(plainSide), DecoderRun.TablesOf(moved));
         var longest = Math.Min(MostPromptTokens + DecodedTokens, plain.Manifest.ContextLength);
-        using var left = new DecoderSequence(plainSide, longest);
-        using var right = new DecoderSequence(moved, longest);
+        using var steps = new StepComparison(
+            plainSide, answers, moved, comparison, side => new DecoderSequence(side, longest));
         var random = new Random(Seed);
         for (var sample = 0; sample < samples; sample++)
         {
-            left.Rewind(0);
-            right.Rewind(0);
-            var prompt = random.Next(1, Math.Max(2, longest - DecodedTokens + 1));
-            Step(prompt);
-            for (var step = 0; step < DecodedTokens && left.CachedTokens < longest; step++)
+            steps.Rewind();
+            Step(random.Next(1, Math.Max(2, longest - DecodedTokens + 1)));
+            for (var step = 0; step < DecodedTokens && steps.CachedTokens < longest; step++)
             {
                 Step(1);
             }
 
-            foreach (var (plainCache, movedCache) in left.ReadCache().Zip(right.ReadCache()))
-            {
-                comparison.Add(plainCache.Name, plainCache.Tensor.ToFloats(), movedCache.Tensor.ToFloats());
-            }
+            steps.CompareCaches();
 
             // Beyond a window and in batches come after these.
             progress?.Invoke((sample + 1.0) / (samples + 1));
         }
 
-        void Step(int tokens) => CompareStep(
-            (left, plainTables), (right, movedTables), Ids(random, tokens, plain.Manifest.VocabSize), comparison);
+        void Step(int tokens) => steps.Append(Ids(random, tokens, plain.Manifest.VocabSize));
     }
 
     // Bounded caches let tokens go with every token of this sequence that follows a window.
     private static void RunBeyondWindow(
-        PlainModel plain, ExportedSide plainSide, ProtectedModel moved, OutputComparison comparison)
+        PlainModel plain,
+        ExportedSide plainSide,
+        PlainAnswers answers,
+        ProtectedModel moved,
+        OutputComparison comparison)
     {
-        var window = BoundedCaches.Read(plainSide.GraphOf(plainSide.MainRole)).Values
-            .DefaultIfEmpty(int.MaxValue).Min();
+        var window = answers.Of(() => BoundedCaches.Read(plainSide.GraphOf(plainSide.MainRole)).Values
+            .DefaultIfEmpty(int.MaxValue).Min());
         if (window > LargestWindow)
         {
             return;
         }
 
-        var (plainTables, movedTables) = (DecoderRun.TablesOf(plainSide), DecoderRun.TablesOf(moved));
         var longest = window + DecodedTokens + 2;
-        using var left = new DecoderSequence(plainSide, longest, spare: 0);
-        using var right = new DecoderSequence(moved, longest, spare: 0);
+        using var steps = new StepComparison(
+            plainSide, answers, moved, comparison, side => new DecoderSequence(side, longest, spare: 0));
         var random = new Random(Seed);
         foreach (var tokens in Enumerable.Repeat(1, DecodedTokens).Prepend(window + 1))
         {
-            CompareStep(
-                (left, plainTables), (right, movedTables), Ids(random, tokens, plain.Manifest.VocabSize), comparison);
+            steps.Append(Ids(random, tokens, plain.Manifest.VocabSize));
         }
     }
 
     // Steps of one sequence do not show what a server does that has several clients at once.
-    private static void RunBatches(PlainModel plain, ProtectedModel moved, OutputComparison comparison)
+    private static void RunBatches(
+        PlainModel plain, PlainAnswers answers, ProtectedModel moved, OutputComparison comparison)
     {
         var part = plain.Parts.First(part => !part.IsClient && part.Role == moved.MainRole);
         using var passes = new PartPasses(plain, moved, part);
-        using var left = new GraphRunner(part.Model, plain.Folder);
+        using var left = answers.Runs ? new GraphRunner(part.Model, plain.Folder) : null;
         using var right = new GraphRunner(moved.PathOf(part));
         foreach (var pass in passes.Make(BatchPasses))
         {
-            var expected = WrittenRows.Only(pass.Plain, left.Run(pass.Plain));
+            var expected = answers.Of(() => WrittenRows.Only(pass.Plain, left!.Run(pass.Plain)));
             var given = WrittenRows.Only(pass.Moved, right.Run(pass.Moved));
             comparison.AddAll(
                 [.. expected.Select(output => (output.Key, output.Value))],
                 [.. given.Select(output => (output.Key, moved.Restore(part.Role, output.Key, output.Value)))]);
         }
-    }
-
-    private static void CompareStep(
-        (DecoderSequence Run, EmbeddingTables Tables) plain,
-        (DecoderSequence Run, EmbeddingTables Tables) moved,
-        long[] ids,
-        OutputComparison comparison)
-    {
-        var first = plain.Run.CachedTokens;
-        var plainLogits = plain.Run.Append(plain.Tables.Embed(ids, first));
-        var movedLogits = moved.Run.Append(moved.Tables.Embed(ids, first));
-        comparison.AddLogits(
-            DecoderPorts.Logits, plainLogits.ToFloats(), movedLogits.ToFloats(), plain.Run.VocabSize);
     }
 
     private static long[] Ids(Random random, int tokens, int vocabSize)

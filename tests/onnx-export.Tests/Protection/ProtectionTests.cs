@@ -116,6 +116,38 @@ public sealed class ProtectionTests(ExportedModels exported, ProtectedModels pac
         Assert.True(one.KeyBits > 1000);
     }
 
+    // Once the first of them is verified, the plain model is asked nothing more: its graph may go.
+    [Theory]
+    [InlineData("tiny-llama2-70b")]
+    [InlineData("tiny-mistral-window")]
+    [InlineData("tiny-bert-classifier")]
+    [InlineData("digits-llava")]
+    public async Task Protect_OfSeveralInstances_RunsThePlainModelOnce(string name)
+    {
+        var plain = _folder.At("plain");
+        Directory.CreateDirectory(plain);
+        foreach (var file in Directory.GetFiles(await exported.FolderAsync(name)))
+        {
+            File.Copy(file, Path.Combine(plain, Path.GetFileName(file)));
+        }
+
+        var made = PackageProtector.Protect(
+            plain,
+            [_folder.At("one"), _folder.At("two"), _folder.At("three")],
+            new ProtectionOptions(),
+            verified: share =>
+            {
+                foreach (var graph in share >= 0.34 ? Directory.GetFiles(plain, "*.onnx") : [])
+                {
+                    File.Delete(graph);
+                }
+            });
+
+        Assert.Empty(Directory.GetFiles(plain, "*.onnx"));
+        Assert.All(made, package => Assert.True(package.Verification!.Passed, package.Verification.Worst));
+        Assert.InRange(made[2].Verification!.MaxAbsDiff, double.Epsilon, LargestDifference);
+    }
+
     [Fact]
     public async Task KeyBias_MovesWithItsColumns()
     {

@@ -40,6 +40,34 @@ public sealed class ForeignPackageTests : IDisposable
         Assert.All(plain.ToFloats().Zip(moved.ToFloats()), pair => Assert.Equal(pair.First, pair.Second, 1e-5f));
     }
 
+    // Once the first of them is verified, the plain model is asked nothing more: its file may go.
+    [Fact]
+    public void Protect_OfSeveralInstances_LoadsThePlainGraphOnce()
+    {
+        TextGraph.Build(_graph);
+        _graph.Save().Dispose();
+        string[] folders = ["one", "two", "three"];
+
+        var made = PackageProtector.Protect(
+            _graph.FilePath,
+            [.. folders.Select(name => _folder.At(name))],
+            new ProtectionOptions("text"),
+            verified: share => DeleteOnce(share * folders.Length >= 0.99));
+
+        Assert.False(File.Exists(_graph.FilePath));
+        Assert.All(made, package => Assert.True(package.Verification!.Passed));
+        Assert.True(made[2].Verification!.MaxAbsDiff > 0);
+        Assert.Equal(made[0].Verification!.Samples, made[2].Verification!.Samples);
+
+        void DeleteOnce(bool isVerified)
+        {
+            if (isVerified)
+            {
+                File.Delete(_graph.FilePath);
+            }
+        }
+    }
+
     [Fact]
     public void Protect_OfAGraphThatGivesOneNumberAText_IsNotRefused()
     {
