@@ -57,6 +57,10 @@ public sealed record BundleManifest(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyDictionary<string, ClientGraphManifest>? ClientGraphs { get; init; }
 
+    /// <summary>First layers of a graph of another exporter that are in the client's graph; null for none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? ClientLayers { get; init; }
+
     /// <summary>Names of the classes that a classifier tells apart, in plain order.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<string>? Labels { get; init; }

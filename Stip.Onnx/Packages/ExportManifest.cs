@@ -47,6 +47,10 @@ public sealed record ExportManifest(
     /// </summary>
     public IReadOnlyDictionary<string, ClientGraphManifest>? ClientGraphs { get; init; }
 
+    /// <summary>How many first layers a client's graph has, of a graph of another exporter; null for none. A decoder of
+    /// export says it by the caches of its client's graph.</summary>
+    public int? ClientLayers { get; init; }
+
     /// <summary>Features that two graphs share.</summary>
     public IReadOnlyList<PortJoin>? Joins { get; init; }
 

@@ -64,6 +64,7 @@ internal static class ClientFiles
             manifest.Embedding)
         {
             ClientGraphs = manifest.ClientGraphs,
+            ClientLayers = manifest.ClientLayers,
             Labels = manifest.Labels,
             LabelScores = manifest.LabelScores,
             Pooling = manifest.Pooling,

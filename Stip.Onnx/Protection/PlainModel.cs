@@ -53,6 +53,11 @@ internal sealed class PlainModel : IDisposable
     /// <exception cref="RefusedException">It is none, or its parts do not fit each other.</exception>
     public static PlainModel Open(string path, int clientLayers)
     {
+        if (clientLayers != 0 && ForeignGraphOf(path) is { } graph)
+        {
+            return ForeignModel.Open(graph, clientLayers: clientLayers);
+        }
+
         var model = Open(path);
         try
         {
@@ -70,15 +75,18 @@ internal sealed class PlainModel : IDisposable
     /// <exception cref="RefusedException">It is none, or its parts do not fit each other.</exception>
     public static PlainModel Open(string path)
     {
-        RefuseProtected(path);
-        if (!Directory.Exists(path))
-        {
-            return ForeignModel.Open(path);
-        }
+        return ForeignGraphOf(path) is { } graph ? ForeignModel.Open(graph)
+            : ExportFolder.Exists(path) ? OpenExport(path)
+            : EncoderDecoderFolder.Open(path);
+    }
 
-        return ExportFolder.Exists(path) ? OpenExport(path)
-            : EncoderDecoderFolder.Is(path) ? EncoderDecoderFolder.Open(path)
-            : ForeignModel.Open(OnlyGraphOf(path));
+    // The one graph of a model that export did not write.
+    private static string? ForeignGraphOf(string path)
+    {
+        RefuseProtected(path);
+        return !Directory.Exists(path) ? path
+            : ExportFolder.Exists(path) || EncoderDecoderFolder.Is(path) ? null
+            : OnlyGraphOf(path);
     }
 
     private static PlainModel OpenExport(string path)
@@ -108,8 +116,8 @@ internal sealed class PlainModel : IDisposable
         if (Sources.Count > 0 || Manifest.Kind != ModelKinds.Decoder || layers < 0)
         {
             throw new RefusedException(
-                $"{layers} client layers of '{Folder}': a decoder of export can leave 0 or more to the client, other "
-                + "models none");
+                $"{layers} client layers of '{Folder}': a decoder of export can leave 0 or more to the client, and so "
+                + "can a graph of another exporter that has no caches; other models none");
         }
 
         var (client, cloud, manifest) = ClientLayers.Split(Manifest, Part(GraphRoles.Decoder), layers);

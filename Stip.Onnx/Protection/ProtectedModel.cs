@@ -59,9 +59,9 @@ public sealed class ProtectedModel : IModelSide
     /// <inheritdoc/>
     public bool HasSharedCache => Package.Graphs[MainRole].Cache?.Layout == CacheLayouts.Shared;
 
-    /// <summary>First layers of the decoder that are the client's.</summary>
-    internal int ClientLayers =>
-        Cut.ClientLayers.Count(_bundle.ClientGraphs?.GetValueOrDefault(GraphRoles.Decoder));
+    /// <summary>First layers that are the client's.</summary>
+    internal int ClientLayers => _bundle.ClientLayers
+        ?? Cut.ClientLayers.Count(_bundle.ClientGraphs?.GetValueOrDefault(GraphRoles.Decoder));
 
     internal ProtectionPlan Plan => PlanOf(MainRole);
 

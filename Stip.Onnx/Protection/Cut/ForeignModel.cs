@@ -19,8 +19,9 @@ internal static class ForeignModel
     /// <param name="path">The ONNX file.</param>
     /// <param name="among">What it is among several graphs of a model, whose files keep their names apart; null for
     /// the only one.</param>
+    /// <param name="clientLayers">First layers that are the client's.</param>
     /// <exception cref="RefusedException">The graph cannot be opened or cut.</exception>
-    public static PlainModel Open(string path, string? among = null)
+    public static PlainModel Open(string path, string? among = null, int clientLayers = 0)
     {
         var file = ModelFile.Load(path);
         try
@@ -40,12 +41,19 @@ internal static class ForeignModel
             var files = among is null
                 ? (Client: ClientFile, Cloud: role == GraphRoles.Vision ? VisionFile : MainFile)
                 : (Client: $"{among}_{ClientFile}", Cloud: Path.GetFileName(path));
+            if (clientLayers != 0)
+            {
+                RefuseCaches(path, clientLayers, caches.Count > 0 || role == GraphRoles.Decoder);
+                cut = ForeignLayers.Move(Parts(file, cut, role, files)[^1], cut, clientLayers);
+            }
+
             var parts = Parts(file, cut, role, files);
             var ports = among is not null || role == GraphRoles.Vision ? null
                 : role == GraphRoles.Decoder ? ForeignPorts.OfStep(cut, uses, caches, limits)
                 : ForeignPorts.OfPass(cut, uses, limits);
             var manifest = ForeignManifest.Describe(file, cut, role, files, limits, caches, ports) with
             {
+                ClientLayers = clientLayers == 0 ? null : clientLayers,
                 TiedEmbeddings = TiedTables.Any(parts),
             };
             parts[^1] = parts[^1] with
@@ -67,6 +75,17 @@ internal static class ForeignModel
         {
             file.Dispose();
             throw;
+        }
+    }
+
+    // A client's part with caches would need a second cache layout in every client.
+    private static void RefuseCaches(string path, int layers, bool hasCaches)
+    {
+        if (hasCaches)
+        {
+            throw new RefusedException(
+                $"{layers} client layers of '{path}': graphs of other exporters with caches keep all layers on the "
+                + "server; export a checkpoint of the model instead, or give the graph without caches");
         }
     }
 

@@ -1,0 +1,120 @@
+using Stip.Onnx.Model;
+using Stip.Onnx.Protection.Blocks;
+
+namespace Stip.Onnx.Protection.Cut;
+
+/// <summary>Moves the first layers of a graph of another exporter, one without caches, from the server to the client:
+/// what the client sends is then what they give.</summary>
+internal static class ForeignLayers
+{
+    /// <summary>Cuts after so many layers.</summary>
+    /// <param name="part">The server's graph so far.</param>
+    /// <param name="cut">What the client computes so far.</param>
+    /// <param name="layers">Layers of the client, at least 1.</param>
+    /// <exception cref="RefusedException">There are not more layers than that, or more than one value leads across.
+    /// </exception>
+    public static ClientCut Move(GraphPart part, ClientCut cut, int layers)
+    {
+        if (cut.Client is not { } client || cut.Features is not [var rows])
+        {
+            throw new RefusedException(
+                $"{layers} client layers of '{part.FileName}': its client sends {cut.Features.Count} kinds of rows; "
+                + "only of a graph that turns ids or pictures into one can layers move");
+        }
+
+        var flow = new ValueFlow(part, cut.Features);
+        var found = new RepeatedLayers(part, flow, rows);
+        if (layers < 1 || layers >= found.Count)
+        {
+            throw new RefusedException(
+                $"{layers} client layers of '{part.FileName}': {found.Count} layers of one form were found after one "
+                + "another, and at least one is the server's");
+        }
+
+        var place = found.PlaceAfter(layers);
+
+        // What is sent from here on has as many rows as what was sent before, so its shape tells the same.
+        string[] across = [.. flow.FeaturesAcross(place)
+            .Where(name => name != rows || RepeatedLayers.LastReadOf(part, rows) >= place)];
+        if (across is not [var stream])
+        {
+            throw new RefusedException($"'{part.FileName}' cannot be cut after {layers} layers: {across.Length} values "
+                + "lead across");
+        }
+
+        var port = new ValueTypes(part.Graph).Describe(stream, rows);
+        var cloud = CloudPart(part.Graph, flow, place, stream, port, layers);
+        return new ClientCut(
+            ClientPart(client, part.Graph, place, stream, port, cloud), cloud,
+            [.. cut.Sent.Where(name => cloud.Input.Any(input => input.Name == name))], [rows])
+        {
+            Open = [.. cut.Open.Where(name => cloud.Input.Any(input => input.Name == name))],
+        };
+    }
+
+    // What is made of masks and positions alone is needed on both sides.
+    private static GraphProto CloudPart(
+        GraphProto graph, ValueFlow flow, int place, string stream, ValueInfoProto port, int layers)
+    {
+        var names = new Dictionary<string, string> { [stream] = port.Name };
+        var changed = Around(
+            graph, graph.Node.Where((node, i) => i >= place || !node.Output.Any(flow.IsFeature)), names);
+        var pruner = new GraphPruner(changed);
+        var (needed, _) = pruner.Needed([port.Name], graph.Output.Select(output => output.Name));
+        var made = changed.Node.SelectMany(node => node.Output).ToHashSet(StringComparer.Ordinal);
+        if (graph.Node.Take(place).SelectMany(node => node.Output).FirstOrDefault(name =>
+            name != stream && flow.IsFeature(name) && needed.Contains(name) && !made.Contains(name)) is { } missing)
+        {
+            throw new RefusedException($"the graph cannot be cut after {layers} layers: the server would need "
+                + $"'{missing}' of the layers before");
+        }
+
+        return pruner.Take(
+            graph.Name,
+            [port, .. graph.Input.Where(input => input.Name != port.Name && needed.Contains(input.Name))],
+            graph.Output);
+    }
+
+    private static GraphProto ClientPart(
+        GraphProto client, GraphProto graph, int place, string stream, ValueInfoProto port, GraphProto cloud)
+    {
+        // Rows of tables keep a name of their own; what they become is what is sent.
+        var names = new Dictionary<string, string> { [port.Name] = ClientLayers.Rows, [stream] = port.Name };
+        var joined = Around(client, client.Node, names);
+        var layers = Around(graph, graph.Node.Take(place), names);
+
+        // Lengths are read off ids here and off rows there: the client has its own of what both compute.
+        var made = joined.Node.SelectMany(node => node.Output).ToHashSet(StringComparer.Ordinal);
+        joined.Node.Add(layers.Node.Where(node => !node.Output.Any(made.Contains)));
+        joined.Initializer.Add(layers.Initializer.Where(tensor =>
+            joined.Initializer.All(own => own.Name != tensor.Name)));
+        joined.ValueInfo.Add(layers.ValueInfo);
+        ValueInfoProto[] outputs =
+        [
+            .. client.Output.Where(output => output.Name != port.Name
+                && cloud.Input.Any(input => input.Name == output.Name)),
+            port,
+        ];
+        var pruner = new GraphPruner(joined);
+        var (needed, _) = pruner.Needed([], outputs.Select(output => output.Name));
+        ValueInfoProto[] inputs = [.. client.Input
+            .Concat(graph.Input.Where(input => client.Output.All(output => output.Name != input.Name)))
+            .DistinctBy(input => input.Name).Where(input => needed.Contains(input.Name))];
+        return pruner.Take(client.Name, inputs, outputs);
+    }
+
+    private static GraphProto Around(GraphProto graph, IEnumerable<NodeProto> nodes, Dictionary<string, string> names)
+    {
+        var changed = new GraphProto { Name = graph.Name };
+        changed.Initializer.Add(graph.Initializer);
+        changed.ValueInfo.Add(graph.ValueInfo.Where(value => !names.ContainsKey(value.Name)));
+        foreach (var node in nodes)
+        {
+            var renamed = node.Clone();
+            SentNames.Rename(renamed, names);
+            changed.Node.Add(OuterReads.Of(node).Concat(node.Output).Any(names.ContainsKey) ? renamed : node);
+        }
+
+        return changed;
+    }
+}
