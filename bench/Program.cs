@@ -9,6 +9,7 @@ root.Subcommands.Add(BytesCommand.Create());
 root.Subcommands.Add(SoakCommand.Create());
 root.Subcommands.Add(PaperCommand.Create());
 root.Subcommands.Add(GpuCommand.Create());
+root.Subcommands.Add(ProtectCommand.Create());
 root.Subcommands.Add(SpeculationCommand.Create());
 root.Subcommands.Add(ClientCosts.CreateCommand());
 return await root.Parse(args).InvokeAsync();
