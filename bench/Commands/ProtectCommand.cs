@@ -85,9 +85,9 @@ internal static class ProtectCommand
         string.Create(CultureInfo.InvariantCulture, $"The search alone, {hidden} wide, float16"),
         "layers", "seconds", "processor seconds", "MiB")
     {
-        Note = string.Create(CultureInfo.InvariantCulture, $"`inspect --json`, the program's start included: medians "
-            + $"of {runs} runs, and the most anonymous memory of any. Layers from the third on share the bytes of the "
-            + "second: weights are never read."),
+        Note = "`inspect --json`, the program's start included: medians of "
+            + runs.ToString(CultureInfo.InvariantCulture) + " runs, and the most anonymous memory of any. Layers from "
+            + "the third on share the bytes of the second: weights are never read.",
     };
 
     // What else ran makes other figures; a reader should know.
