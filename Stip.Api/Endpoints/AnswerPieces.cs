@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using Microsoft.AspNetCore.Connections;
 
 namespace Stip.Api.Endpoints;
 
@@ -30,14 +31,15 @@ internal static class AnswerPieces
             : FlushAsync(output, cancellation);
 
     /// <summary>Waits until the reader has taken most of what was written.</summary>
-    /// <exception cref="OperationCanceledException">Nobody reads any more.</exception>
+    /// <exception cref="ConnectionResetException">Nobody reads any more, whether the request was told of it yet or not.
+    /// </exception>
     public static async ValueTask FlushAsync(PipeWriter output, CancellationToken cancellation)
     {
         var result = await output.FlushAsync(cancellation);
         cancellation.ThrowIfCancellationRequested();
         if (result.IsCompleted || result.IsCanceled)
         {
-            throw new OperationCanceledException("the answer's reader is gone");
+            throw new ConnectionResetException("the answer's reader is gone");
         }
     }
 }

@@ -59,8 +59,8 @@ internal sealed class ForwardReader(PassDesk desk)
             return refusal;
         }
 
-        var arriving = judged.Declared.Inputs
-            .Select(input => new ArrivingRows(input.Numbers, input.GraphDtype)).ToArray();
+        var arriving = ArrivingRows.ForAll(
+            [.. judged.Declared.Inputs.Select(input => (input.Numbers, input.GraphDtype))]);
         using var tensors = new ArrivingTensors(
             header, [.. judged.Declared.Inputs.Zip(arriving, (input, rows) => (input.Name, rows))]);
         await tensors.ReadAsync(reader, context.RequestAborted);

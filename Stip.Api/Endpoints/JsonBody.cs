@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using System.Text;
 using System.Text.Json;
 using Stip.Api.Engine;
 using Stip.Protocol;
@@ -107,12 +108,34 @@ internal sealed class JsonBody<T>(T? value, LargeTensors? tensors) : IDisposable
         }
     }
 
-    private static T? Parse(in ReadOnlySequence<byte> body, JsonSerializerOptions options)
+    /// <exception cref="InvalidDataException">It is in another encoding.</exception>
+    private static T? Parse(ReadOnlySequence<byte> body, JsonSerializerOptions options)
     {
+        // The mark tells nothing of UTF-8, and a parser may pass over it (RFC 8259, section 8.1).
+        var start = new SequenceReader<byte>(body);
+        body = start.IsNext(Encoding.UTF8.Preamble, advancePast: true) ? start.UnreadSequence : body;
+        if (IsOfWiderUnits(body))
+        {
+            throw new InvalidDataException("the body is in UTF-16 or UTF-32; JSON is read in UTF-8");
+        }
+
         var json = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = options.MaxDepth });
         var value = JsonSerializer.Deserialize<T>(ref json, options);
         // What stands behind the document is no JSON either.
         _ = json.Read();
         return value;
+    }
+
+    // A mark of theirs, or the zero beside the first character of a document, which is one of ASCII.
+    private static bool IsOfWiderUnits(ReadOnlySequence<byte> body)
+    {
+        Span<byte> first = stackalloc byte[2];
+        if (body.Length < first.Length)
+        {
+            return false;
+        }
+
+        body.Slice(0, first.Length).CopyTo(first);
+        return first.Contains((byte)0) || first is [0xFF, 0xFE] or [0xFE, 0xFF];
     }
 }

@@ -56,10 +56,16 @@ internal sealed class ServerStartup(
         {
             await opening;
         }
-        catch (Exception) when (!stopping.IsCancellationRequested)
+        catch (Exception e) when (!stopping.IsCancellationRequested)
         {
             // A host that is stopped before it has started fails with reasons of its own.
             lifetime.ApplicationStarted.Register(lifetime.StopApplication);
+            if (e is OperationCanceledException)
+            {
+                // Else it would count as a stop that somebody asked for, and the program as well ended.
+                throw new InvalidOperationException("the opening of the server's database was given up", e);
+            }
+
             throw;
         }
 

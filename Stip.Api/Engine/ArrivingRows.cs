@@ -23,6 +23,27 @@ internal sealed class ArrivingRows : IDisposable
         _room = TensorRoom.Rent(declared.GraphBytes(graphDtype));
     }
 
+    /// <summary>Room for several tensors: for all of them, or for none.</summary>
+    /// <exception cref="InsufficientMemoryException">There is none.</exception>
+    public static ArrivingRows[] ForAll(IReadOnlyList<(DeclaredRows Declared, TensorDtype GraphDtype)> tensors)
+    {
+        var rows = new List<ArrivingRows>(tensors.Count);
+        try
+        {
+            foreach (var (declared, graphDtype) in tensors)
+            {
+                rows.Add(new ArrivingRows(declared, graphDtype));
+            }
+
+            return [.. rows];
+        }
+        catch
+        {
+            rows.ForEach(static made => made.Dispose());
+            throw;
+        }
+    }
+
     /// <summary>Takes the next bytes, which may end anywhere.</summary>
     public void Append(ReadOnlySpan<byte> data)
     {

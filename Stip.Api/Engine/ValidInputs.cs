@@ -30,18 +30,26 @@ internal sealed class ValidInputs : IDisposable
         DeclaredInputs declared, IReadOnlyDictionary<string, TensorPayload> inputs)
     {
         var valid = new ValidInputs(declared);
-        foreach (var input in declared.Inputs)
+        try
         {
-            if (input.Numbers.Convert(inputs[input.Name].Data.Span, input.GraphDtype, out var data) is { } refusal)
+            foreach (var input in declared.Inputs)
             {
-                valid.Dispose();
-                return refusal;
+                if (input.Numbers.Convert(inputs[input.Name].Data.Span, input.GraphDtype, out var data) is { } refusal)
+                {
+                    valid.Dispose();
+                    return refusal;
+                }
+
+                valid.Add(input, data);
             }
 
-            valid.Add(input, data);
+            return valid;
         }
-
-        return valid;
+        catch
+        {
+            valid.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Takes over inputs that came piece by piece, in the order of their declaration.</summary>

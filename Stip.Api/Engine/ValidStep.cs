@@ -32,10 +32,18 @@ internal sealed class ValidStep : IDisposable
         }
 
         var states = default(TensorRoom);
-        if (declaration.Source?.Convert(source, dtype, out states) is { } sourceRefusal)
+        try
+        {
+            if (declaration.Source?.Convert(source, dtype, out states) is { } sourceRefusal)
+            {
+                rows.Return();
+                return sourceRefusal;
+            }
+        }
+        catch
         {
             rows.Return();
-            return sourceRefusal;
+            throw;
         }
 
         return new ValidStep(declaration, rows, states);

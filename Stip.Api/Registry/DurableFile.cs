@@ -15,13 +15,22 @@ internal static class DurableFile
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         }
 
-        using (var stream = new FileStream(beside, options))
+        try
         {
-            JsonSerializer.Serialize(stream, document, StipJson.File);
-            stream.Flush(flushToDisk: true);
-        }
+            using (var stream = new FileStream(beside, options))
+            {
+                JsonSerializer.Serialize(stream, document, StipJson.File);
+                stream.Flush(flushToDisk: true);
+            }
 
-        File.Move(beside, path, overwrite: true);
+            File.Move(beside, path, overwrite: true);
+        }
+        catch
+        {
+            // On a full disk, where what it left would take the room of another one.
+            File.Delete(beside);
+            throw;
+        }
     }
 
     /// <summary>The document; null where there is none, or something else.</summary>

@@ -147,6 +147,7 @@ internal sealed class PackageRegistrar(
 
     private static void Drop(string staged)
     {
+        StagedUploads.Forget(staged);
         if (Directory.Exists(staged))
         {
             Directory.Delete(staged, recursive: true);
@@ -155,6 +156,7 @@ internal sealed class PackageRegistrar(
 
     private void Move(List<UploadRecord> records, string staged)
     {
+        StagedUploads.Note(staged, records);
         foreach (var record in records)
         {
             var target = Path.Combine(staged, record.Filename);
@@ -212,6 +214,11 @@ internal sealed class PackageRegistrar(
     // The digests of the uploads were computed from their bytes, so comparing digests compares bytes.
     private static IEnumerable<string> Differences(PackageManifest manifest, List<UploadRecord> records)
     {
+        if (records.Count(record => record.Filename == PackageManifest.FileName) > 1)
+        {
+            yield return $"'{PackageManifest.FileName}' was uploaded twice";
+        }
+
         var listed = manifest.Files.ToDictionary(file => file.Path, StringComparer.Ordinal);
         foreach (var record in records.Where(record => record.Filename != PackageManifest.FileName))
         {

@@ -15,8 +15,11 @@ internal sealed class ArrivingStep : IDisposable
     {
         _judged = judged;
         var (declaration, dtype) = (judged.Declaration, judged.Declaration.Decoder.RowsDtype);
-        _rows = new ArrivingRows(declaration.Rows, dtype);
-        _source = declaration.Source is { } source ? new ArrivingRows(source, dtype) : null;
+        var rooms = ArrivingRows.ForAll(
+            declaration.Source is { } source
+                ? [(declaration.Rows, dtype), (source, dtype)]
+                : [(declaration.Rows, dtype)]);
+        (_rows, _source) = (rooms[0], rooms.Length > 1 ? rooms[1] : null);
         Tensors = new ArrivingTensors(
             header,
             _source is null

@@ -33,8 +33,8 @@ internal sealed class StreamWriter(
             return WriteRowsAsync(response, cancellation);
         }
 
-        // What one long answer took is not kept for the short ones that follow it.
-        if (_body.Capacity > MostKeptBytes)
+        // What one long answer took is not kept for the short ones that follow it; for as long ones it is.
+        if (_body.Capacity > MostKeptBytes && StepWriter.RowBytes(response) < MostKeptBytes / 2)
         {
             _body = new(4096);
         }

@@ -1,5 +1,6 @@
 using System.Net.WebSockets;
 using Stip.Api.Endpoints.Completions;
+using Stip.Api.Endpoints.Errors;
 using Stip.Api.Engine;
 using Stip.Api.Registry.ApiKeys;
 using Stip.Protocol.Completions;
@@ -47,7 +48,29 @@ internal sealed class StreamedSteps(WebSocket socket, StepDesk desk, ApiKeyRecor
             return refusal;
         }
 
-        using var arriving = new ArrivingStep(header, judged);
+        ArrivingStep arriving;
+        try
+        {
+            arriving = new ArrivingStep(header, judged);
+        }
+        catch (InsufficientMemoryException e)
+        {
+            // As over HTTP: there may be room for a shorter one, or later.
+            await SkipAsync(most, cancellation);
+            return ExpectedFaults.Of(e)!.Value.Refusal with { Model = judged.Decoder.Snapshot.Model };
+        }
+
+        using (arriving)
+        {
+            return await ReadAsync(arriving, header, most, cancellation);
+        }
+    }
+
+    public void Dispose() => _frame.Dispose();
+
+    private async ValueTask<Outcome<PreparedStep>> ReadAsync(
+        ArrivingStep arriving, SafetensorsHeader header, long most, CancellationToken cancellation)
+    {
         var tensors = arriving.Tensors;
         tensors.Append(_frame.Bytes);
         while (!_frame.IsWhole && tensors.Length <= header.EndOffset)
@@ -66,8 +89,6 @@ internal sealed class StreamedSteps(WebSocket socket, StepDesk desk, ApiKeyRecor
             StipErrorCode.InvalidRequest,
             $"the message has {tensors.Length} bytes or more, its header says {header.EndOffset}");
     }
-
-    public void Dispose() => _frame.Dispose();
 
     // The next piece of the message, in the place of the one before.
     private async ValueTask NextAsync(CancellationToken cancellation)

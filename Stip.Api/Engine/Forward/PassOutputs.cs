@@ -21,9 +21,22 @@ internal sealed class PassOutputs : IDisposable
     /// <summary>By name; good until these are disposed of.</summary>
     public IReadOnlyDictionary<string, TensorPayload> Tensors { get; }
 
-    /// <summary>A part of them, in the same memory, which goes when nobody holds any part.</summary>
+    /// <summary>A part of them: of small ones in the same memory, which goes when nobody holds any part. Of large ones
+    /// in memory of its own, so that no slow reader of a part holds the others.</summary>
     public PassOutputs Share(IReadOnlyDictionary<string, TensorPayload> part)
     {
+        if (Tensors.Values.Sum(tensor => (long)tensor.Data.Length) > TensorRoom.MostPooledBytes)
+        {
+            try
+            {
+                return OwnTensors.Copy(part);
+            }
+            catch (InsufficientMemoryException)
+            {
+                // Then they are held together.
+            }
+        }
+
         _held.Add();
         return new PassOutputs(part, _held);
     }

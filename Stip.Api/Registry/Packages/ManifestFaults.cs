@@ -99,6 +99,14 @@ internal static partial class ManifestFaults
             yield return $"'{Quoted.Text(twice.Key)}' is listed twice";
         }
 
+        // What is a file cannot be a folder as well.
+        var paths = files.Select(file => file.Path).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        foreach (var (path, folder) in files.Where(file => PackagePaths.IsAllowed(file.Path))
+            .SelectMany(file => PackagePaths.FoldersOf(file.Path).Where(paths.Contains), (file, at) => (file.Path, at)))
+        {
+            yield return $"'{Quoted.Text(path)}' would lie in '{Quoted.Text(folder)}', which is listed as a file";
+        }
+
         if (PackageFingerprint.Compute(files) != manifest.Fingerprint)
         {
             yield return "fingerprint is not that of the file list";

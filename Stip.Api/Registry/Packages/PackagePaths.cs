@@ -12,5 +12,14 @@ internal static class PackagePaths
         && path.Split('/') is { Length: <= MaxDepth } names
         && names.All(name => name.Length > 0 && name[0] != '.' && name.All(IsPlain));
 
+    /// <summary>The folders that a file lies in, as paths of the package.</summary>
+    public static IEnumerable<string> FoldersOf(string path)
+    {
+        for (var at = path.LastIndexOf('/'); at > 0; at = path.LastIndexOf('/', at - 1))
+        {
+            yield return path[..at];
+        }
+    }
+
     private static bool IsPlain(char c) => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_';
 }

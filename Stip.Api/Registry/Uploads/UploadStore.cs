@@ -21,6 +21,7 @@ internal sealed class UploadStore
     public UploadStore(DataFolders folders, IOptions<ApiOptions> options, TimeProvider clock)
     {
         (_folders, _options, _clock) = (folders, options.Value, clock);
+        StagedUploads.PutBack(folders.Staging, id => Path.Combine(FolderOf(id), DataName));
         foreach (var folder in Directory.EnumerateDirectories(folders.Uploads))
         {
             try
@@ -124,8 +125,8 @@ internal sealed class UploadStore
             ? record
             : null;
 
-    // A kill amid a registration leaves the bytes in a staged folder that no start keeps, and one amid a part that is
-    // replaced leaves the file shorter than its record: the parts that are there count, and the owner goes on there.
+    // A kill amid a part that is replaced leaves the file shorter than its record, and one behind a registration leaves
+    // none: the parts that are there count, and the owner goes on there.
     private static UploadRecord OnDisk(UploadRecord record, string data)
     {
         var length = new FileInfo(data) is { Exists: true } file ? file.Length : 0;

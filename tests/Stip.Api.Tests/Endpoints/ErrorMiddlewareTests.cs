@@ -1,6 +1,9 @@
+using System.IO.Pipelines;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Stip.Api.Endpoints;
 using Stip.Api.Endpoints.Errors;
 
 namespace Stip.Api.Tests.Endpoints;
@@ -20,6 +23,40 @@ public sealed class ErrorMiddlewareTests
         await middleware.InvokeAsync(context);
 
         Assert.Equal(status, context.Response.StatusCode);
+    }
+
+    // A pipe that is read no more may say so before the request is told of it.
+    [Fact]
+    public async Task Answer_WhoseReaderIsGoneBeforeTheRequestIsToldSo_IsNoFaultInTheLog()
+    {
+        var context = new DefaultHttpContext();
+        var pipe = new Pipe();
+        await pipe.Reader.CompleteAsync();
+        var log = new CountingLog();
+        var middleware = new ErrorMiddleware(
+            async _ => await AnswerPieces.FlushAsync(pipe.Writer, TestContext.Current.CancellationToken), log);
+
+        await middleware.InvokeAsync(context);
+
+        Assert.Equal(0, log.Lines);
+        Assert.Equal(StatusCodes.Status499ClientClosedRequest, context.Response.StatusCode);
+    }
+
+    private sealed class CountingLog : ILogger<ErrorMiddleware>
+    {
+        public int Lines { get; private set; }
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter) => Lines++;
     }
 
     private sealed class BegunResponse : IHttpResponseFeature

@@ -2,12 +2,18 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Stip.Api.Endpoints;
+using Stip.Api.Engine;
 using Stip.Api.Registry;
+using Stip.Api.Registry.ApiKeys;
 using Stip.Api.Registry.Database;
+using Stip.Api.Registry.Uploads;
 using Stip.Api.Tests.Hosting;
 using Stip.Api.Tests.Models;
 using Stip.Protocol;
 using Stip.Protocol.ApiKeys;
+using Stip.Protocol.Audit;
+using Stip.Protocol.Errors;
+using Stip.Protocol.Packages;
 
 namespace Stip.Api.Tests.Endpoints;
 
@@ -29,10 +35,37 @@ public sealed class HousekeepingTests
             await context.ApiKeys.Where(row => row.Id == key.Id).ExecuteDeleteAsync(Cancellation);
         }
 
-        await server.Services.GetServices<IHostedService>().OfType<Housekeeping>().Single().RefreshKeysAsync();
+        await Tidies(server).RefreshKeysAsync();
 
         var decoder = server.Services.GetRequiredService<ModelRegistry>().Find("tiny")!.Decoder!;
         Assert.Empty(await decoder.SessionsOfAsync(key.Id, Cancellation));
         Assert.Equal(1, decoder.SessionCount);
     }
+
+    // Each has its line of the audit log, which is in the database.
+    [Fact]
+    public async Task Uploads_OfThatAge_StayUntilTheDatabaseIsOpen()
+    {
+        using var server = new ApiServer(("Stip:Api:UploadHours", "1"));
+        var id = (await server.Caller().AnnounceAsync(new PackageFile("model.onnx", 9, new string('a', 64)))).Id;
+        server.Clock.Set(TimeSpan.FromMinutes(61));
+        using var unread = ActivatorUtilities.CreateInstance<ApiKeyStore>(server.Services);
+        Assert.False(unread.IsOpen);
+        using (var early = ActivatorUtilities.CreateInstance<Housekeeping>(server.Services, unread))
+        {
+            await early.ExpireAsync();
+        }
+
+        Assert.Null(Find(server, id));
+        await Tidies(server).ExpireAsync();
+        Assert.Equal(StipErrorCode.NotFound, Find(server, id)?.Code);
+        var events = await server.Caller().GetAsync<AuditPage>(StipRoutes.AuditEvents);
+        Assert.Contains(events.Data, line => line.Type == AuditEventTypes.UploadExpired && line.Subject == id);
+    }
+
+    private static Refusal? Find(ApiServer server, string id) =>
+        server.Services.GetRequiredService<UploadStore>().Find("key_bootstrap", id).Refusal;
+
+    private static Housekeeping Tidies(ApiServer server) =>
+        server.Services.GetServices<IHostedService>().OfType<Housekeeping>().Single();
 }

@@ -62,6 +62,35 @@ public sealed class JsonBodyTests
         await Assert.ThrowsAnyAsync<JsonException>(() => ReadAsync(json, json.Length, saysItsLength: true));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Document_WithAMark_IsReadAsWithoutOne(bool isLong)
+    {
+        var (_, json) = isLong ? Request() : (null!, "{\"model\":\"m\",\"inputs\":{}}"u8.ToArray());
+        byte[] marked = [.. Encoding.UTF8.Preamble, .. json];
+        using var body = await ReadAsync(marked, marked.Length, saysItsLength: true);
+
+        Assert.Equal("m", body!.Value!.Model);
+    }
+
+    [Theory]
+    [InlineData("utf-16", true)]
+    [InlineData("utf-16", false)]
+    [InlineData("utf-16BE", false)]
+    [InlineData("utf-32", true)]
+    public async Task Document_InAnotherEncoding_IsRefusedByTheNameOfTheOneThatIsRead(string name, bool isMarked)
+    {
+        var encoding = Encoding.GetEncoding(name);
+        byte[] json =
+        [
+            .. isMarked ? encoding.GetPreamble() : [], .. encoding.GetBytes("{\"model\":\"m\",\"inputs\":{}}"),
+        ];
+        var fault = await Assert.ThrowsAsync<InvalidDataException>(() => ReadAsync(json, json.Length, true));
+
+        Assert.Contains("JSON is read in UTF-8", fault.Message, StringComparison.Ordinal);
+    }
+
     private static async Task<JsonBody<ForwardRequest>?> ReadAsync(byte[] json, long most, bool saysItsLength)
     {
         var context = new DefaultHttpContext();

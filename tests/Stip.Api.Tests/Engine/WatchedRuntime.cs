@@ -80,8 +80,12 @@ internal sealed class WatchedRuntime(IGraphRuntime inner) : IGraphRuntime, IDisp
                 lengths.Add(cachedTokens[Math.Min((int)row, cachedTokens.Length - 1)]);
             }
 
-            owner.Runs.Add([.. lengths]);
-            owner.Turns.Add($"run {string.Join(' ', lengths)}");
+            lock (owner.Runs)
+            {
+                owner.Runs.Add([.. lengths]);
+                owner.Turns.Add($"run {string.Join(' ', lengths)}");
+            }
+
             if (owner.Failure is { } failure)
             {
                 throw failure;

@@ -15,7 +15,8 @@ internal sealed record TinyDecoder(
     int Length = TinyDecoder.ContextLength,
     bool MixesRows = false,
     int Window = 0,
-    bool IsBounded = true)
+    bool IsBounded = true,
+    TensorDtype? LogitsDtype = null)
 {
     public const int HiddenSize = 32;
     public const int VocabSize = 61;
@@ -70,9 +71,15 @@ internal sealed record TinyDecoder(
 
         var flat = graph.Add("Reshape", "flat", [x, graph.AddConstant("flat.shape", -1, HiddenSize)]);
         var rows = graph.Add("Gather", "rows", [flat, "logits_rows"]);
+        var wide = LogitsDtype is null ? "logits" : "logits.wide";
         graph.Append(
-            "", "MatMul", "head", [rows, Weight(graph, random, "head.weight", HiddenSize, VocabSize)], ["logits"]);
-        graph.AddOutput("logits", Dtype, "rows", VocabSize);
+            "", "MatMul", "head", [rows, Weight(graph, random, "head.weight", HiddenSize, VocabSize)], [wide]);
+        if (LogitsDtype is { } narrow)
+        {
+            graph.Append("", "Cast", "narrow", [wide], ["logits"], NodeAttribute.Int("to", (int)narrow.ToOnnx()));
+        }
+
+        graph.AddOutput("logits", LogitsDtype ?? Dtype, "rows", VocabSize);
         for (var layer = 0; layer < Layers; layer++)
         {
             graph.AddOutput($"present.{layer}.key", Dtype, "batch", KvHeads, LengthOf(layer), HeadDim);
