@@ -162,13 +162,19 @@ internal sealed class DecoderModel
         var rows = stream.Sum("residual");
         rows = labels is null ? rows : LastRow.Append(Graph, rows);
         rows = norm is null ? rows : norm.Append(Graph, "final_norm", tensor, rows);
-        if (labels is null)
+        if (labels is not null)
         {
-            HiddenRows.Append(Graph, rows);
+            new ClassifierHead(null, "", "score") { HasBias = false }.Append(Graph, rows, labels.Names.Count);
+        }
+        else if (_end == DecoderEnd.Tokens)
+        {
+            // Families differ in what they call it.
+            var head = Graph.Tensors.Has("score.weight") ? "score" : "classifier";
+            RowHead.AppendLabels(Graph, rows, head, Labels.Read(_config).Names.Count);
         }
         else
         {
-            new ClassifierHead(null, "", "score") { HasBias = false }.Append(Graph, rows, labels.Names.Count);
+            HiddenRows.Append(Graph, rows);
         }
 
         return new ExportedModel(

@@ -11,4 +11,7 @@ internal enum DecoderEnd
 
     /// <summary>A logit for each label, for whole texts.</summary>
     Classes,
+
+    /// <summary>A logit for each label, for every row of whole texts.</summary>
+    Tokens,
 }

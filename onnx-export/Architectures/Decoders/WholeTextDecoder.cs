@@ -13,7 +13,8 @@ internal sealed class WholeTextDecoder(string name, IArchitecture decoder, Decod
     : IArchitecture
 {
     // Checkpoints without a head are saved with the decoder's own names or without what they begin with.
-    private readonly (string, string)[] _prefixes = [(root, root), (root, ""), ("score.", "score.")];
+    private readonly (string, string)[] _prefixes =
+        [(root, root), (root, ""), ("score.", "score."), ("classifier.", "classifier.")];
 
     public string Name => name;
 

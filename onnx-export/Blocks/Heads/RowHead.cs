@@ -9,15 +9,15 @@ namespace Stip.Export.Blocks.Heads;
 internal static class RowHead
 {
     /// <summary>Declares <c>logits [batch, seq, labels]</c>: what each token is.</summary>
-    /// <param name="encoder">The graph.</param>
+    /// <param name="model">The graph.</param>
     /// <param name="rows">Features <c>[batch, seq, hidden]</c>.</param>
     /// <param name="tensor">The layer in the checkpoint.</param>
     /// <param name="labels">Number of labels.</param>
-    public static void AppendLabels(EncoderGraph encoder, string rows, string tensor, int labels)
+    public static void AppendLabels(ModelGraph model, string rows, string tensor, int labels)
     {
-        var scores = Linear.FromLinear(encoder, "head", rows, tensor, encoder.HiddenSize, labels, hasBias: true);
-        encoder.Graph.Append("", "Identity", "head/Identity", [scores], [EncoderPorts.Logits]);
-        encoder.Graph.AddOutput(EncoderPorts.Logits, encoder.Weights.Dtype, "batch", "seq", labels);
+        var scores = Linear.FromLinear(model, "head", rows, tensor, model.HiddenSize, labels, hasBias: true);
+        model.Graph.Append("", "Identity", "head/Identity", [scores], [EncoderPorts.Logits]);
+        model.Graph.AddOutput(EncoderPorts.Logits, model.Weights.Dtype, "batch", "seq", labels);
     }
 
     /// <summary>Declares <c>logits [batch, seq]</c>: that a token is not the text's own.</summary>

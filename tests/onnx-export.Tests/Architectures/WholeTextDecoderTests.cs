@@ -8,8 +8,8 @@ using Stip.TestKit;
 
 namespace Stip.Export.Tests.Architectures;
 
-/// <summary>Decoders without a language head: their rows times the head are the reference's logits, and what labels a
-/// text is its last row times the labels.</summary>
+/// <summary>Decoders without a language head: their rows times the head are the reference's logits, and what labels
+/// texts or tokens are their rows times the labels.</summary>
 public sealed class WholeTextDecoderTests(ExportedModels models) : IDisposable
 {
     // Of outputs whose largest element is 1 to 20; as for the decoders themselves.
@@ -48,21 +48,30 @@ public sealed class WholeTextDecoderTests(ExportedModels models) : IDisposable
         var logits = Times(rows, head, Bias(tensors, head.Key), Factor(recipe["config"]!));
         Assert.InRange(Share(logits, Tensor(golden, $"{name}.logits").ToFloats()), 0, LargestShare);
 
-        var classifier = $"{Stem(recipe)}ForSequenceClassification";
-        if (Supported(classifier))
+        var stem = Stem(recipe);
+        var width = rows.Shape[^1];
+        var score = new KeyValuePair<string, JsonNode?>("score.weight", new JsonArray(0.5, 0.0, Labels, width));
+        tensors.Add(score.Key, score.Value);
+        recipe["config"]!["id2label"] = new JsonObject(Enumerable.Range(0, Labels).Select(
+            label => KeyValuePair.Create($"{label}", (JsonNode?)$"label {label}")));
+        if (Supported($"{stem}ForSequenceClassification"))
         {
-            var width = rows.Shape[^1];
-            var score = new KeyValuePair<string, JsonNode?>("score.weight", new JsonArray(0.5, 0.0, Labels, width));
-            tensors.Add(score.Key, score.Value);
-            recipe["config"]!["id2label"] = new JsonObject(Enumerable.Range(0, Labels).Select(
-                label => KeyValuePair.Create($"{label}", (JsonNode?)$"label {label}")));
-            var labels = await RunAsync("labels", recipe, classifier, inputs, tensor => tensor);
+            var labels = await RunAsync(
+                "labels", recipe, $"{stem}ForSequenceClassification", inputs, tensor => tensor);
             var count = (int)rows.Shape[^2];
             Assert.InRange(
                 Share(labels.ToFloats(), [.. Times(rows, score, null, 1).Chunk(count * Labels)
                     .SelectMany(text => text[^Labels..])]),
                 0,
                 LargestShare);
+        }
+
+        if (Supported($"{stem}ForTokenClassification"))
+        {
+            var bias = new KeyValuePair<string, JsonNode?>("score.bias", new JsonArray(0.4, 0.0, Labels));
+            tensors.Add(bias.Key, bias.Value);
+            var labels = await RunAsync("tokens", recipe, $"{stem}ForTokenClassification", inputs, tensor => tensor);
+            Assert.InRange(Share(labels.ToFloats(), Times(rows, score, bias, 1)), 0, LargestShare);
         }
     }
 
