@@ -33,9 +33,12 @@ internal sealed class RepeatedLayers
         ];
         var blocks = _places.Zip(_places.Skip(1), (start, end) => Enumerable.Range(start, end - start)).ToArray();
         (_first, _period, Count) = Find(
-            [.. blocks.Select(block => string.Join(',', block.Select(node =>
+            [.. blocks.Select(block => string.Join(',', block.Where(MakesFeatures).Select(node =>
                 $"{part.Graph.Node[node].OpType} {flow.WeightBytes(node)}")))],
             [.. blocks.Select(block => block.Sum(flow.WeightBytes))]);
+
+        // Masks and lengths are often made in the first layer for all.
+        bool MakesFeatures(int node) => part.Graph.Node[node].Output.Any(flow.IsFeature);
     }
 
     /// <summary>How many there are; 0 where nothing repeats.</summary>

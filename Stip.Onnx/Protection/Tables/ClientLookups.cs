@@ -26,7 +26,9 @@ internal static class ClientLookups
     /// <returns>What the model's manifest says then; null where the graph stays.</returns>
     public static ExportManifest? TryWrite(PlainModel plain, string client)
     {
-        if (plain.Sources is not [var source] || plain.Parts.Where(part => part.IsClient).ToArray() is not [var part]
+        // Layers that look at each token alone are a table too, but not the model's: the client keeps them as they are.
+        if (plain.Manifest.ClientLayers is not null || plain.Sources is not [var source]
+            || plain.Parts.Where(part => part.IsClient).ToArray() is not [var part]
             || LookupTerms.Find(part.Graph, source.TokenNames) is not { } terms)
         {
             return null;

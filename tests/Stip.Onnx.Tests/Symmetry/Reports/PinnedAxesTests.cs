@@ -25,7 +25,6 @@ public sealed class PinnedAxesTests
 
         var report = SymmetryInspector.Report(SymmetryAnalysis.Of(file), random);
 
-        var pinned = Assert.Single(report.Pinned);
-        Assert.Equal(new PinnedAxis("w", 2, 3, "places under the kernel of Conv"), pinned);
+        Assert.Contains(new PinnedAxis("w", 2, 3, "places under the kernel of Conv"), report.Pinned);
     }
 }
