@@ -43,6 +43,9 @@ internal sealed record GraphPart(
     /// differed from its model.</summary>
     public IReadOnlySet<string> Held { get; init; } = new HashSet<string>();
 
+    /// <summary>True for the first nodes of a graph, without its end: what is not read yet counts too.</summary>
+    public bool IsBeginning { get; init; }
+
     public GraphProto Graph => Model.Graph;
 
     /// <summary>Tells the parts of a model apart: the role, or <c>client.</c> and the role that it feeds.</summary>

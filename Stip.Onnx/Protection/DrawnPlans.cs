@@ -68,7 +68,8 @@ internal sealed record DrawnPlans(IReadOnlyDictionary<string, ProtectionPlan> By
         var analysis = SymmetryAnalysis.Of(parts, joins, rules);
         foreach (var part in analysis.Graph.Parts.Where(part => !part.Part.IsClient))
         {
-            RefuseInTheOpen(analysis, part, features ?? []);
+            RefuseInTheOpen(analysis, part, features ?? [], stays => DividingNode.Find(
+                parts, joins, rules, part.Part.Key, stays));
         }
 
         return [.. Enumerable.Range(0, count).Select(_ => DrawOne(analysis, joins, random))];
@@ -108,12 +109,17 @@ internal sealed record DrawnPlans(IReadOnlyDictionary<string, ProtectionPlan> By
     }
 
     private static void RefuseInTheOpen(
-        SymmetryAnalysis analysis, LabelledPart part, IReadOnlyCollection<string> features)
+        SymmetryAnalysis analysis,
+        LabelledPart part,
+        IReadOnlyCollection<string> features,
+        Func<Func<LabelledPart, SymmetryAnalysis, bool>, string?> divide)
     {
         foreach (var port in part.Inputs.Where(port => port.Name == DecoderPorts.Embeds
             || features.Contains(port.Name)))
         {
-            RefusePinned(analysis, port, "hidden state");
+            RefusePinned(analysis, port, "hidden state", () => divide((beginning, found) =>
+                beginning.Inputs.First(input => input.Name == port.Name) is var input
+                && Moving(found, input) < input.Nodes.Length * LeastMovingShare));
         }
 
         var share = MovedWeights.Share(analysis, part.Weights);
@@ -133,17 +139,23 @@ internal sealed record DrawnPlans(IReadOnlyDictionary<string, ProtectionPlan> By
         }
     }
 
-    private static void RefusePinned(SymmetryAnalysis analysis, LabelledPort port, string what)
+    private static void RefusePinned(
+        SymmetryAnalysis analysis, LabelledPort port, string what, Func<string?>? divide = null)
     {
-        int[] held = [.. port.Nodes.Where(node => analysis.Classes.Size(node) == 1)];
-        var moving = port.Nodes.Length - held.Length;
+        var moving = Moving(analysis, port);
         if (moving < port.Nodes.Length * LeastMovingShare)
         {
+            int[] held = [.. port.Nodes.Where(node => analysis.Classes.Size(node) == 1)];
+            var because = divide?.Invoke() is { } node ? $" ({node})"
+                : Because(analysis, held is [var first, ..] ? first : null);
             throw new RefusedException(
                 $"the {what} would stay in place: only {moving} of {port.Nodes.Length} features of '{port.Name}' "
-                + $"can move{Because(analysis, held is [var first, ..] ? first : null)}");
+                + $"can move{because}");
         }
     }
+
+    private static int Moving(SymmetryAnalysis analysis, LabelledPort port) =>
+        port.Nodes.Count(node => analysis.Classes.Size(node) > 1);
 
     // An index that stays, of the longest weight that has one.
     private static int? Held(SymmetryAnalysis analysis, LabelledPart part) =>

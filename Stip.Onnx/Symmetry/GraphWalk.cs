@@ -212,7 +212,7 @@ internal sealed class GraphWalk(
             UnruledOperator.Pin(
                 call,
                 node,
-                IsHeld(node) ? HeldReason(node) : $"{call.Operation} has no rule",
+                IsHeld(node) ? HeldReason(node) : $"{call.Operation} (node '{node.Name}') has no rule",
                 name => scope.Declared(name) is { } value ? sizes.Shape(value) : null,
                 () => TrialRun.Run(model, node, call.Inputs));
         }

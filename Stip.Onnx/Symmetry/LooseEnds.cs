@@ -52,8 +52,8 @@ internal static class LooseEnds
         return nodes.Length > 0 && !Array.Exists(nodes, reached.Has);
     }
 
-    // What an output hangs on, as the graph is written.
-    private static HashSet<string> Used(GraphProto graph)
+    /// <summary>Values that an output hangs on, as the graph is written.</summary>
+    public static HashSet<string> Used(GraphProto graph)
     {
         var used = graph.Output.Select(output => output.Name).ToHashSet(StringComparer.Ordinal);
         foreach (var node in graph.Node.Reverse().Where(node => node.Output.Any(used.Contains)))

@@ -114,7 +114,7 @@ internal sealed class SizedRuns(
                 : LabelRun.Execute(part, store, unruled, cuts, flow, size, rules));
         }
 
-        var missed = LooseEnds.Settle(labelled, store);
+        var missed = parts.Any(part => part.IsBeginning) ? 0 : LooseEnds.Settle(labelled, store);
         return new LabelledGraph(store, labelled, unruled) { Missed = missed };
     }
 

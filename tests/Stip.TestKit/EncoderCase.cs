@@ -14,9 +14,13 @@ public sealed record EncoderCase(IReadOnlyDictionary<string, EncoderCase.Tensor>
         Tensors.Where(tensor => InputNames.Contains(tensor.Key));
 
     /// <summary>Every case of a checkpoint.</summary>
-    public static IReadOnlyList<EncoderCase> Load(string checkpointFolder)
+    public static IReadOnlyList<EncoderCase> Load(string checkpointFolder) =>
+        LoadFile(Path.Combine(checkpointFolder, "golden.safetensors"));
+
+    /// <summary>Every case of a golden file.</summary>
+    public static IReadOnlyList<EncoderCase> LoadFile(string path)
     {
-        using var file = SafetensorsFile.Open(Path.Combine(checkpointFolder, "golden.safetensors"));
+        using var file = SafetensorsFile.Open(path);
         return [.. file.Header.Entries.Values
             .GroupBy(entry => entry.Name.Split('.')[0])
             .OrderBy(group => group.Key, StringComparer.Ordinal)

@@ -13,13 +13,15 @@ public sealed record ReferenceCase(long[] InputIds, float[]? Logits, long[] Gene
     public static IReadOnlyList<ReferenceCase> Load(string checkpointFolder) =>
         LoadFile(Path.Combine(checkpointFolder, "golden.safetensors"));
 
-    /// <summary>Every case of a GGUF file <c>NAME-TYPE.gguf</c>, which lie beside it in
-    /// <c>golden-TYPE.safetensors</c>.</summary>
-    public static IReadOnlyList<ReferenceCase> LoadGguf(string path)
+    /// <summary>Every case of a GGUF file.</summary>
+    public static IReadOnlyList<ReferenceCase> LoadGguf(string path) => LoadFile(GoldenOf(path));
+
+    /// <summary>What lies beside a GGUF file <c>NAME-TYPE.gguf</c>: <c>golden-TYPE.safetensors</c>.</summary>
+    public static string GoldenOf(string path)
     {
         var name = Path.GetFileNameWithoutExtension(path);
         var type = name[(name.IndexOf('-', StringComparison.Ordinal) + 1)..];
-        return LoadFile(Path.Combine(Path.GetDirectoryName(path)!, $"golden-{type}.safetensors"));
+        return Path.Combine(Path.GetDirectoryName(path)!, $"golden-{type}.safetensors");
     }
 
     private static IReadOnlyList<ReferenceCase> LoadFile(string path)

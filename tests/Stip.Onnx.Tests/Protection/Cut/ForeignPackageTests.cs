@@ -243,19 +243,6 @@ public sealed class ForeignPackageTests : IDisposable
     }
 
     [Fact]
-    public void Protect_OfAGraphWhoseFeaturesMixByPlace_IsRefused()
-    {
-        _graph.Input("inputs_embeds", "batch", "seq", 6);
-        _graph.With("CumSum", "mixed", ["inputs_embeds", _graph.Graph.AddConstant("axis", 2)]);
-        _graph.Add("MatMul", "y", "mixed", _graph.Weight("w", 6, 5));
-        _graph.Output("y", "batch", "seq", 5);
-        _graph.Save().Dispose();
-
-        Assert.Throws<RefusedException>(() => PackageProtector.Protect(
-            _graph.FilePath, _folder.At("package"), new ProtectionOptions()));
-    }
-
-    [Fact]
     public void Protect_OfTokensThatTheGraphCountsOn_NamesWhatHoldsTheVocabulary()
     {
         TextGraph.Build(_graph);
