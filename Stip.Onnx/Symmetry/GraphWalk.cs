@@ -3,6 +3,7 @@ using Stip.Onnx.Symmetry.Nodes;
 using Stip.Onnx.Symmetry.Rules;
 using Stip.Onnx.Symmetry.Rules.Attention;
 using Stip.Onnx.Symmetry.Rules.Convolutions;
+using Stip.Onnx.Symmetry.Rules.Places;
 using Stip.Onnx.Symmetry.Values;
 
 namespace Stip.Onnx.Symmetry;
@@ -56,9 +57,14 @@ internal sealed class GraphWalk(
         Follow(graph, scope);
         foreach (var name in graph.Output.Select(output => output.Name))
         {
-            if (scope.Find(name) is FeatureMapValue map)
+            if (scope.Find(name) is { } value)
             {
-                scope[name] = map.WriteOut();
+                scope[name] = value switch
+                {
+                    FeatureMapValue map => map.WriteOut(),
+                    PlacedValue placed => placed.WriteOut(),
+                    _ => value,
+                };
             }
         }
 
@@ -151,7 +157,7 @@ internal sealed class GraphWalk(
             return;
         }
 
-        if (call.Inputs.Any(input => input is ScoresValue or FeatureMapValue))
+        if (call.Inputs.Any(input => input is ScoresValue or FeatureMapValue or PlacedValue))
         {
             foreach (var (place, value) in Write().Outputs.Index().Where(entry => entry.Item is not null))
             {
@@ -167,7 +173,8 @@ internal sealed class GraphWalk(
         {
             try
             {
-                return (IsUsual() ? FeatureMapSteps.Follow(call) : null) ?? ScoreSteps.Follow(call, Write);
+                return (IsUsual() ? FeatureMapSteps.Follow(call) ?? PlacedSteps.Follow(call) : null)
+                    ?? ScoreSteps.Follow(call, Write);
             }
             catch (NotSupportedException)
             {

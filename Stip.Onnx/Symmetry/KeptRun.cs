@@ -20,7 +20,7 @@ internal static class KeptRun
     public static LabelledPart Execute(
         GraphPart part, NodeStore store, PartFlow flow, ProbeSizes sizes, Func<string, IOperatorRule?> rules)
     {
-        var inside = new NodeStore(store.LongestRun, store.Kinds, store.MostScores);
+        var inside = new NodeStore(store.LongestRun, store.Kinds, store.MostScores, store.MostPlaces);
         var values = LabelRun.Values(
             part, inside, flow, sizes, name => rules(name) is { } rule ? new TriedRule(rule) : null);
         var ports = new List<LabelledPort>();
@@ -33,7 +33,8 @@ internal static class KeptRun
             int[] lengths = Array.ConvertAll(features, axis => shape[axis]);
             var kind = $"sent {part.Key}.{output.Name}";
             var nodes = store.FreshRun(store.Kinds.Id(kind), Shapes.Count(lengths));
-            ports.Add(new LabelledPort(output.Name, features, lengths, nodes));
+            var port = new LabelledPort(output.Name, features, lengths, nodes);
+            ports.Add(port);
             values[output.Name] = features.Length == 0
                 ? FreeLabels.None(store, $"{kind} in its place", shape)
                 : FreeLabels.Of(store, nodes, shape, features);

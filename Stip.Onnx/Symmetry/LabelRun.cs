@@ -31,6 +31,7 @@ internal sealed class LabelRun
     /// <param name="joins">Which output feeds which input.</param>
     /// <param name="longestRun">Most cells that are treated as one.</param>
     /// <param name="mostScores">Most products of queries and keys that are written out.</param>
+    /// <param name="mostPlaces">Most positions of a picture that are written out.</param>
     /// <param name="rules">Rules by operator; null for those of the registry.</param>
     /// <exception cref="RefusedException">A graph cannot be followed.</exception>
     public static LabelledGraph Execute(
@@ -38,8 +39,9 @@ internal sealed class LabelRun
         IReadOnlyList<PortJoin> joins,
         int longestRun = int.MaxValue,
         int mostScores = NodeStore.DefaultScores,
+        int mostPlaces = NodeStore.DefaultPlaces,
         Func<string, IOperatorRule?>? rules = null) =>
-        new SizedRuns(parts, joins, longestRun, mostScores, rules ?? RuleRegistry.Find).Execute();
+        new SizedRuns(parts, joins, longestRun, (mostScores, mostPlaces), rules ?? RuleRegistry.Find).Execute();
 
     /// <summary>Runs one graph.</summary>
     /// <param name="part">The graph.</param>

@@ -62,16 +62,27 @@ internal static class OutputPorts
             return new LabelledPort(output.Name, features, [channels.Length], channels);
         }
 
+        if (value is PlacedValue placed && placed.Axes.Index().All(axis =>
+            features.Contains(axis.Index) ? axis.Item.IsFeatures : axis.Item.IsPlaces))
+        {
+            var vectors = CellWise.Fresh(store, kind, placed.Labels);
+            return new LabelledPort(
+                output.Name, features, Array.ConvertAll(features, axis => value.Shape[axis]), vectors);
+        }
+
         var (operands, shape) = ByPosition(WrittenOut(value), features);
 
         // Rows of a batch may have the same labels; once tells as much.
-        var nodes = CellWise.Fresh(store, kind, [.. operands.DistinctBy(operand => operand, SameLabels.Instance)]);
+        operands = [.. operands.DistinctBy(operand => operand, SameLabels.Instance)];
+        var order = new LaneAxis(store.Runs, shape, operands.Length == 0 ? [] : operands[0]);
+        var nodes = order.Back(CellWise.Fresh(store, kind, Array.ConvertAll(operands, order.There)));
         return new LabelledPort(output.Name, features, shape, nodes);
     }
 
     private static LabelValue WrittenOut(Value value) => value switch
     {
         FeatureMapValue map => map.WriteOut(),
+        PlacedValue placed => placed.WriteOut(),
         WeightValue weight => weight.Weight.WriteOut(weight),
         _ => (LabelValue)value,
     };

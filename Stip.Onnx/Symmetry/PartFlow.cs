@@ -1,6 +1,7 @@
 using Stip.Onnx.Model;
 using Stip.Onnx.Packages;
 using Stip.Onnx.Symmetry.Nodes;
+using Stip.Onnx.Symmetry.Rules.Places;
 using Stip.Onnx.Symmetry.Values;
 
 namespace Stip.Onnx.Symmetry;
@@ -43,8 +44,12 @@ internal sealed class PartFlow(IReadOnlyList<PortJoin> joins)
 
         foreach (var output in done.Part.Graph.Output.Where(_ => done.Part.IsClient))
         {
-            _handed[(done.Part.Role, output.Name)] =
-                (values[output.Name], _ports.GetValueOrDefault($"{done.Part.Key}.{output.Name}"));
+            var port = _ports.GetValueOrDefault($"{done.Part.Key}.{output.Name}");
+            _handed[(done.Part.Role, output.Name)] = (
+                values[output.Name] is LabelValue { Rank: > 1 } cells
+                    ? PlacedOperands.OfRows(store, cells, SentAxis.Of(done.Part.Graph, output, cells.Shape))
+                    : values[output.Name],
+                port);
         }
     }
 

@@ -10,13 +10,13 @@ namespace Stip.Onnx.Symmetry;
 /// <param name="parts">The graphs; what feeds another comes before it.</param>
 /// <param name="joins">Which output feeds which input.</param>
 /// <param name="longestRun">Most cells that are treated as one.</param>
-/// <param name="mostScores">Most products of queries and keys that are written out.</param>
+/// <param name="most">Most products of queries and keys, and positions of a picture, that are written out.</param>
 /// <param name="rules">Rules by operator.</param>
 internal sealed class SizedRuns(
     IReadOnlyList<GraphPart> parts,
     IReadOnlyList<PortJoin> joins,
     int longestRun,
-    int mostScores,
+    (int Scores, int Places) most,
     Func<string, IOperatorRule?> rules)
 {
     private const int LongestForMissed = 16;
@@ -104,7 +104,7 @@ internal sealed class SizedRuns(
 
     private LabelledGraph Run(ProbeSizes[] sizes, LengthCuts cuts, List<LabelledPart> labelled)
     {
-        var store = new NodeStore(longestRun, mostScores: mostScores, parted: _parted);
+        var store = new NodeStore(longestRun, mostScores: most.Scores, mostPlaces: most.Places, parted: _parted);
         var (unruled, flow) = (new List<string>(), new PartFlow(joins));
         foreach (var part in parts)
         {

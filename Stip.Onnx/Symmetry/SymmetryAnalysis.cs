@@ -53,10 +53,14 @@ internal sealed class SymmetryAnalysis
     /// <param name="file">The graph.</param>
     /// <param name="longestRun">1 to look at every cell apart, which finds the same and takes longer.</param>
     /// <param name="mostScores">0 to keep all scores of attention by rows, whatever their number.</param>
+    /// <param name="mostPlaces">0 to keep all positions of pictures as vectors.</param>
     /// <exception cref="RefusedException">The graph cannot be followed.</exception>
     public static SymmetryAnalysis Of(
-        ModelFile file, int longestRun = int.MaxValue, int mostScores = NodeStore.DefaultScores) =>
-        new(LabelRun.Execute([GraphPart.Of(file)], [], longestRun, mostScores));
+        ModelFile file,
+        int longestRun = int.MaxValue,
+        int mostScores = NodeStore.DefaultScores,
+        int mostPlaces = NodeStore.DefaultPlaces) =>
+        new(LabelRun.Execute([GraphPart.Of(file)], [], longestRun, mostScores, mostPlaces));
 
     /// <summary>The same with other rules: tests break one and see that verification fails.</summary>
     /// <param name="file">The graph.</param>
@@ -71,22 +75,26 @@ internal sealed class SymmetryAnalysis
     /// <param name="joins">Features that they share.</param>
     /// <param name="rules">Rules by operator; null for those of the registry.</param>
     /// <param name="longestRun">1 to look at every cell apart, which finds the same and takes longer.</param>
+    /// <param name="mostPlaces">0 to keep all positions of pictures, and of what clients send, as vectors.</param>
     public static SymmetryAnalysis Of(
         IReadOnlyList<GraphPart> parts,
         IReadOnlyList<PortJoin> joins,
         Func<string, IOperatorRule?>? rules = null,
-        int longestRun = int.MaxValue)
+        int longestRun = int.MaxValue,
+        int mostPlaces = NodeStore.DefaultPlaces)
     {
         if (parts.All(part => part.Sends.Count == 0))
         {
-            return new SymmetryAnalysis(LabelRun.Execute(parts, joins, longestRun, rules: rules));
+            return new SymmetryAnalysis(LabelRun.Execute(
+                parts, joins, longestRun, mostPlaces: mostPlaces, rules: rules));
         }
 
         SymmetryAnalysis? followed = null;
         RefusedException? refusal = null;
         try
         {
-            followed = new SymmetryAnalysis(LabelRun.Execute(parts, joins, longestRun, rules: rules));
+            followed = new SymmetryAnalysis(LabelRun.Execute(
+                parts, joins, longestRun, mostPlaces: mostPlaces, rules: rules));
             if (followed.Sent().All(followed.Moves))
             {
                 return followed;
@@ -97,7 +105,7 @@ internal sealed class SymmetryAnalysis
             refusal = e;
         }
 
-        var kept = Kept(parts, joins, rules, longestRun);
+        var kept = Kept(parts, joins, rules, longestRun, mostPlaces);
         return kept is not null
             && (followed is null || kept.Sent().Count(kept.Moves) > followed.Sent().Count(followed.Moves)) ? kept
             : followed ?? throw refusal!;
@@ -122,12 +130,14 @@ internal sealed class SymmetryAnalysis
         IReadOnlyList<GraphPart> parts,
         IReadOnlyList<PortJoin> joins,
         Func<string, IOperatorRule?>? rules,
-        int longestRun)
+        int longestRun,
+        int mostPlaces)
     {
         try
         {
             IReadOnlyList<GraphPart> held = [.. parts.Select(part => part with { IsKept = part.Sends.Count > 0 })];
-            return new SymmetryAnalysis(LabelRun.Execute(held, joins, longestRun, rules: rules));
+            return new SymmetryAnalysis(LabelRun.Execute(
+                held, joins, longestRun, mostPlaces: mostPlaces, rules: rules));
         }
         catch (RefusedException)
         {

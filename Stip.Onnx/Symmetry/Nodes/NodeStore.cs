@@ -10,11 +10,14 @@ namespace Stip.Onnx.Symmetry.Nodes;
 /// <param name="kinds">Kinds that are there already.</param>
 /// <param name="mostScores">Most products of queries and keys that are written out one by one; more are kept by
 /// rows, which gives the same symmetries.</param>
+/// <param name="mostPlaces">Most positions of a picture that are written out once something treats them apart; more
+/// are kept as vectors, which gives the same symmetries.</param>
 /// <param name="parted">Fresh runs, by number, whose even lanes get their labels before the odd ones.</param>
 internal sealed class NodeStore(
     int longestRun = int.MaxValue,
     KindTable? kinds = null,
     int mostScores = NodeStore.DefaultScores,
+    int mostPlaces = NodeStore.DefaultPlaces,
     IReadOnlySet<int>? parted = null)
 {
     /// <summary>The kind of what no output hangs on.</summary>
@@ -22,6 +25,9 @@ internal sealed class NodeStore(
 
     /// <summary>Scores that are written out where nothing else is said: small graphs are.</summary>
     public const int DefaultScores = 1 << 12;
+
+    /// <summary>Positions that are written out where nothing else is said.</summary>
+    public const int DefaultPlaces = 1 << 8;
 
     private const string Place = "place of a lane";
     // The number of a run, plus one, under the hash of what it is made of, so that most others are told apart without
@@ -43,6 +49,8 @@ internal sealed class NodeStore(
     public int LongestRun { get; } = longestRun;
 
     public int MostScores { get; } = longestRun == 1 ? int.MaxValue : mostScores;
+
+    public int MostPlaces { get; } = longestRun == 1 ? int.MaxValue : mostPlaces;
 
     /// <summary>Number of labels.</summary>
     public int Count => Runs.LabelCount;

@@ -65,6 +65,7 @@ internal sealed class OperatorCall(
     {
         LabelValue labels => labels,
         FeatureMapValue map => map.WriteOut(),
+        PlacedValue placed => placed.WriteOut(),
         KnownValue { IsRuntime: true } sent => new LabelValue(sent.Shape, Array.ConvertAll(
             sent.Numbers, number => Store.Ordered(Store.Kinds.Id("sent", sent.Trace), Store.Constant(number)))),
         KnownValue known => new LabelValue(known.Shape, Array.ConvertAll(known.Numbers, Store.Constant)),
@@ -86,6 +87,14 @@ internal sealed class OperatorCall(
     public Value[] RunInner(string attribute, params Value[] given) => runInner(
         Attribute(attribute)?.G ?? throw new NotSupportedException($"{Operation} without {attribute}"), given);
 
+    /// <summary>The same operator on other inputs.</summary>
+    public OperatorCall On(IReadOnlyList<Value?> others) => new(node, Operation, [.. others], Store, Indices, runInner)
+    {
+        Cuts = Cuts,
+        Outer = Outer,
+        Before = Before,
+    };
+
     /// <summary>The same operator on scores and pictures that are written out.</summary>
     public OperatorCall WrittenOut() => new(
         node,
@@ -94,6 +103,7 @@ internal sealed class OperatorCall(
         {
             ScoresValue scores => scores.Written.Value.Outputs[0],
             FeatureMapValue map => map.WriteOut(),
+            PlacedValue placed => placed.WriteOut(),
             _ => input,
         })],
         Store,

@@ -5,8 +5,8 @@ using Stip.Onnx.Symmetry.Reports;
 
 namespace Stip.Onnx.Tests.Symmetry;
 
-/// <summary>Compares what runs of cells say of a graph, with scores of attention cell by cell and by rows, with what
-/// cells one by one say: the same classes and groups.</summary>
+/// <summary>Compares what runs of cells say of a graph, with scores of attention cell by cell and by rows, with
+/// positions one by one and as vectors, with what cells one by one say: the same classes and groups.</summary>
 internal sealed class TwoForms
 {
     private readonly SymmetryAnalysis _runs;
@@ -23,12 +23,16 @@ internal sealed class TwoForms
         var cells = SymmetryAnalysis.Of(file, longestRun: 1);
         new TwoForms(SymmetryAnalysis.Of(file, longestRun), cells).AssertAgree();
         new TwoForms(SymmetryAnalysis.Of(file, longestRun, mostScores: 0), cells).AssertAgree();
+        new TwoForms(SymmetryAnalysis.Of(file, longestRun, mostPlaces: 0), cells).AssertAgree();
     }
 
     /// <summary>The same for all parts of a model, with what goes from one into the next.</summary>
-    public static void AssertAgree(PlainModel model) => new TwoForms(
-        SymmetryAnalysis.Of(model.Parts, model.Joins),
-        SymmetryAnalysis.Of(model.Parts, model.Joins, longestRun: 1)).AssertAgree();
+    public static void AssertAgree(PlainModel model)
+    {
+        var cells = SymmetryAnalysis.Of(model.Parts, model.Joins, longestRun: 1);
+        new TwoForms(SymmetryAnalysis.Of(model.Parts, model.Joins), cells).AssertAgree();
+        new TwoForms(SymmetryAnalysis.Of(model.Parts, model.Joins, mostPlaces: 0), cells).AssertAgree();
+    }
 
     private void AssertAgree()
     {

@@ -52,7 +52,7 @@ internal sealed class ElementwiseRule : IOperatorRule
         .Select((value, i) => (value, before: i < call.Before.Length ? call.Before[i] : null))
         .Where(entry => entry.value is not null)
         .SelectMany(entry => entry.before is { Operation: "Add" } before && call.Operation == "Add"
-            && before.Inputs.All(input => input is LabelValue or FeatureMapValue
+            && before.Inputs.All(input => input is LabelValue or FeatureMapValue or PlacedValue
                 && input.Shape.AsSpan().SequenceEqual(entry.value!.Shape))
             ? Summands(before)
             : [entry.value!]);

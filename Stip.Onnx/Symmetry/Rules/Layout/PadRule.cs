@@ -33,7 +33,8 @@ internal sealed class PadRule : IOperatorRule
             : Fill(call, value, shape, sources, fill));
     }
 
-    private static int[] Pads(OperatorCall call, int rank)
+    /// <summary>How many cells are added before each axis, then behind each.</summary>
+    public static int[] Pads(OperatorCall call, int rank)
     {
         var given = call.Integers("pads")?.Select(pad => (int)pad).ToArray() ?? call.Known(1).Integers;
         var axes = call.Optional(3) is null ? null : call.Known(3).Integers;

@@ -10,16 +10,11 @@ internal sealed class SliceRule : IOperatorRule
     public void Apply(OperatorCall call)
     {
         var value = call.Input(0);
-        var starts = Bounds(call, 1, "starts");
-        var ends = Bounds(call, 2, "ends");
-        var axes = Optional(call, 3, "axes") ?? [.. Enumerable.Range(0, starts.Length)];
-        var steps = Optional(call, 4, "steps");
-        var picks = Enumerable.Range(0, value.Rank).Select(axis => AxisPick.All(axis, value.Shape[axis])).ToArray();
-        for (var i = 0; i < starts.Length; i++)
+        var picks = Picks(call, value.Shape);
+        for (var axis = 0; axis < picks.Length; axis++)
         {
-            var axis = Shapes.Axis(axes[i], value.Rank);
-            picks[axis] = new AxisPick(axis, Indices(value.Shape[axis], starts[i], ends[i], steps?[i] ?? 1));
-            call.Store.HasPartedLanes |= steps?[i] == 2 && PartedLanes.Are(call, value, axis);
+            call.Store.HasPartedLanes |= picks[axis].Indices is [var first, var second, ..] && second - first == 2
+                && PartedLanes.Are(call, value, axis);
         }
 
         if (value is WeightValue weight)
@@ -28,6 +23,23 @@ internal sealed class SliceRule : IOperatorRule
         }
 
         call.Set(0, Moves.ByAxes(value, picks));
+    }
+
+    /// <summary>Which indices of each axis are taken.</summary>
+    public static AxisPick[] Picks(OperatorCall call, int[] shape)
+    {
+        var starts = Bounds(call, 1, "starts");
+        var ends = Bounds(call, 2, "ends");
+        var axes = Optional(call, 3, "axes") ?? [.. Enumerable.Range(0, starts.Length)];
+        var steps = Optional(call, 4, "steps");
+        var picks = Enumerable.Range(0, shape.Length).Select(axis => AxisPick.All(axis, shape[axis])).ToArray();
+        for (var i = 0; i < starts.Length; i++)
+        {
+            var axis = Shapes.Axis(axes[i], shape.Length);
+            picks[axis] = new AxisPick(axis, Indices(shape[axis], starts[i], ends[i], steps?[i] ?? 1));
+        }
+
+        return picks;
     }
 
     // A part whose bounds follow from lengths shows other indices at other lengths.

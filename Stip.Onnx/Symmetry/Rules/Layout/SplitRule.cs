@@ -22,7 +22,8 @@ internal sealed class SplitRule : IOperatorRule
         }
     }
 
-    private static int[] Lengths(OperatorCall call, int length)
+    /// <summary>How long each part is.</summary>
+    public static int[] Lengths(OperatorCall call, int length)
     {
         if (call.Integers("split") is { } attribute)
         {

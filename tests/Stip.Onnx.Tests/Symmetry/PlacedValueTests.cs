@@ -1,0 +1,145 @@
+using Stip.Onnx.Model;
+using Stip.Onnx.Protection;
+using Stip.Onnx.Symmetry;
+
+namespace Stip.Onnx.Tests.Symmetry;
+
+/// <summary>Rows of pictures of which a label stands for all positions: attention within windows costs no node for
+/// each of them, and nothing that meets other positions trades places.</summary>
+public sealed class PlacedValueTests : IDisposable
+{
+    private const int Hidden = 8;
+
+    private readonly SmallGraph _graph = new();
+
+    public void Dispose() => _graph.Dispose();
+
+    [Fact]
+    public void WindowsOfPatches_PermutedAndPlain_Agree()
+    {
+        var rows = Windowed(Rows(4), 4);
+        Finish(rows, 4);
+
+        ProtocolLaw.AssertHolds(_graph);
+    }
+
+    [Fact]
+    public void WindowsOfPatches_CutAfterTheirRows_HaveTheClassesOfTheirCells()
+    {
+        Finish(Windowed(Rows(4), 4), 4);
+        using (_graph.Save())
+        {
+        }
+
+        using var model = PlainModel.Open(_graph.FilePath);
+        TwoForms.AssertAgree(model);
+    }
+
+    [Fact]
+    public void LargerPicture_CutIntoMoreWindows_TakesNoMoreNodes() => Assert.Equal(Labels(16), Labels(32));
+
+    // Rows of the left and the right half, or every second one, through matrices of their own.
+    [Theory]
+    [InlineData(0, 8, 8, 16, 1)]
+    [InlineData(0, 16, 1, 16, 2)]
+    public void PartsOfPositionsUsedApart_PermutedAndPlain_Agree(int first, int end, int second, int last, int step)
+    {
+        var rows = Rows(4);
+        string[] parts = [.. new[] { (first, end), (second, last) }.Select((part, i) => _graph.Add(
+            "MatMul",
+            $"part_{i}",
+            Slice($"rows_{i}", rows, part.Item1, part.Item2, step),
+            _graph.Weight($"w_part_{i}", Hidden, Hidden)))];
+        Finish(_graph.Add("Add", "both", parts), 4, positions: 8);
+
+        ProtocolLaw.AssertHolds(_graph);
+    }
+
+    // What is added at each position is of a table, of numbers, and of the other direction of the picture.
+    [Fact]
+    public void PositionsWithNumbersOfTheirOwn_PermutedAndPlain_Agree()
+    {
+        var rows = _graph.Add("Add", "positioned", Rows(4), _graph.Weight("positions", 1, 16, Hidden));
+        var grid = Reshape("grid", rows, 0, 4, 4, Hidden);
+        var down = _graph.Add("Add", "down", grid, _graph.Weight("side", 4, 1, Hidden));
+        var across = _graph.Add("Add", "across", down, _graph.Weight("other", 1, 4, Hidden));
+        var turned = _graph.With("Transpose", "turned", [across], NodeAttribute.Ints("perm", 0, 2, 1, 3));
+        var sum = _graph.Add("Add", "sum", turned, Projected("mixed", grid));
+        Finish(Reshape("flat_grid", sum, 0, 16, Hidden), 4);
+
+        ProtocolLaw.AssertHolds(_graph);
+    }
+
+    private static int Labels(int side)
+    {
+        using var test = new PlacedValueTests();
+        var rows = test.Windowed(test.Rows(side), side);
+        test._graph.With("ReduceMean", "mean", [rows, test._graph.Numbers(1)], NodeAttribute.Int("keepdims", 0));
+        test._graph.Add("MatMul", "y", "mean", test._graph.Weight("w_y", Hidden, 5));
+        test._graph.Output("y", "batch", 5);
+        using var file = test._graph.Save();
+        return SymmetryAnalysis.Of(file).Graph.Store.Count;
+    }
+
+    // Patches of two by two pixels, [batch, side · side, hidden].
+    private string Rows(int side)
+    {
+        _graph.Input("x", "batch", 3, 2 * side, 2 * side);
+        var patches = _graph.With(
+            "Conv", "patches", ["x", _graph.Weight("w_patches", Hidden, 3, 2, 2)], NodeAttribute.Ints("strides", 2, 2));
+        var flat = Reshape("flat", patches, 0, Hidden, side * side);
+        return _graph.With("Transpose", "rows", [flat], NodeAttribute.Ints("perm", 0, 2, 1));
+    }
+
+    // Filled up by a row, cut into windows of two by two, attention of two heads within each, back and added.
+    private string Windowed(string rows, int side)
+    {
+        long[] order = [.. Enumerable.Range(0, side * side).Select(place => (long)(
+            (((place / 4 / (side / 2) * 2) + (place % 4 / 2)) * side)
+            + (place / 4 % (side / 2) * 2) + (place % 2)))];
+        var places = new long[order.Length];
+        foreach (var (place, patch) in order.Index())
+        {
+            places[patch] = place;
+        }
+
+        var filled = _graph.Add("Pad", "filled", rows, _graph.Numbers(0, 0, 0, 0, 1, 0));
+        var picked = _graph.With("Gather", "picked", [filled, _graph.Numbers(order)], NodeAttribute.Int("axis", 1));
+        var windows = Reshape("windows", picked, -1, 4, Hidden);
+        string[] heads = [.. new[] { "q", "k", "v" }.Select(name => _graph.With(
+            "Transpose",
+            $"{name}_heads",
+            [Reshape($"{name}_split", Projected(name, windows), 0, 4, 2, 4)],
+            NodeAttribute.Ints("perm", 0, 2, 1, 3)))];
+        var keys = _graph.With("Transpose", "keys", [heads[1]], NodeAttribute.Ints("perm", 0, 1, 3, 2));
+        var biased = _graph.Add(
+            "Add", "biased", _graph.Add("MatMul", "scores", heads[0], keys), _graph.Weight("bias", 2, 4, 4));
+        var shares = _graph.With("Softmax", "shares", [biased], NodeAttribute.Int("axis", -1));
+        var mixed = _graph.Add("MatMul", "mix", shares, heads[2]);
+        var joined = _graph.With("Transpose", "joined", [mixed], NodeAttribute.Ints("perm", 0, 2, 1, 3));
+        var given = Projected("given", Reshape("all", joined, -1, side * side, Hidden));
+        var back = _graph.With("Gather", "back", [given, _graph.Numbers(places)], NodeAttribute.Int("axis", 1));
+        return _graph.Add("Add", "residual", rows, back);
+    }
+
+    private void Finish(string rows, int side, int positions = 0)
+    {
+        _graph.Add("MatMul", "y", rows, _graph.Weight("w_y", Hidden, 5));
+        _graph.Output("y", "batch", positions > 0 ? positions : side * side, 5);
+    }
+
+    private string Projected(string name, string rows) =>
+        _graph.Add("MatMul", name, rows, _graph.Weight($"w_{name}", Hidden, Hidden));
+
+    private string Slice(string name, string rows, int start, int end, int step) => _graph.Add(
+        "Slice",
+        name,
+        rows,
+        _graph.Numbers(start),
+        _graph.Numbers(end),
+        _graph.Numbers(1),
+        _graph.Numbers(step));
+
+    private string Reshape(string name, string value, params long[] shape) =>
+        _graph.Add("Reshape", name, value, _graph.Numbers(shape));
+}
