@@ -107,6 +107,7 @@ internal static class PlacedOperands
     {
         foreach (var axis in Enumerable.Range(0, axes.Length).Where(axis => axes[axis].Places > 1))
         {
+            _ = weight.Axes[axis].Nodes;
             weight.Axes[axis].Pin("read by position");
         }
 
