@@ -199,7 +199,8 @@ internal static class PlacedMoves
             return new PlacedValue(
                 value.Store,
                 [.. value.Axes.Select((axis, i) => axis.IsFeatures ? PlacedAxis.OfFeatures(core.Shape[i]) : axis)],
-                core.Labels) { AlikeRows = value.AlikeRows };
+                core.Labels)
+            { AlikeRows = value.AlikeRows };
         }
 
         if (padded.Any(axis => !value.Axes[axis].IsPlaces))

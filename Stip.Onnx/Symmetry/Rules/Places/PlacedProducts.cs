@@ -25,7 +25,8 @@ internal static class PlacedProducts
                 ? new PlacedValue(
                     call.Store,
                     [.. rows.Axes[..^1], PlacedAxis.OfFeatures(right.Shape[1])],
-                    PlacedSteps.ByRule(call, rows.Core, right).Labels) { AlikeRows = rows.AlikeRows }
+                    PlacedSteps.ByRule(call, rows.Core, right).Labels)
+                { AlikeRows = rows.AlikeRows }
                 : null;
         }
 
@@ -112,7 +113,8 @@ internal static class PlacedProducts
         var result = new PlacedValue(
             call.Store,
             [map.Axes[0], PlacedAxis.OfFeatures(made.Length), .. windows.Shape.Select(PlacedAxis.OfPlaces)],
-            made) { AlikeRows = map.AlikeRows };
+            made)
+        { AlikeRows = map.AlikeRows };
         return call.Optional(2) is not { } bias ? result : PlacedSteps.CellByCell(
             call,
             name => call.Store.Kinds.Id($"Add{name}"),
