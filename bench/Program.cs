@@ -4,6 +4,7 @@ using Stip.Bench.Scenarios;
 var root = RatesCommand.Create();
 root.Subcommands.Add(LatencyCommand.Create());
 root.Subcommands.Add(SequenceCommand.Create());
+root.Subcommands.Add(ChoicesCommand.Create());
 root.Subcommands.Add(LlamaCommand.Create());
 root.Subcommands.Add(BytesCommand.Create());
 root.Subcommands.Add(SoakCommand.Create());

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
+using Stip.Onnx.Execution;
 
 namespace Stip.Bench.Gpu;
 
@@ -48,11 +49,14 @@ internal sealed class BareDeviceLoop : IDisposable
             Bind("position_ids", [batch, 1], value => value.GetTensorMutableDataAsSpan<long>().Fill(cachedTokens));
         }
 
+        var windows = BoundedCaches.Read(path);
         foreach (var (name, metadata) in _session.InputMetadata.Where(
             pair => pair.Key.StartsWith("past_key_values", StringComparison.Ordinal)))
         {
             var (type, axes) = (metadata.ElementDataType, metadata.Dimensions);
-            var cache = Allocate(_allocator, type, [batch, axes[1], capacity, axes[3]]);
+            // A bounded cache has room for its window, however short the sequences are.
+            var room = Math.Max(capacity, windows.GetValueOrDefault(name));
+            var cache = Allocate(_allocator, type, [batch, axes[1], room, axes[3]]);
             _binding.BindInput(name, cache);
             _binding.BindOutput(name.Replace("past_key_values", "present", StringComparison.Ordinal), cache);
         }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
+using Stip.Onnx.Execution;
 
 namespace Stip.Bench.Scenarios;
 
@@ -37,11 +38,14 @@ internal sealed class BareBatch : IDisposable
         _positions = _session.InputMetadata.ContainsKey("position_ids")
             ? Bind("position_ids", TensorElementType.Int64, batch, 1)
             : null;
+        var windows = BoundedCaches.Read(path);
         foreach (var (name, metadata) in _session.InputMetadata.Where(
             pair => pair.Key.StartsWith("past_key_values", StringComparison.Ordinal)))
         {
             var axes = metadata.Dimensions;
-            var cache = Bind(name, TensorElementType.Float, batch, axes[1], maxLength, axes[3]);
+            // A bounded cache has room for its window, however short the sequences are.
+            var room = Math.Max(maxLength, windows.GetValueOrDefault(name));
+            var cache = Bind(name, TensorElementType.Float, batch, axes[1], room, axes[3]);
             _binding.BindOutput(name.Replace("past_key_values", "present", StringComparison.Ordinal), cache);
         }
 

@@ -15,6 +15,9 @@ internal sealed class ServerGauges
     /// <summary>Managed bytes that the server has allocated since its start.</summary>
     public double AllocatedBytes => Sum("dotnet_gc_heap_total_allocated");
 
+    /// <summary>Rows of steps of several rows since its start.</summary>
+    public double PromptTokens => Sum("stip_prompt_tokens");
+
     /// <summary>Slots in use.</summary>
     public double Sessions => Sum("stip_num_sessions");
 
