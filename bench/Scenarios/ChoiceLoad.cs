@@ -50,7 +50,8 @@ internal sealed class ChoiceLoad(
             FormattableString.Invariant($"{ratio.Ratio:0.00}"),
             FormattableString.Invariant($"{ratio.Low:0.00}–{ratio.High:0.00}"), pairs);
         table.Add(
-            "sessions of their own", Seconds(alone), await PromptTokensAsync(AloneAsync), ServerMs(alone), "", "", pairs);
+            "sessions of their own", Seconds(alone), await PromptTokensAsync(AloneAsync), ServerMs(alone), "", "",
+            pairs);
         return table;
     }
 
