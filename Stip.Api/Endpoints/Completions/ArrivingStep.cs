@@ -15,11 +15,17 @@ internal sealed class ArrivingStep : IDisposable
     {
         _judged = judged;
         var (declaration, dtype) = (judged.Declaration, judged.Declaration.Decoder.RowsDtype);
-        var rooms = ArrivingRows.ForAll(
-            declaration.Source is { } source
-                ? [(declaration.Rows, dtype), (source, dtype)]
-                : [(declaration.Rows, dtype)]);
-        (_rows, _source) = (rooms[0], rooms.Length > 1 ? rooms[1] : null);
+        _rows = new ArrivingRows(declaration.Rows, dtype);
+        try
+        {
+            _source = declaration.Source is { } source ? new ArrivingRows(source, dtype) : null;
+        }
+        catch
+        {
+            _rows.Dispose();
+            throw;
+        }
+
         Tensors = new ArrivingTensors(
             header,
             _source is null

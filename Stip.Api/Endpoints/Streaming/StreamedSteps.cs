@@ -48,46 +48,48 @@ internal sealed class StreamedSteps(WebSocket socket, StepDesk desk, ApiKeyRecor
             return refusal;
         }
 
-        ArrivingStep arriving;
-        try
+        if (!Room(header, judged).Is(out var arriving, out refusal))
         {
-            arriving = new ArrivingStep(header, judged);
-        }
-        catch (InsufficientMemoryException e)
-        {
-            // As over HTTP: there may be room for a shorter one, or later.
             await SkipAsync(most, cancellation);
-            return ExpectedFaults.Of(e)!.Value.Refusal with { Model = judged.Decoder.Snapshot.Model };
+            return refusal;
         }
 
         using (arriving)
         {
-            return await ReadAsync(arriving, header, most, cancellation);
+            var tensors = arriving.Tensors;
+            tensors.Append(_frame.Bytes);
+            while (!_frame.IsWhole && tensors.Length <= header.EndOffset)
+            {
+                await NextAsync(cancellation);
+                tensors.Append(_frame.Bytes);
+            }
+
+            if (tensors.Length == header.EndOffset && _frame.IsWhole)
+            {
+                return arriving.Judge();
+            }
+
+            await SkipAsync(most, cancellation);
+            return new Refusal(
+                StipErrorCode.InvalidRequest,
+                $"the message has {tensors.Length} bytes or more, its header says {header.EndOffset}");
         }
     }
 
     public void Dispose() => _frame.Dispose();
 
-    private async ValueTask<Outcome<PreparedStep>> ReadAsync(
-        ArrivingStep arriving, SafetensorsHeader header, long most, CancellationToken cancellation)
+    // As over HTTP: there may be some for a shorter one, or later.
+    private static Outcome<ArrivingStep> Room(
+        SafetensorsHeader header, (DecoderHost Decoder, StepDeclaration Declaration) judged)
     {
-        var tensors = arriving.Tensors;
-        tensors.Append(_frame.Bytes);
-        while (!_frame.IsWhole && tensors.Length <= header.EndOffset)
+        try
         {
-            await NextAsync(cancellation);
-            tensors.Append(_frame.Bytes);
+            return new ArrivingStep(header, judged);
         }
-
-        if (tensors.Length == header.EndOffset && _frame.IsWhole)
+        catch (InsufficientMemoryException e)
         {
-            return arriving.Judge();
+            return ExpectedFaults.Of(e)!.Value.Refusal with { Model = judged.Decoder.Snapshot.Model };
         }
-
-        await SkipAsync(most, cancellation);
-        return new Refusal(
-            StipErrorCode.InvalidRequest,
-            $"the message has {tensors.Length} bytes or more, its header says {header.EndOffset}");
     }
 
     // The next piece of the message, in the place of the one before.

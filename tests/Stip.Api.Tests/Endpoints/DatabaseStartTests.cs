@@ -45,6 +45,9 @@ public sealed class DatabaseStartTests
             Assert.NotNull(keyed.Headers.RetryAfter);
         }
 
+        // The host takes its services along when it ends.
+        var startup = server.Services.GetRequiredService<ServerStartup>();
+
         // Whoever listened hangs up: the start fails, with the words that it always had.
         using (var asked = await silent.AcceptSocketAsync(Cancellation))
         {
@@ -52,8 +55,7 @@ public sealed class DatabaseStartTests
         }
 
         var fault = await Assert.ThrowsAsync<InvalidOperationException>(
-            () => server.Services.GetRequiredService<ServerStartup>().Ready.WaitAsync(
-                TimeSpan.FromSeconds(30), Cancellation));
+            () => startup.Ready.WaitAsync(TimeSpan.FromSeconds(30), Cancellation));
         Assert.Contains("cannot be used", fault.Message, StringComparison.Ordinal);
     }
 
