@@ -49,7 +49,8 @@ internal sealed class ForkAnswers(TimeProvider time) : DelegatingHandler
             using var response = await answer;
             if (!response.IsSuccessStatusCode
                 || JsonSerializer.Deserialize<SessionObject>(
-                    await response.Content.ReadAsByteArrayAsync(cancellationToken), StipJson.Wire) is not { } made)
+                    await response.Content.ReadAsByteArrayAsync(cancellationToken),
+                    StipJson.Wire) is not { Id.Length: > 0 } made)
             {
                 return;
             }
@@ -64,10 +65,9 @@ internal sealed class ForkAnswers(TimeProvider time) : DelegatingHandler
             delete.Headers.Authorization = request.Headers.Authorization;
             (await base.SendAsync(delete, cancellationToken)).Dispose();
         }
-        catch (Exception fault) when (fault is HttpRequestException or IOException or JsonException
-            or OperationCanceledException)
+        catch (Exception)
         {
-            // The lease ends it.
+            // The lease ends it; the caller hears of its own end, not of this.
         }
     }
 }

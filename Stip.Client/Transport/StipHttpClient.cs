@@ -148,7 +148,9 @@ public sealed class StipHttpClient : IDisposable
         var answer = await response.Content.ReadAsByteArrayAsync(cancellationToken);
         var figures = new ExchangeFigures(
             body.Length, answer.Length, Time.GetElapsedTime(start), ServerTiming.Read(response.Headers));
-        return (Read<SessionObject>(answer), figures);
+        return Read<SessionObject>(answer) is { Id.Length: > 0 } made && made.Position == position
+            ? (made, figures)
+            : throw NotOurs(null);
     }
 
     /// <summary>Releases a session; its cache is zeroed. A session that is gone already is no fault.</summary>

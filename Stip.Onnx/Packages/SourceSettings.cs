@@ -41,7 +41,7 @@ internal sealed record SourceSettings(int? BosTokenId, IReadOnlyList<int> EosTok
     // The first says what generation stops at.
     private static readonly string[] Files = ["generation_config.json", "genai_config.json", "config.json"];
 
-    private static readonly string[] Sections = ["model", "text_config"];
+    private static readonly string[] Sections = ["model", "text_config", "decoder"];
 
     private static readonly string[] Lengths =
         ["max_position_embeddings", "n_positions", "context_length", "max_seq_len", "max_sequence_length"];

@@ -54,7 +54,13 @@ internal static class GenerationFile
         return Write(made);
     }
 
+    // What a whole model leaves open its decoder's section says.
     private static JsonElement? Value(JsonElement said, string name) =>
+        Own(said, name) ?? (Own(said, "decoder") is { ValueKind: JsonValueKind.Object } decoder
+            ? Own(decoder, name)
+            : null);
+
+    private static JsonElement? Own(JsonElement said, string name) =>
         said.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
 
     // Of equal names the last counts.

@@ -37,6 +37,9 @@ internal sealed class ChoiceFan(StipModel model, StipSession trunk, IReadOnlyLis
                 IsWhole = token.Token.FinishReason is not null && ++ended == choices.Count;
                 yield return token;
             }
+
+            // Those of which somebody had enough have no last token.
+            IsWhole = true;
         }
         finally
         {
@@ -146,7 +149,10 @@ internal sealed class ChoiceFan(StipModel model, StipSession trunk, IReadOnlyLis
             next < choices.Count;
             next = Interlocked.Increment(ref _begun) - 1)
         {
-            await PumpAsync(new TokenStream(model, session, choices[next]), next, promptIds, cancellationToken);
+            if (!choices[next].Enough.IsCancellationRequested)
+            {
+                await PumpAsync(new TokenStream(model, session, choices[next]), next, promptIds, cancellationToken);
+            }
         }
     }
 

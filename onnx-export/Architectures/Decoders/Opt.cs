@@ -63,7 +63,7 @@ internal sealed class Opt : IArchitecture
             }
         }
 
-        var head = config.Flag("tie_word_embeddings", true)
+        var head = config.Flag("tie_word_embeddings", true) || checkpoint.End != DecoderEnd.NextWord
             ? new LanguageHead(tokens)
             : new LanguageHead(checkpoint.Tensors.Require("lm_head.weight", shape.VocabSize, width));
         return model.Finish(

@@ -12,6 +12,9 @@ internal static class DetrBackbone
     private const string Section = "backbone_config";
     private const string Backbone = "backbone";
 
+    // Pixels of a row of its last map: others come of dilated convolutions.
+    private const int Stride = 32;
+
     // Kind of blocks, and how many of them each stage has.
     private static readonly Dictionary<string, (bool IsNarrow, int[] Depths)> Sizes = new(StringComparer.Ordinal)
     {
@@ -36,9 +39,12 @@ internal static class DetrBackbone
         }
 
         var timm = config.Section(Section) ?? config;
-        if (config.Section("backbone_kwargs")?.Has("output_stride") == true)
+        foreach (var said in new[] { config.Section("backbone_kwargs"), timm }.OfType<ConfigJson>())
         {
-            throw new RefusedException("config.json: backbone_kwargs has output_stride, which is not supported");
+            if (said.Integer("output_stride") is { } stride and not Stride)
+            {
+                throw new RefusedException($"config.json: output_stride is {stride}; it must be {Stride}");
+            }
         }
 
         var isNamed = timm.IsGiven(Backbone) || (ReferenceEquals(timm, config) && !config.Has(Backbone));

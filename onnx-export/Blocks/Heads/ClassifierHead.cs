@@ -5,7 +5,7 @@ namespace Stip.Export.Blocks.Heads;
 
 /// <summary>From one row of features to a logit for each label.</summary>
 /// <param name="Dense">A layer before the last one, null where there is none.</param>
-/// <param name="Activation">Function after <paramref name="Dense"/>, empty for none.</param>
+/// <param name="Activation">Function before the last layer, empty for none.</param>
 /// <param name="Output">The last layer.</param>
 internal sealed record ClassifierHead(string? Dense, string Activation, string Output)
 {
@@ -26,7 +26,8 @@ internal sealed record ClassifierHead(string? Dense, string Activation, string O
     {
         if (PoolsLast)
         {
-            (this with { Dense = null }).Append(encoder, Pool(encoder, AppendDense(encoder, rows)), labels);
+            var pooled = Pool(encoder, AppendDense(encoder, rows));
+            (this with { Dense = null, Activation = "" }).Append(encoder, pooled, labels);
             return;
         }
 
@@ -48,12 +49,7 @@ internal sealed record ClassifierHead(string? Dense, string Activation, string O
 
     private string AppendDense(ModelGraph model, string rows)
     {
-        if (Dense is null)
-        {
-            return rows;
-        }
-
-        var dense = Linear.FromLinear(
+        var dense = Dense is null ? rows : Linear.FromLinear(
             model, "head.dense", rows, Dense, model.HiddenSize, model.HiddenSize, hasBias: true);
         return Activation.Length == 0
             ? dense

@@ -12,8 +12,8 @@ internal sealed record PatchSizes(int Height, int Width, int Patch, int Channels
 {
     private const int DefaultChannels = 3;
 
-    // Four times what an image of 4,096 × 4,096 has in patches of 32: positions are a table of the client's.
-    internal const long MostPatches = 1 << 16;
+    // A page of 2,560 × 1,920 in patches of 4, as Donut reads it, has 307,200.
+    internal const long MostPatches = 1 << 19;
 
     // 2,364 × 2,364 pixels of three colours; published patches have 3,072 numbers at most.
     private const long MostNumbers = 1 << 24;

@@ -31,6 +31,22 @@ public sealed class SourceSettingsTests
     }
 
     [Fact]
+    public void Sequence_OfWhatTheDecodersSectionAloneSays_IsThat()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder.At("config.json"), """
+            {"bos_token_id": null, "encoder": {"bos_token_id": 9},
+             "decoder": {"decoder_start_token_id": 2, "eos_token_id": 5, "max_position_embeddings": 512}}
+            """);
+
+        var settings = SourceSettings.Read(folder.Path);
+
+        Assert.Equal(2, settings.Sequence(16)!.DecoderStartTokenId);
+        Assert.Equal([5], settings.EosTokenIds);
+        Assert.Equal(512, settings.ContextLength);
+    }
+
+    [Fact]
     public void EosTokenIds_WhereNoneIsSaid_AreWhatIsForcedAtTheEnd()
     {
         using var folder = new TemporaryFolder();

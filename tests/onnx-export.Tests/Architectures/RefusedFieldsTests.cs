@@ -97,7 +97,11 @@ public sealed class RefusedFieldsTests(ExportedModels models) : IDisposable
     [InlineData("DetrModel", """{"backbone": null}""", "backbone is null; it must be one of resnet18, resnet34,")]
     [InlineData("DetrModel", """{"backbone_config": {"model_type": "timm_backbone", "backbone": "swin_tiny"}}""",
         "backbone is 'swin_tiny'; it must be one of resnet18, resnet34,")]
-    [InlineData("DetrModel", """{"backbone_kwargs": {"output_stride": 16}}""", "backbone_kwargs has output_stride")]
+    [InlineData("DetrModel", """{"backbone_kwargs": {"output_stride": 16}}""",
+        "output_stride is 16; it must be 32")]
+    [InlineData("DetrModel", """
+        {"backbone_config": {"model_type": "timm_backbone", "backbone": "resnet50", "output_stride": 16}}
+        """, "output_stride is 16; it must be 32")]
     [InlineData("ElectraForMultipleChoice", """{"summary_type": "mean"}""",
         "summary_type is 'mean'; it must be 'first'")]
     public async Task Export_OfAFieldThatCannotBe_NamesIt(string architecture, string fields, string reason)

@@ -29,14 +29,18 @@ public sealed class ConfigJsonTests
     }
 
     [Theory]
-    [InlineData(28000, 7, "has 16000000 patches of 7; there may be 1..65536")]
-    [InlineData(1 << 30, 1, "has 1152921504606846976 patches of 1; there may be 1..65536")]
+    [InlineData(28000, 7, "has 16000000 patches of 7; there may be 1..524288")]
+    [InlineData(1 << 30, 1, "has 1152921504606846976 patches of 1; there may be 1..524288")]
     public void Patches_OfAnImageTooLarge_AreRefusedBeforeTheirTableIsMade(int image, int patch, string reason) =>
         Assert.Contains(
             reason,
             Assert.Throws<RefusedException>(() => PatchSizes.Read(
                 Parse($$"""{"image_size": {{image}}, "patch_size": {{patch}}}"""), 224, 16)).Message,
             StringComparison.Ordinal);
+
+    [Fact]
+    public void Patches_OfAPageAsDonutReadsIt_AreThere() => Assert.Equal(
+        640 * 480, PatchSizes.Read(Parse("""{"image_size": [2560, 1920], "patch_size": 4}"""), 224, 16).Count);
 
     [Theory]
     [InlineData("5")]

@@ -134,6 +134,25 @@ public sealed class ChoicesTests : IDisposable
     }
 
     [Fact]
+    public async Task GenerateChoicesAsync_WhoseReaderHadEnoughOfOne_KeepsTheSessionToo()
+    {
+        using var enough = new CancellationTokenSource();
+        var options = All(Sampled()).ToArray();
+        options[1] = options[1] with { Enough = enough.Token };
+        await using var pool = new SessionPool(_toy.Model);
+
+        await foreach (var (choice, _) in pool.GenerateChoicesAsync(Prompt, options, Cancellation))
+        {
+            if (choice == 1)
+            {
+                await enough.CancelAsync();
+            }
+        }
+
+        Assert.Equal(1, _toy.Server.SessionCount);
+    }
+
+    [Fact]
     public async Task GenerateChoicesAsync_OptionsMadeOneByOne_AreComparedByWhatIsInThem()
     {
         var options = Enumerable.Range(1, Count).Select(seed => new GenerationOptions
