@@ -47,7 +47,7 @@ internal sealed class ModelFile : IDisposable
         var file = new ModelFile(path, model, sha256, mapped);
         try
         {
-            file.Tensors = [.. TensorsOf(file.Model).Select(entry => file.Open(entry.Name, entry.Tensor))];
+            file.Reopen();
             return file;
         }
         catch
@@ -56,6 +56,9 @@ internal sealed class ModelFile : IDisposable
             throw;
         }
     }
+
+    /// <summary>Finds the tensors once more, after the model got others.</summary>
+    public void Reopen() => Tensors = [.. TensorsOf(Model).Select(entry => Open(entry.Name, entry.Tensor))];
 
     /// <summary>
     /// The tensors of a model with the names under which nodes read them, in the order of <see cref="Tensors"/>; those

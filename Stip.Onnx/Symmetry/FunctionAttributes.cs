@@ -9,7 +9,7 @@ internal static class FunctionAttributes
     /// out.</summary>
     public static NodeProto Resolve(NodeProto inner, NodeProto caller, FunctionProto function)
     {
-        if (inner.Attribute.All(attribute => attribute.RefAttrName.Length == 0))
+        if (!Refers(inner))
         {
             return inner;
         }
@@ -23,7 +23,7 @@ internal static class FunctionAttributes
         {
             if (attribute.RefAttrName.Length == 0)
             {
-                copy.Attribute.Add(attribute);
+                copy.Attribute.Add(attribute.G is null ? attribute : Within(attribute));
             }
             else if (Given(attribute.RefAttrName, caller, function) is { } given)
             {
@@ -32,7 +32,21 @@ internal static class FunctionAttributes
         }
 
         return copy;
+
+        AttributeProto Within(AttributeProto held)
+        {
+            var graph = new GraphProto { Name = held.G.Name };
+            graph.Initializer.Add(held.G.Initializer);
+            graph.Input.Add(held.G.Input);
+            graph.Output.Add(held.G.Output);
+            graph.ValueInfo.Add(held.G.ValueInfo);
+            graph.Node.Add(held.G.Node.Select(node => Resolve(node, caller, function)));
+            return new AttributeProto { Name = held.Name, Type = held.Type, G = graph };
+        }
     }
+
+    private static bool Refers(NodeProto node) => node.Attribute.Any(attribute =>
+        attribute.RefAttrName.Length > 0 || (attribute.G is not null && attribute.G.Node.Any(Refers)));
 
     private static AttributeProto Named(AttributeProto given, string name)
     {

@@ -199,7 +199,7 @@ internal sealed class GraphWalk(
         try
         {
             var rule = IsHeld(node) ? throw new NotSupportedException(HeldReason(node))
-                : rules(call.Operation) ?? throw new NotSupportedException($"{call.Operation} has no rule");
+                : rules(call.Operation) ?? throw new NotSupportedException(UnruledOperator.Reason(call.Operation));
             IndexUse.Guard(call);
             rule.Apply(call);
         }
@@ -219,7 +219,7 @@ internal sealed class GraphWalk(
             UnruledOperator.Pin(
                 call,
                 node,
-                IsHeld(node) ? HeldReason(node) : $"{call.Operation} (node '{node.Name}') has no rule",
+                IsHeld(node) ? HeldReason(node) : UnruledOperator.Reason(call.Operation, node.Name),
                 name => scope.Declared(name) is { } value ? sizes.Shape(value) : null,
                 () => TrialRun.Run(model, node, call.Inputs));
         }

@@ -105,18 +105,37 @@ internal static class OutputPorts
         {
             return value.Rank == 0 ? []
                 : part.Sends.Contains(output.Name) ? [SentAxis.Of(part.Graph, output, value.Shape)]
-                : [value.Rank - 1];
+                : [RisingAxis(value) is > 0 and var rising ? rising : value.Rank - 1];
         }
 
         // The last axis holds features even where the graph forgets its length, unless it is one number a token, or one
-        // of two sides of a map.
+        // of two sides of a map, or labels go up along another axis that it forgets: features that were turned.
         var isPerToken = value.Rank == 2 && value.Shape[1] == sizes.Sequence;
         var isMap = sizes.Picture > 0 && value.Rank > 3 && IsFree(value.Rank - 2) && IsFree(value.Rank - 1)
             && Enumerable.Range(1, value.Rank - 3).Any(axis => sizes.IsFeature(declared[axis]));
+        if (!declared.Any(sizes.IsFeature) && RisingAxis(value) is > 0 and var turned && IsFree(turned))
+        {
+            return [turned];
+        }
+
         return [.. Enumerable.Range(0, value.Rank).Where(axis => sizes.IsFeature(declared[axis])
             || (axis == value.Rank - 1 && !isPerToken && !isMap && IsFree(axis)))];
 
         bool IsFree(int axis) => !sizes.IsFeature(declared[axis]) && !sizes.IsPosition(declared[axis])
             && !sizes.IsCounted(declared[axis]);
+    }
+    // The axis along which most labels follow one another, as those of features do; 0 where there are no other axes
+    // than rows and features.
+    private static int RisingAxis(Value value)
+    {
+        if (value is not LabelValue { Rank: > 2 } cells)
+        {
+            return 0;
+        }
+
+        var strides = Shapes.Strides(cells.Shape);
+        return Enumerable.Range(1, cells.Rank - 1).Reverse().MaxBy(axis => Enumerable.Range(0, cells.Labels.Length).Count(cell =>
+            cell / strides[axis] % cells.Shape[axis] > 0
+            && cells.Labels[cell] == cells.Labels[cell - strides[axis]] + 1));
     }
 }

@@ -9,6 +9,19 @@ namespace Stip.Onnx.Symmetry;
 /// <summary>An operator that no rule covers: every cell that goes in or comes out stays where it is.</summary>
 internal static class UnruledOperator
 {
+    // Their weights lie in blocks whose length no file states: it is that of the processor that optimised.
+    private const string Blocked = "com.microsoft.nchwc.";
+
+    /// <summary>Why an operator holds what it touches, and what helps where something does.</summary>
+    /// <param name="operation">The operator.</param>
+    /// <param name="node">The name of its node, null where it is not told.</param>
+    public static string Reason(string operation, string? node = null) =>
+        operation + (node is null ? "" : $" (node '{node}')") + " has no rule" + (
+            operation.StartsWith(Blocked, StringComparison.Ordinal)
+                ? ": the last level of ONNX Runtime's optimisation fits one kind of processor; give the graph as it "
+                    + "was, or optimised to the level before"
+                : "");
+
     /// <param name="call">The operator.</param>
     /// <param name="node">Its node.</param>
     /// <param name="reason">Why, for the report.</param>

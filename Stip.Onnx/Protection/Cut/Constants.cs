@@ -15,7 +15,13 @@ internal sealed class Constants
             _hasMatrix[tensor.Name] = IsMatrix(tensor);
         }
 
-        foreach (var node in graph.Node)
+        Add(graph.Node);
+    }
+
+    /// <summary>Adds what these nodes, in their order, make of constants.</summary>
+    public void Add(IEnumerable<NodeProto> nodes)
+    {
+        foreach (var node in nodes)
         {
             var reads = OuterReads.Of(node).ToArray();
             if (!Array.TrueForAll(reads, _hasMatrix.ContainsKey)

@@ -27,6 +27,11 @@ internal static class ForeignModel
         try
         {
             // The cut renames what crosses it; inputs and weights, which tell lengths, stay as they are.
+            if (InlinedCalls.Apply(file.Model))
+            {
+                file.Reopen();
+            }
+
             var whole = file.Graph;
             AxisNames.Complete(whole);
             var shapesHaveEnds = Opset(file.Model) >= FirstOpsetWithShapeEnds;

@@ -18,7 +18,8 @@ internal static class UsedFunctions
             }
 
             foreach (var function in model.Functions.Where(function =>
-                function.Name == node.OpType && function.Domain == node.Domain && used.Add(function)))
+                function.Name == node.OpType && function.Domain == node.Domain
+                && function.Overload == node.Overload && used.Add(function)))
             {
                 foreach (var inner in function.Node)
                 {

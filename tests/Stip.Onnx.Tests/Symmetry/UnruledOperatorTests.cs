@@ -28,6 +28,20 @@ public sealed class UnruledOperatorTests : IDisposable
     }
 
     [Fact]
+    public void OperatorOfOneKindOfProcessor_SaysWhatHelps()
+    {
+        _graph.Input("x", "batch", 6, 4, 4);
+        _graph.Graph.Append(
+            "com.microsoft.nchwc", "Conv", "conv", ["x", _graph.Weight("kernel", 16, 6, 1, 1)], ["y"]);
+        _graph.Output("y", "batch", 16, 4, 4);
+        _graph.Save().Dispose();
+
+        var report = SymmetryInspector.Inspect(_graph.FilePath);
+
+        Assert.Contains("optimised to the level before", Assert.Single(report.Unruled), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void OperatorWithoutRule_OfUnknownShape_IsRunForItsShape()
     {
         _graph.Input("x", "batch", "seq", 6);
