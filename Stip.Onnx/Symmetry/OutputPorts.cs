@@ -124,6 +124,7 @@ internal static class OutputPorts
         bool IsFree(int axis) => !sizes.IsFeature(declared[axis]) && !sizes.IsPosition(declared[axis])
             && !sizes.IsCounted(declared[axis]);
     }
+
     // The axis along which most labels follow one another, as those of features do; 0 where there are no other axes
     // than rows and features.
     private static int RisingAxis(Value value)
@@ -134,8 +135,8 @@ internal static class OutputPorts
         }
 
         var strides = Shapes.Strides(cells.Shape);
-        return Enumerable.Range(1, cells.Rank - 1).Reverse().MaxBy(axis => Enumerable.Range(0, cells.Labels.Length).Count(cell =>
-            cell / strides[axis] % cells.Shape[axis] > 0
-            && cells.Labels[cell] == cells.Labels[cell - strides[axis]] + 1));
+        return Enumerable.Range(1, cells.Rank - 1).Reverse().MaxBy(axis => Enumerable.Range(0, cells.Labels.Length)
+            .Count(cell => cell / strides[axis] % cells.Shape[axis] > 0
+                && cells.Labels[cell] == cells.Labels[cell - strides[axis]] + 1));
     }
 }
