@@ -176,7 +176,8 @@ internal sealed class GraphWalk(
                 return (IsUsual() ? FeatureMapSteps.Follow(call) ?? PlacedSteps.Follow(call) : null)
                     ?? ScoreSteps.Follow(call, Write);
             }
-            catch (NotSupportedException)
+            catch (Exception fault) when (fault is NotSupportedException or InvalidDataException or ArgumentException
+                or IndexOutOfRangeException or InvalidCastException)
             {
                 // It is written out, and judged there.
                 return null;
