@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using Stip.Api.Registry.Uploads;
 using Stip.Protocol.Packages;
 
 namespace Stip.Api.Registry;
@@ -26,6 +27,10 @@ internal sealed class DataFolders : IDisposable
 
     /// <summary>Packages in the making: emptied at the start.</summary>
     public string Staging { get; }
+
+    /// <summary>What a start empties it of: all but what uploads still lie in.</summary>
+    public IEnumerable<string> Unfinished =>
+        Directory.EnumerateDirectories(Staging).Where(folder => !StagedUploads.IsNoted(folder));
 
     public string Uploads { get; }
 
@@ -56,6 +61,19 @@ internal sealed class DataFolders : IDisposable
         }
 
         Directory.Delete(aside, recursive: true);
+    }
+
+    /// <summary>The same, where the newer package is served whether it can be deleted or not.</summary>
+    public void TryDelete(string package, ILogger log)
+    {
+        try
+        {
+            Delete(package);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            log.LogError("Package {Folder} cannot be deleted: {Fault}", Path.GetFileName(package), e.Message);
+        }
     }
 
     public void Dispose() => _lock.Dispose();

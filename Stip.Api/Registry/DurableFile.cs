@@ -6,9 +6,12 @@ namespace Stip.Api.Registry;
 /// <summary>Small JSON documents that are either the old ones or the new ones, whatever happens in between.</summary>
 internal static class DurableFile
 {
+    /// <summary>What a document is called until it is whole.</summary>
+    public const string NewSuffix = ".new";
+
     public static void Write<T>(string path, T document)
     {
-        var beside = path + ".new";
+        var beside = path + NewSuffix;
         var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows())
         {

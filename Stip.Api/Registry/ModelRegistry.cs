@@ -45,7 +45,7 @@ internal sealed class ModelRegistry(
     /// </summary>
     public void Scan()
     {
-        foreach (var unfinished in Directory.EnumerateDirectories(folders.Staging))
+        foreach (var unfinished in folders.Unfinished)
         {
             Directory.Delete(unfinished, recursive: true);
         }
@@ -285,7 +285,8 @@ internal sealed class ModelRegistry(
             if (isOver || old.Decoder is not { SessionCount: > 0 })
             {
                 model.Forget(old);
-                await RetireAsync(old);
+                await old.DisposeAsync();
+                folders.TryDelete(old.Folder, log);
             }
         }
     }

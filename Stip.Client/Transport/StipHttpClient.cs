@@ -148,9 +148,18 @@ public sealed class StipHttpClient : IDisposable
         var answer = await response.Content.ReadAsByteArrayAsync(cancellationToken);
         var figures = new ExchangeFigures(
             body.Length, answer.Length, Time.GetElapsedTime(start), ServerTiming.Read(response.Headers));
-        return Read<SessionObject>(answer) is { Id.Length: > 0 } made && made.Position == position
-            ? (made, figures)
-            : throw NotOurs(null);
+        if (Read<SessionObject>(answer) is not { Id.Length: > 0 } made)
+        {
+            throw NotOurs(null);
+        }
+
+        if (made.Position != position)
+        {
+            await DeleteSessionAsync(made.Id, cancellationToken);
+            throw NotOurs(null);
+        }
+
+        return (made, figures);
     }
 
     /// <summary>Releases a session; its cache is zeroed. A session that is gone already is no fault.</summary>

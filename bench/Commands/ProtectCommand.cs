@@ -38,7 +38,7 @@ internal static class ProtectCommand
             await written.AddMemoryAsync(
                 page.Add(Memory(parsed.GetValue(hidden))), parsed.GetRequiredValue(layers));
             page.Save(file);
-            if (parsed.GetValue(pairs) is > 1 and var several)
+            if (parsed.GetValue(pairs) is > 0 and var several)
             {
                 await written.AddRateAsync(page.Add(Rate()), several);
                 page.Save(file);

@@ -37,6 +37,8 @@ internal sealed record ProtectScenario(string Folder, Func<int, ModelShape> Shap
     {
         var megabytes = FolderBytes.Count(Exported) / 1e6;
         var (protects, copies) = (new List<double>(), new List<double>());
+        // What the export wrote must not go to the disk while others are timed.
+        FolderBytes.Flush(Exported);
         FolderBytes.Warm(Exported);
         for (var pair = 0; pair < pairs; pair++)
         {

@@ -20,12 +20,15 @@ internal sealed class ErrorMiddleware(RequestDelegate next, ILogger<ErrorMiddlew
         catch (Exception e) when (e is ConnectionResetException
             || (e is OperationCanceledException && context.RequestAborted.IsCancellationRequested))
         {
-            // For the log alone: nobody hears it any more.
-            if (!context.Response.HasStarted)
+            if (context.Response.HasStarted)
             {
-                context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
+                // Nobody may take the stump for the whole.
+                context.Abort();
+                return;
             }
 
+            // For the log alone: nobody hears it any more.
+            context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
             return;
         }
         catch (Exception e) when (!context.Response.HasStarted && ExpectedFaults.Of(e) is not null)

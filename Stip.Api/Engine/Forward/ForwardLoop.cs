@@ -163,7 +163,17 @@ internal sealed class ForwardLoop : IAsyncDisposable
                 return false;
             }
 
-            pass.Finish(outputs.Share(cut), Times(pass, began));
+            try
+            {
+                pass.Finish(outputs.Share(cut), Times(pass, began));
+            }
+#pragma warning disable CA1031 // A bug belongs to the one who asked, not to the loop.
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                pass.Fail(e);
+            }
+
             from += own;
         }
 

@@ -31,7 +31,7 @@ internal sealed class PassOutputs : IDisposable
             {
                 return OwnTensors.Copy(part);
             }
-            catch (InsufficientMemoryException)
+            catch (OutOfMemoryException)
             {
                 // Then they are held together.
             }

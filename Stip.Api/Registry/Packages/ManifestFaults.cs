@@ -11,6 +11,12 @@ internal static partial class ManifestFaults
     private const int MaxNameLength = 128;
     private static readonly string[] Modes = ["permutation", "hardened", "none"];
 
+    // Files that the server keeps beside those that are listed.
+    private static readonly HashSet<string> Kept = new(StringComparer.OrdinalIgnoreCase)
+    {
+        PackageManifest.FileName, Registration.FileName, Registration.FileName + DurableFile.NewSuffix,
+    };
+
     /// <summary>True where the list of files is one, so that what it names can be looked at whatever else is wrong.
     /// </summary>
     public static bool ListsFiles(PackageManifest manifest) =>
@@ -105,6 +111,11 @@ internal static partial class ManifestFaults
             .SelectMany(file => PackagePaths.FoldersOf(file.Path).Where(paths.Contains), (file, at) => (file.Path, at)))
         {
             yield return $"'{Quoted.Text(path)}' would lie in '{Quoted.Text(folder)}', which is listed as a file";
+        }
+
+        foreach (var path in paths.Where(path => Kept.Contains(path?.Split('/')[0] ?? "")))
+        {
+            yield return $"'{Quoted.Text(path)}' takes a name that the server keeps: {string.Join(", ", Kept)}";
         }
 
         if (PackageFingerprint.Compute(files) != manifest.Fingerprint)

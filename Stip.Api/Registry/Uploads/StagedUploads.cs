@@ -22,25 +22,47 @@ internal static class StagedUploads
     {
         foreach (var note in Directory.EnumerateFiles(staging, "*" + Suffix))
         {
-            try
+            // It costs nobody the start: what cannot be put back stays for the next one.
+            TryTouch(() =>
             {
-                foreach (var file in DurableFile.TryRead<StagedFile[]>(note) ?? [])
+                var isDone = true;
+                foreach (var file in DurableFile.TryRead<StagedFile?[]>(note) ?? [])
                 {
-                    PutBack(note[..^Suffix.Length], file, dataPath);
+                    isDone &= TryTouch(() => PutBack(note[..^Suffix.Length], file, dataPath));
                 }
 
-                File.Delete(note);
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                // It costs nobody the start: what is not there is sent again.
-            }
+                if (isDone)
+                {
+                    File.Delete(note);
+                }
+            });
+        }
+
+        foreach (var torn in Directory.EnumerateFiles(staging, "*" + Suffix + DurableFile.NewSuffix))
+        {
+            TryTouch(() => File.Delete(torn));
         }
     }
 
-    private static void PutBack(string staged, StagedFile file, Func<string, string> dataPath)
+    /// <summary>True where files of a folder are still to be put back.</summary>
+    public static bool IsNoted(string staged) => File.Exists(staged + Suffix);
+
+    private static bool TryTouch(Action touch)
     {
-        if (!PackagePaths.IsAllowed(file.Path) || !PackagePaths.IsAllowed(file.Upload))
+        try
+        {
+            touch();
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
+    private static void PutBack(string staged, StagedFile? file, Func<string, string> dataPath)
+    {
+        if (file is null || !PackagePaths.IsAllowed(file.Path) || !PackagePaths.IsAllowed(file.Upload))
         {
             return;
         }

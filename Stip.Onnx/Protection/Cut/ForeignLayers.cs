@@ -44,12 +44,35 @@ internal static class ForeignLayers
 
         var port = new ValueTypes(part.Graph).Describe(stream, rows);
         var cloud = CloudPart(part.Graph, flow, place, stream, port, layers);
+        RefuseLengthsOfOthers(part, cloud, port, layers);
         return new ClientCut(
             ClientPart(client, part.Graph, place, stream, port, cloud), cloud,
             [.. cut.Sent.Where(name => cloud.Input.Any(input => input.Name == name))], [rows])
         {
             Open = [.. cut.Open.Where(name => cloud.Input.Any(input => input.Name == name))],
         };
+    }
+
+    // A map of features is no list of rows, and rows of a table may be narrower than what the layers make of them.
+    private static void RefuseLengthsOfOthers(GraphPart part, GraphProto cloud, ValueInfoProto port, int layers)
+    {
+        if (cloud.Node.FirstOrDefault(node => node.OpType is "Shape" or "Size" && node.Input.Contains(port.Name))
+            is not { } reader)
+        {
+            return;
+        }
+
+        var before = part.Graph.Input.FirstOrDefault(input => input.Name == port.Name)?.Type.TensorType.Shape?.Dim;
+        var after = port.Type.TensorType.Shape?.Dim;
+        var isSame = after is null ? before is null or { Count: 3 }
+            : before is null || (before.Count == after.Count
+                && (before.Count == 0 || before[^1].DimValue == 0 || after[^1].DimValue == 0
+                    || before[^1].DimValue == after[^1].DimValue));
+        if (!isSame)
+        {
+            throw new RefusedException($"'{part.FileName}' cannot be cut after {layers} layers: node '{reader.Name}' "
+                + $"({reader.OpType}) of the server's part reads lengths of '{port.Name}', which has other ones then");
+        }
     }
 
     // What is made of masks and positions alone is needed on both sides.
@@ -110,11 +133,37 @@ internal static class ForeignLayers
         changed.ValueInfo.Add(graph.ValueInfo.Where(value => !names.ContainsKey(value.Name)));
         foreach (var node in nodes)
         {
+            if (!OuterReads.Of(node).Concat(node.Output).Any(names.ContainsKey))
+            {
+                changed.Node.Add(node);
+                continue;
+            }
+
             var renamed = node.Clone();
+            ShareTensors(node, renamed);
             SentNames.Rename(renamed, names);
-            changed.Node.Add(OuterReads.Of(node).Concat(node.Output).Any(names.ContainsKey) ? renamed : node);
+            changed.Node.Add(renamed);
         }
 
         return changed;
+    }
+
+    // Where the bytes of a tensor lie is known of the tensor itself, not of a copy.
+    private static void ShareTensors(NodeProto from, NodeProto to)
+    {
+        foreach (var (attribute, copy) in from.Attribute.Zip(to.Attribute).Where(pair => pair.First.T is not null))
+        {
+            copy.T = attribute.T;
+        }
+
+        foreach (var (inner, copy) in OuterReads.Subgraphs(from).Zip(OuterReads.Subgraphs(to)))
+        {
+            copy.Initializer.Clear();
+            copy.Initializer.Add(inner.Initializer);
+            foreach (var (node, made) in inner.Node.Zip(copy.Node))
+            {
+                ShareTensors(node, made);
+            }
+        }
     }
 }

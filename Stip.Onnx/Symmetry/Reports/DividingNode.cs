@@ -49,7 +49,8 @@ internal static class DividingNode
             var missing = Run(after).Unruled.Except(Run(before).Unruled).FirstOrDefault();
             return $"node '{name}' ({node.OpType}) tells them apart" + (missing is null ? "" : $": {missing}");
         }
-        catch (RefusedException)
+        catch (Exception fault) when (fault is RefusedException or InvalidDataException or InvalidOperationException
+            or KeyNotFoundException or ArgumentException or IndexOutOfRangeException or NotSupportedException)
         {
             return null; // a beginning that cannot be followed alone
         }

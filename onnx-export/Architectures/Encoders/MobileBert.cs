@@ -48,8 +48,9 @@ internal sealed class MobileBert(string name, TextHead head) : IArchitecture
         }
 
         var words = tensors.Require($"{Embeddings}.word_embeddings.weight", basis.VocabSize, word);
-        var classifier = new ClassifierHead(
-            config.Flag("classifier_activation", true) ? $"{Root}.pooler.dense" : null, "tanh", "classifier");
+        var classifier = config.Flag("classifier_activation", true)
+            ? new ClassifierHead($"{Root}.pooler.dense", "tanh", "classifier")
+            : new ClassifierHead(Dense: null, Activation: "", "classifier");
         var read = basis with { Sizes = sizes, RowSize = word + hidden, HeadRowSize = hidden, IsTied = true };
         return TextEncoder.Finish(
             checkpoint,

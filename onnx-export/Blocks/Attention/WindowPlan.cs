@@ -1,3 +1,5 @@
+using Stip.Onnx;
+
 namespace Stip.Export.Blocks.Attention;
 
 /// <summary>How a grid of patches is cut into square windows, shifted by some patches or not (Swin, arXiv
@@ -60,6 +62,12 @@ internal sealed record WindowPlan(int Rows, int Columns, int Window, int Shift)
         if (Shift == 0)
         {
             return null;
+        }
+
+        if ((long)Windows * Size * Size > Array.MaxLength)
+        {
+            throw new RefusedException($"config.json: {Windows} windows of {Size} patches have more pairs than a graph "
+                + $"can hold; there may be 1..{Array.MaxLength}");
         }
 
         var mask = new float[Windows * Size * Size];

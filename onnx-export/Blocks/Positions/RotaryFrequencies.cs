@@ -38,7 +38,8 @@ internal sealed record RotaryFrequencies(float[] Inverse, double Magnitude)
     /// <summary>True where angles depend on the length of a sequence that is longer than the model's positions: the
     /// base grows with every further token, so rows and keys that were turned before would need other angles.</summary>
     public static bool IsDynamic(ConfigJson config) =>
-        Rope(config) is { } rope && rope.Text("rope_type", "type") == "dynamic" && rope.FindPositive("alpha") is null;
+        (config.Section("rope_parameters") ?? config.Section("rope_scaling")) is { } rope
+        && (rope.TextIfAny("rope_type") ?? rope.TextIfAny("type")) == "dynamic" && !rope.IsGiven("alpha");
 
     /// <summary>Reads <c>rope_parameters</c>, or <c>rope_theta</c> with <c>rope_scaling</c>.</summary>
     /// <param name="config">config.json.</param>

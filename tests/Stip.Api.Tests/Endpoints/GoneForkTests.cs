@@ -128,11 +128,20 @@ public sealed class GoneForkTests
             socket.LingerState = new LingerOption(true, 0);
         }
 
-        await Task.Delay(TimeSpan.FromSeconds(2.5), Cancellation);
-        for (var i = 0; i < Slots; i++)
+        // A fork that the server came to late holds its slot for a lease from then on, as those opened below do.
+        var isFree = false;
+        for (var turn = 0; turn < 20 && !isFree; turn++)
         {
-            await caller.PostAsync<SessionObject>(StipRoutes.Sessions, new SessionCreateRequest("tiny"));
+            await Task.Delay(TimeSpan.FromSeconds(2.5), Cancellation);
+            isFree = true;
+            for (var i = 0; i < Slots && isFree; i++)
+            {
+                using var opened = await caller.PostAsync(StipRoutes.Sessions, new SessionCreateRequest("tiny"));
+                isFree = opened.IsSuccessStatusCode;
+            }
         }
+
+        Assert.True(isFree);
     }
 
     private static CompletionRequest Next(CompletionResponse before) => Steps.Next(before, 1);

@@ -27,6 +27,8 @@ public sealed class PackageRefusalTests
         { "missing file", "'extra.bin' was not uploaded" },
         { "unlisted file", "is not in stip.json" },
         { "traversal", "not a relative path" },
+        { "kept name", "'stip.json/x' takes a name that the server keeps" },
+        { "kept registration", "'registration.json' takes a name that the server keeps" },
         { "graph file", "its file is not in the list" },
         { "no graphs", "graphs is empty" },
         { "misspelt role", "graphs names 'decodr', which is none of decoder, decoder_with_past, encoder, vision" },
@@ -197,6 +199,8 @@ public sealed class PackageRefusalTests
         "digest" => Files(honest, file => file with { Sha256 = new string('0', 64) }),
         "missing file" =>
             Refingerprint(honest with { Files = [.. honest.Files, new("extra.bin", 3, new string('0', 64))] }),
+        "kept name" => Listing(honest, "stip.json/x"),
+        "kept registration" => Listing(honest, "registration.json"),
         "traversal" => Refingerprint(honest with { Files = [.. honest.Files, new("../x", 3, new string('0', 64))] }),
         "graph file" => With(honest, graph => graph with { File = "other.onnx" }),
         "no graphs" => honest with { Graphs = new Dictionary<string, GraphManifest>() },
@@ -244,6 +248,9 @@ public sealed class PackageRefusalTests
 
     private static PackageManifest Files(PackageManifest manifest, Func<PackageFile, PackageFile> change) =>
         Refingerprint(manifest with { Files = [.. manifest.Files.Select(change)] });
+
+    private static PackageManifest Listing(PackageManifest honest, string path) =>
+        Refingerprint(honest with { Files = [.. honest.Files, new(path, 3, new string('0', 64))] });
 
     private static PackageManifest Refingerprint(PackageManifest manifest) =>
         manifest with { Fingerprint = PackageFingerprint.Compute(manifest.Files) };

@@ -139,7 +139,9 @@ internal static class PlacedSteps
         var first = Shapes.Axis(call.Integer("axis", -1), call.Input(0).Rank);
         return call.Input(0) is PlacedValue value && value.Axes[first..].All(axis => axis.IsFeatures)
             && call.Inputs.Skip(1).All(input => input is null or WeightValue or LabelValue or KnownValue)
-            ? value with { Labels = ByRule(call, [value.Core, .. call.Inputs.Skip(1)]).Labels }
+            && ByRule(call, [value.Core, .. call.Inputs.Skip(1)]) is { } made
+            && made.Shape.SequenceEqual(value.Core.Shape)
+            ? value with { Labels = made.Labels }
             : null;
     }
 
