@@ -14,6 +14,7 @@ internal static class DetrBackbone
 
     // Pixels of a row of its last map: others come of dilated convolutions.
     private const int Stride = 32;
+    private const int LastStage = 4;
 
     // Kind of blocks, and how many of them each stage has.
     private static readonly Dictionary<string, (bool IsNarrow, int[] Depths)> Sizes = new(StringComparer.Ordinal)
@@ -35,10 +36,12 @@ internal static class DetrBackbone
         {
             var section = config.Section(Section) ?? ConfigJson.Parse("config.json", "{}"u8.ToArray());
             section.RefuseUnless("model_type", "resnet");
+            RefuseOtherStages(section);
             return section;
         }
 
         var timm = config.Section(Section) ?? config;
+        RefuseOtherStages(timm);
         foreach (var said in new[] { config.Section("backbone_kwargs"), timm }.OfType<ConfigJson>())
         {
             if (said.Integer("output_stride") is { } stride and not Stride)
@@ -71,6 +74,21 @@ internal static class DetrBackbone
         return new RenamedTensors(tensors, name => !name.StartsWith(Own, StringComparison.Ordinal) ? [name]
             : !usesTimm ? [$"{Root}.{name[Own.Length..]}"]
             : [$"{Root}.{Timm(name[Own.Length..])}", $"{Root}._backbone.{Timm(name[Own.Length..])}"]);
+    }
+
+    // Layers read the last map that is given out; here it is always that of the last stage.
+    private static void RefuseOtherStages(ConfigJson section)
+    {
+        if (section.IntegerList("out_indices") is [.., var last] && last != LastStage && last != -1)
+        {
+            throw new RefusedException($"config.json: out_indices ends with {last}; it must end with {LastStage}");
+        }
+
+        if (section.Texts("out_features") is [.., var name] && name != $"stage{LastStage}")
+        {
+            throw new RefusedException(
+                $"config.json: out_features ends with '{name}'; it must end with 'stage{LastStage}'");
+        }
     }
 
     // What a section describes is what it names; without one, a flag says it.

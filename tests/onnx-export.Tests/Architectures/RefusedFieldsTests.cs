@@ -102,6 +102,12 @@ public sealed class RefusedFieldsTests(ExportedModels models) : IDisposable
     [InlineData("DetrModel", """
         {"backbone_config": {"model_type": "timm_backbone", "backbone": "resnet50", "output_stride": 16}}
         """, "output_stride is 16; it must be 32")]
+    [InlineData("DetrModel", """
+        {"use_timm_backbone": false, "backbone_config": {"model_type": "resnet", "out_features": ["stage2", "stage3"]}}
+        """, "out_features ends with 'stage3'; it must end with 'stage4'")]
+    [InlineData("DetrModel", """
+        {"backbone_config": {"model_type": "timm_backbone", "backbone": "resnet50", "out_indices": [1, 2, 3]}}
+        """, "out_indices ends with 3; it must end with 4")]
     [InlineData("ElectraForMultipleChoice", """{"summary_type": "mean"}""",
         "summary_type is 'mean'; it must be 'first'")]
     public async Task Export_OfAFieldThatCannotBe_NamesIt(string architecture, string fields, string reason)

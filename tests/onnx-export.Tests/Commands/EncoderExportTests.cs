@@ -65,8 +65,8 @@ public sealed class EncoderExportTests : IDisposable
 
     [Fact]
     public void Export_OfADecoderThatEmbedsAndIsNotKnownAsSuch_IsRefused() => AssertRefused(
-        "architecture 'GPT2Model' is not supported",
-        Export(EmbeddingDecoder(config => config["architectures"] = new JsonArray("GPT2LMHeadModel"))));
+        "architecture 'OrionModel' is not supported",
+        Export(EmbeddingDecoder(config => config["architectures"] = new JsonArray("OrionForCausalLM"))));
 
     [Theory]
     [InlineData("T5ForConditionalGeneration")]
