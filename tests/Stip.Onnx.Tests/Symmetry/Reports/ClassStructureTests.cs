@@ -86,7 +86,9 @@ public sealed class ClassStructureTests : IDisposable
             .Select(targets => nodes.Select(node => Array.IndexOf(nodes, targets[node])).ToArray()).ToArray();
 
         Assert.All(drawn, targets => Assert.True(KeepsBlocks(targets, Channels)));
-        Assert.DoesNotContain(drawn, targets => KeepsBlocks(targets, 2) && KeepsBlocks(targets, 6));
+        // A single key may keep other blocks by chance (pairs: one of 27); twenty do not.
+        Assert.Contains(drawn, targets => !KeepsBlocks(targets, 2));
+        Assert.Contains(drawn, targets => !KeepsBlocks(targets, 6));
     }
 
     [Fact]
