@@ -8,7 +8,7 @@ namespace Stip.Api.Tests.Endpoints;
 /// <summary>The server's end of a WebSocket whose client opens a session and decodes as fast as answers come. Nothing
 /// ever waits, so a step is served on one thread, and what that thread allocates between two messages is the step's.
 /// </summary>
-internal sealed class DecodingSocket(int topK, int steps) : WebSocket
+internal sealed class DecodingSocket(int topK, int steps) : WirelessSocket
 {
     private readonly List<byte[]> _messages = [];
     private readonly StickyFields _sent = new();
@@ -22,14 +22,6 @@ internal sealed class DecodingSocket(int topK, int steps) : WebSocket
     public IReadOnlyList<long> BytesOfAStep => _bytesOfAStep;
 
     public int Answers { get; private set; }
-
-    public override WebSocketCloseStatus? CloseStatus => null;
-
-    public override string? CloseStatusDescription => null;
-
-    public override WebSocketState State => WebSocketState.Open;
-
-    public override string? SubProtocol => null;
 
     public override ValueTask<ValueWebSocketReceiveResult> ReceiveAsync(
         Memory<byte> buffer, CancellationToken cancellationToken)
@@ -69,31 +61,6 @@ internal sealed class DecodingSocket(int topK, int steps) : WebSocket
         _opened ??= CompletionResponseCodec.Read(buffer.ToArray(), new StickyFields());
         return ValueTask.CompletedTask;
     }
-
-    public override void Abort()
-    {
-    }
-
-    public override Task CloseAsync(
-        WebSocketCloseStatus closeStatus, string? statusDescription, CancellationToken cancellationToken) =>
-        Task.CompletedTask;
-
-    public override Task CloseOutputAsync(
-        WebSocketCloseStatus closeStatus, string? statusDescription, CancellationToken cancellationToken) =>
-        Task.CompletedTask;
-
-    public override void Dispose()
-    {
-    }
-
-    public override Task<WebSocketReceiveResult> ReceiveAsync(
-        ArraySegment<byte> buffer, CancellationToken cancellationToken) => throw new NotSupportedException();
-
-    public override Task SendAsync(
-        ArraySegment<byte> buffer,
-        WebSocketMessageType messageType,
-        bool endOfMessage,
-        CancellationToken cancellationToken) => throw new NotSupportedException();
 
     private void Note()
     {

@@ -1,6 +1,7 @@
 using System.Net.WebSockets;
 using Stip.Api.Engine;
 using Stip.Api.Tests.Engine;
+using Stip.Api.Tests.Hosting;
 using Stip.Protocol.Completions;
 using Stip.Protocol.Tensors;
 using StreamWriter = Stip.Api.Endpoints.Streaming.StreamWriter;
@@ -43,17 +44,9 @@ public sealed class LargeAnswerTests
     }
 
     /// <summary>Takes frames at once.</summary>
-    private sealed class CountingSocket : WebSocket
+    private sealed class CountingSocket : WirelessSocket
     {
         public int Frames { get; private set; }
-
-        public override WebSocketCloseStatus? CloseStatus => null;
-
-        public override string? CloseStatusDescription => null;
-
-        public override WebSocketState State => WebSocketState.Open;
-
-        public override string? SubProtocol => null;
 
         public override ValueTask SendAsync(
             ReadOnlyMemory<byte> buffer,
@@ -64,30 +57,5 @@ public sealed class LargeAnswerTests
             Frames++;
             return ValueTask.CompletedTask;
         }
-
-        public override void Abort()
-        {
-        }
-
-        public override Task CloseAsync(
-            WebSocketCloseStatus closeStatus, string? statusDescription, CancellationToken cancellationToken) =>
-            Task.CompletedTask;
-
-        public override Task CloseOutputAsync(
-            WebSocketCloseStatus closeStatus, string? statusDescription, CancellationToken cancellationToken) =>
-            Task.CompletedTask;
-
-        public override void Dispose()
-        {
-        }
-
-        public override Task<WebSocketReceiveResult> ReceiveAsync(
-            ArraySegment<byte> buffer, CancellationToken cancellationToken) => throw new NotSupportedException();
-
-        public override Task SendAsync(
-            ArraySegment<byte> buffer,
-            WebSocketMessageType messageType,
-            bool endOfMessage,
-            CancellationToken cancellationToken) => throw new NotSupportedException();
     }
 }
