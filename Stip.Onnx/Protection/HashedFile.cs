@@ -142,8 +142,11 @@ internal sealed class HashedFile : Stream, IBufferWriter<byte>
     private string HashAll()
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var written = 0L;
         foreach (var (bytes, count) in _full.GetConsumingEnumerable())
         {
+            EarlyWriteback.Start(_file.SafeFileHandle, written, count);
+            written += count;
             hash.AppendData(bytes, 0, count);
             _free.Add(bytes);
         }
