@@ -17,9 +17,9 @@ internal static class ProtectCommand
 
     public static Command Create()
     {
-        var hidden = BenchOptions.Number("--hidden", 2048, "Width of the model that is written, a multiple of 128.");
+        var hidden = BenchOptions.Number("--hidden", 4096, "Width of the model that is written, a multiple of 128.");
         var layers = Layers("--layers", [4, 8, 16], "Its layers; the last are copied too.");
-        var pairs = BenchOptions.Number("--pairs", 4, "Pairs of protect and plain copy, in turns; 0 for none.");
+        var pairs = BenchOptions.Number("--pairs", 6, "Pairs of protect and plain copy, in turns; 0 for none.");
         var searched = BenchOptions.Number("--search-hidden", 4096, "Width of the model that is searched.");
         var depths = Layers("--search-layers", [8, 32, 80], "Its layers; the disk holds two of them.");
         var runs = BenchOptions.Number("--runs", 3, "Searches of each; 0 for none.");
