@@ -1,6 +1,8 @@
 using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
 using Stip.Client.Bundles;
 using Stip.Keys.Bundles;
+using Stip.Protocol.Tensors;
 
 namespace Stip.Client.Embedding;
 
@@ -50,17 +52,29 @@ internal sealed class ClientGraph : IDisposable
         }
     }
 
-    /// <summary>Runs the graph on one input.</summary>
+    /// <summary>Runs the graph on one input of floats, of whatever width the graph computes in.</summary>
     /// <param name="input">Name of the input.</param>
     /// <param name="values">Its values.</param>
     /// <param name="shape">Its shape.</param>
     /// <param name="output">Name of the output.</param>
     public (float[] Values, long[] Shape) Run(string input, float[] values, long[] shape, string output)
     {
-        using var tensor = OrtValue.CreateTensorValueFromMemory(values, shape);
+        var type = _session.InputMetadata[input].ElementDataType;
+        using var tensor = OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, type, shape);
+        TensorConversion.FromFloat32(values, TypeOf(type), tensor.GetTensorMutableRawData());
         using var results = _session.Run(_runOptions, [input], [tensor], [output]);
-        return (results[0].GetTensorDataAsSpan<float>().ToArray(), results[0].GetTensorTypeAndShape().Shape);
+        var given = results[0].GetTensorTypeAndShape();
+        var floats = new float[given.ElementCount];
+        TensorConversion.ToFloat32(TypeOf(given.ElementDataType), results[0].GetTensorMutableRawData(), floats);
+        return (floats, given.Shape);
     }
+
+    private static TensorDtype TypeOf(TensorElementType type) => type switch
+    {
+        TensorElementType.Float16 => TensorDtype.Float16,
+        TensorElementType.BFloat16 => TensorDtype.BFloat16,
+        _ => TensorDtype.Float32,
+    };
 
     /// <inheritdoc/>
     public void Dispose()

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Stip.Client.Bundles;
 using Stip.Client.Images;
 using Stip.Keys.Bundles;
+using Stip.Protocol.Tensors;
 
 namespace Stip.Client.Embedding;
 
@@ -9,25 +10,23 @@ namespace Stip.Client.Embedding;
 /// <remarks>Safe for concurrent use until the bundle is disposed.</remarks>
 public sealed class PatchEmbedding : IDisposable
 {
-    private const string Pixels = "pixel_values";
-    private const string Rows = "inputs_embeds";
-
     private readonly ClientGraph _graph;
     private readonly ImagePreprocessor _preprocessor;
-    private readonly int _width;
-    private readonly int _height;
+    private readonly int? _width;
+    private readonly int? _height;
 
-    private PatchEmbedding(ClientGraph graph, ImagePreprocessor preprocessor, int width, int height) =>
+    private PatchEmbedding(ClientGraph graph, ImagePreprocessor preprocessor, int? width, int? height) =>
         (_graph, _preprocessor, _width, _height) = (graph, preprocessor, width, height);
 
     /// <summary>Turns an image into rows.</summary>
     /// <param name="image">Any size.</param>
-    /// <returns>Rows and their shape, <c>[1, seq, hidden]</c>, in float32.</returns>
+    /// <returns>What is sent and its shape in float32: rows <c>[1, seq, hidden]</c>, or a feature map
+    /// <c>[1, features, height, width]</c>.</returns>
     /// <exception cref="InvalidDataException">Preprocessing leaves another size than the model takes.</exception>
     public (float[] Rows, IReadOnlyList<long> Shape) Embed(RgbImage image)
     {
         var (values, width, height) = _preprocessor.Apply(image);
-        if (width != _width || height != _height)
+        if (width != (_width ?? width) || height != (_height ?? height))
         {
             throw new InvalidDataException(
                 $"the image is {width} × {height} after preprocessing, the model takes {_width} × {_height}");
@@ -38,38 +37,54 @@ public sealed class PatchEmbedding : IDisposable
 
     /// <summary>The same from pixel values.</summary>
     internal (float[] Rows, IReadOnlyList<long> Shape) EmbedPixels(float[] values, long[] shape) =>
-        _graph.Run(Pixels, values, shape, Rows);
+        _graph.Run(_graph.Manifest.Inputs[0].Name, values, shape, _graph.Manifest.Outputs[0].Name);
+
+    /// <summary>Why a graph is not one that takes images; null where it is. Its names do not matter.</summary>
+    internal static string? Fault(ClientGraphManifest manifest) =>
+        manifest is { Inputs: [{ Shape.Count: 4 } image], Outputs: [{ Shape.Count: > 2 } rows] }
+        && AreFloats(image.Dtype) && AreFloats(rows.Dtype)
+        && (Length(image.Shape[1]) ?? RgbImage.Channels) == RgbImage.Channels
+            ? null
+            : $"{manifest.File} does not turn an image [batch, {RgbImage.Channels}, height, width] into rows; it takes "
+                + $"{Names(manifest.Inputs)} and gives {Names(manifest.Outputs)}";
 
     /// <exception cref="BundleException">The graph is not one that takes images.</exception>
     internal static PatchEmbedding Open(string folder, ClientGraphManifest manifest)
     {
-        var input = manifest.Inputs.FirstOrDefault(port => port.Name == Pixels);
-        if (input?.Shape is not [_, var channels, var height, var width] || !Is(channels, out var colours)
-            || colours != RgbImage.Channels || !Is(height, out var rows) || !Is(width, out var columns)
-            || manifest.Outputs.All(port => port.Name != Rows))
+        if (Fault(manifest) is { } fault)
         {
-            throw new BundleException(
-                $"{Path.Combine(folder, manifest.File)} does not turn {Pixels} of a fixed size into {Rows}");
+            throw new BundleException(Path.Combine(folder, fault));
         }
 
+        var shape = manifest.Inputs[0].Shape;
+        var (height, width) = (Length(shape[2]), Length(shape[3]));
         var graph = ClientGraph.Load(folder, manifest);
         try
         {
-            return new PatchEmbedding(graph, ImagePreprocessor.FromFolder(folder, columns, rows), columns, rows);
+            return new PatchEmbedding(
+                graph,
+                height is { } rows && width is { } columns
+                    ? ImagePreprocessor.FromFolder(folder, columns, rows)
+                    : ImagePreprocessor.FromFolder(folder),
+                width,
+                height);
         }
-        catch (InvalidDataException fault)
+        catch (InvalidDataException unread)
         {
             graph.Dispose();
-            throw new BundleException(fault.Message, fault);
+            throw new BundleException(unread.Message, unread);
         }
     }
 
     /// <inheritdoc/>
     public void Dispose() => _graph.Dispose();
 
-    private static bool Is(JsonElement axis, out int length)
-    {
-        length = 0;
-        return axis.ValueKind == JsonValueKind.Number && axis.TryGetInt32(out length) && length > 0;
-    }
+    private static bool AreFloats(string dtype) =>
+        TensorDtypes.TryParseWire(dtype, out var parsed) && parsed.IsWireFloat();
+
+    private static string Names(IReadOnlyList<ClientTensorManifest> ports) =>
+        string.Join(", ", ports.Select(port => $"'{port.Name}' ({port.Dtype} of {port.Shape.Count} axes)"));
+
+    private static int? Length(JsonElement axis) =>
+        axis.ValueKind == JsonValueKind.Number && axis.TryGetInt32(out var length) && length > 0 ? length : null;
 }

@@ -26,7 +26,8 @@ public sealed class Classifier(StipEncoder encoder)
         var patches = encoder.TakesImages ? encoder.Bundle.Patches : null;
         var (rows, shape) = (patches ?? throw new StipException($"model '{encoder.Id}' takes texts, not images", null))
             .Embed(image);
-        return RunAsync(new ForwardRows(rows, null, (int)shape[0], (int)shape[1]), cancellationToken);
+        return RunAsync(
+            new ForwardRows(rows, null, (int)shape[0], (int)shape[1]) { Shape = shape }, cancellationToken);
     }
 
     private async Task<Classification> RunAsync(ForwardRows input, CancellationToken cancellationToken)

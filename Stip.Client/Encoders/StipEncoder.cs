@@ -113,11 +113,10 @@ public sealed class StipEncoder
 
     private static Dictionary<string, TensorPayload> Payloads(ForwardRows input, GraphManifest graph)
     {
-        var width = input.Rows.Length / (input.Batch * input.Length);
         var payloads = new Dictionary<string, TensorPayload>(StringComparer.Ordinal)
         {
             [graph.NameOf(GraphManifest.Embeds)] = Payload(
-                TensorDtype.Float32, MemoryMarshal.AsBytes(input.Rows.AsSpan()), input.Batch, input.Length, width),
+                TensorDtype.Float32, MemoryMarshal.AsBytes(input.Rows.AsSpan()), [.. input.Shape]),
         };
         // A graph that takes none counts every row, and here every row may count.
         var isTaken = graph.Inputs.Any(port => port.Name == graph.NameOf(GraphManifest.Mask));

@@ -17,10 +17,10 @@ public sealed class ImagePreprocessor
     private readonly float[] _factors = new float[RgbImage.Channels]; // by channel
     private readonly float[] _offsets = new float[RgbImage.Channels]; // by channel
 
-    private ImagePreprocessor(JsonElement config, int width, int height)
+    private ImagePreprocessor(JsonElement config, SizeRule? taken)
     {
         _size = Flag(config, "do_resize", true)
-            ? SizeRule.Read(config, "size", IsClip(config)) ?? new SizeRule(width, height)
+            ? SizeRule.Read(config, "size", IsClip(config)) ?? taken ?? throw Unsaid("size")
             : null;
         _filter = (ResampleFilter)Integer(config, "resample", (int)ResampleFilter.Bilinear);
         if (!Enum.IsDefined(_filter))
@@ -30,7 +30,7 @@ public sealed class ImagePreprocessor
 
         if (Flag(config, "do_center_crop", false))
         {
-            _crop = (SizeRule.Read(config, "crop_size") ?? new SizeRule(width, height)).Box;
+            _crop = (SizeRule.Read(config, "crop_size") ?? taken ?? throw Unsaid("crop_size")).Box;
         }
 
         var rescale = Flag(config, "do_rescale", true) ? Number(config, "rescale_factor", PerLevel) : 1;
@@ -50,13 +50,20 @@ public sealed class ImagePreprocessor
     /// <param name="width">Width that the model takes.</param>
     /// <param name="height">Height that the model takes.</param>
     /// <exception cref="InvalidDataException">The file asks for something that is not supported.</exception>
-    public static ImagePreprocessor FromFolder(string folder, int width, int height)
+    public static ImagePreprocessor FromFolder(string folder, int width, int height) =>
+        FromFolder(folder, new SizeRule(width, height));
+
+    /// <summary>The same of a model that takes images of any size.</summary>
+    /// <exception cref="InvalidDataException">As above, or the file says no size.</exception>
+    internal static ImagePreprocessor FromFolder(string folder) => FromFolder(folder, null);
+
+    private static ImagePreprocessor FromFolder(string folder, SizeRule? taken)
     {
         var path = Path.Combine(folder, "preprocessor_config.json");
         try
         {
             using var document = JsonDocument.Parse(File.Exists(path) ? File.ReadAllBytes(path) : "{}"u8.ToArray());
-            return new ImagePreprocessor(document.RootElement, width, height);
+            return new ImagePreprocessor(document.RootElement, taken);
         }
         catch (Exception fault) when (fault is JsonException or InvalidOperationException or FormatException)
         {
@@ -97,6 +104,9 @@ public sealed class ImagePreprocessor
 
         return (values, image.Width, image.Height);
     }
+
+    private static InvalidDataException Unsaid(string name) =>
+        new($"there is no {name}, which a model of images of any size needs");
 
     private static bool IsClip(JsonElement config) =>
         (config.OptionalText("image_processor_type") ?? config.OptionalText("feature_extractor_type"))

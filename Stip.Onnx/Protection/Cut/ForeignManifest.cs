@@ -100,7 +100,7 @@ internal static class ForeignManifest
     {
         var sizes = cut.Cloud.Input.Where(input => cut.Features.Contains(input.Name)
                 || (cut.Features.Count == 0 && ElementTypes.IsFloat((DataType)input.Type.TensorType.ElemType)))
-            .Select(input => input.Type.TensorType.Shape?.Dim.LastOrDefault()?.DimValue ?? 0);
+            .Select(ForeignPorts.Features);
         return checked((int)sizes.FirstOrDefault(size => size > 0));
     }
 

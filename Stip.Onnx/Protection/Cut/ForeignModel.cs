@@ -53,9 +53,9 @@ internal static class ForeignModel
             }
 
             var parts = Parts(file, cut, role, files);
-            var ports = among is not null || role == GraphRoles.Vision ? null
+            var ports = among is not null ? null
                 : role == GraphRoles.Decoder ? ForeignPorts.OfStep(cut, uses, caches, limits)
-                : ForeignPorts.OfPass(cut, uses, limits);
+                : ForeignPorts.OfPass(cut, uses, limits, isOfTexts: role != GraphRoles.Vision);
             var manifest = ForeignManifest.Describe(file, cut, role, files, limits, caches, ports) with
             {
                 ClientLayers = clientLayers == 0 ? null : clientLayers,

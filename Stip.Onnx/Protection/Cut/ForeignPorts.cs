@@ -10,6 +10,7 @@ namespace Stip.Onnx.Protection.Cut;
 internal static class ForeignPorts
 {
     private const string Present = "present";
+    private const int MapRank = 4;
 
     // Names that say what an output is, and that it is nothing else.
     private static readonly string[] Telling =
@@ -39,15 +40,16 @@ internal static class ForeignPorts
         return Unusual(cut, found);
     }
 
-    /// <summary>Of an encoder of texts.</summary>
+    /// <summary>Of an encoder of texts, or of pictures.</summary>
     /// <param name="cut">The server's graph.</param>
     /// <param name="uses">What masks and positions among its inputs are.</param>
     /// <param name="limits">Rows of the tables that ids index, the vocabulary among them.</param>
+    /// <param name="isOfTexts">False for pictures, whose vectors have no usual name.</param>
     public static IReadOnlyDictionary<string, string>? OfPass(
-        ClientCut cut, PortUses uses, IReadOnlyDictionary<string, long> limits)
+        ClientCut cut, PortUses uses, IReadOnlyDictionary<string, long> limits, bool isOfTexts)
     {
         var rows = Rows(cut, []);
-        var width = cut.Cloud.Input.Where(input => input.Name == rows).Select(Width).FirstOrDefault();
+        var width = cut.Cloud.Input.Where(input => input.Name == rows).Select(Features).FirstOrDefault();
         ValueInfoProto[] given =
         [
             .. cut.Cloud.Output.Where(output => ElementTypes.AreQuantities(output) && Rank(output) is 2 or 3
@@ -65,9 +67,14 @@ internal static class ForeignPorts
             [DecoderPorts.Logits] = Only(wide) ?? Only(scores),
             [EncoderPorts.Hidden] = !isScored ? Only(ofRows) : null,
             // A pooled vector beside the rows may be for something else.
-            [EncoderPorts.TextEmbeds] = !isScored && ofRows is [] ? Only(hidden) : null,
+            [EncoderPorts.TextEmbeds] = isOfTexts && !isScored && ofRows is [] ? Only(hidden) : null,
         });
     }
+
+    /// <summary>Width of what is sent: of rows the last axis, of a picture's feature map <c>[batch, features, height,
+    /// width]</c> the second; 0 where it is not said.</summary>
+    public static long Features(ValueInfoProto port) =>
+        Rank(port) == MapRank ? port.Type.TensorType.Shape.Dim[1].DimValue : Width(port);
 
     private static string? Only(ValueInfoProto[] outputs) => outputs is [var only] ? only.Name : null;
 
