@@ -58,6 +58,10 @@ internal static class PublishedDefaults
         ["ernie4_5_moe"] = Sizes(103424, 2560, 12288, 28, 20, 131072, 4, """
             "moe_intermediate_size": 1536, "moe_k": 6, "moe_num_experts": 64, "moe_num_shared_experts": 2
             """),
+        ["exaone"] = """
+            {"vocab_size": 102400, "hidden_size": 2048, "num_layers": 32, "num_attention_heads": 32,
+             "max_position_embeddings": 2048}
+            """,
         ["exaone4"] = Sizes(102400, 4096, 16384, 32, 32, 2048, 32, "\"sliding_window\": 4096"),
         ["exaone_moe"] = Sizes(102400, 4096, 16384, 32, 32, 2048, 32, """
             "moe_intermediate_size": 1024, "num_experts": 64, "num_experts_per_tok": 8, "num_shared_experts": 1
@@ -103,6 +107,7 @@ internal static class PublishedDefaults
         ["hunyuan_v1_moe"] = Sizes(
             290943, 4096, 11008, 32, 32, 2048, more: "\"num_experts\": 1, \"moe_topk\": 1"),
         ["hyperclovax"] = Sizes(32000, 4096, 11008, 32, 32, 2048),
+        ["internlm2"] = Sizes(103168, 4096, 11008, 32, 32, 2048),
         ["llama"] = Sizes(32000, 4096, 11008, 32, 32, 2048),
         ["llama4"] = Llama4,
         ["llama4_text"] = Llama4,

@@ -18,7 +18,7 @@ internal sealed class Exaone : IArchitecture
         var config = checkpoint.Config;
         var shape = DecoderShape.Read(config);
         var model = new DecoderModel(checkpoint, dtype, shape, "transformer.wte.weight");
-        var norm = Norm.Rms(config.Positive("layer_norm_epsilon", 1e-5));
+        var norm = Norm.Rms(config.Positive("layer_norm_epsilon", 1e-6));
         var mlp = new GatedFeedForward(
             config.FindSize("intermediate_size") ?? 4 * shape.HiddenSize, config.Text("activation_function") ?? "silu")
         {
@@ -38,6 +38,6 @@ internal sealed class Exaone : IArchitecture
             layer.Add(mlp.Append(layer, layer.Normed(norm, "mlp_norm", "ln_2"), "mlp"));
         }
 
-        return model.Finish(norm, "transformer.ln_f", model.Head(config.Flag("tie_word_embeddings", false)));
+        return model.Finish(norm, "transformer.ln_f", model.Head(config.Flag("tie_word_embeddings", true)));
     }
 }

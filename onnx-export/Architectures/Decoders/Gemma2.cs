@@ -25,6 +25,14 @@ internal sealed class Gemma2(string name, string modelType, bool hasNormsAfter) 
 
     public string ModelType => modelType;
 
+    /// <summary>The feed-forward part, whose function has a field of its own from here on: <c>hidden_act</c> beside it
+    /// says nothing.</summary>
+    public static GatedFeedForward FeedForward(ConfigJson config)
+    {
+        const string function = "gelu_pytorch_tanh";
+        return GatedFeedForward.Read(config) with { Function = config.Text("hidden_activation") ?? function };
+    }
+
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
         var config = checkpoint.Config;
@@ -34,7 +42,7 @@ internal sealed class Gemma2(string name, string modelType, bool hasNormsAfter) 
             EmbeddingScale = MathF.Sqrt(shape.HiddenSize),
         };
         var norm = Norm.Rms(config.Positive("rms_norm_eps", 1e-6)) with { Offset = 1 };
-        var mlp = GatedFeedForward.Read(config, "gelu_pytorch_tanh");
+        var mlp = FeedForward(config);
         var windows = AttentionWindows.Read(config, shape, layer => layer % 2 == 0, DefaultWindow);
         var hasBias = config.Flag("attention_bias", false);
         var attention = new SelfAttention(

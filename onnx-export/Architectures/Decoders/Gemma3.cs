@@ -1,6 +1,5 @@
 using Stip.Export.Blocks;
 using Stip.Export.Blocks.Attention;
-using Stip.Export.Blocks.FeedForward;
 using Stip.Export.Checkpoints;
 using Stip.Protocol.Tensors;
 
@@ -26,7 +25,7 @@ internal sealed class Gemma3 : IArchitecture
             EmbeddingScale = MathF.Sqrt(shape.HiddenSize),
         };
         var norm = Norm.Rms(config.Positive("rms_norm_eps", 1e-6)) with { Offset = 1 };
-        var mlp = GatedFeedForward.Read(config, "gelu_pytorch_tanh");
+        var mlp = Gemma2.FeedForward(config);
         var hasBias = config.Flag("attention_bias", false);
         var isLocal = AttentionWindows.Locals(
             config, shape, layer => (layer + 1) % (config.FindSize("sliding_window_pattern") ?? 6) != 0);

@@ -28,6 +28,11 @@ public sealed class LeftOutFieldsTests(ExportedModels models) : IDisposable
     [InlineData("deepseek_v3", "DeepseekV3ForCausalLM",
         """{"n_group": 8, "topk_group": 4, "num_experts_per_tok": 8, "n_shared_experts": 1}""",
         $$"""{"n_routed_experts": 16, {{Latent}}}""")]
+    [InlineData("exaone", "ExaoneForCausalLM",
+        """
+        {"tie_word_embeddings": true, "layer_norm_epsilon": 1e-6, "max_position_embeddings": 2048,
+         "intermediate_size": 192}
+        """)]
     [InlineData("exaone4", "Exaone4ForCausalLM", """{"sliding_window": 4096}""", """{"num_key_value_heads": 4}""")]
     [InlineData("exaone4", "Exaone4ForCausalLM", """{"layer_types": ["sliding_attention", "full_attention"]}""",
         """{"sliding_window": 4, "sliding_window_pattern": 2, "num_key_value_heads": 4}""")]
@@ -128,6 +133,20 @@ public sealed class LeftOutFieldsTests(ExportedModels models) : IDisposable
 
         JsonObject Whole(JsonObject text) =>
             new() { ["architectures"] = new JsonArray(architecture), ["text_config"] = text };
+    }
+
+    // The models read hidden_activation alone.
+    [Theory]
+    [InlineData("gemma2", "Gemma2ForCausalLM")]
+    [InlineData("gemma3_text", "Gemma3ForCausalLM")]
+    [InlineData("vaultgemma", "VaultGemmaForCausalLM")]
+    public async Task Export_OfAGemmaWithHiddenAct_TakesNoNoticeOfIt(string modelType, string architecture)
+    {
+        const string heads = """{"num_key_value_heads": 4, "head_dim": 16}""";
+        var (first, second) = (Config(modelType, architecture, heads), Config(modelType, architecture, heads));
+        second["hidden_act"] = "silu";
+
+        await AssertSameGraphAsync(first, second);
     }
 
     // Phi-3's first files said yarn where they meant LongRoPE.
