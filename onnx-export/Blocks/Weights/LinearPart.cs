@@ -30,7 +30,12 @@ internal sealed record LinearPart(
     public void Fill<T>(T[] tile, int rows, int width, int column, int firstRow)
         where T : unmanaged
     {
-        if (StoredOutputsFirst)
+        if (StoredOutputsFirst && Tensor is TurnedColumns turned)
+        {
+            // Turned twice it would be what is stored.
+            (this with { Tensor = turned.AsStored }).FillAsStored(tile, rows, width, column, firstRow);
+        }
+        else if (StoredOutputsFirst)
         {
             FillTransposed(tile, rows, width, column, firstRow);
         }
