@@ -140,6 +140,9 @@ internal static class EncoderFamilies
             "SiglipModel", "siglip", new SiglipText("SiglipTextModel", "siglip_text_model"),
             new SiglipVision("SiglipVisionModel", VisionHead.Hidden)),
         new TwoTowers(
+            "Siglip2Model", "siglip2", new SiglipText("Siglip2TextModel", "siglip2_text_model"),
+            new SiglipVision("Siglip2VisionModel", VisionHead.Hidden) { IsFlexible = true }),
+        new TwoTowers(
             "ChineseCLIPModel",
             "chinese_clip",
             new ChineseClipText("ChineseCLIPTextModel", isProjected: true),
@@ -172,6 +175,14 @@ internal static class EncoderFamilies
                 root,
                 new ClipText($"{name}TextModel", isProjected: true) { DefaultPositions = 16 },
                 new ClipVision($"{name}VisionModel", VisionHead.Projected) { Defaults = defaults }),
+            new TwoTowers(
+                $"{name}ForObjectDetection",
+                "",
+                new ClipText($"{name}TextModel", isProjected: true) { DefaultPositions = 16 },
+                new OwlDetector($"{name}ForObjectDetection", isSecond: name == "Owlv2") { Defaults = defaults })
+            {
+                Root = $"{root}.",
+            },
         ];
     }
 

@@ -125,6 +125,11 @@ internal sealed class ConfigJson(
         { } value => throw new RefusedException($"{file}: {name} is {value.GetRawText()}; it must be true or false"),
     };
 
+    /// <summary>Flags of a list; none where it is absent.</summary>
+    public IReadOnlyList<bool> Flags(string name) => Find(name) is { ValueKind: JsonValueKind.Array } list
+        ? [.. list.EnumerateArray().Select(flag => flag.ValueKind == JsonValueKind.True)]
+        : [];
+
     /// <summary>A flag that some files give as a number, 0 for off.</summary>
     public bool Switch(string name, bool otherwise) =>
         Find(name) is { ValueKind: JsonValueKind.Number } number ? number.GetDouble() != 0 : Flag(name, otherwise);

@@ -18,6 +18,9 @@ internal sealed class TwoTowers(string name, string modelType, IArchitecture tex
     /// <summary>Width of the space where config.json does not say it.</summary>
     public int DefaultProjection { get; init; } = 512;
 
+    /// <summary>What the names of both towers begin with; heads beside them are without it.</summary>
+    public string Root { get; init; } = "";
+
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype) => checkpoint.Tower switch
     {
         "text" => text.Build(Part(checkpoint, "text_config"), dtype),
@@ -31,6 +34,6 @@ internal sealed class TwoTowers(string name, string modelType, IArchitecture tex
         var config = whole.Config.Section(section)
             ?? throw new RefusedException($"config.json has no {section}; it must describe both towers");
         var projection = whole.Config.FindSize("projection_dim") ?? DefaultProjection;
-        return whole.Part(config.With($$"""{"projection_dim": {{projection}}}"""), [("", "")]);
+        return whole.Part(config.With($$"""{"projection_dim": {{projection}}}"""), [("", Root), ("", "")]);
     }
 }

@@ -15,16 +15,23 @@ namespace Stip.Export.Architectures.Vision;
 /// features of the image, or the mean of all rows is classified.</summary>
 /// <param name="name">Name of the family.</param>
 /// <param name="head">What it ends in.</param>
-internal sealed class SiglipVision(string name, VisionHead head) : IArchitecture
+/// <param name="modelType">Its <c>model_type</c> where it has no head.</param>
+internal sealed class SiglipVision(string name, VisionHead head, string modelType = "siglip_vision_model")
+    : IArchitecture
 {
     private const string Root = "vision_model";
     private const string Head = $"{Root}.head";
     private const int DefaultImage = 224;
     private const int DefaultPatch = 16;
+    private const int DefaultPatches = 256;
 
     public string Name => name;
 
-    public string ModelType => head == VisionHead.Hidden ? "siglip_vision_model" : "";
+    public string ModelType => head == VisionHead.Hidden ? modelType : "";
+
+    /// <summary>True where images may have any sides and config.json says how many patches they have at most: a graph
+    /// takes the square of so many, whose positions are those that are stored (SigLIP 2).</summary>
+    public bool IsFlexible { get; init; }
 
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
@@ -37,8 +44,8 @@ internal sealed class SiglipVision(string name, VisionHead head) : IArchitecture
             config.FindSize("num_attention_heads") ?? 12,
             config.Text("hidden_act") ?? "gelu_pytorch_tanh",
             config.Positive("layer_norm_eps", 1e-6));
-        var cut = PatchSizes.Read(config, DefaultImage, DefaultPatch);
-        var patches = new PatchGraph(tensors, sizes.Hidden, cut, tokens: []);
+        var cut = PatchSizes.Read(config, IsFlexible ? Side(config) : DefaultImage, DefaultPatch);
+        var patches = new PatchGraph(tensors, sizes.Hidden, cut, tokens: []) { IsStoredFlat = IsFlexible };
         patches.AppendAll(
             $"{Root}.embeddings.patch_embedding",
             hasBias: true,
@@ -68,6 +75,15 @@ internal sealed class SiglipVision(string name, VisionHead head) : IArchitecture
     /// <summary>The tower's own configuration inside that of a classifier.</summary>
     internal static ConfigJson Tower(ConfigJson config) => config.Section("vision_config")
         ?? throw new RefusedException("config.json has no vision_config");
+
+    private static int Side(ConfigJson config)
+    {
+        var count = config.FindSize("num_patches") ?? DefaultPatches;
+        var across = (int)Math.Sqrt(count);
+        return across * across == count ? across * (config.FindSize("patch_size") ?? DefaultPatch)
+            : throw new RefusedException(
+                $"config.json: num_patches is {count}; it must be a square, as the table of positions is one");
+    }
 
     private static void AppendPooler(EncoderGraph encoder, EncoderSizes sizes)
     {

@@ -35,6 +35,10 @@ internal sealed class PatchGraph(
     /// <summary>Rows of an image: tokens and patches.</summary>
     public int Rows => sizes.Count + _tokens + RowsAfter;
 
+    /// <summary>True where the checkpoint has the projection as a matrix over whole patches, their colours behind their
+    /// places.</summary>
+    public bool IsStoredFlat { get; init; }
+
     /// <summary>True where a spectrogram comes in, whose patches may overlap.</summary>
     public bool HearsSound { get; init; }
 
@@ -50,7 +54,10 @@ internal sealed class PatchGraph(
     {
         var (size, width) = (sizes.Patch, sizes.PatchElements);
         var flat = HearsSound ? Overlapping() : SideBySide(); // [batch, patches, channels·patch·patch]
-        var matrix = Tensors.Require($"{projection}.weight", HiddenSize, sizes.Channels, size, size);
+        var matrix = IsStoredFlat
+            ? new ChannelsLast(
+                Tensors.Require($"{projection}.weight", HiddenSize, width), HiddenSize, size * size, sizes.Channels)
+            : Tensors.Require($"{projection}.weight", HiddenSize, sizes.Channels, size, size);
         var part = new LinearPart(matrix, HeadPadding.None(width), HeadPadding.None(HiddenSize));
         var channels = HeadPadding.None(HiddenSize);
         var bias = hasBias ? Weights.Vector((Tensors.Require($"{projection}.bias", HiddenSize), channels)) : null;
