@@ -37,7 +37,7 @@ internal static class ForeignComparison
                 {
                     inputs.Keep(given);
                     progress?.Invoke((sample + 0.5) / samples);
-                    comparison.AddAll(expected, runner.Run(given));
+                    comparison.AddAll(expected, InOrder(runner.Run(given), expected));
                     done++;
                     break;
                 }
@@ -53,6 +53,15 @@ internal static class ForeignComparison
         }
 
         return done;
+    }
+
+    // Caches of the client's layers and of the server's come one after the other, whatever the graph's own order is.
+    private static IReadOnlyList<(string Name, HostTensor Tensor)> InOrder(
+        IReadOnlyList<(string Name, HostTensor Tensor)> given,
+        IReadOnlyList<(string Name, HostTensor Tensor)> expected)
+    {
+        string[] names = [.. expected.Select(output => output.Name)];
+        return [.. given.OrderBy(output => Array.IndexOf(names, output.Name))];
     }
 
     // A graph may not take every length that its inputs declare.

@@ -117,7 +117,7 @@ internal sealed class PlainModel : IDisposable
         {
             throw new RefusedException(
                 $"{layers} client layers of '{Folder}': a decoder of export can leave 0 or more to the client, and so "
-                + "can a graph of another exporter that has no caches; other models none");
+                + "can one graph of another exporter; other models none");
         }
 
         var (client, cloud, manifest) = ClientLayers.Split(Manifest, Part(GraphRoles.Decoder), layers);

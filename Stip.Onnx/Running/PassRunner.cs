@@ -1,4 +1,5 @@
 using Stip.Onnx.Execution;
+using Stip.Onnx.Model;
 
 namespace Stip.Onnx.Running;
 
@@ -46,9 +47,20 @@ internal sealed class PassRunner : IDisposable
             handed[DecoderPorts.Embeds] = TokenRows.Embed(tables, inputs, [.. _graph.Inputs.Select(port => port.Name)]);
         }
 
-        foreach (var (name, tensor) in _client is null ? [] : GraphRun.Run(_client, inputs))
+        var own = new List<(string Name, HostTensor Tensor)>();
+        if (_client is not null)
         {
-            handed[name] = tensor;
+            foreach (var (name, tensor) in GraphRun.Run(_client, ClientInputs.Of(_side, _role, inputs)))
+            {
+                if (_graph.Inputs.Any(port => port.Name == name))
+                {
+                    handed[name] = tensor;
+                }
+                else
+                {
+                    own.Add((name, _side.Restore(GraphPart.KeyOf(_role, isClient: true), name, tensor)));
+                }
+            }
         }
 
         PassInputs.Complete(
@@ -57,7 +69,20 @@ internal sealed class PassRunner : IDisposable
             handed,
             (name, tensor) => _side.Protect(_role, name, tensor));
         var results = _graph.Run(handed);
-        return [.. _graph.Outputs.Select(port => (port.Name, _side.Restore(_role, port.Name, results[port.Name])))];
+        var given = _graph.Outputs.Select(port => (port.Name, _side.Restore(_role, port.Name, results[port.Name])));
+        return Joined(own, [.. given]);
+    }
+
+    // Caches of the client's layers come before those of the server's, and behind the rest.
+    private static IReadOnlyList<(string Name, HostTensor Tensor)> Joined(
+        List<(string Name, HostTensor Tensor)> own, (string Name, HostTensor Tensor)[] given)
+    {
+        var place = own is [var first, ..]
+            ? Array.FindIndex(given, output => StemOf(output.Name) == StemOf(first.Name))
+            : -1;
+        return place < 0 ? [.. given, .. own] : [.. given[..place], .. own, .. given[place..]];
+
+        static string StemOf(string name) => string.Concat(name.TakeWhile(c => !char.IsAsciiDigit(c)));
     }
 
     public void Dispose()

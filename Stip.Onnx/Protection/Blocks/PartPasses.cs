@@ -79,7 +79,12 @@ internal sealed class PartPasses : IDisposable
     {
         string[] names = [.. GraphSignature.Inputs(_part.Graph).Select(input => input.Name)];
         var pair = new PassPair(
-            Handed(inputs, _plainClient, _plainTables, names), Handed(inputs, _movedClient, _moved.Tables, names));
+            Handed(inputs, _plainClient, _plainTables, names),
+            Handed(
+                _movedClient is null ? inputs : ClientInputs.Of(_moved, _part.Role, inputs),
+                _movedClient,
+                _moved.Tables,
+                names));
         PassInputs.Complete(names, inputs, pair.Plain, (_, tensor) => tensor);
         PassInputs.Complete(names, inputs, pair.Moved, (name, tensor) => _moved.Protect(_part.Role, name, tensor));
         return pair;

@@ -1,19 +1,22 @@
 using Stip.Onnx.Model;
 using Stip.Onnx.Protection.Blocks;
+using Stip.Protocol.Packages;
 
 namespace Stip.Onnx.Protection.Cut;
 
-/// <summary>Moves the first layers of a graph of another exporter, one without caches, from the server to the client:
+/// <summary>Moves the first layers of a graph of another exporter, with their caches, from the server to the client:
 /// what the client sends is then what they give.</summary>
 internal static class ForeignLayers
 {
     /// <summary>Cuts after so many layers.</summary>
     /// <param name="part">The server's graph so far.</param>
     /// <param name="cut">What the client computes so far.</param>
+    /// <param name="caches">All caches of the graph.</param>
     /// <param name="layers">Layers of the client, at least 1.</param>
     /// <exception cref="RefusedException">There are not more layers than that, or more than one value leads across.
     /// </exception>
-    public static ClientCut Move(GraphPart part, ClientCut cut, int layers)
+    public static ClientCut Move(
+        GraphPart part, ClientCut cut, IReadOnlyList<CacheTensorManifest> caches, int layers)
     {
         if (cut.Client is not { } client || cut.Features is not [var rows])
         {
@@ -43,10 +46,13 @@ internal static class ForeignLayers
         }
 
         var port = new ValueTypes(part.Graph).Describe(stream, rows);
-        var cloud = CloudPart(part.Graph, flow, place, stream, port, layers);
+        var kept = new LayerCaches(part, caches, place);
+        var cloud = CloudPart(part.Graph, flow, kept, place, stream, port, layers);
         RefuseLengthsOfOthers(part, cloud, port, layers);
+        var first = ClientPart(client, part.Graph, kept, place, stream, port, cloud);
+        kept.RefuseOthers(first, cloud);
         return new ClientCut(
-            ClientPart(client, part.Graph, place, stream, port, cloud), cloud,
+            first, cloud,
             [.. cut.Sent.Where(name => cloud.Input.Any(input => input.Name == name))], [rows])
         {
             Open = [.. cut.Open.Where(name => cloud.Input.Any(input => input.Name == name))],
@@ -77,13 +83,23 @@ internal static class ForeignLayers
 
     // What is made of masks and positions alone is needed on both sides.
     private static GraphProto CloudPart(
-        GraphProto graph, ValueFlow flow, int place, string stream, ValueInfoProto port, int layers)
+        GraphProto graph,
+        ValueFlow flow,
+        LayerCaches caches,
+        int place,
+        string stream,
+        ValueInfoProto port,
+        int layers)
     {
+        ValueInfoProto[] outputs = [.. graph.Output.Where(output =>
+            caches.Client.All(cache => cache.Present != output.Name))];
         var names = new Dictionary<string, string> { [stream] = port.Name };
         var changed = Around(
-            graph, graph.Node.Where((node, i) => i >= place || !node.Output.Any(flow.IsFeature)), names);
+            graph,
+            caches.Own(graph.Node.Where((node, i) => i >= place || !node.Output.Any(flow.IsFeature)), isClient: false),
+            names);
         var pruner = new GraphPruner(changed);
-        var (needed, _) = pruner.Needed([port.Name], graph.Output.Select(output => output.Name));
+        var (needed, _) = pruner.Needed([port.Name], outputs.Select(output => output.Name));
         var made = changed.Node.SelectMany(node => node.Output).ToHashSet(StringComparer.Ordinal);
         if (graph.Node.Take(place).SelectMany(node => node.Output).FirstOrDefault(name =>
             name != stream && flow.IsFeature(name) && needed.Contains(name) && !made.Contains(name)) is { } missing)
@@ -95,16 +111,22 @@ internal static class ForeignLayers
         return pruner.Take(
             graph.Name,
             [port, .. graph.Input.Where(input => input.Name != port.Name && needed.Contains(input.Name))],
-            graph.Output);
+            outputs);
     }
 
     private static GraphProto ClientPart(
-        GraphProto client, GraphProto graph, int place, string stream, ValueInfoProto port, GraphProto cloud)
+        GraphProto client,
+        GraphProto graph,
+        LayerCaches caches,
+        int place,
+        string stream,
+        ValueInfoProto port,
+        GraphProto cloud)
     {
         // Rows of tables keep a name of their own; what they become is what is sent.
         var names = new Dictionary<string, string> { [port.Name] = ClientLayers.Rows, [stream] = port.Name };
         var joined = Around(client, client.Node, names);
-        var layers = Around(graph, graph.Node.Take(place), names);
+        var layers = Around(graph, caches.Own(graph.Node.Take(place), isClient: true), names);
 
         // Lengths are read off ids here and off rows there: the client has its own of what both compute.
         var made = joined.Node.SelectMany(node => node.Output).ToHashSet(StringComparer.Ordinal);
@@ -117,6 +139,7 @@ internal static class ForeignLayers
             .. client.Output.Where(output => output.Name != port.Name
                 && cloud.Input.Any(input => input.Name == output.Name)),
             port,
+            .. graph.Output.Where(output => caches.Client.Any(cache => cache.Present == output.Name)),
         ];
         var pruner = new GraphPruner(joined);
         var (needed, _) = pruner.Needed([], outputs.Select(output => output.Name));

@@ -48,22 +48,25 @@ internal static class ForeignModel
                 : (Client: $"{among}_{ClientFile}", Cloud: Path.GetFileName(path));
             if (clientLayers != 0)
             {
-                RefuseCaches(path, clientLayers, caches.Count > 0 || role == GraphRoles.Decoder);
-                cut = ForeignLayers.Move(Parts(file, cut, role, files)[^1], cut, clientLayers);
+                cut = cut with { Cloud = SplitNorms.Of(cut.Cloud) };
+                cut = ForeignLayers.Move(Parts(file, cut, role, files)[^1], cut, caches, clientLayers);
             }
 
+            CacheTensorManifest[] own = [.. caches.Where(cache => IsOf(cache, cut.Client))];
+            CacheTensorManifest[] rest = [.. caches.Except(own)];
             var parts = Parts(file, cut, role, files);
             var ports = among is not null ? null
-                : role == GraphRoles.Decoder ? ForeignPorts.OfStep(cut, uses, caches, limits)
+                : role == GraphRoles.Decoder ? ForeignPorts.OfStep(cut, uses, rest, limits)
                 : ForeignPorts.OfPass(cut, uses, limits, isOfTexts: role != GraphRoles.Vision);
-            var manifest = ForeignManifest.Describe(file, cut, role, files, limits, caches, ports) with
+            var manifest = ForeignManifest.Describe(file, cut, role, files, limits, rest, ports) with
             {
                 ClientLayers = clientLayers == 0 ? null : clientLayers,
                 TiedEmbeddings = TiedTables.Any(parts),
             };
+            parts[0] = parts[0] with { States = [.. own.Select(cache => (cache.Past, cache.Present))] };
             parts[^1] = parts[^1] with
             {
-                States = [.. caches.Select(cache => (cache.Past, cache.Present))],
+                States = [.. rest.Select(cache => (cache.Past, cache.Present))],
                 Logits = manifest.Graphs[role].NameOf(GraphManifest.Logits),
             };
             return new PlainModel(Path.GetDirectoryName(Path.GetFullPath(path))!, manifest, [file], parts)
@@ -71,7 +74,14 @@ internal static class ForeignModel
                 Sources =
                 [
                     SourceOf(
-                        path, role, whole, [.. inputs.Where(input => !constants.Has(input.Name))], limits, cut, uses)
+                        path,
+                        role,
+                        whole,
+                        [.. inputs.Where(input => !constants.Has(input.Name))],
+                        limits,
+                        cut,
+                        own,
+                        uses)
                         with { HasCaches = caches.Count > 0 },
                 ],
             };
@@ -83,17 +93,6 @@ internal static class ForeignModel
         }
     }
 
-    // A client's part with caches would need a second cache layout in every client.
-    private static void RefuseCaches(string path, int layers, bool hasCaches)
-    {
-        if (hasCaches)
-        {
-            throw new RefusedException(
-                $"{layers} client layers of '{path}': graphs of other exporters with caches keep all layers on the "
-                + "server; export a checkpoint of the model instead, or give the graph without caches");
-        }
-    }
-
     private static ForeignSource SourceOf(
         string path,
         string role,
@@ -101,12 +100,13 @@ internal static class ForeignModel
         ValueInfoProto[] inputs,
         IReadOnlyDictionary<string, long> limits,
         ClientCut cut,
+        CacheTensorManifest[] caches,
         PortUses uses) => new(path, role, inputs, limits, cut.Features)
         {
             Uses = uses,
             Open = cut.Open,
             TokenNames = cut.Client is null ? null : TokenNames.Of(cut.Client, uses),
-            Signals = SignalsOf(cut),
+            Signals = SignalsOf(cut, caches),
             Lengths = KnownAxes.Of(whole).Concat(KnownAxes.Windows(whole)).ToDictionary(StringComparer.Ordinal),
             Multiples = KnownAxes.Multiples(whole),
             Window = KnownAxes.Windows(whole).Values.DefaultIfEmpty(0).Max(),
@@ -117,17 +117,22 @@ internal static class ForeignModel
     private static long Opset(ModelProto model) =>
         model.OpsetImport.Where(set => set.Domain is "" or "ai.onnx").Select(set => set.Version).FirstOrDefault(1);
 
-    // Features go to the server, so that floats the client's graph takes are pictures and sounds.
-    private static HashSet<string> SignalsOf(ClientCut cut) => cut.Client is null ? [] :
+    private static bool IsOf(CacheTensorManifest cache, GraphProto? graph) =>
+        graph?.Input.Any(input => input.Name == cache.Past) == true;
+
+    // Features go to the server, so that floats the client's graph takes are pictures and sounds, or its layers' own.
+    private static HashSet<string> SignalsOf(ClientCut cut, CacheTensorManifest[] caches) => cut.Client is null ? [] :
     [
-        .. cut.Client.Input.Where(ElementTypes.AreQuantities).Select(input => input.Name),
+        .. cut.Client.Input.Where(ElementTypes.AreQuantities).Select(input => input.Name)
+            .Except(caches.Select(cache => cache.Past)),
     ];
 
     private static string RoleOf(ClientCut cut, bool hasCaches)
     {
         var given = cut.Cloud.Input.Select(input => input.Name);
         return hasCaches || given.Any(name => name.StartsWith("past", StringComparison.Ordinal)) ? GraphRoles.Decoder
-            : cut.Client is { Input.Count: > 0 } && cut.Client.Input.Count == SignalsOf(cut).Count ? GraphRoles.Vision
+            : cut.Client is { Input.Count: > 0 and var count } && count == SignalsOf(cut, []).Count
+            ? GraphRoles.Vision
             : GraphRoles.Encoder;
     }
 

@@ -31,10 +31,12 @@ internal sealed class RepeatedLayers
             .. Enumerable.Range(1, flow.NodeCount - 1).Where(place => place > lastRead && widths[place] == 1),
             flow.NodeCount,
         ];
+
+        // Nodes of one layer may stand in any order that fits what they read.
         var blocks = _places.Zip(_places.Skip(1), (start, end) => Enumerable.Range(start, end - start)).ToArray();
         (_first, _period, Count) = Find(
             [.. blocks.Select(block => string.Join(',', block.Where(MakesFeatures).Select(node =>
-                $"{part.Graph.Node[node].OpType} {flow.WeightBytes(node)}")))],
+                $"{part.Graph.Node[node].OpType} {flow.WeightBytes(node)}").Order(StringComparer.Ordinal)))],
             [.. blocks.Select(block => block.Sum(flow.WeightBytes))]);
 
         // Masks and lengths are often made in the first layer for all.
