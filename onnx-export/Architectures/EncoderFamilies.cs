@@ -120,6 +120,7 @@ internal static class EncoderFamilies
         new Bart("MvpForConditionalGeneration", "mvp", BartForm.Bart),
         new Bart("BlenderbotForConditionalGeneration", "blenderbot", BartForm.Blenderbot),
         new Bart("BlenderbotSmallForConditionalGeneration", "blenderbot-small", BartForm.BlenderbotSmall),
+        new Led(),
         new Whisper(),
         new Bart("M2M100ForConditionalGeneration", "m2m_100", BartForm.M2M),
         .. Texts("EuroBert", (name, head) => new EuroBert(name, head)),

@@ -19,10 +19,20 @@ internal sealed class SequenceAttention(SequenceGraph graph, SequenceFamily fami
     /// <param name="bias">What is added to scores <c>[batch, heads, seq, total]</c>, null for nothing.</param>
     /// <returns>Rows <c>[batch, seq, hidden]</c>.</returns>
     public string Append(
-        string name, string tensor, AttentionNames names, string rows, string keys, string values, string? bias)
+        string name, string tensor, AttentionNames names, string rows, string keys, string values, string? bias) =>
+        Output(name, tensor, names, Attended(name, $"{tensor}.{names.Query}", rows, keys, values, bias));
+
+    /// <summary>What heads give, side by side, before they are projected back to the stream.</summary>
+    /// <param name="name">Name in the graph.</param>
+    /// <param name="query">Projection to queries in the checkpoint.</param>
+    /// <param name="rows">Rows <c>[batch, seq, hidden]</c>.</param>
+    /// <param name="keys">Keys <c>[batch, heads, total, dim]</c>.</param>
+    /// <param name="values">Values of the same shape.</param>
+    /// <param name="bias">What is added to scores <c>[batch, heads, seq, total]</c>, null for nothing.</param>
+    public string Attended(string name, string query, string rows, string keys, string values, string? bias)
     {
         var nodes = graph.Graph;
-        var queries = Project($"{name}.q", $"{tensor}.{names.Query}", rows, family.HasBiases);
+        var queries = Project($"{name}.q", query, rows, family.HasBiases);
         if (family.Scale is not 1)
         {
             var scale = nodes.Has("attention.scale")
@@ -35,22 +45,24 @@ internal sealed class SequenceAttention(SequenceGraph graph, SequenceFamily fami
         var scores = nodes.Add("MatMul", $"{name}.scores", [queries, turned]);
         scores = bias is null ? scores : nodes.Add("Add", $"{name}.biased", [scores, bias]);
         var shares = nodes.Add("Softmax", $"{name}.shares", [scores], NodeAttribute.Int("axis", -1));
-        var joined = nodes.Add("Reshape", $"{name}.joined", [
+        return nodes.Add("Reshape", $"{name}.joined", [
             nodes.Add(
                 "Transpose",
                 $"{name}.together",
                 [nodes.Add("MatMul", $"{name}.attended", [shares, values])],
                 NodeAttribute.Ints("perm", 0, 2, 1, 3)),
             nodes.Shared("attention.joined", 0, 0, heads * family.HeadDim)]);
-        return Linear.FromLinear(
-            graph,
-            $"{name}.output",
-            joined,
-            $"{tensor}.{names.Output}",
-            heads * family.HeadDim,
-            family.Hidden,
-            family.HasBiases);
     }
+
+    /// <summary>Projects what heads give back to the stream.</summary>
+    public string Output(string name, string tensor, AttentionNames names, string joined) => Linear.FromLinear(
+        graph,
+        $"{name}.output",
+        joined,
+        $"{tensor}.{names.Output}",
+        heads * family.HeadDim,
+        family.Hidden,
+        family.HasBiases);
 
     /// <summary>Keys and values of rows, <c>[batch, heads, seq, dim]</c>.</summary>
     /// <param name="name">Name in the graph.</param>

@@ -9,6 +9,9 @@ namespace Stip.Export.Blocks.Sequences;
 /// <c>protect</c> finds the client's part in it.</summary>
 internal sealed class SequenceGraph : ModelGraph
 {
+    /// <summary>Positions of the keys, <c>[total]</c>.</summary>
+    public const string Keys = $"{Places}.keys/output";
+
     private const string Places = "places";
 
     private readonly SequenceFamily _family;
@@ -72,7 +75,7 @@ internal sealed class SequenceGraph : ModelGraph
     }
 
     /// <summary>The key's position less that of the query, int64 <c>[seq, total]</c>.</summary>
-    public string Distances() => RowDistances.Append(Graph, $"{Places}.keys/output", $"{Places}.queries/output");
+    public string Distances() => RowDistances.Append(Graph, Keys, $"{Places}.queries/output");
 
     /// <summary>Scores of rows that come later vanish: <c>[seq, total]</c>.</summary>
     public string CausalBias() => RowDistances.Causal(this, Distances());

@@ -58,6 +58,11 @@ internal sealed class SequenceLayers(SequenceGraph graph, SequenceFamily family,
     private string Own(int layer, string name, string tensor, string rows)
     {
         var attention = $"{name}.attention";
+        if (stack.Farthest is { } farthest)
+        {
+            return new NearStates(graph, _attention, stack.Own).Append(attention, tensor, rows, farthest(layer));
+        }
+
         var (keys, values) = _attention.Append(attention, tensor, stack.Own, rows);
         if (graph.Role != SequenceRole.Encoder)
         {

@@ -44,4 +44,8 @@ internal sealed record SequenceStack(
 
     /// <summary>How distances fall into the rows of that table.</summary>
     public DistanceBias? Distances { get; init; }
+
+    /// <summary>How far rows of a layer see beside the first row, which sees all and is seen by all; null where all see
+    /// all.</summary>
+    public Func<int, int>? Farthest { get; init; }
 }
