@@ -221,6 +221,7 @@ internal sealed class GraphWalk(
                 call,
                 node,
                 IsHeld(node) ? HeldReason(node) : UnruledOperator.Reason(call.Operation, node.Name),
+                e.Message == UnruledOperator.Reason(call.Operation) ? null : e.Message,
                 name => scope.Declared(name) is { } value ? sizes.Shape(value) : null,
                 () => TrialRun.Run(model, node, call.Inputs));
         }

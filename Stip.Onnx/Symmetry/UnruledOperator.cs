@@ -25,6 +25,7 @@ internal static class UnruledOperator
     /// <param name="call">The operator.</param>
     /// <param name="node">Its node.</param>
     /// <param name="reason">Why, for the report.</param>
+    /// <param name="variant">What of the operator has no rule; null for all of it.</param>
     /// <param name="declaredShape">The shape that the graph states for an output, null where it states none.</param>
     /// <param name="run">The outputs as the runtime gives them.</param>
     /// <exception cref="RefusedException">The shape of an output is unknown, so that nothing after it can be
@@ -33,6 +34,7 @@ internal static class UnruledOperator
         OperatorCall call,
         NodeProto node,
         string reason,
+        string? variant,
         Func<string, int[]?> declaredShape,
         Func<IReadOnlyList<HostTensor?>> run)
     {
@@ -54,14 +56,14 @@ internal static class UnruledOperator
         {
             if (node.Output[output].Length > 0)
             {
-                var shape = declaredShape(node.Output[output]) ?? ShapeOf(call, node, tried, output);
+                var shape = declaredShape(node.Output[output]) ?? ShapeOf(call, node, variant, tried, output);
                 call.Set(output, Opaque(call, node.Output[output], shape));
             }
         }
     }
 
     private static int[] ShapeOf(
-        OperatorCall call, NodeProto node, Lazy<IReadOnlyList<HostTensor?>> tried, int output)
+        OperatorCall call, NodeProto node, string? variant, Lazy<IReadOnlyList<HostTensor?>> tried, int output)
     {
         try
         {
@@ -71,8 +73,9 @@ internal static class UnruledOperator
         {
             // With a reason inside: other sizes of the run may fit.
             throw new RefusedException(
-                $"operator {call.Operation} (node '{node.Name}') is not supported, and neither the graph nor the "
-                + "runtime says what shape it gives", e.InnerException ?? e);
+                $"operator {call.Operation} (node '{node.Name}') is not supported"
+                + (variant is null ? "" : $" ({variant})")
+                + ", and neither the graph nor the runtime says what shape it gives", e.InnerException ?? e);
         }
     }
 

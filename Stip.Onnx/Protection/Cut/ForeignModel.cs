@@ -26,6 +26,8 @@ internal static class ForeignModel
         var file = ModelFile.Load(path);
         try
         {
+            GeneratingOperators.Refuse(file.Graph);
+
             // The cut renames what crosses it; inputs and weights, which tell lengths, stay as they are.
             if (InlinedCalls.Apply(file.Model))
             {

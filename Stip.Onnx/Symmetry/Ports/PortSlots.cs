@@ -8,6 +8,7 @@ internal static class PortSlots
     private static readonly Dictionary<string, (int Place, PortUse Use)[]> ByOperator = new(StringComparer.Ordinal)
     {
         [".Attention"] = [(3, PortUse.Mask), (6, PortUse.Total)],
+        [".TensorScatter"] = [(2, PortUse.Past)],
         [".RotaryEmbedding"] = [(3, PortUse.Position)],
         ["com.microsoft.RotaryEmbedding"] = [(1, PortUse.Position)],
         ["com.microsoft.GroupQueryAttention"] =
@@ -15,7 +16,11 @@ internal static class PortSlots
         ["com.microsoft.MultiHeadAttention"] = [(4, PortUse.Mask), (5, PortUse.Mask), (8, PortUse.Past)],
         ["com.microsoft.Attention"] = [(3, PortUse.Mask), (5, PortUse.Mask), (6, PortUse.Past)],
         ["com.microsoft.QAttention"] = [(5, PortUse.Mask)],
-        ["com.microsoft.LongformerAttention"] = [(3, PortUse.Mask)],
+        ["com.microsoft.LongformerAttention"] = [(3, PortUse.Mask), (6, PortUse.Mask)],
+        ["com.microsoft.SparseAttention"] = [(7, PortUse.Total), (8, PortUse.Total)],
+        ["com.microsoft.DecoderMaskedMultiHeadAttention"] =
+            [(3, PortUse.Mask), (4, PortUse.Mask), (7, PortUse.Past)],
+        ["com.microsoft.DecoderMaskedSelfAttention"] = [(3, PortUse.Mask), (5, PortUse.Mask), (6, PortUse.Past)],
         ["com.microsoft.EmbedLayerNormalization"] = [(7, PortUse.Mask)],
         ["com.microsoft.QEmbedLayerNormalization"] = [(7, PortUse.Mask)],
     };

@@ -54,6 +54,7 @@ internal static class RuleRegistry
         new TensorScatterRule(),
         new LinearAttentionRule(),
         new PoolRule(),
+        new QuantizedPoolRule(),
         new LocalResponseRule(),
         new DistanceRule(),
         new ChannelNormalizationRule(),

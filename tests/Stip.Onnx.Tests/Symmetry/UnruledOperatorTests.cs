@@ -90,6 +90,20 @@ public sealed class UnruledOperatorTests : IDisposable
     }
 
     [Fact]
+    public void VariantWithoutRule_OfUnknownShape_IsSaid()
+    {
+        _graph.Input("x", "batch", "seq", 6);
+        _graph.Microsoft(
+            "Attention", "a", ["x", _graph.Weight("w", 6, 24), _graph.Weight("b", 24)],
+            NodeAttribute.Int("num_heads", 1), NodeAttribute.Int("do_rotary", 1));
+        _graph.Add("MatMul", "y", "a", _graph.Weight("w_y", 8, 8));
+        _graph.Output("y", "batch", "seq", 8);
+
+        Assert.Contains(
+            "is not supported (Attention with rotary embedding", Refusal().Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void OperatorWithAGraphOfItsOwn_IsRefused()
     {
         _graph.Input("x", "batch", "seq", 6);

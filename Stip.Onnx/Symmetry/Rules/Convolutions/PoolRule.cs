@@ -12,16 +12,20 @@ internal sealed class PoolRule : IOperatorRule
 
     public void Apply(OperatorCall call)
     {
-        var value = call.Labels(0);
-        if (call.Operation.StartsWith("Global", StringComparison.Ordinal))
-        {
-            call.Set(0, AgainstSet.Sets(call, value, [.. Enumerable.Range(2, value.Rank - 2)], call.Operation));
-            return;
-        }
-
         if (call.Wants(1))
         {
             throw new NotSupportedException($"{call.Operation} with the places of its maxima");
+        }
+
+        call.Set(0, Pool(call, call.Labels(0)));
+    }
+
+    /// <summary>Windows over <c>[batch, C, …]</c>, or all of it where the operator is a global one.</summary>
+    public static LabelValue Pool(OperatorCall call, LabelValue value)
+    {
+        if (call.Operation.StartsWith("Global", StringComparison.Ordinal))
+        {
+            return AgainstSet.Sets(call, value, [.. Enumerable.Range(2, value.Rank - 2)], call.Operation);
         }
 
         var windows = Windows.Of(call, value.Shape[2..], call.Integers("kernel_shape")!.Select(n => (int)n).ToArray());
@@ -39,6 +43,6 @@ internal sealed class PoolRule : IOperatorRule
             }
         }
 
-        call.Set(0, new LabelValue([value.Shape[0], value.Shape[1], .. windows.Shape], labels));
+        return new LabelValue([value.Shape[0], value.Shape[1], .. windows.Shape], labels);
     }
 }

@@ -2,7 +2,8 @@ using Stip.Onnx.Symmetry.Rules.Cells;
 
 namespace Stip.Onnx.Symmetry.Rules.Convolutions;
 
-/// <summary>Convolutions of integers; scales and zero points of channels follow the channels.</summary>
+/// <summary>Convolutions of integers; scales and zero points of channels follow the channels, which
+/// may be last.</summary>
 /// <remarks>Inputs of QLinearConv: 0 x, 1 and 2 its scale and zero point, 3 w, 4 and 5 its own, 6 and 7 those of the
 /// result, 8 B. Of ConvInteger: 0 x, 1 w, 2 and 3 their zero points.</remarks>
 internal sealed class QuantizedConvRule : IOperatorRule
@@ -11,13 +12,10 @@ internal sealed class QuantizedConvRule : IOperatorRule
 
     public void Apply(OperatorCall call)
     {
-        if (call.Integer("channels_last", 0) != 0)
-        {
-            throw new NotSupportedException($"{call.Operation} with channels last");
-        }
-
+        var isLast = call.Integer("channels_last", 0) != 0;
+        var value = isLast ? ChannelOrder.First(call.Labels(0)) : call.Labels(0);
         var kernel = call.Operation == "ConvInteger" ? 1 : 3;
-        var result = ConvRule.Convolve(call, call.Labels(0), call.Input(kernel));
+        var result = ConvRule.Convolve(call, value, call.Input(kernel));
         foreach (var input in Enumerable.Range(1, Math.Max(0, call.Inputs.Count - 1)).Where(input => input != kernel))
         {
             if (call.Optional(input) is { } factor)
@@ -27,6 +25,6 @@ internal sealed class QuantizedConvRule : IOperatorRule
             }
         }
 
-        call.Set(0, result);
+        call.Set(0, isLast ? ChannelOrder.Last(result) : result);
     }
 }

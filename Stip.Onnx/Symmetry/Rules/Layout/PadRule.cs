@@ -5,7 +5,7 @@ namespace Stip.Onnx.Symmetry.Rules.Layout;
 /// <summary>Cells added around a tensor: a constant, or copies of its border.</summary>
 internal sealed class PadRule : IOperatorRule
 {
-    public IEnumerable<string> Operators => ["Pad"];
+    public IEnumerable<string> Operators => ["Pad", "com.microsoft.Pad"];
 
     public void Apply(OperatorCall call)
     {

@@ -6,7 +6,7 @@ namespace Stip.Onnx.Symmetry.Rules.Picking;
 /// <summary>Slices at places that are given by all their leading coordinates.</summary>
 internal sealed class GatherNDRule : IOperatorRule
 {
-    public IEnumerable<string> Operators => ["GatherND"];
+    public IEnumerable<string> Operators => ["GatherND", "com.microsoft.GatherND"];
 
     public void Apply(OperatorCall call)
     {

@@ -195,6 +195,16 @@ public sealed class PortUsesTests : IDisposable
     }
 
     [Fact]
+    public void Uses_OfWhereACacheIsWritten_IsThePast()
+    {
+        Numbers("a", "batch");
+        _graph.Input("cache", "batch", 9, Width);
+        _graph.Add("TensorScatter", "y", "cache", _graph.Hidden(Width), "a");
+
+        Assert.Equal(PortUse.Past, Use("a"));
+    }
+
+    [Fact]
     public void Uses_OfAMaskThatIsCountedForAttention_IsAMask()
     {
         Numbers("a", "batch", "total");

@@ -45,6 +45,19 @@ internal static class QuantizedSamples
             var floats = graph.Add("DequantizeLinear", "floats", made, graph.Number(0.05f), Zero(graph, "y"));
             graph.Finish(graph.With("Transpose", "back", [floats], NodeAttribute.Ints("perm", 0, 2, 1)), 4);
         }),
+        new("com.microsoft.QLinearConv", graph => Rowed(graph, 4, row => graph.Microsoft(
+            "QLinearConv", "made",
+            [row, graph.Number(0.02f), Zero(graph, "a"), graph.Bytes("w", 4, 5, 1, 3), graph.Number(0.01f),
+                Zero(graph, "w"), graph.Number(0.05f), Zero(graph, "y")],
+            NodeAttribute.Int("channels_last", 1), NodeAttribute.Ints("pads", 0, 1, 0, 1))), "with channels last"),
+        new("com.microsoft.NhwcMaxPool", graph => Rowed(graph, 5, row => graph.Microsoft(
+            "NhwcMaxPool", "made", [row],
+            NodeAttribute.Ints("kernel_shape", 1, 3), NodeAttribute.Ints("pads", 0, 1, 0, 1)))),
+        new("com.microsoft.QLinearAveragePool", graph => Rowed(graph, 5, row => graph.Microsoft(
+            "QLinearAveragePool", "made",
+            [row, graph.Number(0.02f), Zero(graph, "a"), graph.Number(0.02f), Zero(graph, "y")],
+            NodeAttribute.Int("channels_last", 1), NodeAttribute.Ints("kernel_shape", 1, 3),
+            NodeAttribute.Ints("pads", 0, 1, 0, 1)))),
         new("com.microsoft.QLinearAdd", graph =>
         {
             var (left, right) = (graph.Hidden(5), graph.Hidden(5, "k"));
@@ -94,6 +107,14 @@ internal static class QuantizedSamples
             graph.Finish(graph.Add("Mul", "small", "floats", graph.Number(0.01f)), 6);
         }),
     ];
+
+    // Positions as one row of a picture whose channels are last.
+    private static void Rowed(SmallGraph graph, long width, Func<string, string> make)
+    {
+        var row = graph.Add("Unsqueeze", "row", Quantized(graph, graph.Hidden(5), "a"), graph.Numbers(1));
+        var back = graph.Add("Squeeze", "back", make(row), graph.Numbers(1));
+        graph.Finish(graph.Add("DequantizeLinear", "floats", back, graph.Number(0.05f), Zero(graph, "y")), width);
+    }
 
     private static string Quantized(SmallGraph graph, string value, string name) => graph.Add(
         "QuantizeLinear", $"{name}_q", value, graph.Number(0.02f), Zero(graph, name));
