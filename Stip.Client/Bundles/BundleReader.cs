@@ -16,6 +16,7 @@ internal static class BundleReader
     private const string ClientFolderName = "client";
     private const string VisionRole = "vision";
     private const string DecoderRole = "decoder";
+    private const string EncoderRole = "encoder";
     private const string TokenizerFileName = "tokenizer.json";
 
     public static Bundle Open(string path, bool allowUnprotected)
@@ -64,7 +65,10 @@ internal static class BundleReader
 
     public static ClientLayers? ReadLayers(string folder, BundleManifest manifest) =>
         manifest.Kind != BundleKinds.EncoderDecoder
-        && manifest.ClientGraphs?.GetValueOrDefault(DecoderRole) is { } graph ? ClientLayers.Open(folder, graph) : null;
+        && manifest.ClientGraphs?.GetValueOrDefault(
+            manifest.Kind == BundleKinds.Encoder ? EncoderRole : DecoderRole) is { } graph
+            ? ClientLayers.Open(folder, graph)
+            : null;
 
     public static SequenceEmbedding? ReadSequence(string folder, BundleManifest manifest) =>
         manifest.Kind == BundleKinds.EncoderDecoder ? SequenceEmbedding.Open(folder, manifest) : null;

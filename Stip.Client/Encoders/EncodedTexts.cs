@@ -28,7 +28,7 @@ internal static class EncodedTexts
     {
         var tokenizer = Tokenizer(encoder);
         return TextBatch.Embed(
-            encoder.Bundle.Embedding, texts, [.. texts.Select(ids => tokenizer.Types(ids.Length))]);
+            encoder.Bundle, texts, [.. texts.Select(ids => tokenizer.Types(ids.Length))]);
     }
 
     /// <summary>Ids without a frame, of any number.</summary>

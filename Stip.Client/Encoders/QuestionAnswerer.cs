@@ -90,7 +90,7 @@ public sealed class QuestionAnswerer(StipEncoder encoder)
             .. windows.Select(window => encoder.Bundle.Tokenizer!.Join(asked, read.AsSpan(window.Start, window.Count))),
         ];
         var rows = TextBatch.Embed(
-            encoder.Bundle.Embedding, [.. pairs.Select(pair => pair.Ids)], [.. pairs.Select(pair => pair.Types)]);
+            encoder.Bundle, [.. pairs.Select(pair => pair.Ids)], [.. pairs.Select(pair => pair.Types)]);
         var outputs = await encoder.RunAllAsync(rows, Outputs, What, cancellationToken);
         if (outputs.Any(output => output.Shape is not [_, var length] || length != rows.Length))
         {

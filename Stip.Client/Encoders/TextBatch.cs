@@ -1,17 +1,18 @@
 using System.Runtime.InteropServices;
-using Stip.Client.Embedding;
+using Stip.Client.Bundles;
 
 namespace Stip.Client.Encoders;
 
-/// <summary>Texts of one pass: rows of each, and rows of zeros after the shorter ones.</summary>
+/// <summary>Texts of one pass: rows of each, and rows that do not count after the shorter ones.</summary>
 internal static class TextBatch
 {
-    /// <param name="tables">Tables whose rows are float32 on the wire.</param>
+    /// <param name="bundle">Of a model whose rows are float32 on the wire.</param>
     /// <param name="texts">Token ids of each text, at least one.</param>
     /// <param name="types">Segments of each text's tokens; null where all are of the first.</param>
     public static ForwardRows Embed(
-        EmbeddingTables tables, IReadOnlyList<int[]> texts, IReadOnlyList<int[]>? types = null)
+        Bundle bundle, IReadOnlyList<int[]> texts, IReadOnlyList<int[]>? types = null)
     {
+        var tables = bundle.Embedding;
         var length = texts.Max(ids => ids.Length);
         var rows = new float[texts.Count * length * tables.HiddenSize]; // [batch, seq, hidden]
         var mask = new long[texts.Count * length]; // [batch, seq]
@@ -24,6 +25,7 @@ internal static class TextBatch
             mask.AsSpan(first, ids.Length).Fill(1);
         }
 
-        return new ForwardRows(rows, mask, texts.Count, length);
+        return new ForwardRows(
+            bundle.Layers?.Pass(rows, mask, texts.Count, length) ?? rows, mask, texts.Count, length);
     }
 }

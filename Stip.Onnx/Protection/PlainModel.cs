@@ -113,14 +113,15 @@ internal sealed class PlainModel : IDisposable
 
     private PlainModel WithClientLayers(int layers)
     {
-        if (Sources.Count > 0 || Manifest.Kind != ModelKinds.Decoder || layers < 0)
+        var isOfTexts = Manifest.Kind is ModelKinds.Decoder or ModelKinds.Encoder && HasTables;
+        if (Sources.Count > 0 || !isOfTexts || Parts.Count > 1 || layers < 0)
         {
             throw new RefusedException(
-                $"{layers} client layers of '{Folder}': a decoder of export can leave 0 or more to the client, and so "
-                + "can one graph of another exporter; other models none");
+                $"{layers} client layers of '{Folder}': a decoder or an encoder of texts that export wrote can leave 0 "
+                + "or more to the client, and so can one graph of another exporter; other models none");
         }
 
-        var (client, cloud, manifest) = ClientLayers.Split(Manifest, Part(GraphRoles.Decoder), layers);
+        var (client, cloud, manifest) = ClientLayers.Split(Manifest, Parts[0], layers);
         return new PlainModel(Folder, manifest, _files, [client, cloud]);
     }
 

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Stip.Keys.Bundles;
 using Stip.Onnx.Execution;
 using Stip.Onnx.Packages;
+using Stip.Onnx.Protection.Cut;
 using Stip.Protocol.Tensors;
 
 namespace Stip.Onnx.Protection;
@@ -24,7 +25,8 @@ internal sealed class SampleInputs(ExportManifest manifest, int tokenTypes, Rand
         }
 
         foreach (var input in (manifest.ClientGraphs ?? new Dictionary<string, ClientGraphManifest>())
-            .SelectMany(graph => graph.Value.Inputs).Where(input => !inputs.ContainsKey(input.Name)))
+            .SelectMany(graph => graph.Value.Inputs)
+            .Where(input => input.Name != ClientLayers.Rows && !inputs.ContainsKey(input.Name)))
         {
             inputs[input.Name] = Any(input, batch, length);
         }

@@ -41,41 +41,25 @@ internal sealed class PassRunner : IDisposable
 
     public IReadOnlyList<(string Name, HostTensor Tensor)> Run(IReadOnlyDictionary<string, HostTensor> inputs)
     {
-        var handed = new Dictionary<string, HostTensor>(StringComparer.Ordinal);
-        if (_side.Tables is { } tables)
-        {
-            handed[DecoderPorts.Embeds] = TokenRows.Embed(tables, inputs, [.. _graph.Inputs.Select(port => port.Name)]);
-        }
-
-        var own = new List<(string Name, HostTensor Tensor)>();
-        if (_client is not null)
-        {
-            foreach (var (name, tensor) in GraphRun.Run(_client, ClientInputs.Of(_side, _role, inputs)))
-            {
-                if (_graph.Inputs.Any(port => port.Name == name))
-                {
-                    handed[name] = tensor;
-                }
-                else
-                {
-                    own.Add((name, _side.Restore(GraphPart.KeyOf(_role, isClient: true), name, tensor)));
-                }
-            }
-        }
-
+        var client = GraphPart.KeyOf(_role, isClient: true);
+        string[] names = [.. _graph.Inputs.Select(port => port.Name)];
+        var handed = ClientPass.Run(
+            _client, _side.Tables, inputs, names, (name, tensor) => _side.Protect(client, name, tensor));
         PassInputs.Complete(
-            _graph.Inputs.Select(port => port.Name),
+            names,
             inputs,
             handed,
             (name, tensor) => _side.Protect(_role, name, tensor));
         var results = _graph.Run(handed);
         var given = _graph.Outputs.Select(port => (port.Name, _side.Restore(_role, port.Name, results[port.Name])));
-        return Joined(own, [.. given]);
+        var own = (_client?.Outputs ?? []).Select(port => port.Name).Except(names)
+            .Select(name => (name, _side.Restore(client, name, handed[name])));
+        return Joined([.. own], [.. given]);
     }
 
     // Caches of the client's layers come before those of the server's, and behind the rest.
     private static IReadOnlyList<(string Name, HostTensor Tensor)> Joined(
-        List<(string Name, HostTensor Tensor)> own, (string Name, HostTensor Tensor)[] given)
+        (string Name, HostTensor Tensor)[] own, (string Name, HostTensor Tensor)[] given)
     {
         var place = own is [var first, ..]
             ? Array.FindIndex(given, output => StemOf(output.Name) == StemOf(first.Name))

@@ -27,13 +27,14 @@ internal sealed class PartPasses : IDisposable
     {
         (_plain, _moved, _part) = (plain, moved, part);
         _plainTables = plain.HasTables ? EmbeddingTables.Open(plain.Folder, plain.Manifest.Embedding) : null;
-        if (plain.Parts.FirstOrDefault(other => other is { IsClient: true, TakesFeatures: false }
-            && other.Role == part.Role) is { } client)
+        if (!IsCached && plain.Parts.FirstOrDefault(other => other.IsClient && other.Role == part.Role) is { } client)
         {
             _plainClient = new GraphRunner(client.Model, plain.Folder);
             _movedClient = moved.Has(client) ? new GraphRunner(moved.PathOf(client)) : null;
         }
     }
+
+    private bool IsCached => _plain.Manifest.Graphs[_part.Role].Cache?.Layout == CacheLayouts.Shared;
 
     /// <summary>Passes of several shapes.</summary>
     /// <param name="samples">How many are wanted; of a graph of another exporter there may be more, as it may not take
@@ -45,7 +46,7 @@ internal sealed class PartPasses : IDisposable
             return new ForeignSamples(source).Tries(0).Select(HandedOrNull).OfType<PassPair>();
         }
 
-        if (_plainTables is not null && _plain.Manifest.Graphs[_part.Role].Cache?.Layout == CacheLayouts.Shared)
+        if (_plainTables is not null && IsCached)
         {
             var cached = new CachedPasses(_plain, _moved, _part, _random);
             return Enumerable.Range(0, samples).Select(sample => cached.Make(_plainTables, _moved.Tables!, sample));
@@ -79,33 +80,15 @@ internal sealed class PartPasses : IDisposable
     {
         string[] names = [.. GraphSignature.Inputs(_part.Graph).Select(input => input.Name)];
         var pair = new PassPair(
-            Handed(inputs, _plainClient, _plainTables, names),
-            Handed(
-                _movedClient is null ? inputs : ClientInputs.Of(_moved, _part.Role, inputs),
+            ClientPass.Run(_plainClient, _plainTables, inputs, names, (_, tensor) => tensor),
+            ClientPass.Run(
                 _movedClient,
                 _moved.Tables,
-                names));
+                inputs,
+                names,
+                (name, tensor) => _moved.Protect(GraphPart.KeyOf(_part.Role, isClient: true), name, tensor)));
         PassInputs.Complete(names, inputs, pair.Plain, (_, tensor) => tensor);
         PassInputs.Complete(names, inputs, pair.Moved, (name, tensor) => _moved.Protect(_part.Role, name, tensor));
         return pair;
-    }
-
-    private static Dictionary<string, HostTensor> Handed(
-        IReadOnlyDictionary<string, HostTensor> inputs, GraphRunner? client, EmbeddingTables? tables, string[] names)
-    {
-        var handed = new Dictionary<string, HostTensor>(StringComparer.Ordinal);
-        if (client is not null)
-        {
-            foreach (var (name, tensor) in GraphRun.Run(client, inputs))
-            {
-                handed[name] = tensor;
-            }
-        }
-        else if (tables is not null)
-        {
-            handed[DecoderPorts.Embeds] = TokenRows.Embed(tables, inputs, names);
-        }
-
-        return handed;
     }
 }

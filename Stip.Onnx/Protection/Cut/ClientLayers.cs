@@ -6,8 +6,8 @@ using Stip.Protocol.Packages;
 namespace Stip.Onnx.Protection.Cut;
 
 /// <summary>
-/// Takes the first layers of an exported decoder out of the server's graph: they become a graph of the client, with a
-/// cache of its own, between its tables and what it sends (paper, figure 9).
+/// Takes the first layers of an exported decoder or encoder out of the server's graph: they become a graph of the
+/// client, with a decoder's cache of its own, between its tables and what it sends (paper, figure 9).
 /// </summary>
 internal static class ClientLayers
 {
@@ -23,20 +23,21 @@ internal static class ClientLayers
 
     /// <summary>Cuts after so many layers.</summary>
     /// <param name="manifest">What export says.</param>
-    /// <param name="part">The decoder.</param>
+    /// <param name="part">The decoder or encoder.</param>
     /// <param name="layers">Layers of the client, at least 1.</param>
     /// <returns>The client's graph, the server's, and what export would say of them.</returns>
-    /// <exception cref="RefusedException">The decoder has not more layers than that, or cannot be cut
+    /// <exception cref="RefusedException">The model has not more layers than that, or cannot be cut
     /// there.</exception>
     public static (GraphPart Client, GraphPart Cloud, ExportManifest Manifest) Split(
         ExportManifest manifest, GraphPart part, int layers)
     {
-        var cache = manifest.Graphs[GraphRoles.Decoder].Cache;
-        if (cache?.Layout != CacheLayouts.Shared || layers >= cache.Layers)
+        var (role, whole) = (part.Role, manifest.Graphs[part.Role]);
+        var cache = role != GraphRoles.Decoder || whole.Cache?.Layout == CacheLayouts.Shared ? whole.Cache : null;
+        var count = role == GraphRoles.Decoder ? cache?.Layers ?? 0 : LayerCut.LayersOf(part.Graph);
+        if (layers >= count)
         {
             throw new RefusedException(
-                $"{layers} client layers are too many: the decoder has {cache?.Layers ?? 0}, and at least one is the "
-                + "server's");
+                $"{layers} client layers are too many: the {role} has {count}, and at least one is the server's");
         }
 
         var cut = LayerCut.After(part, layers);
@@ -51,22 +52,25 @@ internal static class ClientLayers
         var cloud = part with { Model = Around(part, cut.Cloud), SizedBy = part.Graph };
         return (Fitting(client, part), Fitting(cloud, part), manifest with
         {
-            WireDtype = manifest.Dtype,
+            WireDtype = role == GraphRoles.Decoder ? manifest.Dtype : manifest.WireDtype,
+            ClientLayers = role == GraphRoles.Decoder ? null : layers,
             Graphs = new Dictionary<string, GraphManifest>
             {
-                [GraphRoles.Decoder] = new(
-                    part.FileName,
-                    GraphSignature.Inputs(cut.Cloud),
-                    GraphSignature.Outputs(cut.Cloud),
-                    cache with
+                [role] = whole with
+                {
+                    File = part.FileName,
+                    Inputs = GraphSignature.Inputs(cut.Cloud),
+                    Outputs = GraphSignature.Outputs(cut.Cloud),
+                    Cache = cache is null ? null : cache with
                     {
                         Layers = cache.Layers - layers,
                         BoundedWindows = cache.BoundedWindows?.Skip(layers).ToArray(),
-                    }),
+                    },
+                },
             },
             ClientGraphs = new Dictionary<string, ClientGraphManifest>
             {
-                [GraphRoles.Decoder] = new(
+                [role] = new(
                     File,
                     [.. GraphSignature.Inputs(cut.Client).Select(Port)],
                     [.. GraphSignature.Outputs(cut.Client).Select(Port)]),

@@ -5,12 +5,18 @@ using Stip.Onnx.Protection.Blocks;
 
 namespace Stip.Onnx.Protection.Cut;
 
-/// <summary>A decoder of export in two graphs, cut where a layer begins.</summary>
+/// <summary>A decoder or encoder of export in two graphs, cut where a layer begins.</summary>
 /// <param name="Client">Token rows in, the stream after the first layers out.</param>
 /// <param name="Cloud">The stream in, logits out; its layers count from 0 again.</param>
 internal sealed record LayerCut(GraphProto Client, GraphProto Cloud)
 {
     private const string Skip = "Skip";
+
+    /// <summary>How many layers the nodes of a graph of export are of.</summary>
+    public static int LayersOf(GraphProto graph) => graph.Node.Select(node => node.Name.Split('.'))
+        .Select(parts => parts is ["layers", var layer, _, ..]
+            && int.TryParse(layer, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number + 1 : 0)
+        .DefaultIfEmpty(0).Max();
 
     /// <summary>Cuts after so many layers.</summary>
     /// <exception cref="RefusedException">More than the residual stream leads across.</exception>
@@ -31,7 +37,7 @@ internal sealed record LayerCut(GraphProto Client, GraphProto Cloud)
             ? new LayerCut(
                 ClientPart(graph, before, stream, layers), CloudPart(graph, [.. shared, .. after], stream, layers))
             : throw new RefusedException(
-                $"the decoder cannot be cut after {layers} layers: {across.Length} values lead across");
+                $"the {part.Role} cannot be cut after {layers} layers: {across.Length} values lead across");
 
         // What two layers leave to be added by the norm after them is added before it.
         string? Joined(string one, string other)

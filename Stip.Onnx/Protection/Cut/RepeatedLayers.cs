@@ -25,10 +25,17 @@ internal sealed class RepeatedLayers
 
         // Rows that are still to be added lead on beside what was made of them.
         var lastRead = LastReadOf(part, rows);
+        int[] narrow =
+        [
+            .. Enumerable.Range(1, flow.NodeCount - 1).Where(place => place > lastRead && widths[place] == 1),
+        ];
+
+        // Between two layers there may be nodes that make lengths and masks only.
         _places =
         [
             0,
-            .. Enumerable.Range(1, flow.NodeCount - 1).Where(place => place > lastRead && widths[place] == 1),
+            .. narrow.Where((place, i) => i == 0
+                || Enumerable.Range(narrow[i - 1], place - narrow[i - 1]).Any(MakesFeatures)),
             flow.NodeCount,
         ];
 
@@ -36,7 +43,7 @@ internal sealed class RepeatedLayers
         var blocks = _places.Zip(_places.Skip(1), (start, end) => Enumerable.Range(start, end - start)).ToArray();
         (_first, _period, Count) = Find(
             [.. blocks.Select(block => string.Join(',', block.Where(MakesFeatures).Select(node =>
-                $"{part.Graph.Node[node].OpType} {flow.WeightBytes(node)}").Order(StringComparer.Ordinal)))],
+                WhatDoes(part.Graph.Node[node], flow.WeightBytes(node))).Order(StringComparer.Ordinal)))],
             [.. blocks.Select(block => block.Sum(flow.WeightBytes))]);
 
         // Masks and lengths are often made in the first layer for all.
@@ -52,6 +59,12 @@ internal sealed class RepeatedLayers
 
     /// <summary>The place before the node with which the layer after so many begins.</summary>
     public int PlaceAfter(int layers) => _places[_first + (layers * _period)];
+
+    // A shape may be a constant in one layer and computed in the next.
+    private static string WhatDoes(NodeProto node, long bytes) =>
+        node.OpType is "Reshape" or "Expand" or "Slice" or "Squeeze" or "Unsqueeze" or "Tile"
+            ? node.OpType
+            : $"{node.OpType} {bytes}";
 
     // The repetition that holds most weights, and of those the shortest: a layer is not two.
     private static (int First, int Period, int Count) Find(string[] does, long[] bytes)

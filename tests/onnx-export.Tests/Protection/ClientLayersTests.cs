@@ -18,6 +18,8 @@ public sealed class ClientLayersTests(ExportedModels exported, ProtectedModels p
     [InlineData("tiny-gpt2-xl", 2, VerificationMode.Full)]
     [InlineData("tiny-mixtral-8x7b", 1, VerificationMode.Full)]
     [InlineData("tiny-mistral-window", 1, VerificationMode.Full)]
+    [InlineData("tiny-bert-classifier", 1, VerificationMode.Full)]
+    [InlineData("stories-bert", 1, VerificationMode.Blocks)]
     public async Task Protect_WithClientLayers_IsTheSameModel(string name, int layers, VerificationMode mode)
     {
         var options = new ProtectionOptions(Verify: mode) { ClientLayers = layers };
@@ -63,7 +65,8 @@ public sealed class ClientLayersTests(ExportedModels exported, ProtectedModels p
     [Theory]
     [InlineData(Llama, 64)]
     [InlineData(Llama, -1)]
-    [InlineData("tiny-bert-classifier", 1)]
+    [InlineData("tiny-bert-classifier", 64)]
+    [InlineData("digits-vit", 1)]
     public async Task Protect_WithLayersThatCannotBeTheClients_IsRefused(string name, int layers)
     {
         var refusal = await Assert.ThrowsAsync<RefusedException>(() => packages.ProtectAsync(
