@@ -6,10 +6,16 @@ namespace Stip.Onnx.Protection.Cut;
 /// <summary>Values of a graph that depend on no input: initialisers, and what is computed from them alone.</summary>
 internal sealed class Constants
 {
-    private readonly Dictionary<string, bool> _hasMatrix = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, bool> _hasMatrix;
 
     public Constants(GraphProto graph)
+        : this(graph, [])
     {
+    }
+
+    private Constants(GraphProto graph, Dictionary<string, bool> around)
+    {
+        _hasMatrix = new(around, StringComparer.Ordinal);
         foreach (var tensor in graph.Initializer)
         {
             _hasMatrix[tensor.Name] = IsMatrix(tensor);
@@ -17,6 +23,9 @@ internal sealed class Constants
 
         Add(graph.Node);
     }
+
+    /// <summary>These, and those of a graph inside of this one.</summary>
+    public Constants Inside(GraphProto graph) => new(graph, _hasMatrix);
 
     /// <summary>Adds what these nodes, in their order, make of constants.</summary>
     public void Add(IEnumerable<NodeProto> nodes)

@@ -1,26 +1,31 @@
 using Stip.Onnx.Model;
 using Stip.Onnx.Symmetry;
+using Stip.Onnx.Symmetry.Ports;
 
 namespace Stip.Onnx.Protection.Cut;
 
 /// <summary>
 /// Writes out calls of functions that take what a caller gives, so that the cut may lie inside them: some exporters
-/// make the whole model one function, or its embeddings one. Calls that take features only stay calls.
+/// make the whole model one function, or its embeddings one. Calls in the branches of an If are written out there.
+/// Calls that take features only stay calls.
 /// </summary>
 internal sealed class InlinedCalls
 {
     private readonly Dictionary<(string Domain, string Name, string Overload), FunctionProto> _functions = [];
     private readonly Dictionary<string, long> _versions;
-    private readonly Constants _constants;
     private readonly HashSet<string> _given;
     private readonly HashSet<string> _names;
     private readonly HashSet<string> _nodes;
-    private readonly List<NodeProto> _written = [];
+    private readonly ModelProto _model;
+    private readonly List<NodeProto> _bodies = [];
     private readonly Stack<FunctionProto> _open = [];
+    private Constants _constants;
+    private List<NodeProto> _written = [];
     private bool _isChanged;
 
     private InlinedCalls(ModelProto model)
     {
+        _model = model;
         _constants = new Constants(model.Graph);
         foreach (var function in model.Functions)
         {
@@ -53,10 +58,16 @@ internal sealed class InlinedCalls
 
         model.Graph.Node.Clear();
         model.Graph.Node.Add(calls._written);
-        foreach (var (domain, version) in calls._versions.Where(set =>
-            model.OpsetImport.All(known => Domain(known.Domain) != set.Key)))
+        foreach (var (domain, version) in calls._versions)
         {
-            model.OpsetImport.Add(new OperatorSetIdProto { Domain = domain, Version = version });
+            var known = model.OpsetImport.Where(set => Domain(set.Domain) == domain).ToArray();
+            foreach (var set in known)
+            {
+                set.Version = version;
+            }
+
+            model.OpsetImport.Add(
+                known.Length > 0 ? [] : [new OperatorSetIdProto { Domain = domain, Version = version }]);
         }
 
         return calls._isChanged;
@@ -66,10 +77,15 @@ internal sealed class InlinedCalls
     {
         var isGiven = OuterReads.Of(node).Any(_given.Contains);
         if (isGiven && _functions.TryGetValue((Domain(node.Domain), node.OpType, node.Overload), out var function)
-            && Adopt(function))
+            && Adopt(node, function))
         {
             WriteOut(node, function);
             return;
+        }
+
+        foreach (var branch in isGiven && node.OpType == "If" ? OuterReads.Subgraphs(node) : [])
+        {
+            Open(branch);
         }
 
         _written.Add(node);
@@ -83,22 +99,65 @@ internal sealed class InlinedCalls
     private bool IsFirst(NodeProto node) => node.OpType is "Shape" or "Size"
         || Lookups.IndexOf(node, _constants) is not null || node.Input.Any(_constants.HasMatrix);
 
-    // Operators of another version would do something else here.
-    private bool Adopt(FunctionProto function)
+    // Nothing outside of a branch reads what is made in it.
+    private void Open(GraphProto branch)
     {
-        if (function.OpsetImport.Any(set =>
+        var (written, constants, given) = (_written, _constants, _given.ToArray());
+        (_written, _constants) = ([], constants.Inside(branch));
+        foreach (var node in branch.Node)
+        {
+            Take(node);
+        }
+
+        branch.Node.Clear();
+        branch.Node.Add(_written);
+        (_written, _constants) = (written, constants);
+        _given.IntersectWith(given);
+    }
+
+    // Operators of another version may do something else here. The later of two versions serves both where all that is
+    // written for the earlier means the same in it.
+    private bool Adopt(NodeProto call, FunctionProto function)
+    {
+        foreach (var set in function.OpsetImport.Where(set =>
             _versions.TryGetValue(Domain(set.Domain), out var version) && version != set.Version))
         {
-            return false;
+            var version = _versions[Domain(set.Domain)];
+            var earlier = set.Version < version ? function.Node : _model.Graph.Node.Concat(_bodies);
+            var changed = Domain(set.Domain).Length == 0
+                ? OperatorVersions.FirstChanged(
+                    earlier, Math.Min(set.Version, version), Math.Max(set.Version, version))
+                : function.Node.FirstOrDefault(node => node.Domain == set.Domain && !IsCall(node));
+            if (changed is null)
+            {
+                continue;
+            }
+
+            return !HoldsLayers(call, function) ? false : throw new RefusedException(
+                $"function '{function.Name}' of '{function.Domain}' is written for version {set.Version} of the "
+                + $"operators and the graph for {version}, between which {changed.OpType} (node '{changed.Name}') "
+                + "changed: what the client computes inside it cannot be cut out; export with one version");
         }
 
         foreach (var set in function.OpsetImport)
         {
-            _versions.TryAdd(Domain(set.Domain), set.Version);
+            var known = _versions.GetValueOrDefault(Domain(set.Domain));
+            _versions[Domain(set.Domain)] = Math.Max(known, set.Version);
         }
 
         return true;
     }
+
+    // What looks rows up only may stay a call, which is the client's.
+    private bool HoldsLayers(NodeProto call, FunctionProto function)
+    {
+        var weights = function.Input.Zip(call.Input).Where(pair => _constants.HasMatrix(pair.Second))
+            .Select(pair => pair.First).ToHashSet(StringComparer.Ordinal);
+        return function.Node.Any(node => PortOperators.IsProduct(node) && node.Input.Any(weights.Contains));
+    }
+
+    private bool IsCall(NodeProto node) =>
+        _functions.ContainsKey((Domain(node.Domain), node.OpType, node.Overload));
 
     private void WriteOut(NodeProto call, FunctionProto function)
     {
@@ -130,6 +189,7 @@ internal sealed class InlinedCalls
             .. function.Node.Select(inner => Renamed(FunctionAttributes.Resolve(inner, call, function))), .. passed,
         ];
         _constants.Add(body);
+        _bodies.AddRange(body);
         foreach (var node in body)
         {
             node.Name = Free(_nodes, prefix + (node.Name.Length > 0 ? node.Name : node.OpType));

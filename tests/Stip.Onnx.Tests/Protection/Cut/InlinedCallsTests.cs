@@ -76,14 +76,72 @@ public sealed class InlinedCallsTests : IDisposable
     }
 
     [Fact]
-    public void Apply_WhereAFunctionHasOperatorsOfAnotherVersion_LeavesTheCall()
+    public void Protect_OfCallsInBranches_CutsInsideThem()
+    {
+        TextGraph.Build(_graph);
+        _graph.Save().Dispose();
+        Rewrite(model => WrapInBranches(model));
+
+        var made = PackageProtector.Protect(
+            _graph.FilePath, _folder.At("package"), new ProtectionOptions("text"), new SeededRandom(3));
+
+        Assert.True(made.Verification!.Passed);
+        using var cloud = ModelFile.Load(_folder.At("package", "cloud", "model.onnx"));
+        Assert.Contains(cloud.Tensors, weight => weight.Name == "gate_weight");
+        Assert.DoesNotContain(cloud.Graph.Input, input => input.Name == "input_ids");
+    }
+
+    [Theory]
+    [InlineData(17, 18)]
+    [InlineData(18, 17)]
+    public void Apply_WhereOperatorsOfAnotherVersionMeanTheSame_WritesTheCallOut(long graph, long function)
     {
         var model = Model(Node("Norm", Local, ["ids"], "y"));
-        model.OpsetImport.Add(new OperatorSetIdProto { Version = 17 });
+        model.OpsetImport.Add(new OperatorSetIdProto { Version = graph });
         model.Functions.Add(Function("Norm", Node("Tanh", "", ["x"], "y")));
-        model.Functions[0].OpsetImport.Add(new OperatorSetIdProto { Version = 18 });
+        model.Functions[0].OpsetImport.Add(new OperatorSetIdProto { Version = function });
+
+        Assert.True(InlinedCalls.Apply(model));
+
+        Assert.Equal("Tanh", Assert.Single(model.Graph.Node).OpType);
+        Assert.Equal(18, Assert.Single(model.OpsetImport).Version);
+    }
+
+    [Theory]
+    [InlineData(17, 11)]
+    [InlineData(11, 17)]
+    public void Apply_WhereAnOperatorChangedBetweenVersions_LeavesTheCall(long graph, long function)
+    {
+        // Which of both was written for the earlier version.
+        var old = Node("Squeeze", "", ["x"], "y");
+        old.Attribute.Add(NodeAttribute.Ints("axes", 1));
+        var model = Model(Node("Norm", Local, ["ids"], "n"), graph < function ? old : Node("Tanh", "", ["n"], "y"));
+        model.OpsetImport.Add(new OperatorSetIdProto { Version = graph });
+        model.Functions.Add(Function("Norm", graph < function ? Node("Tanh", "", ["x"], "y") : old));
+        model.Functions[0].OpsetImport.Add(new OperatorSetIdProto { Version = function });
 
         Assert.False(InlinedCalls.Apply(model));
+        Assert.Equal(graph, Assert.Single(model.OpsetImport).Version);
+    }
+
+    [Fact]
+    public void Apply_WhereAnOperatorChangedBesideLayers_IsRefusedWithTheReason()
+    {
+        var old = Node("Squeeze", "", ["m"], "y");
+        old.Attribute.Add(NodeAttribute.Ints("axes", 1));
+        old.Name = "less";
+        var model = Model(Node("Whole", Local, ["ids", "weight"], "y"));
+        model.Graph.Initializer.Add(new TensorProto { Name = "weight", Dims = { 5, 3 }, DataType = 1 });
+        model.OpsetImport.Add(new OperatorSetIdProto { Version = 17 });
+        model.Functions.Add(Function("Whole", Node("MatMul", "", ["x", "w"], "m"), old));
+        model.Functions[0].Input.Add("w");
+        model.Functions[0].OpsetImport.Add(new OperatorSetIdProto { Version = 11 });
+
+        var refused = Assert.Throws<RefusedException>(() => InlinedCalls.Apply(model));
+
+        Assert.StartsWith(
+            "function 'Whole' of 'pkg.local' is written for version 11 of the operators and the graph for 17, between "
+            + "which Squeeze (node 'less') changed", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -132,6 +190,38 @@ public sealed class InlinedCallsTests : IDisposable
         }
 
         model.IrVersion = Math.Max(model.IrVersion, 8);
+    }
+
+    // An If whose branches call the whole graph.
+    private static void WrapInBranches(ModelProto model)
+    {
+        var output = model.Graph.Output.Single().Clone();
+        Wrap(model, "Whole");
+        var call = model.Graph.Node.Single();
+        var choice = Node("If", "", ["use_cache_branch"], output.Name);
+        foreach (var name in new[] { "then", "else" })
+        {
+            var inner = call.Clone();
+            inner.Output[0] = $"{name}_{output.Name}";
+            var made = output.Clone();
+            made.Name = inner.Output[0];
+            choice.Attribute.Add(new AttributeProto
+            {
+                Name = $"{name}_branch",
+                Type = AttributeProto.Types.AttributeType.Graph,
+                G = new GraphProto { Name = name, Node = { inner }, Output = { made } },
+            });
+        }
+
+        model.Graph.Node.Clear();
+        model.Graph.Node.Add(choice);
+        var flag = new ValueInfoProto { Name = "use_cache_branch", Type = new TypeProto() };
+        flag.Type.TensorType = new TypeProto.Types.Tensor
+        {
+            ElemType = (int)TensorProto.Types.DataType.Bool,
+            Shape = new TensorShapeProto { Dim = { new TensorShapeProto.Types.Dimension { DimValue = 1 } } },
+        };
+        model.Graph.Input.Add(flag);
     }
 
     private static ModelProto Model(params NodeProto[] nodes)
