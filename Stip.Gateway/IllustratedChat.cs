@@ -32,8 +32,24 @@ internal static class IllustratedChat
         StipModel model, ChatPrompt chat, CancellationToken cancellationToken)
     {
         var sight = new ImageSight(model);
+        if (model.ReadsImage)
+        {
+            return await sight.PlaceAsync(
+                Prompts.Beginning(model, TextOf(model, chat)), chat.Images, cancellationToken);
+        }
+
         return await sight.PlaceAsync(Tokens(model, sight.ImageToken, chat), chat.Images, cancellationToken);
     }
+
+    // Such a model has no conversation: it goes on from the text that stands beside the image.
+    private static string TextOf(StipModel model, ChatPrompt chat) =>
+        chat is { Messages: [{ Role: "user" } only], Tools: null }
+        && only.Fields.TryGetValue(ContentField, out var parts)
+            ? string.Concat(parts.EnumerateArray().Select(part =>
+                part.TryGetProperty("text", out var text) ? text.GetString() : ""))
+            : throw new RefusedException(
+                $"model '{model.Id}' writes about one image: give one message of a user with it, and at most the "
+                + "beginning of the answer as its text");
 
     // Templates of some models know parts, others know strings only: what they write into the prompt tells.
     private static int[] Tokens(StipModel model, string imageToken, ChatPrompt chat)

@@ -16,15 +16,21 @@ internal static class Prompts
     /// </param>
     public static int[] Raw(StipModel model, string text, string? language = null)
     {
+        RefuseWithoutImage(model);
         var tokenizer = Tokenizer(model);
         return NotEmpty(
             (language is null ? tokenizer : tokenizer.InLanguage(language)).Encode(text, addSpecialTokens: true),
             model);
     }
 
+    /// <summary>The beginning of an answer, without a frame; none for an empty text.</summary>
+    public static int[] Beginning(StipModel model, string text) =>
+        text.Length == 0 ? [] : Tokenizer(model).Encode(text, addSpecialTokens: false);
+
     /// <summary>A conversation, ready for the assistant's next turn. The template frames it.</summary>
     public static int[] Chat(StipModel model, IReadOnlyList<ChatMessage> messages, JsonElement? tools = null)
     {
+        RefuseWithoutImage(model);
         var template = model.Bundle.Template
             ?? throw new RefusedException($"model '{model.Id}' has no chat template; complete continues raw text");
         return NotEmpty(Tokenizer(model).Encode(Render(template, messages, tools), addSpecialTokens: false), model);
@@ -40,6 +46,14 @@ internal static class Prompts
         catch (ChatTemplateException refusal)
         {
             throw new RefusedException(refusal.Message, refusal);
+        }
+    }
+
+    private static void RefuseWithoutImage(StipModel model)
+    {
+        if (model.ReadsImage)
+        {
+            throw new RefusedException($"model '{model.Id}' writes about an image: give one (--image, image_url)");
         }
     }
 

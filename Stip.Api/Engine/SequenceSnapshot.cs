@@ -14,8 +14,20 @@ internal sealed record SequenceSnapshot(
     /// <summary>True where one graph is both steps: it takes the states in each.</summary>
     public bool IsMerged { get; init; }
 
-    /// <summary>What a session keeps of a source of so many rows.</summary>
+    /// <summary>Null where a source is rows of tokens, each of which becomes one of states.</summary>
+    public SourceStates? States { get; init; }
+
+    /// <summary>Numbers of a row of the source.</summary>
+    public int SourceWidth(DecoderSnapshot decoder) => States?.SourceWidth ?? decoder.HiddenSize;
+
+    /// <summary>Most rows of the states of a source of so many.</summary>
+    public int MostStates(int rows) => States is { } own ? own.Rows ?? rows + SourceStates.MostRowsMore : rows;
+
+    /// <summary>Numbers of a row of the states.</summary>
+    public int StatesWidth(DecoderSnapshot decoder) => States?.Width ?? decoder.HiddenSize;
+
+    /// <summary>What a session keeps of states of so many rows.</summary>
     public long Bytes(int rows, DecoderSnapshot decoder) => rows * (
         decoder.CacheDtype.ByteSize() * Cross.Sum(tensor => (long)tensor.Blocks * tensor.Runs * tensor.Width)
-        + (IsMerged ? decoder.HiddenSize * decoder.RowsDtype.ByteSize() : 0));
+        + (IsMerged ? StatesWidth(decoder) * decoder.RowsDtype.ByteSize() : 0));
 }

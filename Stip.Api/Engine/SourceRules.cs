@@ -9,6 +9,9 @@ namespace Stip.Api.Engine;
 /// no others.</summary>
 internal static class SourceRules
 {
+    // A layer's outputs and what they are made of.
+    private const int CopiesOfSource = 8;
+
     private const string Field = CompletionFields.EncoderInputsEmbeds;
 
     /// <param name="decoder">The model.</param>
@@ -30,8 +33,12 @@ internal static class SourceRules
                 Field);
         }
 
-        var most = options.MaxLength == 0 ? sequence.SourceLength : Math.Min(options.MaxLength, sequence.SourceLength);
-        var judged = DeclaredRows.Judge(Field, request.EncoderInputsEmbeds, decoder.HiddenSize, most, TooLong);
+        // Of a picture it is what the picture has: a server's longest session says nothing of it.
+        var most = options.MaxLength == 0 || sequence.States is not null
+            ? sequence.SourceLength
+            : Math.Min(options.MaxLength, sequence.SourceLength);
+        var judged = DeclaredRows.Judge(
+            Field, request.EncoderInputsEmbeds, sequence.SourceWidth(decoder), most, TooLong);
         if (!judged.Is(out var rows, out var refusal))
         {
             return request.EncoderInputsEmbeds is null
@@ -51,7 +58,10 @@ internal static class SourceRules
     // beside logits of each of its rows.
     private static Refusal? JudgeMemory(DecoderSnapshot decoder, long rows, int sourceRows, EngineOptions options)
     {
-        var needed = PassMemory.Bytes(sourceRows, decoder.HiddenSize)
+        // An encoder of windows gives fewer rows than it takes, and looks at a window's at once.
+        var (sequence, width) = (decoder.Sequence!, decoder.Sequence!.SourceWidth(decoder));
+        var needed = PassMemory.Bytes(sequence.MostStates(sourceRows), sequence.StatesWidth(decoder))
+            + (sequence.States is null ? 0 : (double)sourceRows * width * decoder.RowsDtype.ByteSize() * CopiesOfSource)
             + PassMemory.Bytes((int)rows, decoder.HiddenSize)
             + ((double)rows * decoder.VocabSize * decoder.LogitsDtype.ByteSize());
         var limit = PassMemory.LimitBytes(options);

@@ -41,8 +41,8 @@ internal sealed class JoinedSources(DecoderSnapshot decoder) : IDisposable
         if (_sequence.IsMerged)
         {
             Add(
-                decoder.RowsDtype, [count, rows, decoder.HiddenSize], 1, sources, static (source, _) => source.States,
-                0);
+                decoder.RowsDtype, [count, rows, _sequence.StatesWidth(decoder)], 1, sources,
+                static (source, _) => source.States, 0);
         }
 
         for (var i = 0; i < _sequence.Cross.Count; i++)

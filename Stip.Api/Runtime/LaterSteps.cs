@@ -59,7 +59,7 @@ internal sealed class LaterSteps : IDisposable
 
         source.Lengthen(rows, SourcePadding.Mask(source.Rows, rows), (value, index) => index is { } i
             ? SourcePadding.Lengthened(value, cross[i].Blocks * cross[i].Runs, cross[i].Shape(1, rows))
-            : SourcePadding.Lengthened(value, 1, [1, rows, _decoder.HiddenSize]));
+            : SourcePadding.Lengthened(value, 1, [1, rows, _decoder.Sequence!.StatesWidth(_decoder)]));
     }
 
     /// <summary>Appends rows to slots, as <see cref="IDecoder.Run"/> does.</summary>

@@ -44,7 +44,7 @@ internal static class PaddingProbe
         try
         {
             values.Add(SourcePadding.Mask(Rows, rows));
-            values.Add(Drawn(decoder.RowsDtype, [1, rows, decoder.HiddenSize], 1));
+            values.Add(Drawn(decoder.RowsDtype, [1, rows, decoder.Sequence!.StatesWidth(decoder)], 1));
             values.AddRange(decoder.Sequence!.Cross.Select(tensor => Drawn(
                 decoder.CacheDtype, tensor.Shape(1, rows), tensor.Blocks * tensor.Runs)));
             return run(values[0], values[1], values[2..]);

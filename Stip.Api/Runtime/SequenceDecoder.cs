@@ -62,7 +62,8 @@ internal sealed class SequenceDecoder : IDecoder
 
     public long SlotBytes(int capacityTokens) => CacheShape.Of(_decoder, 1, capacityTokens).SlotTotalBytes;
 
-    public long SourceBytes(int rows) => _decoder.Sequence!.Bytes(_later.KeptRows(rows), _decoder);
+    public long SourceBytes(int rows) => _decoder.Sequence!.Bytes(
+        _later.KeptRows(_decoder.Sequence.MostStates(rows)), _decoder);
 
     public ICacheArena AllocateArena(int slots, int capacityTokens) =>
         new SequenceArena(CacheShape.Of(_decoder, slots, capacityTokens));
@@ -71,9 +72,10 @@ internal sealed class SequenceDecoder : IDecoder
     {
         var arena = (SequenceArena)slot.Arena;
         arena.Set(slot.First, null);
-        var count = source.Length / _rowBytes;
+        var width = _decoder.Sequence!.SourceWidth(_decoder);
+        var count = source.Length / (width * _decoder.RowsDtype.ByteSize());
         using var rows = OrtValue.CreateAllocatedTensorValue(
-            OrtAllocator.DefaultInstance, _decoder.RowsDtype.ToOrt(), [1, count, _decoder.HiddenSize]);
+            OrtAllocator.DefaultInstance, _decoder.RowsDtype.ToOrt(), [1, count, width]);
         source.CopyTo(rows.GetTensorMutableRawData());
         try
         {
@@ -162,6 +164,7 @@ internal sealed class SequenceDecoder : IDecoder
 
     private ReadSource Encode(OrtValue rows, int count)
     {
+        var sequence = _decoder.Sequence!;
         var mask = SourcePadding.Mask(count, count);
         OrtValue? states = null;
         try
@@ -170,8 +173,18 @@ internal sealed class SequenceDecoder : IDecoder
             OrtValue[] values = names.Length > 1 ? [rows, mask] : [rows];
             using var pass = DeviceGate.Enter(_gate);
             states = _encoder.Run(_runOptions, names, values, [Hidden])[0];
-            Check(Hidden, states, (long)count * _rowBytes);
-            return new ReadSource(count, mask, states);
+            var given = sequence.States is null ? count : (int)states.GetTensorTypeAndShape().Shape[1];
+            Check(
+                Hidden, states,
+                (long)Math.Min(given, sequence.MostStates(count)) * sequence.StatesWidth(_decoder)
+                    * _decoder.RowsDtype.ByteSize());
+            if (given != count)
+            {
+                mask.Dispose();
+                mask = SourcePadding.Mask(given, given);
+            }
+
+            return new ReadSource(given, mask, states);
         }
         catch
         {

@@ -47,6 +47,9 @@ public sealed class Bundle : IDisposable
     /// <summary>True where text comes out (chat, complete); false for encoders (embed, classify, fill).</summary>
     public bool GeneratesText => BundleKinds.Generates(Manifest);
 
+    /// <summary>True for an encoder that reads an image beside a decoder that writes about it.</summary>
+    public bool ReadsImage => Manifest.Kind == BundleKinds.EncoderDecoder && SequenceEmbedding.ReadsImage(Manifest);
+
     /// <summary>False for a bundle of <c>--mode none</c>, whose prompts the server can read.</summary>
     public bool IsProtected => Manifest.Mode != BundleManifestRules.Unprotected;
 

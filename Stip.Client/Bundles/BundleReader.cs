@@ -61,7 +61,14 @@ internal static class BundleReader
     }
 
     public static PatchEmbedding? ReadPatches(string folder, BundleManifest manifest) =>
-        manifest.ClientGraphs?.GetValueOrDefault(VisionRole) is { } graph ? PatchEmbedding.Open(folder, graph) : null;
+        PatchesRole(manifest) is { } role && manifest.ClientGraphs?.GetValueOrDefault(role) is { } graph
+            ? PatchEmbedding.Open(folder, graph)
+            : null;
+
+    // Of a model that writes about an image it is the encoder that sees.
+    private static string? PatchesRole(BundleManifest manifest) => manifest.Kind != BundleKinds.EncoderDecoder
+        ? VisionRole
+        : SequenceEmbedding.ReadsImage(manifest) ? SequenceEmbedding.Encoder : null;
 
     public static ClientLayers? ReadLayers(string folder, BundleManifest manifest) =>
         manifest.Kind != BundleKinds.EncoderDecoder

@@ -5,19 +5,21 @@ namespace Stip.Client.Embedding;
 
 /// <summary>The client's part of a model of an encoder and a decoder: a small graph for the source, one for the
 /// decoder's first step and one for later steps, for their rows are not permuted alike, and positions may be added on
-/// either side.</summary>
+/// either side. Where the source is an image, its graph is <see cref="Bundle.Patches"/>.</summary>
 /// <remarks>Safe for concurrent use.</remarks>
 internal sealed class SequenceEmbedding : IDisposable
 {
-    private const string Encoder = "encoder";
+    /// <summary>Role of the graph that makes the source's rows.</summary>
+    public const string Encoder = "encoder";
+
     private const string FirstStep = "decoder";
     private const string NextSteps = "decoder_with_past";
 
-    private readonly TokenGraph _encoder;
+    private readonly TokenGraph? _encoder;
     private readonly TokenGraph _first;
     private readonly TokenGraph _next;
 
-    private SequenceEmbedding(TokenGraph encoder, TokenGraph first, TokenGraph next) =>
+    private SequenceEmbedding(TokenGraph? encoder, TokenGraph first, TokenGraph next) =>
         (_encoder, _first, _next) = (encoder, first, next);
 
     /// <summary>Why a model cannot be used; null where it can. Nothing is loaded.</summary>
@@ -26,12 +28,17 @@ internal sealed class SequenceEmbedding : IDisposable
         { ClientGraphs: null } => "bundle.json names no 'client_graphs'",
         _ when new[] { Encoder, FirstStep }.FirstOrDefault(role => !manifest.ClientGraphs.ContainsKey(role))
             is { } missing => $"bundle.json names no client graph for '{missing}'",
-        _ when manifest.ClientGraphs.Values.Select(TokenGraph.Fault).OfType<string>().FirstOrDefault()
-            is { } fault => fault,
+        _ when manifest.ClientGraphs
+            .Where(graph => graph.Key != Encoder || !ReadsImage(manifest))
+            .Select(graph => TokenGraph.Fault(graph.Value)).OfType<string>().FirstOrDefault() is { } fault => fault,
         { Sequence: null } => "bundle.json does not say the decoder's first token: protect the model again, with its "
             + "config.json or generation_config.json (decoder_start_token_id)",
         _ => null,
     };
+
+    /// <summary>True where the source is an image.</summary>
+    public static bool ReadsImage(BundleManifest manifest) =>
+        manifest.ClientGraphs?.GetValueOrDefault(Encoder) is { } encoder && PatchEmbedding.Fault(encoder) is null;
 
     /// <exception cref="BundleException">A graph is missing, or takes more than tokens.</exception>
     public static SequenceEmbedding Open(string folder, BundleManifest manifest)
@@ -45,13 +52,16 @@ internal sealed class SequenceEmbedding : IDisposable
         try
         {
             // Of a merged decoder one graph makes the rows of all steps.
-            foreach (var graph in new[] { Encoder, FirstStep, NextSteps }
+            var isImage = ReadsImage(manifest);
+            foreach (var graph in new[] { Encoder, FirstStep, NextSteps }.Skip(isImage ? 1 : 0)
                 .Select(role => manifest.ClientGraphs!.GetValueOrDefault(role)).OfType<ClientGraphManifest>())
             {
                 graphs.Add(TokenGraph.Load(folder, graph, manifest));
             }
 
-            return new SequenceEmbedding(graphs[0], graphs[1], graphs[^1]);
+            return isImage
+                ? new SequenceEmbedding(null, graphs[0], graphs[^1])
+                : new SequenceEmbedding(graphs[0], graphs[1], graphs[^1]);
         }
         catch
         {
@@ -61,7 +71,9 @@ internal sealed class SequenceEmbedding : IDisposable
     }
 
     /// <summary>Rows of the source, <c>[n, hidden]</c> in the wire's type.</summary>
-    public byte[] Source(ReadOnlySpan<int> tokenIds) => _encoder.Rows(tokenIds);
+    /// <exception cref="InvalidOperationException">The source is an image.</exception>
+    public byte[] Source(ReadOnlySpan<int> tokenIds) =>
+        (_encoder ?? throw new InvalidOperationException("the model reads an image, no text")).Rows(tokenIds);
 
     /// <summary>Rows for the decoder, <c>[n, hidden]</c> in the wire's type.</summary>
     /// <param name="tokenIds">Tokens of one step.</param>
@@ -72,7 +84,7 @@ internal sealed class SequenceEmbedding : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        _encoder.Dispose();
+        _encoder?.Dispose();
         _first.Dispose();
         _next.Dispose();
     }

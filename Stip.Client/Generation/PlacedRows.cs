@@ -1,6 +1,9 @@
+using Stip.Protocol.Tensors;
+
 namespace Stip.Client.Generation;
 
-/// <summary>Rows that stand in place of the token table's own, at positions of their own: those of images.</summary>
+/// <summary>What a model sees of images: rows that stand in place of the token table's own, at positions of their own,
+/// or the rows that an encoder reads beside its decoder.</summary>
 /// <remarks>Immutable and safe for concurrent use.</remarks>
 public sealed class PlacedRows
 {
@@ -9,11 +12,18 @@ public sealed class PlacedRows
     /// <param name="rows">Rows of the wire's type by position.</param>
     internal PlacedRows(IReadOnlyDictionary<int, ReadOnlyMemory<byte>> rows) => _rows = rows;
 
+    /// <param name="source">Rows of an image for an encoder, <c>[n, width]</c>.</param>
+    internal PlacedRows(TensorPayload source)
+        : this(new Dictionary<int, ReadOnlyMemory<byte>>()) => Source = source;
+
     /// <summary>No rows: a text without images.</summary>
     public static PlacedRows None { get; } = new(new Dictionary<int, ReadOnlyMemory<byte>>());
 
     /// <summary>Number of rows.</summary>
-    public int Count => _rows.Count;
+    public int Count => Source is { } source ? (int)source.Shape[0] : _rows.Count;
+
+    /// <summary>The rows that an encoder reads; null for a decoder on its own.</summary>
+    internal TensorPayload? Source { get; }
 
     /// <summary>Writes those over the rows that are there.</summary>
     /// <param name="firstPosition">Position of the first row.</param>

@@ -21,4 +21,12 @@ internal static class SequenceStart
 
         return second is { } next ? [start, next] : [start];
     }
+
+    /// <summary>The same with the beginning of an answer behind it. One that begins with a special token is a start of
+    /// its own: Donut's tasks.</summary>
+    /// <param name="start">What answers begin with.</param>
+    /// <param name="beginning">Tokens; none for an answer that the model begins.</param>
+    /// <param name="isSpecial">Tells special tokens.</param>
+    public static int[] With(int[] start, ReadOnlySpan<int> beginning, Func<int, bool> isSpecial) =>
+        beginning is [var first, ..] && isSpecial(first) ? [.. beginning] : [.. start, .. beginning];
 }

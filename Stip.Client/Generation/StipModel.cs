@@ -80,8 +80,16 @@ public sealed class StipModel
     /// the answer is a text of its own.</summary>
     public bool IsSequence => ReadsSource(Bundle);
 
+    /// <summary>True for an encoder that reads an image beside a decoder that writes about it (captions, TrOCR, Donut):
+    /// prompts come from <see cref="Images.ImageSight"/>.</summary>
+    public bool ReadsImage => Bundle.ReadsImage;
+
+    /// <summary>True where images go in.</summary>
+    public bool TakesImages => Bundle.Manifest.ImageTokenId is not null || ReadsImage;
+
     /// <summary>Most tokens of a prompt.</summary>
-    public int MostPromptTokens => Bundle.Manifest.Sequence?.SourceLength ?? ContextLength;
+    public int MostPromptTokens =>
+        ReadsImage ? ContextLength : Bundle.Manifest.Sequence?.SourceLength ?? ContextLength;
 
     /// <summary>Asks the server, once, whether it has the package that this bundle belongs to. Every session does so
     /// before its first row, and again when the server has lost it.</summary>
@@ -99,8 +107,9 @@ public sealed class StipModel
     public StipSession OpenSession(int? maxLength = null, PlacedRows? placed = null)
     {
         CheckLength(maxLength);
-        return IsSequence
-            ? throw new InvalidOperationException($"model '{Id}' has an encoder: a session needs a source")
+        return IsSequence && placed?.Source is { } image
+            ? new StipSession(this, maxLength, new SequenceRows(Bundle, default, image))
+            : IsSequence ? throw new InvalidOperationException($"model '{Id}' has an encoder: a session needs a source")
             : new StipSession(this, maxLength, new DecoderRows(Bundle, placed, maxLength ?? ContextLength));
     }
 
@@ -114,6 +123,11 @@ public sealed class StipModel
     {
         CheckLength(maxLength);
         ArgumentOutOfRangeException.ThrowIfLessThan(sourceIds.Length, 1, nameof(sourceIds));
+        if (ReadsImage)
+        {
+            throw new StipException($"model '{Id}' writes about an image, and there is none", null);
+        }
+
         return sourceIds.Length <= MostPromptTokens
             ? new StipSession(this, maxLength, new SequenceRows(Bundle, sourceIds))
             : throw new StipException(
@@ -255,9 +269,10 @@ public sealed class StipModel
     internal (StipSession Session, ReadOnlyMemory<int> Start) Open(
         ReadOnlyMemory<int> promptIds, PlacedRows? placed, int? firstTokenId, int? maxNewTokens)
     {
-        var start = IsSequence ? StartIds(firstTokenId) : promptIds;
+        var readsText = IsSequence && placed?.Source is null;
+        var start = readsText ? StartIds(firstTokenId) : promptIds;
         var wanted = (int)Math.Min((long)start.Length + (maxNewTokens ?? ContextLength), ContextLength);
-        return (IsSequence ? OpenSession(promptIds, wanted) : OpenSession(wanted, placed), start);
+        return (readsText ? OpenSession(promptIds, wanted) : OpenSession(wanted, placed), start);
     }
 
     private static bool ReadsSource(Bundle bundle) => bundle.Manifest.Kind == BundleKinds.EncoderDecoder;

@@ -11,6 +11,9 @@ public sealed class ImagePreprocessor
     private const double Half = 0.5;
     private const double PerLevel = 1.0 / 255;
 
+    // Steps that would change the picture: Donut's and Nougat's.
+    private static readonly string[] NotDone = ["do_thumbnail", "do_align_long_axis", "do_crop_margin"];
+
     private readonly SizeRule? _size;
     private readonly ResampleFilter _filter;
     private readonly (int Width, int Height)? _crop;
@@ -19,6 +22,11 @@ public sealed class ImagePreprocessor
 
     private ImagePreprocessor(JsonElement config, SizeRule? taken)
     {
+        if (Array.Find(NotDone, name => Flag(config, name, false)) is { } step)
+        {
+            throw new InvalidDataException($"{step} is not supported");
+        }
+
         _size = Flag(config, "do_resize", true)
             ? SizeRule.Read(config, "size", IsClip(config)) ?? taken ?? throw Unsaid("size")
             : null;

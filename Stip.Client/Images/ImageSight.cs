@@ -7,8 +7,9 @@ using Stip.Protocol.Tensors;
 namespace Stip.Client.Images;
 
 /// <summary>
-/// Lets a vision-language model see: the owner's machine makes permuted rows of an image's patches, the server's vision
-/// graph makes of them rows for its decoder, and these take the places of the image tokens of a prompt.
+/// Lets a model see: the owner's machine makes permuted rows of an image's patches. Of a vision-language model the
+/// server's vision graph makes of them rows for its decoder, and these take the places of the image tokens of a prompt.
+/// Of a model whose encoder reads an image (<see cref="StipModel.ReadsImage"/>) they go with the first step.
 /// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
 public sealed class ImageSight(StipModel model)
@@ -26,16 +27,26 @@ public sealed class ImageSight(StipModel model)
         ?? throw new BundleException($"model '{model.Id}' takes no images");
 
     /// <summary>Looks at images and puts their rows into a prompt.</summary>
-    /// <param name="promptIds">A prompt with one image token for each image, or one for each of their rows.</param>
+    /// <param name="promptIds">A prompt with one image token for each image, or one for each of their rows. Of a model
+    /// whose encoder reads the image: what the answer begins with, nothing for one that the model begins, or a task of
+    /// Donut's, which is a special token.</param>
     /// <param name="images">In the order in which they stand in the prompt.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="BundleException">The model takes no images.</exception>
-    /// <exception cref="InvalidDataException">The prompt has another number of image tokens.</exception>
+    /// <exception cref="InvalidDataException">The prompt has another number of image tokens, or the model reads one
+    /// image.</exception>
     /// <exception cref="StipException">Refused or not reached.</exception>
     public async Task<ImagePrompt> PlaceAsync(
         ReadOnlyMemory<int> promptIds, IReadOnlyList<RgbImage> images, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(images);
+        if (model.ReadsImage)
+        {
+            return images is [var only]
+                ? Read(promptIds.Span, only)
+                : throw new InvalidDataException($"model '{model.Id}' reads one image, {images.Count} are given");
+        }
+
         var features = new List<byte[]>(); // an image each, [rows, hidden] of the wire's type
         foreach (var image in images)
         {
@@ -43,6 +54,19 @@ public sealed class ImageSight(StipModel model)
         }
 
         return Place(promptIds.Span, features);
+    }
+
+    private ImagePrompt Read(ReadOnlySpan<int> beginning, RgbImage image)
+    {
+        var (rows, shape) = model.Bundle.Patches!.Embed(image);
+        // Rows of the last axis, whatever the others are: the server knows what it takes.
+        var source = new TensorPayload(
+            TensorDtype.Float32.WireName(),
+            [rows.Length / shape[^1], shape[^1]],
+            MemoryMarshal.AsBytes<float>(rows).ToArray());
+        var start = SequenceStart.With(
+            model.StartIds(), beginning, id => model.Bundle.Tokenizer?.IsSpecial(id) == true);
+        return new ImagePrompt(start, new PlacedRows(source));
     }
 
     private async Task<byte[]> LookAsync(RgbImage image, CancellationToken cancellationToken)

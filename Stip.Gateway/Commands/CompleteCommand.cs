@@ -16,7 +16,7 @@ internal static class CompleteCommand
         var answer = new AnswerOptions();
         var several = new SeveralOptions();
         var prompt = new PromptArgument();
-        var image = ImageOption.Create();
+        var picture = ImageOption.Create();
         var model = new Option<string?>("--model") { Description = "Which of several bundles." };
         var json = new Option<bool>("--json") { Description = "Prints one JSON document." };
         var source = new Option<string?>("--source-language")
@@ -29,7 +29,7 @@ internal static class CompleteCommand
         };
         var command = new Command("complete", "Continues a raw text; special tokens in it count as such.")
         {
-            model, image, source, target, json,
+            model, picture, source, target, json,
         };
         connection.AddTo(command);
         answer.AddTo(command);
@@ -37,7 +37,9 @@ internal static class CompleteCommand
         prompt.AddTo(command);
         command.SetAction(async (parsed, cancellation) =>
         {
-            var text = prompt.ReadText(parsed);
+            var image = parsed.GetValue(picture);
+            // A model that writes about an image needs no text beside it.
+            var text = image is null ? prompt.ReadText(parsed) : prompt.ReadOrNothing(parsed);
             using var open = connection.Open(parsed);
             var chosen = open.Pick(parsed.GetValue(model));
             var language = Languages.Frame(chosen, parsed.GetValue(source), parsed.GetValue(target));
@@ -45,10 +47,12 @@ internal static class CompleteCommand
             {
                 FirstTokenId = Languages.First(chosen, parsed.GetValue(target)),
             };
-            var ids = Prompts.Raw(chosen, text, language);
-            var placed = parsed.GetValue(image) is { } file
+            var ids = image is not null && chosen.ReadsImage
+                ? Prompts.Beginning(chosen, text)
+                : Prompts.Raw(chosen, text, language);
+            var placed = image is not null
                 ? await new ImageSight(chosen).PlaceAsync(
-                    ids, [ImageReader.Decode(ImageOption.Read(file))], cancellation)
+                    ids, [ImageReader.Decode(ImageOption.Read(image))], cancellation)
                 : new ImagePrompt(ids, PlacedRows.None);
             await PrintAsync(
                 chosen, placed, options, several.Beams(parsed, options), several.Choices(parsed),

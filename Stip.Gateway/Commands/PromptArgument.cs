@@ -25,6 +25,13 @@ internal sealed class PromptArgument(string otherwise = "without it standard inp
         _ => null,
     };
 
+    /// <summary>The prompt where one may be left out; empty where there is none.</summary>
+    public string ReadOrNothing(ParseResult parsed) => parsed.GetValue(_words) switch
+    {
+        { Length: > 0 } words => string.Join(' ', words),
+        _ => Console.IsInputRedirected ? Console.In.ReadToEnd() : "",
+    };
+
     /// <summary>The prompt, before anything is opened: a person may take long to write it.</summary>
     /// <param name="parsed">The command line.</param>
     /// <param name="missing">What to give where there is none.</param>

@@ -31,7 +31,7 @@ internal static class ModelEndpoints
         bundle.Manifest.ContextLength,
         Chats = bundle.GeneratesText && HasTemplate(bundle),
         bundle.IsProtected,
-        TakesImages = bundle.GeneratesText && bundle.Manifest.ImageTokenId is not null,
+        TakesImages = bundle.GeneratesText && (bundle.Manifest.ImageTokenId is not null || bundle.ReadsImage),
     };
 
     private static bool HasTemplate(Bundle bundle)

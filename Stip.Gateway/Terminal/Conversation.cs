@@ -36,7 +36,7 @@ internal sealed class Conversation(
         // The image stands at the same place in every turn. A source is read as a whole, each turn anew.
         _session ??= model.IsSequence ? null : model.OpenSession(placed: prompt.Rows);
         var tokens = _session is null
-            ? model.GenerateAsync(prompt.TokenIds, options, cancellationToken)
+            ? model.GenerateWithImagesAsync(prompt, options, cancellationToken)
             : _session.GenerateAsync(prompt.TokenIds, options, cancellationToken);
         var answer = new StringBuilder();
         await foreach (var token in tokens)

@@ -41,6 +41,10 @@ internal sealed record SourceSettings(int? BosTokenId, IReadOnlyList<int> EosTok
     // The first says what generation stops at.
     private static readonly string[] Files = ["generation_config.json", "genai_config.json", "config.json"];
 
+    // What transformers takes where BLIP's text part leaves them out.
+    private const int BlipStart = 30522;
+    private const int BlipEnd = 102;
+
     private static readonly string[] Sections = ["model", "text_config", "decoder"];
 
     private static readonly string[] Lengths =
@@ -54,12 +58,16 @@ internal sealed record SourceSettings(int? BosTokenId, IReadOnlyList<int> EosTok
             .SelectMany(root => Sections.Select(name => Member(root, name)).OfType<JsonElement>().Prepend(root))];
         // What is forced at the last place is mostly the same, and ends a text where nothing else does.
         int[] ends = Numbers(all, "eos_token_id") is { Length: > 0 } said ? said : Numbers(all, "forced_eos_token_id");
+        var caption = BlipText(all);
+        ends = caption is { } text ? [First([text], "sep_token_id") ?? BlipEnd] : ends;
         return new SourceSettings(
             First(all, "bos_token_id"),
             [.. ends.Distinct()],
             Lengths.SelectMany(name => Numbers(all, name)).Where(length => length > 0).Cast<int?>().FirstOrDefault())
         {
-            DecoderStartTokenId = First(all, "decoder_start_token_id") ?? First(all, "bos_token_id"),
+            DecoderStartTokenId = caption is { } words
+                ? First([words], "bos_token_id") ?? BlipStart
+                : First(all, "decoder_start_token_id") ?? First(all, "bos_token_id"),
             ForcedBosTokenId = First(all, "forced_bos_token_id"),
             SuppressTokens = [.. Numbers(all, "suppress_tokens").Concat(BadWords(all).Except(ends)).Distinct()],
             BeginSuppressTokens = Numbers(all, "begin_suppress_tokens"),
@@ -105,6 +113,12 @@ internal sealed record SourceSettings(int? BosTokenId, IReadOnlyList<int> EosTok
             BeginSuppressTokens = BeginSuppressTokens.Count > 0 ? BeginSuppressTokens : null,
             MinLength = MinLength > 0 ? MinLength : null,
         };
+
+    // BLIP's captions begin and end with tokens of its text part, whatever else is said of ends.
+    private static JsonElement? BlipText(JsonElement[] all) => all
+        .Where(part => Member(part, "model_type") is { ValueKind: JsonValueKind.String } type
+            && type.ValueEquals("blip"))
+        .Select(part => Member(part, "text_config")).FirstOrDefault(section => section is not null);
 
     private static string[] Names(JsonElement[] all)
     {

@@ -16,6 +16,7 @@ internal static class ProtectionWarnings
         }
 
         warnings.AddRange(SecondTry.Held(plain));
+        warnings.AddRange(UnservedPorts.Of(plain.Manifest));
         if (options.Mode == ProtectionMode.None)
         {
             warnings.Add("mode none: nothing in this package is hidden; clients refuse it without --allow-unprotected");

@@ -1,3 +1,4 @@
+using Stip.Api.Registry.Packages;
 using Stip.Protocol.Packages;
 
 namespace Stip.Api.Endpoints.Completions;
@@ -17,8 +18,11 @@ internal static class StepSizes
     public static long MaxBodyBytes(PackageManifest manifest, int maxLength)
     {
         var tokens = maxLength > 0 ? Math.Min(maxLength, manifest.ContextLength) : manifest.ContextLength;
-        var most = (decimal)tokens + (manifest.SourceLength ?? 0);
-        var bytes = most * manifest.HiddenSize * sizeof(float) / 3 * 4;
+        var width = manifest.Graphs?.GetValueOrDefault(Roles.Encoder) is { } encoder
+            ? SeenSources.Of(encoder)?.SourceWidth ?? manifest.HiddenSize
+            : manifest.HiddenSize;
+        var numbers = ((decimal)tokens * manifest.HiddenSize) + ((decimal)(manifest.SourceLength ?? 0) * width);
+        var bytes = numbers * sizeof(float) / 3 * 4;
         return (long)Math.Min(SmallestLimit + bytes, LargestLimit);
     }
 }

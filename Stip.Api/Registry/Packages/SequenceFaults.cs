@@ -66,8 +66,11 @@ internal static class SequenceFaults
     private static IEnumerable<string> OfEncoder(PackageManifest manifest, GraphManifest encoder)
     {
         var embeds = Find(encoder.Inputs, Embeds);
-        return Rows(Roles.Encoder, embeds, Embeds, manifest.HiddenSize)
-            .Concat(Rows(Roles.Encoder, Find(encoder.Outputs, Hidden), Hidden, manifest.HiddenSize, embeds?.Dtype))
+        var seen = SeenSources.Of(encoder);
+        return Rows(Roles.Encoder, embeds, Embeds, seen?.SourceWidth ?? manifest.HiddenSize, null, seen is not null)
+            .Concat(Rows(
+                Roles.Encoder, Find(encoder.Outputs, Hidden), Hidden, seen?.Width ?? manifest.HiddenSize,
+                embeds?.Dtype, seen is not null))
             .Concat(Masks(Roles.Encoder, encoder.Inputs, Mask))
             .Concat(Others(Roles.Encoder, encoder.Inputs, [Embeds, Mask]));
     }
@@ -79,7 +82,9 @@ internal static class SequenceFaults
         IReadOnlyList<CacheTensor> own,
         IReadOnlyList<CacheTensor> cross)
     {
-        var dtype = Find(manifest.Graphs[Roles.Encoder].Inputs, Embeds)?.Dtype;
+        var encoder = manifest.Graphs[Roles.Encoder];
+        var dtype = Find(encoder.Inputs, Embeds)?.Dtype;
+        var width = SeenSources.Of(encoder)?.Width ?? manifest.HiddenSize;
         var later = Roles.NextSteps(manifest);
         foreach (var (role, graph) in new[] { (Roles.Decoder, first), (later, next) }.Distinct())
         {
@@ -93,7 +98,7 @@ internal static class SequenceFaults
 
         string[] pasts = [.. own.Concat(cross).Select(tensor => tensor.Past)];
         var kind = Find(next.Inputs, own[0].Past)?.Dtype ?? "";
-        foreach (var fault in Rows(Roles.Decoder, Find(first.Inputs, States), States, manifest.HiddenSize, dtype)
+        foreach (var fault in Rows(Roles.Decoder, Find(first.Inputs, States), States, width, dtype)
             .Concat(SameLogits(first, next))
             .Concat(first == next
                 ? OfBranch(next, [Embeds, States, StatesMask, Branch, .. pasts])
@@ -133,12 +138,12 @@ internal static class SequenceFaults
         }
     }
 
-    // [batch, rows, width], a float; the number of rows is free, and one sequence fits.
+    // [batch, rows, width], a float; the number of rows is free, or that of a picture, and one sequence fits.
     private static IEnumerable<string> Rows(
-        string role, TensorManifest? tensor, string name, int width, string? dtype = null)
+        string role, TensorManifest? tensor, string name, int width, string? dtype = null, bool isSeen = false)
     {
         if (tensor is not { Shape.Count: RowsRank } || GraphFaults.Axes(tensor) is not [var batch, var rows, var last]
-            || !HoldsOne(batch) || rows >= 0 || last != width
+            || !HoldsOne(batch) || (rows >= 0 && !isSeen) || last != width
             || !TensorDtypes.TryParseWire(tensor.Dtype, out var type) || !type.IsWireFloat()
             || (dtype ?? tensor.Dtype) != tensor.Dtype)
         {

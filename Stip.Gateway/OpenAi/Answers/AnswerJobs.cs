@@ -35,7 +35,7 @@ internal sealed class AnswerJobs(
     public void CheckLengths(string field)
     {
         var longest = prompts.Max(prompt => prompt.Length);
-        if (request.Model.IsSequence)
+        if (request.Model.IsSequence && !request.Model.ReadsImage)
         {
             CheckSource(longest, field);
             return;

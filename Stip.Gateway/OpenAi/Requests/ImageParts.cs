@@ -21,9 +21,9 @@ internal sealed class ImageParts(StipModel model)
     /// <summary>Decodes one part.</summary>
     /// <param name="part">The part.</param>
     /// <param name="name">The message's name, for refusals.</param>
-    public void Add(RequestFields part, string name) => Images.Add(model.Bundle.Manifest.ImageTokenId is null
-        ? throw OpenAiException.Unsupported($"{name}.content", $"model '{model.Id}' takes no images")
-        : Read(part, name));
+    public void Add(RequestFields part, string name) => Images.Add(model.TakesImages
+        ? Read(part, name)
+        : throw OpenAiException.Unsupported($"{name}.content", $"model '{model.Id}' takes no images"));
 
     private static RgbImage Read(RequestFields part, string name)
     {

@@ -62,7 +62,8 @@ internal static class EncoderDecoderFolder
         var decoder = opened[1].Manifest;
         GraphPart[] parts = [.. opened.SelectMany(model => model.Parts)];
         var joins = SequenceJoins.Find([.. parts.Where(part => !part.IsClient)]);
-        var sourceLength = opened[0].Manifest.ContextLength;
+        // Patches of a picture are as many as its size says, whatever a text may have.
+        var sourceLength = PatchCount.Most(parts[0]) ?? opened[0].Manifest.ContextLength;
         var manifest = decoder with
         {
             Kind = ModelKinds.EncoderDecoder,

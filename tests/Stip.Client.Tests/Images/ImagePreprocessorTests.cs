@@ -54,6 +54,7 @@ public sealed class ImagePreprocessorTests
     [InlineData("""{"size":{"depth":3}}""")]
     [InlineData("""{"image_mean":[1,2]}""")]
     [InlineData("""{"do_resize":3}""")]
+    [InlineData("""{"do_thumbnail":true}""")]
     [InlineData("no JSON")]
     public void FromFolder_OfSettingsThatCannotBe_NamesTheFile(string settings)
     {

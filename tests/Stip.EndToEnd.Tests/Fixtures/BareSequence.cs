@@ -11,14 +11,35 @@ internal sealed class BareSequence(string folder) : IDisposable
     private readonly InferenceSession _next = new(Path.Combine(folder, "decoder_with_past_model.onnx"));
 
     /// <summary>The likeliest tokens after the start tokens.</summary>
-    public int[] Greedy(int[] source, int[] start, int count)
-    {
-        var values = new Dictionary<string, OrtValue>
+    public int[] Greedy(int[] source, int[] start, int count) => Greedy(
+        new Dictionary<string, OrtValue>
         {
             ["input_ids"] = Numbers(source),
             ["attention_mask"] = Numbers([.. source.Select(_ => 1)]),
-        };
-        values["encoder_attention_mask"] = values["attention_mask"];
+        },
+        start,
+        count);
+
+    /// <summary>The same about a square image.</summary>
+    public int[] Greedy(float[] pixels, int[] start, int count)
+    {
+        var side = (long)Math.Sqrt(pixels.Length / 3);
+        return Greedy(
+            new Dictionary<string, OrtValue>
+            {
+                ["pixel_values"] = OrtValue.CreateTensorValueFromMemory(pixels, [1, 3, side, side]),
+            },
+            start,
+            count);
+    }
+
+    private int[] Greedy(Dictionary<string, OrtValue> values, int[] start, int count)
+    {
+        if (values.TryGetValue("attention_mask", out var mask))
+        {
+            values["encoder_attention_mask"] = mask;
+        }
+
         values["encoder_hidden_states"] = Run(_encoder, values)["last_hidden_state"];
         var ids = new List<int>();
         for (var given = start; ids.Count < count; given = [ids[^1]])

@@ -55,6 +55,10 @@ public sealed class EncoderDecoderTests : IDisposable
         using var plain = PlainModel.Open(_folder.At("plain"));
 
         Assert.Equal([new PortJoin("encoder.last_hidden_state", $"decoder.{name}")], plain.Joins);
+        // It can be protected and run; a server goes by names.
+        Assert.Equal(
+            [$"decoder: a server will refuse this package, for it goes by names: it fills none of '{name}'"],
+            UnservedPorts.Of(plain.Manifest));
     }
 
     [Fact]

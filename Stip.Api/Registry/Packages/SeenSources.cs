@@ -1,0 +1,32 @@
+using Stip.Api.Engine;
+using Stip.Protocol.Packages;
+
+namespace Stip.Api.Registry.Packages;
+
+/// <summary>Whether the encoder of a package reads rows of its own kind, as those of pictures do: without a mask, for
+/// all of them count, and to states of another number or width.</summary>
+internal static class SeenSources
+{
+    private const int RowsAxis = 1;
+
+    /// <summary>What it takes and gives; null where each of its rows becomes one, as those of a text.</summary>
+    public static SourceStates? Of(GraphManifest encoder)
+    {
+        if (encoder.Inputs.Any(input => input.Name == GraphManifest.Mask)
+            || Find(encoder.Inputs, GraphManifest.Embeds) is not { Shape.Count: 3 } taken
+            || Find(encoder.Outputs, GraphManifest.Hidden) is not { Shape.Count: 3 } given)
+        {
+            return null;
+        }
+
+        var (source, states) = (GraphFaults.Axes(taken), GraphFaults.Axes(given));
+        var isAlike = source[^1] == states[^1] && source[RowsAxis] < 0
+            && $"{taken.Shape[RowsAxis]}" == $"{given.Shape[RowsAxis]}";
+        return isAlike || source[^1] < 1 || states[^1] < 1
+            ? null
+            : new SourceStates(source[^1], states[^1], states[RowsAxis] > 0 ? states[RowsAxis] : null);
+    }
+
+    private static TensorManifest? Find(IReadOnlyList<TensorManifest> tensors, string name) =>
+        tensors.FirstOrDefault(tensor => tensor.Name == name);
+}

@@ -1,0 +1,148 @@
+using System.Net.Http.Json;
+using System.Runtime.InteropServices;
+using System.Text.Json.Nodes;
+using Stip.Client.Generation;
+using Stip.Client.Generation.Beams;
+using Stip.Client.Images;
+using Stip.EndToEnd.Tests.Fixtures;
+using Stip.TestKit;
+using Stip.TestKit.Processes;
+
+namespace Stip.EndToEnd.Tests.Generation;
+
+/// <summary>Encoders of images with decoders, from their checkpoint to their words: served = plain.</summary>
+public sealed class CaptionTests(SharedServer shared)
+{
+    private const int Side = 16;
+    private const int TokenCount = 10;
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData("trocr")] // an encoder of another width than its decoder
+    [InlineData("donut")] // windows that halve the rows
+    [InlineData("caption-gpt2")]
+    [InlineData("blip-caption")]
+    public async Task Generate_AboutAnImage_IsThePlainModelsText(string recipe)
+    {
+        using var model = await CaptionModel.PushAsync(shared.Server, recipe);
+        using var open = OpenModel.Open(shared.Server, model.Package);
+        using var plain = new BareSequence(model.Plain);
+        var (image, sight) = (Picture(1), new ImageSight(open.Model));
+
+        var prompt = await sight.PlaceAsync(default, [image], Cancellation);
+        var begun = await sight.PlaceAsync(new[] { 9, 4 }, [Picture(2)], Cancellation);
+        var task = await sight.PlaceAsync(new[] { 2, 4 }, [image], Cancellation);
+
+        Assert.Equal([5], prompt.TokenIds.ToArray());
+        Assert.Equal([5, 9, 4], begun.TokenIds.ToArray());
+        // A special token is a start of its own, as Donut's tasks are.
+        Assert.Equal([2, 4], task.TokenIds.ToArray());
+        Assert.Equal([1], open.Model.Bundle.Manifest.EosTokenIds);
+        var expected = plain.Greedy(Pixels(model, image), [5], TokenCount);
+        Assert.Equal(expected, await GreedyAsync(open.Model, prompt));
+        Assert.NotEqual(expected, plain.Greedy(Pixels(model, Picture(2)), [5], TokenCount));
+        Assert.Equal(
+            plain.Greedy(Pixels(model, Picture(2)), [5, 9, 4], TokenCount), await GreedyAsync(open.Model, begun));
+        Assert.Equal(plain.Greedy(Pixels(model, image), [2, 4], TokenCount), await GreedyAsync(open.Model, task));
+        var beams = new BeamOptions { Beams = 2, MaxNewTokens = TokenCount, IgnoreEndOfSequence = true };
+        var found = await open.Model.SearchAsync(prompt.TokenIds, beams, prompt.Rows, Cancellation);
+        Assert.Equal(TokenCount, found.Answers[0].TokenIds.Count);
+    }
+
+    [Fact]
+    public async Task Gateway_AboutAnImage_AnswersFromTheCommandLineAndOverHttp()
+    {
+        using var model = await CaptionModel.PushAsync(shared.Server, "caption-bert");
+        using var open = OpenModel.Open(shared.Server, model.Package);
+        using var plain = new BareSequence(model.Plain);
+        using var folder = new TemporaryFolder();
+        var file = Bitmap(3);
+        File.WriteAllBytes(folder.At("image.bmp"), file);
+        var pixels = Pixels(model, ImageReader.Decode(file));
+        int[] beginning = open.Model.Bundle.Tokenizer!.Encode("a");
+        string[] connection =
+        [
+            "--bundle", model.Package, "--endpoint", shared.Server.Endpoint.ToString(),
+            "--api-key", shared.Server.ApiKey,
+        ];
+
+        var bare = await RunAsync(
+            "complete", [.. connection, "--image", folder.At("image.bmp"), "--json", "--ignore-eos",
+            "--max-tokens", $"{TokenCount}"]);
+        var without = await RunAsync("complete", [.. connection, "a"]);
+        await using var gateway = await ServedGateway.StartAsync(shared.Server, [model.Package], Cancellation);
+        var url = $"data:image/bmp;base64,{Convert.ToBase64String(file)}";
+        object picture = new { type = "image_url", image_url = new { url } };
+        var answer = await PostAsync(gateway, 2, picture, new { type = "text", text = "a" });
+        var two = await PostAsync(gateway, 1, picture, picture);
+        var none = await PostAsync(gateway, 1, new { type = "text", text = "a" });
+
+        Assert.Equal((0, 1), (bare.ExitCode, without.ExitCode));
+        Assert.Equal(
+            plain.Greedy(pixels, [5], TokenCount),
+            JsonNode.Parse(bare.Output)!["token_ids"]!.AsArray().Select(id => (int)id!));
+        Assert.Contains("writes about an image: give one", without.Error, StringComparison.Ordinal);
+        var expected = plain.Greedy(pixels, [5, .. beginning], TokenCount);
+        Assert.Equal(
+            Enumerable.Repeat(open.Model.Bundle.Tokenizer.Decode(expected), 2),
+            answer["choices"]!.AsArray().Select(choice => (string?)choice!["message"]!["content"]));
+        Assert.Equal(1 + beginning.Length, (int)answer["usage"]!["prompt_tokens"]!);
+        Assert.Contains("reads one image, 2 are given", (string?)two["error"]!["message"], StringComparison.Ordinal);
+        Assert.Contains("writes about an image", (string?)none["error"]!["message"], StringComparison.Ordinal);
+    }
+
+    private static Task<ProgramRun> RunAsync(string command, string[] arguments) =>
+        ProgramRun.RunAsync("Stip.Gateway", [command, .. arguments], cancellationToken: Cancellation);
+
+    private static async Task<JsonNode> PostAsync(ServedGateway gateway, int count, params object[] content)
+    {
+        var body = new Dictionary<string, object>
+        {
+            ["model"] = "caption-bert",
+            ["messages"] = new[] { new { role = "user", content } },
+            ["temperature"] = 0,
+            ["ignore_eos"] = true,
+            ["max_tokens"] = TokenCount,
+            ["n"] = count,
+        };
+        using var answer = await gateway.Http.PostAsJsonAsync(
+            new Uri("chat/completions", UriKind.Relative), body, Cancellation);
+        return JsonNode.Parse(await answer.Content.ReadAsStringAsync(Cancellation))!;
+    }
+
+    // 24 bits a pixel, without compression.
+    private static byte[] Bitmap(int seed)
+    {
+        const int Head = 54;
+        var file = new byte[Head + (Side * Side * 3)];
+        new Random(seed).NextBytes(file);
+        file.AsSpan(0, Head).Clear();
+        "BM"u8.CopyTo(file);
+        int[] numbers = [file.Length, 0, Head, 40, Side, Side, 1 | (24 << 16)];
+        MemoryMarshal.AsBytes<int>(numbers).CopyTo(file.AsSpan(2));
+        return file;
+    }
+
+    private static async Task<int[]> GreedyAsync(StipModel model, ImagePrompt prompt)
+    {
+        var options = new GenerationOptions { MaxNewTokens = TokenCount, IgnoreEndOfSequence = true };
+        var ids = new List<int>();
+        await foreach (var token in model.GenerateWithImagesAsync(prompt, options, Cancellation))
+        {
+            ids.Add(token.Id);
+        }
+
+        return [.. ids];
+    }
+
+    private static RgbImage Picture(int seed)
+    {
+        var pixels = new byte[20 * 24 * 3];
+        new Random(seed).NextBytes(pixels);
+        return new RgbImage(20, 24, pixels);
+    }
+
+    private static float[] Pixels(CaptionModel model, RgbImage image) =>
+        ImagePreprocessor.FromFolder(model.Plain, Side, Side).Apply(image).Values;
+}
