@@ -10,6 +10,9 @@ internal sealed class BareSequence(string folder) : IDisposable
     private readonly InferenceSession _first = new(Path.Combine(folder, "decoder_model.onnx"));
     private readonly InferenceSession _next = new(Path.Combine(folder, "decoder_with_past_model.onnx"));
 
+    /// <summary>Logits of the last token that was chosen.</summary>
+    public float[] LastRow { get; private set; } = [];
+
     /// <summary>The likeliest tokens after the start tokens.</summary>
     public int[] Greedy(int[] source, int[] start, int count) => Greedy(
         new Dictionary<string, OrtValue>
@@ -53,6 +56,7 @@ internal sealed class BareSequence(string folder) : IDisposable
 
             var logits = outputs["logits"].GetTensorDataAsSpan<float>();
             var row = logits[^(int)outputs["logits"].GetTensorTypeAndShape().Shape[^1]..].ToArray();
+            LastRow = row;
             ids.Add(Array.IndexOf(row, row.Max()));
         }
 
