@@ -71,6 +71,8 @@ internal static class EncoderFamilies
         .. Texts("MegatronBert", (name, head) => new MegatronBert(name, head)),
         .. Texts("RoFormer", (name, head) => new RoFormer(name, head)),
         .. Texts("LayoutLM", (name, head) => new LayoutLm(name, head)),
+        .. Texts("Lilt", (name, head) => new Lilt(name, head)).Where(
+            family => !family.Name.EndsWith("MaskedLM", StringComparison.Ordinal)),
         .. Texts("Esm", (name, head) => new Esm(name, head)),
         .. Texts("JinaBert", (name, head) => new JinaBert(name, head)),
         new ClipText("CLIPTextModel", isProjected: false),

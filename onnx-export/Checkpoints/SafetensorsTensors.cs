@@ -21,7 +21,7 @@ internal sealed class SafetensorsTensors : ITensorStore
             "roberta_prelayernorm.", "ctx_encoder.", "question_encoder.", "longformer.",
             "audio_spectrogram_transformer.", "wav2vec2.", "hubert.", "wavlm.", "segformer.", "videomae.", "new.",
             "convbert.", "convnext.", "convnextv2.", "resnet.", "unispeech.", "unispeech_sat.", "luke.",
-            "mobilevit.",
+            "mobilevit.", "lilt.",
         ];
 
     private readonly List<SafetensorsFile> _files = [];

@@ -49,8 +49,11 @@ internal sealed record TextEncoderConfig(
     /// kinds are added to features or unknown.</summary>
     public int KindsApart { get; init; }
 
+    /// <summary>Features of another stream that a row of the client holds behind its own; 0 for none.</summary>
+    public int Beside { get; init; }
+
     /// <summary>Width of a row that the client sends.</summary>
-    public int SentRowSize => ((KeepsPlacesApart ? 2 : 1) * RowSize) + KindsApart;
+    public int SentRowSize => ((KeepsPlacesApart ? 2 : 1) * RowSize) + KindsApart + Beside;
 
     /// <summary>Rows of the table of distances; 0 where there is none.</summary>
     public int DistanceBuckets { get; init; }
