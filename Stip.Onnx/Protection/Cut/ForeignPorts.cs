@@ -11,6 +11,7 @@ internal static class ForeignPorts
 {
     private const string Present = "present";
     private const int MapRank = 4;
+    private const int RowRank = 2;
 
     // Names that say what an output is, and that it is nothing else.
     private static readonly string[] Telling =
@@ -64,7 +65,9 @@ internal static class ForeignPorts
         {
             [DecoderPorts.Embeds] = rows,
             [EncoderPorts.Mask] = Counted(cut, uses, PortUse.Mask),
-            [DecoderPorts.Logits] = Only(wide) ?? Only(scores),
+            // Of a picture, numbers in a plane are one for each place (depth), and not one for each label.
+            [DecoderPorts.Logits] = Only(wide)
+                ?? Only(Array.FindAll(scores, output => isOfTexts || Rank(output) == RowRank)),
             [EncoderPorts.Hidden] = !isScored ? Only(ofRows) : null,
             // A pooled vector beside the rows may be for something else.
             [EncoderPorts.TextEmbeds] = isOfTexts && !isScored && ofRows is [] ? Only(hidden) : null,
