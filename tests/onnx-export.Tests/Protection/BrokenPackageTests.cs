@@ -82,6 +82,25 @@ public sealed class BrokenPackageTests(ExportedModels exported, ProtectedModels 
         Assert.True(report.MaxAbsDiff > SurelyVisible, $"only {report.MaxAbsDiff}");
     }
 
+    // The plain model's answers are those that it gave for the first of them.
+    [Fact]
+    public async Task AnAxisLeftInPlace_InTheSecondOfTwoInstances_ShowsInIt()
+    {
+        using var good = ProtectedModel.Open(await packages.FolderAsync(exported, Llama));
+        using var bad = ProtectedModel.Open(
+            await SpoilAsync(Llama, plan => With(plan, "layers.1.mlp.up.weight", 1, null)));
+        using var plain = Onnx.Protection.PlainModel.Open(await exported.FolderAsync(Llama));
+        var answers = new PlainAnswers(keepsAll: true);
+
+        var reports = new[] { good, bad, good }.Select(package => PackageVerifier.Verify(
+            plain, answers, package, samples: 2, progress: null, VerificationMode.Full)).ToArray();
+
+        Assert.False(answers.Runs);
+        Assert.Equal([true, false, true], reports.Select(report => report.Passed));
+        Assert.True(reports[1].MaxAbsDiff > SurelyVisible, $"only {reports[1].MaxAbsDiff}");
+        Assert.Equal(reports[0].MaxAbsDiff, reports[2].MaxAbsDiff);
+    }
+
     [Fact]
     public async Task Package_OfAnotherModel_IsRefused()
     {
@@ -95,18 +114,21 @@ public sealed class BrokenPackageTests(ExportedModels exported, ProtectedModels 
     private async Task<VerificationReport> VerifyAsync(
         string name, Func<ProtectionPlan, ProtectionPlan> spoil, VerificationMode mode = VerificationMode.Auto)
     {
+        var package = await SpoilAsync(name, spoil);
+        return PackageVerifier.Verify(await exported.FolderAsync(name), package, samples: 2, mode: mode);
+    }
+
+    // A package whose bytes lie as another plan says, with the keys of the first.
+    private async Task<string> SpoilAsync(string name, Func<ProtectionPlan, ProtectionPlan> spoil)
+    {
         var (package, _) = await packages.ProtectAsync(
             exported, name, new ProtectionOptions(Verify: VerificationMode.None), seed: 9);
-        var plain = await exported.FolderAsync(name);
-        using (var file = ModelFile.Load(Path.Combine(plain, "model.onnx")))
-        using (var model = ProtectedModel.Open(package))
-        {
-            File.Delete(model.GraphPath);
-            File.Delete(model.GraphPath + ".data");
-            ProtectedGraphWriter.Write(file, spoil(model.Plan), model.GraphPath);
-        }
-
-        return PackageVerifier.Verify(plain, package, samples: 2, mode: mode);
+        using var file = ModelFile.Load(Path.Combine(await exported.FolderAsync(name), "model.onnx"));
+        using var model = ProtectedModel.Open(package);
+        File.Delete(model.GraphPath);
+        File.Delete(model.GraphPath + ".data");
+        ProtectedGraphWriter.Write(file, spoil(model.Plan), model.GraphPath);
+        return package;
     }
 
     private static ProtectionPlan With(ProtectionPlan plan, string initializer, int axis, Permutation? permutation)
