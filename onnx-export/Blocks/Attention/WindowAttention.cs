@@ -50,11 +50,8 @@ internal sealed class WindowAttention(EncoderGraph encoder, WindowPlan plan, int
         var key = Heads($"{name}.key", $"{tensor}.self.key", inside, 0, 1, 3, 4, 2, hasOwnBias: !IsCosine);
         var value = Heads($"{name}.value", $"{tensor}.self.value", inside, 0, 1, 3, 2, 4);
         var scores = IsCosine ? Cosines(name, tensor, query, key) : Products(name, query, key);
-        var shares = _graph.Add(
-            "Softmax",
-            $"{name}/Softmax",
-            [_graph.Add("Add", $"{name}/biased", [scores, Bias(name, $"{tensor}.self")])],
-            NodeAttribute.Int("axis", -1));
+        var biased = Masked(name, _graph.Add("Add", $"{name}/biased", [scores, Bias(name, $"{tensor}.self")]));
+        var shares = _graph.Add("Softmax", $"{name}/Softmax", [biased], NodeAttribute.Int("axis", -1));
         var mixed = _graph.Add("MatMul", $"{name}/mixed", [shares, value]);
         var turned = _graph.Add("Transpose", $"{name}/turned", [mixed], NodeAttribute.Ints("perm", 0, 1, 3, 2, 4));
         var joined = _graph.Add("Reshape", $"{name}/joined", [
@@ -104,19 +101,36 @@ internal sealed class WindowAttention(EncoderGraph encoder, WindowPlan plan, int
         return _graph.Add("Transpose", $"{name}/Transpose", [apart], NodeAttribute.Ints("perm", a, b, c, d, e));
     }
 
-    // [windows or 1, heads, size, size]
+    // [heads, size, size]
     private string Bias(string name, string tensor)
     {
         var table = _graph.AddWeight($"{name}.offsets", Table(tensor));
         var picked = _graph.Add("Gather", $"{name}.offsets/Gather", [table, Constant(Name("offsets"), Offsets())]);
         var square = _graph.Add("Reshape", $"{name}.offsets/Reshape", [
             picked, Constant(Name("square"), plan.Size, plan.Size, heads)]);
-        var bias = _graph.Add(
-            "Transpose", $"{name}.offsets/Transpose", [square], NodeAttribute.Ints("perm", 2, 0, 1));
-        return plan.Mask(IsCosine ? CosineMasks : 1) is { } mask
-            ? _graph.Add("Add", $"{name}.offsets/masked", [bias, encoder.SharedWeight(
-                Name("mask"), () => encoder.Weights.Table([plan.Windows, 1, plan.Size, plan.Size], mask))])
-            : bias;
+        return _graph.Add("Transpose", $"{name}.offsets/Transpose", [square], NodeAttribute.Ints("perm", 2, 0, 1));
+    }
+
+    // The masks of rows and of columns are two small tensors: one of all windows would grow with the area of an image,
+    // and so would its sum with the offsets of each head, which a runtime computes once and keeps.
+    private string Masked(string name, string scores)
+    {
+        if (!plan.IsMasked)
+        {
+            return scores;
+        }
+
+        var times = IsCosine ? CosineMasks : 1;
+        var rows = encoder.SharedWeight(Name("mask.rows"), () => encoder.Weights.Table(
+            [plan.Down, 1, 1, plan.Size, plan.Size], plan.MaskOfRows(times)));
+        var columns = encoder.SharedWeight(Name("mask.columns"), () => encoder.Weights.Table(
+            [plan.Across, 1, plan.Size, plan.Size], plan.MaskOfColumns(times)));
+        var apart = _graph.Add("Reshape", $"{name}/grid", [
+            scores, Constant(Name("grid"), 0, plan.Down, plan.Across, heads, plan.Size, plan.Size)]);
+        var masked = _graph.Add(
+            "Add", $"{name}/masked", [_graph.Add("Add", $"{name}/masked_rows", [apart, rows]), columns]);
+        return _graph.Add("Reshape", $"{name}/line", [
+            masked, Constant(Name("line"), 0, plan.Windows, heads, plan.Size, plan.Size)]);
     }
 
     // [offsets, heads]

@@ -1,5 +1,3 @@
-using Stip.Onnx;
-
 namespace Stip.Export.Blocks.Attention;
 
 /// <summary>How a grid of patches is cut into square windows, shifted by some patches or not (Swin, arXiv
@@ -20,7 +18,13 @@ internal sealed record WindowPlan(int Rows, int Columns, int Window, int Shift)
     public int Size => Window * Window;
 
     /// <summary>Number of windows.</summary>
-    public int Windows => (Height / Window) * (Width / Window);
+    public int Windows => Down * Across;
+
+    /// <summary>Windows from top to bottom.</summary>
+    public int Down => Height / Window;
+
+    /// <summary>Windows from left to right.</summary>
+    public int Across => Width / Window;
 
     /// <summary>True where the grid is filled up with zeros to whole windows.</summary>
     public bool IsFilled => Height * Width > Count;
@@ -54,28 +58,29 @@ internal sealed record WindowPlan(int Rows, int Columns, int Window, int Shift)
         return places[..Count];
     }
 
-    /// <summary>What is added to scores so that only patches see each other that are neighbours in the image,
-    /// <c>[windows, 1, size, size]</c>; null where all in a window are.</summary>
+    /// <summary>True where the roll brought patches into one window that are no neighbours.</summary>
+    public bool IsMasked => Shift > 0;
+
+    /// <summary>What is added to the scores of two patches in the windows of each row, so that only those see each
+    /// other that are neighbours from top to bottom, <c>[down, 1, 1, size, size]</c>: as long as the side of an image
+    /// and not as its area. Two that are apart in both directions lose it twice, and are as little seen.</summary>
     /// <param name="times">How often it is added.</param>
-    public float[]? Mask(int times = 1)
+    public float[] MaskOfRows(int times) => Mask(Down, Height, times, place => place / Window);
+
+    /// <summary>The same from left to right, for the windows of each column,
+    /// <c>[across, 1, size, size]</c>.</summary>
+    /// <param name="times">How often it is added.</param>
+    public float[] MaskOfColumns(int times) => Mask(Across, Width, times, place => place % Window);
+
+    private float[] Mask(int windows, int length, int times, Func<int, int> at)
     {
-        if (Shift == 0)
-        {
-            return null;
-        }
-
-        if ((long)Windows * Size * Size > Array.MaxLength)
-        {
-            throw new RefusedException($"config.json: {Windows} windows of {Size} patches have more pairs than a graph "
-                + $"can hold; there may be 1..{Array.MaxLength}");
-        }
-
-        var mask = new float[Windows * Size * Size];
+        var mask = new float[windows * Size * Size];
         for (var cell = 0; cell < mask.Length; cell++)
         {
             var (query, key) = Math.DivRem(cell, Size);
-            var window = query / Size;
-            mask[cell] = Region(query) == Region((window * Size) + key) ? 0 : times * Apart;
+            var (window, place) = Math.DivRem(query, Size);
+            mask[cell] = Strip((window * Window) + at(place), length) == Strip((window * Window) + at(key), length)
+                ? 0 : times * Apart;
         }
 
         return mask;
@@ -85,16 +90,9 @@ internal sealed record WindowPlan(int Rows, int Columns, int Window, int Shift)
     private (int Row, int Column) Place(int place)
     {
         var (window, inside) = Math.DivRem(place, Size);
-        var across = Width / Window;
-        return ((window / across * Window) + (inside / Window), (window % across * Window) + (inside % Window));
+        return ((window / Across * Window) + (inside / Window), (window % Across * Window) + (inside % Window));
     }
 
     // The roll leaves strips at the lower and the right edge that come from elsewhere.
-    private (int, int) Region(int place)
-    {
-        var (row, column) = Place(place);
-        return (Strip(row, Height), Strip(column, Width));
-    }
-
     private int Strip(int at, int length) => at < length - Window ? 0 : at < length - Shift ? 1 : 2;
 }
