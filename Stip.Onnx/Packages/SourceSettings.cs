@@ -28,6 +28,13 @@ internal sealed record SourceSettings(int? BosTokenId, IReadOnlyList<int> EosTok
     /// <summary>Fewest tokens of the decoder, those that it begins with counted; 0 for any.</summary>
     public int MinLength { get; private init; }
 
+    /// <summary>Most positions of an encoder, where it has others than its decoder (LED, Whisper); null where nothing
+    /// is said of it.</summary>
+    public int? EncoderLength { get; private init; }
+
+    /// <summary>The same of the decoder.</summary>
+    public int? DecoderLength { get; private init; }
+
     /// <summary>True where tokens are told apart by their distances and nothing says how many positions there are:
     /// T5 and its kin.</summary>
     public bool HasDistancesAlone { get; private init; }
@@ -50,6 +57,10 @@ internal sealed record SourceSettings(int? BosTokenId, IReadOnlyList<int> EosTok
     private static readonly string[] Lengths =
         ["max_position_embeddings", "n_positions", "context_length", "max_seq_len", "max_sequence_length"];
 
+    private static readonly string[] EncoderLengths = ["max_encoder_position_embeddings", "max_source_positions"];
+
+    private static readonly string[] DecoderLengths = ["max_decoder_position_embeddings", "max_target_positions"];
+
     /// <summary>Reads what is there; nothing where there are no such files.</summary>
     /// <exception cref="RefusedException">A file is no JSON.</exception>
     public static SourceSettings Read(string folder)
@@ -63,8 +74,10 @@ internal sealed record SourceSettings(int? BosTokenId, IReadOnlyList<int> EosTok
         return new SourceSettings(
             First(all, "bos_token_id"),
             [.. ends.Distinct()],
-            Lengths.SelectMany(name => Numbers(all, name)).Where(length => length > 0).Cast<int?>().FirstOrDefault())
+            Length(all, Lengths))
         {
+            EncoderLength = Length(all, EncoderLengths),
+            DecoderLength = Length(all, DecoderLengths),
             DecoderStartTokenId = caption is { } words
                 ? First([words], "bos_token_id") ?? BlipStart
                 : First(all, "decoder_start_token_id") ?? First(all, "bos_token_id"),
@@ -139,6 +152,9 @@ internal sealed record SourceSettings(int? BosTokenId, IReadOnlyList<int> EosTok
         ];
         return names.Length == byIndex.Count ? names : [];
     }
+
+    private static int? Length(JsonElement[] all, string[] names) => names.SelectMany(name => Numbers(all, name))
+        .Where(length => length > 0).Cast<int?>().FirstOrDefault();
 
     private static int? First(JsonElement[] all, string name) =>
         Numbers(all, name).Cast<int?>().FirstOrDefault();

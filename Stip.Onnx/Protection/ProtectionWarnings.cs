@@ -1,4 +1,5 @@
 using Stip.Onnx.Model;
+using Stip.Onnx.Packages;
 using Stip.Onnx.Protection.Rounding;
 
 namespace Stip.Onnx.Protection;
@@ -17,6 +18,14 @@ internal static class ProtectionWarnings
 
         warnings.AddRange(SecondTry.Held(plain));
         warnings.AddRange(UnservedPorts.Of(plain.Manifest));
+        if (plain.Sources.Count > 0 && plain.Manifest is
+            { ClientLayers: > 0 and var layers, Kind: ModelKinds.Decoder or ModelKinds.Encoder })
+        {
+            warnings.Add(
+                $"{layers} client layers of a graph that begins at token ids: chat, complete and other programs of "
+                + "Stip refuse this bundle; who serves it runs client/embedding.onnx himself");
+        }
+
         if (options.Mode == ProtectionMode.None)
         {
             warnings.Add("mode none: nothing in this package is hidden; clients refuse it without --allow-unprotected");

@@ -125,10 +125,20 @@ internal sealed class ConfigJson(
         { } value => throw new RefusedException($"{file}: {name} is {value.GetRawText()}; it must be true or false"),
     };
 
-    /// <summary>Flags of a list; none where it is absent.</summary>
+    /// <summary>Flags of a list, numbers among them, 0 for off; none where it is absent.</summary>
     public IReadOnlyList<bool> Flags(string name) => Find(name) is { ValueKind: JsonValueKind.Array } list
-        ? [.. list.EnumerateArray().Select(flag => flag.ValueKind == JsonValueKind.True)]
+        ? [.. list.EnumerateArray().Select(flag => flag.ValueKind switch
+        {
+            JsonValueKind.True => true,
+            JsonValueKind.False => false,
+            JsonValueKind.Number => flag.GetDouble() != 0,
+            _ => throw new RefusedException($"{file}: {name} has {flag.GetRawText()}; it must be true or false"),
+        })]
         : [];
+
+    /// <summary>Entries of a list; 0 where it is none.</summary>
+    public int Entries(string name) =>
+        Find(name) is { ValueKind: JsonValueKind.Array } list ? list.GetArrayLength() : 0;
 
     /// <summary>A flag that some files give as a number, 0 for off.</summary>
     public bool Switch(string name, bool otherwise) =>

@@ -21,7 +21,8 @@ internal sealed class SafetensorsTensors : ITensorStore
             "roberta_prelayernorm.", "ctx_encoder.", "question_encoder.", "longformer.",
             "audio_spectrogram_transformer.", "wav2vec2.", "hubert.", "wavlm.", "segformer.", "videomae.", "new.",
             "convbert.", "convnext.", "convnextv2.", "resnet.", "unispeech.", "unispeech_sat.", "luke.",
-            "mobilevit.", "lilt.",
+            "mobilevit.", "lilt.", "cvt.", "levit.", "pvt.", "pvt_v2.", "regnet.", "poolformer.", "mobilenet_v1.",
+            "mobilenet_v2.", "timesformer.", "vivit.", "dpt.",
         ];
 
     private readonly List<SafetensorsFile> _files = [];

@@ -52,7 +52,9 @@ internal static class ForeignManifest
             HiddenSizeOf(cut),
             vocabulary,
             Math.Min(
-                ContextLengthOf(limits) ?? settings.ContextLength ?? UnknownContextLength,
+                ContextLengthOf(limits)
+                    ?? (role == GraphRoles.Encoder ? settings.EncoderLength : settings.DecoderLength)
+                    ?? settings.ContextLength ?? UnknownContextLength,
                 Math.Min(RotaryPositionsOf(cut.Cloud), role == GraphRoles.Encoder ? FixedLengthOf(cut) : int.MaxValue)),
             type,
             type,

@@ -29,6 +29,12 @@ internal sealed class Cvt(string name, VisionHead head) : IArchitecture
          "qkv_bias": [true, true, true], "cls_token": [false, false, true]}
         """;
 
+    private static readonly string[] Lists =
+    [
+        "depth", "embed_dim", "num_heads", "mlp_ratio", "patch_sizes", "patch_stride", "patch_padding", "kernel_qkv",
+        "stride_q", "stride_kv", "padding_q", "padding_kv", "qkv_bias", "cls_token",
+    ];
+
     public string Name => name;
 
     public string ModelType => head == VisionHead.Hidden ? "cvt" : "";
@@ -36,27 +42,54 @@ internal sealed class Cvt(string name, VisionHead head) : IArchitecture
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
         var config = checkpoint.Config.WithDefaults(Defaults);
+        var stages = config.Sizes("depth")?.Count ?? 0;
+        RefuseShort(config, stages);
         var widths = config.Sizes("embed_dim")!;
         var tokens = config.Flags("cls_token");
-        if (tokens.SkipLast(1).Any(has => has) || config.Texts("qkv_projection_method").Any(kind => kind != "dw_bn"))
+        if (tokens.Take(stages - 1).Any(has => has)
+            || config.Texts("qkv_projection_method").Any(kind => kind != "dw_bn"))
         {
             throw new RefusedException("config.json: cls_token must be true at the last stage alone, if at all, and "
                 + "qkv_projection_method be 'dw_bn'");
         }
 
         var channels = config.FindSize("num_channels") ?? 3;
-        var encoder = new EncoderGraph(checkpoint.Tensors, dtype, widths[^1], graph => graph.Graph.AddInput(
+        var encoder = new EncoderGraph(checkpoint.Tensors, dtype, widths[stages - 1], graph => graph.Graph.AddInput(
             EncoderPorts.Pixels, dtype, "batch", channels, "height", "width"));
         var image = encoder.Embeds;
         string? token = null;
-        for (var stage = 0; stage < widths.Count; stage++)
+        for (var stage = 0; stage < stages; stage++)
         {
             var inputs = stage == 0 ? channels : widths[stage - 1];
-            (image, token) = Stage(encoder, config, stage, inputs, image, tokens.Count > stage && tokens[stage]);
+            (image, token) = Stage(encoder, config, stage, inputs, image, tokens[stage]);
         }
 
         Finish(encoder, config, image, token);
         return ImageTail.Model(encoder);
+    }
+
+    // Every list says something of each stage.
+    private static void RefuseShort(ConfigJson config, int stages)
+    {
+        foreach (var (field, count) in Lists.Select(field => (field, config.Entries(field))))
+        {
+            if (stages < 1 || count < stages)
+            {
+                throw new RefusedException(
+                    $"config.json: {field} has {count} entries; it must have one for each of the {stages} of depth");
+            }
+        }
+
+        for (var stage = 0; stage < stages; stage++)
+        {
+            var (width, heads) = (config.Sizes("embed_dim")![stage], config.Sizes("num_heads")![stage]);
+            if (config.Sizes("stride_q")![stage] != 1 || width % heads != 0)
+            {
+                throw new RefusedException(
+                    $"config.json: stage {stage} has stride_q {config.Sizes("stride_q")![stage]} and {heads} heads of "
+                    + $"width {width}; stride_q must be 1, and num_heads divide embed_dim");
+            }
+        }
     }
 
     // The image that a stage gives, and its class token where it has one.

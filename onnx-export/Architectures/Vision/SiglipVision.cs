@@ -44,7 +44,10 @@ internal sealed class SiglipVision(string name, VisionHead head, string modelTyp
             config.FindSize("num_attention_heads") ?? 12,
             config.Text("hidden_act") ?? "gelu_pytorch_tanh",
             config.Positive("layer_norm_eps", 1e-6));
-        var cut = PatchSizes.Read(config, IsFlexible ? Side(config) : DefaultImage, DefaultPatch);
+        // What a file of version 2 says of image_size counts for nothing.
+        var cut = IsFlexible
+            ? PatchSizes.Read(config.With($$"""{"image_size": {{Side(config)}}}"""), DefaultImage, DefaultPatch)
+            : PatchSizes.Read(config, DefaultImage, DefaultPatch);
         var patches = new PatchGraph(tensors, sizes.Hidden, cut, tokens: []) { IsStoredFlat = IsFlexible };
         patches.AppendAll(
             $"{Root}.embeddings.patch_embedding",

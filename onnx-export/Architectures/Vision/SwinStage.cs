@@ -43,8 +43,16 @@ internal sealed class SwinStage(EncoderGraph encoder, ConfigJson config, string 
 
         for (var block = 0; block < depth; block++)
         {
-            var shift = block % 2 == 0 || Math.Min(down, across) == window ? 0 : _window / 2;
-            var plan = new WindowPlan(down, across, window, shift);
+            // Version 2 asks the rows alone, also where an image is wider than it is high.
+            var isOne = (isSecond ? down : Math.Min(down, across)) == window;
+            var plan = new WindowPlan(down, across, window, block % 2 == 0 || isOne ? 0 : _window / 2);
+            if ((long)Math.Max(plan.Down, plan.Across) * plan.Size * plan.Size > Array.MaxLength)
+            {
+                throw new RefusedException($"config.json: the pairs of {plan.Size} patches of a window in "
+                    + $"{Math.Max(plan.Down, plan.Across)} windows are more than a graph can hold; there may be "
+                    + $"1..{Array.MaxLength}");
+            }
+
             rows = isSecond
                 ? AppendSecond(rows, stage, block, plan, width)
                 : AppendBlock(rows, stage, block, plan, width);

@@ -46,6 +46,20 @@ public sealed class SourceSettingsTests
         Assert.Equal(512, settings.ContextLength);
     }
 
+    [Theory]
+    [InlineData("""{"max_encoder_position_embeddings": 16384, "max_decoder_position_embeddings": 1024}""", 16384, 1024)]
+    [InlineData("""{"max_source_positions": 1500, "max_target_positions": 448}""", 1500, 448)]
+    [InlineData("""{"max_position_embeddings": 512}""", null, null)]
+    public void Lengths_OfEncoderAndDecoder_AreTheirOwn(string config, int? encoder, int? decoder)
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder.At("config.json"), config);
+
+        var settings = SourceSettings.Read(folder.Path);
+
+        Assert.Equal((encoder, decoder), (settings.EncoderLength, settings.DecoderLength));
+    }
+
     [Fact]
     public void EosTokenIds_WhereNoneIsSaid_AreWhatIsForcedAtTheEnd()
     {

@@ -52,6 +52,13 @@ public sealed class RefusedFieldsTests(ExportedModels models) : IDisposable
     [InlineData("Swinv2Model",
         """{"pretrained_window_sizes": [1], "embed_dim": 64, "depths": [1], "num_heads": [4]}""",
         "pretrained_window_sizes has 1; it must be 0 or at least 2")]
+    [InlineData("SwinModel", """{"image_size": [4096, 1024], "patch_size": 4, "window_size": 128}""",
+        "the pairs of 16384 patches of a window in 8 windows are more than a graph can hold")]
+    [InlineData("CvtModel", """{"depth": [1, 2, 3, 4]}""",
+        "embed_dim has 3 entries; it must have one for each of the 4 of depth")]
+    [InlineData("CvtModel", """{"patch_padding": null}""", "patch_padding has 0 entries")]
+    [InlineData("CvtModel", """{"stride_q": [2, 1, 1]}""", "stage 0 has stride_q 2 and 1 heads of width 64")]
+    [InlineData("CvtModel", """{"cls_token": [0, 1, 1]}""", "cls_token must be true at the last stage alone")]
     [InlineData("ViTModel", """{"image_size": 100000, "patch_size": 100000}""",
         "a patch of 100000 × 100000 in 3 channels has 30000000000 numbers; there may be 1..16777216")]
     [InlineData("ASTModel", """{"patch_size": 1000, "num_mel_bins": 1200, "max_length": 1200}""",
