@@ -40,11 +40,20 @@ internal static class Languages
     private static bool StandsBeforeText(StipModel model, int id) =>
         model.Bundle.Tokenizer?.TokenText(id)?.StartsWith(BeforeText, StringComparison.Ordinal) == true;
 
-    private static int Id(StipModel model, string language) =>
-        model.IsSequence && model.Bundle.Tokenizer?.LanguageId(language) is { } id
+    private static int Id(StipModel model, string language)
+    {
+        if (model.ReadsImage)
+        {
+            throw new RefusedException(
+                $"model '{model.Id}' writes about an image and is told no language: leave out '{language}' "
+                + "(--source-language, --target-language)");
+        }
+
+        return model.IsSequence && model.Bundle.Tokenizer?.LanguageId(language) is { } id
             ? id
             : throw new RefusedException($"model '{model.Id}' has no language '{language}'; "
                 + (model.IsSequence && model.Bundle.Tokenizer is { Languages.Count: > 0 } tokenizer
                     ? $"it has {string.Join(", ", tokenizer.Languages)}"
                     : "it has none to choose from"));
+    }
 }

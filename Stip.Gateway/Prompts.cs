@@ -49,7 +49,8 @@ internal static class Prompts
         }
     }
 
-    private static void RefuseWithoutImage(StipModel model)
+    /// <summary>Refuses a model that writes about an image: there is none.</summary>
+    internal static void RefuseWithoutImage(StipModel model)
     {
         if (model.ReadsImage)
         {

@@ -46,6 +46,14 @@ internal static class SourceRules
                 : refusal;
         }
 
+        if (sequence.States?.SourceRows is { } taken && taken != rows.Count)
+        {
+            return new Refusal(
+                StipErrorCode.ShapeMismatch,
+                $"{Field} has shape [{rows.Count}, {rows.Width}], the model takes [{taken}, {rows.Width}]",
+                $"{Field}.shape");
+        }
+
         source = rows;
         return JudgeMemory(decoder, request.PromptEmbeds.Shape[0], rows.Count, options);
     }
@@ -58,9 +66,12 @@ internal static class SourceRules
     // beside logits of each of its rows.
     private static Refusal? JudgeMemory(DecoderSnapshot decoder, long rows, int sourceRows, EngineOptions options)
     {
-        // An encoder of windows gives fewer rows than it takes, and looks at a window's at once.
+        // An encoder of windows gives fewer rows than it takes, and looks at a window's at once; one
+        // that gives a fixed number of any source (a resampler) looks at all that it takes.
         var (sequence, width) = (decoder.Sequence!, decoder.Sequence!.SourceWidth(decoder));
-        var needed = PassMemory.Bytes(sequence.MostStates(sourceRows), sequence.StatesWidth(decoder))
+        var states = sequence.MostStates(sourceRows);
+        var seen = sequence.States is { SourceRows: null } ? Math.Max(states, sourceRows) : states;
+        var needed = PassMemory.Bytes(seen, sequence.StatesWidth(decoder))
             + (sequence.States is null ? 0 : (double)sourceRows * width * decoder.RowsDtype.ByteSize() * CopiesOfSource)
             + PassMemory.Bytes((int)rows, decoder.HiddenSize)
             + ((double)rows * decoder.VocabSize * decoder.LogitsDtype.ByteSize());

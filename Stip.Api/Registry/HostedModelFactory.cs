@@ -69,7 +69,7 @@ internal sealed class HostedModelFactory(
                 CacheTensor.CrossOf(next.Cache!))
             {
                 IsMerged = next == graph,
-                States = SeenSources.Of(manifest.Graphs[Roles.Encoder]),
+                States = SeenSources.Of(manifest.Graphs[Roles.Encoder], manifest.HiddenSize),
             },
         };
     }

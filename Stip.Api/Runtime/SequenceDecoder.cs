@@ -22,7 +22,8 @@ internal sealed class SequenceDecoder : IDecoder
     private readonly InferenceSession _first;
     private readonly DecoderSnapshot _decoder;
     private readonly DeviceGate? _gate;
-    private readonly RunOptions _runOptions = new();
+    // What a caller sent wrong is theirs to know, and no line of a log with their numbers.
+    private readonly RunOptions _runOptions = new() { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
     private readonly GrowingStep _firstStep;
     private readonly MergedInputs? _merged;
     private readonly LaterSteps _later;
@@ -84,6 +85,11 @@ internal sealed class SequenceDecoder : IDecoder
         catch (OnnxRuntimeException e) when (OrtFaults.IsOfMemory(e.Message))
         {
             throw OrtFaults.NoMemory(e);
+        }
+        catch (OnnxRuntimeException e) when (OrtFaults.IsOfInputs(e.Message))
+        {
+            // The runtime's words quote the input.
+            throw new SourceRefusedException("the encoder cannot run a source of this length and these values", e);
         }
         finally
         {
@@ -174,9 +180,17 @@ internal sealed class SequenceDecoder : IDecoder
             using var pass = DeviceGate.Enter(_gate);
             states = _encoder.Run(_runOptions, names, values, [Hidden])[0];
             var given = sequence.States is null ? count : (int)states.GetTensorTypeAndShape().Shape[1];
+            if (given > sequence.MostStates(count))
+            {
+                // The cache has room for no more.
+                throw new SourceRefusedException(
+                    $"the encoder makes {given} rows of a source of {count}, at most "
+                    + $"{sequence.MostStates(count)} are served");
+            }
+
             Check(
                 Hidden, states,
-                (long)Math.Min(given, sequence.MostStates(count)) * sequence.StatesWidth(_decoder)
+                (long)given * sequence.StatesWidth(_decoder)
                     * _decoder.RowsDtype.ByteSize());
             if (given != count)
             {

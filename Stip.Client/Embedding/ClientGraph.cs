@@ -11,7 +11,8 @@ namespace Stip.Client.Embedding;
 internal sealed class ClientGraph : IDisposable
 {
     private readonly InferenceSession _session;
-    private readonly RunOptions _runOptions = new();
+    // What does not fit is an exception; the runtime's own lines would stand among answers.
+    private readonly RunOptions _runOptions = new() { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
 
     private ClientGraph(InferenceSession session, ClientGraphManifest manifest)
     {

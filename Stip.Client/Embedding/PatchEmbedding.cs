@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.ML.OnnxRuntime;
 using Stip.Client.Bundles;
 using Stip.Client.Images;
 using Stip.Keys.Bundles;
@@ -22,7 +23,8 @@ public sealed class PatchEmbedding : IDisposable
     /// <param name="image">Any size.</param>
     /// <returns>What is sent and its shape in float32: rows <c>[1, seq, hidden]</c>, or a feature map
     /// <c>[1, features, height, width]</c>.</returns>
-    /// <exception cref="InvalidDataException">Preprocessing leaves another size than the model takes.</exception>
+    /// <exception cref="InvalidDataException">Preprocessing leaves another size than the model takes, or one that its
+    /// graph cannot take.</exception>
     public (float[] Rows, IReadOnlyList<long> Shape) Embed(RgbImage image)
     {
         var (values, width, height) = _preprocessor.Apply(image);
@@ -36,14 +38,26 @@ public sealed class PatchEmbedding : IDisposable
     }
 
     /// <summary>The same from pixel values.</summary>
-    internal (float[] Rows, IReadOnlyList<long> Shape) EmbedPixels(float[] values, long[] shape) =>
-        _graph.Run(_graph.Manifest.Inputs[0].Name, values, shape, _graph.Manifest.Outputs[0].Name);
+    /// <exception cref="InvalidDataException">The graph cannot take them.</exception>
+    internal (float[] Rows, IReadOnlyList<long> Shape) EmbedPixels(float[] values, long[] shape)
+    {
+        try
+        {
+            return _graph.Run(_graph.Manifest.Inputs[0].Name, values, shape, _graph.Manifest.Outputs[0].Name);
+        }
+        catch (OnnxRuntimeException fault)
+        {
+            throw new InvalidDataException(
+                $"the model's graph cannot take an image of {shape[^1]} × {shape[^2]}", fault);
+        }
+    }
 
     /// <summary>Why a graph is not one that takes images; null where it is. Its names do not matter.</summary>
     internal static string? Fault(ClientGraphManifest manifest) =>
         manifest is { Inputs: [{ Shape.Count: 4 } image], Outputs: [{ Shape.Count: > 2 } rows] }
         && AreFloats(image.Dtype) && AreFloats(rows.Dtype)
-        && (Length(image.Shape[1]) ?? RgbImage.Channels) == RgbImage.Channels
+        && (Length(image.Shape[1]) ?? (Length(image.Shape[3]) == RgbImage.Channels ? 0 : RgbImage.Channels))
+            == RgbImage.Channels
             ? null
             : $"{manifest.File} does not turn an image [batch, {RgbImage.Channels}, height, width] into rows; it takes "
                 + $"{Names(manifest.Inputs)} and gives {Names(manifest.Outputs)}";

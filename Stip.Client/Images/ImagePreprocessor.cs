@@ -41,6 +41,13 @@ public sealed class ImagePreprocessor
             _crop = (SizeRule.Read(config, "crop_size") ?? taken ?? throw Unsaid("crop_size")).Box;
         }
 
+        if (_size is null && _crop is null && taken is null)
+        {
+            // A camera's picture as it is would be more patches than the model was trained on.
+            throw new InvalidDataException(
+                "do_resize is false and nothing is cropped, and a model of images of any size needs a size");
+        }
+
         var rescale = Flag(config, "do_rescale", true) ? Number(config, "rescale_factor", PerLevel) : 1;
         var normalizes = Flag(config, "do_normalize", true);
         for (var channel = 0; channel < RgbImage.Channels; channel++)

@@ -6,6 +6,8 @@ namespace Stip.Client.Images;
 /// <summary>The size that an image is brought to: fixed sides, or a fixed shorter one.</summary>
 internal sealed record SizeRule
 {
+    // What is made of an image is as large at most as what is read.
+    private const long MostPixels = 64L << 20;
     private readonly int? _shortest;
 
     public SizeRule(int width, int height) => Box = (width, height);
@@ -34,15 +36,25 @@ internal sealed record SizeRule
     };
 
     /// <summary>The size of one image.</summary>
+    /// <exception cref="InvalidDataException">It would be larger than 64 megapixels, as of an image that is far longer
+    /// than wide.</exception>
     public (int Width, int Height) Of(RgbImage image)
     {
-        if (_shortest is not { } side)
+        var (width, height) = Sides(image);
+        // The resizer goes over the rows of the image before it goes over its columns.
+        if (width < 1 || height < 1 || width > MostPixels / Math.Max(height, image.Height))
         {
-            return Box;
+            throw new InvalidDataException(
+                $"an image of {image.Width} × {image.Height} would be resized to {width} × {height}; at least 1 × 1 "
+                + $"and at most {MostPixels >> 20} million pixels are made");
         }
 
-        return image.Width <= image.Height
-            ? (side, (int)((long)side * image.Height / image.Width))
-            : ((int)((long)side * image.Width / image.Height), side);
+        return ((int)width, (int)height);
     }
+
+    private (long Width, long Height) Sides(RgbImage image) => _shortest is not { } side
+        ? Box
+        : image.Width <= image.Height
+            ? (side, (long)side * image.Height / image.Width)
+            : ((long)side * image.Width / image.Height, side);
 }

@@ -15,7 +15,8 @@ internal static class CompleteCommand
         var connection = new ConnectionOptions();
         var answer = new AnswerOptions();
         var several = new SeveralOptions();
-        var prompt = new PromptArgument();
+        var prompt = new PromptArgument(
+            "without it standard input is read; beside --image nothing is, unless it is -");
         var picture = ImageOption.Create();
         var model = new Option<string?>("--model") { Description = "Which of several bundles." };
         var json = new Option<bool>("--json") { Description = "Prints one JSON document." };

@@ -25,11 +25,14 @@ internal sealed class PromptArgument(string otherwise = "without it standard inp
         _ => null,
     };
 
-    /// <summary>The prompt where one may be left out; empty where there is none.</summary>
+    /// <summary>The prompt where one may be left out; empty where there is none. Standard input is read where it is
+    /// asked for with a <c>-</c>: of a program that starts this one it may stay open. The end of its last line is
+    /// none of the text.</summary>
     public string ReadOrNothing(ParseResult parsed) => parsed.GetValue(_words) switch
     {
+        ["-"] => Console.In.ReadToEnd().TrimEnd('\r', '\n'),
         { Length: > 0 } words => string.Join(' ', words),
-        _ => Console.IsInputRedirected ? Console.In.ReadToEnd() : "",
+        _ => "",
     };
 
     /// <summary>The prompt, before anything is opened: a person may take long to write it.</summary>

@@ -45,6 +45,12 @@ internal sealed class Conversation(
             yield return token;
         }
 
+        // A model that writes about an image goes on from no conversation: the next question is about it anew.
+        if (model.ReadsImage)
+        {
+            yield break;
+        }
+
         _messages.AddRange([turn[^1], new ChatMessage("assistant", answer.ToString())]);
     }
 

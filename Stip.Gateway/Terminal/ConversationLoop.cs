@@ -36,7 +36,7 @@ internal static class ConversationLoop
             await AnswerPrinter.PrintAsync(
                 conversation.AskAsync(question, cancellationToken), asJson: false, cancellationToken);
         }
-        catch (StipException refusal)
+        catch (Exception refusal) when (refusal is StipException or RefusedException or InvalidDataException)
         {
             // The conversation is as it was; the next question may do better.
             await Console.Error.WriteLineAsync(refusal.Message);

@@ -19,7 +19,7 @@ internal static class StepSizes
     {
         var tokens = maxLength > 0 ? Math.Min(maxLength, manifest.ContextLength) : manifest.ContextLength;
         var width = manifest.Graphs?.GetValueOrDefault(Roles.Encoder) is { } encoder
-            ? SeenSources.Of(encoder)?.SourceWidth ?? manifest.HiddenSize
+            ? SeenSources.Of(encoder, manifest.HiddenSize)?.SourceWidth ?? manifest.HiddenSize
             : manifest.HiddenSize;
         var numbers = ((decimal)tokens * manifest.HiddenSize) + ((decimal)(manifest.SourceLength ?? 0) * width);
         var bytes = numbers * sizeof(float) / 3 * 4;

@@ -22,6 +22,8 @@ internal static class ExpectedFaults
     public static (Refusal Refusal, int? Status)? Of(Exception exception) => exception switch
     {
         GraphRefusedException e => (new Refusal(StipErrorCode.PackageInvalid, e.Message, "model"), null),
+        SourceRefusedException e => (
+            new Refusal(StipErrorCode.InvalidRequest, e.Message, CompletionFields.EncoderInputsEmbeds), null),
         BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => (
             new Refusal(StipErrorCode.PayloadTooLarge, "the body is larger than this route accepts"), null),
         BadHttpRequestException { InnerException: JsonException e } => (MalformedJson(e), null),

@@ -9,8 +9,11 @@ internal static class SeenSources
 {
     private const int RowsAxis = 1;
 
-    /// <summary>What it takes and gives; null where each of its rows becomes one, as those of a text.</summary>
-    public static SourceStates? Of(GraphManifest encoder)
+    /// <summary>What it takes and gives; null where each of its rows becomes one of the decoder's width, as those of a
+    /// text.</summary>
+    /// <param name="encoder">The graph.</param>
+    /// <param name="hiddenSize">Numbers of a row of the decoder.</param>
+    public static SourceStates? Of(GraphManifest encoder, int hiddenSize)
     {
         if (encoder.Inputs.Any(input => input.Name == GraphManifest.Mask)
             || Find(encoder.Inputs, GraphManifest.Embeds) is not { Shape.Count: 3 } taken
@@ -20,12 +23,14 @@ internal static class SeenSources
         }
 
         var (source, states) = (GraphFaults.Axes(taken), GraphFaults.Axes(given));
-        var isAlike = source[^1] == states[^1] && source[RowsAxis] < 0
+        var isAlike = source[^1] == hiddenSize && states[^1] == hiddenSize && source[RowsAxis] < 0
             && $"{taken.Shape[RowsAxis]}" == $"{given.Shape[RowsAxis]}";
         return isAlike || source[^1] < 1 || states[^1] < 1
             ? null
-            : new SourceStates(source[^1], states[^1], states[RowsAxis] > 0 ? states[RowsAxis] : null);
+            : new SourceStates(source[^1], states[^1], Fixed(states[RowsAxis]), Fixed(source[RowsAxis]));
     }
+
+    private static int? Fixed(int axis) => axis > 0 ? axis : null;
 
     private static TensorManifest? Find(IReadOnlyList<TensorManifest> tensors, string name) =>
         tensors.FirstOrDefault(tensor => tensor.Name == name);

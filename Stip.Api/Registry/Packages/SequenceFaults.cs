@@ -66,7 +66,7 @@ internal static class SequenceFaults
     private static IEnumerable<string> OfEncoder(PackageManifest manifest, GraphManifest encoder)
     {
         var embeds = Find(encoder.Inputs, Embeds);
-        var seen = SeenSources.Of(encoder);
+        var seen = SeenSources.Of(encoder, manifest.HiddenSize);
         return Rows(Roles.Encoder, embeds, Embeds, seen?.SourceWidth ?? manifest.HiddenSize, null, seen is not null)
             .Concat(Rows(
                 Roles.Encoder, Find(encoder.Outputs, Hidden), Hidden, seen?.Width ?? manifest.HiddenSize,
@@ -84,7 +84,7 @@ internal static class SequenceFaults
     {
         var encoder = manifest.Graphs[Roles.Encoder];
         var dtype = Find(encoder.Inputs, Embeds)?.Dtype;
-        var width = SeenSources.Of(encoder)?.Width ?? manifest.HiddenSize;
+        var width = SeenSources.Of(encoder, manifest.HiddenSize)?.Width ?? manifest.HiddenSize;
         var later = Roles.NextSteps(manifest);
         foreach (var (role, graph) in new[] { (Roles.Decoder, first), (later, next) }.Distinct())
         {

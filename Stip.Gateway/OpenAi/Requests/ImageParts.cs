@@ -12,6 +12,10 @@ internal sealed class ImageParts(StipModel model)
     private const string Base64Mark = ";base64,";
     private const int MostCharacters = 96 << 20;
 
+    // All of a request are held at once, three bytes a pixel.
+    private const int MostImages = 64;
+    private const long MostPixels = 128L << 20;
+
     /// <summary>True where a part is an image.</summary>
     public static bool IsImage(string type) => type is "image_url" or "input_image";
 
@@ -21,9 +25,34 @@ internal sealed class ImageParts(StipModel model)
     /// <summary>Decodes one part.</summary>
     /// <param name="part">The part.</param>
     /// <param name="name">The message's name, for refusals.</param>
-    public void Add(RequestFields part, string name) => Images.Add(model.TakesImages
-        ? Read(part, name)
-        : throw OpenAiException.Unsupported($"{name}.content", $"model '{model.Id}' takes no images"));
+    public void Add(RequestFields part, string name)
+    {
+        var field = $"{name}.content";
+        if (!model.TakesImages)
+        {
+            throw OpenAiException.Unsupported(field, $"model '{model.Id}' takes no images");
+        }
+
+        var most = model.ReadsImage ? 1 : MostImages;
+        if (Images.Count == most)
+        {
+            throw OpenAiException.Invalid(
+                $"'{field}': model '{model.Id}' reads {(most == 1 ? "one image" : $"{most} images")} of a request, "
+                + "more are given",
+                field);
+        }
+
+        var image = Read(part, name);
+        if (Images.Append(image).Sum(Pixels) is > MostPixels and var pixels)
+        {
+            throw OpenAiException.Invalid(
+                $"'{field}': the images so far have {pixels} pixels; a request may have {MostPixels}", field);
+        }
+
+        Images.Add(image);
+    }
+
+    private static long Pixels(RgbImage image) => (long)image.Width * image.Height;
 
     private static RgbImage Read(RequestFields part, string name)
     {

@@ -11,6 +11,7 @@ internal static class RawPrompts
 
     public static IReadOnlyList<int[]> Read(RequestFields fields, StipModel model)
     {
+        Prompts.RefuseWithoutImage(model);
         var language = Languages.Frame(model, fields.FindText("source_language"), fields.FindText("target_language"));
         var prompts = fields.Find(Field) switch
         {

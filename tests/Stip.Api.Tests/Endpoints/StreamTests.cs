@@ -78,6 +78,25 @@ public sealed class StreamTests
         Assert.Equal(3, (await stream.StepAsync(Steps.Next(opened, 1))).Position);
     }
 
+    [Fact]
+    public async Task Source_ThatTheEncoderCannotRun_IsRefused_AndTheConnectionGoesOn()
+    {
+        using var server = new ApiServer();
+        new TinySequence { HasPositions = true }.WriteTo(server.PackageFolder("pair"));
+        using var stream = await OpenAsync(server, ApiServer.AdminKey);
+
+        var refused = await stream.RefusedAsync(Start(7));
+
+        Assert.Equal(("invalid_request", 400), (refused.Error.Code, refused.Status));
+        Assert.Contains("the encoder cannot run a source of this length", refused.Detail, StringComparison.Ordinal);
+        Assert.Equal(1, (await stream.StepAsync(Start(32))).Position);
+
+        static CompletionRequest Start(int rows) => new("pair", Steps.Rows(9, 0, 1))
+        {
+            EncoderInputsEmbeds = Steps.Rows(1, 100, rows),
+        };
+    }
+
     [Theory]
     [InlineData(new byte[] { 1, 2, 3 })]
     [InlineData(new byte[] { 255, 255, 255, 255, 0, 0, 0, 0, 1 })]

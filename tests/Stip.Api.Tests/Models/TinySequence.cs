@@ -21,6 +21,10 @@ internal sealed record TinySequence(string Model = "pair", int SourceLength = 40
     /// they were as like as any.</summary>
     public bool LeavesOut { get; init; }
 
+    /// <summary>Whether its encoder has positions for as many rows as these are wide: it runs no source of another
+    /// length, and its axes do not say so.</summary>
+    public bool HasPositions { get; init; }
+
     /// <summary>Writes the package's files and <c>stip.json</c>.</summary>
     public PackageManifest WriteTo(string folder)
     {
@@ -69,6 +73,7 @@ internal sealed record TinySequence(string Model = "pair", int SourceLength = 40
         var graph = new GraphBuilder("encoder");
         var rows = graph.AddInput("inputs_embeds", TensorDtype.Float32, "batch", "source", Hidden);
         graph.AddInput("attention_mask", TensorDtype.Int64, MaskBatch, "source");
+        rows = HasPositions ? graph.Add("Add", "placed", [rows, Weight(graph, "positions", Hidden)]) : rows;
         var mixed = Attend(
             graph, "self", rows, Heads(graph, "self.k", rows), Heads(graph, "self.v", rows), "attention_mask");
         graph.Append("", "Tanh", "states", [mixed], ["last_hidden_state"]);

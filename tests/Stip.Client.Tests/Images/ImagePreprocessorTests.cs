@@ -65,4 +65,34 @@ public sealed class ImagePreprocessorTests
 
         Assert.Contains("preprocessor_config.json", refusal.Message, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData(1, 10_000, "224 × 2240000")]
+    [InlineData(60_000, 1, "13440000 × 224")]
+    public void Apply_OfAVeryLongImage_IsRefusedByItsSizes(int width, int height, string made)
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder.At("preprocessor_config.json"), """{"size":{"shortest_edge":224}}""");
+        var preprocessor = ImagePreprocessor.FromFolder(folder.Path, 224, 224);
+
+        var refusal = Assert.Throws<InvalidDataException>(() =>
+            preprocessor.Apply(new RgbImage(width, height, new byte[width * height * 3])));
+
+        Assert.Contains($"{width} × {height} would be resized to {made}", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("{}", "there is no size")]
+    [InlineData("""{"do_resize":false}""", "do_resize is false and nothing is cropped")]
+    [InlineData("""{"do_resize":false,"do_center_crop":true,"crop_size":24}""", null)]
+    public void FromFolder_OfAModelOfAnySize_NeedsASize(string settings, string? fault)
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder.At("preprocessor_config.json"), settings);
+
+        var refusal = Record.Exception(() => ImagePreprocessor.FromFolder(folder.Path));
+
+        Assert.Equal(fault is not null, refusal is InvalidDataException);
+        Assert.Contains(fault ?? "", refusal?.Message ?? "", StringComparison.Ordinal);
+    }
 }

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http.Json;
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
@@ -80,14 +81,21 @@ public sealed class CaptionTests(SharedServer shared)
             "complete", [.. connection, "--image", folder.At("image.bmp"), "--json", "--ignore-eos",
             "--max-tokens", $"{TokenCount}"]);
         var without = await RunAsync("complete", [.. connection, "a"]);
+        var spoken = await RunAsync(
+            "complete", [.. connection, "--image", folder.At("image.bmp"), "--target-language", "fr_XX"]);
         await using var gateway = await ServedGateway.StartAsync(shared.Server, [model.Package], Cancellation);
         var url = $"data:image/bmp;base64,{Convert.ToBase64String(file)}";
         object picture = new { type = "image_url", image_url = new { url } };
         var answer = await PostAsync(gateway, 2, picture, new { type = "text", text = "a" });
         var two = await PostAsync(gateway, 1, picture, picture);
         var none = await PostAsync(gateway, 1, new { type = "text", text = "a" });
+        using var ids = await gateway.Http.PostAsJsonAsync(
+            new Uri("completions", UriKind.Relative), new { model = "caption-bert", prompt = new[] { 9, 4 } },
+            Cancellation);
 
-        Assert.Equal((0, 1), (bare.ExitCode, without.ExitCode));
+        Assert.Equal((0, 1, 1), (bare.ExitCode, without.ExitCode, spoken.ExitCode));
+        Assert.Equal(HttpStatusCode.BadRequest, ids.StatusCode);
+        Assert.Contains("is told no language: leave out 'fr_XX'", spoken.Error, StringComparison.Ordinal);
         Assert.Equal(
             plain.Greedy(pixels, [5], TokenCount),
             JsonNode.Parse(bare.Output)!["token_ids"]!.AsArray().Select(id => (int)id!));
@@ -97,7 +105,9 @@ public sealed class CaptionTests(SharedServer shared)
             Enumerable.Repeat(open.Model.Bundle.Tokenizer.Decode(expected), 2),
             answer["choices"]!.AsArray().Select(choice => (string?)choice!["message"]!["content"]));
         Assert.Equal(1 + beginning.Length, (int)answer["usage"]!["prompt_tokens"]!);
-        Assert.Contains("reads one image, 2 are given", (string?)two["error"]!["message"], StringComparison.Ordinal);
+        Assert.Contains(
+            "reads one image of a request, more are given", (string?)two["error"]!["message"],
+            StringComparison.Ordinal);
         Assert.Contains("writes about an image", (string?)none["error"]!["message"], StringComparison.Ordinal);
     }
 
