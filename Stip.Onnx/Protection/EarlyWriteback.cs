@@ -12,15 +12,27 @@ internal static class EarlyWriteback
     // SYNC_FILE_RANGE_WRITE: begins to write, waits for nothing.
     private const uint Begin = 2;
 
+    // Some C libraries have no such function.
+    private static volatile bool _isMissing;
+
     /// <summary>Asks for it; where a system cannot, the bytes only go later.</summary>
     /// <param name="file">An open file.</param>
     /// <param name="offset">Where the bytes lie.</param>
     /// <param name="count">How many they are.</param>
     public static void Start(SafeHandle file, long offset, long count)
     {
-        if (OperatingSystem.IsLinux() && count > 0)
+        if (!OperatingSystem.IsLinux() || count <= 0 || _isMissing)
+        {
+            return;
+        }
+
+        try
         {
             _ = SyncFileRange(file, offset, count, Begin);
+        }
+        catch (Exception e) when (e is EntryPointNotFoundException or DllNotFoundException)
+        {
+            _isMissing = true;
         }
     }
 

@@ -21,18 +21,23 @@ internal static class UnservedPorts
 
         var cache = manifest.Graphs.Values.Select(graph => graph.Cache).FirstOrDefault(cache => cache is not null);
         string[] pasts = [.. (cache?.Tensors ?? []).Concat(cache?.Cross ?? []).Select(tensor => tensor.Past)];
+        var isInTwo = manifest.Graphs.ContainsKey(GraphRoles.DecoderWithPast);
         foreach (var (role, graph) in manifest.Graphs)
         {
-            var isEncoder = role == GraphRoles.Encoder;
-            string[] taken = isEncoder
-                ? [DecoderPorts.Embeds, EncoderPorts.Mask]
-                : [DecoderPorts.Embeds, States, StatesMask, Branch, .. pasts];
-            var given = isEncoder ? EncoderPorts.Hidden : DecoderPorts.Logits;
+            var given = role == GraphRoles.Encoder ? EncoderPorts.Hidden : DecoderPorts.Logits;
+            string[] wanted = role == GraphRoles.Decoder ? [DecoderPorts.Embeds, States] : [DecoderPorts.Embeds];
+            string[] taken = role switch
+            {
+                GraphRoles.Encoder => [DecoderPorts.Embeds, EncoderPorts.Mask],
+                GraphRoles.DecoderWithPast => [DecoderPorts.Embeds, StatesMask, .. pasts],
+                _ when isInTwo => [DecoderPorts.Embeds, States, StatesMask],
+                _ => [DecoderPorts.Embeds, States, StatesMask, Branch, .. pasts],
+            };
             string[] unknown =
                 [.. graph.Inputs.Select(input => input.Name).Where(name => !taken.Contains(name)).Select(Quoted)];
             string[] missing =
             [
-                .. new[] { DecoderPorts.Embeds }.Where(name => graph.Inputs.All(input => input.Name != name)),
+                .. wanted.Where(name => graph.Inputs.All(input => input.Name != name)),
                 .. new[] { given }.Where(name => graph.Outputs.All(output => output.Name != name)),
             ];
             if (unknown.Length + missing.Length > 0)

@@ -24,7 +24,7 @@ internal static class KnownAxes
             }
         }
 
-        foreach (var (input, weight) in Convolved(graph))
+        foreach (var (input, weight, _) in Convolved(graph))
         {
             if (input.Type?.TensorType?.Shape?.Dim.Count == weight.Dims.Count
                 && Axis(graph, input.Name, 1) is { DimParam.Length: > 0 } channels)
@@ -114,7 +114,7 @@ internal static class KnownAxes
         .Where(ProbeSizes.IsFixed).Select(axis => (int?)(int)axis.DimValue).FirstOrDefault(length => length > 0);
 
     // Inputs that a convolution reads, at most through operators that keep their cells.
-    public static IEnumerable<(ValueInfoProto Input, TensorProto Weight)> Convolved(GraphProto graph)
+    public static IEnumerable<(ValueInfoProto Input, TensorProto Weight, NodeProto Node)> Convolved(GraphProto graph)
     {
         var producers = new Dictionary<string, NodeProto>(StringComparer.Ordinal);
         var weights = HeldTensors.Of(graph).ToDictionary(
@@ -133,7 +133,7 @@ internal static class KnownAxes
                 && graph.Input.FirstOrDefault(input => input.Name == Before(node.Input[0], producers)) is { } input
                 && weights.TryGetValue(Before(kernel, producers), out var weight) && weight.Dims.Count > 2)
             {
-                yield return (input, weight);
+                yield return (input, weight, node);
             }
         }
     }

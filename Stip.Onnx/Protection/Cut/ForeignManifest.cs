@@ -102,7 +102,7 @@ internal static class ForeignManifest
     {
         var sizes = cut.Cloud.Input.Where(input => cut.Features.Contains(input.Name)
                 || (cut.Features.Count == 0 && ElementTypes.IsFloat((DataType)input.Type.TensorType.ElemType)))
-            .Select(ForeignPorts.Features);
+            .Select(input => ForeignPorts.Features(cut, input));
         return checked((int)sizes.FirstOrDefault(size => size > 0));
     }
 

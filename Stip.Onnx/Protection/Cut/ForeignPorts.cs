@@ -1,5 +1,6 @@
 using Stip.Onnx.Execution;
 using Stip.Onnx.Model;
+using Stip.Onnx.Symmetry;
 using Stip.Onnx.Symmetry.Ports;
 using Stip.Protocol.Packages;
 
@@ -50,7 +51,8 @@ internal static class ForeignPorts
         ClientCut cut, PortUses uses, IReadOnlyDictionary<string, long> limits, bool isOfTexts)
     {
         var rows = Rows(cut, []);
-        var width = cut.Cloud.Input.Where(input => input.Name == rows).Select(Features).FirstOrDefault();
+        var width = cut.Cloud.Input.Where(input => input.Name == rows)
+            .Select(input => Features(cut, input)).FirstOrDefault();
         ValueInfoProto[] given =
         [
             .. cut.Cloud.Output.Where(output => ElementTypes.AreQuantities(output) && Rank(output) is 2 or 3
@@ -74,10 +76,26 @@ internal static class ForeignPorts
         });
     }
 
-    /// <summary>Width of what is sent: of rows the last axis, of a picture's feature map <c>[batch, features, height,
-    /// width]</c> the second; 0 where it is not said.</summary>
-    public static long Features(ValueInfoProto port) =>
-        Rank(port) == MapRank ? port.Type.TensorType.Shape.Dim[1].DimValue : Width(port);
+    /// <summary>Width of what is sent: of rows the last axis, of a picture's map the one as long as its convolution
+    /// has features, <c>[batch, features, height, width]</c> or <c>[batch, height, width, features]</c>; 0 where it is
+    /// not said.</summary>
+    /// <param name="cut">The graph, with the client's where there is one.</param>
+    /// <param name="port">An input of the server's.</param>
+    public static long Features(ClientCut cut, ValueInfoProto port)
+    {
+        if (Rank(port) != MapRank)
+        {
+            return Width(port);
+        }
+
+        var axes = port.Type.TensorType.Shape.Dim;
+        var kernel = cut.Client is null ? null : KnownAxes.Convolved(cut.Client)
+            .Select(entry => entry.Weight).FirstOrDefault(weight => weight.Dims.Count == MapRank);
+        long[] known = [.. new[] { 1, MapRank - 1 }.Select(axis => axes[axis].DimValue)];
+        return kernel is not null && known.Contains(kernel.Dims[0]) ? kernel.Dims[0]
+            : axes[1].DimValue == axes[2].DimValue && known[^1] > 0 && known[^1] != known[0] ? known[^1]
+            : known[0];
+    }
 
     private static string? Only(ValueInfoProto[] outputs) => outputs is [var only] ? only.Name : null;
 

@@ -11,9 +11,12 @@ namespace Stip.Onnx.Protection.Cut;
 /// </summary>
 internal sealed class InlinedCalls
 {
+    private const int PictureRank = 4;
+
     private readonly Dictionary<(string Domain, string Name, string Overload), FunctionProto> _functions = [];
     private readonly Dictionary<string, long> _versions;
     private readonly HashSet<string> _given;
+    private readonly HashSet<string> _secret;
     private readonly HashSet<string> _names;
     private readonly HashSet<string> _nodes;
     private readonly ModelProto _model;
@@ -36,10 +39,23 @@ internal sealed class InlinedCalls
             .ToDictionary(set => Domain(set.Domain), set => set.Version, StringComparer.Ordinal);
         _given = model.Graph.Input.Select(input => input.Name).Where(name => !_constants.Has(name))
             .ToHashSet(StringComparer.Ordinal);
+        _secret = Secret(model, _given);
         _names = model.Graph.Input.Select(input => input.Name).Concat(model.Graph.Initializer.Select(one => one.Name))
             .Concat(model.Graph.Node.SelectMany(node => node.Output)).ToHashSet(StringComparer.Ordinal);
         _nodes = model.Graph.Node.Select(node => node.Name).ToHashSet(StringComparer.Ordinal);
     }
+
+    // Ids and pictures. Masks, positions, and what other graphs or steps hand on need no layers of the client.
+    private static HashSet<string> Secret(ModelProto model, HashSet<string> given)
+    {
+        var uses = new PortUses(model.Graph, model.Functions);
+        return model.Graph.Input.Where(input => given.Contains(input.Name) && uses[input.Name] == PortUse.Unknown
+            && (!ElementTypes.AreQuantities(input) || IsPicture(input))).Select(input => input.Name)
+            .ToHashSet(StringComparer.Ordinal);
+    }
+
+    private static bool IsPicture(ValueInfoProto input) => input.Type?.TensorType?.Shape?.Dim.Count == PictureRank
+        && !input.Name.StartsWith("past", StringComparison.Ordinal);
 
     /// <summary>Changes a model in place; true where a call was written out.</summary>
     /// <exception cref="RefusedException">A function calls itself.</exception>
@@ -91,6 +107,7 @@ internal sealed class InlinedCalls
         _written.Add(node);
         if (isGiven && !IsFirst(node))
         {
+            _secret.UnionWith(OuterReads.Of(node).Any(_secret.Contains) ? node.Output : []);
             _given.UnionWith(node.Output);
         }
     }
@@ -102,7 +119,7 @@ internal sealed class InlinedCalls
     // Nothing outside of a branch reads what is made in it.
     private void Open(GraphProto branch)
     {
-        var (written, constants, given) = (_written, _constants, _given.ToArray());
+        var (written, constants, given, secret) = (_written, _constants, _given.ToArray(), _secret.ToArray());
         (_written, _constants) = ([], constants.Inside(branch));
         foreach (var node in branch.Node)
         {
@@ -113,6 +130,7 @@ internal sealed class InlinedCalls
         branch.Node.Add(_written);
         (_written, _constants) = (written, constants);
         _given.IntersectWith(given);
+        _secret.IntersectWith(secret);
     }
 
     // Operators of another version may do something else here. The later of two versions serves both where all that is
@@ -123,17 +141,22 @@ internal sealed class InlinedCalls
             _versions.TryGetValue(Domain(set.Domain), out var version) && version != set.Version))
         {
             var version = _versions[Domain(set.Domain)];
-            var earlier = set.Version < version ? function.Node : _model.Graph.Node.Concat(_bodies);
             var changed = Domain(set.Domain).Length == 0
-                ? OperatorVersions.FirstChanged(
-                    earlier, Math.Min(set.Version, version), Math.Max(set.Version, version))
+                ? set.Version < version
+                    ? OperatorVersions.FirstChanged(function.Node, set.Version, version)
+                    : ChangedWhereRaised(version, set.Version)
                 : function.Node.FirstOrDefault(node => node.Domain == set.Domain && !IsCall(node));
             if (changed is null)
             {
                 continue;
             }
 
-            return !HoldsLayers(call, function) ? false : throw new RefusedException(
+            if (!OuterReads.Of(call).Any(_secret.Contains) || !HoldsLayers(call, function))
+            {
+                return false;
+            }
+
+            throw new RefusedException(
                 $"function '{function.Name}' of '{function.Domain}' is written for version {set.Version} of the "
                 + $"operators and the graph for {version}, between which {changed.OpType} (node '{changed.Name}') "
                 + "changed: what the client computes inside it cannot be cut out; export with one version");
@@ -142,11 +165,24 @@ internal sealed class InlinedCalls
         foreach (var set in function.OpsetImport)
         {
             var known = _versions.GetValueOrDefault(Domain(set.Domain));
-            _versions[Domain(set.Domain)] = Math.Max(known, set.Version);
+            // Which versions mean the same is known of the standard's operators alone.
+            _versions[Domain(set.Domain)] =
+                known == 0 || Domain(set.Domain).Length == 0 ? Math.Max(known, set.Version) : known;
         }
 
         return true;
     }
+
+    // The graph, what was written into it, and functions that may stay calls.
+    private NodeProto? ChangedWhereRaised(long from, long to) =>
+        OperatorVersions.FirstChanged(_model.Graph.Node.Concat(_bodies), from, to)
+        ?? _model.Functions.Select(other => (other.Node, Version: StandardVersion(other, from)))
+            .Where(other => other.Version < to)
+            .Select(other => OperatorVersions.FirstChanged(other.Node, other.Version, to))
+            .FirstOrDefault(changed => changed is not null);
+
+    private static long StandardVersion(FunctionProto function, long otherwise) =>
+        function.OpsetImport.FirstOrDefault(set => Domain(set.Domain).Length == 0)?.Version ?? otherwise;
 
     // What looks rows up only may stay a call, which is the client's.
     private bool HoldsLayers(NodeProto call, FunctionProto function)

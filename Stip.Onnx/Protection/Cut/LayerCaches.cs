@@ -8,6 +8,7 @@ internal sealed class LayerCaches
 {
     private readonly string _file;
     private readonly CacheTensorManifest[] _server;
+    private readonly Dictionary<string, ValueInfoProto> _inputs;
 
     /// <param name="part">The graph.</param>
     /// <param name="caches">All its caches.</param>
@@ -16,6 +17,8 @@ internal sealed class LayerCaches
     public LayerCaches(GraphPart part, IReadOnlyList<CacheTensorManifest> caches, int place)
     {
         _file = part.FileName;
+        _inputs = part.Graph.Input.DistinctBy(input => input.Name)
+            .ToDictionary(input => input.Name, StringComparer.Ordinal);
         if (part.Graph.Input.FirstOrDefault(input => input.Name.StartsWith("past", StringComparison.Ordinal)
             && ElementTypes.AreQuantities(input) && caches.All(cache => cache.Past != input.Name)) is { } other)
         {
@@ -61,9 +64,17 @@ internal sealed class LayerCaches
         }
     }
 
-    private static string? Alike(CacheTensorManifest cache, IEnumerable<CacheTensorManifest> among) => among
-        .FirstOrDefault(other => other.Axes.Select(axis => axis.ToString())
+    // Some layers keep a window only: what is as long has the same name for its length.
+    private string? Alike(CacheTensorManifest cache, IEnumerable<CacheTensorManifest> among) => among
+        .FirstOrDefault(other => LengthOf(other) == LengthOf(cache) && other.Axes.Select(axis => axis.ToString())
             .SequenceEqual(cache.Axes.Select(axis => axis.ToString())))?.Past;
+
+    private string LengthOf(CacheTensorManifest cache)
+    {
+        var shape = _inputs.GetValueOrDefault(cache.Past)?.Type?.TensorType?.Shape;
+        var axis = cache.Axes.Select(axis => axis.ToString()).ToList().IndexOf(CacheTensorManifest.Length);
+        return axis >= 0 && axis < shape?.Dim.Count ? shape.Dim[axis].DimParam : "";
+    }
 
     private static NodeProto Renamed(NodeProto node, Dictionary<string, string> names)
     {

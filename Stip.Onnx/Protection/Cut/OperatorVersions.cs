@@ -18,6 +18,8 @@ internal static class OperatorVersions
             ["Slice"] = [(10, Has("starts"))],
             ["TopK"] = [(10, Has("k"))],
             ["Clip"] = [(11, Has("min")), (11, Has("max"))],
+            ["ConvTranspose"] = [(11, Has("auto_pad"))],
+            ["OneHot"] = [(11, Always)],
             ["Pad"] = [(11, Has("pads")), (11, Has("value"))],
             ["Resize"] = [(11, Always)],
             ["Scatter"] = [(11, Always)],
@@ -28,7 +30,7 @@ internal static class OperatorVersions
             ["ReduceSum"] = [(13, Has("axes"))],
             ["Squeeze"] = [(13, Has("axes"))],
             ["Unsqueeze"] = [(13, Has("axes"))],
-            ["Split"] = [(13, Has("split")), (18, node => node.Input.Count == 1 && !Has("num_outputs")(node))],
+            ["Split"] = [(13, Has("split")), (18, IsEvenSplit)],
             ["RoiAlign"] = [(16, Always)],
             ["ReduceL1"] = [(18, Has("axes"))],
             ["ReduceL2"] = [(18, Has("axes"))],
@@ -77,6 +79,10 @@ internal static class OperatorVersions
 
     private static Func<NodeProto, bool> Has(string attribute) =>
         node => node.Attribute.Any(given => given.Name == attribute);
+
+    // An empty name is an input that is not there.
+    private static bool IsEvenSplit(NodeProto node) =>
+        node.Input.Count(input => input.Length > 0) == 1 && !Has("num_outputs")(node);
 
     // Along the last axis both forms are one.
     private static bool IsNotLast(NodeProto node) =>

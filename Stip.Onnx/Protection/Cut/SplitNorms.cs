@@ -9,7 +9,11 @@ namespace Stip.Onnx.Protection.Cut;
 internal static class SplitNorms
 {
     private const string Skip = "Skip";
+    private const string Epsilon = "epsilon";
     private const int SumOutput = 3;
+
+    // What joined norms add where they say nothing; norms of their own add 1e-5.
+    private const float JoinedEpsilon = 1e-12f;
 
     /// <summary>The same graph with such norms taken apart; the graph itself where it has none.</summary>
     public static GraphProto Of(GraphProto graph)
@@ -30,7 +34,7 @@ internal static class SplitNorms
 
     // Means and variances that somebody reads are the joined norm's own.
     private static bool IsJoined(NodeProto node) =>
-        node.OpType is "SkipLayerNormalization" or "SkipSimplifiedLayerNormalization"
+        node.Domain == "com.microsoft" && node.OpType is "SkipLayerNormalization" or "SkipSimplifiedLayerNormalization"
         && node.Output.Skip(1).Take(SumOutput - 1).All(output => output.Length == 0);
 
     private static IEnumerable<NodeProto> Parts(NodeProto node)
@@ -50,6 +54,9 @@ internal static class SplitNorms
         norm.Input.Add([sum, .. node.Input.Skip(2).Take(weights).Where(name => name.Length > 0)]);
         norm.Attribute.Add(node.Attribute);
         norm.Attribute.Add(NodeAttribute.Int("axis", -1));
+        norm.Attribute.Add(norm.Attribute.Any(attribute => attribute.Name == Epsilon)
+            ? []
+            : [NodeAttribute.Float(Epsilon, JoinedEpsilon)]);
         yield return norm;
     }
 

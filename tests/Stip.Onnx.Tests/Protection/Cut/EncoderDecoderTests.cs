@@ -57,7 +57,10 @@ public sealed class EncoderDecoderTests : IDisposable
         Assert.Equal([new PortJoin("encoder.last_hidden_state", $"decoder.{name}")], plain.Joins);
         // It can be protected and run; a server goes by names.
         Assert.Equal(
-            [$"decoder: a server will refuse this package, for it goes by names: it fills none of '{name}'"],
+            [
+                $"decoder: a server will refuse this package, for it goes by names: it fills none of '{name}'; it "
+                    + "wants 'encoder_hidden_states'",
+            ],
             UnservedPorts.Of(plain.Manifest));
     }
 

@@ -145,6 +145,60 @@ public sealed class InlinedCallsTests : IDisposable
     }
 
     [Fact]
+    public void Apply_WhereACallThatStaysWouldChange_LeavesTheVersion()
+    {
+        var old = Node("Squeeze", "", ["x"], "y");
+        old.Attribute.Add(NodeAttribute.Ints("axes", 1));
+        var model = Model(Node("Norm", Local, ["ids"], "n"));
+        model.OpsetImport.Add(new OperatorSetIdProto { Version = 12 });
+        foreach (var (name, version) in new[] { ("Norm", 17), ("Stays", 12) })
+        {
+            model.Functions.Add(Function(name, name == "Norm" ? Node("Tanh", "", ["x"], "y") : old));
+            model.Functions[^1].OpsetImport.Add(new OperatorSetIdProto { Version = version });
+        }
+
+        Assert.False(InlinedCalls.Apply(model));
+        Assert.Equal(12, Assert.Single(model.OpsetImport).Version);
+    }
+
+    [Fact]
+    public void Apply_OfAFunctionWithALaterDomainOfItsOwn_LeavesTheGraphsVersion()
+    {
+        var model = Model(Node("Norm", Local, ["ids"], "y"));
+        model.OpsetImport.Add(new OperatorSetIdProto { Domain = "com.other", Version = 1 });
+        model.Functions.Add(Function("Norm", Node("Tanh", "", ["x"], "y")));
+        model.Functions[0].OpsetImport.Add(new OperatorSetIdProto { Domain = "com.other", Version = 2 });
+
+        Assert.True(InlinedCalls.Apply(model));
+        Assert.Equal(1, Assert.Single(model.OpsetImport).Version);
+    }
+
+    [Theory]
+    [InlineData("attention_mask")]
+    [InlineData("past_key_values.0.key")]
+    public void Apply_WhereAnOperatorChangedBesideLayersOfNoSecret_LeavesTheCall(string input)
+    {
+        var old = Node("Squeeze", "", ["m"], "y");
+        old.Attribute.Add(NodeAttribute.Ints("axes", 1));
+        var model = Model(Node("Whole", Local, [input, "weight"], "y"));
+        model.Graph.Input[0] = new ValueInfoProto { Name = input, Type = new TypeProto() };
+        model.Graph.Input[0].Type.TensorType = new TypeProto.Types.Tensor
+        {
+            ElemType = (int)TensorProto.Types.DataType.Float,
+            Shape = new TensorShapeProto { Dim = { Enumerable.Range(0, 4).Select(_ => Free()) } },
+        };
+        model.Graph.Initializer.Add(new TensorProto { Name = "weight", Dims = { 5, 3 }, DataType = 1 });
+        model.OpsetImport.Add(new OperatorSetIdProto { Version = 17 });
+        model.Functions.Add(Function("Whole", Node("MatMul", "", ["x", "w"], "m"), old));
+        model.Functions[0].Input.Add("w");
+        model.Functions[0].OpsetImport.Add(new OperatorSetIdProto { Version = 11 });
+
+        Assert.False(InlinedCalls.Apply(model));
+
+        static TensorShapeProto.Types.Dimension Free() => new() { DimParam = "any" };
+    }
+
+    [Fact]
     public void Apply_WhereAFunctionCallsItself_IsRefused()
     {
         var model = Model(Node("Again", Local, ["ids"], "y"));
