@@ -46,6 +46,27 @@ public sealed class RenamedPictureTests(SharedServer shared)
             Assert.Equal(pair.First, pair.Second, LargestDifference));
     }
 
+    [Fact]
+    public async Task Embed_OfASizeThatAGraphOfAnySizeCannotTake_IsRefusedByIt()
+    {
+        using var folder = new TemporaryFolder();
+        ForeignPicture.Write(folder.At("graph"), isOfPatches: true, isOfAnySize: true);
+        await ModelPackages.RunAsync(
+            "protect", "--model", folder.At("graph/model.onnx"), "--output", folder.At("package"), "--name", "tiny",
+            "--verify", "none");
+        // Less than a patch.
+        File.WriteAllText(
+            Directory.EnumerateFiles(
+                folder.At("package"), "preprocessor_config.json", SearchOption.AllDirectories).Single(),
+            """{"size":{"height":3,"width":2}}""");
+        using var bundle = Bundle.Open(folder.At("package"));
+
+        var refusal = Assert.Throws<InvalidDataException>(() =>
+            bundle.Patches!.Embed(new RgbImage(20, 24, new byte[20 * 24 * 3])));
+
+        Assert.Equal("the model's graph cannot take an image of 2 × 3", refusal.Message);
+    }
+
     private static float[] Run(string graph, float[] pixels)
     {
         using var session = new InferenceSession(graph);
