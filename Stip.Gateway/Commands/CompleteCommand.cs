@@ -16,7 +16,7 @@ internal static class CompleteCommand
         var answer = new AnswerOptions();
         var several = new SeveralOptions();
         var prompt = new PromptArgument(
-            "without it standard input is read; beside --image nothing is, unless it is -");
+            "without it standard input is read; a model that writes about its --image reads it where it is -");
         var picture = ImageOption.Create();
         var model = new Option<string?>("--model") { Description = "Which of several bundles." };
         var json = new Option<bool>("--json") { Description = "Prints one JSON document." };
@@ -43,6 +43,7 @@ internal static class CompleteCommand
             var text = image is null ? prompt.ReadText(parsed) : prompt.ReadOrNothing(parsed);
             using var open = connection.Open(parsed);
             var chosen = open.Pick(parsed.GetValue(model));
+            text = text.Length > 0 || chosen.ReadsImage ? text : prompt.ReadText(parsed);
             var language = Languages.Frame(chosen, parsed.GetValue(source), parsed.GetValue(target));
             var options = answer.Read(parsed) with
             {
