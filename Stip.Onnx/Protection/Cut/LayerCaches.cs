@@ -64,7 +64,8 @@ internal sealed class LayerCaches
         }
     }
 
-    // Some layers keep a window only: what is as long has the same name for its length.
+    // Some layers keep a window only: what is as long has the same name for its length. Numbers in it say nothing, for
+    // exporters that find no name count (s3, unk__12, past_key_values.0.key_dim_2).
     private string? Alike(CacheTensorManifest cache, IEnumerable<CacheTensorManifest> among) => among
         .FirstOrDefault(other => LengthOf(other) == LengthOf(cache) && other.Axes.Select(axis => axis.ToString())
             .SequenceEqual(cache.Axes.Select(axis => axis.ToString())))?.Past;
@@ -73,7 +74,8 @@ internal sealed class LayerCaches
     {
         var shape = _inputs.GetValueOrDefault(cache.Past)?.Type?.TensorType?.Shape;
         var axis = cache.Axes.Select(axis => axis.ToString()).ToList().IndexOf(CacheTensorManifest.Length);
-        return axis >= 0 && axis < shape?.Dim.Count ? shape.Dim[axis].DimParam : "";
+        var name = axis >= 0 && axis < shape?.Dim.Count ? shape.Dim[axis].DimParam : "";
+        return string.Concat(name.Where(character => !char.IsAsciiDigit(character)));
     }
 
     private static NodeProto Renamed(NodeProto node, Dictionary<string, string> names)

@@ -17,7 +17,8 @@ internal static class PatchCount
     public static int? Most(GraphPart client)
     {
         var found = client.IsClient
-            ? KnownAxes.Convolved(client.Graph).Where(entry => entry.Weight.Dims.Count == PictureRank)
+            ? KnownAxes.Convolved(client.Graph).Where(entry => entry.Weight.Dims.Count == PictureRank
+                    && entry.Input.Type?.TensorType?.Shape?.Dim.Count == PictureRank)
                 .OrderBy(entry => IsSized(entry.Input) ? 0 : 1).Take(1).ToArray()
             : [];
         if (found is not [var (picture, _, convolution)])

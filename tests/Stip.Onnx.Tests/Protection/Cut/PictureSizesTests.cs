@@ -76,6 +76,17 @@ public sealed class PictureSizesTests : IDisposable
         Assert.Null(PatchCount.Most(Client()));
     }
 
+    // As Conformers begin: a spectrogram becomes a picture of one colour.
+    [Fact]
+    public void Most_OfASoundThatIsMadeAPicture_IsNotTold()
+    {
+        _graph.Input("x", "batch", "frames", 80);
+        _graph.Add("Unsqueeze", "picture", "x", _graph.Numbers(1));
+        _graph.Add("Conv", "map", "picture", _graph.Weight("kernel", 6, 1, 3, 3));
+
+        Assert.Null(PatchCount.Most(Client()));
+    }
+
     public void Dispose() => _graph.Dispose();
 
     private GraphPart Client() => new(
