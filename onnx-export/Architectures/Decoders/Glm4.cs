@@ -28,7 +28,7 @@ internal sealed class Glm4 : IArchitecture
         var attention = new SelfAttention(
             shape.Heads, projection, new OutputProjection("o_proj", HasBias: false))
         {
-            Rotary = model.Rotary(config, isInterleaved: true),
+            Rotary = model.Rotary(config, isInterleaved: config.Flag("rope_interleave", true)),
         };
 
         foreach (var layer in model.Layers("model.layers"))

@@ -27,6 +27,8 @@ internal sealed class GgufDescription(GgufFile file, string prefix)
 
     public bool? Flag(string key) => Metadata.Flag($"{prefix}.{key}");
 
+    public IReadOnlyList<long>? Integers(string key) => Metadata.Integers($"{prefix}.{key}");
+
     /// <summary>Integers of every layer, which may be one for all.</summary>
     public JsonArray Layers(string key, int layers)
     {

@@ -75,6 +75,12 @@ internal static class GgufFamilies
     /// <summary>Granite's factors; without one on scores it is the usual root.</summary>
     internal static void DescribeScales(GgufDescription model)
     {
+        if (model.Flag("rope.scaling.finetuned") == false)
+        {
+            throw model.Metadata.Refused("rope.scaling.finetuned is false: positions turn nothing in this model, "
+                + "which is not supported for its family; it must be true or absent");
+        }
+
         model.Copy("embedding_scale", "embedding_multiplier");
         model.Copy("residual_scale", "residual_multiplier");
         model.Copy("logit_scale", "logits_scaling");
@@ -160,6 +166,11 @@ internal static class GgufFamilies
                     ["post_self_attn_layernorm"] = "post_attention_norm",
                     ["post_mlp_layernorm"] = "post_ffw_norm",
                 },
+
+                // Converters put the two channels of a pair half a head apart where the model also sees images, which
+                // such files tell by how many pairs turn by time, height and width.
+                Describe = model => model.Config["rope_interleave"] =
+                    model.Integers("rope.dimension_sections") is not [> 0, > 0, ..],
             },
             cohere,
             cohere with { Name = "cohere2", HuggingFaceName = "Cohere2ForCausalLM", ModelType = "cohere2" },

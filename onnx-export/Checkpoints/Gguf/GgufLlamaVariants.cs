@@ -77,6 +77,13 @@ internal static class GgufLlamaVariants
 
         var config = model.Config;
         (config["architectures"], config["model_type"]) = (new JsonArray("Ministral3ForCausalLM"), "ministral3");
+        if (config["rope_scaling"] is JsonObject yarn
+            && model.Number("rope.scaling.yarn_log_multiplier") is > 0 and var multiplier)
+        {
+            // Deepseek's files hold a tenth of it under this key, these the number itself.
+            (yarn["mscale"], yarn["mscale_all_dim"]) = (1, multiplier);
+        }
+
         var rope = config["rope_scaling"]?.DeepClone().AsObject() ?? new JsonObject { ["rope_type"] = "default" };
         rope["rope_theta"] = config["rope_theta"]!.DeepClone();
         rope["llama_4_scaling_beta"] = growth;

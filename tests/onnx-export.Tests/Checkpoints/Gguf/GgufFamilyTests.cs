@@ -18,6 +18,7 @@ namespace Stip.Export.Tests.Checkpoints.Gguf;
 public sealed class GgufFamilyTests(ExportedModels models) : IDisposable
 {
     private const float LargestShare = 2e-6f;
+    private const int HeadDim = 16;
 
     // llama.cpp looks GELU up in a table of half-precision numbers.
     private const float LargestRoundedShare = 5e-4f;
@@ -119,9 +120,70 @@ public sealed class GgufFamilyTests(ExportedModels models) : IDisposable
             "openelm.block_count is 1000000; it must be 1..4096", refused.Message, StringComparison.Ordinal);
     }
 
+    // Converters of Ministral 3 write mscale_all_dim there: with an mscale of 1 nothing is left of yarn's factor.
+    [Fact]
+    public async Task Logits_OfMistral3WithAFactorOnAllScores_EqualThoseWithoutAny()
+    {
+        var (ofKey, ofFactor) = (Copy("mistral3-grows"), Copy("mistral3-grows"));
+        ofKey["metadata"]!["rope.scaling.yarn_log_multiplier"] = JsonNode.Parse("1.0");
+        ofFactor["metadata"]!["rope.scaling.attn_factor"] = JsonNode.Parse("1.0");
+
+        var actual = await LogitsAsync(ofKey, "a.gguf");
+
+        Assert.Equal(await LogitsAsync(ofFactor, "b.gguf"), actual);
+        Assert.NotEqual(await LogitsAsync(Copy("mistral3-grows"), "c.gguf"), actual);
+    }
+
+    [Fact]
+    public async Task Logits_OfAGlm4ThatAlsoSees_EqualThoseOfOneWhosePairsAreNeighbours()
+    {
+        const int turned = 8;
+        var plain = Copy("glm4");
+        var sees = Copy("glm4");
+        sees["metadata"]!["rope.dimension_sections"] = JsonNode.Parse("[2, 1, 1, 0]");
+
+        // What the converter does where a model sees: even channels of those that turn, then odd ones, then the rest.
+        long Source(long row) => row % HeadDim >= turned ? row
+            : row - (row % HeadDim) + (2 * (row % HeadDim % (turned / 2))) + (row % HeadDim / (turned / 2));
+
+        var expected = await LogitsAsync(plain, "a.gguf");
+        var actual = await LogitsAsync(sees, "b.gguf", Source);
+
+        Assert.InRange(ReferenceTests.Largest(actual, expected) / expected.Max(MathF.Abs), 0, LargestShare);
+    }
+
+    [Theory]
+    [InlineData("granite")]
+    [InlineData("granitemoe")]
+    public void Open_OfAGraniteThatDoesNotTurn_IsRefused(string name)
+    {
+        var family = Copy(name);
+        family["metadata"]!["rope.scaling.finetuned"] = false;
+        Write(family, _folder.At("a.gguf"));
+
+        var refused = Assert.Throws<Onnx.RefusedException>(() => Checkpoint.Open(_folder.At("a.gguf"), null));
+
+        Assert.Contains("rope.scaling.finetuned is false", refused.Message, StringComparison.Ordinal);
+    }
+
     public void Dispose() => _folder.Dispose();
 
-    private static void Write(JsonObject family, string path, params string[] others)
+    private static JsonObject Copy(string name) =>
+        Families.First(family => $"{family!["name"]}" == name)!.DeepClone().AsObject();
+
+    private async Task<float[]> LogitsAsync(JsonObject family, string file, Func<long, long>? order = null)
+    {
+        Write(family, _folder.At(file), order);
+        long[] ids = [3, 1, 4, 1, 5, 9, 2, 6, 5, 35, 8, 58];
+        using var model = new PlainModel(
+            await models.ExportAsync(_folder.At(file), TensorDtype.Float32), ids.Length);
+        return [.. model.Append(ids, allRows: true)];
+    }
+
+    private static void Write(JsonObject family, string path, params string[] others) =>
+        Write(family, path, null, others);
+
+    private static void Write(JsonObject family, string path, Func<long, long>? order, params string[] others)
     {
         var architecture = $"{family["architecture"]}";
         var writer = new GgufWriter().Add("general.architecture", architecture).Add("tokenizer.ggml.model", "none");
@@ -133,7 +195,7 @@ public sealed class GgufFamilyTests(ExportedModels models) : IDisposable
 
         foreach (var (name, recipe) in family["tensors"]!.AsObject())
         {
-            Add(writer, name, recipe!);
+            Add(writer, name, recipe!, name.Split('.') is ["blk", _, "attn_q" or "attn_k", _] ? order : null);
         }
 
         foreach (var name in others)
@@ -155,9 +217,12 @@ public sealed class GgufFamilyTests(ExportedModels models) : IDisposable
         _ => (int)value,
     };
 
-    private static void Add(GgufWriter writer, string name, JsonNode recipe)
+    private static void Add(GgufWriter writer, string name, JsonNode recipe, Func<long, long>? order = null)
     {
-        var (shape, values) = DrawnWeights.Draw(name, recipe);
+        var (shape, drawn) = DrawnWeights.Draw(name, recipe);
+        var width = drawn.Length / (int)shape[0];
+        float[] values = order is null ? drawn : [.. Enumerable.Range(0, (int)shape[0])
+            .SelectMany(row => drawn.Skip((int)order(row) * width).Take(width))];
         writer.AddTensor(
             name, GgufType.Named("F32"), shape, stream => stream.Write(MemoryMarshal.AsBytes(values.AsSpan())));
     }
