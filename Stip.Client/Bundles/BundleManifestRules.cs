@@ -71,7 +71,13 @@ internal static class BundleManifestRules
 
     private static string? EmbeddingFault(EmbeddingManifest embedding)
     {
-        string[] known = [EmbeddingManifest.Token, EmbeddingManifest.Position, EmbeddingManifest.TokenType];
+        string[] known =
+        [
+            EmbeddingManifest.Token,
+            EmbeddingManifest.Position,
+            EmbeddingManifest.TokenType,
+            .. EmbeddingManifest.Boxes,
+        ];
         return embedding.Tensors.FirstOrDefault(name => !known.Contains(name)) is { } other
             ? $"embedding table '{other}' is not one of {string.Join(", ", known)}"
             : embedding.Tensors.Count > 0 && !embedding.Tensors.Contains(EmbeddingManifest.Token)

@@ -16,16 +16,27 @@ public sealed class EmbeddingTables
     private readonly EmbeddingTable _tokens;
     private readonly EmbeddingTable? _positions;
     private readonly EmbeddingTable? _types;
+    private readonly float[]? _box; // [hidden]: what a box of zeros adds to every token
     private readonly float _scale;
     private readonly bool _isCopy;
 
     private EmbeddingTables(
-        EmbeddingTable tokens, EmbeddingTable? positions, EmbeddingTable? types, BundleManifest manifest)
+        EmbeddingTable tokens,
+        EmbeddingTable? positions,
+        EmbeddingTable? types,
+        IReadOnlyList<EmbeddingTable> boxes,
+        BundleManifest manifest)
     {
         (_tokens, _positions, _types, _scale) = (tokens, positions, types, (float)manifest.Embedding.Scale);
         _ = TensorDtypes.TryParseWire(manifest.WireDtype, out var dtype);
         (WireDtype, HiddenSize, RowBytes) = (dtype, manifest.HiddenSize, manifest.HiddenSize * dtype.ByteSize());
-        _isCopy = positions is null && types is null && _scale == 1 && tokens.Dtype == dtype;
+        _box = boxes.Count > 0 ? new float[HiddenSize] : null;
+        foreach (var table in boxes)
+        {
+            table.AddTo(0, _box, new float[HiddenSize]);
+        }
+
+        _isCopy = positions is null && types is null && _box is null && _scale == 1 && tokens.Dtype == dtype;
     }
 
     /// <summary>Width of a row, in elements.</summary>
@@ -81,6 +92,10 @@ public sealed class EmbeddingTables
             Table(EmbeddingManifest.Token, manifest.VocabSize)!,
             Table(EmbeddingManifest.Position, manifest.ContextLength),
             Table(EmbeddingManifest.TokenType, 1),
+            manifest.Embedding.Tensors.Contains(EmbeddingManifest.Boxes[0])
+                ? [.. EmbeddingManifest.Boxes.Select(name => Table(name, 1)
+                    ?? throw new BundleException($"{BundleManifest.EmbeddingFileName}: '{name}' is missing"))]
+                : [],
             manifest);
 
         EmbeddingTable? Table(string name, int leastRows)
@@ -140,6 +155,11 @@ public sealed class EmbeddingTables
 
             _positions?.AddTo(firstPosition + i, sum, scratch);
             _types?.AddTo(types.IsEmpty ? 0 : types[i], sum, scratch);
+            if (_box is not null)
+            {
+                TensorPrimitives.Add(sum, _box, sum);
+            }
+
             var row = rows.Slice(i * RowBytes, RowBytes);
             if (WireDtype == TensorDtype.Float32)
             {

@@ -95,7 +95,8 @@ public sealed record BundleManifest(
 /// <summary>The client's part of the model, where it is look-ups and sums.</summary>
 /// <param name="Tensors">Tables in <c>embedding.safetensors</c>: <c>token_embedding</c> <c>[V, d]</c> and, where the
 /// model
-/// adds them, <c>position_embedding</c> <c>[P, d]</c>, <c>token_type_embedding</c> <c>[T, d]</c>.</param>
+/// adds them, <c>position_embedding</c> <c>[P, d]</c>, <c>token_type_embedding</c> <c>[T, d]</c>
+/// and those of <see cref="Boxes"/>.</param>
 /// <param name="Scale">Factor on the token row, 1 for most models.</param>
 public sealed record EmbeddingManifest(IReadOnlyList<string> Tensors, double Scale = 1)
 {
@@ -107,6 +108,19 @@ public sealed record EmbeddingManifest(IReadOnlyList<string> Tensors, double Sca
 
     /// <summary>Table of token-type rows.</summary>
     public const string TokenType = "token_type_embedding";
+
+    /// <summary>Tables of rows for where a token's box on a page begins and ends (left, upper, right, lower) and for
+    /// how high and wide it is. A model has all of them or none; who gives no boxes stands every token in one of
+    /// zeros.</summary>
+    public static IReadOnlyList<string> Boxes { get; } =
+    [
+        "box_left_embedding",
+        "box_upper_embedding",
+        "box_right_embedding",
+        "box_lower_embedding",
+        "box_height_embedding",
+        "box_width_embedding",
+    ];
 
     /// <summary>What the plain graph calls <c>input_ids</c> and <c>position_ids</c>, where it calls them otherwise:
     /// for whoever gives it its own inputs (<c>run</c>, <c>verify</c>). Clients need it not.</summary>

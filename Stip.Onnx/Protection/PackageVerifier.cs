@@ -164,7 +164,7 @@ public static class PackageVerifier
 
         var others = left.HasSharedCache ? ShareOfWork.Of(progress, 1, 2) : progress;
         var random = new Random(Seed);
-        var inputs = new SampleInputs(plain.Manifest, left.Tables?.TokenTypeCount ?? 0, random);
+        var inputs = new SampleInputs(plain.Manifest, left.Tables, random);
         for (var sample = 0; sample < samples && reachesBeyond; sample++)
         {
             var given = inputs.Next();

@@ -8,7 +8,7 @@ using Stip.Protocol.Tensors;
 namespace Stip.Onnx.Protection;
 
 /// <summary>Random inputs of an exported model without a cache: texts of several lengths, or images.</summary>
-internal sealed class SampleInputs(ExportManifest manifest, int tokenTypes, Random random)
+internal sealed class SampleInputs(ExportManifest manifest, EmbeddingTables? tables, Random random)
 {
     private const int MostSequences = 3;
     private const int MostTokens = 24;
@@ -41,10 +41,23 @@ internal sealed class SampleInputs(ExportManifest manifest, int tokenTypes, Rand
         // Texts of a batch have lengths of their own; the first fills its row.
         int[] lengths = [.. Enumerable.Range(0, batch).Select(row => row == 0 ? length : random.Next(1, length + 1))];
         inputs["attention_mask"] = Integers(batch, length, cell => cell % length < lengths[cell / length] ? 1 : 0);
-        if (tokenTypes > 0)
+        if (tables is { TokenTypeCount: > 0 and var types })
         {
-            inputs["token_type_ids"] = Integers(batch, length, _ => random.Next(tokenTypes));
+            inputs["token_type_ids"] = Integers(batch, length, _ => random.Next(types));
         }
+
+        if (tables is { BoxPlaceCount: > 0 and var places })
+        {
+            var boxes = Enumerable.Range(0, batch * length).SelectMany(_ => Box(places));
+            inputs["bbox"] = HostTensor.FromIntegers([.. boxes], batch, length, 4);
+        }
+    }
+
+    // From a corner to one that is not before it.
+    private long[] Box(int places)
+    {
+        var (left, upper) = (random.Next(places), random.Next(places));
+        return [left, upper, random.Next(left, places), random.Next(upper, places)];
     }
 
     private HostTensor Any(ClientTensorManifest input, int batch, int length)

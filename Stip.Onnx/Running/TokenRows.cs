@@ -7,6 +7,7 @@ namespace Stip.Onnx.Running;
 internal static class TokenRows
 {
     private const string TypesName = "token_type_ids";
+    private const string BoxesName = "bbox";
     private const string PositionsName = "position_ids";
     private const string MaskName = "attention_mask";
     private const string IdsName = "input_ids";
@@ -31,11 +32,14 @@ internal static class TokenRows
         var ofIds = others.Contains(PositionsName) || others.Contains(MaskName)
             ? inputs.Where(input => input.Key != MaskName).ToDictionary(StringComparer.Ordinal)
             : inputs;
-        var batch = TokenBatch.Read(ofIds, [TypesName, .. others.Except([MaskName, DecoderPorts.Embeds, IdsName])]);
+        string[] boxed = tables.BoxPlaceCount > 0 ? [BoxesName] : [];
+        var batch = TokenBatch.Read(
+            ofIds, [TypesName, .. boxed, .. others.Except([MaskName, DecoderPorts.Embeds, IdsName])]);
         var types = Numbers(inputs, TypesName, batch);
         var positions = tables.HasPositions && others.Contains(PositionsName)
             ? Numbers(inputs, PositionsName, batch)
             : null;
+        var boxes = Boxes(inputs, batch);
         var rows = new float[batch.Ids.Length * tables.HiddenSize]; // [batch, n, hidden]
         for (var sequence = 0; sequence < batch.Sequences; sequence++)
         {
@@ -47,11 +51,21 @@ internal static class TokenRows
                 tables.Embed(
                     batch.Ids.AsSpan(start, length),
                     positions is null ? token : checked((int)positions[start]),
-                    types is null ? default : types.AsSpan(start, length)).CopyTo(rows, start * tables.HiddenSize);
+                    types is null ? default : types.AsSpan(start, length),
+                    boxes is null ? default : boxes.AsSpan(4 * start, 4 * length))
+                    .CopyTo(rows, start * tables.HiddenSize);
             }
         }
 
         return HostTensor.FromFloats(rows, batch.Sequences, batch.Length, tables.HiddenSize);
+    }
+
+    private static long[]? Boxes(IReadOnlyDictionary<string, HostTensor> inputs, TokenBatch batch)
+    {
+        var numbers = inputs.TryGetValue(BoxesName, out var given) ? given.ToIntegers() : null;
+        return numbers is null || numbers.Length == 4L * batch.Ids.Length ? numbers : throw new RefusedException(
+            $"{BoxesName} has {numbers.Length} entries; it must have 4 for each of the "
+            + $"{batch.Ids.Length} of {IdsName}");
     }
 
     private static long[]? Numbers(IReadOnlyDictionary<string, HostTensor> inputs, string name, TokenBatch batch)

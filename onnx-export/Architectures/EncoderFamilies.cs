@@ -73,6 +73,8 @@ internal static class EncoderFamilies
         .. Texts("LayoutLM", (name, head) => new LayoutLm(name, head)),
         .. Texts("Lilt", (name, head) => new Lilt(name, head)).Where(
             family => !family.Name.EndsWith("MaskedLM", StringComparison.Ordinal)),
+        .. Texts("LayoutLMv3", (name, head) => new LayoutLmV3(name, head)).Where(
+            family => !family.Name.EndsWith("MaskedLM", StringComparison.Ordinal)),
         .. Texts("Esm", (name, head) => new Esm(name, head)),
         .. Texts("JinaBert", (name, head) => new JinaBert(name, head)),
         new ClipText("CLIPTextModel", isProjected: false),

@@ -52,7 +52,7 @@ internal sealed class PartPasses : IDisposable
             return Enumerable.Range(0, samples).Select(sample => cached.Make(_plainTables, _moved.Tables!, sample));
         }
 
-        var inputs = new SampleInputs(_plain.Manifest, _plainTables?.TokenTypeCount ?? 0, _random);
+        var inputs = new SampleInputs(_plain.Manifest, _plainTables, _random);
         return Enumerable.Range(0, samples).Select(_ => Handed(inputs.Next()));
     }
 

@@ -7,8 +7,8 @@ using Stip.Protocol.Tensors;
 
 namespace Stip.Export.Architectures.Encoders;
 
-/// <summary>LiLT: RoBERTa beside a narrow stream of places, which share their scores. It is exported without places on
-/// a page: every token stands in a box of zeros, as where none is given.</summary>
+/// <summary>LiLT: RoBERTa beside a narrow stream of places, which share their scores; where no boxes are given each
+/// token stands in one of zeros.</summary>
 /// <param name="name">Name of the family.</param>
 /// <param name="head">What it ends in.</param>
 internal sealed class Lilt(string name, TextHead head) : IArchitecture
@@ -16,9 +16,6 @@ internal sealed class Lilt(string name, TextHead head) : IArchitecture
     private const string Root = "lilt";
     private const string Layout = $"{Root}.layout_embeddings";
     private const int Sides = 6;
-
-    // A box is left, upper, right, lower, height, width.
-    private static readonly string[] Box = ["x", "y", "x", "y", "h", "w"];
 
     public string Name => name;
 
@@ -70,24 +67,27 @@ internal sealed class Lilt(string name, TextHead head) : IArchitecture
         var (hidden, narrow) = (basis.Sizes.Hidden, basis.Beside);
         var (count, side) = (basis.Positions, hidden / Sides);
         var matrix = tensors.Require($"{Layout}.box_linear_embeddings.weight", narrow, hidden);
-        var places = config.FindSize("max_2d_position_embeddings") ?? 1024;
-        List<CheckpointTensor> box =
-        [
-            new ReshapedTensor(tensors.Require($"{Layout}.box_linear_embeddings.bias", narrow), [1, narrow]),
-            .. Box.Select((part, i) => new ProjectedRows(
-                new TensorRows(tensors.Require($"{Layout}.{part}_position_embeddings.weight", places, side), 0, 1),
-                new TensorColumns(matrix, i * side, side))),
-        ];
+        var places = config.FindSize("max_2d_position_embeddings") ?? PageBoxes.DefaultPlaces;
+        var bias = new ReshapedTensor(tensors.Require($"{Layout}.box_linear_embeddings.bias", narrow), [1, narrow]);
         var text = tensors.Require(names.Positions!, count, hidden);
         var layout = new AddedRows(
-            tensors.Require($"{Layout}.box_position_embeddings.weight", count, narrow), box);
+            tensors.Require($"{Layout}.box_position_embeddings.weight", count, narrow), [bias]);
         var types = tensors.Require(names.TokenTypes!, basis.TokenTypes, hidden);
-        return new Dictionary<string, CheckpointTensor>
+        var tables = new Dictionary<string, CheckpointTensor>
         {
             [EmbeddingManifest.Token] = new PaddedColumns(words, 0, narrow),
             [EmbeddingManifest.Position] = new TensorRows(
                 new SideBySide(text, layout), basis.FirstPosition, count - basis.FirstPosition),
             [EmbeddingManifest.TokenType] = new PaddedColumns(types, 0, narrow),
         };
+        foreach (var (table, rows) in PageBoxes.Tables(tensors, Layout, places, (side, side), Projected))
+        {
+            tables.Add(table, rows);
+        }
+
+        return tables;
+
+        CheckpointTensor Projected(string table, CheckpointTensor stored, int before) => new PaddedColumns(
+            new ProjectedRows(stored, new TensorColumns(matrix, before, side)), hidden, 0);
     }
 }

@@ -1,5 +1,6 @@
 using Stip.Export.Blocks;
 using Stip.Export.Blocks.Attention;
+using Stip.Export.Blocks.FeedForward;
 using Stip.Export.Blocks.Heads;
 using Stip.Export.Blocks.Positions;
 using Stip.Export.Blocks.Weights;
@@ -17,7 +18,6 @@ namespace Stip.Export.Architectures.Encoders;
 /// </summary>
 internal static class TextEncoder
 {
-    private const string AnswerHead = "qa_outputs";
     private const string NextSentences = "cls.seq_relationship";
 
     public static ExportedModel Build(
@@ -102,13 +102,17 @@ internal static class TextEncoder
                 (Of(names.Classifier) with { Output = NextSentences }).AppendPooled(encoder, rows, labels!.Names.Count);
                 break;
             case TextHead.Tokens:
-                RowHead.AppendLabels(encoder, rows, names.TokenLabels, Labels.Read(checkpoint.Config).Names.Count);
+                RowHead.AppendLabels(
+                    encoder,
+                    Dense(encoder, names, rows),
+                    names.TokenLabels,
+                    Labels.Read(checkpoint.Config).Names.Count);
                 break;
             case TextHead.Replaced:
                 RowHead.AppendReplaced(encoder, rows, Of(names.Replaced), config.Sizes.Activation);
                 break;
             case TextHead.Answer:
-                RowHead.AppendAnswer(encoder, rows, AnswerHead);
+                RowHead.AppendAnswer(encoder, Dense(encoder, names, rows), names.Answer);
                 break;
             default:
                 HiddenRows.Append(encoder, rows);
@@ -130,6 +134,10 @@ internal static class TextEncoder
         T Of<T>(T? named) => named
             ?? throw new InvalidOperationException($"the names of this encoder have no head for {head}");
     }
+
+    private static string Dense(EncoderGraph encoder, TextEncoderNames names, string rows) =>
+        names.RowDense is not { } dense ? rows : Activation.Append(encoder.Graph, "tanh", "head.act", Linear.FromLinear(
+            encoder, "head.dense", rows, dense, encoder.HiddenSize, encoder.HiddenSize, hasBias: true));
 
     // Of a model that embeds texts its own pooling stands for them.
     private static void AppendPooler(Checkpoint checkpoint, EncoderGraph encoder, TextEncoderNames names)
@@ -199,6 +207,19 @@ internal static class TextEncoder
         {
             tables[EmbeddingManifest.Token] = new PaddedColumns(tables[EmbeddingManifest.Token], 0, kinds);
             tables.Add(EmbeddingManifest.TokenType, new OneOfEach(EmbeddingManifest.TokenType, kinds, width));
+        }
+
+        if (config.PlacesApart > 0)
+        {
+            foreach (var table in tables.Keys.ToList())
+            {
+                tables[table] = new PaddedColumns(tables[table], 0, config.PlacesApart);
+            }
+        }
+
+        foreach (var (table, rows) in names.Boxes?.Invoke(tensors) ?? new Dictionary<string, CheckpointTensor>())
+        {
+            tables.Add(table, rows);
         }
 
         if (config.KeepsPlacesApart)

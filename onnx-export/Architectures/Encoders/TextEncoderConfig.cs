@@ -52,8 +52,12 @@ internal sealed record TextEncoderConfig(
     /// <summary>Features of another stream that a row of the client holds behind its own; 0 for none.</summary>
     public int Beside { get; init; }
 
+    /// <summary>Columns behind the features that say where on a page a token stands; 0 where rows alone say
+    /// it.</summary>
+    public int PlacesApart { get; init; }
+
     /// <summary>Width of a row that the client sends.</summary>
-    public int SentRowSize => ((KeepsPlacesApart ? 2 : 1) * RowSize) + KindsApart + Beside;
+    public int SentRowSize => ((KeepsPlacesApart ? 2 : 1) * RowSize) + KindsApart + Beside + PlacesApart;
 
     /// <summary>Rows of the table of distances; 0 where there is none.</summary>
     public int DistanceBuckets { get; init; }

@@ -47,6 +47,16 @@ internal sealed record TextEncoderNames(
     /// <summary>Rows <c>[1, width]</c> that are added to every token, null for none.</summary>
     public Func<ITensorStore, IReadOnlyList<CheckpointTensor>>? EveryRow { get; init; }
 
+    /// <summary>The client's tables for boxes on a page, by name; null where tokens stand in none.</summary>
+    public Func<ITensorStore, IReadOnlyDictionary<string, CheckpointTensor>>? Boxes { get; init; }
+
+    /// <summary>A layer, then a tanh, between every row and a head that says something of each; null for
+    /// none.</summary>
+    public string? RowDense { get; init; }
+
+    /// <summary>The layer of a head that says where an answer begins and ends.</summary>
+    public string Answer { get; init; } = "qa_outputs";
+
     /// <summary>Appends what is added to scores, null for nothing.</summary>
     public Func<EncoderGraph, string>? ScoreBias { get; init; }
 

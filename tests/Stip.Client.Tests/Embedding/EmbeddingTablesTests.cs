@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using Stip.Client.Bundles;
+using Stip.Keys.Bundles;
 using Stip.Protocol.Tensors;
 using Stip.TestKit;
 using Stip.TestKit.Toys;
@@ -65,6 +66,17 @@ public sealed class EmbeddingTablesTests
         Assert.Equal([1.5f, 1.5f, 2.5f, 2.5f], MemoryMarshal.Cast<byte, float>(rows).ToArray());
     }
 
+    [Fact]
+    public void WriteRows_OfAModelOfPages_StandInABoxOfZeros()
+    {
+        using var folder = new TemporaryFolder();
+        WriteSummed(folder, scale: 1, ["token_embedding", .. EmbeddingManifest.Boxes]);
+        using var bundle = Bundle.Open(folder.Path);
+
+        // The first row of each of the six tables is 0.25; the second one no text without boxes gets.
+        Assert.Equal([3, 3], Rows(bundle, [1], firstPosition: 0));
+    }
+
     private static float[] Rows(Bundle bundle, int[] ids, int firstPosition)
     {
         var rows = new byte[ids.Length * bundle.Embedding.RowBytes];
@@ -92,6 +104,8 @@ public sealed class EmbeddingTablesTests
             Source("token_embedding", 3, tokens),
             Source("position_embedding", 8, positions),
             Source("token_type_embedding", 2, [(Half)0, (Half)0, (Half)1, (Half)1]),
+            .. EmbeddingManifest.Boxes.Select(
+                table => Source(table, 2, [(Half)0.25, (Half)0.25, (Half)8, (Half)8])),
         ]));
     }
 
