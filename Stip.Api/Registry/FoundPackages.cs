@@ -9,16 +9,34 @@ namespace Stip.Api.Registry;
 /// </param>
 internal sealed record FoundPackages(IReadOnlyList<string> Registered, IReadOnlyList<string> ByHand)
 {
+    private const int MostDepth = 2;
+
     public static FoundPackages In(string folder)
     {
-        var found = Directory.EnumerateFiles(
-                folder, PackageManifest.FileName,
-                new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 2 })
-            .Select(manifestPath => Path.GetDirectoryName(manifestPath)!)
+        var found = Below(folder, MostDepth)
             .ToLookup(package => File.Exists(Path.Combine(package, Registration.FileName)));
         return new FoundPackages(
             [.. found[true]],
             [.. found[false].OrderByDescending(KeyEpoch).ThenByDescending(Directory.GetLastWriteTimeUtc)]);
+    }
+
+    // What lies inside a package is a file of it and never another package, whatever it is called.
+    private static IEnumerable<string> Below(string folder, int depth)
+    {
+        foreach (var inner in Directory.EnumerateDirectories(folder, "*", new EnumerationOptions()))
+        {
+            if (File.Exists(Path.Combine(inner, PackageManifest.FileName)))
+            {
+                yield return inner;
+            }
+            else if (depth > 1)
+            {
+                foreach (var package in Below(inner, depth - 1))
+                {
+                    yield return package;
+                }
+            }
+        }
     }
 
     private static int KeyEpoch(string package)

@@ -22,5 +22,7 @@ internal static class PackageOrder
     /// <summary>A time after the other's: a clock may go back, and of two that a restart finds the one that came later
     /// is to be known as that.</summary>
     public static DateTimeOffset After(HostedModel? old, DateTimeOffset now) =>
-        old is null || old.CreatedAt < now ? now : old.CreatedAt + TimeSpan.FromTicks(1);
+        old is null || old.CreatedAt < now
+            ? now
+            : new DateTimeOffset(Math.Min(old.CreatedAt.UtcTicks, DateTime.MaxValue.Ticks - 1) + 1, TimeSpan.Zero);
 }

@@ -113,7 +113,8 @@ internal static partial class ManifestFaults
             yield return $"'{Quoted.Text(path)}' would lie in '{Quoted.Text(folder)}', which is listed as a file";
         }
 
-        foreach (var path in paths.Where(path => Kept.Contains(path?.Split('/')[0] ?? "")))
+        // At any depth: a folder with such files would be a package of its own.
+        foreach (var path in paths.Where(path => path?.Split('/').Any(Kept.Contains) ?? false))
         {
             yield return $"'{Quoted.Text(path)}' takes a name that the server keeps: {string.Join(", ", Kept)}";
         }

@@ -28,6 +28,8 @@ public sealed class PackageRefusalTests
         { "unlisted file", "is not in stip.json" },
         { "traversal", "not a relative path" },
         { "kept name", "'stip.json/x' takes a name that the server keeps" },
+        { "kept name below", "'sub/stip.json' takes a name that the server keeps" },
+        { "kept registration below", "'a/Registration.json/b' takes a name that the server keeps" },
         { "kept registration", "'registration.json' takes a name that the server keeps" },
         { "graph file", "its file is not in the list" },
         { "no graphs", "graphs is empty" },
@@ -200,6 +202,8 @@ public sealed class PackageRefusalTests
         "missing file" =>
             Refingerprint(honest with { Files = [.. honest.Files, new("extra.bin", 3, new string('0', 64))] }),
         "kept name" => Listing(honest, "stip.json/x"),
+        "kept name below" => Listing(honest, "sub/stip.json"),
+        "kept registration below" => Listing(honest, "a/Registration.json/b"),
         "kept registration" => Listing(honest, "registration.json"),
         "traversal" => Refingerprint(honest with { Files = [.. honest.Files, new("../x", 3, new string('0', 64))] }),
         "graph file" => With(honest, graph => graph with { File = "other.onnx" }),
