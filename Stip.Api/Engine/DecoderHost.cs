@@ -120,9 +120,10 @@ internal sealed class DecoderHost : IAsyncDisposable
         var answer = await loop.AskAsync<bool>(
             sessions =>
             {
-                if (!sessions.Find(owner, sessionId).Is(out var session, out var refusal))
+                sessions.Expire();
+                if (sessions.Peek(owner, sessionId) is not { } session)
                 {
-                    return refusal;
+                    return SessionTable.Lost;
                 }
 
                 sessions.Release(session);

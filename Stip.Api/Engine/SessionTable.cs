@@ -54,11 +54,14 @@ internal sealed class SessionTable(
     }
 
     /// <summary>A session of this owner; a stranger's is as lost as one that never was.</summary>
-    public Outcome<SessionState> Find(string owner, string id)
+    /// <param name="owner">Id of the API key.</param>
+    /// <param name="id">The session, which the caller has entered.</param>
+    /// <param name="askedAt">When it was asked for: what waits since then ends no session.</param>
+    public Outcome<SessionState> Find(string owner, string id, long askedAt)
     {
-        if (_sessions.TryGetValue(id, out var session) && session.Owner == owner)
+        if (Peek(owner, id) is { } session)
         {
-            if (Left(session) > TimeSpan.Zero)
+            if (clock.GetElapsedTime(session.RenewedAt, askedAt) < lease)
             {
                 return session;
             }
@@ -72,7 +75,7 @@ internal sealed class SessionTable(
     /// <summary>A new session that begins as the first tokens of another one.</summary>
     public Outcome<SessionState> Fork(string owner, string id, int? position, int? maxLength)
     {
-        if (!Find(owner, id).Is(out var source, out var refusal))
+        if (!Find(owner, id, clock.GetTimestamp()).Is(out var source, out var refusal))
         {
             return refusal;
         }
@@ -130,8 +133,8 @@ internal sealed class SessionTable(
         return [.. _sessions.Values.Where(session => session.Owner == owner).Select(Show)];
     }
 
-    public SessionSnapshot Show(SessionState session) =>
-        SessionSnapshot.Of(session, clock.GetUtcNow() + Left(session));
+    public SessionSnapshot Show(SessionState session) => SessionSnapshot.Of(
+        session, clock.GetUtcNow() + (Left(session) is { Ticks: > 0 } left ? left : TimeSpan.Zero));
 
     public void Renew(SessionState session) => session.RenewedAt = clock.GetTimestamp();
 
@@ -154,18 +157,23 @@ internal sealed class SessionTable(
         }
     }
 
+    /// <summary>Releases what nobody has used for the lease. A session whose step waits or runs is in use.</summary>
     public void Expire()
     {
         List<SessionState>? expired = null;
         foreach (var (_, session) in _sessions)
         {
-            if (Left(session) <= TimeSpan.Zero)
+            if (Left(session) <= TimeSpan.Zero && session.TryEnter())
             {
                 (expired ??= []).Add(session);
             }
         }
 
-        expired?.ForEach(Release);
+        foreach (var session in expired ?? [])
+        {
+            Release(session);
+            session.Leave();
+        }
     }
 
     public void Dispose()

@@ -11,11 +11,16 @@ internal sealed class StepDoor(SessionTable sessions)
     {
         var declaration = ticket.Declaration;
         var found = declaration.SessionId is { } id
-            ? sessions.Find(ticket.Owner, id)
+            ? sessions.Find(ticket.Owner, id, ticket.ArrivedAt)
             : sessions.Open(ticket.Owner, declaration.MaxLength);
         if (!found.Is(out var session, out var refusal))
         {
             return refusal;
+        }
+
+        if (declaration.SessionId is null)
+        {
+            ticket.Enter(session);
         }
 
         ticket.Session = session;

@@ -89,6 +89,11 @@ internal sealed class StepTicket : IScheduled, IThreadPoolWorkItem, IValueTaskSo
         (RowsDone, ChunkEnd, HasRead, Times, _failure, Session) = (0, 0, false, default, null, null!);
     }
 
+    /// <summary>Holds a session that was opened for the step until it is answered, as one that it names.</summary>
+    public void Enter(SessionState opened) => _entered = opened.TryEnter()
+        ? opened
+        : throw new InvalidOperationException("a session that was just opened is held");
+
     /// <summary>Says that the thread that began the step runs it too and has not awaited it yet.</summary>
     public void IsServedByItsCaller(bool yes) => _isServedByCaller = yes;
 
