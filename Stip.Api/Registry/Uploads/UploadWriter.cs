@@ -38,6 +38,12 @@ internal sealed class UploadWriter(UploadStore store, TimeProvider clock)
                     "offset");
             }
 
+            if (kept.Length < record.Parts.Count)
+            {
+                // Before their bytes go: whatever comes of the new part, no record counts what is not there.
+                store.Store(upload, record = record with { Parts = kept });
+            }
+
             var room = Math.Min(mostBytes, record.Bytes - start);
             var written = await WriteAsync(store.DataPath(record), body, start, room, cancellation);
             if (written is null or 0)
@@ -91,23 +97,7 @@ internal sealed class UploadWriter(UploadStore store, TimeProvider clock)
                 return Invalid($"part_ids does not name each of the {record.Parts.Count} parts once", "part_ids");
             }
 
-            if (!order.SequenceEqual(record.Parts))
-            {
-                record = await ReorderAsync(record, order!, cancellation);
-            }
-
-            await using var file = File.OpenRead(store.DataPath(record));
-            var digest = Convert.ToHexStringLower(await SHA256.HashDataAsync(file, cancellation));
-            if (digest != record.Sha256)
-            {
-                return new Refusal(
-                    StipErrorCode.ChecksumMismatch, $"the file has SHA-256 {digest}, {record.Sha256} was announced",
-                    "sha256");
-            }
-
-            var done = record with { Status = UploadObject.Completed, TouchedAt = clock.GetUtcNow() };
-            store.Store(upload, done);
-            return done;
+            return await PutTogetherAsync(upload, order!, cancellation);
         }
         finally
         {
@@ -175,36 +165,80 @@ internal sealed class UploadWriter(UploadStore store, TimeProvider clock)
         }
     }
 
-    private async Task<UploadRecord> ReorderAsync(
-        UploadRecord record, IReadOnlyList<UploadPartObject> order, CancellationToken cancellation)
+    private async Task<Outcome<UploadRecord>> PutTogetherAsync(
+        UploadState upload, IReadOnlyList<UploadPartObject> order, CancellationToken cancellation)
     {
+        var record = upload.Record;
         var path = store.DataPath(record);
-        var beside = path + ".new";
-        var parts = new List<UploadPartObject>();
-        await using (var source = File.OpenRead(path))
-        await using (var target = File.Create(beside))
+        if (order.SequenceEqual(record.Parts))
         {
-            foreach (var part in order)
+            await using var file = File.OpenRead(path);
+            var digest = Convert.ToHexStringLower(await SHA256.HashDataAsync(file, cancellation));
+            return digest == record.Sha256 ? Complete(record.Parts) : Mismatch(digest);
+        }
+
+        // Beside the file, which stays as its record says until the other order is known to be the right one.
+        var beside = path + DurableFile.NewSuffix;
+        try
+        {
+            var digest = await WriteInOrderAsync(path, beside, order, cancellation);
+            if (digest != record.Sha256)
             {
-                source.Position = part.Offset;
-                parts.Add(part with { Offset = target.Position });
-                await CopyAsync(source, target, part.Bytes, cancellation);
+                return Mismatch(digest);
+            }
+
+            File.Move(beside, path, overwrite: true);
+            return Complete(InOrder(order));
+        }
+        finally
+        {
+            File.Delete(beside);
+        }
+
+        UploadRecord Complete(IReadOnlyList<UploadPartObject> parts)
+        {
+            var done = record with
+            {
+                Parts = parts,
+                Status = UploadObject.Completed,
+                TouchedAt = clock.GetUtcNow(),
+            };
+            store.Store(upload, done);
+            return done;
+        }
+
+        Refusal Mismatch(string digest) => new(
+            StipErrorCode.ChecksumMismatch, $"the file has SHA-256 {digest}, {record.Sha256} was announced", "sha256");
+    }
+
+    private static UploadPartObject[] InOrder(IReadOnlyList<UploadPartObject> order)
+    {
+        var offset = 0L;
+        return [.. order.Select(part => part with { Offset = (offset += part.Bytes) - part.Bytes })];
+    }
+
+    // The digest of what was written.
+    private static async Task<string> WriteInOrderAsync(
+        string path, string beside, IReadOnlyList<UploadPartObject> order, CancellationToken cancellation)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var buffer = new byte[BufferBytes];
+        await using var source = File.OpenRead(path);
+        await using var target = File.Create(beside);
+        foreach (var part in order)
+        {
+            source.Position = part.Offset;
+            for (var left = part.Bytes; left > 0;)
+            {
+                var read = await source.ReadAsync(buffer.AsMemory(0, (int)Math.Min(left, buffer.Length)), cancellation);
+                left -= read > 0 ? read : throw new EndOfStreamException("a part is shorter than its record");
+                hash.AppendData(buffer, 0, read);
+                await target.WriteAsync(buffer.AsMemory(0, read), cancellation);
             }
         }
 
-        File.Move(beside, path, overwrite: true);
-        return record with { Parts = parts };
-    }
-
-    private static async Task CopyAsync(Stream source, Stream target, long bytes, CancellationToken cancellation)
-    {
-        var buffer = new byte[BufferBytes];
-        for (var left = bytes; left > 0;)
-        {
-            var read = await source.ReadAsync(buffer.AsMemory(0, (int)Math.Min(left, buffer.Length)), cancellation);
-            await target.WriteAsync(buffer.AsMemory(0, read), cancellation);
-            left -= read > 0 ? read : throw new EndOfStreamException("a part is shorter than its record");
-        }
+        target.Flush(flushToDisk: true);
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
     private static Refusal Invalid(string message, string param) => new(StipErrorCode.InvalidRequest, message, param);
