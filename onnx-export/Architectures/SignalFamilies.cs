@@ -91,6 +91,16 @@ internal static class SignalFamilies
         .. Sounds("WavLM", "wavlm"),
         .. Sounds("UniSpeech", "unispeech"),
         .. Sounds("UniSpeechSat", "unispeech_sat"),
+        .. Sounds("Data2VecAudio", "data2vec_audio"),
+        .. Voices("Wav2Vec2", "wav2vec2"),
+        .. Voices("WavLM", "wavlm"),
+        .. Voices("UniSpeechSat", "unispeech_sat"),
+        .. Voices("Data2VecAudio", "data2vec_audio"),
+        new Wav2Vec2Bert("Wav2Vec2BertModel", SoundHead.Hidden),
+        new Wav2Vec2Bert("Wav2Vec2BertForCTC", SoundHead.Letters),
+        new Wav2Vec2Bert("Wav2Vec2BertForSequenceClassification", SoundHead.Classes),
+        new Wav2Vec2Bert("Wav2Vec2BertForAudioFrameClassification", SoundHead.Frames),
+        new Wav2Vec2Bert("Wav2Vec2BertForXVector", SoundHead.Voice),
         new Spectrogram("ASTModel", VisionHead.Hidden),
         new Spectrogram("ASTForAudioClassification", VisionHead.Classes),
         new ClipVision("CLIPVisionModelWithProjection", VisionHead.Projected),
@@ -106,5 +116,12 @@ internal static class SignalFamilies
         new Wav2Vec2($"{name}Model", root, SoundHead.Hidden),
         new Wav2Vec2($"{name}ForCTC", root, SoundHead.Letters),
         new Wav2Vec2($"{name}ForSequenceClassification", root, SoundHead.Classes),
+    ];
+
+    // Those that most of them have besides.
+    private static IEnumerable<IArchitecture> Voices(string name, string root) =>
+    [
+        new Wav2Vec2($"{name}ForAudioFrameClassification", root, SoundHead.Frames),
+        new Wav2Vec2($"{name}ForXVector", root, SoundHead.Voice),
     ];
 }

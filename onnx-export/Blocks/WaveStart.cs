@@ -48,8 +48,11 @@ internal sealed class WaveStart(ConfigJson config, string root)
 
         rows = Linear.FromLinear(
             encoder, "features", rows, $"{projection}.projection", widths[^1], encoder.HiddenSize, hasBias: true);
-        return graph.Add("Add", "places/Add", [rows, Places(encoder, rows)]);
+        return graph.Add("Add", "places/Add", [rows, IsData2Vec ? NormedPlaces(encoder, rows) : Places(encoder, rows)]);
     }
+
+    // It has several convolutions over places, and norms in all of its convolutions.
+    private bool IsData2Vec => config.FindSize("conv_pos_kernel_size") is not null;
 
     private IReadOnlyList<int> Sizes(string name) => config.Sizes(name)
         ?? throw new RefusedException($"config.json has no {name}; it must be a list of sizes");
@@ -67,7 +70,7 @@ internal sealed class WaveStart(ConfigJson config, string root)
 
         rows = graph.Add(
             "Conv", name, parts, NodeAttribute.Ints("kernel_shape", kernel), NodeAttribute.Ints("strides", step));
-        if (config.Text("feat_extract_norm") == "layer")
+        if (config.Text("feat_extract_norm") == "layer" || IsData2Vec)
         {
             var normed = Norm.Layer(InnerEpsilon).Append(
                 encoder,
@@ -91,6 +94,34 @@ internal sealed class WaveStart(ConfigJson config, string root)
         }
 
         return Activation.Append(graph, _activation, $"{name}.act", rows);
+    }
+
+    // Data2Vec: one convolution after the other, each with a norm that has no weights.
+    private string NormedPlaces(EncoderGraph encoder, string rows)
+    {
+        var (graph, hidden, kernel) = (encoder.Graph, encoder.HiddenSize, config.Size("conv_pos_kernel_size"));
+        var groups = config.FindSize("num_conv_pos_embedding_groups") ?? 16;
+        for (var i = 0; i < (config.FindSize("num_conv_pos_embeddings") ?? 5); i++)
+        {
+            var (name, tensor) = ($"places.{i}", $"{root}.encoder.pos_conv_embed.layers.{i}.conv");
+            var stored = encoder.Tensors.Require($"{tensor}.weight", hidden, hidden / groups, kernel);
+            var made = graph.Add(
+                "Conv",
+                name,
+                [
+                    Turned(graph, $"{name}.turned", rows),
+                    graph.AddWeight($"{name}.weight", encoder.Weights.Rows(stored.Shape, [stored], 1)),
+                    Vector(encoder, $"{name}.bias", $"{tensor}.bias", hidden),
+                ],
+                NodeAttribute.Int("group", groups),
+                NodeAttribute.Ints("kernel_shape", kernel),
+                NodeAttribute.Ints("pads", kernel / 2, (kernel - 1) / 2));
+            var normed = (Norm.Layer(InnerEpsilon) with { HasWeights = false }).Append(
+                encoder, $"{name}.norm", "", Turned(graph, $"{name}.back", made));
+            rows = Activation.Append(graph, _activation, $"{name}.act", normed);
+        }
+
+        return rows;
     }
 
     private string Places(EncoderGraph encoder, string rows)

@@ -11,4 +11,10 @@ internal enum SoundHead
 
     /// <summary>A logit for each label, for the whole sound.</summary>
     Classes,
+
+    /// <summary>A logit for each label, at every frame.</summary>
+    Frames,
+
+    /// <summary>A vector by which voices are compared.</summary>
+    Voice,
 }

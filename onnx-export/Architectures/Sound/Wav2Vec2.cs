@@ -1,23 +1,21 @@
 using Stip.Export.Blocks;
 using Stip.Export.Blocks.Attention;
-using Stip.Export.Blocks.Heads;
 using Stip.Export.Blocks.Positions;
 using Stip.Export.Blocks.Weights;
 using Stip.Export.Checkpoints;
-using Stip.Onnx;
-using Stip.Onnx.Execution;
-using Stip.Onnx.Model;
 using Stip.Protocol.Tensors;
 
 namespace Stip.Export.Architectures.Sound;
 
-/// <summary>wav2vec 2.0, HuBERT and WavLM: raw sound through convolutions, then BERT's layers; norms come before each
-/// part in the larger ones. It is written as other exporters write it, from sound on.</summary>
+/// <summary>wav2vec 2.0, HuBERT, WavLM and Data2VecAudio: raw sound through convolutions, then BERT's layers; norms
+/// come before each part in the larger ones. It is written as other exporters write it, from sound on.</summary>
 /// <param name="name">Name of the family.</param>
 /// <param name="root">What the names of its tensors begin with, and its <c>model_type</c>.</param>
 /// <param name="head">What it ends in.</param>
 internal sealed class Wav2Vec2(string name, string root, SoundHead head) : IArchitecture
 {
+    private const double AdapterEpsilon = 1e-5;
+
     private static readonly EncoderLayerNames Layer = new(
         Query: "attention.q_proj",
         Key: "attention.k_proj",
@@ -35,17 +33,9 @@ internal sealed class Wav2Vec2(string name, string root, SoundHead head) : IArch
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
         var config = checkpoint.Config;
-        foreach (var flag in new[] { "add_adapter", "use_weighted_layer_sum", "conv_pos_batch_norm" })
-        {
-            config.RefuseFlag(flag);
-        }
-
+        config.RefuseFlag("add_adapter");
+        config.RefuseFlag("conv_pos_batch_norm");
         config.RefuseUnless("feat_extract_norm", "group", "layer");
-        if (config.FindSize("adapter_attn_dim") is { } adapted)
-        {
-            throw new RefusedException($"config.json: adapter_attn_dim is {adapted}; it must be null");
-        }
-
         var sizes = new EncoderSizes(
             config.Size("hidden_size"),
             config.Size("intermediate_size"),
@@ -54,17 +44,21 @@ internal sealed class Wav2Vec2(string name, string root, SoundHead head) : IArch
             config.Text("hidden_act") ?? "gelu",
             config.Positive("layer_norm_eps", 1e-5));
         var encoder = new EncoderGraph(checkpoint.Tensors, dtype, sizes.Hidden, new WaveStart(config, root).Append);
+        List<string> states = [];
         var layers = new EncoderLayers(encoder, sizes, Layer, $"{root}.encoder.layers")
         {
             Attention = root == "wavlm" && Gated(encoder, config, sizes) is var gated
                 ? (_, name, tensor, rows) => gated.Append(name, tensor, rows)
                 : null,
+            After = (_, rows) =>
+            {
+                states.Add(rows);
+                return rows;
+            },
         };
-        var norm = $"{root}.encoder.layer_norm";
-        var rows = config.Flag("do_stable_layer_norm", false)
-            ? layers.AppendPreNorm(encoder.Embeds, norm)
-            : layers.AppendPostNorm(sizes.Norm.Append(encoder, "embedding_norm", norm, encoder.Embeds));
-        AppendHead(encoder, config, rows);
+        new SoundEnd(encoder, config).Append(head, config.Flag("do_stable_layer_norm", false)
+            ? PreNormed(encoder, config, layers, sizes)
+            : PostNormed(encoder, layers, sizes, states));
         return new ExportedModel(
             encoder,
             sizes.Hidden,
@@ -75,6 +69,14 @@ internal sealed class Wav2Vec2(string name, string root, SoundHead head) : IArch
         {
             WholeGraphs = new Dictionary<string, ModelGraph> { ["vision.onnx"] = encoder },
         };
+    }
+
+    private List<string> PostNormed(
+        EncoderGraph encoder, EncoderLayers layers, EncoderSizes sizes, List<string> states)
+    {
+        var rows = sizes.Norm.Append(encoder, "embedding_norm", $"{root}.encoder.layer_norm", encoder.Embeds);
+        layers.AppendPostNorm(rows);
+        return [rows, .. states];
     }
 
     private GatedDistanceAttention Gated(EncoderGraph encoder, ConfigJson config, EncoderSizes sizes)
@@ -92,30 +94,40 @@ internal sealed class Wav2Vec2(string name, string root, SoundHead head) : IArch
             $"{root}.encoder.layers.0.attention.rel_attn_embed");
     }
 
-    private void AppendHead(EncoderGraph encoder, ConfigJson config, string rows)
+    // Frames before the first layer and after each; those after the last one go through a norm.
+    private List<string> PreNormed(
+        EncoderGraph encoder, ConfigJson config, EncoderLayers layers, EncoderSizes sizes)
     {
-        var (graph, hidden) = (encoder.Graph, encoder.HiddenSize);
-        if (head == SoundHead.Hidden)
+        var stream = new ResidualStream(encoder, encoder.Embeds);
+        List<string> states = [encoder.Embeds];
+        var adapter = config.FindSize("adapter_attn_dim");
+        for (var layer = 0; layer < sizes.Layers; layer++)
         {
-            HiddenRows.Append(encoder, rows);
-            return;
+            layers.AppendPreNorm(stream, layer);
+            if (adapter is { } width)
+            {
+                stream.Add(Adapted(encoder, layer, width, stream.Sum($"layers.{layer}.unadapted")));
+            }
+
+            // Sums that nobody reads are left to the norms.
+            if (layer + 1 < sizes.Layers && config.Flag("use_weighted_layer_sum", false))
+            {
+                states.Add(stream.Sum($"layers.{layer}.frames"));
+            }
         }
 
-        if (head == SoundHead.Letters)
-        {
-            RowHead.AppendLabels(encoder, rows, "lm_head", config.FindSize("vocab_size") ?? 32);
-            return;
-        }
+        states.Add(stream.Through(sizes.Norm, "final_norm", $"{root}.encoder.layer_norm"));
+        return states;
+    }
 
-        var (narrow, labels) = (config.FindSize("classifier_proj_size") ?? 256, Labels.Read(config).Names.Count);
-        var projected = Linear.FromLinear(encoder, "head.projector", rows, "projector", hidden, narrow, hasBias: true);
-        var mean = graph.Add(
-            "ReduceMean",
-            "head.mean",
-            [projected, graph.AddConstant("head.axis", 1)],
-            NodeAttribute.Int("keepdims", 0));
-        var scores = Linear.FromLinear(encoder, "head", mean, "classifier", narrow, labels, hasBias: true);
-        graph.Append("", "Identity", "head/Identity", [scores], [EncoderPorts.Logits]);
-        graph.AddOutput(EncoderPorts.Logits, encoder.Weights.Dtype, "batch", labels);
+    // What a language adds to each layer (MMS, arXiv 2305.13516).
+    private string Adapted(EncoderGraph encoder, int layer, int width, string rows)
+    {
+        var (name, tensor) = ($"layers.{layer}.adapter", $"{root}.encoder.layers.{layer}.adapter_layer");
+        var normed = Norm.Layer(AdapterEpsilon).Append(encoder, $"{name}.norm", $"{tensor}.norm", rows);
+        var narrow = encoder.Graph.Add("Relu", $"{name}.act", [Linear.FromLinear(
+            encoder, $"{name}.down", normed, $"{tensor}.linear_1", encoder.HiddenSize, width, hasBias: true)]);
+        return Linear.FromLinear(
+            encoder, $"{name}.up", narrow, $"{tensor}.linear_2", width, encoder.HiddenSize, hasBias: true);
     }
 }
