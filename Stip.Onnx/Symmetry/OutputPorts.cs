@@ -1,5 +1,6 @@
 using Stip.Onnx.Model;
 using Stip.Onnx.Symmetry.Nodes;
+using Stip.Onnx.Symmetry.Rules.Places;
 using Stip.Onnx.Symmetry.Values;
 
 namespace Stip.Onnx.Symmetry;
@@ -62,7 +63,7 @@ internal static class OutputPorts
             return new LabelledPort(output.Name, features, [channels.Length], channels);
         }
 
-        if (value is PlacedValue placed && placed.Axes.Index().All(axis =>
+        if (value is PlacedValue mixed && UnmixedAxes.Of(mixed) is var placed && placed.Axes.Index().All(axis =>
             features.Contains(axis.Index) ? axis.Item.IsFeatures : axis.Item.IsPlaces))
         {
             var vectors = CellWise.Fresh(store, kind, placed.Labels);

@@ -50,7 +50,7 @@ internal sealed class ProbeInputs(GraphPart part, NodeStore store, PartFlow flow
             };
         }
 
-        if (_signals.Contains(input.Name))
+        if (_signals.Contains(input.Name) || IsPicture(shape))
         {
             return Signal(input.Name, shape, dimensions[0]);
         }
@@ -68,6 +68,9 @@ internal sealed class ProbeInputs(GraphPart part, NodeStore store, PartFlow flow
         sizes.Uses[name] == PortUse.Mask
         && !TellsFeatures(dimensions)
         && !dimensions.Any(axis => sizes.IsFeature(axis) && axis.DimValue != 1 && !sizes.IsPosition(dimensions[^1]));
+
+    // Users have pictures of pixels, which never move, whatever a client's graph makes of them first.
+    private bool IsPicture(int[] shape) => part is { IsClient: true, TakesFeatures: false } && shape.Length > 3;
 
     // Pictures and spectra stay as they are, cell by cell; which place is which is told once it matters.
     private Value Signal(string name, int[] shape, Dimension batch)

@@ -38,6 +38,37 @@ public sealed class PlacedValueTests : IDisposable
     [Fact]
     public void LargerPicture_CutIntoMoreWindows_TakesNoMoreNodes() => Assert.Equal(Labels(16), Labels(32));
 
+    // Four neighbours become one row of four times the features, which is normed and made narrower: Swin.
+    [Fact]
+    public void PatchesThatAreMerged_PermutedAndPlain_Agree()
+    {
+        Finish(Merged(Rows(4), 4), 4, positions: 4);
+
+        ProtocolLaw.AssertHolds(_graph);
+    }
+
+    // Pixels are laid beside each other by reshapes, as those of a patch are for a matrix.
+    [Theory]
+    [InlineData(4)]
+    [InlineData(6)]
+    public void PixelsThatAreLaidOut_CutAfterTheirRows_HaveTheClassesOfTheirCells(int side)
+    {
+        Finish(Merged(Unfolded(side), side), side, positions: side * side / 4);
+        using (_graph.Save())
+        {
+        }
+
+        using var model = PlainModel.Open(_graph.FilePath);
+        TwoForms.AssertAgree(model);
+    }
+
+    [Theory]
+    [InlineData("ReduceMean")]
+    [InlineData("GlobalAveragePool")]
+    [InlineData("GlobalMaxPool")]
+    public void LargerPicture_WhosePatchesAreLaidOutAndMerged_TakesNoMoreNodes(string pool) =>
+        Assert.Equal(Merged(16, pool), Merged(32, pool));
+
     // Rows of the left and the right half, or every second one, through matrices of their own.
     [Theory]
     [InlineData(0, 8, 8, 16, 1)]
@@ -70,6 +101,25 @@ public sealed class PlacedValueTests : IDisposable
         ProtocolLaw.AssertHolds(_graph);
     }
 
+    private static int Merged(int side, string pool)
+    {
+        using var test = new PlacedValueTests();
+        var graph = test._graph;
+        var rows = test.Merged(test.Unfolded(side), side);
+        var turned = graph.With("Transpose", "columns", [rows], NodeAttribute.Ints("perm", 0, 2, 1));
+        var mean = pool == "ReduceMean"
+            ? graph.With(pool, "mean", [turned, graph.Numbers(2)], NodeAttribute.Int("keepdims", 1))
+            : graph.Add(pool, "mean", turned);
+        graph.Add("MatMul", "y", test.Reshape("flat_mean", mean, -1, Hidden), graph.Weight("w_y", Hidden, 5));
+        graph.Output("y", "batch", 5);
+        using (graph.Save())
+        {
+        }
+
+        using var model = PlainModel.Open(graph.FilePath);
+        return SymmetryAnalysis.Of(model.Parts, model.Joins).Graph.Store.Count;
+    }
+
     private static int Labels(int side)
     {
         using var test = new PlacedValueTests();
@@ -89,6 +139,31 @@ public sealed class PlacedValueTests : IDisposable
             "Conv", "patches", ["x", _graph.Weight("w_patches", Hidden, 3, 2, 2)], NodeAttribute.Ints("strides", 2, 2));
         var flat = Reshape("flat", patches, 0, Hidden, side * side);
         return _graph.With("Transpose", "rows", [flat], NodeAttribute.Ints("perm", 0, 2, 1));
+    }
+
+    // The same patches without a convolution.
+    private string Unfolded(int side)
+    {
+        _graph.Input("x", "batch", 3, 2 * side, 2 * side);
+        var pixels = _graph.With(
+            "Transpose", "pixels", [Reshape("apart", "x", -1, 3, side, 2, side, 2)],
+            NodeAttribute.Ints("perm", 0, 2, 4, 1, 3, 5));
+        return _graph.Add(
+            "MatMul", "rows", Reshape("laid", pixels, 0, -1, 12), _graph.Weight("w_patches", 12, Hidden));
+    }
+
+    private string Merged(string rows, int side)
+    {
+        var fours = _graph.With(
+            "Transpose", "fours", [Reshape("grid_of_fours", rows, -1, side / 2, 2, side / 2, 2, Hidden)],
+            NodeAttribute.Ints("perm", 0, 1, 3, 2, 4, 5));
+        var wide = _graph.Add(
+            "LayerNormalization",
+            "wide",
+            Reshape("merged", fours, 0, -1, 4 * Hidden),
+            _graph.Weight("gamma", 4 * Hidden),
+            _graph.Weight("beta", 4 * Hidden));
+        return _graph.Add("MatMul", "narrow", wide, _graph.Weight("w_narrow", 4 * Hidden, Hidden));
     }
 
     // Filled up by a row, cut into windows of two by two, attention of two heads within each, back and added.

@@ -31,6 +31,17 @@ internal static class PlacedSteps
 
         var inner = call.On(inputs);
         var result = Step(inner);
+        if (result is null)
+        {
+            Value?[] unmixed = Array.ConvertAll(
+                inputs, input => input is PlacedValue placed ? UnmixedAxes.Of(placed) : input);
+            if (!unmixed.AsSpan().SequenceEqual(inputs))
+            {
+                inner = call.On(unmixed);
+                result = Step(inner);
+            }
+        }
+
         foreach (var (output, value) in inner.Outputs.Index().Where(entry => entry.Item is not null))
         {
             call.Set(output, value!);
@@ -65,6 +76,7 @@ internal static class PlacedSteps
         _ when ByCell.Contains(call.Operation) => CellByCell(
             call, call.Kind, [.. ElementwiseRule.Summands(call)], ElementwiseRule.Commutes(call)),
         _ when call.Operation.StartsWith("Reduce", StringComparison.Ordinal) => Reduced(call),
+        "GlobalAveragePool" or "GlobalMaxPool" or "GlobalLpPool" => Pooled(call),
         _ => null,
     };
 
@@ -187,7 +199,15 @@ internal static class PlacedSteps
             return null;
         }
 
-        var (axes, keeps) = (ReduceRule.Axes(call, value.Rank), call.Integer("keepdims", 1) != 0);
+        return Reduced(call, value, ReduceRule.Axes(call, value.Rank), call.Integer("keepdims", 1) != 0);
+    }
+
+    private static PlacedValue? Pooled(OperatorCall call) => call.Input(0) is PlacedValue value
+        ? Reduced(call, value, [.. Enumerable.Range(2, value.Rank - 2)], keeps: true)
+        : null;
+
+    private static PlacedValue? Reduced(OperatorCall call, PlacedValue value, int[] axes, bool keeps)
+    {
         PlacedAxis[] shape = [.. value.Axes
             .Select((axis, i) => axes.Contains(i) ? keeps ? PlacedAxis.Single : null : axis).OfType<PlacedAxis>()];
         var made = ByRule(call, [value.Core, .. call.Inputs.Skip(1)]);
