@@ -39,7 +39,8 @@ internal sealed class DecoderHost : IAsyncDisposable
         (Snapshot, _runtime, _mixesRows, _budget) = (snapshot, runtime, mixesRows, budget);
         (_options, _metrics, _clock) = (options.Value, metrics, clock);
         _loop = new LoadedOnUse<ModelLoop>(
-            snapshot.Model, snapshot.GraphBytes, Load, loop => loop.IsIdle, graphs, options, clock);
+            snapshot.Model, snapshot.GraphBytes, Load, loop => loop.IsIdle, loop => loop.LastRanAt, graphs, options,
+            clock);
     }
 
     /// <summary>What a caller gets that comes while the model goes: it replays against the new one.</summary>

@@ -47,7 +47,7 @@ internal sealed class ForwardHost : IAsyncDisposable
                 options.Value.QueueLength,
                 clock,
                 Fits),
-            loop => loop.IsIdle, graphs, options, clock);
+            loop => loop.IsIdle, loop => loop.LastRanAt, graphs, options, clock);
     }
 
     private static Refusal Gone { get; } = new(

@@ -12,10 +12,11 @@ internal sealed class ForwardLoop : IAsyncDisposable
     private readonly IForwardGraph _graph;
     private readonly int _maxRows;
     private readonly OwnerQueue<ForwardPass> _queue = new();
-    private readonly PassPlaces _places;
+    private readonly QueuePlaces _places;
     private readonly TimeProvider _clock;
     private readonly Func<ValidInputs, long, bool> _fits;
     private readonly Task _running;
+    private long _lastRanAt;
 
     /// <param name="graph">Owned from here on.</param>
     /// <param name="maxRows">Most rows of passes that run together; 1 where none may.</param>
@@ -30,12 +31,15 @@ internal sealed class ForwardLoop : IAsyncDisposable
         Func<ValidInputs, long, bool>? fits = null)
     {
         (_graph, _maxRows, _clock, _fits) = (graph, maxRows, clock, fits ?? ((_, _) => true));
-        _places = new PassPlaces(queueLength);
+        _places = new QueuePlaces(queueLength, "passes");
         _waiting = Channel.CreateUnbounded<ForwardPass>(new UnboundedChannelOptions { SingleReader = true });
         _running = Task.Run(RunAsync);
     }
 
-    public bool IsIdle => _places.AreFree;
+    public bool IsIdle => _places.Taken == 0;
+
+    /// <summary>Timestamp of the end of the last pass; 0 before the first.</summary>
+    public long LastRanAt => Interlocked.Read(ref _lastRanAt);
 
     /// <summary>The outputs of a pass; null where the loop has ended.</summary>
     /// <param name="owner">Turns and places are fair between owners.</param>
@@ -76,6 +80,7 @@ internal sealed class ForwardLoop : IAsyncDisposable
             while (Take(batch))
             {
                 Run(batch);
+                Interlocked.Exchange(ref _lastRanAt, _clock.GetTimestamp());
             }
         }
     }

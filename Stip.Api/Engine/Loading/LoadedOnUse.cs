@@ -8,6 +8,7 @@ namespace Stip.Api.Engine.Loading;
 /// <param name="bytes">About what it takes in memory.</param>
 /// <param name="load">Loads it, in a thread of the pool.</param>
 /// <param name="isIdle">False while something of it runs or waits.</param>
+/// <param name="lastRanAt">Timestamp of the last time that something of it ended; 0 before the first.</param>
 /// <param name="graphs">Who else is in memory.</param>
 /// <param name="options">How long a caller waits for a load.</param>
 /// <param name="clock">Tells when it was used.</param>
@@ -16,6 +17,7 @@ internal sealed class LoadedOnUse<T>(
     long bytes,
     Func<T> load,
     Func<T, bool> isIdle,
+    Func<T, long> lastRanAt,
     LoadedGraphs graphs,
     IOptions<EngineOptions> options,
     TimeProvider clock) : ILoadable, IAsyncDisposable
@@ -32,7 +34,9 @@ internal sealed class LoadedOnUse<T>(
 
     public long Bytes => bytes;
 
-    public long LastUsedAt => Interlocked.Read(ref _lastUsedAt);
+    // What runs for long is used until it ends, and not only when it comes.
+    public long LastUsedAt =>
+        Math.Max(Interlocked.Read(ref _lastUsedAt), _current is { } current ? lastRanAt(current) : 0);
 
     public bool IsIdle => _current is { } current && isIdle(current);
 

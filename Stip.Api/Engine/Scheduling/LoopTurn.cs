@@ -9,9 +9,13 @@ internal sealed class LoopTurn(
     private readonly List<StepTicket> _batch = [];
     private readonly List<StepTicket> _ready = [];
     private volatile int _running;
+    private long _lastRanAt;
 
     /// <summary>Steps that have begun and are not answered. For any thread.</summary>
     public int Running => _running;
+
+    /// <summary>Timestamp of the end of the last run; 0 before the first. For any thread.</summary>
+    public long LastRanAt => Interlocked.Read(ref _lastRanAt);
 
     /// <summary>Queues a step; false where it was answered at once.</summary>
     public bool Admit(StepTicket ticket)
@@ -43,9 +47,9 @@ internal sealed class LoopTurn(
     }
 
     /// <summary>Runs the next batch.</summary>
-    /// <param name="begin">Called with the number of steps that wait no longer.</param>
+    /// <param name="begin">Called with the owner of each step that waits no longer.</param>
     /// <returns>Sessions whose single rows ran, null where a chunk or nothing did.</returns>
-    public int? Run(Action<int> begin)
+    public int? Run(Action<string> begin)
     {
         scheduler.Next(_batch);
         if (_batch.Count == 0)
@@ -58,14 +62,18 @@ internal sealed class LoopTurn(
         _ready.Clear();
         foreach (var ticket in _batch)
         {
-            begun += ticket.HasBegun ? 0 : 1;
+            if (!ticket.HasBegun)
+            {
+                begin(ticket.Owner);
+                begun++;
+            }
+
             if (IsStillWanted(ticket))
             {
                 _ready.Add(ticket);
             }
         }
 
-        begin(begun);
         _running += begun - (_batch.Count - _ready.Count);
         if (_ready.Count > 0 && TryRun(isChunk))
         {
@@ -98,6 +106,7 @@ internal sealed class LoopTurn(
             }
 
             var end = clock.GetTimestamp();
+            Interlocked.Exchange(ref _lastRanAt, end);
             foreach (var ticket in _ready)
             {
                 Time(ticket, start, end);

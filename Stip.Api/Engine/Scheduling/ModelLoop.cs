@@ -20,13 +20,12 @@ internal sealed class ModelLoop : IAsyncDisposable
     private readonly StepScheduler<StepTicket> _scheduler;
     private readonly LoopTurn _loop;
     private readonly TimeProvider _clock;
-    private readonly int _queueLength;
+    private readonly QueuePlaces _places;
     private readonly int _gatherMs;
     private readonly EngineMetrics _metrics;
-    private readonly Action<int> _begin;
+    private readonly Action<string> _begin;
     private readonly SpareTickets _spare;
     private TimeSpan _lastRun;
-    private int _waiting;
     private int _missing;
     private volatile bool _isClosed;
     private volatile bool _isRunning;
@@ -42,9 +41,10 @@ internal sealed class ModelLoop : IAsyncDisposable
         TimeProvider clock)
     {
         (_decoder, _sessions, _clock, _metrics) = (decoder, sessions, clock, metrics);
-        _begin = begun => Interlocked.Add(ref _waiting, -begun);
+        _places = new QueuePlaces(options.QueueLength, "steps");
+        _begin = _places.GiveBack;
         _spare = new SpareTickets(metrics, 2 * maxBatch, decoder.ReducesRows);
-        (_queueLength, _gatherMs, Slots) = (options.QueueLength, options.GatherMs, options.Slots);
+        (_gatherMs, Slots) = (options.GatherMs, options.Slots);
         _scheduler = new StepScheduler<StepTicket>(maxBatch);
         _loop = new LoopTurn(
             sessions,
@@ -65,6 +65,9 @@ internal sealed class ModelLoop : IAsyncDisposable
     /// <summary>Steps that have begun and are not answered, those whose next chunk waits included.</summary>
     public int Running => _loop.Running;
 
+    /// <summary>Timestamp of the end of the last run; 0 before the first.</summary>
+    public long LastRanAt => _loop.LastRanAt;
+
     /// <summary>True where no step waits or runs.</summary>
     public bool IsIdle => Waiting == 0 && !_isRunning && _scheduler.Waiting == 0;
 
@@ -72,7 +75,7 @@ internal sealed class ModelLoop : IAsyncDisposable
     public bool Holds(string owner, string sessionId) => _sessions.Peek(owner, sessionId) is not null;
 
     /// <summary>Steps that have not begun.</summary>
-    public int Waiting => Volatile.Read(ref _waiting);
+    public int Waiting => _places.Taken;
 
     /// <summary>Runs a step. Its answer is to be awaited once, and disposed of.</summary>
     public ValueTask<Outcome<StepAnswer>> StepAsync(string owner, ValidStep step, CancellationToken cancellation)
@@ -88,12 +91,10 @@ internal sealed class ModelLoop : IAsyncDisposable
             return Refuse(step, DecoderHost.Busy);
         }
 
-        if (Interlocked.Increment(ref _waiting) > _queueLength)
+        if (_places.TryTake(owner) is { } full)
         {
-            Interlocked.Decrement(ref _waiting);
             entered?.Leave();
-            return Refuse(step, new Refusal(
-                StipErrorCode.ServerOverloaded, $"{_queueLength} steps are waiting already", RetryAfter: OneSecond));
+            return Refuse(step, new Refusal(StipErrorCode.ServerOverloaded, full, RetryAfter: OneSecond));
         }
 
         var ticket = _spare.Take();
@@ -245,9 +246,11 @@ internal sealed class ModelLoop : IAsyncDisposable
 
         while (_steps.TryDequeue(out var ticket))
         {
+            // Read before: a ticket that was answered may be somebody else's in the next moment.
+            var owner = ticket.Owner;
             if (!_loop.Admit(ticket))
             {
-                Interlocked.Decrement(ref _waiting);
+                _places.GiveBack(owner);
             }
         }
     }

@@ -95,7 +95,7 @@ public sealed class BatchedIsAloneTests
         const int Sessions = 1000;
         using var engine = new RealEngine();
         engine.Options.Slots = Sessions;
-        engine.Options.QueueLength = Sessions;
+        engine.Options.QueueLength = 2 * Sessions;
         await using var host = engine.Host();
         var opened = await Task.WhenAll(Enumerable.Range(0, Sessions).Select(
             i => AppendAsync(engine, host, null, 0, 2, i)));

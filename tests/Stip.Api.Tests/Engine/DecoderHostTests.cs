@@ -74,13 +74,38 @@ public sealed class DecoderHostTests
         var running = Task.Run(() => host.RunAsync("alice", _runtime.Step()), Cancellation);
         _runtime.Decoder.Entered.Wait(Cancellation);
         var waiting =
-            Enumerable.Range(0, 2).Select(_ => host.RunAsync("bob", _runtime.Step())).ToArray();
+            new[] { "bob", "dave" }.Select(owner => host.RunAsync(owner, _runtime.Step())).ToArray();
         var refused = (await host.StepAsync("carol", _runtime.Step(), Cancellation)).Refusal;
         Assert.Equal(StipErrorCode.ServerOverloaded, refused?.Code);
         Assert.NotNull(refused?.RetryAfter);
         _runtime.Decoder.LetGo();
         await running;
         Assert.All(await Task.WhenAll(waiting), outcome => Assert.Null(outcome.Refusal));
+    }
+
+    [Fact]
+    public async Task Queue_ThatOneOwnerFills_HasPlacesForOthers()
+    {
+        _runtime.Options.QueueLength = 8;
+        await using var host = _runtime.Host();
+        await host.LoadAsync();
+        _runtime.Decoder.Hold();
+        var running = Task.Run(() => host.RunAsync("alice", _runtime.Step()), Cancellation);
+        _runtime.Decoder.Entered.Wait(Cancellation);
+        var waiting = Enumerable.Range(0, 8).Select(_ => host.RunAsync("alice", _runtime.Step())).ToArray();
+
+        var other = host.RunAsync("bob", _runtime.Step());
+
+        _runtime.Decoder.LetGo();
+        await AnswerAsync(other);
+        await running;
+        var refused = (await Task.WhenAll(waiting)).Select(outcome => outcome.Refusal).OfType<Refusal>().ToArray();
+        Assert.Equal(4, refused.Length);
+        Assert.All(refused, refusal => Assert.Equal(
+            "4 steps of this key are waiting already, and 4 places are left for others", refusal.Message));
+
+        // What has run leaves its place.
+        await AnswerAsync(host.RunAsync("alice", _runtime.Step()));
     }
 
     [Fact]

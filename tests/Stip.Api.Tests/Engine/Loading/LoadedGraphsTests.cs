@@ -32,6 +32,29 @@ public sealed class LoadedGraphsTests
         Assert.Equal(StipErrorCode.SessionLost, lost.Refusal?.Code);
     }
 
+    // What ran for long was used until it ended.
+    [Fact]
+    public async Task Model_WhoseStepEndedLast_KeepsItsRoom()
+    {
+        _runtime.Options.ModelMegabytes = 20;
+        await using var one = _runtime.Host("one", 10 * Megabyte);
+        await using var two = _runtime.Host("two", 10 * Megabyte);
+        await using var three = _runtime.Host("three", 10 * Megabyte);
+        var session = await StepAsync(two);
+        await StepAsync(one);
+        _runtime.Decoder.BeforeRun = _ =>
+        {
+            _runtime.Decoder.BeforeRun = null;
+            Task.Run(() => StepAsync(two, session)).GetAwaiter().GetResult();
+            _runtime.Clock.Advance(TimeSpan.FromSeconds(1));
+        };
+        await StepAsync(one);
+
+        await StepAsync(three);
+
+        Assert.Equal((true, false, true), (one.IsLoaded, two.IsLoaded, three.IsLoaded));
+    }
+
     [Fact]
     public async Task RunningModel_IsNeverUnloaded_AndWhoNeedsItsRoomWaits()
     {

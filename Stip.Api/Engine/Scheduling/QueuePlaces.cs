@@ -1,15 +1,16 @@
-namespace Stip.Api.Engine.Forward;
+namespace Stip.Api.Engine.Scheduling;
 
-/// <summary>Places of passes that wait or run. An owner may have as many as are left free after it, so that whoever
+/// <summary>Places of a queue. An owner may have as many as are left free after it, so that whoever
 /// comes next finds some however many one owner asks for.</summary>
 /// <param name="most">Of all owners together.</param>
-internal sealed class PassPlaces(int most)
+/// <param name="what">What waits there.</param>
+internal sealed class QueuePlaces(int most, string what)
 {
     private readonly Lock _counting = new();
     private readonly Dictionary<string, int> _held = new(StringComparer.Ordinal);
     private int _taken;
 
-    public bool AreFree => Volatile.Read(ref _taken) == 0;
+    public int Taken => Volatile.Read(ref _taken);
 
     /// <summary>Null, or why there is none for this owner.</summary>
     public string? TryTake(string owner)
@@ -20,8 +21,8 @@ internal sealed class PassPlaces(int most)
             if (_taken == most || (held > 0 && held >= most - _taken))
             {
                 return held > 0 && _taken < most
-                    ? $"{held} passes of this key are waiting already, and {most - _taken} places are left for others"
-                    : $"{most} passes are waiting already";
+                    ? $"{held} {what} of this key are waiting already, and {most - _taken} places are left for others"
+                    : $"{most} {what} are waiting already";
             }
 
             _held[owner] = held + 1;
