@@ -42,7 +42,18 @@ internal sealed class StreamWriter(
         using var copy = StepSpans.Copy();
         _body.ResetWrittenCount();
         CompletionResponseCodec.Write(_body, response, _said);
-        return socket.SendAsync(_body.WrittenMemory, WebSocketMessageType.Binary, true, cancellation);
+        // Such as hold whole rows are half of this at most: only the largest logits of many rows take more.
+        return _body.Capacity > 2 * MostKeptBytes
+            ? SendOnceAsync(cancellation)
+            : socket.SendAsync(_body.WrittenMemory, WebSocketMessageType.Binary, true, cancellation);
+    }
+
+    // A connection may be idle for long after it.
+    private async ValueTask SendOnceAsync(CancellationToken cancellation)
+    {
+        var body = _body.WrittenMemory;
+        _body = new(4096);
+        await socket.SendAsync(body, WebSocketMessageType.Binary, true, cancellation);
     }
 
     // In frames of a piece each, for which the socket needs no more room than for one.

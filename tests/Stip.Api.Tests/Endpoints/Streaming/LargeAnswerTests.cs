@@ -1,4 +1,5 @@
 using System.Net.WebSockets;
+using System.Runtime.InteropServices;
 using Stip.Api.Engine;
 using Stip.Api.Tests.Engine;
 using Stip.Api.Tests.Hosting;
@@ -20,7 +21,8 @@ public sealed class LargeAnswerTests
     {
         using var socket = new CountingSocket();
         var writer = new StreamWriter(socket, "request", TimeProvider.System);
-        var declaration = Declaration();
+        var declaration = Declaration(VocabSize);
+        Assert.Equal(1 << 20, declaration.RowBytes);
         using var answer = new StepAnswer(() => { });
         answer.Reserve(declaration.RowBytes).Span.Clear();
         answer.Fill(default, declaration.RowBytes, null, 0, 1, false, default);
@@ -32,14 +34,37 @@ public sealed class LargeAnswerTests
         Assert.Equal(2, socket.Frames);
     }
 
-    private static StepDeclaration Declaration()
+    // A connection that is open and idle afterwards holds no more than one that never asked for so much.
+    [Fact]
+    public async Task LargestLogits_OfManyRows_AreNotKeptOnceTheyAreSent()
+    {
+        const int Rows = 400;
+        const int TopK = 1024;
+        using var socket = new CountingSocket();
+        var writer = new StreamWriter(socket, "request", TimeProvider.System);
+        var declaration = Declaration(4096, Rows, new LogitsRequest(TopK, LogitsRequest.All));
+        var top = new TopRow(TopK, 1);
+        using var answer = new StepAnswer(() => { });
+        answer.Reserve(Rows * top.Bytes(declaration.RowBytes)).Span.Clear();
+        answer.Fill(top, Rows * top.Bytes(declaration.RowBytes), null, 0, Rows, false, default);
+
+        await writer.AnswerAsync(declaration, answer, 0, Cancellation);
+
+        Assert.InRange(socket.LastBytes, 3 << 20, 8 << 20);
+        GC.Collect();
+        Assert.False(socket.LastFrame.IsAlive);
+        GC.KeepAlive(writer);
+    }
+
+    private static StepDeclaration Declaration(int vocabSize, int rows = 1, LogitsRequest? logits = null)
     {
         var runtime = new FakeRuntime();
         var request = new CompletionRequest(
-            "fake", new TensorPayload("float32", [1, FakeRuntime.Hidden], default), MaxLength: 64, Keep: false);
-        Assert.True(StepDeclaration.Judge(runtime.Snapshot with { VocabSize = VocabSize }, request, runtime.Options)
-            .Is(out var declaration, out _));
-        Assert.Equal(1 << 20, declaration.RowBytes);
+            "fake", new TensorPayload("float32", [rows, FakeRuntime.Hidden], default), Logits: logits, MaxLength: 512,
+            Keep: false);
+        Assert.True(StepDeclaration.Judge(
+            runtime.Snapshot with { VocabSize = vocabSize, MaxTopK = vocabSize }, request, runtime.Options)
+            .Is(out var declaration, out var refusal), refusal?.Message);
         return declaration;
     }
 
@@ -48,6 +73,11 @@ public sealed class LargeAnswerTests
     {
         public int Frames { get; private set; }
 
+        public int LastBytes { get; private set; }
+
+        /// <summary>The array of the last frame.</summary>
+        public WeakReference LastFrame { get; } = new(null);
+
         public override ValueTask SendAsync(
             ReadOnlyMemory<byte> buffer,
             WebSocketMessageType messageType,
@@ -55,6 +85,8 @@ public sealed class LargeAnswerTests
             CancellationToken cancellationToken)
         {
             Frames++;
+            LastBytes = buffer.Length;
+            LastFrame.Target = MemoryMarshal.TryGetArray(buffer, out var array) ? array.Array : null;
             return ValueTask.CompletedTask;
         }
     }
