@@ -77,18 +77,30 @@ internal sealed class KeyLimits : IDisposable
     private static RateLimitPartition<Rate> Bucket(string id, int perSecond, int burstSeconds)
     {
         var rate = new Rate(id, perSecond, burstSeconds);
-        return perSecond == 0 ? RateLimitPartition.GetNoLimiter(rate) : RateLimitPartition.Get(rate, MakeBucket);
+        return perSecond == 0 ? RateLimitPartition.GetNoLimiter(rate) : RateLimitPartition.Get<Rate>(rate, MakeBucket);
     }
 
-    private static RateLimiter MakeBucket(Rate rate) => new TokenBucketRateLimiter(new TokenBucketRateLimiterOptions
+    /// <summary>What comes into a bucket, and how often: about ten times a second, whole tokens, and exactly the rate.
+    /// </summary>
+    internal static (int Tokens, TimeSpan Period) Refill(int perSecond)
     {
-        TokenLimit = (int)Math.Min(int.MaxValue, (long)rate.PerSecond * rate.BurstSeconds),
-        TokensPerPeriod = rate.PerSecond >= 10 ? rate.PerSecond / 10 : rate.PerSecond,
-        ReplenishmentPeriod = TimeSpan.FromMilliseconds(rate.PerSecond >= 10 ? 100 : 1000),
-        QueueLimit = 0,
-        // The partitioned limiter fills all of them.
-        AutoReplenishment = false,
-    });
+        var tokens = perSecond >= 10 ? perSecond / 10 : perSecond;
+        return (tokens, TimeSpan.FromTicks(tokens * TimeSpan.TicksPerSecond / perSecond));
+    }
+
+    private static TokenBucketRateLimiter MakeBucket(Rate rate)
+    {
+        var (tokens, period) = Refill(rate.PerSecond);
+        return new TokenBucketRateLimiter(new TokenBucketRateLimiterOptions
+        {
+            TokenLimit = (int)Math.Min(int.MaxValue, (long)rate.PerSecond * rate.BurstSeconds),
+            TokensPerPeriod = tokens,
+            ReplenishmentPeriod = period,
+            QueueLimit = 0,
+            // The partitioned limiter fills all of them.
+            AutoReplenishment = false,
+        });
+    }
 
     private static Refusal Exceeded(RateLimitLease lease, string limit) =>
         Refused(limit, lease.TryGetMetadata(MetadataName.RetryAfter, out var wait) ? wait : ShortWait);
