@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Stip.Api.Registry.ApiKeys;
 
 namespace Stip.Api.Registry;
 
@@ -14,6 +15,10 @@ internal sealed class ApiOptions
     /// <summary>An admin key that is stored at the first start; without it one is made and printed once.</summary>
     [DataType(DataType.Password)]
     [MinLength(16, ErrorMessage = "shorter than 16 characters")]
+    [MaxLength(ApiKeyValue.MostCharacters, ErrorMessage = "longer than 512 characters")]
+    [RegularExpression(
+        @"[^\s\p{C}][^\p{C}]*[^\s\p{C}]",
+        ErrorMessage = "begins or ends with white space, or has a line end or another character of control in it")]
     public string? BootstrapKey { get; set; }
 
     /// <summary>True compares the files of a stored package with its digests before it is first loaded.</summary>

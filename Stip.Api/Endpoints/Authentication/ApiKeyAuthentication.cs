@@ -19,14 +19,13 @@ internal sealed class ApiKeyAuthentication(
     public const string ScopeClaim = "scope";
     public const string AllModelsClaim = "all_models";
     private const string Bearer = "Bearer ";
-    private const int MaxKeyLength = 512;
     private bool _wasOpen = true;
 
     protected override Task<AuthenticateResult> HandleAuthenticateAsync()
     {
         // Before the key is looked for: keys that come in between must not make a good one unknown.
         _wasOpen = keys.IsOpen;
-        if (Presented() is not { Length: > 0 and <= MaxKeyLength } value)
+        if (Presented() is not { Length: > 0 and <= ApiKeyValue.MostCharacters } value)
         {
             return Task.FromResult(AuthenticateResult.NoResult());
         }

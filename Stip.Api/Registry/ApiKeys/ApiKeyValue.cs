@@ -6,6 +6,9 @@ namespace Stip.Api.Registry.ApiKeys;
 /// <summary>Values of keys: 32 random bytes, so that a plain hash is enough to store.</summary>
 internal static class ApiKeyValue
 {
+    /// <summary>Of the longest value that is looked at.</summary>
+    public const int MostCharacters = 512;
+
     private const int ValueBytes = 32;
     private const int ShownCharacters = 4;
 

@@ -49,6 +49,30 @@ public sealed class UnknownSettingsTests
         Assert.DoesNotContain(faults, fault => fault.Contains("secret", StringComparison.Ordinal));
     }
 
+    // The value is trimmed where it is presented: one of these could be stored, and never be used.
+    [Theory]
+    [InlineData("secret_of_sixteen\n", "white space")]
+    [InlineData("secret_of_sixteen\r\n", "white space")]
+    [InlineData(" secret_of_sixteen", "white space")]
+    [InlineData("secret_of\nsixteen_characters", "line end")]
+    [InlineData("secret_of_512_and_one", "longer than 512 characters")]
+    public void BootstrapKey_ThatCouldNeverBeShown_IsRefusedAndNotTold(string value, string fault)
+    {
+        var key = value.EndsWith("one", StringComparison.Ordinal) ? value.PadRight(513, 'x') : value;
+
+        var line = Assert.Single(Faults(InMemory(("Stip:Api:BootstrapKey", key))));
+
+        Assert.StartsWith("Stip:Api:BootstrapKey: ", line, StringComparison.Ordinal);
+        Assert.Contains(fault, line, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", line, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("sixteen_letters_")]
+    [InlineData("words with spaces in between")]
+    public void BootstrapKey_ThatCanBeShown_IsTaken(string value) =>
+        Assert.Empty(Faults(InMemory(("Stip:Api:BootstrapKey", value))));
+
     private static IConfigurationBuilder InMemory(params (string Name, string Value)[] settings) =>
         new ConfigurationBuilder().AddInMemoryCollection(
             settings.ToDictionary(setting => setting.Name, setting => (string?)setting.Value));
