@@ -49,6 +49,11 @@ internal sealed class DataFolders : IDisposable
     /// say, and every one after it, that it is damaged. What is staged goes at a start.</summary>
     public void Delete(string package)
     {
+        if (!Directory.Exists(package))
+        {
+            return;
+        }
+
         var aside = Path.Combine(Staging, Path.GetRandomFileName());
         try
         {

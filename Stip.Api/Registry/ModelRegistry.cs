@@ -147,14 +147,21 @@ internal sealed class ModelRegistry(
         await _changing.WaitAsync(cancellation);
         try
         {
-            var model = Find(id);
+            HostedModel[] epochs = [.. Find(id)?.Epochs.Reverse() ?? []];
             _models = _models.Remove(id);
-            foreach (var epoch in model?.Epochs ?? [])
+            // Sessions that are left are lost; their clients replay against the next model of that name.
+            foreach (var epoch in epochs)
             {
-                await RetireAsync(epoch);
+                await epoch.DisposeAsync();
             }
 
-            return model is not null;
+            // The oldest first: where it ends in between, the next start serves none of them or the newest.
+            foreach (var epoch in epochs)
+            {
+                folders.Delete(epoch.Folder);
+            }
+
+            return epochs.Length > 0;
         }
         finally
         {
@@ -289,12 +296,5 @@ internal sealed class ModelRegistry(
                 folders.TryDelete(old.Folder, log);
             }
         }
-    }
-
-    // Sessions that are left are lost; their clients replay against the new model.
-    private async Task RetireAsync(HostedModel model)
-    {
-        await model.DisposeAsync();
-        folders.Delete(model.Folder);
     }
 }

@@ -1,0 +1,66 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.DependencyInjection;
+using Stip.Api.Registry;
+using Stip.Api.Tests.Hosting;
+using Stip.Api.Tests.Models;
+using Stip.Protocol;
+using Stip.Protocol.Models;
+using Stip.TestKit;
+
+namespace Stip.Api.Tests.Registry;
+
+/// <summary>The removal of a model whose older epoch still serves sessions.</summary>
+public sealed class RemovalTests
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    // Where a kill comes in between, the next start serves no package of older keys.
+    [Fact]
+    public async Task Removal_OfAModelWithAnOlderEpoch_DeletesTheOlderOneFirst()
+    {
+        using var server = new ApiServer();
+        var (older, newer) = await TwoEpochsAsync(server);
+        var gone = new BlockingCollection<string>();
+        using var watcher = new FileSystemWatcher(server.PackageFolder(""));
+        watcher.Deleted += (_, e) => gone.Add(e.FullPath);
+        watcher.EnableRaisingEvents = true;
+
+        using var removed = await server.Caller().SendAsync(HttpMethod.Delete, $"{StipRoutes.Models}/tiny");
+
+        Assert.True(removed.IsSuccessStatusCode);
+        Assert.True(gone.TryTake(out var first, Patience));
+        Assert.True(gone.TryTake(out var second, Patience));
+        Assert.Equal([older, newer], [first, second]);
+    }
+
+    [Fact]
+    public async Task Removal_WhereAFolderIsGoneAlready_ReleasesAndDeletesTheOthers()
+    {
+        using var server = new ApiServer();
+        var (older, newer) = await TwoEpochsAsync(server);
+        var before = server.Services.GetRequiredService<ModelRegistry>().Find("tiny")!.Before.Single();
+        Directory.Delete(newer, recursive: true);
+
+        using var removed = await server.Caller().SendAsync(HttpMethod.Delete, $"{StipRoutes.Models}/tiny");
+
+        Assert.True(removed.IsSuccessStatusCode);
+        Assert.False(before.IsLoaded);
+        Assert.False(Directory.Exists(older));
+    }
+
+    private static async Task<(string Older, string Newer)> TwoEpochsAsync(ApiServer server)
+    {
+        var folders = new List<string>();
+        for (var epoch = 1; epoch <= 2; epoch++)
+        {
+            using var folder = new TemporaryFolder();
+            new TinyDecoder(Seed: epoch, KeyEpoch: epoch).WriteTo(folder.Path);
+            using var pushed = await server.Caller().PushAsync(folder.Path);
+            await ApiCaller.ReadAsync<ModelObject>(pushed);
+            folders.AddRange(Directory.GetDirectories(server.PackageFolder("")).Except(folders));
+            await server.Caller().StepAsync(Steps.Prefill(1, 4));
+        }
+
+        return (folders[0], folders[1]);
+    }
+}
