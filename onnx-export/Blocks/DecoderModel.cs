@@ -15,6 +15,7 @@ internal sealed class DecoderModel
     private readonly ConfigJson _config;
     private readonly int _mostTokens;
     private readonly Dictionary<string, CheckpointTensor> _tables;
+    private readonly string _table;
     private ResidualStream? _stream;
 
     /// <param name="checkpoint">The folder.</param>
@@ -22,9 +23,8 @@ internal sealed class DecoderModel
     /// <param name="shape">Sizes.</param>
     /// <param name="tokens">Name of the token table in the checkpoint.</param>
     public DecoderModel(Checkpoint checkpoint, TensorDtype dtype, DecoderShape shape, string tokens)
-        : this(checkpoint, dtype, shape, checkpoint.Tensors.Require(tokens, shape.VocabSize, shape.HiddenSize))
-    {
-    }
+        : this(checkpoint, dtype, shape, checkpoint.Tensors.Require(tokens, shape.VocabSize, shape.HiddenSize)) =>
+        _table = tokens;
 
     /// <param name="checkpoint">The folder.</param>
     /// <param name="dtype">Type the graph computes in.</param>
@@ -40,7 +40,7 @@ internal sealed class DecoderModel
         }
 
         _mostTokens = Math.Min(shape.ContextLength, checkpoint.Sentence?.MaxTokens ?? int.MaxValue);
-        Tokens = tokens;
+        (Tokens, _table) = (tokens, tokens.Name);
         _tables = new() { [EmbeddingManifest.Token] = Tokens };
         Graph = new DecoderGraph(
             checkpoint.Tensors, dtype, shape, _end == DecoderEnd.NextWord, checkpoint.SeesAll)
@@ -107,10 +107,11 @@ internal sealed class DecoderModel
             isInterleaved,
             name);
 
-    /// <summary>The head: the token table where the two are tied, or where no head is wanted.</summary>
+    /// <summary>The head: the token table where the two are tied and none of its own is stored, or where no head is
+    /// wanted.</summary>
     public LanguageHead Head(bool isTied, string tensor = "lm_head", bool hasBias = false) =>
-        new(isTied || _end != DecoderEnd.NextWord
-            ? Tokens
+        new(_end != DecoderEnd.NextWord ? Tokens
+            : isTied ? TiedHead.Of(Graph.Tensors, $"{tensor}.weight", _table, Tokens)
             : Graph.Tensors.Require($"{tensor}.weight", Shape.VocabSize, Shape.HiddenSize))
         {
             Bias = hasBias && _end == DecoderEnd.NextWord

@@ -35,23 +35,34 @@ internal sealed class AdaptedTensors : ITensorStore
 
     public CheckpointTensor Require(string name, params ReadOnlySpan<long> shape)
     {
-        if (Find(name) is { } replaced)
+        var size = shape.ToArray();
+        return Adapted(name, size, () => _base.Require(name, size), () => _base.Has(name));
+    }
+
+    public CheckpointTensor? FindHead(
+        IReadOnlyList<string> heads, IReadOnlyList<string> tables, CheckpointTensor words)
+    {
+        var head = heads.FirstOrDefault(IsTouched) ?? heads[0];
+        var table = tables.FirstOrDefault(IsTouched) ?? tables.FirstOrDefault(_base.Has) ?? tables[0];
+        if (!IsTouched(head) && !IsTouched(table))
         {
-            _ = _base.Has(name);
-            return _adapter.Require(Used(replaced), shape);
+            return _base.FindHead(heads, tables, words);
         }
 
-        var tensor = _base.Require(name, shape);
-        var module = name.EndsWith(Weight, StringComparison.Ordinal) ? name[..^Weight.Length] : name;
-        if (Find($"{module}.lora_A{Weight}") is { } first && Find($"{module}.lora_B{Weight}") is { } second)
+        if (_config.KeepsTied && IsTouched(table))
         {
-            return Merge(tensor, module, first, second, _config.IsTransposed);
+            _unused.ExceptWith(Changes(head));
+            return words;
         }
 
-        // Tables are looked up by row, so their factors lie the other way round.
-        return Find($"{module}.lora_embedding_A") is { } rows && Find($"{module}.lora_embedding_B") is { } columns
-            ? Merge(tensor, module, rows, columns, isTransposed: true)
-            : tensor;
+        // The table as the base has it: a change of lookups alone leaves the head as it was.
+        long[] size = [.. words.Shape];
+        return Adapted(head, size, () =>
+        {
+            var shared = FindUnder(table, size) ?? _base.Require(table, size);
+            return _base.FindHead(heads, tables, shared)
+                ?? (shared is not RandomTensor && _base.Has(head) ? _base.Require(head, size) : shared);
+        });
     }
 
     /// <summary>Refuses an adapter for another model: everything in it must have had its place.</summary>
@@ -71,10 +82,60 @@ internal sealed class AdaptedTensors : ITensorStore
         _base.Dispose();
     }
 
+    private CheckpointTensor Adapted(string name, long[] shape, Func<CheckpointTensor> inBase, Action? replaces = null)
+    {
+        if (Find(name) is { } replaced)
+        {
+            replaces?.Invoke();
+            return _adapter.Require(Used(replaced), shape);
+        }
+
+        var tensor = FindUnder(name, shape);
+        if (tensor is not null)
+        {
+            replaces?.Invoke();
+        }
+
+        tensor ??= inBase();
+        var module = name.EndsWith(Weight, StringComparison.Ordinal) ? name[..^Weight.Length] : name;
+        if (Find($"{module}.lora_A{Weight}") is { } first && Find($"{module}.lora_B{Weight}") is { } second)
+        {
+            return Merge(tensor, module, first, second, _config.IsTransposed);
+        }
+
+        // Tables are looked up by row, so their factors lie the other way round.
+        return Find($"{module}.lora_embedding_A") is { } rows && Find($"{module}.lora_embedding_B") is { } columns
+            ? Merge(tensor, module, rows, columns, isTransposed: true)
+            : tensor;
+    }
+
+    // What PEFT stores of a module below its changes: embeddings that were adapted or enlarged, biases.
+    private CheckpointTensor? FindUnder(string name, long[] shape) =>
+        name.LastIndexOf('.') is > 0 and var dot && Find($"{name[..dot]}.base_layer{name[dot..]}") is { } stored
+            ? _adapter.Require(Used(stored), shape)
+            : null;
+
+    private bool IsTouched(string name) => Changes(name).Any();
+
+    // All that the adapter has for a matrix.
+    private IEnumerable<string> Changes(string name)
+    {
+        var module = name[..name.LastIndexOf('.')];
+        string[] parts = [Weight, $".base_layer{Weight}", $".lora_A{Weight}", $".lora_B{Weight}",
+            ".lora_embedding_A", ".lora_embedding_B"];
+        return parts.Select(part => Find(module + part)).OfType<string>();
+    }
+
     private LoraTensor Merge(CheckpointTensor tensor, string module, string first, string second, bool isTransposed)
     {
-        var rank = _adapter.Shape(first)[0];
-        var (outputs, inputs) = isTransposed ? (tensor.Shape[1], tensor.Shape[0]) : (tensor.Shape[0], tensor.Shape[1]);
+        if (_adapter.Shape(first) is not [var rank, _] || tensor.Shape is not [var rows, var columns])
+        {
+            throw new RefusedException($"the adapter's tensor '{first}' has shape "
+                + $"[{string.Join(", ", _adapter.Shape(first))}] and changes one of "
+                + $"[{string.Join(", ", tensor.Shape)}]; both must be matrices");
+        }
+
+        var (outputs, inputs) = isTransposed ? (columns, rows) : (rows, columns);
         return new LoraTensor(
             tensor,
             _adapter.Require(Used(first), rank, inputs),

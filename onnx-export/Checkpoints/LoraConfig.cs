@@ -16,6 +16,10 @@ internal sealed record LoraConfig(int Rank, double Alpha, bool ScalesByRoot, boo
     // Starts of an adapter that leave the base as it was.
     private static readonly string[] OverAnyBase = ["true", "false", "gaussian", "eva", "orthogonal"];
 
+    /// <summary>True where a head that is the token table has all of its changes, false where each has its
+    /// own.</summary>
+    public bool KeepsTied { get; private init; }
+
     private IReadOnlyDictionary<string, double> Ranks { get; init; } = new Dictionary<string, double>();
 
     private IReadOnlyDictionary<string, double> Alphas { get; init; } = new Dictionary<string, double>();
@@ -45,6 +49,7 @@ internal sealed record LoraConfig(int Rank, double Alpha, bool ScalesByRoot, boo
             config.Flag("fan_in_fan_out", false),
             config.Text("base_model_name_or_path"))
         {
+            KeepsTied = config.Flag("ensure_weight_tying", false),
             Ranks = config.NumbersByName("rank_pattern"),
             Alphas = config.NumbersByName("alpha_pattern"),
         };
@@ -95,12 +100,29 @@ internal sealed record LoraConfig(int Rank, double Alpha, bool ScalesByRoot, boo
     {
         foreach (var (pattern, value) in patterns)
         {
-            if (Regex.IsMatch(module, $@"(^|.*\.)({pattern})$", RegexOptions.None, TimeSpan.FromSeconds(1)))
+            if (Matches(module, pattern))
             {
                 return value;
             }
         }
 
         return null;
+    }
+
+    private static bool Matches(string module, string pattern)
+    {
+        try
+        {
+            return Regex.IsMatch(module, $@"(^|.*\.)({pattern})$", RegexOptions.None, TimeSpan.FromSeconds(1));
+        }
+        catch (RegexParseException e)
+        {
+            throw new RefusedException($"{FileName}: '{pattern}' is no regular expression: {e.Message}", e);
+        }
+        catch (RegexMatchTimeoutException e)
+        {
+            throw new RefusedException(
+                $"{FileName}: '{pattern}' takes too long to compare with '{module}'; it must take at most 1 s", e);
+        }
     }
 }

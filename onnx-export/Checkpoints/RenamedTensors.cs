@@ -24,6 +24,10 @@ internal sealed class RenamedTensors(ITensorStore whole, Func<string, IEnumerabl
     public double? FindNumber(string name) =>
         candidates(name).FirstOrDefault(whole.Has) is { } found ? whole.FindNumber(found) : null;
 
+    public CheckpointTensor? FindHead(
+        IReadOnlyList<string> heads, IReadOnlyList<string> tables, CheckpointTensor words) =>
+        whole.FindHead([.. heads.SelectMany(candidates)], [.. tables.SelectMany(candidates)], words);
+
     public CheckpointTensor Require(string name, params ReadOnlySpan<long> shape)
     {
         var all = candidates(name).ToList();

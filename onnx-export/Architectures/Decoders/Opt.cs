@@ -13,6 +13,8 @@ namespace Stip.Export.Architectures.Decoders;
 internal sealed class Opt : IArchitecture
 {
     private const int SkippedPositions = 2;
+    private const string Table = "model.decoder.embed_tokens.weight";
+    private const string Head = "lm_head.weight";
 
     public string Name => "OPTForCausalLM";
 
@@ -32,7 +34,7 @@ internal sealed class Opt : IArchitecture
 
         var positions = checkpoint.Tensors.Require(
             "model.decoder.embed_positions.weight", shape.ContextLength + SkippedPositions, shape.HiddenSize);
-        var tokens = checkpoint.Tensors.Require("model.decoder.embed_tokens.weight", shape.VocabSize, width);
+        var tokens = checkpoint.Tensors.Require(Table, shape.VocabSize, width);
         var model = new DecoderModel(checkpoint, dtype, shape, Widened(checkpoint, tokens, shape.HiddenSize))
         {
             Positions = new TensorRows(positions, SkippedPositions, shape.ContextLength),
@@ -63,9 +65,9 @@ internal sealed class Opt : IArchitecture
             }
         }
 
-        var head = config.Flag("tie_word_embeddings", true) || checkpoint.End != DecoderEnd.NextWord
-            ? new LanguageHead(tokens)
-            : new LanguageHead(checkpoint.Tensors.Require("lm_head.weight", shape.VocabSize, width));
+        var head = new LanguageHead(checkpoint.End != DecoderEnd.NextWord ? tokens
+            : config.Flag("tie_word_embeddings", true) ? TiedHead.Of(checkpoint.Tensors, Head, Table, tokens)
+            : checkpoint.Tensors.Require(Head, shape.VocabSize, width));
         return model.Finish(
             precedes && !config.Flag("_remove_final_layer_norm", false) ? norm : null,
             "model.decoder.final_layer_norm",

@@ -7,6 +7,15 @@ internal static class TiedHead
 {
     private const int ElementsAtOnce = 1 << 16;
 
+    /// <summary>The matrix of a head that config.json says is the table.</summary>
+    /// <param name="tensors">The checkpoint.</param>
+    /// <param name="head">Name of the head.</param>
+    /// <param name="table">Name of the table.</param>
+    /// <param name="words">The table.</param>
+    public static CheckpointTensor Of(ITensorStore tensors, string head, string table, CheckpointTensor words) =>
+        tensors.FindHead([head], [table], words)
+        ?? (Differs(tensors, head, words) ? tensors.Require(head, [.. words.Shape]) : words);
+
     /// <summary>True where a head of its own is stored all the same: what is stored counts, whatever the flag
     /// says.</summary>
     /// <param name="tensors">The checkpoint.</param>
