@@ -168,7 +168,8 @@ internal sealed class Checkpoint : IDisposable
                 : $"{folder} has no {ConfigFile}; give a Hugging Face folder or a GGUF file");
         }
 
-        var config = ConfigJson.Load(configPath);
+        var config = new ConfigJson(
+            ConfigFile, RopeSections.Settled(JsonObjects.Read(ConfigFile, File.ReadAllBytes(configPath))));
         var packed = randomSeed is null ? PackedConfig.Read(config) : null;
         if (randomSeed is null && packed is null)
         {

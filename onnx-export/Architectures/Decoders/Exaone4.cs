@@ -2,6 +2,7 @@ using Stip.Export.Blocks;
 using Stip.Export.Blocks.Attention;
 using Stip.Export.Blocks.FeedForward;
 using Stip.Export.Checkpoints;
+using Stip.Onnx;
 using Stip.Protocol.Tensors;
 
 namespace Stip.Export.Architectures.Decoders;
@@ -52,6 +53,8 @@ internal sealed class Exaone4 : IArchitecture
     // A period, or a letter for each layer of one: L for local.
     private static bool IsLocal(ConfigJson config, int layer) =>
         config.TextIfAny("sliding_window_pattern") is { } letters
-        ? letters[layer % letters.Length] == 'L'
+        ? letters.Length == 0
+            ? throw new RefusedException("config.json: sliding_window_pattern is empty; it must have a letter or more")
+            : letters[layer % letters.Length] == 'L'
         : (layer + 1) % (config.FindSize("sliding_window_pattern") ?? Period) != 0;
 }

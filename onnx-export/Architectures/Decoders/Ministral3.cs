@@ -22,7 +22,8 @@ internal sealed class Ministral3 : IArchitecture
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
         var config = RotaryFrequencies.Complete(checkpoint.Config, DefaultRope);
-        var grows = config.Section("rope_parameters")?.Zeroable("llama_4_scaling_beta") is > 0;
+        var rope = config.Section("rope_parameters") ?? config.Section("rope_scaling");
+        var grows = rope?.Zeroable("llama_4_scaling_beta") is > 0;
         var shape = DecoderShape.Read(config) with { LooksUpPositions = grows };
         var model = new DecoderModel(checkpoint, dtype, shape, "model.embed_tokens.weight");
         var norm = Norm.Rms(config.Positive("rms_norm_eps", 1e-5));

@@ -2,6 +2,7 @@ using Stip.Export.Blocks;
 using Stip.Export.Blocks.Attention;
 using Stip.Export.Blocks.FeedForward;
 using Stip.Export.Checkpoints;
+using Stip.Onnx;
 using Stip.Protocol.Tensors;
 
 namespace Stip.Export.Architectures.Decoders;
@@ -24,6 +25,12 @@ internal sealed class SmolLm3 : IArchitecture
         var mlp = GatedFeedForward.Read(config);
         var hasBias = config.Flag("attention_bias", false);
         var turns = config.Integers("no_rope_layers");
+        if (turns?.Count < shape.Layers)
+        {
+            throw new RefusedException($"config.json: no_rope_layers has {turns.Count} numbers; it must have one for "
+                + $"each of {shape.Layers} layers");
+        }
+
         var interval = config.FindSize("no_rope_layer_interval") ?? DefaultInterval;
         // In spite of its name the list has 1 where positions turn. Layers may have a window where they do not.
         bool IsTurned(int layer) => turns is null ? (layer + 1) % interval != 0 : turns[layer] != 0;

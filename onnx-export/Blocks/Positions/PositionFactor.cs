@@ -13,7 +13,8 @@ internal static class PositionFactor
     /// <param name="decoder">A graph that is told positions.</param>
     /// <param name="config">config.json.</param>
     public static string? Append(DecoderGraph decoder, ConfigJson config) =>
-        config.Section("rope_parameters") is { } rope && rope.Zeroable("llama_4_scaling_beta") is > 0 and var growth
+        (config.Section("rope_parameters") ?? config.Section("rope_scaling")) is { } rope
+            && rope.Zeroable("llama_4_scaling_beta") is > 0 and var growth
             ? Append(decoder, growth, rope.Size("original_max_position_embeddings"))
             : null;
 

@@ -69,6 +69,12 @@ public sealed class RefusedFieldsTests(ExportedModels models) : IDisposable
         "layer_types has 1 types; there are 2 layers")]
     [InlineData("ExaoneMoeForCausalLM", """{"sliding_window_pattern": "LLLG", "num_key_value_heads": 4}""",
         "sliding_window_pattern is \"LLLG\"; it must be 1..")]
+    [InlineData("Exaone4ForCausalLM",
+        """{"sliding_window": 4, "sliding_window_pattern": "", "num_key_value_heads": 4}""",
+        "sliding_window_pattern is empty; it must have a letter or more")]
+    [InlineData("SmolLM3ForCausalLM",
+        """{"no_rope_layers": [1], "num_hidden_layers": 2, "num_key_value_heads": 4}""",
+        "no_rope_layers has 1 numbers; it must have one for each of 2 layers")]
     [InlineData("XmodModel", """{"languages": ["en_XX", "de_DE"]}""",
         "--task is not given, and config.json has no default_language; this model has en_XX, de_DE")]
     [InlineData("XmodModel", """{"languages": ["en_XX"], "default_language": "en_XX", "ln_before_adapter": false}""",
