@@ -42,13 +42,17 @@ public sealed class Classifier(StipEncoder encoder)
 
         var logits = output.Row(0);
         var scores = new float[logits.Length];
-        if (encoder.Bundle.Manifest.LabelScores == "sigmoid")
+        switch (encoder.Bundle.Manifest.LabelScores)
         {
-            TensorPrimitives.Sigmoid(logits, scores);
-        }
-        else
-        {
-            TensorPrimitives.SoftMax(logits, scores);
+            case "none":
+                logits.CopyTo(scores);
+                break;
+            case "sigmoid":
+                TensorPrimitives.Sigmoid(logits, scores);
+                break;
+            default:
+                TensorPrimitives.SoftMax(logits, scores);
+                break;
         }
 
         var names = encoder.Bundle.Manifest.Labels;

@@ -66,7 +66,7 @@ public sealed record BundleManifest(
     public IReadOnlyList<string>? Labels { get; init; }
 
     /// <summary>How logits become scores of labels: <c>softmax</c> where exactly one holds (also where nothing is
-    /// said), <c>sigmoid</c> where each holds by itself.</summary>
+    /// said), <c>sigmoid</c> where each holds by itself, <c>none</c> where they are scores as they come.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? LabelScores { get; init; }
 

@@ -58,7 +58,7 @@ public sealed record ExportManifest(
     public IReadOnlyList<string>? Labels { get; init; }
 
     /// <summary>How logits become scores of labels: <c>softmax</c> where exactly one holds (also where nothing is
-    /// said), <c>sigmoid</c> where each holds by itself.</summary>
+    /// said), <c>sigmoid</c> where each holds by itself, <c>none</c> where they are scores as they come.</summary>
     public string? LabelScores { get; init; }
 
     /// <summary>How rows become one embedding: <c>mean</c>, <c>cls</c>, <c>max</c> or

@@ -42,8 +42,8 @@ internal sealed record SourceSettings(int? BosTokenId, IReadOnlyList<int> EosTok
     /// <summary>Names of what a classifier tells apart, by index; none where they are not said of each.</summary>
     public IReadOnlyList<string> Labels { get; private init; } = [];
 
-    /// <summary>True where each label holds by itself.</summary>
-    public bool HasLabelsOfTheirOwn { get; private init; }
+    /// <summary>How logits become scores of labels, null for the usual.</summary>
+    public string? LabelScores { get; private init; }
 
     // The first says what generation stops at.
     private static readonly string[] Files = ["generation_config.json", "genai_config.json", "config.json"];
@@ -86,9 +86,8 @@ internal sealed record SourceSettings(int? BosTokenId, IReadOnlyList<int> EosTok
             BeginSuppressTokens = Numbers(all, "begin_suppress_tokens"),
             MinLength = Math.Max(0, First(all, "min_length") ?? 0),
             Labels = Names(all),
-            HasLabelsOfTheirOwn = Names(all).Length == 1
-                || all.Any(part => Member(part, "problem_type") is { ValueKind: JsonValueKind.String } kind
-                    && kind.ValueEquals("multi_label_classification")),
+            LabelScores = IsProblem(all, "regression") ? "none"
+                : Names(all).Length == 1 || IsProblem(all, "multi_label_classification") ? "sigmoid" : null,
             HasDistancesAlone = First(all, "relative_attention_num_buckets") is not null
                 && First(all, "max_position_embeddings") is null,
         };
@@ -152,6 +151,9 @@ internal sealed record SourceSettings(int? BosTokenId, IReadOnlyList<int> EosTok
         ];
         return names.Length == byIndex.Count ? names : [];
     }
+
+    private static bool IsProblem(JsonElement[] all, string type) => all.Any(part =>
+        Member(part, "problem_type") is { ValueKind: JsonValueKind.String } kind && kind.ValueEquals(type));
 
     private static int? Length(JsonElement[] all, string[] names) => names.SelectMany(name => Numbers(all, name))
         .Where(length => length > 0).Cast<int?>().FirstOrDefault();

@@ -10,6 +10,9 @@ namespace Stip.Export.Architectures;
 /// (sigmoid).</param>
 internal sealed record Labels(IReadOnlyList<string> Names, bool AreExclusive)
 {
+    /// <summary>True where logits are what the model says (regression): they are scores as they come.</summary>
+    public bool AreValues { get; private init; }
+
     private const int DefaultCount = 2;
 
     /// <summary>Reads <c>id2label</c>, or <c>num_labels</c> where it is absent.</summary>
@@ -30,7 +33,10 @@ internal sealed record Labels(IReadOnlyList<string> Names, bool AreExclusive)
 
         return new Labels(
             [.. Enumerable.Range(0, byId.Count).Select(id => byId[id])],
-            byId.Count > 1 && config.Text("problem_type") is not "multi_label_classification");
+            byId.Count > 1 && config.Text("problem_type") is not "multi_label_classification")
+        {
+            AreValues = config.Text("problem_type") is "regression",
+        };
     }
 
     private static string Default(int id) => string.Create(CultureInfo.InvariantCulture, $"LABEL_{id}");

@@ -163,7 +163,8 @@ internal static class ExportedFolder
                     $"{GraphRoles.Vision}.{EncoderPorts.ImageFeatures}", $"{GraphRoles.Decoder}.{DecoderPorts.Embeds}"),
             ],
             Labels = model.Labels?.Names,
-            LabelScores = model.Labels is { AreExclusive: false } ? "sigmoid" : null,
+            LabelScores = model.Labels is { AreValues: true } ? "none"
+                : model.Labels is { AreExclusive: false } ? "sigmoid" : null,
             Pooling = checkpoint.Sentence?.Pooling,
             Normalize = checkpoint.Sentence?.Normalizes,
             Prompt = checkpoint.Sentence?.Prompt,

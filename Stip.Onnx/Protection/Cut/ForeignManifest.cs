@@ -69,7 +69,7 @@ internal static class ForeignManifest
         {
             ClientGraphs = ForeignModel.ClientGraphs(cut, role, files.Client),
             Labels = tellsApart ? settings.Labels : null,
-            LabelScores = tellsApart && settings.HasLabelsOfTheirOwn ? "sigmoid" : null,
+            LabelScores = tellsApart ? settings.LabelScores : null,
         };
     }
 

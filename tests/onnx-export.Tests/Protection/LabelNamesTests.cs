@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Stip.Keys.Bundles;
+using Stip.Onnx.Packages;
 using Stip.Onnx.Protection;
 using Stip.Protocol.Tensors;
 using Stip.TestKit;
@@ -15,6 +16,7 @@ public sealed class LabelNamesTests(ExportedModels models) : IDisposable
     [Theory]
     [InlineData("""{"0": "sky", "1": "sea", "2": "land"}""", null, "sky sea land", null)]
     [InlineData("""{"0": "sky", "1": "sea", "2": "land"}""", "multi_label_classification", "sky sea land", "sigmoid")]
+    [InlineData("""{"0": "sky", "1": "sea", "2": "land"}""", "regression", "sky sea land", "none")]
     [InlineData("""{"0": "LABEL_0", "1": "LABEL_1"}""", null, null, null)] // what any model's file may have
     public async Task Protect_OfAClassifierFromPixelsOn_KeepsThem(
         string labels, string? kind, string? names, string? scores)
@@ -32,6 +34,23 @@ public sealed class LabelNamesTests(ExportedModels models) : IDisposable
             File.ReadAllBytes(Path.Combine(package, "client", BundleManifest.FileName)))!;
         Assert.Equal(names, bundle["labels"] is JsonArray said ? string.Join(' ', said) : null);
         Assert.Equal(scores, (string?)bundle["label_scores"]);
+    }
+
+    [Theory]
+    [InlineData("regression", "none")]
+    [InlineData("multi_label_classification", "sigmoid")]
+    [InlineData("single_label_classification", null)]
+    public async Task Export_OfAClassifierOfTexts_SaysHowLogitsBecomeScores(string kind, string? scores)
+    {
+        File.WriteAllText(_folder.At("config.json"), $$"""
+            {"architectures": ["BertForSequenceClassification"], "hidden_size": 32, "intermediate_size": 48,
+             "num_hidden_layers": 1, "num_attention_heads": 4, "vocab_size": 37, "max_position_embeddings": 16,
+             "id2label": {"0": "price", "1": "weight"}, "problem_type": "{{kind}}"}
+            """);
+
+        var exported = await models.ExportAsync(_folder.Path, TensorDtype.Float32, randomSeed: 1);
+
+        Assert.Equal(scores, ExportFolder.ReadManifest(exported).LabelScores);
     }
 
     public void Dispose() => _folder.Dispose();
