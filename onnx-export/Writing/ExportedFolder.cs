@@ -4,6 +4,7 @@ using Stip.Export.Architectures.Joined;
 using Stip.Export.Blocks;
 using Stip.Export.Blocks.Heads;
 using Stip.Export.Checkpoints;
+using Stip.Export.Checkpoints.Tokenizers;
 using Stip.Export.Terminal;
 using Stip.Keys.Bundles;
 using Stip.Onnx;
@@ -59,11 +60,7 @@ internal static class ExportedFolder
         }
 
         var graphs = ExportedGraph.Of(model).ToList();
-        if (model.Tables.Count > 0)
-        {
-            TokenizerVocabulary.RefuseBeyond(checkpoint.Files, model.VocabSize);
-        }
-
+        var fitted = model.Tables.Count > 0 ? new FittedTokenizer(checkpoint.Files, model.VocabSize) : null;
         await WriteGraphsAsync(
             [.. graphs.Select(graph => (graph.File, graph.Model))], folder, cancellation);
         if (model.Tables.Count > 0)
@@ -71,11 +68,12 @@ internal static class ExportedFolder
             WriteTables(model, Path.Combine(folder, BundleManifest.EmbeddingFileName));
         }
 
-        SourceFiles.Copy(checkpoint.Files, folder);
+        SourceFiles.Copy(fitted ?? checkpoint.Files, folder);
         var manifest = Describe(checkpoint, architecture, model, graphs, dtype);
         await using var stream = File.Create(Path.Combine(folder, ExportManifest.FileName));
         await JsonSerializer.SerializeAsync(stream, manifest, StipJson.File, cancellation);
-        return Warnings(graphs.Select(graph => graph.Model));
+        string[] warnings = fitted?.Warning is { } warning ? [warning] : [];
+        return [.. warnings, .. Warnings(graphs.Select(graph => graph.Model))];
     }
 
     private static IReadOnlyList<string> Warnings(IEnumerable<ModelGraph> graphs) =>

@@ -222,7 +222,7 @@ public sealed class ExportCommandTests : IDisposable
         var source = Copy("stories-draft", "config.json", "model.safetensors");
         File.WriteAllText(
             Path.Combine(source, "tokenizer.json"),
-            """{"model": {"vocab": {"a": 0}}, "added_tokens": [{"id": 2048}]}""");
+            """{"model": {"vocab": {"a": 2048}}}""");
 
         AssertRefused("tokenizer.json has token id 2048; the vocabulary of config.json allows 0..2047", Export(source));
     }
