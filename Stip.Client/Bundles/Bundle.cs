@@ -19,6 +19,7 @@ public sealed class Bundle : IDisposable
     private readonly VocabPermutation? _permutation;
     private readonly Lazy<PatchEmbedding?> _patches;
     private readonly Lazy<ClientLayers?> _layers;
+    private readonly Lazy<TokenLayers?> _tokenLayers;
     private readonly Lazy<SequenceEmbedding?> _sequence;
     private readonly Lazy<ChatTemplate?> _template;
 
@@ -34,6 +35,7 @@ public sealed class Bundle : IDisposable
         Tokenizer = BundleReader.ReadTokenizer(folder);
         _patches = new Lazy<PatchEmbedding?>(() => BundleReader.ReadPatches(folder, manifest));
         _layers = new Lazy<ClientLayers?>(() => BundleReader.ReadLayers(folder, manifest));
+        _tokenLayers = new Lazy<TokenLayers?>(() => BundleReader.ReadTokenLayers(folder, manifest));
         _sequence = new Lazy<SequenceEmbedding?>(() => BundleReader.ReadSequence(folder, manifest));
         _template = new Lazy<ChatTemplate?>(() => BundleReader.ReadTemplate(folder));
     }
@@ -81,6 +83,10 @@ public sealed class Bundle : IDisposable
     /// <exception cref="BundleException">The client's graph cannot be used.</exception>
     internal ClientLayers? Layers => _layers.Value;
 
+    /// <summary>Tokens to rows where a graph makes them, opened at its first use; null where tables do.</summary>
+    /// <exception cref="BundleException">The client's graph cannot be used.</exception>
+    internal TokenLayers? TokenLayers => _tokenLayers.Value;
+
     /// <summary>Tokens to rows, of a model of an encoder and a decoder, opened at their first use; null for others.
     /// </summary>
     /// <exception cref="BundleException">A graph of the client's cannot be used.</exception>
@@ -118,6 +124,11 @@ public sealed class Bundle : IDisposable
         if (_layers.IsValueCreated)
         {
             _layers.Value?.Dispose();
+        }
+
+        if (_tokenLayers.IsValueCreated)
+        {
+            _tokenLayers.Value?.Dispose();
         }
 
         if (_sequence.IsValueCreated)

@@ -1,3 +1,4 @@
+using Stip.Client.Embedding;
 using Stip.Keys.Bundles;
 using Stip.Protocol.Packages;
 using Stip.Protocol.Tensors;
@@ -45,9 +46,9 @@ internal static class BundleManifestRules
         { Embedding.Tensors: null } or { Embedding: null } => "'embedding' is missing",
         _ when !TensorDtypes.TryParseWire(manifest.WireDtype, out var dtype) || !dtype.IsWireFloat() =>
             $"'wire_dtype' '{manifest.WireDtype}' is not float32, float16 or bfloat16",
-        { Kind: BundleKinds.Decoder or BundleKinds.Encoder, Embedding.Tensors.Count: 0, ClientLayers: { } layers } =>
-            $"'client_layers' {layers} of a graph of another exporter begin at token ids, and this version runs first "
-            + "layers after tables only: protect the model without --client-layers, or export its checkpoint",
+        { Kind: BundleKinds.Decoder or BundleKinds.Encoder, Embedding.Tensors.Count: 0 }
+            when manifest.ClientGraphs?.GetValueOrDefault(manifest.Kind) is { } graph => TokenLayers.Fault(
+                graph, manifest.ClientLayers, keeps: manifest.Kind == BundleKinds.Decoder),
         { Kind: not (BundleKinds.Image or BundleKinds.EncoderDecoder), Embedding.Tensors.Count: 0 } =>
             "'embedding' names no tables",
         { Kind: BundleKinds.Image or BundleKinds.VisionLanguage or BundleKinds.EncoderDecoder, ClientGraphs: null } =>

@@ -71,11 +71,22 @@ internal static class BundleReader
         : SequenceEmbedding.ReadsImage(manifest) ? SequenceEmbedding.Encoder : null;
 
     public static ClientLayers? ReadLayers(string folder, BundleManifest manifest) =>
-        manifest.Kind != BundleKinds.EncoderDecoder
-        && manifest.ClientGraphs?.GetValueOrDefault(
-            manifest.Kind == BundleKinds.Encoder ? EncoderRole : DecoderRole) is { } graph
+        manifest.Embedding.Tensors.Count > 0 && TextGraph(manifest) is { } graph
             ? ClientLayers.Open(folder, graph)
             : null;
+
+    public static TokenLayers? ReadTokenLayers(string folder, BundleManifest manifest) =>
+        manifest.Embedding.Tensors.Count == 0 && TextGraph(manifest) is { } graph
+            ? TokenLayers.Load(folder, graph, manifest)
+            : null;
+
+    // Of a model that reads no source beside it.
+    private static ClientGraphManifest? TextGraph(BundleManifest manifest) => manifest.Kind switch
+    {
+        BundleKinds.EncoderDecoder => null,
+        BundleKinds.Encoder => manifest.ClientGraphs?.GetValueOrDefault(EncoderRole),
+        _ => manifest.ClientGraphs?.GetValueOrDefault(DecoderRole),
+    };
 
     public static SequenceEmbedding? ReadSequence(string folder, BundleManifest manifest) =>
         manifest.Kind == BundleKinds.EncoderDecoder ? SequenceEmbedding.Open(folder, manifest) : null;

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Stip.Client.Bundles;
+using Stip.Client.Embedding;
 
 namespace Stip.Client.Encoders;
 
@@ -12,6 +13,11 @@ internal static class TextBatch
     public static ForwardRows Embed(
         Bundle bundle, IReadOnlyList<int[]> texts, IReadOnlyList<int[]>? types = null)
     {
+        if (bundle.TokenLayers is { } layers)
+        {
+            return Run(layers, texts, types);
+        }
+
         var tables = bundle.Embedding;
         var length = texts.Max(ids => ids.Length);
         var rows = new float[texts.Count * length * tables.HiddenSize]; // [batch, seq, hidden]
@@ -27,5 +33,24 @@ internal static class TextBatch
 
         return new ForwardRows(
             bundle.Layers?.Pass(rows, mask, texts.Count, length) ?? rows, mask, texts.Count, length);
+    }
+
+    private static ForwardRows Run(TokenLayers layers, IReadOnlyList<int[]> texts, IReadOnlyList<int[]>? types)
+    {
+        var length = texts.Max(ids => ids.Length);
+        var size = texts.Count * length; // [batch, seq] each
+        var (ids, segments, mask) = (new long[size], new long[size], new long[size]);
+        for (var text = 0; text < texts.Count; text++)
+        {
+            layers.CheckIds(texts[text]);
+            for (var place = 0; place < texts[text].Length; place++)
+            {
+                var cell = text * length + place;
+                (ids[cell], segments[cell], mask[cell]) =
+                    (texts[text][place], types is null ? 0 : types[text][place], 1);
+            }
+        }
+
+        return new ForwardRows(layers.Pass(ids, segments, mask, texts.Count, length), mask, texts.Count, length);
     }
 }

@@ -110,6 +110,7 @@ public sealed class StipModel
         return IsSequence && placed?.Source is { } image
             ? new StipSession(this, maxLength, new SequenceRows(Bundle, default, image))
             : IsSequence ? throw new InvalidOperationException($"model '{Id}' has an encoder: a session needs a source")
+            : Bundle.TokenLayers is { } layers ? new StipSession(this, maxLength, new TokenLayerRows(layers))
             : new StipSession(this, maxLength, new DecoderRows(Bundle, placed, maxLength ?? ContextLength));
     }
 

@@ -1,5 +1,6 @@
 using Stip.Onnx.Model;
 using Stip.Onnx.Packages;
+using Stip.Onnx.Protection.Cut;
 using Stip.Onnx.Protection.Rounding;
 
 namespace Stip.Onnx.Protection;
@@ -19,11 +20,13 @@ internal static class ProtectionWarnings
         warnings.AddRange(SecondTry.Held(plain));
         warnings.AddRange(UnservedPorts.Of(plain.Manifest));
         if (plain.Sources.Count > 0 && plain.Manifest is
-            { ClientLayers: > 0 and var layers, Kind: ModelKinds.Decoder or ModelKinds.Encoder })
+            { ClientLayers: > 0 and var layers, Kind: ModelKinds.Decoder or ModelKinds.Encoder }
+            && plain.Manifest.ClientGraphs?.Values.Select(ClientGraphs.Refusal).OfType<string>().FirstOrDefault()
+                is { } refusal)
         {
             warnings.Add(
-                $"{layers} client layers of a graph that begins at token ids: chat, complete and other programs of "
-                + "Stip refuse this bundle; who serves it runs client/embedding.onnx himself");
+                $"{layers} client layers: chat, complete and other programs of Stip refuse this bundle, for {refusal}; "
+                + "who serves it runs the client's graph himself");
         }
 
         if (options.Mode == ProtectionMode.None)

@@ -62,7 +62,8 @@ internal static class ForeignLayers
     // A map of features is no list of rows, and rows of a table may be narrower than what the layers make of them.
     private static void RefuseLengthsOfOthers(GraphPart part, GraphProto cloud, ValueInfoProto port, int layers)
     {
-        if (cloud.Node.FirstOrDefault(node => node.OpType is "Shape" or "Size" && node.Input.Contains(port.Name))
+        if (cloud.Node.FirstOrDefault(node => node.OpType is "Shape" or "Size" && node.Input.Contains(port.Name)
+            && !(port.Type.TensorType.Shape is { Dim.Count: 3 } && FirstAxes.AreAllThatIsRead(cloud, node)))
             is not { } reader)
         {
             return;

@@ -20,13 +20,13 @@ internal static class ForeignManifest
         ModelFile file,
         ClientCut cut,
         string role,
-        (string Client, string Cloud) files,
+        string cloudFile,
         IReadOnlyDictionary<string, long> limits,
         IReadOnlyList<CacheTensorManifest> caches,
         IReadOnlyDictionary<string, string>? ports)
     {
         var graph = new GraphManifest(
-            files.Cloud,
+            cloudFile,
             GraphSignature.Inputs(cut.Cloud),
             GraphSignature.Outputs(cut.Cloud),
             ForeignCache.Describe(cut.Cloud, caches))
@@ -67,7 +67,6 @@ internal static class ForeignManifest
                 [role] = graph,
             })
         {
-            ClientGraphs = ForeignModel.ClientGraphs(cut, role, files.Client),
             Labels = tellsApart ? settings.Labels : null,
             LabelScores = tellsApart ? settings.LabelScores : null,
         };

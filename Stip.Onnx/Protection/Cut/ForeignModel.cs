@@ -1,4 +1,3 @@
-using Stip.Keys.Bundles;
 using Stip.Onnx.Model;
 using Stip.Onnx.Packages;
 using Stip.Onnx.Protection.Caches;
@@ -60,10 +59,11 @@ internal static class ForeignModel
             var ports = among is not null ? null
                 : role == GraphRoles.Decoder ? ForeignPorts.OfStep(cut, uses, rest, limits)
                 : ForeignPorts.OfPass(cut, uses, limits, isOfTexts: role != GraphRoles.Vision);
-            var manifest = ForeignManifest.Describe(file, cut, role, files, limits, rest, ports) with
+            var manifest = ForeignManifest.Describe(file, cut, role, files.Cloud, limits, rest, ports) with
             {
                 ClientLayers = clientLayers == 0 ? null : clientLayers,
                 TiedEmbeddings = TiedTables.Any(parts),
+                ClientGraphs = ClientGraphs.Describe(cut, role, files.Client, own, among is null ? uses : null),
             };
             parts[0] = parts[0] with { States = [.. own.Select(cache => (cache.Past, cache.Present))] };
             parts[^1] = parts[^1] with
@@ -163,17 +163,4 @@ internal static class ForeignModel
             };
         }
     }
-
-    /// <summary>Describes the client's graph of a role as manifests do.</summary>
-    public static IReadOnlyDictionary<string, ClientGraphManifest>? ClientGraphs(
-        ClientCut cut, string role, string name) =>
-        cut.Client is not { } graph ? null : new Dictionary<string, ClientGraphManifest>
-        {
-            [role] = new(
-                name,
-                [.. GraphSignature.Inputs(graph).Select(Port)],
-                [.. GraphSignature.Outputs(graph).Select(Port)]),
-        };
-
-    private static ClientTensorManifest Port(TensorManifest port) => new(port.Name, port.Dtype, port.Shape);
 }

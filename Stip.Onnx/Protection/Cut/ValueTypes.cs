@@ -10,6 +10,7 @@ internal sealed class ValueTypes
     private readonly Dictionary<string, NodeProto> _makers = new(StringComparer.Ordinal);
     private readonly Dictionary<string, TensorProto> _tensors;
     private readonly MovedShapes _moved;
+    private readonly Dictionary<string, TensorShapeProto?> _shapes = new(StringComparer.Ordinal);
 
     public ValueTypes(GraphProto graph)
     {
@@ -69,6 +70,12 @@ internal sealed class ValueTypes
             return null;
         }
 
+        // A residual stream is read many times.
+        return _shapes.TryGetValue(name, out var known) ? known : _shapes[name] = ShapeOf(name, node);
+    }
+
+    private TensorShapeProto? ShapeOf(string name, NodeProto node)
+    {
         // Beside rows there may be one length a text, and the rows before their norm.
         var place = node.Output.IndexOf(name);
         if (place > 0 && !(Lookups.IsEmbedding(node) && place == 2))
@@ -84,9 +91,13 @@ internal sealed class ValueTypes
                 Extended(ShapeOf(node.Input[0]), TensorShape(node.Input[2])?[1]),
             not "NhwcFusedConv" when Convolutions.KernelOf(node) is { } weight && TensorShape(weight) is { } kernel =>
                 Convolved(kernel),
-            "Cast" or "Identity" or "Dropout" => ShapeOf(node.Input[0]),
+            "Cast" or "Identity" or "Dropout" or "LayerNormalization" or "SimplifiedLayerNormalization"
+                or "RMSNormalization" => ShapeOf(node.Input[0]),
             "Add" or "Sub" or "Mul" or "Div" => node.Input.Select(ShapeOf)
-                .OrderByDescending(shape => shape?.Dim.Count ?? -1).First(),
+                .OrderByDescending(shape => shape?.Dim.Count ?? -1)
+                .ThenByDescending(shape => shape?.Dim.LastOrDefault()?.DimValue ?? 0).First(),
+            "MatMul" when TensorShape(node.Input[1]) is { Count: 2 } weight =>
+                Multiplied(ShapeOf(node.Input[0]), weight[1]),
             _ => _moved.Of(node),
         };
     }
@@ -100,6 +111,18 @@ internal sealed class ValueTypes
 
         var shape = ids.Clone();
         shape.Dim.Add(new TensorShapeProto.Types.Dimension { DimValue = length });
+        return shape;
+    }
+
+    private static TensorShapeProto? Multiplied(TensorShapeProto? rows, long width)
+    {
+        if (rows is null or { Dim.Count: 0 })
+        {
+            return null;
+        }
+
+        var shape = rows.Clone();
+        shape.Dim[^1] = new TensorShapeProto.Types.Dimension { DimValue = width };
         return shape;
     }
 

@@ -4,9 +4,11 @@ namespace Stip.EndToEnd.Tests.Fixtures;
 
 /// <summary>Greedy text by bare ONNX Runtime over a plain graph with a growing cache, token by token, without any code
 /// of ours.</summary>
-internal sealed class BareDecoder(string path) : IDisposable
+/// <param name="path">The graph.</param>
+/// <param name="headSize">Width of a head, where the graph has no more than a name for it.</param>
+internal sealed class BareDecoder(string path, int headSize = 16) : IDisposable
 {
-    private const string Past = "past_key_values";
+    private const string Past = "past";
     private readonly RunOptions _options = new();
     private readonly InferenceSession _session = new(path);
 
@@ -15,7 +17,7 @@ internal sealed class BareDecoder(string path) : IDisposable
     {
         var values = _session.InputMetadata.Where(port => port.Key.StartsWith(Past, StringComparison.Ordinal))
             .ToDictionary(port => port.Key, port => OrtValue.CreateTensorValueFromMemory(
-                Array.Empty<float>(), [1, port.Value.Dimensions[1], 0, port.Value.Dimensions[3]]));
+                Array.Empty<float>(), [1, port.Value.Dimensions[1], 0, Math.Max(port.Value.Dimensions[3], headSize)]));
         var (ids, cached) = (new List<int>(), 0);
         for (var given = prompt; ids.Count < count; given = [ids[^1]])
         {
@@ -31,7 +33,7 @@ internal sealed class BareDecoder(string path) : IDisposable
             ids.Add(Array.IndexOf(row, row.Max()));
             foreach (var (name, value) in _session.OutputNames.Zip(results))
             {
-                values[name.Replace("present", Past, StringComparison.Ordinal)] = value;
+                values[PastOf(name)] = value;
             }
         }
 
@@ -43,6 +45,11 @@ internal sealed class BareDecoder(string path) : IDisposable
         _options.Dispose();
         _session.Dispose();
     }
+
+    // present.0.key, or present_key_0
+    private string PastOf(string name) => _session.InputMetadata.Keys.FirstOrDefault(input =>
+        input == name.Replace("present", "past_key_values", StringComparison.Ordinal)
+        || input == name.Replace("present", Past, StringComparison.Ordinal)) ?? name;
 
     private static OrtValue Numbers(int[] numbers) => OrtValue.CreateTensorValueFromMemory(
         Array.ConvertAll(numbers, number => (long)number), [1, numbers.Length]);

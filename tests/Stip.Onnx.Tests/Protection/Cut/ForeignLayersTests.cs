@@ -31,8 +31,7 @@ public sealed class ForeignLayersTests : IDisposable
         var made = PackageProtector.Protect(_graph.FilePath, _folder.At("package"), options, new SeededRandom(3));
 
         Assert.True(made.Verification!.Passed, made.Verification.Worst);
-        Assert.Contains(made.Warnings, warning => warning.StartsWith(
-            $"{layers} client layers of a graph that begins at token ids", StringComparison.Ordinal));
+        Assert.DoesNotContain(made.Warnings, warning => warning.Contains("client layers", StringComparison.Ordinal));
         Assert.True(PackageVerifier.Verify(_graph.FilePath, _folder.At("package"), samples: 2).Passed);
         Assert.Equal(Enumerable.Range(layers, Layers - layers), LayersOf("cloud", "model.onnx"));
         Assert.Equal(Enumerable.Range(0, layers), LayersOf("client", "embedding.onnx"));
