@@ -3,8 +3,8 @@ using Stip.Onnx.Symmetry.Values;
 
 namespace Stip.Onnx.Protection.Cut;
 
-/// <summary>Tells whether a shape of rows <c>[batch, seq, width]</c> is asked for its first two lengths alone, which are
-/// the same after some layers, whatever the width.</summary>
+/// <summary>Tells whether a shape of rows <c>[batch, seq, width]</c> is asked for its first two lengths alone, which
+/// are the same after some layers, whatever the width.</summary>
 internal static class FirstAxes
 {
     private const int Count = 2;

@@ -10,14 +10,15 @@ namespace Stip.Client.Tests.Embedding;
 /// <summary>A graph from ids to rows with a cache that grows: rows of later tokens hang on what was run before.</summary>
 public sealed class TokenLayersTests : IDisposable
 {
-    // present = past and the tokens' rows of a float32 table [4, 2] that counts from 0; a token's row is its own and the
-    // sum of present.
+    // present is past and the tokens' rows of a float32 table [4, 2] that counts from 0; a row that is sent is a token's
+    // own and the sum of present.
     private const string Graph =
-        "CAgSADqGAwoZCgF0CglpbnB1dF9pZHMSAXIiBkdhdGhlcgoUCgFyCgFhEgF1IglVbnNxdWVlemUKJwoEcGFzdAoBdRIHcHJlc2VudCIGQ29u"
-        + "Y2F0KgsKBGF4aXMYAqABAgorCgdwcmVzZW50CgFiEgFzIglSZWR1Y2VTdW0qDwoIa2VlcGRpbXMYAKABAgoaCgFyCgFzEg1pbnB1dHNfZW1i"
-        + "ZWRzIgNBZGQSAWcqKwgECAIQAUIBdEogAAAAAAAAgD8AAABAAABAQAAAgEAAAKBAAADAQAAA4EAqEQgBEAdCAWFKCAEAAAAAAAAAKhEIARAH"
-        + "QgFiSggCAAAAAAAAAFodCglpbnB1dF9pZHMSEAoOCAcSCgoDEgFiCgMSAW5aIAoEcGFzdBIYChYIARISCgMSAWIKAggBCgMSAXAKAggCYiUK"
-        + "DWlucHV0c19lbWJlZHMSFAoSCAESDgoDEgFiCgMSAW4KAggCYiMKB3ByZXNlbnQSGAoWCAESEgoDEgFiCgIIAQoDEgFxCgIIAkIECgAQDQ==";
+        "CAgSADqGAwoZCgF0CglpbnB1dF9pZHMSAXIiBkdhdGhlcgoUCgFyCgFhEgF1IglVbnNxdWVlemUKJwoEcGFzdAoBdRIHcHJlc2VudCIG"
+        + "Q29uY2F0KgsKBGF4aXMYAqABAgorCgdwcmVzZW50CgFiEgFzIglSZWR1Y2VTdW0qDwoIa2VlcGRpbXMYAKABAgoaCgFyCgFzEg1pbnB1"
+        + "dHNfZW1iZWRzIgNBZGQSAWcqKwgECAIQAUIBdEogAAAAAAAAgD8AAABAAABAQAAAgEAAAKBAAADAQAAA4EAqEQgBEAdCAWFKCAEAAAAA"
+        + "AAAAKhEIARAHQgFiSggCAAAAAAAAAFodCglpbnB1dF9pZHMSEAoOCAcSCgoDEgFiCgMSAW5aIAoEcGFzdBIYChYIARISCgMSAWIKAggB"
+        + "CgMSAXAKAggCYiUKDWlucHV0c19lbWJlZHMSFAoSCAESDgoDEgFiCgMSAW4KAggCYiMKB3ByZXNlbnQSGAoWCAESEgoDEgFiCgIIAQoD"
+        + "EgFxCgIIAkIECgAQDQ==";
 
     private readonly TemporaryFolder _folder = new();
 
@@ -129,7 +130,8 @@ public sealed class TokenLayersTests : IDisposable
 
     private static BundleManifest Bundle => new(
         "stip/1", "layers", "i", 1, "permutation", "f", "decoder", 2, 64, 16, "float32", null, [1],
-        new EmbeddingManifest([])) { ClientLayers = 1 };
+        new EmbeddingManifest([]))
+    { ClientLayers = 1 };
 
     private TokenLayers Load()
     {
