@@ -7,11 +7,11 @@ using Stip.TestKit;
 
 namespace Stip.Client.Tests.Embedding;
 
-/// <summary>A graph from ids to rows with a cache that grows: rows of later tokens hang on what was run before.</summary>
+/// <summary>A graph from ids to rows with a cache that grows: rows of later tokens hang on earlier ones.</summary>
 public sealed class TokenLayersTests : IDisposable
 {
-    // present is past and the tokens' rows of a float32 table [4, 2] that counts from 0; a row that is sent is a token's
-    // own and the sum of present.
+    // present is past and the tokens' rows of a float32 table [4, 2] that counts from 0; a row that is sent is a
+    // token's own and the sum of present.
     private const string Graph =
         "CAgSADqGAwoZCgF0CglpbnB1dF9pZHMSAXIiBkdhdGhlcgoUCgFyCgFhEgF1IglVbnNxdWVlemUKJwoEcGFzdAoBdRIHcHJlc2VudCIG"
         + "Q29uY2F0KgsKBGF4aXMYAqABAgorCgdwcmVzZW50CgFiEgFzIglSZWR1Y2VTdW0qDwoIa2VlcGRpbXMYAKABAgoaCgFyCgFzEg1pbnB1"
