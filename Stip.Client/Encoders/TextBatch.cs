@@ -46,8 +46,8 @@ internal static class TextBatch
             for (var place = 0; place < texts[text].Length; place++)
             {
                 var cell = text * length + place;
-                (ids[cell], segments[cell], mask[cell]) =
-                    (texts[text][place], types is null ? 0 : types[text][place], 1);
+                (ids[cell], mask[cell]) = (texts[text][place], 1);
+                segments[cell] = types?[text] is { Length: > 0 } own ? own[place] : 0;
             }
         }
 

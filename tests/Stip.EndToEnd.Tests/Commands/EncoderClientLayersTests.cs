@@ -25,4 +25,24 @@ public sealed class EncoderClientLayersTests(SharedServer shared)
 
         EncoderAnswers.AssertAlike(whole, split);
     }
+
+    [Theory]
+    [InlineData("stories-sentence", false, "embed", "A fox saw a crow.", "The hare.")]
+    [InlineData("stories-bert", true, "fill", "Once upon a [MASK] there was a king.")]
+    public async Task Command_OfAnotherExportersGraphWithClientLayers_AnswersAsOfTheWholeModel(
+        string checkpoint, bool isRenamed, string command, params string[] texts)
+    {
+        using var folder = new TemporaryFolder();
+        ForeignEncoder.Write(
+            await ModelPackages.ExportAsync(checkpoint), folder.At("graph"), isRenamed, isOfTexts: false);
+        await ModelPackages.RunAsync(
+            "protect", "--model", folder.At("graph/model.onnx"), "--output", folder.At("layers"),
+            "--client-layers", "1", "--name", $"{checkpoint}-foreign-layers");
+        await shared.Server.PushAsync(folder.At("layers"));
+
+        var whole = await EncoderAnswers.AskAsync(shared, await shared.PushedAsync(checkpoint), command, texts);
+        var split = await EncoderAnswers.AskAsync(shared, folder.At("layers"), command, texts);
+
+        EncoderAnswers.AssertAlike(whole, split);
+    }
 }
