@@ -29,7 +29,7 @@ public sealed class EncoderClientLayersTests(SharedServer shared)
     [Fact]
     public async Task Fill_OfAnotherExportersGraphWithClientLayers_AnswersAsOfTheWholeModel()
     {
-        const string text = "Once upon a [MASK] there was a king.";
+        string[] texts = ["Once upon a [MASK] there was a king."];
         using var folder = new TemporaryFolder();
         ForeignEncoder.Write(
             await ModelPackages.ExportAsync("stories-bert"), folder.At("graph"), isRenamed: true, isOfTexts: false);
@@ -38,8 +38,8 @@ public sealed class EncoderClientLayersTests(SharedServer shared)
             "--client-layers", "1", "--name", "foreign-bert-layers");
         await shared.Server.PushAsync(folder.At("layers"));
 
-        var whole = await EncoderAnswers.AskAsync(shared, await shared.PushedAsync("stories-bert"), "fill", text);
-        var split = await EncoderAnswers.AskAsync(shared, folder.At("layers"), "fill", text);
+        var whole = await EncoderAnswers.AskAsync(shared, await shared.PushedAsync("stories-bert"), "fill", texts);
+        var split = await EncoderAnswers.AskAsync(shared, folder.At("layers"), "fill", texts);
 
         EncoderAnswers.AssertAlike(whole, split);
     }
