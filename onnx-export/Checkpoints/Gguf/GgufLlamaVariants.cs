@@ -69,14 +69,7 @@ internal static class GgufLlamaVariants
     // Queries that grow with their position make it a Ministral 3.
     private static void DescribeMistral(GgufDescription model)
     {
-        var growth = model.Number("attention.temperature_scale") ?? 0;
-        if (growth <= 0)
-        {
-            return;
-        }
-
         var config = model.Config;
-        (config["architectures"], config["model_type"]) = (new JsonArray("Ministral3ForCausalLM"), "ministral3");
         if (config["rope_scaling"] is JsonObject yarn
             && model.Number("rope.scaling.yarn_log_multiplier") is > 0 and var multiplier)
         {
@@ -84,6 +77,13 @@ internal static class GgufLlamaVariants
             (yarn["mscale"], yarn["mscale_all_dim"]) = (1, multiplier);
         }
 
+        var growth = model.Number("attention.temperature_scale") ?? 0;
+        if (growth <= 0)
+        {
+            return;
+        }
+
+        (config["architectures"], config["model_type"]) = (new JsonArray("Ministral3ForCausalLM"), "ministral3");
         var rope = config["rope_scaling"]?.DeepClone().AsObject() ?? new JsonObject { ["rope_type"] = "default" };
         rope["rope_theta"] = config["rope_theta"]!.DeepClone();
         rope["llama_4_scaling_beta"] = growth;

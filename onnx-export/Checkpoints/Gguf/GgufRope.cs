@@ -52,7 +52,7 @@ internal static class GgufRope
         {
             "none" => null,
             "linear" => factor == 1 ? null : new JsonObject { ["rope_type"] = "linear", ["factor"] = factor },
-            "yarn" => WithMagnitude(metadata, prefix, Yarn(metadata, prefix, factor, original)),
+            "yarn" => Yarn(metadata, prefix, factor, original),
             var type => throw metadata.Refused(
                 $"{prefix}.scaling.type is '{type}'; there are none, linear, yarn, and longrope with its factors"),
         };
@@ -72,6 +72,12 @@ internal static class GgufRope
             {
                 yarn[beta] = value;
             }
+        }
+
+        // On top of what yarn has by itself.
+        if (metadata.Number($"{prefix}.scaling.attn_factor") is > 0 and not 1 and var magnitude)
+        {
+            yarn["attention_factor"] = magnitude * (factor <= 1 ? 1 : 0.1 * Math.Log(factor) + 1);
         }
 
         return yarn;
