@@ -205,8 +205,10 @@ internal sealed class DecoderHost : IAsyncDisposable
             ? await loop.StepAsync(owner, step, cancellation)
             : refusal;
 
-    private ModelLoop Load()
+    private ModelLoop Load(CancellationToken cancellation)
     {
+        _runtime.Require(cancellation);
+        cancellation.ThrowIfCancellationRequested();
         var decoder = _runtime.LoadDecoder(Snapshot);
         var pool = new SlotPool(decoder, Snapshot, _budget, _options.Slots);
         var sessions = new SessionTable(

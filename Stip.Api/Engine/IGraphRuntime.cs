@@ -9,6 +9,14 @@ internal interface IGraphRuntime
     /// <summary>Tokens that bounded caches have beside their window; null for the usual.</summary>
     int? SpareTokens => null;
 
+    /// <summary>Makes sure, before graphs are loaded, that their files are those that were registered. Of a large
+    /// package that takes minutes.</summary>
+    /// <exception cref="GraphRefusedException">They are not.</exception>
+    /// <exception cref="OperationCanceledException">It was given up.</exception>
+    void Require(CancellationToken cancellation)
+    {
+    }
+
     /// <summary>Loads a decoder for serving.</summary>
     /// <exception cref="GraphRefusedException">The graph cannot be run.</exception>
     IDecoder LoadDecoder(DecoderSnapshot decoder);

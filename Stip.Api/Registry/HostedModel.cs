@@ -81,14 +81,12 @@ internal sealed class HostedModel(
 
     public async ValueTask DisposeAsync()
     {
+        var ends = forwards.Values.Select(forward => forward.DisposeAsync().AsTask()).ToList();
         if (decoder is not null)
         {
-            await decoder.DisposeAsync();
+            ends.Add(decoder.DisposeAsync().AsTask());
         }
 
-        foreach (var forward in forwards.Values)
-        {
-            await forward.DisposeAsync();
-        }
+        await Task.WhenAll(ends);
     }
 }

@@ -10,15 +10,17 @@ internal sealed class IntactRuntime(IGraphRuntime runtime, PackageDigests digest
 
     public int? SpareTokens => runtime.SpareTokens;
 
+    public void Require(CancellationToken cancellation) => digests.Require(cancellation);
+
     public IDecoder LoadDecoder(DecoderSnapshot decoder)
     {
-        digests.Require();
+        digests.Require(CancellationToken.None);
         return runtime.LoadDecoder(decoder);
     }
 
     public IForwardGraph LoadForward(string graphPath)
     {
-        digests.Require();
+        digests.Require(CancellationToken.None);
         return runtime.LoadForward(graphPath);
     }
 

@@ -208,11 +208,7 @@ internal sealed class ModelRegistry(
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var model in Serving)
-        {
-            await model.DisposeAsync();
-        }
-
+        await Task.WhenAll(Serving.Select(model => model.DisposeAsync().AsTask()));
         _changing.Dispose();
         _registering.Dispose();
     }

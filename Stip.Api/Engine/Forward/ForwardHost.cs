@@ -41,12 +41,17 @@ internal sealed class ForwardHost : IAsyncDisposable
         _answerBytes = (long)options.Value.MaxAnswerMegabytes << 20;
         _loop = new LoadedOnUse<ForwardLoop>(
             model, bytes,
-            () => new ForwardLoop(
-                runtime.LoadForward(graphPath),
-                BatchAxis.Of(graph) && !mixesRows(graphPath) ? options.Value.MaxBatch : 1,
-                options.Value.QueueLength,
-                clock,
-                Fits),
+            cancellation =>
+            {
+                runtime.Require(cancellation);
+                cancellation.ThrowIfCancellationRequested();
+                return new ForwardLoop(
+                    runtime.LoadForward(graphPath),
+                    BatchAxis.Of(graph) && !mixesRows(graphPath) ? options.Value.MaxBatch : 1,
+                    options.Value.QueueLength,
+                    clock,
+                    Fits);
+            },
             loop => loop.IsIdle, loop => loop.LastRanAt, graphs, options, clock);
     }
 

@@ -6,7 +6,7 @@ namespace Stip.Api.Engine.Loading;
 /// <summary>Something that is loaded at its first use, and again after it made room for others.</summary>
 /// <param name="model">The model it belongs to.</param>
 /// <param name="bytes">About what it takes in memory.</param>
-/// <param name="load">Loads it, in a thread of the pool.</param>
+/// <param name="load">Loads it, in a thread of the pool, or gives up between two parts of that.</param>
 /// <param name="isIdle">False while something of it runs or waits.</param>
 /// <param name="lastRanAt">Timestamp of the last time that something of it ended; 0 before the first.</param>
 /// <param name="graphs">Who else is in memory.</param>
@@ -15,7 +15,7 @@ namespace Stip.Api.Engine.Loading;
 internal sealed class LoadedOnUse<T>(
     string model,
     long bytes,
-    Func<T> load,
+    Func<CancellationToken, T> load,
     Func<T, bool> isIdle,
     Func<T, long> lastRanAt,
     LoadedGraphs graphs,
@@ -23,6 +23,9 @@ internal sealed class LoadedOnUse<T>(
     TimeProvider clock) : ILoadable, IAsyncDisposable
     where T : class, IAsyncDisposable
 {
+    // What cannot be given up may take minutes: whoever disposes of it does not wait for that.
+    private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(5);
+    private readonly CancellationTokenSource _ending = new();
     private readonly Lock _changing = new();
     private volatile T? _current;
     private Task<Outcome<T>>? _loading;
@@ -76,8 +79,8 @@ internal sealed class LoadedOnUse<T>(
 
             if (_loading is null or { IsCompleted: true } && _current is null)
             {
-                var unloaded = _unloading;
-                _loading = Task.Run(() => LoadAsync(unloaded), CancellationToken.None);
+                var (unloaded, ended) = (_unloading, _ending.Token);
+                _loading = Task.Run(() => LoadAsync(unloaded, ended), CancellationToken.None);
             }
 
             loading = _loading!;
@@ -108,24 +111,33 @@ internal sealed class LoadedOnUse<T>(
         }
     }
 
+    /// <summary>Ends it, and its load. A load that goes on for long is not waited for; it ends what it has loaded.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         Task? loading;
         lock (_changing)
         {
+            if (_isDisposed)
+            {
+                return;
+            }
+
             _isDisposed = true;
             loading = _loading;
         }
 
+        await _ending.CancelAsync();
         if (loading is not null)
         {
-            await loading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.WhenAny(loading, Task.Delay(EndPatience, clock));
         }
 
         await UnloadAsync();
+        _ending.Dispose();
     }
 
-    private async Task<Outcome<T>> LoadAsync(Task unloaded)
+    private async Task<Outcome<T>> LoadAsync(Task unloaded, CancellationToken ended)
     {
         await unloaded;
         if (await graphs.AdmitAsync(this) is { } refusal)
@@ -135,15 +147,41 @@ internal sealed class LoadedOnUse<T>(
 
         try
         {
-            var loaded = load();
-            Interlocked.Exchange(ref _lastUsedAt, clock.GetTimestamp());
-            _current = loaded;
-            return loaded;
+            ended.ThrowIfCancellationRequested();
+            var loaded = load(ended);
+            if (TryTake(loaded))
+            {
+                return loaded;
+            }
+
+            await loaded.DisposeAsync();
+        }
+        catch (Exception) when (ended.IsCancellationRequested)
+        {
+            // Its files may be gone as well.
         }
         catch
         {
             graphs.Remove(this);
             throw;
+        }
+
+        graphs.Remove(this);
+        return DecoderHost.Gone;
+    }
+
+    private bool TryTake(T loaded)
+    {
+        lock (_changing)
+        {
+            if (_isDisposed)
+            {
+                return false;
+            }
+
+            Interlocked.Exchange(ref _lastUsedAt, clock.GetTimestamp());
+            _current = loaded;
+            return true;
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Security.Cryptography;
 using Stip.Api.Engine;
 using Stip.Protocol.Packages;
@@ -8,18 +9,20 @@ namespace Stip.Api.Registry.Packages;
 /// what a disk has damaged is not served.</summary>
 internal sealed class PackageDigests(PackageManifest manifest, string folder, ILogger log)
 {
+    private const int BufferBytes = 1 << 17;
     private readonly Lock _once = new();
     private bool _isKnown;
     private string? _fault;
 
     /// <exception cref="GraphRefusedException">A file is not the one that was registered.</exception>
-    public void Require()
+    /// <exception cref="OperationCanceledException">It was given up; the next one begins again.</exception>
+    public void Require(CancellationToken cancellation)
     {
         lock (_once)
         {
             if (!_isKnown)
             {
-                _fault = Find();
+                _fault = Find(cancellation);
                 _isKnown = true;
             }
 
@@ -32,14 +35,15 @@ internal sealed class PackageDigests(PackageManifest manifest, string folder, IL
 
     /// <summary>The first listed file that is not the one that was registered; null where all are.</summary>
     /// <exception cref="IOException">One cannot be read.</exception>
-    public static PackageFile? FirstDamaged(string folder, PackageManifest manifest) =>
-        manifest.Files.FirstOrDefault(file => !IsWhole(Path.Combine(folder, file.Path), file));
+    public static PackageFile? FirstDamaged(
+        string folder, PackageManifest manifest, CancellationToken cancellation = default) =>
+        manifest.Files.FirstOrDefault(file => !IsWhole(Path.Combine(folder, file.Path), file, cancellation));
 
-    private string? Find()
+    private string? Find(CancellationToken cancellation)
     {
         try
         {
-            if (FirstDamaged(folder, manifest) is not { } damaged)
+            if (FirstDamaged(folder, manifest, cancellation) is not { } damaged)
             {
                 return null;
             }
@@ -57,10 +61,25 @@ internal sealed class PackageDigests(PackageManifest manifest, string folder, IL
         }
     }
 
-    private static bool IsWhole(string path, PackageFile file)
+    private static bool IsWhole(string path, PackageFile file, CancellationToken cancellation)
     {
-        using var stream = File.OpenRead(path);
+        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 0);
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
+        try
+        {
+            while (stream.Read(buffer) is > 0 and var read)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                hash.AppendData(buffer, 0, read);
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+
         return string.Equals(
-            Convert.ToHexStringLower(SHA256.HashData(stream)), file.Sha256, StringComparison.OrdinalIgnoreCase);
+            Convert.ToHexStringLower(hash.GetHashAndReset()), file.Sha256, StringComparison.OrdinalIgnoreCase);
     }
 }

@@ -29,6 +29,14 @@ internal sealed class FakeRuntime : IGraphRuntime
 
     public string Provider => "fake";
 
+    /// <summary>Called where files are looked at before a load.</summary>
+    public Action<CancellationToken>? BeforeLoad { get; set; }
+
+    /// <summary>Called in the middle of a load.</summary>
+    public Action? DuringLoad { get; set; }
+
+    public int Loads { get; private set; }
+
     public LoadedGraphs Graphs => _graphs ??= new LoadedGraphs(
         Microsoft.Extensions.Options.Options.Create(Options), Clock);
 
@@ -47,7 +55,14 @@ internal sealed class FakeRuntime : IGraphRuntime
         return step;
     }
 
-    public IDecoder LoadDecoder(DecoderSnapshot decoder) => Decoder;
+    public void Require(CancellationToken cancellation) => BeforeLoad?.Invoke(cancellation);
+
+    public IDecoder LoadDecoder(DecoderSnapshot decoder)
+    {
+        Loads++;
+        DuringLoad?.Invoke();
+        return Decoder;
+    }
 
     public IForwardGraph LoadForward(string graphPath) => throw new NotSupportedException();
 
