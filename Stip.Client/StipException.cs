@@ -1,4 +1,5 @@
 using System.Net;
+using Stip.Protocol.Completions;
 using Stip.Protocol.Errors;
 
 namespace Stip.Client;
@@ -25,6 +26,12 @@ public sealed class StipException : Exception
 
     /// <summary>True where fewer rows of logits at once may be given, however many are sent.</summary>
     internal bool AsksForSmallerAnswer => Param == "logits.rows";
+
+    /// <summary>True where there is no room at the moment, whatever for.</summary>
+    internal bool IsFull => Code is StipErrorCode.RateLimitExceeded or StipErrorCode.ServerOverloaded;
+
+    /// <summary>True where the server has no room for one more session of this key.</summary>
+    internal bool HasNoRoom => IsFull && Param == CompletionFields.NoRoom;
 
     /// <summary>True where the server has no longer what it was told: the client tells it again.</summary>
     internal bool IsLost => Code is StipErrorCode.SessionLost or StipErrorCode.PositionAhead;

@@ -54,9 +54,14 @@ internal static class ForwardEndpoints
         using (answer)
         {
             ServerTiming.Write(context.Response, answer.Times, clock.GetElapsedTime(started));
+            var package = pass.Judged.Package;
             await ForwardWriter.WriteAsync(context, new ForwardResponse(
-                "fwd_" + Guid.CreateVersion7().ToString("N"), ForwardResponse.ObjectName, pass.Judged.Model,
-                answer.Outputs.Tensors));
+                "fwd_" + Guid.CreateVersion7().ToString("N"), ForwardResponse.ObjectName, package.Model,
+                answer.Outputs.Tensors)
+            {
+                Fingerprint = package.Fingerprint,
+                KeyEpoch = package.KeyEpoch,
+            });
         }
     }
 

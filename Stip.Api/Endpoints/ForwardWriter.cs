@@ -51,6 +51,16 @@ internal static class ForwardWriter
         }
 
         json.WriteEndObject();
+        if (answer.Fingerprint is { } fingerprint)
+        {
+            json.WriteString("fingerprint", fingerprint);
+        }
+
+        if (answer.KeyEpoch is { } epoch)
+        {
+            json.WriteNumber("key_epoch", epoch);
+        }
+
         json.WriteEndObject();
         json.Flush();
         await AnswerPieces.FlushAsync(output, cancellation);

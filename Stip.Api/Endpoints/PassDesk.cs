@@ -50,17 +50,17 @@ internal sealed class PassDesk(ModelRegistry registry, KeyLimits limits, EngineM
         }
 
         context.Features.Set(new StepTrace(model.Id, rows, null));
-        return new JudgedPass(model.Id, host, declared, rows);
+        return new JudgedPass(model.Manifest, host, declared, rows);
     }
 
     public async Task<Outcome<PassAnswer>> RunAsync(HttpContext context, PreparedPass pass)
     {
-        var (model, host, _, rows) = pass.Judged;
+        var (package, host, _, rows) = pass.Judged;
         var outcome = await host.RunAsync(context.ApiKey().Id, pass.Inputs, context.RequestAborted);
         if (outcome.Is(out var answer, out _))
         {
-            metrics.CountPass(model, rows, answer.Times);
-            StepSpans.RecordPass(model, rows, answer.Times, clock);
+            metrics.CountPass(package.Model, rows, answer.Times);
+            StepSpans.RecordPass(package.Model, rows, answer.Times, clock);
         }
 
         return outcome;

@@ -93,6 +93,10 @@ internal sealed class EngineOptions
     /// <summary>True loads every model at the start; else each at its first use.</summary>
     public bool Preload { get; set; }
 
+    /// <summary>The longest session of a model of this context length.</summary>
+    internal int LongestSession(int contextLength) =>
+        MaxLength == 0 ? contextLength : Math.Min(MaxLength, contextLength);
+
     /// <summary><see cref="YieldSeconds"/>, for ever where it is 0.</summary>
     internal TimeSpan YieldAfter => YieldSeconds == 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(YieldSeconds);
 

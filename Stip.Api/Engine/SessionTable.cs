@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using Stip.Api.Engine.Caches;
+using Stip.Protocol.Completions;
 using Stip.Protocol.Errors;
 
 namespace Stip.Api.Engine;
@@ -32,7 +33,7 @@ internal sealed class SessionTable(
                 ? new Refusal(StipErrorCode.InvalidApiKey, "the API key was revoked")
                 : new Refusal(
                     StipErrorCode.RateLimitExceeded, $"this API key holds its {most} sessions; release one",
-                    RetryAfter: RetryAfter());
+                    CompletionFields.NoRoom, RetryAfter());
         }
 
         if (!pool.Find(maxLength, RetryAfter()).Is(out var place, out var refusal)

@@ -99,7 +99,7 @@ internal sealed class StepDeclaration
     /// <summary>The longest cache of a new session: what is asked for, or all that is allowed.</summary>
     public static Outcome<int> JudgeLength(DecoderSnapshot decoder, int? maxLength, EngineOptions options)
     {
-        var limit = options.MaxLength == 0 ? decoder.ContextLength : Math.Min(options.MaxLength, decoder.ContextLength);
+        var limit = options.LongestSession(decoder.ContextLength);
         if (maxLength is null || (maxLength >= 1 && maxLength <= limit))
         {
             return maxLength ?? limit;

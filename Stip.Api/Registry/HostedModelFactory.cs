@@ -43,6 +43,8 @@ internal sealed class HostedModelFactory(
             StringComparer.Ordinal);
         return new HostedModel(manifest, registration, folder, decoder, forwards)
         {
+            MaxLength = decoder is not null && engine.Value.LongestSession(manifest.ContextLength) is var longest
+                && longest < manifest.ContextLength ? longest : null,
             BoundedCaches = graph?.Cache is { } cache ? Bounds(cache, manifest.ContextLength) : null,
         };
     }

@@ -32,6 +32,24 @@ internal static class PackageMatch
             $"model '{bundle.Model}': {fault}; nothing was sent", StipErrorCode.PackageInvalid);
     }
 
+    /// <summary>Refuses an answer under other keys: a model may be replaced after it was asked for its package.
+    /// </summary>
+    /// <param name="bundle">The bundle.</param>
+    /// <param name="fingerprint">Of the package that answered; null where an older server says nothing.</param>
+    /// <param name="keyEpoch">Of the package that answered.</param>
+    /// <param name="recheck">Called before the fault: what the server said before no longer holds.</param>
+    /// <exception cref="StipException"><c>package_invalid</c>: another one answered.</exception>
+    public static void RequireAnswer(BundleManifest bundle, string? fingerprint, int? keyEpoch, Action recheck)
+    {
+        if (fingerprint is not null && fingerprint != bundle.Fingerprint)
+        {
+            recheck();
+            throw new StipException(
+                $"model '{bundle.Model}': the server has replaced it since it was asked; a bundle of key epoch "
+                + $"{keyEpoch} is needed", StipErrorCode.PackageInvalid);
+        }
+    }
+
     private static string Short(string? fingerprint) =>
         fingerprint is { Length: > 12 } ? fingerprint[..12] : fingerprint ?? "none";
 }

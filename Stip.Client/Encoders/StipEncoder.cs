@@ -75,8 +75,7 @@ public sealed class StipEncoder
         var graph = await GraphAsync(cancellationToken);
         var name = wanted.FirstOrDefault(usual => Gives(graph, usual)) ?? throw new StipException(
             $"model '{Id}' gives {Outputs(graph)}; {what} needs {string.Join(" or ", wanted)}", null);
-        var exchange = await Client.ForwardAsync(
-            new ForwardRequest(Id, Payloads(input, graph), Role), cancellationToken);
+        var exchange = await ForwardAsync(input, graph, cancellationToken);
         return (Find(exchange, input, graph, name), exchange.Figures);
     }
 
@@ -92,9 +91,18 @@ public sealed class StipEncoder
                 $"model '{Id}' gives {Outputs(graph)}; {what} needs {string.Join(" and ", wanted)}", null);
         }
 
+        var exchange = await ForwardAsync(input, graph, cancellationToken);
+        return [.. wanted.Select(usual => Find(exchange, input, graph, usual))];
+    }
+
+    private async Task<ForwardExchange> ForwardAsync(
+        ForwardRows input, GraphManifest graph, CancellationToken cancellationToken)
+    {
         var exchange = await Client.ForwardAsync(
             new ForwardRequest(Id, Payloads(input, graph), Role), cancellationToken);
-        return [.. wanted.Select(usual => Find(exchange, input, graph, usual))];
+        PackageMatch.RequireAnswer(
+            Bundle.Manifest, exchange.Response.Fingerprint, exchange.Response.KeyEpoch, () => _info = null);
+        return exchange;
     }
 
     private async Task<GraphManifest> GraphAsync(CancellationToken cancellationToken) =>

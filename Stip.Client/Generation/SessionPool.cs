@@ -114,8 +114,8 @@ public sealed class SessionPool(StipModel model, int mostKept = 4) : IAsyncDispo
     private StipSession Take(ReadOnlyMemory<int> promptIds, int? maxNewTokens)
     {
         var wanted = maxNewTokens is { } most
-            ? (int)Math.Min((long)promptIds.Length + most, model.ContextLength)
-            : model.ContextLength;
+            ? (int)Math.Min((long)promptIds.Length + most, model.LongestSession)
+            : model.LongestSession;
         lock (_lock)
         {
             var best = _kept
@@ -132,7 +132,27 @@ public sealed class SessionPool(StipModel model, int mostKept = 4) : IAsyncDispo
         }
 
         // Room for further turns.
-        return model.OpenSession(Math.Min(model.ContextLength, Math.Max(LeastLength, wanted * 2)));
+        var length = (int)Math.Min(model.LongestSession, Math.Max(LeastLength, wanted * 2L));
+        return model.OpenSession(length, null, ReleaseOldestAsync);
+    }
+
+    // What waits for a next turn that may never come does not keep another conversation waiting.
+    private async ValueTask<bool> ReleaseOldestAsync()
+    {
+        StipSession oldest;
+        lock (_lock)
+        {
+            if (_kept.Count == 0)
+            {
+                return false;
+            }
+
+            oldest = _kept[0];
+            _kept.RemoveAt(0);
+        }
+
+        await oldest.DisposeAsync();
+        return true;
     }
 
     /// <returns>The session that is one too many.</returns>

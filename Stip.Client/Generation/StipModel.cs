@@ -5,7 +5,6 @@ using Stip.Client.Generation.Beams;
 using Stip.Client.Generation.Choices;
 using Stip.Client.Speculation;
 using Stip.Client.Transport;
-using Stip.Protocol.Completions;
 using Stip.Protocol.Errors;
 using Stip.Protocol.Models;
 
@@ -19,6 +18,7 @@ public sealed class StipModel
     private const string EncoderGraph = "encoder";
 
     private volatile ModelStipInfo? _info;
+    private volatile ModelStipInfo? _said; // also while it is asked again
 
     /// <summary>Joins a bundle to a server; nothing is sent yet.</summary>
     /// <exception cref="BundleException">The bundle is not of a model that generates text, or of one that cannot be
@@ -96,7 +96,7 @@ public sealed class StipModel
     /// <exception cref="StipException">The server has another package (<c>package_invalid</c>), none, or is not
     /// reached.</exception>
     public async ValueTask<ModelStipInfo> CheckAsync(CancellationToken cancellationToken = default) =>
-        _info ??= PackageMatch.Require(
+        _info ??= _said = PackageMatch.Require(
             Bundle.Manifest, (await Client.GetModelAsync(Id, cancellationToken)).Stip,
             IsSequence ? [EncoderGraph, DecoderGraph] : [DecoderGraph]);
 
@@ -104,14 +104,27 @@ public sealed class StipModel
     /// <param name="maxLength">Most tokens of it, 1 to <see cref="ContextLength"/>; null for that.</param>
     /// <param name="placed">Rows of images that stand in it; null for none.</param>
     /// <exception cref="InvalidOperationException">The model has an encoder: a session needs a source.</exception>
-    public StipSession OpenSession(int? maxLength = null, PlacedRows? placed = null)
+    public StipSession OpenSession(int? maxLength = null, PlacedRows? placed = null) =>
+        OpenSession(maxLength, placed, makeRoom: null);
+
+    /// <summary>The same.</summary>
+    /// <param name="maxLength">Most tokens of it.</param>
+    /// <param name="placed">Rows of images that stand in it; null for none.</param>
+    /// <param name="makeRoom">As <see cref="StipSession.MakeRoom"/>.</param>
+    internal StipSession OpenSession(int? maxLength, PlacedRows? placed, Func<ValueTask<bool>>? makeRoom)
     {
         CheckLength(maxLength);
         return IsSequence && placed?.Source is { } image
             ? new StipSession(this, maxLength, new SequenceRows(Bundle, default, image))
             : IsSequence ? throw new InvalidOperationException($"model '{Id}' has an encoder: a session needs a source")
-            : Bundle.TokenLayers is { } layers ? new StipSession(this, maxLength, new TokenLayerRows(layers))
-            : new StipSession(this, maxLength, new DecoderRows(Bundle, placed, maxLength ?? ContextLength));
+            : new StipSession(
+                this, maxLength,
+                Bundle.TokenLayers is { } layers
+                    ? new TokenLayerRows(layers)
+                    : new DecoderRows(Bundle, placed, maxLength ?? ContextLength))
+            {
+                MakeRoom = makeRoom,
+            };
     }
 
     /// <summary>Opens a session about a source, of a model with an encoder; nothing is sent before its first tokens,
@@ -217,6 +230,9 @@ public sealed class StipModel
         return new BeamSearch(this, options).RunAsync(promptIds, placed, cancellationToken);
     }
 
+    /// <summary>Most tokens of a session that the server opens, as far as it was asked.</summary>
+    internal int LongestSession => Math.Clamp(_said?.MaxLength ?? ContextLength, 1, ContextLength);
+
     /// <summary>Tokens that may be sent after so many and taken back without a replay.</summary>
     internal int MostTakenBack(int tokens) =>
         (_info?.BoundedCaches ?? []).Select(cache => cache.Room(tokens)).DefaultIfEmpty(int.MaxValue).Min();
@@ -224,17 +240,9 @@ public sealed class StipModel
     /// <summary>Forgets what the server said, so that the next use asks again.</summary>
     internal void Recheck() => _info = null;
 
-    /// <summary>Refuses logits under other keys: a replaced model's new sessions get the new package.</summary>
-    internal void RequireOwn(CompletionResponse response)
-    {
-        if (response.Fingerprint is { } fingerprint && fingerprint != Bundle.Manifest.Fingerprint)
-        {
-            Recheck();
-            throw new StipException(
-                $"model '{Id}': the server has replaced it since it was asked; a bundle of key epoch "
-                + $"{response.KeyEpoch} is needed", StipErrorCode.PackageInvalid);
-        }
-    }
+    /// <summary>Refuses an answer under other keys: a replaced model's new sessions get the new package.</summary>
+    internal void RequireOwn(string? fingerprint, int? keyEpoch) =>
+        PackageMatch.RequireAnswer(Bundle.Manifest, fingerprint, keyEpoch, Recheck);
 
     private async IAsyncEnumerable<GeneratedToken> RunAsync(
         ReadOnlyMemory<int> promptIds,

@@ -24,17 +24,14 @@ public sealed class StipSession : IAsyncDisposable
     private int _cachedTokens;
     private string? _id;
 
-    internal StipSession(StipModel model, int? wantedLength, SessionRows rows)
-    {
+    internal StipSession(StipModel model, int? wantedLength, SessionRows rows) =>
         (_model, _wantedLength, _rows) = (model, wantedLength, rows);
-        MaxLength = wantedLength ?? model.ContextLength;
-    }
 
     /// <summary>Tokens of the sequence so far.</summary>
     public int Position => _tokens.Count;
 
-    /// <summary>Most tokens.</summary>
-    public int MaxLength { get; }
+    /// <summary>Most tokens; fewer than were asked for where the server, once it was asked, allows fewer.</summary>
+    public int MaxLength => Math.Min(_wantedLength ?? _model.ContextLength, _model.LongestSession);
 
     /// <summary>What the session has cost so far.</summary>
     public SessionUsage Usage => _figures.Snapshot();
@@ -44,6 +41,9 @@ public sealed class StipSession : IAsyncDisposable
 
     /// <summary>Sees every request that was answered.</summary>
     internal ExchangeObserver? OnExchange { get; set; }
+
+    /// <summary>Gives up another session where the server has no room for this one; false where none is left.</summary>
+    internal Func<ValueTask<bool>>? MakeRoom { get; init; }
 
     /// <summary>Shortens the sequence; the server hears of it with the next step.</summary>
     /// <param name="position">0 to <see cref="Position"/>.</param>
@@ -179,7 +179,8 @@ public sealed class StipSession : IAsyncDisposable
         ReadOnlyMemory<int> tokenIds, LogitsRequest want, CancellationToken cancellationToken)
     {
         var before = _tokens.Count;
-        CheckLength(before, tokenIds.Length);
+        ArgumentOutOfRangeException.ThrowIfLessThan(tokenIds.Length, 1, nameof(tokenIds));
+        CheckLength(before + tokenIds.Length);
         _tokens.AddRange(tokenIds.Span);
         try
         {
@@ -204,13 +205,12 @@ public sealed class StipSession : IAsyncDisposable
         }
     }
 
-    private void CheckLength(int before, int count)
+    private void CheckLength(int count)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
-        if (before + count > MaxLength)
+        if (count > MaxLength)
         {
             throw new StipException(
-                $"context_length_exceeded: {before + count} tokens are more than the {MaxLength} of this session",
+                $"context_length_exceeded: {count} tokens are more than the {MaxLength} of this session",
                 StipErrorCode.ContextLengthExceeded);
         }
     }
@@ -219,6 +219,7 @@ public sealed class StipSession : IAsyncDisposable
         int before, LogitsRequest want, CancellationToken cancellationToken)
     {
         var maxTopK = (await _model.CheckAsync(cancellationToken)).MaxTopK;
+        CheckLength(_tokens.Count);
         want = want with { TopK = want.TopK is { } k && maxTopK > 0 ? Math.Min(k, maxTopK) : null };
         var unwanted = new LogitsRequest(maxTopK > 0 ? 1 : null);
         var wantsAll = want.Rows == LogitsRequest.All;
@@ -261,10 +262,11 @@ public sealed class StipSession : IAsyncDisposable
         int count, LogitsRequest want, CancellationToken cancellationToken)
     {
         var request = Request(count, want);
-        var exchange = await _model.Client.CompleteAsync(request, cancellationToken);
+        var exchange = await NewSession.SendAsync(
+            _model.Client, request, _id is null ? MakeRoom : null, cancellationToken);
         _figures.Count(exchange.Figures);
         var response = exchange.Response;
-        _model.RequireOwn(response);
+        _model.RequireOwn(response.Fingerprint, response.KeyEpoch);
         var expected = _cachedTokens + count;
         var rows = LogitsUnsealing.TryUnseal(
             response.Choices, want.Rows == LogitsRequest.All ? count : 1, _model.Bundle.Permutation);
@@ -285,13 +287,12 @@ public sealed class StipSession : IAsyncDisposable
         return new CompletionRequest(
             _model.Id,
             new TensorPayload(
-                bundle.WireDtype.WireName(),
-                [count, bundle.Manifest.HiddenSize],
+                bundle.WireDtype.WireName(), [count, bundle.Manifest.HiddenSize],
                 _rows.Make(ids, _cachedTokens, mayBeKept: OnExchange is not null)),
             _id,
             _id is null ? null : _cachedTokens,
             want,
-            _id is null ? _wantedLength : null)
+            _id is null && _wantedLength is not null ? MaxLength : null)
         {
             EncoderInputsEmbeds = _cachedTokens == 0 ? _rows.Source : null,
         };

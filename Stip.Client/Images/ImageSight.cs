@@ -80,6 +80,7 @@ public sealed class ImageSight(StipModel model)
             new ForwardRequest(
                 model.Id, new Dictionary<string, TensorPayload> { [RowsName] = payload }, VisionGraph),
             cancellationToken);
+        model.RequireOwn(exchange.Response.Fingerprint, exchange.Response.KeyEpoch);
         var tables = model.Bundle.Embedding;
         if (exchange.Response.Outputs?.TryGetValue(FeaturesName, out var features) != true
             || features!.Shape is not [1, var count, var width] || width != tables.HiddenSize

@@ -27,6 +27,13 @@ internal static class StipConnection
         HttpStatusCode.TooManyRequests, HttpStatusCode.ServiceUnavailable, HttpStatusCode.Conflict,
     ];
 
+    // What the caller can make room for itself is its own business.
+    private static readonly HttpStatusCode[] NotRoom =
+        [HttpStatusCode.BadGateway, HttpStatusCode.GatewayTimeout, HttpStatusCode.Conflict];
+
+    /// <summary>Set on a step whose caller hears of it at once where there is no room.</summary>
+    public static readonly HttpRequestOptionsKey<bool> HearsOfNoRoom = new("stip.step.hears");
+
     public static HttpClient Open(Uri endpoint, string apiKey, StipHttpClientOptions options) =>
         Open(endpoint, apiKey, options, Sockets(options));
 
@@ -59,11 +66,13 @@ internal static class StipConnection
     {
         // A step names its position, so sending it twice appends it once. Others fail fast where nobody listens.
         var step = Pipeline(options, Passing, retriesBrokenConnections: true);
+        var first = Pipeline(options, NotRoom, retriesBrokenConnections: true);
         var other = Pipeline(options, Passing, retriesBrokenConnections: false);
         var fork = Pipeline(options, Refused, retriesBrokenConnections: false);
         var once = Pipeline(options with { MaxRetries = 0 }, [], retriesBrokenConnections: false);
         var handler = new ResilienceHandler(request => request.Method != HttpMethod.Post ? other
-            : !ForkAnswers.IsFork(request) ? step
+            : !ForkAnswers.IsFork(request)
+                ? request.Options.TryGetValue(HearsOfNoRoom, out var hears) && hears ? first : step
             : request.Options.TryGetValue(ForkAnswers.Waits, out var waits) && waits ? fork : once)
         {
             InnerHandler = new ForkAnswers(options.Time)

@@ -76,8 +76,16 @@ public sealed class StipHttpClient : IDisposable
     /// <summary>Runs one step: appends rows to a session's cache and brings logits back.</summary>
     /// <exception cref="StipException">Refused (<c>session_lost</c>, <c>shape_mismatch</c>, …) or not
     /// reached.</exception>
-    public async Task<CompletionExchange> CompleteAsync(
-        CompletionRequest request, CancellationToken cancellationToken = default)
+    public Task<CompletionExchange> CompleteAsync(
+        CompletionRequest request, CancellationToken cancellationToken = default) =>
+        CompleteAsync(request, waits: true, cancellationToken);
+
+    /// <summary>The same.</summary>
+    /// <param name="request">The step.</param>
+    /// <param name="waits">Whether room is waited for; not where the caller may make some.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    internal async Task<CompletionExchange> CompleteAsync(
+        CompletionRequest request, bool waits, CancellationToken cancellationToken)
     {
         if (request?.SessionId is not null && _streams is not null && _options.Encoding == WireEncoding.Safetensors
             && await _streams.TryAsync(request, cancellationToken) is { } streamed)
@@ -90,6 +98,7 @@ public sealed class StipHttpClient : IDisposable
         var mediaType = _options.Encoding == WireEncoding.Safetensors ? Safetensors : Json;
         message.Content.Headers.ContentType = mediaType;
         message.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue(mediaType.MediaType!));
+        message.Options.Set(StipConnection.HearsOfNoRoom, !waits);
 
         var start = Time.GetTimestamp();
         using var response = await SendAsync(message, cancellationToken);

@@ -25,6 +25,10 @@ public static class CompletionFields
     /// <summary>Key of a field's name in the <see cref="Exception.Data"/> of the exception that refuses it.</summary>
     public const string FaultyField = "field";
 
+    /// <summary>The field that a <c>rate_limit_exceeded</c> or <c>server_overloaded</c> names where there is no room
+    /// for one more session: a client that keeps others gives them up.</summary>
+    public const string NoRoom = SessionId;
+
     internal const string ServerTiming = "server_timing";
     internal const string Fingerprint = "fingerprint";
     internal const string KeyEpoch = "key_epoch";

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Stip.Protocol.Completions;
 using Stip.Protocol.Tensors;
 
@@ -76,15 +77,33 @@ public static class ForwardCodec
             fields.Text(CompletionFields.Id) ?? "",
             fields.Text(CompletionFields.Object) ?? ForwardResponse.ObjectName,
             fields.Text(CompletionFields.Model) ?? "",
-            Tensors(header, body));
+            Tensors(header, body))
+        {
+            Fingerprint = fields.Text(CompletionFields.Fingerprint),
+            KeyEpoch = fields.Integer(CompletionFields.KeyEpoch),
+        };
     }
 
-    private static Dictionary<string, string> Scalars(ForwardResponse response) => new(StringComparer.Ordinal)
+    private static Dictionary<string, string> Scalars(ForwardResponse response)
     {
-        [CompletionFields.Id] = response.Id,
-        [CompletionFields.Object] = response.Object,
-        [CompletionFields.Model] = response.Model,
-    };
+        var scalars = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            [CompletionFields.Id] = response.Id,
+            [CompletionFields.Object] = response.Object,
+            [CompletionFields.Model] = response.Model,
+        };
+        if (response.Fingerprint is { } fingerprint)
+        {
+            scalars[CompletionFields.Fingerprint] = fingerprint;
+        }
+
+        if (response.KeyEpoch is { } epoch)
+        {
+            scalars[CompletionFields.KeyEpoch] = epoch.ToString(CultureInfo.InvariantCulture);
+        }
+
+        return scalars;
+    }
 
     private static SafetensorsWriter.Source[] Sources(IReadOnlyDictionary<string, TensorPayload> tensors) =>
         [.. tensors.Select(tensor => SafetensorsWriter.Source.FromBytes(

@@ -12,4 +12,10 @@ public sealed record ForwardResponse(
 {
     /// <summary>Value of <see cref="Object"/>.</summary>
     public const string ObjectName = "permuted.forward";
+
+    /// <summary>Fingerprint of the package that answered: a client with other keys refuses its outputs.</summary>
+    public string? Fingerprint { get; init; }
+
+    /// <summary>Key epoch of the package that answered.</summary>
+    public int? KeyEpoch { get; init; }
 }

@@ -32,6 +32,10 @@ public sealed record ModelStipInfo(
     /// <summary>Most rows of a source; null for a model without an encoder beside its decoder.</summary>
     public int? SourceLength { get; init; }
 
+    /// <summary>Most tokens of a session that the server opens; null where that is <see cref="ContextLength"/>.
+    /// </summary>
+    public int? MaxLength { get; init; }
+
     /// <summary>What caches of the decoder keep that do not keep every token: a session is lost where it is rewound
     /// beyond that. Null where all keep everything.</summary>
     public IReadOnlyList<BoundedCache>? BoundedCaches { get; init; }

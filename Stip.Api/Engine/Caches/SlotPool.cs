@@ -206,5 +206,5 @@ internal sealed class SlotPool : IDisposable
     private static long Mebibytes(long bytes) => (bytes + (1 << 20) - 1) >> 20;
 
     private static Refusal Full(string message, TimeSpan retryAfter) =>
-        new(StipErrorCode.ServerOverloaded, message, RetryAfter: retryAfter);
+        new(StipErrorCode.ServerOverloaded, message, CompletionFields.NoRoom, retryAfter);
 }

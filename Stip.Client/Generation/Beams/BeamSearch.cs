@@ -15,8 +15,8 @@ internal sealed class BeamSearch(StipModel model, BeamOptions options)
         ArgumentOutOfRangeException.ThrowIfLessThan(promptIds.Length, 1, nameof(promptIds));
         var (session, start) = model.Open(promptIds, placed, options.FirstTokenId, options.MaxNewTokens);
         await using var sessions = new BeamSessions(session);
-        var (state, suppressed) = Begin(session, start.Length);
         var maxTopK = (await model.CheckAsync(cancellationToken)).MaxTopK;
+        var (state, suppressed) = Begin(session, start.Length);
         var rows = await sessions.StartAsync(start, Want(state, suppressed, maxTopK), cancellationToken);
         while (true)
         {

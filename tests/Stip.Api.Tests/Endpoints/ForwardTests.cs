@@ -5,6 +5,7 @@ using Stip.Api.Tests.Models;
 using Stip.Protocol;
 using Stip.Protocol.Errors;
 using Stip.Protocol.Forward;
+using Stip.Protocol.Models;
 using Stip.Protocol.Tensors;
 
 namespace Stip.Api.Tests.Endpoints;
@@ -34,6 +35,10 @@ public sealed class ForwardTests(TinyServer tiny) : IClassFixture<TinyServer>
         var binary = ForwardCodec.ReadResponse(
             await response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken));
         Assert.Equal((json.Object, json.Model), (binary.Object, binary.Model));
+        var package = (await tiny.Server.Caller().GetAsync<ModelObject>(
+            $"{StipRoutes.Models}/{TinyEncoder.Model}")).Stip!;
+        Assert.Equal((package.Fingerprint, (int?)package.KeyEpoch), (json.Fingerprint, json.KeyEpoch));
+        Assert.Equal((package.Fingerprint, (int?)package.KeyEpoch), (binary.Fingerprint, binary.KeyEpoch));
         var (one, other) = (Assert.Single(json.Outputs), Assert.Single(binary.Outputs));
         Assert.Equal((one.Key, one.Value.Dtype), (other.Key, other.Value.Dtype));
         Assert.Equal(one.Value.Shape, other.Value.Shape);

@@ -25,7 +25,11 @@ public sealed class ForwardWriterTests
             {
                 ["first"] = new("uint8", [bytes], data),
                 ["a \"second\""] = new("uint8", [1, 3], new byte[] { 255, 254, 253 }),
-            });
+            })
+        {
+            Fingerprint = bytes == 0 ? null : "aa",
+            KeyEpoch = bytes == 0 ? null : 3,
+        };
 
         Assert.Equal(
             JsonSerializer.SerializeToUtf8Bytes(answer, StipJson.Wire), await WrittenAsync(answer, MediaTypes.Json));

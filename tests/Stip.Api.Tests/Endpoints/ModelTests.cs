@@ -36,6 +36,20 @@ public sealed class ModelTests
         Assert.Equal("key_bootstrap", shown.OwnedBy);
     }
 
+    [Theory]
+    [InlineData("0", null)]
+    [InlineData("8", 8)]
+    [InlineData("1000000", null)]
+    public async Task Model_WhoseSessionsTheServerShortens_SaysHowLongTheyAre(string setting, int? said)
+    {
+        using var server = new ApiServer(("Stip:Api:Engine:MaxLength", setting));
+        new TinyDecoder().WriteTo(server.PackageFolder("tiny"));
+
+        var shown = await server.Caller().GetAsync<ModelObject>($"{StipRoutes.Models}/tiny");
+
+        Assert.Equal((said, TinyDecoder.ContextLength), (shown.Stip.MaxLength, shown.Stip.ContextLength));
+    }
+
     [Fact]
     public async Task NewerEpoch_WithoutSessionsOfTheOldOne_ReplacesIt()
     {

@@ -35,6 +35,18 @@ public sealed class ChatCompletionTests : IAsyncLifetime
             _gateway.ChatPrompt(Question).Length, body.GetProperty("usage").GetProperty("prompt_tokens").GetInt32());
     }
 
+    [Fact]
+    public async Task Post_WithoutMaxTokens_AsksForNoLongerSessionThanTheServerOpens()
+    {
+        _gateway.Server.MaxLength = 64;
+
+        var (status, body) = await _gateway.PostAsync(Route, Body([]));
+
+        Assert.Equal(200, status);
+        // The token after the last place needs none.
+        Assert.InRange(body.GetProperty("usage").GetProperty("total_tokens").GetInt32(), 1, 65);
+    }
+
     [Theory]
     [InlineData("""{"role":"assistant","content":null}""")]
     [InlineData("""{"role":"assistant"}""")]

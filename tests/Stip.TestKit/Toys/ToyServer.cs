@@ -34,6 +34,9 @@ public sealed class ToyServer(ToyModel model, int maxTopK = 16) : HttpMessageHan
     /// <summary>More sessions at once are refused, as a full server does.</summary>
     public int MostSessions { get; set; } = int.MaxValue;
 
+    /// <summary>Longest session, where it is shorter than the model's context.</summary>
+    public int? MaxLength { get; set; }
+
     /// <summary>Called when a fork was made and is not yet answered, with the request's token.</summary>
     public Func<CancellationToken, Task>? OnForkMade { get; set; }
 
@@ -179,6 +182,11 @@ public sealed class ToyServer(ToyModel model, int maxTopK = 16) : HttpMessageHan
                 HttpStatusCode.RequestEntityTooLarge, StipErrorCode.PayloadTooLarge, "too many rows", "logits.rows");
         }
 
+        if (request.SessionId is null && RefusalOfNew(request) is { } refusal)
+        {
+            return refusal;
+        }
+
         var id = request.SessionId ?? $"sess_{++_opened}";
         if (request.SessionId is null)
         {
@@ -202,6 +210,19 @@ public sealed class ToyServer(ToyModel model, int maxTopK = 16) : HttpMessageHan
         }
 
         return Answer(Run(request, id, tokens), isBinary);
+    }
+
+    private HttpResponseMessage? RefusalOfNew(CompletionRequest request)
+    {
+        if (request.MaxLength > MaxLength || request.PromptEmbeds.Shape[0] > MaxLength)
+        {
+            return Refused(
+                HttpStatusCode.BadRequest, StipErrorCode.ContextLengthExceeded, "that is too long", "max_length");
+        }
+
+        return _sessions.Count < MostSessions ? null : Refused(
+            HttpStatusCode.TooManyRequests, StipErrorCode.RateLimitExceeded, "this key holds its sessions",
+            CompletionFields.NoRoom);
     }
 
     private CompletionResponse Run(CompletionRequest request, string id, List<int> tokens)
@@ -267,6 +288,7 @@ public sealed class ToyServer(ToyModel model, int maxTopK = 16) : HttpMessageHan
             "stip/1", "instance-1", 1, "permutation", "full", Fingerprint, model.HiddenSize, model.VocabSize, 256,
             "float32", maxTopK, new Dictionary<string, GraphManifest> { ["decoder"] = new("m", [], []) })
         {
+            MaxLength = MaxLength,
             BoundedCaches = Bound is { } bound ? [bound] : null,
         });
 }

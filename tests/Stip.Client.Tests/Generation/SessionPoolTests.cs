@@ -1,0 +1,79 @@
+using Stip.Client.Generation;
+using Stip.Protocol.Errors;
+
+namespace Stip.Client.Tests.Generation;
+
+public sealed class SessionPoolTests : IDisposable
+{
+    private static readonly int[] Prompt = [3, 1, 4, 1, 5];
+    private static readonly int[] Another = [2, 7, 1, 8];
+    private readonly ToyModelFixture _toy = new();
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _toy.Dispose();
+
+    [Fact]
+    public async Task GenerateAsync_OfAKeyThatHoldsItsSessions_GivesUpTheOneThatIsKept()
+    {
+        _toy.Server.MostSessions = 1;
+        await using var pool = new SessionPool(_toy.Model);
+
+        Assert.Equal(_toy.Toy.Greedy(Prompt, 5), await RunAsync(pool, Prompt));
+        Assert.Equal(_toy.Toy.Greedy(Another, 5), await RunAsync(pool, Another));
+
+        Assert.Equal(1, _toy.Server.SessionCount);
+        // Refused once and not waited for.
+        Assert.Equal(_toy.Server.StepRows.Count + 1, _toy.Server.Steps.Count);
+    }
+
+    [Fact]
+    public async Task GenerateAsync_OfAServerThatIsFullForAnotherReason_KeepsWhatIsKept()
+    {
+        await using var pool = new SessionPool(_toy.Model);
+        await RunAsync(pool, Prompt);
+        _toy.Server.RefuseNext(System.Net.HttpStatusCode.ServiceUnavailable, StipErrorCode.ServerOverloaded);
+
+        Assert.Equal(_toy.Toy.Greedy(Another, 5), await RunAsync(pool, Another));
+        Assert.Equal(2, _toy.Server.SessionCount);
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData(200)]
+    public async Task GenerateAsync_OfAServerWithShorterSessions_EndsWhereTheyDo(int? mostNewTokens)
+    {
+        _toy.Server.MaxLength = 32;
+        await using var pool = new SessionPool(_toy.Model);
+
+        // The token after the last place needs none.
+        var count = 32 - Prompt.Length + 1;
+        Assert.Equal(_toy.Toy.Greedy(Prompt, count), await RunAsync(pool, Prompt, mostNewTokens));
+        Assert.All(_toy.Server.Steps, step => Assert.True(step.MaxLength is null or 32));
+    }
+
+    [Fact]
+    public async Task GenerateAsync_OfAPromptThatIsLongerThanTheServersSessions_IsRefused()
+    {
+        _toy.Server.MaxLength = 4;
+        await using var pool = new SessionPool(_toy.Model);
+
+        var refused = await Assert.ThrowsAsync<StipException>(() => RunAsync(pool, Prompt));
+
+        Assert.Equal(StipErrorCode.ContextLengthExceeded, refused.Code);
+        Assert.Contains("5 tokens are more than the 4", refused.Message, StringComparison.Ordinal);
+        Assert.Empty(_toy.Server.Steps);
+    }
+
+    private static async Task<int[]> RunAsync(SessionPool pool, int[] prompt, int? mostNewTokens = 5)
+    {
+        var ids = new List<int>();
+        var options = new GenerationOptions { MaxNewTokens = mostNewTokens, IgnoreEndOfSequence = true };
+        await foreach (var token in pool.GenerateAsync(prompt, options, Cancellation))
+        {
+            ids.Add(token.Id);
+        }
+
+        return [.. ids];
+    }
+}
