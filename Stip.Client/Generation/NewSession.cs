@@ -10,15 +10,15 @@ internal static class NewSession
     /// </summary>
     /// <param name="client">The way to the server.</param>
     /// <param name="request">The step.</param>
-    /// <param name="makeRoom">As <see cref="StipSession.MakeRoom"/>; null where there is nothing to give up.</param>
+    /// <param name="pool">As <see cref="StipSession.Pool"/>.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     public static async Task<CompletionExchange> SendAsync(
         StipHttpClient client,
         CompletionRequest request,
-        Func<ValueTask<bool>>? makeRoom,
+        SessionPool? pool,
         CancellationToken cancellationToken)
     {
-        while (makeRoom is not null)
+        while (pool?.KeepsAny == true)
         {
             try
             {
@@ -26,10 +26,12 @@ internal static class NewSession
             }
             catch (StipException full) when (full.IsFull)
             {
-                if (!full.HasNoRoom || !await makeRoom())
+                if (!full.HasNoRoom)
                 {
                     break;
                 }
+
+                await pool.ReleaseOldestAsync();
             }
         }
 

@@ -111,6 +111,37 @@ public sealed class SessionPool(StipModel model, int mostKept = 4) : IAsyncDispo
         }
     }
 
+    /// <summary>True where there is a session to give up.</summary>
+    internal bool KeepsAny
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _kept.Count > 0;
+            }
+        }
+    }
+
+    /// <summary>Gives up the session that was not used for longest: what waits for a next turn that may never come does
+    /// not keep another conversation waiting.</summary>
+    internal async ValueTask ReleaseOldestAsync()
+    {
+        StipSession oldest;
+        lock (_lock)
+        {
+            if (_kept.Count == 0)
+            {
+                return;
+            }
+
+            oldest = _kept[0];
+            _kept.RemoveAt(0);
+        }
+
+        await oldest.DisposeAsync();
+    }
+
     private StipSession Take(ReadOnlyMemory<int> promptIds, int? maxNewTokens)
     {
         var wanted = maxNewTokens is { } most
@@ -133,26 +164,7 @@ public sealed class SessionPool(StipModel model, int mostKept = 4) : IAsyncDispo
 
         // Room for further turns.
         var length = (int)Math.Min(model.LongestSession, Math.Max(LeastLength, wanted * 2L));
-        return model.OpenSession(length, null, ReleaseOldestAsync);
-    }
-
-    // What waits for a next turn that may never come does not keep another conversation waiting.
-    private async ValueTask<bool> ReleaseOldestAsync()
-    {
-        StipSession oldest;
-        lock (_lock)
-        {
-            if (_kept.Count == 0)
-            {
-                return false;
-            }
-
-            oldest = _kept[0];
-            _kept.RemoveAt(0);
-        }
-
-        await oldest.DisposeAsync();
-        return true;
+        return model.OpenSession(length, null, this);
     }
 
     /// <returns>The session that is one too many.</returns>

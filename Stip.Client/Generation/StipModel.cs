@@ -105,13 +105,13 @@ public sealed class StipModel
     /// <param name="placed">Rows of images that stand in it; null for none.</param>
     /// <exception cref="InvalidOperationException">The model has an encoder: a session needs a source.</exception>
     public StipSession OpenSession(int? maxLength = null, PlacedRows? placed = null) =>
-        OpenSession(maxLength, placed, makeRoom: null);
+        OpenSession(maxLength, placed, pool: null);
 
     /// <summary>The same.</summary>
     /// <param name="maxLength">Most tokens of it.</param>
     /// <param name="placed">Rows of images that stand in it; null for none.</param>
-    /// <param name="makeRoom">As <see cref="StipSession.MakeRoom"/>.</param>
-    internal StipSession OpenSession(int? maxLength, PlacedRows? placed, Func<ValueTask<bool>>? makeRoom)
+    /// <param name="pool">As <see cref="StipSession.Pool"/>.</param>
+    internal StipSession OpenSession(int? maxLength, PlacedRows? placed, SessionPool? pool)
     {
         CheckLength(maxLength);
         return IsSequence && placed?.Source is { } image
@@ -123,7 +123,7 @@ public sealed class StipModel
                     ? new TokenLayerRows(layers)
                     : new DecoderRows(Bundle, placed, maxLength ?? ContextLength))
             {
-                MakeRoom = makeRoom,
+                Pool = pool,
             };
     }
 

@@ -42,8 +42,8 @@ public sealed class StipSession : IAsyncDisposable
     /// <summary>Sees every request that was answered.</summary>
     internal ExchangeObserver? OnExchange { get; set; }
 
-    /// <summary>Gives up another session where the server has no room for this one; false where none is left.</summary>
-    internal Func<ValueTask<bool>>? MakeRoom { get; init; }
+    /// <summary>Gives up sessions that it keeps where the server has no room for this one; null for none.</summary>
+    internal SessionPool? Pool { get; init; }
 
     /// <summary>Shortens the sequence; the server hears of it with the next step.</summary>
     /// <param name="position">0 to <see cref="Position"/>.</param>
@@ -263,7 +263,7 @@ public sealed class StipSession : IAsyncDisposable
     {
         var request = Request(count, want);
         var exchange = await NewSession.SendAsync(
-            _model.Client, request, _id is null ? MakeRoom : null, cancellationToken);
+            _model.Client, request, _id is null ? Pool : null, cancellationToken);
         _figures.Count(exchange.Figures);
         var response = exchange.Response;
         _model.RequireOwn(response.Fingerprint, response.KeyEpoch);

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Stip.Client.Bundles;
 using Stip.Client.Grammars;
+using Stip.Client.Sampling;
 using Stip.Client.Sealing;
 using Stip.Client.Speculation;
 
@@ -42,7 +43,7 @@ internal sealed class TokenStream(
         {
             while (true)
             {
-                var token = Next(await rounds.NextAsync(MostGuesses, cancellationToken), choice);
+                var token = Next(await ChooseAsync(rounds, cancellationToken), choice);
                 First = rounds.First;
                 if (token.FinishReason is not null)
                 {
@@ -64,6 +65,20 @@ internal sealed class TokenStream(
         {
             session.OnExchange = null;
             rounds.Settle();
+        }
+    }
+
+    private async ValueTask<ChosenToken> ChooseAsync(TokenRounds rounds, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await rounds.NextAsync(MostGuesses, cancellationToken);
+        }
+        catch (NothingAllowedException fault)
+        {
+            throw new BundleException(
+                $"model '{model.Id}' has no token that goes on with the text that response_format, or a grammar, asks "
+                + "for", fault);
         }
     }
 

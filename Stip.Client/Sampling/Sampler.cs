@@ -51,8 +51,8 @@ public sealed class Sampler
     /// penalties leave out (default 0: they count everything).</param>
     /// <param name="filter">What may come at all; null for everything (default).</param>
     /// <returns>The id; with temperature 0 the most likely one, the lowest id among equals.</returns>
-    /// <exception cref="ArgumentException">The count of logits is not the vocabulary's, or a logit is NaN or
-    /// infinite.</exception>
+    /// <exception cref="ArgumentException">The count of logits is not the vocabulary's, a logit is NaN or infinite, or
+    /// nothing may come.</exception>
     public int Sample(
         ReadOnlySpan<float> logits,
         ReadOnlySpan<int> contextIds,
@@ -129,12 +129,27 @@ public sealed class Sampler
 
     private void RuleOut(ITokenFilter? filter)
     {
-        for (var id = 0; filter is not null && id < _logits.Length; id++)
+        if (filter is null)
         {
-            if (!filter.Allows(id))
+            return;
+        }
+
+        var allowed = 0;
+        for (var id = 0; id < _logits.Length; id++)
+        {
+            if (filter.Allows(id))
+            {
+                allowed++;
+            }
+            else
             {
                 _logits[id] = float.NegativeInfinity;
             }
+        }
+
+        if (allowed == 0)
+        {
+            throw new NothingAllowedException();
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Stip.Protocol;
 
 namespace Stip.Client.Tools;
 
@@ -60,7 +61,7 @@ internal sealed class ToolCallJson(ToolDialect dialect, IReadOnlyCollection<stri
             : default;
         var text = arguments.ValueKind switch
         {
-            JsonValueKind.Object => arguments.GetRawText(),
+            JsonValueKind.Object => Whole(arguments.GetRawText()),
             JsonValueKind.String => Object(arguments.GetString()!),
             JsonValueKind.Undefined or JsonValueKind.Null => "{}",
             _ => null,
@@ -72,8 +73,11 @@ internal sealed class ToolCallJson(ToolDialect dialect, IReadOnlyCollection<stri
     private static string? Object(string text)
     {
         using var document = JsonDocument.Parse(text);
-        return document.RootElement.ValueKind == JsonValueKind.Object ? text : null;
+        return document.RootElement.ValueKind == JsonValueKind.Object ? Whole(text) : null;
     }
+
+    // A string that is half a character could not be read again when the call comes back as a message.
+    private static string? Whole(string json) => JsonText.IsUnicode(Encoding.UTF8.GetBytes(json)) ? json : null;
 
     private string NewId() => dialect == ToolDialect.List
         ? RandomNumberGenerator.GetString(IdCharacters, ShortId)

@@ -56,6 +56,7 @@ public sealed record SealHeader(
             var header = JsonSerializer.Deserialize<SealHeader>(bytes, Json);
             return header is { Format: CurrentFormat, Lock: not null, Files: not null }
                 && header.Files.All(file => file is { Bytes: >= 0 })
+                && header.Files.Aggregate(0m, (sum, file) => sum + file.Bytes) <= long.MaxValue
                 && SealedPaths.AreAllowed(header.Files.Select(file => file.Path))
                 && header.Files.Any(file => file.Bytes > 0) // whose tag vouches for this header
                 ? (header, bytes)

@@ -26,7 +26,7 @@ public static class SealedBundle
         var (model, instance, keyEpoch) = ReadManifest(folder);
         var files = Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
             .Select(path => Path.GetRelativePath(folder, path).Replace('\\', '/')).Order(StringComparer.Ordinal)
-            .Select(path => new SealHeader.SealedFile(path, new FileInfo(Path.Combine(folder, path)).Length)).ToArray();
+            .Select(path => new SealHeader.SealedFile(path, LengthOf(Path.Combine(folder, path)))).ToArray();
         if (!SealedPaths.AreAllowed(files.Select(file => file.Path)))
         {
             throw new SealException($"{folder} has files whose names not every system can make");
@@ -42,6 +42,7 @@ public static class SealedBundle
             {
                 using var input = OwnerFiles.Open(Path.Combine(folder, files[i].Path));
                 chunks.Encrypt(i, files[i].Bytes, input, target);
+                RequireEnd(input, files[i].Path);
             }
         });
     }
@@ -138,6 +139,13 @@ public static class SealedBundle
         {
             throw new SealException($"{path} has more bytes than were sealed");
         }
+    }
+
+    // Of what is read: a link has a length of its own.
+    private static long LengthOf(string path)
+    {
+        using var file = OwnerFiles.Open(path);
+        return file.Length;
     }
 
     private static (string Model, string Instance, int KeyEpoch) ReadManifest(string folder)

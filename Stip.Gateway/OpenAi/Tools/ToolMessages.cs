@@ -1,6 +1,8 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Stip.Gateway.OpenAi.Requests;
+using Stip.Protocol;
 
 namespace Stip.Gateway.OpenAi.Tools;
 
@@ -39,9 +41,12 @@ internal static class ToolMessages
         try
         {
             var function = copy["function"] as JsonObject ?? throw NoCall(name);
-            if (function["arguments"]?.GetValueKind() == JsonValueKind.String)
+            // One with half a character stays text: it could not be given to a template.
+            if (function["arguments"]?.GetValueKind() == JsonValueKind.String
+                && function["arguments"]!.GetValue<string>() is var text
+                && JsonText.IsUnicode(Encoding.UTF8.GetBytes(text)))
             {
-                function["arguments"] = JsonNode.Parse(function["arguments"]!.GetValue<string>());
+                function["arguments"] = JsonNode.Parse(text);
             }
         }
         catch (JsonException)

@@ -15,6 +15,9 @@ public sealed class ToolCallReaderTests
     [InlineData("<tool_call>{}</tool_call> and more", "<tool_call>{}</tool_call> and more")]
     [InlineData("  \n", "  \n")]
     [InlineData("{\"name\": \"\\ud800\"}", "{\"name\": \"\\ud800\"}")]
+    [InlineData(
+        "{\"name\":\"weather\",\"arguments\":{\"t\":\"\\ud83d\"}}",
+        "{\"name\":\"weather\",\"arguments\":{\"t\":\"\\ud83d\"}}")]
     public void Append_NoCall_GivesTheTextAsItIs(string answer, string wanted)
     {
         var (text, calls) = Run(answer);

@@ -102,6 +102,40 @@ public sealed class RefusalTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("{}")]
+    [InlineData("no json")]
+    [InlineData("{\"t\":\"\\ud83d\"}")] // half a character
+    public async Task Post_ToolCallOfAnyText_IsTakenBack(string arguments)
+    {
+        var call = new { id = "a", type = "function", function = new { name = "f", arguments } };
+        var chat = new
+        {
+            model = "toy",
+            max_tokens = 1,
+            messages = new object[]
+            {
+                new { role = "user", content = "a" },
+                new { role = "assistant", content = "", tool_calls = new[] { call } },
+                new { role = "user", content = "a" },
+            },
+        };
+        var response = new
+        {
+            model = "toy",
+            max_output_tokens = 16,
+            input = new object[]
+            {
+                new { role = "user", content = "a" },
+                new { type = "function_call", call_id = "c", name = "f", arguments },
+                new { type = "function_call_output", call_id = "c", output = "b" },
+            },
+        };
+
+        Assert.Equal(200, (await _gateway.PostAsync(Route, chat)).Status);
+        Assert.Equal(200, (await _gateway.PostAsync("/v1/responses", response)).Status);
+    }
+
+    [Theory]
     [InlineData("{", "application/json", 400)]
     [InlineData("[]", "application/json", 400)]
     [InlineData("{}", "text/plain", 400)]

@@ -55,6 +55,38 @@ public sealed class SealedBundleTests : IDisposable
     }
 
     [Fact]
+    public void Seal_BundleOfLinks_HoldsWhatTheyLeadTo()
+    {
+        var model = Path.Combine(_bundle, "draft", "model.onnx");
+        File.Move(model, _folder.At("elsewhere"));
+        File.CreateSymbolicLink(model, _folder.At("elsewhere"));
+
+        SealedBundle.Seal(_bundle, _sealed, Secret);
+        Unseal(_sealed, _folder.At("open"), Secret);
+
+        Assert.Equal(
+            File.ReadAllBytes(_folder.At("elsewhere")),
+            File.ReadAllBytes(Path.Combine(_folder.At("open"), "draft", "model.onnx")));
+    }
+
+    [Fact]
+    public void Inspect_FilesOfMoreBytesThanAreCounted_IsRefused()
+    {
+        SealedBundle.Seal(_bundle, _sealed, Secret);
+        var header = SealedBundle.Inspect(_sealed);
+        var huge = header with
+        {
+            Files = [new SealHeader.SealedFile("a", long.MaxValue), new SealHeader.SealedFile("b", long.MaxValue)],
+        };
+        using (var file = File.Create(_sealed))
+        {
+            SealHeader.Write(file, huge.ToBytes());
+        }
+
+        Assert.Throws<SealException>(() => SealedBundle.Inspect(_sealed));
+    }
+
+    [Fact]
     public void Inspect_SealedBundle_SaysWhoseItIsAndNoMore()
     {
         SealedBundle.Seal(_bundle, _sealed, Secret);
