@@ -14,14 +14,15 @@ internal static class GraphFileReader
 
     /// <summary>Reads a model and the SHA-256 of its file; that file, mapped, where weights are left in it: what was
     /// hashed is what is read, even if another file takes its name.</summary>
-    /// <param name="path">The ONNX file.</param>
+    /// <param name="path">The ONNX file, or a link to it.</param>
     /// <param name="largestCopied">Bytes of a file that is copied whole.</param>
     /// <param name="parse">Makes a model of bytes.</param>
     /// <exception cref="RefusedException">The file is longer than a graph can be.</exception>
     public static (ModelProto Model, string Sha256, MappedFile? File) Read(
         string path, long largestCopied, Func<ReadOnlyMemory<byte>, ModelProto> parse)
     {
-        var length = new FileInfo(path).Length;
+        var held = TargetOf(path);
+        var length = new FileInfo(held).Length;
         if (length > Array.MaxLength)
         {
             throw new RefusedException(
@@ -29,18 +30,35 @@ internal static class GraphFileReader
                 + "beside it");
         }
 
-        // A link may lead out of the folder, where the runtime maps nothing.
-        if (length <= largestCopied || new FileInfo(path).LinkTarget is not null)
-        {
-            var bytes = File.ReadAllBytes(path);
-            return (parse(bytes), Convert.ToHexStringLower(SHA256.HashData(bytes)), null);
-        }
+        return (length > largestCopied ? Mapped(path, held, parse) : null) ?? Copied(held, parse);
+    }
 
-        var file = new MappedFile(path);
+    /// <summary>The file itself, where a path is a link to it.</summary>
+    public static string TargetOf(string path) =>
+        File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
+
+    private static (ModelProto Model, string Sha256, MappedFile? File) Copied(
+        string held, Func<ReadOnlyMemory<byte>, ModelProto> parse)
+    {
+        var bytes = File.ReadAllBytes(held);
+        return (parse(bytes), Convert.ToHexStringLower(SHA256.HashData(bytes)), null);
+    }
+
+    // Null where weights lie beside the link: the runtime maps files of one folder only, and the graph's is another.
+    private static (ModelProto Model, string Sha256, MappedFile? File)? Mapped(
+        string path, string held, Func<ReadOnlyMemory<byte>, ModelProto> parse)
+    {
+        var file = new MappedFile(held);
         try
         {
-            var (model, sha256) = Read(path, file, parse);
-            return (model, sha256, file);
+            var (model, sha256, hasOthers) = Read(held, file, parse);
+            if (held == path || !hasOthers)
+            {
+                return (model, sha256, file);
+            }
+
+            file.Dispose();
+            return null;
         }
         catch
         {
@@ -49,17 +67,19 @@ internal static class GraphFileReader
         }
     }
 
-    private static (ModelProto Model, string Sha256) Read(
+    private static (ModelProto Model, string Sha256, bool HasOthers) Read(
         string path, MappedFile file, Func<ReadOnlyMemory<byte>, ModelProto> parse)
     {
         var all = file.Bytes(0, (int)file.Length);
         var skeleton = GraphSkeleton.Of(all);
         var model = parse(skeleton?.Bytes ?? all.ToArray());
+        var hasOthers = ModelFile.TensorsOf(model)
+            .Any(entry => entry.Tensor.DataLocation == TensorProto.Types.DataLocation.External);
         foreach (var (place, offset, count) in skeleton?.LeftOut ?? [])
         {
             ExternalDataWriter.Point(model.Graph.Initializer[place], Path.GetFileName(path), offset, count);
         }
 
-        return (model, Convert.ToHexStringLower(SHA256.HashData(all)));
+        return (model, Convert.ToHexStringLower(SHA256.HashData(all)), hasOthers);
     }
 }

@@ -46,6 +46,9 @@ internal sealed record GraphPart(
     /// <summary>True for the first nodes of a graph, without its end: what is not read yet counts too.</summary>
     public bool IsBeginning { get; init; }
 
+    /// <summary>Where its mapped weights lie; null for the model's folder.</summary>
+    public string? DataFolder { get; init; }
+
     public GraphProto Graph => Model.Graph;
 
     /// <summary>Tells the parts of a model apart: the role, or <c>client.</c> and the role that it feeds.</summary>
@@ -55,5 +58,8 @@ internal sealed record GraphPart(
 
     /// <summary>A whole file as one part.</summary>
     public static GraphPart Of(ModelFile file, string role = "decoder", bool isClient = false) =>
-        new(role, isClient, Path.GetFileName(file.FilePath), file.Model, file.Tensors);
+        new(role, isClient, Path.GetFileName(file.FilePath), file.Model, file.Tensors)
+        {
+            DataFolder = file.DataFolder,
+        };
 }

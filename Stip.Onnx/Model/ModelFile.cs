@@ -15,11 +15,17 @@ internal sealed class ModelFile : IDisposable
         _external = new ExternalDataFolder(Path.GetDirectoryName(Path.GetFullPath(path)) ?? "");
         if (mapped is not null)
         {
-            _external.Add(Path.GetFileName(path), mapped);
+            var held = Path.GetFullPath(GraphFileReader.TargetOf(path));
+            _external.Add(Path.GetFileName(held), mapped);
+            DataFolder = Path.GetDirectoryName(held);
         }
     }
 
     public string FilePath { get; }
+
+    /// <summary>Where the file lies that holds its own mapped weights, which is elsewhere where the path is a link;
+    /// null where none are mapped.</summary>
+    public string? DataFolder { get; }
 
     public ModelProto Model { get; }
 

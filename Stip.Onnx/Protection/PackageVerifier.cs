@@ -244,7 +244,7 @@ public static class PackageVerifier
     {
         var part = plain.Parts.First(part => !part.IsClient && part.Role == moved.MainRole);
         using var passes = new PartPasses(plain, moved, part);
-        using var left = answers.Runs ? new GraphRunner(part.Model, plain.Folder) : null;
+        using var left = answers.Runs ? new GraphRunner(part.Model, plain.FolderOf(part)) : null;
         using var right = new GraphRunner(moved.PathOf(part));
         foreach (var pass in passes.Make(BatchPasses))
         {

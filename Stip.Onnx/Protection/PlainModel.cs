@@ -135,6 +135,9 @@ internal sealed class PlainModel : IDisposable
         Sources = Sources,
     };
 
+    /// <summary>Where the weights of a part lie.</summary>
+    public string FolderOf(GraphPart part) => part.DataFolder ?? Folder;
+
     public GraphPart Part(string key) => Parts.First(part => part.Key == key);
 
     public void Dispose()

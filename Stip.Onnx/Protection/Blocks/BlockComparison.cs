@@ -98,7 +98,7 @@ internal sealed class BlockComparison
     {
         using var passes = new PartPasses(_plain, _moved, part);
         using var other = ModelFile.Load(_moved.PathOf(part));
-        var mine = (part.Model, _plain.Folder);
+        var mine = (part.Model, _plain.FolderOf(part));
         var theirs = (other.Model, Path.GetDirectoryName(Path.GetFullPath(other.FilePath)) ?? "");
         List<PassPair> open = [.. passes.Make(samples)];
         if (open.Count == 0)

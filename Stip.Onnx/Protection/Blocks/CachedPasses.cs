@@ -43,7 +43,7 @@ internal sealed class CachedPasses(PlainModel plain, ProtectedModel moved, Graph
             layers,
             past,
             tokens);
-        using var mine = new GraphRunner(layers.Model, plain.Folder);
+        using var mine = new GraphRunner(layers.Model, plain.FolderOf(layers));
         using var other = new GraphRunner(moved.PathOf(layers));
         string[] wanted = [DecoderPorts.Embeds];
         return new PassPair(

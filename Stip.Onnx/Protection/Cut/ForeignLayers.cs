@@ -18,6 +18,13 @@ internal static class ForeignLayers
     public static ClientCut Move(
         GraphPart part, ClientCut cut, IReadOnlyList<CacheTensorManifest> caches, int layers)
     {
+        if (cut.Client is null && cut.Features.Count == 0)
+        {
+            throw new RefusedException(
+                $"{layers} client layers of '{part.FileName}': it takes rows where others take ids, and whoever runs "
+                + "its first layers needs the tables too; give a graph that begins at ids");
+        }
+
         if (cut.Client is not { } client || cut.Features is not [var rows])
         {
             throw new RefusedException(
@@ -27,14 +34,16 @@ internal static class ForeignLayers
 
         var flow = new ValueFlow(part, cut.Features);
         var found = new RepeatedLayers(part, flow, rows);
-        if (layers < 1 || layers >= found.Count)
+        var others = new LayersByCaches(part, flow, rows, caches);
+        var count = Math.Max(found.Count, others.Count);
+        if (layers < 1 || layers >= count)
         {
             throw new RefusedException(
-                $"{layers} client layers of '{part.FileName}': {found.Count} layers of one form were found after one "
-                + "another, and at least one is the server's");
+                $"{layers} client layers of '{part.FileName}': {count} layers of one form, or with caches, were found "
+                + "after one another, and at least one is the server's");
         }
 
-        var place = found.PlaceAfter(layers);
+        var place = others.Count > found.Count ? others.PlaceAfter(layers) : found.PlaceAfter(layers);
 
         // What is sent from here on has as many rows as what was sent before, so its shape tells the same.
         string[] across = [.. flow.FeaturesAcross(place)

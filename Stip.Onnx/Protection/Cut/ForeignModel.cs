@@ -159,6 +159,7 @@ internal static class ForeignModel
                 [.. ModelFile.TensorsOf(model).Select(entry => tensors[entry.Tensor].Named(entry.Name))])
             {
                 SizedBy = file.Graph,
+                DataFolder = file.DataFolder,
                 Sends = isClient ? cut.Features : [],
             };
         }

@@ -15,7 +15,7 @@ internal static class TableCheck
         var source = plain.Sources.First(source => source.Role == part.Role);
         var rows = package.PlanOf(part.Role).Inputs.GetValueOrDefault(DecoderPorts.Embeds);
         if (LookupTerms.Find(part.Graph, source.TokenNames) is not { } terms
-            || new LookupTables(part.Model, plain.Folder, source, terms).Find() is not { } tables)
+            || new LookupTables(part.Model, plain.FolderOf(part), source, terms).Find() is not { } tables)
         {
             return part.FileName;
         }

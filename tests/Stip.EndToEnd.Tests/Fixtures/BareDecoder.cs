@@ -17,7 +17,8 @@ internal sealed class BareDecoder(string path, int headSize = 16) : IDisposable
     {
         var values = _session.InputMetadata.Where(port => port.Key.StartsWith(Past, StringComparison.Ordinal))
             .ToDictionary(port => port.Key, port => OrtValue.CreateTensorValueFromMemory(
-                Array.Empty<float>(), [1, port.Value.Dimensions[1], 0, Math.Max(port.Value.Dimensions[3], headSize)]));
+                Array.Empty<float>(),
+                [1, port.Value.Dimensions[1], 0, port.Value.Dimensions[3] is > 0 and var size ? size : headSize]));
         var (ids, cached) = (new List<int>(), 0);
         for (var given = prompt; ids.Count < count; given = [ids[^1]])
         {

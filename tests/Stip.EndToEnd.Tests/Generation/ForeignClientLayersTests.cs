@@ -56,14 +56,17 @@ public sealed class ForeignClientLayersTests(SharedServer shared)
     [Theory]
     [InlineData("optimum", "gpt2")] // learned positions
     [InlineData("optimum", "bloom")] // the graph does not say how wide the rows are
+    [InlineData("optimum", "deepseek_v3")] // keys and values of different widths
+    [InlineData("optimum", "opt_proj_postnorm")] // rows become wider before the first layer
     [InlineData("genai", "llama_fp32")]
+    [InlineData("genai", "qwen3_fp32", 32)] // heads that are together wider than the rows
     [InlineData("torch-legacy", "hand-with-past")] // caches of other names
-    public async Task Generate_OfAFixture_IsThePlainGraphsText(string exporter, string graph)
+    public async Task Generate_OfAFixture_IsThePlainGraphsText(string exporter, string graph, int headSize = 16)
     {
         Assert.SkipWhen(Root is null, FetchedFixtures.Missing);
         using var folder = new TemporaryFolder();
         var source = Path.Combine(Root!, "graphs", exporter, graph, "model.onnx");
-        using var plain = new BareDecoder(source);
+        using var plain = new BareDecoder(source, headSize);
         await ModelPackages.RunAsync(
             "protect", "--model", source, "--output", folder.At("package"), "--client-layers", "1",
             "--name", $"layers-{exporter}-{graph}");

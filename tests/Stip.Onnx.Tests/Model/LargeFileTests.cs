@@ -94,16 +94,34 @@ public sealed class LargeFileTests : IDisposable
         Assert.Null(GraphSkeleton.Of(File.ReadAllBytes(FilePath)));
     }
 
+    // As in a cache of files whose names are links to what they hold.
     [Fact]
-    public void Load_OfALargeFileBehindALink_CopiesIt()
+    public void Load_OfALargeFileBehindALink_MapsWhatItLeadsTo()
     {
         Save();
         using var other = new TemporaryFolder();
+        File.CreateSymbolicLink(other.At("graph.onnx"), FilePath);
+
+        using var file = ModelFile.Load(other.At("graph.onnx"), largestCopied: 0);
+
+        Assert.Equal(2, file.Tensors.Count(tensor => tensor.IsExternal));
+        Assert.Equal(_folder.Path, file.DataFolder);
+        Assert.Equal(
+            Answer(new GraphRunner(FilePath)), Answer(new GraphRunner(file.Model, file.DataFolder!)));
+    }
+
+    [Fact]
+    public void Load_OfALargeLinkWithWeightsBesideIt_CopiesIt()
+    {
+        Save(model => model.Graph.Initializer[0].MergeFrom(Beside()));
+        using var other = new TemporaryFolder();
+        File.WriteAllBytes(other.At("weights.bin"), new byte[LargeBytes]);
         File.CreateSymbolicLink(other.At("model.onnx"), FilePath);
 
         using var file = ModelFile.Load(other.At("model.onnx"), largestCopied: 0);
 
-        Assert.DoesNotContain(file.Tensors, tensor => tensor.IsExternal);
+        Assert.Null(file.DataFolder);
+        Assert.Single(file.Tensors, tensor => tensor.IsExternal);
     }
 
     [Theory]

@@ -16,7 +16,8 @@ internal static class CachedLayers
     /// <param name="graph">Receives it, and is saved.</param>
     /// <param name="isFused">Whether norms add what the layer before left, as ONNX Runtime's optimizer writes
     /// them.</param>
-    public static void Build(SmallGraph graph, bool isFused)
+    /// <param name="firstWidth">Width of the first layer between its two matrices.</param>
+    public static void Build(SmallGraph graph, bool isFused, int firstWidth = 16)
     {
         graph.Graph.AddInput("input_ids", TensorDtype.Int64, "batch", "seq");
         var rows = graph.Add("Gather", "rows", graph.Weight("tokens", Vocabulary, Width), "input_ids");
@@ -24,12 +25,13 @@ internal static class CachedLayers
         for (var layer = 0; layer < Layers; layer++)
         {
             string normed;
+            var wide = layer == 0 ? firstWidth : 16;
             (normed, stream) = Norm(graph, $"first{layer}", stream, left, isFused);
             left = Attention(graph, layer, normed, rows);
             (normed, stream) = Norm(graph, $"second{layer}", stream, left, isFused);
-            graph.Add("MatMul", $"inner{layer}", normed, graph.Weight($"up{layer}", Width, 16));
+            graph.Add("MatMul", $"inner{layer}", normed, graph.Weight($"up{layer}", Width, wide));
             graph.Add("Tanh", $"turned{layer}", $"inner{layer}");
-            left = graph.Add("MatMul", $"outer{layer}", $"turned{layer}", graph.Weight($"down{layer}", 16, Width));
+            left = graph.Add("MatMul", $"outer{layer}", $"turned{layer}", graph.Weight($"down{layer}", wide, Width));
         }
 
         var (last, _) = Norm(graph, "last", stream, left, isFused);

@@ -38,6 +38,17 @@ public sealed class CachedLayersTests : IDisposable
     }
 
     [Fact]
+    public void Protect_OfLayersThatAreNotOfOneForm_CountsThemByTheirCaches()
+    {
+        CachedLayers.Build(_graph, isFused: false, firstWidth: 24);
+
+        var report = Protect(_graph.FilePath, 1, VerificationMode.Full);
+
+        Assert.True(report!.Passed, report.Worst);
+        Assert.Equal(LayersFrom(0, 1), CachesOf("client", "embedding.onnx"));
+    }
+
+    [Fact]
     public void Run_AfterAPrompt_GivesWhatThePlainGraphGives()
     {
         CachedLayers.Build(_graph, isFused: false);
@@ -86,6 +97,7 @@ public sealed class CachedLayersTests : IDisposable
     [InlineData("genai/llama_fp32")]
     [InlineData("genai/llama_int4_kquant")]
     [InlineData("genai/gptoss_int4")]
+    [InlineData("optimum/deepseek_v3")] // a dense layer and one of experts
     [InlineData("optimum/llama_o2")] // a shape that is a constant in one layer only
     [InlineData("torch-legacy/hand-with-past")] // nodes that make lengths between two layers
     public void Protect_OfAFixtureWithCaches_CanLeaveALayer(string name)
