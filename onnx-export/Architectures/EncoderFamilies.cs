@@ -49,6 +49,8 @@ internal static class EncoderFamilies
         new RocBert("RoCBertForMultipleChoice", TextHead.Choice),
         new BigBird("BigBirdForMultipleChoice", TextHead.Choice),
         new Xmod("XmodForMultipleChoice", TextHead.Choice),
+        new Roberta("IBertForMultipleChoice", "ibert", TextHead.Choice, "ibert"),
+        new Nystromformer("NystromformerForMultipleChoice", TextHead.Choice),
     ];
 
     /// <summary>All of them.</summary>
@@ -75,6 +77,8 @@ internal static class EncoderFamilies
             family => !family.Name.EndsWith("MaskedLM", StringComparison.Ordinal)),
         .. Texts("LayoutLMv3", (name, head) => new LayoutLmV3(name, head)).Where(
             family => !family.Name.EndsWith("MaskedLM", StringComparison.Ordinal)),
+        .. Texts("IBert", (name, head) => new Roberta(name, "ibert", head, "ibert")),
+        .. Texts("Nystromformer", (name, head) => new Nystromformer(name, head)),
         .. Texts("Esm", (name, head) => new Esm(name, head)),
         .. Texts("JinaBert", (name, head) => new JinaBert(name, head)),
         new ClipText("CLIPTextModel", isProjected: false),

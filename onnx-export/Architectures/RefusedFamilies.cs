@@ -39,6 +39,12 @@ internal static class RefusedFamilies
     private const string RepeatsLayers = "it runs the same layers several times a token, which the server's cache of "
         + "one set of keys and values a layer does not hold";
 
+    private const string MixesFeatures = "its layers mix features by a Fourier transform, whose order would stay in "
+        + "the server's graph";
+
+    private const string Hashes = "its rows attend by random hashes of their features, so that its outputs differ "
+        + "from run to run";
+
     private static readonly Dictionary<string, string> Reasons = new(StringComparer.Ordinal)
     {
         ["AXK2ForCausalLM"] = PicksKeys,
@@ -72,6 +78,14 @@ internal static class RefusedFamilies
         ["Gemma4ForConditionalGeneration"] = TwoHeadSizes,
         ["Gemma4UnifiedForCausalLM"] = TwoHeadSizes,
         ["Gemma4UnifiedForConditionalGeneration"] = TwoHeadSizes,
+        ["FNetForMaskedLM"] = MixesFeatures,
+        ["FNetForMultipleChoice"] = MixesFeatures,
+        ["FNetForNextSentencePrediction"] = MixesFeatures,
+        ["FNetForPreTraining"] = MixesFeatures,
+        ["FNetForQuestionAnswering"] = MixesFeatures,
+        ["FNetForSequenceClassification"] = MixesFeatures,
+        ["FNetForTokenClassification"] = MixesFeatures,
+        ["FNetModel"] = MixesFeatures,
         ["GitForCausalLM"] = SeesItsPrefix,
         ["GlmMoeDsaForCausalLM"] = PicksKeys,
         ["HrmTextForCausalLM"] = RepeatsLayers,
@@ -114,6 +128,10 @@ internal static class RefusedFamilies
         ["Qwen4ExpForCausalLM"] = Recurrent,
         ["RecurrentGemmaForCausalLM"] = Recurrent,
         ["ReformerModelWithLMHead"] = PicksKeys,
+        ["ReformerForMaskedLM"] = Hashes,
+        ["ReformerForQuestionAnswering"] = Hashes,
+        ["ReformerForSequenceClassification"] = Hashes,
+        ["ReformerModel"] = Hashes,
         ["RemBertForCausalLM"] = IsEncoder,
         ["RobertaForCausalLM"] = IsEncoder,
         ["RobertaPreLayerNormForCausalLM"] = IsEncoder,

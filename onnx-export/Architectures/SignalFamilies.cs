@@ -66,6 +66,8 @@ internal static class SignalFamilies
         new MobileNetV1("MobileNetV1ForImageClassification", VisionHead.Classes),
         new MobileNetV2("MobileNetV2Model", VisionHead.Hidden),
         new MobileNetV2("MobileNetV2ForImageClassification", VisionHead.Classes),
+        new EfficientNet("EfficientNetModel", VisionHead.Hidden),
+        new EfficientNet("EfficientNetForImageClassification", VisionHead.Classes),
         new Levit("LevitModel", VisionHead.Hidden),
         new Levit("LevitForImageClassification", VisionHead.Classes),
         new Levit("LevitForImageClassificationWithTeacher", VisionHead.TwoClassifiers),

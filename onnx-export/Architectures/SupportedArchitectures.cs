@@ -37,6 +37,7 @@ internal static class SupportedArchitectures
         new AriaText(), new Llama("Emu3ForCausalLM", "emu3_text_model"), new DiffLlama(),
         Granite.Local, GraniteMoe.Local, new HyperClovaX(), new Mellum(),
         new GptNeoXJapanese(), new Phi3("Phi4MultimodalForCausalLM", "phi4_multimodal"),
+        new Phi3("Phi3VForCausalLM", "phi3_v"),
         new InternLm("PanguEmbeddedForCausalLM", "PanguEmbedded"), new Deepseek(), new DeepseekV2(),
         new DeepseekV3("DeepseekV3ForCausalLM", "deepseek_v3", firstSparse: 3),
         new DeepseekV3("Glm4MoeLiteForCausalLM", "glm4_moe_lite", firstSparse: 1), new MiniCpm3(), new Glm4Moe(),

@@ -62,6 +62,28 @@ internal static class WholeTextDecoders
         Bare("Olmo3", new Olmo3()),
         Bare("Olmoe", new Olmoe()),
         Bare("XGLM", new Xglm()),
+        Answering("Llama", new Llama()),
+        Answering("Mistral", new Mistral()),
+        Answering("Qwen2", new Qwen2()),
+        Answering("Qwen3", new Qwen3()),
+        Answering("Arcee", PlainLlama.Arcee),
+        Answering("Bloom", new Bloom(), Transformer),
+        Answering("DiffLlama", new DiffLlama()),
+        Answering("Exaone4", new Exaone4()),
+        Answering("Falcon", new Falcon(), Transformer),
+        Answering("GPT2", new Gpt2(), Transformer),
+        Answering("GPTJ", new GptJ(), Transformer),
+        Answering("GPTNeo", new GptNeo(), Transformer),
+        Answering("GPTNeoX", new GptNeoX(), "gpt_neox."),
+        Answering("Ministral", new Mistral("MinistralForCausalLM", "ministral")),
+        Answering("Mixtral", new Mixtral()),
+        Answering("Mpt", new Mpt(), Transformer),
+        Answering("Nemotron", PlainLlama.Nemotron),
+        Answering("OPT", new Opt()),
+        Answering("Qwen2Moe", new Qwen2Moe()),
+        Answering("Qwen3Moe", new Qwen3Moe()),
+        Answering("SeedOss", new SeedOss()),
+        Answering("SmolLM3", new SmolLm3()),
     ];
 
     // Without a head, and with one that labels.
@@ -80,4 +102,7 @@ internal static class WholeTextDecoders
 
     private static WholeTextDecoder Bare(string name, IArchitecture decoder, string root = "model.") =>
         new($"{name}Model", decoder, DecoderEnd.Rows, root);
+
+    private static WholeTextDecoder Answering(string name, IArchitecture decoder, string root = "model.") =>
+        new($"{name}ForQuestionAnswering", decoder, DecoderEnd.Answer, root);
 }

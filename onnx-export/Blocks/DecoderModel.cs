@@ -173,6 +173,10 @@ internal sealed class DecoderModel
             var head = Graph.Tensors.Has("score.weight") ? "score" : "classifier";
             RowHead.AppendLabels(Graph, rows, head, Labels.Read(_config).Names.Count);
         }
+        else if (_end == DecoderEnd.Answer)
+        {
+            RowHead.AppendAnswer(Graph, rows, "qa_outputs");
+        }
         else
         {
             HiddenRows.Append(Graph, rows);

@@ -14,4 +14,7 @@ internal enum DecoderEnd
 
     /// <summary>A logit for each label, for every row of whole texts.</summary>
     Tokens,
+
+    /// <summary>Where in a text the answer begins and ends.</summary>
+    Answer,
 }

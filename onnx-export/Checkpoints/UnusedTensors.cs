@@ -14,6 +14,8 @@ internal static partial class UnusedTensors
             ".cos_cached", ".sin_cached",
             ".position_ids", ".num_batches_tracked", ".relative_position_index", ".relative_coords_table",
             ".attention_bias_idxs", ".input_scale", ".activation_scale", ".output_scale",
+            ".weight_integer", ".bias_integer", ".fc_scaling_factor", ".weight_scaling_factor", ".act_scaling_factor",
+            ".x_min", ".x_max", ".LayerNorm.shift",
             ".k_scale", ".v_scale", ".kv_scale", ".EncDecAttention.relative_attention_bias.weight",
         ];
 

@@ -16,6 +16,7 @@ internal sealed class TextPart(string name, string modelType) : IArchitecture
         ("model.", "model.language_model."), ("model.", "model.text_model."),
         ("lm_head.", "lm_head."), ("model.", "model."), ("output.", "language_model.output."),
         ("model.", "text_model.model."), ("lm_head.", "text_model.lm_head."),
+        ("model.", "thinker.model."), ("lm_head.", "thinker.lm_head."),
     ];
 
     public string Name => name;
@@ -33,7 +34,8 @@ internal sealed class TextPart(string name, string modelType) : IArchitecture
 
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
-        var config = checkpoint.Config;
+        // Models that also speak have a part that does not.
+        var config = checkpoint.Config.Section("thinker_config") ?? checkpoint.Config;
         var text = (config.Section("text_config") ?? config.Section("llm_config") ?? config).WithDefaults(Defaults);
         var tensors = checkpoint.Part(text, Prefixes).Tensors;
         var hasHead = tensors.Has("lm_head.weight") || tensors.Has("output.weight");

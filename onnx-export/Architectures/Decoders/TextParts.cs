@@ -47,6 +47,14 @@ internal static class TextParts
         new TextPart("VideoLlama3ForConditionalGeneration", "video_llama_3") { Kind = "qwen2" },
         new TextPart("DeepseekVLForConditionalGeneration", "deepseek_vl") { Kind = "llama" },
         new TextPart("DeepseekVLHybridForConditionalGeneration", "deepseek_vl_hybrid") { Kind = "llama" },
+        new TextPart("Qwen2_5OmniForConditionalGeneration", "qwen2_5_omni") { Text = new Qwen2() },
+        new TextPart("Qwen2_5OmniThinkerForConditionalGeneration", "qwen2_5_omni_thinker") { Text = new Qwen2() },
+        new TextPart("Qwen3OmniMoeForConditionalGeneration", "qwen3_omni_moe") { Text = new Qwen3Moe() },
+        new TextPart("Qwen3OmniMoeThinkerForConditionalGeneration", "qwen3_omni_moe_thinker")
+        {
+            Text = new Qwen3Moe(),
+        },
+        new TextPart("GraniteSpeechForConditionalGeneration", "granite_speech") { Kind = "granite" },
         new TextPart("AudioFlamingo3ForConditionalGeneration", "audioflamingo3") { Kind = "qwen2" },
     ];
 }

@@ -12,9 +12,17 @@ namespace Stip.Export.Architectures.Decoders;
 internal sealed class WholeTextDecoder(string name, IArchitecture decoder, DecoderEnd end, string root = "model.")
     : IArchitecture
 {
-    // Checkpoints without a head are saved with the decoder's own names or without what they begin with.
+    // Checkpoints without a head are saved with the decoder's own names or without what they begin with, those that
+    // answer questions with a name that they have from older ones.
     private readonly (string, string)[] _prefixes =
-        [(root, root), (root, ""), ("score.", "score."), ("classifier.", "classifier.")];
+    [
+        (root, root),
+        .. end == DecoderEnd.Answer ? [(root, "transformer.")] : Array.Empty<(string, string)>(),
+        (root, ""),
+        ("score.", "score."),
+        ("classifier.", "classifier."),
+        ("qa_outputs.", "qa_outputs."),
+    ];
 
     public string Name => name;
 

@@ -4,7 +4,7 @@ using Stip.Protocol.Tensors;
 
 namespace Stip.Export.Architectures.Encoders;
 
-/// <summary>RoBERTa, XLM-RoBERTa, CamemBERT and Data2Vec: BERT whose positions begin after the padding token's
+/// <summary>RoBERTa, XLM-RoBERTa, CamemBERT, Data2Vec and I-BERT: BERT whose positions begin after the padding token's
 /// id.</summary>
 /// <param name="name">Name of the family.</param>
 /// <param name="modelType">Its <c>model_type</c>.</param>
@@ -21,6 +21,9 @@ internal sealed class Roberta(string name, string modelType, TextHead head, stri
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
         var config = checkpoint.Config;
+
+        // I-BERT may compute in whole numbers.
+        config.RefuseFlag("quant_mode");
         return head == TextHead.Hidden && JinaXlmRoberta.IsMeant(config)
             ? JinaXlmRoberta.Build(checkpoint, dtype, head)
             : TextEncoder.Build(

@@ -39,7 +39,7 @@ internal static class RowHead
 
     /// <summary>Declares <c>start_logits</c> and <c>end_logits [batch, seq]</c>: where an answer begins and
     /// ends.</summary>
-    public static void AppendAnswer(EncoderGraph encoder, string rows, string tensor)
+    public static void AppendAnswer(ModelGraph encoder, string rows, string tensor)
     {
         var graph = encoder.Graph;
         var scores = Linear.FromLinear(encoder, "head", rows, tensor, encoder.HiddenSize, 2, hasBias: true);

@@ -17,6 +17,9 @@ internal sealed record Convolution(int Inputs, int Outputs, int Side)
     /// <summary>Zeros around the image.</summary>
     public int Pad { get; init; } = Side / 2;
 
+    /// <summary>Zeros at the left and above, where they are not as many as at the right and below.</summary>
+    public int? PadBefore { get; init; }
+
     /// <summary>True where zeros are put around the image such that a place is left for every step, one more at the
     /// right and below where their number is odd, whatever <see cref="Pad"/> says (TensorFlow).</summary>
     public bool PadsEvenly { get; init; }
@@ -63,7 +66,7 @@ internal sealed record Convolution(int Inputs, int Outputs, int Side)
             NodeAttribute.Ints("strides", Step, Step),
             PadsEvenly
                 ? NodeAttribute.String("auto_pad", "SAME_UPPER")
-                : NodeAttribute.Ints("pads", Pad, Pad, Pad, Pad));
+                : NodeAttribute.Ints("pads", PadBefore ?? Pad, PadBefore ?? Pad, Pad, Pad));
     }
 
     // Stored with channels last, where a runtime that loads the graph turns it once: channels are what moves, so that
