@@ -28,6 +28,7 @@ internal sealed class UploadStore
             {
                 if (Read(folder) is { } record)
                 {
+                    EndOrder(record, Path.Combine(folder, DataName));
                     _uploads[record.Id] = new UploadState(OnDisk(record, Path.Combine(folder, DataName)));
                 }
                 else
@@ -125,8 +126,22 @@ internal sealed class UploadStore
             ? record
             : null;
 
-    // A kill amid a part that is replaced leaves the file shorter than its record, and one behind a registration leaves
-    // none: the parts that are there count, and the owner goes on there.
+    // Parts in another order lie beside the file until they are known to be right, which the record says first.
+    private static void EndOrder(UploadRecord record, string data)
+    {
+        var beside = data + DurableFile.NewSuffix;
+        if (record.Status == UploadObject.Completed && File.Exists(beside))
+        {
+            File.Move(beside, data, overwrite: true);
+        }
+        else
+        {
+            File.Delete(beside);
+        }
+    }
+
+    // A disk may have lost the end of a file, and a kill behind a registration leaves none: the parts that are there
+    // count, and the owner goes on there.
     private static UploadRecord OnDisk(UploadRecord record, string data)
     {
         var length = new FileInfo(data) is { Exists: true } file ? file.Length : 0;

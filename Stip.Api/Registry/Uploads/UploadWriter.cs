@@ -187,8 +187,19 @@ internal sealed class UploadWriter(UploadStore store, TimeProvider clock)
                 return Mismatch(digest);
             }
 
-            File.Move(beside, path, overwrite: true);
-            return Complete(InOrder(order));
+            // A start that finds both ends this: at any moment the record says what the file is, or is to be.
+            var done = Complete(InOrder(order));
+            try
+            {
+                File.Move(beside, path, overwrite: true);
+            }
+            catch
+            {
+                store.Store(upload, record);
+                throw;
+            }
+
+            return done;
         }
         finally
         {

@@ -3,6 +3,7 @@ using Stip.Api.Tests.Hosting;
 using Stip.Protocol;
 using Stip.Protocol.Packages;
 using Stip.Protocol.Uploads;
+using Stip.TestKit;
 
 namespace Stip.Api.Tests.Endpoints;
 
@@ -12,6 +13,8 @@ public sealed class UploadPartTests
     private static readonly byte[] Data = [.. Enumerable.Range(0, 1000).Select(i => (byte)(i * 7))];
     private static readonly PackageFile Announced =
         new("model.onnx.data", Data.Length, Convert.ToHexStringLower(SHA256.HashData(Data)));
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     // What it replaces is gone, and nobody is told that it is there.
     [Theory]
@@ -59,7 +62,41 @@ public sealed class UploadPartTests
             [(0L, 400L), (400L, 200L), (600L, 400L)], completed.Parts.Select(part => (part.Offset, part.Bytes)));
         var folder = Path.Combine(server.DataDirectory, "uploads", upload.Id);
         Assert.Equal(
-            Data, await File.ReadAllBytesAsync(Path.Combine(folder, "data"), TestContext.Current.CancellationToken));
+            Data, await File.ReadAllBytesAsync(Path.Combine(folder, "data"), Cancellation));
         Assert.Equal(2, Directory.GetFiles(folder).Length);
+    }
+
+    // As a kill leaves it: before the record of the right order, or between that and the file.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task PartIds_WhoseOrderAKillCutShort_CompleteAfterTheNextStart(bool isStored)
+    {
+        using var folder = new TemporaryFolder();
+        string id;
+        string[] order;
+        string data;
+        using (var server = new ApiServer(folder.Path))
+        {
+            var caller = server.Caller();
+            id = (await caller.AnnounceAsync(Announced)).Id;
+            data = folder.At("uploads", id, "data");
+            var tail = await caller.AddFormPartAsync(id, Data.AsMemory(400));
+            var head = await caller.AddFormPartAsync(id, Data.AsMemory(0, 400));
+            order = [head.Id, tail.Id];
+            if (isStored)
+            {
+                (await caller.CompleteAsync(id, order)).Dispose();
+            }
+        }
+
+        await File.WriteAllBytesAsync(data, [.. Data[400..], .. Data[..400]], Cancellation);
+        await File.WriteAllBytesAsync(data + ".new", isStored ? Data : Data[..700], Cancellation);
+        using var again = new ApiServer(folder.Path);
+        using var done = await again.Caller().CompleteAsync(id, order);
+
+        Assert.Equal(UploadObject.Completed, (await ApiCaller.ReadAsync<UploadObject>(done)).Status);
+        Assert.Equal(Data, await File.ReadAllBytesAsync(data, Cancellation));
+        Assert.False(File.Exists(data + ".new"));
     }
 }
