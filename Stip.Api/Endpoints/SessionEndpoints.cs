@@ -45,9 +45,7 @@ internal static class SessionEndpoints
         }
 
         var opened = await decoder.OpenAsync(context.ApiKey().Id, length, context.RequestAborted);
-        return opened.Is(out var session, out refusal)
-            ? Answer.Json(ToObject(decoder.Snapshot.Model, session))
-            : new ErrorAnswer(refusal);
+        return Named(decoder, opened);
     }
 
     private static async Task<IResult> ForkAsync(
@@ -70,10 +68,8 @@ internal static class SessionEndpoints
                 return new ErrorAnswer(refusal);
             }
 
-            return Answer.Of(
-                await decoder.ForkAsync(
-                    context.ApiKey().Id, id, request?.Position, request?.MaxLength, context.RequestAborted),
-                session => ToObject(decoder.Snapshot.Model, session));
+            return Named(decoder, await decoder.ForkAsync(
+                context.ApiKey().Id, id, request?.Position, request?.MaxLength, context.RequestAborted));
         }
 
         return new ErrorAnswer(Lost);
@@ -116,6 +112,11 @@ internal static class SessionEndpoints
 
         return found;
     }
+
+    private static IResult Named(DecoderHost decoder, Outcome<SessionSnapshot> opened) =>
+        opened.Is(out var session, out var refusal)
+            ? new OpenedSession(decoder, ToObject(decoder.Snapshot.Model, session))
+            : new ErrorAnswer(refusal);
 
     private static Refusal Lost => new(StipErrorCode.SessionLost, "there is no such session of this key", "id");
 

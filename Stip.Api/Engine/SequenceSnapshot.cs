@@ -14,6 +14,15 @@ internal sealed record SequenceSnapshot(
     /// <summary>True where one graph is both steps: it takes the states in each.</summary>
     public bool IsMerged { get; init; }
 
+    /// <summary>Names in the encoder's graph.</summary>
+    public SourcePorts Source { get; init; } = SourcePorts.Usual;
+
+    /// <summary>Names in the graph of the first step.</summary>
+    public SequencePorts First { get; init; } = SequencePorts.Usual;
+
+    /// <summary>Names in the graph of later steps.</summary>
+    public SequencePorts Next { get; init; } = SequencePorts.Usual;
+
     /// <summary>Null where a source is rows of tokens, each of which becomes one of states.</summary>
     public SourceStates? States { get; init; }
 

@@ -71,6 +71,9 @@ internal sealed class HostedModelFactory(
                 CacheTensor.CrossOf(next.Cache!))
             {
                 IsMerged = next == graph,
+                Source = SourcePorts.Of(manifest.Graphs[Roles.Encoder]),
+                First = SequencePorts.Of(graph, CacheTensor.Of(next.Cache!)),
+                Next = SequencePorts.Of(next, CacheTensor.Of(next.Cache!)),
                 States = SeenSources.Of(manifest.Graphs[Roles.Encoder], manifest.HiddenSize),
             },
         };
@@ -79,8 +82,7 @@ internal sealed class HostedModelFactory(
     private static DecoderSnapshot Snapshot(
         PackageManifest manifest, GraphManifest graph, GraphManifest cached, string folder)
     {
-        var isSequence = Roles.AreOfSequence(manifest);
-        var ports = isSequence ? StepPorts.Usual : StepPorts.Of(graph);
+        var ports = StepPorts.Of(graph);
         return new(
             manifest.Model,
             Path.Combine(folder, graph.File),
@@ -96,7 +98,9 @@ internal sealed class HostedModelFactory(
             Ports = ports,
             Fingerprint = manifest.Fingerprint,
             KeyEpoch = manifest.KeyEpoch,
-            GraphBytes = isSequence ? manifest.Files.Sum(file => file.Bytes) : Bytes(manifest, graph),
+            GraphBytes = Roles.AreOfSequence(manifest)
+                ? manifest.Files.Sum(file => file.Bytes)
+                : Bytes(manifest, graph),
         };
     }
 

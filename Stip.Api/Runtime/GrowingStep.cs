@@ -27,11 +27,15 @@ internal sealed class GrowingStep : IDisposable
     /// <param name="session">The graph.</param>
     /// <param name="decoder">Its caches; where it takes none of them it is the first step of a session.</param>
     /// <param name="others">Inputs that are the same in many steps, and outputs behind the caches.</param>
+    /// <param name="sequence">Names in a graph beside an encoder.</param>
     public GrowingStep(
-        InferenceSession session, DecoderSnapshot decoder, (string[] Inputs, string[] Outputs)? others = null)
+        InferenceSession session,
+        DecoderSnapshot decoder,
+        (string[] Inputs, string[] Outputs)? others = null,
+        SequencePorts? sequence = null)
     {
         _decoder = decoder;
-        var ports = decoder.Ports;
+        var ports = sequence?.Step ?? decoder.Ports;
         _maskDtype = DtypeOf(session, ports.Mask);
         _positionsDtype = DtypeOf(session, ports.Positions);
         List<string> inputs = [ports.Embeds];
@@ -40,7 +44,10 @@ internal sealed class GrowingStep : IDisposable
         _takesPast = _caches.Any(cache => session.InputMetadata.ContainsKey(cache.Past));
         inputs.AddRange(_takesPast ? _caches.Select(cache => cache.Past) : []);
         InputNames = [.. inputs, .. others?.Inputs ?? []];
-        OutputNames = [ports.Logits, .. _caches.Select(cache => cache.Present), .. others?.Outputs ?? []];
+        OutputNames =
+        [
+            ports.Logits, .. sequence?.Presents ?? _caches.Select(cache => cache.Present), .. others?.Outputs ?? [],
+        ];
     }
 
     public IReadOnlyCollection<string> InputNames { get; }

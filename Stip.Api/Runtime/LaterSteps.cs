@@ -8,9 +8,6 @@ namespace Stip.Api.Runtime;
 /// are as far and their sources as long.</summary>
 internal sealed class LaterSteps : IDisposable
 {
-    private const string StatesMask = "encoder_attention_mask";
-    private const string States = "encoder_hidden_states";
-    private const string Branch = "use_cache_branch";
     private readonly InferenceSession _session;
     private readonly DecoderSnapshot _decoder;
     private readonly OrtValue? _isLater;
@@ -33,15 +30,19 @@ internal sealed class LaterSteps : IDisposable
     {
         (_session, _decoder, _isLater, _gate) = (session, decoder, isLater, gate);
         var sequence = decoder.Sequence!;
-        _takesMask = session.InputMetadata.ContainsKey(StatesMask);
-        string[] own = _takesMask ? [StatesMask] : [];
+        var ports = sequence.Next;
+        _takesMask = session.InputMetadata.ContainsKey(ports.StatesMask);
+        string[] own = _takesMask ? [ports.StatesMask] : [];
         string[] pasts = [.. sequence.Cross.Select(tensor => tensor.Past)];
         _step = new GrowingStep(
-            session, decoder, (sequence.IsMerged ? [States, .. own, Branch, .. pasts] : [.. own, .. pasts], []));
+            session,
+            decoder,
+            (sequence.IsMerged ? [ports.States, .. own, ports.Branch, .. pasts] : [.. own, .. pasts], []),
+            ports);
         _joined = new JoinedSources(decoder);
         _rowBytes = decoder.HiddenSize * decoder.RowsDtype.ByteSize();
         _logitsBytes = decoder.VocabSize * decoder.LogitsDtype.ByteSize();
-        _holdsSeveral = session.InputMetadata.Where(input => input.Key != Branch).All(IsFree);
+        _holdsSeveral = session.InputMetadata.Where(input => input.Key != ports.Branch).All(IsFree);
         _padsSources = _holdsSeveral && _takesMask && PaddingProbe.LeavesOut(Try, decoder);
     }
 

@@ -7,6 +7,7 @@ namespace Stip.Api.Runtime;
 /// </summary>
 internal static class OrtFaults
 {
+    private const string CodeStart = "[ErrorCode:";
     private const string InvalidArgument = "[ErrorCode:InvalidArgument]";
 
     // Before it stand the names of a node, which say anything.
@@ -32,6 +33,16 @@ internal static class OrtFaults
     /// <summary>What a step ends with that would have run with more memory.</summary>
     public static InsufficientMemoryException NoMemory(OnnxRuntimeException e) =>
         new("the step needs more memory than there is", e);
+
+    /// <summary>The runtime's code for what went wrong, without its words.</summary>
+    /// <param name="message">Of the runtime's exception.</param>
+    public static string CodeOf(string message)
+    {
+        var code = message.StartsWith(CodeStart, StringComparison.Ordinal)
+            ? string.Concat(message.Skip(CodeStart.Length).TakeWhile(char.IsAsciiLetter))
+            : "";
+        return code.Length > 0 ? code : "no code";
+    }
 
     /// <summary>True where other lengths or values would have run.</summary>
     /// <param name="message">Of the runtime's exception.</param>

@@ -114,7 +114,7 @@ internal sealed class OrtRuntime(
                 loaded.Add(Load(path, provider.ServingOptions));
             }
 
-            return new SequenceDecoder(loaded[0], loaded[1], loaded[^1], decoder, provider.Device?.Gate);
+            return new SequenceDecoder(loaded[0], loaded[1], loaded[^1], decoder, provider.Device?.Gate, log);
         }
         catch
         {

@@ -13,15 +13,11 @@ namespace Stip.Api.Runtime;
 /// are made as long as one another.</remarks>
 internal sealed class SequenceDecoder : IDecoder
 {
-    private const string Mask = "attention_mask";
-    private const string StatesMask = "encoder_attention_mask";
-    private const string States = "encoder_hidden_states";
-    private const string Hidden = "last_hidden_state";
-    private const string Branch = "use_cache_branch";
     private readonly InferenceSession _encoder;
     private readonly InferenceSession _first;
     private readonly DecoderSnapshot _decoder;
     private readonly DeviceGate? _gate;
+    private readonly ILogger _log;
     // What a caller sent wrong is theirs to know, and no line of a log with their numbers.
     private readonly RunOptions _runOptions = new() { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
     private readonly GrowingStep _firstStep;
@@ -35,21 +31,24 @@ internal sealed class SequenceDecoder : IDecoder
     /// <param name="next">Later ones; the same where one graph is both.</param>
     /// <param name="decoder">What they are.</param>
     /// <param name="gate">The device's, null on the host.</param>
+    /// <param name="log">The operator's.</param>
     public SequenceDecoder(
         InferenceSession encoder,
         InferenceSession first,
         InferenceSession next,
         DecoderSnapshot decoder,
-        DeviceGate? gate)
+        DeviceGate? gate,
+        ILogger log)
     {
-        (_encoder, _first, _decoder, _gate) = (encoder, first, decoder, gate);
+        (_encoder, _first, _decoder, _gate, _log) = (encoder, first, decoder, gate, log);
         var sequence = decoder.Sequence!;
         string[] pasts = [.. sequence.Cross.Select(tensor => tensor.Past)];
         string[] presents = [.. sequence.Cross.Select(tensor => tensor.Present)];
-        string[] own = [States, .. MaskOf(first)];
+        string[] own = [sequence.First.States, .. MaskOf(first)];
         _merged = sequence.IsMerged ? new MergedInputs(decoder.CacheDtype, sequence.Cross) : null;
         _firstStep = new GrowingStep(
-            first, decoder, (sequence.IsMerged ? [.. own, Branch, .. pasts] : own, presents));
+            first, decoder, (sequence.IsMerged ? [.. own, sequence.First.Branch, .. pasts] : own, presents),
+            sequence.First);
         _rowBytes = decoder.HiddenSize * decoder.RowsDtype.ByteSize();
         _logitsBytes = decoder.VocabSize * decoder.LogitsDtype.ByteSize();
         _later = new LaterSteps(next, decoder, _merged?.Later, gate);
@@ -88,8 +87,13 @@ internal sealed class SequenceDecoder : IDecoder
         }
         catch (OnnxRuntimeException e) when (OrtFaults.IsOfInputs(e.Message))
         {
-            // The runtime's words quote the input.
+            RefusedRuns.Write(_log, _decoder.Model, "encoder", OrtFaults.CodeOf(e.Message));
             throw new SourceRefusedException("the encoder cannot run a source of this length and these values", e);
+        }
+        catch (SourceRefusedException)
+        {
+            RefusedRuns.Write(_log, _decoder.Model, "encoder", "more rows than are served");
+            throw;
         }
         finally
         {
@@ -105,9 +109,10 @@ internal sealed class SequenceDecoder : IDecoder
         LogitsTarget logits)
     {
         var arena = (SequenceArena)range.Arena;
+        var isFirst = range.Count == 1 && cachedTokens[0] == 0;
         try
         {
-            if (range.Count == 1 && cachedTokens[0] == 0)
+            if (isFirst)
             {
                 RunFirst(arena, range.First, rows, wanted, logits);
             }
@@ -119,6 +124,12 @@ internal sealed class SequenceDecoder : IDecoder
         catch (OnnxRuntimeException e) when (OrtFaults.IsOfMemory(e.Message))
         {
             throw OrtFaults.NoMemory(e);
+        }
+        catch (OnnxRuntimeException e) when (isFirst && OrtFaults.IsOfInputs(e.Message))
+        {
+            RefusedRuns.Write(_log, _decoder.Model, "decoder", OrtFaults.CodeOf(e.Message));
+            throw new SourceRefusedException(
+                "the decoder's first step cannot run rows and a source of these lengths and values", e);
         }
     }
 
@@ -175,10 +186,12 @@ internal sealed class SequenceDecoder : IDecoder
         OrtValue? states = null;
         try
         {
-            string[] names = _encoder.InputMetadata.ContainsKey(Mask) ? ["inputs_embeds", Mask] : ["inputs_embeds"];
+            var ports = sequence.Source;
+            string[] names =
+                _encoder.InputMetadata.ContainsKey(ports.Mask) ? [ports.Embeds, ports.Mask] : [ports.Embeds];
             OrtValue[] values = names.Length > 1 ? [rows, mask] : [rows];
             using var pass = DeviceGate.Enter(_gate);
-            states = _encoder.Run(_runOptions, names, values, [Hidden])[0];
+            states = _encoder.Run(_runOptions, names, values, [ports.Hidden])[0];
             var given = sequence.States is null ? count : (int)states.GetTensorTypeAndShape().Shape[1];
             if (given > sequence.MostStates(count))
             {
@@ -189,7 +202,7 @@ internal sealed class SequenceDecoder : IDecoder
             }
 
             Check(
-                Hidden, states,
+                ports.Hidden, states,
                 (long)given * sequence.StatesWidth(_decoder)
                     * _decoder.RowsDtype.ByteSize());
             if (given != count)
@@ -234,6 +247,6 @@ internal sealed class SequenceDecoder : IDecoder
         }
     }
 
-    private static string[] MaskOf(InferenceSession session) =>
-        session.InputMetadata.ContainsKey(StatesMask) ? [StatesMask] : [];
+    private string[] MaskOf(InferenceSession first) => _decoder.Sequence!.First.StatesMask is var mask
+        && first.InputMetadata.ContainsKey(mask) ? [mask] : [];
 }

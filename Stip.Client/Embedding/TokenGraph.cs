@@ -12,27 +12,29 @@ internal sealed class TokenGraph : IDisposable
 {
     private const string Ids = "input_ids";
     private const string Mask = "attention_mask";
-    private const string Embeds = "inputs_embeds";
 
     private readonly ClientGraph _graph;
     // The runtime's own line about a row that is missing names the token.
     private readonly RunOptions _runOptions = new() { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
     private readonly string[] _inputs;
+    private readonly string _ids;
+    private readonly string[] _rows;
     private readonly BundleManifest _bundle;
 
     private TokenGraph(ClientGraph graph, BundleManifest bundle)
     {
-        (_graph, _bundle) = (graph, bundle);
+        (_graph, _bundle, _ids) = (graph, bundle, graph.Manifest.NameOf(Ids));
+        _rows = [graph.Manifest.Outputs[0].Name];
         _inputs = [.. graph.Session.InputMetadata.Keys];
     }
 
     /// <summary>Why a graph is not of this kind; null where it is.</summary>
     public static string? Fault(ClientGraphManifest manifest) =>
-        manifest.Inputs.FirstOrDefault(input => input.Name is not (Ids or Mask)) is { } input
+        manifest.Inputs.FirstOrDefault(input => !IsTaken(manifest, input.Name)) is { } input
             ? $"{manifest.File} takes '{input.Name}', and models that take more than tokens beside a decoder (Whisper) "
                 + "are not served yet"
-            : manifest.Inputs.All(input => input.Name != Ids) || manifest.Outputs is not [{ Name: Embeds }]
-                ? $"{manifest.File} does not turn {Ids} into {Embeds} alone"
+            : manifest.Inputs.All(input => input.Name != manifest.NameOf(Ids)) || manifest.Outputs is not [_]
+                ? $"{manifest.File} does not turn {manifest.NameOf(Ids)} into rows alone"
                 : null;
 
     /// <exception cref="BundleException">The graph cannot be loaded, or gives rows of another type than the bundle
@@ -41,10 +43,10 @@ internal sealed class TokenGraph : IDisposable
     {
         var graph = ClientGraph.Load(folder, manifest, threads: 1);
         var session = graph.Session;
-        if (session.InputMetadata.Keys.All(name => name is Ids or Mask)
+        if (session.InputMetadata.Keys.All(name => IsTaken(manifest, name))
             && session.InputMetadata.Values.All(port =>
                 port.ElementDataType is TensorElementType.Int64 or TensorElementType.Int32)
-            && session.OutputMetadata.TryGetValue(Embeds, out var rows)
+            && session.OutputMetadata.TryGetValue(manifest.Outputs[0].Name, out var rows)
             && TypeOf(rows.ElementDataType)?.WireName() == bundle.WireDtype)
         {
             return new TokenGraph(graph, bundle);
@@ -52,7 +54,8 @@ internal sealed class TokenGraph : IDisposable
 
         graph.Dispose();
         throw new BundleException(
-            $"{Path.Combine(folder, manifest.File)} does not turn {Ids} into {Embeds} in {bundle.WireDtype}");
+            $"{Path.Combine(folder, manifest.File)} does not turn {manifest.NameOf(Ids)} into rows in "
+            + bundle.WireDtype);
     }
 
     /// <summary>Rows of tokens that follow each other, <c>[n, hidden]</c> in the wire's type, little-endian.</summary>
@@ -74,7 +77,7 @@ internal sealed class TokenGraph : IDisposable
                 values[i] = Value(_inputs[i], tokenIds);
             }
 
-            using var results = _graph.Session.Run(_runOptions, _inputs, values, [Embeds]);
+            using var results = _graph.Session.Run(_runOptions, _inputs, values, _rows);
             var rows = results[0].GetTensorMutableRawData().ToArray();
             return rows.Length == tokenIds.Length * (long)_bundle.HiddenSize * Bytes()
                 ? rows
@@ -101,12 +104,15 @@ internal sealed class TokenGraph : IDisposable
         _graph.Dispose();
     }
 
+    private static bool IsTaken(ClientGraphManifest manifest, string name) =>
+        name == manifest.NameOf(Ids) || name == manifest.NameOf(Mask);
+
     private int Bytes() => TensorDtypes.TryParseWire(_bundle.WireDtype, out var dtype) ? dtype.ByteSize() : 0;
 
     // Ids, or ones where they are a mask: every token counts.
     private OrtValue Value(string name, ReadOnlySpan<int> tokenIds)
     {
-        int[] numbers = name == Ids ? tokenIds.ToArray() : [.. Enumerable.Repeat(1, tokenIds.Length)];
+        int[] numbers = name == _ids ? tokenIds.ToArray() : [.. Enumerable.Repeat(1, tokenIds.Length)];
         long[] shape = [1, numbers.Length];
         return _graph.Session.InputMetadata[name].ElementDataType == TensorElementType.Int64
             ? OrtValue.CreateTensorValueFromMemory(Array.ConvertAll(numbers, number => (long)number), shape)

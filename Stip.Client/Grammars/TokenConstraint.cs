@@ -23,6 +23,14 @@ internal sealed class TokenConstraint(
         return bytes.Length > 0 && !Follow(bytes).IsDead;
     }
 
+    /// <summary>Another one, a token further; this one stays where it is.</summary>
+    public TokenConstraint After(int tokenId)
+    {
+        var next = new TokenConstraint(grammar, tokenizer, endIds) { _places = _places };
+        next.Accept(tokenId);
+        return next;
+    }
+
     public void Accept(int tokenId)
     {
         if (!endIds.Contains(tokenId))

@@ -51,12 +51,16 @@ internal sealed class SeveralOptions
                 : null;
         }
 
-        if (options.Sampling != new SamplingOptions { Temperature = 0, LogitBias = options.Sampling.LogitBias }
-            || options.StopStrings.Count > 0 || options.Grammar is not null)
+        var penalty = options.Sampling.RepetitionPenalty;
+        if (options.StopStrings.Count > 0 || options.Sampling != new SamplingOptions
+        {
+            Temperature = 0,
+            RepetitionPenalty = penalty,
+            LogitBias = options.Sampling.LogitBias,
+        })
         {
             throw new RefusedException(
-                "--num-beams looks for the likeliest answers: it draws nothing and takes neither penalties, grammars "
-                + "nor --stop");
+                "--num-beams looks for the likeliest answers: it draws nothing and takes no --stop");
         }
 
         if (choices > count)
@@ -78,6 +82,7 @@ internal sealed class SeveralOptions
             MaxNewTokens = options.MaxNewTokens,
             FirstTokenId = options.FirstTokenId,
             IgnoreEndOfSequence = options.IgnoreEndOfSequence,
+            RepetitionPenalty = penalty,
         };
     }
 }

@@ -92,6 +92,9 @@ public sealed class ProtectedModel : IModelSide
         ? Path.Combine(_folder, PackageFolder.Client, graph.File)
         : null;
 
+    /// <inheritdoc/>
+    public string NameOf(string role, string usual) => Package.Graphs[role].NameOf(usual);
+
     /// <summary>File of a part, by its key.</summary>
     internal string PathOf(GraphPart part) => Path.Combine(
         _folder, part.IsClient ? PackageFolder.Client : PackageFolder.Cloud, part.FileName);

@@ -1,16 +1,13 @@
 using Stip.Onnx.Execution;
 using Stip.Onnx.Packages;
+using Stip.Protocol.Packages;
 
 namespace Stip.Onnx.Protection;
 
-/// <summary>Names in graphs of an encoder and a decoder that servers do not know: they would refuse the package, though
-/// <c>run</c> and <c>verify</c> take it.</summary>
+/// <summary>Inputs and outputs of graphs of an encoder and a decoder that servers do not know, and that nothing tells:
+/// they would refuse the package, though <c>run</c> and <c>verify</c> take it.</summary>
 internal static class UnservedPorts
 {
-    private const string States = "encoder_hidden_states";
-    private const string StatesMask = "encoder_attention_mask";
-    private const string Branch = "use_cache_branch";
-
     /// <summary>A line for each graph; none for models of another kind.</summary>
     public static IEnumerable<string> Of(ExportManifest manifest)
     {
@@ -25,24 +22,34 @@ internal static class UnservedPorts
         foreach (var (role, graph) in manifest.Graphs)
         {
             var given = role == GraphRoles.Encoder ? EncoderPorts.Hidden : DecoderPorts.Logits;
-            string[] wanted = role == GraphRoles.Decoder ? [DecoderPorts.Embeds, States] : [DecoderPorts.Embeds];
-            string[] taken = role switch
+            string[] wanted = role == GraphRoles.Decoder
+                ? [DecoderPorts.Embeds, GraphManifest.EncoderStates]
+                : [DecoderPorts.Embeds];
+            string[] named = role switch
             {
                 GraphRoles.Encoder => [DecoderPorts.Embeds, EncoderPorts.Mask],
-                GraphRoles.DecoderWithPast => [DecoderPorts.Embeds, StatesMask, .. pasts],
-                _ when isInTwo => [DecoderPorts.Embeds, States, StatesMask],
-                _ => [DecoderPorts.Embeds, States, StatesMask, Branch, .. pasts],
+                GraphRoles.DecoderWithPast => [DecoderPorts.Embeds, GraphManifest.EncoderMask],
+                _ when isInTwo => [DecoderPorts.Embeds, GraphManifest.EncoderStates, GraphManifest.EncoderMask],
+                _ =>
+                [
+                    DecoderPorts.Embeds, GraphManifest.EncoderStates, GraphManifest.EncoderMask, GraphManifest.Branch,
+                ],
             };
+            string[] taken =
+            [
+                .. named.Select(graph.NameOf),
+                .. role == GraphRoles.Encoder || (isInTwo && role == GraphRoles.Decoder) ? [] : pasts,
+            ];
             string[] unknown =
                 [.. graph.Inputs.Select(input => input.Name).Where(name => !taken.Contains(name)).Select(Quoted)];
             string[] missing =
             [
-                .. wanted.Where(name => graph.Inputs.All(input => input.Name != name)),
-                .. new[] { given }.Where(name => graph.Outputs.All(output => output.Name != name)),
+                .. wanted.Where(name => graph.Inputs.All(input => input.Name != graph.NameOf(name))),
+                .. new[] { given }.Where(name => graph.Outputs.All(output => output.Name != graph.NameOf(name))),
             ];
             if (unknown.Length + missing.Length > 0)
             {
-                yield return $"{role}: a server will refuse this package, for it goes by names: "
+                yield return $"{role}: a server will refuse this package, for nothing tells what is what: "
                     + string.Join("; ", new[]
                     {
                         unknown.Length > 0 ? $"it fills none of {string.Join(", ", unknown)}" : "",

@@ -32,6 +32,9 @@ internal interface IModelSide : IDisposable
     /// <summary>File of a graph.</summary>
     string GraphOf(string role);
 
+    /// <summary>A graph's name of what is usually called so.</summary>
+    string NameOf(string role, string usual);
+
     /// <summary>An input of the plain model as this side's graph takes it.</summary>
     HostTensor Protect(string role, string name, HostTensor plain);
 

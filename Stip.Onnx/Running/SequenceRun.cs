@@ -1,5 +1,6 @@
 using Stip.Onnx.Execution;
 using Stip.Onnx.Packages;
+using Stip.Protocol.Packages;
 
 namespace Stip.Onnx.Running;
 
@@ -8,8 +9,6 @@ internal static class SequenceRun
 {
     private const string Before = "decoder_";
     private const string Ids = "decoder_input_ids";
-    private const string States = "encoder_hidden_states";
-    private const string StatesMask = "encoder_attention_mask";
 
     /// <summary>Runs them.</summary>
     /// <param name="side">The model.</param>
@@ -20,21 +19,24 @@ internal static class SequenceRun
     public static IReadOnlyList<(string Name, HostTensor Tensor)> Run(
         IModelSide side, IReadOnlyDictionary<string, HostTensor> inputs)
     {
-        if (!inputs.ContainsKey(Ids))
+        var (encoders, decoders) = (Named(""), Named(Before));
+        if (decoders.Count == 0)
         {
             throw new RefusedException(
-                $"a model of an encoder and a decoder needs {Ids}; there are {string.Join(", ", inputs.Keys)}");
+                $"a model of an encoder and a decoder needs {Ids}, or what its decoder calls it with '{Before}' before "
+                + $"it; there are {string.Join(", ", inputs.Keys)}");
         }
 
-        var (encoders, decoders) = (Named(""), Named(Before));
+        var hidden = side.NameOf(GraphRoles.Encoder, EncoderPorts.Hidden);
         using var encoder = new PassRunner(side, GraphRoles.Encoder);
         var given = encoder.Run(encoders);
-        var states = given.FirstOrDefault(output => output.Name == EncoderPorts.Hidden).Tensor
+        var states = given.FirstOrDefault(output => output.Name == hidden).Tensor
             ?? throw new RefusedException(
                 $"the encoder gives {string.Join(", ", given.Select(output => output.Name))}; "
-                + $"the decoder's first step needs {EncoderPorts.Hidden}");
-        decoders[States] = states;
-        decoders[StatesMask] = encoders.GetValueOrDefault(EncoderPorts.Mask)
+                + $"the decoder's first step needs {hidden}");
+        decoders[side.NameOf(GraphRoles.Decoder, GraphManifest.EncoderStates)] = states;
+        decoders[side.NameOf(GraphRoles.Decoder, GraphManifest.EncoderMask)] =
+            encoders.GetValueOrDefault(side.NameOf(GraphRoles.Encoder, EncoderPorts.Mask))
             ?? HostTensor.FromIntegers([.. Enumerable.Repeat(1L, (int)(states.Shape[0] * states.Shape[1]))],
                 states.Shape[0], states.Shape[1]);
         using var decoder = new PassRunner(side, GraphRoles.Decoder);

@@ -35,11 +35,22 @@ public sealed record GraphManifest(
     /// <summary>Usual name of the scores of places where an answer ends.</summary>
     public const string EndLogits = "end_logits";
 
+    /// <summary>Usual name of what an encoder gives a decoder beside it.</summary>
+    public const string EncoderStates = "encoder_hidden_states";
+
+    /// <summary>Usual name of the mask of the encoder's rows, where a decoder takes it.</summary>
+    public const string EncoderMask = "encoder_attention_mask";
+
+    /// <summary>Usual name of what tells a decoder that is both steps in one graph which of them it is.</summary>
+    public const string Branch = "use_cache_branch";
+
     /// <summary>The graph's own names by the usual ones. Of a decoder with a growing cache: <see cref="Embeds"/>,
     /// <see cref="Mask"/>, <see cref="Positions"/>, <see cref="Logits"/>. Of a graph without a cache:
     /// <see cref="Embeds"/>, <see cref="Mask"/>, <see cref="Logits"/>, <see cref="Hidden"/>, <see cref="TextEmbeds"/>,
-    /// <see cref="StartLogits"/>, <see cref="EndLogits"/>. What is not listed has its usual name; null where all have.
-    /// </summary>
+    /// <see cref="StartLogits"/>, <see cref="EndLogits"/>. Of a decoder beside an encoder: <see cref="Embeds"/>,
+    /// <see cref="EncoderStates"/>, <see cref="EncoderMask"/>, <see cref="Branch"/>, <see cref="Logits"/>, and of its
+    /// first step the names that later steps give their caches, where its own are others. What is not listed has its
+    /// usual name; null where all have.</summary>
     public IReadOnlyDictionary<string, string>? Ports { get; init; }
 
     /// <summary>The graph's name of what is usually called so.</summary>

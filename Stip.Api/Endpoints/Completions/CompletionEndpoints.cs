@@ -53,8 +53,18 @@ internal static class CompletionEndpoints
                 StepSpans.Record(declaration, answer.Times, clock);
                 using var copy = StepSpans.Copy();
                 ServerTiming.Write(context.Response, answer.Times, clock.GetElapsedTime(started));
-                await StepWriter.WriteAsync(context, StepAnswers.Of(
-                    declaration, answer, StepAnswers.NewId(), clock.GetUtcNow().ToUnixTimeSeconds()));
+                try
+                {
+                    await StepWriter.WriteAsync(context, StepAnswers.Of(
+                        declaration, answer, StepAnswers.NewId(), clock.GetUtcNow().ToUnixTimeSeconds()));
+                }
+                catch when (declaration.SessionId is null && answer.SessionId is not null)
+                {
+                    // Nobody was told the name of what was opened here.
+                    await prepared.Decoder.ReleaseAsync(
+                        context.ApiKey().Id, answer.SessionId, CancellationToken.None);
+                    throw;
+                }
             }
         }
     }

@@ -50,7 +50,8 @@ internal static class CacheListFaults
         }
 
         foreach (var twice in Twice(tensors.Select(tensor => tensor.Past))
-            .Concat(Twice(tensors.Select(tensor => tensor.Present))))
+            .Concat(Twice((cache.Tensors ?? []).Select(tensor => tensor.Present)))
+            .Concat(Twice((cache.Cross ?? []).Select(tensor => tensor.Present))))
         {
             yield return $"cache tensor '{twice}' is listed twice";
         }
@@ -83,6 +84,7 @@ internal static class CacheListFaults
         return axes.Count <= MaxAxes && lengths == 1 && batches <= 1 && numbers is > 0 and <= MaxTokenNumbers;
     }
 
-    private static IEnumerable<string> Twice(IEnumerable<string> names) =>
+    /// <summary>Names that come more than once.</summary>
+    public static IEnumerable<string> Twice(IEnumerable<string> names) =>
         names.GroupBy(name => name, StringComparer.Ordinal).Where(same => same.Count() > 1).Select(same => same.Key);
 }

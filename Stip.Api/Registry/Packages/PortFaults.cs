@@ -17,6 +17,9 @@ internal static class PortFaults
             GraphManifest.EndLogits,
         ]);
 
+    private static readonly (string[] Inputs, string[] Outputs) OfSources = (
+        [GraphManifest.Embeds, GraphManifest.Mask], [GraphManifest.Hidden]);
+
     /// <summary>Of a decoder.</summary>
     public static IEnumerable<string> Of(GraphManifest graph)
     {
@@ -39,6 +42,35 @@ internal static class PortFaults
     public static IEnumerable<string> OfPass(string role, GraphManifest graph) => graph.Ports is null
         ? []
         : Missing(role, graph, OfPasses).Concat(Twofold(graph, OfPasses, _ => false));
+
+    /// <summary>Of an encoder beside a decoder.</summary>
+    public static IEnumerable<string> OfSource(GraphManifest encoder) => encoder.Ports is null
+        ? []
+        : Missing(Roles.Encoder, encoder, OfSources).Concat(Twofold(encoder, OfSources, _ => false));
+
+    /// <summary>Of a decoder beside an encoder.</summary>
+    /// <param name="role">Which of its graphs.</param>
+    /// <param name="graph">The graph.</param>
+    /// <param name="cache">Of its later steps.</param>
+    public static IEnumerable<string> OfSequence(string role, GraphManifest graph, CacheManifest cache)
+    {
+        if (graph.Ports is null)
+        {
+            return [];
+        }
+
+        // Caches are outputs of the first step and inputs of later ones.
+        var (own, cross) = (CacheTensor.Of(cache), CacheTensor.CrossOf(cache));
+        string[] taken =
+        [
+            .. graph.Cache is null ? [] : own.Concat(cross).Select(tensor => tensor.Past),
+            .. role == Roles.Decoder ? cross.Select(tensor => tensor.Present) : [],
+        ];
+        (string[], string[]) known = (
+            [GraphManifest.Embeds, GraphManifest.EncoderStates, GraphManifest.EncoderMask, GraphManifest.Branch],
+            [GraphManifest.Logits, .. own.Select(tensor => tensor.Present)]);
+        return Missing(role, graph, known).Concat(Twofold(graph, known, taken.Contains));
+    }
 
     private static IEnumerable<string> Missing(
         string role, GraphManifest graph, (string[] Inputs, string[] Outputs) known)

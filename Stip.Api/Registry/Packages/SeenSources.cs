@@ -15,9 +15,9 @@ internal static class SeenSources
     /// <param name="hiddenSize">Numbers of a row of the decoder.</param>
     public static SourceStates? Of(GraphManifest encoder, int hiddenSize)
     {
-        if (encoder.Inputs.Any(input => input.Name == GraphManifest.Mask)
-            || Find(encoder.Inputs, GraphManifest.Embeds) is not { Shape.Count: 3 } taken
-            || Find(encoder.Outputs, GraphManifest.Hidden) is not { Shape.Count: 3 } given)
+        if (encoder.Inputs.Any(input => input.Name == encoder.NameOf(GraphManifest.Mask))
+            || Find(encoder.Inputs, encoder.NameOf(GraphManifest.Embeds)) is not { Shape.Count: 3 } taken
+            || Find(encoder.Outputs, encoder.NameOf(GraphManifest.Hidden)) is not { Shape.Count: 3 } given)
         {
             return null;
         }

@@ -10,13 +10,6 @@ namespace Stip.Api.Registry.Packages;
 /// each other.</summary>
 internal static class SequenceFaults
 {
-    private const string Embeds = "inputs_embeds";
-    private const string Mask = "attention_mask";
-    private const string StatesMask = "encoder_attention_mask";
-    private const string States = "encoder_hidden_states";
-    private const string Hidden = "last_hidden_state";
-    private const string Logits = "logits";
-    private const string Branch = "use_cache_branch";
     private const int RowsRank = 3;
 
     /// <param name="manifest">Every graph of it was compared with its file.</param>
@@ -26,13 +19,13 @@ internal static class SequenceFaults
         var (first, next) = (manifest.Graphs[Roles.Decoder], manifest.Graphs[role]);
         if (!manifest.Graphs.TryGetValue(Roles.Encoder, out var encoder)
             || manifest.Graphs.Count != (first == next ? 2 : 3)
-            || (first == next) != (Find(first.Inputs, Branch) is not null))
+            || (first == next) != (Find(first.Inputs, first.NameOf(GraphManifest.Branch)) is not null))
         {
             return
             [
                 $"a decoder beside an encoder is served with the graphs {Roles.Encoder}, {Roles.Decoder} and "
-                + $"{Roles.DecoderWithPast}, or the two decoders merged with an input '{Branch}'; there are "
-                + Quoted.Text(string.Join(", ", manifest.Graphs.Keys)),
+                + $"{Roles.DecoderWithPast}, or the two decoders merged with an input '{GraphManifest.Branch}'; there "
+                + "are " + Quoted.Text(string.Join(", ", manifest.Graphs.Keys)),
             ];
         }
 
@@ -47,8 +40,16 @@ internal static class SequenceFaults
                 ? [$"the cache belongs to {role} alone"]
                 : Array.Empty<string>(),
         ];
-        return faults.Length > 0
-            ? faults
+        string[] named = faults.Length > 0 ? faults :
+        [
+            .. PortFaults.OfSource(encoder), .. PortFaults.OfSequence(Roles.Decoder, first, cache!),
+            .. first == next ? [] : PortFaults.OfSequence(role, next, cache!),
+            .. CacheListFaults.Twice(SequencePorts.Of(first, CacheTensor.Of(cache!)).Presents!
+                .Concat(CacheTensor.CrossOf(cache!).Select(tensor => tensor.Present)))
+                .Select(twice => $"cache tensor '{Quoted.Text(twice)}' is listed twice"),
+        ];
+        return named.Length > 0
+            ? named
             : OfEncoder(manifest, encoder)
                 .Concat(OfDecoders(manifest, first, next, CacheTensor.Of(cache!), CacheTensor.CrossOf(cache!)));
     }
@@ -65,14 +66,16 @@ internal static class SequenceFaults
 
     private static IEnumerable<string> OfEncoder(PackageManifest manifest, GraphManifest encoder)
     {
-        var embeds = Find(encoder.Inputs, Embeds);
+        var ports = SourcePorts.Of(encoder);
+        var embeds = Find(encoder.Inputs, ports.Embeds);
         var seen = SeenSources.Of(encoder, manifest.HiddenSize);
-        return Rows(Roles.Encoder, embeds, Embeds, seen?.SourceWidth ?? manifest.HiddenSize, null, seen is not null)
+        var width = seen?.SourceWidth ?? manifest.HiddenSize;
+        return Rows(Roles.Encoder, embeds, ports.Embeds, width, null, seen is not null)
             .Concat(Rows(
-                Roles.Encoder, Find(encoder.Outputs, Hidden), Hidden, seen?.Width ?? manifest.HiddenSize,
+                Roles.Encoder, Find(encoder.Outputs, ports.Hidden), ports.Hidden, seen?.Width ?? manifest.HiddenSize,
                 embeds?.Dtype, seen is not null))
-            .Concat(Masks(Roles.Encoder, encoder.Inputs, Mask))
-            .Concat(Others(Roles.Encoder, encoder.Inputs, [Embeds, Mask]));
+            .Concat(Masks(Roles.Encoder, encoder.Inputs, ports.Mask))
+            .Concat(Others(Roles.Encoder, encoder.Inputs, [ports.Embeds, ports.Mask]));
     }
 
     private static IEnumerable<string> OfDecoders(
@@ -83,14 +86,17 @@ internal static class SequenceFaults
         IReadOnlyList<CacheTensor> cross)
     {
         var encoder = manifest.Graphs[Roles.Encoder];
-        var dtype = Find(encoder.Inputs, Embeds)?.Dtype;
+        var dtype = Find(encoder.Inputs, SourcePorts.Of(encoder).Embeds)?.Dtype;
         var width = SeenSources.Of(encoder, manifest.HiddenSize)?.Width ?? manifest.HiddenSize;
         var later = Roles.NextSteps(manifest);
-        foreach (var (role, graph) in new[] { (Roles.Decoder, first), (later, next) }.Distinct())
+        var (ofFirst, ofNext) = (SequencePorts.Of(first, own), SequencePorts.Of(next, own));
+        foreach (var (role, graph, ports) in new[] { (Roles.Decoder, first, ofFirst), (later, next, ofNext) }
+            .DistinctBy(step => step.Item1))
         {
-            foreach (var fault in Rows(role, Find(graph.Inputs, Embeds), Embeds, manifest.HiddenSize, dtype)
-                .Concat(Rows(role, Find(graph.Outputs, Logits), Logits, manifest.VocabSize))
-                .Concat(Masks(role, graph.Inputs, StatesMask)))
+            var (embeds, logits) = (ports.Step.Embeds, ports.Step.Logits);
+            foreach (var fault in Rows(role, Find(graph.Inputs, embeds), embeds, manifest.HiddenSize, dtype)
+                .Concat(Rows(role, Find(graph.Outputs, logits), logits, manifest.VocabSize))
+                .Concat(Masks(role, graph.Inputs, ports.StatesMask)))
             {
                 yield return fault;
             }
@@ -98,30 +104,33 @@ internal static class SequenceFaults
 
         string[] pasts = [.. own.Concat(cross).Select(tensor => tensor.Past)];
         var kind = Find(next.Inputs, own[0].Past)?.Dtype ?? "";
-        foreach (var fault in Rows(Roles.Decoder, Find(first.Inputs, States), States, width, dtype)
+        var presents = own.Zip(ofFirst.Presents!).Select(pair => (Name: pair.Second, Tensor: pair.First)).ToArray();
+        string[] taken = [ofFirst.Step.Embeds, ofFirst.States, ofFirst.StatesMask];
+        foreach (var fault in Rows(Roles.Decoder, Find(first.Inputs, ofFirst.States), ofFirst.States, width, dtype)
             .Concat(SameLogits(first, next))
             .Concat(first == next
-                ? OfBranch(next, [Embeds, States, StatesMask, Branch, .. pasts])
-                : Others(Roles.Decoder, first.Inputs, [Embeds, States, StatesMask])
-                    .Concat(Others(later, next.Inputs, [Embeds, StatesMask, .. pasts])))
+                ? OfBranch(next, ofNext.Branch, [.. taken, ofNext.Branch, .. pasts])
+                : Others(Roles.Decoder, first.Inputs, taken)
+                    .Concat(Others(later, next.Inputs, [ofNext.Step.Embeds, ofNext.StatesMask, .. pasts])))
             .Concat(own.Concat(cross).SelectMany(tensor => Has(
                 later, "input", next.Inputs, tensor.Past, tensor, kind)))
-            .Concat(own.Concat(cross).SelectMany(tensor => Has(
-                Roles.Decoder, "output", first.Outputs, tensor.Present, tensor, kind)))
+            .Concat(presents.Concat(cross.Select(tensor => (Name: tensor.Present, Tensor: tensor)))
+                .SelectMany(entry => Has(
+                    Roles.Decoder, "output", first.Outputs, entry.Name, entry.Tensor, kind)))
             .Concat(own.SelectMany(tensor => Has(
                 later, "output", next.Outputs, tensor.Present, tensor, kind)))
-            .Concat(Lengths(first, next, own, cross)))
+            .Concat(Lengths(first, next, own, cross, presents)))
         {
             yield return fault;
         }
     }
 
     // Both steps in one graph, and an input that says which.
-    private static IEnumerable<string> OfBranch(GraphManifest decoder, string[] known)
+    private static IEnumerable<string> OfBranch(GraphManifest decoder, string name, string[] known)
     {
-        if (Find(decoder.Inputs, Branch) is { } branch && (branch.Dtype != "bool" || branch.Shape.Count != 1))
+        if (Find(decoder.Inputs, name) is { } branch && (branch.Dtype != "bool" || branch.Shape.Count != 1))
         {
-            yield return $"'{Branch}' is {branch.Dtype} of {branch.Shape.Count} axes, not bool of 1";
+            yield return $"'{Quoted.Text(name)}' is {branch.Dtype} of {branch.Shape.Count} axes, not bool of 1";
         }
 
         foreach (var fault in Others(Roles.Decoder, decoder.Inputs, known))
@@ -132,7 +141,8 @@ internal static class SequenceFaults
 
     private static IEnumerable<string> SameLogits(GraphManifest first, GraphManifest next)
     {
-        if (Find(first.Outputs, Logits)?.Dtype != Find(next.Outputs, Logits)?.Dtype)
+        if (Find(first.Outputs, first.NameOf(GraphManifest.Logits))?.Dtype
+            != Find(next.Outputs, next.NameOf(GraphManifest.Logits))?.Dtype)
         {
             yield return $"{Roles.Decoder} and {Roles.DecoderWithPast} give logits of different types";
         }
@@ -147,7 +157,7 @@ internal static class SequenceFaults
             || !TensorDtypes.TryParseWire(tensor.Dtype, out var type) || !type.IsWireFloat()
             || (dtype ?? tensor.Dtype) != tensor.Dtype)
         {
-            yield return $"{role} has no '{name}' of {dtype ?? "floats"} [batch, rows, {width}]";
+            yield return $"{role} has no '{Quoted.Text(name)}' of {dtype ?? "floats"} [batch, rows, {width}]";
         }
     }
 
@@ -156,7 +166,7 @@ internal static class SequenceFaults
         if (Find(inputs, name) is { } mask
             && (mask.Dtype != "int64" || GraphFaults.Axes(mask) is not [var batch, < 0] || !HoldsOne(batch)))
         {
-            yield return $"{role} input '{name}' is not int64 [batch, rows]";
+            yield return $"{role} input '{Quoted.Text(name)}' is not int64 [batch, rows]";
         }
     }
 
@@ -186,9 +196,13 @@ internal static class SequenceFaults
 
     // A fixed length would be that of one source, or of one place.
     private static IEnumerable<string> Lengths(
-        GraphManifest first, GraphManifest next, IReadOnlyList<CacheTensor> own, IReadOnlyList<CacheTensor> cross) =>
+        GraphManifest first,
+        GraphManifest next,
+        IReadOnlyList<CacheTensor> own,
+        IReadOnlyList<CacheTensor> cross,
+        IEnumerable<(string Name, CacheTensor Tensor)> presents) =>
         own.Concat(cross).Select(tensor => (tensor.Length, Port: Find(next.Inputs, tensor.Past)))
-            .Concat(own.Select(tensor => (tensor.Length, Port: Find(first.Outputs, tensor.Present))))
+            .Concat(presents.Select(entry => (entry.Tensor.Length, Port: Find(first.Outputs, entry.Name))))
             .Concat(own.Select(tensor => (tensor.Length, Port: Find(next.Outputs, tensor.Present))))
             .Where(port => port.Port?.Shape is { } shape && shape.Count > port.Length
                 && shape[port.Length].ValueKind == JsonValueKind.Number)

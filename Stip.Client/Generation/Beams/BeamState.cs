@@ -33,21 +33,22 @@ internal sealed class BeamState(
     {
         var best = candidates
             .SelectMany((row, beam) => row.Select(next => (
-                Step: new BeamStep(beam, next.TokenId), Sum: Running[beam].Score + next.LogProbability)))
+                Step: new BeamStep(beam, next.TokenId), Sum: Running[beam].Score + next.LogProbability, next.Ends)))
             .OrderByDescending(found => found.Sum)
             .ThenBy(found => found.Step.Parent).ThenBy(found => found.Step.TokenId)
             .Take(Candidates).ToArray();
         var count = Running[0].TokenIds.Count + 1;
-        foreach (var (step, sum) in best.Take(options.Beams))
+        foreach (var (step, sum, ends) in best.Take(options.Beams))
         {
-            if (Reason(step.TokenId, count) is { } reason)
+            if (Reason(step.TokenId, count, ends) is { } reason)
             {
                 _finished.Add(new BeamPath(Tokens(step), sum / Power(count), reason));
             }
         }
 
         Keep();
-        var next = best.Where(found => Reason(found.Step.TokenId, count) is null).Take(options.Beams).ToArray();
+        var next = best.Where(found => Reason(found.Step.TokenId, count, found.Ends) is null)
+            .Take(options.Beams).ToArray();
         Running = [.. next.Select(found => new BeamPath(Tokens(found.Step), found.Sum))];
         IsDone = next.Length == 0 || (_finished.Count == options.Beams && (options.Stopping == BeamStopping.First
             || Running[0].Score / Power(Hypothetical(count)) <= _finished[^1].Score));
@@ -67,8 +68,8 @@ internal sealed class BeamState(
 
     private double Power(int count) => Math.Pow(count + givenTokens, options.LengthPenalty);
 
-    private FinishReason? Reason(int tokenId, int count) =>
-        endIds.Contains(tokenId) ? FinishReason.Stop : count == mostTokens ? FinishReason.Length : null;
+    private FinishReason? Reason(int tokenId, int count, bool ends) =>
+        ends || endIds.Contains(tokenId) ? FinishReason.Stop : count == mostTokens ? FinishReason.Length : null;
 
     private int[] Tokens(BeamStep step) => [.. Running[step.Parent].TokenIds, step.TokenId];
 }

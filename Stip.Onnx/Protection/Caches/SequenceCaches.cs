@@ -22,11 +22,15 @@ internal static class SequenceCaches
         var inputs = GraphSignature.Inputs(next.Graph);
         var known = KnownAxes.Of(next.Graph);
         var cross = new List<CacheTensorManifest>();
-        foreach (var input in inputs.Where(input => KeptStates.IsState(input.Name)
-            && own.All(pair => pair.Past != input.Name)))
+        foreach (var input in inputs.Where(input => own.All(pair => pair.Past != input.Name)))
         {
             var from = joins.FirstOrDefault(join => join.To == $"{next.Key}.{input.Name}"
                 && join.From.StartsWith($"{first.Key}.", StringComparison.Ordinal));
+            if (from is null && !KeptStates.IsState(input.Name))
+            {
+                continue;
+            }
+
             if (from is null || Axes(input, known) is not { } axes)
             {
                 return null;
@@ -51,15 +55,18 @@ internal static class SequenceCaches
 
     /// <summary>The cache of a decoder that is both steps in one graph; null where it takes something else.</summary>
     /// <param name="decoder">The server's graph.</param>
-    public static CacheManifest? FindMerged(GraphPart decoder)
+    /// <param name="others">Its rows, and the encoder's states.</param>
+    public static CacheManifest? FindMerged(GraphPart decoder, string[] others)
     {
         var (inputs, outputs) = (GraphSignature.Inputs(decoder.Graph), GraphSignature.Outputs(decoder.Graph));
         var known = KnownAxes.Of(decoder.Graph);
+        string[] taken = SequenceStates.Kept(decoder.Graph.Input, others);
+        var pairs = Pairs(decoder, taken);
         var (own, cross) = (new List<CacheTensorManifest>(), new List<CacheTensorManifest>());
-        foreach (var input in inputs.Where(input => KeptStates.IsState(input.Name)))
+        foreach (var input in inputs.Where(input => KeptStates.IsState(input.Name) || taken.Contains(input.Name)))
         {
-            var output = outputs.FirstOrDefault(output => KeptStates.IsState(output.Name)
-                && KeptStates.Stem(output.Name) == KeptStates.Stem(input.Name));
+            var given = pairs.GetValueOrDefault(input.Name);
+            var output = outputs.FirstOrDefault(output => output.Name == given);
             if (output is null || output.Shape.Count != input.Shape.Count || Axes(input, known) is not { } axes)
             {
                 return null;
@@ -73,6 +80,16 @@ internal static class SequenceCaches
         }
 
         return Manifest(own, cross);
+    }
+
+    // Outputs by the inputs that they become.
+    private static Dictionary<string, string> Pairs(GraphPart decoder, string[] taken)
+    {
+        var named = SequenceStates.ByWords(decoder.Graph, decoder.Graph).ToArray();
+        var pairs = named.Length > 0
+            ? named
+            : SequenceStates.ByEnds(SequenceStates.Kept(decoder.Graph.Output, decoder.Logits), taken) ?? [];
+        return pairs.ToDictionary(pair => pair.To, pair => pair.From, StringComparer.Ordinal);
     }
 
     // [batch, heads, length, dim] of the source: two axes are free.

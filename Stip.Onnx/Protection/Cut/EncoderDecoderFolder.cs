@@ -1,3 +1,4 @@
+using Stip.Keys.Bundles;
 using Stip.Onnx.Model;
 using Stip.Onnx.Packages;
 using Stip.Onnx.Protection.Caches;
@@ -61,7 +62,10 @@ internal static class EncoderDecoderFolder
     {
         var decoder = opened[1].Manifest;
         GraphPart[] parts = [.. opened.SelectMany(model => model.Parts)];
-        var joins = SequenceJoins.Find([.. parts.Where(part => !part.IsClient)]);
+        var own = opened.SelectMany(model => model.Manifest.Graphs)
+            .ToDictionary(graph => graph.Key, graph => graph.Value, StringComparer.Ordinal);
+        var joins = SequenceJoins.Find([.. parts.Where(part => !part.IsClient)], own);
+        var graphs = Graphs(own, parts, joins);
         // Patches of a picture are as many as its size says, whatever a text may have.
         var sourceLength = PatchCount.Most(parts[0]) ?? opened[0].Manifest.ContextLength;
         var manifest = decoder with
@@ -71,11 +75,12 @@ internal static class EncoderDecoderFolder
             TiedEmbeddings = TiedTables.Any(parts),
             SourceLength = sourceLength,
             Sequence = SourceSettings.Read(folder).Sequence(sourceLength),
-            Graphs = Graphs(opened, parts, joins),
-            ClientGraphs = opened.SelectMany(model => model.Manifest.ClientGraphs ?? NoGraphs)
+            Graphs = graphs,
+            ClientGraphs = opened.SelectMany(ClientGraphs)
                 .ToDictionary(graph => graph.Key, graph => graph.Value, StringComparer.Ordinal),
             Joins = joins,
         };
+        parts = [.. parts.Select(part => WithStates(part, graphs))];
         return new PlainModel(folder, manifest, [.. opened.SelectMany(model => model.Files)], parts)
         {
             Sources = [.. opened.SelectMany(model => model.Sources)],
@@ -83,13 +88,14 @@ internal static class EncoderDecoderFolder
     }
 
     private static Dictionary<string, GraphManifest> Graphs(
-        List<PlainModel> opened, GraphPart[] parts, IReadOnlyList<PortJoin> joins)
+        Dictionary<string, GraphManifest> own, GraphPart[] parts, IReadOnlyList<PortJoin> joins)
     {
-        var graphs = opened.SelectMany(model => model.Manifest.Graphs)
-            .ToDictionary(graph => graph.Key, graph => graph.Value, StringComparer.Ordinal);
+        var graphs = own.ToDictionary(
+            graph => graph.Key, graph => SequencePorts.Of(graph.Key, graph.Value, joins), StringComparer.Ordinal);
+        var first = graphs[GraphRoles.Decoder];
         if (graphs.TryGetValue(GraphRoles.DecoderWithPast, out var next))
         {
-            graphs[GraphRoles.DecoderWithPast] = next with
+            next = graphs[GraphRoles.DecoderWithPast] = next with
             {
                 Cache = SequenceCaches.Find(
                     Part(GraphRoles.Decoder, isClient: false)!,
@@ -97,14 +103,14 @@ internal static class EncoderDecoderFolder
                     [.. Part(GraphRoles.DecoderWithPast, isClient: true)?.Graph.Output.Select(port => port.Name) ?? []],
                     joins) ?? next.Cache,
             };
+            graphs[GraphRoles.Decoder] = SequencePorts.WithPresents(first, next.Cache?.Tensors ?? [], joins);
         }
-
         else
         {
-            var decoder = graphs[GraphRoles.Decoder];
-            graphs[GraphRoles.Decoder] = decoder with
+            string[] others = [first.NameOf(GraphManifest.Embeds), first.NameOf(GraphManifest.EncoderStates)];
+            graphs[GraphRoles.Decoder] = first with
             {
-                Cache = SequenceCaches.FindMerged(Part(GraphRoles.Decoder, isClient: false)!) ?? decoder.Cache,
+                Cache = SequenceCaches.FindMerged(Part(GraphRoles.Decoder, isClient: false)!, others) ?? first.Cache,
             };
         }
 
@@ -114,5 +120,21 @@ internal static class EncoderDecoderFolder
             Array.Find(parts, part => part.Role == role && part.IsClient == isClient);
     }
 
-    private static Dictionary<string, Keys.Bundles.ClientGraphManifest> NoGraphs => [];
+    // Of a merged decoder, what its names did not tell: what a source gave is given on as it came.
+    private static GraphPart WithStates(GraphPart part, Dictionary<string, GraphManifest> graphs) =>
+        part.IsClient || part.Role != GraphRoles.Decoder || graphs[part.Role].Cache is not { Cross: { } cross } cache
+            ? part
+            : part with
+            {
+                States = [.. part.States.Union(
+                    cross.Concat(cache.Tensors ?? []).Select(tensor => (tensor.Past, tensor.Present)))],
+            };
+
+    // What the client's graph takes under a name of its own is told by what it does with it.
+    private static IEnumerable<KeyValuePair<string, ClientGraphManifest>> ClientGraphs(PlainModel model) =>
+        (model.Manifest.ClientGraphs ?? new Dictionary<string, ClientGraphManifest>())
+            .Select(graph => KeyValuePair.Create(graph.Key, graph.Value with
+            {
+                Ports = SequencePorts.OfClient(graph.Value, model.Sources[0]),
+            }));
 }

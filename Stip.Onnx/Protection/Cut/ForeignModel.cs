@@ -56,7 +56,8 @@ internal static class ForeignModel
             CacheTensorManifest[] own = [.. caches.Where(cache => IsOf(cache, cut.Client))];
             CacheTensorManifest[] rest = [.. caches.Except(own)];
             var parts = Parts(file, cut, role, files);
-            var ports = among is not null ? null
+            var ports = among is not null
+                ? ForeignPorts.OfSequence(cut, uses, rest, limits, isEncoder: role == GraphRoles.Encoder)
                 : role == GraphRoles.Decoder ? ForeignPorts.OfStep(cut, uses, rest, limits)
                 : ForeignPorts.OfPass(cut, uses, limits, isOfTexts: role != GraphRoles.Vision);
             var manifest = ForeignManifest.Describe(file, cut, role, files.Cloud, limits, rest, ports) with

@@ -3,6 +3,7 @@ using Stip.Onnx.Model;
 using Stip.Onnx.Symmetry;
 using Stip.Onnx.Symmetry.Ports;
 using Stip.Protocol.Packages;
+using DataType = Stip.Onnx.Model.TensorProto.Types.DataType;
 
 namespace Stip.Onnx.Protection.Cut;
 
@@ -40,6 +41,31 @@ internal static class ForeignPorts
             [DecoderPorts.Logits] = Logits(cut, caches, limits),
         };
         return Unusual(cut, found);
+    }
+
+    /// <summary>Of one of the graphs of an encoder and a decoder, as far as it tells itself.</summary>
+    /// <param name="cut">The server's graph.</param>
+    /// <param name="uses">What masks and positions among its inputs are.</param>
+    /// <param name="caches">Its caches by structure.</param>
+    /// <param name="limits">Rows of the tables that ids index, the vocabulary among them.</param>
+    /// <param name="isEncoder">False for a decoder, whose mask is the encoder's.</param>
+    public static IReadOnlyDictionary<string, string>? OfSequence(
+        ClientCut cut,
+        PortUses uses,
+        IReadOnlyList<CacheTensorManifest> caches,
+        IReadOnlyDictionary<string, long> limits,
+        bool isEncoder)
+    {
+        var rows = Rows(cut, caches);
+        return Unusual(cut, isEncoder
+            ? new() { [DecoderPorts.Embeds] = rows, [EncoderPorts.Mask] = Counted(cut, uses, PortUse.Mask) }
+            : new()
+            {
+                [DecoderPorts.Embeds] = rows,
+                [GraphManifest.EncoderMask] = Counted(cut, uses, PortUse.Mask, OwnLengths(cut, rows, caches)),
+                [GraphManifest.Branch] = Flag(cut),
+                [DecoderPorts.Logits] = Logits(cut, caches, limits),
+            });
     }
 
     /// <summary>Of an encoder of texts, or of pictures.</summary>
@@ -117,12 +143,34 @@ internal static class ForeignPorts
         return rows is [var only] ? only : null;
     }
 
-    private static string? Counted(ClientCut cut, PortUses uses, PortUse use)
+    private static string? Counted(ClientCut cut, PortUses uses, PortUse use, params string[] otherLengths)
     {
         var named = cut.Cloud.Input.Where(input => !ElementTypes.AreQuantities(input) && Rank(input) == 2
-            && uses[input.Name] == use).Select(input => input.Name).ToArray();
+            && uses[input.Name] == use && !otherLengths.Contains(LengthOf(input, 1)))
+            .Select(input => input.Name).ToArray();
         return named is [var only] ? only : null;
     }
+
+    // A decoder may take a mask of its own rows too.
+    private static string[] OwnLengths(ClientCut cut, string? rows, IReadOnlyList<CacheTensorManifest> caches) =>
+    [
+        .. cut.Cloud.Input.Where(input => input.Name == rows).Select(input => LengthOf(input, 1))
+            .Concat(cut.Cloud.Output.SelectMany(output => caches.Where(cache => cache.Present == output.Name)
+                .Select(cache => LengthOf(output, [.. cache.Axes.Select(axis => axis.ToString())]))))
+            .OfType<string>().Where(length => length.Length > 0),
+    ];
+
+    private static string? LengthOf(ValueInfoProto port, string[] axes) =>
+        LengthOf(port, Array.IndexOf(axes, CacheTensorManifest.Length));
+
+    private static string? LengthOf(ValueInfoProto port, int axis) =>
+        axis < Rank(port) ? port.Type.TensorType.Shape.Dim[axis].DimParam : null;
+
+    private static string? Flag(ClientCut cut) => Only(
+    [
+        .. cut.Cloud.Input.Where(
+            input => input.Type?.TensorType?.ElemType == (int)DataType.Bool && Rank(input) == 1),
+    ]);
 
     // As wide as a table of words is long, or the only output that is no cache.
     private static string? Logits(

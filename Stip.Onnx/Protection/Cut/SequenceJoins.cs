@@ -1,7 +1,9 @@
 using Stip.Onnx.Execution;
 using Stip.Onnx.Model;
 using Stip.Onnx.Packages;
+using Stip.Onnx.Protection.Caches;
 using Stip.Onnx.Symmetry;
+using Stip.Protocol.Packages;
 using DataType = Stip.Onnx.Model.TensorProto.Types.DataType;
 
 namespace Stip.Onnx.Protection.Cut;
@@ -12,13 +14,13 @@ namespace Stip.Onnx.Protection.Cut;
 /// </summary>
 internal static class SequenceJoins
 {
-    private const string EncoderHidden = "encoder_hidden_states";
-    private const string Hidden = "last_hidden_state";
     private const int StatesRank = 3;
 
     /// <param name="graphs">The server's graphs: the encoder, then one decoder or two.</param>
+    /// <param name="manifests">What is known of each of them, by its role.</param>
     /// <exception cref="RefusedException">No decoder takes what the encoder gives.</exception>
-    public static IReadOnlyList<PortJoin> Find(IReadOnlyList<GraphPart> graphs)
+    public static IReadOnlyList<PortJoin> Find(
+        IReadOnlyList<GraphPart> graphs, IReadOnlyDictionary<string, GraphManifest> manifests)
     {
         var joins = new List<PortJoin>();
         for (var to = 1; to < graphs.Count; to++)
@@ -28,10 +30,16 @@ internal static class SequenceJoins
                 AddStates(graphs[from], graphs[to], joins);
             }
 
-            AddHidden(graphs[0], graphs[to], joins);
-            if (to > 1 && Gives(graphs[1], DecoderPorts.Logits) && Gives(graphs[to], DecoderPorts.Logits))
+            var rows = manifests[graphs[to].Role].NameOf(DecoderPorts.Embeds);
+            if (to > 1)
             {
-                joins.Add(Join(graphs[1], DecoderPorts.Logits, graphs[to], DecoderPorts.Logits));
+                AddUnnamed(graphs[1], graphs[to], manifests, joins);
+            }
+
+            AddHidden(graphs[0], graphs[to], rows, joins);
+            if (to > 1 && Gives(graphs[1], graphs[1].Logits) && Gives(graphs[to], graphs[to].Logits))
+            {
+                joins.Add(Join(graphs[1], graphs[1].Logits, graphs[to], graphs[to].Logits));
             }
         }
 
@@ -43,24 +51,35 @@ internal static class SequenceJoins
 
     private static void AddStates(GraphPart from, GraphPart to, List<PortJoin> joins)
     {
-        var given = from.Graph.Output.Where(port => KeptStates.IsState(port.Name))
-            .GroupBy(port => KeptStates.Stem(port.Name)).Where(group => group.Count() == 1)
-            .ToDictionary(group => group.Key, group => group.Single().Name, StringComparer.Ordinal);
-        foreach (var past in to.Graph.Input.Where(port => KeptStates.IsState(port.Name)))
+        foreach (var (present, past) in SequenceStates.ByWords(from.Graph, to.Graph))
         {
-            if (given.TryGetValue(KeptStates.Stem(past.Name), out var present) && !IsJoined(joins, to, past.Name))
+            if (!IsJoined(joins, to, past))
             {
-                joins.Add(Join(from, present, to, past.Name));
+                joins.Add(Join(from, present, to, past));
             }
         }
     }
 
-    private static void AddHidden(GraphPart encoder, GraphPart decoder, List<PortJoin> joins)
+    // States of a first step whose names no later one shares.
+    private static void AddUnnamed(
+        GraphPart first, GraphPart next, IReadOnlyDictionary<string, GraphManifest> manifests, List<PortJoin> joins)
+    {
+        if (joins.Exists(join => join.To.StartsWith($"{next.Key}.", StringComparison.Ordinal)))
+        {
+            return;
+        }
+
+        var rows = (manifests[first.Role].NameOf(DecoderPorts.Embeds), manifests[next.Role].NameOf(DecoderPorts.Embeds),
+            first.Logits);
+        joins.AddRange(SequenceStates.ByUse(first, next, rows).Select(pair => Join(first, pair.From, next, pair.To)));
+    }
+
+    private static void AddHidden(GraphPart encoder, GraphPart decoder, string rows, List<PortJoin> joins)
     {
         var outputs = encoder.Graph.Output.Where(port => !KeptStates.IsState(port.Name)).ToArray();
         var inputs = decoder.Graph.Input.Where(port => !KeptStates.IsState(port.Name)
-            && port.Name != DecoderPorts.Embeds && IsFloat(port)).ToArray();
-        var input = inputs.FirstOrDefault(port => port.Name == EncoderHidden)
+            && port.Name != rows && !IsJoined(joins, decoder, port.Name) && IsFloat(port)).ToArray();
+        var input = inputs.FirstOrDefault(port => port.Name == GraphManifest.EncoderStates)
             ?? inputs.FirstOrDefault(port => outputs.Any(output => output.Name == port.Name))
             ?? Only(inputs.Where(port => outputs.Any(output => AreAlike(output, port))));
         if (input is null)
@@ -69,7 +88,7 @@ internal static class SequenceJoins
         }
 
         var output = outputs.FirstOrDefault(port => port.Name == input.Name)
-            ?? outputs.FirstOrDefault(port => port.Name == Hidden)
+            ?? outputs.FirstOrDefault(port => port.Name == EncoderPorts.Hidden)
             ?? outputs.FirstOrDefault(port => AreAlike(port, input))
             ?? Only(outputs.Where(IsFloat));
         if (output is not null)

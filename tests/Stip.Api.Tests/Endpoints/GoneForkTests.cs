@@ -99,6 +99,38 @@ public sealed class GoneForkTests
         await AllSlotsComeBackAsync(server);
     }
 
+    [Theory]
+    [InlineData("/fork")]
+    [InlineData("/sessions")]
+    [InlineData("/completions")]
+    public async Task Session_WhoseNameCannotBeTold_GivesItsSlotBackAtOnce(string end)
+    {
+        using var server = Tiny(new DeafCallers(end));
+        var caller = server.Caller();
+        var decoder = server.Services.GetRequiredService<ModelRegistry>().Find("tiny")!.Decoder!;
+        await decoder.LoadAsync();
+
+        for (var i = 0; i < 2 * Slots; i++)
+        {
+            if (end == "/fork")
+            {
+                var own = (await caller.GetAsync<ListObject<SessionObject>>(StipRoutes.Sessions)).Data;
+                var source = own.Count > 0 ? own[0].Id : (await caller.StepAsync(Steps.Prefill(1, 20))).SessionId;
+                using var fork = await caller.PostAsync($"{StipRoutes.Sessions}/{source}/fork", new { });
+            }
+            else if (end == "/sessions")
+            {
+                using var session = await caller.PostAsync(StipRoutes.Sessions, new SessionCreateRequest("tiny"));
+            }
+            else
+            {
+                using var step = await caller.PostAsync(StipRoutes.Completions, Steps.Prefill(1, 20));
+            }
+        }
+
+        Assert.Equal(end == "/fork" ? 1 : 0, decoder.SessionCount);
+    }
+
     // Over real connections, each cut behind its request: the server hears of it before, while or after it answers.
     [Fact]
     [Trait("Category", "Slow")]
@@ -146,10 +178,13 @@ public sealed class GoneForkTests
 
     private static CompletionRequest Next(CompletionResponse before) => Steps.Next(before, 1);
 
-    private static ApiServer Tiny()
+    private static ApiServer Tiny(DeafCallers? deaf = null)
     {
         var server = new ApiServer(
-            ("Stip:Api:Engine:Slots", $"{Slots}"), ("Stip:Api:Engine:LeaseSeconds", $"{LeaseSeconds}"));
+            ("Stip:Api:Engine:Slots", $"{Slots}"), ("Stip:Api:Engine:LeaseSeconds", $"{LeaseSeconds}"))
+        {
+            Before = deaf,
+        };
         new TinyDecoder().WriteTo(server.PackageFolder("tiny"));
         return server;
     }

@@ -15,6 +15,8 @@ public sealed class SequenceTests(PairServer pair) : IClassFixture<PairServer>
     [InlineData("pair", false)]
     [InlineData("pair", true)]
     [InlineData("merged", true)]
+    [InlineData("hidden", true)]
+    [InlineData("hidden-merged", false)]
     public async Task Steps_AreThoseOfABareLoop(string model, bool isBinary)
     {
         var caller = pair.Server.Caller();

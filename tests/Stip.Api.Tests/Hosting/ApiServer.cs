@@ -35,6 +35,9 @@ internal sealed class ApiServer : WebApplicationFactory<ServerStartup>
     /// <summary>False serves while the packages that lie there are still being judged.</summary>
     public bool WaitsUntilReady { get; init; } = true;
 
+    /// <summary>Stands between the web server and everything else; null for nothing.</summary>
+    public IStartupFilter? Before { get; init; }
+
     /// <summary>Where its log goes besides the console.</summary>
     public ILogEventSink? Log { get; init; }
 
@@ -67,6 +70,11 @@ internal sealed class ApiServer : WebApplicationFactory<ServerStartup>
         }
 
         builder.ConfigureServices(services => services.Replace(ServiceDescriptor.Singleton<TimeProvider>(Clock)));
+        if (Before is { } before)
+        {
+            builder.ConfigureServices(services => services.AddSingleton(before));
+        }
+
         if (Log is { } log)
         {
             builder.ConfigureServices(services => services.AddSingleton(log));

@@ -12,6 +12,9 @@ public sealed class PairServer : IDisposable
         new TinyDecoder().WriteTo(Server.PackageFolder("tiny"));
         new TinySequence().WriteTo(Folder);
         new TinySequence("merged", IsMerged: true).WriteTo(Server.PackageFolder("merged"));
+        new TinySequence("hidden") { IsRenamed = true }.WriteTo(Server.PackageFolder("hidden"));
+        new TinySequence("hidden-merged", IsMerged: true) { IsRenamed = true }
+            .WriteTo(Server.PackageFolder("hidden-merged"));
     }
 
     internal ApiServer Server { get; }

@@ -25,6 +25,16 @@ internal sealed record TinySequence(string Model = "pair", int SourceLength = 40
     /// length, and its axes do not say so.</summary>
     public bool HasPositions { get; init; }
 
+    /// <summary>The same of its decoder's first step.</summary>
+    public bool HasDecoderPositions { get; init; }
+
+    /// <summary>True for an encoder as those of pictures, without a mask, that gives two rows of states for each row.
+    /// </summary>
+    public bool GivesTwoRows { get; init; }
+
+    /// <summary>Numbers instead of names for what its graphs take and give.</summary>
+    public bool IsRenamed { get; init; }
+
     /// <summary>Writes the package's files and <c>stip.json</c>.</summary>
     public PackageManifest WriteTo(string folder)
     {
@@ -48,6 +58,7 @@ internal sealed record TinySequence(string Model = "pair", int SourceLength = 40
                 Save(folder, "decoder_with_past_model.onnx", Decoder(isFirst: false)) with { Cache = cache };
         }
 
+        graphs = IsRenamed ? RenamedGraphs.Of(folder, graphs) : graphs;
         return PackageFiles.Describe(folder, new PackageManifest(
             PackageManifest.CurrentProtocol, Model, "instance-s", 1, "none", "none", "", Hidden, Vocab,
             TinyDecoder.ContextLength, "float32", TinyDecoder.MaxTopK, graphs, [])
@@ -72,12 +83,19 @@ internal sealed record TinySequence(string Model = "pair", int SourceLength = 40
     {
         var graph = new GraphBuilder("encoder");
         var rows = graph.AddInput("inputs_embeds", TensorDtype.Float32, "batch", "source", Hidden);
-        graph.AddInput("attention_mask", TensorDtype.Int64, MaskBatch, "source");
+        if (!GivesTwoRows)
+        {
+            graph.AddInput("attention_mask", TensorDtype.Int64, MaskBatch, "source");
+        }
+
         rows = HasPositions ? graph.Add("Add", "placed", [rows, Weight(graph, "positions", Hidden)]) : rows;
         var mixed = Attend(
-            graph, "self", rows, Heads(graph, "self.k", rows), Heads(graph, "self.v", rows), "attention_mask");
+            graph, "self", rows, Heads(graph, "self.k", rows), Heads(graph, "self.v", rows),
+            GivesTwoRows ? null : "attention_mask");
+        mixed = GivesTwoRows ? graph.Add("Concat", "twice", [mixed, mixed], NodeAttribute.Int("axis", 1)) : mixed;
         graph.Append("", "Tanh", "states", [mixed], ["last_hidden_state"]);
-        graph.AddOutput("last_hidden_state", TensorDtype.Float32, "batch", "source", Hidden);
+        graph.AddOutput(
+            "last_hidden_state", TensorDtype.Float32, "batch", GivesTwoRows ? "states" : "source", Hidden);
         return graph;
     }
 
@@ -85,6 +103,9 @@ internal sealed record TinySequence(string Model = "pair", int SourceLength = 40
     {
         var graph = new GraphBuilder("decoder");
         var rows = graph.AddInput("inputs_embeds", TensorDtype.Float32, "batch", "seq", Hidden);
+        rows = HasDecoderPositions && isFirst
+            ? graph.Add("Add", "placed", [rows, Weight(graph, "positions", Hidden)])
+            : rows;
         graph.AddInput("encoder_attention_mask", TensorDtype.Int64, "batch", "source");
         if (isFirst || isMerged)
         {

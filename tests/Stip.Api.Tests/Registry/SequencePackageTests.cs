@@ -38,6 +38,28 @@ public sealed class SequencePackageTests(TinyServer tiny) : IClassFixture<TinySe
         Assert.Contains(fault, error.Detail, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("encoder", "logits", "y7", "ports name 'logits', which is none of inputs_embeds, attention_mask and")]
+    [InlineData("encoder", "last_hidden_state", "y99", "encoder has no output 'y99', which is to be last_hidden_state")]
+    [InlineData("decoder", "encoder_hidden_states", "x8", "'x8' is two things")]
+    [InlineData("decoder", "encoder_attention_mask", "y8", "decoder has no input 'y8'")]
+    [InlineData("decoder_with_past", "inputs_embeds", "x19", "'x19' is two things: a port, and another")]
+    [InlineData("decoder_with_past", "position_ids", "x17", "ports name 'position_ids', which is none of")]
+    public async Task Registration_OfAPortThatIsNone_NamesTheFault(string role, string usual, string own, string fault)
+    {
+        using var folder = new TemporaryFolder();
+        var honest = new TinySequence { IsRenamed = true }.WriteTo(folder.Path);
+        PackageFiles.Write(folder.Path, With(honest, role, graph => graph with
+        {
+            Ports = new Dictionary<string, string>(graph.Ports!) { [usual] = own },
+        }));
+
+        using var pushed = await tiny.Server.Caller().PushAsync(folder.Path);
+
+        var error = await ApiCaller.RefusedAsync(pushed, 422, "package_invalid");
+        Assert.Contains(fault, error.Detail, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Registration_OfAMaskForTwo_IsRefused()
     {

@@ -12,7 +12,7 @@ public sealed class SequenceEmbeddingTests
     [InlineData("merged", null)]
     [InlineData("no decoder", "bundle.json names no client graph for 'decoder'")]
     [InlineData("sound", "encoder.onnx takes 'input_features', and models that take more than tokens")]
-    [InlineData("a length more", "encoder.onnx does not turn input_ids into inputs_embeds alone")]
+    [InlineData("a length more", "encoder.onnx does not turn input_ids into rows alone")]
     public void Fault_OfABundle_NamesWhatIsNotThere(string kind, string? fault)
     {
         var graphs = new[] { "encoder", "decoder", "decoder_with_past" }.ToDictionary(role => role, Graph);

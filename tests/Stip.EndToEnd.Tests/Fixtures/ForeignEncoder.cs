@@ -34,9 +34,9 @@ internal static class ForeignEncoder
 
         var model = ModelProto.Parser.ParseFrom(File.ReadAllBytes(Path.Combine(exported, "model.onnx")));
         var graph = model.Graph;
-        Rename(graph, UsualMask, mask);
+        PortNames.Change(graph, UsualMask, mask);
         var output = isRenamed ? "y0" : graph.Output.Single().Name;
-        Rename(graph, graph.Output.Single().Name, isOfTexts ? "rows" : output);
+        PortNames.Change(graph, graph.Output.Single().Name, isOfTexts ? "rows" : output);
         var axes = graph.Input.Single(input => input.Name == mask).Type.Clone();
         graph.Input.Remove(graph.Input.Single(input => input.Name == Rows));
         graph.Input.Insert(0, new ValueInfoProto { Name = ids, Type = axes });
@@ -108,26 +108,4 @@ internal static class ForeignEncoder
 
     private static TensorProto Number(string name, long value) =>
         new() { Name = name, DataType = Int64, Int64Data = { value } };
-
-    private static void Rename(GraphProto graph, string from, string to)
-    {
-        foreach (var node in graph.Node)
-        {
-            Replace(node.Input);
-            Replace(node.Output);
-        }
-
-        foreach (var port in graph.Input.Concat(graph.Output).Where(port => port.Name == from))
-        {
-            port.Name = to;
-        }
-
-        void Replace(IList<string> names)
-        {
-            for (var i = 0; i < names.Count; i++)
-            {
-                names[i] = names[i] == from ? to : names[i];
-            }
-        }
-    }
 }

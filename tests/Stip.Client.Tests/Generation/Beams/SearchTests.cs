@@ -147,7 +147,7 @@ public sealed class SearchTests : IDisposable
     }
 
     [Theory]
-    [InlineData(1, 1)]
+    [InlineData(0, 1)]
     [InlineData(65, 1)]
     [InlineData(4, 5)]
     [InlineData(4, 0)]

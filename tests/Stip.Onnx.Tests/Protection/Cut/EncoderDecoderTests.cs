@@ -4,6 +4,7 @@ using Stip.Onnx.Packages;
 using Stip.Onnx.Protection;
 using Stip.Onnx.Running;
 using Stip.Onnx.Tests.Symmetry;
+using Stip.Protocol.Packages;
 using Stip.Protocol.Tensors;
 using Stip.TestKit;
 
@@ -55,13 +56,9 @@ public sealed class EncoderDecoderTests : IDisposable
         using var plain = PlainModel.Open(_folder.At("plain"));
 
         Assert.Equal([new PortJoin("encoder.last_hidden_state", $"decoder.{name}")], plain.Joins);
-        // It can be protected and run; a server goes by names.
-        Assert.Equal(
-            [
-                $"decoder: a server will refuse this package, for it goes by names: it fills none of '{name}'; it "
-                    + "wants 'encoder_hidden_states'",
-            ],
-            UnservedPorts.Of(plain.Manifest));
+        // The manifest names it, so that servers need not know the name.
+        Assert.Equal(name, plain.Manifest.Graphs["decoder"].NameOf(GraphManifest.EncoderStates));
+        Assert.Empty(UnservedPorts.Of(plain.Manifest));
     }
 
     [Fact]
@@ -80,13 +77,18 @@ public sealed class EncoderDecoderTests : IDisposable
     }
 
     [Fact]
-    public void Run_OfAnEncoderThatGivesSomethingElse_IsRefused()
+    public void Run_OfAnEncoderThatCallsItSomethingElse_GivesTheLogits()
     {
         Directory.CreateDirectory(_folder.At("plain"));
         SaveEncoder("encoded");
         SaveDecoder("decoder_model.onnx", isFirst: true);
 
-        AssertRunIsRefused("the encoder gives encoded; the decoder's first step needs last_hidden_state");
+        // What the decoder takes is told by its shape.
+        var ids = HostTensor.FromIntegers([1L, 5L], 1, 2);
+        var given = WholeModel.Run(
+            _folder.At("plain"),
+            new Dictionary<string, HostTensor> { ["input_ids"] = ids, ["decoder_input_ids"] = ids });
+        Assert.Contains(given, output => output.Name == "logits");
     }
 
     [Fact]
