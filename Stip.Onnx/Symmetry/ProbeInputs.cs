@@ -17,6 +17,8 @@ internal sealed class ProbeInputs(GraphPart part, NodeStore store, PartFlow flow
     private readonly HashSet<string> _signals =
         [.. KnownAxes.Convolved(part.Graph).Select(entry => entry.Input.Name)];
 
+    private readonly SwitchAxes _switches = new(part.SizedBy.Input, sizes.Uses);
+
     /// <summary>Float inputs, in graph order.</summary>
     public List<LabelledPort> Ports { get; } = [];
 
@@ -36,7 +38,8 @@ internal sealed class ProbeInputs(GraphPart part, NodeStore store, PartFlow flow
             ?? throw new RefusedException($"input '{input.Name}' of the graph has no shape");
         var type = (DataType)input.Type.TensorType.ElemType;
         var dimensions = input.Type.TensorType.Shape.Dim;
-        if (!ElementTypes.AreQuantities(input) && sizes.Uses[input.Name] == PortUse.Mask && TellsFeatures(dimensions))
+        if (_switches.Has(input) || (!ElementTypes.AreQuantities(input) && sizes.Uses[input.Name] == PortUse.Mask
+            && TellsFeatures(dimensions)))
         {
             return FreeLabels.None(store, $"switches {part.Key}.{input.Name}", shape);
         }
@@ -59,7 +62,7 @@ internal sealed class ProbeInputs(GraphPart part, NodeStore store, PartFlow flow
         return Free(input.Name, shape, features, dimensions);
     }
 
-    // A mask for every head tells heads apart: numbers move with them, switches hold them.
+    // A mask for every head tells heads apart: numbers move with them, switches hold them, wherever their axis stands.
     private bool TellsFeatures(RepeatedField<Dimension> dimensions) =>
         dimensions.SkipLast(2).Any(axis => sizes.IsFeature(axis) && axis.DimValue != 1);
 
