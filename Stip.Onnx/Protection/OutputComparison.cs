@@ -14,6 +14,10 @@ internal sealed class OutputComparison(PlainModel plain)
     private static readonly string[] RoundingWords =
         ["QuantizeLinear", "DynamicQuantize", "QLinear", "QAttention", "QGemm"];
 
+    /// <summary>Scale of an output that is next to nothing: what is left of numbers that cancel out is rounding.
+    /// </summary>
+    public const double LeastScale = 1e-6;
+
     /// <summary>Largest difference that counts as rounding, as a share of an output's largest value: sums in another
     /// order round differently, a wrong permutation is wrong by the scale of the output itself.</summary>
     public double Tolerance { get; } = RoundsActivations(plain) ? 5e-2 : plain.Manifest.Dtype switch
@@ -94,7 +98,7 @@ internal sealed class OutputComparison(PlainModel plain)
 
     public void Add(string name, ReadOnlySpan<float> plain, ReadOnlySpan<float> restored)
     {
-        var (largest, scale) = (0.0, 1.0);
+        var (largest, scale) = (0.0, LeastScale);
         for (var i = 0; i < plain.Length; i++)
         {
             largest = Math.Max(largest, Distance(plain[i], restored[i]));

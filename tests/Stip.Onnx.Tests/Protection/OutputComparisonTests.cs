@@ -16,6 +16,9 @@ public sealed class OutputComparisonTests
     [InlineData(new[] { Infinity, 1 }, new[] { 1, Infinity }, false)]
     [InlineData(new[] { float.NaN, 1f }, new[] { float.NaN, 2f }, false)]
     [InlineData(new[] { 1f, 2f }, new[] { 2f, 1f }, false)]
+    [InlineData(new[] { 1e-4f, 3e-4f }, new[] { 3e-4f, 1e-4f }, false)]
+    [InlineData(new[] { 1e-4f, 3e-4f }, new[] { 1e-4f, 3.0002e-4f }, true)]
+    [InlineData(new[] { 0f, 0f }, new[] { 0f, 1e-10f }, true)]
     [InlineData(new[] { 1, -Infinity, 3 }, new[] { 1, -Infinity, 3 }, true)]
     [InlineData(new[] { float.NaN, 1f }, new[] { float.NaN, 1f }, true)]
     public void Report_OfOneOutput_PassesWhereItIsEqual(float[] plain, float[] restored, bool passes)
