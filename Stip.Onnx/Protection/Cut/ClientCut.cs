@@ -29,7 +29,7 @@ internal sealed record ClientCut(
         var types = new ValueTypes(graph);
         var values = new SentValues(graph, states, shapesHaveEnds);
         var sent = values.Find();
-        RefuseIds(graph, roles, states, sent);
+        RefuseIds(graph, roles, states, sent, types);
 
         string[] features = [.. sent.Where(name => states[name].IsHidden)];
         var names = SentNames.Choose(graph, sent, features);
@@ -66,11 +66,15 @@ internal sealed record ClientCut(
 
     // Ids are still ids, and pictures pictures, until a weight has met them or they were compared or counted.
     private static void RefuseIds(
-        GraphProto graph, Dictionary<string, InputRole> roles, CutStates states, IReadOnlyList<string> sent)
+        GraphProto graph,
+        Dictionary<string, InputRole> roles,
+        CutStates states,
+        IReadOnlyList<string> sent,
+        ValueTypes types)
     {
         var raw = roles.Where(role => role.Value is InputRole.Tokens or InputRole.Signal)
             .Select(role => role.Key).ToHashSet(StringComparer.Ordinal);
-        foreach (var node in graph.Node.Where(node => RawValues.Tells(node, raw)))
+        foreach (var node in graph.Node.Where(node => RawValues.Tells(node, raw, types)))
         {
             raw.UnionWith(node.Output.Where(output => states[output] is { IsSecret: true, IsHidden: false }));
         }

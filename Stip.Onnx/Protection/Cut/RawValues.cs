@@ -1,10 +1,13 @@
 using Stip.Onnx.Model;
+using Stip.Onnx.Symmetry;
 
 namespace Stip.Onnx.Protection.Cut;
 
-/// <summary>After which operators a value can still be read off: all but those that compare, count, look up.</summary>
+/// <summary>After which operators a value can still be read off: all but those that compare, count, or sum up.</summary>
 internal static class RawValues
 {
+    private const int MostColours = 4;
+
     private static readonly HashSet<string> Moved = new(StringComparer.Ordinal)
     {
         "Cast", "Identity", "Reshape", "Unsqueeze", "Squeeze", "Flatten", "Transpose", "Slice",
@@ -31,9 +34,36 @@ internal static class RawValues
         Moved.Contains(node.OpType) && node.Input.Count > 0 && node.Output.Count > 0;
 
     /// <summary>True where the outputs may tell values of <paramref name="raw"/>. Roots, pools and roundings tell them
-    /// as sums with a constant do: what is not known to take them away is taken to tell them.</summary>
-    public static bool Tells(NodeProto node, IReadOnlySet<string> raw) =>
-        Picks.Contains(node.OpType) ? node.Input.Count > 0 && raw.Contains(node.Input[0])
-        : !Compares.Contains(node.OpType) && !Counts.Contains(node.OpType)
-            && !node.OpType.StartsWith("Reduce", StringComparison.Ordinal) && OuterReads.Of(node).Any(raw.Contains);
+    /// as sums with a constant do, and so do numbers that are looked up: what is not known to take them away is taken
+    /// to tell them.</summary>
+    public static bool Tells(NodeProto node, IReadOnlySet<string> raw, ValueTypes types) =>
+        OuterReads.Of(node).Any(raw.Contains) && !Compares.Contains(node.OpType) && !Counts.Contains(node.OpType)
+        && !(Picks.Contains(node.OpType) && !raw.Contains(node.Input[0]) && types.AreSwitches(node.Input[0]))
+        && !(node.OpType.StartsWith("Reduce", StringComparison.Ordinal) && LeavesNoPlace(node, types));
+
+    // Sums over all places, or over a free axis where only fixed ones are left: one number for a text, one for each
+    // colour or band. The batch comes first.
+    private static bool LeavesNoPlace(NodeProto node, ValueTypes types)
+    {
+        if (types.AxesOf(node) is not { } axes)
+        {
+            return false;
+        }
+
+        if (axes.Count == 0)
+        {
+            return node.Attribute.All(attribute => attribute is not { Name: "noop_with_empty_axes", I: not 0 });
+        }
+
+        if (types.ShapeOf(node.Input[0])?.Dim is not { Count: > 1 } shape)
+        {
+            return false;
+        }
+
+        var isGone = shape.Select((_, axis) => axes.Contains(axis) || axes.Contains(axis - shape.Count)).ToArray();
+        var gone = shape.Where((_, axis) => axis > 0 && isGone[axis]).ToArray();
+        var left = shape.Where((_, axis) => axis > 0 && !isGone[axis]).ToArray();
+        return gone.Any(axis => axis.DimValue != 1) && left.All(ProbeSizes.IsFixed)
+            && (left.All(axis => axis.DimValue <= MostColours) || !gone.All(ProbeSizes.IsFixed));
+    }
 }

@@ -1,4 +1,5 @@
 using Stip.Onnx.Model;
+using Stip.Onnx.Symmetry.Values;
 using DataType = Stip.Onnx.Model.TensorProto.Types.DataType;
 
 namespace Stip.Onnx.Protection.Cut;
@@ -57,8 +58,37 @@ internal sealed class ValueTypes
         return own;
     }
 
-    // Rows have the axes of their ids and one more; a picture's features stand where the kernel's first axis says.
-    private TensorShapeProto? ShapeOf(string name)
+    /// <summary>True where a value is known to hold no more than yes and no.</summary>
+    public bool AreSwitches(string name)
+    {
+        try
+        {
+            return Of(name) == DataType.Bool;
+        }
+        catch (RefusedException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Axes that a node names, as an attribute or an input; none where it names none, null where they are
+    /// computed.</summary>
+    public IReadOnlyList<long>? AxesOf(NodeProto node)
+    {
+        if (node.Input.Count < 2 || node.Input[1].Length == 0)
+        {
+            return [.. node.Attribute.FirstOrDefault(attribute => attribute.Name == "axes")?.Ints ?? []];
+        }
+
+        var held = _tensors.GetValueOrDefault(node.Input[1])
+            ?? (_makers.TryGetValue(node.Input[1], out var maker) ? HeldTensors.ValueOf(maker) : null);
+        return held is null or { DataLocation: TensorProto.Types.DataLocation.External } ? null
+            : [.. TensorNumbers.Read(InlineData.Open(node.Input[1], held)).Integers.Select(axis => (long)axis)];
+    }
+
+    /// <summary>The shape of a value, null where nothing tells it. Rows have the axes of their ids and one more; a
+    /// picture's features stand where the kernel's first axis says.</summary>
+    public TensorShapeProto? ShapeOf(string name)
     {
         if (_declared.TryGetValue(name, out var declared))
         {
