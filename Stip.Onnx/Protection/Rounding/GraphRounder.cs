@@ -106,7 +106,7 @@ internal static class GraphRounder
     {
         foreach (var (source, proto) in file.Tensors.Zip(ModelFile.TensorsOf(model)).ToList())
         {
-            if (source.IsExternal && rounded.Contains(source.Name))
+            if (rounded.Contains(source.Name))
             {
                 foreach (var tensor in Rounded(model.Graph, source, proto.Tensor, kind))
                 {
@@ -135,6 +135,7 @@ internal static class GraphRounder
             DataType = (int)source.Type,
         };
         scales.Dims.Add(matrix.ScalesShape);
+        InlineData.Clear(numbers);
         numbers.DataType = (int)TensorDtype.UInt8.ToOnnx();
         numbers.Dims.Clear();
         numbers.Dims.Add(matrix.NumbersShape);

@@ -15,7 +15,8 @@ internal static class RoundableMatrices
     public static HashSet<string> Of(GraphProto graph, IEnumerable<GraphTensor> tensors)
     {
         var inputs = graph.Input.Select(input => input.Name).ToHashSet(StringComparer.Ordinal);
-        var own = tensors.Where(tensor => tensor.IsExternal && !inputs.Contains(tensor.Name)).ToList();
+        var initial = graph.Initializer.Select(tensor => tensor.Name).ToHashSet(StringComparer.Ordinal);
+        var own = tensors.Where(tensor => initial.Contains(tensor.Name) && !inputs.Contains(tensor.Name)).ToList();
         var right = Named(own.Where(Fits));
         var experts = Named(own.Where(RoundableExperts.Fits));
         var fitting = right.Union(experts).ToHashSet(StringComparer.Ordinal);
