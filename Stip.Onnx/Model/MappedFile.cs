@@ -13,7 +13,12 @@ internal sealed unsafe class MappedFile : IDisposable
 
     public MappedFile(string path)
     {
-        Length = new FileInfo(path).Length;
+        // Of the file itself: that of a link is the length of its target's name.
+        using (var handle = File.OpenHandle(path))
+        {
+            Length = RandomAccess.GetLength(handle);
+        }
+
         if (Length == 0)
         {
             return;

@@ -64,11 +64,19 @@ internal sealed record CloudFolder(string Path, PackageManifest Manifest, IReadO
                 $"{PackageManifest.FileName} lists {file.Path}, which is not inside the cloud folder");
         }
 
-        var info = new FileInfo(System.IO.Path.Combine(folder, file.Path));
-        if (!info.Exists || info.Length != file.Bytes)
+        var path = System.IO.Path.Combine(folder, file.Path);
+        var length = File.Exists(path) ? LengthOf(path) : (long?)null;
+        if (length != file.Bytes)
         {
             throw new RefusedException($"{PackageManifest.FileName} lists {file.Path} with {file.Bytes} bytes; "
-                + (info.Exists ? $"it has {info.Length}" : "it is not there"));
+                + (length is null ? "it is not there" : $"it has {length}"));
         }
+    }
+
+    // Of what a link points at, where the file is one.
+    private static long LengthOf(string path)
+    {
+        using var handle = File.OpenHandle(path);
+        return RandomAccess.GetLength(handle);
     }
 }
