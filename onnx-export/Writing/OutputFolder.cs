@@ -2,15 +2,18 @@ using Stip.Onnx;
 
 namespace Stip.Export.Writing;
 
-/// <summary>A folder that is made beside its place and moved there when it is whole.</summary>
+/// <summary>A folder that is made beside its place, or inside of it where that is a volume, and moved there when it is
+/// whole.</summary>
 internal sealed class OutputFolder : IDisposable
 {
     private readonly string _path;
+    private readonly bool _isInside;
     private bool _isComplete;
 
-    private OutputFolder(string path, string workPath)
+    private OutputFolder(string path, string workPath, bool isInside)
     {
         _path = path;
+        _isInside = isInside;
         WorkPath = workPath;
     }
 
@@ -42,21 +45,70 @@ internal sealed class OutputFolder : IDisposable
             throw new RefusedException($"output folder {path} is the current one; name a folder in it, e.g. work");
         }
 
-        var work = $"{full}.{Guid.NewGuid():N}.partial";
+        var name = $"{Guid.NewGuid():N}.partial";
+        var isInside = Directory.Exists(full) && !CanMove(full, $"{full}.{name}");
+        var work = isInside ? Path.Combine(full, name) : $"{full}.{name}";
         Directory.CreateDirectory(work);
-        return new OutputFolder(full, work);
+        return new OutputFolder(full, work, isInside);
     }
 
     /// <summary>Moves the folder to its place.</summary>
+    /// <exception cref="RefusedException">The place was taken meanwhile; what was made is kept.</exception>
     public void Complete()
     {
-        if (Directory.Exists(_path))
+        _isComplete = true;
+        try
         {
-            Directory.Delete(_path);
+            if (_isInside)
+            {
+                MoveOut();
+            }
+            else
+            {
+                if (Directory.Exists(_path))
+                {
+                    Directory.Delete(_path);
+                }
+
+                Directory.Move(WorkPath, _path);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new RefusedException($"{_path} was taken meanwhile; what was made lies whole in {WorkPath}", e);
+        }
+    }
+
+    private void MoveOut()
+    {
+        var made = Directory.GetFileSystemEntries(WorkPath);
+        if (Directory.EnumerateFileSystemEntries(_path).Count() > 1)
+        {
+            throw new IOException($"{_path} is not empty");
         }
 
-        Directory.Move(WorkPath, _path);
-        _isComplete = true;
+        foreach (var entry in made)
+        {
+            Directory.Move(entry, Path.Combine(_path, Path.GetFileName(entry)));
+        }
+
+        Directory.Delete(WorkPath);
+    }
+
+    // A mounted volume, or a folder in one that is not the user's, stays where it is: what is made is written inside.
+    private static bool CanMove(string folder, string beside)
+    {
+        try
+        {
+            Directory.Move(folder, beside);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+
+        Directory.Move(beside, folder);
+        return true;
     }
 
     /// <summary>Removes what was written if it was never completed.</summary>

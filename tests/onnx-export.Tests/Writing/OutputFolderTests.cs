@@ -6,6 +6,8 @@ namespace Stip.Export.Tests.Writing;
 
 public sealed class OutputFolderTests
 {
+    private const int LongestName = 255;
+
     [Fact]
     public void ALink_IsRefusedAndStays()
     {
@@ -18,6 +20,50 @@ public sealed class OutputFolderTests
         Assert.Contains("is a link", fault.Message, StringComparison.Ordinal);
         Assert.NotNull(new DirectoryInfo(folder.At("link")).LinkTarget);
         Assert.Equal(2, Directory.EnumerateFileSystemEntries(folder.Path).Count());
+    }
+
+    [Fact]
+    public void AFolderThatIsTakenMeanwhile_CostsNothingThatWasMade()
+    {
+        using var folder = new TemporaryFolder();
+        string made;
+        using (var output = OutputFolder.Create(folder.At("out")))
+        {
+            made = Path.Combine(output.WorkPath, "file");
+            File.WriteAllText(made, "");
+            Directory.CreateDirectory(folder.At("out", "other"));
+
+            var fault = Assert.Throws<RefusedException>(output.Complete);
+
+            Assert.Contains(output.WorkPath, fault.Message, StringComparison.Ordinal);
+        }
+
+        Assert.True(File.Exists(made));
+    }
+
+    /// <summary>A folder that can take no other name, as one that a volume is mounted at.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void AFolderThatCannotBeReplaced_IsWrittenInto(bool completes)
+    {
+        using var folder = new TemporaryFolder();
+        var path = folder.At(new string('o', LongestName));
+        Directory.CreateDirectory(path);
+        using (var output = OutputFolder.Create(path))
+        {
+            Assert.StartsWith(path + Path.DirectorySeparatorChar, output.WorkPath, StringComparison.Ordinal);
+            Directory.CreateDirectory(Path.Combine(output.WorkPath, "cloud"));
+            File.WriteAllText(Path.Combine(output.WorkPath, "file"), "");
+            if (completes)
+            {
+                output.Complete();
+            }
+        }
+
+        Assert.Equal(
+            completes ? ["cloud", "file"] : [],
+            Directory.EnumerateFileSystemEntries(path).Select(Path.GetFileName).Order());
     }
 
     [Fact]
