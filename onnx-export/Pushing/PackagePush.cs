@@ -27,6 +27,13 @@ internal sealed class PackagePush(PackageServer server, CloudFolder package, Upl
     public async Task<ModelObject> RunAsync(Action<long> report, CancellationToken cancellation)
     {
         _report = report;
+        if (journal.HasBegun && await FindAsync(cancellation) is { } registered)
+        {
+            _report(package.TotalBytes);
+            journal.Clear();
+            return registered;
+        }
+
         var uploads = new List<string>(package.Files.Count);
         foreach (var file in package.Files)
         {
@@ -39,6 +46,11 @@ internal sealed class PackagePush(PackageServer server, CloudFolder package, Upl
         journal.Clear();
         return model;
     }
+
+    // An earlier push may have come to its end, and its last answer been lost.
+    private async Task<ModelObject?> FindAsync(CancellationToken cancellation) =>
+        await server.FindModelAsync(package.Manifest.Model, cancellation) is { } model
+        && model.Stip?.Fingerprint == package.Manifest.Fingerprint ? model : null;
 
     private async Task<string> SendAsync(PackageFile file, CancellationToken cancellation)
     {
@@ -56,7 +68,7 @@ internal sealed class PackagePush(PackageServer server, CloudFolder package, Upl
         {
             try
             {
-                received += await SendPartAsync(upload.Id, stream, received, cancellation);
+                received += await SendPartAsync(upload.Id, stream, received, brokenParts, cancellation);
                 brokenParts = 0;
             }
             catch (HttpRequestException e) when (++brokenParts <= MaxBrokenParts)
@@ -70,7 +82,12 @@ internal sealed class PackagePush(PackageServer server, CloudFolder package, Upl
             _report(_doneBytes + received);
         }
 
-        await server.CompleteUploadAsync(upload.Id, cancellation);
+        if (await server.CompleteUploadAsync(upload.Id, cancellation) is { } refusal)
+        {
+            journal.Remove(file.Path);
+            throw new RefusedException($"{refusal.Message}; {file.Path} is sent anew by the next push", refusal);
+        }
+
         return upload.Id;
     }
 
@@ -86,7 +103,7 @@ internal sealed class PackagePush(PackageServer server, CloudFolder package, Upl
     }
 
     private async Task<int> SendPartAsync(
-        string uploadId, FileStream stream, long offset, CancellationToken cancellation)
+        string uploadId, FileStream stream, long offset, int attempt, CancellationToken cancellation)
     {
         stream.Position = offset;
         var count = await stream.ReadAtLeastAsync(_part, _part.Length, throwOnEndOfStream: false, cancellation);
@@ -95,7 +112,7 @@ internal sealed class PackagePush(PackageServer server, CloudFolder package, Upl
             throw new RefusedException($"{stream.Name} became shorter while it was sent");
         }
 
-        await server.SendPartAsync(uploadId, offset, _part.AsMemory(0, count), cancellation);
+        await server.SendPartAsync(uploadId, offset, _part.AsMemory(0, count), attempt, cancellation);
         return count;
     }
 }

@@ -15,9 +15,11 @@ namespace Stip.Export.Pushing;
 internal sealed class PackageServer
 {
     private const string PartField = "data";
+    private const string ChecksumMismatch = "checksum_mismatch";
 
     private readonly HttpClient _http;
     private readonly ResiliencePipeline<HttpResponseMessage> _retries;
+    private readonly TimeSpan _firstDelay;
     private bool _hasAnswered;
 
     /// <param name="http">Client with the server's base address; it carries the key.</param>
@@ -25,6 +27,7 @@ internal sealed class PackageServer
     public PackageServer(HttpClient http, TimeSpan firstDelay)
     {
         _http = http;
+        _firstDelay = firstDelay;
         _retries = new ResiliencePipelineBuilder<HttpResponseMessage>()
             .AddRetry(new RetryStrategyOptions<HttpResponseMessage>
             {
@@ -58,9 +61,15 @@ internal sealed class PackageServer
 
     /// <summary>Sends the part of a file that begins at <paramref name="offset"/>; it replaces what is there from
     /// then on.</summary>
+    /// <param name="id">The upload.</param>
+    /// <param name="offset">Where the part begins.</param>
+    /// <param name="bytes">The part.</param>
+    /// <param name="attempt">How often it was sent before: each pause is twice as long, unless the server says how long
+    /// it is to be.</param>
+    /// <param name="cancellation">Stops.</param>
     /// <exception cref="HttpRequestException">The connection broke, or the server is overloaded.</exception>
     public async Task SendPartAsync(
-        string id, long offset, ReadOnlyMemory<byte> bytes, CancellationToken cancellation)
+        string id, long offset, ReadOnlyMemory<byte> bytes, int attempt, CancellationToken cancellation)
     {
         var part = new ReadOnlyMemoryContent(bytes);
         part.Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");
@@ -69,6 +78,7 @@ internal sealed class PackageServer
             Relative($"{StipRoutes.Uploads}/{id}/parts?offset={offset}"), form, cancellation);
         if (IsTransient(response.StatusCode))
         {
+            await Task.Delay(response.Headers.RetryAfter?.Delta ?? (_firstDelay * (1 << attempt)), cancellation);
             throw new HttpRequestException($"the server answered HTTP {(int)response.StatusCode}");
         }
 
@@ -76,11 +86,34 @@ internal sealed class PackageServer
     }
 
     /// <summary>Says that every part is there.</summary>
-    public Task CompleteUploadAsync(string id, CancellationToken cancellation) => SendAsync<UploadObject>(
-        HttpMethod.Post,
-        $"{StipRoutes.Uploads}/{id}/complete",
-        () => JsonContent.Create(new UploadCompleteRequest(), options: StipJson.Wire),
-        cancellation);
+    /// <returns>Null, or the refusal where the server has other bytes than were announced: the upload is of no use any
+    /// more, and is cancelled.</returns>
+    public async Task<RefusedException?> CompleteUploadAsync(string id, CancellationToken cancellation)
+    {
+        using var response = await SendAsync(
+            HttpMethod.Post,
+            $"{StipRoutes.Uploads}/{id}/complete",
+            () => JsonContent.Create(new UploadCompleteRequest(), options: StipJson.Wire),
+            cancellation);
+        if (response.IsSuccessStatusCode || await ServerRefusal.CodeAsync(response, cancellation) != ChecksumMismatch)
+        {
+            _ = await ReadAsync<UploadObject>(response, cancellation);
+            return null;
+        }
+
+        var refusal = await ServerRefusal.ReadAsync(response, cancellation);
+        using var cancelled = await SendAsync(
+            HttpMethod.Post, $"{StipRoutes.Uploads}/{id}/cancel", () => null, cancellation);
+        return refusal;
+    }
+
+    /// <summary>A model that is registered, null where there is none of that name, or it is not shown.</summary>
+    public async Task<ModelObject?> FindModelAsync(string id, CancellationToken cancellation)
+    {
+        using var response = await SendAsync(
+            HttpMethod.Get, $"{StipRoutes.Models}/{Uri.EscapeDataString(id)}", () => null, cancellation);
+        return response.IsSuccessStatusCode ? await ReadAsync<ModelObject>(response, cancellation) : null;
+    }
 
     /// <summary>Registers the package that the uploads make up, and waits until the server has accepted it.</summary>
     public async Task<ModelObject> RegisterAsync(IReadOnlyList<string> uploadIds, CancellationToken cancellation) =>

@@ -25,6 +25,10 @@ internal static class ServerRefusal
             : $"{response.RequestMessage?.RequestUri} answered HTTP {status}; is it a Stip server?");
     }
 
+    /// <summary>The code of a refusal, null where the answer has none.</summary>
+    public static async Task<string?> CodeAsync(HttpResponseMessage response, CancellationToken cancellation) =>
+        Parse(await response.Content.ReadAsStringAsync(cancellation))?.Code;
+
     private static ErrorBody? Parse(string text)
     {
         try

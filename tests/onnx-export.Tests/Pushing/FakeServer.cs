@@ -15,6 +15,8 @@ internal sealed class FakeServer : HttpMessageHandler
     public const string Key = "stip_test_key";
 
     private readonly Dictionary<string, (UploadCreateRequest Request, MemoryStream Bytes, bool IsDone)> _uploads = [];
+    private readonly HashSet<string> _cancelled = [];
+    private ModelObject? _registered;
 
     /// <summary>Finished files by their path in the package.</summary>
     public Dictionary<string, byte[]> Files { get; } = [];
@@ -24,6 +26,9 @@ internal sealed class FakeServer : HttpMessageHandler
 
     /// <summary>Called before a request is answered; what it returns or throws is the answer.</summary>
     public Func<string, HttpResponseMessage?> Fault { get; set; } = _ => null;
+
+    /// <summary>Asked at each part whether it arrives damaged.</summary>
+    public Func<bool> Damages { get; set; } = () => false;
 
     /// <summary>Called after a request took effect, before it is answered.</summary>
     public Action<string> LostAnswer { get; set; } = _ => { };
@@ -62,6 +67,8 @@ internal sealed class FakeServer : HttpMessageHandler
             ["POST ", "v1", "uploads"] => await CreateAsync(request, cancellation),
             ["POST ", "v1", "uploads", var id, "parts"] => await AddPartAsync(id, request, cancellation),
             ["POST ", "v1", "uploads", var id, "complete"] => Complete(id),
+            ["POST ", "v1", "uploads", var id, "cancel"] => Cancel(id),
+            ["GET ", "v1", "models", "fables"] when _registered is not null => Json(_registered),
             ["GET ", "v1", "uploads", var id] when _uploads.ContainsKey(id) => Json(State(id)),
             ["POST ", "v1", "models"] => Json(Register()),
             _ => Refuse(HttpStatusCode.NotFound, "there is no such thing", "model_not_found"),
@@ -81,7 +88,15 @@ internal sealed class FakeServer : HttpMessageHandler
         var form = Assert.IsType<MultipartFormDataContent>(request.Content);
         var part = Assert.Single(form);
         Assert.Equal("data", part.Headers.ContentDisposition!.Name);
-        await part.CopyToAsync(_uploads[id].Bytes, cancellation);
+        if (Damages())
+        {
+            _uploads[id].Bytes.Write(new byte[part.Headers.ContentLength!.Value]);
+        }
+        else
+        {
+            await part.CopyToAsync(_uploads[id].Bytes, cancellation);
+        }
+
         return Json(new UploadPartObject("part", UploadPartObject.ObjectName, 0, id, 0, 0));
     }
 
@@ -90,7 +105,7 @@ internal sealed class FakeServer : HttpMessageHandler
         var (upload, bytes, _) = _uploads[id];
         if (Convert.ToHexStringLower(SHA256.HashData(bytes.ToArray())) != upload.Sha256)
         {
-            return Refuse(HttpStatusCode.BadRequest, "the digest differs", "checksum_mismatch");
+            return Refuse(HttpStatusCode.UnprocessableEntity, "the digest differs", "checksum_mismatch");
         }
 
         _uploads[id] = (upload, bytes, true);
@@ -98,18 +113,26 @@ internal sealed class FakeServer : HttpMessageHandler
         return Json(State(id));
     }
 
+    private HttpResponseMessage Cancel(string id)
+    {
+        var answer = Json(State(id) with { Status = UploadObject.Cancelled });
+        _uploads[id] = (_uploads[id].Request, new MemoryStream(), false);
+        _cancelled.Add(id);
+        return answer;
+    }
+
     private UploadObject State(string id)
     {
         var (upload, bytes, isDone) = _uploads[id];
         return new UploadObject(
             id, UploadObject.ObjectName, upload.Bytes, 0, 0, upload.Filename, upload.Purpose,
-            isDone ? UploadObject.Completed : UploadObject.Pending, upload.Sha256, bytes.Length, []);
+            _cancelled.Contains(id) ? UploadObject.Cancelled : isDone ? UploadObject.Completed : UploadObject.Pending, upload.Sha256, bytes.Length, []);
     }
 
     private ModelObject Register()
     {
         var manifest = System.Text.Json.JsonSerializer.Deserialize<PackageManifest>(
             Files[PackageManifest.FileName], StipJson.File)!;
-        return new ModelObject(manifest.Model, ModelObject.ObjectName, 0, "test", null!);
+        return _registered = new ModelObject(manifest.Model, ModelObject.ObjectName, 0, "test", ModelStipInfo.From(manifest));
     }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
@@ -105,6 +106,87 @@ public sealed class PackagePushTests : IDisposable
         _server.Fault = route => route == "GET /v1/uploads/upload_0"
             ? FakeServer.Refuse(HttpStatusCode.NotFound, "gone", "model_not_found")
             : null;
+
+        await PushAsync();
+
+        Assert.Equal(_weights, _server.Files["model.onnx.data"]);
+    }
+
+    [Fact]
+    public async Task Push_WhereAFileArrivedDamaged_CancelsItsUploadAndTheNextOneBeginsIt()
+    {
+        var parts = 0;
+        _server.Damages = () => ++parts == 3;
+
+        var refusal = await Assert.ThrowsAsync<RefusedException>(() => PushAsync());
+        await PushAsync();
+
+        Assert.Equal(
+            "the server refused: the digest differs (checksum_mismatch, HTTP 422); model.onnx.data is sent anew by "
+            + "the next push",
+            refusal.Message);
+        Assert.Contains("POST /v1/uploads/upload_0/cancel", _server.Requests);
+        Assert.Equal(_weights, _server.Files["model.onnx.data"]);
+    }
+
+    [Fact]
+    public async Task Push_WhoseLastAnswerWasLost_SendsNothingAgain()
+    {
+        _server.LostAnswer = route =>
+        {
+            if (route == "POST /v1/models")
+            {
+                throw new OperationCanceledException();
+            }
+        };
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => PushAsync());
+        var before = _server.Requests.Count;
+
+        var model = await PushAsync();
+
+        Assert.Equal("fables", model.Id);
+        Assert.Equal(["GET /v1/models/fables"], _server.Requests.Skip(before));
+    }
+
+    [Fact]
+    public async Task Push_OfAPartThatABusyServerRefuses_WaitsAsLongAsItSays()
+    {
+        var refusals = 0;
+        _server.Fault = route =>
+        {
+            if (!route.EndsWith("/parts") || refusals++ > 0)
+            {
+                return null;
+            }
+
+            var busy = FakeServer.Refuse(HttpStatusCode.TooManyRequests, "busy", "server_overloaded");
+            busy.Headers.RetryAfter = new RetryConditionHeaderValue(TimeSpan.FromSeconds(1));
+            return busy;
+        };
+        var watch = Stopwatch.StartNew();
+
+        await PushAsync();
+
+        // Timers may fire a few milliseconds early.
+        Assert.True(watch.Elapsed > TimeSpan.FromSeconds(0.95), $"{watch.Elapsed}");
+        Assert.Equal(_weights, _server.Files["model.onnx.data"]);
+    }
+
+    [Fact]
+    public async Task Push_WithoutAFolderForItsJournal_SendsEveryFile()
+    {
+        await File.WriteAllTextAsync(_folder.At("journals"), "a file", TestContext.Current.CancellationToken);
+
+        await PushAsync();
+
+        Assert.Equal(2, _server.Files.Count);
+    }
+
+    [Fact]
+    public async Task Push_OfALinkedFile_SendsWhatItPointsAt()
+    {
+        File.Move(_folder.At("cloud", "model.onnx.data"), _folder.At("weights"));
+        File.CreateSymbolicLink(_folder.At("cloud", "model.onnx.data"), _folder.At("weights"));
 
         await PushAsync();
 
