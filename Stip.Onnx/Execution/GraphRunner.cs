@@ -1,6 +1,7 @@
 using Google.Protobuf;
 using Microsoft.ML.OnnxRuntime;
 using Stip.Onnx.Model;
+using Stip.Protocol.Tensors;
 
 namespace Stip.Onnx.Execution;
 
@@ -53,7 +54,9 @@ public sealed class GraphRunner : IDisposable
     /// input.</param>
     /// <param name="outputs">Names of the outputs wanted; null for all.</param>
     /// <returns>The outputs by name, in graph order.</returns>
-    /// <exception cref="ArgumentException">An input is missing, or its type cannot be converted.</exception>
+    /// <exception cref="ArgumentException">An input is missing.</exception>
+    /// <exception cref="RefusedException">The type of an input, or one of its numbers, does not fit the graph.
+    /// </exception>
     /// <exception cref="OnnxRuntimeException">The graph refuses the inputs.</exception>
     public IReadOnlyDictionary<string, HostTensor> Run(
         IReadOnlyDictionary<string, HostTensor> inputs, IReadOnlyCollection<string>? outputs = null)
@@ -69,7 +72,7 @@ public sealed class GraphRunner : IDisposable
                 var tensor = inputs.TryGetValue(port.Name, out var given)
                     ? given
                     : throw new ArgumentException($"the graph needs an input '{port.Name}'", nameof(inputs));
-                values.Add(OrtTensors.FromHost(tensor.ConvertTo(port.Dtype)));
+                values.Add(OrtTensors.FromHost(As(port, tensor)));
             }
 
             using var results = _session.Run(_runOptions, names, values, wanted);
@@ -78,6 +81,24 @@ public sealed class GraphRunner : IDisposable
         finally
         {
             values.ForEach(value => value.Dispose());
+        }
+    }
+
+    private static HostTensor As(GraphPort port, HostTensor tensor)
+    {
+        try
+        {
+            return tensor.ConvertTo(port.Dtype);
+        }
+        catch (ArgumentException e)
+        {
+            throw new RefusedException(
+                $"input '{port.Name}' is {tensor.Dtype.WireName()}; the graph takes {port.Dtype.WireName()}", e);
+        }
+        catch (OverflowException e)
+        {
+            throw new RefusedException(
+                $"input '{port.Name}' has numbers that do not fit the graph's {port.Dtype.WireName()}", e);
         }
     }
 

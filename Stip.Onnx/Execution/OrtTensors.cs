@@ -42,7 +42,12 @@ internal static class OrtTensors
     }
 
     public static GraphPort Describe(string name, NodeMetadata metadata) =>
-        new(name, DtypeOf(metadata.ElementDataType), [.. metadata.Dimensions.Select(length => (long)length)]);
+        new(name, DtypeOf(name, metadata), [.. metadata.Dimensions.Select(length => (long)length)]);
+
+    private static TensorDtype DtypeOf(string name, NodeMetadata metadata) =>
+        !metadata.IsTensor ? throw new RefusedException($"'{name}' of the graph is no tensor; only tensors go in and out")
+        : OnnxDtypes.FromOnnx((int)metadata.ElementDataType) ?? throw new RefusedException(
+            $"'{name}' of the graph is of type {metadata.ElementDataType}, which no tensor here has");
 
     private static TensorDtype DtypeOf(TensorElementType type) => OnnxDtypes.FromOnnx((int)type)
         ?? throw new NotSupportedException($"tensors of type {type} are not supported");

@@ -25,8 +25,8 @@ internal sealed class GraphTensor
     {
         Name = name;
         Proto = proto;
-        Shape = [.. proto.Dims.Select(length => checked((int)length))];
         ByteLength = ByteCount(proto);
+        Shape = [.. proto.Dims.Select(length => (int)length)];
     }
 
     /// <summary>Name of the value that nodes read.</summary>
@@ -62,7 +62,20 @@ internal sealed class GraphTensor
         : new GraphTensor(name, Proto, _file, _offset);
 
     /// <summary>Bytes that type and shape ask for.</summary>
-    public static long ByteCount(TensorProto proto) => checked(
-        (proto.Dims.Aggregate(1L, (product, length) => checked(product * length))
-        * ElementTypes.Bits((DataType)proto.DataType)) + 7) / 8;
+    /// <exception cref="RefusedException">No tensor has such a shape.</exception>
+    public static long ByteCount(TensorProto proto)
+    {
+        var bits = (Int128)ElementTypes.Bits((DataType)proto.DataType);
+        foreach (var length in proto.Dims)
+        {
+            bits = length is >= 0 and <= int.MaxValue && bits <= long.MaxValue ? bits * length : -1;
+            if (bits < 0)
+            {
+                break;
+            }
+        }
+
+        return bits >= 0 && bits <= long.MaxValue - 7 ? ((long)bits + 7) / 8 : throw new RefusedException(
+            $"tensor '{proto.Name}' has shape [{string.Join(", ", proto.Dims)}], which no tensor can have");
+    }
 }

@@ -39,6 +39,12 @@ internal sealed record PortPlan(string Name, IReadOnlyList<int> FeatureAxes, Per
         int[] shape = [.. tensor.Shape.Select(length => checked((int)length))];
         var strides = Shapes.Strides(shape);
         int[] features = [.. FeatureAxes];
+        if (Array.Exists(features, axis => axis >= shape.Length))
+        {
+            throw new RefusedException(
+                $"'{Name}' has shape [{string.Join(", ", shape)}]; its features are on axis {features.Max()}");
+        }
+
         int[] others = [.. Enumerable.Range(0, shape.Length).Except(features)];
         var starts = Offsets(shape, strides, others);
         var cells = Offsets(shape, strides, features);

@@ -45,7 +45,8 @@ internal sealed record TokenBatch(long[] Ids, long[]? Mask, int Sequences, int L
     public int[] Columns(int sequence) =>
         [.. Enumerable.Range(0, Length).Where(column => Mask is null || Mask[sequence * Length + column] != 0)];
 
-    private static long[] Integers(string name, HostTensor tensor)
+    /// <summary>The numbers of an input that must be whole.</summary>
+    public static long[] Integers(string name, HostTensor tensor)
     {
         try
         {

@@ -50,7 +50,7 @@ internal static class TokenRows
                 var start = (sequence * batch.Length) + token;
                 tables.Embed(
                     batch.Ids.AsSpan(start, length),
-                    positions is null ? token : checked((int)positions[start]),
+                    positions is null ? token : (int)Math.Clamp(positions[start], -1, int.MaxValue),
                     types is null ? default : types.AsSpan(start, length),
                     boxes is null ? default : boxes.AsSpan(4 * start, 4 * length))
                     .CopyTo(rows, start * tables.HiddenSize);
@@ -62,7 +62,7 @@ internal static class TokenRows
 
     private static long[]? Boxes(IReadOnlyDictionary<string, HostTensor> inputs, TokenBatch batch)
     {
-        var numbers = inputs.TryGetValue(BoxesName, out var given) ? given.ToIntegers() : null;
+        var numbers = inputs.TryGetValue(BoxesName, out var given) ? TokenBatch.Integers(BoxesName, given) : null;
         return numbers is null || numbers.Length == 4L * batch.Ids.Length ? numbers : throw new RefusedException(
             $"{BoxesName} has {numbers.Length} entries; it must have 4 for each of the "
             + $"{batch.Ids.Length} of {IdsName}");
@@ -70,7 +70,7 @@ internal static class TokenRows
 
     private static long[]? Numbers(IReadOnlyDictionary<string, HostTensor> inputs, string name, TokenBatch batch)
     {
-        var numbers = inputs.TryGetValue(name, out var given) ? given.ToIntegers() : null;
+        var numbers = inputs.TryGetValue(name, out var given) ? TokenBatch.Integers(name, given) : null;
         return numbers is null || numbers.Length == batch.Ids.Length ? numbers
             : numbers.Length == batch.Length
                 ? [.. Enumerable.Range(0, batch.Ids.Length).Select(i => numbers[i % batch.Length])]

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Spectre.Console;
 using Stip.Export.Terminal;
 using Stip.Keys.Owner;
@@ -13,6 +14,12 @@ namespace Stip.Export.Commands;
 internal static class VerifyCommand
 {
     private const int DefaultSamples = 16;
+
+    // Every field is there, whatever the outcome.
+    private static readonly JsonSerializerOptions Json = new(StipJson.Wire)
+    {
+        DefaultIgnoreCondition = JsonIgnoreCondition.Never,
+    };
 
     public static Command Create()
     {
@@ -47,6 +54,9 @@ internal static class VerifyCommand
         return command;
     }
 
+    // JSON has no infinity: where one side alone has a number the difference is null.
+    private static double? Finite(double difference) => double.IsFinite(difference) ? difference : null;
+
     private static VerificationReport Watched(bool asJson, Func<Action<double>, VerificationReport> verify) =>
         asJson || !AnsiConsole.Profile.Out.IsTerminal
             ? verify(_ => { })
@@ -67,8 +77,15 @@ internal static class VerifyCommand
         if (asJson)
         {
             Console.WriteLine(JsonSerializer.Serialize(
-                new { report.Samples, report.MaxAbsDiff, report.MeanAbsDiff, report.Top1Agreement, report.Passed },
-                StipJson.Wire));
+                new
+                {
+                    report.Samples,
+                    MaxAbsDiff = Finite(report.MaxAbsDiff),
+                    MeanAbsDiff = Finite(report.MeanAbsDiff),
+                    report.Top1Agreement,
+                    report.Passed,
+                },
+                Json));
             return;
         }
 

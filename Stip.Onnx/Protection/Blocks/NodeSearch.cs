@@ -46,7 +46,7 @@ internal static class NodeSearch
                 }
             }
         }
-        catch (Exception e) when (e is OnnxRuntimeException or NotSupportedException)
+        catch (Exception e) when (e is OnnxRuntimeException or NotSupportedException or RefusedException)
         {
             // A value that cannot be given out (a sequence) leaves the block as the answer.
         }

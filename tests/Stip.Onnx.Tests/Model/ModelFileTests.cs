@@ -22,6 +22,18 @@ public sealed class ModelFileTests : IDisposable
         Assert.Equal([18, 19], file.Tensors[0].Bytes(2, 2).ToArray());
     }
 
+    [Fact]
+    public void Load_OfDataThroughALinkInTheFolder_MapsTheBytesItPointsAt()
+    {
+        File.WriteAllBytes(_folder.At("weights.bin"), [.. Enumerable.Range(0, 64).Select(i => (byte)i)]);
+        File.CreateSymbolicLink(_folder.At("link.bin"), "weights.bin");
+        Save(External("link.bin", offset: "40", length: "8"));
+
+        using var file = ModelFile.Load(_folder.At("model.onnx"));
+
+        Assert.Equal([40, 41, 42, 43, 44, 45, 46, 47], file.Tensors[0].Bytes().ToArray());
+    }
+
     [Theory]
     [InlineData("absent.bin", "0", "8", "missing")]
     [InlineData("weights.bin", "60", "8", "truncated")]
@@ -74,6 +86,19 @@ public sealed class ModelFileTests : IDisposable
         var refusal = Assert.Throws<RefusedException>(() => ModelFile.Load(_folder.At("model.onnx")));
 
         Assert.Equal("tensor 'w' has 4 bytes, its shape asks for 12", refusal.Message);
+    }
+
+    [Theory]
+    [InlineData(1L << 40, 0L)]
+    [InlineData(1L << 62, 4L)]
+    [InlineData(-2L, 4L)]
+    public void Load_OfAShapeThatNoTensorHas_IsRefused(long rows, long columns)
+    {
+        Save(new TensorProto { Name = "w", DataType = (int)DataType.Float, Dims = { rows, columns } });
+
+        var refusal = Assert.Throws<RefusedException>(() => ModelFile.Load(_folder.At("model.onnx")));
+
+        Assert.Contains($"'w' has shape [{rows}, {columns}]", refusal.Message, StringComparison.Ordinal);
     }
 
     [Fact]

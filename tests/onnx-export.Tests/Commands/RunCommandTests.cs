@@ -1,6 +1,7 @@
 using Stip.Export.Running;
 using Stip.Export.Tests.Architectures;
 using Stip.Onnx.Execution;
+using Stip.Onnx.Model;
 using Stip.Protocol.Tensors;
 using Stip.TestKit;
 
@@ -109,6 +110,63 @@ public sealed class RunCommandTests(ExportedModels models) : IDisposable
             await models.FolderAsync(Name), new() { ["input_ids"] = HostTensor.FromIntegers(new long[65], 65) });
 
         Assert.Equal("65 tokens are too many; the model has 1..64", error.Trim());
+    }
+
+    [Theory]
+    [InlineData("input_ids", "input_ids: float32 is not an integer type; it must be int64 or int32")]
+    [InlineData("attention_mask", "attention_mask: bool is not an integer type; it must be int64 or int32")]
+    public async Task Run_WithInputsOfAnotherType_SaysWhichTheyMustBe(string name, string line)
+    {
+        var inputs = new Dictionary<string, HostTensor> { ["input_ids"] = HostTensor.FromIntegers([1L, 2L], 1, 2) };
+        inputs[name] = name == "input_ids" ? HostTensor.FromFloats([1, 2], 1, 2)
+            : new HostTensor(TensorDtype.Bool, [1, 2], [1, 1]);
+
+        var (exitCode, _, error) = Run(await models.FolderAsync(Name), inputs);
+
+        Assert.Equal((1, line), (exitCode, error.Trim()));
+    }
+
+    [Theory]
+    [InlineData("ids", "input 'ids' is float32; the graph takes int32")]
+    [InlineData("large", "input 'ids' has numbers that do not fit the graph's int32")]
+    [InlineData("bool", "input 'ids' is bool; the graph takes int32")]
+    public void Run_OfAGraphWithInputsOfAnotherType_SaysWhichTheyMustBe(string given, string line)
+    {
+        var graph = new GraphBuilder("g");
+        graph.AddInput("ids", TensorDtype.Int32, "n");
+        graph.Append("", "Neg", "node", ["ids"], ["y"]);
+        graph.AddOutput("y", TensorDtype.Int32, "n");
+        graph.Save(_folder.At("g.onnx"));
+
+        var (exitCode, _, error) = Run(_folder.At("g.onnx"), new()
+        {
+            ["ids"] = given == "large" ? HostTensor.FromIntegers([1L << 40], 1)
+                : given == "bool" ? new HostTensor(TensorDtype.Bool, [1], [1]) : HostTensor.FromFloats([1], 1),
+        });
+
+        Assert.Equal((1, line), (exitCode, error.Trim()));
+    }
+
+    [Theory]
+    [InlineData(TensorProto.Types.DataType.Uint16, "'x' of the graph is of type UInt16, which no tensor here has")]
+    [InlineData(TensorProto.Types.DataType.String, "'x' of the graph is of type String, which no tensor here has")]
+    public void Run_OfAGraphWhoseTypesNoFileHas_IsRefused(TensorProto.Types.DataType type, string line)
+    {
+        var graph = new GraphBuilder("g");
+        graph.AddInput("x", TensorDtype.Int32, "n");
+        graph.Append("", "Identity", "node", ["x"], ["y"]);
+        graph.AddOutput("y", TensorDtype.Int32, "n");
+        foreach (var port in graph.Graph.Input.Concat(graph.Graph.Output))
+        {
+            port.Type.TensorType.ElemType = (int)type;
+        }
+
+        graph.Save(_folder.At("g.onnx"));
+
+        var (exitCode, _, error) = Run(
+            _folder.At("g.onnx"), new() { ["x"] = HostTensor.FromIntegers([1], 1) });
+
+        Assert.Equal((1, line), (exitCode, error.Trim()));
     }
 
     [Fact]

@@ -1,6 +1,8 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Stip.Export.Tests.Protection;
+using Stip.Onnx.Model;
 using Stip.TestKit;
 
 namespace Stip.Export.Tests.Commands;
@@ -39,6 +41,32 @@ public sealed class VerifyCommandTests(ExportedModels models, ProtectedModels pa
         Assert.Equal(1, exitCode);
         Assert.Contains("is not where the keys say", error, StringComparison.Ordinal);
         Assert.Contains("\"passed\":false", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Verify_WhereOneSideIsNoNumber_PrintsOneJsonDocumentAllTheSame()
+    {
+        var package = Copy(await packages.FolderAsync(models, Name), "package");
+        Dictionary<string, string> norm;
+        using (var file = ModelFile.Load(Path.Combine(package, "cloud", "model.onnx")))
+        {
+            norm = file.Tensors.First(tensor => tensor.IsExternal && tensor.Shape.Length == 1
+                && tensor.Type == TensorProto.Types.DataType.Float).Proto.ExternalData
+                .ToDictionary(entry => entry.Key, entry => entry.Value);
+        }
+
+        using (var data = File.OpenWrite(Path.Combine(package, "cloud", norm["location"])))
+        {
+            data.Position = long.Parse(norm.GetValueOrDefault("offset", "0"), CultureInfo.InvariantCulture);
+            data.Write(BitConverter.GetBytes(float.NaN));
+        }
+
+        var (exitCode, output, _) = await VerifyAsync(package, "--json");
+
+        using var document = JsonDocument.Parse(output);
+        Assert.Equal(1, exitCode);
+        Assert.False(document.RootElement.GetProperty("passed").GetBoolean());
+        Assert.Equal(JsonValueKind.Null, document.RootElement.GetProperty("max_abs_diff").ValueKind);
     }
 
     [Fact]
