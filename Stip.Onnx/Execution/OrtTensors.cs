@@ -45,7 +45,8 @@ internal static class OrtTensors
         new(name, DtypeOf(name, metadata), [.. metadata.Dimensions.Select(length => (long)length)]);
 
     private static TensorDtype DtypeOf(string name, NodeMetadata metadata) =>
-        !metadata.IsTensor ? throw new RefusedException($"'{name}' of the graph is no tensor; only tensors go in and out")
+        !metadata.IsTensor ? throw new RefusedException(
+            $"'{name}' of the graph is no tensor; only tensors go in and out")
         : OnnxDtypes.FromOnnx((int)metadata.ElementDataType) ?? throw new RefusedException(
             $"'{name}' of the graph is of type {metadata.ElementDataType}, which no tensor here has");
 

@@ -92,7 +92,8 @@ internal sealed class ForeignSamples(ForeignSource source)
             return new HostTensor(dtype, shape, bytes);
         }
 
-        long[] values = [.. Enumerable.Range(0, count).Select(i => isMask && (shape.Length > 3 || _switches.Has(input)) ? Switch(i % last)
+        var areSwitches = isMask && (shape.Length > 3 || _switches.Has(input));
+        long[] values = [.. Enumerable.Range(0, count).Select(i => areSwitches ? Switch(i % last)
             : isMask && shape.Length == 2 && IsPadding(i / last, i % last, last) ? 0
             : Number(input, sizes, i % last / Slowness(input, shape, i)))];
         return dtype == TensorDtype.Bool

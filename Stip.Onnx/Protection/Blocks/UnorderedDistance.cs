@@ -9,9 +9,8 @@ namespace Stip.Onnx.Protection.Blocks;
 /// </summary>
 internal static class UnorderedDistance
 {
-    /// <summary>Largest difference of sorted values, as a share of the largest value (at least 1: sums inside a graph may
-    /// cancel out, and what is left of them is rounding); null where the
-    /// tensors are not of floats.</summary>
+    /// <summary>Largest difference of sorted values, as a share of the largest value (at least 1: sums inside a graph
+    /// may cancel out, and what is left of them is rounding); null where the tensors are not of floats.</summary>
     public static double? Of(HostTensor plain, HostTensor moved)
     {
         if (!plain.Dtype.IsWireFloat())

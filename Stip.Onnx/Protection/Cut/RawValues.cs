@@ -3,7 +3,8 @@ using Stip.Onnx.Symmetry;
 
 namespace Stip.Onnx.Protection.Cut;
 
-/// <summary>After which operators a value can still be read off: all but those that compare, count, or sum up.</summary>
+/// <summary>After which operators a value can still be read off: all but those that compare, count or sum up.
+/// </summary>
 internal static class RawValues
 {
     private const int MostColours = 4;

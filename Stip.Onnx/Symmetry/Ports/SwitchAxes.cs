@@ -31,7 +31,8 @@ internal sealed class SwitchAxes
             {
                 caches.Add(axes[^2].DimValue);
                 texts.Add(axes[^2].DimValue);
-                _pictures.AddRange(axes.Length == 4 && axes[^1].DimValue == axes[^2].DimValue ? [axes[^1].DimValue] : []);
+                _pictures.AddRange(
+                    axes.Length == 4 && axes[^1].DimValue == axes[^2].DimValue ? [axes[^1].DimValue] : []);
             }
         }
 

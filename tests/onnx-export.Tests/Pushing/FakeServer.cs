@@ -126,13 +126,16 @@ internal sealed class FakeServer : HttpMessageHandler
         var (upload, bytes, isDone) = _uploads[id];
         return new UploadObject(
             id, UploadObject.ObjectName, upload.Bytes, 0, 0, upload.Filename, upload.Purpose,
-            _cancelled.Contains(id) ? UploadObject.Cancelled : isDone ? UploadObject.Completed : UploadObject.Pending, upload.Sha256, bytes.Length, []);
+            _cancelled.Contains(id) ? UploadObject.Cancelled : isDone ? UploadObject.Completed : UploadObject.Pending,
+            upload.Sha256, bytes.Length, []);
     }
 
     private ModelObject Register()
     {
         var manifest = System.Text.Json.JsonSerializer.Deserialize<PackageManifest>(
             Files[PackageManifest.FileName], StipJson.File)!;
-        return _registered = new ModelObject(manifest.Model, ModelObject.ObjectName, 0, "test", ModelStipInfo.From(manifest));
+        _registered = new ModelObject(
+            manifest.Model, ModelObject.ObjectName, 0, "test", ModelStipInfo.From(manifest));
+        return _registered;
     }
 }

@@ -1,0 +1,96 @@
+using Stip.Onnx.Model;
+using Stip.Onnx.Protection.Cut;
+using Stip.Onnx.Tests.Symmetry;
+using Stip.Protocol.Tensors;
+
+namespace Stip.Onnx.Tests.Protection.Cut;
+
+/// <summary>What still tells an id or a pixel, and what does not any more.</summary>
+public sealed class RawValuesTests : IDisposable
+{
+    private readonly SmallGraph _graph = new();
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void ANumberLookedUpForEachToken_IsRefused(bool isColumn)
+    {
+        // Weights of words are all different: whoever sees them knows the words.
+        Ids();
+        _graph.Add("Gather", "rows", _graph.Weight("table", 9, 6), "input_ids");
+        _graph.Add("MatMul", "dense", "rows", _graph.Weight("w", 6, 6));
+        var weights = _graph.Add(
+            "Gather", "weights", isColumn ? _graph.Weight("idf", 9, 1) : _graph.Weight("idf", 9), "input_ids");
+        _graph.Add("Mul", "y", "dense", isColumn ? weights : _graph.Add("Unsqueeze", "c", weights, _graph.Numbers(2)));
+        _graph.Output("y", "batch", "seq", 6);
+
+        Assert.Throws<RefusedException>(Cut);
+    }
+
+    [Fact]
+    public void ASwitchLookedUpForEachToken_IsSent()
+    {
+        Ids();
+        _graph.Add("Gather", "rows", _graph.Weight("table", 9, 6), "input_ids");
+        _graph.Add("MatMul", "dense", "rows", _graph.Weight("w", 6, 6));
+        _graph.With("Cast", "stops", [_graph.Weight("kinds", 9)], NodeAttribute.Int("to", 9));
+        _graph.Add("Gather", "is_stop", "stops", "input_ids");
+        _graph.Add("Unsqueeze", "column", "is_stop", _graph.Numbers(2));
+        _graph.Add("Where", "y", "column", _graph.Weight("blank", 6), "dense");
+        _graph.Output("y", "batch", "seq", 6);
+
+        Assert.Equal(["inputs_embeds", "column"], Cut().Sent);
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(-1)]
+    public void TheLargestOfOneId_IsTheId(int axis)
+    {
+        Ids();
+        _graph.Add("Gather", "rows", _graph.Weight("table", 9, 6), "input_ids");
+        _graph.Add("MatMul", "dense", "rows", _graph.Weight("w", 6, 6));
+        _graph.With("Cast", "numbers", ["input_ids"], NodeAttribute.Int("to", 1));
+        _graph.Add("Unsqueeze", "column", "numbers", _graph.Numbers(2));
+        _graph.Add("ReduceMax", "largest", "column", _graph.Numbers(axis));
+        _graph.Add("Add", "y", "dense", "largest");
+        _graph.Output("y", "batch", "seq", 6);
+
+        Assert.Throws<RefusedException>(Cut);
+    }
+
+    [Theory]
+    [InlineData(1, true)]
+    [InlineData(3, true)]
+    [InlineData(23, false)]
+    public void AGreyPicture_IsRefusedAndItsMeanIsNot(int axes, bool isRefused)
+    {
+        _graph.Input("pixel_values", "batch", 3, 8, 8);
+        _graph.Add(
+            "ReduceMean", "grey", "pixel_values", axes == 23 ? _graph.Numbers(2, 3) : _graph.Numbers(axes));
+        _graph.With("Conv", "patches", ["pixel_values", _graph.Weight("kernel", 6, 3, 1, 1)]);
+        _graph.Add("Relu", "bent", "patches");
+        _graph.Add("Add", "y", "bent", _graph.Add(
+            "Slice", "one", "grey", _graph.Numbers(0), _graph.Numbers(1), _graph.Numbers(1)));
+        _graph.Output("y", "batch", 6, 8, 8);
+
+        if (isRefused)
+        {
+            Assert.Throws<RefusedException>(Cut);
+        }
+        else
+        {
+            Assert.Contains("one", Cut().Sent);
+        }
+    }
+
+    public void Dispose() => _graph.Dispose();
+
+    private void Ids() => _graph.Graph.AddInput("input_ids", TensorDtype.Int64, "batch", "seq");
+
+    private ClientCut Cut()
+    {
+        using var file = _graph.Save();
+        return ClientCut.Find(file.Graph, shapesHaveEnds: true);
+    }
+}
