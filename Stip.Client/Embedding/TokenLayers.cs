@@ -40,6 +40,12 @@ internal sealed class TokenLayers : IDisposable
     /// <param name="keeps">True where its layers keep what they made of earlier tokens.</param>
     public static string? Fault(ClientGraphManifest manifest, int? layers, bool keeps)
     {
+        if (manifest is { File: null } or { Inputs: null } or { Outputs: null }
+            || manifest.Caches?.All(cache => cache is { Past: not null, Present: not null, Axes: not null }) == false)
+        {
+            return "a client graph without file, inputs and outputs, or a cache without past, present and axes";
+        }
+
         if (layers is not null && keeps && manifest.Caches is null)
         {
             return $"{manifest.File} has {layers} layers and bundle.json does not list their caches: protect the model "

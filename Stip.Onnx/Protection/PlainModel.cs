@@ -113,12 +113,18 @@ internal sealed class PlainModel : IDisposable
 
     private PlainModel WithClientLayers(int layers)
     {
+        if (Manifest.Kind == ModelKinds.Image && Parts is [{ IsClient: true } patches, { IsClient: false } rest])
+        {
+            var (first, others, made) = PictureLayers.Split(Manifest, patches, rest, layers);
+            return new PlainModel(Folder, made, _files, [first, others]);
+        }
+
         var isOfTexts = Manifest.Kind is ModelKinds.Decoder or ModelKinds.Encoder && HasTables;
         if (Sources.Count > 0 || !isOfTexts || Parts.Count > 1 || layers < 0)
         {
             throw new RefusedException(
-                $"{layers} client layers of '{Folder}': a decoder or an encoder of texts that export wrote can leave 0 "
-                + "or more to the client, and so can one graph of another exporter; other models none");
+                $"{layers} client layers of '{Folder}': a decoder or an encoder of texts or pictures that export wrote "
+                + "can leave 0 or more to the client, and so can one graph of another exporter; other models none");
         }
 
         var (client, cloud, manifest) = ClientLayers.Split(Manifest, Parts[0], layers);

@@ -104,6 +104,19 @@ public sealed class TokenLayersTests : IDisposable
     }
 
     [Fact]
+    public void Fault_OfAManifestThatLacksParts_SaysSo()
+    {
+        ClientGraphManifest[] lacking =
+        [
+            Manifest() with { Inputs = null! }, Manifest() with { Outputs = null! },
+            Manifest() with { Caches = [null!] }, Manifest() with { Caches = [new("past", "present", null!)] },
+        ];
+
+        Assert.All(lacking, manifest => Assert.StartsWith(
+            "a client graph without", TokenLayers.Fault(manifest, layers: 1, keeps: true), StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void Fault_OfAGraphThatGivesMore_NamesIt()
     {
         var manifest = Manifest();

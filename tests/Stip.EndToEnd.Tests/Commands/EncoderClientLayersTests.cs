@@ -27,6 +27,22 @@ public sealed class EncoderClientLayersTests(SharedServer shared)
     }
 
     [Fact]
+    public async Task Classify_OfAnImageWithClientLayers_AnswersAsOfTheWholeModel()
+    {
+        string[] image = ["--image", Path.Combine(KnownCheckpoints.Folder("digits-vit"), "images/large_1501.png")];
+        using var folder = new TemporaryFolder();
+        await ModelPackages.RunAsync(
+            "protect", "--model", await ModelPackages.ExportAsync("digits-vit"), "--output", folder.At("layers"),
+            "--client-layers", "1", "--name", "digits-vit-layers");
+        await shared.Server.PushAsync(folder.At("layers"));
+
+        var whole = await EncoderAnswers.AskAsync(shared, await shared.PushedAsync("digits-vit"), "classify", image);
+        var split = await EncoderAnswers.AskAsync(shared, folder.At("layers"), "classify", image);
+
+        EncoderAnswers.AssertAlike(whole, split);
+    }
+
+    [Fact]
     public async Task Fill_OfAnotherExportersGraphWithClientLayers_AnswersAsOfTheWholeModel()
     {
         string[] texts = ["Once upon a [MASK] there was a king."];

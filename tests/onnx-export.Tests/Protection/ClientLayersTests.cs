@@ -63,10 +63,30 @@ public sealed class ClientLayersTests(ExportedModels exported, ProtectedModels p
     }
 
     [Theory]
+    [InlineData("digits-vit")]
+    [InlineData("tiny-vit-huge")]
+    public async Task Protect_OfAnEncoderOfPicturesWithClientLayers_IsTheSameModel(string name)
+    {
+        var options = new ProtectionOptions(Verify: VerificationMode.Full) { ClientLayers = 1 };
+
+        var (folder, made) = await packages.ProtectAsync(exported, name, options, seed: 3);
+
+        Assert.True(made.Verification!.Passed, made.Verification.Worst);
+        Assert.True(PackageVerifier.Verify(await exported.FolderAsync(name), folder, samples: 2).Passed);
+        var cloud = PackageFolder.ReadCloud(folder);
+        var (role, client) = PackageFolder.ReadClient(folder).ClientGraphs!.Single();
+        using var patches = ModelFile.Load(Path.Combine(folder, "client", client.File));
+        using var server = ModelFile.Load(Path.Combine(folder, "cloud", cloud.Graphs[role].File));
+        Assert.DoesNotContain(server.Tensors, tensor => tensor.Name.StartsWith("layers.0.", StringComparison.Ordinal));
+        Assert.Contains(patches.Tensors, tensor => tensor.Name.StartsWith("layers.0.", StringComparison.Ordinal));
+    }
+
+    [Theory]
     [InlineData(Llama, 64)]
     [InlineData(Llama, -1)]
     [InlineData("tiny-bert-classifier", 64)]
-    [InlineData("digits-vit", 1)]
+    [InlineData("digits-vit", 64)]
+    [InlineData("digits-llava", 1)] // several parts
     public async Task Protect_WithLayersThatCannotBeTheClients_IsRefused(string name, int layers)
     {
         var refusal = await Assert.ThrowsAsync<RefusedException>(() => packages.ProtectAsync(
