@@ -85,9 +85,12 @@ internal sealed class LabelRun
     {
         var graph = _part.Graph;
         var (steering, integers) = (SteeringNumbers.Of(_part.Model), IntegerWeights.Of(_part.Model));
+        var written = BlankTensors.Written(_part.Model);
         var tensors = _part.Tensors.ToDictionary(
             tensor => tensor.Proto,
-            tensor => steering.Contains(tensor.Proto) ? TensorNumbers.Read(tensor)
+            tensor => steering.Contains(tensor.Proto) || (written.Contains(tensor.Proto)
+                && tensor.ElementCount <= MostKnownElements && BlankTensors.IsBlank(tensor))
+                ? TensorNumbers.Read(tensor)
                 : Load(tensor, integers.Contains(tensor.Proto)),
             (IEqualityComparer<TensorProto>)ReferenceEqualityComparer.Instance);
         var scope = new Scope(graph.ValueInfo.Concat(graph.Output));

@@ -47,6 +47,19 @@ public sealed class PlacedValueTests : IDisposable
         ProtocolLaw.AssertHolds(_graph);
     }
 
+    // As PyTorch masks shifted windows: regions are drawn on zeros, and those that differ do not see each other.
+    [Fact]
+    public void MaskDrawnOnZeros_IsNumbersAsThoseOfAnyMask()
+    {
+        Finish(Windowed(Rows(4), 4, isMasked: true), 4);
+
+        ProtocolLaw.AssertHolds(_graph);
+        using var file = ModelFile.Load(_graph.FilePath);
+        Assert.All(
+            SymmetryAnalysis.Of(file).Graph.Parts.SelectMany(part => part.Weights),
+            weight => Assert.NotEqual([16], weight.Shape));
+    }
+
     // Pixels are laid beside each other by reshapes, as those of a patch are for a matrix.
     [Theory]
     [InlineData(4)]
@@ -167,7 +180,7 @@ public sealed class PlacedValueTests : IDisposable
     }
 
     // Filled up by a row, cut into windows of two by two, attention of two heads within each, back and added.
-    private string Windowed(string rows, int side)
+    private string Windowed(string rows, int side, bool isMasked = false)
     {
         long[] order = [.. Enumerable.Range(0, side * side).Select(place => (long)(
             (((place / 4 / (side / 2) * 2) + (place % 4 / 2)) * side)
@@ -189,12 +202,38 @@ public sealed class PlacedValueTests : IDisposable
         var keys = _graph.With("Transpose", "keys", [heads[1]], NodeAttribute.Ints("perm", 0, 1, 3, 2));
         var biased = _graph.Add(
             "Add", "biased", _graph.Add("MatMul", "scores", heads[0], keys), _graph.Weight("bias", 2, 4, 4));
+        if (isMasked)
+        {
+            var split = Reshape("by_picture", biased, -1, side * side / 4, 2, 4, 4);
+            biased = Reshape("masked", _graph.Add("Add", "with_mask", split, Mask(order)), -1, 2, 4, 4);
+        }
+
         var shares = _graph.With("Softmax", "shares", [biased], NodeAttribute.Int("axis", -1));
         var mixed = _graph.Add("MatMul", "mix", shares, heads[2]);
         var joined = _graph.With("Transpose", "joined", [mixed], NodeAttribute.Ints("perm", 0, 2, 1, 3));
         var given = Projected("given", Reshape("all", joined, -1, side * side, Hidden));
         var back = _graph.With("Gather", "back", [given, _graph.Numbers(places)], NodeAttribute.Int("axis", 1));
         return _graph.Add("Add", "residual", rows, back);
+    }
+
+    // Of four rows the first is a region of its own: [windows, 1, 4, 4].
+    private string Mask(long[] order)
+    {
+        var zeros = _graph.Floats(new float[order.Length]);
+        var drawn = _graph.Add(
+            "ScatterND",
+            "drawn",
+            zeros,
+            Reshape("places", _graph.Numbers(0, 1, 2, 3), -1, 1),
+            _graph.With("Expand", "region", [_graph.Number(1), _graph.Numbers(4)]));
+        var windows = _graph.With("Gather", "regions", [drawn, _graph.Numbers(order)], NodeAttribute.Int("axis", 0));
+        var difference = _graph.Add(
+            "Sub",
+            "difference",
+            Reshape("queries_of_regions", windows, -1, 1, 4, 1),
+            Reshape("keys_of_regions", windows, -1, 1, 1, 4));
+        var alike = _graph.Add("Equal", "alike", difference, _graph.Number(0));
+        return _graph.Add("Where", "mask", alike, _graph.Number(0), _graph.Number(-100));
     }
 
     private void Finish(string rows, int side, int positions = 0)

@@ -49,8 +49,7 @@ internal static class PlacedOperands
             return cells;
         }
 
-        var first = Columns(axes)[0];
-        int[] labels = Array.ConvertAll(first, cell => cells.Labels[cell]);
+        int[] labels = Array.ConvertAll(Cells(axes, ofPlaces: false), cell => cells.Labels[cell]);
         if (2 * Enumerable.Range(1, labels.Length - 1).Count(i => store.Runs.GoesOn(labels, i)) < labels.Length)
         {
             return cells;
@@ -128,10 +127,10 @@ internal static class PlacedOperands
     private static PlacedValue Numbers(NodeStore store, KnownValue known, PlacedAxis[] axes)
     {
         var labels = new List<int>();
-        var columns = Columns(axes);
-        for (var feature = 0; feature < columns[0].Length; feature++)
+        var places = Cells(axes, ofPlaces: true);
+        foreach (var feature in Cells(axes, ofPlaces: false))
         {
-            double[] numbers = [.. columns.Select(cells => known.Numbers[cells[feature]])];
+            double[] numbers = Array.ConvertAll(places, place => known.Numbers[place + feature]);
             labels.Add(numbers.AsSpan().ContainsAnyExcept(numbers[0])
                 ? store.Ordered(store.Kinds.Id($"numbers {PlacedValue.Digest<double>(numbers)}"))
                 : store.Constant(numbers[0]));
@@ -143,27 +142,28 @@ internal static class PlacedOperands
     // Cells that are there one by one, as the vector of them.
     private static PlacedValue Stacked(NodeStore store, LabelValue cells, PlacedAxis[] axes)
     {
-        int[][] operands = [.. Columns(axes).Select(column => Array.ConvertAll(column, cell => cells.Labels[cell]))];
+        var (kind, places, features) = (
+            store.Kinds.Id("stacked"), Cells(axes, ofPlaces: true), Cells(axes, ofPlaces: false));
+        if (features.Length == 1)
+        {
+            return new PlacedValue(
+                store, axes, [store.Ordered(kind, Array.ConvertAll(places, place => cells.Labels[place]))]);
+        }
+
+        int[][] operands = Array.ConvertAll(
+            places, place => Array.ConvertAll(features, feature => cells.Labels[place + feature]));
         int[] shape = Array.ConvertAll(axes, axis => axis.Features);
         var order = new LaneAxis(store.Runs, shape, operands[0]);
-        var stacked = CellWise.Ordered(
-            store, store.Kinds.Id("stacked"), Array.ConvertAll(operands, order.There));
+        var stacked = CellWise.Ordered(store, kind, Array.ConvertAll(operands, order.There));
         return new PlacedValue(store, axes, order.Back(stacked));
     }
 
-    // The cells of all features, for every position.
-    private static int[][] Columns(PlacedAxis[] axes)
+    // Where the positions are, or the features: the cell of both is the sum.
+    private static int[] Cells(PlacedAxis[] axes, bool ofPlaces)
     {
         PlacedFactor[] factors = [.. axes.SelectMany(axis => axis.Factors)];
         var strides = Shapes.Strides(Array.ConvertAll(factors, factor => factor.Length));
-        var features = Walk(isPlace: false);
-        return Array.ConvertAll(Walk(isPlace: true), place => Array.ConvertAll(features, cell => place + cell));
-
-        int[] Walk(bool isPlace)
-        {
-            int[] kept = [.. Enumerable.Range(0, factors.Length).Where(i => factors[i].IsPlace == isPlace)];
-            return Shapes.Walk(
-                Array.ConvertAll(kept, i => factors[i].Length), Array.ConvertAll(kept, i => strides[i]));
-        }
+        int[] kept = [.. Enumerable.Range(0, factors.Length).Where(i => factors[i].IsPlace == ofPlaces)];
+        return Shapes.Walk(Array.ConvertAll(kept, i => factors[i].Length), Array.ConvertAll(kept, i => strides[i]));
     }
 }
