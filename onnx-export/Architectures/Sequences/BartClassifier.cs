@@ -12,11 +12,14 @@ using Stip.Protocol.Tensors;
 
 namespace Stip.Export.Architectures.Sequences;
 
-/// <summary>BART as a classifier (zero-shot models of bart-large-mnli's kind): the decoder reads the text too, one
-/// token later, and its row of the last token is classified.</summary>
+/// <summary>BART as a classifier (zero-shot models of bart-large-mnli's kind) or where it finds answers: the decoder
+/// reads the text too, one token later, and its row of the last token is classified, or each says whether an answer
+/// begins or ends there. MVP is BART here.</summary>
 /// <remarks>A row of the client holds the token, and behind it the position of the encoder; the decoder's rows are
 /// those of the tokens before, the first one after the token that answers begin with.</remarks>
-internal sealed class BartClassifier : IArchitecture
+/// <param name="name">Name of the family.</param>
+/// <param name="answers">True where it finds answers.</param>
+internal sealed class BartClassifier(string name, bool answers) : IArchitecture
 {
     private const int SkippedPositions = 2;
     private const double NormEpsilon = 1e-5;
@@ -31,13 +34,14 @@ internal sealed class BartClassifier : IArchitecture
         Down: "fc2",
         FeedForwardNorm: "final_layer_norm");
 
-    public string Name => "BartForSequenceClassification";
+    public string Name => name;
 
     public string ModelType => "";
 
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
         var (config, tensors) = (checkpoint.Config, checkpoint.Tensors);
+        config.RefuseFlag("use_prompt");
         var (hidden, vocabulary) = (config.Size("d_model"), config.Size("vocab_size"));
         var context = config.FindSize("max_position_embeddings") ?? 1024;
         var words = SequenceTables.Words(
@@ -67,11 +71,19 @@ internal sealed class BartClassifier : IArchitecture
             Later(encoder, parts[0], new TensorRows(table, begin, 1)),
             Positions(tensors, "decoder", context, hidden),
             states);
-        var labels = Labels.Read(config);
-        new ClassifierHead("classification_head.dense", "tanh", "classification_head.out_proj")
+        var labels = answers ? null : Labels.Read(config);
+        if (labels is null)
         {
-            Pool = LastRow.Append,
-        }.AppendPooled(encoder, rows, labels.Names.Count);
+            RowHead.AppendAnswer(encoder, rows, "qa_outputs");
+        }
+        else
+        {
+            new ClassifierHead("classification_head.dense", "tanh", "classification_head.out_proj")
+            {
+                Pool = LastRow.Append,
+            }.AppendPooled(encoder, rows, labels.Names.Count);
+        }
+
         return new ExportedModel(
             encoder, 2 * hidden, vocabulary, context, IsTied: false, new Dictionary<string, CheckpointTensor>
             {

@@ -21,7 +21,9 @@ internal sealed class T5(ConfigJson config, string family, bool hasOwnDistances)
     private const string Gated = "gated-";
 
     private readonly string _activation = config.Text("feed_forward_proj")
-        ?? (family.StartsWith("T5", StringComparison.Ordinal) ? "relu" : "gated-gelu");
+        ?? (family.StartsWith("T5", StringComparison.Ordinal) || family.StartsWith("Long", StringComparison.Ordinal)
+            ? "relu"
+            : "gated-gelu");
 
     /// <summary>Most tokens of a text; nothing in the model depends on it.</summary>
     public int Positions => config.FindSize("n_positions", "max_position_embeddings") ?? DefaultPositions;
@@ -61,8 +63,8 @@ internal sealed class T5(ConfigJson config, string family, bool hasOwnDistances)
     }
 
     /// <summary>The table of distances of a layer.</summary>
-    public string DistanceTable(string stack, int layer) =>
-        $"{stack}.block.{DistancesOf(layer)}.layer.0.SelfAttention.relative_attention_bias";
+    public string DistanceTable(string stack, int layer, string attention = "SelfAttention") =>
+        $"{stack}.block.{DistancesOf(layer)}.layer.0.{attention}.relative_attention_bias";
 
     /// <summary>The layer whose table a layer reads.</summary>
     public int DistancesOf(int layer) => hasOwnDistances ? layer : 0;

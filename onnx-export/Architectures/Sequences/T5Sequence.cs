@@ -4,7 +4,8 @@ using Stip.Protocol.Tensors;
 
 namespace Stip.Export.Architectures.Sequences;
 
-/// <summary>T5 and its kin (FLAN-T5, mT5, UMT5): encoder and decoder, distances in place of positions.</summary>
+/// <summary>T5 and its kin (FLAN-T5, mT5, UMT5): encoder and decoder, distances in place of positions. Rows of LongT5's
+/// encoder see those near them.</summary>
 /// <param name="name">Name of the family.</param>
 /// <param name="modelType">Its <c>model_type</c>.</param>
 /// <param name="encoderName">Name of the family that is its encoder alone.</param>
@@ -13,6 +14,8 @@ internal sealed class T5Sequence(string name, string modelType, string encoderNa
     : IArchitecture
 {
     private const string HeadName = "lm_head.weight";
+    private const string LongType = "longt5";
+    private const int DefaultRadius = 127;
 
     public string Name => name;
 
@@ -24,6 +27,8 @@ internal sealed class T5Sequence(string name, string modelType, string encoderNa
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
         var (config, tensors) = (checkpoint.Config, checkpoint.Tensors);
+        config.RefuseUnless("encoder_attention_type", "local");
+        var isLocal = modelType == LongType;
         var t5 = new T5(config, name, hasOwnDistances);
         var sizes = t5.Sizes;
         var words = SequenceTables.Words(tensors, t5.VocabSize, sizes.Hidden, HeadName, T5.WordNames);
@@ -55,7 +60,7 @@ internal sealed class T5Sequence(string name, string modelType, string encoderNa
                 layers,
                 sizes.Heads,
                 sizes.Inner,
-                Attention("layer.0", "SelfAttention"),
+                Attention("layer.0", Own(isEncoder)),
                 isEncoder ? null : Attention("layer.1", "EncDecAttention"),
                 Up: $"{wide}.DenseReluDense.{(t5.IsGated ? "wi_1" : "wi")}",
                 Down: $"{wide}.DenseReluDense.wo",
@@ -63,10 +68,13 @@ internal sealed class T5Sequence(string name, string modelType, string encoderNa
             {
                 Gate = t5.IsGated ? $"{wide}.DenseReluDense.wi_0" : null,
                 LastNorm = $"{side}.final_layer_norm",
-                DistanceTable = layer => t5.DistanceTable(side, layer),
+                DistanceTable = layer => t5.DistanceTable(side, layer, Own(isEncoder)),
+                Window = isEncoder && isLocal ? config.FindSize("local_radius") ?? DefaultRadius : null,
                 Distances = t5.Distances(sizes.Heads, isTwoSided: isEncoder),
             };
         }
+
+        string Own(bool isEncoder) => isEncoder && isLocal ? "LocalSelfAttention" : "SelfAttention";
 
         static AttentionNames Attention(string part, string kind) => new(
             $"{part}.{kind}.q", $"{part}.{kind}.k", $"{part}.{kind}.v", $"{part}.{kind}.o", $"{part}.layer_norm");

@@ -1,4 +1,5 @@
 using Stip.Export.Blocks.FeedForward;
+using Stip.Export.Blocks.Positions;
 using Stip.Export.Blocks.Weights;
 using Stip.Onnx.Model;
 
@@ -25,7 +26,8 @@ internal sealed class SequenceLayers(SequenceGraph graph, SequenceFamily family,
             ? family.Norm.Append(graph, "embedding_norm", norm, rows)
             : rows;
         _stream = family.IsPreNorm ? new ResidualStream(graph, _rows) : null;
-        _causal = graph.Role == SequenceRole.Encoder ? graph.PaddingBias : graph.CausalBias();
+        _causal = graph.Role != SequenceRole.Encoder ? graph.CausalBias()
+            : stack.Window is { } window ? Near(window) : graph.PaddingBias;
         for (var layer = 0; layer < stack.Count; layer++)
         {
             var (name, tensor) = ($"layers.{layer}", $"{stack.Layers}.{layer}");
@@ -70,6 +72,14 @@ internal sealed class SequenceLayers(SequenceGraph graph, SequenceFamily family,
         }
 
         return _attention.Append(attention, tensor, stack.Own, rows, keys, values, Bias(layer));
+    }
+
+    // Scores of rows that are farther away vanish, and so do those of padding.
+    private string Near(int farthest)
+    {
+        graph.Distances();
+        var window = RowDistances.AppendWindow(graph, farthest);
+        return graph.PaddingBias is { } padding ? graph.Graph.Add("Min", "near", [window, padding]) : window;
     }
 
     private string? Bias(int layer)

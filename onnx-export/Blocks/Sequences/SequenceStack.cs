@@ -45,6 +45,9 @@ internal sealed record SequenceStack(
     /// <summary>How distances fall into the rows of that table.</summary>
     public DistanceBias? Distances { get; init; }
 
+    /// <summary>How far every row sees, whatever the layer; null where all see all.</summary>
+    public int? Window { get; init; }
+
     /// <summary>How far rows of a layer see beside the first row, which sees all and is seen by all; null where all see
     /// all.</summary>
     public Func<int, int>? Farthest { get; init; }
