@@ -106,8 +106,14 @@ internal static class ProtectCommand
     {
         var folder = new DirectoryInfo(FolderOf(model));
         return !folder.Exists ? 0 : folder.EnumerateFiles().Where(file => IsData(file.Name) || (Directory.Exists(model)
-            ? file.Extension == ".onnx" : file.Name == Path.GetFileName(model))).Sum(file => file.Length);
+            ? file.Extension == ".onnx" : file.Name == Path.GetFileName(model))).Sum(LengthOf);
     }
+
+    // A link's own length is that of the path in it.
+    private static long LengthOf(FileInfo file) =>
+        file.ResolveLinkTarget(returnFinalTarget: true) is FileInfo { Exists: true } target
+            ? target.Length
+            : file.Length;
 
     private static bool IsData(string name) =>
         name.EndsWith(".data", StringComparison.Ordinal) || name.Contains(".onnx_data", StringComparison.Ordinal);
