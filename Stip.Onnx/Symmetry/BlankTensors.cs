@@ -14,7 +14,7 @@ internal static class BlankTensors
         foreach (var graph in ModelBodies.Of(model))
         {
             var names = graph.Node.Where(node => node.OpType is "ScatterND" or "ScatterElements")
-                .Select(node => node.Input[0]).ToHashSet(StringComparer.Ordinal);
+                .SelectMany(node => node.Input.Take(1)).ToHashSet(StringComparer.Ordinal);
             found.UnionWith(HeldTensors.Of(graph).Where(held => names.Contains(held.Name)).Select(held => held.Tensor));
         }
 
