@@ -6,7 +6,7 @@ using Stip.Client.Templates;
 namespace Stip.Gateway;
 
 /// <summary>A conversation and the images in it, in the order in which they stand.</summary>
-/// <param name="Messages">As <see cref="IllustratedChat"/> has them.</param>
+/// <param name="Messages">As <see cref="ImageTurns"/> has them.</param>
 /// <param name="Images">One for each image part.</param>
 internal sealed record ChatPrompt(IReadOnlyList<ChatMessage> Messages, IReadOnlyList<RgbImage> Images)
 {

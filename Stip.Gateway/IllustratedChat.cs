@@ -1,31 +1,16 @@
-using System.Text.Json;
 using Stip.Client.Generation;
 using Stip.Client.Images;
-using Stip.Client.Templates;
 using Stip.Gateway.Terminal;
 
 namespace Stip.Gateway;
 
 /// <summary>
-/// Conversations in which images stand. A message with images carries its parts in the field <c>content</c>:
-/// <c>{"type":"text","text"}</c> and <c>{"type":"image"}</c>, as templates of vision-language models read them.
+/// Conversations in which images stand, as <see cref="ImageTurns"/> has them, or one image beside the beginning of what
+/// is written about it.
 /// </summary>
 internal static class IllustratedChat
 {
     private const string ContentField = "content";
-
-    /// <summary>A message of parts.</summary>
-    /// <param name="role">Who speaks.</param>
-    /// <param name="parts">Text, or null where an image stands.</param>
-    public static ChatMessage Message(string role, IEnumerable<string?> parts) => new(role, null)
-    {
-        Fields = new Dictionary<string, JsonElement>
-        {
-            [ContentField] = JsonSerializer.SerializeToElement(parts.Select(text => text is null
-                ? new Dictionary<string, string> { ["type"] = "image" }
-                : new Dictionary<string, string> { ["type"] = "text", ["text"] = text })),
-        },
-    };
 
     /// <summary>The prompt of a conversation, with the rows of its images.</summary>
     public static async Task<ImagePrompt> PlaceAsync(
@@ -51,24 +36,12 @@ internal static class IllustratedChat
                 $"model '{model.Id}' writes about one image: give one message of a user with it, and at most the "
                 + "beginning of the answer as its text");
 
-    // Templates of some models know parts, others know strings only: what they write into the prompt tells.
-    private static int[] Tokens(StipModel model, string imageToken, ChatPrompt chat)
-    {
-        var (messages, images) = (chat.Messages, chat.Images.Count);
-        var id = model.Bundle.Manifest.ImageTokenId!.Value;
-        foreach (var candidate in new[] { messages, [.. messages.Select(message => Flat(message, imageToken))] })
-        {
-            if (TryRender(model, chat with { Messages = candidate }) is { } ids
-                && ids.Count(token => token == id) == images)
-            {
-                return ids;
-            }
-        }
-
-        throw new RefusedException(
-            $"the chat template of model '{model.Id}' does not put {images} images into its prompt; complete takes raw "
-            + $"text with {imageToken}");
-    }
+    private static int[] Tokens(StipModel model, string imageToken, ChatPrompt chat) =>
+        ImageTurns.Tokens(
+            model, chat.Messages, chat.Images.Count, messages => TryRender(model, chat with { Messages = messages }))
+        ?? throw new RefusedException(
+            $"the chat template of model '{model.Id}' does not put {chat.Images.Count} images into its prompt; "
+            + $"complete takes raw text with {imageToken}");
 
     private static int[]? TryRender(StipModel model, ChatPrompt chat)
     {
@@ -76,15 +49,9 @@ internal static class IllustratedChat
         {
             return Prompts.Chat(model, chat.Messages, chat.Tools);
         }
-        catch (RefusedException) when (chat.Messages.Any(message => message.Fields.ContainsKey(ContentField)))
+        catch (RefusedException) when (chat.Messages.Any(ImageTurns.HasParts))
         {
             return null;
         }
     }
-
-    private static ChatMessage Flat(ChatMessage message, string imageToken) =>
-        message.Fields.TryGetValue(ContentField, out var parts)
-            ? new ChatMessage(message.Role, string.Concat(parts.EnumerateArray().Select(part =>
-                part.TryGetProperty("text", out var text) ? text.GetString() : $"{imageToken}\n")))
-            : message;
 }

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.AI;
 using Stip.Client.Generation;
+using Stip.Client.Images;
 using Stip.Client.Tools;
 
 namespace Stip.Client.Chat;
@@ -27,7 +28,9 @@ public sealed class StipChatClient : IChatClient
     /// <inheritdoc/>
     /// <exception cref="StipException">Refused by the server or not reached.</exception>
     /// <exception cref="NotSupportedException">The options ask for what is not there: another model, tools that the
-    /// model's chat template has no place for.</exception>
+    /// model's chat template has no place for, images of a model that takes none.</exception>
+    /// <exception cref="InvalidDataException">An image cannot be read, or they are too many: at most 64, and 128
+    /// million pixels in all.</exception>
     public async Task<ChatResponse> GetResponseAsync(
         IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
     {
@@ -54,7 +57,14 @@ public sealed class StipChatClient : IChatClient
         var generation = ChatGeneration.Options(_model, options, tools);
         var (reader, hasCalled, tokens) = (tools?.CreateReader(), false, 0);
         var id = $"chatcmpl-{Guid.NewGuid():N}";
-        await foreach (var token in _sessions.GenerateAsync(prompt, generation, cancellationToken))
+        var (tokenIds, images) = prompt;
+        var placed = images.Count == 0
+            ? null
+            : await new ImageSight(_model).PlaceAsync(tokenIds, images, cancellationToken);
+        var given = placed?.TokenIds.Length ?? tokenIds.Length;
+        await foreach (var token in placed is null
+            ? _sessions.GenerateAsync(tokenIds, generation, cancellationToken)
+            : _model.GenerateWithImagesAsync(placed, generation, cancellationToken))
         {
             var ending = token.FinishReason;
             var part = reader?.Append(token, out ending) ?? new ToolText(token.Text, []);
@@ -62,7 +72,7 @@ public sealed class StipChatClient : IChatClient
             var contents = Contents(part);
             if (ending is not null)
             {
-                contents.Add(new UsageContent(ChatGeneration.Usage(prompt.Length, tokens)));
+                contents.Add(new UsageContent(ChatGeneration.Usage(given, tokens)));
             }
 
             if (contents.Count > 0)

@@ -38,7 +38,7 @@ public sealed class ImagePreprocessor
 
         if (Flag(config, "do_center_crop", false))
         {
-            _crop = (SizeRule.Read(config, "crop_size") ?? taken ?? throw Unsaid("crop_size")).Box;
+            _crop = (SizeRule.Read(config, "crop_size") ?? taken ?? throw Unsaid("crop_size")).CheckedBox("crop_size");
         }
 
         if (_size is null && _crop is null && taken is null)

@@ -17,6 +17,16 @@ internal sealed record SizeRule
     /// <summary>The sides; a square where only the shorter one is given.</summary>
     public (int Width, int Height) Box { get; }
 
+    /// <summary>The sides, where an image of them is one that is made.</summary>
+    /// <param name="name">The field that says them.</param>
+    /// <exception cref="InvalidDataException">A side is below 1, or they are more than 64 megapixels.</exception>
+    public (int Width, int Height) CheckedBox(string name) =>
+        Box is { Width: >= 1, Height: >= 1 } && (long)Box.Width * Box.Height <= MostPixels
+            ? Box
+            : throw new InvalidDataException(
+                $"{name} is {Box.Width} × {Box.Height}; at least 1 × 1 and at most {MostPixels >> 20} million pixels "
+                + "are made");
+
     /// <summary>Reads <c>{"height","width"}</c>, <c>{"shortest_edge"}</c> or one number; null where it is
     /// absent.</summary>
     /// <param name="config">preprocessor_config.json.</param>

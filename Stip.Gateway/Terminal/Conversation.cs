@@ -26,7 +26,7 @@ internal sealed class Conversation(
         [
             .. _messages,
             image is not null && isFirst
-                ? IllustratedChat.Message("user", [null, question])
+                ? ImageTurns.Message("user", [null, question])
                 : new ChatMessage("user", question),
         ];
         var prompt = image is null

@@ -13,7 +13,7 @@ internal static class EarlyWriteback
     private const uint Begin = 2;
 
     // Some C libraries have no such function.
-    private static volatile bool _isMissing;
+    private static bool _isMissing;
 
     /// <summary>Asks for it; where a system cannot, the bytes only go later.</summary>
     /// <param name="file">An open file.</param>
@@ -21,18 +21,37 @@ internal static class EarlyWriteback
     /// <param name="count">How many they are.</param>
     public static void Start(SafeHandle file, long offset, long count)
     {
-        if (!OperatingSystem.IsLinux() || count <= 0 || _isMissing)
+        if (OperatingSystem.IsLinux())
+        {
+            Start(file, offset, count, SyncFileRange, ref _isMissing);
+        }
+    }
+
+    /// <summary>The same by a function that may not be there.</summary>
+    /// <param name="file">An open file.</param>
+    /// <param name="offset">Where the bytes lie.</param>
+    /// <param name="count">How many they are.</param>
+    /// <param name="ask">The system's.</param>
+    /// <param name="isMissing">Whether it was found not to be there: it is not asked again.</param>
+    internal static void Start(
+        SafeHandle file,
+        long offset,
+        long count,
+        Func<SafeHandle, long, long, uint, int> ask,
+        ref bool isMissing)
+    {
+        if (count <= 0 || Volatile.Read(ref isMissing))
         {
             return;
         }
 
         try
         {
-            _ = SyncFileRange(file, offset, count, Begin);
+            _ = ask(file, offset, count, Begin);
         }
         catch (Exception e) when (e is EntryPointNotFoundException or DllNotFoundException)
         {
-            _isMissing = true;
+            Volatile.Write(ref isMissing, true);
         }
     }
 

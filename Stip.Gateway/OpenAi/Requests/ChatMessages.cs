@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Stip.Client.Generation;
+using Stip.Client.Images;
 using Stip.Client.Templates;
 using Stip.Gateway.OpenAi.Tools;
 
@@ -66,7 +67,7 @@ internal static class ChatMessages
             : throw RequestFields.Wrong($"{name}.content", "a string or an array of parts");
         return images.Images.Count == before
             ? new ChatMessage(role, string.Concat(parts))
-            : IllustratedChat.Message(role, parts);
+            : ImageTurns.Message(role, parts);
     }
 
     // Null stands for an image.

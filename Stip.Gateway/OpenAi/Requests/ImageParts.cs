@@ -12,10 +12,6 @@ internal sealed class ImageParts(StipModel model)
     private const string Base64Mark = ";base64,";
     private const int MostCharacters = 96 << 20;
 
-    // All of a request are held at once, three bytes a pixel.
-    private const int MostImages = 64;
-    private const long MostPixels = 128L << 20;
-
     /// <summary>True where a part is an image.</summary>
     public static bool IsImage(string type) => type is "image_url" or "input_image";
 
@@ -33,7 +29,7 @@ internal sealed class ImageParts(StipModel model)
             throw OpenAiException.Unsupported(field, $"model '{model.Id}' takes no images");
         }
 
-        var most = model.ReadsImage ? 1 : MostImages;
+        var most = model.ReadsImage ? 1 : ImageTurns.MostImages;
         if (Images.Count == most)
         {
             throw OpenAiException.Invalid(
@@ -43,10 +39,11 @@ internal sealed class ImageParts(StipModel model)
         }
 
         var image = Read(part, name);
-        if (Images.Append(image).Sum(Pixels) is > MostPixels and var pixels)
+        if (Images.Append(image).Sum(Pixels) is > ImageTurns.MostPixels and var pixels)
         {
             throw OpenAiException.Invalid(
-                $"'{field}': the images so far have {pixels} pixels; a request may have {MostPixels}", field);
+                $"'{field}': the images so far have {pixels} pixels; a request may have {ImageTurns.MostPixels}",
+                field);
         }
 
         Images.Add(image);

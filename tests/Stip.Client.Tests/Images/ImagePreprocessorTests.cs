@@ -67,6 +67,24 @@ public sealed class ImagePreprocessorTests
     }
 
     [Theory]
+    [InlineData("""{"height":100000,"width":100000}""", "100000 × 100000")]
+    [InlineData("2000000000", "2000000000 × 2000000000")]
+    [InlineData("0", "0 × 0")]
+    [InlineData("""{"height":-5,"width":8}""", "8 × -5")]
+    public void FromFolder_OfACropThatNobodyMakes_IsRefusedByItsSize(string crop, string said)
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(
+            folder.At("preprocessor_config.json"), $$"""{"size":8,"do_center_crop":true,"crop_size":{{crop}}}""");
+
+        var refusal = Assert.Throws<InvalidDataException>(() => ImagePreprocessor.FromFolder(folder.Path, 7, 7));
+
+        Assert.Contains(
+            $"crop_size is {said}; at least 1 × 1 and at most 64 million pixels", refusal.Message,
+            StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData(1, 10_000, "224 × 2240000")]
     [InlineData(60_000, 1, "13440000 × 224")]
     public void Apply_OfAVeryLongImage_IsRefusedByItsSizes(int width, int height, string made)

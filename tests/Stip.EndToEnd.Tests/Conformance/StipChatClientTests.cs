@@ -2,6 +2,7 @@ using Microsoft.Extensions.AI;
 using Microsoft.Extensions.DependencyInjection;
 using Stip.Client.Chat;
 using Stip.EndToEnd.Tests.Fixtures;
+using Stip.TestKit;
 
 namespace Stip.EndToEnd.Tests.Conformance;
 
@@ -34,6 +35,38 @@ public sealed class StipChatClientTests(SharedServer shared)
         Assert.Equal(ChatFinishReason.Stop, answer.FinishReason);
         Assert.True(answer.Usage?.OutputTokenCount > 50);
         Assert.Equal(answer.Text, string.Concat(updates));
+    }
+
+    [Fact]
+    public async Task GetResponseAsync_AboutAnImage_AddsItsDigits()
+    {
+        await using var services = new ServiceCollection().AddStip(new StipOptions
+        {
+            Bundle = await shared.PushedAsync("digits-llava"),
+            Endpoint = shared.Server.Endpoint,
+            ApiKey = shared.Server.ApiKey,
+        }).BuildServiceProvider();
+        var client = services.GetRequiredService<IChatClient>();
+        var picture = new DataContent(
+            await File.ReadAllBytesAsync(
+                Path.Combine(KnownCheckpoints.Folder("digits-llava"), "images", "1.png"),
+                TestContext.Current.CancellationToken),
+            "image/png");
+        ChatMessage[] messages = [new(ChatRole.User, [picture, new TextContent("What is the sum of the digits?")])];
+
+        var answer = await client.GetResponseAsync(
+            messages, new ChatOptions { Temperature = 0 }, TestContext.Current.CancellationToken);
+
+        // As the gateway's chat answers.
+        Assert.Equal("25", answer.Text);
+        await Assert.ThrowsAsync<InvalidDataException>(() => client.GetResponseAsync(
+            [new(ChatRole.User, [new DataContent(new byte[] { 1, 2, 3 }, "image/png")])],
+            null,
+            TestContext.Current.CancellationToken));
+        await Assert.ThrowsAsync<NotSupportedException>(() => client.GetResponseAsync(
+            [new(ChatRole.User, [new DataContent(new byte[] { 1, 2, 3 }, "audio/wav")])],
+            null,
+            TestContext.Current.CancellationToken));
     }
 
     [Fact]

@@ -57,7 +57,8 @@ public sealed class UnsealedBundlesTests : IDisposable
         const string Terminal = "/usr/bin/script";
         Assert.SkipUnless(OperatingSystem.IsLinux() && File.Exists(Terminal), "needs a terminal of script(1)");
         var chat = BuiltProgram.StartOf("Stip.Gateway", Arguments("chat"));
-        var command = string.Join(' ', chat.ArgumentList.Prepend(chat.FileName).Select(word => $"'{word}'"));
+        string[] words = [.. DefaultSignals.Within, chat.FileName, .. chat.ArgumentList];
+        var command = string.Join(' ', words.Select(word => $"'{word}'"));
         var start = new ProcessStartInfo(Terminal, ["-qec", command, "/dev/null"])
         {
             RedirectStandardInput = true,
@@ -168,7 +169,8 @@ public sealed class UnsealedBundlesTests : IDisposable
 
     private async Task<BuiltProgram> StartAskingAsync()
     {
-        var program = BuiltProgram.Start("Stip.Gateway", [.. Arguments("complete"), "Once"], Variables);
+        var program = BuiltProgram.Start(
+            "Stip.Gateway", [.. Arguments("complete"), "Once"], Variables, DefaultSignals.Within);
 
         // It asks when everything is open.
         var asked = _silent.AcceptTcpClientAsync(TestContext.Current.CancellationToken).AsTask();
