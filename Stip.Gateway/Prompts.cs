@@ -25,7 +25,9 @@ internal static class Prompts
 
     /// <summary>The beginning of an answer, without a frame; none for an empty text.</summary>
     public static int[] Beginning(StipModel model, string text) =>
-        text.Length == 0 ? [] : Tokenizer(model).Encode(text, addSpecialTokens: false);
+        text.Length == 0
+            ? []
+            : model.Bundle.RequireRows(Tokenizer(model).Encode(text, addSpecialTokens: false));
 
     /// <summary>A conversation, ready for the assistant's next turn. The template frames it.</summary>
     public static int[] Chat(StipModel model, IReadOnlyList<ChatMessage> messages, JsonElement? tools = null)
@@ -62,6 +64,6 @@ internal static class Prompts
         ?? throw new RefusedException($"the bundle of model '{model.Id}' has no tokenizer.json: text cannot be used");
 
     private static int[] NotEmpty(int[] ids, StipModel model) => ids.Length > 0
-        ? ids
+        ? model.Bundle.RequireRows(ids)
         : throw new RefusedException($"the prompt has no tokens for model '{model.Id}'");
 }

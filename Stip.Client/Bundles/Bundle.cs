@@ -112,6 +112,21 @@ public sealed class Bundle : IDisposable
     /// line.</exception>
     public static Bundle Open(string path, bool allowUnprotected = false) => BundleReader.Open(path, allowUnprotected);
 
+    /// <summary>Refuses tokens of a text that the model has no row for: a tokenizer may name some that were never added
+    /// to its table.</summary>
+    /// <returns><paramref name="tokenIds"/>.</returns>
+    /// <exception cref="BundleException">One of them is not below <see cref="TokenCount"/>; which one is not said.
+    /// </exception>
+    public int[] RequireRows(int[] tokenIds)
+    {
+        ArgumentNullException.ThrowIfNull(tokenIds);
+        return tokenIds.AsSpan().ContainsAnyExceptInRange(0, TokenCount - 1)
+            ? throw new BundleException(
+                $"the text holds a token that the tokenizer of model '{Manifest.Model}' names and its table of "
+                + $"{TokenCount} tokens has no row for")
+            : tokenIds;
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

@@ -44,6 +44,7 @@ internal static class BundleManifestRules
         { ContextLength: < 1 } => $"'context_length' {manifest.ContextLength} is below 1",
         { EosTokenIds: null } => "'eos_token_ids' is missing",
         { Embedding.Tensors: null } or { Embedding: null } => "'embedding' is missing",
+        { ClientGraphs: { } graphs } when GraphFault(graphs) is { } fault => fault,
         _ when !TensorDtypes.TryParseWire(manifest.WireDtype, out var dtype) || !dtype.IsWireFloat() =>
             $"'wire_dtype' '{manifest.WireDtype}' is not float32, float16 or bfloat16",
         { Kind: BundleKinds.Decoder or BundleKinds.Encoder, Embedding.Tensors.Count: 0 }
@@ -59,6 +60,12 @@ internal static class BundleManifestRules
         { Sequence: { } sequence } when SequenceFault(sequence, manifest.VocabSize) is { } fault => fault,
         _ => EmbeddingFault(manifest.Embedding),
     };
+
+    private static string? GraphFault(IReadOnlyDictionary<string, ClientGraphManifest> graphs) =>
+        graphs.FirstOrDefault(pair => pair.Value is not { File.Length: > 0, Inputs: { } inputs, Outputs: { } outputs }
+            || !inputs.Concat(outputs).All(port => port is { Name.Length: > 0, Shape: not null })) is { Key: { } role }
+            ? $"'client_graphs' of '{role}' lacks a file, inputs or outputs, or one of these a name or shape"
+            : null;
 
     private static string? SequenceFault(SequenceManifest sequence, int vocabSize)
     {

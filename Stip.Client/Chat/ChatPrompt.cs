@@ -43,7 +43,7 @@ internal sealed record ChatPrompt(int[] TokenIds, IReadOnlyList<RgbImage> Images
             images);
 
         int[] Render(IReadOnlyList<Templates.ChatMessage> all) =>
-            tokenizer.Encode(template.Render(all, tools: tools?.List));
+            model.Bundle.RequireRows(tokenizer.Encode(template.Render(all, tools: tools?.List)));
 
         int[]? TryRender(IReadOnlyList<Templates.ChatMessage> all)
         {

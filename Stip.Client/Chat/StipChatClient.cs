@@ -9,8 +9,9 @@ namespace Stip.Client.Chat;
 /// <summary>A protected model as the chat client that .NET's AI libraries expect: Semantic Kernel, agents and
 /// Microsoft.Extensions.AI's middleware take it as it is.</summary>
 /// <remarks>Safe for concurrent use. It owns neither the model nor its bundle; disposing it releases the sessions that
-/// it keeps for next turns.</remarks>
-public sealed class StipChatClient : IChatClient
+/// it keeps for next turns. <see cref="DisposeAsync"/>, which containers prefer, waits until the server has released
+/// them.</remarks>
+public sealed class StipChatClient : IChatClient, IAsyncDisposable
 {
     private readonly StipModel _model;
     private readonly SessionPool _sessions;
@@ -107,6 +108,9 @@ public sealed class StipChatClient : IChatClient
     /// <inheritdoc/>
     // The sessions end by themselves where nobody can wait for the server's word.
     public void Dispose() => _ = _sessions.DisposeAsync().AsTask();
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => _sessions.DisposeAsync();
 
     private static List<AIContent> Contents(ToolText part)
     {

@@ -8,7 +8,7 @@ internal static class EncodedTexts
 {
     /// <summary>Framed ids, cut to what the model takes.</summary>
     public static int[] Cut(StipEncoder encoder, string text) =>
-        Tokenizer(encoder).EncodeCut(text, encoder.Bundle.Manifest.ContextLength);
+        encoder.Bundle.RequireRows(Tokenizer(encoder).EncodeCut(text, encoder.Bundle.Manifest.ContextLength));
 
     /// <summary>Framed ids; a text that is too long is refused, since an answer about its beginning would not be about
     /// it.</summary>
@@ -17,7 +17,7 @@ internal static class EncodedTexts
         var ids = Tokenizer(encoder).Encode(text, addSpecialTokens: true);
         var most = encoder.Bundle.Manifest.ContextLength;
         return ids.Length <= most
-            ? ids
+            ? encoder.Bundle.RequireRows(ids)
             : throw new StipException(
                 $"context_length_exceeded: the text has {ids.Length} tokens, model '{encoder.Id}' takes 1..{most}",
                 Protocol.Errors.StipErrorCode.ContextLengthExceeded);
@@ -32,7 +32,8 @@ internal static class EncodedTexts
     }
 
     /// <summary>Ids without a frame, of any number.</summary>
-    public static int[] Bare(StipEncoder encoder, string text) => Tokenizer(encoder).Encode(text);
+    public static int[] Bare(StipEncoder encoder, string text) =>
+        encoder.Bundle.RequireRows(Tokenizer(encoder).Encode(text));
 
     private static TextTokenizer Tokenizer(StipEncoder encoder)
     {

@@ -41,12 +41,20 @@ internal sealed class PackageFolder(IOptions<PortalOptions> options)
 
     private static string? Compare(string folder, PackageManifest manifest)
     {
+        if (manifest.Files is null || manifest.Files.Any(entry => entry is not { Path.Length: > 0, Sha256: not null }))
+        {
+            return $"{PackageManifest.FileName} has no list of files";
+        }
+
         foreach (var entry in manifest.Files)
         {
             var file = new FileInfo(System.IO.Path.Combine(folder, "cloud", entry.Path));
-            if (!file.Exists || file.Length != entry.Bytes)
+            // A link has a length of its own.
+            var target = file.LinkTarget is null ? file : file.ResolveLinkTarget(returnFinalTarget: true) as FileInfo;
+            var length = target is { Exists: true } ? target.Length : 0;
+            if (target is not { Exists: true } || length != entry.Bytes)
             {
-                return $"{entry.Path} has {(file.Exists ? file.Length : 0)} bytes of {entry.Bytes}";
+                return $"{entry.Path} has {length} bytes of {entry.Bytes}";
             }
         }
 

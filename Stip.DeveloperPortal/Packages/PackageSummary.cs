@@ -8,5 +8,6 @@ namespace Stip.DeveloperPortal.Packages;
 /// <param name="Fault">One line, null where all is well.</param>
 internal sealed record PackageSummary(string Folder, PackageManifest? Manifest, string? Fault)
 {
-    public long CloudBytes => Manifest?.Files.Sum(file => file.Bytes) ?? 0;
+    public long CloudBytes { get; } = (long)Math.Min(
+        Manifest?.Files?.Aggregate(0m, (sum, file) => sum + (file?.Bytes ?? 0)) ?? 0, long.MaxValue);
 }

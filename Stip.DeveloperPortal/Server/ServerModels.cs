@@ -12,6 +12,14 @@ internal sealed class ServerModels(HttpClient http, IOptions<PortalOptions> opti
 {
     public Uri? Endpoint => options.Value.Endpoint;
 
+    // Behind a path of a proxy, with or without the trailing /v1, as clients take it.
+    private static Uri Address(Uri endpoint)
+    {
+        var path = endpoint.AbsolutePath.TrimEnd('/');
+        var prefix = path.EndsWith("/v1", StringComparison.Ordinal) ? path[..^"/v1".Length] : path;
+        return new UriBuilder(endpoint) { Path = prefix + StipRoutes.Models, Query = "", Fragment = "" }.Uri;
+    }
+
     /// <summary>The models, or one line that says why there are none to show.</summary>
     public async Task<(IReadOnlyList<ModelObject> Models, string? Fault)> ListAsync(CancellationToken cancellationToken)
     {
@@ -20,7 +28,7 @@ internal sealed class ServerModels(HttpClient http, IOptions<PortalOptions> opti
             return ([], "no server is configured (Stip:Portal:Endpoint)");
         }
 
-        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(Endpoint, StipRoutes.Models));
+        using var request = new HttpRequestMessage(HttpMethod.Get, Address(Endpoint));
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", options.Value.ApiKey);
         try
         {
@@ -32,7 +40,7 @@ internal sealed class ServerModels(HttpClient http, IOptions<PortalOptions> opti
 
             var list = await response.Content
                 .ReadFromJsonAsync<ListObject<ModelObject>>(StipJson.Wire, cancellationToken);
-            return (list?.Data ?? [], null);
+            return ([.. (list?.Data ?? []).Where(model => model is not null)], null);
         }
         catch (Exception e) when (e is HttpRequestException or JsonException or TaskCanceledException)
         {

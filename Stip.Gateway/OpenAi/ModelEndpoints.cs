@@ -11,8 +11,10 @@ internal static class ModelEndpoints
         routes.MapGet("/v1/models", (ServedModels models, ServedEncoders encoders) => Results.Json(
             new { Object = "list", Data = Bundles(models, encoders).Select(bundle => Of(bundle, models)) },
             OpenAiJson.Options));
-        routes.MapGet("/v1/models/{id}", (string id, ServedModels models, ServedEncoders encoders) =>
+        routes.MapGet("/v1/models/{**id}", (string id, ServedModels models, ServedEncoders encoders) =>
         {
+            // A slash that the caller escaped comes out of the path as it went in.
+            id = id.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
             var bundle = Bundles(models, encoders).FirstOrDefault(bundle => bundle.Manifest.Model == id)
                 ?? models.Find(id).Bundle;
             return Results.Json(Of(bundle, models), OpenAiJson.Options);

@@ -19,11 +19,11 @@ internal sealed class RunningGateway : IAsyncDisposable
     private readonly Bundle _bundle;
     private readonly WebApplication _app;
 
-    private RunningGateway(bool requiresToken, string? template)
+    private RunningGateway(bool requiresToken, string? template, string model)
     {
         Token = GatewayToken.New(requiresToken);
         Server = new ToyServer(Toy);
-        ToyBundle.Write(_folder.Path, Toy);
+        ToyBundle.Write(_folder.Path, Toy, manifest => manifest["model"] = model);
         foreach (var name in new[] { "tokenizer.json", "tokenizer_config.json" })
         {
             File.Copy(RepositoryRoot.At("samples", "models", "stories", name), _folder.At(name));
@@ -50,9 +50,11 @@ internal sealed class RunningGateway : IAsyncDisposable
 
     /// <param name="requiresToken">As <c>--require-token</c>.</param>
     /// <param name="template">A chat template; null for that of the samples, which takes no tools.</param>
-    public static async Task<RunningGateway> StartAsync(bool requiresToken = false, string? template = null)
+    /// <param name="model">The bundle's; the server knows <c>toy</c> only.</param>
+    public static async Task<RunningGateway> StartAsync(
+        bool requiresToken = false, string? template = null, string model = "toy")
     {
-        var gateway = new RunningGateway(requiresToken, template);
+        var gateway = new RunningGateway(requiresToken, template, model);
         await gateway._app.StartAsync(TestContext.Current.CancellationToken);
         gateway.Http = new HttpClient { BaseAddress = new Uri(gateway._app.Urls.Single()) };
         return gateway;

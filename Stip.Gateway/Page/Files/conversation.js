@@ -23,9 +23,13 @@ export class Conversation {
     return turn;
   }
 
-  /** As OpenAI's API takes them; answers that failed or are empty are left out. */
+  /** As OpenAI's API takes them; answers that failed or are empty are left out, and with them what was asked: many
+      templates refuse two questions in a row. The last answer is the one that is asked for. */
   messages(system) {
-    const said = this.#turns.filter((turn) => turn.text !== '' || turn.images.length > 0);
+    const isEmpty = (turn) => turn.text === '' && turn.images.length === 0;
+    const last = this.#turns.length - 1;
+    const isUnanswered = (turn, i) => turn.role === 'user' && i + 1 < last && isEmpty(this.#turns[i + 1]);
+    const said = this.#turns.filter((turn, i) => !isEmpty(turn) && !isUnanswered(turn, i));
     const messages = said.map((turn) => ({ role: turn.role, content: turn.content }));
     return system === '' ? messages : [{ role: 'system', content: system }, ...messages];
   }

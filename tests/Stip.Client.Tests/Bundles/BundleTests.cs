@@ -47,6 +47,40 @@ public sealed class BundleTests
         Assert.DoesNotContain('\n', refusal.Message);
     }
 
+    [Theory]
+    [InlineData("null")]
+    [InlineData("""{"file":"a.onnx"}""")]
+    [InlineData("""{"inputs":[],"outputs":[]}""")]
+    [InlineData("""{"file":"a.onnx","inputs":[null],"outputs":[]}""")]
+    [InlineData("""{"file":"a.onnx","inputs":[],"outputs":[{"name":"x","dtype":"float32"}]}""")]
+    [InlineData("""{"file":"a.onnx","inputs":[{"dtype":"float32","shape":[]}],"outputs":[]}""")]
+    public void Open_GraphThatIsHalfSaid_IsRefused(string graph)
+    {
+        using var folder = new TemporaryFolder();
+        ToyBundle.Write(folder.Path, Model, manifest =>
+        {
+            manifest["kind"] = "encoder-decoder";
+            manifest["client_graphs"] = new JsonObject { ["encoder"] = JsonNode.Parse(graph) };
+        });
+
+        var refusal = Assert.Throws<BundleException>(() => Bundle.Open(folder.Path));
+
+        Assert.Contains("'client_graphs' of 'encoder'", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void RequireRows_OfATokenPastTheTable_IsRefusedWithoutTheToken()
+    {
+        using var folder = new TemporaryFolder();
+        ToyBundle.Write(folder.Path, Model);
+        using var bundle = Bundle.Open(folder.Path);
+
+        Assert.Equal([0, 63], bundle.RequireRows([0, 63]));
+        var refusal = Assert.Throws<BundleException>(() => bundle.RequireRows([3, 12_345]));
+        Assert.Contains("model 'toy'", refusal.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("12345", refusal.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Open_ModeNone_IsRefusedUnlessAllowed()
     {

@@ -1,6 +1,10 @@
 using System.Net;
+using Stip.Client.Bundles;
 using Stip.Client.Generation;
+using Stip.Client.Grammars;
+using Stip.Client.Sampling;
 using Stip.Protocol.Errors;
+using Stip.TestKit;
 
 namespace Stip.Client.Tests.Generation;
 
@@ -24,6 +28,31 @@ public sealed class GenerateTests : IDisposable
         Assert.Equal(FinishReason.Length, tokens[^1].FinishReason);
         Assert.All(tokens.SkipLast(1), token => Assert.Null(token.FinishReason));
         Assert.All(toy.Server.Steps, step => Assert.Equal(maxTopK == 0, step.Logits!.TopK is null));
+        Assert.Equal(0, toy.Server.SessionCount);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(0.8f)]
+    public async Task GenerateAsync_GrammarThatTheVocabularyCannotWrite_IsRefused(float temperature)
+    {
+        // Its tokens are letters and a few words.
+        using var toy = new ToyModelFixture(
+            vocabSize: 37, tokenizer: RepositoryRoot.At("tests", "data", "sequences", "tokenizer.json"));
+        var options = new GenerationOptions
+        {
+            Grammar = TokenGrammar.JsonObject,
+            Sampling = new SamplingOptions { Temperature = temperature },
+        };
+
+        var refused = await Assert.ThrowsAsync<BundleException>(async () =>
+        {
+            await foreach (var _ in toy.Model.GenerateAsync(Prompt, options, TestContext.Current.CancellationToken))
+            {
+            }
+        });
+
+        Assert.Contains("model 'toy' has no token", refused.Message, StringComparison.Ordinal);
         Assert.Equal(0, toy.Server.SessionCount);
     }
 

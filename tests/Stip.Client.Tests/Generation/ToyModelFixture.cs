@@ -16,11 +16,28 @@ internal sealed class ToyModelFixture : IDisposable
     /// <param name="maxTopK">What the server allows.</param>
     /// <param name="vocabSize">Few tokens repeat each other soon.</param>
     /// <param name="slowRounds">A round takes 250 ms by the client's clock, however many rows it has.</param>
-    public ToyModelFixture(int maxTopK = 16, int vocabSize = 64, bool slowRounds = false)
+    /// <param name="tokenizer">A tokenizer.json; null for none.</param>
+    /// <param name="template">A chat template; null for none.</param>
+    public ToyModelFixture(
+        int maxTopK = 16,
+        int vocabSize = 64,
+        bool slowRounds = false,
+        string? tokenizer = null,
+        string? template = null)
     {
         Toy = new ToyModel(vocabSize);
         Server = new ToyServer(Toy, maxTopK);
         ToyBundle.Write(_folder.Path, Toy);
+        if (tokenizer is not null)
+        {
+            File.Copy(tokenizer, _folder.At("tokenizer.json"));
+        }
+
+        if (template is not null)
+        {
+            File.WriteAllText(_folder.At("chat_template.jinja"), template);
+        }
+
         var options = new StipHttpClientOptions { RetryDelay = TimeSpan.FromMilliseconds(1) };
         if (slowRounds)
         {

@@ -1,4 +1,7 @@
 using System.Net;
+using Microsoft.AspNetCore.TestHost;
+using Microsoft.Extensions.DependencyInjection;
+using Stip.DeveloperPortal.Server;
 using Stip.DeveloperPortal.Tests.Packages;
 using Stip.TestKit;
 
@@ -23,6 +26,22 @@ public sealed class HomeTests : IDisposable
     }
 
     [Fact]
+    public async Task Home_ServerBehindAPathWhoseModelsSayNothing_ListsTheirNames()
+    {
+        var server = new OtherServer();
+        await using var portal = new PortalFactory(_folder.Path);
+        await using var asking = portal.WithWebHostBuilder(host => host
+            .UseSetting("Stip:Portal:Endpoint", "http://server.test/behind/a/proxy")
+            .ConfigureTestServices(services => services.AddHttpClient<ServerModels>()
+                .ConfigurePrimaryHttpMessageHandler(() => server)));
+
+        var page = await asking.CreateClient().GetStringAsync("/", TestContext.Current.CancellationToken);
+
+        Assert.Contains("a-model-of-another-server", page, StringComparison.Ordinal);
+        Assert.Equal("http://server.test/behind/a/proxy/v1/models", server.Asked?.AbsoluteUri);
+    }
+
+    [Fact]
     public async Task Home_AskedUnderAnotherHostName_IsRefused()
     {
         await using var portal = new PortalFactory(_folder.Path);
@@ -31,5 +50,25 @@ public sealed class HomeTests : IDisposable
         using var answer = await portal.CreateClient().SendAsync(request, TestContext.Current.CancellationToken);
 
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+    }
+
+    // OpenAI's shape, without what Stip.Api says beside it.
+    private sealed class OtherServer : HttpMessageHandler
+    {
+        private const string Models = """
+            {"object":"list","data":[{"id":"a-model-of-another-server","object":"model","created":1,"owned_by":"x"}]}
+            """;
+
+        public Uri? Asked { get; private set; }
+
+        protected override Task<HttpResponseMessage> SendAsync(
+            HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            Asked = request.RequestUri;
+            return Task.FromResult(new HttpResponseMessage
+            {
+                Content = new StringContent(Models, System.Text.Encoding.UTF8, "application/json"),
+            });
+        }
     }
 }

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Microsoft.Extensions.Options;
 using Stip.DeveloperPortal.Hosting;
 using Stip.DeveloperPortal.Packages;
@@ -35,6 +36,44 @@ public sealed class PackageFolderTests : IDisposable
     }
 
     [Fact]
+    public void List_FileThatIsALink_IsAsLongAsWhatItLeadsTo()
+    {
+        SomePackage.WriteTo(_folder.At("packages", "stories"), "stories");
+        var model = _folder.At("packages", "stories", "cloud", "model.onnx");
+        File.Move(model, _folder.At("elsewhere"));
+        File.CreateSymbolicLink(model, _folder.At("elsewhere"));
+
+        Assert.Null(Assert.Single(FolderAt(_folder.At("packages")).List()).Fault);
+    }
+
+    [Theory]
+    [InlineData("null", 0)]
+    [InlineData("[null]", 0)]
+    [InlineData("""[{"path":null,"bytes":1,"sha256":"a"}]""", 1)]
+    [InlineData("""[{"path":"a","bytes":1}]""", 1)]
+    public void List_ManifestWithoutAListOfFiles_SaysSo(string files, long bytes)
+    {
+        WriteFiles(files);
+
+        var package = Assert.Single(FolderAt(_folder.Path).List());
+
+        Assert.Equal(("stip.json has no list of files", bytes), (package.Fault, package.CloudBytes));
+    }
+
+    [Fact]
+    public void List_FilesOfMoreBytesThanAreCounted_AreTooShort()
+    {
+        const long most = long.MaxValue;
+        WriteFiles($$"""
+            [{"path":"a","bytes":{{most}},"sha256":"a"},{"path":"b","bytes":{{most}},"sha256":"b"}]
+            """);
+
+        var package = Assert.Single(FolderAt(_folder.Path).List());
+
+        Assert.Equal(($"a has 0 bytes of {most}", most), (package.Fault, package.CloudBytes));
+    }
+
+    [Fact]
     public void List_ManifestIsNotJson_SaysSo()
     {
         Directory.CreateDirectory(_folder.At("broken", "cloud"));
@@ -49,6 +88,15 @@ public sealed class PackageFolderTests : IDisposable
         Directory.CreateDirectory(_folder.At("other"));
 
         Assert.Equal("there is no cloud/stip.json", Assert.Single(FolderAt(_folder.Path).List()).Fault);
+    }
+
+    private void WriteFiles(string files)
+    {
+        SomePackage.WriteTo(_folder.At("stories"), "stories");
+        var path = _folder.At("stories", "cloud", "stip.json");
+        var manifest = JsonNode.Parse(File.ReadAllText(path))!;
+        manifest["files"] = JsonNode.Parse(files);
+        File.WriteAllText(path, manifest.ToJsonString());
     }
 
     private static PackageFolder FolderAt(string path) =>
