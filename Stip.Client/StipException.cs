@@ -27,8 +27,10 @@ public sealed class StipException : Exception
     /// <summary>True where fewer rows of logits at once may be given, however many are sent.</summary>
     internal bool AsksForSmallerAnswer => Param == "logits.rows";
 
-    /// <summary>True where there is no room at the moment, whatever for.</summary>
-    internal bool IsFull => Code is StipErrorCode.RateLimitExceeded or StipErrorCode.ServerOverloaded;
+    /// <summary>True where there is no room at the moment, whatever for: a server's word, or a proxy's status
+    /// without one.</summary>
+    internal bool IsFull => Code is StipErrorCode.RateLimitExceeded or StipErrorCode.ServerOverloaded
+        || Status is (int)HttpStatusCode.TooManyRequests or (int)HttpStatusCode.ServiceUnavailable;
 
     /// <summary>True where the server has no room for one more session of this key.</summary>
     internal bool HasNoRoom => IsFull && Param == CompletionFields.NoRoom;

@@ -40,7 +40,7 @@ internal sealed class DecoderHost : IAsyncDisposable
         (_options, _metrics, _clock) = (options.Value, metrics, clock);
         _loop = new LoadedOnUse<ModelLoop>(
             snapshot.Model, snapshot.GraphBytes, Load, loop => loop.IsIdle, loop => loop.LastRanAt, graphs, options,
-            clock);
+            clock, loop => metrics.Watch(snapshot.Model, loop));
     }
 
     /// <summary>What a caller gets that comes while the model goes: it replays against the new one.</summary>
@@ -210,6 +210,13 @@ internal sealed class DecoderHost : IAsyncDisposable
         _runtime.Require(cancellation);
         cancellation.ThrowIfCancellationRequested();
         var decoder = _runtime.LoadDecoder(Snapshot);
+        if (cancellation.IsCancellationRequested)
+        {
+            // Another of this name may be served by now.
+            decoder.Dispose();
+            cancellation.ThrowIfCancellationRequested();
+        }
+
         var pool = new SlotPool(decoder, Snapshot, _budget, _options.Slots);
         var sessions = new SessionTable(
             pool, _budget.Sessions, _clock, TimeSpan.FromSeconds(_options.LeaseSeconds), _options.YieldAfter);
@@ -219,9 +226,7 @@ internal sealed class DecoderHost : IAsyncDisposable
         var chunk = new PrefillChunk(
             _options.PrefillChunk, decoder.IsOnDevice, Snapshot.Sequence is not null,
             !mixesRows && Snapshot.Cache.Layout == CacheLayouts.Shared);
-        var loop = new ModelLoop(
+        return new ModelLoop(
             decoder, sessions, Snapshot, _options, chunk, mixesRows ? 1 : _options.MaxBatch, _metrics, _clock);
-        _metrics.Watch(Snapshot.Model, loop);
-        return loop;
     }
 }

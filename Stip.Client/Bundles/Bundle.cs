@@ -67,8 +67,10 @@ public sealed class Bundle : IDisposable
     /// <summary>Bytes of a row that is sent.</summary>
     public int RowBytes { get; }
 
-    /// <summary>Token ids of prompts are below this.</summary>
-    public int TokenCount => _embedding?.VocabSize ?? Manifest.VocabSize;
+    /// <summary>Token ids of prompts are below this. <see cref="int.MaxValue"/> where a graph makes the rows of an
+    /// encoder: it knows its tokens itself, and what such a model tells apart may be labels.</summary>
+    public int TokenCount => _embedding?.VocabSize
+        ?? (Manifest.Kind == BundleKinds.Encoder ? int.MaxValue : Manifest.VocabSize);
 
     /// <summary>Permuted logits to plain ones.</summary>
     /// <exception cref="BundleException">The model generates no text.</exception>

@@ -219,6 +219,7 @@ public sealed class StipModel
     /// <param name="cancellationToken">Ends it; the sessions are released all the same.</param>
     /// <exception cref="StipException">As <see cref="GenerateAsync"/>; <c>server_overloaded</c> or
     /// <c>rate_limit_exceeded</c> where there is no room for so many sessions in the end.</exception>
+    /// <exception cref="BundleException">No token goes on with what the grammar asks for.</exception>
     /// <exception cref="ArgumentException">An option is outside its range.</exception>
     public Task<BeamAnswers> SearchAsync(
         ReadOnlyMemory<int> promptIds,

@@ -76,9 +76,7 @@ internal sealed class TokenStream(
         }
         catch (NothingAllowedException fault)
         {
-            throw new BundleException(
-                $"model '{model.Id}' has no token that goes on with the text that response_format, or a grammar, asks "
-                + "for", fault);
+            throw fault.Of(model.Id);
         }
     }
 

@@ -19,21 +19,31 @@ internal static class ClassifyCommand
         {
             var file = parsed.GetValue(image);
             var text = file is null ? prompt.ReadText(parsed, "PROMPT or --image") : "";
+            string? scores = null;
             return encoder.RunAsync(
                 parsed,
-                model => file is null
-                    ? new Classifier(model).ClassifyAsync(text, cancellation)
-                    : new Classifier(model).ClassifyAsync(ImageReader.Decode(ImageOption.Read(file)), cancellation),
-                Print);
+                model =>
+                {
+                    scores = model.Bundle.Manifest.LabelScores;
+                    return file is null
+                        ? new Classifier(model).ClassifyAsync(text, cancellation)
+                        : new Classifier(model).ClassifyAsync(ImageReader.Decode(ImageOption.Read(file)), cancellation);
+                },
+                answer =>
+                {
+                    foreach (var label in answer.Labels)
+                    {
+                        Console.Out.WriteLine(Line(label, scores));
+                    }
+                });
         });
         return command;
     }
 
-    private static void Print(Classification answer)
-    {
-        foreach (var label in answer.Labels)
-        {
-            Console.Out.WriteLine(FormattableString.Invariant($"{label.Score,7:P1}  {label.Label}"));
-        }
-    }
+    /// <summary>A label as people read it.</summary>
+    /// <param name="label">The label.</param>
+    /// <param name="scores"><c>label_scores</c> of the bundle: numbers of a regression are no shares.</param>
+    internal static string Line(LabelScore label, string? scores) => scores == "none"
+        ? FormattableString.Invariant($"{label.Score,9:F4}  {label.Label}")
+        : FormattableString.Invariant($"{label.Score,7:P1}  {label.Label}");
 }

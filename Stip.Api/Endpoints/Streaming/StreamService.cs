@@ -106,8 +106,24 @@ internal sealed class StreamService(
 
             using (answer)
             {
-                await writer.AnswerAsync(prepared.Step.Declaration, answer, started, patience.Token);
+                await AnswerAsync(prepared, answer, started, patience.Token);
             }
+        }
+    }
+
+    private async ValueTask AnswerAsync(
+        PreparedStep prepared, StepAnswer answer, long started, CancellationToken cancellation)
+    {
+        var declaration = prepared.Step.Declaration;
+        try
+        {
+            await writer.AnswerAsync(declaration, answer, started, cancellation);
+        }
+        catch when (declaration.SessionId is null && answer.SessionId is not null)
+        {
+            // Nobody was told the name of what was opened here.
+            await prepared.Decoder.ReleaseAsync(grant.Key.Id, answer.SessionId, CancellationToken.None);
+            throw;
         }
     }
 

@@ -12,6 +12,7 @@ namespace Stip.Api.Engine.Loading;
 /// <param name="graphs">Who else is in memory.</param>
 /// <param name="options">How long a caller waits for a load.</param>
 /// <param name="clock">Tells when it was used.</param>
+/// <param name="taken">Told of what is loaded and used from here on; not of what comes after the end.</param>
 internal sealed class LoadedOnUse<T>(
     string model,
     long bytes,
@@ -20,7 +21,8 @@ internal sealed class LoadedOnUse<T>(
     Func<T, long> lastRanAt,
     LoadedGraphs graphs,
     IOptions<EngineOptions> options,
-    TimeProvider clock) : ILoadable, IAsyncDisposable
+    TimeProvider clock,
+    Action<T>? taken = null) : ILoadable, IAsyncDisposable
     where T : class, IAsyncDisposable
 {
     // What cannot be given up may take minutes: whoever disposes of it does not wait for that.
@@ -181,6 +183,7 @@ internal sealed class LoadedOnUse<T>(
 
             Interlocked.Exchange(ref _lastUsedAt, clock.GetTimestamp());
             _current = loaded;
+            taken?.Invoke(loaded);
             return true;
         }
     }

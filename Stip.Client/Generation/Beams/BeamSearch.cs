@@ -39,6 +39,12 @@ internal sealed class BeamSearch(StipModel model, BeamOptions options)
             rows = await sessions.StepAsync(steps, Want(state, maxTopK), cancellationToken);
         }
 
+        // Of nothing else do all beams end without an answer.
+        if (state.Finished.Count == 0)
+        {
+            throw new NothingAllowedException().Of(model.Id);
+        }
+
         return new BeamAnswers(
             [.. state.Finished.Take(options.Returned).Select(Answer)], promptIds.Length, sessions.Usage);
     }

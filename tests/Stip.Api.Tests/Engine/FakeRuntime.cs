@@ -16,6 +16,7 @@ internal sealed class FakeRuntime : IGraphRuntime
     public const int Vocab = 3;
 
     private LoadedGraphs? _graphs;
+    private EngineMetrics? _metrics;
 
     public FakeDecoder Decoder { get; } = new();
 
@@ -37,13 +38,15 @@ internal sealed class FakeRuntime : IGraphRuntime
 
     public int Loads { get; private set; }
 
+    public Meter Meter { get; } = new("fake");
+
     public LoadedGraphs Graphs => _graphs ??= new LoadedGraphs(
         Microsoft.Extensions.Options.Options.Create(Options), Clock);
 
     public DecoderHost Host(string model = "fake", long graphBytes = 0) => new(
         Snapshot with { Model = model, GraphBytes = graphBytes }, this, _ => false,
         new CacheBudget(Microsoft.Extensions.Options.Options.Create(Options)), Graphs,
-        Microsoft.Extensions.Options.Options.Create(Options), new EngineMetrics(new Meter("fake")), Clock);
+        Microsoft.Extensions.Options.Options.Create(Options), _metrics ??= new EngineMetrics(Meter), Clock);
 
     public ValidStep Step(string? session = null, int position = 0, int rows = 1, int? maxLength = 64)
     {

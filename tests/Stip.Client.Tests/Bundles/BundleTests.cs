@@ -81,6 +81,31 @@ public sealed class BundleTests
         Assert.DoesNotContain("12345", refusal.Message, StringComparison.Ordinal);
     }
 
+    // A classifier's vocab_size is the number of its labels.
+    [Fact]
+    public void RequireRows_OfAnEncoderWhoseRowsAGraphMakes_LeavesTokensToTheGraph()
+    {
+        using var folder = new TemporaryFolder();
+        ToyBundle.Write(folder.Path, Model, manifest =>
+        {
+            manifest["kind"] = "encoder";
+            manifest["vocab_size"] = 2;
+            manifest["labels"] = new JsonArray("no", "yes");
+            manifest["embedding"]!["tensors"] = new JsonArray();
+            manifest["client_layers"] = 1;
+            manifest["client_graphs"] = JsonNode.Parse(
+                """
+                {"encoder":{"file":"layers.onnx",
+                    "inputs":[{"name":"input_ids","dtype":"int64","shape":["batch","seq"]}],
+                    "outputs":[{"name":"inputs_embeds","dtype":"float32","shape":["batch","seq",8]}]}}
+                """);
+        });
+        using var bundle = Bundle.Open(folder.Path);
+
+        Assert.Equal([0, 12_345], bundle.RequireRows([0, 12_345]));
+        Assert.Throws<BundleException>(() => bundle.RequireRows([-1]));
+    }
+
     [Fact]
     public void Open_ModeNone_IsRefusedUnlessAllowed()
     {

@@ -1,3 +1,4 @@
+using System.Net;
 using Stip.Client.Generation;
 using Stip.Protocol.Errors;
 
@@ -32,7 +33,27 @@ public sealed class SessionPoolTests : IDisposable
     {
         await using var pool = new SessionPool(_toy.Model);
         await RunAsync(pool, Prompt);
-        _toy.Server.RefuseNext(System.Net.HttpStatusCode.ServiceUnavailable, StipErrorCode.ServerOverloaded);
+        _toy.Server.RefuseNext(HttpStatusCode.ServiceUnavailable, StipErrorCode.ServerOverloaded);
+
+        Assert.Equal(_toy.Toy.Greedy(Another, 5), await RunAsync(pool, Another));
+        Assert.Equal(2, _toy.Server.SessionCount);
+    }
+
+    // As proxies say it while servers behind them are started anew.
+    [Theory]
+    [InlineData(HttpStatusCode.ServiceUnavailable)]
+    [InlineData(HttpStatusCode.TooManyRequests)]
+    public async Task GenerateAsync_OfAProxyThatHasNoServerForAMoment_WaitsAndKeepsWhatIsKept(HttpStatusCode status)
+    {
+        await using var pool = new SessionPool(_toy.Model);
+        await RunAsync(pool, Prompt);
+        for (var i = 0; i < 3; i++)
+        {
+            _toy.Server.FailNext(() => new HttpResponseMessage(status)
+            {
+                Content = new StringContent("<html>later</html>", null, "text/html"),
+            });
+        }
 
         Assert.Equal(_toy.Toy.Greedy(Another, 5), await RunAsync(pool, Another));
         Assert.Equal(2, _toy.Server.SessionCount);

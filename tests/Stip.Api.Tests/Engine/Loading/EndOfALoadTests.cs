@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Stip.Protocol.Errors;
 
 namespace Stip.Api.Tests.Engine.Loading;
@@ -61,6 +62,36 @@ public sealed class EndOfALoadTests
         Assert.Equal((false, 0), (host.IsLoaded, _runtime.Graphs.Count));
     }
 
+    // A model that was replaced meanwhile: the new one keeps its place.
+    [Fact]
+    public async Task Load_ThatEndsAfterTheEnd_LeavesTheMetricsToTheNext()
+    {
+        using var begun = new ManualResetEventSlim();
+        using var goOn = new ManualResetEventSlim();
+        _runtime.DuringLoad = () =>
+        {
+            begun.Set();
+            goOn.Wait(Patience);
+        };
+        var host = _runtime.Host();
+        var step = host.RunAsync("alice", _runtime.Step());
+        begun.Wait(Cancellation);
+        var ended = host.DisposeAsync().AsTask();
+        while (!ended.IsCompleted)
+        {
+            _runtime.Clock.Advance(TimeSpan.FromSeconds(1));
+            await Task.Delay(1, Cancellation);
+        }
+
+        _runtime.DuringLoad = null;
+        await using var next = _runtime.Host();
+        Assert.Null((await next.OpenAsync("bob", 64, Cancellation)).Refusal);
+        goOn.Set();
+        await step;
+
+        Assert.Equal([1], MeasuredSessions());
+    }
+
     // Its files are deleted under it.
     [Fact]
     public async Task Load_ThatFailsAfterTheEnd_IsNoFault()
@@ -80,5 +111,23 @@ public sealed class EndOfALoadTests
 
         Assert.Equal(StipErrorCode.SessionLost, (await step).Refusal?.Code);
         Assert.Equal(0, _runtime.Graphs.Count);
+    }
+
+    // One number a model that is loaded.
+    private List<int> MeasuredSessions()
+    {
+        var sessions = new List<int>();
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, _) =>
+        {
+            if (instrument.Meter == _runtime.Meter && instrument.Name == "stip.num_sessions")
+            {
+                listener.EnableMeasurementEvents(instrument);
+            }
+        };
+        listener.SetMeasurementEventCallback<int>((_, count, _, _) => sessions.Add(count));
+        listener.Start();
+        listener.RecordObservableInstruments();
+        return sessions;
     }
 }

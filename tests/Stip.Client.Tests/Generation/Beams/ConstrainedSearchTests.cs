@@ -103,6 +103,20 @@ public sealed class ConstrainedSearchTests : IDisposable
     }
 
     [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    public async Task SearchAsync_GrammarThatTheVocabularyCannotWrite_IsRefused(int beams)
+    {
+        var options = new BeamOptions { Beams = beams, MaxNewTokens = MostTokens, Grammar = TokenGrammar.JsonObject };
+
+        var refused = await Assert.ThrowsAsync<BundleException>(
+            () => _model.SearchAsync(Prompt, options, null, Cancellation));
+
+        Assert.Contains("model 'toy' has no token", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(0, _server.SessionCount);
+    }
+
+    [Theory]
     [InlineData(1f, 0f, 1.0)]
     [InlineData(1.4f, 0.3f, 1.0)]
     [InlineData(1.4f, 0.3f, 0.0)]
