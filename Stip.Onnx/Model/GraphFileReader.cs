@@ -21,8 +21,7 @@ internal static class GraphFileReader
     public static (ModelProto Model, string Sha256, MappedFile? File) Read(
         string path, long largestCopied, Func<ReadOnlyMemory<byte>, ModelProto> parse)
     {
-        var held = TargetOf(path);
-        var length = new FileInfo(held).Length;
+        var length = LengthOf(path);
         if (length > Array.MaxLength)
         {
             throw new RefusedException(
@@ -30,24 +29,34 @@ internal static class GraphFileReader
                 + "beside it");
         }
 
-        return (length > largestCopied ? Mapped(path, held, parse) : null) ?? Copied(held, parse);
+        return (length > largestCopied ? Mapped(path, parse) : null) ?? Copied(path, parse);
     }
 
-    /// <summary>The file itself, where a path is a link to it.</summary>
-    public static string TargetOf(string path) =>
-        File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
+    // Of the file itself: that of a link is the length of its target's name.
+    private static long LengthOf(string path)
+    {
+        using var handle = File.OpenHandle(path);
+        return RandomAccess.GetLength(handle);
+    }
 
     private static (ModelProto Model, string Sha256, MappedFile? File) Copied(
-        string held, Func<ReadOnlyMemory<byte>, ModelProto> parse)
+        string path, Func<ReadOnlyMemory<byte>, ModelProto> parse)
     {
-        var bytes = File.ReadAllBytes(held);
+        var bytes = File.ReadAllBytes(path);
         return (parse(bytes), Convert.ToHexStringLower(SHA256.HashData(bytes)), null);
     }
 
     // Null where weights lie beside the link: the runtime maps files of one folder only, and the graph's is another.
+    // Where nobody can tell what a link leads to either.
     private static (ModelProto Model, string Sha256, MappedFile? File)? Mapped(
-        string path, string held, Func<ReadOnlyMemory<byte>, ModelProto> parse)
+        string path, Func<ReadOnlyMemory<byte>, ModelProto> parse)
     {
+        var held = LinkTarget.Of(path);
+        if (!File.Exists(held))
+        {
+            return null;
+        }
+
         var file = new MappedFile(held);
         try
         {

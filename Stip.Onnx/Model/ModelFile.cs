@@ -15,7 +15,7 @@ internal sealed class ModelFile : IDisposable
         _external = new ExternalDataFolder(Path.GetDirectoryName(Path.GetFullPath(path)) ?? "");
         if (mapped is not null)
         {
-            var held = Path.GetFullPath(GraphFileReader.TargetOf(path));
+            var held = Path.GetFullPath(LinkTarget.Of(path));
             _external.Add(Path.GetFileName(held), mapped);
             DataFolder = Path.GetDirectoryName(held);
         }

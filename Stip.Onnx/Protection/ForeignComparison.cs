@@ -37,7 +37,7 @@ internal static class ForeignComparison
                 {
                     inputs.Keep(given);
                     progress?.Invoke((sample + 0.5) / samples);
-                    comparison.AddAll(expected, InOrder(runner.Run(given), expected));
+                    comparison.AddAll(expected, InOrder(runner.Run(given), expected), source.Role);
                     done++;
                     break;
                 }

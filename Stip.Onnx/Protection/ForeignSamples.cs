@@ -17,7 +17,6 @@ internal sealed class ForeignSamples(ForeignSource source)
 
     private readonly Random _random = new(Seed);
     private readonly AxisRoles _roles = new(source.Inputs, source.Uses, source.Pictures.Count > 0);
-    private readonly SwitchAxes _switches = new(source.Inputs, source.Uses);
     private int[] _sides = source.Pictures.Count == 0 ? [0] : [.. source.Pictures];
 
     /// <summary>Inputs to try for a sample, the first that runs counts.</summary>
@@ -92,7 +91,7 @@ internal sealed class ForeignSamples(ForeignSource source)
             return new HostTensor(dtype, shape, bytes);
         }
 
-        var areSwitches = isMask && (shape.Length > 3 || _switches.Has(input));
+        var areSwitches = isMask && (shape.Length > 3 || source.Switches.Has(input));
         long[] values = [.. Enumerable.Range(0, count).Select(i => areSwitches ? Switch(i % last)
             : isMask && shape.Length == 2 && IsPadding(i / last, i % last, last) ? 0
             : Number(input, sizes, i % last / Slowness(input, shape, i)))];

@@ -18,8 +18,9 @@ internal sealed class OutputComparison(PlainModel plain)
     /// </summary>
     public const double LeastScale = 1e-6;
 
-    /// <summary>Largest difference that counts as rounding, as a share of an output's largest value: sums in another
-    /// order round differently, a wrong permutation is wrong by the scale of the output itself.</summary>
+    /// <summary>Largest difference that counts as rounding, as a share of an output's largest value in all samples:
+    /// sums in another order round differently, a wrong permutation is wrong by the scale of the output itself.
+    /// </summary>
     public double Tolerance { get; } = RoundsActivations(plain) ? 5e-2 : plain.Manifest.Dtype switch
     {
         "float32" => 1e-3,
@@ -34,6 +35,8 @@ internal sealed class OutputComparison(PlainModel plain)
     /// <summary>True where one of the models was rounded on purpose: its outputs are reported, not judged.</summary>
     public bool IsRounded { get; init; }
 
+    // A number that is near nothing in one sample and not in another is judged by what it can be: by scope and name.
+    private readonly Dictionary<(string Scope, string Name), (double Largest, double Scale)> _outputs = [];
     private double _maxDiff;
     private double _sumDiff;
     private long _logitCount;
@@ -43,8 +46,13 @@ internal sealed class OutputComparison(PlainModel plain)
     private string _worst = "";
 
     /// <summary>Adds every output of a run; floats that are no cache count row by row, like logits.</summary>
+    /// <param name="plain">What the plain model gives.</param>
+    /// <param name="restored">What the other one gives.</param>
+    /// <param name="scope">Of which graph: outputs of one name are judged together.</param>
     public void AddAll(
-        IReadOnlyList<(string Name, HostTensor Tensor)> plain, IReadOnlyList<(string Name, HostTensor Tensor)> restored)
+        IReadOnlyList<(string Name, HostTensor Tensor)> plain,
+        IReadOnlyList<(string Name, HostTensor Tensor)> restored,
+        string scope = "")
     {
         if (!plain.Select(output => output.Name).SequenceEqual(restored.Select(output => output.Name)))
         {
@@ -66,18 +74,19 @@ internal sealed class OutputComparison(PlainModel plain)
             else if (left.Dtype.IsWireFloat() && left.Shape.Count > 0 && left.Shape[^1] > 0
                 && !name.StartsWith("present", StringComparison.Ordinal))
             {
-                AddLogits(name, mine, other, checked((int)left.Shape[^1]));
+                AddLogits(name, mine, other, checked((int)left.Shape[^1]), scope);
             }
             else
             {
-                Add(name, mine, other);
+                Add(name, mine, other, scope);
             }
         }
     }
 
-    public void AddLogits(string name, ReadOnlySpan<float> plain, ReadOnlySpan<float> restored, int vocabSize)
+    public void AddLogits(
+        string name, ReadOnlySpan<float> plain, ReadOnlySpan<float> restored, int vocabSize, string scope = "")
     {
-        Add(name, plain, restored);
+        Add(name, plain, restored, scope);
         for (var start = 0; start < plain.Length; start += vocabSize)
         {
             var (a, b) = (TensorPrimitives.IndexOfMax(plain.Slice(start, vocabSize)),
@@ -96,16 +105,16 @@ internal sealed class OutputComparison(PlainModel plain)
         _logitCount += plain.Length;
     }
 
-    public void Add(string name, ReadOnlySpan<float> plain, ReadOnlySpan<float> restored)
+    public void Add(string name, ReadOnlySpan<float> plain, ReadOnlySpan<float> restored, string scope = "")
     {
-        var (largest, scale) = (0.0, LeastScale);
+        var (largest, scale) = _outputs.GetValueOrDefault((scope, name), (0.0, LeastScale));
         for (var i = 0; i < plain.Length; i++)
         {
             largest = Math.Max(largest, Distance(plain[i], restored[i]));
             scale = float.IsFinite(plain[i]) ? Math.Max(scale, Math.Abs(plain[i])) : scale;
         }
 
-        Judge(largest / scale, string.Create(CultureInfo.InvariantCulture, $"output '{name}' is off by {largest:G3}"));
+        _outputs[(scope, name)] = (largest, scale);
     }
 
     private void AddPlaces(string name, ReadOnlySpan<long> plain, ReadOnlySpan<long> restored)
@@ -155,14 +164,24 @@ internal sealed class OutputComparison(PlainModel plain)
         _ => [.. tensor.Bytes.Select(value => (float)value)],
     };
 
-    public VerificationReport Report(int samples, string? misplacedWeight) => new(
-        samples,
-        _maxDiff,
-        _logitCount == 0 ? 0 : _sumDiff / _logitCount,
-        _rows == 0 ? 0 : (double)_rowsThatAgree / _rows,
-        misplacedWeight is null && _worstRatio >= 0 && _worstRatio <= (IsRounded ? double.MaxValue : Tolerance),
-        misplacedWeight is null ? _worst : $"weight '{misplacedWeight}' is not where the keys say")
+    public VerificationReport Report(int samples, string? misplacedWeight)
     {
-        HasLogits = _rows > 0,
-    };
+        foreach (var ((_, name), (largest, scale)) in _outputs)
+        {
+            Judge(
+                largest / scale,
+                string.Create(CultureInfo.InvariantCulture, $"output '{name}' is off by {largest:G3}"));
+        }
+
+        return new VerificationReport(
+            samples,
+            _maxDiff,
+            _logitCount == 0 ? 0 : _sumDiff / _logitCount,
+            _rows == 0 ? 0 : (double)_rowsThatAgree / _rows,
+            misplacedWeight is null && _worstRatio >= 0 && _worstRatio <= (IsRounded ? double.MaxValue : Tolerance),
+            misplacedWeight is null ? _worst : $"weight '{misplacedWeight}' is not where the keys say")
+        {
+            HasLogits = _rows > 0,
+        };
+    }
 }

@@ -93,7 +93,8 @@ public sealed class ProtectedModel : IModelSide
         : null;
 
     /// <inheritdoc/>
-    public string NameOf(string role, string usual) => Package.Graphs[role].NameOf(usual);
+    public string NameOf(string role, string usual, IReadOnlyCollection<string> ports) =>
+        Package.Graphs[role].NameOf(usual);
 
     /// <summary>File of a part, by its key.</summary>
     internal string PathOf(GraphPart part) => Path.Combine(

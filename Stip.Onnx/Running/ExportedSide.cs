@@ -33,7 +33,8 @@ internal sealed class ExportedSide : IModelSide
 
     public string GraphOf(string role) => Path.Combine(_folder, _manifest.Graphs[role].File);
 
-    public string NameOf(string role, string usual) => _manifest.Graphs[role].NameOf(usual);
+    public string NameOf(string role, string usual, IReadOnlyCollection<string> ports) =>
+        _manifest.Graphs[role].NameOf(usual);
 
     public HostTensor Protect(string role, string name, HostTensor plain) => plain;
 

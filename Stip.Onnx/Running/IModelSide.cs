@@ -33,7 +33,10 @@ internal interface IModelSide : IDisposable
     string GraphOf(string role);
 
     /// <summary>A graph's name of what is usually called so.</summary>
-    string NameOf(string role, string usual);
+    /// <param name="role">Which graph.</param>
+    /// <param name="usual">The usual name.</param>
+    /// <param name="ports">Names of what the graph takes and gives.</param>
+    string NameOf(string role, string usual, IReadOnlyCollection<string> ports);
 
     /// <summary>An input of the plain model as this side's graph takes it.</summary>
     HostTensor Protect(string role, string name, HostTensor plain);

@@ -32,6 +32,13 @@ internal sealed class PassRunner : IDisposable
         }
     }
 
+    /// <summary>Names of what the graphs take, those that one gives the other included.</summary>
+    public IEnumerable<string> Inputs => (_client?.Inputs ?? []).Concat(_graph.Inputs).Select(port => port.Name);
+
+    /// <summary>The graph's name of what is usually called so.</summary>
+    public string NameOf(string usual) =>
+        _side.NameOf(_role, usual, [.. _graph.Inputs.Concat(_graph.Outputs).Select(port => port.Name)]);
+
     public static IReadOnlyList<(string Name, HostTensor Tensor)> Run(
         IModelSide side, IReadOnlyDictionary<string, HostTensor> inputs)
     {

@@ -27,19 +27,24 @@ internal static class SequenceRun
                 + $"it; there are {string.Join(", ", inputs.Keys)}");
         }
 
-        var hidden = side.NameOf(GraphRoles.Encoder, EncoderPorts.Hidden);
         using var encoder = new PassRunner(side, GraphRoles.Encoder);
+        var hidden = encoder.NameOf(EncoderPorts.Hidden);
         var given = encoder.Run(encoders);
         var states = given.FirstOrDefault(output => output.Name == hidden).Tensor
             ?? throw new RefusedException(
                 $"the encoder gives {string.Join(", ", given.Select(output => output.Name))}; "
                 + $"the decoder's first step needs {hidden}");
-        decoders[side.NameOf(GraphRoles.Decoder, GraphManifest.EncoderStates)] = states;
-        decoders[side.NameOf(GraphRoles.Decoder, GraphManifest.EncoderMask)] =
-            encoders.GetValueOrDefault(side.NameOf(GraphRoles.Encoder, EncoderPorts.Mask))
-            ?? HostTensor.FromIntegers([.. Enumerable.Repeat(1L, (int)(states.Shape[0] * states.Shape[1]))],
-                states.Shape[0], states.Shape[1]);
         using var decoder = new PassRunner(side, GraphRoles.Decoder);
+        decoders[decoder.NameOf(GraphManifest.EncoderStates)] = states;
+        if (decoder.Inputs.Except(decoders.Keys).Any())
+        {
+            // What has one input has no mask beside it.
+            var mask = encoders.Count > 1 ? encoders.GetValueOrDefault(encoder.NameOf(EncoderPorts.Mask)) : null;
+            decoders[decoder.NameOf(GraphManifest.EncoderMask)] = mask
+                ?? HostTensor.FromIntegers([.. Enumerable.Repeat(1L, (int)(states.Shape[0] * states.Shape[1]))],
+                    states.Shape[0], states.Shape[1]);
+        }
+
         return [.. decoder.Run(decoders), ("encoder_last_hidden_state", states)];
 
         Dictionary<string, HostTensor> Named(string before) => inputs

@@ -39,7 +39,7 @@ internal static class TokenRows
         var positions = tables.HasPositions && others.Contains(PositionsName)
             ? Numbers(inputs, PositionsName, batch)
             : null;
-        var boxes = Boxes(inputs, batch);
+        var boxes = tables.BoxPlaceCount > 0 ? Boxes(inputs, batch) : null;
         var rows = new float[batch.Ids.Length * tables.HiddenSize]; // [batch, n, hidden]
         for (var sequence = 0; sequence < batch.Sequences; sequence++)
         {

@@ -17,7 +17,7 @@ internal sealed class ProbeInputs(GraphPart part, NodeStore store, PartFlow flow
     private readonly HashSet<string> _signals =
         [.. KnownAxes.Convolved(part.Graph).Select(entry => entry.Input.Name)];
 
-    private readonly SwitchAxes _switches = new(part.SizedBy.Input, sizes.Uses);
+    private readonly SwitchAxes _switches = new(part.SizedBy, sizes.Uses);
 
     /// <summary>Float inputs, in graph order.</summary>
     public List<LabelledPort> Ports { get; } = [];

@@ -30,6 +30,13 @@ internal sealed class PackagePush(PackageServer server, CloudFolder package, Upl
         if (journal.HasBegun && await FindAsync(cancellation) is { } registered)
         {
             _report(package.TotalBytes);
+
+            // Somebody else may have registered it: what was begun here is of no use any more.
+            foreach (var upload in journal.Uploads)
+            {
+                await server.CancelUploadAsync(upload, cancellation);
+            }
+
             journal.Clear();
             return registered;
         }

@@ -102,9 +102,15 @@ internal sealed class PackageServer
         }
 
         var refusal = await ServerRefusal.ReadAsync(response, cancellation);
+        await CancelUploadAsync(id, cancellation);
+        return refusal;
+    }
+
+    /// <summary>Gives an upload up, if the server still knows it.</summary>
+    public async Task CancelUploadAsync(string id, CancellationToken cancellation)
+    {
         using var cancelled = await SendAsync(
             HttpMethod.Post, $"{StipRoutes.Uploads}/{id}/cancel", () => null, cancellation);
-        return refusal;
     }
 
     /// <summary>A model that is registered, null where there is none of that name, or it is not shown.</summary>

@@ -40,6 +40,9 @@ internal sealed class UploadJournal
     /// <summary>True where an earlier push began something.</summary>
     public bool HasBegun => _uploads.Count > 0;
 
+    /// <summary>Every upload that was begun.</summary>
+    public IReadOnlyCollection<string> Uploads => _uploads.Values;
+
     /// <summary>The upload that was begun for a file, null where none was.</summary>
     public string? Find(string file) => _uploads.GetValueOrDefault(file);
 

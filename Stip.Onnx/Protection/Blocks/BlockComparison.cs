@@ -173,7 +173,8 @@ internal sealed class BlockComparison
     {
         foreach (var name in block.Outputs)
         {
-            _comparison.AddAll([(name, left[name])], [(name, _moved.Restore(part.Role, name, right[name]))]);
+            _comparison.AddAll(
+                [(name, left[name])], [(name, _moved.Restore(part.Role, name, right[name]))], part.Key);
         }
     }
 

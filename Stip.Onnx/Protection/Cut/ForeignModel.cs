@@ -107,6 +107,7 @@ internal static class ForeignModel
         PortUses uses) => new(path, role, inputs, limits, cut.Features)
         {
             Uses = uses,
+            Switches = new SwitchAxes(whole, uses),
             Open = cut.Open,
             TokenNames = cut.Client is null ? null : TokenNames.Of(cut.Client, uses),
             Signals = SignalsOf(cut, caches),

@@ -19,6 +19,9 @@ internal sealed record ForeignSource(
     /// <summary>What masks, positions and lengths among the inputs are.</summary>
     public required PortUses Uses { get; init; }
 
+    /// <summary>Masks that stand over features.</summary>
+    public required SwitchAxes Switches { get; init; }
+
     /// <summary>The graph's own names of what is usually called input_ids and position_ids; null where it calls them
     /// so, or where it is not clear.</summary>
     public IReadOnlyDictionary<string, string>? TokenNames { get; init; }

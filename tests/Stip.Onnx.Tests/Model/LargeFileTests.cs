@@ -110,6 +110,29 @@ public sealed class LargeFileTests : IDisposable
             Answer(new GraphRunner(FilePath)), Answer(new GraphRunner(file.Model, file.DataFolder!)));
     }
 
+    // As such a cache that has a name of its own: what its links say holds from where they lie.
+    [Theory]
+    [InlineData(0, true)]
+    [InlineData(GraphFileReader.LargestCopied, false)]
+    public void Load_OfARelativeLinkInALinkedFolder_ReadsWhatItLeadsTo(long largestCopied, bool isMapped)
+    {
+        Save();
+        using var other = new TemporaryFolder();
+        Directory.CreateDirectory(_folder.At("snapshots", "first"));
+        File.Move(FilePath, _folder.At("held"));
+        File.CreateSymbolicLink(
+            _folder.At("snapshots", "first", "model.onnx"), Path.Combine("..", "..", "held"));
+        Directory.CreateSymbolicLink(other.At("model"), _folder.At("snapshots", "first"));
+
+        using var file = ModelFile.Load(other.At("model", "model.onnx"), largestCopied);
+
+        Assert.Equal(isMapped ? 2 : 0, file.Tensors.Count(tensor => tensor.IsExternal));
+        Assert.Equal(isMapped ? _folder.Path : null, file.DataFolder);
+        Assert.Equal(
+            Answer(new GraphRunner(_folder.At("held"))),
+            Answer(new GraphRunner(file.Model, file.DataFolder ?? other.At("model"))));
+    }
+
     [Fact]
     public void Load_OfALargeLinkWithWeightsBesideIt_CopiesIt()
     {

@@ -30,6 +30,22 @@ public sealed class OutputComparisonTests
         Assert.Equal(passes, comparison.Report(1, null).Passed);
     }
 
+    // One number an answer may be near nothing by chance; what another graph calls so says nothing of it.
+    [Theory]
+    [InlineData("", true)]
+    [InlineData("encoder", false)]
+    public void Report_OfOneNumberAnAnswer_JudgesByAllAnswers(string scope, bool passes)
+    {
+        var comparison = Comparison();
+
+        comparison.AddAll([("score", One(2f))], [("score", One(2.0001f))], scope);
+        comparison.AddAll([("score", One(0.01f))], [("score", One(0.0101f))]);
+
+        Assert.Equal(passes, comparison.Report(2, null).Passed);
+
+        static HostTensor One(float number) => HostTensor.FromFloats([number], 1, 1);
+    }
+
     [Fact]
     public void Report_OfNothing_DoesNotPass() => Assert.False(Comparison().Report(1, null).Passed);
 

@@ -28,6 +28,7 @@ public sealed class PositionSampleTests
             "", GraphRoles.Decoder, graph.Graph.Graph.Input, new Dictionary<string, long>(), [])
         {
             Uses = new PortUses(graph.Graph.Graph),
+            Switches = new SwitchAxes(graph.Graph.Graph, new PortUses(graph.Graph.Graph)),
             Signals = new HashSet<string>(),
             Lengths = new Dictionary<string, int>(),
             Pictures = [],

@@ -17,14 +17,7 @@ public sealed class TokenRowsTests : IDisposable
     [InlineData("key_cache.0")]
     public void Embed_WithAMaskThatCoversACacheToo_LooksUpTheNewTokens(string cache)
     {
-        float[] table = [0, 1, 10, 11, 20, 21];
-        using (var file = File.Create(_folder.At(BundleManifest.EmbeddingFileName)))
-        {
-            SafetensorsWriter.Write(file, [SafetensorsWriter.Source.FromBytes(
-                EmbeddingManifest.Token, TensorDtype.Float32, [3, 2], MemoryMarshal.AsBytes<float>(table).ToArray())]);
-        }
-
-        using var tables = EmbeddingTables.Open(_folder.Path, new([EmbeddingManifest.Token]));
+        using var tables = Tables();
         var inputs = new Dictionary<string, HostTensor>
         {
             ["input_ids"] = HostTensor.FromIntegers([2L, 0L], 2, 1),
@@ -38,5 +31,33 @@ public sealed class TokenRowsTests : IDisposable
         Assert.Equal([20, 21, 0, 1], rows.ToFloats());
     }
 
+    // What the client has no tables for is the graph's own, whatever it is called.
+    [Fact]
+    public void Embed_WithBoxesThatTheGraphTakes_LeavesThemToIt()
+    {
+        using var tables = Tables();
+        var inputs = new Dictionary<string, HostTensor>
+        {
+            ["input_ids"] = HostTensor.FromIntegers([2L, 0L], 1, 2),
+            ["bbox"] = HostTensor.FromFloats([0.5f, 0.25f, 0.75f], 1, 1, 3),
+        };
+
+        var rows = TokenRows.Embed(tables, inputs, ["inputs_embeds", "bbox"]);
+
+        Assert.Equal([20, 21, 0, 1], rows.ToFloats());
+    }
+
     public void Dispose() => _folder.Dispose();
+
+    private EmbeddingTables Tables()
+    {
+        float[] table = [0, 1, 10, 11, 20, 21];
+        using (var file = File.Create(_folder.At(BundleManifest.EmbeddingFileName)))
+        {
+            SafetensorsWriter.Write(file, [SafetensorsWriter.Source.FromBytes(
+                EmbeddingManifest.Token, TensorDtype.Float32, [3, 2], MemoryMarshal.AsBytes<float>(table).ToArray())]);
+        }
+
+        return EmbeddingTables.Open(_folder.Path, new([EmbeddingManifest.Token]));
+    }
 }

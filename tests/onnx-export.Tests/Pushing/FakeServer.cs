@@ -21,6 +21,9 @@ internal sealed class FakeServer : HttpMessageHandler
     /// <summary>Finished files by their path in the package.</summary>
     public Dictionary<string, byte[]> Files { get; } = [];
 
+    /// <summary>Uploads that were begun and neither registered nor cancelled.</summary>
+    public IEnumerable<string> Begun => _uploads.Keys.Except(_cancelled);
+
     /// <summary>Every request as <c>METHOD /path</c>.</summary>
     public List<string> Requests { get; } = [];
 
@@ -67,10 +70,10 @@ internal sealed class FakeServer : HttpMessageHandler
             ["POST ", "v1", "uploads"] => await CreateAsync(request, cancellation),
             ["POST ", "v1", "uploads", var id, "parts"] => await AddPartAsync(id, request, cancellation),
             ["POST ", "v1", "uploads", var id, "complete"] => Complete(id),
-            ["POST ", "v1", "uploads", var id, "cancel"] => Cancel(id),
+            ["POST ", "v1", "uploads", var id, "cancel"] when _uploads.ContainsKey(id) => Cancel(id),
             ["GET ", "v1", "models", "fables"] when _registered is not null => Json(_registered),
             ["GET ", "v1", "uploads", var id] when _uploads.ContainsKey(id) => Json(State(id)),
-            ["POST ", "v1", "models"] => Json(Register()),
+            ["POST ", "v1", "models"] => Json(await RegisterAsync(request, cancellation)),
             _ => Refuse(HttpStatusCode.NotFound, "there is no such thing", "model_not_found"),
         };
 
@@ -130,8 +133,15 @@ internal sealed class FakeServer : HttpMessageHandler
             upload.Sha256, bytes.Length, []);
     }
 
-    private ModelObject Register()
+    private async Task<ModelObject> RegisterAsync(HttpRequestMessage request, CancellationToken cancellation)
     {
+        var registration = await request.Content!.ReadFromJsonAsync<ModelRegisterRequest>(
+            StipJson.Wire, cancellation);
+        foreach (var id in registration!.UploadIds)
+        {
+            _uploads.Remove(id);
+        }
+
         var manifest = System.Text.Json.JsonSerializer.Deserialize<PackageManifest>(
             Files[PackageManifest.FileName], StipJson.File)!;
         _registered = new ModelObject(

@@ -145,7 +145,27 @@ public sealed class PackagePushTests : IDisposable
         var model = await PushAsync();
 
         Assert.Equal("fables", model.Id);
-        Assert.Equal(["GET /v1/models/fables"], _server.Requests.Skip(before));
+        Assert.Equal(
+            [
+                "GET /v1/models/fables", "POST /v1/uploads/upload_0/cancel", "POST /v1/uploads/upload_1/cancel",
+            ],
+            _server.Requests.Skip(before));
+    }
+
+    [Fact]
+    public async Task Push_OfWhatSomebodyElseRegisteredMeanwhile_CancelsItsOwnUploads()
+    {
+        var parts = 0;
+        _server.Fault = route =>
+            route.EndsWith("/parts") && ++parts == 4 ? throw new OperationCanceledException() : null;
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => PushAsync());
+        await PushAsync(journals: "others");
+        Assert.Equal(["upload_0"], _server.Begun);
+
+        var model = await PushAsync();
+
+        Assert.Equal("fables", model.Id);
+        Assert.Empty(_server.Begun);
     }
 
     [Fact]
@@ -261,12 +281,15 @@ public sealed class PackagePushTests : IDisposable
     }
 
     private async Task<Protocol.Models.ModelObject> PushAsync(
-        CloudFolder? package = null, Action<long>? report = null, string key = FakeServer.Key)
+        CloudFolder? package = null,
+        Action<long>? report = null,
+        string key = FakeServer.Key,
+        string journals = "journals")
     {
         using var http = new HttpClient(_server, disposeHandler: false) { BaseAddress = new Uri("http://cloud.test/") };
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
         package ??= CloudFolder.Open(_folder.Path);
-        var journal = UploadJournal.Open(_folder.At("journals"), http.BaseAddress, package.Manifest.Fingerprint);
+        var journal = UploadJournal.Open(_folder.At(journals), http.BaseAddress, package.Manifest.Fingerprint);
         var push = new PackagePush(new PackageServer(http, TimeSpan.FromMilliseconds(1)), package, journal, PartBytes);
         return await push.RunAsync(report ?? (_ => { }), TestContext.Current.CancellationToken);
     }

@@ -91,6 +91,24 @@ public sealed class EncoderDecoderTests : IDisposable
         Assert.Contains(given, output => output.Name == "logits");
     }
 
+    // Its names are the usual ones, and it takes no mask: nothing is to be told by cutting it.
+    [Fact]
+    public void Run_OfAFolderThatCannotBeCut_GivesTheLogits()
+    {
+        Directory.CreateDirectory(_folder.At("plain"));
+        SaveEncoder();
+        SaveDecoder("decoder_model.onnx", isFirst: true);
+        File.WriteAllText(_folder.At("plain", "decoder_with_past_model.onnx"), "no graph");
+        var ids = HostTensor.FromIntegers([1L, 5L], 1, 2);
+
+        var given = WholeModel.Run(
+            _folder.At("plain"),
+            new Dictionary<string, HostTensor> { ["input_ids"] = ids, ["decoder_input_ids"] = ids });
+
+        Assert.Throws<RefusedException>(() => PlainModel.Open(_folder.At("plain")));
+        Assert.Contains(given, output => output.Name == "logits");
+    }
+
     [Fact]
     public void Run_WithoutAFirstStep_IsRefused()
     {
