@@ -59,4 +59,31 @@ public sealed class EncoderClientLayersTests(SharedServer shared)
 
         EncoderAnswers.AssertAlike(whole, split);
     }
+
+    // Fewer labels than most tokens' ids.
+    [Fact]
+    public async Task Classify_OfAnotherExportersGraphWithClientLayers_AnswersAsOfTheWholeModel()
+    {
+        string[] texts = ["Once upon a time there was a king."];
+        using var folder = new TemporaryFolder();
+        ForeignEncoder.Write(
+            await ModelPackages.ExportAsync("stories-bert"), folder.At("graph"), isRenamed: false, isOfTexts: true,
+            labels: 3);
+        foreach (var (name, layers) in (IEnumerable<(string, string[])>)
+            [("whole", []), ("layers", ["--client-layers", "1"])])
+        {
+            await ModelPackages.RunAsync(
+            [
+                "protect", "--model", folder.At("graph/model.onnx"), "--output", folder.At(name), "--name",
+                $"foreign-labels-{name}", .. layers,
+            ]);
+            await shared.Server.PushAsync(folder.At(name));
+        }
+
+        var whole = await EncoderAnswers.AskAsync(shared, folder.At("whole"), "classify", texts);
+        var split = await EncoderAnswers.AskAsync(shared, folder.At("layers"), "classify", texts);
+
+        EncoderAnswers.AssertAlike(whole, split);
+        Assert.Equal(3, split.Length);
+    }
 }

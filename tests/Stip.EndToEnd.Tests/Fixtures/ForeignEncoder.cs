@@ -22,7 +22,9 @@ internal static class ForeignEncoder
     /// <param name="folder">Receives the graph, and what lies beside it.</param>
     /// <param name="isRenamed">Whether its ports are x0, x1 and y0.</param>
     /// <param name="isOfTexts">Whether it gives its output's first row alone, as classifiers of texts do.</param>
-    public static void Write(string exported, string folder, bool isRenamed, bool isOfTexts)
+    /// <param name="labels">How many of the first row's outputs are given; null for all of them.</param>
+    public static void Write(
+        string exported, string folder, bool isRenamed, bool isOfTexts, int? labels = null)
     {
         var (ids, mask) = isRenamed ? ("x0", "x1") : (UsualIds, UsualMask);
         Directory.CreateDirectory(folder);
@@ -71,7 +73,7 @@ internal static class ForeignEncoder
 
         if (isOfTexts)
         {
-            var first = Node("Gather", output, "rows", "zero");
+            var first = Node("Gather", labels is null ? output : "all", "rows", "zero");
             first.Attribute.Add(new AttributeProto
             {
                 Name = "axis",
@@ -81,6 +83,13 @@ internal static class ForeignEncoder
             graph.Node.Add(first);
             graph.Output[0].Name = output;
             graph.Output[0].Type.TensorType.Shape.Dim.RemoveAt(1);
+        }
+
+        if (labels is { } count)
+        {
+            graph.Initializer.Add([List("begin", 0), List("end", count), List("axis", 1)]);
+            graph.Node.Add(Node("Slice", output, "all", "begin", "end", "axis"));
+            graph.Output[0].Type.TensorType.Shape.Dim[1].DimValue = count;
         }
 
         File.WriteAllBytes(Path.Combine(folder, "model.onnx"), model.ToByteArray());
@@ -105,6 +114,9 @@ internal static class ForeignEncoder
         table.Dims.Add(tables.Header.Entries[name].Shape);
         return table;
     }
+
+    private static TensorProto List(string name, long value) =>
+        new() { Name = name, DataType = Int64, Int64Data = { value }, Dims = { 1 } };
 
     private static TensorProto Number(string name, long value) =>
         new() { Name = name, DataType = Int64, Int64Data = { value } };
