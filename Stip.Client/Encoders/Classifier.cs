@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Numerics.Tensors;
 using Stip.Client.Images;
 
 namespace Stip.Client.Encoders;
@@ -32,6 +31,7 @@ public sealed class Classifier(StipEncoder encoder)
 
     private async Task<Classification> RunAsync(ForwardRows input, CancellationToken cancellationToken)
     {
+        var score = LabelScoring.Of(encoder.Bundle.Manifest.LabelScores);
         var (output, _) = await encoder.RunAsync(input, Outputs, What, cancellationToken);
         if (output.Shape.Count != 2)
         {
@@ -40,26 +40,12 @@ public sealed class Classifier(StipEncoder encoder)
                 : $"model '{encoder.Id}' fills masks of texts; {What} needs a classifier", null);
         }
 
-        var logits = output.Row(0);
-        var scores = new float[logits.Length];
-        switch (encoder.Bundle.Manifest.LabelScores)
-        {
-            case "none":
-                logits.CopyTo(scores);
-                break;
-            case "sigmoid":
-                TensorPrimitives.Sigmoid(logits, scores);
-                break;
-            default:
-                TensorPrimitives.SoftMax(logits, scores);
-                break;
-        }
-
+        var logits = output.Row(0).ToArray();
         var names = encoder.Bundle.Manifest.Labels;
         return new Classification(
-            [.. scores.Select((score, index) => new LabelScore(index, Name(names, index), score))
+            [.. score(logits).Select((value, index) => new LabelScore(index, Name(names, index), value))
                 .OrderByDescending(label => label.Score)],
-            logits.ToArray());
+            logits);
     }
 
     private static string Name(IReadOnlyList<string>? names, int index) =>

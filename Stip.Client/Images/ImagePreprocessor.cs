@@ -11,8 +11,9 @@ public sealed class ImagePreprocessor
     private const double Half = 0.5;
     private const double PerLevel = 1.0 / 255;
 
-    // Steps that would change the picture: Donut's and Nougat's.
-    private static readonly string[] NotDone = ["do_thumbnail", "do_align_long_axis", "do_crop_margin"];
+    // Steps that would change the picture: Donut's and Nougat's, and one of EfficientNet's.
+    private static readonly string[] NotDone =
+        ["do_thumbnail", "do_align_long_axis", "do_crop_margin", "rescale_offset"];
 
     private readonly SizeRule? _size;
     private readonly ResampleFilter _filter;
@@ -28,7 +29,7 @@ public sealed class ImagePreprocessor
         }
 
         _size = Flag(config, "do_resize", true)
-            ? SizeRule.Read(config, "size", IsClip(config)) ?? taken ?? throw Unsaid("size")
+            ? SizeRule.Read(config, "size", IsOf(config, "CLIP")) ?? taken ?? throw Unsaid("size")
             : null;
         _filter = (ResampleFilter)Integer(config, "resample", (int)ResampleFilter.Bilinear);
         if (!Enum.IsDefined(_filter))
@@ -50,12 +51,16 @@ public sealed class ImagePreprocessor
 
         var rescale = Flag(config, "do_rescale", true) ? Number(config, "rescale_factor", PerLevel) : 1;
         var normalizes = Flag(config, "do_normalize", true);
+
+        // Its classifiers were trained on pixels that were divided twice.
+        var dividesAgain = IsOf(config, "EfficientNet") && Flag(config, "include_top", true);
         for (var channel = 0; channel < RgbImage.Channels; channel++)
         {
             var mean = normalizes ? Item(config, "image_mean", channel) : 0;
             var deviation = normalizes ? Item(config, "image_std", channel) : 1;
-            _factors[channel] = (float)(rescale / deviation);
-            _offsets[channel] = (float)(-mean / deviation);
+            var all = dividesAgain ? deviation * Item(config, "image_std", channel) : deviation;
+            _factors[channel] = (float)(rescale / all);
+            _offsets[channel] = (float)(-mean / all);
         }
     }
 
@@ -123,9 +128,9 @@ public sealed class ImagePreprocessor
     private static InvalidDataException Unsaid(string name) =>
         new($"there is no {name}, which a model of images of any size needs");
 
-    private static bool IsClip(JsonElement config) =>
+    private static bool IsOf(JsonElement config, string family) =>
         (config.OptionalText("image_processor_type") ?? config.OptionalText("feature_extractor_type"))
-        ?.StartsWith("CLIP", StringComparison.Ordinal) ?? false;
+        ?.StartsWith(family, StringComparison.Ordinal) ?? false;
 
     private static bool Flag(JsonElement config, string name, bool otherwise) =>
         config.Child(name) is { } value ? value.GetBoolean() : otherwise;

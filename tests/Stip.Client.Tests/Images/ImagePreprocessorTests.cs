@@ -49,12 +49,34 @@ public sealed class ImagePreprocessorTests
         Assert.Equal(1, values[height / 2 * width + width / 2]);
     }
 
+    // After the normalising, a classifier's pixels are divided by image_std once more.
+    [Theory]
+    [InlineData("EfficientNetImageProcessor", "", 6.25f)]
+    [InlineData("EfficientNetImageProcessorFast", ", \"include_top\": true", 6.25f)]
+    [InlineData("EfficientNetImageProcessor", ", \"include_top\": false", 2.5f)]
+    [InlineData("EfficientNetImageProcessor", ", \"do_normalize\": false", 2.5f)]
+    [InlineData("ViTImageProcessor", ", \"include_top\": true", 2.5f)]
+    public void Apply_OfAnEfficientNet_DividesByTheDeviationAgain(string type, string more, float white)
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder.At("preprocessor_config.json"), $$"""
+            {"image_processor_type": "{{type}}", "image_mean": [0, 0, 0], "image_std": [0.4, 0.4, 0.4]{{more}}}
+            """);
+        var image = new RgbImage(4, 4, [.. Enumerable.Repeat((byte)255, 4 * 4 * 3)]);
+
+        var (values, _, _) = ImagePreprocessor.FromFolder(folder.Path, 4, 4).Apply(image);
+
+        // The factor of a level and the product are rounded once each.
+        Assert.All(values, value => Assert.Equal(white, value, white * LargestDifference));
+    }
+
     [Theory]
     [InlineData("""{"resample":9}""")]
     [InlineData("""{"size":{"depth":3}}""")]
     [InlineData("""{"image_mean":[1,2]}""")]
     [InlineData("""{"do_resize":3}""")]
     [InlineData("""{"do_thumbnail":true}""")]
+    [InlineData("""{"image_processor_type":"EfficientNetImageProcessor","rescale_offset":true}""")]
     [InlineData("no JSON")]
     public void FromFolder_OfSettingsThatCannotBe_NamesTheFile(string settings)
     {
