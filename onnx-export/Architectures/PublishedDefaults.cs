@@ -141,6 +141,9 @@ internal static class PublishedDefaults
         ["phi"] = Sizes(51200, 2048, 8192, 24, 32, 2048),
         ["phi3"] = Sizes(32064, 3072, 8192, 32, 32, 4096, more: "\"original_max_position_embeddings\": 4096"),
         ["qwen2"] = Sizes(151936, 4096, 22016, 32, 32, 32768, 32),
+        ["qwen2_5_omni"] = Sees.Qwen2Omni,
+        ["qwen2_5_omni_text"] = Sees.Qwen2Omni,
+        ["qwen2_5_omni_thinker"] = Sees.Qwen2Omni,
         ["qwen2_5_vl"] = Sees.Qwen2,
         ["qwen2_5_vl_text"] = Sees.Qwen2,
         ["qwen2_moe"] = Sizes(151936, 2048, 5632, 24, 16, 32768, 16, """
@@ -150,6 +153,9 @@ internal static class PublishedDefaults
         ["qwen2_vl_text"] = Sees.Qwen2,
         ["qwen3"] = Sizes(151936, 4096, 22016, 32, 32, 32768, 32),
         ["qwen3_moe"] = Sizes(151936, 2048, 6144, 24, 32, 32768, 4, "\"moe_intermediate_size\": 768"),
+        ["qwen3_omni_moe"] = Sees.Qwen3Omni,
+        ["qwen3_omni_moe_text"] = Sees.Qwen3Omni,
+        ["qwen3_omni_moe_thinker"] = Sees.Qwen3Omni,
         ["qwen3_vl"] = Sees.Qwen3,
         ["qwen3_vl_text"] = Sees.Qwen3,
         ["qwen3_vl_moe"] = Sees.Qwen3Moe,
@@ -196,6 +202,19 @@ internal static class PublishedDefaults
             {"vocab_size": 152064, "hidden_size": 8192, "intermediate_size": 29568, "num_hidden_layers": 80,
              "num_attention_heads": 64, "num_key_value_heads": 8, "max_position_embeddings": 32768,
              "rms_norm_eps": 1e-5, "rope_theta": 1e6, "max_window_layers": 80}
+            """;
+
+        public const string Qwen2Omni = """
+            {"vocab_size": 152064, "hidden_size": 3584, "intermediate_size": 18944, "num_hidden_layers": 28,
+             "num_attention_heads": 28, "num_key_value_heads": 4, "max_position_embeddings": 32768,
+             "rms_norm_eps": 1e-6, "rope_theta": 1e6, "sliding_window": 32768, "max_window_layers": 28}
+            """;
+
+        public const string Qwen3Omni = """
+            {"vocab_size": 3584, "hidden_size": 2048, "intermediate_size": 18944, "num_hidden_layers": 28,
+             "num_attention_heads": 28, "num_key_value_heads": 4, "max_position_embeddings": 32768,
+             "rms_norm_eps": 1e-6, "rope_theta": 1e6, "moe_intermediate_size": 768, "num_experts": 128,
+             "num_experts_per_tok": 8, "norm_topk_prob": true}
             """;
 
         public const string Qwen3 = """

@@ -22,7 +22,8 @@ internal sealed class SafetensorsTensors : ITensorStore
             "audio_spectrogram_transformer.", "wav2vec2.", "hubert.", "wavlm.", "segformer.", "videomae.", "new.",
             "convbert.", "convnext.", "convnextv2.", "resnet.", "unispeech.", "unispeech_sat.", "luke.",
             "mobilevit.", "lilt.", "cvt.", "levit.", "pvt.", "pvt_v2.", "regnet.", "poolformer.", "mobilenet_v1.",
-            "mobilenet_v2.", "timesformer.", "vivit.", "dpt.",
+            "mobilenet_v2.", "timesformer.", "vivit.", "dpt.", "efficientnet.", "nystromformer.", "ibert.",
+            "layoutlmv3.", "data2vec_audio.", "wav2vec2_bert.", "roc_bert.",
         ];
 
     private readonly List<SafetensorsFile> _files = [];

@@ -81,19 +81,50 @@ internal sealed class OutputFolder : IDisposable
 
     private void MoveOut()
     {
-        var made = Directory.GetFileSystemEntries(WorkPath);
+        var made = Directory.GetFileSystemEntries(WorkPath).Order(StringComparer.Ordinal).ToList();
         if (Directory.EnumerateFileSystemEntries(_path).Count() > 1)
         {
             throw new IOException($"{_path} is not empty");
         }
 
-        foreach (var entry in made)
+        var moved = new Stack<string>();
+        try
         {
-            Directory.Move(entry, Path.Combine(_path, Path.GetFileName(entry)));
-        }
+            foreach (var entry in made)
+            {
+                Directory.Move(entry, Placed(entry));
+                moved.Push(entry);
+            }
 
-        Directory.Delete(WorkPath);
+            Directory.Delete(WorkPath);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            MoveBack(moved);
+            throw;
+        }
     }
+
+    // Nobody finds half of what was made in its place.
+    private void MoveBack(Stack<string> moved)
+    {
+        try
+        {
+            while (moved.TryPeek(out var entry))
+            {
+                Directory.Move(Placed(entry), entry);
+                moved.Pop();
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new RefusedException(
+                $"{_path} was taken meanwhile; {moved.Count} entries of what was made lie there, others in {WorkPath}",
+                e);
+        }
+    }
+
+    private string Placed(string entry) => Path.Combine(_path, Path.GetFileName(entry));
 
     // A mounted volume, or a folder in one that is not the user's, stays where it is: what is made is written inside.
     private static bool CanMove(string folder, string beside)

@@ -77,6 +77,7 @@ internal sealed class LayoutLmV3(string name, TextHead head) : IArchitecture
         {
             Buckets = count,
             Farthest = config.FindSize(farthest) ?? ownFarthest,
+            Fields = (bins, farthest),
         };
     }
 

@@ -90,6 +90,7 @@ internal sealed class Wav2Vec2(string name, string root, SoundHead head) : IArch
             {
                 Buckets = buckets,
                 Farthest = config.FindSize("max_bucket_distance") ?? 800,
+                Fields = ("num_buckets", "max_bucket_distance"),
             },
             $"{root}.encoder.layers.0.attention.rel_attn_embed");
     }

@@ -24,6 +24,18 @@ internal sealed record DistanceBias(int Stored, int Heads)
     /// <summary>True where each direction has half of the buckets; false where rows see none that come later.</summary>
     public bool IsTwoSided { get; init; } = true;
 
+    /// <summary>The fields of config.json that say the number of buckets and the farthest distance.</summary>
+    public (string Buckets, string Farthest) Fields { get; init; } =
+        ("relative_attention_num_buckets", "relative_attention_max_distance");
+
+    /// <summary>Buckets of all distances from the most negative one on; those beyond the farthest share its.</summary>
+    /// <exception cref="RefusedException">There cannot be such buckets.</exception>
+    public long[] All()
+    {
+        Check();
+        return [.. Enumerable.Range(-Farthest, (2 * Farthest) + 1).Select(place => BucketOf(place))];
+    }
+
     /// <summary>The bucket of a key's position less that of the query.</summary>
     public int BucketOf(int distance)
     {
@@ -50,13 +62,11 @@ internal sealed record DistanceBias(int Stored, int Heads)
     /// <summary>The same for distances at hand, <c>[queries, keys]</c>.</summary>
     public string Append(ModelGraph model, string tensor, string distances, string name)
     {
-        Check();
+        var all = All();
         var graph = model.Graph;
         const string Bucket = $"{Name}.bucket";
         if (!graph.Has($"{Bucket}/output"))
         {
-            // Buckets of all distances from the most negative one on; those beyond the farthest share its.
-            long[] all = [.. Enumerable.Range(-Farthest, (2 * Farthest) + 1).Select(place => BucketOf(place))];
             var near = graph.Add("Clip", $"{Name}.near", [
                 distances,
                 graph.AddScalarConstant($"{Name}.first_place", -Farthest),
@@ -81,14 +91,14 @@ internal sealed record DistanceBias(int Stored, int Heads)
         if (Stored < least)
         {
             throw new RefusedException(
-                $"config.json: relative_attention_num_buckets is {Stored}; it must be at least {least}");
+                $"config.json: {Fields.Buckets} is {Stored}; it must be at least {least}");
         }
 
         var exact = (IsTwoSided ? Buckets / 2 : Buckets) / 2;
         if (Farthest <= exact || Farthest > LargestFarthest)
         {
-            throw new RefusedException($"config.json: relative_attention_max_distance is {Farthest}; it must be "
-                + $"{exact + 1}..{LargestFarthest}");
+            throw new RefusedException(
+                $"config.json: {Fields.Farthest} is {Farthest}; it must be {exact + 1}..{LargestFarthest}");
         }
     }
 }

@@ -101,14 +101,12 @@ internal sealed class PageDistances(EncoderGraph encoder, int heads, double fact
     // [heads, ..distances]
     private string Looked(string name, string tensor, string distances, DistanceBias buckets)
     {
-        long[] all = [.. Enumerable.Range(-buckets.Farthest, (2 * buckets.Farthest) + 1)
-            .Select(place => (long)buckets.BucketOf(place))];
         var near = _graph.Add("Clip", $"{name}.near", [
             distances,
             _graph.AddScalarConstant($"{name}.first_place", -buckets.Farthest),
             _graph.AddScalarConstant($"{name}.last_place", buckets.Farthest)]);
         var bucket = _graph.Add("Gather", $"{name}.bucket", [
-            _graph.AddConstant($"{name}.buckets", all),
+            _graph.AddConstant($"{name}.buckets", buckets.All()),
             _graph.Add("Add", $"{name}.index", [near, _graph.AddScalarConstant($"{name}.middle", buckets.Farthest)])]);
         var stored = encoder.Tensors.Require($"{root}.{tensor}.weight", heads, buckets.Stored);
         var flat = encoder.Weights.Vector((stored, HeadPadding.None(heads * buckets.Stored)));

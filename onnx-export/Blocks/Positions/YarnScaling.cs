@@ -42,6 +42,10 @@ internal sealed record YarnScaling(
         return magnitude * magnitude;
     }
 
+    /// <summary>By how much sizes grow with the context (<c>mscale</c>).</summary>
+    public static double Attention(double factor, double scale) =>
+        factor <= 1 ? 1 : 0.1 * scale * Math.Log(factor) + 1;
+
     public RotaryFrequencies Apply(float[] inverse)
     {
         var (first, last) = (PairWithRotations(BetaFast), PairWithRotations(BetaSlow));
@@ -62,9 +66,6 @@ internal sealed record YarnScaling(
     // 0 stands for none in published files.
     private static double? Scale(ConfigJson rope, string name) =>
         rope.Zeroable(name) is > 0 and var scale ? scale : null;
-
-    private static double Attention(double factor, double scale) =>
-        factor <= 1 ? 1 : 0.1 * scale * Math.Log(factor) + 1;
 
     private float Blend(float inverse, double ramp)
     {

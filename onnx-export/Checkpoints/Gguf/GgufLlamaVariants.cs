@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Stip.Export.Blocks.Positions;
 
 namespace Stip.Export.Checkpoints.Gguf;
 
@@ -75,6 +76,11 @@ internal static class GgufLlamaVariants
         {
             // Deepseek's files hold a tenth of it under this key, these the number itself.
             (yarn["mscale"], yarn["mscale_all_dim"]) = (1, multiplier);
+            if (yarn["attention_factor"] is { } given && yarn["factor"] is { } factor)
+            {
+                // A factor of its own stands for both of these; llama.cpp has it on top of their quotient.
+                yarn["attention_factor"] = (double)given / YarnScaling.Attention((double)factor, multiplier);
+            }
         }
 
         var growth = model.Number("attention.temperature_scale") ?? 0;

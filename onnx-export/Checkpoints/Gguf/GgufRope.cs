@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Stip.Export.Blocks.Positions;
 
 namespace Stip.Export.Checkpoints.Gguf;
 
@@ -77,7 +78,7 @@ internal static class GgufRope
         // On top of what yarn has by itself.
         if (metadata.Number($"{prefix}.scaling.attn_factor") is > 0 and not 1 and var magnitude)
         {
-            yarn["attention_factor"] = magnitude * (factor <= 1 ? 1 : 0.1 * Math.Log(factor) + 1);
+            yarn["attention_factor"] = magnitude * YarnScaling.Attention(factor, 1);
         }
 
         return yarn;

@@ -14,7 +14,8 @@ internal sealed class FittedTokenizer : ISmallFiles
     private const string AddedTokens = "added_tokens";
 
     private readonly ISmallFiles _files;
-    private readonly byte[]? _tokenizer;
+    private readonly byte[]? _tokenizer; // null where it stays as it is
+    private readonly byte[]? _settings; // null where they stay as they are
     private readonly int _rows;
 
     /// <param name="files">The files.</param>
@@ -34,13 +35,22 @@ internal sealed class FittedTokenizer : ISmallFiles
             var root = document.RootElement;
             var beyond = Added(root).Where(token => token.Id >= rows)
                 .ToDictionary(token => token.Id, token => token.Text);
-            RefuseBeyond(Ids(root.GetProperty("model")).Where(id => !beyond.ContainsKey(id)).Concat(Framing(root)));
+            RefuseBeyond(Ids(root.GetProperty("model"), beyond.ContainsKey).Concat(Framing(root)));
+            _tokenizer = beyond.Count > 0 ? Without(bytes) : null;
+            (_settings, var configured) = files.Find(Settings) is { } settings
+                ? WithoutConfigured(settings)
+                : (null, []);
+            var where = beyond.Count > 0 ? SourceFileNames.Tokenizer : Settings;
+            foreach (var (id, text) in configured)
+            {
+                beyond.TryAdd(id, text);
+            }
+
             if (beyond.Count > 0)
             {
                 var first = beyond.MinBy(token => token.Key);
-                Warning = $"{SourceFileNames.Tokenizer}: {beyond.Count} added tokens have no row in the token table "
+                Warning = $"{where}: {beyond.Count} added tokens have no row in the token table "
                     + $"and are left out, first '{first.Value}' with id {first.Key}; ids are 0..{rows - 1}";
-                _tokenizer = Without(bytes);
             }
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException
@@ -53,10 +63,12 @@ internal sealed class FittedTokenizer : ISmallFiles
     /// <summary>What was left out; null where nothing was.</summary>
     public string? Warning { get; }
 
-    public byte[]? Find(string name) => _tokenizer is null ? _files.Find(name)
-        : name == SourceFileNames.Tokenizer ? _tokenizer
-        : name == Settings && _files.Find(name) is { } settings ? WithoutConfigured(settings)
-        : _files.Find(name);
+    public byte[]? Find(string name) => name switch
+    {
+        SourceFileNames.Tokenizer when _tokenizer is not null => _tokenizer,
+        Settings when _settings is not null => _settings,
+        _ => _files.Find(name),
+    };
 
     private static IEnumerable<(int Id, string Text)> Added(JsonElement root) =>
         root.TryGetProperty(AddedTokens, out var tokens) && tokens.ValueKind == JsonValueKind.Array
@@ -65,7 +77,8 @@ internal sealed class FittedTokenizer : ISmallFiles
                 token.TryGetProperty("content", out var content) ? $"{content}" : "")).DistinctBy(token => token.Item1)
             : [];
 
-    private static IEnumerable<int> Ids(JsonElement model)
+    // A list has its ids by their places, so nothing is left out of it.
+    private static IEnumerable<int> Ids(JsonElement model, Func<int, bool> isLeftOut)
     {
         if (!model.TryGetProperty("vocab", out var vocab))
         {
@@ -73,7 +86,7 @@ internal sealed class FittedTokenizer : ISmallFiles
         }
 
         return vocab.ValueKind == JsonValueKind.Object
-            ? vocab.EnumerateObject().Select(entry => entry.Value.GetInt32())
+            ? vocab.EnumerateObject().Select(entry => entry.Value.GetInt32()).Where(id => !isLeftOut(id))
             : [vocab.GetArrayLength() - 1];
     }
 
@@ -119,27 +132,29 @@ internal sealed class FittedTokenizer : ISmallFiles
         return JsonSerializer.SerializeToUtf8Bytes(file);
     }
 
-    // Clients add what is configured to what the tokenizer has.
-    private byte[] WithoutConfigured(byte[] settings)
+    // Clients add what is configured to what the tokenizer has. Null where nothing is to be left out.
+    private (byte[]? Settings, IReadOnlyList<(int Id, string Text)> LeftOut) WithoutConfigured(byte[] settings)
     {
+        var beyond = new List<(int Id, string Text)>();
         try
         {
             var file = JsonNode.Parse(settings);
             if ((file as JsonObject)?["added_tokens_decoder"] is not JsonObject tokens)
             {
-                return settings;
+                return (null, beyond);
             }
 
-            foreach (var (id, _) in tokens.ToList())
+            foreach (var (id, token) in tokens.ToList())
             {
                 if (int.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
                     && number >= _rows)
                 {
+                    beyond.Add((number, $"{(token as JsonObject)?["content"]}"));
                     tokens.Remove(id);
                 }
             }
 
-            return JsonSerializer.SerializeToUtf8Bytes(file);
+            return (beyond.Count > 0 ? JsonSerializer.SerializeToUtf8Bytes(file) : null, beyond);
         }
         catch (Exception e) when (e is JsonException or ArgumentException)
         {

@@ -27,7 +27,7 @@ public sealed class ArchitectureGoldenTests(ExportedModels models) : IDisposable
 
     /// <summary>Models without a head whose tensors all stand under one name.</summary>
     public static TheoryData<string, string> BareNames =>
-        [.. new[] { "encoders", "pictures", "readers", "texts", "vision" }
+        [.. new[] { "boxed", "encoders", "lately", "pictures", "readers", "texts", "towers", "vision", "voices" }
         .SelectMany(group => Recipes(group).Where(IsBare).Select(recipe => (group, $"{recipe!["name"]}")))];
 
     [Theory]

@@ -115,6 +115,14 @@ public sealed class LeftOutFieldsTests(ExportedModels models) : IDisposable
     [InlineData("Glm4vForConditionalGeneration", """
         {"model_type": "glm4v_text", "head_dim": 4, "attention_bias": true, "num_key_value_heads": 2}
         """)]
+    [InlineData("Qwen2_5OmniThinkerForConditionalGeneration", """
+        {"model_type": "qwen2_5_omni_text", "num_key_value_heads": 4, "max_position_embeddings": 32768,
+         "rope_theta": 1e6}
+        """)]
+    [InlineData("Qwen3OmniMoeThinkerForConditionalGeneration", """
+        {"model_type": "qwen3_omni_moe_text", "num_key_value_heads": 4, "max_position_embeddings": 32768,
+         "rope_theta": 1e6, "num_experts": 128, "norm_topk_prob": true}
+        """)]
     public async Task Export_OfAPartWithoutFields_TakesWhatTransformersTakes(string architecture, string fields)
     {
         var sizes = $$"""

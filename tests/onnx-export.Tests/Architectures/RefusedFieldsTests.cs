@@ -121,6 +121,11 @@ public sealed class RefusedFieldsTests(ExportedModels models) : IDisposable
     [InlineData("DetrModel", """
         {"backbone_config": {"model_type": "timm_backbone", "backbone": "resnet50", "out_indices": [1, 2, 3]}}
         """, "out_indices ends with 3; it must end with 4")]
+    [InlineData("LayoutLMv3Model",
+        """{"coordinate_size": 12, "shape_size": 8, "max_rel_2d_pos": 1073741824}""",
+        "max_rel_2d_pos is 1073741824; it must be 17..65536")]
+    [InlineData("LayoutLMv3Model", """{"coordinate_size": 12, "shape_size": 8, "rel_pos_bins": 2}""",
+        "rel_pos_bins is 2; it must be at least 4")]
     [InlineData("ElectraForMultipleChoice", """{"summary_type": "mean"}""",
         "summary_type is 'mean'; it must be 'first'")]
     public async Task Export_OfAFieldThatCannotBe_NamesIt(string architecture, string fields, string reason)

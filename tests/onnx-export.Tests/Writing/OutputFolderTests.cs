@@ -67,6 +67,30 @@ public sealed class OutputFolderTests
     }
 
     [Fact]
+    public void AnEntryThatCannotBeMoved_LeavesAllWhereItWasMade()
+    {
+        using var folder = new TemporaryFolder();
+        var path = folder.At(new string('o', LongestName));
+        Directory.CreateDirectory(path);
+        using var output = OutputFolder.Create(path);
+
+        // The last one would have to be where all of them are; its name begins with a hexadecimal digit.
+        var last = Path.GetFileName(output.WorkPath);
+        Directory.CreateDirectory(Path.Combine(output.WorkPath, "+cloud"));
+        File.WriteAllText(Path.Combine(output.WorkPath, "+file"), "");
+        File.WriteAllText(Path.Combine(output.WorkPath, last), "");
+
+        var fault = Assert.Throws<RefusedException>(output.Complete);
+
+        Assert.Contains($"lies whole in {output.WorkPath}", fault.Message, StringComparison.Ordinal);
+        Assert.Equal([output.WorkPath], Directory.EnumerateFileSystemEntries(path));
+        Assert.Equal(
+            ["+cloud", "+file", last],
+            Directory.EnumerateFileSystemEntries(output.WorkPath).Select(Path.GetFileName).Order(
+                StringComparer.Ordinal));
+    }
+
+    [Fact]
     public void AFolderThatIsEmpty_IsTaken()
     {
         using var folder = new TemporaryFolder();

@@ -142,6 +142,22 @@ public sealed class GgufFamilyTests(ExportedModels models) : IDisposable
     }
 
     [Fact]
+    public async Task Logits_OfMistral3WithTwoFactors_AreThoseOfTheirProduct()
+    {
+        var (both, product) = (Copy("mistral3-grows"), Copy("mistral3-grows"));
+        both["metadata"]!["rope.scaling.yarn_log_multiplier"] = JsonNode.Parse("1.0");
+        both["metadata"]!["rope.scaling.attn_factor"] = JsonNode.Parse("1.25");
+
+        // 1.25 / (0.1 ln 4 + 1), on top of yarn's own for four times the context.
+        product["metadata"]!["rope.scaling.attn_factor"] = JsonNode.Parse("1.097811");
+
+        var actual = await LogitsAsync(both, "a.gguf");
+
+        var expected = await LogitsAsync(product, "b.gguf");
+        Assert.InRange(ReferenceTests.Largest(actual, expected) / expected.Max(MathF.Abs), 0, LargestShare);
+    }
+
+    [Fact]
     public async Task Logits_OfAGlm4ThatAlsoSees_EqualThoseOfOneWhosePairsAreNeighbours()
     {
         const int turned = 8;

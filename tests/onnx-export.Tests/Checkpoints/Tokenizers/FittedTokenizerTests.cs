@@ -37,12 +37,33 @@ public sealed class FittedTokenizerTests
         Assert.Contains("first '[PAD]' with id 3; ids are 0..2", files.Warning, StringComparison.Ordinal);
     }
 
+    // Clients add those that only the settings know.
+    [Fact]
+    public void Find_OfTokensThatOnlyTheSettingsAddBeyondTheTable_LeavesThemOut()
+    {
+        const string tokenizer = """{ "model": {"vocab": {"a": 0, "b": 1}} }""";
+        var files = new FittedTokenizer(
+            new Given(
+                tokenizer,
+                """{"added_tokens_decoder": {"1": {"content": "b"}, "2": {"content": "<img>"}, "7": {}}, "x": 1}"""),
+            rows: 2);
+
+        Assert.Equal(tokenizer, Encoding.UTF8.GetString(files.Find(Tokenizer)!));
+        AssertEqual("""{"added_tokens_decoder": {"1": {"content": "b"}}, "x": 1}""", files.Find(Settings));
+        Assert.Equal(
+            "tokenizer_config.json: 2 added tokens have no row in the token table and are left out, first '<img>' "
+            + "with id 2; ids are 0..1",
+            files.Warning);
+    }
+
     [Fact]
     public void Find_OfATokenizerThatFits_GivesItByteForByte()
     {
         const string tokenizer = """{ "model": {"vocab": {"a": 0}}, "added_tokens": [{"id": 1, "content": "<s>"}] }""";
-        var files = new FittedTokenizer(new Given(tokenizer, "{}"), rows: 2);
+        const string settings = """{ "added_tokens_decoder": {"1": {"content": "<s>"}} }""";
+        var files = new FittedTokenizer(new Given(tokenizer, settings), rows: 2);
 
+        Assert.Equal(settings, Encoding.UTF8.GetString(files.Find(Settings)!));
         Assert.Equal(tokenizer, Encoding.UTF8.GetString(files.Find(Tokenizer)!));
         Assert.Null(files.Warning);
     }
@@ -50,6 +71,7 @@ public sealed class FittedTokenizerTests
     [Theory]
     [InlineData("""{"model": {"vocab": {"a": 0, "b": 2}}}""")]
     [InlineData("""{"model": {"vocab": [["a", 0], ["b", 0], ["c", 0]]}, "added_tokens": []}""")]
+    [InlineData("""{"model": {"vocab": [["a", 0], ["b", 0], ["c", 0]]}, "added_tokens": [{"id": 2}]}""")]
     [InlineData("""
         {"model": {"vocab": {"a": 0}}, "added_tokens": [{"id": 2, "content": "<s>"}],
          "post_processor": {"type": "TemplateProcessing", "special_tokens": {"<s>": {"ids": [2]}}}}
