@@ -18,9 +18,9 @@ internal sealed class OutputComparison(PlainModel plain)
     /// </summary>
     public const double LeastScale = 1e-6;
 
-    /// <summary>Largest difference that counts as rounding, as a share of an output's largest value in all samples:
-    /// sums in another order round differently, a wrong permutation is wrong by the scale of the output itself.
-    /// </summary>
+    /// <summary>Largest difference that counts as rounding, as a share of an output's largest value (of all samples
+    /// where an answer is one number): sums in another order round differently, a wrong permutation is wrong by the
+    /// scale of the output itself.</summary>
     public double Tolerance { get; } = RoundsActivations(plain) ? 5e-2 : plain.Manifest.Dtype switch
     {
         "float32" => 1e-3,
@@ -35,7 +35,8 @@ internal sealed class OutputComparison(PlainModel plain)
     /// <summary>True where one of the models was rounded on purpose: its outputs are reported, not judged.</summary>
     public bool IsRounded { get; init; }
 
-    // A number that is near nothing in one sample and not in another is judged by what it can be: by scope and name.
+    // Outputs of one number an answer: one that is near nothing in a sample and not in another is judged by what it
+    // can be, by scope and name. Rows of many are judged by themselves: a filler in one would excuse all others.
     private readonly Dictionary<(string Scope, string Name), (double Largest, double Scale)> _outputs = [];
     private double _maxDiff;
     private double _sumDiff;
@@ -48,7 +49,7 @@ internal sealed class OutputComparison(PlainModel plain)
     /// <summary>Adds every output of a run; floats that are no cache count row by row, like logits.</summary>
     /// <param name="plain">What the plain model gives.</param>
     /// <param name="restored">What the other one gives.</param>
-    /// <param name="scope">Of which graph: outputs of one name are judged together.</param>
+    /// <param name="scope">Of which graph: answers of one number under one name are judged together.</param>
     public void AddAll(
         IReadOnlyList<(string Name, HostTensor Tensor)> plain,
         IReadOnlyList<(string Name, HostTensor Tensor)> restored,
@@ -63,6 +64,7 @@ internal sealed class OutputComparison(PlainModel plain)
         foreach (var ((name, left), (_, right)) in plain.Zip(restored))
         {
             var (mine, other) = (Values(left), Values(right));
+            var together = left.Shape.Count <= 1 || left.Shape[^1] == 1 ? scope : null;
             if (mine.Length != other.Length)
             {
                 (_worst, _worstRatio) = ($"output '{name}' has another shape", double.PositiveInfinity);
@@ -74,19 +76,19 @@ internal sealed class OutputComparison(PlainModel plain)
             else if (left.Dtype.IsWireFloat() && left.Shape.Count > 0 && left.Shape[^1] > 0
                 && !name.StartsWith("present", StringComparison.Ordinal))
             {
-                AddLogits(name, mine, other, checked((int)left.Shape[^1]), scope);
+                AddLogits(name, mine, other, checked((int)left.Shape[^1]), together);
             }
             else
             {
-                Add(name, mine, other, scope);
+                Add(name, mine, other, together);
             }
         }
     }
 
     public void AddLogits(
-        string name, ReadOnlySpan<float> plain, ReadOnlySpan<float> restored, int vocabSize, string scope = "")
+        string name, ReadOnlySpan<float> plain, ReadOnlySpan<float> restored, int vocabSize, string? together = null)
     {
-        Add(name, plain, restored, scope);
+        Add(name, plain, restored, together);
         for (var start = 0; start < plain.Length; start += vocabSize)
         {
             var (a, b) = (TensorPrimitives.IndexOfMax(plain.Slice(start, vocabSize)),
@@ -105,16 +107,28 @@ internal sealed class OutputComparison(PlainModel plain)
         _logitCount += plain.Length;
     }
 
-    public void Add(string name, ReadOnlySpan<float> plain, ReadOnlySpan<float> restored, string scope = "")
+    public void Add(string name, ReadOnlySpan<float> plain, ReadOnlySpan<float> restored, string? together = null)
     {
-        var (largest, scale) = _outputs.GetValueOrDefault((scope, name), (0.0, LeastScale));
+        var (largest, scale) = (0.0, LeastScale);
+        if (together is not null)
+        {
+            (largest, scale) = _outputs.GetValueOrDefault((together, name), (largest, scale));
+        }
+
         for (var i = 0; i < plain.Length; i++)
         {
             largest = Math.Max(largest, Distance(plain[i], restored[i]));
             scale = float.IsFinite(plain[i]) ? Math.Max(scale, Math.Abs(plain[i])) : scale;
         }
 
-        _outputs[(scope, name)] = (largest, scale);
+        if (together is not null)
+        {
+            _outputs[(together, name)] = (largest, scale);
+        }
+        else
+        {
+            JudgeBySize(name, largest, scale);
+        }
     }
 
     private void AddPlaces(string name, ReadOnlySpan<long> plain, ReadOnlySpan<long> restored)
@@ -129,6 +143,9 @@ internal sealed class OutputComparison(PlainModel plain)
             (double)wrong / Math.Max(1, plain.Length),
             $"output '{name}' differs in {wrong} of {plain.Length} whole numbers");
     }
+
+    private void JudgeBySize(string name, double largest, double scale) => Judge(
+        largest / scale, string.Create(CultureInfo.InvariantCulture, $"output '{name}' is off by {largest:G3}"));
 
     private void Judge(double ratio, string what)
     {
@@ -168,9 +185,7 @@ internal sealed class OutputComparison(PlainModel plain)
     {
         foreach (var ((_, name), (largest, scale)) in _outputs)
         {
-            Judge(
-                largest / scale,
-                string.Create(CultureInfo.InvariantCulture, $"output '{name}' is off by {largest:G3}"));
+            JudgeBySize(name, largest, scale);
         }
 
         return new VerificationReport(

@@ -47,6 +47,20 @@ public sealed class OutputComparisonTests
     }
 
     [Fact]
+    public void Report_OfRowsWithAFillerInOneSample_JudgesTheOthersByThemselves()
+    {
+        var comparison = Comparison();
+        var filled = HostTensor.FromFloats([1, 2, -1e4f], 1, 3);
+
+        comparison.AddAll([("start_logits", filled)], [("start_logits", filled)]);
+        comparison.AddAll(
+            [("start_logits", HostTensor.FromFloats([1, 2, 3], 1, 3))],
+            [("start_logits", HostTensor.FromFloats([2, 1, 3], 1, 3))]);
+
+        Assert.False(comparison.Report(2, null).Passed);
+    }
+
+    [Fact]
     public void Report_OfNothing_DoesNotPass() => Assert.False(Comparison().Report(1, null).Passed);
 
     [Fact]

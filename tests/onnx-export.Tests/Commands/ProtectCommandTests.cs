@@ -18,9 +18,9 @@ public sealed class ProtectCommandTests(ExportedModels models) : IDisposable
     [Fact]
     public async Task Protect_WritesThreeFoldersThatBelongTogether()
     {
-        var (exitCode, output, _) = await ProtectAsync("--name", "my-model.1");
+        var (exitCode, output, error) = await ProtectAsync("--name", "my-model.1");
 
-        Assert.Equal(0, exitCode);
+        Assert.True(exitCode == 0, error);
         Assert.Contains("top-1 equal 100", output, StringComparison.Ordinal);
         var package = PackageFolder.ReadCloud(_folder.At("out"));
         var bundle = PackageFolder.ReadClient(_folder.At("out"));
