@@ -36,11 +36,7 @@ public sealed class EndOfALoadTests
     {
         using var begun = new ManualResetEventSlim();
         using var goOn = new ManualResetEventSlim();
-        _runtime.DuringLoad = () =>
-        {
-            begun.Set();
-            goOn.Wait(Patience);
-        };
+        HoldLoad(begun, goOn);
         var host = _runtime.Host();
         var step = host.RunAsync("alice", _runtime.Step());
         begun.Wait(Cancellation);
@@ -48,11 +44,7 @@ public sealed class EndOfALoadTests
         var ended = host.DisposeAsync().AsTask();
         await Task.Delay(50, Cancellation);
         Assert.False(ended.IsCompleted);
-        while (!ended.IsCompleted)
-        {
-            _runtime.Clock.Advance(TimeSpan.FromSeconds(1));
-            await Task.Delay(1, Cancellation);
-        }
+        await PassTimeUntilAsync(ended);
 
         await ended;
         Assert.False(_runtime.Decoder.IsDisposed);
@@ -68,20 +60,12 @@ public sealed class EndOfALoadTests
     {
         using var begun = new ManualResetEventSlim();
         using var goOn = new ManualResetEventSlim();
-        _runtime.DuringLoad = () =>
-        {
-            begun.Set();
-            goOn.Wait(Patience);
-        };
+        HoldLoad(begun, goOn);
         var host = _runtime.Host();
         var step = host.RunAsync("alice", _runtime.Step());
         begun.Wait(Cancellation);
         var ended = host.DisposeAsync().AsTask();
-        while (!ended.IsCompleted)
-        {
-            _runtime.Clock.Advance(TimeSpan.FromSeconds(1));
-            await Task.Delay(1, Cancellation);
-        }
+        await PassTimeUntilAsync(ended);
 
         _runtime.DuringLoad = null;
         await using var next = _runtime.Host();
@@ -111,6 +95,21 @@ public sealed class EndOfALoadTests
 
         Assert.Equal(StipErrorCode.SessionLost, (await step).Refusal?.Code);
         Assert.Equal(0, _runtime.Graphs.Count);
+    }
+
+    private void HoldLoad(ManualResetEventSlim begun, ManualResetEventSlim goOn) => _runtime.DuringLoad = () =>
+    {
+        begun.Set();
+        goOn.Wait(Patience);
+    };
+
+    private async Task PassTimeUntilAsync(Task ended)
+    {
+        while (!ended.IsCompleted)
+        {
+            _runtime.Clock.Advance(TimeSpan.FromSeconds(1));
+            await Task.Delay(1, Cancellation);
+        }
     }
 
     // One number a model that is loaded.
