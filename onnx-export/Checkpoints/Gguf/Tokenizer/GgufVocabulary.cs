@@ -11,7 +11,18 @@ internal sealed record GgufVocabulary(IReadOnlyList<string> Tokens, IReadOnlyLis
 
     // How models that can chat end a turn, whatever the file says its end token is.
     private static readonly string[] TurnEnds =
-        ["<|eot_id|>", "<|eom_id|>", "<|im_end|>", "<|end|>", "<end_of_turn>", "<|end_of_text|>", "<|endoftext|>"];
+    [
+        "<|eot_id|>", "<|eom_id|>", "<|im_end|>", MessageEnd, "<end_of_turn>", "<|end_of_text|>", "<|endoftext|>",
+        "<|return|>", "<|call|>", "<|calls|>", "<|flush|>", "<EOT>", "_<EOT>", "[EOT]", "<end_of_utterance>", "[e~[",
+        "<\uFF5Cend\u2581of\u2581sentence\uFF5C>",
+    ];
+
+    // Where a token ends a turn or hands it to a tool, this one only ends one message of several: gpt-oss thinks in
+    // the first and answers in the next.
+    private const string MessageEnd = "<|end|>";
+
+    private static readonly (string Turn, string Call)[] EndsOfSeveral =
+        [("<|return|>", "<|call|>"), ("<|return|>", "<|calls|>"), ("<|flush|>", "<|call|>"), ("<|flush|>", "<|calls|>")];
 
     public static GgufVocabulary Read(GgufMetadata metadata)
     {
@@ -41,7 +52,10 @@ internal sealed record GgufVocabulary(IReadOnlyList<string> Tokens, IReadOnlyLis
         var known = Enumerable.Range(0, Tokens.Count)
             .Where(id => Types[id] is GgufTokenType.Control or GgufTokenType.UserDefined)
             .Where(id => TurnEnds.Contains(Tokens[id]));
-        return [.. named.OfType<int>().Concat(known).Distinct()];
+        int[] all = [.. named.OfType<int>().Concat(known).Distinct()];
+        var texts = all.Select(id => Tokens[id]).ToHashSet(StringComparer.Ordinal);
+        var hasSeveral = Array.Exists(EndsOfSeveral, pair => texts.Contains(pair.Turn) && texts.Contains(pair.Call));
+        return hasSeveral ? [.. all.Where(id => Tokens[id] != MessageEnd)] : all;
     }
 
     /// <summary>Tokens that are looked for in the text before anything else.</summary>

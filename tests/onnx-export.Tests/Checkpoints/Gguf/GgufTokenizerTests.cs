@@ -43,6 +43,35 @@ public sealed class GgufTokenizerTests : IDisposable
         Assert.Equal([0, 4], tokens.Eos);
     }
 
+    // In gpt-oss's answers it stands between analysis and answer.
+    [Theory]
+    [InlineData("<|return|>", "<|call|>")]
+    [InlineData("<|flush|>", "<|calls|>")]
+    public void Ends_OfAModelThatWritesSeveralMessages_DoNotHoldTheEndOfOne(string turn, string call)
+    {
+        GgufVocabulary vocabulary = new(
+            ["<|endoftext|>", turn, "<|end|>", call, "a"],
+            [.. Enumerable.Repeat(GgufTokenType.Control, 4), GgufTokenType.Normal]);
+
+        var ends = vocabulary.Ends(new GgufMetadata("a.gguf", new Dictionary<string, object>
+        {
+            ["tokenizer.ggml.eos_token_id"] = 1L,
+            ["tokenizer.ggml.eot_token_id"] = 2L,
+        }));
+
+        Assert.Equal([0, 1, 3], ends.Order());
+    }
+
+    [Theory]
+    [InlineData("<|end|>", GgufTokenType.Control, true)] // Phi-3
+    [InlineData("[EOT]", GgufTokenType.Control, true)]
+    [InlineData("<end_of_utterance>", GgufTokenType.UserDefined, true)]
+    [InlineData("[EOT]", GgufTokenType.Normal, false)]
+    public void Ends_OfAFileThatNamesNone_AreTokensThatEndTurns(string text, object type, bool ends) => Assert.Equal(
+        ends,
+        new GgufVocabulary(["a", text], [GgufTokenType.Normal, (GgufTokenType)type])
+            .Ends(new GgufMetadata("a.gguf", new Dictionary<string, object>())).Contains(1));
+
     [Fact]
     public void Merges_OfScoredTokens_TakeTheBestScoreFirst()
     {
