@@ -22,7 +22,9 @@ internal sealed record GgufVocabulary(IReadOnlyList<string> Tokens, IReadOnlyLis
     private const string MessageEnd = "<|end|>";
 
     private static readonly (string Turn, string Call)[] EndsOfSeveral =
-        [("<|return|>", "<|call|>"), ("<|return|>", "<|calls|>"), ("<|flush|>", "<|call|>"), ("<|flush|>", "<|calls|>")];
+    [
+        ("<|return|>", "<|call|>"), ("<|return|>", "<|calls|>"), ("<|flush|>", "<|call|>"), ("<|flush|>", "<|calls|>"),
+    ];
 
     public static GgufVocabulary Read(GgufMetadata metadata)
     {
