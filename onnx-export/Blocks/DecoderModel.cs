@@ -46,7 +46,7 @@ internal sealed class DecoderModel
             checkpoint.Tensors, dtype, shape, _end == DecoderEnd.NextWord, checkpoint.SeesAll)
         {
             ContextLength = _end == DecoderEnd.NextWord
-                ? ContextLength(checkpoint.MostPositions, shape.ContextLength, checkpoint.Config)
+                ? ContextLength(checkpoint.MostPositions, shape, checkpoint.Config)
                 : shape.ContextLength,
             // The wider types are for devices, where a full window can be rewound by nothing.
             BoundsCaches = checkpoint.BoundsCaches ?? dtype == TensorDtype.Float32,
@@ -88,7 +88,7 @@ internal sealed class DecoderModel
     public RotaryTables Rotary(ConfigJson config, bool isInterleaved = false, double? theta = null) =>
         RotaryTables.Append(
             Graph,
-            RotaryFrequencies.Read(config, Shape.Heads.RotaryDim, Shape.ContextLength, theta),
+            RotaryFrequencies.Read(config, Shape.Heads.RotaryDim, Shape.TrainedLength, theta),
             Shape,
             isInterleaved);
 
@@ -102,7 +102,7 @@ internal sealed class DecoderModel
         ConfigJson config, ConfigJson? rope, double? theta, bool isInterleaved = false, string name = "rotary") =>
         RotaryTables.Append(
             Graph,
-            RotaryFrequencies.Read(config, rope, Shape.Heads.RotaryDim, Shape.ContextLength, theta),
+            RotaryFrequencies.Read(config, rope, Shape.Heads.RotaryDim, Shape.TrainedLength, theta),
             Shape,
             isInterleaved,
             name);
@@ -150,10 +150,11 @@ internal sealed class DecoderModel
         };
     }
 
-    private static int ContextLength(int? most, int own, ConfigJson config) => most is not { } wanted ? own
-        : wanted >= 1 && wanted <= own ? wanted
-        : throw new RefusedException($"--context-length is {wanted}; the model has 1..{own} positions"
-            + (wanted > own && RotaryFrequencies.IsDynamic(config)
+    private static int ContextLength(int? most, DecoderShape shape, ConfigJson config) =>
+        most is not { } wanted ? shape.ContextLength
+        : wanted >= 1 && wanted <= shape.Reach ? wanted
+        : throw new RefusedException($"--context-length is {wanted}; the model has 1..{shape.Reach} positions"
+            + (wanted > shape.Reach && RotaryFrequencies.IsDynamic(config)
                 ? ", and beyond them its 'dynamic' rotary scaling turns by other angles with every token"
                 : ""));
 

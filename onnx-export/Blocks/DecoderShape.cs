@@ -20,6 +20,13 @@ internal sealed record DecoderShape(
     /// itself.</summary>
     public bool LooksUpPositions { get; init; }
 
+    /// <summary>Positions that rotary scaling starts from.</summary>
+    public int TrainedLength { get => field > 0 ? field : ContextLength; init; }
+
+    /// <summary>Most positions that a caller may ask for: beyond <see cref="ContextLength"/> where scaled angles are
+    /// good for more.</summary>
+    public int Reach { get => Math.Max(field, ContextLength); init; }
+
     /// <summary>Reads the names that most families share; absent ones have the values that transformers gives
     /// them.</summary>
     /// <param name="config">config.json.</param>
@@ -34,14 +41,18 @@ internal sealed record DecoderShape(
         var kvHeads = config.FindSize("num_key_value_heads") ?? heads;
         var headDim = config.FindSize("head_dim") ?? defaultHeadDim ?? HeadDim(hidden, heads);
         var share = rotaryShare > 0 ? RotaryShare(config, rotaryShare) : 0;
+        var positions = config.FindSize("max_position_embeddings", "n_positions", "max_seq_len", "seq_length")
+            ?? DefaultContextLength;
+        var (length, reach) = share > 0 ? ScaledLength.Read(config, positions) : (positions, positions);
         return new DecoderShape(
             hidden,
             config.Size("num_hidden_layers", "n_layer", "n_layers", "num_layers"),
             new AttentionHeads(heads, kvHeads, headDim, (int)(headDim * share)).Checked(),
             config.Size("vocab_size"),
-            config.FindSize("max_position_embeddings", "n_positions", "max_seq_len", "seq_length")
-                ?? DefaultContextLength)
+            length)
         {
+            TrainedLength = length == positions ? 0 : positions,
+            Reach = reach,
             LooksUpPositions = LongRopeScaling.IsMeant(config.Section("rope_scaling"))
                 || LongRopeScaling.IsMeant(config.Section("rope_parameters")),
         };

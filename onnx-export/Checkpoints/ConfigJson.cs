@@ -81,7 +81,7 @@ internal sealed class ConfigJson(
     /// <summary>The name that the file has a field under: what it says counts before what another name stands for
     /// where it is left out.</summary>
     public string Said(params ReadOnlySpan<string> names) =>
-        Array.Find(names.ToArray(), name => Has(name) && Find(name) is not null)
+        Array.FindAll(names.ToArray(), Has).FirstOrDefault(name => Find(name) is not null)
         ?? Array.Find(names.ToArray(), name => Find(name) is not null) ?? names[0];
 
     /// <summary>A width that some field makes of others: truncated, and refused where no size can be it.</summary>
@@ -147,7 +147,7 @@ internal sealed class ConfigJson(
     /// <summary>A string under the first name that is there, null where none is.</summary>
     public string? Text(params ReadOnlySpan<string> names)
     {
-        var name = Array.Find(names.ToArray(), name => Find(name) is not null);
+        var name = Array.FindAll(names.ToArray(), name => Find(name) is not null).FirstOrDefault();
         return name is null || Find(name) is not { } value ? null
             : value.ValueKind == JsonValueKind.String ? value.GetString()
             : throw new RefusedException($"{file}: {name} is {value.GetRawText()}; it must be a string");

@@ -9,6 +9,8 @@ internal sealed class SafetensorsTensors : ITensorStore
 {
     private const string SingleFile = "model.safetensors";
     private const string IndexFile = "model.safetensors.index.json";
+    private static readonly string[] Pickled = [".bin", ".pt", ".pth", ".ckpt"];
+
     private const string AdapterFile = "adapter_model.safetensors";
 
     // Checkpoints saved from the bare model leave these off, those of a model with a head have them.
@@ -149,8 +151,17 @@ internal sealed class SafetensorsTensors : ITensorStore
 
         return File.Exists(index)
             ? ShardIndex.Load(index)
-            : throw new RefusedException($"{folder} has neither {SingleFile} nor {IndexFile}");
+            : throw new RefusedException($"{folder} has neither {SingleFile} nor {IndexFile}{Otherwise(folder)}");
     }
+
+    // Those of older models run code where they are read, so they are not.
+    private static string Otherwise(string folder) =>
+        Directory.EnumerateFiles(folder).Select(file => Path.GetFileName(file))
+            .Where(file => Pickled.Contains(Path.GetExtension(file)))
+            .Order(StringComparer.Ordinal).FirstOrDefault() is { } pickled
+            ? $"; '{pickled}' is a pickle, which is not read: convert it (save_pretrained with safe_serialization, or "
+                + "the folder's safetensors revision)"
+            : "";
 
     // What norms of BERT's first files are called, which published ones still have.
     private static string CurrentName(string name) =>

@@ -39,6 +39,7 @@ internal static class ExportedFolder
 
         var model = architecture.Build(
             checkpoint.Completed(PublishedDefaults.Of(architecture.ModelType)), dtype);
+        VoidFields.Pass(checkpoint.Config);
         if (checkpoint.MostPositions is { } most
             && model is not { Graph: DecoderGraph { HasCache: true }, WholeGraphs: null })
         {

@@ -26,7 +26,7 @@ internal sealed class Bloom : IArchitecture
         var projection = new QkvProjection(["query_key_value"], HasBias: true) { Order = QkvOrder.Grouped };
         var attention = new SelfAttention(shape.Heads, projection, new OutputProjection("dense", HasBias: true))
         {
-            Bias = LinearBias.OfHeads(shape.Heads.Heads),
+            Bias = LinearBias.OfHeads(shape.Heads.Heads) with { IsOfKeys = true },
         };
         var start = norm.Append(
             model.Graph, "embedding_norm", "transformer.word_embeddings_layernorm", model.Graph.Embeds);

@@ -47,7 +47,7 @@ internal sealed class Llama4 : IArchitecture
         {
             Rotary = model.Rotary(config, isInterleaved: true),
             Norm = config.Flag("use_qk_norm", true) ? turnedNorm : null,
-            Mask = config.FindSize("attention_chunk_size") is { } chunk && chunk < shape.ContextLength
+            Mask = config.FindSize("attention_chunk_size") is { } chunk && chunk < shape.Reach
                 ? ChunkMask.Append(model.Graph, chunk)
                 : null,
         };
@@ -65,7 +65,7 @@ internal sealed class Llama4 : IArchitecture
 
     private static string? Growth(ConfigJson config, DecoderModel model) =>
         config.Switch("attn_temperature_tuning", true) && config.Positive("floor_scale", 8192) is var step
-            && step <= model.Shape.ContextLength
+            && step <= model.Shape.Reach
             ? PositionFactor.Append(model.Graph, config.Positive("attn_scale", 0.1), (int)step, first: 1)
             : null;
 

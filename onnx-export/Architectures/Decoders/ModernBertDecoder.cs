@@ -50,7 +50,7 @@ internal sealed class ModernBertDecoder : IArchitecture
             var own = attention with
             {
                 Rotary = isLocal[layer.Index] ? local : global,
-                Window = isLocal[layer.Index] && window < shape.ContextLength ? window : null,
+                Window = isLocal[layer.Index] && window < shape.Reach ? window : null,
             };
 
             // The norm on embeddings is the first layer's too.

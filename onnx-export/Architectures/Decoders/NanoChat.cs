@@ -24,7 +24,7 @@ internal sealed class NanoChat : IArchitecture
         var hasBias = config.Flag("attention_bias", false);
         var mlp = new PlainFeedForward(
             config.Size("intermediate_size"), config.Text("hidden_act") ?? "relu2", "fc1", "fc2", HasBias: false);
-        var frequencies = RotaryFrequencies.Read(config, shape.Heads.RotaryDim, shape.ContextLength);
+        var frequencies = RotaryFrequencies.Read(config, shape.Heads.RotaryDim, shape.TrainedLength);
         var attention = new SelfAttention(
             shape.Heads, QkvProjection.Apart(hasBias), new OutputProjection("o_proj", hasBias))
         {

@@ -17,6 +17,8 @@ internal sealed class StarCoder2 : IArchitecture
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
         var config = checkpoint.Config;
+        config.RefuseUnless("mlp_type", "default");
+        config.RefuseUnless("norm_type", "layer_norm");
         var shape = DecoderShape.Read(config);
         var model = new DecoderModel(checkpoint, dtype, shape, "model.embed_tokens.weight");
         var norm = Norm.Layer(config.Positive("norm_epsilon", 1e-5));

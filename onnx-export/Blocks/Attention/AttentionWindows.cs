@@ -21,7 +21,7 @@ internal static class AttentionWindows
         var window = config.FindSize("sliding_window", "attention_window")
             ?? (config.Has("sliding_window") ? null : absent);
         window = isHalved ? (window / 2) + 1 : window;
-        var counts = window < shape.ContextLength ? window : null;
+        var counts = window < shape.Reach ? window : null;
         return [.. Locals(config, shape, isLocal).Select(local => local ? counts : null)];
     }
 

@@ -43,8 +43,11 @@ internal sealed record LinearBias(float[] Slopes)
     /// in.</summary>
     public bool IsRounded { get; init; }
 
-    /// <summary>Adds the bias <c>[1, heads, seq, total]</c> once; softmax does not see what all keys of a row share, so
-    /// the key's own position is enough.</summary>
+    /// <summary>True where what falls is the product of a slope and a key's own position, which is what its models were
+    /// trained to see rounded.</summary>
+    public bool IsOfKeys { get; init; }
+
+    /// <summary>Adds the bias <c>[1, heads, seq, total]</c> once.</summary>
     public string Append(DecoderGraph decoder)
     {
         var graph = decoder.Graph;
@@ -54,11 +57,20 @@ internal sealed record LinearBias(float[] Slopes)
         }
 
         var total = Cast(graph, $"{Name}.total", DecoderPorts.TotalLength, TensorDtype.Int64);
-        var keys = graph.Add("Range", $"{Name}.keys", [
-            graph.AddScalarConstant($"{Name}.zero", 0), total, graph.AddScalarConstant($"{Name}.one", 1)]);
-        var falling = IsRounded ? AppendRounded(decoder, keys) : AppendExact(decoder, keys);
+        var one = graph.AddScalarConstant($"{Name}.one", 1);
+        var keys = graph.Add("Range", $"{Name}.keys", [graph.AddScalarConstant($"{Name}.zero", 0), total, one]);
         var rows = graph.Add(
             "Shape", $"{Name}.rows", [decoder.Embeds], NodeAttribute.Int("start", 1), NodeAttribute.Int("end", 2));
+        if (!IsRounded && !IsOfKeys)
+        {
+            var count = graph.Add("Squeeze", $"{Name}.count", [rows]);
+            var first = graph.Add("Sub", $"{Name}.first", [total, count]);
+            return AppendExact(decoder, Name, Distances(graph, keys, graph.Add(
+                "Range", $"{Name}.queries", [first, total, one])));
+        }
+
+        // Softmax does not see what all keys of a row share, so the key's own position is enough.
+        var falling = IsRounded ? AppendRounded(decoder, keys) : AppendExact(decoder, $"{Name}.falling", keys);
         var shape = graph.Add(
             "Concat",
             $"{Name}.shape",
@@ -78,13 +90,24 @@ internal sealed record LinearBias(float[] Slopes)
         return graph.Add("Mul", Name, [slopes, distance]);
     }
 
-    private string AppendExact(DecoderGraph decoder, string keys)
+    // As whole numbers: narrow types tell small distances apart, but not large positions. What comes after a row, and
+    // is masked, is not to grow.
+    private static string Distances(GraphBuilder graph, string keys, string queries) => graph.Add(
+        "Min",
+        $"{Name}.before",
+        [
+            graph.Add("Sub", $"{Name}.away", [
+                keys, graph.Add("Unsqueeze", $"{Name}.column", [queries, graph.AddConstant($"{Name}.axis", 1)])]),
+            graph.AddScalarConstant($"{Name}.now", 0),
+        ]);
+
+    private string AppendExact(DecoderGraph decoder, string name, string places)
     {
         var graph = decoder.Graph;
-        var distance = Cast(graph, $"{Name}.distance", keys, decoder.Weights.Dtype);
+        var distance = Cast(graph, $"{Name}.distance", places, decoder.Weights.Dtype);
         float[] own = [.. Slopes.Select(slope => (float)(slope * Factor))];
         var slopes = graph.AddWeight($"{Name}.slopes", decoder.Weights.Table([1, own.Length, 1, 1], own));
-        return graph.Add("Mul", $"{Name}.falling", [slopes, distance]);
+        return graph.Add("Mul", name, [slopes, distance]);
     }
 
     // In float32, whose products of two bfloat16 are exact: the type of the graph would round them on the way.

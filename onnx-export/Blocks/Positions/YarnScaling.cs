@@ -12,9 +12,7 @@ internal sealed record YarnScaling(
 
     public static YarnScaling Read(ConfigJson config, ConfigJson rope, double theta, int headDim, int positions)
     {
-        var original = rope.FindSize("original_max_position_embeddings")
-            ?? config.FindSize("original_max_position_embeddings")
-            ?? positions;
+        var original = Original(config, rope, positions);
         var factor = rope.Positive("factor", (double)positions / original);
         return new YarnScaling(
             factor,
@@ -28,6 +26,15 @@ internal sealed record YarnScaling(
             IsTruncated = rope.Flag("truncate", true),
         };
     }
+
+    /// <summary>Positions that the model was trained for before it was lengthened.</summary>
+    /// <param name="config">config.json.</param>
+    /// <param name="rope">Its section of rotary scaling.</param>
+    /// <param name="positions">Positions that it has otherwise.</param>
+    public static int Original(ConfigJson config, ConfigJson rope, int positions) =>
+        rope.FindSize("original_max_position_embeddings")
+            ?? config.FindSize("original_max_position_embeddings")
+            ?? positions;
 
     /// <summary>Factor on the scores of models that want it there (<c>mscale_all_dim</c>), 1 of others.</summary>
     public static double ScoreFactor(ConfigJson config)

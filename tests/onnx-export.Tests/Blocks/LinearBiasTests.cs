@@ -14,29 +14,31 @@ public sealed class LinearBiasTests : IDisposable
 
     private readonly TemporaryFolder _folder = new();
 
+    // Positions of that size lie two apart in float16: only distances from the row itself keep their nearness.
+    [Fact]
+    public void Append_InANarrowType_TellsTheNearestKeysApart()
+    {
+        const int length = 4000;
+        const float slope = 0.8409f; // 2^-0.25
+        var values = Run(new LinearBias([slope]), TensorDtype.Float16, length);
+
+        for (var distance = 0; distance < 10; distance++)
+        {
+            // A step of float16 below 8 is 1/256.
+            Assert.Equal(-slope * distance, values[(length * length) - 1 - distance], 0.004f);
+        }
+
+        // What comes after a row is masked, and does not grow.
+        Assert.Equal(0, values[length - 1]);
+    }
+
     [Theory]
     [InlineData(TensorDtype.Float32)]
     [InlineData(TensorDtype.Float16)]
     public void Append_RoundedToBfloat16_IsWhatTorchMultiplies(TensorDtype dtype)
     {
-        var decoder = new DecoderGraph(
-            new RandomTensors(1, dtype),
-            dtype,
-            new DecoderShape(4, 0, new AttentionHeads(2, 2, 8), 5, Tokens),
-            hasCache: false)
-        {
-            ContextLength = Tokens,
-        };
-        var bias = new LinearBias([0.5f, MathF.Sqrt(0.5f)]) { IsRounded = true, Factor = 0.25 }.Append(decoder);
-        decoder.Graph.AddOutput(bias, dtype, 1, 2, "seq", "total");
-        decoder.Graph.Save(_folder.At("bias.onnx"));
-        using var graph = new GraphRunner(_folder.At("bias.onnx"));
-
-        var values = graph.Run(new Dictionary<string, HostTensor>
-        {
-            ["inputs_embeds"] = HostTensor.FromFloats(new float[Tokens * 4], 1, Tokens, 4).ConvertTo(dtype),
-            ["attention_mask"] = HostTensor.FromIntegers([.. Enumerable.Repeat(1L, Tokens)], 1, Tokens),
-        })[bias].ToFloats();
+        var values = Run(
+            new LinearBias([0.5f, MathF.Sqrt(0.5f)]) { IsRounded = true, Factor = 0.25 }, dtype, Tokens);
 
         // torch 1.13: slopes.bfloat16()[:, None] * torch.arange(1000), which rounds the integers first. In float16 the
         // second product at 45 lies halfway between two bfloat16.
@@ -54,4 +56,26 @@ public sealed class LinearBiasTests : IDisposable
     }
 
     public void Dispose() => _folder.Dispose();
+
+    private float[] Run(LinearBias made, TensorDtype dtype, int tokens)
+    {
+        var heads = made.Slopes.Length;
+        var decoder = new DecoderGraph(
+            new RandomTensors(1, dtype),
+            dtype,
+            new DecoderShape(4, 0, new AttentionHeads(heads, heads, 8), 5, tokens),
+            hasCache: false)
+        {
+            ContextLength = tokens,
+        };
+        var bias = made.Append(decoder);
+        decoder.Graph.AddOutput(bias, dtype, 1, heads, "seq", "total");
+        decoder.Graph.Save(_folder.At("bias.onnx"));
+        using var graph = new GraphRunner(_folder.At("bias.onnx"));
+        return graph.Run(new Dictionary<string, HostTensor>
+        {
+            ["inputs_embeds"] = HostTensor.FromFloats(new float[tokens * 4], 1, tokens, 4).ConvertTo(dtype),
+            ["attention_mask"] = HostTensor.FromIntegers([.. Enumerable.Repeat(1L, tokens)], 1, tokens),
+        })[bias].ToFloats();
+    }
 }

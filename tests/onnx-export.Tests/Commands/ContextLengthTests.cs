@@ -43,14 +43,44 @@ public sealed class ContextLengthTests : IDisposable
         Assert.Equal(isSwitched, graph.Node.Any(node => node.Name == "rotary/is_long"));
     }
 
+    // YaRN's factor counts on the length before it; linear scaling leaves it to who asks for more.
+    [Theory]
+    [InlineData("yarn", "4, \"original_max_position_embeddings\": 32", 128, 128)]
+    [InlineData("yarn", "1.5, \"original_max_position_embeddings\": 32", 64, 64)]
+    [InlineData("yarn", "2", 128, 128)]
+    [InlineData("linear", "4", 64, 256)]
+    public void Export_WithScaledAngles_HasAsManyPositionsAsTheyAreGoodFor(
+        string kind, string factor, int own, int most)
+    {
+        var source = WithConfig("LlamaForCausalLM", $$"""
+            {{Llama.Replace("ings\": 32", "ings\": 64", StringComparison.Ordinal)}}, "rope_scaling": {
+             "rope_type": "{{kind}}", "factor": {{factor}} }
+            """);
+
+        Assert.Equal((0, ""), Export(source, null));
+        Assert.Equal(own, ExportFolder.ReadManifest(Output).ContextLength);
+        Assert.Equal(own, RotaryRows(ReadGraph()));
+
+        Directory.Delete(Output, recursive: true);
+        Assert.Equal(0, Export(source, most).ExitCode);
+        Assert.Equal(most, RotaryRows(ReadGraph()));
+
+        Directory.Delete(Output, recursive: true);
+        Assert.Contains($"the model has 1..{most} positions", Export(source, most + 1).Error);
+    }
+
     // Beyond its positions the base of the angles grows with every token; keys in a cache would have old angles.
     [Theory]
     [InlineData("dynamic", true)]
-    [InlineData("linear", false)]
+    [InlineData("llama3", false)]
     public void Export_ForMorePositions_IsRefusedWithTheReason(string kind, bool hasReason)
     {
         var source = WithConfig(
-            "LlamaForCausalLM", $$"""{{Llama}}, "rope_scaling": {"type": "{{kind}}", "factor": 2}""");
+            "LlamaForCausalLM",
+            $$"""
+            {{Llama}}, "rope_scaling": {"type": "{{kind}}", "factor": 2, "low_freq_factor": 1, "high_freq_factor": 4,
+             "original_max_position_embeddings": 16}
+            """);
 
         var (exitCode, error) = Export(source, 33);
 
@@ -91,11 +121,12 @@ public sealed class ContextLengthTests : IDisposable
     private GraphProto ReadGraph() =>
         ModelProto.Parser.ParseFrom(File.ReadAllBytes(Path.Combine(Output, "model.onnx"))).Graph;
 
-    private (int ExitCode, string Error) Export(string source, int length)
+    private (int ExitCode, string Error) Export(string source, int? length)
     {
+        string[] asked = length is null ? [] : ["--context-length", $"{length}"];
         string[] random = File.Exists(Path.Combine(source, "model.safetensors")) ? [] : ["--random-weights", "1"];
         var (exitCode, _, error) = CommandLine.Run([
-            "export", "--checkpoint", source, "--output", Output, "--context-length", $"{length}", .. random]);
+            "export", "--checkpoint", source, "--output", Output, .. asked, .. random]);
         return (exitCode, error);
     }
 

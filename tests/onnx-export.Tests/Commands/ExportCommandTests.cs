@@ -169,6 +169,15 @@ public sealed class ExportCommandTests : IDisposable
     public void Export_WithoutWeights_IsRefused() => AssertRefused(
         "has neither model.safetensors nor model.safetensors.index.json", Export(Copy("stories-draft", "config.json")));
 
+    [Fact]
+    public void Export_OfPickledWeights_NamesThemAndTheWayOut()
+    {
+        var source = Copy("stories-draft", "config.json");
+        File.WriteAllText(Path.Combine(source, "pytorch_model.bin"), "");
+
+        AssertRefused("'pytorch_model.bin' is a pickle, which is not read: convert it", Export(source));
+    }
+
     [Theory]
     [InlineData(4)]
     [InlineData(100)]
