@@ -39,5 +39,8 @@ internal sealed record Labels(IReadOnlyList<string> Names, bool AreExclusive)
         };
     }
 
+    /// <summary>The same of each token, which is one of them whatever <c>problem_type</c> says.</summary>
+    public static Labels OfTokens(ConfigJson config) => new(Read(config).Names, AreExclusive: true);
+
     private static string Default(int id) => string.Create(CultureInfo.InvariantCulture, $"LABEL_{id}");
 }

@@ -8,8 +8,6 @@ namespace Stip.Export.Architectures;
 /// <summary>The families that can be exported.</summary>
 internal static class SupportedArchitectures
 {
-    private static readonly string[] Generating = ["ForCausalLM", "LMHeadModel"];
-
     private static readonly IArchitecture[] All =
     [
         new Llama(), new Gpt2(), new Mistral(), new Mixtral(), new Qwen2(), new Qwen3(), new Phi3(), new Gemma2(),
@@ -75,10 +73,18 @@ internal static class SupportedArchitectures
         var found = names.Count > 0
             ? Array.Find(All, family => names.Contains(family.Name))
             : Array.Find(All, family => family.ModelType == modelType);
-        if (embedsTexts && found is not null && EmbedderOf(found) is { } embedder)
+        if (embedsTexts)
         {
-            names = [embedder];
-            found = Array.Find(All, family => family.Name == embedder);
+            // sentence-transformers goes by model_type, unless the code is the checkpoint's own.
+            var embedder = EmbedderOf(found, names);
+            found ??= embedder is null && RefusedFamilies.Reason(names) is null && !config.IsGiven("auto_map")
+                ? Array.Find(All, family => family.ModelType == modelType)
+                : null;
+            if ((embedder ?? EmbedderOf(found, [])) is { } bare)
+            {
+                names = [bare];
+                found = Array.Find(All, family => family.Name == bare);
+            }
         }
 
         if (found is null && RefusedFamilies.Reason(names) is { } reason)
@@ -91,11 +97,17 @@ internal static class SupportedArchitectures
             + $"there are {string.Join(", ", All.Select(family => family.Name))}");
     }
 
-    // A folder that embeds names the whole of which its encoder is a part, or the decoder that it was trained from;
-    // null where it names what embeds.
-    private static string? EmbedderOf(IArchitecture family) => family is T5Sequence whole
-        ? whole.EncoderName
-        : Array.Find(Generating, ending => family.Name.EndsWith(ending, StringComparison.Ordinal)) is { } generates
-            ? $"{family.Name[..^generates.Length]}Model"
-            : null;
+    // A folder that embeds names the whole of which its encoder is a part, or what its encoder was trained with; null
+    // where it names what embeds.
+    private static string? EmbedderOf(IArchitecture? found, IReadOnlyList<string> names)
+    {
+        if (found is T5Sequence whole)
+        {
+            return whole.EncoderName;
+        }
+
+        string[] bare = [.. (found is null ? names : [found.Name]).SelectMany(HeadNames.Without)];
+        return Array.Find(bare, name => Array.Exists(All, family => family.Name == name))
+            ?? (HeadNames.Writes(found?.Name) ? bare[0] : null);
+    }
 }

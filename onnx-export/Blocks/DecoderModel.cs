@@ -160,19 +160,20 @@ internal sealed class DecoderModel
 
     private ExportedModel FinishWhole(Norm? norm, string tensor, ResidualStream stream)
     {
-        var labels = _end == DecoderEnd.Classes ? Labels.Read(_config) : null;
+        var labels = _end == DecoderEnd.Classes ? Labels.Read(_config)
+            : _end == DecoderEnd.Tokens ? Labels.OfTokens(_config) : null;
         var rows = stream.Sum("residual");
-        rows = labels is null ? rows : LastRow.Append(Graph, rows);
+        rows = _end == DecoderEnd.Classes ? LastRow.Append(Graph, rows) : rows;
         rows = norm is null ? rows : norm.Append(Graph, "final_norm", tensor, rows);
-        if (labels is not null)
+        if (_end == DecoderEnd.Classes)
         {
-            new ClassifierHead(null, "", "score") { HasBias = false }.Append(Graph, rows, labels.Names.Count);
+            new ClassifierHead(null, "", "score") { HasBias = false }.Append(Graph, rows, labels!.Names.Count);
         }
         else if (_end == DecoderEnd.Tokens)
         {
             // Families differ in what they call it.
             var head = Graph.Tensors.Has("score.weight") ? "score" : "classifier";
-            RowHead.AppendLabels(Graph, rows, head, Labels.Read(_config).Names.Count);
+            RowHead.AppendLabels(Graph, rows, head, labels!.Names.Count);
         }
         else if (_end == DecoderEnd.Answer)
         {

@@ -52,6 +52,12 @@ internal static class ExportedFolder
                 + "not embed texts; export the folder of its Transformer module alone");
         }
 
+        if (checkpoint.Sentence is not null && !SentenceLayers.HasFeatures(model.Graph))
+        {
+            throw new RefusedException($"architecture '{architecture.Name}' gives no features of texts, which {
+                SentenceModules.FileName} pools; export the folder of its Transformer module alone");
+        }
+
         SentenceLayers.Append(model.Graph, checkpoint);
         checkpoint.RefuseUnused();
         if (model.WholeGraphs is { } whole)

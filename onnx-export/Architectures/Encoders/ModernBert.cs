@@ -51,7 +51,8 @@ internal sealed class ModernBert(string name, TextHead head) : IArchitecture
         var rows = layers.AppendPreNorm(start, "model.final_norm");
         var isTied = config.Flag("tie_word_embeddings", true)
             && !(head == TextHead.MaskedWords && TiedHead.Differs(tensors, Decoder, words));
-        var labels = head == TextHead.Classes ? Labels.Read(config) : null;
+        var labels = head == TextHead.Classes ? Labels.Read(config)
+            : head == TextHead.Tokens ? Labels.OfTokens(config) : null;
         AppendHead(encoder, config, sizes, rows, isTied ? words : null, labels);
         return new ExportedModel(
             encoder,
@@ -126,7 +127,7 @@ internal sealed class ModernBert(string name, TextHead head) : IArchitecture
             return;
         }
 
-        if (labels is not null)
+        if (head == TextHead.Classes)
         {
             config.RefuseUnless("classifier_pooling", "cls", "mean");
             rows = config.Text("classifier_pooling") == "mean"
@@ -152,7 +153,7 @@ internal sealed class ModernBert(string name, TextHead head) : IArchitecture
                     encoder, normed, labels!.Names.Count);
                 break;
             case TextHead.Tokens:
-                RowHead.AppendLabels(encoder, normed, "classifier", Labels.Read(config).Names.Count);
+                RowHead.AppendLabels(encoder, normed, "classifier", labels!.Names.Count);
                 break;
             case TextHead.Answer:
                 RowHead.AppendAnswer(encoder, normed, "classifier");

@@ -83,6 +83,7 @@ internal static class TextEncoder
         IReadOnlyDictionary<string, CheckpointTensor> tables)
     {
         var labels = head == TextHead.Classes ? Labels.Read(checkpoint.Config)
+            : head == TextHead.Tokens ? Labels.OfTokens(checkpoint.Config)
             : head == TextHead.NextSentence ? new Labels(["next", "not next"], AreExclusive: true)
             : head == TextHead.Choice ? new Labels(["chosen"], AreExclusive: false) : null;
         switch (head)
@@ -102,11 +103,7 @@ internal static class TextEncoder
                 (Of(names.Classifier) with { Output = NextSentences }).AppendPooled(encoder, rows, labels!.Names.Count);
                 break;
             case TextHead.Tokens:
-                RowHead.AppendLabels(
-                    encoder,
-                    Dense(encoder, names, rows),
-                    names.TokenLabels,
-                    Labels.Read(checkpoint.Config).Names.Count);
+                RowHead.AppendLabels(encoder, Dense(encoder, names, rows), names.TokenLabels, labels!.Names.Count);
                 break;
             case TextHead.Replaced:
                 RowHead.AppendReplaced(encoder, rows, Of(names.Replaced), config.Sizes.Activation);

@@ -13,6 +13,10 @@ namespace Stip.Export.Blocks.Heads;
 /// goes through a function, the graph pools.</remarks>
 internal static class SentenceLayers
 {
+    /// <summary>True of a graph that gives features of every row, or of whole texts.</summary>
+    public static bool HasFeatures(ModelGraph model) => model.Graph.Graph.Output.Any(
+        port => port.Name is EncoderPorts.Hidden or EncoderPorts.TextEmbeds);
+
     /// <summary>Appends the layers of a folder behind the features that a model gives.</summary>
     public static void Append(ModelGraph model, Checkpoint checkpoint)
     {

@@ -8,6 +8,8 @@ namespace Stip.EndToEnd.Tests.Commands;
 /// <summary><c>tag</c> against a real server: a token classifier whose weights are random.</summary>
 public sealed class TagCommandTests(SharedServer shared)
 {
+    private static readonly string[] Names = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"];
+
     private const string Text = "The Fox met Élise in Paris.";
     private const float LargestDifference = 1e-5f; // float32 sums in another order, on outputs of scale 1
 
@@ -16,7 +18,7 @@ public sealed class TagCommandTests(SharedServer shared)
     {
         using var folder = new TemporaryFolder();
         await StoriesBertCheckpoint.MakeAsync(
-            folder.At("checkpoint"), "BertForTokenClassification", "O", "B-PER", "I-PER", "B-LOC", "I-LOC");
+            folder.At("checkpoint"), "BertForTokenClassification", Names);
         await ModelPackages.RunAsync(
             "export", "--checkpoint", folder.At("checkpoint"), "--output", folder.At("plain"), "--random-weights", "1");
 
@@ -26,6 +28,9 @@ public sealed class TagCommandTests(SharedServer shared)
         var (tokens, plain) = (Items(hidden, "tokens"), Items(open, "tokens"));
         Assert.Equal(Items(hidden, "spans").Select(Words), Items(open, "spans").Select(Words));
         Assert.Equal(plain.Select(Words), tokens.Select(Words));
+        Assert.All(tokens, token => Assert.Contains(token.GetProperty("label").GetString(), Names));
+        Assert.All(Items(hidden, "spans"), span => Assert.Contains(
+            span.GetProperty("label").GetString(), (string[])["PER", "LOC"]));
         Assert.Equal("The", tokens[0].GetProperty("word").GetString());
         Assert.Equal(1, tokens[0].GetProperty("index").GetInt32());
         Assert.Equal(".", tokens[^1].GetProperty("word").GetString());

@@ -29,6 +29,27 @@ public sealed class SupportedArchitecturesTests
     [InlineData("InternVLChatModel")]
     public void Of_AnOlderName_IsKnown(string name) => Assert.Equal(name, Of(name).Name);
 
-    private static IArchitecture Of(string name) => SupportedArchitectures.Of(ConfigJson.Parse(
-        "config.json", Encoding.UTF8.GetBytes($$"""{"architectures": ["{{name}}"]}""")));
+    // sentence-transformers loads the model without its head, whatever head the folder names.
+    [Theory]
+    [InlineData("MPNetForMaskedLM", "MPNetModel")]
+    [InlineData("RobertaForMaskedLM", "RobertaModel")]
+    [InlineData("BertForPreTraining", "BertModel")]
+    [InlineData("BertForNextSentencePrediction", "BertModel")]
+    [InlineData("BertLMHeadModel", "BertModel")]
+    [InlineData("XLMRobertaForSequenceClassification", "XLMRobertaModel")]
+    [InlineData("ElectraForPreTraining", "ElectraModel")]
+    [InlineData("XLMWithLMHeadModel", "XLMModel")]
+    [InlineData("FlaubertWithLMHeadModel", "FlaubertModel")]
+    [InlineData("XLNetLMHeadModel", "XLNetModel")]
+    [InlineData("NeoBERTLMHead", "NeoBERT")]
+    [InlineData("T5ForTokenClassification", "T5EncoderModel")]
+    [InlineData("T5ForConditionalGeneration", "T5EncoderModel")]
+    [InlineData("LlamaForCausalLM", "LlamaModel")]
+    [InlineData("Gemma3ForCausalLM", "Gemma3TextModel")]
+    [InlineData("BertModel", "BertModel")]
+    public void Of_AFolderThatEmbeds_IsTheModelWithoutItsHead(string name, string expected) =>
+        Assert.Equal(expected, Of(name, embedsTexts: true).Name);
+
+    private static IArchitecture Of(string name, bool embedsTexts = false) => SupportedArchitectures.Of(
+        ConfigJson.Parse("config.json", Encoding.UTF8.GetBytes($$"""{"architectures": ["{{name}}"]}""")), embedsTexts);
 }

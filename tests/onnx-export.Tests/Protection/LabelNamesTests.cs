@@ -53,6 +53,26 @@ public sealed class LabelNamesTests(ExportedModels models) : IDisposable
         Assert.Equal(scores, ExportFolder.ReadManifest(exported).LabelScores);
     }
 
+    [Theory]
+    [InlineData("BertForTokenClassification", "")]
+    [InlineData("ModernBertForTokenClassification", "")]
+    [InlineData("LlamaForTokenClassification", "")]
+    [InlineData("LlamaForTokenClassification", """, "problem_type": "regression" """)]
+    public async Task Export_OfATokenClassifier_KeepsTheNamesOfItsLabels(string architecture, string more)
+    {
+        File.WriteAllText(_folder.At("config.json"), $$"""
+            {"architectures": ["{{architecture}}"], "hidden_size": 32, "intermediate_size": 48,
+             "num_hidden_layers": 1, "num_attention_heads": 4, "vocab_size": 37, "max_position_embeddings": 16,
+             "rms_norm_eps": 1e-5, "id2label": {"0": "O", "1": "B-PER", "2": "I-PER"}{{more}}}
+            """);
+
+        var exported = await models.ExportAsync(_folder.Path, TensorDtype.Float32, randomSeed: 1);
+
+        var manifest = ExportFolder.ReadManifest(exported);
+        Assert.Equal(["O", "B-PER", "I-PER"], manifest.Labels!);
+        Assert.Null(manifest.LabelScores);
+    }
+
     public void Dispose() => _folder.Dispose();
 
     private string Source()
