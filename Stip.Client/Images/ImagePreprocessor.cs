@@ -1,45 +1,37 @@
-using System.Text.Json;
-using Stip.Client.Tokenization;
-
 namespace Stip.Client.Images;
 
-/// <summary>Makes of an image what a model takes, as its preprocessor_config.json says: resize, crop, rescale,
-/// normalise.</summary>
+/// <summary>Makes of an image what a model takes, as the settings of its image processor say: resize, crop,
+/// rescale, normalise.</summary>
 /// <remarks>Immutable and safe for concurrent use.</remarks>
 public sealed class ImagePreprocessor
 {
     private const double Half = 0.5;
     private const double PerLevel = 1.0 / 255;
 
-    // Steps that would change the picture: Donut's and Nougat's, and one of EfficientNet's.
+    // Steps that would change the picture: Donut's and Nougat's, one of EfficientNet's, DPT's, and OWLv2's and LLaVA's.
     private static readonly string[] NotDone =
-        ["do_thumbnail", "do_align_long_axis", "do_crop_margin", "rescale_offset"];
+        ["do_thumbnail", "do_align_long_axis", "do_crop_margin", "rescale_offset", "keep_aspect_ratio", "do_pad"];
 
     private readonly SizeRule? _size;
     private readonly ResampleFilter _filter;
     private readonly (int Width, int Height)? _crop;
+    private readonly bool _bluesFirst;
     private readonly float[] _factors = new float[RgbImage.Channels]; // by channel
     private readonly float[] _offsets = new float[RgbImage.Channels]; // by channel
 
-    private ImagePreprocessor(JsonElement config, SizeRule? taken)
+    private ImagePreprocessor(ProcessorSettings settings, SizeRule? taken)
     {
-        if (Array.Find(NotDone, name => Flag(config, name, false)) is { } step)
+        if (Array.Find(NotDone, name => settings.Flag(name, false)) is { } step)
         {
             throw new InvalidDataException($"{step} is not supported");
         }
 
-        _size = Flag(config, "do_resize", true)
-            ? SizeRule.Read(config, "size", IsOf(config, "CLIP")) ?? taken ?? throw Unsaid("size")
-            : null;
-        _filter = (ResampleFilter)Integer(config, "resample", (int)ResampleFilter.Bilinear);
+        var kind = settings.Kind;
+        (_size, _crop) = Sizes(settings, taken);
+        _filter = (ResampleFilter)settings.Integer("resample", (int)ResampleFilter.Bilinear);
         if (!Enum.IsDefined(_filter))
         {
             throw new InvalidDataException($"resample is {(int)_filter}; there are 0..5");
-        }
-
-        if (Flag(config, "do_center_crop", false))
-        {
-            _crop = (SizeRule.Read(config, "crop_size") ?? taken ?? throw Unsaid("crop_size")).CheckedBox("crop_size");
         }
 
         if (_size is null && _crop is null && taken is null)
@@ -49,23 +41,28 @@ public sealed class ImagePreprocessor
                 "do_resize is false and nothing is cropped, and a model of images of any size needs a size");
         }
 
-        var rescale = Flag(config, "do_rescale", true) ? Number(config, "rescale_factor", PerLevel) : 1;
-        var normalizes = Flag(config, "do_normalize", true);
+        _bluesFirst = settings.Flag("do_flip_channel_order", kind?.TurnsColours == true);
+        if (_bluesFirst && kind?.TurnsColours != true)
+        {
+            throw new InvalidDataException("do_flip_channel_order is true, which only MobileViT's processor knows");
+        }
 
-        // Its classifiers were trained on pixels that were divided twice.
-        var dividesAgain = IsOf(config, "EfficientNet") && Flag(config, "include_top", true);
+        var rescale = settings.Flag("do_rescale", true) ? settings.Number("rescale_factor", PerLevel) : 1;
+        var normalizes = settings.Flag("do_normalize", kind?.Normalizes != false);
+        var dividesAgain = kind?.DividesAgain == true && settings.Flag("include_top", true);
         for (var channel = 0; channel < RgbImage.Channels; channel++)
         {
-            var mean = normalizes ? Item(config, "image_mean", channel) : 0;
-            var deviation = normalizes ? Item(config, "image_std", channel) : 1;
-            var all = dividesAgain ? deviation * Item(config, "image_std", channel) : deviation;
+            var mean = normalizes ? settings.OfColour("image_mean", channel, Half) : 0;
+            var deviation = normalizes ? settings.OfColour("image_std", channel, Half) : 1;
+            var all = dividesAgain ? deviation * settings.OfColour("image_std", channel, Half) : deviation;
             _factors[channel] = (float)(rescale / all);
             _offsets[channel] = (float)(-mean / all);
         }
     }
 
-    /// <summary>Reads <c>preprocessor_config.json</c> of a bundle; without one an image is resized to what the model
-    /// takes and brought to -1..1.</summary>
+    /// <summary>Reads <c>preprocessor_config.json</c> of a bundle, or the same settings in
+    /// <c>processor_config.json</c>; without them an image is resized to what the model takes and brought to -1..1.
+    /// </summary>
     /// <param name="folder">The bundle.</param>
     /// <param name="width">Width that the model takes.</param>
     /// <param name="height">Height that the model takes.</param>
@@ -77,22 +74,19 @@ public sealed class ImagePreprocessor
     /// <exception cref="InvalidDataException">As above, or the file says no size.</exception>
     internal static ImagePreprocessor FromFolder(string folder) => FromFolder(folder, null);
 
-    private static ImagePreprocessor FromFolder(string folder, SizeRule? taken)
+    private static ImagePreprocessor FromFolder(string folder, SizeRule? taken) =>
+        ProcessorSettings.Read(folder, settings => new ImagePreprocessor(settings, taken));
+
+    // Where a share of the image is seen, the size says what is cut out of it.
+    private static (SizeRule? Size, (int Width, int Height)? Crop) Sizes(ProcessorSettings settings, SizeRule? taken)
     {
-        var path = Path.Combine(folder, "preprocessor_config.json");
-        try
-        {
-            using var document = JsonDocument.Parse(File.Exists(path) ? File.ReadAllBytes(path) : "{}"u8.ToArray());
-            return new ImagePreprocessor(document.RootElement, taken);
-        }
-        catch (Exception fault) when (fault is JsonException or InvalidOperationException or FormatException)
-        {
-            throw new InvalidDataException($"{path} is not the JSON that is expected", fault);
-        }
-        catch (InvalidDataException fault)
-        {
-            throw new InvalidDataException($"{path}: {fault.Message}", fault);
-        }
+        var size = settings.Flag("do_resize", true)
+            ? SizeRule.ReadSize(settings) ?? taken ?? throw Unsaid("size")
+            : null;
+        var seen = size?.Seen(settings) ?? (null, null);
+        return seen.Crop is null && settings.Flag("do_center_crop", settings.Kind?.Crops == true)
+            ? (seen.Size, (SizeRule.ReadCrop(settings) ?? taken ?? throw Unsaid("crop_size")).CheckedBox("crop_size"))
+            : seen;
     }
 
     /// <summary>Applies everything.</summary>
@@ -117,8 +111,9 @@ public sealed class ImagePreprocessor
         {
             for (var channel = 0; channel < RgbImage.Channels; channel++)
             {
+                var colour = _bluesFirst ? RgbImage.Channels - 1 - channel : channel;
                 values[channel * plane + i] =
-                    image.Pixels[i * RgbImage.Channels + channel] * _factors[channel] + _offsets[channel];
+                    image.Pixels[i * RgbImage.Channels + colour] * _factors[channel] + _offsets[channel];
             }
         }
 
@@ -127,25 +122,4 @@ public sealed class ImagePreprocessor
 
     private static InvalidDataException Unsaid(string name) =>
         new($"there is no {name}, which a model of images of any size needs");
-
-    private static bool IsOf(JsonElement config, string family) =>
-        (config.OptionalText("image_processor_type") ?? config.OptionalText("feature_extractor_type"))
-        ?.StartsWith(family, StringComparison.Ordinal) ?? false;
-
-    private static bool Flag(JsonElement config, string name, bool otherwise) =>
-        config.Child(name) is { } value ? value.GetBoolean() : otherwise;
-
-    private static int Integer(JsonElement config, string name, int otherwise) =>
-        config.Child(name) is { } value ? value.GetInt32() : otherwise;
-
-    private static double Number(JsonElement config, string name, double otherwise) =>
-        config.Child(name) is { } value ? value.GetDouble() : otherwise;
-
-    private static double Item(JsonElement config, string name, int channel) => config.Child(name) switch
-    {
-        null => Half,
-        { ValueKind: JsonValueKind.Number } one => one.GetDouble(),
-        { } list when list.GetArrayLength() == RgbImage.Channels => list[channel].GetDouble(),
-        _ => throw new InvalidDataException($"{name} is not one number for each of {RgbImage.Channels} colours"),
-    };
 }

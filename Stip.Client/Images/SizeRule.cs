@@ -8,6 +8,13 @@ internal sealed record SizeRule
 {
     // What is made of an image is as large at most as what is read.
     private const long MostPixels = 64L << 20;
+
+    // As images are prepared that ImageNet's classifiers are trained on.
+    private const double LargestOfUsual = 256;
+    private const double SeenOfUsual = 224;
+    private const int LeastWarped = 384;
+    private const string Share = "crop_pct";
+
     private readonly int? _shortest;
 
     public SizeRule(int width, int height) => Box = (width, height);
@@ -27,12 +34,53 @@ internal sealed record SizeRule
                 $"{name} is {Box.Width} × {Box.Height}; at least 1 × 1 and at most {MostPixels >> 20} million pixels "
                 + "are made");
 
-    /// <summary>Reads <c>{"height","width"}</c>, <c>{"shortest_edge"}</c> or one number; null where it is
-    /// absent.</summary>
-    /// <param name="config">preprocessor_config.json.</param>
-    /// <param name="name">The field.</param>
-    /// <param name="isShortest">Whether one number means the shorter side (CLIP's older files) or a square.</param>
-    public static SizeRule? Read(JsonElement config, string name, bool isShortest = false) => config.Child(name) switch
+    /// <summary>Reads <c>size</c>: <c>{"height","width"}</c>, <c>{"shortest_edge"}</c> or one number, of which the
+    /// processor says what it is; null where it is absent.</summary>
+    /// <exception cref="InvalidDataException">It is something else, or a number of a processor that is not known.
+    /// </exception>
+    public static SizeRule? ReadSize(ProcessorSettings settings) =>
+        settings.Find("size") is { ValueKind: JsonValueKind.Number } && settings is { Type: { } type, Kind: null }
+            ? throw new InvalidDataException($"size is one number, and whether {type} means a square or the shorter "
+                + "side is not known; it must be height and width, or shortest_edge")
+            : Read(settings.Find("size"), "size", settings.Kind?.IsShortest == true);
+
+    /// <summary>Reads <c>crop_size</c>, where one number is a square; null where it is absent.</summary>
+    public static SizeRule? ReadCrop(ProcessorSettings settings) =>
+        Read(settings.Find("crop_size"), "crop_size", isShortest: false);
+
+    /// <summary>The size to bring an image to where the processor sees a share of it, and what it cuts out of that;
+    /// null where it cuts nothing by itself.</summary>
+    public (SizeRule? Size, (int Width, int Height)? Crop) Seen(ProcessorSettings settings)
+    {
+        switch (settings.Kind?.Share)
+        {
+            case CropShare.Fixed when _shortest is { } side:
+                return (new SizeRule(Whole(LargestOfUsual / SeenOfUsual * side)), null);
+            case CropShare.OfAllImages when !settings.Has(Share) || settings.Find(Share) is not null:
+                var most = settings.Number(Share, 0.9);
+                return (Box.Width == Box.Height
+                    ? new SizeRule(Whole(Box.Width / most))
+                    : new SizeRule(Whole(Box.Width / most), Whole(Box.Height / most)), null);
+            case CropShare.OfSmallImages:
+                var (width, height) = CheckedBox("size");
+                if (width != height)
+                {
+                    throw new InvalidDataException($"size is {width} × {height}; {settings.Type} takes squares");
+                }
+
+                return width < LeastWarped
+                    ? (new SizeRule(Whole(width / settings.Number(Share, SeenOfUsual / LargestOfUsual))), Box)
+                    : (new SizeRule(width, height), null);
+            default:
+                return (this, null);
+        }
+    }
+
+    private static int Whole(double side) => side is >= 1 and <= MostPixels
+        ? (int)side
+        : throw new InvalidDataException($"{Share} makes a side of {side}; it must be 1..{MostPixels}");
+
+    private static SizeRule? Read(JsonElement? field, string name, bool isShortest) => field switch
     {
         null => null,
         { ValueKind: JsonValueKind.Number } side => isShortest

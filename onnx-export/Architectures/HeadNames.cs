@@ -15,7 +15,7 @@ internal static class HeadNames
 
     private static readonly string[] Bare = ["Model", "TextModel", "EncoderModel", ""];
 
-    /// <summary>What a model may be called without its head, the usual name first; none where it names no head.</summary>
+    /// <summary>What a model may be called without its head, the usual name first; none where there is none.</summary>
     public static IEnumerable<string> Without(string name)
     {
         var head = Writing.Concat(Others).FirstOrDefault(head => name.EndsWith(head, StringComparison.Ordinal));

@@ -1,24 +1,25 @@
 namespace Stip.Export.Checkpoints;
 
-/// <summary>The size that preprocessor_config.json brings every image to.</summary>
+/// <summary>The size that the settings of an image processor bring every image to.</summary>
 internal static class PictureSize
 {
-    private const string FileName = "preprocessor_config.json";
+    private const string Alone = "preprocessor_config.json";
+    private const string Joined = "processor_config.json";
 
     /// <summary>Finds it.</summary>
     /// <param name="files">The checkpoint's small files.</param>
-    /// <returns>Height and width, null where there is no such file, or it leaves a side free.</returns>
+    /// <returns>Height and width, null where there are none, or they leave a side free.</returns>
     public static (int Height, int Width)? Find(ISmallFiles files)
     {
-        if (files.Find(FileName) is not { } bytes)
+        // Newer folders have them inside of the second file, where they count first.
+        if ((Load(Joined)?.Section("image_processor") ?? Load(Alone)) is not { } config)
         {
             return null;
         }
 
-        var config = ConfigJson.Parse(FileName, bytes);
         var isCropped = config.Flag("do_center_crop", false);
         var box = isCropped ? config.Section("crop_size")
-            : config.Flag("do_resize", true) ? config.Section("size")
+            : config.Flag("do_resize", !config.Has("do_resize")) ? config.Section("size")
             : null;
         if (box is null)
         {
@@ -27,5 +28,7 @@ internal static class PictureSize
         }
 
         return box.FindSize("height") is { } height && box.FindSize("width") is { } width ? (height, width) : null;
+
+        ConfigJson? Load(string name) => files.Find(name) is { } bytes ? ConfigJson.Parse(name, bytes) : null;
     }
 }

@@ -54,8 +54,8 @@ internal static class ExportedFolder
 
         if (checkpoint.Sentence is not null && !SentenceLayers.HasFeatures(model.Graph))
         {
-            throw new RefusedException($"architecture '{architecture.Name}' gives no features of texts, which {
-                SentenceModules.FileName} pools; export the folder of its Transformer module alone");
+            throw new RefusedException($"architecture '{architecture.Name}' gives no features of texts, which "
+                + $"{SentenceModules.FileName} pools; export the folder of its Transformer module alone");
         }
 
         SentenceLayers.Append(model.Graph, checkpoint);

@@ -34,7 +34,27 @@ public sealed class ImagePreprocessorTests
     [InlineData("""{"size":{"shortest_edge":8},"do_center_crop":true,"crop_size":{"height":8,"width":8}}""", 8, 8)]
     [InlineData("""{"size":{"shortest_edge":8}}""", 16, 8)]
     [InlineData("""{"size":5}""", 5, 5)]
-    [InlineData("""{"size":8,"feature_extractor_type":"CLIPFeatureExtractor"}""", 16, 8)]
+    [InlineData("""{"size":8,"feature_extractor_type":"CLIPFeatureExtractor","do_center_crop":false}""", 16, 8)]
+    [InlineData("""{"size":8,"feature_extractor_type":"CLIPFeatureExtractor"}""", 7, 7)]
+    [InlineData("""{"size":8,"image_processor_type":"BitImageProcessor","crop_size":6}""", 6, 6)]
+    [InlineData("""{"size":5,"image_processor_type":"ViTImageProcessor"}""", 5, 5)]
+    [InlineData("""{"size":8,"image_processor_type":"ChineseCLIPImageProcessor","do_center_crop":false}""", 16, 8)]
+    [InlineData("""{"size":8,"image_processor_type":"MobileNetV2ImageProcessor","do_center_crop":false}""", 16, 8)]
+    [InlineData("""{"size":7,"image_processor_type":"LevitImageProcessor","do_center_crop":false}""", 16, 8)]
+    [InlineData("""
+        {"size":{"height":7,"width":7},"image_processor_type":"LevitImageProcessor","do_center_crop":false}
+        """, 7, 7)]
+    [InlineData("""{"size":9,"image_processor_type":"PoolFormerImageProcessor","do_center_crop":false}""", 20, 10)]
+    [InlineData("""
+        {"size":{"height":9,"width":18},"image_processor_type":"PoolFormerImageProcessor","do_center_crop":false}
+        """, 20, 10)]
+    [InlineData("""
+        {"size":9,"image_processor_type":"PoolFormerImageProcessor","crop_pct":null,"do_center_crop":false}
+        """, 18, 9)]
+    [InlineData("""{"size":7,"feature_extractor_type":"ConvNextFeatureExtractor"}""", 7, 7)]
+    [InlineData("""{"size":{"shortest_edge":400},"image_processor_type":"ConvNextImageProcessorFast"}""", 400, 400)]
+    [InlineData("""{"size":8,"image_processor_type":"SomeNewImageProcessor","do_resize":false}""", 20, 10)]
+    [InlineData("""{"do_resize":null}""", 20, 10)]
     [InlineData("""{"do_resize":false,"do_center_crop":true,"crop_size":24}""", 24, 24)]
     public void Apply_BySettings_GivesTheirSize(string settings, int width, int height)
     {
@@ -70,8 +90,84 @@ public sealed class ImagePreprocessorTests
         Assert.All(values, value => Assert.Equal(white, value, white * LargestDifference));
     }
 
+    // 224 of 256 are seen: the shorter side becomes 256, and the middle of 341 × 256 is cut out.
+    [Theory]
+    [InlineData("", 256)]
+    [InlineData(", \"crop_pct\": null", 256)]
+    [InlineData(", \"crop_pct\": 0.95", 235)]
+    public void Apply_OfAConvNext_CutsTheMiddleOutOfALargerImage(string share, int shorter)
+    {
+        var image = Gradient(320, 240);
+        var expected = Settled(image, $$"""
+            {"size": {"shortest_edge": {{shorter}}}, "resample": 3, "do_center_crop": true, "crop_size": 224}
+            """);
+
+        var found = Settled(image, $$"""
+            {"image_processor_type": "ConvNextImageProcessor", "size": {"shortest_edge": 224}, "resample": 3{{share}}}
+            """);
+
+        Assert.Equal((224, 224), (found.Width, found.Height));
+        Assert.Equal(expected.Values, found.Values);
+    }
+
+    // Blue first, between 0 and 1.
+    [Theory]
+    [InlineData("MobileViTImageProcessor", "", 0, 0, 1)]
+    [InlineData("MobileViTFeatureExtractor", ", \"do_flip_channel_order\": true", 0, 0, 1)]
+    [InlineData("MobileViTImageProcessorFast", ", \"do_normalize\": null", 0, 0, 1)]
+    [InlineData("MobileViTImageProcessor", ", \"do_flip_channel_order\": false", 1, 0, 0)]
+    [InlineData("MobileViTImageProcessor", ", \"do_normalize\": true", -1, -1, 1)]
+    [InlineData("ViTImageProcessor", ", \"do_normalize\": null", 1, 0, 0)]
+    [InlineData("ViTImageProcessor", ", \"do_flip_channel_order\": null", 1, -1, -1)]
+    public void Apply_OfRed_PutsItsPlanesInOrder(string type, string more, float first, float second, float third)
+    {
+        RgbImage red = new(1, 1, [255, 0, 0]);
+
+        var (values, _, _) = Settled(red, $$"""
+            {"image_processor_type": "{{type}}", "size": 1, "crop_size": 1{{more}}}
+            """);
+
+        Assert.Equal([first, second, third], values);
+    }
+
+    [Fact]
+    public void Apply_OfSettingsInEitherFile_IsTheSame()
+    {
+        const string Settings = """
+            {"image_processor_type": "ConvNextImageProcessor", "size": {"shortest_edge": 24},
+             "image_mean": [0.1, 0.2, 0.3]}
+            """;
+        var image = Gradient(40, 30);
+        var expected = Settled(image, Settings).Values;
+
+        var inside = $$"""{"processor_class": "CLIPProcessor", "image_processor": {{Settings}}}""";
+
+        Assert.Equal(expected, Settled(image, inside, "processor_config.json").Values);
+        // The newer file counts, and one without such settings does not.
+        Assert.Equal(expected, Settled(image, inside, "processor_config.json", """{"size": 9}""").Values);
+        Assert.Equal(expected, Settled(image, """{"image_seq_length": 5}""", "processor_config.json", Settings).Values);
+    }
+
+    private static RgbImage Gradient(int width, int height) => new(
+        width, height, [.. Enumerable.Range(0, width * height * 3).Select(i => (byte)(i * 7 % 256))]);
+
+    private static (float[] Values, int Width, int Height) Settled(
+        RgbImage image, string settings, string file = "preprocessor_config.json", string? older = null)
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder.At("preprocessor_config.json"), older ?? "{}");
+        File.WriteAllText(folder.At(file), settings);
+        return ImagePreprocessor.FromFolder(folder.Path, 7, 7).Apply(image);
+    }
+
     [Theory]
     [InlineData("""{"resample":9}""")]
+    [InlineData("""{"size":8,"image_processor_type":"SomeNewImageProcessor"}""")]
+    [InlineData("""{"size":{"height":8,"width":9},"image_processor_type":"ConvNextImageProcessor"}""")]
+    [InlineData("""{"size":8,"crop_pct":0,"image_processor_type":"ConvNextImageProcessor"}""")]
+    [InlineData("""{"do_flip_channel_order":true}""")]
+    [InlineData("""{"image_processor_type":"Owlv2ImageProcessor","do_pad":true}""")]
+    [InlineData("""{"image_processor_type":"DPTImageProcessor","keep_aspect_ratio":true}""")]
     [InlineData("""{"size":{"depth":3}}""")]
     [InlineData("""{"image_mean":[1,2]}""")]
     [InlineData("""{"do_resize":3}""")]

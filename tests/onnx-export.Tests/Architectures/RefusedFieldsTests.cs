@@ -145,15 +145,16 @@ public sealed class RefusedFieldsTests(ExportedModels models) : IDisposable
             StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task Export_OfPositionsOfAnOblongForAnotherSize_IsRefused()
+    [Theory]
+    [InlineData("preprocessor_config.json", "")]
+    [InlineData("processor_config.json", "image_processor")]
+    public async Task Export_OfPositionsOfAnOblongForAnotherSize_IsRefused(string file, string part)
     {
         File.WriteAllText(
             _folder.At("config.json"),
             $$"""{"architectures": ["Dinov2Model"], "image_size": [28, 42], "mlp_ratio": 2, {{Sizes}}}""");
-        File.WriteAllText(_folder.At("preprocessor_config.json"), """
-            {"do_center_crop": true, "crop_size": {"height": 28, "width": 28}}
-            """);
+        const string Settings = """{"do_center_crop": true, "crop_size": {"height": 28, "width": 28}}""";
+        File.WriteAllText(_folder.At(file), part.Length > 0 ? $$"""{"{{part}}": {{Settings}}}""" : Settings);
 
         Assert.Contains(
             "image_size is 28 × 42; positions are resampled from squares alone",
