@@ -10,6 +10,10 @@ namespace Stip.Client.Sampling;
 /// </summary>
 internal sealed class ListDraw(SamplingOptions options, Penalties penalties, int vocabularySize)
 {
+    // Servers sum exponentials of float32: the temperature's inverse, its product with a logit and the sum are rounded.
+    // Of the whole mass, tokens that are ruled out here with it, that is at most so much.
+    private const double Rounding = 2e-6;
+
     private readonly ListedLogits _ranked = new();
     private float[] _adjusted = [];
 
@@ -44,11 +48,11 @@ internal sealed class ListDraw(SamplingOptions options, Penalties penalties, int
 
         _ranked.Temperature = options.Temperature;
         var listed = Mass(_adjusted);
-        var others = isComplete ? 0 : Others(row.Logsumexp!.Value, raw);
-        var most = QuantileDraw.Draw(_ranked, options, uniform, listed + others);
-        var surely = touchesOthers ? 0 : Math.Max(0, others - (RuledOutUnlisted(filter, ids) * Weight(raw[^1])));
-        var least = surely < others ? QuantileDraw.Draw(_ranked, options, uniform, listed + surely) : most;
-        return _ranked.RanOut || least != most ? null : most;
+        var (least, most) = isComplete ? (0, 0) : Others(row.Logsumexp!.Value, raw);
+        least = touchesOthers ? 0 : Math.Max(0, least - (RuledOutUnlisted(filter, ids) * Weight(raw[^1])));
+        var drawn = QuantileDraw.Draw(_ranked, options, uniform, listed + most);
+        var isCertain = least >= most || QuantileDraw.Draw(_ranked, options, uniform, listed + least) == drawn;
+        return _ranked.RanOut || !isCertain ? null : drawn;
     }
 
     private bool TryAdjust(
@@ -94,9 +98,18 @@ internal sealed class ListDraw(SamplingOptions options, Penalties penalties, int
         return true;
     }
 
-    /// <summary>The weight of all tokens that are not listed.</summary>
-    private double Others(double logsumexp, ReadOnlySpan<float> raw) =>
-        Math.Max(0, Math.Exp(logsumexp - (_ranked.Greatest / _ranked.Temperature)) - Mass(raw));
+    /// <summary>The weight of all tokens that are not listed, at least and at most: the rest of the whole as far as the
+    /// whole is exact, and none weighs more than the last that is listed.</summary>
+    private (double Least, double Most) Others(double logsumexp, ReadOnlySpan<float> raw)
+    {
+        var whole = Math.Exp(logsumexp - ((double)_ranked.Greatest / _ranked.Temperature));
+        var bound = (vocabularySize - raw.Length) * Weight(raw[^1]);
+        var rest = whole - Mass(raw);
+        // Next to tokens that were ruled out, those that may come can weigh too little for any number.
+        return double.IsNaN(rest)
+            ? (0, bound)
+            : (Math.Clamp(rest - (whole * Rounding), 0, bound), Math.Clamp(rest + (whole * Rounding), 0, bound));
+    }
 
     private static int RuledOutUnlisted(ITokenFilter? filter, ReadOnlySpan<int> ids)
     {

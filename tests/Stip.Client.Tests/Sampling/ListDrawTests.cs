@@ -100,6 +100,49 @@ public sealed class ListDrawTests
         Assert.InRange(told, unbounded + 50, Draws);
     }
 
+    // Beside the favourites, everything else is less than the rounding of a sum in float32.
+    [Theory]
+    [InlineData(1f, 18f)]
+    [InlineData(1f, 40f)]
+    [InlineData(0.7f, 13f)]
+    [InlineData(0.02f, 30f)]
+    public void TrySample_FavouritesThatAreRuledOut_GivesWhatTheFullRowGives(float temperature, float gap)
+    {
+        const int size = 494;
+        var random = new Random(17);
+        var sampler = new Sampler(
+            new SamplingOptions
+            {
+                Temperature = temperature,
+                Seed = 5,
+                LogitBias = new Dictionary<int, float> { [0] = -100, [1] = -100 },
+            },
+            size);
+        var filter = new SuppressedTokens(new SequenceManifest(8, 0) { SuppressTokens = [0, 1] }, [], 1, other: null);
+        var unbiased = new Sampler(new SamplingOptions { Temperature = temperature, Seed = 5 }, size);
+        for (var position = 0; position < Draws; position++)
+        {
+            // Thirty tokens are nearly as likely as the only one of the list that may come.
+            float[] logits =
+            [
+                .. Enumerable.Range(0, size).Select(id => id switch
+                {
+                    < 2 => random.NextSingle(),
+                    2 => -gap,
+                    < 33 => -gap - (0.11f * temperature),
+                    _ => -gap - 60,
+                }),
+            ];
+            var list = List(logits, temperature, length: 3, FloatLogsumexp(logits, temperature));
+
+            Assert.Contains(
+                sampler.TrySample(list, [], position), new int?[] { null, sampler.Sample(logits, [], position) });
+            Assert.Contains(
+                unbiased.TrySample(list, [], position, 0, filter),
+                new int?[] { null, unbiased.Sample(logits, [], position, 0, filter) });
+        }
+    }
+
     [Fact]
     public void TrySample_RetriedWithTheFullRow_FollowsTheDistribution()
     {
@@ -150,14 +193,25 @@ public sealed class ListDrawTests
         Assert.Equal(top.Select(token => token.Id), fromList.Top.Select(token => token.Id));
     }
 
-    private static LogitsRow List(float[] logits, float temperature)
+    // As servers sum.
+    private static double FloatLogsumexp(float[] logits, float temperature)
+    {
+        var (largest, inverse) = (logits.Max(), 1 / temperature);
+        var sum = logits.Aggregate(0f, (sum, logit) => sum + MathF.Exp((logit - largest) * inverse));
+        return (largest / (double)temperature) + Math.Log(sum);
+    }
+
+    private static LogitsRow List(
+        float[] logits, float temperature, int length = ListLength, double? logsumexp = null)
     {
         var divisor = temperature == 0 ? 1.0 : temperature;
         // As the server sorts: equal ones by an order that has nothing to do with token ids.
         var ids = Enumerable.Range(0, logits.Length).OrderByDescending(id => logits[id]).ThenBy(id => id * 7919 % 1009)
-            .Take(ListLength).ToArray();
+            .Take(length).ToArray();
         return LogitsRow.TopK(
-            ids, [.. ids.Select(id => logits[id])], Math.Log(logits.Sum(logit => Math.Exp(logit / divisor))));
+            ids,
+            [.. ids.Select(id => logits[id])],
+            logsumexp ?? Math.Log(logits.Sum(logit => Math.Exp(logit / divisor))));
     }
 
     private sealed class Unknown(ITokenFilter filter) : ITokenFilter
