@@ -45,6 +45,9 @@ public sealed class StipException : Exception
     /// <summary>The field at fault, where the server named one.</summary>
     public string? Param { get; init; }
 
+    /// <summary>What the server told its client to wait before it asks again; null where it told nothing.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
     /// <summary>The server's <c>x-request-id</c>, to find the request in its log.</summary>
     public string? RequestId { get; init; }
 }

@@ -7,16 +7,15 @@ namespace Stip.Client.Generation;
 /// Keeps the sessions of finished answers, so that the next turn of a conversation sends only what is new. A generation
 /// takes the session that has most in common with its prompt, if that is most of the session; others stay for theirs.
 /// </summary>
-/// <remarks>Safe for concurrent use. Disposing it releases the sessions that are kept.</remarks>
+/// <remarks>Safe for concurrent use. Disposing it releases the sessions that are kept. Those of all pools of one
+/// <see cref="Transport.StipHttpClient"/> make room for any session that it opens, the oldest first: also of other
+/// models, about images, and those of further answers.</remarks>
 /// <param name="model">Whose sessions they are; not owned.</param>
 /// <param name="mostKept">Most sessions kept; the one that was not used for longest goes first. Default 4: each holds
 /// memory of the server.</param>
 public sealed class SessionPool(StipModel model, int mostKept = 4) : IAsyncDisposable
 {
     private const int LeastLength = 1024;
-
-    private readonly Lock _lock = new();
-    private readonly List<StipSession> _kept = []; // the latest last
 
     /// <summary>Generates after a prompt, as <see cref="StipModel.GenerateAsync"/>; the session is kept when the answer
     /// is whole, and released when it fails or is left.</summary>
@@ -96,91 +95,26 @@ public sealed class SessionPool(StipModel model, int mostKept = 4) : IAsyncDispo
     }
 
     /// <inheritdoc/>
-    public async ValueTask DisposeAsync()
-    {
-        StipSession[] all;
-        lock (_lock)
-        {
-            all = [.. _kept];
-            _kept.Clear();
-        }
+    public ValueTask DisposeAsync() => Kept.ReleaseAsync(this);
 
-        foreach (var session in all)
-        {
-            await session.DisposeAsync();
-        }
-    }
-
-    /// <summary>True where there is a session to give up.</summary>
-    internal bool KeepsAny
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return _kept.Count > 0;
-            }
-        }
-    }
-
-    /// <summary>Gives up the session that was not used for longest: what waits for a next turn that may never come does
-    /// not keep another conversation waiting.</summary>
-    internal async ValueTask ReleaseOldestAsync()
-    {
-        StipSession oldest;
-        lock (_lock)
-        {
-            if (_kept.Count == 0)
-            {
-                return;
-            }
-
-            oldest = _kept[0];
-            _kept.RemoveAt(0);
-        }
-
-        await oldest.DisposeAsync();
-    }
+    private KeptSessions Kept => model.Client.Kept;
 
     private StipSession Take(ReadOnlyMemory<int> promptIds, int? maxNewTokens)
     {
         var wanted = maxNewTokens is { } most
             ? (int)Math.Min((long)promptIds.Length + most, model.LongestSession)
             : model.LongestSession;
-        lock (_lock)
-        {
-            var best = _kept
+        // Room for further turns.
+        var length = (int)Math.Min(model.LongestSession, Math.Max(LeastLength, wanted * 2L));
+        return Kept.Take(this, sessions => sessions
                 .Where(session => session.MaxLength >= wanted)
                 .Select(session => (Session: session, Common: session.CommonTokens(promptIds.Span)))
                 .Where(found => found.Common > 0 && found.Common * 2 >= found.Session.Position)
                 .OrderByDescending(found => found.Common)
-                .FirstOrDefault();
-            if (best.Session is { } session)
-            {
-                _kept.Remove(session);
-                return session;
-            }
-        }
-
-        // Room for further turns.
-        var length = (int)Math.Min(model.LongestSession, Math.Max(LeastLength, wanted * 2L));
-        return model.OpenSession(length, null, this);
+                .FirstOrDefault().Session)
+            ?? model.OpenSession(length);
     }
 
     /// <returns>The session that is one too many.</returns>
-    private StipSession? Keep(StipSession session)
-    {
-        lock (_lock)
-        {
-            _kept.Add(session);
-            if (_kept.Count <= mostKept)
-            {
-                return null;
-            }
-
-            var oldest = _kept[0];
-            _kept.RemoveAt(0);
-            return oldest;
-        }
-    }
+    private StipSession? Keep(StipSession session) => Kept.Keep(this, session, mostKept);
 }

@@ -104,14 +104,7 @@ public sealed class StipModel
     /// <param name="maxLength">Most tokens of it, 1 to <see cref="ContextLength"/>; null for that.</param>
     /// <param name="placed">Rows of images that stand in it; null for none.</param>
     /// <exception cref="InvalidOperationException">The model has an encoder: a session needs a source.</exception>
-    public StipSession OpenSession(int? maxLength = null, PlacedRows? placed = null) =>
-        OpenSession(maxLength, placed, pool: null);
-
-    /// <summary>The same.</summary>
-    /// <param name="maxLength">Most tokens of it.</param>
-    /// <param name="placed">Rows of images that stand in it; null for none.</param>
-    /// <param name="pool">As <see cref="StipSession.Pool"/>.</param>
-    internal StipSession OpenSession(int? maxLength, PlacedRows? placed, SessionPool? pool)
+    public StipSession OpenSession(int? maxLength = null, PlacedRows? placed = null)
     {
         CheckLength(maxLength);
         return IsSequence && placed?.Source is { } image
@@ -121,10 +114,7 @@ public sealed class StipModel
                 this, maxLength,
                 Bundle.TokenLayers is { } layers
                     ? new TokenLayerRows(layers)
-                    : new DecoderRows(Bundle, placed, maxLength ?? ContextLength))
-            {
-                Pool = pool,
-            };
+                    : new DecoderRows(Bundle, placed, maxLength ?? ContextLength));
     }
 
     /// <summary>Opens a session about a source, of a model with an encoder; nothing is sent before its first tokens,

@@ -42,9 +42,6 @@ public sealed class StipSession : IAsyncDisposable
     /// <summary>Sees every request that was answered.</summary>
     internal ExchangeObserver? OnExchange { get; set; }
 
-    /// <summary>Gives up sessions that it keeps where the server has no room for this one; null for none.</summary>
-    internal SessionPool? Pool { get; init; }
-
     /// <summary>Shortens the sequence; the server hears of it with the next step.</summary>
     /// <param name="position">0 to <see cref="Position"/>.</param>
     public void Rewind(int position)
@@ -121,8 +118,8 @@ public sealed class StipSession : IAsyncDisposable
         {
             if (_id is { } own && _cachedTokens > 0)
             {
-                var (made, figures) = await _model.Client.ForkSessionAsync(
-                    own, _cachedTokens, waits, cancellationToken);
+                var (made, figures) = await WantedRoom.SendAsync(_model.Client.Kept, waits, onNoRoom =>
+                    _model.Client.ForkSessionAsync(own, _cachedTokens, waits, onNoRoom, cancellationToken));
                 (fork._id, fork._cachedTokens) = (made.Id, _cachedTokens);
                 fork._figures.Count(figures);
             }
@@ -262,8 +259,11 @@ public sealed class StipSession : IAsyncDisposable
         int count, LogitsRequest want, CancellationToken cancellationToken)
     {
         var request = Request(count, want);
-        var exchange = await NewSession.SendAsync(
-            _model.Client, request, _id is null ? Pool : null, cancellationToken);
+        var client = _model.Client;
+        var exchange = _id is not null
+            ? await client.CompleteAsync(request, cancellationToken)
+            : await WantedRoom.SendAsync(
+                client.Kept, waits: true, onNoRoom => client.CompleteAsync(request, onNoRoom, cancellationToken));
         _figures.Count(exchange.Figures);
         var response = exchange.Response;
         _model.RequireOwn(response.Fingerprint, response.KeyEpoch);

@@ -10,7 +10,8 @@ internal static class Refusal
     private const string RequestIdHeader = "x-request-id";
     private const int LongestBody = 1 << 20;
 
-    public static async Task<StipException> ReadAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    public static async Task<StipException> ReadAsync(
+        HttpResponseMessage response, TimeProvider time, CancellationToken cancellationToken)
     {
         var status = (int)response.StatusCode;
         var error = await ReadErrorAsync(response.Content, cancellationToken);
@@ -23,6 +24,7 @@ internal static class Refusal
         {
             Status = status,
             Param = error?.Param,
+            RetryAfter = RetryPatience.Told(response, time.GetUtcNow()),
             RequestId = response.Headers.TryGetValues(RequestIdHeader, out var ids) ? ids.FirstOrDefault() : null,
         };
     }

@@ -31,8 +31,13 @@ internal static class StipConnection
     private static readonly HttpStatusCode[] NotRoom =
         [HttpStatusCode.BadGateway, HttpStatusCode.GatewayTimeout, HttpStatusCode.Conflict];
 
-    /// <summary>Set on a step whose caller hears of it at once where there is no room.</summary>
-    public static readonly HttpRequestOptionsKey<bool> HearsOfNoRoom = new("stip.step.hears");
+    private static readonly HttpStatusCode[] RefusedNotRoom = [HttpStatusCode.Conflict];
+
+    /// <summary>Set where the caller hears of it at once that there is no room.</summary>
+    public static readonly HttpRequestOptionsKey<bool> HearsOfNoRoom = new("stip.room.hears");
+
+    /// <summary>Called where there is no room for one more session, before it is asked for again.</summary>
+    public static readonly HttpRequestOptionsKey<Func<ValueTask>> OnNoRoom = new("stip.room.none");
 
     public static HttpClient Open(Uri endpoint, string apiKey, StipHttpClientOptions options) =>
         Open(endpoint, apiKey, options, Sockets(options));
@@ -69,11 +74,12 @@ internal static class StipConnection
         var first = Pipeline(options, NotRoom, retriesBrokenConnections: true);
         var other = Pipeline(options, Passing, retriesBrokenConnections: false);
         var fork = Pipeline(options, Refused, retriesBrokenConnections: false);
+        var firstFork = Pipeline(options, RefusedNotRoom, retriesBrokenConnections: false);
         var once = Pipeline(options with { MaxRetries = 0 }, [], retriesBrokenConnections: false);
         var handler = new ResilienceHandler(request => request.Method != HttpMethod.Post ? other
-            : !ForkAnswers.IsFork(request)
-                ? request.Options.TryGetValue(HearsOfNoRoom, out var hears) && hears ? first : step
-            : request.Options.TryGetValue(ForkAnswers.Waits, out var waits) && waits ? fork : once)
+            : !ForkAnswers.IsFork(request) ? Is(request, HearsOfNoRoom) ? first : step
+            : !Is(request, ForkAnswers.Waits) ? once
+            : Is(request, HearsOfNoRoom) ? firstFork : fork)
         {
             InnerHandler = new ForkAnswers(options.Time)
             {
@@ -102,11 +108,28 @@ internal static class StipConnection
                 UseJitter = true,
                 Delay = options.RetryDelay,
                 MaxDelay = LongestDelay,
+                DelayGenerator = attempt => ValueTask.FromResult(RetryPatience.Delay(attempt, options.Time)),
                 ShouldHandle = attempt => ValueTask.FromResult(IsPassing(attempt, passing, retriesBrokenConnections)),
+                OnRetry = attempt =>
+                    TellAsync(attempt.Context.GetRequestMessage(), attempt.Outcome.Result, options.Time),
             });
         }
 
         return builder.AddTimeout(options.AttemptTimeout).Build();
+    }
+
+    private static bool Is(HttpRequestMessage request, HttpRequestOptionsKey<bool> key) =>
+        request.Options.TryGetValue(key, out var value) && value;
+
+    // Answers are buffered: whoever gets this one in the end reads it again.
+    private static async ValueTask TellAsync(
+        HttpRequestMessage? request, HttpResponseMessage? answer, TimeProvider time)
+    {
+        if (answer is not null && request?.Options.TryGetValue(OnNoRoom, out var tell) == true && tell is not null
+            && (await Refusal.ReadAsync(answer, time, CancellationToken.None)).HasNoRoom)
+        {
+            await tell();
+        }
     }
 
     private static bool IsPassing(
@@ -115,5 +138,6 @@ internal static class StipConnection
         bool retriesBrokenConnections) =>
         attempt.Outcome.Exception is HttpRequestException or IOException or TimeoutRejectedException
             ? retriesBrokenConnections
-            : attempt.Outcome.Result is { } answer && passing.Contains(answer.StatusCode);
+            : attempt.Outcome.Result is { } answer && passing.Contains(answer.StatusCode)
+                && RetryPatience.Allows(attempt.Context, answer);
 }

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using Polly.Timeout;
+using Stip.Client.Generation;
 using Stip.Protocol;
 using Stip.Protocol.Completions;
 using Stip.Protocol.Errors;
@@ -17,6 +18,8 @@ public sealed class StipHttpClient : IDisposable
 {
     private static readonly MediaTypeHeaderValue Safetensors = new(StipRoutes.SafetensorsMediaType);
     private static readonly MediaTypeHeaderValue Json = new("application/json");
+
+    private static readonly Func<ValueTask> Nobody = () => ValueTask.CompletedTask;
 
     private readonly HttpClient _http;
     private readonly StipHttpClientOptions _options;
@@ -62,6 +65,9 @@ public sealed class StipHttpClient : IDisposable
     /// <summary>The clock of the figures.</summary>
     internal TimeProvider Time => _options.Time;
 
+    /// <summary>Sessions of finished answers, of all models that are asked through this client.</summary>
+    internal KeptSessions Kept { get; } = new();
+
     /// <summary>What the server says of a model.</summary>
     /// <exception cref="StipException">Refused (<c>model_not_found</c>, <c>invalid_api_key</c>, …) or not
     /// reached.</exception>
@@ -78,14 +84,15 @@ public sealed class StipHttpClient : IDisposable
     /// reached.</exception>
     public Task<CompletionExchange> CompleteAsync(
         CompletionRequest request, CancellationToken cancellationToken = default) =>
-        CompleteAsync(request, waits: true, cancellationToken);
+        CompleteAsync(request, Nobody, cancellationToken);
 
     /// <summary>The same.</summary>
     /// <param name="request">The step.</param>
-    /// <param name="waits">Whether room is waited for; not where the caller may make some.</param>
+    /// <param name="onNoRoom">As <see cref="StipConnection.OnNoRoom"/>; null where room is not waited for, since the
+    /// caller may make some.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     internal async Task<CompletionExchange> CompleteAsync(
-        CompletionRequest request, bool waits, CancellationToken cancellationToken)
+        CompletionRequest request, Func<ValueTask>? onNoRoom, CancellationToken cancellationToken)
     {
         if (request?.SessionId is not null && _streams is not null && _options.Encoding == WireEncoding.Safetensors
             && await _streams.TryAsync(request, cancellationToken) is { } streamed)
@@ -98,7 +105,7 @@ public sealed class StipHttpClient : IDisposable
         var mediaType = _options.Encoding == WireEncoding.Safetensors ? Safetensors : Json;
         message.Content.Headers.ContentType = mediaType;
         message.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue(mediaType.MediaType!));
-        message.Options.Set(StipConnection.HearsOfNoRoom, !waits);
+        Set(message.Options, onNoRoom);
 
         var start = Time.GetTimestamp();
         using var response = await SendAsync(message, cancellationToken);
@@ -137,21 +144,27 @@ public sealed class StipHttpClient : IDisposable
     /// reached.</exception>
     public async Task<SessionObject> ForkSessionAsync(
         string sessionId, int position, CancellationToken cancellationToken = default) =>
-        (await ForkSessionAsync(sessionId, position, waits: true, cancellationToken)).Session;
+        (await ForkSessionAsync(sessionId, position, waits: true, Nobody, cancellationToken)).Session;
 
     /// <summary>The same.</summary>
     /// <param name="sessionId">The other one.</param>
     /// <param name="position">Tokens that both share.</param>
     /// <param name="waits">Whether a refusal that passes is waited for; not where the caller may do without.</param>
+    /// <param name="onNoRoom">As of steps.</param>
     /// <param name="cancellationToken">Ends the wait; what the server has made is deleted.</param>
     internal async Task<(SessionObject Session, ExchangeFigures Figures)> ForkSessionAsync(
-        string sessionId, int position, bool waits, CancellationToken cancellationToken)
+        string sessionId,
+        int position,
+        bool waits,
+        Func<ValueTask>? onNoRoom,
+        CancellationToken cancellationToken)
     {
         var address = Relative($"{StipRoutes.Sessions}/{Uri.EscapeDataString(sessionId)}/fork");
         var body = JsonSerializer.SerializeToUtf8Bytes(new SessionForkRequest(position), StipJson.Wire);
         var message = new HttpRequestMessage(HttpMethod.Post, address) { Content = new ByteArrayContent(body) };
         message.Content.Headers.ContentType = Json;
         message.Options.Set(ForkAnswers.Waits, waits);
+        Set(message.Options, onNoRoom);
         var start = Time.GetTimestamp();
         using var response = await SendAsync(message, cancellationToken);
         var answer = await response.Content.ReadAsByteArrayAsync(cancellationToken);
@@ -192,6 +205,15 @@ public sealed class StipHttpClient : IDisposable
         _http.Dispose();
     }
 
+    private static void Set(HttpRequestOptions options, Func<ValueTask>? onNoRoom)
+    {
+        options.Set(StipConnection.HearsOfNoRoom, onNoRoom is null);
+        if (onNoRoom is not null)
+        {
+            options.Set(StipConnection.OnNoRoom, onNoRoom);
+        }
+    }
+
     private static Uri Relative(string route) => new(route.TrimStart('/'), UriKind.Relative);
 
     private Task<T> GetAsync<T>(string route, CancellationToken cancellationToken) =>
@@ -230,7 +252,7 @@ public sealed class StipHttpClient : IDisposable
 
                 using (response)
                 {
-                    throw await Refusal.ReadAsync(response, cancellationToken);
+                    throw await Refusal.ReadAsync(response, Time, cancellationToken);
                 }
             }
         }

@@ -26,7 +26,8 @@ public sealed record StipHttpClientOptions
     public X509Certificate2Collection? TrustedRoots { get; init; }
 
     /// <summary>Most further attempts of a step that met 429, 503 or a broken connection; default 8, which with
-    /// <see cref="RetryDelay"/> outlives a restart of the server.</summary>
+    /// <see cref="RetryDelay"/> outlives a restart of the server. What a server tells to wait (<c>Retry-After</c>) is
+    /// waited up to 10 seconds at once and 30 in all.</summary>
     public int MaxRetries { get; init; } = 8;
 
     /// <summary>Wait before the second attempt; it doubles, up to 5 seconds. Default 200 ms.</summary>

@@ -16,28 +16,18 @@ internal sealed class RunningGateway : IAsyncDisposable
 {
     private readonly TemporaryFolder _folder = new();
     private readonly StipHttpClient _upstream;
-    private readonly Bundle _bundle;
+    private readonly Bundle[] _bundles;
     private readonly WebApplication _app;
 
-    private RunningGateway(bool requiresToken, string? template, string model)
+    private RunningGateway(bool requiresToken, string? template, string[] models)
     {
         Token = GatewayToken.New(requiresToken);
         Server = new ToyServer(Toy);
-        ToyBundle.Write(_folder.Path, Toy, manifest => manifest["model"] = model);
-        foreach (var name in new[] { "tokenizer.json", "tokenizer_config.json" })
-        {
-            File.Copy(RepositoryRoot.At("samples", "models", "stories", name), _folder.At(name));
-        }
-
-        if (template is not null)
-        {
-            File.WriteAllText(_folder.At("chat_template.jinja"), template);
-        }
-
         _upstream = new StipHttpClient(new HttpClient(Server) { BaseAddress = new Uri("http://toy.test") });
-        _bundle = Bundle.Open(_folder.Path);
+        _bundles = [.. models.Select((model, i) => OpenBundle(_folder.At($"{i}"), model, template))];
         _app = GatewayApplication.Create(
-            [new StipModel(_bundle, _upstream)], "http://127.0.0.1:0", logsRequests: false, token: Token);
+            [.. _bundles.Select(bundle => new StipModel(bundle, _upstream))], "http://127.0.0.1:0",
+            logsRequests: false, token: Token);
     }
 
     public ToyModel Toy { get; } = new(vocabSize: 4096);
@@ -50,11 +40,11 @@ internal sealed class RunningGateway : IAsyncDisposable
 
     /// <param name="requiresToken">As <c>--require-token</c>.</param>
     /// <param name="template">A chat template; null for that of the samples, which takes no tools.</param>
-    /// <param name="model">The bundle's; the server knows <c>toy</c> only.</param>
+    /// <param name="models">Of the bundles, <c>toy</c> where none is said; the server knows that only.</param>
     public static async Task<RunningGateway> StartAsync(
-        bool requiresToken = false, string? template = null, string model = "toy")
+        bool requiresToken = false, string? template = null, params string[] models)
     {
-        var gateway = new RunningGateway(requiresToken, template, model);
+        var gateway = new RunningGateway(requiresToken, template, models is [] ? ["toy"] : models);
         await gateway._app.StartAsync(TestContext.Current.CancellationToken);
         gateway.Http = new HttpClient { BaseAddress = new Uri(gateway._app.Urls.Single()) };
         return gateway;
@@ -65,11 +55,11 @@ internal sealed class RunningGateway : IAsyncDisposable
 
     /// <summary>The ids of a chat's prompt, and of a raw one.</summary>
     public int[] ChatPrompt(string question) =>
-        _bundle.Tokenizer!.Encode($"<|user|>\n{question}<|end|>\n<|assistant|>\n");
+        _bundles[0].Tokenizer!.Encode($"<|user|>\n{question}<|end|>\n<|assistant|>\n");
 
-    public int[] RawPrompt(string text) => _bundle.Tokenizer!.Encode(text, addSpecialTokens: true);
+    public int[] RawPrompt(string text) => _bundles[0].Tokenizer!.Encode(text, addSpecialTokens: true);
 
-    public string Text(IEnumerable<int> ids) => _bundle.Tokenizer!.Decode(ids);
+    public string Text(IEnumerable<int> ids) => _bundles[0].Tokenizer!.Decode(ids);
 
     public async Task<(int Status, JsonElement Body)> PostAsync(string route, object body)
     {
@@ -114,7 +104,23 @@ internal sealed class RunningGateway : IAsyncDisposable
         Http?.Dispose();
         await _app.DisposeAsync();
         _upstream.Dispose();
-        _bundle.Dispose();
+        Array.ForEach(_bundles, bundle => bundle.Dispose());
         _folder.Dispose();
+    }
+
+    private Bundle OpenBundle(string folder, string model, string? template)
+    {
+        ToyBundle.Write(folder, Toy, manifest => manifest["model"] = model);
+        foreach (var name in new[] { "tokenizer.json", "tokenizer_config.json" })
+        {
+            File.Copy(RepositoryRoot.At("samples", "models", "stories", name), Path.Combine(folder, name));
+        }
+
+        if (template is not null)
+        {
+            File.WriteAllText(Path.Combine(folder, "chat_template.jinja"), template);
+        }
+
+        return Bundle.Open(folder);
     }
 }

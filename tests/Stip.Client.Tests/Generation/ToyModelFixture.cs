@@ -12,6 +12,7 @@ internal sealed class ToyModelFixture : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
     private readonly StipHttpClient _client;
+    private readonly List<Bundle> _others = [];
 
     /// <param name="maxTopK">What the server allows.</param>
     /// <param name="vocabSize">Few tokens repeat each other soon.</param>
@@ -41,9 +42,8 @@ internal sealed class ToyModelFixture : IDisposable
         var options = new StipHttpClientOptions { RetryDelay = TimeSpan.FromMilliseconds(1) };
         if (slowRounds)
         {
-            var clock = new FakeTimeProvider();
-            Server.DuringStep = () => clock.Advance(TimeSpan.FromMilliseconds(250));
-            options = options with { Time = clock };
+            Server.DuringStep = () => Clock.Advance(TimeSpan.FromMilliseconds(250));
+            options = options with { Time = Clock };
         }
 
         _client = new StipHttpClient(
@@ -51,15 +51,28 @@ internal sealed class ToyModelFixture : IDisposable
         Model = new StipModel(Bundle.Open(_folder.Path), _client);
     }
 
+    /// <summary>The client's clock with slow rounds.</summary>
+    public FakeTimeProvider Clock { get; } = new();
+
     public ToyModel Toy { get; }
 
     public ToyServer Server { get; }
 
     public StipModel Model { get; }
 
+    /// <summary>Another model at the same server and through the same client, which has the same weights.</summary>
+    public StipModel AddModel(string name)
+    {
+        Server.Names = [.. Server.Names, name];
+        ToyBundle.Write(_folder.At(name), Toy, manifest => manifest["model"] = name);
+        _others.Add(Bundle.Open(_folder.At(name)));
+        return new StipModel(_others[^1], _client);
+    }
+
     public void Dispose()
     {
         _client.Dispose();
+        _others.ForEach(bundle => bundle.Dispose());
         Model.Bundle.Dispose();
         _folder.Dispose();
     }

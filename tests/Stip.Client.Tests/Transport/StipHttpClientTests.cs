@@ -1,4 +1,5 @@
 using System.Net;
+using Microsoft.Extensions.Time.Testing;
 using Stip.Client.Transport;
 using Stip.Protocol.Completions;
 using Stip.Protocol.Errors;
@@ -76,6 +77,40 @@ public sealed class StipHttpClientTests : IDisposable
         Assert.Equal(6, _server.Steps.Count);
     }
 
+    [Theory]
+    [InlineData(3600)]
+    [InlineData(9)]
+    public async Task CompleteAsync_ToldToWaitForLong_WaitsHalfAMinuteAndEndsWithTheRefusal(int seconds)
+    {
+        var clock = new FakeTimeProvider();
+        using var client = Connect(WireEncoding.Safetensors, clock);
+        for (var i = 0; i < 20; i++)
+        {
+            _server.FailNext(() => Later(seconds));
+        }
+
+        var answer = client.CompleteAsync(Step(3), TestContext.Current.CancellationToken);
+        var waited = await AdvanceUntilAsync(clock, answer);
+
+        var refusal = await Assert.ThrowsAsync<StipException>(() => answer);
+        Assert.Equal((503, TimeSpan.FromSeconds(seconds)), (refusal.Status, refusal.RetryAfter));
+        Assert.InRange(waited.TotalSeconds, 29, 32);
+    }
+
+    [Fact]
+    public async Task CompleteAsync_ToldToWaitForAMoment_WaitsSoLong()
+    {
+        var clock = new FakeTimeProvider();
+        using var client = Connect(WireEncoding.Safetensors, clock);
+        _server.FailNext(() => Later(4));
+
+        var answer = client.CompleteAsync(Step(3), TestContext.Current.CancellationToken);
+        var waited = await AdvanceUntilAsync(clock, answer);
+
+        Assert.Equal(1, (await answer).Response.Position);
+        Assert.InRange(waited.TotalSeconds, 4, 5);
+    }
+
     [Fact]
     public async Task GetModelAsync_NobodyListens_FailsAtOnceInOneLine()
     {
@@ -120,9 +155,34 @@ public sealed class StipHttpClientTests : IDisposable
         new TensorPayload("float32", [1, Model.HiddenSize], ToyModel.Bytes(Model.Row(token))),
         Logits: new LogitsRequest(topK));
 
-    private StipHttpClient Connect(WireEncoding encoding)
+    private static HttpResponseMessage Later(int seconds)
     {
-        var options = new StipHttpClientOptions { Encoding = encoding, RetryDelay = TimeSpan.FromMilliseconds(1) };
+        var answer = new HttpResponseMessage(HttpStatusCode.ServiceUnavailable);
+        answer.Headers.RetryAfter = new(TimeSpan.FromSeconds(seconds));
+        return answer;
+    }
+
+    private static async Task<TimeSpan> AdvanceUntilAsync(FakeTimeProvider clock, Task answer)
+    {
+        var start = clock.GetUtcNow();
+        for (var i = 0; i < 4000 && !answer.IsCompleted; i++)
+        {
+            // Whoever is not waiting yet is given a moment to begin.
+            await Task.WhenAny(answer, Task.Delay(5, TestContext.Current.CancellationToken));
+            clock.Advance(TimeSpan.FromMilliseconds(answer.IsCompleted ? 0 : 500));
+        }
+
+        return clock.GetUtcNow() - start;
+    }
+
+    private StipHttpClient Connect(WireEncoding encoding, TimeProvider? time = null)
+    {
+        var options = new StipHttpClientOptions
+        {
+            Encoding = encoding,
+            RetryDelay = TimeSpan.FromMilliseconds(1),
+            Time = time ?? TimeProvider.System,
+        };
         return new StipHttpClient(
             StipConnection.Open(new Uri("http://toy.test/v1"), "key", options, _server), options);
     }

@@ -13,7 +13,7 @@ public sealed class ModelTests
     [InlineData("org%2Fmodel")]
     public async Task Get_ModelWhoseNameHoldsASlash_IsFound(string path)
     {
-        await using var gateway = await RunningGateway.StartAsync(model: "org/model");
+        await using var gateway = await RunningGateway.StartAsync(models: "org/model");
 
         var model = await gateway.Http.GetFromJsonAsync<JsonElement>(
             new Uri($"/v1/models/{path}", UriKind.Relative), Cancellation);
@@ -32,5 +32,21 @@ public sealed class ModelTests
         Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
         var body = await answer.Content.ReadFromJsonAsync<JsonElement>(Cancellation);
         Assert.Equal("model_not_found", body.GetProperty("error").GetProperty("code").GetString());
+    }
+
+    [Fact]
+    public async Task Post_ToASecondModelOfAKeyThatHoldsItsSessions_HasThoseOfTheFirstGivenUp()
+    {
+        await using var gateway = await RunningGateway.StartAsync(models: ["toy", "other"]);
+        (gateway.Server.Names, gateway.Server.MostSessions) = (["toy", "other"], 1);
+
+        foreach (var model in new[] { "toy", "other", "toy" })
+        {
+            object[] messages = [new { role = "user", content = "Who took the cheese?" }];
+            var (status, body) = await gateway.PostAsync(
+                "/v1/chat/completions", new { model, messages, max_tokens = 5, temperature = 0 });
+
+            Assert.Equal((200, model), (status, body.GetProperty("model").GetString()));
+        }
     }
 }

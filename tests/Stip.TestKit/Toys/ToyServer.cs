@@ -34,6 +34,9 @@ public sealed class ToyServer(ToyModel model, int maxTopK = 16) : HttpMessageHan
     /// <summary>More sessions at once are refused, as a full server does.</summary>
     public int MostSessions { get; set; } = int.MaxValue;
 
+    /// <summary>Names under which it has the model; the sessions of all are counted together.</summary>
+    public string[] Names { get; set; } = ["toy"];
+
     /// <summary>Longest session, where it is shorter than the model's context.</summary>
     public int? MaxLength { get; set; }
 
@@ -115,7 +118,7 @@ public sealed class ToyServer(ToyModel model, int maxTopK = 16) : HttpMessageHan
             return Fork(path.Split('/')[^2], body);
         }
 
-        if (request.Method == HttpMethod.Get && path == $"{StipRoutes.Models}/toy")
+        if (request.Method == HttpMethod.Get && Names.Any(name => path == $"{StipRoutes.Models}/{name}"))
         {
             return new HttpResponseMessage { Content = JsonContent.Create(Describe(), options: StipJson.Wire) };
         }
@@ -141,7 +144,9 @@ public sealed class ToyServer(ToyModel model, int maxTopK = 16) : HttpMessageHan
 
         if (_sessions.Count >= MostSessions)
         {
-            return Refused(HttpStatusCode.ServiceUnavailable, StipErrorCode.ServerOverloaded, "no slot is free");
+            return Refused(
+                HttpStatusCode.ServiceUnavailable, StipErrorCode.ServerOverloaded, "no slot is free",
+                CompletionFields.NoRoom);
         }
 
         if (!_sessions.TryGetValue(id, out var tokens))
