@@ -13,13 +13,16 @@ internal sealed record ChatPrompt(IReadOnlyList<ChatMessage> Messages, IReadOnly
     /// <summary>What the model may call; null for nothing.</summary>
     public JsonElement? Tools { get; init; }
 
+    /// <summary>What else the template reads; null for nothing.</summary>
+    public IReadOnlyDictionary<string, JsonElement>? Variables { get; init; }
+
     /// <summary>The prompt's tokens, and the rows of its images: null where there are none.</summary>
     public async Task<(int[] TokenIds, PlacedRows? Rows)> PlaceAsync(
         StipModel model, CancellationToken cancellationToken)
     {
         if (Images.Count == 0)
         {
-            return (Prompts.Chat(model, Messages, Tools), null);
+            return (Prompts.Chat(model, Messages, Tools, Variables), null);
         }
 
         var placed = await IllustratedChat.PlaceAsync(model, this, cancellationToken);

@@ -47,7 +47,7 @@ internal static class IllustratedChat
     {
         try
         {
-            return Prompts.Chat(model, chat.Messages, chat.Tools);
+            return Prompts.Chat(model, chat.Messages, chat.Tools, chat.Variables);
         }
         catch (RefusedException) when (chat.Messages.Any(ImageTurns.HasParts))
         {

@@ -30,20 +30,32 @@ internal static class Prompts
             : model.Bundle.RequireRows(Tokenizer(model).Encode(text, addSpecialTokens: false));
 
     /// <summary>A conversation, ready for the assistant's next turn. The template frames it.</summary>
-    public static int[] Chat(StipModel model, IReadOnlyList<ChatMessage> messages, JsonElement? tools = null)
+    /// <param name="model">The model.</param>
+    /// <param name="messages">Oldest first.</param>
+    /// <param name="tools">What may be called; null for nothing.</param>
+    /// <param name="variables">What else the template reads; null for nothing.</param>
+    public static int[] Chat(
+        StipModel model,
+        IReadOnlyList<ChatMessage> messages,
+        JsonElement? tools = null,
+        IReadOnlyDictionary<string, JsonElement>? variables = null)
     {
         RefuseWithoutImage(model);
         var template = model.Bundle.Template
             ?? throw new RefusedException($"model '{model.Id}' has no chat template; complete continues raw text");
-        return NotEmpty(Tokenizer(model).Encode(Render(template, messages, tools), addSpecialTokens: false), model);
+        return NotEmpty(
+            Tokenizer(model).Encode(Render(template, messages, tools, variables), addSpecialTokens: false), model);
     }
 
     private static string Render(
-        ChatTemplate template, IReadOnlyList<ChatMessage> messages, JsonElement? tools)
+        ChatTemplate template,
+        IReadOnlyList<ChatMessage> messages,
+        JsonElement? tools,
+        IReadOnlyDictionary<string, JsonElement>? variables)
     {
         try
         {
-            return template.Render(messages, tools: tools);
+            return template.Render(messages, tools: tools, variables: variables);
         }
         catch (ChatTemplateException refusal)
         {

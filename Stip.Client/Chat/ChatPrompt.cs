@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.Extensions.AI;
 using Stip.Client.Generation;
 using Stip.Client.Images;
@@ -12,6 +13,8 @@ namespace Stip.Client.Chat;
 internal sealed record ChatPrompt(int[] TokenIds, IReadOnlyList<RgbImage> Images)
 {
     private const string ImageType = "image";
+    private const string VariablesName = "chat_template_kwargs";
+    private static readonly string[] OfTheRequest = ["messages", "tools", "add_generation_prompt"];
 
     /// <exception cref="NotSupportedException">The messages hold what the model does not take.</exception>
     /// <exception cref="InvalidDataException">An image cannot be read, or there are too many.</exception>
@@ -25,6 +28,7 @@ internal sealed record ChatPrompt(int[] TokenIds, IReadOnlyList<RgbImage> Images
             ?? throw new NotSupportedException($"model '{model.Id}' has no chat template");
         var tokenizer = model.Bundle.Tokenizer
             ?? throw new NotSupportedException($"the bundle of model '{model.Id}' has no tokenizer");
+        var variables = Variables(options);
         var images = new List<RgbImage>();
         var turns = messages.SelectMany(message => Turns(model, message, images)).ToList();
         if (options?.Instructions is { Length: > 0 } instructions)
@@ -42,8 +46,8 @@ internal sealed record ChatPrompt(int[] TokenIds, IReadOnlyList<RgbImage> Images
                 $"the chat template of model '{model.Id}' does not put {images.Count} images into its prompt"),
             images);
 
-        int[] Render(IReadOnlyList<Templates.ChatMessage> all) =>
-            model.Bundle.RequireRows(tokenizer.Encode(template.Render(all, tools: tools?.List)));
+        int[] Render(IReadOnlyList<Templates.ChatMessage> all) => model.Bundle.RequireRows(
+            tokenizer.Encode(template.Render(all, tools: tools?.List, variables: variables)));
 
         int[]? TryRender(IReadOnlyList<Templates.ChatMessage> all)
         {
@@ -56,6 +60,20 @@ internal sealed record ChatPrompt(int[] TokenIds, IReadOnlyList<RgbImage> Images
                 return null;
             }
         }
+    }
+
+    private static Dictionary<string, JsonElement>? Variables(ChatOptions? options)
+    {
+        if (options?.AdditionalProperties?.TryGetValue(VariablesName, out var given) != true || given is null)
+        {
+            return null;
+        }
+
+        return JsonSerializer.SerializeToElement(given) is { ValueKind: JsonValueKind.Object } members
+            && !OfTheRequest.Any(name => members.TryGetProperty(name, out _))
+            ? members.EnumerateObject().ToDictionary(member => member.Name, member => member.Value)
+            : throw new NotSupportedException($"'{VariablesName}' of AdditionalProperties is no object, or names "
+                + string.Join(", ", OfTheRequest));
     }
 
     private static IEnumerable<Templates.ChatMessage> Turns(

@@ -9,6 +9,9 @@ namespace Stip.Client.Chat;
 /// <summary>Functions and calls between Microsoft.Extensions.AI and the chat template.</summary>
 internal static class ChatTools
 {
+    // Arguments may be as deep as JSON is read, and stand deeper here.
+    private static readonly JsonSerializerOptions Nested = new() { MaxDepth = 80 };
+
     /// <returns>Null where no function may be called.</returns>
     public static ToolUse? Read(StipModel model, ChatOptions? options)
     {
@@ -54,7 +57,7 @@ internal static class ChatTools
             {
                 Fields = new Dictionary<string, JsonElement>
                 {
-                    ["tool_calls"] = JsonSerializer.SerializeToElement(calls.Select(Describe)),
+                    ["tool_calls"] = JsonSerializer.SerializeToElement(calls.Select(Describe), Nested),
                 },
             }];
     }

@@ -16,10 +16,11 @@ internal static class ChatCommand
         var image = ImageOption.Create();
         var model = new Option<string?>("--model") { Description = "Which of several bundles." };
         var system = new Option<string?>("--system") { Description = "The system message." };
+        var variables = TemplateVariablesOption.Create();
         var json = new Option<bool>("--json") { Description = "Prints one JSON document." };
         var command = new Command("chat", "Asks through the model's chat template; without PROMPT a conversation.")
         {
-            model, system, image, json,
+            model, system, image, variables, json,
         };
         connection.AddTo(command);
         answer.AddTo(command);
@@ -32,7 +33,8 @@ internal static class ChatCommand
                 open.Pick(parsed.GetValue(model)),
                 answer.Read(parsed),
                 parsed.GetValue(system),
-                parsed.GetValue(image) is { } file ? ImageReader.Decode(ImageOption.Read(file)) : null);
+                parsed.GetValue(image) is { } file ? ImageReader.Decode(ImageOption.Read(file)) : null,
+                TemplateVariablesOption.Read(parsed.GetValue(variables)));
             await using (conversation)
             {
                 return await RunAsync(conversation, question, parsed.GetValue(json), cancellation);

@@ -26,7 +26,11 @@ internal static class AnswerEndpoints
         CheckSteps(context, request, token);
         var tools = ToolFields.OfChat(fields, request.Model);
         request = request.With(ResponseFormat.OfChat(fields)).Constrain(tools);
-        var chat = ChatMessages.Read(fields, request.Model) with { Tools = tools?.List };
+        var chat = ChatMessages.Read(fields, request.Model) with
+        {
+            Tools = tools?.List,
+            Variables = TemplateVariables.Read(fields),
+        };
         var (prompt, rows) = await chat.PlaceAsync(request.Model, context.RequestAborted);
         var head = AnswerHead.New("chatcmpl", request.Model.Id, time);
         var shape = new ChatShape(head, request.IncludesUsage, new TokenNames(request.Model.Bundle.Tokenizer));

@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Text.Json;
+using Stip.Gateway.Serving;
 using Stip.Protocol.Errors;
 
 namespace Stip.Gateway.OpenAi;
@@ -43,7 +45,7 @@ internal static class ErrorAnswers
     {
         BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => new OpenAiException(
             StatusCodes.Status413PayloadTooLarge, StipErrorCode.PayloadTooLarge.Name(),
-            "the body is larger than the gateway takes"),
+            $"the body is larger than the {GatewayApplication.MostBodyBytes} bytes that the gateway takes"),
         BadHttpRequestException bad => new OpenAiException(
             bad.StatusCode, StipErrorCode.InvalidRequest.Name(), "the request cannot be read"),
         _ => OpenAiException.From(fault),
@@ -64,6 +66,12 @@ internal static class ErrorAnswers
     {
         context.Response.StatusCode = refusal.Status;
         context.Response.ContentType = "application/json";
+        if (refusal.RetryAfter is { } wait)
+        {
+            context.Response.Headers.RetryAfter =
+                ((long)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+        }
+
         await context.Response.WriteAsync(Json(refusal), context.RequestAborted);
     }
 }

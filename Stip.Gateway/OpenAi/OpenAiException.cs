@@ -13,6 +13,9 @@ internal sealed class OpenAiException(int status, string code, string message, s
 
     public int Status { get; } = status;
 
+    /// <summary>What the server told to wait before it is asked again; null where it told nothing.</summary>
+    public TimeSpan? RetryAfter { get; private init; }
+
     public ErrorBody Body { get; } = new(message, TypeOf(status), param, code);
 
     /// <summary>A bug, of which the caller learns nothing more.</summary>
@@ -34,7 +37,10 @@ internal sealed class OpenAiException(int status, string code, string message, s
     {
         OpenAiException already => already,
         StipException refused =>
-            new(StatusOf(refused), refused.Code?.Name() ?? UpstreamFault, refused.Message, refused.Param),
+            new(StatusOf(refused), refused.Code?.Name() ?? UpstreamFault, refused.Message, refused.Param)
+            {
+                RetryAfter = refused.RetryAfter,
+            },
         RefusedException refused => Invalid(refused.Message, null),
         BundleException or InvalidDataException => Invalid(fault.Message, null),
         _ => null,
@@ -48,6 +54,9 @@ internal sealed class OpenAiException(int status, string code, string message, s
         StipErrorCode.ContextLengthExceeded => StatusCodes.Status400BadRequest,
         StipErrorCode.RateLimitExceeded => StatusCodes.Status429TooManyRequests,
         StipErrorCode.ServerOverloaded => StatusCodes.Status503ServiceUnavailable,
+        // A proxy before the server says it so.
+        null when refused.Status is StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable =>
+            refused.Status.Value,
         _ => StatusCodes.Status502BadGateway,
     };
 

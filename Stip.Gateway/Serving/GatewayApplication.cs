@@ -16,6 +16,10 @@ internal static class GatewayApplication
 {
     private const string FinishOnError = "Microsoft.AspNetCore.Server.Kestrel.FinOnError";
 
+    /// <summary>Most bytes of a request: an image of 64 MiB, as files have that the commands take, in base64, and a
+    /// conversation around it.</summary>
+    public const int MostBodyBytes = 128 << 20;
+
     /// <param name="models">What it serves.</param>
     /// <param name="urls">Loopback addresses.</param>
     /// <param name="logsRequests">One line a request on the console, without bodies.</param>
@@ -37,6 +41,7 @@ internal static class GatewayApplication
             new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.Host.UseSerilog((context, logger) => Configure(logger, context.Configuration, logsRequests));
         builder.WebHost.UseUrls(urls);
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Limits.MaxRequestBodySize = MostBodyBytes);
         // A page of another site must not reach the gateway by giving its own name this address.
         builder.Services.Configure<HostFilteringOptions>(options =>
             options.AllowedHosts = ["localhost", "127.0.0.1", "[::1]"]);

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text;
+using System.Text.Json;
 using Stip.Client.Generation;
 using Stip.Client.Images;
 using Stip.Client.Templates;
@@ -11,8 +12,13 @@ namespace Stip.Gateway.Terminal;
 /// <param name="options">How answers are chosen.</param>
 /// <param name="system">The system message, null for none.</param>
 /// <param name="image">What the first question is about, null for none.</param>
+/// <param name="variables">What else the template reads, null for nothing.</param>
 internal sealed class Conversation(
-    StipModel model, GenerationOptions options, string? system, RgbImage? image = null) : IAsyncDisposable
+    StipModel model,
+    GenerationOptions options,
+    string? system,
+    RgbImage? image = null,
+    IReadOnlyDictionary<string, JsonElement>? variables = null) : IAsyncDisposable
 {
     private readonly List<ChatMessage> _messages = system is null ? [] : [new ChatMessage("system", system)];
     private StipSession? _session;
@@ -30,8 +36,9 @@ internal sealed class Conversation(
                 : new ChatMessage("user", question),
         ];
         var prompt = image is null
-            ? new ImagePrompt(Prompts.Chat(model, turn), PlacedRows.None)
-            : await IllustratedChat.PlaceAsync(model, new ChatPrompt(turn, [image]), cancellationToken);
+            ? new ImagePrompt(Prompts.Chat(model, turn, variables: variables), PlacedRows.None)
+            : await IllustratedChat.PlaceAsync(
+                model, new ChatPrompt(turn, [image]) { Variables = variables }, cancellationToken);
 
         // The image stands at the same place in every turn. A source is read as a whole, each turn anew.
         _session ??= model.IsSequence ? null : model.OpenSession(placed: prompt.Rows);

@@ -1,5 +1,6 @@
 using Spectre.Console;
 using Stip.Client;
+using Stip.Client.Bundles;
 
 namespace Stip.Gateway.Terminal;
 
@@ -28,7 +29,8 @@ internal static class ConversationLoop
         }
     }
 
-    private static async Task AnswerAsync(
+    /// <summary>Answers one question, or says in one line why not.</summary>
+    internal static async Task AnswerAsync(
         Conversation conversation, string question, CancellationToken cancellationToken)
     {
         try
@@ -36,10 +38,11 @@ internal static class ConversationLoop
             await AnswerPrinter.PrintAsync(
                 conversation.AskAsync(question, cancellationToken), asJson: false, cancellationToken);
         }
-        catch (Exception refusal) when (refusal is StipException or RefusedException or InvalidDataException)
+        catch (Exception refusal) when (
+            refusal is StipException or RefusedException or BundleException or InvalidDataException)
         {
             // The conversation is as it was; the next question may do better.
-            await Console.Error.WriteLineAsync(refusal.Message);
+            await Console.Error.WriteLineAsync(refusal.Message.ReplaceLineEndings(" "));
         }
     }
 }

@@ -28,11 +28,26 @@ internal static class ChatMessages
         }
 
         var fields = new RequestFields(message);
+        RefuseUnread(fields, name);
         var more = ToolMessages.Fields(fields, name);
         var read = more.ContainsKey(ToolMessages.Calls) && fields.Find("content") is null
             ? new ChatMessage(Role(fields, name), null)
             : Message(fields, name, images);
         return more.Count == 0 ? read : read with { Fields = more.Concat(read.Fields).ToDictionary() };
+    }
+
+    // What would be an empty turn without it.
+    private static void RefuseUnread(RequestFields message, string name)
+    {
+        if (message.Find("function_call") is not null)
+        {
+            throw OpenAiException.Unsupported($"{name}.function_call", "tool_calls takes its place");
+        }
+
+        if (message.Find("audio") is not null)
+        {
+            throw OpenAiException.Unsupported($"{name}.audio", "text and images only");
+        }
     }
 
     public static string Role(RequestFields fields, string name) => fields.Find("role")?.ToString() switch

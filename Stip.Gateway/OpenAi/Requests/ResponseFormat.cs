@@ -14,8 +14,9 @@ internal static class ResponseFormat
         : null;
 
     public static TokenGrammar? OfResponse(RequestFields fields) =>
-        fields.Find("text") is { ValueKind: JsonValueKind.Object } text && text.TryGetProperty("format", out var format)
-            ? Read(format, ResponseField, schemaHolder: null)
+        fields.Find("text") is not { } text ? null
+            : text.ValueKind != JsonValueKind.Object ? throw RequestFields.Wrong("text", "an object")
+            : new RequestFields(text).Find("format") is { } format ? Read(format, ResponseField, schemaHolder: null)
             : null;
 
     private static TokenGrammar? Read(JsonElement format, string field, string? schemaHolder)

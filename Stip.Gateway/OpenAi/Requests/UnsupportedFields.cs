@@ -22,14 +22,37 @@ internal static class UnsupportedFields
         ("guided_json", Never),
         ("guided_regex", Never),
         ("guided_grammar", Never),
+        ("guided_choice", Never),
+        ("structured_outputs", Never),
+        ("grammar", value => IsOneOf(value, "")),
+        ("json_schema", Never),
         ("logits_processors", Never),
-        // Of vLLM and transformers; `complete --num-beams` has it.
+        // Of vLLM, llama.cpp and transformers; `complete --num-beams` has beams.
         ("use_beam_search", value => value.ValueKind == JsonValueKind.False),
         ("num_beams", IsOne),
         ("length_penalty", IsOne),
         ("early_stopping", value => value.ValueKind == JsonValueKind.False),
         ("min_tokens", IsZero),
         ("stop_token_ids", IsEmpty),
+        ("include_stop_str_in_output", value => value.ValueKind == JsonValueKind.False),
+        ("skip_special_tokens", value => value.ValueKind == JsonValueKind.True),
+        ("truncate_prompt_tokens", Never),
+        ("prompt_logprobs", Never),
+        ("allowed_token_ids", Never),
+        ("bad_words", IsEmpty),
+        ("no_repeat_ngram_size", IsZero),
+        ("typical_p", IsOne),
+        ("top_a", IsZero),
+        ("repeat_penalty", IsOne),
+        ("mirostat", IsZero),
+        ("dry_multiplier", IsZero),
+        ("xtc_probability", IsZero),
+        ("dynatemp_range", IsZero),
+        // The model's own template frames a conversation, up to where the assistant begins.
+        ("chat_template", Never),
+        ("add_generation_prompt", value => value.ValueKind == JsonValueKind.True),
+        ("continue_final_message", value => value.ValueKind == JsonValueKind.False),
+        ("documents", IsEmpty),
     ];
 
     public static void Refuse(RequestFields fields)

@@ -27,7 +27,11 @@ internal static class ResponseEndpoint
                 MaxNewTokens = fields.Integer("max_output_tokens", 1, int.MaxValue),
             },
         };
-        var chat = ResponseInput.Read(fields, request.Model) with { Tools = tools?.List };
+        var chat = ResponseInput.Read(fields, request.Model) with
+        {
+            Tools = tools?.List,
+            Variables = TemplateVariables.Read(fields),
+        };
         var (prompt, rows) = await chat.PlaceAsync(request.Model, context.RequestAborted);
         var jobs = new AnswerJobs(request, models.Sessions(request.Model), [prompt], rows, tools);
         jobs.CheckLengths("input");

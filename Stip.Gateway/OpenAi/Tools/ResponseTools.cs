@@ -72,7 +72,7 @@ internal static class ResponseTools
                 {
                     Fields = new Dictionary<string, JsonElement>(before.Fields)
                     {
-                        [ToolMessages.Calls] = JsonSerializer.SerializeToElement(all),
+                        [ToolMessages.Calls] = JsonSerializer.SerializeToElement(all, ToolMessages.Nested),
                     },
                 };
             }

@@ -11,6 +11,9 @@ internal static class ToolMessages
 {
     public const string Calls = "tool_calls";
 
+    /// <summary>Arguments are read from a text of their own and stand three levels deeper than there.</summary>
+    public static readonly JsonSerializerOptions Nested = new() { MaxDepth = 80 };
+
     private static readonly string[] Copied = ["tool_call_id", "name"];
 
     /// <summary>Further fields of a message.</summary>
@@ -28,7 +31,7 @@ internal static class ToolMessages
         if (message.Find(Calls) is { ValueKind: JsonValueKind.Array } calls && calls.GetArrayLength() > 0)
         {
             fields[Calls] = JsonSerializer.SerializeToElement(
-                calls.EnumerateArray().Select((call, index) => Call(call, $"{name}.{Calls}[{index}]")));
+                calls.EnumerateArray().Select((call, index) => Call(call, $"{name}.{Calls}[{index}]")), Nested);
         }
 
         return fields;

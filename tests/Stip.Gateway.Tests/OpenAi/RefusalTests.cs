@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
+using Stip.Gateway.Serving;
 using Stip.Protocol.Errors;
 
 namespace Stip.Gateway.Tests.OpenAi;
@@ -48,6 +49,8 @@ public sealed class RefusalTests : IAsyncLifetime
     [InlineData("messages", """[{"role":"wizard","content":"x"}]""", "invalid_request")]
     [InlineData("messages", """[{"role":"function","content":"x"}]""", "unsupported_parameter")]
     [InlineData("messages", """[{"role":"user","content":[{"type":"image_url"}]}]""", "unsupported_parameter")]
+    [InlineData("messages", """[{"role":"assistant","function_call":{"name":"f"}}]""", "unsupported_parameter")]
+    [InlineData("messages", """[{"role":"assistant","audio":{"id":"a"}}]""", "unsupported_parameter")]
     [InlineData("source_language", "\"eng_Latn\"", "unsupported_parameter")]
     [InlineData("target_language", "\"fra_Latn\"", "unsupported_parameter")]
     [InlineData("model", "\"other\"", "model_not_found")]
@@ -100,6 +103,16 @@ public sealed class RefusalTests : IAsyncLifetime
 
         Assert.Equal(400, (int)answer.StatusCode);
     }
+
+    // As deep as JSON is read, where arguments stand deeper than in their own text; and deeper.
+    [Theory]
+    [InlineData(60)]
+    [InlineData(61)]
+    [InlineData(63)]
+    [InlineData(64)]
+    [InlineData(200)]
+    public Task Post_ToolCallOfDeepArguments_IsTakenBack(int depth) => Post_ToolCallOfAnyText_IsTakenBack(
+        $$"""{"a":{{new string('[', depth)}}{{new string(']', depth)}}}""");
 
     [Theory]
     [InlineData("{}")]
@@ -157,7 +170,7 @@ public sealed class RefusalTests : IAsyncLifetime
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(Route, UriKind.Relative))
         {
-            Content = new ByteArrayContent(new byte[31 << 20]),
+            Content = new ByteArrayContent(new byte[GatewayApplication.MostBodyBytes + 1]),
         };
         request.Content.Headers.ContentType = new("application/json");
         request.Headers.ExpectContinue = true;
@@ -166,6 +179,8 @@ public sealed class RefusalTests : IAsyncLifetime
         var body = await answer.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken);
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, answer.StatusCode);
         Assert.Equal("payload_too_large", body.GetProperty("error").GetProperty("code").GetString());
+        Assert.Contains(
+            "134217728 bytes", body.GetProperty("error").GetProperty("message").GetString(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -203,6 +218,23 @@ public sealed class RefusalTests : IAsyncLifetime
 
         Assert.Equal(status, answered);
         Assert.Equal(code, body.GetProperty("error").GetProperty("code").GetString());
+    }
+
+    [Theory]
+    [InlineData(HttpStatusCode.ServiceUnavailable)]
+    [InlineData(HttpStatusCode.TooManyRequests)]
+    public async Task Post_ServerOrProxyTellsToWait_IsPassedOn(HttpStatusCode upstream)
+    {
+        _gateway.Server.FailNext(() => new HttpResponseMessage(upstream)
+        {
+            Headers = { RetryAfter = new(TimeSpan.FromSeconds(7)) },
+        });
+
+        using var answer = await _gateway.Http.PostAsJsonAsync(
+            new Uri(Route, UriKind.Relative), Body("stream", "true"), TestContext.Current.CancellationToken);
+
+        Assert.Equal(upstream, answer.StatusCode);
+        Assert.Equal(TimeSpan.FromSeconds(7), answer.Headers.RetryAfter?.Delta);
     }
 
     [Fact]

@@ -129,6 +129,26 @@ public sealed class ResponseTests : IAsyncLifetime
         Assert.Single(events[^1].GetProperty("response").GetProperty("output").EnumerateArray());
     }
 
+    [Fact]
+    public async Task Post_FormatThatIsNull_IsText()
+    {
+        var text = new { format = (object?)null };
+
+        var (status, _) = await _gateway.PostAsync(
+            Route, new { model = "toy", input = Question, max_output_tokens = 16, text });
+
+        Assert.Equal(200, status);
+    }
+
+    [Fact]
+    public async Task Post_TextThatIsNoObject_IsRefused()
+    {
+        var (status, body) = await _gateway.PostAsync(Route, new { model = "toy", input = Question, text = "json" });
+
+        Assert.Equal(400, status);
+        Assert.Equal("text", body.GetProperty("error").GetProperty("param").GetString());
+    }
+
     [Theory]
     [InlineData("previous_response_id", "\"resp_1\"")]
     [InlineData("conversation", "\"conv_1\"")]

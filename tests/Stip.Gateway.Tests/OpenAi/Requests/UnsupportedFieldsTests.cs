@@ -1,0 +1,66 @@
+using System.Text.Json;
+using Stip.Gateway.OpenAi;
+using Stip.Gateway.OpenAi.Requests;
+
+namespace Stip.Gateway.Tests.OpenAi.Requests;
+
+public sealed class UnsupportedFieldsTests
+{
+    [Theory]
+    [InlineData("functions", """[{"name":"f"}]""")]
+    [InlineData("suffix", "\"x\"")]
+    [InlineData("best_of", "2")]
+    [InlineData("guided_json", "{}")]
+    [InlineData("guided_choice", """["a","b"]""")]
+    [InlineData("structured_outputs", """{"choice":["a","b"]}""")]
+    [InlineData("grammar", "\"root ::= x\"")]
+    [InlineData("json_schema", "{}")]
+    [InlineData("use_beam_search", "true")]
+    [InlineData("min_tokens", "5")]
+    [InlineData("stop_token_ids", "[3]")]
+    [InlineData("include_stop_str_in_output", "true")]
+    [InlineData("skip_special_tokens", "false")]
+    [InlineData("truncate_prompt_tokens", "9")]
+    [InlineData("prompt_logprobs", "1")]
+    [InlineData("allowed_token_ids", "[1,2]")]
+    [InlineData("bad_words", """["a"]""")]
+    [InlineData("no_repeat_ngram_size", "3")]
+    [InlineData("typical_p", "0.9")]
+    [InlineData("top_a", "0.1")]
+    [InlineData("repeat_penalty", "1.1")]
+    [InlineData("mirostat", "2")]
+    [InlineData("dry_multiplier", "0.8")]
+    [InlineData("xtc_probability", "0.5")]
+    [InlineData("dynatemp_range", "0.5")]
+    [InlineData("chat_template", "\"{{ messages }}\"")]
+    [InlineData("add_generation_prompt", "false")]
+    [InlineData("continue_final_message", "true")]
+    [InlineData("documents", """[{"text":"a"}]""")]
+    public void Refuse_WhatWouldChangeTheAnswer_NamesIt(string field, string value)
+    {
+        var refusal = Assert.Throws<OpenAiException>(() => UnsupportedFields.Refuse(Fields(field, value)));
+
+        Assert.Equal(("unsupported_parameter", field), (refusal.Body.Code, refusal.Body.Param));
+    }
+
+    [Theory]
+    [InlineData("typical_p", "1.0")]
+    [InlineData("no_repeat_ngram_size", "0")]
+    [InlineData("bad_words", "[]")]
+    [InlineData("repeat_penalty", "1")]
+    [InlineData("mirostat", "0")]
+    [InlineData("skip_special_tokens", "true")]
+    [InlineData("include_stop_str_in_output", "false")]
+    [InlineData("add_generation_prompt", "true")]
+    [InlineData("continue_final_message", "false")]
+    [InlineData("guided_choice", "null")]
+    [InlineData("grammar", "\"\"")]
+    public void Refuse_WhatAsksForNothing_LetsItThrough(string field, string value) =>
+        UnsupportedFields.Refuse(Fields(field, value));
+
+    private static RequestFields Fields(string field, string value) =>
+        new(JsonSerializer.SerializeToElement(new Dictionary<string, JsonElement>
+        {
+            [field] = JsonDocument.Parse(value).RootElement,
+        }));
+}
