@@ -131,7 +131,7 @@ internal sealed class GraphWalk(
             }
         }
         catch (Exception e) when (e is InvalidDataException or ArgumentException or IndexOutOfRangeException
-            or InvalidCastException or OverflowException or DivideByZeroException)
+            or InvalidCastException or InvalidOperationException or OverflowException or DivideByZeroException)
         {
             throw new RefusedException($"node '{node.Name}' ({operation}) does not fit its inputs: {e.Message}", e);
         }

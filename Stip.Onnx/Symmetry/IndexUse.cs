@@ -57,7 +57,7 @@ internal static class IndexUse
             return;
         }
 
-        foreach (var label in values.OfType<LabelValue>().SelectMany(value => value.Labels).Distinct())
+        foreach (var label in values.SelectMany(Labels).Distinct())
         {
             var places = indices.PlacesOf(label) ?? [];
             for (var place = 0; place < places.Length; place++)
@@ -66,4 +66,11 @@ internal static class IndexUse
             }
         }
     }
+
+    private static IEnumerable<int> Labels(Value? value) => value switch
+    {
+        LabelValue labels => labels.Labels,
+        SequenceValue list => list.Items.SelectMany(Labels),
+        _ => [],
+    };
 }

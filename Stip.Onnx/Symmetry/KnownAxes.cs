@@ -12,6 +12,9 @@ internal static class KnownAxes
     // A side that is halved by every stage, whatever the kernel of the first.
     private const int PowerOfTwo = 64;
 
+    // Sides that detectors and classifiers are trained at: tables that only fit there have no square of places.
+    private static readonly int[] Usual = [224, 256, 384, 512, 640];
+
     /// <summary>By symbol: head sizes of caches, channels of pictures.</summary>
     public static IReadOnlyDictionary<string, int> Of(GraphProto graph)
     {
@@ -99,8 +102,11 @@ internal static class KnownAxes
             .Where(cells => cells > 1 && Math.Sqrt(cells) % 1 == 0).Select(cells => (int)Math.Sqrt(cells))
             .Where(grid => grid is > 1 and <= LargestGrid);
         int[] grids = [8, 4, 2, 16, 14, 32, 7];
-        return [.. tables.Concat(grids).Select(grid => grid * patch).Append(PowerOfTwo).Distinct()];
+        return [.. tables.Concat(grids).Select(grid => grid * patch).Append(PowerOfTwo).Concat(Usual).Distinct()];
     }
+
+    /// <summary>True where a convolution over one axis reads an input.</summary>
+    public static bool HasSounds(GraphProto graph) => Convolved(graph).Any(entry => entry.Weight.Dims.Count == 3);
 
     /// <summary>How many ids the graph takes, null where that is free.</summary>
     /// <param name="graph">The graph.</param>

@@ -22,6 +22,9 @@ internal sealed record ProbeSizes(int Sequence, int Past, int Encoder, int Pictu
     // Rows without a batch (patches of a picture) may become one in fours.
     private const int Merged = 4;
 
+    // Convolutions over samples of a sound may reach far together (Moonshine: 127 by 64, 7 by 3, 3 by 2).
+    private const int LongSound = 1600;
+
     private readonly Dictionary<string, int> _fixed = new(StringComparer.Ordinal);
 
     private AxisRoles _roles = new([], new PortUses(new GraphProto()));
@@ -52,7 +55,7 @@ internal sealed record ProbeSizes(int Sequence, int Past, int Encoder, int Pictu
         var length = KnownAxes.SequenceLength(graph, uses);
         foreach (var sizes in pictures.Count > 0
             ? pictures.Select(picture => sequences[0] with { Picture = picture })
-            : sequences)
+            : KnownAxes.HasSounds(graph) ? sequences.Append(new(LongSound, 16, LongSound, 0)) : sequences)
         {
             yield return (sizes with { Sequence = length ?? sizes.Sequence }).Knowing(known, graph, uses);
         }

@@ -68,7 +68,10 @@ internal sealed class SizedRuns(
                 var failed = SizesOf(parts[labelled.Count]);
                 if (++tried[failed] == guesses[failed].Length)
                 {
-                    throw first;
+                    throw guesses[failed][0].Picture == 0 ? first : new RefusedException(
+                        $"{first.Message} (its pictures were tried with sides of "
+                        + $"{string.Join(", ", guesses[failed].Select(sizes => sizes.Picture))}; fixing height and "
+                        + "width in the graph's inputs to what it was made for may help)", first);
                 }
             }
         }

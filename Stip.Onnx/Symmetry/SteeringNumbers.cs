@@ -23,6 +23,13 @@ internal static class SteeringNumbers
         var read = graph.Node.SelectMany(Read).ToHashSet(StringComparer.Ordinal);
         if (read.Count > 0)
         {
+            // Scales that are put together of ones and of what was computed.
+            foreach (var node in graph.Node.Reverse().Where(node => node.OpType is "Concat" or "Cast"
+                && read.Contains(node.Output[0])))
+            {
+                read.UnionWith(node.Input);
+            }
+
             found.UnionWith(HeldTensors.Of(graph).Where(held => read.Contains(held.Name)).Select(held => held.Tensor));
         }
     }

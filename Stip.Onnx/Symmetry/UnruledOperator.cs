@@ -79,22 +79,38 @@ internal static class UnruledOperator
         }
     }
 
-    /// <summary>Holds every cell of a value where it is.</summary>
+    /// <summary>Holds every cell of a value where it is; of many positions that are one vector, the vector.</summary>
     public static void Hold(OperatorCall call, Value? input, string reason)
     {
-        if (input is WeightValue weight)
+        switch (input)
         {
-            foreach (var axis in weight.Axes)
-            {
-                axis.Pin(reason);
-            }
+            case WeightValue weight:
+                foreach (var axis in weight.Axes)
+                {
+                    axis.Pin(reason);
+                }
 
-            Hold(call.Store, [weight.Weight.Root], reason);
-        }
+                Hold(call.Store, [weight.Weight.Root], reason);
+                break;
+            case SequenceValue list:
+                foreach (var item in list.Items)
+                {
+                    Hold(call, item, reason);
+                }
 
-        if (input is LabelValue labels)
-        {
-            Hold(call.Store, [.. labels.Labels.Distinct()], reason);
+                break;
+            case ScoresValue scores:
+                Hold(call, scores.Written.Value.Outputs[0], reason);
+                break;
+            case FeatureMapValue map:
+                Hold(call.Store, [.. map.Columns.SelectMany(column => column).Distinct()], reason);
+                break;
+            case PlacedValue placed:
+                Hold(call.Store, [.. placed.Labels.Distinct()], reason);
+                break;
+            case LabelValue labels:
+                Hold(call.Store, [.. labels.Labels.Distinct()], reason);
+                break;
         }
     }
 
@@ -105,7 +121,8 @@ internal static class UnruledOperator
 
     private static LabelValue Opaque(OperatorCall call, string output, int[] shape)
     {
-        var kind = call.Store.Kinds.Id($"opaque {output}");
+        // Passes of a loop and calls of a function give values of one name that are not the same.
+        var kind = call.Store.Kinds.Id($"opaque {output}", call.Store.Count);
         return new LabelValue(shape, CellWise.Ordered(call.Store, kind, call.Store.Places(Shapes.Count(shape))));
     }
 }

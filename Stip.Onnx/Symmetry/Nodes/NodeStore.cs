@@ -77,6 +77,10 @@ internal sealed class NodeStore(
     public int Unordered(int kind, params ReadOnlySpan<int> children) =>
         Find(kind, 1, RunTraits.None, (_ranges ??= new LabelRanges(Runs)).Of(children));
 
+    /// <summary>A node for several sets, that of each lane of its children.</summary>
+    public int LaneByLane(int kind, params ReadOnlySpan<int> children) =>
+        Find(kind, 1, RunTraits.LaneByLane, (_ranges ??= new LabelRanges(Runs)).Of(children));
+
     /// <summary>A node that equals no other.</summary>
     public int Fresh(int kind, params ReadOnlySpan<int> children) =>
         Append(kind, 1, RunTraits.Ordered | RunTraits.Fresh, Singles(children));

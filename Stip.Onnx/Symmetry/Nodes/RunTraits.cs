@@ -18,4 +18,8 @@ internal enum RunTraits : byte
 
     /// <summary>No output hangs on it: it has no children any more, so that it holds nothing.</summary>
     Dropped = 8,
+
+    /// <summary>A node that stands for several sets, lane by lane, and not for the set of all lanes of its
+    /// children.</summary>
+    LaneByLane = 16,
 }

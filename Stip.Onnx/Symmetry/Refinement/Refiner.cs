@@ -176,9 +176,11 @@ internal sealed class Refiner(Adjacency graph, Partition partition)
             partition.Split(cell, _starts[i] - cell);
         }
 
+        // What is left of the cell is balanced where all that is cut off is, for the cell was; it may be large.
+        var agrees = !_hasTwoCopies || _starts.TrueForAll(IsBalanced);
         _starts.Add(cell);
         Announce(cell);
-        return !_hasTwoCopies || _starts.TrueForAll(IsBalanced);
+        return agrees;
     }
 
     // Of the parts of a cell that has been looked at, all but the largest tell everything.

@@ -70,7 +70,8 @@ internal sealed class OperatorCall(
             sent.Numbers, number => Store.Ordered(Store.Kinds.Id("sent", sent.Trace), Store.Constant(number)))),
         KnownValue known => new LabelValue(known.Shape, Array.ConvertAll(known.Numbers, Store.Constant)),
         WeightValue weight => weight.Weight.WriteOut(weight),
-        _ => throw new InvalidOperationException(),
+        ScoresValue scores => Labels(scores.Written.Value.Outputs[0]!),
+        _ => throw new NotSupportedException($"{Operation} of a list of tensors"),
     };
 
     /// <summary>An input as an initialiser or a view of one.</summary>
@@ -138,7 +139,8 @@ internal sealed class OperatorCall(
     public AttributeProto? Attribute(string name) => node.Attribute.FirstOrDefault(attribute => attribute.Name == name);
 
     /// <summary>
-    /// A kind for this operator with its attributes, so that two with different ones are never the same.
+    /// A kind for this operator with its attributes and the inputs that it does without, so that two with different
+    /// ones are never the same.
     /// </summary>
     public int Kind(string part = "")
     {
@@ -148,6 +150,18 @@ internal sealed class OperatorCall(
                 CultureInfo.InvariantCulture,
                 $"{attribute.Name}={attribute.I},{attribute.F},{attribute.S.ToStringUtf8()},{attribute.Ints}"
                 + $"{attribute.Floats}{attribute.Strings}"));
-        return Store.Kinds.Id($"{Operation} {part}{string.Join(' ', attributes)}");
+        return Store.Kinds.Id($"{Operation} {part}{Missing()}{string.Join(' ', attributes)}");
+    }
+
+    // Only those before another: Clip without a least number is not Clip without a largest.
+    private string Missing()
+    {
+        var last = inputs.Length - 1;
+        while (last >= 0 && inputs[last] is null)
+        {
+            last--;
+        }
+
+        return string.Concat(Enumerable.Range(0, last + 1).Where(i => inputs[i] is null).Select(i => $"without {i} "));
     }
 }

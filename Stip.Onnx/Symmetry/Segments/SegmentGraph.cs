@@ -109,6 +109,7 @@ internal sealed class SegmentGraph
 
         return traits.HasFlag(RunTraits.Fresh) ? Nodes.Fresh(kind, children)
             : traits.HasFlag(RunTraits.Ordered) || traits == RunTraits.Dropped ? Nodes.Ordered(kind, children)
+            : lanes > 1 ? Nodes.LaneByLane(kind, children)
             : Nodes.Unordered(kind, children);
     }
 }

@@ -103,6 +103,26 @@ public sealed class UnruledOperatorTests : IDisposable
             "is not supported (Attention with rotary embedding", Refusal().Message, StringComparison.Ordinal);
     }
 
+    // Which of a list it takes is known to nobody, so the list stays.
+    [Fact]
+    public void ListOfTensors_TakenFromByAComputedIndex_IsHeld()
+    {
+        _graph.Input("x", "batch", "seq", 6);
+        _graph.Add("MatMul", "a", "x", _graph.Weight("w_a", 6, 8));
+        _graph.Add("MatMul", "b", "x", _graph.Weight("w_b", 6, 8));
+        _graph.Add("SequenceConstruct", "list", "a", "b");
+        _graph.Add("Cast", "index", _graph.Add("ReduceMax", "top", "x"));
+        _graph.Graph.Graph.Node[^1].Attribute.Add(NodeAttribute.Int("to", 7));
+        _graph.Add("SequenceAt", "y", "list", "index");
+        _graph.Output("y", "batch", "seq", 8);
+        _graph.Save().Dispose();
+
+        var report = SymmetryInspector.Inspect(_graph.FilePath);
+
+        Assert.Contains(report.Pinned, axis => axis is { Initializer: "w_a", Axis: 1, Count: 8 });
+        Assert.Contains(report.Pinned, axis => axis is { Initializer: "w_b", Axis: 1, Count: 8 });
+    }
+
     [Fact]
     public void OperatorWithAGraphOfItsOwn_IsRefused()
     {

@@ -22,6 +22,9 @@ internal sealed class CastRule : IOperatorRule
         var cast = known with { Type = type };
         call.Set(0, type == DataType.Bool
             ? cast with { Numbers = Array.ConvertAll(known.Numbers, number => number == 0 ? 0.0 : 1.0) }
-            : cast.IsInteger ? cast with { Numbers = Array.ConvertAll(known.Numbers, Math.Truncate) } : cast);
+            : cast.IsInteger ? cast with { Numbers = Array.ConvertAll(known.Numbers, Math.Truncate) }
+            : type == DataType.Float
+            ? cast with { Numbers = Array.ConvertAll(known.Numbers, number => (double)(float)number) }
+            : cast);
     }
 }

@@ -100,6 +100,10 @@ internal static class KnownArithmetic
         return Typed(operation, new KnownValue(shape, numbers, left.Type, KnownValue.OriginOf(left, right)));
     }
 
+    // A float is rounded at every step, as the runtime does: the floor of what is computed may hang on it.
     private static KnownValue Typed(string operation, KnownValue value) =>
-        Tests.Contains(operation) ? value with { Type = DataType.Bool } : value;
+        Tests.Contains(operation) ? value with { Type = DataType.Bool }
+        : value.Type == DataType.Float
+            ? value with { Numbers = Array.ConvertAll(value.Numbers, number => (double)(float)number) }
+        : value;
 }

@@ -25,7 +25,8 @@ internal sealed class PoolRule : IOperatorRule
     {
         if (call.Operation.StartsWith("Global", StringComparison.Ordinal))
         {
-            return AgainstSet.Sets(call, value, [.. Enumerable.Range(2, value.Rank - 2)], call.Operation);
+            var power = call.Attribute("p") is { } p ? $"{call.Operation} {p.I}" : call.Operation;
+            return AgainstSet.Sets(call, value, [.. Enumerable.Range(2, value.Rank - 2)], power);
         }
 
         var windows = Windows.Of(call, value.Shape[2..], call.Integers("kernel_shape")!.Select(n => (int)n).ToArray());

@@ -1,3 +1,4 @@
+using Stip.Onnx.Symmetry.Nodes;
 using Stip.Onnx.Symmetry.Values;
 
 namespace Stip.Onnx.Symmetry.Rules.Convolutions;
@@ -11,37 +12,33 @@ internal sealed class ResizeRule : IOperatorRule
     public void Apply(OperatorCall call)
     {
         var value = call.Labels(0);
-        var scales = call.Operation == "Resize" ? 2 : 1;
-        int[] axes = call.Integers("axes")?.Select(axis => Shapes.Axis(axis, value.Rank)).ToArray()
-            ?? [.. Enumerable.Range(0, value.Rank)];
-        int[] shape = [.. value.Shape];
-        for (var i = 0; i < axes.Length; i++)
-        {
-            shape[axes[i]] = call.Optional(scales) is KnownValue { Count: > 0 } factors
-                ? (int)Math.Floor(value.Shape[axes[i]] * factors.Numbers[i])
-                : call.Known(3).Integers[i];
-        }
-
-        int[] changed = [.. axes.Where(axis => shape[axis] != value.Shape[axis])];
-        if (changed.Length == 0)
+        var target = ResizeTarget.Of(call);
+        if (target.Axes.Length == 0)
         {
             call.Set(0, value);
             return;
         }
 
-        var groups = new AxisGroups(value.Shape, changed).ToArray();
-        var targets = new AxisGroups(shape, changed).ToArray();
-        var labels = new int[Shapes.Count(shape)];
-        for (var group = 0; group < groups.Length; group++)
+        // All positions of a channel are one node, made for all channels at once; then one for each new position.
+        var groups = new AxisGroups(value.Shape, target.Axes).ToArray();
+        var targets = new AxisGroups(target.Shape, target.Axes).ToArray();
+        var labels = new int[Shapes.Count(target.Shape)];
+        if (labels.Length > 0)
         {
-            var all = call.Store.Ordered(
-                call.Store.Kinds.Id("positions"), Array.ConvertAll(groups[group], cell => value.Labels[cell]));
-            for (var place = 0; place < targets[group].Length; place++)
+            int[][] rows = [.. Enumerable.Range(0, groups[0].Length).Select(place =>
+                Array.ConvertAll(groups, cells => value.Labels[cells[place]]))];
+            var all = CellWise.Ordered(call.Store, call.Store.Kinds.Id("positions"), rows);
+            var kind = call.Kind(target.Name);
+            foreach (var (place, node) in call.Store.Places(targets[0].Length).Index())
             {
-                labels[targets[group][place]] = call.Store.Ordered(call.Store.Kinds.Id("resized", place), all);
+                var made = CellWise.Ordered(call.Store, kind, all, [node]);
+                for (var group = 0; group < targets.Length; group++)
+                {
+                    labels[targets[group][place]] = made[group];
+                }
             }
         }
 
-        call.Set(0, new LabelValue(shape, labels));
+        call.Set(0, new LabelValue(target.Shape, labels));
     }
 }

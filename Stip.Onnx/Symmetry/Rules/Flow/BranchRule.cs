@@ -1,4 +1,3 @@
-using Stip.Onnx.Model;
 using Stip.Onnx.Symmetry.Nodes;
 using Stip.Onnx.Symmetry.Rules.Cells;
 using Stip.Onnx.Symmetry.Rules.Picking;
@@ -10,12 +9,6 @@ namespace Stip.Onnx.Symmetry.Rules.Flow;
 /// layout.</summary>
 internal sealed class BranchRule : IOperatorRule
 {
-    // They leave every cell where it is, whatever the lengths are.
-    private static readonly HashSet<string> Harmless = new(StringComparer.Ordinal)
-    {
-        "Identity", "Squeeze", "Unsqueeze", "Cast", "Constant",
-    };
-
     public IEnumerable<string> Operators => ["If"];
 
     public void Apply(OperatorCall call)
@@ -23,7 +16,7 @@ internal sealed class BranchRule : IOperatorRule
         var condition = call.Input(0) as KnownValue;
         var isTaken = condition is null || condition.Numbers[0] != 0;
         var taken = call.RunInner(isTaken ? "then_branch" : "else_branch");
-        var other = condition?.Origin == KnownOrigin.Constant ? null : Other(call, condition, isTaken);
+        var other = condition?.Origin == KnownOrigin.Constant ? null : Other(call, condition, isTaken, taken);
         for (var output = 0; output < taken.Length; output++)
         {
             call.Set(output, other is null ? taken[output]
@@ -32,8 +25,9 @@ internal sealed class BranchRule : IOperatorRule
         }
     }
 
-    // A branch for other lengths need not run at these: what it would do to what it reads is then unknown.
-    private static Value[]? Other(OperatorCall call, KnownValue? condition, bool isTaken)
+    // A branch for other lengths need not run at these: what it would do to what it reads, and in which order it gives
+    // what is then taken instead, is unknown.
+    private static Value[]? Other(OperatorCall call, KnownValue? condition, bool isTaken, Value[] taken)
     {
         var branch = isTaken ? "else_branch" : "then_branch";
         try
@@ -42,23 +36,8 @@ internal sealed class BranchRule : IOperatorRule
         }
         catch (RefusedException) when (condition?.Origin == KnownOrigin.Sizes)
         {
-            Hold(call, call.Attribute(branch)!.G);
+            UnseenGraph.Hold(call, call.Attribute(branch)!.G, taken);
             return null;
-        }
-    }
-
-    private static void Hold(OperatorCall call, GraphProto graph)
-    {
-        if (graph.Node.All(node => Harmless.Contains(node.OpType)))
-        {
-            return;
-        }
-
-        var reads = graph.Node.SelectMany(NodeReads.Of).Distinct(StringComparer.Ordinal).Select(call.Outer);
-        foreach (var value in reads)
-        {
-            UnruledOperator.Hold(
-                call, value, "a branch for other lengths reads it, which cannot be followed at those of the run");
         }
     }
 
@@ -75,10 +54,13 @@ internal sealed class BranchRule : IOperatorRule
             return a.Labels.Length == 0 ? b : a;
         }
 
-        var kind = call.Store.Kinds.Id("either");
+        // Numbers that decide may be equal here and differ elsewhere; computed ones say which they are.
+        var kind = call.Store.Kinds.Id("either", call.Input(0) is KnownValue ? call.Store.Count : 0);
+        Value[] decides = call.Input(0) is KnownValue ? [] : [call.Labels(0)];
         if (a.Shape.AsSpan().SequenceEqual(b.Shape))
         {
-            return new LabelValue(a.Shape, Choice.Of(call.Store, kind, [a.Labels, b.Labels]));
+            return new LabelValue(a.Shape, Choice.Of(
+                call.Store, kind, [a.Labels, b.Labels], decides is [LabelValue one] ? one.Labels : null));
         }
 
         if (a.Rank != b.Rank)
@@ -89,7 +71,7 @@ internal sealed class BranchRule : IOperatorRule
         // Lengths differ along positions: each feature is tied to all of itself in the other branch, position by
         // position, for a table's rows have places there too.
         int[] free = [.. Enumerable.Range(0, a.Rank).Where(axis => a.Shape[axis] != b.Shape[axis])];
-        return Elementwise.Combine(call, kind, [a, InOrder(call, b, free)]);
+        return Elementwise.Combine(call, kind, [a, InOrder(call, b, free), .. decides]);
     }
 
     private static LabelValue InOrder(OperatorCall call, LabelValue value, int[] axes)

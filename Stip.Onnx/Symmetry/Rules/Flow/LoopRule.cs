@@ -38,6 +38,11 @@ internal sealed class LoopRule : IOperatorRule
             scans.Add(made[(carried.Length + 1)..]);
         }
 
+        if (scans.Count == 0 && KnownValue.OriginOf(call.Optional(0), call.Optional(1)) != KnownOrigin.Constant)
+        {
+            UnseenGraph.Hold(call, call.Attribute("body")!.G, carried);
+        }
+
         SetAll(call, carried, scans, []);
     }
 
@@ -56,6 +61,11 @@ internal sealed class LoopRule : IOperatorRule
             var made = call.RunInner("body", [.. carried, .. parts]);
             carried = made[..carried.Length];
             scans.Add(made[carried.Length..]);
+        }
+
+        if (scans.Count == 0)
+        {
+            UnseenGraph.Hold(call, call.Attribute("body")!.G, carried);
         }
 
         SetAll(call, carried, scans, [.. Enumerable.Range(0, call.OutputCount - carried.Length)

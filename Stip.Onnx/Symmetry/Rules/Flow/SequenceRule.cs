@@ -18,7 +18,7 @@ internal sealed class SequenceRule : IOperatorRule
         "SequenceConstruct" => new SequenceValue([.. call.Inputs.Select((_, i) => call.Input(i))]),
         "SequenceEmpty" => new SequenceValue([]),
         "SequenceInsert" => Insert(call),
-        "SequenceAt" => Items(call)[Shapes.Axis(call.Known(1).Integers[0], Items(call).Count)],
+        "SequenceAt" => Items(call)[Place(call, 1)],
         "SequenceLength" => new KnownValue([], [Items(call).Count], DataType.Int64, KnownOrigin.Sizes),
         "SequenceErase" => Erase(call),
         "SplitToSequence" => Split(call),
@@ -28,11 +28,15 @@ internal sealed class SequenceRule : IOperatorRule
     private static IReadOnlyList<Value> Items(OperatorCall call) => (call.Input(0) as SequenceValue)?.Items
         ?? throw new NotSupportedException($"{call.Operation} of something that is no sequence");
 
+    private static int Place(OperatorCall call, int input) => call.Known(input) is { IsRuntime: false } place
+        ? Shapes.Axis(place.Integers[0], Items(call).Count)
+        : throw new NotSupportedException($"{call.Operation} at a place that the caller names");
+
     private static SequenceValue Insert(OperatorCall call)
     {
         var items = Items(call).ToList();
         items.Insert(
-            call.Optional(2) is null ? items.Count : Shapes.Axis(call.Known(2).Integers[0], items.Count),
+            call.Optional(2) is null ? items.Count : Place(call, 2),
             call.Input(1));
         return new SequenceValue(items);
     }
@@ -42,7 +46,7 @@ internal sealed class SequenceRule : IOperatorRule
         var items = Items(call).ToList();
         items.RemoveAt(call.Optional(1) is null
             ? items.Count - 1
-            : Shapes.Axis(call.Known(1).Integers[0], items.Count));
+            : Place(call, 1));
         return new SequenceValue(items);
     }
 

@@ -53,11 +53,17 @@ internal sealed class ConstantRule : IOperatorRule
     private static KnownValue Range(OperatorCall call)
     {
         var (start, limit, delta) = (call.Known(0), call.Known(1).Numbers[0], call.Known(2).Numbers[0]);
-        var count = (int)Math.Max(0, Math.Ceiling((limit - start.Numbers[0]) / delta));
-        return new KnownValue(
-            [count],
-            [.. Enumerable.Range(0, count).Select(i => start.Numbers[0] + (i * delta))],
-            start.Type,
-            KnownValue.OriginOf(call.Inputs));
+        var count = (int)Math.Max(0, Math.Ceiling(Rounded(start, limit - start.Numbers[0]) / delta));
+        var (numbers, number) = (new double[count], start.Numbers[0]);
+        for (var i = 0; i < count; i++, number = Rounded(start, number + delta))
+        {
+            numbers[i] = number;
+        }
+
+        return new KnownValue([count], numbers, start.Type, KnownValue.OriginOf(call.Inputs));
     }
+
+    // The runtime subtracts and adds up in the type of the range, and divides in double.
+    private static double Rounded(KnownValue start, double number) =>
+        start.Type == DataType.Float ? (float)number : number;
 }

@@ -1,4 +1,5 @@
 using Stip.Onnx.Symmetry.Rules.Cells;
+using Stip.Onnx.Symmetry.Rules.Convolutions;
 using Stip.Onnx.Symmetry.Rules.Layout;
 using Stip.Onnx.Symmetry.Rules.Sets;
 using Stip.Onnx.Symmetry.Values;
@@ -61,7 +62,11 @@ internal static class PlacedSteps
     }
 
     private static bool IsLarge(OperatorCall call, Value? input) => input is FeatureMapValue map
-        && (long)map.Shape[0] * map.Sites.Length > call.Store.MostPlaces;
+        && (long)map.Shape[0] * Math.Max(map.Sites.Length, SitesAfter(call)) > call.Store.MostPlaces;
+
+    private static int SitesAfter(OperatorCall call) => call.Operation is "Resize" or "Upsample"
+        ? Shapes.Count(ResizeTarget.Of(call).Shape.AsSpan(2))
+        : 0;
 
     private static Value? Step(OperatorCall call) => call.Operation switch
     {
@@ -77,6 +82,7 @@ internal static class PlacedSteps
             call, call.Kind, [.. ElementwiseRule.Summands(call)], ElementwiseRule.Commutes(call)),
         _ when call.Operation.StartsWith("Reduce", StringComparison.Ordinal) => Reduced(call),
         "GlobalAveragePool" or "GlobalMaxPool" or "GlobalLpPool" => Pooled(call),
+        "Resize" or "Upsample" => Resized(call),
         _ => null,
     };
 
@@ -206,6 +212,22 @@ internal static class PlacedSteps
         ? Reduced(call, value, [.. Enumerable.Range(2, value.Rank - 2)], keeps: true)
         : null;
 
+    private static PlacedValue? Resized(OperatorCall call)
+    {
+        if (call.Input(0) is not PlacedValue value)
+        {
+            return null;
+        }
+
+        var target = ResizeTarget.Of(call);
+        PlacedAxis[] axes = [.. value.Axes.Select((axis, i) =>
+            target.Axes.Contains(i) ? PlacedAxis.OfPlaces(target.Shape[i]) : axis)];
+        return target.Axes.Length == 0 ? value
+            : target.Axes.All(axis => value.Axes[axis].IsPlaces)
+            ? Told(call, value, value.Core, axes, target.Axes, target.Name)
+            : null;
+    }
+
     private static PlacedValue? Reduced(OperatorCall call, PlacedValue value, int[] axes, bool keeps)
     {
         PlacedAxis[] shape = [.. value.Axes
@@ -219,9 +241,9 @@ internal static class PlacedSteps
 
     // Positions are treated apart in a way that the kind tells.
     private static PlacedValue Told(
-        OperatorCall call, PlacedValue value, LabelValue made, PlacedAxis[] axes, int[] along)
+        OperatorCall call, PlacedValue value, LabelValue made, PlacedAxis[] axes, int[] along, string how = "")
     {
-        var kind = call.Kind($"over {PlacedOperands.Layout(value)} along {string.Join(',', along)} ");
+        var kind = call.Kind($"over {PlacedOperands.Layout(value)} along {string.Join(',', along)} {how}");
         return new PlacedValue(call.Store, axes, PlacedValue.Each(call.Store, kind, made))
         {
             AlikeRows = !along.Contains(0) && value.Axes[0].Places % value.AlikeRows == 0 ? value.AlikeRows : 1,

@@ -27,6 +27,9 @@ internal sealed class RankRule : IOperatorRule
         var lanes = AxisLanes.Of(call.Labels(value), axis);
         var values = new int[Shapes.Count(shape)];
         var indices = new int[values.Length];
+
+        // The largest and the smallest, the first and the last of equal ones are told apart.
+        var own = call.Kind();
         for (var lane = 0; lane < lanes.Outer * lanes.Inner; lane++)
         {
             var (outer, inner) = Math.DivRem(lane, lanes.Inner);
@@ -35,8 +38,8 @@ internal sealed class RankRule : IOperatorRule
             for (var rank = 0; rank < count; rank++)
             {
                 var cell = (((outer * count) + rank) * lanes.Inner) + inner;
-                values[cell] = call.Store.Ordered(call.Store.Kinds.Id($"{call.Operation} value", rank), set);
-                indices[cell] = call.Store.Ordered(call.Store.Kinds.Id($"{call.Operation} index", rank), set);
+                values[cell] = call.Store.Ordered(call.Store.Kinds.Id($"{call.Operation} value {rank}", own), set);
+                indices[cell] = call.Store.Ordered(call.Store.Kinds.Id($"{call.Operation} index {rank}", own), set);
                 call.Indices.Add(indices[cell], places);
             }
         }

@@ -40,6 +40,22 @@ public sealed class SegmentGraphTests
         Assert.Equal([4, 4], Lanes(sum));
     }
 
+    // The mean of all features, and the mean over one position of each.
+    [Fact]
+    public void SetOfAllLanes_AndSetsOfEachLane_AreTwoNodes()
+    {
+        using var graph = new SmallGraph();
+        graph.Input("x", "batch", 1, 6);
+        var h = graph.Add("MatMul", "h", "x", graph.Weight("w", 6, 6));
+        graph.Add("ReduceMean", "of_features", h, graph.Numbers(2));
+        graph.Add("ReduceMean", "of_positions", h, graph.Numbers(1));
+        var scaled = graph.Add("Mul", "scaled", "of_positions", graph.Weight("gamma", 6));
+        graph.Add("Mul", "y", graph.Add("MatMul", "mixed", scaled, graph.Weight("w_y", 6, 5)), "of_features");
+        graph.Output("y", "batch", 1, 5);
+
+        ProtocolLaw.AssertHolds(graph);
+    }
+
     [Fact]
     public void Lane_UsedAlone_IsCutOut()
     {
