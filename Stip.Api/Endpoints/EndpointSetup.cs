@@ -32,6 +32,8 @@ internal static class EndpointSetup
             options.SerializerOptions.NumberHandling = StipJson.Wire.NumberHandling;
             options.SerializerOptions.MaxDepth = StipJson.Wire.MaxDepth;
         });
+        services.Configure<WebSocketOptions>(options =>
+            (options.KeepAliveInterval, options.KeepAliveTimeout) = (StreamPing, StreamPing));
         services.AddSingleton<StepDesk>();
         services.AddSingleton<StepReader>();
         services.AddSingleton<PassDesk>();
@@ -49,11 +51,7 @@ internal static class EndpointSetup
         app.UseMiddleware<RequestLog>();
         app.UseMiddleware<ErrorMiddleware>();
         app.UseSwaggerPage();
-        app.UseWebSockets(new WebSocketOptions
-        {
-            KeepAliveInterval = StreamPing,
-            KeepAliveTimeout = StreamPing,
-        });
+        app.UseWebSockets();
         app.UseMiddleware<AnswerLimitMiddleware>();
         app.UseRouting();
         app.UseAuthentication();

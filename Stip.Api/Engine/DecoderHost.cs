@@ -71,17 +71,19 @@ internal sealed class DecoderHost : IAsyncDisposable
             return ValueTask.FromResult<Outcome<StepAnswer>>(Gone);
         }
 
-        return _loop.Current is { } loaded
-            ? loaded.StepAsync(owner, step, cancellation)
-            : LoadAndStepAsync(owner, step, cancellation);
+        return _loop.Current is not { } loaded ? LoadAndStepAsync(owner, step, cancellation)
+            : step.Declaration is { SessionId: not null, Source: null } ? loaded.StepAsync(owner, step, cancellation)
+            : StepWithRoomAsync(loaded, owner, step, cancellation);
     }
 
     /// <summary>Opens an empty session.</summary>
     public Task<Outcome<SessionSnapshot>> OpenAsync(string owner, int maxLength, CancellationToken cancellation) =>
-        AskAsync<SessionSnapshot>(
-            sessions => sessions.Open(owner, maxLength).Is(out var session, out var refusal)
-                ? Wanted(sessions, session, cancellation)
-                : refusal,
+        WithRoomAsync(
+            () => AskAsync<SessionSnapshot>(
+                sessions => sessions.Open(owner, maxLength).Is(out var session, out var refusal)
+                    ? Wanted(sessions, session, cancellation)
+                    : refusal,
+                cancellation),
             cancellation);
 
     /// <summary>Opens a session that begins as the first tokens of another one.</summary>
@@ -93,8 +95,10 @@ internal sealed class DecoderHost : IAsyncDisposable
     public async Task<Outcome<SessionSnapshot>> ForkAsync(
         string owner, string sessionId, int? position, int? maxLength, CancellationToken cancellation) =>
         _loop.Current is { } loop
-            ? await loop.AskAsync(
-                sessions => Fork(sessions, owner, sessionId, position, maxLength, cancellation), cancellation)
+            ? await WithRoomAsync(
+                () => loop.AskAsync(
+                    sessions => Fork(sessions, owner, sessionId, position, maxLength, cancellation), cancellation),
+                cancellation)
             : SessionTable.Lost;
 
     /// <summary>The sessions of an owner; none where the model is not loaded.</summary>
@@ -202,8 +206,27 @@ internal sealed class DecoderHost : IAsyncDisposable
     private async ValueTask<Outcome<StepAnswer>> LoadAndStepAsync(
         string owner, ValidStep step, CancellationToken cancellation) =>
         (await _loop.GetAsync(cancellation)).Is(out var loop, out var refusal)
-            ? await loop.StepAsync(owner, step, cancellation)
+            ? await StepWithRoomAsync(loop, owner, step, cancellation)
             : refusal;
+
+    private async ValueTask<Outcome<StepAnswer>> StepWithRoomAsync(
+        ModelLoop loop, string owner, ValidStep step, CancellationToken cancellation)
+    {
+        var outcome = await loop.StepAsync(owner, step, cancellation);
+        return await IsRoomMadeAsync(outcome.Refusal, cancellation)
+            ? await loop.StepAsync(owner, step, cancellation)
+            : outcome;
+    }
+
+    private async Task<Outcome<T>> WithRoomAsync<T>(Func<Task<Outcome<T>>> open, CancellationToken cancellation)
+    {
+        var outcome = await open();
+        return await IsRoomMadeAsync(outcome.Refusal, cancellation) ? await open() : outcome;
+    }
+
+    // What other models keep without a session is theirs until somebody needs it: then it is worth another try.
+    private async ValueTask<bool> IsRoomMadeAsync(Refusal? refusal, CancellationToken cancellation) =>
+        refusal is { LacksCache: true } && await _budget.TryFreeAsync(cancellation);
 
     private ModelLoop Load(CancellationToken cancellation)
     {
@@ -217,6 +240,19 @@ internal sealed class DecoderHost : IAsyncDisposable
             cancellation.ThrowIfCancellationRequested();
         }
 
+        try
+        {
+            return LoopOf(decoder);
+        }
+        catch
+        {
+            decoder.Dispose();
+            throw;
+        }
+    }
+
+    private ModelLoop LoopOf(IDecoder decoder)
+    {
         var pool = new SlotPool(decoder, Snapshot, _budget, _options.Slots);
         var sessions = new SessionTable(
             pool, _budget.Sessions, _clock, TimeSpan.FromSeconds(_options.LeaseSeconds), _options.YieldAfter);
@@ -226,7 +262,15 @@ internal sealed class DecoderHost : IAsyncDisposable
         var chunk = new PrefillChunk(
             _options.PrefillChunk, decoder.IsOnDevice, Snapshot.Sequence is not null,
             !mixesRows && Snapshot.Cache.Layout == CacheLayouts.Shared);
-        return new ModelLoop(
+        var loop = new ModelLoop(
             decoder, sessions, Snapshot, _options, chunk, mixesRows ? 1 : _options.MaxBatch, _metrics, _clock);
+        _budget.Watch(pool, cancellation => loop.AskAsync<bool>(
+            all =>
+            {
+                all.GiveBackUnused();
+                return true;
+            },
+            cancellation));
+        return loop;
     }
 }

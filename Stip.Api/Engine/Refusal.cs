@@ -7,4 +7,7 @@ internal sealed record Refusal(StipErrorCode Code, string Message, string? Param
 {
     /// <summary>The hosted model that it is about; null where that was not found yet.</summary>
     public string? Model { get; init; }
+
+    /// <summary>True where there would be room, had the caches more memory.</summary>
+    public bool LacksCache { get; init; }
 }

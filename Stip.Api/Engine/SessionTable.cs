@@ -37,7 +37,7 @@ internal sealed class SessionTable(
         }
 
         if (!pool.Find(maxLength, RetryAfter()).Is(out var place, out var refusal)
-            && !(MakeRoom(owner, maxLength) && pool.Find(maxLength, RetryAfter()).Is(out place, out refusal)))
+            && !(!pool.CanBorrow(refusal) && MakeRoom(owner, maxLength) && pool.Find(maxLength, RetryAfter()).Is(out place, out refusal)))
         {
             quota.GiveBack(owner);
             return refusal;
@@ -177,6 +177,9 @@ internal sealed class SessionTable(
         }
     }
 
+    /// <summary>Gives memory back that no session uses.</summary>
+    public void GiveBackUnused() => pool.GiveBackUnused();
+
     public void Dispose()
     {
         foreach (var session in _sessions.Values.ToArray())
@@ -209,11 +212,13 @@ internal sealed class SessionTable(
             held[session.Owner] = held.GetValueOrDefault(session.Owner) + 1;
         }
 
+        // What is as long leaves its slot; where all that is missing is a session more, a shorter one will do.
         var own = held.GetValueOrDefault(owner);
         var idle = _sessions.Values
-            .Where(session => held[session.Owner] > own + 1 && session.Arena.Cache.CapacityTokens >= maxLength
+            .Where(session => held[session.Owner] > own + 1 && (pool.IsFull || IsAsLong(session))
                 && clock.GetElapsedTime(session.RenewedAt) >= yieldAfter)
             .OrderByDescending(session => held[session.Owner])
+            .ThenByDescending(IsAsLong)
             .ThenBy(session => session.RenewedAt)
             .FirstOrDefault(session => session.TryEnter());
         if (idle is not null)
@@ -223,6 +228,8 @@ internal sealed class SessionTable(
         }
 
         return idle is not null;
+
+        bool IsAsLong(SessionState session) => session.Arena.Cache.CapacityTokens >= maxLength;
     }
 
     private TimeSpan Left(SessionState session) => lease - clock.GetElapsedTime(session.RenewedAt);

@@ -24,10 +24,18 @@ internal sealed class GrowingDecoder : IDecoder
     private readonly DeviceGate? _gate;
     private TimeSpan _computed;
 
-    public GrowingDecoder(InferenceSession session, DecoderSnapshot decoder, DeviceGate? gate)
+    /// <param name="session">Owned from here on.</param>
+    /// <param name="decoder">What it is.</param>
+    /// <param name="gate">The device's, null on the host.</param>
+    /// <param name="mostPastBytes">Of several sessions in one run.</param>
+    public GrowingDecoder(
+        InferenceSession session,
+        DecoderSnapshot decoder,
+        DeviceGate? gate,
+        long mostPastBytes = GrowingStep.UsualPastBytes)
     {
         (_session, _decoder, _gate) = (session, decoder, gate);
-        _step = new GrowingStep(session, decoder);
+        _step = new GrowingStep(session, decoder) { MostPastBytes = mostPastBytes };
         _rowBytes = decoder.HiddenSize * decoder.RowsDtype.ByteSize();
         _logitsBytes = decoder.VocabSize * decoder.LogitsDtype.ByteSize();
         _holdsSeveral = IsFree(decoder.Ports.Embeds, 0)
@@ -102,9 +110,12 @@ internal sealed class GrowingDecoder : IDecoder
 
         Span<bool> isDone = stackalloc bool[wanted.Length];
         Span<int> group = stackalloc int[wanted.Length];
-        while (AlikeRows.Next(keys, isDone, group) is > 0 and var count)
+        while (isDone.IndexOf(false) is >= 0 and var next)
         {
-            RunGroup(range, cachedTokens[(int)wanted[group[0]]], group[..count], rows, wanted, logits);
+            var cached = cachedTokens[(int)wanted[next]];
+            var most = Math.Min(group.Length, _step.MostSlots(cached));
+            var count = AlikeRows.Next(keys, isDone, group[..most]);
+            RunGroup(range, cached, group[..count], rows, wanted, logits);
         }
     }
 

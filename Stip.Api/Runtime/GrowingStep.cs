@@ -10,6 +10,9 @@ namespace Stip.Api.Runtime;
 /// </summary>
 internal sealed class GrowingStep : IDisposable
 {
+    /// <summary>What the pasts of one run may take where they are of several sessions.</summary>
+    public const long UsualPastBytes = 256 << 20;
+
     private readonly DecoderSnapshot _decoder;
     private readonly ReusedTensors _tensors = new();
     private readonly List<OrtValue> _inputs = [];
@@ -23,6 +26,7 @@ internal sealed class GrowingStep : IDisposable
     private int _rowCount;
 
     private readonly bool _takesPast;
+    private readonly long _tokenBytes;
 
     /// <param name="session">The graph.</param>
     /// <param name="decoder">Its caches; where it takes none of them it is the first step of a session.</param>
@@ -42,6 +46,8 @@ internal sealed class GrowingStep : IDisposable
         inputs.AddRange(new[] { ports.Mask, ports.Positions }.Where(session.InputMetadata.ContainsKey));
         _caches = decoder.CacheTensors;
         _takesPast = _caches.Any(cache => session.InputMetadata.ContainsKey(cache.Past));
+        _tokenBytes = _caches.Sum(cache => (long)cache.Blocks * cache.Runs * cache.Width)
+            * decoder.CacheDtype.ByteSize();
         inputs.AddRange(_takesPast ? _caches.Select(cache => cache.Past) : []);
         InputNames = [.. inputs, .. others?.Inputs ?? []];
         OutputNames =
@@ -49,6 +55,10 @@ internal sealed class GrowingStep : IDisposable
             ports.Logits, .. sequence?.Presents ?? _caches.Select(cache => cache.Present), .. others?.Outputs ?? [],
         ];
     }
+
+    /// <summary>Bytes of pasts that sessions have side by side at most: memory beside the budget of caches, and the
+    /// runtime makes as much of it anew.</summary>
+    public long MostPastBytes { get; init; } = UsualPastBytes;
 
     public IReadOnlyCollection<string> InputNames { get; }
 
@@ -59,6 +69,10 @@ internal sealed class GrowingStep : IDisposable
     /// <summary>Receives the rows of the step, <c>[slots, rows, hidden]</c>.</summary>
     public Span<byte> Rows => _tensors.Bytes(
         0, _slotCount * _rowCount * _decoder.HiddenSize * _decoder.RowsDtype.ByteSize());
+
+    /// <summary>How many sessions of a length run together at most.</summary>
+    public int MostSlots(int cachedTokens) =>
+        (int)Math.Clamp(MostPastBytes / Math.Max(1, cachedTokens * _tokenBytes), 1, int.MaxValue);
 
     /// <summary>Fills everything but the rows.</summary>
     /// <param name="arena">Where the slots are.</param>

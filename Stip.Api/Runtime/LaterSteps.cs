@@ -26,7 +26,9 @@ internal sealed class LaterSteps : IDisposable
     /// <param name="decoder">What it is.</param>
     /// <param name="isLater">What tells a graph that is both steps which it is; null for one that is this.</param>
     /// <param name="gate">The device's, null on the host.</param>
-    public LaterSteps(InferenceSession session, DecoderSnapshot decoder, OrtValue? isLater, DeviceGate? gate)
+    /// <param name="mostPastBytes">Of several sessions in one run.</param>
+    public LaterSteps(
+        InferenceSession session, DecoderSnapshot decoder, OrtValue? isLater, DeviceGate? gate, long mostPastBytes)
     {
         (_session, _decoder, _isLater, _gate) = (session, decoder, isLater, gate);
         var sequence = decoder.Sequence!;
@@ -38,7 +40,10 @@ internal sealed class LaterSteps : IDisposable
             session,
             decoder,
             (sequence.IsMerged ? [ports.States, .. own, ports.Branch, .. pasts] : [.. own, .. pasts], []),
-            ports);
+            ports)
+        {
+            MostPastBytes = mostPastBytes,
+        };
         _joined = new JoinedSources(decoder);
         _rowBytes = decoder.HiddenSize * decoder.RowsDtype.ByteSize();
         _logitsBytes = decoder.VocabSize * decoder.LogitsDtype.ByteSize();
@@ -106,26 +111,29 @@ internal sealed class LaterSteps : IDisposable
         LogitsTarget logits)
     {
         Span<long> keys = stackalloc long[wanted.Length];
-        var most = wanted.Length;
         for (var i = 0; i < wanted.Length; i++)
         {
             var slot = (int)wanted[i];
-            var kept = arena.SourceOf(first + slot).KeptRows;
-            keys[i] = _holdsSeveral ? ((long)kept << 32) + cachedTokens[slot] : i;
-            most = Math.Min(most, _joined.Most(kept));
+            keys[i] = _holdsSeveral
+                ? ((long)arena.SourceOf(first + slot).KeptRows << 32) + cachedTokens[slot]
+                : i;
         }
 
         Span<bool> isDone = stackalloc bool[wanted.Length];
         Span<int> group = stackalloc int[wanted.Length];
         Span<int> slots = stackalloc int[wanted.Length];
-        while (AlikeRows.Next(keys, isDone, group[..most]) is > 0 and var count)
+        while (isDone.IndexOf(false) is >= 0 and var next)
         {
+            var slot = (int)wanted[next];
+            var most = Math.Min(
+                _joined.Most(arena.SourceOf(first + slot).KeptRows), _step.MostSlots(cachedTokens[slot]));
+            var count = AlikeRows.Next(keys, isDone, group[..Math.Min(group.Length, most)]);
             for (var i = 0; i < count; i++)
             {
                 slots[i] = first + (int)wanted[group[i]];
             }
 
-            Begin(arena, slots[..count], cachedTokens[(int)wanted[group[0]]], rowCount: 1);
+            Begin(arena, slots[..count], cachedTokens[slot], rowCount: 1);
             for (var i = 0; i < count; i++)
             {
                 rows.Slice((slots[i] - first) * _rowBytes, _rowBytes).CopyTo(_step.Rows[(i * _rowBytes)..]);

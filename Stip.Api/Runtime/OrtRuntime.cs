@@ -17,6 +17,9 @@ internal sealed class OrtRuntime(
 {
     public string Provider => provider.Name;
 
+    /// <summary>What pasts of growing caches may take in one run of several sessions.</summary>
+    public long MostPastBytes { get; init; } = GrowingStep.UsualPastBytes;
+
     // The kernel of a device takes a window as it is.
     public int? SpareTokens => provider.IsCuda ? 0 : engine.Value.Spare;
 
@@ -30,7 +33,7 @@ internal sealed class OrtRuntime(
         if (decoder.Cache.Layout == CacheLayouts.Growing)
         {
             return new GrowingDecoder(
-                Load(decoder.GraphPath, provider.ServingOptions), decoder, provider.Device?.Gate);
+                Load(decoder.GraphPath, provider.ServingOptions), decoder, provider.Device?.Gate, MostPastBytes);
         }
 
         if (provider.Device is not null && Placement.ReasonForHost(decoder) is { } reason)
@@ -114,7 +117,8 @@ internal sealed class OrtRuntime(
                 loaded.Add(Load(path, provider.ServingOptions));
             }
 
-            return new SequenceDecoder(loaded[0], loaded[1], loaded[^1], decoder, provider.Device?.Gate, log);
+            return new SequenceDecoder(
+                loaded[0], loaded[1], loaded[^1], decoder, provider.Device?.Gate, log, MostPastBytes);
         }
         catch
         {

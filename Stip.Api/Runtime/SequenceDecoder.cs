@@ -32,13 +32,15 @@ internal sealed class SequenceDecoder : IDecoder
     /// <param name="decoder">What they are.</param>
     /// <param name="gate">The device's, null on the host.</param>
     /// <param name="log">The operator's.</param>
+    /// <param name="mostPastBytes">Of several sessions in one run.</param>
     public SequenceDecoder(
         InferenceSession encoder,
         InferenceSession first,
         InferenceSession next,
         DecoderSnapshot decoder,
         DeviceGate? gate,
-        ILogger log)
+        ILogger log,
+        long mostPastBytes = GrowingStep.UsualPastBytes)
     {
         (_encoder, _first, _decoder, _gate, _log) = (encoder, first, decoder, gate, log);
         var sequence = decoder.Sequence!;
@@ -51,7 +53,7 @@ internal sealed class SequenceDecoder : IDecoder
             sequence.First);
         _rowBytes = decoder.HiddenSize * decoder.RowsDtype.ByteSize();
         _logitsBytes = decoder.VocabSize * decoder.LogitsDtype.ByteSize();
-        _later = new LaterSteps(next, decoder, _merged?.Later, gate);
+        _later = new LaterSteps(next, decoder, _merged?.Later, gate, mostPastBytes);
     }
 
     public bool IsOnDevice => _gate is not null;

@@ -10,6 +10,7 @@ internal sealed class FrameBuffer : IDisposable
     private const int FirstBytes = 16 << 10;
 
     private byte[] _bytes = ArrayPool<byte>.Shared.Rent(FirstBytes);
+    private Task<bool>? _ahead;
 
     /// <summary>Bytes that are here: of the message, or of its newest piece.</summary>
     public int Length { get; private set; }
@@ -23,9 +24,20 @@ internal sealed class FrameBuffer : IDisposable
     /// where the other end closes.</summary>
     public async ValueTask<bool> NextAsync(WebSocket socket, CancellationToken cancellation)
     {
+        if (_ahead is { } ahead)
+        {
+            _ahead = null;
+            return await ahead;
+        }
+
         (Length, IsWhole) = (0, false);
         return await ReceiveAsync(socket, cancellation);
     }
+
+    /// <summary>Begins to receive the next piece before anybody waits for it: what is here is let go of. No more than
+    /// that one piece is taken from the other end.</summary>
+    public void ReadAhead(WebSocket socket, CancellationToken cancellation) =>
+        _ahead = NextAsync(socket, cancellation).AsTask();
 
     /// <summary>Reads on until so many bytes are here or the message ends. Memory grows with what has arrived, not
     /// with what a header promises.</summary>
@@ -47,7 +59,19 @@ internal sealed class FrameBuffer : IDisposable
         return true;
     }
 
-    public void Dispose() => ArrayPool<byte>.Shared.Return(_bytes);
+    public void Dispose()
+    {
+        if (_ahead is { } ahead)
+        {
+            // What may still be written to is nobody else's, and how it ends nobody asks.
+            ahead.ContinueWith(
+                static unread => unread.Exception, CancellationToken.None,
+                TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            return;
+        }
+
+        ArrayPool<byte>.Shared.Return(_bytes);
+    }
 
     private void Resize(int bytes)
     {

@@ -1,12 +1,13 @@
 using System.Net.WebSockets;
+using System.Text;
 
 namespace Stip.Api.Endpoints.Streaming;
 
 /// <summary>Closes a connection that nobody else uses any more.</summary>
 internal static class StreamFarewell
 {
-    // A close frame has room for 123 bytes, and a character takes up to three.
-    private const int MostReasonCharacters = 41;
+    // What a close frame has room for.
+    private const int MostReasonBytes = 123;
 
     public static async Task CloseAsync(WebSocket socket, WebSocketCloseStatus status, string reason)
     {
@@ -15,13 +16,31 @@ internal static class StreamFarewell
             using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(1));
             try
             {
-                var shown = reason.Length > MostReasonCharacters ? reason[..MostReasonCharacters] : reason;
-                await socket.CloseOutputAsync(status, shown, patience.Token);
+                await socket.CloseOutputAsync(status, Shown(reason), patience.Token);
             }
             catch (Exception e) when (e is WebSocketException or OperationCanceledException)
             {
                 socket.Abort();
             }
         }
+    }
+
+    // Whole characters only: it may quote what a caller sent, halves of characters among it.
+    private static string Shown(string reason)
+    {
+        var shown = new StringBuilder();
+        var bytes = 0;
+        foreach (var rune in reason.EnumerateRunes())
+        {
+            bytes += rune.Utf8SequenceLength;
+            if (bytes > MostReasonBytes)
+            {
+                break;
+            }
+
+            shown.Append(rune.ToString());
+        }
+
+        return shown.ToString();
     }
 }

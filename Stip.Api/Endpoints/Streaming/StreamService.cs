@@ -132,7 +132,13 @@ internal sealed class StreamService(
     {
         try
         {
-            return await prepared.Decoder.StepAsync(grant.Key.Id, prepared.Step, cancellation);
+            var step = prepared.Decoder.StepAsync(grant.Key.Id, prepared.Step, cancellation);
+            if (!step.IsCompleted)
+            {
+                _steps.ReadAhead(cancellation);
+            }
+
+            return await step;
         }
         catch (Exception e) when (e is not (InvalidDataException or OperationCanceledException)
             && ExpectedFaults.Of(e) is not null)

@@ -20,6 +20,10 @@ internal sealed class StreamedSteps(WebSocket socket, StepDesk desk, ApiKeyRecor
     /// <summary>Waits for the next message; false where the other end closes.</summary>
     public ValueTask<bool> BeginAsync(CancellationToken cancellation) => _frame.NextAsync(socket, cancellation);
 
+    /// <summary>Receives on while the step that was read runs: only so are the other end's answers to pings heard.
+    /// </summary>
+    public void ReadAhead(CancellationToken cancellation) => _frame.ReadAhead(socket, cancellation);
+
     /// <summary>The step that has begun to arrive; a refusal leaves the connection at its next message.</summary>
     /// <exception cref="InvalidDataException">Not a step at all: the connection cannot go on.</exception>
     public async ValueTask<Outcome<PreparedStep>> ReadAsync(CancellationToken cancellation)

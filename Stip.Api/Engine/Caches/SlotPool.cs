@@ -31,12 +31,19 @@ internal sealed class SlotPool : IDisposable
 
     public int HeldSlots => _arenas.Sum(arena => arena?.HeldSlots ?? 0);
 
+    /// <summary>True where not their memory but the number of sessions is what there is no more of.</summary>
+    public bool IsFull => HeldSlots >= _slots;
+
+    /// <summary>True where an arena is paid for and has no session. For any thread, which may find it changed.</summary>
+    public bool HasUnused => _arenas.Any(
+        arena => arena is { HeldSlots: 0 } && (arena.PaidSlots > 0 || !_decoder.CommitsOnUse));
+
     public IEnumerable<SlotArena> Arenas => _arenas.OfType<SlotArena>();
 
     /// <summary>A zeroed slot of the shortest class that holds so many tokens and has room.</summary>
     public Outcome<(SlotArena Arena, int Slot)> Find(int maxLength, TimeSpan retryAfter)
     {
-        if (HeldSlots >= _slots)
+        if (IsFull)
         {
             return Full($"all {_slots} sessions of model '{_model}' are in use", retryAfter);
         }
@@ -83,7 +90,8 @@ internal sealed class SlotPool : IDisposable
         {
             return Full(
                 $"a source needs {Mebibytes(bytes)} MiB of cache, {Math.Max(_budget.FreeBytes, 0) >> 20} MiB are free",
-                retryAfter);
+                retryAfter) with
+            { LacksCache = true };
         }
 
         session.SourceBytes = Math.Max(bytes, session.SourceBytes);
@@ -97,8 +105,24 @@ internal sealed class SlotPool : IDisposable
         session.SourceBytes = 0;
     }
 
+    /// <summary>True where another model may have what this refusal is for want of.</summary>
+    public bool CanBorrow(Refusal refusal) => refusal.LacksCache && _budget.IsUnusedBeside(this);
+
+    /// <summary>Lets go of the arenas without a session.</summary>
+    public void GiveBackUnused()
+    {
+        for (var i = 0; i < _arenas.Length; i++)
+        {
+            if (_arenas[i]?.HeldSlots == 0)
+            {
+                Drop(i);
+            }
+        }
+    }
+
     public void Dispose()
     {
+        _budget.Forget(this);
         for (var i = 0; i < _arenas.Length; i++)
         {
             Drop(i);
@@ -200,7 +224,8 @@ internal sealed class SlotPool : IDisposable
 
     private Refusal NoRoom(int capacity, long bytes, TimeSpan retryAfter) => Full(
         $"a session of {capacity} tokens needs {Mebibytes(bytes)} MiB of cache, "
-            + $"{Math.Max(_budget.FreeBytes, 0) >> 20} MiB are free", retryAfter);
+            + $"{Math.Max(_budget.FreeBytes, 0) >> 20} MiB are free", retryAfter) with
+    { LacksCache = true };
 
     // What is needed is rounded up and what is there down, or a session of 1.5 MiB would not fit into "1 of 1".
     private static long Mebibytes(long bytes) => (bytes + (1 << 20) - 1) >> 20;

@@ -98,6 +98,7 @@ internal sealed class DeclaredInputs
         return true;
     }
 
+    // Axes are at least 1; what is too much counts as a little more than there may be.
     private static decimal Numbers(IReadOnlyList<long> shape) =>
-        shape.Aggregate(1m, static (product, axis) => Math.Min(product * axis, long.MaxValue));
+        shape.Aggregate(1m, static (product, axis) => Math.Min(product * axis, MostBytes + 1));
 }

@@ -125,6 +125,6 @@ internal static partial class ManifestFaults
         }
     }
 
-    [GeneratedRegex(@"^[A-Za-z0-9][A-Za-z0-9._:/-]*$")]
+    [GeneratedRegex(@"^[A-Za-z0-9][A-Za-z0-9._:/-]*\z")]
     private static partial Regex ModelName();
 }

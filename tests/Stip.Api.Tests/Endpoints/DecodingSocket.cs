@@ -13,6 +13,7 @@ internal sealed class DecodingSocket(int topK, int steps) : WirelessSocket
     private readonly List<byte[]> _messages = [];
     private readonly StickyFields _sent = new();
     private readonly List<long> _bytesOfAStep = new(steps);
+    private readonly TaskCompletionSource _isOpen = new();
     private CompletionResponse? _opened;
     private long _allocated = -1;
     private int _thread;
@@ -24,7 +25,17 @@ internal sealed class DecodingSocket(int topK, int steps) : WirelessSocket
     public int Answers { get; private set; }
 
     public override ValueTask<ValueWebSocketReceiveResult> ReceiveAsync(
-        Memory<byte> buffer, CancellationToken cancellationToken)
+        Memory<byte> buffer, CancellationToken cancellationToken) =>
+        _next == 1 && _opened is null ? ReceiveWhenOpenAsync(buffer) : new(Receive(buffer));
+
+    // The first step is loaded first and takes a while, so that the second is asked for before it is answered.
+    private async ValueTask<ValueWebSocketReceiveResult> ReceiveWhenOpenAsync(Memory<byte> buffer)
+    {
+        await _isOpen.Task;
+        return Receive(buffer);
+    }
+
+    private ValueWebSocketReceiveResult Receive(Memory<byte> buffer)
     {
         Note();
         if (_next == 0)
@@ -42,13 +53,13 @@ internal sealed class DecodingSocket(int topK, int steps) : WirelessSocket
 
         if (_next == _messages.Count)
         {
-            return new(new ValueWebSocketReceiveResult(0, WebSocketMessageType.Close, endOfMessage: true));
+            return new(0, WebSocketMessageType.Close, endOfMessage: true);
         }
 
         var message = _messages[_next++];
         message.CopyTo(buffer);
         (_allocated, _thread) = (GC.GetAllocatedBytesForCurrentThread(), Environment.CurrentManagedThreadId);
-        return new(new ValueWebSocketReceiveResult(message.Length, WebSocketMessageType.Binary, endOfMessage: true));
+        return new(message.Length, WebSocketMessageType.Binary, endOfMessage: true);
     }
 
     public override ValueTask SendAsync(
@@ -58,7 +69,12 @@ internal sealed class DecodingSocket(int topK, int steps) : WirelessSocket
         CancellationToken cancellationToken)
     {
         Answers += messageType == WebSocketMessageType.Binary ? 1 : 0;
-        _opened ??= CompletionResponseCodec.Read(buffer.ToArray(), new StickyFields());
+        if (_opened is null)
+        {
+            _opened = CompletionResponseCodec.Read(buffer.ToArray(), new StickyFields());
+            _isOpen.SetResult();
+        }
+
         return ValueTask.CompletedTask;
     }
 

@@ -70,6 +70,7 @@ public sealed class ForwardTests(TinyServer tiny) : IClassFixture<TinyServer>
     [InlineData("width", "shape_mismatch")]
     [InlineData("other axis", "shape_mismatch")]
     [InlineData("bytes", "shape_mismatch")]
+    [InlineData("huge axes", "shape_mismatch")]
     [InlineData("dtype", "unsupported_dtype")]
     [InlineData("NaN", "non_finite_input")]
     [InlineData("missing", "invalid_request")]
@@ -89,6 +90,9 @@ public sealed class ForwardTests(TinyServer tiny) : IClassFixture<TinyServer>
             case "bytes":
                 inputs["inputs_embeds"] = inputs["inputs_embeds"] with { Data = new byte[4] };
                 break;
+            case "huge axes":
+                inputs["inputs_embeds"] = inputs["inputs_embeds"] with { Shape = [long.MaxValue, long.MaxValue, 4] };
+                break;
             case "dtype":
                 inputs["token_type_ids"] = new TensorPayload("int32", [1, 2], new byte[8]);
                 break;
@@ -101,7 +105,7 @@ public sealed class ForwardTests(TinyServer tiny) : IClassFixture<TinyServer>
         }
 
         var request = good with { Inputs = inputs, Graph = what == "graph" ? "vision" : null };
-        if (what != "bytes")
+        if (what is not ("bytes" or "huge axes"))
         {
             using var binary = await SendSafetensorsAsync(request);
             await ApiCaller.RefusedAsync(binary, 400, code);

@@ -36,6 +36,26 @@ public sealed class FairSlotsTests
         Assert.Equal(2, (await host.SessionsOfAsync("bob", Cancellation)).Count);
     }
 
+    // Where their number is what is full, a short one makes room for a long one as well.
+    [Fact]
+    public async Task KeyThatHoldsEverything_InShortSessions_YieldsToALongOne()
+    {
+        _runtime.Options.Slots = 4;
+        await using var host = _runtime.Host();
+        for (var i = 0; i < 4; i++)
+        {
+            await OpenAsync(host, "alice");
+        }
+
+        _runtime.Clock.Advance(TimeSpan.FromSeconds(5));
+
+        var outcome = await host.OpenAsync("bob", 512, Cancellation);
+
+        Assert.True(outcome.Is(out var session, out var refusal), refusal?.Message);
+        Assert.Equal(512, session.MaxLength);
+        Assert.Equal(3, (await host.SessionsOfAsync("alice", Cancellation)).Count);
+    }
+
     [Theory]
     [InlineData(5, 4)]
     [InlineData(0, 500)]

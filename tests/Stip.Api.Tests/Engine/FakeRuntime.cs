@@ -43,9 +43,12 @@ internal sealed class FakeRuntime : IGraphRuntime
     public LoadedGraphs Graphs => _graphs ??= new LoadedGraphs(
         Microsoft.Extensions.Options.Options.Create(Options), Clock);
 
-    public DecoderHost Host(string model = "fake", long graphBytes = 0) => new(
+    /// <param name="model">Its name.</param>
+    /// <param name="graphBytes">About what it takes.</param>
+    /// <param name="budget">Of the caches; null for one of its own.</param>
+    public DecoderHost Host(string model = "fake", long graphBytes = 0, CacheBudget? budget = null) => new(
         Snapshot with { Model = model, GraphBytes = graphBytes }, this, _ => false,
-        new CacheBudget(Microsoft.Extensions.Options.Options.Create(Options)), Graphs,
+        budget ?? new CacheBudget(Microsoft.Extensions.Options.Options.Create(Options)), Graphs,
         Microsoft.Extensions.Options.Options.Create(Options), _metrics ??= new EngineMetrics(Meter), Clock);
 
     public ValidStep Step(string? session = null, int position = 0, int rows = 1, int? maxLength = 64)

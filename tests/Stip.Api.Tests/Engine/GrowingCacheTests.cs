@@ -1,5 +1,6 @@
 using Microsoft.ML.OnnxRuntime;
 using Stip.Api.Engine.Caches;
+using Stip.Api.Runtime;
 using Stip.Api.Tests.Hosting;
 using Stip.Api.Tests.Models;
 using Stip.Protocol.Completions;
@@ -13,6 +14,9 @@ namespace Stip.Api.Tests.Engine;
 public sealed class GrowingCacheTests : IDisposable
 {
     private const int Hidden = TinyDecoder.HiddenSize;
+
+    // Keys and values of two layers.
+    private const int TokenBytes = 4 * 16 * sizeof(float);
 
     // The same weights and arithmetic, whatever the caches' names and axes.
     private readonly TemporaryFolder _plain = new();
@@ -78,10 +82,37 @@ public sealed class GrowingCacheTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Forms))]
-    public async Task SessionsOfOneLength_RunTogether_OthersBesideThem(CacheForm form)
+    public Task SessionsOfOneLength_RunTogether_OthersBesideThem(CacheForm form) =>
+        AssertAreAloneAsync(form, GrowingStep.UsualPastBytes);
+
+    // Two of three tokens, or one of more.
+    [Theory]
+    [InlineData(CacheForm.Named)]
+    [InlineData(CacheForm.Stacked)]
+    public Task SessionsOfOneLength_WhosePastsAreTooMuchForOneRun_RunInTurns(CacheForm form) =>
+        AssertAreAloneAsync(form, 2 * 3 * TokenBytes);
+
+    [Theory]
+    [InlineData(1, 6)]
+    [InlineData(3, 2)]
+    [InlineData(4, 1)]
+    [InlineData(7, 1)]
+    public void MostSlots_OfALength_AreThoseWhosePastsFit(int cachedTokens, int most)
     {
+        using var engine = new RealEngine(CacheLayouts.Growing);
+        using var session = new InferenceSession(engine.GraphPath);
+        using var step = new GrowingStep(session, engine.Snapshot) { MostPastBytes = 6 * TokenBytes };
+
+        Assert.Equal(most, step.MostSlots(cachedTokens));
+        Assert.True(step.MostSlots(0) > 1);
+    }
+
+    private static async Task AssertAreAloneAsync(CacheForm form, long mostPastBytes)
+    {
+        using var plain = new TemporaryFolder();
+        new TinyGrowingDecoder().WriteTo(plain.Path);
         using var engine = new RealEngine(CacheLayouts.Growing, form: form);
-        using var watched = new WatchedRuntime(RealEngine.Runtime(engine.Options));
+        using var watched = new WatchedRuntime(RealEngine.Runtime(engine.Options, mostPastBytes));
         engine.Watched = watched;
         await using var host = engine.Host();
         int[] lengths = [3, 5, 3, 3, 5, 7];
@@ -107,7 +138,7 @@ public sealed class GrowingCacheTests : IDisposable
         Assert.Equal(lengths.Order(), watched.Runs[^1].Order());
         for (var i = 0; i < lengths.Length; i++)
         {
-            using var bare = new BareLoop(_plain.At("model.onnx"));
+            using var bare = new BareLoop(plain.At("model.onnx"));
             bare.Step(0, lengths[i], i);
             Assert.True(answers[i].Is(out var answer, out var refusal), refusal?.Message);
             Assert.Equal(bare.Step(lengths[i], 1, i), answer.Logits.ToArray());

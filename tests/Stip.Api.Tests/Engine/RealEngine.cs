@@ -72,7 +72,7 @@ internal sealed class RealEngine : IDisposable
     public EngineOptions Options { get; } = new() { IntraOpThreads = 1, SpinMicroseconds = 0, PrefillChunk = 8 };
 
     /// <summary>ONNX Runtime on one thread.</summary>
-    public static OrtRuntime Runtime(EngineOptions? engine = null)
+    public static OrtRuntime Runtime(EngineOptions? engine = null, long mostPastBytes = GrowingStep.UsualPastBytes)
     {
         var runtime = Microsoft.Extensions.Options.Options.Create(
             new RuntimeOptions { ExecutionProvider = RuntimeOptions.Cpu });
@@ -80,7 +80,10 @@ internal sealed class RealEngine : IDisposable
             engine ?? new EngineOptions { IntraOpThreads = 1, SpinMicroseconds = 0 });
         return new OrtRuntime(
             new OrtProvider(runtime, options, NullLogger<OrtProvider>.Instance), runtime, options,
-            NullLogger<OrtRuntime>.Instance);
+            NullLogger<OrtRuntime>.Instance)
+        {
+            MostPastBytes = mostPastBytes,
+        };
     }
 
     /// <summary>Looks at every decoder that a host loads.</summary>

@@ -18,9 +18,13 @@ public sealed class SequenceBatchTests
     [InlineData(1, false, true)]
     [InlineData(2, true, true)]
     [InlineData(3, false, false)]
-    public async Task Sessions_InRandomInterleavings_AnswerAsEachDoesAlone(int seed, bool isMerged, bool leavesOut)
+    [InlineData(4, false, true, 2048)]
+    public async Task Sessions_InRandomInterleavings_AnswerAsEachDoesAlone(
+        int seed, bool isMerged, bool leavesOut, long mostPastBytes = GrowingStep.UsualPastBytes)
     {
         using var engine = new RealEngine(new TinySequence(IsMerged: isMerged) { LeavesOut = leavesOut });
+        using var watched = new WatchedRuntime(RealEngine.Runtime(engine.Options, mostPastBytes));
+        engine.Watched = watched;
         engine.Options.GatherMs = 2;
         engine.Options.Slots = 24;
         var alone = new List<IReadOnlyList<string>>();

@@ -41,6 +41,9 @@ internal sealed class ApiServer : WebApplicationFactory<ServerStartup>
     /// <summary>Where its log goes besides the console.</summary>
     public ILogEventSink? Log { get; init; }
 
+    /// <summary>Changes what it is made of; null for nothing.</summary>
+    public Action<IServiceCollection>? Made { get; init; }
+
     public string PackageFolder(string name) => Path.Combine(DataDirectory, "packages", name);
 
     /// <summary>A caller with the administrator's key, another one, or none.</summary>
@@ -73,6 +76,11 @@ internal sealed class ApiServer : WebApplicationFactory<ServerStartup>
         if (Before is { } before)
         {
             builder.ConfigureServices(services => services.AddSingleton(before));
+        }
+
+        if (Made is { } made)
+        {
+            builder.ConfigureServices(made);
         }
 
         if (Log is { } log)

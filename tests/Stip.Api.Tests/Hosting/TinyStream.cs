@@ -34,6 +34,12 @@ internal sealed class TinyStream(WebSocket socket) : IDisposable
     public async Task<CompletionResponse> StepAsync(CompletionRequest request)
     {
         await SendAsync(request);
+        return await ReadAsync();
+    }
+
+    /// <summary>The next answer.</summary>
+    public async Task<CompletionResponse> ReadAsync()
+    {
         var body = new ArrayBufferWriter<byte>();
         while (true)
         {

@@ -14,6 +14,7 @@ public sealed class PackageRefusalTests
     {
         { "protocol", "protocol 'stip/9'" },
         { "model name", "model is not a name" },
+        { "model name with a line end", "model is not a name" },
         { "mode", "mode 'magic'" },
         { "epoch", "key_epoch 0" },
         { "hidden size", "'inputs_embeds' is not a float tensor of width 31" },
@@ -189,6 +190,7 @@ public sealed class PackageRefusalTests
     {
         "protocol" => honest with { Protocol = "stip/9" },
         "model name" => honest with { Model = "a b" },
+        "model name with a line end" => honest with { Model = honest.Model + "\n" },
         "mode" => honest with { Mode = "magic" },
         "epoch" => honest with { KeyEpoch = 0 },
         "hidden size" => honest with { HiddenSize = 31 },
