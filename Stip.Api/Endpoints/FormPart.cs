@@ -1,3 +1,5 @@
+using Microsoft.AspNetCore.Connections;
+
 namespace Stip.Api.Endpoints;
 
 /// <summary>The bytes of a form's field: a form that ends in the middle of it is the caller's fault, and told apart
@@ -28,7 +30,7 @@ internal sealed class FormPart(Stream section) : Stream
         {
             return await section.ReadAsync(buffer, cancellationToken);
         }
-        catch (IOException e) when (e is not BadHttpRequestException)
+        catch (IOException e) when (e is not (BadHttpRequestException or ConnectionResetException))
         {
             throw Torn(e);
         }

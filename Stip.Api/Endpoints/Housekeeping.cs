@@ -22,14 +22,21 @@ internal sealed class Housekeeping(
 {
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(10);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    // None keeps another from its work: a fault of the database holds no memory, and a fault of a model, or a step of
+    // it that runs for long, keeps no key good that another server revoked.
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(
+        EveryPeriodAsync(RefreshSharedAsync, stoppingToken),
+        EveryPeriodAsync(ReleaseGoneAsync, stoppingToken),
+        EveryPeriodAsync(ExpireAsync, stoppingToken));
+
+    private async Task EveryPeriodAsync(Func<Task> work, CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Period, clock);
         try
         {
             while (await timer.WaitForNextTickAsync(stoppingToken))
             {
-                await TidyAsync();
+                await TryAsync(work);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -38,27 +45,26 @@ internal sealed class Housekeeping(
         }
     }
 
-    private async Task TidyAsync()
+    private async Task RefreshSharedAsync()
     {
-        // Neither keeps the other from its work: a fault of the database holds no memory, a fault of a model keeps no
-        // key good that another server revoked.
         if (database.IsShared && keys.IsOpen)
         {
-            await TryAsync(RefreshKeysAsync);
+            await RefreshKeysAsync();
         }
-
-        await TryAsync(ExpireAsync);
     }
 
-    /// <summary>Reads the keys that another server may have changed, and releases what sessions those hold here that
-    /// are gone: nobody could use them, and their slots would wait for their lease.</summary>
-    internal async Task RefreshKeysAsync()
+    /// <summary>Reads the keys that another server may have changed.</summary>
+    internal Task RefreshKeysAsync() => keys.RefreshAsync(CancellationToken.None);
+
+    /// <summary>Releases what sessions keys hold here that are gone: nobody could use them, and their slots would wait
+    /// for their lease.</summary>
+    internal async Task ReleaseGoneAsync()
     {
-        var before = keys.All;
-        await keys.RefreshAsync(CancellationToken.None);
-        foreach (var gone in before.ExceptBy(keys.All.Select(key => key.Id), key => key.Id))
+        // What fails is tried again.
+        while (keys.Gone.TryPeek(out var id))
         {
-            await registry.ReleaseSessionsAsync(gone.Id);
+            await registry.ReleaseSessionsAsync(id);
+            keys.Gone.TryDequeue(out _);
         }
     }
 

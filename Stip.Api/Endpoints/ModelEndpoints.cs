@@ -50,9 +50,15 @@ internal static class ModelEndpoints
     {
         id = Plain(id);
         var fingerprint = registry.Find(id)?.Manifest.Fingerprint;
-        if (!context.ApiKey().Allows(id) || !await registry.RemoveAsync(id, context.RequestAborted))
+        if (!context.ApiKey().Allows(id))
         {
             return new ErrorAnswer(NotFound(registry));
+        }
+
+        if (!(await registry.RemoveAsync(id, context.RequestAborted)).Is(out var isRemoved, out var refusal)
+            || !isRemoved)
+        {
+            return new ErrorAnswer(refusal ?? NotFound(registry));
         }
 
         await audit.AppendAsync(new AuditAct(

@@ -79,7 +79,7 @@ internal sealed class ServerStartup(
             await registry.JudgeRestAsync(stopping);
             if (engine.Value.Preload)
             {
-                await Task.WhenAll(registry.All.Select(PreloadAsync)).WaitAsync(stopping);
+                await Task.WhenAll(registry.All.SelectMany(PreloadsOf)).WaitAsync(stopping);
             }
 
             log.LogInformation(
@@ -98,16 +98,32 @@ internal sealed class ServerStartup(
         }
     }
 
+    private IEnumerable<Task> PreloadsOf(HostedModel model)
+    {
+        if (model.Decoder is { } decoder)
+        {
+            yield return PreloadAsync(model.Id, decoder.LoadAsync);
+        }
+
+        foreach (var forward in model.Forwards.Values)
+        {
+            yield return PreloadAsync(model.Id, forward.LoadAsync);
+        }
+    }
+
     // One model that cannot be run is no reason to serve none.
-    private async Task PreloadAsync(HostedModel model)
+    private async Task PreloadAsync(string model, Func<Task<Refusal?>> load)
     {
         try
         {
-            await (model.Decoder?.LoadAsync() ?? Task.CompletedTask);
+            if (await load() is { } refusal)
+            {
+                log.LogError("Model {Model} is not loaded: {Fault}", model, refusal.Message);
+            }
         }
         catch (Exception e) when (e is GraphRefusedException or InsufficientMemoryException or IOException)
         {
-            log.LogError("Model {Model} is not loaded: {Fault}", model.Id, e.Message);
+            log.LogError("Model {Model} is not loaded: {Fault}", model, e.Message);
         }
     }
 

@@ -55,7 +55,7 @@ internal static class SessionEndpoints
         ModelRegistry registry,
         IOptions<EngineOptions> options)
     {
-        foreach (var decoder in registry.Serving.Select(model => model.Decoder).OfType<DecoderHost>())
+        foreach (var decoder in HoldersOf(id, context, registry).Select(model => model.Decoder!))
         {
             var own = await decoder.SessionsOfAsync(context.ApiKey().Id, context.RequestAborted);
             if (own.All(session => session.Id != id))
@@ -76,20 +76,19 @@ internal static class SessionEndpoints
     }
 
     private static async Task<IResult> ListAsync(HttpContext context, ModelRegistry registry) =>
-        Answer.Json(new ListObject<SessionObject>(await OfAsync(context, registry)));
+        Answer.Json(new ListObject<SessionObject>(await OfAsync(context, registry.Serving)));
 
     private static async Task<IResult> GetAsync(string id, HttpContext context, ModelRegistry registry)
     {
-        var session = (await OfAsync(context, registry)).FirstOrDefault(session => session.Id == id);
+        var session = (await OfAsync(context, HoldersOf(id, context, registry))).FirstOrDefault(session => session.Id == id);
         return session is null ? new ErrorAnswer(Lost) : Answer.Json(session);
     }
 
     private static async Task<IResult> DeleteAsync(string id, HttpContext context, ModelRegistry registry)
     {
-        foreach (var model in registry.Serving)
+        foreach (var model in HoldersOf(id, context, registry))
         {
-            if (model.Decoder is { } decoder
-                && await decoder.ReleaseAsync(context.ApiKey().Id, id, context.RequestAborted))
+            if (await model.Decoder!.ReleaseAsync(context.ApiKey().Id, id, context.RequestAborted))
             {
                 return Answer.Json(new DeletedObject(id, SessionObject.ObjectName));
             }
@@ -98,10 +97,15 @@ internal static class SessionEndpoints
         return new ErrorAnswer(Lost);
     }
 
-    private static async Task<IReadOnlyList<SessionObject>> OfAsync(HttpContext context, ModelRegistry registry)
+    // Others are not asked: a step of theirs that runs for long would be waited for.
+    private static IEnumerable<HostedModel> HoldersOf(string id, HttpContext context, ModelRegistry registry) =>
+        registry.Serving.Where(model => model.Decoder?.Holds(context.ApiKey().Id, id) ?? false);
+
+    private static async Task<IReadOnlyList<SessionObject>> OfAsync(
+        HttpContext context, IEnumerable<HostedModel> models)
     {
         var found = new List<SessionObject>();
-        foreach (var model in registry.Serving)
+        foreach (var model in models)
         {
             if (model.Decoder is { } decoder)
             {

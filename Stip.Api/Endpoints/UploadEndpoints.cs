@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Options;
@@ -140,7 +141,7 @@ internal static class UploadEndpoints
                 }
             }
         }
-        catch (IOException e) when (e is not BadHttpRequestException)
+        catch (IOException e) when (e is not (BadHttpRequestException or ConnectionResetException))
         {
             throw FormPart.Torn(e);
         }

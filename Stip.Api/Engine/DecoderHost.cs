@@ -58,7 +58,8 @@ internal sealed class DecoderHost : IAsyncDisposable
 
     public int SessionCount => _loop.Peek?.Sessions ?? 0;
 
-    public async Task LoadAsync() => await _loop.GetAsync(CancellationToken.None);
+    /// <summary>Loads it, however long that takes; the refusal where there is no room.</summary>
+    public Task<Refusal?> LoadAsync() => _loop.LoadAsync();
 
     /// <summary>True where this owner has such a session here.</summary>
     public bool Holds(string owner, string sessionId) => _loop.Peek?.Holds(owner, sessionId) ?? false;

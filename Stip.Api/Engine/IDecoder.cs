@@ -17,6 +17,9 @@ internal interface IDecoder : IDisposable
     /// <summary>True where of a row no more is fetched than is wanted; else every row is given as a whole.</summary>
     bool ReducesRows => false;
 
+    /// <summary>Most tokens of a session that it can run, however long its cache may be.</summary>
+    int MostTokens => int.MaxValue;
+
     /// <summary>What the last run took for copying rows in and logits out, where that is told apart.</summary>
     TimeSpan Copied => TimeSpan.Zero;
 

@@ -20,6 +20,9 @@ internal sealed class SessionTable(
 
     public int Count => _count;
 
+    /// <summary>Most tokens of a session that can be run, however long its cache is.</summary>
+    public int MostTokens { get; } = pool.MostTokens;
+
     /// <summary>A session of this owner, expired or not, or null. For any thread.</summary>
     public SessionState? Peek(string owner, string id) =>
         _sessions.TryGetValue(id, out var session) && session.Owner == owner ? session : null;
@@ -213,9 +216,10 @@ internal sealed class SessionTable(
         }
 
         // What is as long leaves its slot; where all that is missing is a session more, a shorter one will do.
+        var anyWillDo = pool.IsFull && pool.HasMemoryFor(maxLength);
         var own = held.GetValueOrDefault(owner);
         var idle = _sessions.Values
-            .Where(session => held[session.Owner] > own + 1 && (pool.IsFull || IsAsLong(session))
+            .Where(session => held[session.Owner] > own + 1 && (anyWillDo || IsAsLong(session))
                 && clock.GetElapsedTime(session.RenewedAt) >= yieldAfter)
             .OrderByDescending(session => held[session.Owner])
             .ThenByDescending(IsAsLong)

@@ -33,12 +33,8 @@ internal static class SourceRules
                 Field);
         }
 
-        // Of a picture it is what the picture has: a server's longest session says nothing of it.
-        var most = options.MaxLength == 0 || sequence.States is not null
-            ? sequence.SourceLength
-            : Math.Min(options.MaxLength, sequence.SourceLength);
         var judged = DeclaredRows.Judge(
-            Field, request.EncoderInputsEmbeds, sequence.SourceWidth(decoder), most, TooLong);
+            Field, request.EncoderInputsEmbeds, sequence.SourceWidth(decoder), MostRows(sequence, options), TooLong);
         if (!judged.Is(out var rows, out var refusal))
         {
             return request.EncoderInputsEmbeds is null
@@ -57,6 +53,13 @@ internal static class SourceRules
         source = rows;
         return JudgeMemory(decoder, request.PromptEmbeds.Shape[0], rows.Count, options);
     }
+
+    /// <summary>Most rows of a source.</summary>
+    public static int MostRows(SequenceSnapshot sequence, EngineOptions options) =>
+        // Of a picture it is what the picture has: a server's longest session says nothing of it.
+        options.MaxLength == 0 || sequence.States is not null
+            ? sequence.SourceLength
+            : Math.Min(options.MaxLength, sequence.SourceLength);
 
     private static Refusal TooLong(long rows, int most) => new(
         StipErrorCode.ContextLengthExceeded,

@@ -1,5 +1,8 @@
 using Microsoft.Extensions.Options;
+using Stip.Api.Engine;
+using Stip.Api.Registry.Packages;
 using Stip.Api.Registry.Uploads;
+using Stip.Protocol.Errors;
 using Stip.Protocol.Packages;
 
 namespace Stip.Api.Registry;
@@ -7,6 +10,9 @@ namespace Stip.Api.Registry;
 /// <summary>Where things lie under <see cref="ApiOptions.DataDirectory"/>.</summary>
 internal sealed class DataFolders : IDisposable
 {
+    // EXDEV of Linux and macOS.
+    private const int OtherFileSystem = 18;
+
     private readonly FileStream _lock;
 
     public DataFolders(IOptions<ApiOptions> options)
@@ -28,10 +34,6 @@ internal sealed class DataFolders : IDisposable
     /// <summary>Packages in the making: emptied at the start.</summary>
     public string Staging { get; }
 
-    /// <summary>What a start empties it of: all but what uploads still lie in.</summary>
-    public IEnumerable<string> Unfinished =>
-        Directory.EnumerateDirectories(Staging).Where(folder => !StagedUploads.IsNoted(folder));
-
     public string Uploads { get; }
 
     public string Keys { get; }
@@ -45,39 +47,68 @@ internal sealed class DataFolders : IDisposable
             Packages, $"{string.Concat(plain)}-{manifest.Fingerprint[..12]}-{Guid.CreateVersion7(now):N}");
     }
 
-    /// <summary>Deletes a package, out of the way first: of what a power cut leaves half deleted the next start would
-    /// say, and every one after it, that it is damaged. What is staged goes at a start.</summary>
-    public void Delete(string package)
+    /// <summary>What a start empties the staging folder of: all but what uploads still lie in.</summary>
+    public void DeleteUnfinished(ILogger log)
     {
-        if (!Directory.Exists(package))
+        foreach (var folder in Directory.GetDirectories(Staging).Where(folder => !StagedUploads.IsNoted(folder)))
         {
-            return;
+            TryDelete(folder, log);
         }
-
-        var aside = Path.Combine(Staging, Path.GetRandomFileName());
-        try
-        {
-            Directory.Move(package, aside);
-        }
-        catch (IOException) when (Directory.Exists(package))
-        {
-            // Of another file system.
-            aside = package;
-        }
-
-        Directory.Delete(aside, recursive: true);
     }
 
-    /// <summary>The same, where the newer package is served whether it can be deleted or not.</summary>
-    public void TryDelete(string package, ILogger log)
+    /// <summary>Takes packages out of the way, all of them or none: of what a power cut leaves half deleted the next
+    /// start would say, and every one after it, that it is damaged. What is staged goes at a start.</summary>
+    /// <param name="packages">Those that are not there are left out.</param>
+    /// <param name="log">Told why one has to stay.</param>
+    /// <returns>Where they are.</returns>
+    public Outcome<List<string>> SetAside(IReadOnlyList<string> packages, ILogger log)
+    {
+        var moved = new List<(string From, string To)>();
+        foreach (var package in packages.Where(Directory.Exists))
+        {
+            try
+            {
+                moved.Add((package, MoveAside(package)));
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                log.LogError("Package {Folder} cannot be deleted: {Fault}", Path.GetFileName(package), e.Message);
+                foreach (var (from, to) in moved.Where(other => other.To != other.From))
+                {
+                    Directory.Move(to, from);
+                }
+
+                return new Refusal(
+                    StipErrorCode.InternalError, "the model's package cannot be deleted: it is served as before", "id");
+            }
+        }
+
+        return moved.ConvertAll(package => package.To);
+    }
+
+    /// <summary>Deletes a folder, where something newer is served whether it can be deleted or not.</summary>
+    public void TryDelete(string folder, ILogger log)
     {
         try
         {
-            Delete(package);
+            if (Directory.Exists(folder))
+            {
+                Directory.Delete(MoveAside(folder), recursive: true);
+            }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            log.LogError("Package {Folder} cannot be deleted: {Fault}", Path.GetFileName(package), e.Message);
+            log.LogError("Package {Folder} cannot be deleted: {Fault}", Path.GetFileName(folder), e.Message);
+        }
+    }
+
+    /// <summary>The same of a package that is served no longer. What an operator put there by hand is left to the
+    /// operator.</summary>
+    public void TryDeleteRegistered(string package, ILogger log)
+    {
+        if (File.Exists(Path.Combine(package, Registration.FileName)))
+        {
+            TryDelete(package, log);
         }
     }
 
@@ -96,6 +127,21 @@ internal sealed class DataFolders : IDisposable
         {
             throw new IOException(
                 $"Stip:Api:DataDirectory {root} is in use by another server, or cannot be written: {e.Message}", e);
+        }
+    }
+
+    // Folders of another file system, and on Windows those whose files are in use, stay where they are until then.
+    private string MoveAside(string folder)
+    {
+        var aside = Path.Combine(Staging, Path.GetRandomFileName());
+        try
+        {
+            Directory.Move(folder, aside);
+            return aside;
+        }
+        catch (IOException e) when (e.HResult == OtherFileSystem || OperatingSystem.IsWindows())
+        {
+            return folder;
         }
     }
 }

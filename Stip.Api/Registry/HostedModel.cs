@@ -37,10 +37,18 @@ internal sealed class HostedModel(
 
     public ModelObject ToObject() => new(
         Id, ModelObject.ObjectName, registration.CreatedAt.ToUnixTimeSeconds(), registration.OwnedBy,
-        ModelStipInfo.From(manifest) with { MaxLength = MaxLength, BoundedCaches = BoundedCaches });
+        ModelStipInfo.From(manifest) with
+        {
+            MaxLength = MaxLength,
+            SourceLength = SourceLength ?? manifest.SourceLength,
+            BoundedCaches = BoundedCaches,
+        });
 
     /// <summary>Most tokens of a session, where the server allows fewer than the model; else null.</summary>
     public int? MaxLength { get; init; }
+
+    /// <summary>Most rows of a source; null for a model without an encoder beside its decoder.</summary>
+    public int? SourceLength { get; init; }
 
     /// <summary>What caches of the decoder keep that do not keep every token; null where all do.</summary>
     public IReadOnlyList<BoundedCache>? BoundedCaches { get; init; }

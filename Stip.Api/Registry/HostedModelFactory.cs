@@ -45,6 +45,9 @@ internal sealed class HostedModelFactory(
         {
             MaxLength = decoder is not null && engine.Value.LongestSession(manifest.ContextLength) is var longest
                 && longest < manifest.ContextLength ? longest : null,
+            SourceLength = decoder?.Snapshot.Sequence is { } sequence
+                ? SourceRules.MostRows(sequence, engine.Value)
+                : null,
             BoundedCaches = graph?.Cache is { } cache ? Bounds(cache, manifest.ContextLength) : null,
         };
     }

@@ -45,10 +45,7 @@ internal sealed class ModelRegistry(
     /// </summary>
     public void Scan()
     {
-        foreach (var unfinished in folders.Unfinished)
-        {
-            Directory.Delete(unfinished, recursive: true);
-        }
+        folders.DeleteUnfinished(log);
 
         var found = FoundPackages.In(folders.Packages);
         foreach (var folder in found.Registered)
@@ -142,12 +139,19 @@ internal sealed class ModelRegistry(
         }
     }
 
-    public async Task<bool> RemoveAsync(string id, CancellationToken cancellation)
+    /// <summary>Removes a model and its packages; false where there is none, a refusal where it has to stay.</summary>
+    public async Task<Outcome<bool>> RemoveAsync(string id, CancellationToken cancellation)
     {
         await _changing.WaitAsync(cancellation);
         try
         {
+            // The oldest first: where it ends in between, the next start serves none of them or the newest.
             HostedModel[] epochs = [.. Find(id)?.Epochs.Reverse() ?? []];
+            if (!folders.SetAside([.. epochs.Select(epoch => epoch.Folder)], log).Is(out var aside, out var refusal))
+            {
+                return refusal;
+            }
+
             _models = _models.Remove(id);
             // Sessions that are left are lost; their clients replay against the next model of that name.
             foreach (var epoch in epochs)
@@ -155,10 +159,9 @@ internal sealed class ModelRegistry(
                 await epoch.DisposeAsync();
             }
 
-            // The oldest first: where it ends in between, the next start serves none of them or the newest.
-            foreach (var epoch in epochs)
+            foreach (var folder in aside)
             {
-                folders.Delete(epoch.Folder);
+                folders.TryDelete(folder, log);
             }
 
             return epochs.Length > 0;
@@ -220,7 +223,7 @@ internal sealed class ModelRegistry(
         {
             TakeUp(folder, isServing);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InsufficientMemoryException)
         {
             log.LogError("Package {Folder} is not served: {Fault}", Path.GetFileName(folder), e.Message);
         }
@@ -274,10 +277,7 @@ internal sealed class ModelRegistry(
     {
         log.LogWarning(
             "Package {Folder} is not served: a newer one of the same model is", Path.GetFileName(older.Folder));
-        if (File.Exists(Path.Combine(older.Folder, Registration.FileName)))
-        {
-            folders.Delete(older.Folder);
-        }
+        folders.TryDeleteRegistered(older.Folder, log);
     }
 
     private async Task RetireReplacedAsync(HostedModel model)
@@ -289,7 +289,7 @@ internal sealed class ModelRegistry(
             {
                 model.Forget(old);
                 await old.DisposeAsync();
-                folders.TryDelete(old.Folder, log);
+                folders.TryDeleteRegistered(old.Folder, log);
             }
         }
     }

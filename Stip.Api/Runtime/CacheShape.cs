@@ -20,6 +20,11 @@ internal sealed record CacheShape(
     /// <summary>One slot of all tensors.</summary>
     public long SlotTotalBytes => Enumerable.Range(0, Tensors.Count).Sum(SlotBytes);
 
+    /// <summary>Most tokens of which every tensor of one sequence, as long as they are, is as large as one may be: the
+    /// runtime's are read and written as a whole.</summary>
+    public int MostTokens => Enumerable.Range(0, Tensors.Count)
+        .Min(tensor => int.MaxValue / Math.Max(1, Heads(tensor) * TokenBytes(tensor)));
+
     public int Heads(int tensor) => Tensors[tensor].Blocks * Tensors[tensor].Runs;
 
     public int TokenBytes(int tensor) => Tensors[tensor].Width * Dtype.ByteSize();

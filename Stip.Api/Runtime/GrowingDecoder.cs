@@ -51,6 +51,8 @@ internal sealed class GrowingDecoder : IDecoder
 
     public bool RunsOnAnyThread => true;
 
+    public int MostTokens => CacheShape.Of(_decoder, 1, 1).MostTokens;
+
     public long SlotBytes(int capacityTokens) => CacheShape.Of(_decoder, 1, capacityTokens).SlotTotalBytes;
 
     public ICacheArena AllocateArena(int slots, int capacityTokens) =>

@@ -13,11 +13,11 @@ internal static class OrtFaults
     // Before it stand the names of a node, which say anything.
     private const string Reason = "Status Message:";
 
-    // Of the arenas, of the CUDA runtime and of cuBLAS.
+    // Of the arenas, of the CUDA runtime, of cuBLAS and of C++.
     private static readonly string[] MemoryWords =
     [
         "allocate memory", "Available memory of", "out of memory", "cudaErrorMemoryAllocation",
-        "CUBLAS_STATUS_ALLOC_FAILED",
+        "CUBLAS_STATUS_ALLOC_FAILED", "bad_alloc", "bad allocation",
     ];
 
     private static readonly string[] DeviceWords = ["CUDA", "CUBLAS", "CUDNN", "cudaError", "TensorRT"];

@@ -155,6 +155,12 @@ internal sealed class OrtRuntime(
             using var options = makeOptions();
             return new InferenceSession(graphPath, options);
         }
+        catch (OnnxRuntimeException e) when (OrtFaults.IsOfMemory(e.Message))
+        {
+            // The graph may be as good as any: there may be memory later, or for another one.
+            throw new InsufficientMemoryException(
+                $"{Path.GetFileName(graphPath)} needs more memory to be loaded than there is", e);
+        }
         catch (OnnxRuntimeException e)
         {
             throw new GraphRefusedException(

@@ -13,11 +13,12 @@ internal sealed class ErrorMiddleware(RequestDelegate next, ILogger<ErrorMiddlew
 
     public async Task InvokeAsync(HttpContext context)
     {
+        ResettableBody.Watch(context);
         try
         {
             await next(context);
         }
-        catch (Exception e) when (e is ConnectionResetException
+        catch (Exception e) when (e is ConnectionResetException or ConnectionAbortedException
             || (e is OperationCanceledException && context.RequestAborted.IsCancellationRequested))
         {
             if (context.Response.HasStarted)

@@ -29,6 +29,9 @@ internal sealed class SlotPool : IDisposable
         _arenas = new SlotArena?[_classes.Length];
     }
 
+    /// <summary>Most tokens of a session that can be run.</summary>
+    public int MostTokens => _decoder.MostTokens;
+
     public int HeldSlots => _arenas.Sum(arena => arena?.HeldSlots ?? 0);
 
     /// <summary>True where not their memory but the number of sessions is what there is no more of.</summary>
@@ -105,6 +108,11 @@ internal sealed class SlotPool : IDisposable
         session.SourceBytes = 0;
     }
 
+    /// <summary>True where there is memory for a session of so many tokens, or another model may have it, were there one
+    /// session more.</summary>
+    public bool HasMemoryFor(int maxLength) => _budget.IsUnusedBeside(this)
+        || Enumerable.Range(0, _classes.Length).Any(i => _classes[i] >= maxLength && HasMemoryIn(i));
+
     /// <summary>True where another model may have what this refusal is for want of.</summary>
     public bool CanBorrow(Refusal refusal) => refusal.LacksCache && _budget.IsUnusedBeside(this);
 
@@ -153,6 +161,21 @@ internal sealed class SlotPool : IDisposable
             ? (arena, slot)
             : NoRoom(_classes[index], bytes, retryAfter);
     }
+
+    private bool HasMemoryIn(int index)
+    {
+        var arena = _arenas[index];
+        var slot = arena?.FirstFree() ?? 0;
+        var isPaid = arena is not null && (slot < arena.PaidSlots || !_decoder.CommitsOnUse);
+        return slot >= 0 && (isPaid || _decoder.SlotBytes(_classes[index]) <= _budget.FreeBytes + UnusedBytes());
+    }
+
+    private long UnusedBytes() => Enumerable.Range(0, _arenas.Length)
+        .Where(i => _arenas[i]?.HeldSlots == 0).Sum(PaidBytes);
+
+    private long PaidBytes(int index) => _arenas[index] is { } arena
+        ? (_decoder.CommitsOnUse ? arena.PaidSlots : arena.Cache.Slots) * _decoder.SlotBytes(_classes[index])
+        : 0;
 
     private SlotArena? Allocate(int index, long slotBytes)
     {
@@ -215,8 +238,7 @@ internal sealed class SlotPool : IDisposable
     {
         if (_arenas[index] is { } arena)
         {
-            var slots = _decoder.CommitsOnUse ? arena.PaidSlots : arena.Cache.Slots;
-            _budget.GiveBack(slots * _decoder.SlotBytes(_classes[index]));
+            _budget.GiveBack(PaidBytes(index));
             arena.Cache.Dispose();
             _arenas[index] = null;
         }

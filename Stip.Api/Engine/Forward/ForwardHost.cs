@@ -45,9 +45,10 @@ internal sealed class ForwardHost : IAsyncDisposable
             {
                 runtime.Require(cancellation);
                 cancellation.ThrowIfCancellationRequested();
+                var maxBatch = BatchAxis.Of(graph) && !mixesRows(graphPath) ? options.Value.MaxBatch : 1;
                 return new ForwardLoop(
                     runtime.LoadForward(graphPath),
-                    BatchAxis.Of(graph) && !mixesRows(graphPath) ? options.Value.MaxBatch : 1,
+                    maxBatch,
                     options.Value.QueueLength,
                     clock,
                     Fits);
@@ -63,6 +64,9 @@ internal sealed class ForwardHost : IAsyncDisposable
     public bool IsLoaded => _loop.Peek is not null;
 
     public bool IsLoading => _loop.IsLoading;
+
+    /// <summary>Loads it, however long that takes; the refusal where there is no room.</summary>
+    public Task<Refusal?> LoadAsync() => _loop.LoadAsync();
 
     /// <summary>Runs a pass.</summary>
     /// <param name="owner">Turns and places are fair between owners.</param>

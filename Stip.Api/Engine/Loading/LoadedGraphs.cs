@@ -25,19 +25,27 @@ internal sealed class LoadedGraphs(IOptions<EngineOptions> options, TimeProvider
     }
 
     /// <summary>Makes room for a graph; a refusal where others are busy for longer than a load may wait.</summary>
-    public async Task<Refusal?> AdmitAsync(ILoadable graph)
+    /// <param name="graph">Removed when it is in memory no longer.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    public async Task<Refusal?> AdmitAsync(ILoadable graph, CancellationToken cancellation)
     {
         if (_limitBytes > 0 && graph.Bytes > _limitBytes)
         {
             return NoRoom(graph, "that is more than there is");
         }
 
-        await _changing.WaitAsync();
+        // What fits waits for nobody who does not.
+        if (TryAdd(graph))
+        {
+            return null;
+        }
+
+        await _changing.WaitAsync(cancellation);
         try
         {
             for (var tries = 0; !TryAdd(graph); tries++)
             {
-                if (LeastRecentlyUsed() is { } idle)
+                if (LeastRecentlyUsed(graph) is { } idle)
                 {
                     await idle.UnloadAsync();
                 }
@@ -48,7 +56,7 @@ internal sealed class LoadedGraphs(IOptions<EngineOptions> options, TimeProvider
                 else
                 {
                     // What is busy ends in real time, whatever the clock of a test says.
-                    await Task.Delay(Pause);
+                    await Task.Delay(Pause, cancellation);
                 }
             }
 
@@ -100,7 +108,17 @@ internal sealed class LoadedGraphs(IOptions<EngineOptions> options, TimeProvider
         }
     }
 
-    private ILoadable? LeastRecentlyUsed() => Idle().MinBy(graph => graph.LastUsedAt);
+    // Null also where all that are idle would not make room enough: none is unloaded in vain.
+    private ILoadable? LeastRecentlyUsed(ILoadable wanted)
+    {
+        lock (_loaded)
+        {
+            var idle = Idle();
+            return _usedBytes - idle.Sum(graph => graph.Bytes) + wanted.Bytes <= _limitBytes
+                ? idle.MinBy(graph => graph.LastUsedAt)
+                : null;
+        }
+    }
 
     private ILoadable[] Idle()
     {

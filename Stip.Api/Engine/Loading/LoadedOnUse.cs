@@ -64,7 +64,15 @@ internal sealed class LoadedOnUse<T>(
     /// <summary>Loads it where it is not loaded; a refusal where that takes longer than a caller may wait. It is loaded
     /// all the same, for those who come later.</summary>
     /// <exception cref="GraphRefusedException">It cannot be loaded.</exception>
-    public async ValueTask<Outcome<T>> GetAsync(CancellationToken cancellation)
+    public ValueTask<Outcome<T>> GetAsync(CancellationToken cancellation) =>
+        GetAsync(TimeSpan.FromSeconds(options.Value.LoadWaitSeconds), cancellation);
+
+    /// <summary>Loads it where it is not loaded, however long that takes; the refusal where there is no room.</summary>
+    /// <exception cref="GraphRefusedException">It cannot be loaded.</exception>
+    public async Task<Refusal?> LoadAsync() =>
+        (await GetAsync(Timeout.InfiniteTimeSpan, CancellationToken.None)).Refusal;
+
+    private async ValueTask<Outcome<T>> GetAsync(TimeSpan patience, CancellationToken cancellation)
     {
         if (Current is { } current)
         {
@@ -90,7 +98,7 @@ internal sealed class LoadedOnUse<T>(
 
         try
         {
-            return await loading.WaitAsync(TimeSpan.FromSeconds(options.Value.LoadWaitSeconds), clock, cancellation);
+            return await loading.WaitAsync(patience, clock, cancellation);
         }
         catch (TimeoutException)
         {
@@ -142,13 +150,13 @@ internal sealed class LoadedOnUse<T>(
     private async Task<Outcome<T>> LoadAsync(Task unloaded, CancellationToken ended)
     {
         await unloaded;
-        if (await graphs.AdmitAsync(this) is { } refusal)
-        {
-            return refusal;
-        }
-
         try
         {
+            if (await graphs.AdmitAsync(this, ended) is { } refusal)
+            {
+                return refusal;
+            }
+
             ended.ThrowIfCancellationRequested();
             var loaded = load(ended);
             if (TryTake(loaded))

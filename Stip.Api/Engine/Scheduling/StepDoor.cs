@@ -25,7 +25,7 @@ internal sealed class StepDoor(SessionTable sessions)
 
         ticket.Session = session;
         sessions.Renew(session);
-        refusal = Judge(session, declaration);
+        refusal = Judge(session, declaration, sessions.MostTokens);
         if (refusal is null && !session.Arena.Cache.CanRewind(session.CachedTokens, declaration.Position))
         {
             // Its caller begins another one.
@@ -87,7 +87,7 @@ internal sealed class StepDoor(SessionTable sessions)
     private Refusal? Reserve(SessionState session, StepDeclaration declaration) =>
         declaration.Source is { } source ? sessions.ReserveSource(session, source.Count) : null;
 
-    private static Refusal? Judge(SessionState session, StepDeclaration declaration)
+    private static Refusal? Judge(SessionState session, StepDeclaration declaration, int mostTokens)
     {
         var position = declaration.Position;
         if (position > session.CachedTokens)
@@ -99,6 +99,7 @@ internal sealed class StepDoor(SessionTable sessions)
         }
 
         var after = (long)position + declaration.RowCount;
-        return after > session.MaxLength ? StepDeclaration.TooLong(after, session.MaxLength) : null;
+        var most = Math.Min(session.MaxLength, mostTokens);
+        return after > most ? StepDeclaration.TooLong(after, most) : null;
     }
 }

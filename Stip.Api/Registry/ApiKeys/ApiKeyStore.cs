@@ -25,6 +25,9 @@ internal sealed class ApiKeyStore(
 
     public IReadOnlyList<ApiKeyRecord> All => directory.Keys;
 
+    /// <summary>Ids of keys that are there no longer, this server's own changes and those of others.</summary>
+    public ConcurrentQueue<string> Gone => directory.Gone;
+
     /// <summary>False until the first keys are known: nobody can be told yet that there is no such key.</summary>
     public bool IsOpen => _isOpen;
 

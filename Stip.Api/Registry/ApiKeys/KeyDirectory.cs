@@ -13,6 +13,10 @@ internal sealed class KeyDirectory(TimeProvider clock)
 
     public IReadOnlyList<ApiKeyRecord> Keys { get; private set; } = [];
 
+    /// <summary>Ids of keys that are there no longer, whoever ended them, until somebody has seen to what they left.
+    /// </summary>
+    public ConcurrentQueue<string> Gone { get; } = new();
+
     /// <summary>The key of this value; null where it is unknown, revoked or expired.</summary>
     public ApiKeyGrant? Find(string value)
     {
@@ -32,7 +36,14 @@ internal sealed class KeyDirectory(TimeProvider clock)
     public CancellationToken Watch(ApiKeyGrant grant)
     {
         var hash = grant.Secret.Sha256;
-        var watched = _watched.GetOrAdd(hash, _ => new CancellationTokenSource(Timeout.InfiniteTimeSpan, clock));
+        var watched = _watched.GetOrAdd(hash, Source);
+        if (watched.IsCancellationRequested && IsGood(grant))
+        {
+            // Its time was over and is not any more: the clock was set back.
+            _watched.TryRemove(KeyValuePair.Create(hash, watched));
+            watched = _watched.GetOrAdd(hash, Source);
+        }
+
         var token = watched.Token;
         // What went between the search and now is told as well.
         Tell(hash);
@@ -44,12 +55,19 @@ internal sealed class KeyDirectory(TimeProvider clock)
     {
         var byHash = keys.SelectMany(key => key.Secrets.Select(secret => new ApiKeyGrant(key, secret)))
             .ToDictionary(grant => grant.Secret.Sha256, StringComparer.Ordinal);
+        foreach (var gone in Keys.ExceptBy(keys.Select(key => key.Id), key => key.Id))
+        {
+            Gone.Enqueue(gone.Id);
+        }
+
         (Keys, _byHash) = ([.. keys.OrderBy(key => key.CreatedAt)], byHash);
         foreach (var hash in _watched.Keys)
         {
             Tell(hash);
         }
     }
+
+    private CancellationTokenSource Source(string hash) => new(Timeout.InfiniteTimeSpan, clock);
 
     private bool IsInTime(ApiKeyGrant grant) => !(grant.EndsAt <= clock.GetUtcNow());
 

@@ -50,6 +50,19 @@ public sealed class ModelTests
         Assert.Equal((said, TinyDecoder.ContextLength), (shown.Stip.MaxLength, shown.Stip.ContextLength));
     }
 
+    [Theory]
+    [InlineData("0", 40)]
+    [InlineData("8", 8)]
+    public async Task Model_WhoseSourcesTheServerShortens_SaysHowLongTheyAre(string setting, int said)
+    {
+        using var server = new ApiServer(("Stip:Api:Engine:MaxLength", setting));
+        new TinySequence().WriteTo(server.PackageFolder("pair"));
+
+        var shown = Assert.Single((await server.Caller().GetAsync<ListObject<ModelObject>>(StipRoutes.Models)).Data);
+
+        Assert.Equal(said, shown.Stip.SourceLength);
+    }
+
     [Fact]
     public async Task NewerEpoch_WithoutSessionsOfTheOldOne_ReplacesIt()
     {

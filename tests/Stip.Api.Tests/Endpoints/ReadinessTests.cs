@@ -19,11 +19,13 @@ public sealed class ReadinessTests
     [InlineData(true)]
     public async Task Server_WhilePackagesAreTakenUp_IsLiveAndNotReady(bool isPreloading)
     {
-        using var server = new ApiServer(("Stip:Api:Engine:Preload", isPreloading ? "true" : "false"))
+        using var server = new ApiServer(
+            ("Stip:Api:Engine:Preload", isPreloading ? "true" : "false"), ("Stip:Api:Engine:LoadWaitSeconds", "1"))
         {
             WaitsUntilReady = false,
         };
         new TinyDecoder().WriteTo(server.PackageFolder("tiny"));
+        TinyEncoder.WriteTo(server.PackageFolder("tiny-encoder"));
         using var gate = new ManualResetEventSlim();
         await using var held = Held(server, gate, isPreloading);
         var caller = new ApiCaller(held.CreateClient(), ApiServer.AdminKey);
@@ -35,7 +37,16 @@ public sealed class ReadinessTests
             Assert.Equal(HttpStatusCode.ServiceUnavailable, loading.StatusCode);
             Assert.Contains(
                 "\"loading\"", await loading.Content.ReadAsStringAsync(Cancellation), StringComparison.Ordinal);
-            if (!isPreloading)
+            if (isPreloading)
+            {
+                // A load at the start may take longer than a request waits for one.
+                await Task.Delay(100, Cancellation);
+                server.Clock.Advance(TimeSpan.FromSeconds(2));
+                await Task.Delay(100, Cancellation);
+                using var still = await caller.SendAsync(HttpMethod.Get, StipRoutes.HealthReady);
+                Assert.Equal(HttpStatusCode.ServiceUnavailable, still.StatusCode);
+            }
+            else
             {
                 await RefusedForNowAsync(await caller.PostAsync(StipRoutes.Completions, Steps.Prefill(1, 2)));
                 await RefusedForNowAsync(await caller.PostAsync(StipRoutes.Forward, TinyEncoder.Request(1, 2)));
@@ -52,7 +63,31 @@ public sealed class ReadinessTests
         await held.Services.GetRequiredService<ServerStartup>().Ready.WaitAsync(TimeSpan.FromSeconds(30), Cancellation);
         using var ready = await caller.SendAsync(HttpMethod.Get, StipRoutes.HealthReady);
         Assert.Equal(HttpStatusCode.OK, ready.StatusCode);
+        Assert.Contains(
+            isPreloading ? "\"loaded\":2" : "\"loaded\":0", await ready.Content.ReadAsStringAsync(Cancellation),
+            StringComparison.Ordinal);
         Assert.Equal(2, (await caller.StepAsync(Steps.Prefill(1, 2))).Position);
+    }
+
+    [Fact]
+    public async Task Preload_OfAModelForWhichThereIsNoRoom_IsALineOfTheLog()
+    {
+        var log = new LogLines();
+        using var server = new ApiServer(
+            ("Stip:Api:Engine:Preload", "true"), ("Stip:Api:Engine:ModelMegabytes", "1"),
+            ("Serilog:MinimumLevel:Default", "Error"))
+        {
+            Log = log,
+        };
+        new TinyDecoder().WriteTo(server.PackageFolder("tiny"));
+        var large = server.PackageFolder("large");
+        var manifest = new TinyDecoder("large").WriteTo(large);
+        await File.WriteAllBytesAsync(Path.Combine(large, "more.bin"), new byte[2 << 20], Cancellation);
+        PackageFiles.Describe(large, manifest);
+        _ = server.Caller();
+
+        Assert.Contains(log.All, line => line.Contains("large", StringComparison.Ordinal)
+            && line.Contains("of 1 for models", StringComparison.Ordinal));
     }
 
     private static WebApplicationFactory<ServerStartup> Held(

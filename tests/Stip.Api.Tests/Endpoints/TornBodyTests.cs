@@ -6,6 +6,7 @@ using Stip.Api.Tests.Models;
 using Stip.Protocol;
 using Stip.Protocol.Forward;
 using Stip.Protocol.Models;
+using Stip.Protocol.Packages;
 using Stip.Protocol.Sessions;
 using Stip.Protocol.Uploads;
 using Stip.TestKit;
@@ -95,6 +96,32 @@ public sealed class TornBodyTests
             var body = await Steps.Safetensors(Steps.Prefill(1, 64)).ReadAsByteArrayAsync(Cancellation);
             await TearAsync(server, key, () => server.SendHalfAsync(
                 key, StipRoutes.Completions, StipRoutes.SafetensorsMediaType, body));
+        }
+
+        Assert.Empty(log.All);
+    }
+
+    // A connection of HTTP/2 goes on where one of its requests is given up.
+    [Theory]
+    [InlineData(StipRoutes.Completions, "application/json")]
+    [InlineData(StipRoutes.Completions, StipRoutes.SafetensorsMediaType)]
+    [InlineData(StipRoutes.Uploads, "application/octet-stream")]
+    public async Task Log_OfBodiesThatAreGivenUpOverHttp2_HasNoErrors(string path, string contentType)
+    {
+        var log = new LogLines();
+        using (var server = new WiredServer(log, isHttp2: true))
+        {
+            var (key, request) = (await server.KeyAsync(), Steps.Prefill(1, 64));
+            var body = contentType == StipRoutes.SafetensorsMediaType
+                ? await Steps.Safetensors(request).ReadAsByteArrayAsync(Cancellation)
+                : JsonSerializer.SerializeToUtf8Bytes(request, StipJson.Wire);
+            if (path == StipRoutes.Uploads)
+            {
+                var file = new PackageFile("model.onnx", body.Length, new string('a', 64));
+                path = $"{path}/{(await server.Caller(key).AnnounceAsync(file)).Id}/parts?offset=0";
+            }
+
+            await TearAsync(server, key, () => server.ResetHalfAsync(key, path, contentType, body));
         }
 
         Assert.Empty(log.All);

@@ -31,6 +31,33 @@ public sealed class DecoderHostTests
     }
 
     [Fact]
+    public async Task Load_ThatFailsBehindItsGraph_LeavesNoGraphInMemory()
+    {
+        _runtime.MixesRows = _ => throw new IOException("the file is gone");
+        await using var host = _runtime.Host();
+
+        await Assert.ThrowsAsync<IOException>(() => host.RunAsync("alice", _runtime.Step()));
+
+        Assert.True(_runtime.Decoder.IsDisposed);
+        Assert.Equal(0, _runtime.Graphs.Count);
+    }
+
+    // Whatever its cache has room for.
+    [Fact]
+    public async Task Step_OfMoreTokensThanTheDecoderCanRun_IsRefused()
+    {
+        _runtime.Decoder.MostTokens = 3;
+        await using var host = _runtime.Host();
+        var opened = await AnswerAsync(host.RunAsync("alice", _runtime.Step(rows: 3)));
+
+        var refusal = (await host.RunAsync("alice", _runtime.Step(opened.SessionId, 3))).Refusal;
+
+        Assert.Equal(StipErrorCode.ContextLengthExceeded, refusal?.Code);
+        Assert.Equal("4 tokens are more than the 3 that this session can hold", refusal?.Message);
+        Assert.Equal(3, (await AnswerAsync(host.RunAsync("alice", _runtime.Step(opened.SessionId, 2)))).Position);
+    }
+
+    [Fact]
     public async Task FailedStep_LeavesTheSessionWhereItWas()
     {
         await using var host = _runtime.Host();

@@ -56,6 +56,27 @@ public sealed class FairSlotsTests
         Assert.Equal(3, (await host.SessionsOfAsync("alice", Cancellation)).Count);
     }
 
+    // There is memory for 1,024 tokens, and 896 of them are taken.
+    [Fact]
+    public async Task ShortSession_ThatLeavesTooLittleForALongOne_Stays()
+    {
+        _runtime.Options.Slots = 4;
+        await using var host = _runtime.Host();
+        for (var i = 0; i < 3; i++)
+        {
+            await OpenAsync(host, "alice", 128);
+        }
+
+        _runtime.Clock.Advance(TimeSpan.FromSeconds(5));
+        await OpenAsync(host, "alice", 512);
+
+        var refusal = (await host.OpenAsync("bob", 512, Cancellation)).Refusal;
+
+        Assert.Equal(StipErrorCode.ServerOverloaded, refusal?.Code);
+        Assert.Equal(4, (await host.SessionsOfAsync("alice", Cancellation)).Count);
+        await OpenAsync(host, "bob", 128);
+    }
+
     [Theory]
     [InlineData(5, 4)]
     [InlineData(0, 500)]
@@ -75,9 +96,9 @@ public sealed class FairSlotsTests
         Assert.Equal(2, (await host.SessionsOfAsync("alice", Cancellation)).Count);
     }
 
-    private static async Task<string> OpenAsync(DecoderHost host, string owner)
+    private static async Task<string> OpenAsync(DecoderHost host, string owner, int maxLength = 64)
     {
-        var outcome = await host.OpenAsync(owner, 64, Cancellation);
+        var outcome = await host.OpenAsync(owner, maxLength, Cancellation);
         Assert.True(outcome.Is(out var session, out var refusal), refusal?.Message);
         return session.Id;
     }

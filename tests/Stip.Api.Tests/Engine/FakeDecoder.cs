@@ -34,6 +34,8 @@ internal sealed class FakeDecoder : IDecoder
 
     public bool RunsOnAnyThread => true;
 
+    public int MostTokens { get; set; } = int.MaxValue;
+
     /// <summary>Largest arena that can be had.</summary>
     public int MostSlots { get; set; } = int.MaxValue;
 

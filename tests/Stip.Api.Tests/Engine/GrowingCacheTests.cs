@@ -107,6 +107,18 @@ public sealed class GrowingCacheTests : IDisposable
         Assert.True(step.MostSlots(0) > 1);
     }
 
+    // A tensor of 2 GiB is more than the runtime's can be read as.
+    [Theory]
+    [InlineData(CacheForm.Named, 16 * sizeof(float))]
+    [InlineData(CacheForm.Stacked, 2 * 16 * sizeof(float))]
+    public void MostTokens_AreThoseOfWhichTheLargestTensorCanBeRead(CacheForm form, int tokenBytes)
+    {
+        using var engine = new RealEngine(CacheLayouts.Growing, form: form);
+        using var decoder = RealEngine.Runtime().LoadDecoder(engine.Snapshot);
+
+        Assert.Equal(int.MaxValue / tokenBytes, decoder.MostTokens);
+    }
+
     private static async Task AssertAreAloneAsync(CacheForm form, long mostPastBytes)
     {
         using var plain = new TemporaryFolder();

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Net.WebSockets;
@@ -17,13 +18,15 @@ internal sealed class WiredServer : IDisposable
     private readonly HttpClient _http;
 
     /// <param name="errors">Receives what it logs as errors, as in production; null logs nothing.</param>
-    public WiredServer(ILogEventSink? errors = null)
+    /// <param name="isHttp2">Whether it speaks HTTP/2, in clear text, instead of HTTP/1.1.</param>
+    public WiredServer(ILogEventSink? errors = null, bool isHttp2 = false)
     {
         _server = new ApiServer(
             ("Stip:Api:Limits:Concurrent", "1"),
             ("Stip:Api:Engine:Slots", "1"),
             ("Stip:Api:Engine:YieldSeconds", "0"),
             ("environment", "Production"),
+            ("Kestrel:EndpointDefaults:Protocols", isHttp2 ? "Http2" : "Http1"),
             ("Serilog:MinimumLevel:Default", errors is null ? "Fatal" : "Error"))
         {
             Log = errors,
@@ -33,7 +36,10 @@ internal sealed class WiredServer : IDisposable
         _server.UseKestrel(0);
         _server.StartServer();
         Address = _server.ClientOptions.BaseAddress;
-        _http = new HttpClient { BaseAddress = Address };
+        _http = new HttpClient(new Speaking(isHttp2 ? HttpVersion.Version20 : HttpVersion.Version11))
+        {
+            BaseAddress = Address,
+        };
     }
 
     public Uri Address { get; }
@@ -60,6 +66,21 @@ internal sealed class WiredServer : IDisposable
         socket.LingerState = new LingerOption(true, 0);
     }
 
+    /// <summary>Sends half of a body over HTTP/2 and gives the request up, on a connection that goes on.</summary>
+    public async Task ResetHalfAsync(string key, string path, string contentType, ReadOnlyMemory<byte> body)
+    {
+        using var gone = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        using var half = new HalfContent(body, contentType);
+        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = half };
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        var sending = _http.SendAsync(request, gone.Token);
+        await half.Sent.WaitAsync(Cancellation);
+        // The server is to read it before it hears that there is no more.
+        await Task.Delay(20, Cancellation);
+        await gone.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => sending);
+    }
+
     public async Task<ClientWebSocket> StreamAsync(string key)
     {
         var socket = new ClientWebSocket();
@@ -74,5 +95,15 @@ internal sealed class WiredServer : IDisposable
     {
         _http.Dispose();
         _server.Dispose();
+    }
+
+    private sealed class Speaking(Version version) : DelegatingHandler(new SocketsHttpHandler())
+    {
+        protected override Task<HttpResponseMessage> SendAsync(
+            HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            (request.Version, request.VersionPolicy) = (version, HttpVersionPolicy.RequestVersionExact);
+            return base.SendAsync(request, cancellationToken);
+        }
     }
 }

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Stip.Api.Registry;
 using Stip.Api.Tests.Hosting;
@@ -50,7 +51,7 @@ public sealed class DataFoldersTests
         using var folder = new TemporaryFolder();
         using var folders = Open(folder);
         new TinyDecoder().WriteTo(Path.Combine(folders.Packages, "tiny"));
-        folders.Delete(Path.Combine(folders.Packages, "tiny"));
+        folders.TryDelete(Path.Combine(folders.Packages, "tiny"), NullLogger.Instance);
 
         Assert.Empty(Directory.GetFileSystemEntries(folders.Packages));
         Assert.Empty(Directory.GetFileSystemEntries(folders.Staging));

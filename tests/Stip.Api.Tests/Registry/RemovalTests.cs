@@ -48,6 +48,47 @@ public sealed class RemovalTests
         Assert.False(Directory.Exists(older));
     }
 
+    // Whoever asked for it could take for deleted what the next start serves again.
+    [Fact]
+    public async Task Removal_OfAPackageThatCannotBeDeleted_IsRefusedAndTheModelServed()
+    {
+        using var server = new ApiServer();
+        var (older, newer) = await TwoEpochsAsync(server);
+        var session = await server.Caller().StepAsync(Steps.Prefill(1, 4));
+        var staging = Path.Combine(server.DataDirectory, "staging");
+        Directory.Delete(staging, recursive: true);
+        await File.WriteAllTextAsync(staging, "no folder", TestContext.Current.CancellationToken);
+
+        using (var refused = await server.Caller().SendAsync(HttpMethod.Delete, $"{StipRoutes.Models}/tiny"))
+        {
+            await ApiCaller.RefusedAsync(refused, 500, "internal_error");
+        }
+
+        Assert.True(Directory.Exists(older) && Directory.Exists(newer));
+        Assert.Equal(5, (await server.Caller().StepAsync(Steps.Next(session, 1))).Position);
+        File.Delete(staging);
+        Directory.CreateDirectory(staging);
+        using var removed = await server.Caller().SendAsync(HttpMethod.Delete, $"{StipRoutes.Models}/tiny");
+        Assert.True(removed.IsSuccessStatusCode);
+        Assert.False(Directory.Exists(older) || Directory.Exists(newer));
+    }
+
+    // A registered one would go with its last session.
+    [Fact]
+    public async Task ReplacedPackage_ThatWasPutThereByHand_IsLeftToWhoPutItThere()
+    {
+        using var server = new ApiServer();
+        new TinyDecoder().WriteTo(server.PackageFolder("by-hand"));
+        using var folder = new TemporaryFolder();
+        new TinyDecoder(Seed: 2, KeyEpoch: 2).WriteTo(folder.Path);
+
+        using var pushed = await server.Caller().PushAsync(folder.Path);
+
+        Assert.Equal(2, (await ApiCaller.ReadAsync<ModelObject>(pushed)).Stip!.KeyEpoch);
+        Assert.Empty(server.Services.GetRequiredService<ModelRegistry>().Find("tiny")!.Before);
+        Assert.True(File.Exists(Path.Combine(server.PackageFolder("by-hand"), "model.onnx")));
+    }
+
     private static async Task<(string Older, string Newer)> TwoEpochsAsync(ApiServer server)
     {
         var folders = new List<string>();

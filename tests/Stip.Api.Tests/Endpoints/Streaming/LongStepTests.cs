@@ -27,6 +27,7 @@ public sealed class LongStepTests : IDisposable
                 options => (options.KeepAliveInterval, options.KeepAliveTimeout) = (Ping, 2 * Ping)),
         };
         new TinyDecoder().WriteTo(_server.PackageFolder("tiny"));
+        new TinyDecoder("other").WriteTo(_server.PackageFolder("other"));
         _server.UseKestrel(0);
         _server.StartServer();
     }
@@ -48,6 +49,27 @@ public sealed class LongStepTests : IDisposable
 
         Assert.Equal(5, next.Position);
         Assert.Equal(6, (await stream.StepAsync(Steps.Next(next, 1))).Position);
+    }
+
+    // Another model's step is nobody's wait.
+    [Fact]
+    public async Task Session_IsShownAndReleased_WhileAnotherModelRuns()
+    {
+        var caller = _server.Caller();
+        var opened = await caller.StepAsync(Steps.Prefill(1, 3) with { Model = "other" });
+        await caller.StepAsync(Steps.Prefill(2, 3));
+        _runtime.Hold();
+        var step = caller.StepAsync(Steps.Prefill(3, 3));
+        _runtime.Entered.Wait(Cancellation);
+        var path = $"{StipRoutes.Sessions}/{opened.SessionId}";
+
+        using var shown = await caller.SendAsync(HttpMethod.Get, path).WaitAsync(Held, Cancellation);
+        using var released = await caller.SendAsync(HttpMethod.Delete, path).WaitAsync(Held, Cancellation);
+
+        Assert.Equal((true, true), (shown.IsSuccessStatusCode, released.IsSuccessStatusCode));
+        Assert.False(step.IsCompleted);
+        _runtime.LetGo();
+        Assert.Equal(3, (await step).Position);
     }
 
     // Who sends the next step before an answer has it served after that.

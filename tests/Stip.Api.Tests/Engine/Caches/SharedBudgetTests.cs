@@ -32,7 +32,7 @@ public sealed class SharedBudgetTests
         }
 
         await OpenAsync(other);
-        using var step = _runtime.Step(maxLength: 256);
+        using var step = _runtime.Step(maxLength: 64);
         var outcome = await other.RunAsync("alice", step);
 
         Assert.True(outcome.Is(out var answer, out var refusal), refusal?.Message);

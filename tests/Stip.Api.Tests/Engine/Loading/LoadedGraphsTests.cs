@@ -96,6 +96,76 @@ public sealed class LoadedGraphsTests
     }
 
     [Fact]
+    public async Task Model_ThatFits_WaitsForNoneThatDoesNot()
+    {
+        _runtime.Options.ModelMegabytes = 15;
+        await using var one = _runtime.Host("one", 10 * Megabyte);
+        await using var two = _runtime.Host("two", 10 * Megabyte);
+        await using var small = _runtime.Host("small", 5 * Megabyte);
+        await StepAsync(one);
+        _runtime.Decoder.Hold();
+        _runtime.Decoder.Entered.Reset();
+        var running = Task.Run(() => one.RunAsync("alice", _runtime.Step()), Cancellation);
+        _runtime.Decoder.Entered.Wait(Cancellation);
+        var waiting = two.RunAsync("bob", _runtime.Step());
+        await Task.Delay(100, Cancellation);
+        Assert.True(two.IsLoading);
+
+        Assert.Null(await small.LoadAsync().WaitAsync(TimeSpan.FromSeconds(20), Cancellation));
+
+        Assert.Equal((true, false, true), (one.IsLoaded, two.IsLoaded, small.IsLoaded));
+        _runtime.Decoder.LetGo();
+        Assert.Null((await running).Refusal);
+        Assert.Null((await waiting).Refusal);
+    }
+
+    // What is idle is worth nothing to a model that needs the room of a busy one as well.
+    [Fact]
+    public async Task IdleModel_WhoseRoomIsNotEnough_StaysUntilItIs()
+    {
+        _runtime.Options.ModelMegabytes = 20;
+        await using var one = _runtime.Host("one", 10 * Megabyte);
+        await using var idle = _runtime.Host("idle", 5 * Megabyte);
+        await using var large = _runtime.Host("large", 20 * Megabyte);
+        await StepAsync(one);
+        await StepAsync(idle);
+        _runtime.Decoder.Hold();
+        _runtime.Decoder.Entered.Reset();
+        var running = Task.Run(() => one.RunAsync("alice", _runtime.Step()), Cancellation);
+        _runtime.Decoder.Entered.Wait(Cancellation);
+        var waiting = large.RunAsync("bob", _runtime.Step());
+        await Task.Delay(100, Cancellation);
+        Assert.Equal((true, true), (idle.IsLoaded, large.IsLoading));
+
+        _runtime.Decoder.LetGo();
+        Assert.Null((await running).Refusal);
+        Assert.Null((await waiting).Refusal);
+        Assert.Equal((false, false, true), (one.IsLoaded, idle.IsLoaded, large.IsLoaded));
+    }
+
+    [Fact]
+    public async Task Model_ThatEndsWhileItWaitsForRoom_DoesSoAtOnce()
+    {
+        _runtime.Options.ModelMegabytes = 10;
+        await using var one = _runtime.Host("one", 10 * Megabyte);
+        var two = _runtime.Host("two", 10 * Megabyte);
+        await StepAsync(one);
+        _runtime.Decoder.Hold();
+        _runtime.Decoder.Entered.Reset();
+        var running = Task.Run(() => one.RunAsync("alice", _runtime.Step()), Cancellation);
+        _runtime.Decoder.Entered.Wait(Cancellation);
+        var waiting = two.RunAsync("bob", _runtime.Step());
+        await Task.Delay(50, Cancellation);
+
+        await two.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(20), Cancellation);
+
+        Assert.Equal(StipErrorCode.SessionLost, (await waiting).Refusal?.Code);
+        _runtime.Decoder.LetGo();
+        Assert.Null((await running).Refusal);
+        Assert.Equal(1, _runtime.Graphs.Count);
+    }
+
+    [Fact]
     public async Task Model_LargerThanTheBudget_IsRefusedWithBothSizes()
     {
         _runtime.Options.ModelMegabytes = 10;

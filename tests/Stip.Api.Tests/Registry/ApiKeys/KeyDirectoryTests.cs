@@ -1,0 +1,36 @@
+using Stip.Api.Registry.ApiKeys;
+using Stip.Api.Tests.Hosting;
+using Stip.Protocol.ApiKeys;
+
+namespace Stip.Api.Tests.Registry.ApiKeys;
+
+public sealed class KeyDirectoryTests
+{
+    private static readonly DateTimeOffset Start = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
+    private readonly SettableClock _clock = new(Start);
+    private readonly KeyDirectory _directory;
+
+    public KeyDirectoryTests() => _directory = new KeyDirectory(_clock);
+
+    [Fact]
+    public void Watch_OfAKeyWhoseTimeIsOver_TellsUntilTheClockIsSetBack()
+    {
+        var secret = new ApiKeySecret(ApiKeyValue.Hash("value"), "v…", null);
+        _directory.Show([new ApiKeyRecord(
+            "key_1", "user", [secret], [ApiKeyScopes.Infer], Start, null, Start.AddHours(1), null)]);
+        var grant = _directory.Find("value")!;
+        var first = _directory.Watch(grant);
+        _clock.Advance(TimeSpan.FromHours(1));
+        Assert.True(first.IsCancellationRequested);
+        Assert.True(_directory.Watch(grant).IsCancellationRequested);
+        Assert.False(_directory.IsGood(grant));
+
+        _clock.Set(TimeSpan.FromMinutes(-30));
+
+        Assert.True(_directory.IsGood(grant));
+        var later = _directory.Watch(grant);
+        Assert.False(later.IsCancellationRequested);
+        _clock.Advance(TimeSpan.FromMinutes(30));
+        Assert.True(later.IsCancellationRequested);
+    }
+}
