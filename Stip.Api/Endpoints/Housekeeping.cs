@@ -60,11 +60,18 @@ internal sealed class Housekeeping(
     /// for their lease.</summary>
     internal async Task ReleaseGoneAsync()
     {
-        // What fails is tried again.
-        while (keys.Gone.TryPeek(out var id))
+        for (var left = keys.Gone.Count; left > 0 && keys.Gone.TryDequeue(out var id); left--)
         {
-            await registry.ReleaseSessionsAsync(id);
-            keys.Gone.TryDequeue(out _);
+            try
+            {
+                await registry.ReleaseSessionsAsync(id);
+            }
+            catch
+            {
+                // Tried again, after the others.
+                keys.Gone.Enqueue(id);
+                throw;
+            }
         }
     }
 

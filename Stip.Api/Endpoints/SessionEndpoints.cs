@@ -80,7 +80,8 @@ internal static class SessionEndpoints
 
     private static async Task<IResult> GetAsync(string id, HttpContext context, ModelRegistry registry)
     {
-        var session = (await OfAsync(context, HoldersOf(id, context, registry))).FirstOrDefault(session => session.Id == id);
+        var found = await OfAsync(context, HoldersOf(id, context, registry));
+        var session = found.FirstOrDefault(session => session.Id == id);
         return session is null ? new ErrorAnswer(Lost) : Answer.Json(session);
     }
 

@@ -40,7 +40,8 @@ internal sealed class SessionTable(
         }
 
         if (!pool.Find(maxLength, RetryAfter()).Is(out var place, out var refusal)
-            && !(!pool.CanBorrow(refusal) && MakeRoom(owner, maxLength) && pool.Find(maxLength, RetryAfter()).Is(out place, out refusal)))
+            && (pool.CanBorrow(refusal) || !MakeRoom(owner, maxLength)
+                || !pool.Find(maxLength, RetryAfter()).Is(out place, out refusal)))
         {
             quota.GiveBack(owner);
             return refusal;

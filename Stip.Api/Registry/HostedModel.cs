@@ -26,8 +26,8 @@ internal sealed class HostedModel(
     /// <summary>Models of this name that it replaced and that still have sessions, newest first.</summary>
     public ImmutableArray<HostedModel> Before { get; private set; } = [];
 
-    /// <summary>When it was replaced.</summary>
-    public DateTimeOffset? ReplacedAt { get; private set; }
+    /// <summary>Timestamp of its replacement: a clock that is set ends no session.</summary>
+    public long ReplacedAt { get; private set; }
 
     /// <summary>Null for a package without a decoder.</summary>
     public DecoderHost? Decoder => decoder;
@@ -80,7 +80,9 @@ internal sealed class HostedModel(
     }
 
     /// <summary>Takes the place of a model, which goes on with its sessions. Called before anybody asks it.</summary>
-    public void Replace(HostedModel old, DateTimeOffset now)
+    /// <param name="old">Goes on until its time is over.</param>
+    /// <param name="now">Timestamp.</param>
+    public void Replace(HostedModel old, long now)
     {
         old.ReplacedAt = now;
         Before = [.. old.Epochs];

@@ -126,7 +126,7 @@ internal sealed class ModelRegistry(
             var model = factory.Create(manifest, registration, folder, isFresh: true);
             if (old is not null)
             {
-                model.Replace(old, clock.GetUtcNow());
+                model.Replace(old, clock.GetTimestamp());
             }
 
             _models = _models.SetItem(model.Id, model);
@@ -262,7 +262,7 @@ internal sealed class ModelRegistry(
         var isNewer = other is null || PackageOrder.IsNewer(model, other);
         if (isNewer && isServing && other is not null)
         {
-            model.Replace(other, clock.GetUtcNow());
+            model.Replace(other, clock.GetTimestamp());
         }
 
         _models = isNewer ? _models.SetItem(model.Id, model) : _models;
@@ -284,7 +284,7 @@ internal sealed class ModelRegistry(
     {
         foreach (var old in model.Before)
         {
-            var isOver = clock.GetUtcNow() - old.ReplacedAt >= TimeSpan.FromSeconds(engine.Value.EpochSeconds);
+            var isOver = clock.GetElapsedTime(old.ReplacedAt) >= TimeSpan.FromSeconds(engine.Value.EpochSeconds);
             if (isOver || old.Decoder is not { SessionCount: > 0 })
             {
                 model.Forget(old);

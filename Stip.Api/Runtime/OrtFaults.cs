@@ -1,4 +1,5 @@
 using Microsoft.ML.OnnxRuntime;
+using Stip.Api.Engine;
 
 namespace Stip.Api.Runtime;
 
@@ -7,6 +8,7 @@ namespace Stip.Api.Runtime;
 /// </summary>
 internal static class OrtFaults
 {
+    private const int MostShown = 300;
     private const string CodeStart = "[ErrorCode:";
     private const string InvalidArgument = "[ErrorCode:InvalidArgument]";
 
@@ -53,5 +55,25 @@ internal static class OrtFaults
         return !DeviceWords.Any(word => message.Contains(word, StringComparison.Ordinal))
             && (message.StartsWith(InvalidArgument, StringComparison.Ordinal)
                 || ShapeWords.Any(word => reason.Contains(word, StringComparison.OrdinalIgnoreCase)));
+    }
+
+    /// <summary>What the load of a graph ends with: it may be as good as any where memory was short.</summary>
+    /// <param name="graphPath">Told by its last name only.</param>
+    /// <param name="message">Of the runtime's exception.</param>
+    /// <param name="fault">That exception.</param>
+    public static Exception OfLoad(string graphPath, string message, Exception? fault)
+    {
+        var file = Path.GetFileName(graphPath);
+        var told = message.Replace(graphPath, file, StringComparison.Ordinal);
+        return IsOfMemory(told)
+            ? new InsufficientMemoryException($"{file} needs more memory to be loaded than there is", fault)
+            : new GraphRefusedException($"{file} cannot be loaded: {FirstLine(told)}", fault);
+    }
+
+    /// <summary>The start of the runtime's words, which may go on with paths and frames of this machine.</summary>
+    public static string FirstLine(string message)
+    {
+        var line = message.Split('\n', 2)[0];
+        return line.Length > MostShown ? line[..MostShown] + "…" : line;
     }
 }

@@ -101,7 +101,8 @@ internal sealed class OrtRuntime(
         }
         catch (OnnxRuntimeException e) when (runtime.Value.TopK == RuntimeOptions.Auto)
         {
-            log.LogWarning("{Model} gives whole rows to the host: {Reason}", decoder.Model, FirstLine(e.Message));
+            var reason = OrtFaults.FirstLine(e.Message);
+            log.LogWarning("{Model} gives whole rows to the host: {Reason}", decoder.Model, reason);
             return null;
         }
     }
@@ -155,16 +156,9 @@ internal sealed class OrtRuntime(
             using var options = makeOptions();
             return new InferenceSession(graphPath, options);
         }
-        catch (OnnxRuntimeException e) when (OrtFaults.IsOfMemory(e.Message))
-        {
-            // The graph may be as good as any: there may be memory later, or for another one.
-            throw new InsufficientMemoryException(
-                $"{Path.GetFileName(graphPath)} needs more memory to be loaded than there is", e);
-        }
         catch (OnnxRuntimeException e)
         {
-            throw new GraphRefusedException(
-                $"{Path.GetFileName(graphPath)} cannot be loaded: {FirstLine(e.Message)}", e);
+            throw OrtFaults.OfLoad(graphPath, e.Message, e);
         }
     }
 
@@ -174,11 +168,4 @@ internal sealed class OrtRuntime(
             pair => new TensorSignature(
                 pair.Value.IsTensor ? OrtDtypes.FromOrt(pair.Value.ElementDataType)?.WireName() ?? "other" : "other",
                 pair.Value.IsTensor ? pair.Value.Dimensions : []));
-
-    // The runtime's messages may go on with paths and stack frames of this machine.
-    private static string FirstLine(string message)
-    {
-        var line = message.Split('\n', 2)[0];
-        return line.Length > 300 ? line[..300] + "…" : line;
-    }
 }

@@ -37,7 +37,8 @@ internal sealed class SlotPool : IDisposable
     /// <summary>True where not their memory but the number of sessions is what there is no more of.</summary>
     public bool IsFull => HeldSlots >= _slots;
 
-    /// <summary>True where an arena is paid for and has no session. For any thread, which may find it changed.</summary>
+    /// <summary>True where an arena is paid for and has no session. For any thread, which may find it changed.
+    /// </summary>
     public bool HasUnused => _arenas.Any(
         arena => arena is { HeldSlots: 0 } && (arena.PaidSlots > 0 || !_decoder.CommitsOnUse));
 
@@ -108,8 +109,8 @@ internal sealed class SlotPool : IDisposable
         session.SourceBytes = 0;
     }
 
-    /// <summary>True where there is memory for a session of so many tokens, or another model may have it, were there one
-    /// session more.</summary>
+    /// <summary>True where there is memory for a session of so many tokens, or another model may have it, were there
+    /// one session more.</summary>
     public bool HasMemoryFor(int maxLength) => _budget.IsUnusedBeside(this)
         || Enumerable.Range(0, _classes.Length).Any(i => _classes[i] >= maxLength && HasMemoryIn(i));
 

@@ -124,6 +124,7 @@ public sealed class ModelTests
         var old = await caller.StepAsync(Steps.Prefill(1, 4));
         await PushAsync(caller, new TinyDecoder(Seed: 2, KeyEpoch: 2));
         var registry = server.Services.GetRequiredService<ModelRegistry>();
+        server.Clock.Set(TimeSpan.FromHours(1));
         server.Clock.Advance(TimeSpan.FromSeconds(99));
         await registry.RetireReplacedAsync();
         old = await caller.StepAsync(Steps.Next(old, 1));

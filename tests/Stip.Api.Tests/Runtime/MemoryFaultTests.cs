@@ -39,19 +39,6 @@ public sealed class MemoryFaultTests
         await RefusedAsync(engine, longSeed: 36, rows: 1);
     }
 
-    [Fact]
-    public void Graph_WithoutMemoryForItsLoad_IsRefusedForNow()
-    {
-        using var engine = new RealEngine(CacheLayouts.Growing);
-        MakeCostlyToLoad(engine.GraphPath);
-
-        var fault = Assert.Throws<InsufficientMemoryException>(
-            () => RealEngine.Runtime().LoadDecoder(engine.Snapshot));
-
-        Assert.Equal("model.onnx needs more memory to be loaded than there is", fault.Message);
-        Assert.Equal(StipErrorCode.ServerOverloaded, ExpectedFaults.Of(fault)!.Value.Refusal.Code);
-    }
-
     private static async Task RefusedAsync(RealEngine engine, int longSeed, int rows)
     {
         await using var host = engine.Host();
@@ -67,32 +54,6 @@ public sealed class MemoryFaultTests
         var outcome = await host.StepAsync("alice", small, Cancellation);
         Assert.True(outcome.Is(out var answer, out var refused), refused?.Message);
         answer.Dispose();
-    }
-
-    // More than any machine has addresses for.
-    private static void MakeCostlyToLoad(string path)
-    {
-        var model = ModelProto.Parser.ParseFrom(File.ReadAllBytes(path));
-        var (values, indices) = (
-            new TensorProto { Name = "mostly_zeros", DataType = 1 }, new TensorProto { DataType = 7 });
-        values.Dims.Add(1);
-        values.RawData = ByteString.CopyFrom(BitConverter.GetBytes(1f));
-        indices.Dims.Add(1);
-        indices.RawData = ByteString.CopyFrom(BitConverter.GetBytes(7L));
-        // A SparseTensorProto: values, indices, dims.
-        using var sparse = new MemoryStream();
-        using (var written = new CodedOutputStream(sparse, leaveOpen: true))
-        {
-            written.WriteTag(1, WireFormat.WireType.LengthDelimited);
-            written.WriteMessage(values);
-            written.WriteTag(2, WireFormat.WireType.LengthDelimited);
-            written.WriteMessage(indices);
-            written.WriteTag(3, WireFormat.WireType.Varint);
-            written.WriteInt64(1L << 46);
-        }
-
-        model.Graph.SparseInitializer.Add(ByteString.CopyFrom(sparse.ToArray()));
-        File.WriteAllBytes(path, model.ToByteArray());
     }
 
     // Adds the largest of so many zeros to the first output: rows to a power that one row does not feel.

@@ -1,7 +1,9 @@
+using Stip.Api.Endpoints.Errors;
 using Stip.Api.Engine;
 using Stip.Api.Runtime;
 using Stip.Api.Tests.Engine;
 using Stip.Onnx.Model;
+using Stip.Protocol.Errors;
 using Stip.Protocol.Tensors;
 using Stip.TestKit;
 
@@ -38,6 +40,34 @@ public sealed class OrtFaultsTests : IDisposable
     [InlineData("[ErrorCode:Fail] CUDA failure 700: an illegal memory access was encountered ; GPU=0", false)]
     public void Fault_IsOfMemory_WhereMoreWouldHaveRun(string message, bool expected) =>
         Assert.Equal(expected, OrtFaults.IsOfMemory(message));
+
+    // No graph that a test may load wants so much.
+    [Theory]
+    [InlineData("[ErrorCode:RuntimeException] Exception during initialization: std::bad_alloc")]
+    [InlineData("[ErrorCode:Fail] Load model from /data/packages/m/model.onnx failed:bad allocation")]
+    [InlineData("[ErrorCode:RuntimeException] bfc_arena.cc:376 Failed to allocate memory for requested buffer")]
+    public void Load_WithoutMemory_IsRefusedForNow(string message)
+    {
+        var fault = OrtFaults.OfLoad("/data/packages/m/model.onnx", message, null);
+
+        Assert.Equal("model.onnx needs more memory to be loaded than there is", fault.Message);
+        Assert.Equal(StipErrorCode.ServerOverloaded, ExpectedFaults.Of(fault)!.Value.Refusal.Code);
+    }
+
+    [Fact]
+    public void Load_OfADamagedGraph_IsThePackagesFaultAndTellsNoFolder()
+    {
+        var fault = OrtFaults.OfLoad(
+            "/data/packages/m/model.onnx",
+            "[ErrorCode:InvalidProtobuf] Load model from /data/packages/m/model.onnx failed:Protobuf parsing failed."
+            + "\n/source/of/it.cc",
+            null);
+
+        Assert.IsType<GraphRefusedException>(fault);
+        Assert.Equal(
+            "model.onnx cannot be loaded: [ErrorCode:InvalidProtobuf] Load model from model.onnx failed:"
+            + "Protobuf parsing failed.", fault.Message);
+    }
 
     [Theory]
     [InlineData("Add")]
