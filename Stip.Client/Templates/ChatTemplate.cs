@@ -41,7 +41,7 @@ public sealed class ChatTemplate
 
     /// <summary>Reads the template of a model or bundle folder.</summary>
     /// <param name="folder">Looked at: chat_template.jinja, chat_template.json, tokenizer_config.json, in this
-    /// order.</param>
+    /// order; and for tools additional_chat_templates/tool_use.jinja.</param>
     /// <returns>The template, or null where the folder has none.</returns>
     /// <exception cref="ChatTemplateException">The template cannot be read; one line.</exception>
     /// <exception cref="InvalidDataException">A file of the folder is not the JSON that is expected.</exception>

@@ -6,20 +6,28 @@ namespace Stip.Client.Templates;
 /// <summary>Where a model folder keeps its chat template.</summary>
 internal static class TemplateFolder
 {
+    private const string ToolUse = "tool_use";
+
     public static ChatTemplate? Read(string folder)
     {
         using var config = Load(Path.Combine(folder, "tokenizer_config.json"));
         using var processor = Load(Path.Combine(folder, "chat_template.json"));
         var tokens = config is null ? [] : SpecialTokens.Read(config.RootElement);
         var file = Path.Combine(folder, "chat_template.jinja");
-        var sources = File.Exists(file) ? new Dictionary<string, string> { ["default"] = File.ReadAllText(file) }
-            : Sources(processor) ?? Sources(config);
-        if (sources is null || sources.Count == 0)
+        var sources = (File.Exists(file) ? new Dictionary<string, string> { ["default"] = File.ReadAllText(file) }
+            : Sources(processor) ?? Sources(config)) ?? [];
+        var forTools = Path.Combine(folder, "additional_chat_templates", $"{ToolUse}.jinja");
+        if (File.Exists(forTools))
+        {
+            sources[ToolUse] = File.ReadAllText(forTools);
+        }
+
+        if (sources.Count == 0)
         {
             return null;
         }
 
-        var tools = sources.GetValueOrDefault("tool_use");
+        var tools = sources.GetValueOrDefault(ToolUse);
         var source = sources.GetValueOrDefault("default") ?? tools ?? sources.First().Value;
         return new ChatTemplate(source, tokens, TimeProvider.System)
         {

@@ -45,13 +45,28 @@ internal sealed class RenderBudget
 
     public List<object?> Count(List<object?> list)
     {
-        if (list.Count > LongestList)
+        RefuseBeyond(list.Count);
+        Spend(1 + list.Count);
+        return list;
+    }
+
+    /// <summary>Counts the reading of a text.</summary>
+    public void Read(string text) => Spend(text.Length >> 5);
+
+    /// <summary>Counts a search: a long part may be compared at every place of the text.</summary>
+    public void Search(string text, string part)
+    {
+        const int usual = 64;
+        Spend((text.Length >> 5) + ((long)text.Length * Math.Max(0, part.Length - usual) >> 10));
+    }
+
+    /// <summary>Refuses a list before it is too long to be held.</summary>
+    public static void RefuseBeyond(int count)
+    {
+        if (count > LongestList)
         {
             throw new ChatTemplateException($"the chat template makes a list of more than {LongestList} items");
         }
-
-        Spend(1 + list.Count);
-        return list;
     }
 
     public void EnterCall()

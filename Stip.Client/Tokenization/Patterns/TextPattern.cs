@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
@@ -101,10 +102,17 @@ internal sealed class TextPattern
     {
         var stand = AstralStandIns.Create(text);
         var found = new List<TextSpan>();
+        var start = Stopwatch.GetTimestamp();
         try
         {
             foreach (var match in _regex!.EnumerateMatches(stand.Text))
             {
+                // The regex takes its time for each match anew.
+                if (Stopwatch.GetElapsedTime(start) > Limit)
+                {
+                    throw new RegexMatchTimeoutException();
+                }
+
                 found.Add(new TextSpan(stand.Original(match.Index), stand.Original(match.Index + match.Length), true));
             }
         }

@@ -54,6 +54,24 @@ public sealed class ChatTemplateTests
         Assert.Equal("look", template.Render([], tools: tools.RootElement));
     }
 
+    [Fact]
+    public void FromFolder_TemplateForToolsInAFileOfItsOwn_IsTakenForThem()
+    {
+        using var folder = new TemporaryFolder();
+        Directory.CreateDirectory(folder.At("additional_chat_templates"));
+        File.WriteAllText(folder.At("chat_template.jinja"), "plain");
+        Assert.False(ChatTemplate.FromFolder(folder.Path)!.TakesTools);
+        File.WriteAllText(
+            folder.At("additional_chat_templates/tool_use.jinja"), "{{ tools[0].function.name }}");
+
+        var template = ChatTemplate.FromFolder(folder.Path)!;
+
+        using var tools = JsonDocument.Parse("""[{"type":"function","function":{"name":"look"}}]""");
+        Assert.True(template.TakesTools);
+        Assert.Equal("plain", template.Render([]));
+        Assert.Equal("look", template.Render([], tools: tools.RootElement));
+    }
+
     [Theory]
     [InlineData("{% if %}")]
     [InlineData("{{ x")]

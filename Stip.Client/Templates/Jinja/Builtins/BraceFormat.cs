@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using Stip.Client.Templates.Jinja.Values;
 
 namespace Stip.Client.Templates.Jinja.Builtins;
@@ -9,7 +8,7 @@ internal static class BraceFormat
 {
     public static string Apply(string format, CallArguments call)
     {
-        var text = new StringBuilder();
+        var text = new BoundedText();
         var next = 0;
         for (var at = 0; at < format.Length; at++)
         {

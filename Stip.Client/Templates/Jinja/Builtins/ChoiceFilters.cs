@@ -19,7 +19,7 @@ internal static class ChoiceFilters
         if (call.Named.TryGetValue("attribute", out var path))
         {
             var fallback = call.Named.GetValueOrDefault("default");
-            return ListFilters.Items(call).Select(item => ListFilters.Path(item, path))
+            return ListFilters.Items(call).Select(item => ListFilters.Path(item, path, call.Budget))
                 .Select(value => value is Undefined && call.Named.ContainsKey("default") ? fallback : value).ToList();
         }
 
@@ -34,7 +34,7 @@ internal static class ChoiceFilters
         var test = call.Positional.Count > next ? Tests.Find(call.Text(next, "test")) : null;
         return ListFilters.Items(call).Where(item =>
         {
-            var value = byAttribute ? ListFilters.Path(item, path) : item;
+            var value = byAttribute ? ListFilters.Path(item, path, call.Budget) : item;
             return Truth.Of(test is null ? value : test(With(call, next + 1, value))) == wanted;
         }).ToList();
     }

@@ -18,13 +18,24 @@ internal static class Filters
         var all = new Dictionary<string, TemplateFunction>(StringComparer.Ordinal);
         foreach (var (name, filter) in TextFilters.All.Concat(ListFilters.All).Concat(ChoiceFilters.All))
         {
-            all[name] = call => Counted(filter(call), call.Budget);
+            all[name] = call => Counted(filter(Read(call)), call.Budget);
         }
 
         all["d"] = all["default"];
         all["count"] = all["length"];
         all["e"] = all["escape"];
         return all;
+    }
+
+    private static CallArguments Read(CallArguments call)
+    {
+        call.Budget.Spend();
+        if (call.Positional is [string text, ..])
+        {
+            call.Budget.Read(text);
+        }
+
+        return call;
     }
 
     private static object? Counted(object? made, RenderBudget budget) => made switch

@@ -15,7 +15,7 @@ internal static class Globals
         scope.Set("raise_exception", (TemplateFunction)(call =>
             throw new ChatTemplateException(PythonText.Str(call.Get(0, "message")))));
         scope.Set("strftime_now", (TemplateFunction)(call =>
-            TimeFormat.Write(clock.GetLocalNow(), call.Text(0, "format"))));
+            call.Budget.Count(TimeFormat.Write(clock.GetLocalNow(), call.Text(0, "format")))));
     }
 
     private static List<object?> Range(CallArguments call)

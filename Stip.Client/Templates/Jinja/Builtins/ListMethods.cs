@@ -7,20 +7,27 @@ internal static class ListMethods
 {
     public static TemplateFunction? Find(IList<object?> list, string name) => name switch
     {
-        "index" => arguments => Index(list, arguments.Required(0, "value")),
-        "count" => arguments =>
-            (long)list.Count(item => Comparison.AreEqual(item, arguments.Required(0, "value"))),
-        "copy" => arguments => arguments.Budget.Count([.. list]),
+        "index" => arguments => Index(list, arguments.Only(name, "value", "start", "stop")),
+        "count" => arguments => Count(list, arguments.Only(name, "value")),
+        "copy" => arguments => arguments.Only(name).Budget.Count([.. list]),
         "append" or "extend" or "insert" or "pop" or "remove" or "clear" or "reverse" or "sort" => _ =>
             throw new ChatTemplateException($"a template cannot change a list: '{name}' is not allowed"),
         _ => null,
     };
 
-    private static long Index(IList<object?> list, object? value)
+    private static long Count(IList<object?> list, CallArguments arguments)
     {
-        for (var place = 0; place < list.Count; place++)
+        var value = arguments.Required(0, "value");
+        return list.LongCount(item => Comparison.AreEqual(item, value, arguments.Budget));
+    }
+
+    private static long Index(IList<object?> list, CallArguments arguments)
+    {
+        var value = arguments.Required(0, "value");
+        var (start, stop) = arguments.Window(1, list.Count);
+        for (var place = start; place < stop; place++)
         {
-            if (Comparison.AreEqual(list[place], value))
+            if (Comparison.AreEqual(list[(int)place], value, arguments.Budget))
             {
                 return place;
             }

@@ -32,7 +32,7 @@ internal sealed class LoopState(IList<object?> items)
     private bool Changed(CallArguments arguments)
     {
         var seen = arguments.Positional.ToArray();
-        var changed = !Comparison.AreEqual(seen, _lastSeen);
+        var changed = !Comparison.AreEqual(seen, _lastSeen, arguments.Budget);
         _lastSeen = seen;
         return changed;
     }

@@ -10,17 +10,19 @@ internal static class MapMethods
         "items" => arguments => arguments.Budget.Count(Sequences.Pairs(map).ToList()),
         "keys" => arguments => arguments.Budget.Count(map.Keys.Cast<object?>().ToList()),
         "values" => arguments => arguments.Budget.Count(map.Values.ToList()),
-        "get" => arguments => arguments.Required(0, "key") is string key && map.TryGetValue(key, out var value)
+        "get" => arguments => arguments.Only(name, "key", "default").Required(0, "key") is string key
+            && map.TryGetValue(key, out var value)
             ? value
             : arguments.Get(1, "default"),
-        "copy" => _ => Copy(map),
+        "copy" => arguments => Copy(map, arguments.Budget),
         "update" or "pop" or "popitem" or "clear" or "setdefault" => _ => throw new ChatTemplateException(
             $"a template cannot change a mapping: '{name}' is not allowed"),
         _ => null,
     };
 
-    private static TemplateMap Copy(TemplateMap map)
+    private static TemplateMap Copy(TemplateMap map, RenderBudget budget)
     {
+        budget.Spend(map.Count);
         var copy = new TemplateMap();
         foreach (var (key, value) in map)
         {

@@ -24,18 +24,18 @@ internal static class Tests
         ["odd"] = call => Remainder(call, 2) == 1,
         ["even"] = call => Remainder(call, 2) == 0,
         ["divisibleby"] = call => Remainder(call, call.Integer(1, "num", 0)) == 0,
-        ["lower"] = call => call.Text(0, "value") is var text && text.Any(char.IsLetter) && !text.Any(char.IsUpper),
-        ["upper"] = call => call.Text(0, "value") is var text && text.Any(char.IsLetter) && !text.Any(char.IsLower),
-        ["in"] = call => Comparison.Contains(call.Required(1, "seq"), call.Positional[0]),
+        ["lower"] = call => Read(call) is var text && text.Any(char.IsLetter) && !text.Any(char.IsUpper),
+        ["upper"] = call => Read(call) is var text && text.Any(char.IsLetter) && !text.Any(char.IsLower),
+        ["in"] = call => Comparison.Contains(call.Required(1, "seq"), call.Positional[0], call.Budget),
         ["sameas"] = call => call.Positional[0] is null or bool
             ? Equals(call.Positional[0], call.Required(1, "other"))
             : ReferenceEquals(call.Positional[0], call.Required(1, "other")),
-        ["eq"] = call => Comparison.AreEqual(call.Positional[0], call.Required(1, "other")),
-        ["ne"] = call => !Comparison.AreEqual(call.Positional[0], call.Required(1, "other")),
-        ["lt"] = call => Comparison.Order(call.Positional[0], call.Required(1, "other")) < 0,
-        ["le"] = call => Comparison.Order(call.Positional[0], call.Required(1, "other")) <= 0,
-        ["gt"] = call => Comparison.Order(call.Positional[0], call.Required(1, "other")) > 0,
-        ["ge"] = call => Comparison.Order(call.Positional[0], call.Required(1, "other")) >= 0,
+        ["eq"] = call => Comparison.AreEqual(call.Positional[0], call.Required(1, "other"), call.Budget),
+        ["ne"] = call => !Comparison.AreEqual(call.Positional[0], call.Required(1, "other"), call.Budget),
+        ["lt"] = call => Comparison.Order(call.Positional[0], call.Required(1, "other"), call.Budget) < 0,
+        ["le"] = call => Comparison.Order(call.Positional[0], call.Required(1, "other"), call.Budget) <= 0,
+        ["gt"] = call => Comparison.Order(call.Positional[0], call.Required(1, "other"), call.Budget) > 0,
+        ["ge"] = call => Comparison.Order(call.Positional[0], call.Required(1, "other"), call.Budget) >= 0,
         ["filter"] = call => Filters.Contains(call.Text(0, "value")),
         ["test"] = call => ByName!.ContainsKey(call.Text(0, "value")),
     };
@@ -57,6 +57,13 @@ internal static class Tests
         ByName.TryGetValue(OtherNames.GetValueOrDefault(name, name), out var test)
             ? test
             : throw new ChatTemplateException($"the chat template uses the test '{name}', which is not known");
+
+    private static string Read(CallArguments call)
+    {
+        var text = call.Text(0, "value");
+        call.Budget.Read(text);
+        return text;
+    }
 
     private static long Remainder(CallArguments call, long divisor) =>
         Arithmetic.Apply("%", call.Positional[0], divisor, call.Budget) switch

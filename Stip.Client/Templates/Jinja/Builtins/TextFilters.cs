@@ -15,13 +15,11 @@ internal static class TextFilters
         ["lower"] = call => TextCase.Lower(Text(call)),
         ["title"] = call => TextCase.Words(Text(call)),
         ["capitalize"] = call => TextCase.Capitalize(Text(call)),
-        ["trim"] = call => PythonSpaces.Strip(
-            Text(call), true, true, call.Get(1, "chars") is null ? null : call.Text(1, "chars")),
+        ["trim"] = Trim,
         ["replace"] = call => TextSplitting.Replace(
             Text(call), call.Text(1, "old"), call.Text(2, "new"), call.Integer(3, "count", -1), call.Budget),
         ["indent"] = Indent,
-        ["wordcount"] = call =>
-            (long)Text(call).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Length,
+        ["wordcount"] = call => TextSplitting.WordCount(Text(call)),
         ["format"] = call => PercentFormat.Apply(Text(call), call.Positional[1..].ToArray()),
         ["tojson"] = ToJson,
         ["int"] = ToInteger,
@@ -38,10 +36,31 @@ internal static class TextFilters
 
     private static string Text(CallArguments call) => PythonText.Str(call.Positional[0]);
 
-    private static string Escape(string text) => text
-        .Replace("&", "&amp;", StringComparison.Ordinal).Replace("<", "&lt;", StringComparison.Ordinal)
-        .Replace(">", "&gt;", StringComparison.Ordinal).Replace("'", "&#39;", StringComparison.Ordinal)
-        .Replace("\"", "&#34;", StringComparison.Ordinal);
+    private static string Trim(CallArguments call)
+    {
+        var (text, characters) = (Text(call), call.Get(1, "chars") is null ? null : call.Text(1, "chars"));
+        call.Budget.Search(text, characters ?? string.Empty);
+        return PythonSpaces.Strip(text, true, true, characters);
+    }
+
+    private static string Escape(string text)
+    {
+        var escaped = new BoundedText();
+        foreach (var character in text)
+        {
+            _ = character switch
+            {
+                '&' => escaped.Append("&amp;"),
+                '<' => escaped.Append("&lt;"),
+                '>' => escaped.Append("&gt;"),
+                '\'' => escaped.Append("&#39;"),
+                '"' => escaped.Append("&#34;"),
+                _ => escaped.Append(character),
+            };
+        }
+
+        return escaped.ToString();
+    }
 
     private static string Indent(CallArguments call)
     {
@@ -50,8 +69,15 @@ internal static class TextFilters
             : new string(' ', (int)Math.Clamp(call.Integer(1, "width", 4), 0, 1000));
         var (first, blank) = (call.Flag(2, "first", false), call.Flag(3, "blank", false));
         var lines = TextSplitting.Lines(Text(call) + "\n", keepsEnds: false).Cast<string>().ToArray();
-        return string.Join('\n', lines.Select((line, index) =>
-            (index == 0 ? first : blank || line.Length > 0) ? width + line : line));
+        var indented = new BoundedText();
+        for (var index = 0; index < lines.Length; index++)
+        {
+            var line = lines[index];
+            indented.Append(index == 0 ? string.Empty : "\n")
+                .Append((index == 0 ? first : blank || line.Length > 0) ? width : string.Empty).Append(line);
+        }
+
+        return indented.ToString();
     }
 
     private static string ToJson(CallArguments call)

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Text;
 using Stip.Client.Templates.Jinja.Values;
 
 namespace Stip.Client.Templates.Jinja.Builtins;
@@ -13,9 +12,10 @@ internal static class TextSplitting
     public static object? Split(string text, CallArguments call)
     {
         var most = call.Integer(1, "maxsplit", -1);
+        const int limit = RenderBudget.LongestList;
         var parts = call.Get(0, "sep") is null
-            ? Words(text, most)
-            : text.Split(Separator(call), most < 0 ? int.MaxValue : (int)Math.Min(most, int.MaxValue - 1) + 1);
+            ? Words(text, most).Take(limit + 1)
+            : text.Split(Separator(text, call), most < 0 ? limit + 1 : (int)Math.Min(most, limit) + 1);
         return call.Budget.Count([.. parts]);
     }
 
@@ -27,15 +27,17 @@ internal static class TextSplitting
             return Split(text, call);
         }
 
-        var separator = Separator(call);
+        var separator = Separator(text, call);
         var parts = new List<object?>();
-        while (most-- > 0 && text.LastIndexOf(separator, StringComparison.Ordinal) is >= 0 and var at)
+        var end = text.Length;
+        while (most-- > 0 && text.AsSpan(0, end).LastIndexOf(separator, StringComparison.Ordinal) is >= 0 and var at)
         {
-            parts.Add(text[(at + separator.Length)..]);
-            text = text[..at];
+            parts.Add(text[(at + separator.Length)..end]);
+            RenderBudget.RefuseBeyond(parts.Count);
+            end = at;
         }
 
-        parts.Add(text);
+        parts.Add(text[..end]);
         parts.Reverse();
         return call.Budget.Count(parts);
     }
@@ -49,16 +51,17 @@ internal static class TextSplitting
             var stop = end < 0 ? text.Length : start + end;
             var next = end < 0 ? stop : text.AsSpan(stop).StartsWith("\r\n") ? stop + 2 : stop + 1;
             lines.Add(text[start..(keepsEnds ? next : stop)]);
+            RenderBudget.RefuseBeyond(lines.Count);
             start = next;
         }
 
         return lines;
     }
 
-    public static object? Partition(string text, string separator, bool fromRight)
+    public static object? Partition(string text, CallArguments call, bool fromRight)
     {
-        var at = separator.Length == 0 ? throw new ChatTemplateException("the separator is empty")
-            : fromRight ? text.LastIndexOf(separator, StringComparison.Ordinal)
+        var separator = Separator(text, call);
+        var at = fromRight ? text.LastIndexOf(separator, StringComparison.Ordinal)
             : text.IndexOf(separator, StringComparison.Ordinal);
         object?[] whole = fromRight ? [string.Empty, string.Empty, text] : [text, string.Empty, string.Empty];
         return at < 0 ? whole : new object?[] { text[..at], separator, text[(at + separator.Length)..] };
@@ -66,19 +69,34 @@ internal static class TextSplitting
 
     public static string Replace(string text, string old, string replacement, long most, RenderBudget budget)
     {
-        var replaced = new StringBuilder();
+        budget.Search(text, old);
+        var replaced = new BoundedText();
         var start = 0;
-        while (most-- != 0 && old.Length > 0 && text.IndexOf(old, start, StringComparison.Ordinal) is >= 0 and var at)
+        if (old.Length == 0)
         {
-            replaced.Append(text, start, at - start).Append(replacement);
-            start = at + old.Length;
-            if (replaced.Length > RenderBudget.LongestText)
-            {
-                break;
-            }
+            Insert(text, replacement, most, replaced);
+            return budget.Count(replaced.ToString());
         }
 
-        return budget.Count(replaced.Append(text, start, text.Length - start).ToString());
+        while (most-- != 0 && text.IndexOf(old, start, StringComparison.Ordinal) is >= 0 and var at)
+        {
+            replaced.Append(text[start..at]).Append(replacement);
+            start = at + old.Length;
+        }
+
+        return budget.Count(replaced.Append(text[start..]).ToString());
+    }
+
+    // Nothing stands before every character and behind the last.
+    private static void Insert(string text, string inserted, long most, BoundedText into)
+    {
+        foreach (var rune in text.EnumerateRunes())
+        {
+            into.Append(most != 0 ? inserted : string.Empty).Append(rune.ToString());
+            most -= most > 0 ? 1 : 0;
+        }
+
+        into.Append(most != 0 ? inserted : string.Empty);
     }
 
     public static long Count(string text, string part)
@@ -92,9 +110,31 @@ internal static class TextSplitting
         return part.Length == 0 ? CodePoints.Length(text) + 1 : count;
     }
 
-    private static string Separator(CallArguments call) => call.Text(0, "sep") is { Length: > 0 } separator
-        ? separator
-        : throw new ChatTemplateException("the separator of split is empty");
+    public static long WordCount(string text)
+    {
+        var count = 0L;
+        for (var at = NextWord(text, 0); at < text.Length; count++)
+        {
+            while (at < text.Length && !PythonSpaces.IsSpace(text[at]))
+            {
+                at++;
+            }
+
+            at = NextWord(text, at);
+        }
+
+        return count;
+    }
+
+    private static string Separator(string text, CallArguments call) => call.Text(0, "sep") is { Length: > 0 } separator
+        ? Searched(text, separator, call.Budget)
+        : throw new ChatTemplateException("the separator is empty");
+
+    private static string Searched(string text, string separator, RenderBudget budget)
+    {
+        budget.Search(text, separator);
+        return separator;
+    }
 
     private static IEnumerable<string> Words(string text, long most)
     {

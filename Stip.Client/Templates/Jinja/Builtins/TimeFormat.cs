@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 
 namespace Stip.Client.Templates.Jinja.Builtins;
 
@@ -8,7 +7,7 @@ internal static class TimeFormat
 {
     public static string Write(DateTimeOffset time, string format)
     {
-        var text = new StringBuilder();
+        var text = new BoundedText();
         for (var at = 0; at < format.Length; at++)
         {
             if (format[at] != '%' || at + 1 == format.Length)

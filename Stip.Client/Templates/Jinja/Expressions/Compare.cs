@@ -11,7 +11,7 @@ internal sealed class Compare(Expression first, List<(string Sign, Expression Op
         foreach (var (sign, operand) in rest)
         {
             var right = operand.Evaluate(scope);
-            if (!Holds(sign, left, right))
+            if (!Holds(sign, left, right, scope.Budget))
             {
                 return false;
             }
@@ -22,15 +22,15 @@ internal sealed class Compare(Expression first, List<(string Sign, Expression Op
         return true;
     }
 
-    private static bool Holds(string sign, object? left, object? right) => sign switch
+    private static bool Holds(string sign, object? left, object? right, RenderBudget budget) => sign switch
     {
-        "==" => Comparison.AreEqual(left, right),
-        "!=" => !Comparison.AreEqual(left, right),
-        "<" => Comparison.Order(left, right) < 0,
-        "<=" => Comparison.Order(left, right) <= 0,
-        ">" => Comparison.Order(left, right) > 0,
-        ">=" => Comparison.Order(left, right) >= 0,
-        "in" => Comparison.Contains(right, left),
-        _ => !Comparison.Contains(right, left),
+        "==" => Comparison.AreEqual(left, right, budget),
+        "!=" => !Comparison.AreEqual(left, right, budget),
+        "<" => Comparison.Order(left, right, budget) < 0,
+        "<=" => Comparison.Order(left, right, budget) <= 0,
+        ">" => Comparison.Order(left, right, budget) > 0,
+        ">=" => Comparison.Order(left, right, budget) >= 0,
+        "in" => Comparison.Contains(right, left, budget),
+        _ => !Comparison.Contains(right, left, budget),
     };
 }

@@ -8,14 +8,21 @@ namespace Stip.Client.Templates.Jinja.Expressions;
 /// </summary>
 internal sealed class Member(Expression owner, Expression key, bool isAttribute) : Expression
 {
+    private const int LongestShown = 60;
+
     protected override object? Compute(Scope scope)
     {
         var value = owner.Evaluate(scope);
-        return Find(value, key.Evaluate(scope), isAttribute);
+        return Find(value, key.Evaluate(scope), isAttribute, scope.Budget);
     }
 
-    public static object? Find(object? value, object? key, bool isAttribute)
+    public static object? Find(object? value, object? key, bool isAttribute, RenderBudget budget)
     {
+        if (key is string text)
+        {
+            budget.Read(text);
+        }
+
         if (value is Undefined undefined)
         {
             throw undefined.Error;
@@ -30,11 +37,11 @@ internal sealed class Member(Expression owner, Expression key, bool isAttribute)
         {
             TemplateMap map when key is string entry && map.TryGetValue(entry, out var found) => found,
             IList<object?> list when Arithmetic.Integer(key) is { } place => At(list, place),
-            string text when Arithmetic.Integer(key) is { } place => At(text, place),
+            string characters when Arithmetic.Integer(key) is { } place => At(characters, place, budget),
             TemplateNamespace space when key is string entry && space.Attributes.TryGetValue(entry, out var found) =>
                 found,
             _ when !isAttribute && key is string entry && Attribute(value, entry) is { } other => other,
-            _ => new Undefined($"{TypeNames.Of(value)} has no element '{PythonText.Str(key)}'"),
+            _ => new Undefined($"{TypeNames.Of(value)} has no element {Shown(key)}"),
         };
     }
 
@@ -53,8 +60,17 @@ internal sealed class Member(Expression owner, Expression key, bool isAttribute)
         return index >= 0 && index < list.Count ? list[(int)index] : new Undefined($"a list has no element {place}");
     }
 
-    private static object? At(string text, long place)
+    // A key may be as long as any text.
+    private static string Shown(object? key) => key switch
     {
+        string { Length: > LongestShown } text => $"'{text[..LongestShown]}…'",
+        string or long or bool => $"'{PythonText.Str(key)}'",
+        _ => $"for {TypeNames.Of(key)}",
+    };
+
+    private static object? At(string text, long place, RenderBudget budget)
+    {
+        budget.Read(text);
         var length = CodePoints.Length(text);
         var index = place < 0 ? place + length : place;
         return index >= 0 && index < length

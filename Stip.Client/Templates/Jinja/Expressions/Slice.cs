@@ -8,7 +8,8 @@ internal sealed class Slice(Expression owner, Expression? start, Expression? sto
     protected override object? Compute(Scope scope)
     {
         var value = owner.Evaluate(scope);
-        var sliced = Sequences.Slice(value, Bound(start, scope), Bound(stop, scope), Bound(step, scope));
+        var sliced = Sequences.Slice(
+            value, Bound(start, scope), Bound(stop, scope), Bound(step, scope), scope.Budget);
         return sliced switch
         {
             string text => scope.Budget.Count(text),

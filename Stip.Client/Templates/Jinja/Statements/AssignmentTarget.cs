@@ -9,7 +9,7 @@ internal sealed record AssignmentTarget(IReadOnlyList<AssignmentTarget>? Parts, 
     {
         if (Parts is not null)
         {
-            Unpack(scope, Sequences.Items(value));
+            Unpack(scope, Sequences.Items(value, scope.Budget));
         }
         else if (Attribute is null)
         {

@@ -10,7 +10,7 @@ internal sealed class ForStatement(
 {
     protected override Flow Execute(Scope scope, Output output)
     {
-        var chosen = Choose(scope, Sequences.Items(items.Evaluate(scope)));
+        var chosen = Choose(scope, Sequences.Items(items.Evaluate(scope), scope.Budget));
         if (chosen.Count == 0)
         {
             return otherwise?.Run(scope.Open(), output) ?? Flow.Next;

@@ -19,7 +19,8 @@ internal sealed class TemplateLexer
 
     public static List<Token> Tokenize(string template)
     {
-        var source = template.ReplaceLineEndings("\n");
+        // These line ends and no others: what a page break or a line separator stands for stays.
+        var source = template.Replace("\r\n", "\n", StringComparison.Ordinal).Replace('\r', '\n');
         var lexer = new TemplateLexer(source.EndsWith('\n') ? source[..^1] : source);
         while (lexer._at < lexer._source.Length)
         {
@@ -93,8 +94,9 @@ internal sealed class TemplateLexer
         After(close);
     }
 
-    /// <summary>What goes after a tag whose end stands here.</summary>
-    private void After(string close)
+    /// <summary>What goes after a tag whose end stands here; the line break behind one that opens raw text is of that
+    /// text.</summary>
+    private void After(string close, bool opensRaw = false)
     {
         var sign = _source[_at];
         var start = _at;
@@ -106,7 +108,7 @@ internal sealed class TemplateLexer
                 _at++;
             }
         }
-        else if (sign != '+' && close != "}}" && _at < _source.Length && _source[_at] == '\n')
+        else if (sign != '+' && !opensRaw && close != "}}" && _at < _source.Length && _source[_at] == '\n')
         {
             _at++;
         }
@@ -135,7 +137,7 @@ internal sealed class TemplateLexer
         }
 
         _at = open;
-        After("%}");
+        After("%}", opensRaw: true);
         for (var end = _at; (end = _source.IndexOf("{%", end, StringComparison.Ordinal)) >= 0; end += 2)
         {
             var sign = end + 2 < _source.Length ? _source[end + 2] : '\0';

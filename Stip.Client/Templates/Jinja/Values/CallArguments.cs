@@ -41,4 +41,23 @@ internal sealed class CallArguments(
     };
 
     public bool Flag(int index, string name, bool fallback) => Truth.Of(Get(index, name, fallback));
+
+    /// <summary>The places from start to stop, which follow at <paramref name="index"/>, inside of what is that long;
+    /// as Python has them, and not in this order where start lies behind the end.</summary>
+    public (long Start, long Stop) Window(int index, long length)
+    {
+        var (start, stop) = (Integer(index, "start", 0), Integer(index + 1, "end", length));
+        return (
+            Math.Max(0, start < 0 ? start + length : start),
+            Math.Clamp(stop < 0 ? stop + length : stop, 0, length));
+    }
+
+    /// <summary>Refuses arguments that a method does not have: what they ask for would be left out.</summary>
+    /// <param name="method">Its name.</param>
+    /// <param name="names">Those that it has.</param>
+    public CallArguments Only(string method, params string[] names) => Positional.Count > names.Length
+        ? throw new ChatTemplateException($"'{method}' takes {names.Length} arguments, not {Positional.Count}")
+        : Named.Keys.FirstOrDefault(name => !names.Contains(name)) is { } other
+            ? throw new ChatTemplateException($"'{method}' has no argument '{other}'")
+            : this;
 }

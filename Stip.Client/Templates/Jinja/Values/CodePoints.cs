@@ -7,8 +7,33 @@ internal static class CodePoints
 {
     public static int Length(string text) => HasSurrogates(text) ? text.EnumerateRunes().Count() : text.Length;
 
-    public static List<object?> Characters(string text) =>
-        [.. text.EnumerateRunes().Select(rune => (object?)rune.ToString())];
+    public static List<object?> Characters(string text)
+    {
+        RenderBudget.RefuseBeyond(text.Length > RenderBudget.LongestList ? Length(text) : 0);
+        return [.. text.EnumerateRunes().Select(rune => (object?)rune.ToString())];
+    }
+
+    /// <summary>Where the character at a place begins; the end of the text for the place behind the last.</summary>
+    public static int Offset(string text, long place)
+    {
+        if (!HasSurrogates(text))
+        {
+            return (int)place;
+        }
+
+        var offset = 0;
+        foreach (var rune in text.EnumerateRunes())
+        {
+            if (place-- == 0)
+            {
+                break;
+            }
+
+            offset += rune.Utf16SequenceLength;
+        }
+
+        return offset;
+    }
 
     /// <summary>The characters at these places, in this order.</summary>
     public static string Take(string text, IEnumerable<int> places)

@@ -1,12 +1,11 @@
 using System.Globalization;
-using System.Text;
 
 namespace Stip.Client.Templates.Jinja.Values;
 
 /// <summary>json.dumps of Python, as the filter tojson calls it.</summary>
 internal sealed class JsonText(int? indent, string itemSeparator, string keySeparator, bool sortsKeys, bool asciiOnly)
 {
-    private readonly StringBuilder _json = new();
+    private readonly BoundedText _json = new();
 
     public static string Write(
         object? value, int? indent, string? itemSeparator, string? keySeparator, bool sortsKeys, bool asciiOnly)
@@ -24,7 +23,7 @@ internal sealed class JsonText(int? indent, string itemSeparator, string keySepa
         {
             null => _json.Append("null"),
             bool truth => _json.Append(truth ? "true" : "false"),
-            long number => _json.Append(CultureInfo.InvariantCulture, $"{number}"),
+            long number => _json.Append(number.ToString(CultureInfo.InvariantCulture)),
             double number => _json.Append(Number(number)),
             string text => Quote(text),
             TemplateMap map => Map(map, depth),
@@ -32,6 +31,9 @@ internal sealed class JsonText(int? indent, string itemSeparator, string keySepa
             _ => throw new ChatTemplateException($"tojson cannot write {TypeNames.Of(value)}"),
         };
     }
+
+    private static string Escaped(char character) =>
+        string.Create(CultureInfo.InvariantCulture, $@"\u{(int)character:x4}");
 
     private static string Number(double number) => PythonText.Float(number) switch
     {
@@ -41,7 +43,7 @@ internal sealed class JsonText(int? indent, string itemSeparator, string keySepa
         var text => text,
     };
 
-    private StringBuilder Map(TemplateMap map, int depth)
+    private BoundedText Map(TemplateMap map, int depth)
     {
         var entries = sortsKeys ? map.OrderBy(entry => entry.Key, StringComparer.Ordinal) : map.AsEnumerable();
         return Items('{', '}', map.Count, depth, entries, entry =>
@@ -51,10 +53,10 @@ internal sealed class JsonText(int? indent, string itemSeparator, string keySepa
         });
     }
 
-    private StringBuilder List(IList<object?> list, int depth) =>
+    private BoundedText List(IList<object?> list, int depth) =>
         Items('[', ']', list.Count, depth, list, item => Append(item, depth + 1));
 
-    private StringBuilder Items<T>(
+    private BoundedText Items<T>(
         char open, char close, int count, int depth, IEnumerable<T> items, Action<T> write)
     {
         _json.Append(open);
@@ -83,7 +85,7 @@ internal sealed class JsonText(int? indent, string itemSeparator, string keySepa
         }
     }
 
-    private StringBuilder Quote(string text)
+    private BoundedText Quote(string text)
     {
         _json.Append('"');
         foreach (var character in text)
@@ -97,9 +99,8 @@ internal sealed class JsonText(int? indent, string itemSeparator, string keySepa
                 '\t' => _json.Append(@"\t"),
                 '\b' => _json.Append(@"\b"),
                 '\f' => _json.Append(@"\f"),
-                < ' ' => _json.Append(CultureInfo.InvariantCulture, $@"\u{(int)character:x4}"),
-                > '~' when asciiOnly && character != '\u007F' =>
-                    _json.Append(CultureInfo.InvariantCulture, $@"\u{(int)character:x4}"),
+                < ' ' => _json.Append(Escaped(character)),
+                > '~' when asciiOnly && character != '\u007F' => _json.Append(Escaped(character)),
                 _ => _json.Append(character),
             };
         }

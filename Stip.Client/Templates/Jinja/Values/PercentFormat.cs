@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 
 namespace Stip.Client.Templates.Jinja.Values;
 
@@ -9,7 +8,7 @@ internal static class PercentFormat
     public static string Apply(string format, object? values)
     {
         var queue = new Queue<object?>(values is object?[] tuple ? tuple : [values]);
-        var text = new StringBuilder();
+        var text = new BoundedText();
         for (var at = 0; at < format.Length; at++)
         {
             if (format[at] != '%')

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 
 namespace Stip.Client.Templates.Jinja.Values;
 
@@ -17,21 +16,9 @@ internal static class PythonText
 
     public static string Repr(object? value)
     {
-        RenderBudget.GuardStack();
-        return value switch
-        {
-            null => "None",
-            bool truth => truth ? "True" : "False",
-            long number => number.ToString(Invariant),
-            double number => Float(number),
-            string text => Quote(text),
-            TemplateMap map => $"{{{Join(map.Select(Entry))}}}",
-            object?[] tuple => tuple.Length == 1 ? $"({Repr(tuple[0])},)" : $"({Join(tuple.Select(Repr))})",
-            IList<object?> list => $"[{Join(list.Select(Repr))}]",
-            Undefined => "Undefined",
-            TemplateNamespace space => $"<Namespace {{{Join(space.Attributes.Select(Entry))}}}>",
-            _ => "<function>",
-        };
+        var text = new BoundedText();
+        Write(text, value);
+        return text.ToString();
     }
 
     public static string Float(double number)
@@ -60,28 +47,79 @@ internal static class PythonText
         return $"{parts[0]}e{sign}{Math.Abs(exponent).ToString("00", Invariant)}";
     }
 
-    private static string Entry(KeyValuePair<string, object?> entry) => $"{Quote(entry.Key)}: {Repr(entry.Value)}";
-
-    private static string Join(IEnumerable<string> parts) => string.Join(", ", parts);
-
-    private static string Quote(string text)
+    private static void Write(BoundedText text, object? value)
     {
-        var mark = text.Contains('\'') && !text.Contains('"') ? '"' : '\'';
-        var quoted = new StringBuilder().Append(mark);
-        foreach (var character in text)
+        RenderBudget.GuardStack();
+        switch (value)
+        {
+            case string quoted:
+                Quote(text, quoted);
+                break;
+            case TemplateMap map:
+                Join(text.Append('{'), map, Entry).Append('}');
+                break;
+            case object?[] tuple:
+                Join(text.Append('('), tuple, Write).Append(tuple.Length == 1 ? ",)" : ")");
+                break;
+            case IList<object?> list:
+                Join(text.Append('['), list, Write).Append(']');
+                break;
+            case TemplateNamespace space:
+                Join(text.Append("<Namespace {"), space.Attributes, Entry).Append("}>");
+                break;
+            default:
+                text.Append(Plain(value));
+                break;
+        }
+    }
+
+    private static string Plain(object? value) => value switch
+    {
+        null => "None",
+        bool truth => truth ? "True" : "False",
+        long number => number.ToString(Invariant),
+        double number => Float(number),
+        Undefined => "Undefined",
+        _ => "<function>",
+    };
+
+    private static void Entry(BoundedText text, KeyValuePair<string, object?> entry)
+    {
+        Quote(text, entry.Key);
+        Write(text.Append(": "), entry.Value);
+    }
+
+    private static BoundedText Join<T>(BoundedText text, IEnumerable<T> parts, Action<BoundedText, T> write)
+    {
+        var isFirst = true;
+        foreach (var part in parts)
+        {
+            text.Append(isFirst ? string.Empty : ", ");
+            write(text, part);
+            isFirst = false;
+        }
+
+        return text;
+    }
+
+    private static void Quote(BoundedText text, string value)
+    {
+        var mark = value.Contains('\'') && !value.Contains('"') ? '"' : '\'';
+        text.Append(mark);
+        foreach (var character in value)
         {
             _ = character switch
             {
-                '\\' => quoted.Append(@"\\"),
-                '\n' => quoted.Append(@"\n"),
-                '\r' => quoted.Append(@"\r"),
-                '\t' => quoted.Append(@"\t"),
-                _ when character == mark => quoted.Append('\\').Append(character),
-                < ' ' or '\u007F' => quoted.Append(Invariant, $@"\x{(int)character:x2}"),
-                _ => quoted.Append(character),
+                '\\' => text.Append(@"\\"),
+                '\n' => text.Append(@"\n"),
+                '\r' => text.Append(@"\r"),
+                '\t' => text.Append(@"\t"),
+                _ when character == mark => text.Append('\\').Append(character),
+                < ' ' or '\u007F' => text.Append(string.Create(Invariant, $@"\x{(int)character:x2}")),
+                _ => text.Append(character),
             };
         }
 
-        return quoted.Append(mark).ToString();
+        text.Append(mark);
     }
 }

@@ -3,19 +3,20 @@ namespace Stip.Client.Templates.Jinja.Values;
 /// <summary>What can be counted and iterated.</summary>
 internal static class Sequences
 {
-    public static IList<object?> Items(object? value) => value switch
+    /// <summary>The items, each of which counts as a step.</summary>
+    public static IList<object?> Items(object? value, RenderBudget budget) => value switch
     {
         Undefined => Array.Empty<object?>(),
-        string text => CodePoints.Characters(text),
-        TemplateMap map => [.. map.Keys],
-        IList<object?> list => list,
+        string text => budget.Count(CodePoints.Characters(text)),
+        TemplateMap map => budget.Count([.. map.Keys]),
+        IList<object?> list => Counted(list, budget),
         _ => throw new ChatTemplateException($"{TypeNames.Of(value)} cannot be iterated"),
     };
 
-    public static long Length(object? value) => value switch
+    public static long Length(object? value, RenderBudget budget) => value switch
     {
         Undefined => 0,
-        string text => CodePoints.Length(text),
+        string text => Length(text, budget),
         TemplateMap map => map.Count,
         IList<object?> list => list.Count,
         _ => throw new ChatTemplateException($"{TypeNames.Of(value)} has no length"),
@@ -25,9 +26,9 @@ internal static class Sequences
         map.Select(entry => (object?)new[] { entry.Key, entry.Value });
 
     /// <summary>value[start:stop:step].</summary>
-    public static object? Slice(object? value, long? start, long? stop, long? step)
+    public static object? Slice(object? value, long? start, long? stop, long? step, RenderBudget budget)
     {
-        var count = Length(value is Undefined undefined ? throw undefined.Error : value);
+        var count = Length(value is Undefined undefined ? throw undefined.Error : value, budget);
         var places = Places(count, start, stop, step ?? 1);
         return value switch
         {
@@ -36,6 +37,18 @@ internal static class Sequences
             IList<object?> list => places.Select(place => list[place]).ToList(),
             _ => throw new ChatTemplateException($"{TypeNames.Of(value)} cannot be sliced"),
         };
+    }
+
+    private static IList<object?> Counted(IList<object?> list, RenderBudget budget)
+    {
+        budget.Spend(list.Count);
+        return list;
+    }
+
+    private static long Length(string text, RenderBudget budget)
+    {
+        budget.Read(text);
+        return CodePoints.Length(text);
     }
 
     private static IEnumerable<int> Places(long count, long? start, long? stop, long step)
