@@ -27,15 +27,19 @@ internal static class ClientFiles
             }
         }
 
+        foreach (var name in SourceFileNames.All.Where(name => name.Contains('/')))
+        {
+            Copy(plain.Folder, folder, name);
+        }
+
         if (tokenizer is not null && !Directory.Exists(tokenizer))
         {
             throw new RefusedException($"there is no folder '{tokenizer}'; --tokenizer names one with tokenizer.json");
         }
 
-        foreach (var name in SourceFileNames.All.Where(name =>
-            tokenizer is not null && File.Exists(Path.Combine(tokenizer, name))))
+        foreach (var name in tokenizer is null ? [] : SourceFileNames.All)
         {
-            File.WriteAllBytes(Path.Combine(folder, name), File.ReadAllBytes(Path.Combine(tokenizer!, name)));
+            Copy(tokenizer!, folder, name);
         }
 
         foreach (var (name, bytes) in options.MadeFiles)
@@ -75,5 +79,14 @@ internal static class ClientFiles
         };
         File.WriteAllBytes(
             Path.Combine(folder, BundleManifest.FileName), JsonSerializer.SerializeToUtf8Bytes(bundle, StipJson.File));
+    }
+
+    private static void Copy(string from, string to, string name)
+    {
+        if (File.Exists(Path.Combine(from, name)))
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(to, name))!);
+            File.WriteAllBytes(Path.Combine(to, name), File.ReadAllBytes(Path.Combine(from, name)));
+        }
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Stip.Onnx;
 using Stip.Protocol;
 
@@ -30,9 +31,27 @@ internal static class JsonObjects
         }
     }
 
+    /// <summary>What a file holds, to be changed; of a name that stands twice the last counts, as for other
+    /// readers.</summary>
+    /// <exception cref="JsonException">It is not JSON.</exception>
+    public static JsonNode? Editable(ReadOnlyMemory<byte> bytes)
+    {
+        using var document = JsonDocument.Parse(bytes);
+        return Editable(document.RootElement);
+    }
+
     /// <summary>Fields of both; where both have one, that of the second.</summary>
     public static JsonElement Merged(JsonElement first, JsonElement second) => JsonSerializer.SerializeToElement(
         first.EnumerateObject().Concat(second.EnumerateObject())
             .GroupBy(field => field.Name)
             .ToDictionary(fields => fields.Key, fields => fields.Last().Value));
+
+    private static JsonNode? Editable(JsonElement element) => element.ValueKind switch
+    {
+        JsonValueKind.Object => new JsonObject(element.EnumerateObject().GroupBy(field => field.Name)
+            .Select(fields => KeyValuePair.Create(fields.Key, Editable(fields.Last().Value)))),
+        JsonValueKind.Array => new JsonArray([.. element.EnumerateArray().Select(Editable)]),
+        JsonValueKind.Null => null,
+        _ => JsonValue.Create(element.Clone()),
+    };
 }

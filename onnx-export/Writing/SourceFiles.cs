@@ -13,7 +13,9 @@ internal static class SourceFiles
         {
             if (from.Find(name) is { } bytes)
             {
-                File.WriteAllBytes(Path.Combine(to, name), bytes);
+                var path = Path.Combine(to, name);
+                Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+                File.WriteAllBytes(path, bytes);
             }
         }
     }

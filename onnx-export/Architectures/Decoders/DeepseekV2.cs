@@ -24,7 +24,11 @@ internal sealed class DeepseekV2 : IArchitecture
         var norm = Norm.Rms(config.Positive("rms_norm_eps", 1e-6));
         var mlp = SharedExperts.Read(config, shape, Routing(config), normalizes: false);
         var attention = LatentAttention.Read(config, shape.Heads, model.Rotary(config, isInterleaved: true));
-        attention = attention with { Scale = attention.Scale * YarnScaling.ScoreFactor(config) };
+        attention = attention with
+        {
+            Scale = attention.Scale * YarnScaling.ScoreFactor(config),
+            QueryFactor = PositionFactor.Append(model.Graph, config),
+        };
 
         foreach (var layer in model.Layers("model.layers"))
         {

@@ -40,7 +40,11 @@ internal sealed class DeepseekV3(string name, string modelType, int firstSparse)
         var mlp = SharedExperts.Read(config, shape, ExpertRouting.ReadBalanced(config, 2.5), firstSparse);
         var rotary = model.Rotary(config, isInterleaved: config.Flag("rope_interleave", true));
         var attention = LatentAttention.Read(config, shape.Heads, rotary);
-        attention = attention with { Scale = attention.Scale * YarnScaling.ScoreFactor(config) };
+        attention = attention with
+        {
+            Scale = attention.Scale * YarnScaling.ScoreFactor(config),
+            QueryFactor = PositionFactor.Append(model.Graph, config),
+        };
 
         // Published files have it beside the experts, models of transformers in them.
         var after = shape.AnyLayerHas(checkpoint.Tensors, "post_mlp_layernorm.weight")

@@ -78,6 +78,7 @@ internal static class GgufConfig
 
         GgufRope.Describe(file, architecture, config);
         architecture.Describe?.Invoke(model);
+        GgufUnreadKeys.Refuse(metadata, architecture.Name);
         return config;
     }
 

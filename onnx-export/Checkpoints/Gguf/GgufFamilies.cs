@@ -96,7 +96,15 @@ internal static class GgufFamilies
             NormOffset = 1,
             Activation = "gelu_pytorch_tanh",
             Names = NormsAfterwards,
-            Describe = model => DescribeGemma(model, largestLayers: 46),
+            Describe = model =>
+            {
+                DescribeGemma(model, largestLayers: 46);
+
+                // What files of before the keys were written stand for.
+                model.Config["attn_logit_softcapping"] ??= 50;
+                model.Config["final_logit_softcapping"] ??= 30;
+                model.Config["sliding_window"] ??= 4096;
+            },
         },
         new("gemma3", "Gemma3ForCausalLM", "gemma3_text")
         {

@@ -4,8 +4,8 @@ using Stip.Onnx.Model;
 namespace Stip.Export.Checkpoints.Gguf;
 
 /// <summary>
-/// A GGUF file (versions 2 and 3): metadata and tensor table in memory, tensors mapped. Nothing in it is believed
-/// before it was compared with the length of the file.
+/// A GGUF file (versions 2 and 3), whole or split into parts: metadata and tensor table in memory, tensors mapped.
+/// Nothing in it is believed before it was compared with the length of the file.
 /// </summary>
 internal sealed class GgufFile : IDisposable
 {
@@ -17,18 +17,81 @@ internal sealed class GgufFile : IDisposable
     private const int LeastEntryBytes = 13;
     private const int LeastTensorBytes = 32;
 
-    private readonly MappedFile _file;
+    private readonly IReadOnlyList<MappedFile> _parts;
 
-    private GgufFile(MappedFile file, GgufMetadata metadata, IReadOnlyDictionary<string, GgufTensorInfo> tensors) =>
-        (_file, Metadata, Tensors) = (file, metadata, tensors);
+    private GgufFile(
+        IReadOnlyList<MappedFile> parts, GgufMetadata metadata, IReadOnlyDictionary<string, GgufTensorInfo> tensors) =>
+        (_parts, Metadata, Tensors) = (parts, metadata, tensors);
 
     public GgufMetadata Metadata { get; }
 
     /// <summary>The tensor table by name.</summary>
     public IReadOnlyDictionary<string, GgufTensorInfo> Tensors { get; }
 
+    /// <param name="path">The file; of a split one any part, whose neighbours are opened with it.</param>
     /// <exception cref="RefusedException">The file is damaged, or holds what cannot be read.</exception>
     public static GgufFile Open(string path)
+    {
+        var file = OpenPart(path);
+        try
+        {
+            return GgufParts.Names(file.Metadata, path) is { } names ? Join(file, path, names) : file;
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Bytes of a tensor, from <paramref name="offset"/> inside it on.</summary>
+    public ReadOnlySpan<byte> Bytes(GgufTensorInfo tensor, long offset, int count) =>
+        _parts[tensor.Part].Bytes(tensor.Offset + offset, count);
+
+    public void Dispose()
+    {
+        foreach (var part in _parts)
+        {
+            part.Dispose();
+        }
+    }
+
+    // The first part has the metadata.
+    private static GgufFile Join(GgufFile given, string path, IReadOnlyList<string> names)
+    {
+        var parts = new List<GgufFile>();
+        try
+        {
+            foreach (var name in names)
+            {
+                parts.Add(name == path ? given : OpenPart(name));
+            }
+
+            GgufParts.RefuseUnlessWhole(parts, names);
+            var tensors = new Dictionary<string, GgufTensorInfo>(StringComparer.Ordinal);
+            foreach (var (tensor, part) in parts.SelectMany((part, at) => part.Tensors.Values.Select(t => (t, at))))
+            {
+                if (!tensors.TryAdd(tensor.Name, tensor with { Part = part }))
+                {
+                    throw new RefusedException(
+                        $"{Path.GetFileName(names[part])} has tensor '{tensor.Name}', which an earlier part has");
+                }
+            }
+
+            return new GgufFile([.. parts.SelectMany(part => part._parts)], parts[0].Metadata, tensors);
+        }
+        catch
+        {
+            foreach (var part in parts.Where(part => part != given))
+            {
+                part.Dispose();
+            }
+
+            throw;
+        }
+    }
+
+    private static GgufFile OpenPart(string path)
     {
         var file = new MappedFile(path);
         try
@@ -41,12 +104,6 @@ internal sealed class GgufFile : IDisposable
             throw;
         }
     }
-
-    /// <summary>Bytes of a tensor, from <paramref name="offset"/> inside it on.</summary>
-    public ReadOnlySpan<byte> Bytes(GgufTensorInfo tensor, long offset, int count) =>
-        _file.Bytes(tensor.Offset + offset, count);
-
-    public void Dispose() => _file.Dispose();
 
     private static GgufFile Read(MappedFile file, string name)
     {
@@ -75,7 +132,7 @@ internal sealed class GgufFile : IDisposable
         }
 
         var start = (cursor.Position + alignment - 1) / alignment * alignment;
-        return new GgufFile(file, metadata, Place(cursor, table, start, file.Length, alignment));
+        return new GgufFile([file], metadata, Place(cursor, table, start, file.Length, alignment));
     }
 
     private static GgufMetadata ReadMetadata(GgufCursor cursor, string name, int count)

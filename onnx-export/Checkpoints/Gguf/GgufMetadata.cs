@@ -7,10 +7,15 @@ namespace Stip.Export.Checkpoints.Gguf;
 /// <param name="values">What <see cref="GgufValues"/> read, by key.</param>
 internal sealed class GgufMetadata(string file, IReadOnlyDictionary<string, object> values)
 {
+    private readonly HashSet<string> _read = new(StringComparer.Ordinal);
+
     public bool Has(string key) => values.ContainsKey(key);
 
+    /// <summary>True where a file has a key and nothing asked for its value.</summary>
+    public bool IsUnread(string key) => values.ContainsKey(key) && !_read.Contains(key);
+
     /// <summary>True where a key holds a list.</summary>
-    public bool IsList(string key) => values.GetValueOrDefault(key) is Array;
+    public bool IsList(string key) => Find(key) is Array;
 
     /// <summary>A text, null where it is absent.</summary>
     public string? Text(string key) => Find<string>(key, "a text");
@@ -18,24 +23,23 @@ internal sealed class GgufMetadata(string file, IReadOnlyDictionary<string, obje
     /// <summary>A text that must be there.</summary>
     public string RequiredText(string key) => Text(key) ?? throw Missing(key);
 
-    public bool? Flag(string key) => values.TryGetValue(key, out var value)
+    public bool? Flag(string key) => Find(key) is { } value
         ? value is bool flag ? flag : throw Wrong(key, "true or false")
         : null;
 
-    public double? Number(string key) => values.TryGetValue(key, out var value)
-        ? value switch
-        {
-            double number => number,
-            long number => number,
-            _ => throw Wrong(key, "a number"),
-        }
-        : null;
+    public double? Number(string key) => Find(key) switch
+    {
+        null => null,
+        double number => number,
+        long number => number,
+        _ => throw Wrong(key, "a number"),
+    };
 
     /// <summary>An integer of 0..2^31-1, null where it is absent. A list that says the same for every layer counts as
     /// one.</summary>
     public int? Integer(string key)
     {
-        if (!values.TryGetValue(key, out var value))
+        if (Find(key) is not { } value)
         {
             return null;
         }
@@ -55,7 +59,7 @@ internal sealed class GgufMetadata(string file, IReadOnlyDictionary<string, obje
     }
 
     /// <summary>The largest of a key's numbers, one for each layer or one for all; null where it is absent.</summary>
-    public int? Largest(string key) => values.GetValueOrDefault(key) is long[] { Length: > 0 } layers
+    public int? Largest(string key) => Find(key) is long[] { Length: > 0 } layers
         ? layers.Max() is >= 0 and <= int.MaxValue and var most ? (int)most : throw Wrong(key, "small numbers")
         : Integer(key);
 
@@ -71,7 +75,13 @@ internal sealed class GgufMetadata(string file, IReadOnlyDictionary<string, obje
     public RefusedException Refused(string what) => new($"{file}: {what}");
 
     private T? Find<T>(string key, string what)
-        where T : class => values.TryGetValue(key, out var value) ? value as T ?? throw Wrong(key, what) : null;
+        where T : class => Find(key) is { } value ? value as T ?? throw Wrong(key, what) : null;
+
+    private object? Find(string key)
+    {
+        _read.Add(key);
+        return values.GetValueOrDefault(key);
+    }
 
     private RefusedException Missing(string key) => new($"{file} has no {key}");
 

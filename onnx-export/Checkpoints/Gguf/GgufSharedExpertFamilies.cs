@@ -53,6 +53,7 @@ internal static class GgufSharedExpertFamilies
                 DescribeLatent(model);
                 DescribeExperts(model);
                 DescribeYarn(model);
+                DescribeGrowth(model);
                 if (model.Integer("expert_gating_func") == Sigmoid)
                 {
                     (model.Config["architectures"], model.Config["model_type"]) =
@@ -172,11 +173,46 @@ internal static class GgufSharedExpertFamilies
     // The factor on scores stands as what a tenth of it is times the logarithm.
     private static void DescribeYarn(GgufDescription model)
     {
-        if (model.Config["rope_scaling"] is JsonObject yarn
-            && model.Number("rope.scaling.yarn_log_multiplier") is > 0 and var multiplier)
+        if (model.Number("rope.scaling.yarn_log_multiplier") is not (> 0 and var multiplier)
+            || model.Config["rope_scaling"] is not JsonObject yarn)
         {
-            (yarn["mscale"], yarn["mscale_all_dim"]) = (multiplier * 10, multiplier * 10);
+            return;
         }
+
+        if (yarn.ContainsKey("attention_factor"))
+        {
+            throw model.Metadata.Refused(FormattableString.Invariant(
+                $"rope.scaling.attn_factor is {(float?)model.Number("rope.scaling.attn_factor"):R} beside a ")
+                + "yarn_log_multiplier, which is not supported; it must be 1 or absent");
+        }
+
+        (yarn["mscale"], yarn["mscale_all_dim"]) = (multiplier * 10, multiplier * 10);
+    }
+
+    // Mistral Large 3 goes by this name: its queries grow with their position.
+    private static void DescribeGrowth(GgufDescription model)
+    {
+        if (model.Number("attention.temperature_scale") is not (> 0 and var growth))
+        {
+            return;
+        }
+
+        var original = model.Integer("rope.scaling.original_context_length");
+        var step = model.Integer("attention.temperature_length") is > 0 and var length
+            ? length
+            : original ?? (int)model.Config["max_position_embeddings"]!;
+        if (model.Config["rope_scaling"] is not JsonObject rope)
+        {
+            model.Config["rope_scaling"] = rope = new JsonObject { ["rope_type"] = "default" };
+        }
+        else if (original is not null && step != original)
+        {
+            throw model.Metadata.Refused($"attention.temperature_length is {step}; it must be "
+                + $"rope.scaling.original_context_length, {original}");
+        }
+
+        rope["llama_4_scaling_beta"] = growth;
+        rope["original_max_position_embeddings"] = step;
     }
 
     private static Dictionary<string, string> With(

@@ -22,7 +22,7 @@ internal sealed class EndedTexts(ISmallFiles files) : ISmallFiles
 
         try
         {
-            var file = JsonNode.Parse(tokenizer)!.AsObject();
+            var file = JsonObjects.Editable(tokenizer)!.AsObject();
             var before = file["post_processor"];
             if (EndsIn(before, end))
             {

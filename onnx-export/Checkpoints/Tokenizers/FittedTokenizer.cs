@@ -114,7 +114,7 @@ internal sealed class FittedTokenizer : ISmallFiles
 
     private byte[] Without(byte[] tokenizer)
     {
-        var file = JsonNode.Parse(tokenizer)!.AsObject();
+        var file = JsonObjects.Editable(tokenizer)!.AsObject();
         file[AddedTokens]!.AsArray().RemoveAll(token => (int)token!["id"]! >= _rows);
         if (file["model"]!["vocab"] is JsonObject vocabulary)
         {
@@ -138,7 +138,7 @@ internal sealed class FittedTokenizer : ISmallFiles
         var beyond = new List<(int Id, string Text)>();
         try
         {
-            var file = JsonNode.Parse(settings);
+            var file = JsonObjects.Editable(settings);
             if ((file as JsonObject)?["added_tokens_decoder"] is not JsonObject tokens)
             {
                 return (null, beyond);

@@ -17,7 +17,7 @@ internal sealed class LoweredTexts(ISmallFiles files) : ISmallFiles
     {
         try
         {
-            var file = JsonNode.Parse(tokenizer)!.AsObject();
+            var file = JsonObjects.Editable(tokenizer)!.AsObject();
             JsonNode small = new JsonObject { ["type"] = "Lowercase" };
             file["normalizer"] = file["normalizer"] is { } own
                 ? new JsonObject { ["type"] = "Sequence", ["normalizers"] = new JsonArray(small, own.DeepClone()) }

@@ -55,7 +55,7 @@ internal static class MergesFolder
         var tokens = TokenList.ReadVocabulary(VocabularyFile, ids);
         foreach (var (text, id) in settings.Added)
         {
-            tokens.Put(id, text, GgufTokenType.Control);
+            tokens.Put(id, text, settings.AddedType(text));
         }
 
         return Describe(tokens, settings, kind, merges, isBert: name == "Deberta");

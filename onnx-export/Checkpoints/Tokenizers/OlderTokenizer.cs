@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace Stip.Export.Checkpoints.Tokenizers;
 
@@ -11,6 +12,8 @@ internal static class OlderTokenizer
     private static readonly string[] Sources =
         [.. SentencePieceFolder.Names, PieceVocabularyFolder.SourceFile, "vocab.txt", "vocab.json"];
 
+    private static readonly string[] Rules = ["special", "single_word", "lstrip", "rstrip", "normalized"];
+
     /// <summary>The bytes of a tokenizer.json; null where there is none of these files, or where its class cuts text
     /// in a way of its own.</summary>
     /// <exception cref="Onnx.RefusedException">A file is damaged.</exception>
@@ -21,7 +24,31 @@ internal static class OlderTokenizer
             ?? SentencePieceFolder.Describe(files, settings)
             ?? MergesFolder.Describe(files, settings)
             ?? VocabularyFolder.Describe(files, settings);
-        return made is null ? null : JsonSerializer.SerializeToUtf8Bytes(made);
+        if (made is null)
+        {
+            return null;
+        }
+
+        foreach (var token in made["added_tokens"]!.AsArray())
+        {
+            Configure(token!, settings);
+        }
+
+        return JsonSerializer.SerializeToUtf8Bytes(made);
+    }
+
+    // How a token is found in a text, where a folder says it of each.
+    private static void Configure(JsonNode token, TokenizerSettings settings)
+    {
+        if (settings.Configured((string)token["content"]!) is not { } said)
+        {
+            return;
+        }
+
+        foreach (var rule in Rules)
+        {
+            token[rule] = said.Flag(rule, (bool)token[rule]!);
+        }
     }
 
     /// <summary>Why there is none where a folder has files of a tokenizer; null where it has none of them.</summary>

@@ -71,7 +71,7 @@ internal static class PieceVocabularyFolder
 
         foreach (var (text, id) in settings.Added.Where(entry => tokens.IdOf(entry.Key) is null))
         {
-            tokens.Put(id, text, GgufTokenType.Control);
+            tokens.Put(id, text, settings.AddedType(text));
         }
 
         if (tokens.IdOf(Unknown) is null || tokens.IdOf(End) is null)

@@ -119,7 +119,7 @@ internal static class SentencePieceFolder
     {
         foreach (var (text, id) in settings.Added.Where(entry => tokens.IdOf(entry.Key) is null))
         {
-            tokens.Put(id, text, GgufTokenType.Control);
+            tokens.Put(id, text, settings.AddedType(text));
         }
 
         foreach (var name in new[] { "bos_token", "eos_token", "unk_token", "pad_token", "cls_token", "sep_token" })

@@ -21,6 +21,7 @@ internal sealed partial record SentencePieceShape(
     string Unknown)
 {
     private const int T5Sentinels = 100;
+    private const int MostSentinels = 10_000;
     private const int PegasusOffset = 103;
 
     // The order of fairseq, which has padding before the pieces and the model's first three elsewhere.
@@ -46,7 +47,7 @@ internal sealed partial record SentencePieceShape(
     /// <exception cref="RefusedException">A class that is known says what is not.</exception>
     public static SentencePieceShape? Of(TokenizerSettings settings) => Class(settings) switch
     {
-        "T5" => new([], 0, [.. Sentinels()], [], ["</s>"], "<unk>") { Between = ["</s>"] },
+        "T5" => new([], 0, [.. Sentinels(settings)], [], ["</s>"], "<unk>") { Between = ["</s>"] },
         "XLMRoberta" => new(Fairseq, 3, ["<mask>"], ["<s>"], ["</s>"], "<unk>")
         {
             Mask = "<mask>",
@@ -131,8 +132,11 @@ internal sealed partial record SentencePieceShape(
                 $"tokenizer_config.json: offset is {settings.Number("offset")}; it must be {PegasusOffset}");
 
     // The tokens that T5 fills gaps with, the last first.
-    private static IEnumerable<string> Sentinels() =>
-        Numbered("extra_id", Enumerable.Range(0, T5Sentinels).Reverse());
+    private static IEnumerable<string> Sentinels(TokenizerSettings settings) =>
+        (settings.Number("extra_ids") ?? T5Sentinels) is >= 0 and <= MostSentinels and var count
+            ? Numbered("extra_id", Enumerable.Range(0, count).Reverse())
+            : throw new RefusedException($"tokenizer_config.json: extra_ids is {settings.Number("extra_ids")}; "
+                + $"it must be 0..{MostSentinels}");
 
     private static IEnumerable<string> Numbered(string name, IEnumerable<int> numbers) =>
         numbers.Select(number => string.Create(CultureInfo.InvariantCulture, $"<{name}_{number}>"));

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Stip.Export.Checkpoints.Gguf.Tokenizer;
 
 namespace Stip.Export.Checkpoints.Tokenizers;
 
@@ -7,15 +8,25 @@ namespace Stip.Export.Checkpoints.Tokenizers;
 internal sealed class TokenizerSettings
 {
     private const string ConfigFile = "tokenizer_config.json";
+    private const string SpecialFile = "special_tokens_map.json";
+    private const string Additional = "additional_special_tokens";
     private static readonly JsonDocument Nothing = JsonDocument.Parse("{}");
 
     private readonly ConfigJson _config;
     private readonly ConfigJson _special;
     private readonly ConfigJson _model;
+    private readonly IReadOnlySet<string> _named;
+    private readonly Lazy<Dictionary<string, ConfigJson>> _configured;
 
-    private TokenizerSettings(ConfigJson config, ConfigJson special, ConfigJson model, ConfigJson added)
+    private TokenizerSettings(
+        ConfigJson config, ConfigJson special, ConfigJson model, ConfigJson added, IReadOnlySet<string> named)
     {
-        (_config, _special, _model) = (config, special, model);
+        (_config, _special, _model, _named) = (config, special, model, named);
+        _configured = new(() => (config.Section("added_tokens_decoder")?.Sections() ?? [])
+            .Select(token => (Text: token.Section.TextIfAny("content"), token.Section))
+            .Where(token => token.Text is not null)
+            .DistinctBy(token => token.Text)
+            .ToDictionary(token => token.Text!, token => token.Section, StringComparer.Ordinal));
 
         // Some fine-tunes name a token for padding that their model has no row for.
         var rows = model.FindSize("vocab_size", "padded_vocab_size") ?? int.MaxValue;
@@ -37,9 +48,10 @@ internal sealed class TokenizerSettings
 
     public static TokenizerSettings Read(ISmallFiles files) => new(
         Open(files, ConfigFile),
-        Open(files, "special_tokens_map.json"),
+        Open(files, SpecialFile),
         Open(files, "config.json"),
-        Open(files, "added_tokens.json"));
+        Open(files, "added_tokens.json"),
+        SpecialNames.Read(files, ConfigFile, SpecialFile));
 
     public bool? Flag(string name) => _config.Has(name) ? _config.Flag(name, false) : null;
 
@@ -56,9 +68,19 @@ internal sealed class TokenizerSettings
         var placed = _config.Section("added_tokens_decoder")?.Sections()
             .OrderBy(token => uint.TryParse(token.Name, CultureInfo.InvariantCulture, out var id) ? id : uint.MaxValue)
             .Select(token => token.Section.TextIfAny("content"));
-        return [.. (placed ?? []).Concat(_config.Texts("additional_special_tokens"))
-            .Concat(_special.Texts("additional_special_tokens")).OfType<string>().Distinct()];
+        return [.. (placed ?? []).Concat(_config.Texts(Additional))
+            .Concat(_special.Texts(Additional)).OfType<string>().Distinct()];
     }
+
+    /// <summary>What a token is that was added later: a special one, which answers do not show, only where a file says
+    /// so (Qwen's &lt;think&gt; and &lt;tool_call&gt; are none).</summary>
+    public GgufTokenType AddedType(string text) => (Configured(text) is { } token ? token.Flag("special", false)
+        : _named.Contains(text))
+        ? GgufTokenType.Control
+        : GgufTokenType.UserDefined;
+
+    /// <summary>What added_tokens_decoder of tokenizer_config.json says of a token, null where it is absent.</summary>
+    public ConfigJson? Configured(string text) => _configured.Value.GetValueOrDefault(text);
 
     /// <summary>A special token such as <c>eos_token</c>, as a text or an object with one.</summary>
     public string? Token(string name) => TokenOf(_config, name) ?? TokenOf(_special, name);

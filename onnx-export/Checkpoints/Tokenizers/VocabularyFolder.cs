@@ -40,15 +40,19 @@ internal static class VocabularyFolder
         var tokens = new TokenList(VocabularyFile);
         foreach (var line in lines)
         {
-            var isSpecial = special.ContainsValue(line) || settings.Added.ContainsKey(line);
+            var type = special.ContainsValue(line) ? GgufTokenType.Control
+                : settings.Added.ContainsKey(line) ? settings.AddedType(line)
+                : GgufTokenType.Normal;
             tokens.Add(
-                isSpecial ? line : IsContinued(line) ? line[GoesOn.Length..] : $"{WordPieceTokenizer.Begins}{line}",
-                isSpecial ? GgufTokenType.Control : GgufTokenType.Normal);
+                type != GgufTokenType.Normal ? line
+                : IsContinued(line) ? line[GoesOn.Length..]
+                : $"{WordPieceTokenizer.Begins}{line}",
+                type);
         }
 
         foreach (var (text, id) in settings.Added.Where(entry => tokens.IdOf(entry.Key) is null))
         {
-            tokens.Put(id, text, GgufTokenType.Control);
+            tokens.Put(id, text, settings.AddedType(text));
         }
 
         tokens.Frame(special["cls_token"], special["sep_token"]);

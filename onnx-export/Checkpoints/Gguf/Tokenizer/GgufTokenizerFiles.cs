@@ -7,6 +7,8 @@ namespace Stip.Export.Checkpoints.Gguf.Tokenizer;
 internal static class GgufTokenizerFiles
 {
     private const string ModelKey = "tokenizer.ggml.model";
+    private const string TemplateKey = "tokenizer.chat_template";
+    private const string ToolUse = "tool_use";
 
     /// <summary>tokenizer.json, tokenizer_config.json and generation_config.json; none where the file has no
     /// tokenizer.</summary>
@@ -54,12 +56,29 @@ internal static class GgufTokenizerFiles
             }
         }
 
-        if (metadata.Text("tokenizer.chat_template") is { } template)
+        if (Template(metadata) is { } template)
         {
             config["chat_template"] = template;
         }
 
         return config;
+    }
+
+    // One, or a list where the file has others beside it (tools, documents).
+    private static JsonNode? Template(GgufMetadata metadata)
+    {
+        var named = (metadata.Texts("tokenizer.chat_templates") ?? [])
+            .Append(ToolUse).Distinct()
+            .Select(name => (Name: name, Source: metadata.Text($"{TemplateKey}.{name}")))
+            .Prepend((Name: "default", Source: metadata.Text(TemplateKey)))
+            .Where(template => template.Source is not null).ToList();
+        return named is [("default", var only)]
+            ? only
+            : named.Count == 0 ? null : new JsonArray([.. named.Select(template => (JsonNode)new JsonObject
+            {
+                ["name"] = template.Name,
+                ["template"] = template.Source,
+            })]);
     }
 
     private static JsonObject Generation(GgufMetadata metadata, GgufVocabulary vocabulary) => new()

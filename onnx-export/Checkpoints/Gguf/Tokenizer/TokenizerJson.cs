@@ -12,7 +12,11 @@ internal static class TokenizerJson
 
     /// <summary>Everything but normaliser, pre-tokenizer, decoder and model.</summary>
     public static JsonObject Frame(
-        GgufMetadata metadata, GgufVocabulary vocabulary, bool addsBosByDefault, bool addsEosByDefault = false)
+        GgufMetadata metadata,
+        GgufVocabulary vocabulary,
+        bool addsBosByDefault,
+        bool addsEosByDefault = false,
+        PairJoint joint = PairJoint.Begin)
     {
         var swallows = metadata.Text("general.architecture") == Phi3;
         var added = Enumerable.Range(0, vocabulary.Tokens.Count).Where(vocabulary.IsAdded)
@@ -23,7 +27,7 @@ internal static class TokenizerJson
             ["truncation"] = null,
             ["padding"] = null,
             ["added_tokens"] = new JsonArray([.. added]),
-            ["post_processor"] = PostProcessor(metadata, vocabulary, addsBosByDefault, addsEosByDefault),
+            ["post_processor"] = PostProcessor(metadata, vocabulary, addsBosByDefault, addsEosByDefault, joint),
         };
     }
 
@@ -76,7 +80,11 @@ internal static class TokenizerJson
     };
 
     private static JsonObject PostProcessor(
-        GgufMetadata metadata, GgufVocabulary vocabulary, bool addsBosByDefault, bool addsEosByDefault)
+        GgufMetadata metadata,
+        GgufVocabulary vocabulary,
+        bool addsBosByDefault,
+        bool addsEosByDefault,
+        PairJoint joint)
     {
         var first = metadata.Flag("tokenizer.ggml.add_bos_token") ?? addsBosByDefault
             ? vocabulary.Id(metadata, "bos_token_id") ?? vocabulary.Id(metadata, "cls_token_id")
@@ -84,34 +92,34 @@ internal static class TokenizerJson
         var last = metadata.Flag("tokenizer.ggml.add_eos_token") ?? addsEosByDefault
             ? vocabulary.Id(metadata, "eos_token_id") ?? vocabulary.Id(metadata, "seperator_token_id")
             : null;
+        var between = joint == PairJoint.Begin ? first : joint == PairJoint.End && first is not null ? last : null;
         var special = new JsonObject();
-        var single = new JsonArray();
-        Add(first);
-        single.Add(new JsonObject { ["Sequence"] = new JsonObject { ["id"] = "A", ["type_id"] = 0 } });
-        Add(last);
-        return new JsonObject
+        foreach (var id in new[] { first, last }.OfType<int>().Distinct())
         {
-            ["type"] = "TemplateProcessing",
-            ["single"] = single,
-            ["pair"] = single.DeepClone(),
-            ["special_tokens"] = special,
-        };
-
-        void Add(int? id)
-        {
-            if (id is not { } token)
-            {
-                return;
-            }
-
-            var text = vocabulary.Tokens[token];
-            single.Add(new JsonObject { ["SpecialToken"] = new JsonObject { ["id"] = text, ["type_id"] = 0 } });
+            var text = vocabulary.Tokens[id];
             special[text] = new JsonObject
             {
                 ["id"] = text,
-                ["ids"] = new JsonArray(token),
+                ["ids"] = new JsonArray(id),
                 ["tokens"] = new JsonArray(text),
             };
         }
+
+        return new JsonObject
+        {
+            ["type"] = "TemplateProcessing",
+            ["single"] = new JsonArray([.. Text("A", 0, first)]),
+            ["pair"] = new JsonArray([.. Text("A", 0, first), .. Text("B", joint == PairJoint.End ? 0 : 1, between)]),
+            ["special_tokens"] = special,
+        };
+
+        IEnumerable<JsonNode> Text(string sequence, int type, int? before) =>
+            new[] { Token(before, type), Part("Sequence", sequence, type), Token(last, type) }.OfType<JsonNode>();
+
+        JsonObject? Token(int? id, int type) =>
+            id is { } token ? Part("SpecialToken", vocabulary.Tokens[token], type) : null;
     }
+
+    private static JsonObject Part(string kind, string id, int type) =>
+        new() { [kind] = new JsonObject { ["id"] = id, ["type_id"] = type } };
 }

@@ -28,7 +28,7 @@ internal static class UnigramTokenizer
         }
 
         var tokenizer = TokenizerJson.Frame(
-            metadata, vocabulary, addsBosByDefault: false, addsEosByDefault: true);
+            metadata, vocabulary, addsBosByDefault: false, addsEosByDefault: true, PairJoint.End);
         var spaces = new JsonObject
         {
             ["type"] = "Metaspace",

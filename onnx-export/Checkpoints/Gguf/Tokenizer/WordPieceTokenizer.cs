@@ -17,14 +17,15 @@ internal static class WordPieceTokenizer
     public static JsonObject Describe(GgufMetadata metadata, GgufVocabulary stored)
     {
         var vocabulary = stored with { Tokens = [.. stored.Tokens.Select((token, id) => Text(stored, id, token))] };
-        var tokenizer = TokenizerJson.Frame(metadata, vocabulary, addsBosByDefault: true, addsEosByDefault: true);
+        var tokenizer = TokenizerJson.Frame(
+            metadata, vocabulary, addsBosByDefault: true, addsEosByDefault: true, PairJoint.None);
         tokenizer["normalizer"] = new JsonObject
         {
             ["type"] = "BertNormalizer",
             ["clean_text"] = true,
             ["handle_chinese_chars"] = true,
-            ["strip_accents"] = null,
-            ["lowercase"] = !HasCapitals(vocabulary),
+            ["strip_accents"] = metadata.Flag("tokenizer.ggml.normalizer.strip_accents"),
+            ["lowercase"] = metadata.Flag("tokenizer.ggml.normalizer.lowercase") ?? !HasCapitals(vocabulary),
         };
         tokenizer["pre_tokenizer"] = new JsonObject { ["type"] = "BertPreTokenizer" };
         tokenizer["decoder"] = new JsonObject { ["type"] = "WordPiece", ["prefix"] = GoesOn, ["cleanup"] = true };
@@ -47,7 +48,7 @@ internal static class WordPieceTokenizer
         : token.StartsWith(Begins, StringComparison.Ordinal) ? token[Begins.Length..]
         : GoesOn + token;
 
-    // Files do not say whether words are brought to lower case first; no capital in any token says so.
+    // Older files do not say whether words are brought to lower case first; no capital in any token says so.
     private static bool HasCapitals(GgufVocabulary vocabulary) => Enumerable.Range(0, vocabulary.Tokens.Count).Any(
         id => !vocabulary.IsAdded(id) && !vocabulary.Tokens[id].StartsWith('[')
             && vocabulary.Tokens[id].Any(char.IsAsciiLetterUpper));

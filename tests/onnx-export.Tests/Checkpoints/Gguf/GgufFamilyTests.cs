@@ -175,6 +175,38 @@ public sealed class GgufFamilyTests(ExportedModels models) : IDisposable
         Assert.InRange(ReferenceTests.Largest(actual, expected) / expected.Max(MathF.Abs), 0, LargestShare);
     }
 
+    // Files of before the keys were written.
+    [Fact]
+    public async Task Logits_OfGemma2WithoutItsCaps_EqualThoseWithThem()
+    {
+        var (old, since) = (Copy("gemma2"), Copy("gemma2"));
+        old["metadata"]!.AsObject().Remove("attn_logit_softcapping");
+        old["metadata"]!.AsObject().Remove("final_logit_softcapping");
+
+        Assert.Equal(await LogitsAsync(since, "a.gguf"), await LogitsAsync(old, "b.gguf"));
+    }
+
+    // Mistral Large 3: queries from the eighth position on are larger.
+    [Theory]
+    [InlineData("deepseek2-yarn", null)]
+    [InlineData("deepseek2-sigmoid", "8")]
+    public async Task Logits_OfADeepSeekWhoseQueriesGrow_DifferFromTheFirstStepOn(string name, string? length)
+    {
+        var (plain, grows) = (Copy(name), Copy(name));
+        grows["metadata"]!["attention.temperature_scale"] = JsonNode.Parse("0.5");
+        if (length is not null)
+        {
+            grows["metadata"]!["attention.temperature_length"] = JsonNode.Parse(length);
+        }
+
+        var (expected, actual) = (await LogitsAsync(plain, "a.gguf"), await LogitsAsync(grows, "b.gguf"));
+
+        var width = expected.Length / 12;
+        Assert.Equal(expected[..(8 * width)], actual[..(8 * width)]);
+        Assert.All(Enumerable.Range(8, 4), row => Assert.NotEqual(
+            expected[(row * width)..((row + 1) * width)], actual[(row * width)..((row + 1) * width)]));
+    }
+
     [Theory]
     [InlineData("granite")]
     [InlineData("granitemoe")]
@@ -191,7 +223,7 @@ public sealed class GgufFamilyTests(ExportedModels models) : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private static JsonObject Copy(string name) =>
+    internal static JsonObject Copy(string name) =>
         Families.First(family => $"{family!["name"]}" == name)!.DeepClone().AsObject();
 
     private async Task<float[]> LogitsAsync(JsonObject family, string file, Func<long, long>? order = null)
@@ -203,7 +235,7 @@ public sealed class GgufFamilyTests(ExportedModels models) : IDisposable
         return [.. model.Append(ids, allRows: true)];
     }
 
-    private static void Write(JsonObject family, string path, params string[] others) =>
+    internal static void Write(JsonObject family, string path, params string[] others) =>
         Write(family, path, null, others);
 
     private static void Write(JsonObject family, string path, Func<long, long>? order, params string[] others)

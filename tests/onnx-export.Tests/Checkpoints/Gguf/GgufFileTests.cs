@@ -115,7 +115,51 @@ public sealed class GgufFileTests : IDisposable
             writer => writer.AddTensor("huge", GgufType.Named("F32"), [int.MaxValue, int.MaxValue, 2], _ => { }),
             isWhole: false));
 
+    [Theory]
+    [InlineData("x-00001-of-00002.gguf")]
+    [InlineData("x-00002-of-00002.gguf")]
+    public void Open_OfAnyPartOfASplitFile_GivesTensorsOfAll(string given)
+    {
+        Split("x-00001-of-00002.gguf", "x-00002-of-00002.gguf");
+
+        using var file = GgufFile.Open(_folder.At(given));
+
+        Assert.Equal("llama", file.Metadata.Text("general.architecture"));
+        Assert.Equal(["a", "b"], file.Tensors.Keys.Order());
+        Assert.Equal([1, 2], "ab".Select(name => (int)file.Bytes(file.Tensors[$"{name}"], 0, 1)[0]));
+    }
+
+    [Theory]
+    [InlineData("x.gguf", "x-00002-of-00002.gguf", "x.gguf is part 1 of 2 of a split file; its name must end in "
+        + "-00001-of-00002.gguf")]
+    [InlineData("x-00001-of-00002.gguf", "y-00002-of-00002.gguf", "x-00001-of-00002.gguf is part 1 of 2 of a split "
+        + "file; x-00002-of-00002.gguf is not beside it")]
+    [InlineData("x-00001-of-00002.gguf", "x-00002-of-00002.gguf", "x-00001-of-00002.gguf tells of 3 tensors in all "
+        + "parts; there are 2", 3)]
+    [InlineData("x-00001-of-00002.gguf", "x-00002-of-00002.gguf", "x-00002-of-00002.gguf has tensor 'a', which an "
+        + "earlier part has", 2, "a")]
+    [InlineData("x-00001-of-00002.gguf", "x-00002-of-00002.gguf", "x-00002-of-00002.gguf says that it is part 1 of 2; "
+        + "its name says 2 of 2", 2, "b", 0)]
+    public void Open_OfASplitFileThatIsNotWhole_IsRefused(
+        string first, string second, string reason, int tensors = 2, string name = "b", int number = 1)
+    {
+        Split(first, second, tensors, name, number);
+
+        Assert.Equal(reason, Assert.Throws<RefusedException>(() => GgufFile.Open(_folder.At(first))).Message);
+    }
+
     public void Dispose() => _folder.Dispose();
+
+    private void Split(string first, string second, int tensors = 2, string name = "b", int number = 1)
+    {
+        Part(0).Add("general.architecture", "llama").Add("split.tensors.count", tensors)
+            .AddTensor("a", GgufType.Named("F32"), [3], stream => stream.Write([1, .. new byte[11]]))
+            .Save(_folder.At(first));
+        Part(number).AddTensor(name, GgufType.Named("F32"), [3], stream => stream.Write([2, .. new byte[11]]))
+            .Save(_folder.At(second));
+
+        static GgufWriter Part(int number) => new GgufWriter().Add("split.no", number).Add("split.count", 2);
+    }
 
     private static Action<Stream> Zeros(int count) => stream => stream.Write(new byte[count]);
 

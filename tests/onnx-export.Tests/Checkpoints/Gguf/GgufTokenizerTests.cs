@@ -117,13 +117,7 @@ public sealed class GgufTokenizerTests : IDisposable
     [InlineData("\u2581Ab", false)]
     public void WordPiece_OfAFile_MarksWhatGoesOn(string word, bool isLowercase)
     {
-        var tokenizer = Make(new GgufWriter()
-            .Add("tokenizer.ggml.model", "bert")
-            .Add("tokenizer.ggml.tokens", new[] { "[PAD]", "[UNK]", "[CLS]", "[SEP]", word, "c" })
-            .Add("tokenizer.ggml.token_type", (int[])[3, 3, 3, 3, 1, 1])
-            .Add("tokenizer.ggml.unknown_token_id", 1)
-            .Add("tokenizer.ggml.cls_token_id", 2)
-            .Add("tokenizer.ggml.seperator_token_id", 3));
+        var tokenizer = Make(WordPiece(word));
 
         Assert.Equal(4, (int)tokenizer["model"]!["vocab"]![word[1..]]!);
         Assert.Equal(5, (int)tokenizer["model"]!["vocab"]!["##c"]!);
@@ -131,6 +125,49 @@ public sealed class GgufTokenizerTests : IDisposable
         var steps = tokenizer["post_processor"]!["single"]!.AsArray();
         Assert.Equal(["[CLS]", "A", "[SEP]"], steps.Select(
             step => $"{(step!["SpecialToken"] ?? step["Sequence"])!["id"]}"));
+    }
+
+    [Theory]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    public void WordPiece_OfAFileThatSaysHowWordsAreBrought_DoesSo(bool lowers, bool strips)
+    {
+        var normalizer = Make(WordPiece("\u2581ab")
+            .Add("tokenizer.ggml.normalizer.lowercase", lowers)
+            .Add("tokenizer.ggml.normalizer.strip_accents", strips))["normalizer"]!;
+
+        Assert.Equal(lowers, (bool)normalizer["lowercase"]!);
+        Assert.Equal(strips, (bool)normalizer["strip_accents"]!);
+    }
+
+    // The second text of a pair was left out.
+    [Fact]
+    public void Pairs_OfAFile_HoldBothTexts()
+    {
+        AssertPair("A B", ByteLevel("gpt-2"));
+        AssertPair("<s> A <s> B", SentencePiece("llama", "ab", -2f));
+        AssertPair("A <s> B <s>", SentencePiece("t5", "ab", -2f).Add("tokenizer.ggml.eos_token_id", 1));
+        AssertPair(
+            "<s> A <s> <s> B <s>",
+            SentencePiece("t5", "ab", -2f).Add("tokenizer.ggml.eos_token_id", 1)
+                .Add("tokenizer.ggml.add_bos_token", true));
+        AssertPair("[CLS] A [SEP] B [SEP]", WordPiece("\u2581ab"));
+    }
+
+    [Fact]
+    public void Template_OfAFileWithOneForTools_IsAListOfBoth()
+    {
+        var writer = ByteLevel("gpt-2").Add("tokenizer.chat_template", "plain")
+            .Add("tokenizer.chat_templates", new[] { "tool_use", "rag" })
+            .Add("tokenizer.chat_template.tool_use", "tools")
+            .Add("tokenizer.chat_template.rag", "documents");
+
+        Assert.Equal(
+            """
+            [{"name":"default","template":"plain"},{"name":"tool_use","template":"tools"},
+             {"name":"rag","template":"documents"}]
+            """.ReplaceLineEndings("").Replace(" ", "", StringComparison.Ordinal),
+            Make(writer, "tokenizer_config.json")["chat_template"]!.ToJsonString());
     }
 
     [Fact]
@@ -168,12 +205,25 @@ public sealed class GgufTokenizerTests : IDisposable
             .Add("tokenizer.ggml.bos_token_id", 1);
     }
 
+    private static GgufWriter WordPiece(string word) => new GgufWriter()
+        .Add("tokenizer.ggml.model", "bert")
+        .Add("tokenizer.ggml.tokens", new[] { "[PAD]", "[UNK]", "[CLS]", "[SEP]", word, "c" })
+        .Add("tokenizer.ggml.token_type", (int[])[3, 3, 3, 3, 1, 1])
+        .Add("tokenizer.ggml.unknown_token_id", 1)
+        .Add("tokenizer.ggml.cls_token_id", 2)
+        .Add("tokenizer.ggml.seperator_token_id", 3);
+
+    private void AssertPair(string expected, GgufWriter writer) => Assert.Equal(
+        expected,
+        string.Join(' ', Make(writer)["post_processor"]!["pair"]!.AsArray()
+            .Select(step => $"{(step!["SpecialToken"] ?? step["Sequence"])!["id"]}")));
+
     private static JsonObject Parse(byte[] json) => JsonSerializer.Deserialize<JsonObject>(json)!;
 
-    private JsonObject Make(GgufWriter writer)
+    private JsonObject Make(GgufWriter writer, string name = "tokenizer.json")
     {
         writer.Save(_folder.At("a.gguf"));
         using var file = GgufFile.Open(_folder.At("a.gguf"));
-        return Parse(GgufTokenizerFiles.Make(file.Metadata)["tokenizer.json"]);
+        return Parse(GgufTokenizerFiles.Make(file.Metadata)[name]);
     }
 }

@@ -56,6 +56,22 @@ public sealed class FittedTokenizerTests
             files.Warning);
     }
 
+    // Other readers take the last.
+    [Fact]
+    public void Find_OfFilesWithANameTwice_TakesTheLast()
+    {
+        var files = new FittedTokenizer(
+            new Given(
+                """
+                {"model": {"vocab": {"a": 0, "b": 1, "b": 1}}, "added_tokens": [{"id": 2, "content": "<s>"}]}
+                """,
+                """{"x": 1, "added_tokens_decoder": {}, "x": 2, "added_tokens_decoder": {"2": {"content": "<s>"}}}"""),
+            rows: 2);
+
+        AssertEqual("""{"model": {"vocab": {"a": 0, "b": 1}}, "added_tokens": []}""", files.Find(Tokenizer));
+        AssertEqual("""{"x": 2, "added_tokens_decoder": {}}""", files.Find(Settings));
+    }
+
     [Fact]
     public void Find_OfATokenizerThatFits_GivesItByteForByte()
     {
