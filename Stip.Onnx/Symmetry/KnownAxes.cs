@@ -8,6 +8,9 @@ namespace Stip.Onnx.Symmetry;
 internal static class KnownAxes
 {
     private const int LargestGrid = 64;
+    private const int SoundRank = 3;
+    private const int ShortSound = 400;
+    private const int LongestSound = 4096;
 
     // A side that is halved by every stage, whatever the kernel of the first.
     private const int PowerOfTwo = 64;
@@ -118,6 +121,34 @@ internal static class KnownAxes
             && uses[input.Name] != PortUse.Mask)
         .Select(input => input.Type.TensorType.Shape.Dim[1])
         .Where(ProbeSizes.IsFixed).Select(axis => (int?)(int)axis.DimValue).FirstOrDefault(length => length > 0);
+
+    /// <summary>Samples of a sound of which convolutions leave a few frames, null where the graph takes no sound, or
+    /// where it is short.</summary>
+    public static int? SoundLength(GraphProto graph)
+    {
+        if (!Convolved(graph).Any(entry => entry.Weight.Dims.Count == SoundRank))
+        {
+            return null;
+        }
+
+        var kernels = HeldTensors.Of(graph).Where(held => held.Tensor.Dims.Count == SoundRank)
+            .ToDictionary(held => held.Name, held => held.Tensor, StringComparer.Ordinal);
+        var (reach, step) = (1L, 1L);
+        foreach (var node in graph.Node)
+        {
+            // Those with padding give as many frames as they take.
+            if (KernelOf(node) is { } name && kernels.TryGetValue(name, out var kernel) && !IsPadded(node))
+            {
+                reach += (kernel.Dims[^1] - 1) * step;
+                step *= node.Attribute.FirstOrDefault(attribute => attribute.Name == "strides")?.Ints[0] ?? 1;
+            }
+        }
+
+        return reach + (2 * step) is > ShortSound and <= LongestSound and var samples ? (int)samples : null;
+    }
+
+    private static bool IsPadded(NodeProto node) =>
+        node.Attribute.Any(attribute => attribute.Name == "pads" && attribute.Ints.Any(pad => pad != 0));
 
     // Inputs that a convolution reads, at most through operators that keep their cells.
     public static IEnumerable<(ValueInfoProto Input, TensorProto Weight, NodeProto Node)> Convolved(GraphProto graph)

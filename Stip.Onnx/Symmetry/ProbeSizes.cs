@@ -52,6 +52,11 @@ internal sealed record ProbeSizes(int Sequence, int Past, int Encoder, int Pictu
             new(3, 2, 4, 0), new(1, 2, 4, 0), new(4, 4, 4, 0), new(8, 0, 8, 0), new(16, 4, 16, 0), new(40, 8, 40, 0),
             new(128, 16, 128, 0), new(400, 16, 400, 0), new(3, 2, 4, 0) { Batch = Merged },
         ];
+        if (KnownAxes.SoundLength(graph) is { } samples)
+        {
+            sequences = [.. sequences, new(samples, 16, 4, 0)];
+        }
+
         var length = KnownAxes.SequenceLength(graph, uses);
         foreach (var sizes in pictures.Count > 0
             ? pictures.Select(picture => sequences[0] with { Picture = picture })

@@ -134,6 +134,7 @@ internal static class EncoderFamilies
         new Bart("BlenderbotSmallForConditionalGeneration", "blenderbot-small", BartForm.BlenderbotSmall),
         new Led(),
         new Whisper(),
+        new Moonshine(),
         new Bart("M2M100ForConditionalGeneration", "m2m_100", BartForm.M2M),
         .. Texts("EuroBert", (name, head) => new EuroBert(name, head)),
         new NeoBert("NeoBERT", TextHead.Hidden),
@@ -171,6 +172,7 @@ internal static class EncoderFamilies
         .. Owl("Owlv2", "owlv2", patch: 16),
         new Llava(),
         new VisionEncoderDecoder(),
+        new EncoderDecoder(),
         new Blip(),
         .. SignalFamilies.All,
     ];

@@ -103,6 +103,7 @@ internal static class SignalFamilies
         new Wav2Vec2Bert("Wav2Vec2BertForSequenceClassification", SoundHead.Classes),
         new Wav2Vec2Bert("Wav2Vec2BertForAudioFrameClassification", SoundHead.Frames),
         new Wav2Vec2Bert("Wav2Vec2BertForXVector", SoundHead.Voice),
+        new WhisperClassifier(),
         new Spectrogram("ASTModel", VisionHead.Hidden),
         new Spectrogram("ASTForAudioClassification", VisionHead.Classes),
         new ClipVision("CLIPVisionModelWithProjection", VisionHead.Projected),

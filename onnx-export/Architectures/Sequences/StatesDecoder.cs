@@ -23,7 +23,8 @@ internal static class StatesDecoder
          "decoder_ffn_dim": 4096, "max_position_embeddings": 1024}
         """;
 
-    private const string Bert = """
+    /// <summary>What BERT's configuration may leave out.</summary>
+    public const string Bert = """
         {"vocab_size": 30522, "hidden_size": 768, "intermediate_size": 3072, "num_hidden_layers": 12,
          "num_attention_heads": 12, "max_position_embeddings": 512, "type_vocab_size": 2}
         """;
@@ -39,9 +40,10 @@ internal static class StatesDecoder
         "trocr" => Read(part, part.Config.WithDefaults(TrOcr), isPreNorm: false, "output_projection.weight"),
         "mbart" => Read(part, part.Config.WithDefaults(MBart), isPreNorm: true, "lm_head.weight"),
         "gpt2" => Gpt2States.Read(part),
-        "bert" => BertStates.Read(part, Bert),
+        "bert" or "roberta" or "xlm-roberta" or "camembert" or "bert-generation" => BertStates.Read(part, Bert),
         var kind => throw new RefusedException(
-            $"config.json: the decoder is '{kind}'; it must be trocr, mbart, gpt2 or bert"),
+            $"config.json: the decoder is '{kind}'; it must be trocr, mbart, gpt2, bert, roberta, "
+            + "xlm-roberta, camembert or bert-generation"),
     };
 
     private static SequenceFamily Read(Checkpoint part, ConfigJson config, bool isPreNorm, string head)

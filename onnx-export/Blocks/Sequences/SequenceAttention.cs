@@ -9,6 +9,9 @@ namespace Stip.Export.Blocks.Sequences;
 /// <param name="heads">Attention heads.</param>
 internal sealed class SequenceAttention(SequenceGraph graph, SequenceFamily family, int heads)
 {
+    /// <summary>What turns queries and keys with their positions, null where nothing does.</summary>
+    public SequenceTurns? Turns { get; init; }
+
     /// <summary>Queries over keys and values.</summary>
     /// <param name="name">Name in the graph.</param>
     /// <param name="tensor">The layer in the checkpoint.</param>
@@ -32,7 +35,7 @@ internal sealed class SequenceAttention(SequenceGraph graph, SequenceFamily fami
     public string Attended(string name, string query, string rows, string keys, string values, string? bias)
     {
         var nodes = graph.Graph;
-        var queries = Project($"{name}.q", query, rows, family.HasBiases);
+        var queries = Turned($"{name}.q", Project($"{name}.q", query, rows, family.HasBiases));
         if (family.Scale is not 1)
         {
             var scale = nodes.Has("attention.scale")
@@ -72,8 +75,12 @@ internal sealed class SequenceAttention(SequenceGraph graph, SequenceFamily fami
     /// <param name="width">Their width, null for that of the stream.</param>
     public (string Keys, string Values) Append(
         string name, string tensor, AttentionNames names, string rows, int? width = null) => (
-        Project($"{name}.k", $"{tensor}.{names.Key}", rows, family.HasBiases && names.HasKeyBias, width),
+        Turned($"{name}.k", Project(
+            $"{name}.k", $"{tensor}.{names.Key}", rows, family.HasBiases && names.HasKeyBias, width)),
         Project($"{name}.v", $"{tensor}.{names.Value}", rows, family.HasBiases, width));
+
+    private string Turned(string name, string projected) =>
+        Turns?.Append($"{name}.placed", projected, heads) ?? projected;
 
     private string Project(string name, string tensor, string rows, bool hasBias, int? width = null)
     {

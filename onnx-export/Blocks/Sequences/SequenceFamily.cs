@@ -19,6 +19,9 @@ internal sealed record SequenceFamily(
     /// <summary>True where projections have biases.</summary>
     public required bool HasBiases { get; init; }
 
+    /// <summary>True where feed-forward parts have biases; as the other projections unless said.</summary>
+    public bool? HasInnerBiases { get; init; }
+
     /// <summary>Factor on the scores.</summary>
     public required double Scale { get; init; }
 

@@ -74,6 +74,18 @@ internal sealed class SequenceGraph : ModelGraph
         return _embeds = rows;
     }
 
+    /// <summary>Positions of the rows, <c>[seq]</c>.</summary>
+    public string Queries()
+    {
+        const string queries = $"{Places}.queries/output";
+        if (!Graph.Has(queries))
+        {
+            AppendPlaces(_embeds);
+        }
+
+        return queries;
+    }
+
     /// <summary>The key's position less that of the query, int64 <c>[seq, total]</c>.</summary>
     public string Distances() => RowDistances.Append(Graph, Keys, $"{Places}.queries/output");
 

@@ -11,7 +11,12 @@ namespace Stip.Export.Blocks.Sequences;
 /// <param name="stack">The layers.</param>
 internal sealed class SequenceLayers(SequenceGraph graph, SequenceFamily family, SequenceStack stack)
 {
-    private readonly SequenceAttention _attention = new(graph, family, stack.Heads);
+    private readonly SequenceAttention _own = new(graph, family, stack.Heads)
+    {
+        Turns = stack.Turns is { } turns ? new SequenceTurns(graph, turns) : null,
+    };
+
+    private readonly SequenceAttention _cross = new(graph, family, stack.Heads);
     private string _rows = "";
     private ResidualStream? _stream;
     private string? _causal;
@@ -62,16 +67,16 @@ internal sealed class SequenceLayers(SequenceGraph graph, SequenceFamily family,
         var attention = $"{name}.attention";
         if (stack.Farthest is { } farthest)
         {
-            return new NearStates(graph, _attention, stack.Own).Append(attention, tensor, rows, farthest(layer));
+            return new NearStates(graph, _own, stack.Own).Append(attention, tensor, rows, farthest(layer));
         }
 
-        var (keys, values) = _attention.Append(attention, tensor, stack.Own, rows);
+        var (keys, values) = _own.Append(attention, tensor, stack.Own, rows);
         if (graph.Role != SequenceRole.Encoder)
         {
             (keys, values) = (Kept(layer, "key", keys), Kept(layer, "value", values));
         }
 
-        return _attention.Append(attention, tensor, stack.Own, rows, keys, values, Bias(layer));
+        return _own.Append(attention, tensor, stack.Own, rows, keys, values, Bias(layer));
     }
 
     // Scores of rows that are farther away vanish, and so do those of padding.
@@ -129,7 +134,7 @@ internal sealed class SequenceLayers(SequenceGraph graph, SequenceFamily family,
             SequencePorts.Past(layer, "encoder", "key"), SequencePorts.Past(layer, "encoder", "value"));
         if (states is not null)
         {
-            (keys, values) = _attention.Append(
+            (keys, values) = _cross.Append(
                 attention, tensor, names, states, family.StatesProjection is null ? family.StatesWidth : null);
             foreach (var (part, heads) in new[] { ("key", keys), ("value", values) })
             {
@@ -140,26 +145,38 @@ internal sealed class SequenceLayers(SequenceGraph graph, SequenceFamily family,
             }
         }
 
-        return _attention.Append(attention, tensor, names, rows, keys, values, graph.PaddingBias);
+        return _cross.Append(attention, tensor, names, rows, keys, values, graph.PaddingBias);
     }
 
     private string FeedForward(string name, string tensor, string rows)
     {
-        var wide = Project("up", stack.Up);
-        if (stack.Gate is { } gate)
+        var (function, hasBias) = (stack.Activation ?? family.Activation, family.HasInnerBiases ?? family.HasBiases);
+        var wide = Project("up", stack.Up, stack.HoldsGate ? 2 * stack.Inner : stack.Inner);
+        if (stack.HoldsGate)
         {
-            var active = Activation.Append(graph.Graph, family.Activation, $"{name}.act", Project("gate", gate));
-            wide = graph.Graph.Add("Mul", $"{name}.gated", [active, wide]);
+            var halves = graph.Graph.Append(
+                "",
+                "Split",
+                $"{name}.halves",
+                [wide, graph.Graph.Shared("mlp.widths", stack.Inner, stack.Inner)],
+                [$"{name}.half", $"{name}.gate"],
+                NodeAttribute.Int("axis", -1));
+            wide = Gated(halves[0], halves[1]);
         }
         else
         {
-            wide = Activation.Append(graph.Graph, family.Activation, $"{name}.act", wide);
+            wide = stack.Gate is { } gate
+                ? Gated(wide, Project("gate", gate, stack.Inner))
+                : Activation.Append(graph.Graph, function, $"{name}.act", wide);
         }
 
         return Linear.FromLinear(
-            graph, $"{name}.down", wide, $"{tensor}.{stack.Down}", stack.Inner, family.Hidden, family.HasBiases);
+            graph, $"{name}.down", wide, $"{tensor}.{stack.Down}", stack.Inner, family.Hidden, hasBias);
 
-        string Project(string part, string matrix) => Linear.FromLinear(
-            graph, $"{name}.{part}", rows, $"{tensor}.{matrix}", family.Hidden, stack.Inner, family.HasBiases);
+        string Gated(string value, string gate) => graph.Graph.Add("Mul", $"{name}.gated", [
+            Activation.Append(graph.Graph, function, $"{name}.act", gate), value]);
+
+        string Project(string part, string matrix, int width) => Linear.FromLinear(
+            graph, $"{name}.{part}", rows, $"{tensor}.{matrix}", family.Hidden, width, hasBias);
     }
 }

@@ -38,7 +38,11 @@ internal static class SequenceModel
         };
     }
 
-    private static SequenceGraph Encoder(ITensorStore tensors, TensorDtype dtype, SequenceFamily family)
+    /// <summary>Builds the encoder alone.</summary>
+    /// <param name="tensors">Its tensors.</param>
+    /// <param name="dtype">Type the graph computes in.</param>
+    /// <param name="family">The model that it is the encoder of.</param>
+    public static SequenceGraph Encoder(ITensorStore tensors, TensorDtype dtype, SequenceFamily family)
     {
         var encoder = new SequenceGraph(tensors, dtype, family, SequenceRole.Encoder);
         var rows = new SequenceLayers(encoder, family, family.Encoder!).Append(encoder.Start(), states: null);

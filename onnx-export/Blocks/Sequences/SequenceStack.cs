@@ -27,6 +27,17 @@ internal sealed record SequenceStack(
     /// <summary>What multiplies <see cref="Up"/> after the activation, null where the activation is on it.</summary>
     public string? Gate { get; init; }
 
+    /// <summary>True where the second half of what <see cref="Up"/> gives multiplies the first after the
+    /// activation.</summary>
+    public bool HoldsGate { get; init; }
+
+    /// <summary>Function of the feed-forward parts where it is not that of the family.</summary>
+    public string? Activation { get; init; }
+
+    /// <summary>How queries and keys of the rows turn with their positions, neighbouring channels together; null where
+    /// they do not.</summary>
+    public RotaryFrequencies? Turns { get; init; }
+
     /// <summary>Rows that are added to those of tokens, first position first; null for none.</summary>
     public CheckpointTensor? Positions { get; init; }
 

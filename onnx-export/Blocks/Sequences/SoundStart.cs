@@ -17,7 +17,7 @@ internal sealed record SoundStart(int Bins, int Rows, string Root, CheckpointTen
 
     /// <summary>Declares <c>input_features [batch, bins, 2·rows]</c> and appends the rest.</summary>
     /// <returns>Rows <c>[batch, rows, hidden]</c>.</returns>
-    public string Append(SequenceGraph model)
+    public string Append(ModelGraph model)
     {
         var graph = model.Graph;
         var sound = graph.AddInput("input_features", model.Weights.Dtype, "batch", Bins, 2 * Rows);
@@ -28,7 +28,7 @@ internal sealed record SoundStart(int Bins, int Rows, string Root, CheckpointTen
         return graph.Add("Add", "sound.placed", [rows, table]);
     }
 
-    private string Convolved(SequenceGraph model, string name, string input, int channels, int stride)
+    private string Convolved(ModelGraph model, string name, string input, int channels, int stride)
     {
         var (graph, tensors, hidden) = (model.Graph, model.Tensors, model.HiddenSize);
         var kernel = tensors.Require($"{Root}.{name}.weight", hidden, channels, Kernel);
