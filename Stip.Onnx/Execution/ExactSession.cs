@@ -52,6 +52,9 @@ internal static class ExactSession
 
         // Without it ONNX Runtime rounds activations to 8 bits where it fuses DequantizeLinear with MatMul.
         options.AddSessionConfigEntry("session.qdq_matmulnbits_accuracy_level", "0");
+
+        // Operators here are many and small, or few and large: threads that wait in a loop save neither any time.
+        options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
         return options;
     }
 

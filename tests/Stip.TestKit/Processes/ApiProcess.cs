@@ -23,6 +23,7 @@ public sealed class ApiProcess : IAsyncDisposable
         _diskMegabytes = diskMegabytes;
         Endpoint = new Uri($"http://127.0.0.1:{FreePort()}");
         _settings = new Dictionary<string, string>(settings);
+        _settings.TryAdd("Stip__Api__Engine__SpinMicroseconds", "0"); // the cores are others' too while tests run
         if (isSecure)
         {
             _certificate = ServerCertificate.Write(_data.At("server.pfx"));

@@ -6,6 +6,9 @@ namespace Stip.TestKit.Processes;
 /// <summary>A program of this solution, as it was built beside the tests, running as a process of its own.</summary>
 public sealed class BuiltProgram : IAsyncDisposable
 {
+    // A process of seconds gets nothing back for counting what its code does.
+    private const string CountsCode = "DOTNET_TieredPGO";
+
     private readonly Process _process;
     private readonly StringBuilder _output = new();
 
@@ -55,9 +58,11 @@ public sealed class BuiltProgram : IAsyncDisposable
     public static ProcessStartInfo StartOf(string project, IEnumerable<string> arguments)
     {
         var published = File.Exists(Path.Combine(AppContext.BaseDirectory, "libcoreclr.so"));
-        return published
+        var start = published
             ? new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, project), arguments)
             : new ProcessStartInfo("dotnet", [PathOf(project), .. arguments]);
+        start.Environment[CountsCode] = "0";
+        return start;
     }
 
     /// <summary>Starts it.</summary>
@@ -78,6 +83,7 @@ public sealed class BuiltProgram : IAsyncDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+        start.Environment[CountsCode] = "0";
         foreach (var (name, value) in environment ?? new Dictionary<string, string>())
         {
             start.Environment[name] = value;
