@@ -23,6 +23,7 @@ internal static class EndpointSetup
         {
             options.UnsafePreferInlineScheduling = true;
             options.WaitForDataBeforeAllocatingBuffer = false;
+            options.CreateBoundListenSocket = ListenSockets.Make;
         });
         services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
         services.ConfigureHttpJsonOptions(options =>

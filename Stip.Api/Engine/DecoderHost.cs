@@ -58,7 +58,7 @@ internal sealed class DecoderHost : IAsyncDisposable
 
     public int SessionCount => _loop.Peek?.Sessions ?? 0;
 
-    /// <summary>Loads it, however long that takes; the refusal where there is no room.</summary>
+    /// <summary>Loads it, however long that takes; the refusal where others have the room.</summary>
     public Task<Refusal?> LoadAsync() => _loop.LoadAsync();
 
     /// <summary>True where this owner has such a session here.</summary>

@@ -186,12 +186,18 @@ internal sealed class SessionTable(
 
     public void Dispose()
     {
-        foreach (var session in _sessions.Values.ToArray())
+        try
         {
-            Release(session);
+            foreach (var session in _sessions.Values.ToArray())
+            {
+                Release(session);
+            }
         }
-
-        pool.Dispose();
+        finally
+        {
+            // Also where a lost device could not zero a slot: others may have the memory.
+            pool.Dispose();
+        }
     }
 
     /// <summary>What a caller gets who goes back to tokens that are no longer there.</summary>

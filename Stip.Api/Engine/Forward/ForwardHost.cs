@@ -65,7 +65,7 @@ internal sealed class ForwardHost : IAsyncDisposable
 
     public bool IsLoading => _loop.IsLoading;
 
-    /// <summary>Loads it, however long that takes; the refusal where there is no room.</summary>
+    /// <summary>Loads it, however long that takes; the refusal where others have the room.</summary>
     public Task<Refusal?> LoadAsync() => _loop.LoadAsync();
 
     /// <summary>Runs a pass.</summary>

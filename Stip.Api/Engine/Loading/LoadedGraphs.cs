@@ -26,8 +26,9 @@ internal sealed class LoadedGraphs(IOptions<EngineOptions> options, TimeProvider
 
     /// <summary>Makes room for a graph; a refusal where others are busy for longer than a load may wait.</summary>
     /// <param name="graph">Removed when it is in memory no longer.</param>
+    /// <param name="makesRoom">False takes what is free and nothing of others.</param>
     /// <param name="cancellation">Ends the wait.</param>
-    public async Task<Refusal?> AdmitAsync(ILoadable graph, CancellationToken cancellation)
+    public async Task<Refusal?> AdmitAsync(ILoadable graph, bool makesRoom, CancellationToken cancellation)
     {
         if (_limitBytes > 0 && graph.Bytes > _limitBytes)
         {
@@ -38,6 +39,11 @@ internal sealed class LoadedGraphs(IOptions<EngineOptions> options, TimeProvider
         if (TryAdd(graph))
         {
             return null;
+        }
+
+        if (!makesRoom)
+        {
+            return NoRoom(graph, "others have it");
         }
 
         await _changing.WaitAsync(cancellation);

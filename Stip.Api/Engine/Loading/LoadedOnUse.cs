@@ -65,14 +65,16 @@ internal sealed class LoadedOnUse<T>(
     /// all the same, for those who come later.</summary>
     /// <exception cref="GraphRefusedException">It cannot be loaded.</exception>
     public ValueTask<Outcome<T>> GetAsync(CancellationToken cancellation) =>
-        GetAsync(TimeSpan.FromSeconds(options.Value.LoadWaitSeconds), cancellation);
+        GetAsync(TimeSpan.FromSeconds(options.Value.LoadWaitSeconds), makesRoom: true, cancellation);
 
-    /// <summary>Loads it where it is not loaded, however long that takes; the refusal where there is no room.</summary>
+    /// <summary>Loads it where it is not loaded and there is room, however long that takes; the refusal where others
+    /// have the room.</summary>
     /// <exception cref="GraphRefusedException">It cannot be loaded.</exception>
     public async Task<Refusal?> LoadAsync() =>
-        (await GetAsync(Timeout.InfiniteTimeSpan, CancellationToken.None)).Refusal;
+        (await GetAsync(Timeout.InfiniteTimeSpan, makesRoom: false, CancellationToken.None)).Refusal;
 
-    private async ValueTask<Outcome<T>> GetAsync(TimeSpan patience, CancellationToken cancellation)
+    private async ValueTask<Outcome<T>> GetAsync(
+        TimeSpan patience, bool makesRoom, CancellationToken cancellation)
     {
         if (Current is { } current)
         {
@@ -90,7 +92,7 @@ internal sealed class LoadedOnUse<T>(
             if (_loading is null or { IsCompleted: true } && _current is null)
             {
                 var (unloaded, ended) = (_unloading, _ending.Token);
-                _loading = Task.Run(() => LoadAsync(unloaded, ended), CancellationToken.None);
+                _loading = Task.Run(() => LoadAsync(unloaded, makesRoom, ended), CancellationToken.None);
             }
 
             loading = _loading!;
@@ -147,12 +149,12 @@ internal sealed class LoadedOnUse<T>(
         _ending.Dispose();
     }
 
-    private async Task<Outcome<T>> LoadAsync(Task unloaded, CancellationToken ended)
+    private async Task<Outcome<T>> LoadAsync(Task unloaded, bool makesRoom, CancellationToken ended)
     {
         await unloaded;
         try
         {
-            if (await graphs.AdmitAsync(this, ended) is { } refusal)
+            if (await graphs.AdmitAsync(this, makesRoom, ended) is { } refusal)
             {
                 return refusal;
             }

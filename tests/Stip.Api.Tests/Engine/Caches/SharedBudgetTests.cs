@@ -57,6 +57,18 @@ public sealed class SharedBudgetTests
         answer.Dispose();
     }
 
+    [Fact]
+    public async Task Memory_OfAModelThatEndsWithALostDevice_IsGivenBack()
+    {
+        var one = _runtime.Host("one", budget: _budget);
+        await OpenAsync(one);
+        _runtime.Decoder.ClearFailure = new InvalidOperationException("the device is gone");
+
+        await one.DisposeAsync();
+
+        Assert.Equal(_budget.LimitBytes, _budget.FreeBytes);
+    }
+
     // What was once paid for costs nothing to take again.
     [Fact]
     public async Task Memory_ThatNobodyElseWants_StaysWithItsModel()

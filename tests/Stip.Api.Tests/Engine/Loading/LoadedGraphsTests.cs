@@ -119,6 +119,24 @@ public sealed class LoadedGraphsTests
         Assert.Null((await waiting).Refusal);
     }
 
+    // At the start: none makes room for another that nobody has asked for either.
+    [Fact]
+    public async Task Models_ThatAreLoadedForNobody_TakeWhatIsFree()
+    {
+        _runtime.Options.ModelMegabytes = 20;
+        await using var one = _runtime.Host("one", 10 * Megabyte);
+        await using var two = _runtime.Host("two", 10 * Megabyte);
+        await using var three = _runtime.Host("three", 10 * Megabyte);
+
+        Assert.Null(await one.LoadAsync());
+        Assert.Null(await two.LoadAsync());
+        Assert.Contains("10 MiB of 20", (await three.LoadAsync())?.Message, StringComparison.Ordinal);
+
+        Assert.Equal((true, true, false), (one.IsLoaded, two.IsLoaded, three.IsLoaded));
+        await StepAsync(three);
+        Assert.True(three.IsLoaded);
+    }
+
     // What is idle is worth nothing to a model that needs the room of a busy one as well.
     [Fact]
     public async Task IdleModel_WhoseRoomIsNotEnough_StaysUntilItIs()
