@@ -49,6 +49,12 @@ internal static class StipConnection
         {
             ConnectTimeout = TimeSpan.FromSeconds(10),
             PooledConnectionLifetime = TimeSpan.FromMinutes(10),
+            // A way that is gone without a word is found out by a step that nobody answers, after minutes: what idled
+            // is not used again, and HTTP/2 asks whether the other end is there.
+            PooledConnectionIdleTimeout = TimeSpan.FromSeconds(20),
+            KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
+            KeepAlivePingDelay = TimeSpan.FromSeconds(20),
+            KeepAlivePingTimeout = TimeSpan.FromSeconds(20),
             EnableMultipleHttp2Connections = true,
             // What an application says of its own requests (trace ids, baggage) is not the server's to know.
             ActivityHeadersPropagator = null,

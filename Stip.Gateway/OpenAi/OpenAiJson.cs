@@ -12,5 +12,7 @@ internal static class OpenAiJson
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         DefaultIgnoreCondition = JsonIgnoreCondition.Never,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        // What a request says is said back, deeper in an event than it stood there.
+        MaxDepth = 80,
     };
 }

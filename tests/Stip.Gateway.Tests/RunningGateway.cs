@@ -14,6 +14,9 @@ namespace Stip.Gateway.Tests;
 /// samples.</summary>
 internal sealed class RunningGateway : IAsyncDisposable
 {
+    /// <summary>A model that takes images, and has no graph to see them.</summary>
+    public const string Seeing = "seeing";
+
     private readonly TemporaryFolder _folder = new();
     private readonly StipHttpClient _upstream;
     private readonly Bundle[] _bundles;
@@ -110,7 +113,14 @@ internal sealed class RunningGateway : IAsyncDisposable
 
     private Bundle OpenBundle(string folder, string model, string? template)
     {
-        ToyBundle.Write(folder, Toy, manifest => manifest["model"] = model);
+        ToyBundle.Write(folder, Toy, manifest =>
+        {
+            manifest["model"] = model;
+            if (model == Seeing)
+            {
+                manifest["image_token_id"] = 5;
+            }
+        });
         foreach (var name in new[] { "tokenizer.json", "tokenizer_config.json" })
         {
             File.Copy(RepositoryRoot.At("samples", "models", "stories", name), Path.Combine(folder, name));

@@ -22,13 +22,19 @@ internal static class ToolMessages
         var fields = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
         foreach (var field in Copied)
         {
-            if (message.Find(field) is { ValueKind: JsonValueKind.String } value)
+            if (message.FindText(field) is not null)
             {
-                fields[field] = value;
+                fields[field] = message.Find(field)!.Value;
             }
         }
 
-        if (message.Find(Calls) is { ValueKind: JsonValueKind.Array } calls && calls.GetArrayLength() > 0)
+        var calls = message.Find(Calls) ?? default;
+        if (calls.ValueKind is not (JsonValueKind.Undefined or JsonValueKind.Array))
+        {
+            throw RequestFields.Wrong($"{name}.{Calls}", "an array of calls");
+        }
+
+        if (calls.ValueKind == JsonValueKind.Array && calls.GetArrayLength() > 0)
         {
             fields[Calls] = JsonSerializer.SerializeToElement(
                 calls.EnumerateArray().Select((call, index) => Call(call, $"{name}.{Calls}[{index}]")), Nested);

@@ -122,18 +122,18 @@ public sealed class ListDrawTests
         var unbiased = new Sampler(new SamplingOptions { Temperature = temperature, Seed = 5 }, size);
         for (var position = 0; position < Draws; position++)
         {
-            // Thirty tokens are nearly as likely as the only one of the list that may come.
+            // Thirty-one tokens are nearly as likely as the only one of the list that is known to come before them.
             float[] logits =
             [
                 .. Enumerable.Range(0, size).Select(id => id switch
                 {
                     < 2 => random.NextSingle(),
                     2 => -gap,
-                    < 33 => -gap - (0.11f * temperature),
+                    < 34 => -gap - (0.11f * temperature),
                     _ => -gap - 60,
                 }),
             ];
-            var list = List(logits, temperature, length: 3, FloatLogsumexp(logits, temperature));
+            var list = List(logits, temperature, length: 4, FloatLogsumexp(logits, temperature));
 
             Assert.Contains(
                 sampler.TrySample(list, [], position), new int?[] { null, sampler.Sample(logits, [], position) });

@@ -51,6 +51,7 @@ public sealed class RefusalTests : IAsyncLifetime
     [InlineData("messages", """[{"role":"user","content":[{"type":"image_url"}]}]""", "unsupported_parameter")]
     [InlineData("messages", """[{"role":"assistant","function_call":{"name":"f"}}]""", "unsupported_parameter")]
     [InlineData("messages", """[{"role":"assistant","audio":{"id":"a"}}]""", "unsupported_parameter")]
+    [InlineData("messages", """[{"role":"assistant","tool_calls":{}}]""", "invalid_request")]
     [InlineData("source_language", "\"eng_Latn\"", "unsupported_parameter")]
     [InlineData("target_language", "\"fra_Latn\"", "unsupported_parameter")]
     [InlineData("model", "\"other\"", "model_not_found")]

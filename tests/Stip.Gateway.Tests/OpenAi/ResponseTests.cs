@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 
 namespace Stip.Gateway.Tests.OpenAi;
@@ -127,6 +128,28 @@ public sealed class ResponseTests : IAsyncLifetime
         Assert.Equal(0, added.GetProperty("output_index").GetInt32());
         Assert.DoesNotContain(events, e => e.TryGetProperty("logprobs", out _));
         Assert.Single(events[^1].GetProperty("response").GetProperty("output").EnumerateArray());
+    }
+
+    // It stands deeper in an event than in the request.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Post_MetadataAsDeepAsJsonIsRead_IsSaidBack(bool streams)
+    {
+        var deep = new string('[', 61) + new string(']', 61);
+        var text = $$$"""
+            {"model":"toy","input":"x","max_output_tokens":16,"stream":{{{(streams ? "true" : "false")}}},
+            "metadata":{"a":{{{deep}}}}}
+            """;
+        using var content = new StringContent(text, Encoding.UTF8, "application/json");
+
+        using var answer = await _gateway.Http.PostAsync(
+            new Uri(Route, UriKind.Relative), content, TestContext.Current.CancellationToken);
+        var said = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal(200, (int)answer.StatusCode);
+        Assert.Contains($"\"a\":{deep}", said, StringComparison.Ordinal);
+        Assert.Equal(streams, said.Contains("event: response.", StringComparison.Ordinal));
     }
 
     [Fact]
