@@ -135,6 +135,7 @@ internal static class EncoderFamilies
         new Led(),
         new Whisper(),
         new Moonshine(),
+        new Fsmt(),
         new Bart("M2M100ForConditionalGeneration", "m2m_100", BartForm.M2M),
         .. Texts("EuroBert", (name, head) => new EuroBert(name, head)),
         new NeoBert("NeoBERT", TextHead.Hidden),
