@@ -21,6 +21,7 @@ internal static class AnswerEndpoints
     {
         var fields = await AnswerRequest.ReadBodyAsync(context.Request);
         UnsupportedFields.RefuseLanguages(fields);
+        UnsupportedFields.RefuseFrame(fields, areAdded: false);
         var request = AnswerRequest.Read(
             fields, models, time, defaultMaxTokens: null, LogprobsField.OfChat(fields));
         CheckSteps(context, request, token);
@@ -43,6 +44,7 @@ internal static class AnswerEndpoints
         HttpContext context, ServedModels models, TimeProvider time, GatewayToken token)
     {
         var fields = await AnswerRequest.ReadBodyAsync(context.Request);
+        UnsupportedFields.RefuseFrame(fields, areAdded: true);
         var request = AnswerRequest.Read(fields, models, time, DefaultTextTokens, LogprobsField.OfText(fields))
             .With(ResponseFormat.OfChat(fields));
         CheckSteps(context, request, token);

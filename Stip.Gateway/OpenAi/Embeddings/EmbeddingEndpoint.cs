@@ -13,6 +13,7 @@ internal static class EmbeddingEndpoint
     private static async Task<IResult> EmbedAsync(HttpContext context, ServedEncoders encoders)
     {
         var fields = await AnswerRequest.ReadBodyAsync(context.Request);
+        UnsupportedFields.RefuseFrame(fields, areAdded: true);
         var encoder = encoders.Find(fields.Text("model"));
         var texts = EmbeddingInput.Read(fields);
         var isBase64 = EmbeddingInput.WantsBase64(fields);

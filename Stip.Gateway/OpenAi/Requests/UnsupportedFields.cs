@@ -78,6 +78,19 @@ internal static class UnsupportedFields
         }
     }
 
+    /// <summary>Refuses a text that is to be framed in another way than it is.</summary>
+    /// <param name="fields">The request's.</param>
+    /// <param name="areAdded">Whether the tokenizer frames it; a chat template frames a conversation itself.</param>
+    public static void RefuseFrame(RequestFields fields, bool areAdded)
+    {
+        const string Name = "add_special_tokens";
+        if (fields.Find(Name) is not null && fields.Flag(Name) != areAdded)
+        {
+            throw OpenAiException.Unsupported(
+                Name, areAdded ? "the tokenizer frames a text" : "the chat template frames a conversation");
+        }
+    }
+
     private static bool IsTextOnly(JsonElement value) =>
         value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(item => IsOneOf(item, "text"));
 

@@ -16,6 +16,7 @@ internal static class ResponseEndpoint
         var fields = await AnswerRequest.ReadBodyAsync(context.Request);
         ResponseFields.RefuseUnsupported(fields);
         UnsupportedFields.RefuseLanguages(fields);
+        UnsupportedFields.RefuseFrame(fields, areAdded: false);
         var request = AnswerRequest.Read(
             fields, models, time, defaultMaxTokens: null, LogprobsField.OfResponse(fields));
         var tools = ToolFields.OfResponse(fields, request.Model);

@@ -58,6 +58,20 @@ public sealed class UnsupportedFieldsTests
     public void Refuse_WhatAsksForNothing_LetsItThrough(string field, string value) =>
         UnsupportedFields.Refuse(Fields(field, value));
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void RefuseFrame_OtherThanIsMade_NamesTheField(bool areAdded)
+    {
+        UnsupportedFields.RefuseFrame(Fields("add_special_tokens", "null"), areAdded);
+        UnsupportedFields.RefuseFrame(Fields("add_special_tokens", areAdded ? "true" : "false"), areAdded);
+
+        var refusal = Assert.Throws<OpenAiException>(() => UnsupportedFields.RefuseFrame(
+            Fields("add_special_tokens", areAdded ? "false" : "true"), areAdded));
+
+        Assert.Equal(("unsupported_parameter", "add_special_tokens"), (refusal.Body.Code, refusal.Body.Param));
+    }
+
     private static RequestFields Fields(string field, string value) =>
         new(JsonSerializer.SerializeToElement(new Dictionary<string, JsonElement>
         {
