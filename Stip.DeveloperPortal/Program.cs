@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Options;
 using Serilog;
 using Stip.DeveloperPortal.Components;
 using Stip.DeveloperPortal.Hosting;
@@ -35,5 +36,10 @@ catch (Exception e) when (e is IOException or FormatException)
 {
     // An address that is taken, or is none.
     await Console.Error.WriteLineAsync($"--urls: {e.Message}");
+    return 1;
+}
+catch (OptionsValidationException e)
+{
+    await Console.Error.WriteLineAsync(string.Join("; ", e.Failures).ReplaceLineEndings(" "));
     return 1;
 }

@@ -20,7 +20,7 @@ internal sealed class FeatureOrder
     /// <param name="output">The graph's name.</param>
     /// <param name="isLogits">Whether it is what is usually called logits.</param>
     /// <returns>Null where the file has none: the order is the plain one.</returns>
-    /// <exception cref="BundleException">What is there is no permutation.</exception>
+    /// <exception cref="BundleException">What is there is no permutation, or none of the last axis.</exception>
     public static FeatureOrder? Find(SafetensorsFile file, string output, bool isLogits)
     {
         // Logits over a vocabulary have a name of their own; those of a model whose graph says no width have theirs.
@@ -31,6 +31,13 @@ internal sealed class FeatureOrder
         if (!file.Header.Entries.TryGetValue(name, out var entry))
         {
             return null;
+        }
+
+        if (file.Header.Metadata.TryGetValue(name, out var axes))
+        {
+            throw new BundleException(
+                $"{BundleManifest.OutputFileName}: '{name}' is the order of axis {axes} of '{output}'; features are "
+                + "read on the last axis (others with the forward request)");
         }
 
         var indices = entry.Dtype == TensorDtype.Int32

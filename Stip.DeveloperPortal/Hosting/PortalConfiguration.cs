@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.HostFiltering;
+using Microsoft.Extensions.Options;
 using Serilog;
 using Serilog.Events;
 
@@ -24,6 +25,7 @@ internal static class PortalConfiguration
             // A failed start is told in one line at the end of the program.
             .MinimumLevel.Override("Microsoft.Extensions.Hosting.Internal.Host", LogEventLevel.Fatal + 1)
             .WriteTo.Console(formatProvider: System.Globalization.CultureInfo.InvariantCulture));
+        builder.Services.AddSingleton<IValidateOptions<PortalOptions>, PortalValidation>();
         builder.Services.AddOptions<PortalOptions>()
             .BindConfiguration(PortalOptions.Section)
             .ValidateDataAnnotations()

@@ -12,7 +12,7 @@ internal sealed class PortalOptions
     public string PackagesDirectory { get; set; } = "data/packages";
 
     /// <summary>Base address of a Stip.Api server; empty shows no server.</summary>
-    public Uri? Endpoint { get; set; }
+    public string? Endpoint { get; set; }
 
     /// <summary>API key for that server; better set by the environment variable <c>Stip__Portal__ApiKey</c>.</summary>
     public string? ApiKey { get; set; }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Microsoft.Extensions.Options;
 using Stip.DeveloperPortal.Hosting;
+using Stip.Onnx.Model;
 using Stip.Protocol;
 using Stip.Protocol.Packages;
 
@@ -11,9 +12,20 @@ internal sealed class PackageFolder(IOptions<PortalOptions> options)
 {
     public string Path { get; } = System.IO.Path.GetFullPath(options.Value.PackagesDirectory);
 
-    public IReadOnlyList<PackageSummary> List() => !Directory.Exists(Path)
-        ? []
-        : [.. Directory.EnumerateDirectories(Path).Order(StringComparer.Ordinal).Select(Read)];
+    /// <summary>The packages; where the folder itself cannot be read, one line that says so.</summary>
+    public IReadOnlyList<PackageSummary> List()
+    {
+        try
+        {
+            return !Directory.Exists(Path)
+                ? []
+                : [.. Directory.EnumerateDirectories(Path).Order(StringComparer.Ordinal).Select(Read)];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return [new PackageSummary(Path, null, $"the folder cannot be read: {e.GetType().Name}")];
+        }
+    }
 
     private static PackageSummary Read(string folder)
     {
@@ -33,7 +45,7 @@ internal sealed class PackageFolder(IOptions<PortalOptions> options)
                 : new PackageSummary(
                     name, null, $"protocol '{manifest?.Protocol}' is not {PackageManifest.CurrentProtocol}");
         }
-        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException or ArgumentException)
         {
             return new PackageSummary(name, null, $"{PackageManifest.FileName} cannot be read: {e.GetType().Name}");
         }
@@ -48,11 +60,10 @@ internal sealed class PackageFolder(IOptions<PortalOptions> options)
 
         foreach (var entry in manifest.Files)
         {
-            var file = new FileInfo(System.IO.Path.Combine(folder, "cloud", entry.Path));
             // A link has a length of its own.
-            var target = file.LinkTarget is null ? file : file.ResolveLinkTarget(returnFinalTarget: true) as FileInfo;
-            var length = target is { Exists: true } ? target.Length : 0;
-            if (target is not { Exists: true } || length != entry.Bytes)
+            var file = new FileInfo(LinkTarget.Of(System.IO.Path.Combine(folder, "cloud", entry.Path)));
+            var length = file.Exists ? file.Length : 0;
+            if (!file.Exists || length != entry.Bytes)
             {
                 return $"{entry.Path} has {length} bytes of {entry.Bytes}";
             }

@@ -10,7 +10,7 @@ namespace Stip.DeveloperPortal.Server;
 /// <summary>Asks a Stip.Api server what it hosts.</summary>
 internal sealed class ServerModels(HttpClient http, IOptions<PortalOptions> options)
 {
-    public Uri? Endpoint => options.Value.Endpoint;
+    public Uri? Endpoint => string.IsNullOrWhiteSpace(options.Value.Endpoint) ? null : new Uri(options.Value.Endpoint);
 
     // Behind a path of a proxy, with or without the trailing /v1, as clients take it.
     private static Uri Address(Uri endpoint)
@@ -29,7 +29,11 @@ internal sealed class ServerModels(HttpClient http, IOptions<PortalOptions> opti
         }
 
         using var request = new HttpRequestMessage(HttpMethod.Get, Address(Endpoint));
-        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", options.Value.ApiKey);
+        if (options.Value.ApiKey is { Length: > 0 } key)
+        {
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        }
+
         try
         {
             using var response = await http.SendAsync(request, cancellationToken);
@@ -42,7 +46,8 @@ internal sealed class ServerModels(HttpClient http, IOptions<PortalOptions> opti
                 .ReadFromJsonAsync<ListObject<ModelObject>>(StipJson.Wire, cancellationToken);
             return ([.. (list?.Data ?? []).Where(model => model is not null)], null);
         }
-        catch (Exception e) when (e is HttpRequestException or JsonException or TaskCanceledException)
+        catch (Exception e) when (e is HttpRequestException or JsonException or TaskCanceledException
+            or NotSupportedException or InvalidOperationException)
         {
             return ([], $"the server at {Endpoint} could not be asked: {e.GetType().Name}");
         }

@@ -41,6 +41,9 @@ public sealed record BundleManifest(
     /// Prefix of int32 vectors in <see cref="OutputFileName"/>, one for each output that is not a cache, e.g.
     /// <c>output_permutation.last_hidden_state</c>: the plain feature j is the server's feature at entry j. Of an
     /// output of integers: the plain number j is the server's number at entry j.
+    /// Of an output whose features are not on its last axis the file's metadata says on which, under the vector's name:
+    /// <c>1</c>; of features on several axes that move together the tensor has their shape, and its entries are places
+    /// among all of them, row-major.
     /// </summary>
     public const string OutputPermutationPrefix = "output_permutation.";
 

@@ -34,16 +34,20 @@ public sealed record HostTensor(TensorDtype Dtype, IReadOnlyList<long> Shape, by
     }
 
     /// <summary>The values as integers.</summary>
-    /// <exception cref="ArgumentException">The tensor is neither int64 nor int32.</exception>
+    /// <exception cref="ArgumentException">The tensor is none of integers.</exception>
     public long[] ToIntegers() => Dtype switch
     {
         TensorDtype.Int64 => MemoryMarshal.Cast<byte, long>(Bytes).ToArray(),
         TensorDtype.Int32 => [.. MemoryMarshal.Cast<byte, int>(Bytes).ToArray()],
+        TensorDtype.Int16 => [.. MemoryMarshal.Cast<byte, short>(Bytes).ToArray()],
+        TensorDtype.Int8 => [.. MemoryMarshal.Cast<byte, sbyte>(Bytes).ToArray()],
+        TensorDtype.UInt8 => [.. Bytes],
         _ => throw new ArgumentException($"{Dtype.WireName()} is not an integer type"),
     };
 
     /// <summary>The same values in another floating-point or integer type; itself where the type is this one.</summary>
     /// <exception cref="ArgumentException">There is no conversion between the types.</exception>
+    /// <exception cref="OverflowException">An integer is outside the range of the other type.</exception>
     public HostTensor ConvertTo(TensorDtype dtype)
     {
         if (dtype == Dtype)
@@ -62,7 +66,14 @@ public sealed record HostTensor(TensorDtype Dtype, IReadOnlyList<long> Shape, by
         {
             TensorDtype.Int32 => FromIntegers([.. ToIntegers().Select(value => checked((int)value))], [.. Shape]),
             TensorDtype.Int64 => FromIntegers(ToIntegers(), [.. Shape]),
+            TensorDtype.Int16 => Narrowed(dtype, value => checked((short)value)),
+            TensorDtype.Int8 => Narrowed(dtype, value => checked((sbyte)value)),
+            TensorDtype.UInt8 => Narrowed(dtype, value => checked((byte)value)),
             _ => throw new ArgumentException($"{Dtype.WireName()} is not converted to {dtype.WireName()}"),
         };
     }
+
+    private HostTensor Narrowed<T>(TensorDtype dtype, Converter<long, T> narrow)
+        where T : unmanaged =>
+        new(dtype, Shape, MemoryMarshal.AsBytes<T>(Array.ConvertAll(ToIntegers(), narrow)).ToArray());
 }

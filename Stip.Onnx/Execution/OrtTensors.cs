@@ -37,6 +37,13 @@ internal static class OrtTensors
     {
         var info = value.GetTensorTypeAndShape();
         var dtype = DtypeOf(info.ElementDataType);
+        if (info.ElementCount > Array.MaxLength / dtype.ByteSize())
+        {
+            throw new RefusedException(
+                $"the graph gives {info.ElementCount} numbers of {dtype.WireName()} at once, in shape "
+                + $"[{string.Join(", ", info.Shape)}]; at most {Array.MaxLength / dtype.ByteSize()} fit");
+        }
+
         return new HostTensor(
             dtype, info.Shape, info.ElementCount == 0 ? [] : value.GetTensorMutableRawData().ToArray());
     }

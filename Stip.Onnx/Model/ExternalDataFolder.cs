@@ -70,7 +70,7 @@ internal sealed class ExternalDataFolder(string folder) : IDisposable
         }
 
         var path = location.Contains('\0') ? "" : Path.GetFullPath(Path.Combine(_folder, location));
-        if (location.Length == 0 || Path.IsPathRooted(location) || !IsInside(path))
+        if (location.Length == 0 || Path.IsPathRooted(location) || !IsInside(path, _folder))
         {
             throw new RefusedException(
                 $"tensor '{name}' wants external data at '{location}', which is outside the model's folder");
@@ -87,18 +87,15 @@ internal sealed class ExternalDataFolder(string folder) : IDisposable
 
     private void RefuseLinksOutside(string name, string location, string path)
     {
-        for (var part = path; part.Length > _folder.Length; part = Path.GetDirectoryName(part) ?? "")
+        // The model's folder may be a link itself.
+        if (!IsInside(LinkTarget.Real(path), LinkTarget.Real(_folder)))
         {
-            FileSystemInfo entry = part == path ? new FileInfo(part) : new DirectoryInfo(part);
-            if (entry.ResolveLinkTarget(returnFinalTarget: true) is { } target && !IsInside(target.FullName))
-            {
-                throw new RefusedException(
-                    $"tensor '{name}' wants external data at '{location}', a link out of the model's folder");
-            }
+            throw new RefusedException(
+                $"tensor '{name}' wants external data at '{location}', a link out of the model's folder");
         }
     }
 
-    private bool IsInside(string path) =>
+    private static bool IsInside(string path, string folder) =>
         path.StartsWith(
-            Path.TrimEndingDirectorySeparator(_folder) + Path.DirectorySeparatorChar, StringComparison.Ordinal);
+            Path.TrimEndingDirectorySeparator(folder) + Path.DirectorySeparatorChar, StringComparison.Ordinal);
 }

@@ -9,9 +9,10 @@ internal static class LinkTarget
     private const int MostLinks = 64;
 
     /// <summary>The file itself, where a path is a link to it; the path where it is none.</summary>
-    public static string Of(string path) => new FileInfo(path).LinkTarget is null ? path : Resolve(path);
+    public static string Of(string path) => new FileInfo(path).LinkTarget is null ? path : Real(path);
 
-    private static string Resolve(string path)
+    /// <summary>Where a path leads, through links to folders too.</summary>
+    public static string Real(string path)
     {
         var whole = Path.GetFullPath(path);
         var at = Path.GetPathRoot(whole)!;

@@ -22,10 +22,14 @@ public static class ExportFolder
         try
         {
             var manifest = JsonSerializer.Deserialize<ExportManifest>(File.ReadAllBytes(path), StipJson.File);
-            return manifest?.Format == ExportManifest.CurrentFormat
+            return manifest?.Format != ExportManifest.CurrentFormat
+                ? throw new RefusedException(
+                    $"{path} has format '{manifest?.Format}'; it must be {ExportManifest.CurrentFormat}")
+                : manifest is { Model: not null, Kind: not null, Embedding.Tensors: not null, Graphs: not null }
+                    && manifest.Graphs.Values.All(graph => graph is { File.Length: > 0 })
                 ? manifest
                 : throw new RefusedException(
-                    $"{path} has format '{manifest?.Format}'; it must be {ExportManifest.CurrentFormat}");
+                    $"{path} lacks fields of a manifest; give a folder that export wrote");
         }
         catch (JsonException e)
         {

@@ -9,6 +9,30 @@ namespace Stip.Onnx.Protection;
 /// <summary>Writes the client's folder.</summary>
 internal static class ClientFiles
 {
+    /// <summary>Looks, before anything is written, whether what is to be copied is there.</summary>
+    /// <exception cref="RefusedException">There is no such folder, or it has no tokenizer.</exception>
+    public static void RefuseMissing(ProtectionOptions options)
+    {
+        if (options.Tokenizer is not { } folder)
+        {
+            return;
+        }
+
+        if (!Directory.Exists(folder))
+        {
+            throw new RefusedException($"there is no folder '{folder}'; --tokenizer names one with tokenizer.json");
+        }
+
+        // Settings alone (where a text ends) are taken from there too.
+        if (options.MadeFiles.Count == 0 && Directory.GetFiles(folder, "*.json").Length == 0
+            && !SourceFileNames.All.Any(name => File.Exists(Path.Combine(folder, name))))
+        {
+            throw new RefusedException(
+                $"'{folder}' has none of a tokenizer's or a preprocessor's files; --tokenizer names a folder with "
+                + "tokenizer.json");
+        }
+    }
+
     /// <summary>
     /// Copies what a client needs as it is: the small files beside an exported graph, without the manifest of export;
     /// of a folder that others wrote only those that belong to tokenizers and preprocessors.
@@ -30,11 +54,6 @@ internal static class ClientFiles
         foreach (var name in SourceFileNames.All.Where(name => name.Contains('/')))
         {
             Copy(plain.Folder, folder, name);
-        }
-
-        if (tokenizer is not null && !Directory.Exists(tokenizer))
-        {
-            throw new RefusedException($"there is no folder '{tokenizer}'; --tokenizer names one with tokenizer.json");
         }
 
         foreach (var name in tokenizer is null ? [] : SourceFileNames.All)

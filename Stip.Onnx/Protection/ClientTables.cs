@@ -1,9 +1,8 @@
 using System.Runtime.InteropServices;
-using System.Text.Json;
-using Stip.Keys.Bundles;
 using Stip.Keys.Permutations;
-using Stip.Onnx.Model;
-using Stip.Protocol.Packages;
+using Stip.Onnx.Execution;
+using Stip.Onnx.Protection.Cut;
+using Stip.Onnx.Running;
 using Stip.Protocol.Tensors;
 
 namespace Stip.Onnx.Protection;
@@ -17,11 +16,27 @@ internal static class ClientTables
     public static void WriteEmbedding(string from, string to, Permutation? hidden)
     {
         using var file = SafetensorsFile.Open(from);
-        var entries = file.Header.Entries.Values.OrderBy(entry => entry.Offset);
-        var sources = entries.Select(entry => new SafetensorsWriter.Source(
-            entry.Name, entry.Dtype, entry.Shape, stream => CopyRows(file, entry, hidden, stream)));
         using var stream = new FileStream(to, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 20);
-        SafetensorsWriter.Write(stream, [.. sources], file.Header.Metadata);
+        SafetensorsWriter.Write(stream, [.. Moved(file, hidden)], file.Header.Metadata);
+    }
+
+    /// <summary>The tables of a plain file with their columns moved, in the file's order.</summary>
+    public static IEnumerable<SafetensorsWriter.Source> Moved(SafetensorsFile file, Permutation? hidden) =>
+        file.Header.Entries.Values.OrderBy(entry => entry.Offset).Select(entry => new SafetensorsWriter.Source(
+            entry.Name, entry.Dtype, entry.Shape, stream => CopyRows(file, entry, hidden, stream)));
+
+    /// <summary>How the columns of the tables move: as what the rows are fed into does.</summary>
+    /// <param name="plain">A model with tables.</param>
+    /// <param name="plans">What moves in a graph, by its key.</param>
+    public static Permutation? ColumnsOf(PlainModel plain, Func<string, ProtectionPlan> plans)
+    {
+        // Rows of tokens go into the main graph, or the first layers of it; a vision graph has rows of its own.
+        var main = MainRoles.Of(plain.Parts.Where(part => !part.IsClient).Select(part => part.Role));
+        var layers = plain.Parts.FirstOrDefault(part => part.IsClient && part.Role == main
+            && part.Graph.Input.Any(input => input.Name == ClientLayers.Rows));
+        return (layers is null
+            ? plans(main).Inputs.GetValueOrDefault(DecoderPorts.Embeds)
+            : plans(layers.Key).Inputs.GetValueOrDefault(ClientLayers.Rows))?.Permutation;
     }
 
     /// <summary>
@@ -30,57 +45,10 @@ internal static class ClientTables
     /// </summary>
     public static void WriteOutput(string to, PlainModel plain, DrawnPlans plans)
     {
-        var sources = new List<SafetensorsWriter.Source>();
-        foreach (var part in plain.Parts.Where(part => !part.IsClient))
-        {
-            foreach (var output in GraphSignature.Outputs(part.Graph).Where(output => IsRead(plain, part, output.Name)))
-            {
-                var plan = plans.ByPart[part.Key].Outputs.GetValueOrDefault(output.Name);
-                AddOutput(sources, plain, output, plan, output.Name == part.Logits);
-            }
-        }
-
+        var orders = OutputOrders.Of(plain, key => plans.ByPart[key]);
         using var stream = new FileStream(to, FileMode.CreateNew, FileAccess.Write);
-        SafetensorsWriter.Write(stream, sources);
+        SafetensorsWriter.Write(stream, orders.Sources, orders.Axes);
     }
-
-    private static void AddOutput(
-        List<SafetensorsWriter.Source> sources,
-        PlainModel plain,
-        TensorManifest output,
-        PortPlan? plan,
-        bool isLogits)
-    {
-        // Two graphs may give the same words: their logits are joined, and one vector serves both.
-        if (isLogits && sources.Exists(source => source.Name == BundleManifest.VocabPermutationTensor))
-        {
-            return;
-        }
-
-        if (isLogits && plain.Manifest.VocabSize > 0)
-        {
-            sources.Add(Vector(BundleManifest.VocabPermutationTensor, plan?.Permutation
-                ?? Permutation.Identity(Width(output) ?? plain.Manifest.VocabSize)));
-        }
-        else if (plan is { Permutation: { } moved, FeatureAxes.Count: 0 or 1 })
-        {
-            sources.Add(Vector(BundleManifest.OutputPermutationPrefix + output.Name, moved));
-        }
-    }
-
-    // A classifier's logits are as wide as its labels are many, whatever its vocabulary.
-    private static int? Width(TensorManifest output) =>
-        output.Shape is [.., { ValueKind: JsonValueKind.Number } last] ? last.GetInt32() : null;
-
-    // Caches stay with the server, and what feeds another graph never reaches a user as an answer.
-    private static bool IsRead(PlainModel plain, GraphPart part, string output) =>
-        !output.StartsWith("present", StringComparison.Ordinal)
-        && plain.Manifest.Graphs[part.Role].Cache?.Tensors?.Any(tensor => tensor.Present == output) != true
-        && (output == part.Logits || plain.Joins.All(join => join.From != $"{part.Key}.{output}"));
-
-    private static SafetensorsWriter.Source Vector(string name, Permutation permutation) =>
-        SafetensorsWriter.Source.FromBytes(
-            name, TensorDtype.Int32, [permutation.Length], MemoryMarshal.AsBytes(permutation.Targets).ToArray());
 
     private static void CopyRows(SafetensorsFile file, SafetensorsEntry entry, Permutation? hidden, Stream stream)
     {

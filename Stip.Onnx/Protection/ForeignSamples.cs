@@ -97,8 +97,18 @@ internal sealed class ForeignSamples(ForeignSource source)
             : Number(input, sizes, i % last / Slowness(input, shape, i)))];
         return dtype == TensorDtype.Bool
             ? new HostTensor(dtype, shape, [.. values.Select(value => (byte)(value == 0 ? 0 : 1))])
-            : HostTensor.FromIntegers(values, shape).ConvertTo(dtype);
+            : HostTensor.FromIntegers([.. values.Select(value => Math.Min(value, Largest(dtype)))], shape)
+                .ConvertTo(dtype);
     }
+
+    private static long Largest(TensorDtype dtype) => dtype switch
+    {
+        TensorDtype.Int8 => sbyte.MaxValue,
+        TensorDtype.UInt8 => byte.MaxValue,
+        TensorDtype.Int16 => short.MaxValue,
+        TensorDtype.Int32 => int.MaxValue,
+        _ => long.MaxValue,
+    };
 
     // Positions of several kinds (in time, of rows and columns of a picture) run apart: alike, they would not show that
     // two kinds had traded places. None runs faster than the first, so that all stay within tables.

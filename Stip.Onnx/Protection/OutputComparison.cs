@@ -21,12 +21,15 @@ internal sealed class OutputComparison(PlainModel plain)
     /// <summary>Largest difference that counts as rounding, as a share of an output's largest value (of all samples
     /// where an answer is one number): sums in another order round differently, a wrong permutation is wrong by the
     /// scale of the output itself.</summary>
-    public double Tolerance { get; } = RoundsActivations(plain) ? 5e-2 : plain.Manifest.Dtype switch
+    public double Tolerance => _rounds ? 5e-2 : plain.Manifest.Dtype switch
     {
         "float32" => 1e-3,
         "float16" => 3e-2,
-        _ => 2e-1,
+        _ => IsWidened ? 1e-3 : 2e-1,
     };
+
+    /// <summary>True where a model in bfloat16 is run in float32.</summary>
+    public bool IsWidened { get; init; }
 
     /// <summary>Outputs that are places among what moves. Of those each number is right or wrong, however near: a wrong
     /// order makes nearly all of them wrong, and rounding changes a place where two values are nearly equal.</summary>
@@ -38,6 +41,7 @@ internal sealed class OutputComparison(PlainModel plain)
     // Outputs of one number an answer: one that is near nothing in a sample and not in another is judged by what it
     // can be, by scope and name. Rows of many are judged by themselves: a filler in one would excuse all others.
     private readonly Dictionary<(string Scope, string Name), (double Largest, double Scale)> _outputs = [];
+    private readonly bool _rounds = RoundsActivations(plain);
     private double _maxDiff;
     private double _sumDiff;
     private long _logitCount;
@@ -45,6 +49,10 @@ internal sealed class OutputComparison(PlainModel plain)
     private long _rowsThatAgree;
     private double _worstRatio = -1;
     private string _worst = "";
+
+    // Whether a number of an output was ever compared: what is no number or infinite on both sides is equal, and tells
+    // nothing of a model that gives nothing else.
+    private readonly Dictionary<string, bool> _hasNumbers = new(StringComparer.Ordinal);
 
     /// <summary>Adds every output of a run; floats that are no cache count row by row, like logits.</summary>
     /// <param name="plain">What the plain model gives.</param>
@@ -109,7 +117,7 @@ internal sealed class OutputComparison(PlainModel plain)
 
     public void Add(string name, ReadOnlySpan<float> plain, ReadOnlySpan<float> restored, string? together = null)
     {
-        var (largest, scale) = (0.0, LeastScale);
+        var (largest, scale, hasNumbers) = (0.0, LeastScale, false);
         if (together is not null)
         {
             (largest, scale) = _outputs.GetValueOrDefault((together, name), (largest, scale));
@@ -119,8 +127,10 @@ internal sealed class OutputComparison(PlainModel plain)
         {
             largest = Math.Max(largest, Distance(plain[i], restored[i]));
             scale = float.IsFinite(plain[i]) ? Math.Max(scale, Math.Abs(plain[i])) : scale;
+            hasNumbers |= float.IsFinite(plain[i]);
         }
 
+        Note(name, plain.Length, hasNumbers);
         if (together is not null)
         {
             _outputs[(together, name)] = (largest, scale);
@@ -133,6 +143,7 @@ internal sealed class OutputComparison(PlainModel plain)
 
     private void AddPlaces(string name, ReadOnlySpan<long> plain, ReadOnlySpan<long> restored)
     {
+        Note(name, plain.Length, hasNumbers: true);
         var wrong = 0;
         for (var i = 0; i < plain.Length; i++)
         {
@@ -143,6 +154,21 @@ internal sealed class OutputComparison(PlainModel plain)
             (double)wrong / Math.Max(1, plain.Length),
             $"output '{name}' differs in {wrong} of {plain.Length} whole numbers");
     }
+
+    // An output may be empty in every sample (boxes, where none is found), as long as another one is not.
+    private void Note(string name, int count, bool hasNumbers)
+    {
+        if (count > 0)
+        {
+            _hasNumbers[name] = hasNumbers || _hasNumbers.GetValueOrDefault(name);
+        }
+    }
+
+    private string? Uncompared() =>
+        _hasNumbers.Count == 0 ? "every output is empty, so that nothing was compared"
+        : _hasNumbers.Where(output => !output.Value).Select(output => output.Key).FirstOrDefault() is { } name
+        ? $"output '{name}' of the plain model has no finite number in any sample, so that nothing of it was compared"
+        : null;
 
     private void JudgeBySize(string name, double largest, double scale) => Judge(
         largest / scale, string.Create(CultureInfo.InvariantCulture, $"output '{name}' is off by {largest:G3}"));
@@ -175,26 +201,30 @@ internal sealed class OutputComparison(PlainModel plain)
     private static float[] Values(HostTensor tensor) => tensor.Dtype switch
     {
         TensorDtype.Float64 => [.. MemoryMarshal.Cast<byte, double>(tensor.Bytes).ToArray().Select(v => (float)v)],
-        TensorDtype.Int64 or TensorDtype.Int32 => [.. tensor.ToIntegers().Select(value => (float)value)],
-        TensorDtype.Int8 => [.. MemoryMarshal.Cast<byte, sbyte>(tensor.Bytes).ToArray().Select(value => (float)value)],
+        TensorDtype.Int64 or TensorDtype.Int32 or TensorDtype.Int16 or TensorDtype.Int8 =>
+            [.. tensor.ToIntegers().Select(value => (float)value)],
         _ when tensor.Dtype.IsWireFloat() => tensor.ToFloats(),
         _ => [.. tensor.Bytes.Select(value => (float)value)],
     };
 
-    public VerificationReport Report(int samples, string? misplacedWeight)
+    /// <param name="samples">How many were run.</param>
+    /// <param name="misplaced">What is not where the keys say, as a sentence; null where all is.</param>
+    public VerificationReport Report(int samples, string? misplaced)
     {
         foreach (var ((_, name), (largest, scale)) in _outputs)
         {
             JudgeBySize(name, largest, scale);
         }
 
+        var isAlike = _worstRatio >= 0 && _worstRatio <= (IsRounded ? double.MaxValue : Tolerance);
+        var uncompared = isAlike ? Uncompared() : null;
         return new VerificationReport(
             samples,
             _maxDiff,
             _logitCount == 0 ? 0 : _sumDiff / _logitCount,
             _rows == 0 ? 0 : (double)_rowsThatAgree / _rows,
-            misplacedWeight is null && _worstRatio >= 0 && _worstRatio <= (IsRounded ? double.MaxValue : Tolerance),
-            misplacedWeight is null ? _worst : $"weight '{misplacedWeight}' is not where the keys say")
+            misplaced is null && isAlike && uncompared is null,
+            misplaced ?? uncompared ?? _worst)
         {
             HasLogits = _rows > 0,
         };

@@ -31,15 +31,22 @@ public static class PackageFolder
         File.Exists(Path.Combine(folder, PackageManifest.FileName)) ? folder : Path.Combine(folder, Cloud);
 
     /// <summary>Reads <c>stip.json</c> of a cloud part.</summary>
-    internal static PackageManifest ReadManifest(string cloud) =>
-        Read<PackageManifest>(Path.Combine(cloud, PackageManifest.FileName));
+    internal static PackageManifest ReadManifest(string cloud) => Read<PackageManifest>(
+        Path.Combine(cloud, PackageManifest.FileName),
+        manifest => manifest is { Model: not null, Fingerprint: not null, Files: not null, Graphs.Count: > 0 }
+            && manifest.Graphs.Values.All(
+                graph => graph is { File.Length: > 0, Inputs: not null, Outputs: not null }));
 
     /// <summary>Reads <c>client/bundle.json</c>.</summary>
     /// <exception cref="RefusedException">It is missing or damaged.</exception>
     public static BundleManifest ReadClient(string folder) =>
-        Read<BundleManifest>(Path.Combine(folder, Client, BundleManifest.FileName));
+        Read<BundleManifest>(
+            Path.Combine(folder, Client, BundleManifest.FileName),
+            bundle => bundle is
+            { Model: not null, Fingerprint: not null, Kind: not null, Embedding.Tensors: not null });
 
-    private static T Read<T>(string path)
+    private static T Read<T>(string path, Predicate<T> isWhole)
+        where T : class
     {
         if (!File.Exists(path))
         {
@@ -48,8 +55,10 @@ public static class PackageFolder
 
         try
         {
-            return JsonSerializer.Deserialize<T>(File.ReadAllBytes(path), StipJson.File)
+            var manifest = JsonSerializer.Deserialize<T>(File.ReadAllBytes(path), StipJson.File)
                 ?? throw new RefusedException($"'{path}' is empty");
+            return isWhole(manifest) ? manifest : throw new RefusedException(
+                $"'{path}' lacks fields of a manifest; give a folder that protect wrote");
         }
         catch (JsonException e)
         {

@@ -1,12 +1,8 @@
 using System.Security.Cryptography;
 using Stip.Keys.Bundles;
 using Stip.Keys.Owner;
-using Stip.Onnx.Execution;
-using Stip.Onnx.Model;
 using Stip.Onnx.Packages;
-using Stip.Onnx.Protection.Cut;
 using Stip.Onnx.Protection.Tables;
-using Stip.Onnx.Running;
 using Stip.Onnx.Symmetry.Rules;
 using Stip.Protocol.Packages;
 
@@ -77,6 +73,7 @@ public static class PackageProtector
         Action<double>? verified = null)
     {
         ArgumentNullException.ThrowIfNull(options);
+        ClientFiles.RefuseMissing(options);
         using var plain = PlainModel.Open(exportFolder, options.ClientLayers);
         WantedLength.Judge(plain, options.ContextLength);
         var verification = VerificationChoice.Of(plain, options.Verify);
@@ -86,6 +83,7 @@ public static class PackageProtector
             Name = ModelName.Checked(options.Name ?? plain.Manifest.Model),
         };
         var trial = new PackageTrial(plain, options, isOneOfSeveral: outputFolders.Count > 1);
+        trial.RefuseUnfit();
         var (results, before, written) = (new List<ProtectionResult>(outputFolders.Count), 0L, 0L);
         var model = plain;
         foreach (var folders in outputFolders.Chunk(PlansAtOnce))
@@ -164,7 +162,7 @@ public static class PackageProtector
     {
         var client = Path.Combine(outputFolder, PackageFolder.Client);
         OwnerOnly.MakeFolder(client);
-        var hashed = WriteWeights(plain, plans, options, outputFolder, bytesWritten);
+        var hashed = WriteWeights(plain, plans, outputFolder, bytesWritten);
         var manifest = WantedLength.ApplyTo(WriteClient(plain, plans, options, client), options.ContextLength);
         var instance = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(InstanceBytes));
         var package = CloudFiles.WriteManifest(
@@ -183,15 +181,14 @@ public static class PackageProtector
     private static List<PackageFile> WriteWeights(
         PlainModel plain,
         DrawnPlans plans,
-        ProtectionOptions options,
         string outputFolder,
         Action<long>? bytesWritten)
     {
         var table = Task.Run(() => WriteEmbedding(
-            plain, plans, options, Path.Combine(outputFolder, PackageFolder.Client)));
+            plain, plans, Path.Combine(outputFolder, PackageFolder.Client)));
         try
         {
-            return WriteGraphs(plain, plans, options, outputFolder, bytesWritten);
+            return WriteGraphs(plain, plans, outputFolder, bytesWritten);
         }
         finally
         {
@@ -199,29 +196,22 @@ public static class PackageProtector
         }
     }
 
-    private static void WriteEmbedding(
-        PlainModel plain, DrawnPlans plans, ProtectionOptions options, string client)
+    private static void WriteEmbedding(PlainModel plain, DrawnPlans plans, string client)
     {
         if (!plain.HasTables)
         {
             return;
         }
 
-        // Rows of tokens go into the main graph; a vision graph has rows of its own.
-        var main = MainRoles.Of(plain.Parts.Where(part => !part.IsClient).Select(part => part.Role));
-        var fed = options.ClientLayers > 0
-            ? plans.ByPart[GraphPart.KeyOf(main, isClient: true)].Inputs.GetValueOrDefault(ClientLayers.Rows)
-            : plans.ByPart[main].Inputs.GetValueOrDefault(DecoderPorts.Embeds);
         ClientTables.WriteEmbedding(
             Path.Combine(plain.Folder, BundleManifest.EmbeddingFileName),
             Path.Combine(client, BundleManifest.EmbeddingFileName),
-            fed?.Permutation);
+            ClientTables.ColumnsOf(plain, key => plans.ByPart[key]));
     }
 
     private static List<PackageFile> WriteGraphs(
         PlainModel plain,
         DrawnPlans plans,
-        ProtectionOptions options,
         string outputFolder,
         Action<long>? bytesWritten)
     {

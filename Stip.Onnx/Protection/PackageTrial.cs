@@ -1,3 +1,4 @@
+using Microsoft.ML.OnnxRuntime;
 using Stip.Onnx.Protection.Rounding;
 
 namespace Stip.Onnx.Protection;
@@ -21,6 +22,16 @@ internal sealed class PackageTrial
         _answers = new PlainAnswers(keepsAll: isOneOfSeveral || options.Rounding != WeightRounding.None);
     }
 
+    /// <summary>Looks, before anything is written, whether the model can be rounded where that is asked for.</summary>
+    /// <exception cref="RefusedException">A graph of the server has no matrix that can be.</exception>
+    public void RefuseUnfit()
+    {
+        foreach (var part in _plain.Parts.Where(part => !part.IsClient && _options.Rounding != WeightRounding.None))
+        {
+            GraphRounder.Matrices(part.Graph, part.Tensors, part.FileName);
+        }
+    }
+
     /// <summary>Compares a package; null where that was not asked for.</summary>
     public VerificationReport? Verified(string outputFolder, Action<double>? progress)
     {
@@ -30,8 +41,15 @@ internal sealed class PackageTrial
         }
 
         using var moved = ProtectedModel.Open(outputFolder, _options.Passphrase);
-        return PackageVerifier.Verify(
-            _plain, _answers, moved, PackageVerifier.DefaultSamples, progress, _options.Verify);
+        try
+        {
+            return PackageVerifier.Verify(
+                _plain, _answers, moved, PackageVerifier.DefaultSamples, progress, _options.Verify);
+        }
+        catch (RefusedException e) when (e.InnerException is OnnxRuntimeException inner)
+        {
+            throw new RefusedException($"{e.Message}; --verify none leaves the comparison out", inner);
+        }
     }
 
     /// <summary>Rounds a package where that was asked for. It was compared before; the difference that rounding makes

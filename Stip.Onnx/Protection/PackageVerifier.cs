@@ -81,13 +81,15 @@ public static class PackageVerifier
                 + $"{mine.VocabSize} of width {mine.HiddenSize}: they are not the same model");
         }
 
+        var (chosen, reason) = VerificationChoice.Of(plain, mode);
         var comparison = new OutputComparison(plain)
         {
+            // Blocks are run in float32 where a CPU cannot do otherwise.
+            IsWidened = chosen == VerificationMode.Blocks,
             IsRounded = other.Quantization is not null,
             Places = plain.Parts.Where(part => !part.IsClient).SelectMany(part => moved.PlanOf(part.Key).Outputs.Values)
                 .Where(output => output.IsIndex).Select(output => output.Name).ToHashSet(StringComparer.Ordinal),
         };
-        var chosen = VerificationChoice.Of(plain, mode).Mode;
         BlockComparison? blocks = null;
         try
         {
@@ -106,7 +108,14 @@ public static class PackageVerifier
             throw new RefusedException($"this machine cannot run the graphs: {e.Message.ReplaceLineEndings(" ")}", e);
         }
 
-        var report = comparison.Report(samples, WeightCheck.FirstMisplaced(plain, moved)) with { Mode = chosen };
+        var misplaced = WeightCheck.FirstMisplaced(plain, moved) is { } weight
+            ? $"weight '{weight}' is not where the keys say"
+            : ClientFileCheck.Fault(plain, moved);
+        var report = comparison.Report(samples, misplaced) with
+        {
+            Mode = chosen,
+            ModeReason = reason,
+        };
         if (report.Passed)
         {
             return report;

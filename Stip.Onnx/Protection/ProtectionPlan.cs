@@ -63,23 +63,9 @@ internal sealed record ProtectionPlan(
     {
         var whole = Between(port.Nodes, port.Nodes, targets, known);
         return whole is not null && port.FeatureAxes.Length > 1
-            && LastAxisOnly(whole, port.FeatureShape[^1]) is { } last
-            ? new PortPlan(port.Name, [port.FeatureAxes[^1]], Shared(last, known))
+            && MovedAxis.Find(whole, port.FeatureShape) is var (axis, along)
+            ? new PortPlan(port.Name, [port.FeatureAxes[axis]], Shared(along, known))
             : new PortPlan(port.Name, port.FeatureAxes, whole);
-    }
-
-    // Where a port has a fixed number of rows (patches), what moves is inside a row and the same in all of them.
-    private static Permutation? LastAxisOnly(Permutation whole, int length)
-    {
-        for (var i = 0; i < whole.Length; i++)
-        {
-            if (whole[i] != (i / length * length) + whole[i % length])
-            {
-                return null;
-            }
-        }
-
-        return Permutation.FromTargets(whole.Targets[..length]);
     }
 
     private static Permutation? Between(int[] from, int[] to, Automorphism targets, HashSet<Permutation> known)

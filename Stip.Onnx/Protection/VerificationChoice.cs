@@ -1,5 +1,6 @@
 using System.Globalization;
 using Stip.Onnx.Model;
+using Stip.Onnx.Protection.Blocks;
 using DataType = Stip.Onnx.Model.TensorProto.Types.DataType;
 
 namespace Stip.Onnx.Protection;
@@ -17,8 +18,19 @@ internal sealed record VerificationChoice(VerificationMode Mode, string? Reason)
     /// <param name="plain">The plain model.</param>
     /// <param name="asked">What was asked for.</param>
     /// <param name="freeBytes">Memory that may be used; null asks the system.</param>
+    /// <exception cref="RefusedException">This machine cannot run the model as it was asked for.</exception>
     public static VerificationChoice Of(PlainModel plain, VerificationMode asked, long? freeBytes = null)
     {
+        if (asked is VerificationMode.Auto or VerificationMode.Full
+            && plain.Parts.FirstOrDefault(part => WideTypes.AreNeeded(part.Graph)) is { } part)
+        {
+            return asked == VerificationMode.Auto
+                ? new VerificationChoice(VerificationMode.Blocks, "verified block by block, in float32: a CPU computes "
+                    + $"nothing in bfloat16, as '{part.FileName}' does")
+                : throw new RefusedException($"--verify full: a CPU computes nothing in bfloat16, as '{part.FileName}' "
+                    + "does; --verify blocks runs both models in float32, layer by layer, and none leaves it out");
+        }
+
         if (asked != VerificationMode.Auto)
         {
             return new VerificationChoice(asked, null);

@@ -19,6 +19,10 @@ public sealed record VerificationReport(
     /// <see cref="VerificationMode.Blocks"/>.</summary>
     public VerificationMode Mode { get; init; } = VerificationMode.Full;
 
+    /// <summary>Why they were run block by block, where nobody asked for it; null where nothing has to be
+    /// said.</summary>
+    public string? ModeReason { get; init; }
+
     /// <summary>Where a package that failed goes wrong: the first block and node whose values differ in whatever order;
     /// null where it passed or that cannot be told.</summary>
     public string? Fault { get; init; }

@@ -54,7 +54,7 @@ internal static class WeightCheck
                 return tensor.Name;
             }
 
-            using var check = new ComparingStream(tensor);
+            using var check = new ComparingStream(tensor.ByteLength, tensor.Bytes);
             PermutedCopy.Write(source, step, check);
             if (!check.IsEqual)
             {
@@ -63,23 +63,5 @@ internal static class WeightCheck
         }
 
         return moved.Tensors.Count == sources.Count + rounded.AddedTensors + order.Count ? null : "(one is missing)";
-    }
-
-    /// <summary>Compares what is written to it with a tensor.</summary>
-    private sealed class ComparingStream(GraphTensor expected) : MemoryStream
-    {
-        private long _offset;
-        private bool _differs;
-
-        public bool IsEqual => !_differs && _offset == expected.ByteLength;
-
-        public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
-
-        public override void Write(ReadOnlySpan<byte> buffer)
-        {
-            _differs |= _offset + buffer.Length > expected.ByteLength
-                || !expected.Bytes(_offset, buffer.Length).SequenceEqual(buffer);
-            _offset += buffer.Length;
-        }
     }
 }

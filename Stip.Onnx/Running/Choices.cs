@@ -6,7 +6,8 @@ namespace Stip.Onnx.Running;
 /// it one logit, and those of a question come together again.</summary>
 internal static class Choices
 {
-    private const string IdsName = "input_ids";
+    /// <summary>The input whose shape tells whether there are choices.</summary>
+    public const string IdsName = "input_ids";
 
     /// <summary>Runs a model whose inputs may have an axis of choices.</summary>
     /// <param name="inputs">Inputs of the whole model.</param>

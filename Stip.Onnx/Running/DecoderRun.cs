@@ -1,3 +1,4 @@
+using System.Globalization;
 using Stip.Onnx.Execution;
 using Stip.Onnx.Packages;
 
@@ -28,6 +29,15 @@ internal static class DecoderRun
         }
 
         using var run = new DecoderSequence(side, batch.Length);
+        var most = Array.MaxLength / sizeof(float) / run.VocabSize;
+        if ((long)batch.Sequences * batch.Length > most)
+        {
+            throw new RefusedException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"logits of {batch.Sequences} times {batch.Length} tokens are more than a tensor holds; at most {most} "
+                + $"tokens in all fit with {run.VocabSize} words"));
+        }
+
         var rows = new ScatteredRows(batch);
         for (var sequence = 0; sequence < batch.Sequences; sequence++)
         {

@@ -43,8 +43,12 @@ internal sealed class PassRunner : IDisposable
         IModelSide side, IReadOnlyDictionary<string, HostTensor> inputs)
     {
         using var runner = new PassRunner(side);
-        return Choices.Run(inputs, runner.Run);
+        return runner.TakesChoices ? runner.Run(inputs) : Choices.Run(inputs, runner.Run);
     }
+
+    // A graph of another exporter may have an axis of choices itself.
+    private bool TakesChoices =>
+        (_client ?? _graph).Inputs.Any(port => port is { Name: Choices.IdsName, Shape.Count: > 2 });
 
     public IReadOnlyList<(string Name, HostTensor Tensor)> Run(IReadOnlyDictionary<string, HostTensor> inputs)
     {

@@ -33,7 +33,8 @@ internal static class SequenceRun
         var states = given.FirstOrDefault(output => output.Name == hidden).Tensor
             ?? throw new RefusedException(
                 $"the encoder gives {string.Join(", ", given.Select(output => output.Name))}; "
-                + $"the decoder's first step needs {hidden}");
+                + $"the decoder's first step needs {hidden}"
+                + (side is SequenceSide { Refusal: { } refusal } ? $" (no other name was told, as {refusal})" : ""));
         using var decoder = new PassRunner(side, GraphRoles.Decoder);
         decoders[decoder.NameOf(GraphManifest.EncoderStates)] = states;
         if (decoder.Inputs.Except(decoders.Keys).Any())

@@ -25,9 +25,10 @@ internal static class InnerFolder
         }
 
         var place = Path.Combine(Real(parent), Path.GetFileName(full));
-        // What is not there is no link: modules without files of their own are named all the same.
+        // What is not there is no link: modules without files of their own are named all the same. A link is followed
+        // by one step, from where it really lies, and so is the next.
         return new DirectoryInfo(place) is { Exists: true } found
-            && found.ResolveLinkTarget(returnFinalTarget: true) is { } target
+            && found.ResolveLinkTarget(returnFinalTarget: false) is { } target
                 ? Real(target.FullName)
                 : place;
     }

@@ -97,13 +97,14 @@ internal static class ExportCommand
         target.Complete();
         foreach (var warning in warnings)
         {
-            await Console.Error.WriteLineAsync($"warning: {warning}");
+            await Console.Error.WriteLineAsync(OneLine.Of($"warning: {warning}"));
         }
 
         if (checkpoint.Unused is [var first, ..] unused)
         {
             await Console.Error.WriteLineAsync(
-                $"warning: {unused.Count} tensors have no place in this model and are left out, first '{first}'");
+                $"warning: {unused.Count} tensors have no place in this model and are left out, "
+                + $"first '{OneLine.Of(first)}'");
         }
 
         if (checkpoint.UnreadFields is { Count: > 0 } fields)
@@ -113,7 +114,7 @@ internal static class ExportCommand
                 + "not know");
         }
 
-        Console.WriteLine($"exported {checkpoint.Name} to {output}");
+        Console.WriteLine(OneLine.Of($"exported {checkpoint.Name} to {output}"));
         return 0;
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Spectre.Console;
+using Stip.Export.Terminal;
 using Stip.Onnx.Symmetry.Reports;
 
 namespace Stip.Export.Commands;
@@ -24,12 +25,12 @@ internal static class InspectText
 
         foreach (var operation in report.Unruled)
         {
-            console.WriteLine($"pinned: {operation}");
+            console.WriteLine(OneLine.Of($"pinned: {operation}"));
         }
 
         if (report.Clear.Count > 0)
         {
-            console.WriteLine($"in the clear: {string.Join(", ", report.Clear)}");
+            console.WriteLine(OneLine.Of($"in the clear: {string.Join(", ", report.Clear)}"));
         }
 
         foreach (var caches in report.BoundedCaches.GroupBy(cache => cache.Value))
@@ -37,7 +38,7 @@ internal static class InspectText
             console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
                 $"bounded by {caches.Key} tokens: ")
-                + string.Join(", ", NamePatterns.Fold(caches.Select(cache => cache.Key))));
+                + string.Join(", ", NamePatterns.Fold(caches.Select(cache => OneLine.Of(cache.Key)))));
         }
 
         var moved = report.MovedShare.ToString("P1", CultureInfo.InvariantCulture);
@@ -104,7 +105,7 @@ internal static class InspectText
         {
             table.AddRow(
                 Markup.Escape(string.Join(", ", NamePatterns.Fold(rows.Select(Name)))), N(rows.Key.Count),
-                Markup.Escape(rows.Key.Reason));
+                Markup.Escape(OneLine.Of(rows.Key.Reason)));
         }
 
         return table;
@@ -114,11 +115,11 @@ internal static class InspectText
         string.Join(", ", names.Take(PatternsShown))
         + (names.Length > PatternsShown ? $" and {names.Length - PatternsShown} more" : "");
 
-    private static string Name(PinnedAxis axis) => $"{axis.Initializer}[{axis.Axis}]";
+    private static string Name(PinnedAxis axis) => OneLine.Of($"{axis.Initializer}[{axis.Axis}]");
 
-    private static string Name(SymmetryMember member) => member.Axis is { } axis
+    private static string Name(SymmetryMember member) => OneLine.Of(member.Axis is { } axis
         ? $"{member.Name}[{axis}]"
-        : member.Name;
+        : member.Name);
 
     private static string List(IEnumerable<int> values) => string.Join(", ", values.Select(N));
 

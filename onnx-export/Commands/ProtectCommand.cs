@@ -5,6 +5,7 @@ using Stip.Export.Checkpoints.Tokenizers;
 using Stip.Export.Terminal;
 using Stip.Export.Writing;
 using Stip.Onnx;
+using Stip.Onnx.Model;
 using Stip.Onnx.Packages;
 using Stip.Onnx.Protection;
 
@@ -52,9 +53,9 @@ internal static class ProtectCommand
             cancellation));
         cancellation.ThrowIfCancellationRequested();
         target.Complete();
-        foreach (var warning in made[0].Warnings)
+        foreach (var warning in PackageWarnings.Of(made))
         {
-            await Console.Error.WriteLineAsync($"warning: {warning}");
+            await Console.Error.WriteLineAsync(OneLine.Of($"warning: {warning}"));
         }
 
         foreach (var (package, index) in made.Select((package, index) => (package, index)))
@@ -97,7 +98,7 @@ internal static class ProtectCommand
                     ? string.Create(
                         CultureInfo.InvariantCulture,
                         $"largest |Δlogit| {report.MaxAbsDiff:G3}, top-1 equal {report.Top1Agreement:P1}")
-                    : report.Worst));
+                    : OneLine.Of(report.Worst)));
         }
     }
 
@@ -111,9 +112,7 @@ internal static class ProtectCommand
 
     // A link's own length is that of the path in it.
     private static long LengthOf(FileInfo file) =>
-        file.ResolveLinkTarget(returnFinalTarget: true) is FileInfo { Exists: true } target
-            ? target.Length
-            : file.Length;
+        new FileInfo(LinkTarget.Of(file.FullName)) is { Exists: true } target ? target.Length : file.Length;
 
     private static bool IsData(string name) =>
         name.EndsWith(".data", StringComparison.Ordinal) || name.Contains(".onnx_data", StringComparison.Ordinal);

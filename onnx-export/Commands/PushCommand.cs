@@ -55,7 +55,7 @@ internal static class PushCommand
                 package.Manifest.Model,
                 package.TotalBytes,
                 async report => model = await push.RunAsync(report, cancellation));
-            Console.WriteLine($"the server has accepted {model!.Id}");
+            Console.WriteLine($"the server has accepted {OneLine.Of(model!.Id)}");
             return 0;
         }
         catch (OperationCanceledException e)

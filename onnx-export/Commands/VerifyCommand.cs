@@ -70,8 +70,8 @@ internal static class VerifyCommand
     {
         if (!report.Passed)
         {
-            Console.Error.WriteLine($"the protected model differs from the plain one: {report.Worst}"
-                + (report.Fault is { } fault ? $"; {fault}" : ""));
+            Console.Error.WriteLine(OneLine.Of($"the protected model differs from the plain one: {report.Worst}"
+                + (report.Fault is { } fault ? $"; {fault}" : "")));
         }
 
         if (asJson)
@@ -90,6 +90,8 @@ internal static class VerifyCommand
         }
 
         var table = new Table().AddColumns("", "").HideHeaders();
+        table.AddRow("how", Markup.Escape(OneLine.Of(report.ModeReason
+            ?? (report.Mode == VerificationMode.Blocks ? "block by block" : "both models as a whole"))));
         table.AddRow("sequences", report.Samples.ToString(CultureInfo.InvariantCulture));
         if (report.HasLogits)
         {

@@ -45,10 +45,15 @@ internal sealed record CloudFolder(string Path, PackageManifest Manifest, IReadO
         try
         {
             return JsonSerializer.Deserialize<PackageManifest>(bytes, StipJson.File)
-                is { Protocol: PackageManifest.CurrentProtocol, Files: not null } manifest
+                is not { Protocol: PackageManifest.CurrentProtocol, Files: not null } manifest
+                ? throw new RefusedException(
+                    $"{PackageManifest.FileName} is not of protocol {PackageManifest.CurrentProtocol}")
+                : manifest is { Model.Length: > 0, Fingerprint.Length: > 0 }
+                    && manifest.Files.All(file => file is { Path.Length: > 0, Sha256.Length: > 0 })
                 ? manifest
                 : throw new RefusedException(
-                    $"{PackageManifest.FileName} is not of protocol {PackageManifest.CurrentProtocol}");
+                    $"{PackageManifest.FileName} is not a manifest: a model, its fingerprint and the path and digest "
+                    + "of each file are needed");
         }
         catch (JsonException e)
         {

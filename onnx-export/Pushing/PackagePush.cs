@@ -31,12 +31,7 @@ internal sealed class PackagePush(PackageServer server, CloudFolder package, Upl
         {
             _report(package.TotalBytes);
 
-            // Somebody else may have registered it: what was begun here is of no use any more.
-            foreach (var upload in journal.Uploads)
-            {
-                await server.CancelUploadAsync(upload, cancellation);
-            }
-
+            await CancelAllAsync(cancellation);
             journal.Clear();
             return registered;
         }
@@ -52,6 +47,22 @@ internal sealed class PackagePush(PackageServer server, CloudFolder package, Upl
         var model = await server.RegisterAsync(uploads, cancellation);
         journal.Clear();
         return model;
+    }
+
+    // Somebody else may have registered it: what was begun here is of no use any more. The server has the package, and
+    // forgets an upload that nobody goes on with by itself.
+    private async Task CancelAllAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            foreach (var upload in journal.Uploads)
+            {
+                await server.CancelUploadAsync(upload, cancellation);
+            }
+        }
+        catch (RefusedException)
+        {
+        }
     }
 
     // An earlier push may have come to its end, and its last answer been lost.

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Text.Json;
 using Polly;
 using Polly.Retry;
 using Stip.Onnx;
@@ -143,9 +144,22 @@ internal sealed class PackageServer
             throw await ServerRefusal.ReadAsync(response, cancellation);
         }
 
-        return await response.Content.ReadFromJsonAsync<T>(StipJson.Wire, cancellation)
-            ?? throw new RefusedException(
-                $"{response.RequestMessage?.RequestUri} answered nothing; is it a Stip server?");
+        T? answer;
+        try
+        {
+            answer = await response.Content.ReadFromJsonAsync<T>(StipJson.Wire, cancellation);
+        }
+        catch (Exception e) when (e is JsonException or NotSupportedException or InvalidOperationException)
+        {
+            // Pages of a proxy or of another program, of a type or a character set that is no JSON's.
+            throw new RefusedException(
+                $"{response.RequestMessage?.RequestUri} answered no JSON; is it a Stip server?", e);
+        }
+
+        return answer is null or UploadObject { Id: null or "" } or ModelObject { Id: null or "" }
+            ? throw new RefusedException(
+                $"{response.RequestMessage?.RequestUri} answered nothing; is it a Stip server?")
+            : answer;
     }
 
     // A server that never answered is more likely misnamed than busy: say so at once.

@@ -32,7 +32,7 @@ internal static class ByteProgress
             var seconds = TimeProvider.System.GetElapsedTime(started).TotalSeconds;
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{what}: {totalBytes / BytesPerMebibyte:F1} MiB in {seconds:F1} s"));
+                $"{OneLine.Of(what)}: {totalBytes / BytesPerMebibyte:F1} MiB in {seconds:F1} s"));
             return;
         }
 
@@ -46,7 +46,7 @@ internal static class ByteProgress
                 new RemainingTimeColumn())
             .StartAsync(async context =>
             {
-                var task = context.AddTask(what, maxValue: Math.Max(2, totalBytes));
+                var task = context.AddTask(Markup.Escape(OneLine.Of(what)), maxValue: Math.Max(2, totalBytes));
                 var share = new Lazy<ProgressTask>(() => context.AddTask(second, maxValue: BytesOnly.Whole));
                 await work(done => task.Value = done, done => share.Value.Value = done);
                 task.Value = task.MaxValue;

@@ -21,18 +21,21 @@ public sealed class PortalProcessTests
         Assert.Contains("border-collapse", style, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task Start_AtAnAddressThatIsNone_EndsInOneLine()
+    [Theory]
+    [InlineData("--urls", "nonsense")]
+    [InlineData("--Stip:Portal:Endpoint", "localhost:5000")]
+    public async Task Start_AtAnAddressThatIsNone_EndsInOneLine(string setting, string address)
     {
-        await using var portal = BuiltProgram.Start("Stip.DeveloperPortal", ["--urls", "nonsense"]);
+        string[] settings = setting == "--urls" ? [] : ["--urls", $"http://127.0.0.1:{FreePort()}"];
+        await using var portal = BuiltProgram.Start("Stip.DeveloperPortal", [setting, address, .. settings]);
         for (var i = 0; i < MostTries && !portal.HasExited; i++)
         {
             await Task.Delay(TimeSpan.FromMilliseconds(100), TestContext.Current.CancellationToken);
         }
 
         Assert.True(portal.HasExited);
-        Assert.Contains("--urls", portal.Output, StringComparison.Ordinal);
-        Assert.Contains("nonsense", portal.Output, StringComparison.Ordinal);
+        Assert.Contains(setting.TrimStart('-'), portal.Output, StringComparison.Ordinal);
+        Assert.Contains(address, portal.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", portal.Output, StringComparison.Ordinal);
     }
 

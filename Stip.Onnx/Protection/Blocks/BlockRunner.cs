@@ -38,6 +38,7 @@ internal sealed class BlockRunner : IDisposable
         var cut = new ModelProto { IrVersion = model.IrVersion, Graph = taken };
         cut.OpsetImport.Add(model.OpsetImport);
         cut.Functions.Add(UsedFunctions.Of(model, taken));
+        WideTypes.Write(cut);
         TiledProducts.Write(cut);
         _runner = new GraphRunner(
             cut, folder, asWritten, HasPackedWeights(cut) ? WeightMemory.MappedButPacked : WeightMemory.Mapped);

@@ -43,8 +43,8 @@ internal sealed class CachedPasses(PlainModel plain, ProtectedModel moved, Graph
             layers,
             past,
             tokens);
-        using var mine = new GraphRunner(layers.Model, plain.FolderOf(layers));
-        using var other = new GraphRunner(moved.PathOf(layers));
+        using var mine = WideTypes.Open(layers.Model, plain.FolderOf(layers));
+        using var other = WideTypes.Open(moved.PathOf(layers));
         string[] wanted = [DecoderPorts.Embeds];
         return new PassPair(
             new() { [DecoderPorts.Embeds] = mine.Run(given.Plain, wanted)[DecoderPorts.Embeds] },

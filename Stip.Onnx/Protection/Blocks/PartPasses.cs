@@ -29,8 +29,8 @@ internal sealed class PartPasses : IDisposable
         _plainTables = plain.HasTables ? EmbeddingTables.Open(plain.Folder, plain.Manifest.Embedding) : null;
         if (!IsCached && plain.Parts.FirstOrDefault(other => other.IsClient && other.Role == part.Role) is { } client)
         {
-            _plainClient = new GraphRunner(client.Model, plain.FolderOf(client));
-            _movedClient = moved.Has(client) ? new GraphRunner(moved.PathOf(client)) : null;
+            _plainClient = WideTypes.Open(client.Model, plain.FolderOf(client));
+            _movedClient = moved.Has(client) ? WideTypes.Open(moved.PathOf(client)) : null;
         }
     }
 

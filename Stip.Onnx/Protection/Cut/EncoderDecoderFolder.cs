@@ -25,6 +25,12 @@ internal static class EncoderDecoderFolder
     /// <exception cref="RefusedException">A graph cannot be opened or cut.</exception>
     public static PlainModel Open(string folder)
     {
+        if (Decoders(folder).All(decoder => decoder.Role != GraphRoles.Decoder))
+        {
+            throw new RefusedException(
+                $"'{folder}' has {NextStepsFile} alone; the first step needs {FirstStepFile} or {MergedFile}");
+        }
+
         var opened = new List<PlainModel>();
         try
         {

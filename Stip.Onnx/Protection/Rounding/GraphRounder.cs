@@ -47,16 +47,18 @@ internal static class GraphRounder
         return written;
     }
 
+    /// <summary>Names of the matrices that are rounded.</summary>
+    /// <exception cref="RefusedException">There is none.</exception>
+    public static HashSet<string> Matrices(GraphProto graph, IEnumerable<GraphTensor> tensors, string name) =>
+        RoundableMatrices.Of(graph, tensors) is { Count: > 0 } rounded
+            ? rounded
+            : throw new RefusedException(
+                $"no matrix of {name} can be rounded: none is a weight in float32 or float16 on the right of a MatMul "
+                + $"with at least {BlockRounding.BlockLength} inputs");
+
     private static IReadOnlyList<PackageFile> Write(ModelFile file, string path, WeightRounding kind, long fileBytes)
     {
-        var rounded = RoundableMatrices.Of(file.Graph, file.Tensors);
-        if (rounded.Count == 0)
-        {
-            throw new RefusedException(
-                $"no matrix of {Path.GetFileName(path)} can be rounded: none is a float weight on the right of a "
-                + $"MatMul with at least {BlockRounding.BlockLength} inputs");
-        }
-
+        var rounded = Matrices(file.Graph, file.Tensors, Path.GetFileName(path));
         var model = file.Model.Clone();
         var sizes = file.Tensors.Where(tensor => rounded.Contains(tensor.Name))
             .ToDictionary(tensor => tensor.Name, tensor => tensor.Shape, StringComparer.Ordinal);

@@ -4,6 +4,7 @@ using Stip.Keys.Bundles;
 using Stip.Onnx.Execution;
 using Stip.Onnx.Model;
 using Stip.Onnx.Packages;
+using Stip.Onnx.Protection.Blocks;
 using Stip.Onnx.Protection.Cut;
 using Stip.Onnx.Running;
 using Stip.Protocol.Tensors;
@@ -52,8 +53,9 @@ internal static class ClientLookups
                 var path = Path.Combine(client, BundleManifest.EmbeddingFileName);
                 (type, positions) = Write(tables, source.Limits[terms.Own(LookupTerms.Ids)], path);
             }
-            catch (MissingRowsException)
+            catch (Exception e) when (e is MissingRowsException or RefusedException)
             {
+                // Or ids of few bits, which name no row at the table's end.
                 File.Delete(Path.Combine(client, BundleManifest.EmbeddingFileName));
                 return null;
             }
@@ -104,14 +106,18 @@ internal static class ClientLookups
     private static bool IsSame(string graph, string client, EmbeddingManifest manifest, ForeignSource source)
     {
         using var tables = EmbeddingTables.Open(client, manifest);
-        using var runner = new GraphRunner(graph);
+        using var runner = WideTypes.Open(graph);
         string[] names = [.. source.Inputs.Select(input => input.Name)];
         var compared = 0;
-        foreach (var given in new ForeignSamples(source).Tries(0))
+        try
         {
-            try
+            foreach (var given in new ForeignSamples(source).Tries(0))
             {
-                var rows = GraphRun.Run(runner, given)[0].Tensor;
+                if (Rows(runner, given) is not { } rows)
+                {
+                    continue;
+                }
+
                 if (!AreClose(rows, TokenRows.Embed(tables, given, names).ToFloats()))
                 {
                     return false;
@@ -119,13 +125,27 @@ internal static class ClientLookups
 
                 compared++;
             }
-            catch (OnnxRuntimeException)
-            {
-                // Not every shape that is declared is taken.
-            }
+        }
+        catch (RefusedException)
+        {
+            // What cannot be sampled or looked up cannot be compared: the graph stays.
+            return false;
         }
 
         return compared > 0;
+    }
+
+    // Not every shape that is declared is taken.
+    private static HostTensor? Rows(GraphRunner runner, IReadOnlyDictionary<string, HostTensor> given)
+    {
+        try
+        {
+            return GraphRun.Run(runner, given)[0].Tensor;
+        }
+        catch (OnnxRuntimeException)
+        {
+            return null;
+        }
     }
 
     private static bool AreClose(HostTensor rows, float[] other)

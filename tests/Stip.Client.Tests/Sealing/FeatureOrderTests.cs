@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Stip.Client.Bundles;
 using Stip.Client.Sealing;
 using Stip.Protocol.Tensors;
 using Stip.TestKit;
@@ -26,7 +27,14 @@ public sealed class FeatureOrderTests
     public void Order_OfAnOutputThatTheFileDoesNotName_IsThePlainOne() =>
         Assert.Null(Find("pooler_output", "vocab_permutation"));
 
-    private static FeatureOrder? Find(string output, string name)
+    // A map whose labels are on its second axis may be as wide as its labels are many.
+    [Fact]
+    public void Order_OfAnotherAxisThanTheLast_IsRefused() => Assert.Contains(
+        "is the order of axis 1 of 'logits'",
+        Assert.Throws<BundleException>(() => Find("logits", "vocab_permutation", axis: "1")).Message,
+        StringComparison.Ordinal);
+
+    private static FeatureOrder? Find(string output, string name, string? axis = null)
     {
         using var folder = new TemporaryFolder();
         using (var stream = File.Create(folder.At("output.safetensors")))
@@ -34,7 +42,8 @@ public sealed class FeatureOrderTests
             int[] order = [2, 0, 1];
             SafetensorsWriter.Write(stream,
                 [SafetensorsWriter.Source.FromBytes(
-                    name, TensorDtype.Int32, [3], MemoryMarshal.AsBytes(order.AsSpan()).ToArray())]);
+                    name, TensorDtype.Int32, [3], MemoryMarshal.AsBytes(order.AsSpan()).ToArray())],
+                axis is null ? null : new Dictionary<string, string> { [name] = axis });
         }
 
         using var file = SafetensorsFile.Open(folder.At("output.safetensors"));

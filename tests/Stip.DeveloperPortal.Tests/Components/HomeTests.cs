@@ -41,6 +41,23 @@ public sealed class HomeTests : IDisposable
         Assert.Equal("http://server.test/behind/a/proxy/v1/models", server.Asked?.AbsoluteUri);
     }
 
+    [Theory]
+    [InlineData("<html>", "text/html", "JsonException")]
+    [InlineData("{}", "application/json; charset=none", "InvalidOperationException")]
+    public async Task Home_ServerThatIsSomethingElse_SaysSo(string answer, string type, string fault)
+    {
+        using var server = new OtherServer(answer, type);
+        await using var portal = new PortalFactory(_folder.Path);
+        await using var asking = portal.WithWebHostBuilder(host => host
+            .UseSetting("Stip:Portal:Endpoint", "http://server.test")
+            .ConfigureTestServices(services => services.AddHttpClient<ServerModels>()
+                .ConfigurePrimaryHttpMessageHandler(() => server)));
+
+        var page = await asking.CreateClient().GetStringAsync("/", TestContext.Current.CancellationToken);
+
+        Assert.Contains($"could not be asked: {fault}", page, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Home_AskedUnderAnotherHostName_IsRefused()
     {
@@ -53,7 +70,8 @@ public sealed class HomeTests : IDisposable
     }
 
     // OpenAI's shape, without what Stip.Api says beside it.
-    private sealed class OtherServer : HttpMessageHandler
+    private sealed class OtherServer(string answer = OtherServer.Models, string type = "application/json")
+        : HttpMessageHandler
     {
         private const string Models = """
             {"object":"list","data":[{"id":"a-model-of-another-server","object":"model","created":1,"owned_by":"x"}]}
@@ -67,7 +85,10 @@ public sealed class HomeTests : IDisposable
             Asked = request.RequestUri;
             return Task.FromResult(new HttpResponseMessage
             {
-                Content = new StringContent(Models, System.Text.Encoding.UTF8, "application/json"),
+                Content = new StringContent(answer)
+                {
+                    Headers = { ContentType = System.Net.Http.Headers.MediaTypeHeaderValue.Parse(type) },
+                },
             });
         }
     }

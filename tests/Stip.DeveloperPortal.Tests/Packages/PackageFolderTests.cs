@@ -46,6 +46,20 @@ public sealed class PackageFolderTests : IDisposable
         Assert.Null(Assert.Single(FolderAt(_folder.At("packages")).List()).Fault);
     }
 
+    // What a relative link says holds from where it lies.
+    [Fact]
+    public void List_RelativeLinkInALinkedFolder_IsAsLongAsWhatItLeadsTo()
+    {
+        SomePackage.WriteTo(_folder.At("cache", "stories"), "stories");
+        var model = _folder.At("cache", "stories", "cloud", "model.onnx");
+        File.Move(model, _folder.At("cache", "blob"));
+        File.CreateSymbolicLink(model, Path.Combine("..", "..", "blob"));
+        Directory.CreateDirectory(_folder.At("packages"));
+        Directory.CreateSymbolicLink(_folder.At("packages", "stories"), _folder.At("cache", "stories"));
+
+        Assert.Null(Assert.Single(FolderAt(_folder.At("packages")).List()).Fault);
+    }
+
     [Theory]
     [InlineData("null", 0)]
     [InlineData("[null]", 0)]
@@ -58,6 +72,14 @@ public sealed class PackageFolderTests : IDisposable
         var package = Assert.Single(FolderAt(_folder.Path).List());
 
         Assert.Equal(("stip.json has no list of files", bytes), (package.Fault, package.CloudBytes));
+    }
+
+    [Fact]
+    public void List_FileWhoseNameIsNone_SaysSo()
+    {
+        WriteFiles("""[{"path":"a\u0000","bytes":1,"sha256":"a"}]""");
+
+        Assert.Equal("stip.json cannot be read: ArgumentException", Assert.Single(FolderAt(_folder.Path).List()).Fault);
     }
 
     [Fact]

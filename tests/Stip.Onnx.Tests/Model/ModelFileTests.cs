@@ -60,6 +60,32 @@ public sealed class ModelFileTests : IDisposable
         Assert.DoesNotContain('\n', refusal.Message);
     }
 
+    // A link's name may look as if it stayed where the folder's other name is.
+    [Theory]
+    [InlineData("../model/weights.bin", "a link out of the model's folder")]
+    [InlineData("inside.bin", null)]
+    public void Load_OfALinkInALinkedFolder_FollowsItFromWhereItLies(string target, string? reason)
+    {
+        Directory.CreateDirectory(_folder.At("cache", "held"));
+        Directory.CreateDirectory(_folder.At("cache", "model"));
+        File.WriteAllBytes(_folder.At("cache", "model", "weights.bin"), new byte[64]);
+        File.WriteAllBytes(_folder.At("cache", "held", "inside.bin"), new byte[64]);
+        File.CreateSymbolicLink(_folder.At("cache", "held", "data.bin"), target);
+        Save(External("data.bin", offset: "0", length: "8"));
+        File.Move(_folder.At("model.onnx"), _folder.At("cache", "held", "model.onnx"));
+        Directory.CreateSymbolicLink(_folder.At("model"), _folder.At("cache", "held"));
+
+        if (reason is null)
+        {
+            using var file = ModelFile.Load(_folder.At("model", "model.onnx"));
+            Assert.Equal(new byte[8], file.Tensors[0].Bytes().ToArray());
+            return;
+        }
+
+        var refusal = Assert.Throws<RefusedException>(() => ModelFile.Load(_folder.At("model", "model.onnx")));
+        Assert.Contains(reason, refusal.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Load_OfTypedFields_GivesTheSameBytesAsRawData()
     {

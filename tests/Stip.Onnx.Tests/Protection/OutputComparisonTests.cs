@@ -21,6 +21,8 @@ public sealed class OutputComparisonTests
     [InlineData(new[] { 0f, 0f }, new[] { 0f, 1e-10f }, true)]
     [InlineData(new[] { 1, -Infinity, 3 }, new[] { 1, -Infinity, 3 }, true)]
     [InlineData(new[] { float.NaN, 1f }, new[] { float.NaN, 1f }, true)]
+    [InlineData(new[] { float.NaN, float.NaN }, new[] { float.NaN, float.NaN }, false)]
+    [InlineData(new[] { -Infinity, -Infinity }, new[] { -Infinity, -Infinity }, false)]
     public void Report_OfOneOutput_PassesWhereItIsEqual(float[] plain, float[] restored, bool passes)
     {
         var comparison = Comparison();
@@ -62,6 +64,37 @@ public sealed class OutputComparisonTests
 
     [Fact]
     public void Report_OfNothing_DoesNotPass() => Assert.False(Comparison().Report(1, null).Passed);
+
+    [Fact]
+    public void Report_OfEmptyOutputs_DoesNotPassAndSaysSo()
+    {
+        var comparison = Comparison();
+
+        comparison.AddAll([("boxes", HostTensor.FromFloats([], 0, 4))], [("boxes", HostTensor.FromFloats([], 0, 4))]);
+
+        var report = comparison.Report(1, null);
+        Assert.False(report.Passed);
+        Assert.Equal("every output is empty, so that nothing was compared", report.Worst);
+    }
+
+    [Theory]
+    [InlineData(float.NaN, false)]
+    [InlineData(1f, true)]
+    public void Report_OfAnOutputWithoutANumber_NamesItWhateverElseIsCompared(float later, bool passes)
+    {
+        var comparison = Comparison();
+        var (none, some) = (Row(float.NaN, float.NaN), Row(later, float.NaN));
+
+        comparison.AddAll([("logits", none), ("hidden", Row(1, 2))], [("logits", none), ("hidden", Row(1, 2))]);
+        comparison.AddAll([("logits", some)], [("logits", some)]);
+
+        var report = comparison.Report(2, null);
+        Assert.Equal(passes, report.Passed);
+        Assert.Equal(!passes, report.Worst == "output 'logits' of the plain model has no finite number in any sample, "
+            + "so that nothing of it was compared");
+
+        static HostTensor Row(params float[] values) => HostTensor.FromFloats(values, 1, 2);
+    }
 
     [Fact]
     public void AddAll_AnOutputIsMissing_DoesNotPass()

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Stip.Keys.Bundles;
@@ -122,6 +123,23 @@ public sealed class ProtectCommandTests(ExportedModels models) : IDisposable
         Assert.Equal(0, Run(copy, "--tokenizer", folder).ExitCode);
         Assert.Equal("""{"eos_token_id":3,"decoder_start_token_id":4}""", await File.ReadAllTextAsync(
             _folder.At("out", "client", "generation_config.json"), TestContext.Current.CancellationToken));
+    }
+
+    [Theory]
+    [InlineData("nowhere", "there is no folder '{0}'; --tokenizer names one with tokenizer.json")]
+    [InlineData("empty", "'{0}' has none of a tokenizer's or a preprocessor's files; --tokenizer names a folder with "
+        + "tokenizer.json")]
+    public async Task Protect_WithATokenizerThatIsNotThere_IsRefusedBeforeWeightsAreWritten(string name, string reason)
+    {
+        Directory.CreateDirectory(_folder.At("empty"));
+        var (folder, written) = (_folder.At(name), 0L);
+        var plain = await models.FolderAsync(Name);
+
+        var refusal = Assert.Throws<Onnx.RefusedException>(() => PackageProtector.Protect(
+            plain, _folder.At("package"), new ProtectionOptions { Tokenizer = folder }, bytes => written += bytes));
+
+        Assert.Equal(string.Format(CultureInfo.InvariantCulture, reason, folder), refusal.Message);
+        Assert.Equal(0, written);
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using Stip.Export.Running;
 using Stip.Export.Tests.Architectures;
 using Stip.Onnx.Execution;
 using Stip.Onnx.Model;
+using Stip.Onnx.Running;
 using Stip.Protocol.Tensors;
 using Stip.TestKit;
 
@@ -101,6 +102,22 @@ public sealed class RunCommandTests(ExportedModels models) : IDisposable
 
         Assert.Equal(1, exitCode);
         Assert.Contains("float32 and float16 graphs do, bfloat16 ones need CUDA", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Run_OfMoreLogitsThanATensorHolds_SaysHowManyTokensFit()
+    {
+        var folder = await models.FolderAsync(Name);
+        var ids = new Dictionary<string, HostTensor>
+        {
+            ["input_ids"] = HostTensor.FromIntegers(new long[52_429 * 64], 52_429, 64),
+        };
+
+        var refusal = Assert.Throws<Onnx.RefusedException>(() => WholeModel.Run(folder, ids));
+
+        Assert.Equal(
+            "logits of 52429 times 64 tokens are more than a tensor holds; at most 3355443 tokens in all fit with 160 "
+            + "words", refusal.Message);
     }
 
     [Fact]

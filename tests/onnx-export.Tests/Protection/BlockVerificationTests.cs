@@ -1,6 +1,8 @@
 using Stip.Onnx.Model;
 using Stip.Onnx.Protection;
 using Stip.Onnx.Protection.Blocks;
+using Stip.Protocol.Tensors;
+using Stip.TestKit;
 
 namespace Stip.Export.Tests.Protection;
 
@@ -96,6 +98,59 @@ public sealed class BlockVerificationTests(ExportedModels exported, ProtectedMod
 
         Assert.Equal(expected, choice.Mode);
         Assert.Equal(expected == VerificationMode.Blocks, choice.Reason is not null);
+    }
+
+    // A CPU computes nothing in bfloat16: what is sums in another order in float32 is all that may differ.
+    [Theory]
+    [InlineData("tiny-llama2-70b")]
+    [InlineData("tiny-mixtral-8x7b")]
+    [InlineData("tiny-gpt2-xl")]
+    [InlineData("stories-bert")]
+    [InlineData("digits-vit")] // the client's graph before it
+    public async Task Protect_OfBFloat16_IsVerifiedInFloat32(string name)
+    {
+        using var folder = new TemporaryFolder();
+
+        var made = PackageProtector.Protect(
+            await exported.FolderAsync(name, TensorDtype.BFloat16),
+            folder.At("package"),
+            new ProtectionOptions(),
+            new SeededRandom(4));
+
+        Assert.True(made.Verification!.Passed, made.Verification.Worst);
+        Assert.Equal(VerificationMode.Blocks, made.Verification.Mode);
+        Assert.InRange(made.Verification.MaxAbsDiff, 1e-9, 1e-3);
+        Assert.Contains(made.Warnings, warning => warning.StartsWith(
+            "verified block by block, in float32: a CPU computes nothing in bfloat16", StringComparison.Ordinal));
+        var again = PackageVerifier.Verify(
+            await exported.FolderAsync(name, TensorDtype.BFloat16), folder.At("package"), samples: 1);
+        Assert.True(again.Passed, again.Worst);
+        Assert.StartsWith("verified block by block, in float32", again.ModeReason, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(
+        VerificationMode.Full, WeightRounding.None,
+        "--verify full: a CPU computes nothing in bfloat16, as 'model.onnx' does; --verify blocks runs both models in "
+        + "float32, layer by layer, and none leaves it out")]
+    [InlineData(
+        VerificationMode.Auto, WeightRounding.Int8,
+        "no matrix of model.onnx can be rounded: none is a weight in float32 or float16 on the right of a MatMul with "
+        + "at least 32 inputs")]
+    public async Task Protect_OfBFloat16ThatCannotBe_IsRefusedBeforeAnythingIsWritten(
+        VerificationMode mode, WeightRounding rounding, string reason)
+    {
+        using var folder = new TemporaryFolder();
+        var plain = await exported.FolderAsync("tiny-llama2-70b", TensorDtype.BFloat16);
+
+        var refusal = Assert.Throws<Onnx.RefusedException>(() => PackageProtector.Protect(
+            plain,
+            folder.Path,
+            new ProtectionOptions(Verify: mode) { Rounding = rounding },
+            new SeededRandom(4)));
+
+        Assert.Equal(reason, refusal.Message);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Path));
     }
 
     [Fact]

@@ -9,6 +9,7 @@ public sealed class BrokenPackageTests(ExportedModels exported, ProtectedModels 
 {
     private const string Llama = "tiny-llama2-70b";
     private const string Gpt2 = "tiny-gpt2-xl";
+    private const string Encoder = "stories-sentence";
     private const double SurelyVisible = 1e-2;
 
     [Theory]
@@ -80,6 +81,29 @@ public sealed class BrokenPackageTests(ExportedModels exported, ProtectedModels 
         Assert.False(report.Passed);
         Assert.Equal("weight 'layers.0.attention.qkv.bias' is not where the keys say", report.Worst);
         Assert.True(report.MaxAbsDiff > SurelyVisible, $"only {report.MaxAbsDiff}");
+    }
+
+    // Random tokens reach a few rows of a table, and no run reads the order of an encoder's features.
+    [Theory]
+    [InlineData(
+        Gpt2, "embedding.safetensors",
+        "weight 'position_embedding' of embedding.safetensors is not where the keys say")]
+    [InlineData(
+        Encoder, "output.safetensors",
+        "'output_permutation.last_hidden_state' of output.safetensors is not the order that the keys say")]
+    public async Task WhatUsersAreGiven_ChangedByOneBit_IsFoundOut(string name, string file, string worst)
+    {
+        var (package, _) = await packages.ProtectAsync(
+            exported, name, new ProtectionOptions(Verify: VerificationMode.None), seed: 9);
+        var path = Path.Combine(package, "client", file);
+        var bytes = await File.ReadAllBytesAsync(path, TestContext.Current.CancellationToken);
+        bytes[^4] ^= 1;
+        await File.WriteAllBytesAsync(path, bytes, TestContext.Current.CancellationToken);
+
+        var report = PackageVerifier.Verify(await exported.FolderAsync(name), package, samples: 1);
+
+        Assert.False(report.Passed);
+        Assert.Equal(worst, report.Worst);
     }
 
     // The plain model's answers are those that it gave for the first of them.

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Stip.Export.Pushing;
 using Stip.Onnx;
 using Stip.Protocol;
@@ -243,6 +244,43 @@ public sealed class PackagePushTests : IDisposable
         Assert.Equal("http://cloud.test/v1/uploads answered HTTP 404; is it a Stip server?", refusal.Message);
     }
 
+    [Theory]
+    [InlineData("<html>", "text/html", "answered no JSON; is it a Stip server?")]
+    [InlineData("<html>", "application/json", "answered no JSON; is it a Stip server?")]
+    [InlineData("{}", "application/json; charset=none", "answered no JSON; is it a Stip server?")]
+    [InlineData("{}", "application/json", "answered nothing; is it a Stip server?")]
+    [InlineData("null", "application/json", "answered nothing; is it a Stip server?")]
+    public async Task Push_ToSomethingElseThatAnswersWell_AsksWhetherItIsAServer(
+        string answer, string type, string expected)
+    {
+        _server.Fault = _ => new HttpResponseMessage(HttpStatusCode.OK)
+        {
+            Content = new StringContent(answer) { Headers = { ContentType = MediaTypeHeaderValue.Parse(type) } },
+        };
+
+        var refusal = await Assert.ThrowsAsync<RefusedException>(() => PushAsync());
+
+        Assert.Equal($"http://cloud.test/v1/uploads {expected}", refusal.Message);
+    }
+
+    [Fact]
+    public async Task Push_OfWhatIsRegistered_EndsWellWhereItsUploadsCannotBeCancelled()
+    {
+        _server.LostAnswer = route =>
+        {
+            if (route == "POST /v1/models")
+            {
+                throw new OperationCanceledException();
+            }
+        };
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => PushAsync());
+        _server.Fault = route => route.EndsWith("/cancel", StringComparison.Ordinal)
+            ? throw new HttpRequestException("the connection was reset")
+            : null;
+
+        Assert.Equal("fables", (await PushAsync()).Id);
+    }
+
     [Fact]
     public async Task Push_ToAnUnreachableServer_SaysSoAtOnce()
     {
@@ -262,6 +300,22 @@ public sealed class PackagePushTests : IDisposable
         var refusal = Assert.Throws<RefusedException>(() => CloudFolder.Open(_folder.Path));
 
         Assert.Equal("stip.json lists model.onnx.data with 450 bytes; it has 451", refusal.Message);
+    }
+
+    [Theory]
+    [InlineData("model", "null")]
+    [InlineData("fingerprint", "\"\"")]
+    [InlineData("files", "[null]")]
+    [InlineData("files", """[{"path":"model.onnx.data","bytes":450}]""")]
+    public void Open_OfAManifestThatLacksSomething_IsRefused(string field, string value)
+    {
+        var manifest = JsonNode.Parse(File.ReadAllBytes(_folder.At("cloud", "stip.json")))!;
+        manifest[field] = JsonNode.Parse(value);
+        File.WriteAllText(_folder.At("cloud", "stip.json"), manifest.ToJsonString());
+
+        var refusal = Assert.Throws<RefusedException>(() => CloudFolder.Open(_folder.Path));
+
+        Assert.StartsWith("stip.json is not a manifest: a model, its", refusal.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -63,6 +63,41 @@ public sealed class ByteInputsTests : IDisposable
         Assert.NotNull(package.Plan.Inputs["past.0.key"].Permutation);
     }
 
+    // Switches and types of tokens as some exporters write them, to send less.
+    [Theory]
+    [InlineData("attention_mask", TensorDtype.UInt8)]
+    [InlineData("attention_mask", TensorDtype.Int8)]
+    [InlineData("attention_mask", TensorDtype.Int16)]
+    [InlineData("token_type_ids", TensorDtype.UInt8)]
+    [InlineData("input_ids", TensorDtype.UInt8)]
+    public void Protect_OfSwitchesOfFewBits_Verifies(string name, TensorDtype type)
+    {
+        _graph.Graph.AddInput("input_ids", name == "input_ids" ? type : TensorDtype.Int64, "batch", "seq");
+        if (name != "input_ids")
+        {
+            _graph.Graph.AddInput(name, type, "batch", "seq");
+        }
+
+        _graph.With("Cast", "ids", ["input_ids"], NodeAttribute.Int("to", (int)TensorDtype.Int64.ToOnnx()));
+        _graph.Add("Gather", "rows", _graph.Weight("tokens", 300, Hidden), "ids");
+        if (name == "attention_mask")
+        {
+            _graph.With("Cast", "counts", [name], NodeAttribute.Int("to", 1));
+            _graph.Add("Unsqueeze", "switches", "counts", _graph.Numbers(2));
+            _graph.Add("Mul", "seen", "rows", "switches");
+        }
+        else if (name == "token_type_ids")
+        {
+            _graph.With("Cast", "types", [name], NodeAttribute.Int("to", (int)TensorDtype.Int64.ToOnnx()));
+            _graph.Add("Gather", "kinds", _graph.Weight("types_table", 2, Hidden), "types");
+            _graph.Add("Add", "seen", "rows", "kinds");
+        }
+
+        Finish(name == "input_ids" ? "rows" : "seen", "seq");
+
+        Protect();
+    }
+
     private string Heads(string name)
     {
         _graph.Add("MatMul", name, "rows", _graph.Weight($"{name}_weight", Hidden, Hidden));

@@ -76,6 +76,21 @@ public sealed class EncoderDecoderTests : IDisposable
             StringComparison.Ordinal);
     }
 
+    // As older exporters left it, or somebody deleted what seemed to be there twice.
+    [Fact]
+    public void Open_OfNextStepsAlone_SaysWhatTheFirstStepNeeds()
+    {
+        Directory.CreateDirectory(_folder.At("plain"));
+        SaveEncoder();
+        SaveDecoder("decoder_with_past_model.onnx", isFirst: false);
+
+        var refusal = Assert.Throws<RefusedException>(() => PlainModel.Open(_folder.At("plain")));
+
+        Assert.Equal(
+            $"'{_folder.At("plain")}' has decoder_with_past_model.onnx alone; the first step needs decoder_model.onnx "
+            + "or decoder_model_merged.onnx", refusal.Message);
+    }
+
     [Fact]
     public void Run_OfAnEncoderThatCallsItSomethingElse_GivesTheLogits()
     {
@@ -107,6 +122,17 @@ public sealed class EncoderDecoderTests : IDisposable
 
         Assert.Throws<RefusedException>(() => PlainModel.Open(_folder.At("plain")));
         Assert.Contains(given, output => output.Name == "logits");
+    }
+
+    [Fact]
+    public void Run_OfAFolderWhoseNamesCannotBeTold_SaysWhy()
+    {
+        Directory.CreateDirectory(_folder.At("plain"));
+        SaveEncoder("encoded");
+        SaveDecoder("decoder_model.onnx", isFirst: true);
+        File.WriteAllText(_folder.At("plain", "decoder_with_past_model.onnx"), "no graph");
+
+        AssertRunIsRefused("the decoder's first step needs last_hidden_state (no other name was told, as ");
     }
 
     [Fact]
