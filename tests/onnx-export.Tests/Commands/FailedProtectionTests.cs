@@ -8,7 +8,9 @@ namespace Stip.Export.Tests.Commands;
 public sealed class FailedProtectionTests : IDisposable
 {
     private const int Hidden = 8;
-    private const int Inner = 24;
+
+    // Enough inputs for a matrix that can be rounded.
+    private const int Inner = 40;
 
     private readonly TemporaryFolder _folder = new();
 
