@@ -3,7 +3,6 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using Stip.Export.Pushing;
 using Stip.Onnx;
 using Stip.Protocol;
@@ -290,42 +289,6 @@ public sealed class PackagePushTests : IDisposable
 
         Assert.Equal("http://cloud.test/ cannot be reached: connection refused", refusal.Message);
         Assert.Single(_server.Requests);
-    }
-
-    [Fact]
-    public void Open_OfAPackageWhoseFilesChanged_IsRefused()
-    {
-        File.AppendAllText(_folder.At("cloud", "model.onnx.data"), "x");
-
-        var refusal = Assert.Throws<RefusedException>(() => CloudFolder.Open(_folder.Path));
-
-        Assert.Equal("stip.json lists model.onnx.data with 450 bytes; it has 451", refusal.Message);
-    }
-
-    [Theory]
-    [InlineData("model", "null")]
-    [InlineData("fingerprint", "\"\"")]
-    [InlineData("files", "[null]")]
-    [InlineData("files", """[{"path":"model.onnx.data","bytes":450}]""")]
-    public void Open_OfAManifestThatLacksSomething_IsRefused(string field, string value)
-    {
-        var manifest = JsonNode.Parse(File.ReadAllBytes(_folder.At("cloud", "stip.json")))!;
-        manifest[field] = JsonNode.Parse(value);
-        File.WriteAllText(_folder.At("cloud", "stip.json"), manifest.ToJsonString());
-
-        var refusal = Assert.Throws<RefusedException>(() => CloudFolder.Open(_folder.Path));
-
-        Assert.StartsWith("stip.json is not a manifest: a model, its", refusal.Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void Open_OfAFolderWithoutPackage_IsRefused()
-    {
-        File.Delete(_folder.At("cloud", "stip.json"));
-
-        var refusal = Assert.Throws<RefusedException>(() => CloudFolder.Open(_folder.Path));
-
-        Assert.Contains("has no stip.json, neither itself nor in cloud/", refusal.Message, StringComparison.Ordinal);
     }
 
     public void Dispose()
