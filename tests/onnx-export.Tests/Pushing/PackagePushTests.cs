@@ -243,25 +243,6 @@ public sealed class PackagePushTests : IDisposable
         Assert.Equal("http://cloud.test/v1/uploads answered HTTP 404; is it a Stip server?", refusal.Message);
     }
 
-    [Theory]
-    [InlineData("<html>", "text/html", "answered no JSON; is it a Stip server?")]
-    [InlineData("<html>", "application/json", "answered no JSON; is it a Stip server?")]
-    [InlineData("{}", "application/json; charset=none", "answered no JSON; is it a Stip server?")]
-    [InlineData("{}", "application/json", "answered nothing; is it a Stip server?")]
-    [InlineData("null", "application/json", "answered nothing; is it a Stip server?")]
-    public async Task Push_ToSomethingElseThatAnswersWell_AsksWhetherItIsAServer(
-        string answer, string type, string expected)
-    {
-        _server.Fault = _ => new HttpResponseMessage(HttpStatusCode.OK)
-        {
-            Content = new StringContent(answer) { Headers = { ContentType = MediaTypeHeaderValue.Parse(type) } },
-        };
-
-        var refusal = await Assert.ThrowsAsync<RefusedException>(() => PushAsync());
-
-        Assert.Equal($"http://cloud.test/v1/uploads {expected}", refusal.Message);
-    }
-
     [Fact]
     public async Task Push_OfWhatIsRegistered_EndsWellWhereItsUploadsCannotBeCancelled()
     {
