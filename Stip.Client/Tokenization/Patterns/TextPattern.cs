@@ -15,19 +15,23 @@ internal sealed class TextPattern
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
     private readonly string? _literal;
     private readonly Regex? _regex;
+    private readonly TimeSpan _limit;
 
-    private TextPattern(string? literal, Regex? regex) => (_literal, _regex) = (literal, regex);
+    private TextPattern(string? literal, Regex? regex, TimeSpan? limit = null) =>
+        (_literal, _regex, _limit) = (literal, regex, limit ?? Limit);
 
     public static TextPattern Literal(string literal) => new(literal, null);
 
     public static TextPattern Expression(Regex regex) => new(null, regex);
 
-    public static TextPattern Expression(string onigurumaPattern)
+    /// <param name="onigurumaPattern">In Oniguruma's syntax.</param>
+    /// <param name="limit">For one text; null for the usual.</param>
+    public static TextPattern Expression(string onigurumaPattern, TimeSpan? limit = null)
     {
         try
         {
             var translated = OnigurumaSyntax.Translate(onigurumaPattern);
-            return new TextPattern(null, new Regex(translated, RegexOptions.CultureInvariant, Limit));
+            return new TextPattern(null, new Regex(translated, RegexOptions.CultureInvariant, limit ?? Limit), limit);
         }
         catch (ArgumentException)
         {
@@ -108,7 +112,7 @@ internal sealed class TextPattern
             foreach (var match in _regex!.EnumerateMatches(stand.Text))
             {
                 // The regex takes its time for each match anew.
-                if (Stopwatch.GetElapsedTime(start) > Limit)
+                if (Stopwatch.GetElapsedTime(start) > _limit)
                 {
                     throw new RegexMatchTimeoutException();
                 }
@@ -118,7 +122,7 @@ internal sealed class TextPattern
         }
         catch (RegexMatchTimeoutException)
         {
-            throw new InvalidDataException($"a pattern of the tokenizer takes more than {Limit.TotalSeconds} s");
+            throw new InvalidDataException($"a pattern of the tokenizer takes more than {_limit.TotalSeconds} s");
         }
 
         return found;

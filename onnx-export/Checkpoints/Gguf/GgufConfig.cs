@@ -6,7 +6,8 @@ namespace Stip.Export.Checkpoints.Gguf;
 /// <summary>The metadata of a file as the config.json that the same model has as a Hugging Face folder.</summary>
 internal static class GgufConfig
 {
-    private const double DefaultTheta = 10000;
+    /// <summary>The base where a file says none.</summary>
+    public const double DefaultTheta = 10000;
 
     // Families call the same number differently.
     private static readonly string[] LayerNormNames =

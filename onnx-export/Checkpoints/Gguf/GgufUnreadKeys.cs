@@ -54,6 +54,14 @@ internal static class GgufUnreadKeys
             }
         }
 
+        var (whole, sliding) = ($"{family}.rope.freq_base", $"{family}.rope.freq_base_swa");
+        if (metadata.IsUnread(sliding) && metadata.Number(sliding) is { } own
+            && own != (metadata.Number(whole) ?? GgufConfig.DefaultTheta))
+        {
+            throw metadata.Refused(FormattableString.Invariant($"{sliding} is {(float)own:R}, which is not supported ")
+                + $"for a '{family}'; it must be absent or {whole}");
+        }
+
         if (metadata.IsUnread($"{family}.attention.causal") && metadata.Flag($"{family}.attention.causal") == false
             && !GgufEncoderFamilies.All.Any(encoder => encoder.Name == family))
         {

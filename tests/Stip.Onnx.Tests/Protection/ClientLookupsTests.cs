@@ -160,6 +160,20 @@ public sealed class ClientLookupsTests : IDisposable
         Assert.Equal([3], Protect(tokenizer).EosTokenIds);
     }
 
+    [Fact]
+    public void Protect_WithATokenizersFolderThatHasATemplateForTools_BundlesIt()
+    {
+        TextGraph.Build(_graph);
+        var tokenizer = Directory.CreateDirectory(_folder.At("tokenizer")).FullName;
+        var templates = Directory.CreateDirectory(Path.Combine(tokenizer, "additional_chat_templates")).FullName;
+        File.WriteAllText(Path.Combine(templates, "tool_use.jinja"), "tools");
+
+        Protect(tokenizer);
+
+        Assert.Equal("tools", File.ReadAllText(
+            _folder.At("package", "client", "additional_chat_templates", "tool_use.jinja")));
+    }
+
     public void Dispose()
     {
         _folder.Dispose();

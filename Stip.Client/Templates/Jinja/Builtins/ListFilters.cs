@@ -31,8 +31,7 @@ internal static class ListFilters
         ["dictsort"] = DictionarySort,
         ["attr"] = call => Expressions.Member.Find(
             call.Positional[0], call.Text(1, "name"), isAttribute: true, call.Budget),
-        ["batch"] = call => Items(call).Chunk((int)Math.Clamp(call.Integer(1, "linecount", 1), 1, int.MaxValue))
-            .Select(chunk => (object?)chunk.ToList()).ToList(),
+        ["batch"] = Batch,
     };
 
     /// <summary>The value at a dotted path such as "function.name" or "0".</summary>
@@ -112,16 +111,31 @@ internal static class ListFilters
     private static object? Extreme(CallArguments call, int sign)
     {
         var keepsCase = call.Flag(1, "case_sensitive", false);
+        var path = call.Get(2, "attribute");
+        object? Key(object? item) => Folded(path is null ? item : Path(item, path, call.Budget), keepsCase);
         object? extreme = new Undefined("an empty list has no extreme");
         foreach (var item in Items(call))
         {
             var isFurther = extreme is Undefined
-                || Math.Sign(
-                    Comparison.Order(Folded(item, keepsCase), Folded(extreme, keepsCase), call.Budget)) == sign;
+                || Math.Sign(Comparison.Order(Key(item), Key(extreme), call.Budget)) == sign;
             extreme = isFurther ? item : extreme;
         }
 
         return extreme;
+    }
+
+    private static List<object?> Batch(CallArguments call)
+    {
+        var length = (int)Math.Clamp(call.Integer(1, "linecount", 1), 1, int.MaxValue);
+        var lines = Items(call).Chunk(length).Select(chunk => chunk.ToList()).ToList();
+        if (call.Get(2, "fill_with") is { } filling && lines is [.., var last])
+        {
+            RenderBudget.RefuseBeyond(length);
+            last.AddRange(Enumerable.Repeat<object?>(filling, length - last.Count));
+            call.Budget.Spend(length);
+        }
+
+        return [.. lines];
     }
 
     private static List<object?> DictionarySort(CallArguments call)

@@ -29,7 +29,7 @@ internal static class TextFilters
             double number => (object)Math.Abs(number),
             var value => Math.Abs(Arithmetic.Integer(value) ?? throw NotNumber("abs", value)),
         },
-        ["round"] = call => Round(call),
+        ["round"] = Round,
         ["default"] = call => call.Positional[0] is Undefined || (call.Flag(2, "boolean", false)
             && !Truth.Of(call.Positional[0])) ? call.Get(1, "default_value", string.Empty) : call.Positional[0],
     };
@@ -119,16 +119,23 @@ internal static class TextFilters
         }
     }
 
-    private static double Round(CallArguments call)
+    private static object? Round(CallArguments call)
     {
-        var value = Number(call.Positional[0]) ?? throw NotNumber("round", call.Positional[0]);
-        var digits = (int)Math.Clamp(call.Integer(1, "precision", 0), 0, 15);
-        var scale = Math.Pow(10, digits);
-        return call.Text(2, "method", "common") switch
+        var digits = (int)Math.Clamp(call.Integer(1, "precision", 0), -18, 15);
+        var method = call.Text(2, "method", "common");
+        if (method == "common" && Arithmetic.Integer(call.Positional[0]) is { } whole)
         {
+            return Rounding.Round(whole, digits);
+        }
+
+        var value = Number(call.Positional[0]) ?? throw NotNumber("round", call.Positional[0]);
+        var scale = Math.Pow(10, digits);
+        return method switch
+        {
+            "common" => Rounding.Round(value, digits),
             "ceil" => Math.Ceiling(value * scale) / scale,
             "floor" => Math.Floor(value * scale) / scale,
-            _ => Math.Round(value, digits, MidpointRounding.ToEven),
+            _ => throw new ChatTemplateException("the method of round must be common, ceil or floor"),
         };
     }
 

@@ -21,6 +21,8 @@ public sealed class GgufUnreadKeysTests : IDisposable
         + "absent or 0 or 1")]
     [InlineData("llama-moe", "expert_weights_scale", "2.5", "2.5, which is not supported for a 'llama'; it must be "
         + "absent or 0 or 1")]
+    [InlineData("olmo3", "rope.freq_base_swa", "500.0", "500, which is not supported for a 'olmo2'; it must be absent "
+        + "or olmo2.rope.freq_base")]
     [InlineData("llama", "attention.causal", "false", "false: rows of this model see what follows, which is not "
         + "supported for a 'llama'; it must be true or absent")]
     public void Open_OfAFileWithAKeyThatItsFamilyDoesNotRead_IsRefused(
@@ -41,6 +43,7 @@ public sealed class GgufUnreadKeysTests : IDisposable
     [InlineData("llama", "attention.causal", "true")]
     [InlineData("llama", "expert_weights_scale", "2.5")] // there are no experts
     [InlineData("granite", "embedding_scale", "12.0")]
+    [InlineData("olmo3", "rope.freq_base_swa", "10000.0")]
     public void Open_OfAFileWhoseKeyChangesNothingOrIsRead_IsNot(string name, string key, string value)
     {
         var family = GgufFamilyTests.Copy(name);
