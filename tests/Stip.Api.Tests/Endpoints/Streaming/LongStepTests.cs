@@ -13,9 +13,9 @@ namespace Stip.Api.Tests.Endpoints.Streaming;
 /// <summary>Steps that wait or run for longer than a connection may leave a ping without an answer.</summary>
 public sealed class LongStepTests : IDisposable
 {
-    // The runtime looks at its pings once a second: without their answers it gives up within 4.
+    // The runtime looks at its pings once a second: without their answers it gives up within 5.
     private static readonly TimeSpan Ping = TimeSpan.FromMilliseconds(500);
-    private static readonly TimeSpan Held = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Held = TimeSpan.FromSeconds(6);
     private readonly WatchedRuntime _runtime = new(RealEngine.Runtime());
     private readonly ApiServer _server;
 
@@ -24,7 +24,7 @@ public sealed class LongStepTests : IDisposable
         _server = new ApiServer
         {
             Made = services => services.AddSingleton<IGraphRuntime>(_runtime).Configure<WebSocketOptions>(
-                options => (options.KeepAliveInterval, options.KeepAliveTimeout) = (Ping, 2 * Ping)),
+                options => (options.KeepAliveInterval, options.KeepAliveTimeout) = (Ping, 4 * Ping)),
         };
         new TinyDecoder().WriteTo(_server.PackageFolder("tiny"));
         new TinyDecoder("other").WriteTo(_server.PackageFolder("other"));
