@@ -1,4 +1,5 @@
 using Stip.Client.Embedding;
+using Stip.Client.Encoders;
 using Stip.Keys.Bundles;
 using Stip.Protocol.Packages;
 using Stip.Protocol.Tensors;
@@ -55,6 +56,10 @@ internal static class BundleManifestRules
         { Kind: BundleKinds.Image or BundleKinds.VisionLanguage or BundleKinds.EncoderDecoder, ClientGraphs: null } =>
             "'client_graphs' is missing",
         { Kind: BundleKinds.VisionLanguage, ImageTokenId: null } => "'image_token_id' is missing",
+        { Pooling: not (null or "mean" or "cls" or "max" or "lasttoken" or Pooling.Output) } =>
+            $"'pooling' '{manifest.Pooling}' is not mean, cls, max, lasttoken or {Pooling.Output}",
+        { FillTokenId: { } fill } when fill < 0 || fill >= manifest.VocabSize =>
+            $"'fill_token_id' {fill} is not in 0..{manifest.VocabSize - 1}",
         { Sequence: not null, Kind: not BundleKinds.EncoderDecoder } =>
             $"'sequence' is for kind encoder-decoder, not {manifest.Kind}",
         { Sequence: { } sequence } when SequenceFault(sequence, manifest.VocabSize) is { } fault => fault,

@@ -5,6 +5,9 @@ namespace Stip.Client.Encoders;
 /// <summary>Makes one vector of a text's rows, as sentence-transformers does.</summary>
 internal static class Pooling
 {
+    /// <summary>The output that is one vector for a text, where no rows are pooled.</summary>
+    public const string Output = "pooler_output";
+
     /// <summary>Pools rows.</summary>
     /// <param name="mode"><c>mean</c> (also where nothing is said), <c>cls</c>, <c>max</c> or
     /// <c>lasttoken</c>.</param>

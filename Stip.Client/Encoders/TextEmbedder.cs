@@ -3,7 +3,8 @@ using Stip.Protocol.Forward;
 namespace Stip.Client.Encoders;
 
 /// <summary>Turns texts into vectors with a protected encoder, pooled and normalised as the model's own settings say
-/// (mean without them). Pooling runs on the owner's machine, so the server does not learn which text is near which.
+/// (mean without them); of models with an output that stands for a text it is that one. Pooling runs on the owner's
+/// machine, so the server does not learn which text is near which.
 /// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
 public sealed class TextEmbedder(StipEncoder encoder)
@@ -12,6 +13,7 @@ public sealed class TextEmbedder(StipEncoder encoder)
     private const string Pooled = "text_embeds";
 
     private static readonly string[] Outputs = [Pooled, "last_hidden_state"];
+    private static readonly string[] OwnOutput = [Pooling.Output];
 
     /// <summary>Embeds texts, each behind the model's own prompt where it has one; those that are longer than the model
     /// takes are cut.</summary>
@@ -24,21 +26,29 @@ public sealed class TextEmbedder(StipEncoder encoder)
     private async Task<Embeddings> EmbedTokensAsync(IReadOnlyList<int[]> texts, CancellationToken cancellationToken)
     {
         var vectors = new float[texts.Count][];
+        var outputs = encoder.Bundle.Manifest.Pooling == Pooling.Output ? OwnOutput : Outputs;
+        var lengths = texts.Select(ids => ids.Length).ToArray();
+        texts = [.. texts.Select(Filled)];
         await TextPasses.RunAsync(
             Batches(texts), index => texts[index].Length, encoder.PassTokens, async batch =>
             {
                 var rows = EncodedTexts.Embed(encoder, [.. batch.Select(index => texts[index])]);
-                var (output, _) = await encoder.RunAsync(rows, Outputs, "embed", cancellationToken);
+                var (output, _) = await encoder.RunAsync(rows, outputs, "embed", cancellationToken);
                 for (var i = 0; i < batch.Length; i++)
                 {
-                    vectors[batch[i]] = output.Name == Pooled
+                    vectors[batch[i]] = output.Name is Pooled or Pooling.Output
                         ? Vector(output, i, 1)
                         : Vector(output, i * rows.Length, texts[batch[i]].Length);
                 }
             });
 
-        return new Embeddings(vectors, [.. texts.Select(ids => ids.Length)]);
+        return new Embeddings(vectors, lengths);
     }
+
+    // What stands after the text counts too, where the model learned it so.
+    private int[] Filled(int[] ids) => encoder.Bundle.Manifest.FillTokenId is { } fill
+        ? [.. ids, .. Enumerable.Repeat(fill, Math.Max(0, encoder.Bundle.Manifest.ContextLength - ids.Length))]
+        : ids;
 
     private float[] Vector(PlainOutput output, int firstRow, int rows)
     {

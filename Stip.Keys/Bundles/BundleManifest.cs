@@ -73,8 +73,8 @@ public sealed record BundleManifest(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? LabelScores { get; init; }
 
-    /// <summary>How rows become one embedding: <c>mean</c>, <c>cls</c>, <c>max</c> or
-    /// <c>lasttoken</c>.</summary>
+    /// <summary>How rows become one embedding: <c>mean</c> (also where nothing is said), <c>cls</c>, <c>max</c> or
+    /// <c>lasttoken</c>; or <c>pooler_output</c>, the output that is one.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Pooling { get; init; }
 
@@ -85,6 +85,11 @@ public sealed record BundleManifest(
     /// <summary>What stands before every text that is embedded; null for nothing.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Prompt { get; init; }
+
+    /// <summary>Token that texts to embed are filled up with to the most positions, and that counts like any other;
+    /// null where nothing is added.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? FillTokenId { get; init; }
 
     /// <summary>How answers begin, of a model of an encoder and a decoder; null for others.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]

@@ -61,8 +61,8 @@ public sealed record ExportManifest(
     /// said), <c>sigmoid</c> where each holds by itself, <c>none</c> where they are scores as they come.</summary>
     public string? LabelScores { get; init; }
 
-    /// <summary>How rows become one embedding: <c>mean</c>, <c>cls</c>, <c>max</c> or
-    /// <c>lasttoken</c>.</summary>
+    /// <summary>How rows become one embedding: <c>mean</c> (also where nothing is said), <c>cls</c>, <c>max</c> or
+    /// <c>lasttoken</c>; or <c>pooler_output</c>, the output that is one.</summary>
     public string? Pooling { get; init; }
 
     /// <summary>True where an embedding is scaled to length 1.</summary>
@@ -70,6 +70,10 @@ public sealed record ExportManifest(
 
     /// <summary>What stands before every text that is embedded; null for nothing.</summary>
     public string? Prompt { get; init; }
+
+    /// <summary>Token that texts to embed are filled up with to the most positions, and that counts like any other;
+    /// null where nothing is added.</summary>
+    public int? FillTokenId { get; init; }
 
     /// <summary>How answers begin, of a model of an encoder and a decoder whose settings say it.</summary>
     public SequenceManifest? Sequence { get; init; }

@@ -30,6 +30,14 @@ internal sealed record ExportedModel(
     /// <summary>What a classifier tells apart, null for other models.</summary>
     public Labels? Labels { get; init; }
 
+    /// <summary>How a text becomes one vector where the model itself says it; null where the folder does, or
+    /// nothing.</summary>
+    public string? Pooling { get; init; }
+
+    /// <summary>Token that texts are filled up with to the most that the model takes, and that counts like any other;
+    /// null where nothing is added.</summary>
+    public int? FillTokenId { get; init; }
+
     /// <summary>The client's part where an image goes in, null where text alone does.</summary>
     public PatchGraph? Patches { get; init; }
 
@@ -47,5 +55,19 @@ internal sealed record ExportedModel(
         { Patches: not null } => ModelKinds.Image,
         { Graph: DecoderGraph { HasCache: true } } => ModelKinds.Decoder,
         _ => ModelKinds.Encoder,
+    };
+
+    /// <summary>A model that is written as other exporters write it, from pixels or sounds on.</summary>
+    /// <param name="encoder">Its graph.</param>
+    /// <param name="vocabSize">What it tells apart, or its width.</param>
+    public static ExportedModel FromSignals(EncoderGraph encoder, int vocabSize) => new(
+        encoder,
+        encoder.HiddenSize,
+        vocabSize,
+        int.MaxValue,
+        IsTied: false,
+        new Dictionary<string, CheckpointTensor>())
+    {
+        WholeGraphs = new Dictionary<string, ModelGraph> { ["vision.onnx"] = encoder },
     };
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using Stip.Export.Checkpoints;
 using Stip.Onnx;
 
@@ -14,6 +15,8 @@ internal sealed record Labels(IReadOnlyList<string> Names, bool AreExclusive)
     public bool AreValues { get; private init; }
 
     private const int DefaultCount = 2;
+    private const string Reranker = "sentence_transformers";
+    private const string Function = "activation_fn";
 
     /// <summary>Reads <c>id2label</c>, or <c>num_labels</c> where it is absent.</summary>
     public static Labels Read(ConfigJson config)
@@ -35,12 +38,22 @@ internal sealed record Labels(IReadOnlyList<string> Names, bool AreExclusive)
             [.. Enumerable.Range(0, byId.Count).Select(id => byId[id])],
             byId.Count > 1 && config.Text("problem_type") is not "multi_label_classification")
         {
-            AreValues = config.Text("problem_type") is "regression",
+            AreValues = config.Text("problem_type") is "regression" || (byId.Count == 1 && GivesNumber(config)),
         };
     }
 
     /// <summary>The same of each token, which is one of them whatever <c>problem_type</c> says.</summary>
     public static Labels OfTokens(ConfigJson config) => new(Read(config).Names, AreExclusive: true);
+
+    /// <summary>Fields of config.json that say what a reranker makes of its logits.</summary>
+    /// <param name="function">A class of torch.</param>
+    public static string Activation(string function) => JsonSerializer.Serialize(
+        new Dictionary<string, Dictionary<string, string>> { [Reranker] = new() { [Function] = function } });
+
+    // Rerankers of sentence-transformers: without a function their number is squashed to 0..1.
+    private static bool GivesNumber(ConfigJson config) =>
+        (config.Section(Reranker)?.Text(Function) ?? config.Text("sbert_ce_default_activation_function"))
+        ?.EndsWith(".Identity", StringComparison.Ordinal) == true;
 
     private static string Default(int id) => string.Create(CultureInfo.InvariantCulture, $"LABEL_{id}");
 }

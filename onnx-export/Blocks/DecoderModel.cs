@@ -39,7 +39,7 @@ internal sealed class DecoderModel
                 + "must not see what comes after a token (false)");
         }
 
-        _mostTokens = Math.Min(shape.ContextLength, checkpoint.Sentence?.MaxTokens ?? int.MaxValue);
+        _mostTokens = Math.Min(shape.ContextLength, checkpoint.MaxTokens ?? int.MaxValue);
         (Tokens, _table) = (tokens, tokens.Name);
         _tables = new() { [EmbeddingManifest.Token] = Tokens };
         Graph = new DecoderGraph(

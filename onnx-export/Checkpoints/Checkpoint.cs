@@ -1,3 +1,4 @@
+using Stip.Export.Architectures;
 using Stip.Export.Checkpoints.Gguf;
 using Stip.Export.Checkpoints.Packed;
 using Stip.Export.Checkpoints.Tokenizers;
@@ -35,7 +36,10 @@ internal sealed class Checkpoint : IDisposable
     public string Name { get; private init; }
 
     /// <summary>What makes one vector of a text's rows; null where the folder says nothing about it.</summary>
-    public SentenceModules? Sentence { get; private init; }
+    public SentenceModules? Sentence => Modules is { Embeds: true } ? Modules : null;
+
+    /// <summary>Texts are cut to so many tokens; null where the model's own length is the limit.</summary>
+    public int? MaxTokens => Modules?.MaxTokens;
 
     /// <summary>What is wanted of a decoder; encoders say it by their names.</summary>
     public DecoderEnd End { get; private init; }
@@ -73,6 +77,9 @@ internal sealed class Checkpoint : IDisposable
     public IReadOnlyList<string> UnreadFields => _gguf is null ? Config.Unread() : [];
 
     private SafetensorsTensors? Stored { get; init; }
+
+    // What sentence-transformers says of the folder.
+    private SentenceModules? Modules { get; init; }
 
     /// <summary>Adapters that are merged while tensors are read, first to last.</summary>
     private IReadOnlyList<AdaptedTensors> Adapters { get; init; } = [];
@@ -122,7 +129,7 @@ internal sealed class Checkpoint : IDisposable
         return new Checkpoint(plain.Folder, plain.Config, merged.LastOrDefault() ?? plain.Tensors, plain.Files)
         {
             Name = plain.Name,
-            Sentence = plain.Sentence,
+            Modules = plain.Modules,
             SentenceTensors = plain.SentenceTensors,
             Tower = tower,
             MostPositions = mostPositions,
@@ -138,7 +145,8 @@ internal sealed class Checkpoint : IDisposable
     public void RefuseUnused()
     {
         _gguf?.RefuseUnused();
-        Unused = Stored?.SortUnused() ?? [];
+        Unused = [.. new[] { Stored }.Concat(SentenceTensors).OfType<SafetensorsTensors>().SelectMany(
+            store => store.SortUnused())];
         foreach (var adapter in Adapters)
         {
             adapter.RefuseUnused();
@@ -176,13 +184,14 @@ internal sealed class Checkpoint : IDisposable
             RefuseOtherQuantizations(config);
         }
 
+        config = sentence?.Scores is { } scores ? config.With(Labels.Activation(scores)) : config;
         ISmallFiles files = new CompletedFiles(new FolderFiles(folder));
         files = sentence is { LowersTexts: true } ? new LoweredTexts(files) : files;
         return new Checkpoint(
-            folder, config, OpenTensors(folder), sentence is null ? files : new EndedTexts(files))
+            folder, config, OpenTensors(folder), sentence is { Embeds: true } ? new EndedTexts(files) : files)
         {
             Name = name,
-            Sentence = sentence,
+            Modules = sentence,
             SentenceTensors = [.. (sentence?.Layers ?? []).Select(layer => OpenTensors(layer.Folder))],
         };
 
@@ -225,7 +234,7 @@ internal sealed class Checkpoint : IDisposable
         new(Folder, config, tensors, Files)
         {
             Name = Name,
-            Sentence = Sentence,
+            Modules = Modules,
             End = end,
             Tower = Tower,
             SeesAll = seesAll,
@@ -244,7 +253,7 @@ internal sealed class Checkpoint : IDisposable
     private static Checkpoint OpenGguf(string path, bool keepsBlocks)
     {
         var model = GgufModel.Open(path, keepsBlocks);
-        return new Checkpoint(path, model.Config, model.Tensors, model.Files) { Sentence = model.Sentence };
+        return new Checkpoint(path, model.Config, model.Tensors, model.Files) { Modules = model.Sentence };
     }
 
     private static void RefuseOtherQuantizations(ConfigJson config)

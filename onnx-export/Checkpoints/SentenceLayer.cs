@@ -14,6 +14,12 @@ internal sealed record SentenceLayer(string Folder, int Inputs, int Outputs, boo
     private static readonly (string Class, string? Activation)[] Functions =
         [("Identity", null), ("Tanh", "tanh"), ("ReLU", "relu"), ("GELU", "gelu"), ("SiLU", "silu")];
 
+    private const string Vector = "sentence_embedding";
+
+    /// <summary>True where what comes in is added to what it gives, through a matrix where the two differ in
+    /// width.</summary>
+    public bool HasResidual { get; private init; }
+
     /// <summary>Reads the folder of the module.</summary>
     public static SentenceLayer Read(string folder)
     {
@@ -23,6 +29,8 @@ internal sealed record SentenceLayer(string Folder, int Inputs, int Outputs, boo
             : throw new RefusedException($"{folder} has no config.json; a Dense module has one");
         var named = config.Text("activation_function") ?? "torch.nn.modules.activation.Tanh";
         var known = Array.FindIndex(Functions, function => named.Split('.')[^1] == function.Class);
+        config.RefuseUnless("module_input_name", Vector);
+        config.RefuseUnless("module_output_name", Vector);
         return known < 0
             ? throw new RefusedException($"{path}: activation_function is '{named}'; there are "
                 + string.Join(", ", Functions.Select(function => function.Class)))
@@ -31,6 +39,9 @@ internal sealed record SentenceLayer(string Folder, int Inputs, int Outputs, boo
                 config.Size("in_features"),
                 config.Size("out_features"),
                 config.Flag("bias", true),
-                Functions[known].Activation);
+                Functions[known].Activation)
+            {
+                HasResidual = config.Flag("use_residual", false),
+            };
     }
 }

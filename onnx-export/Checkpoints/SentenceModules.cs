@@ -4,7 +4,7 @@ using Stip.Onnx;
 namespace Stip.Export.Checkpoints;
 
 /// <summary><c>modules.json</c> of a sentence-transformers folder: an encoder, what makes one vector of its rows, and
-/// whether that is scaled to length 1.</summary>
+/// whether that is scaled to length 1; or a reranker.</summary>
 /// <param name="EncoderFolder">Folder of the encoder, inside the checkpoint.</param>
 /// <param name="Pooling"><c>mean</c>, <c>cls</c>, <c>max</c> or <c>lasttoken</c>.</param>
 /// <param name="Normalizes">True where vectors have length 1.</param>
@@ -21,6 +21,12 @@ internal sealed record SentenceModules(string EncoderFolder, string Pooling, boo
 
     /// <summary>What stands before every text, null for nothing.</summary>
     public string? Prompt { get; private init; }
+
+    /// <summary>False of a reranker, whose one module is a classifier of pairs of texts.</summary>
+    public bool Embeds { get; private init; } = true;
+
+    /// <summary>What a reranker makes of its logits, a class of torch; null where nothing is said.</summary>
+    public string? Scores { get; private init; }
 
     private const string ConfigFile = "config.json";
     private const string PromptFile = "config_sentence_transformers.json";
@@ -52,6 +58,14 @@ internal sealed record SentenceModules(string EncoderFolder, string Pooling, boo
     private static SentenceModules Read(string folder, string path)
     {
         var modules = ReadList(path);
+        var settings = Load(Path.Combine(folder, PromptFile));
+        if (modules is [("Transformer", var inner)] && Texts(folder, inner) is var own
+            && (settings?.Text("model_type") == "CrossEncoder"
+                || own?.Text("transformer_task") == "sequence-classification"))
+        {
+            return ReadReranker(folder, inner, own, settings);
+        }
+
         if (modules is not [("Transformer", var encoder), ("Pooling", var pooling), .. var rest]
             || rest.SkipWhile(module => module.Type == "Dense").ToList() is not ([] or [("Normalize", _)]))
         {
@@ -59,10 +73,9 @@ internal sealed record SentenceModules(string EncoderFolder, string Pooling, boo
                 + "supported are Transformer, Pooling, then any number of Dense, then Normalize or nothing");
         }
 
-        var texts = TextFiles.Select(name => Load(Path.Combine(folder, encoder, name))).FirstOrDefault(
-            file => file is not null);
+        var texts = Texts(folder, encoder);
         var pools = ConfigJson.Load(Path.Combine(folder, pooling, ConfigFile));
-        var prompt = ReadPrompt(Load(Path.Combine(folder, PromptFile)));
+        var prompt = ReadPrompt(settings);
         if (prompt is not null && !pools.Flag("include_prompt", true))
         {
             throw new RefusedException($"{pooling}: include_prompt is false; it must be true where {PromptFile} has a "
@@ -73,7 +86,7 @@ internal sealed record SentenceModules(string EncoderFolder, string Pooling, boo
             encoder,
             ReadPooling(pools),
             rest is [.., ("Normalize", _)],
-            texts?.FindSize("max_seq_length") ?? MostTokens(Load(Path.Combine(folder, encoder, TokenizerFile))))
+            MostTokens(folder, encoder, texts))
         {
             LowersTexts = texts?.Flag("do_lower_case", false) == true,
             Prompt = prompt,
@@ -81,6 +94,24 @@ internal sealed record SentenceModules(string EncoderFolder, string Pooling, boo
                 .Select(module => SentenceLayer.Read(Path.Combine(folder, module.Path)))],
         };
     }
+
+    private static SentenceModules ReadReranker(
+        string folder, string encoder, ConfigJson? texts, ConfigJson? settings) =>
+        ReadPrompt(settings) is { } prompt
+            ? throw new RefusedException(
+                $"{PromptFile}: default_prompt_name names '{prompt}'; pairs of texts are exported without a prompt")
+            : new SentenceModules(encoder, "", Normalizes: false, MostTokens(folder, encoder, texts))
+            {
+                LowersTexts = texts?.Flag("do_lower_case", false) == true,
+                Embeds = false,
+                Scores = settings?.Text("activation_fn"),
+            };
+
+    private static ConfigJson? Texts(string folder, string encoder) =>
+        TextFiles.Select(name => Load(Path.Combine(folder, encoder, name))).FirstOrDefault(file => file is not null);
+
+    private static int? MostTokens(string folder, string encoder, ConfigJson? texts) =>
+        texts?.FindSize("max_seq_length") ?? MostTokens(Load(Path.Combine(folder, encoder, TokenizerFile)));
 
     private static ConfigJson? Load(string path) => File.Exists(path) ? ConfigJson.Load(path) : null;
 

@@ -170,10 +170,11 @@ internal static class ExportedFolder
             Labels = model.Labels?.Names,
             LabelScores = model.Labels is { AreValues: true } ? "none"
                 : model.Labels is { AreExclusive: false } ? "sigmoid" : null,
-            Pooling = checkpoint.Sentence?.Pooling,
+            Pooling = checkpoint.Sentence?.Pooling ?? model.Pooling,
             Normalize = checkpoint.Sentence?.Normalizes,
             Prompt = checkpoint.Sentence?.Prompt,
             ImageTokenId = model.ImageTokenId,
+            FillTokenId = model.FillTokenId,
         };
     }
 

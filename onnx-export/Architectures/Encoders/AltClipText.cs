@@ -48,7 +48,7 @@ internal sealed class AltClipText(string name, bool isProjected) : IArchitecture
         if (!isProjected)
         {
             PoolerOutput.Append(encoder, first, width);
-            return model;
+            return model with { Pooling = EncoderPorts.Pooled };
         }
 
         var shared = config.FindSize("projection_dim") ?? 768;

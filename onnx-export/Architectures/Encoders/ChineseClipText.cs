@@ -43,6 +43,6 @@ internal sealed class ChineseClipText(string name, bool isProjected) : IArchitec
             encoder.Graph.AddOutput(EncoderPorts.TextEmbeds, dtype, "batch", width);
         }
 
-        return model;
+        return isProjected ? model : model with { Pooling = "cls" };
     }
 }

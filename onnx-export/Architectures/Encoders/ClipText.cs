@@ -50,7 +50,10 @@ internal sealed class ClipText(string name, bool isProjected, string modelType =
                     $"{Root}.embeddings.token_embedding.weight", vocabulary, sizes.Hidden),
                 [EmbeddingManifest.Position] = tensors.Require(
                     $"{Root}.embeddings.position_embedding.weight", positions, sizes.Hidden),
-            });
+            })
+        {
+            Pooling = isProjected ? null : EncoderPorts.Pooled,
+        };
     }
 
     private void AppendOutputs(EncoderGraph encoder, ConfigJson config, string rows)

@@ -33,6 +33,6 @@ internal sealed class Dpr(string name, string root) : IArchitecture
         }
 
         PoolerOutput.Append(encoder, row, width);
-        return model;
+        return model with { Pooling = EncoderPorts.Pooled };
     }
 }

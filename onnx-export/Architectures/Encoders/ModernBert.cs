@@ -58,7 +58,7 @@ internal sealed class ModernBert(string name, TextHead head) : IArchitecture
             encoder,
             sizes.Hidden,
             vocabSize,
-            Math.Min(context, checkpoint.Sentence?.MaxTokens ?? int.MaxValue),
+            Math.Min(context, checkpoint.MaxTokens ?? int.MaxValue),
             isTied && head == TextHead.MaskedWords,
             new Dictionary<string, CheckpointTensor> { [EmbeddingManifest.Token] = words })
         {

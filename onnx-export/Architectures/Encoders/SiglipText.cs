@@ -3,7 +3,9 @@ using Stip.Export.Blocks;
 using Stip.Export.Blocks.Heads;
 using Stip.Export.Blocks.Weights;
 using Stip.Export.Checkpoints;
+using Stip.Export.Checkpoints.Tokenizers;
 using Stip.Keys.Bundles;
+using Stip.Onnx.Execution;
 using Stip.Onnx.Model;
 using Stip.Protocol.Tensors;
 
@@ -43,7 +45,14 @@ internal sealed class SiglipText(string name, string modelType) : IArchitecture
                     $"{Root}.embeddings.token_embedding.weight", vocabulary, sizes.Hidden),
                 [EmbeddingManifest.Position] = tensors.Require(
                     $"{Root}.embeddings.position_embedding.weight", positions, sizes.Hidden),
-            });
+            })
+        {
+            Pooling = EncoderPorts.Pooled,
+            // It learned from texts that were filled up and had no mask.
+            FillTokenId = PaddingToken.Find(checkpoint.Files) is { } padding && padding >= 0 && padding < vocabulary
+                ? padding
+                : Math.Clamp(config.Integer("pad_token_id") ?? 1, 0, vocabulary - 1),
+        };
     }
 
     private static void AppendOutputs(EncoderGraph encoder, string rows, int width)

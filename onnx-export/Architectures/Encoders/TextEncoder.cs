@@ -121,7 +121,7 @@ internal static class TextEncoder
             encoder,
             config.SentRowSize,
             config.VocabSize,
-            Math.Min(config.ContextLength, checkpoint.Sentence?.MaxTokens ?? int.MaxValue),
+            Math.Min(config.ContextLength, checkpoint.MaxTokens ?? int.MaxValue),
             config.IsTied && head == TextHead.MaskedWords,
             tables)
         {

@@ -59,16 +59,7 @@ internal sealed class Wav2Vec2(string name, string root, SoundHead head) : IArch
         new SoundEnd(encoder, config).Append(head, config.Flag("do_stable_layer_norm", false)
             ? PreNormed(encoder, config, layers, sizes)
             : PostNormed(encoder, layers, sizes, states));
-        return new ExportedModel(
-            encoder,
-            sizes.Hidden,
-            config.FindSize("vocab_size") ?? 32,
-            int.MaxValue,
-            IsTied: false,
-            new Dictionary<string, CheckpointTensor>())
-        {
-            WholeGraphs = new Dictionary<string, ModelGraph> { ["vision.onnx"] = encoder },
-        };
+        return ExportedModel.FromSignals(encoder, config.FindSize("vocab_size") ?? 32);
     }
 
     private List<string> PostNormed(

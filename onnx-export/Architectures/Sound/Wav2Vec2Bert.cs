@@ -54,16 +54,7 @@ internal sealed class Wav2Vec2Bert(string name, SoundHead head) : IArchitecture
         }
 
         new SoundEnd(encoder, config).Append(head, states);
-        return new ExportedModel(
-            encoder,
-            sizes.Hidden,
-            config.FindSize("vocab_size") ?? 32,
-            int.MaxValue,
-            IsTied: false,
-            new Dictionary<string, CheckpointTensor>())
-        {
-            WholeGraphs = new Dictionary<string, ModelGraph> { ["vision.onnx"] = encoder },
-        };
+        return ExportedModel.FromSignals(encoder, config.FindSize("vocab_size") ?? 32);
     }
 
     private static string Frames(EncoderGraph encoder, ConfigJson config, EncoderSizes sizes)

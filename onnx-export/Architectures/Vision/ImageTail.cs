@@ -26,16 +26,8 @@ internal sealed class ImageTail(EncoderGraph encoder, ConfigJson config, VisionH
     public bool HasPooled { get; init; } = true;
 
     /// <summary>A model that is written as other exporters write it, from pixels on.</summary>
-    public static ExportedModel Model(EncoderGraph encoder) => new(
-        encoder,
-        encoder.HiddenSize,
-        encoder.HiddenSize,
-        int.MaxValue,
-        IsTied: false,
-        new Dictionary<string, CheckpointTensor>())
-    {
-        WholeGraphs = new Dictionary<string, ModelGraph> { ["vision.onnx"] = encoder },
-    };
+    public static ExportedModel Model(EncoderGraph encoder) =>
+        ExportedModel.FromSignals(encoder, encoder.HiddenSize);
 
     /// <summary>Appends it and declares the outputs.</summary>
     /// <param name="image">An image <c>[batch, channels, height, width]</c>.</param>

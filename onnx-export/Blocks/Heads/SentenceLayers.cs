@@ -33,9 +33,13 @@ internal static class SentenceLayers
             var name = $"sentence.{place}";
             var matrix = store.Require("linear.weight", layer.Outputs, layer.Inputs);
             var bias = layer.HasBias ? store.Require("linear.bias", layer.Outputs) : null;
+            var entering = features;
             features = Linear.FromRows(model, name, features, matrix, bias);
             features = layer.Activation is { } function
                 ? Activation.Append(model.Graph, function, $"{name}.act", features)
+                : features;
+            features = layer.HasResidual
+                ? model.Graph.Add("Add", $"{name}.sum/Add", [features, Kept(layer, store, name, entering)])
                 : features;
         }
 
@@ -44,6 +48,16 @@ internal static class SentenceLayers
         Axis width = layers[^1].Outputs;
         Axis[] shape = poolsHere ? ["batch", width] : ["batch", "seq", width];
         model.Graph.AddOutput(port, model.Weights.Dtype, shape);
+
+        string Kept(SentenceLayer layer, ITensorStore store, string name, string entering) =>
+            layer.Inputs == layer.Outputs
+                ? entering
+                : Linear.FromRows(
+                    model,
+                    $"{name}.residual",
+                    entering,
+                    store.Require("residual.weight", layer.Outputs, layer.Inputs),
+                    bias: null);
     }
 
     private static bool PoolsInGraph(SentenceModules sentence) => sentence.Pooling switch

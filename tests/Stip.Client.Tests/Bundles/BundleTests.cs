@@ -36,6 +36,8 @@ public sealed class BundleTests
     [InlineData("wire_dtype", "int8", "'wire_dtype' 'int8'")]
     [InlineData("eos_token_ids", null, "'eos_token_ids'")]
     [InlineData("embedding", null, "'embedding'")]
+    [InlineData("pooling", "median", "'pooling' 'median' is not mean, cls, max, lasttoken or pooler_output")]
+    [InlineData("fill_token_id", 64, "'fill_token_id' 64 is not in 0..63")]
     public void Open_SpoiledManifest_IsRefusedByName(string field, object? value, string expected)
     {
         using var folder = new TemporaryFolder();

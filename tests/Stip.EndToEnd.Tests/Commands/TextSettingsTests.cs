@@ -74,21 +74,46 @@ public sealed class TextSettingsTests(SharedServer shared) : IDisposable
         Assert.Contains(whole.Zip(found), pair => MathF.Abs(pair.First - pair.Second) > 10 * LargestDifference);
     }
 
+    // An output stands for the text; SigLIP's also sees what the text is filled up with, as it was trained.
+    [Theory]
+    [InlineData("DPRQuestionEncoder", false)]
+    [InlineData("CLIPTextModel", false)]
+    [InlineData("SiglipTextModel", true)]
+    public async Task Embed_ByAModelWithAnOutputForTheText_GivesIt(string architecture, bool isFilled)
+    {
+        const int most = 24;
+        var checkpoint = Copy("stories-bert");
+        await File.WriteAllTextAsync(Path.Combine(checkpoint, "config.json"), $$"""
+            {"architectures": ["{{architecture}}"], "vocab_size": {{Vocabulary}}, "hidden_size": 32,
+             "intermediate_size": 48, "num_hidden_layers": 1, "num_attention_heads": 4, "hidden_act": "gelu",
+             "max_position_embeddings": {{most}}}
+            """, Cancellation);
+        await ModelPackages.RunAsync(
+            "export", "--checkpoint", checkpoint, "--output", _folder.At("exported"), "--random-weights", "1");
+        var package = await PushedAsync(_folder.At("exported"), $"pooled-{architecture.ToLowerInvariant()}");
+
+        var answer = await AskAsync(package, "embed", Text);
+
+        var ids = TextTokenizer.FromFolder(checkpoint).Encode(Text, addSpecialTokens: true);
+        int[] seen = isFilled ? [.. ids, .. new int[most - ids.Length]] : [.. ids];
+        AssertNear(await PlainAsync(_folder.At("exported"), seen, null, "pooler_output"), Floats(answer));
+    }
+
     // Of the graph before it was protected, on this machine.
-    private async Task<float[]> PlainAsync(string exported, int[] ids, long[] types)
+    private async Task<float[]> PlainAsync(string exported, int[] ids, long[]? types, string output = "logits")
     {
         long[] shape = [1, ids.Length];
         await File.WriteAllBytesAsync(_folder.At("given.safetensors"), SafetensorsWriter.ToBytes(
         [
             Source("input_ids", [.. ids.Select(id => (long)id)]),
             Source("attention_mask", [.. ids.Select(_ => 1L)]),
-            Source("token_type_ids", types),
+            .. types is null ? Array.Empty<SafetensorsWriter.Source>() : [Source("token_type_ids", types)],
         ]), Cancellation);
         await ModelPackages.RunAsync(
             "run", "--model", exported, "--inputs", _folder.At("given.safetensors"), "--output",
             _folder.At("got.safetensors"));
         using var got = SafetensorsFile.Open(_folder.At("got.safetensors"));
-        return MemoryMarshal.Cast<byte, float>(got.Bytes("logits")).ToArray();
+        return MemoryMarshal.Cast<byte, float>(got.Bytes(output)).ToArray();
 
         SafetensorsWriter.Source Source(string name, long[] values) => SafetensorsWriter.Source.FromBytes(
             name, TensorDtype.Int64, shape, MemoryMarshal.AsBytes<long>(values).ToArray());

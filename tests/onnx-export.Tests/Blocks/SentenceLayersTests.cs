@@ -25,14 +25,19 @@ public sealed class SentenceLayersTests(ExportedModels models) : IDisposable
     private readonly TemporaryFolder _folder = new();
 
     [Theory]
-    [InlineData("mean", Identity)]
-    [InlineData("mean", Tanh)]
-    [InlineData("cls", Tanh)]
-    [InlineData("lasttoken", Identity)]
-    public async Task Vectors_ThroughLayers_EqualThoseComputedByHand(string pooling, string activation)
+    [InlineData("mean", Identity, false)]
+    [InlineData("mean", Tanh, false)]
+    [InlineData("cls", Tanh, false)]
+    [InlineData("lasttoken", Identity, false)]
+    [InlineData("mean", Identity, true)]
+    [InlineData("mean", Tanh, true)]
+    [InlineData("cls", Tanh, true)]
+    public async Task Vectors_ThroughLayers_EqualThoseComputedByHand(
+        string pooling, string activation, bool hasResiduals)
     {
         var plain = await models.ExportAsync(Folder("plain", pooling, activation, layers: 0), TensorDtype.Float32);
-        var deep = await models.ExportAsync(Folder("deep", pooling, activation, layers: 2), TensorDtype.Float32);
+        var deep = await models.ExportAsync(
+            Folder("deep", pooling, activation, layers: 2, hasResiduals), TensorDtype.Float32);
         var package = Directory.CreateDirectory(_folder.At("package")).FullName;
         PackageProtector.Protect(deep, package, new ProtectionOptions(), new SeededRandom(1));
         var inputs = Inputs();
@@ -44,7 +49,7 @@ public sealed class SentenceLayersTests(ExportedModels models) : IDisposable
             Assert.Equal(pooling == "mean" && activation == Tanh ? "text_embeds" : "last_hidden_state", name);
             for (var text = 0; text < 2; text++)
             {
-                var expected = ByHand(Pool(rows, text, pooling), activation);
+                var expected = ByHand(Pool(rows, text, pooling), activation, hasResiduals);
                 var actual = tensor.Shape.Count == 2
                     ? tensor.ToFloats().AsSpan(text * Outer, Outer).ToArray()
                     : Pool(tensor, text, pooling);
@@ -86,9 +91,10 @@ public sealed class SentenceLayersTests(ExportedModels models) : IDisposable
         };
     }
 
-    private static float[] ByHand(float[] row, string activation)
+    // What comes in is added as it is where it is as wide.
+    private static float[] ByHand(float[] row, string activation, bool hasResiduals)
     {
-        foreach (var (name, outputs) in new[] { ("first", Inner), ("second", Outer) })
+        foreach (var (name, outputs) in new[] { ("first", hasResiduals ? Hidden : Inner), ("second", Outer) })
         {
             var matrix = DrawnWeights.Draw(name, [outputs, row.Length], 0.3f, 0);
             var bias = DrawnWeights.Draw($"{name}.bias", [outputs], 0.3f, 0);
@@ -96,12 +102,36 @@ public sealed class SentenceLayersTests(ExportedModels models) : IDisposable
             row = [.. Enumerable.Range(0, outputs).Select(output => bias[output] + Enumerable.Range(0, source.Length)
                 .Sum(input => matrix[output * source.Length + input] * source[input]))];
             row = activation == Tanh ? [.. row.Select(MathF.Tanh)] : row;
+            if (hasResiduals)
+            {
+                var kept = DrawnWeights.Draw($"{name}.residual", [outputs, source.Length], 0.3f, 0);
+                row = [.. row.Select((value, output) => value + (outputs == source.Length
+                    ? source[output]
+                    : Enumerable.Range(0, source.Length)
+                        .Sum(input => kept[output * source.Length + input] * source[input])))];
+            }
         }
 
         return row;
     }
 
-    private string Folder(string name, string pooling, string activation, int layers)
+    [Theory]
+    [InlineData("module_input_name", "token_embeddings")]
+    [InlineData("module_output_name", "other")]
+    public async Task Export_OfALayerOfSomethingElse_IsRefused(string field, string value)
+    {
+        var source = Folder("else", "mean", Identity, layers: 1);
+        WriteModule(source, "2_Dense", $$"""
+            {"in_features": {{Hidden}}, "out_features": {{Inner}}, "{{field}}": "{{value}}"}
+            """);
+
+        var error = await Assert.ThrowsAsync<RefusedException>(
+            () => models.ExportAsync(source, TensorDtype.Float32));
+
+        Assert.Contains($"{field} is '{value}'; it must be 'sentence_embedding'", error.Message);
+    }
+
+    private string Folder(string name, string pooling, string activation, int layers, bool hasResiduals = false)
     {
         var folder = Directory.CreateDirectory(_folder.At(name)).FullName;
         var recipe = System.Text.Json.JsonSerializer.Deserialize<JsonArray>(File.ReadAllBytes(
@@ -110,7 +140,7 @@ public sealed class SentenceLayersTests(ExportedModels models) : IDisposable
         DrawnWeights.WriteCheckpoint(folder, recipe["config"]!, recipe["tensors"]!.AsObject());
         List<(string, string)> modules = [("Transformer", ""), ("Pooling", "1_Pooling")];
         WriteModule(folder, "1_Pooling", $$"""{"pooling_mode": "{{pooling}}"}""");
-        var widths = new[] { Hidden, Inner, Outer };
+        var widths = new[] { Hidden, hasResiduals ? Hidden : Inner, Outer };
         for (var layer = 0; layer < layers; layer++)
         {
             var (inputs, outputs) = (widths[layer], widths[layer + 1]);
@@ -118,9 +148,10 @@ public sealed class SentenceLayersTests(ExportedModels models) : IDisposable
             modules.Add(("Dense", path));
             WriteModule(folder, path, $$"""
                 {"in_features": {{inputs}}, "out_features": {{outputs}}, "bias": true,
+                 "use_residual": {{(hasResiduals ? "true" : "false")}}, "module_input_name": "sentence_embedding",
                  "activation_function": "{{activation}}"}
                 """);
-            WriteLayer(Path.Combine(folder, path), layer == 0 ? "first" : "second", inputs, outputs);
+            WriteLayer(Path.Combine(folder, path), layer == 0 ? "first" : "second", inputs, outputs, hasResiduals);
         }
 
         var list = modules.Select(module => $$"""
@@ -133,11 +164,18 @@ public sealed class SentenceLayersTests(ExportedModels models) : IDisposable
     private static void WriteModule(string folder, string path, string config) => File.WriteAllText(
         Path.Combine(Directory.CreateDirectory(Path.Combine(folder, path)).FullName, "config.json"), config);
 
-    private static void WriteLayer(string folder, string name, int inputs, int outputs)
+    private static void WriteLayer(string folder, string name, int inputs, int outputs, bool hasResiduals)
     {
         using var stream = File.Create(Path.Combine(folder, "model.safetensors"));
         SafetensorsWriter.Write(
-            stream, [Source("linear.weight", name, outputs, inputs), Source("linear.bias", $"{name}.bias", outputs)]);
+            stream,
+            [
+                Source("linear.weight", name, outputs, inputs),
+                Source("linear.bias", $"{name}.bias", outputs),
+                .. hasResiduals && inputs != outputs
+                    ? [Source("residual.weight", $"{name}.residual", outputs, inputs)]
+                    : Array.Empty<SafetensorsWriter.Source>(),
+            ]);
 
         static SafetensorsWriter.Source Source(string tensor, string drawn, params long[] shape) => new(
             tensor,
