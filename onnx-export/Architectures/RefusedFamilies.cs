@@ -45,6 +45,33 @@ internal static class RefusedFamilies
     private const string Hashes = "its rows attend by random hashes of their features, so that its outputs differ "
         + "from run to run";
 
+    private const string IsJoined = "its encoder of pictures and its decoder are joined in a way that is not there "
+        + "yet";
+
+    private const string PicksQueries = "its decoder begins with the best of its encoder's rows and samples "
+        + "feature maps at places that rows compute, which is not there yet";
+
+    private const string SpansPixels = "its feature maps of several sizes are sampled at places that rows "
+        + "compute, which is not there yet";
+
+    private const string PoolsRows = "its layers halve the rows of a text and double them again, which is not there "
+        + "yet";
+
+    private const string ReadsTables = "its tokens have seven kinds and places in a table, which no client makes";
+
+    private const string HashesLetters = "it hashes characters into several tables, which no client does";
+
+    private const string ReadsMarkup = "its tokens have paths in a page of markup, which no client makes";
+
+    private const string SeesGlobals = "which of its tokens see all follows from the text, and only the first one is "
+        + "there";
+
+    private const string RoutesPairs = "its experts take a bounded number of tokens each, so that what becomes of "
+        + "a token hangs on how a text was cut into steps";
+
+    private const string ProjectsWaves = "its layers project waves of distances, or turn rows before they are "
+        + "projected, which is not there yet";
+
     private static readonly Dictionary<string, string> Reasons = new(StringComparer.Ordinal)
     {
         ["AXK2ForCausalLM"] = PicksKeys,
@@ -56,13 +83,20 @@ internal static class RefusedFamilies
         ["BigBirdPegasusForCausalLM"] = IsHalf,
         ["BlenderbotForCausalLM"] = IsHalf,
         ["BlenderbotSmallForCausalLM"] = IsHalf,
+        ["Blip2ForConditionalGeneration"] = IsJoined,
         ["BltForCausalLM"] = "it cuts texts into patches of bytes as it reads them, instead of tokens",
         ["CamembertForCausalLM"] = IsEncoder,
+        ["CanineForMultipleChoice"] = HashesLetters,
+        ["CanineForQuestionAnswering"] = HashesLetters,
+        ["CanineForSequenceClassification"] = HashesLetters,
+        ["CanineForTokenClassification"] = HashesLetters,
+        ["CanineModel"] = HashesLetters,
         ["CpmAntForCausalLM"] = HasOtherPositions,
         ["CsmForConditionalGeneration"] = WritesSound,
         ["Data2VecTextForCausalLM"] = IsEncoder,
         ["DeepseekV32ForCausalLM"] = PicksKeys,
         ["DeepseekV4ForCausalLM"] = PicksKeys,
+        ["DeformableDetrForObjectDetection"] = SpansPixels,
         ["DogeForCausalLM"] = PicksKeys,
         ["DreamModel"] = Diffuses,
         ["ElectraForCausalLM"] = IsEncoder,
@@ -71,13 +105,7 @@ internal static class RefusedFamilies
         ["ErnieForCausalLM"] = IsEncoder,
         ["FalconH1ForCausalLM"] = Recurrent,
         ["FalconMambaForCausalLM"] = Recurrent,
-        ["Gemma3nForCausalLM"] = TakesTokens,
-        ["Gemma3nForConditionalGeneration"] = TakesTokens,
-        ["Gemma4AssistantForCausalLM"] = TwoHeadSizes,
-        ["Gemma4ForCausalLM"] = TwoHeadSizes,
-        ["Gemma4ForConditionalGeneration"] = TwoHeadSizes,
-        ["Gemma4UnifiedForCausalLM"] = TwoHeadSizes,
-        ["Gemma4UnifiedForConditionalGeneration"] = TwoHeadSizes,
+        ["Florence2ForConditionalGeneration"] = IsJoined,
         ["FNetForMaskedLM"] = MixesFeatures,
         ["FNetForMultipleChoice"] = MixesFeatures,
         ["FNetForNextSentencePrediction"] = MixesFeatures,
@@ -86,10 +114,27 @@ internal static class RefusedFamilies
         ["FNetForSequenceClassification"] = MixesFeatures,
         ["FNetForTokenClassification"] = MixesFeatures,
         ["FNetModel"] = MixesFeatures,
+        ["FunnelBaseModel"] = PoolsRows,
+        ["FunnelForMaskedLM"] = PoolsRows,
+        ["FunnelForMultipleChoice"] = PoolsRows,
+        ["FunnelForPreTraining"] = PoolsRows,
+        ["FunnelForQuestionAnswering"] = PoolsRows,
+        ["FunnelForSequenceClassification"] = PoolsRows,
+        ["FunnelForTokenClassification"] = PoolsRows,
+        ["FunnelModel"] = PoolsRows,
+        ["Gemma3nForCausalLM"] = TakesTokens,
+        ["Gemma3nForConditionalGeneration"] = TakesTokens,
+        ["Gemma4AssistantForCausalLM"] = TwoHeadSizes,
+        ["Gemma4ForCausalLM"] = TwoHeadSizes,
+        ["Gemma4ForConditionalGeneration"] = TwoHeadSizes,
+        ["Gemma4UnifiedForCausalLM"] = TwoHeadSizes,
+        ["Gemma4UnifiedForConditionalGeneration"] = TwoHeadSizes,
         ["GitForCausalLM"] = SeesItsPrefix,
         ["GlmMoeDsaForCausalLM"] = PicksKeys,
+        ["GroundingDinoForObjectDetection"] = SpansPixels,
         ["HrmTextForCausalLM"] = RepeatsLayers,
         ["InklingForCausalLM"] = Recurrent,
+        ["InstructBlipForConditionalGeneration"] = IsJoined,
         ["JambaForCausalLM"] = Recurrent,
         ["JetMoeForCausalLM"] = MixesHeads,
         ["KimiLinearForCausalLM"] = Recurrent,
@@ -101,9 +146,16 @@ internal static class RefusedFamilies
         ["LLaDAModelLM"] = Diffuses,
         ["LongcatFlashForCausalLM"] = "some of its experts give a row back as it came, which the experts' operator of "
             + "ONNX Runtime does not",
+        ["LongformerForMultipleChoice"] = SeesGlobals,
+        ["LongformerForQuestionAnswering"] = SeesGlobals,
         ["Mamba2ForCausalLM"] = Recurrent,
         ["MambaForCausalLM"] = Recurrent,
         ["MarianForCausalLM"] = IsHalf,
+        ["MarkupLMForQuestionAnswering"] = ReadsMarkup,
+        ["MarkupLMForSequenceClassification"] = ReadsMarkup,
+        ["MarkupLMForTokenClassification"] = ReadsMarkup,
+        ["MarkupLMModel"] = ReadsMarkup,
+        ["Mask2FormerForUniversalSegmentation"] = SpansPixels,
         ["MBartForCausalLM"] = IsHalf,
         ["MegatronBertForCausalLM"] = IsEncoder,
         ["MiMoV2FlashForCausalLM"] = HasUnevenHeads,
@@ -115,9 +167,11 @@ internal static class RefusedFamilies
         ["MusicgenMelodyForCausalLM"] = WritesSound,
         ["MvpForCausalLM"] = IsHalf,
         ["NemotronHForCausalLM"] = Recurrent,
+        ["NllbMoeForConditionalGeneration"] = RoutesPairs,
         ["OlmoHybridForCausalLM"] = Recurrent,
         ["PaliGemmaForConditionalGeneration"] = SeesItsPrefix,
         ["PegasusForCausalLM"] = IsHalf,
+        ["Pix2StructForConditionalGeneration"] = IsJoined,
         ["PLBartForCausalLM"] = IsHalf,
         ["ProphetNetForCausalLM"] = IsHalf,
         ["Qwen3_5ForCausalLM"] = Recurrent,
@@ -127,19 +181,33 @@ internal static class RefusedFamilies
         ["Qwen3NextForCausalLM"] = Recurrent,
         ["Qwen4ExpForCausalLM"] = Recurrent,
         ["RecurrentGemmaForCausalLM"] = Recurrent,
-        ["ReformerModelWithLMHead"] = PicksKeys,
         ["ReformerForMaskedLM"] = Hashes,
         ["ReformerForQuestionAnswering"] = Hashes,
         ["ReformerForSequenceClassification"] = Hashes,
         ["ReformerModel"] = Hashes,
+        ["ReformerModelWithLMHead"] = PicksKeys,
         ["RemBertForCausalLM"] = IsEncoder,
         ["RobertaForCausalLM"] = IsEncoder,
         ["RobertaPreLayerNormForCausalLM"] = IsEncoder,
         ["RoCBertForCausalLM"] = IsEncoder,
         ["RoFormerForCausalLM"] = IsEncoder,
+        ["RTDetrForObjectDetection"] = PicksQueries,
+        ["RTDetrV2ForObjectDetection"] = PicksQueries,
         ["RwkvForCausalLM"] = Recurrent,
+        ["SwitchTransformersEncoderModel"] = RoutesPairs,
+        ["SwitchTransformersForConditionalGeneration"] = RoutesPairs,
+        ["TapasForMaskedLM"] = ReadsTables,
+        ["TapasForQuestionAnswering"] = ReadsTables,
+        ["TapasForSequenceClassification"] = ReadsTables,
+        ["TapasModel"] = ReadsTables,
         ["TransfoXLLMHeadModel"] = HasOtherPositions,
         ["TrOCRForCausalLM"] = IsHalf,
+        ["Wav2Vec2ConformerForAudioFrameClassification"] = ProjectsWaves,
+        ["Wav2Vec2ConformerForCTC"] = ProjectsWaves,
+        ["Wav2Vec2ConformerForPreTraining"] = ProjectsWaves,
+        ["Wav2Vec2ConformerForSequenceClassification"] = ProjectsWaves,
+        ["Wav2Vec2ConformerForXVector"] = ProjectsWaves,
+        ["Wav2Vec2ConformerModel"] = ProjectsWaves,
         ["WhisperForCausalLM"] = IsHalf,
         ["XLMRobertaForCausalLM"] = IsEncoder,
         ["XLMRobertaXLForCausalLM"] = IsEncoder,

@@ -19,6 +19,10 @@ public sealed class SupportedArchitecturesTests
     [InlineData("GlmMoeDsaForCausalLM", "keys that the layer picks")]
     [InlineData("LongcatFlashForCausalLM", "give a row back as it came")]
     [InlineData("Gemma4ForConditionalGeneration", "heads of two sizes")]
+    [InlineData("TapasForQuestionAnswering", "places in a table")]
+    [InlineData("FunnelModel", "halve the rows")]
+    [InlineData("Wav2Vec2ConformerForCTC", "waves of distances")]
+    [InlineData("SwitchTransformersForConditionalGeneration", "bounded number of tokens")]
     [InlineData("LLaDAModelLM", "does not write from left to right")]
     public void Of_AFamilyThatCannotBe_SaysWhy(string name, string reason) => Assert.Contains(
         reason, Assert.Throws<RefusedException>(() => Of(name)).Message, StringComparison.Ordinal);
