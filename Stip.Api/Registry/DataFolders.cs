@@ -13,6 +13,9 @@ internal sealed class DataFolders : IDisposable
     // EXDEV of Linux and macOS.
     private const int OtherFileSystem = 18;
 
+    // Of a package that goes and cannot be brought to staging: no start serves it, each deletes it.
+    private const string SetAsidePrefix = ".removed-";
+
     private readonly FileStream _lock;
 
     public DataFolders(IOptions<ApiOptions> options)
@@ -27,6 +30,11 @@ internal sealed class DataFolders : IDisposable
 
         _lock = Lock(root);
     }
+
+    /// <summary>What a caller gets whose package could not be deleted after its model had ended.</summary>
+    public static Refusal Stays { get; } = new(
+        StipErrorCode.InternalError,
+        "the model is served no longer, but its package cannot be deleted: the next start serves it again", "id");
 
     /// <summary>One folder a package; a folder here is whole.</summary>
     public string Packages { get; }
@@ -47,12 +55,27 @@ internal sealed class DataFolders : IDisposable
             Packages, $"{string.Concat(plain)}-{manifest.Fingerprint[..12]}-{Guid.CreateVersion7(now):N}");
     }
 
-    /// <summary>What a start empties the staging folder of: all but what uploads still lie in.</summary>
+    /// <summary>True for the folder of a package that is being deleted.</summary>
+    public static bool IsSetAside(string folder) =>
+        Path.GetFileName(folder).StartsWith(SetAsidePrefix, StringComparison.Ordinal);
+
+    /// <summary>What a start deletes: all that is staged but what uploads still lie in, and what is left of packages.
+    /// </summary>
     public void DeleteUnfinished(ILogger log)
     {
         foreach (var folder in Directory.GetDirectories(Staging).Where(folder => !StagedUploads.IsNoted(folder)))
         {
             TryDelete(folder, log);
+        }
+
+        // Hidden ones among them; packages lie in folders here or in one more.
+        var (any, there) = (new EnumerationOptions { AttributesToSkip = 0 }, Directory.GetDirectories(Packages));
+        foreach (var parent in there.Where(folder => !IsSetAside(folder)).Prepend(Packages))
+        {
+            foreach (var folder in Directory.GetDirectories(parent, SetAsidePrefix + "*", any))
+            {
+                TryDelete(folder, log);
+            }
         }
     }
 
@@ -130,7 +153,6 @@ internal sealed class DataFolders : IDisposable
         }
     }
 
-    // Folders of another file system, and on Windows those whose files are in use, stay where they are until then.
     private string MoveAside(string folder)
     {
         var aside = Path.Combine(Staging, Path.GetRandomFileName());
@@ -139,8 +161,15 @@ internal sealed class DataFolders : IDisposable
             Directory.Move(folder, aside);
             return aside;
         }
+        catch (IOException e) when (e.HResult == OtherFileSystem && !IsSetAside(folder))
+        {
+            var beside = Path.Combine(Path.GetDirectoryName(folder)!, SetAsidePrefix + Path.GetFileName(aside));
+            Directory.Move(folder, beside);
+            return beside;
+        }
         catch (IOException e) when (e.HResult == OtherFileSystem || OperatingSystem.IsWindows())
         {
+            // On Windows those whose files are in use stay where they are until then.
             return folder;
         }
     }

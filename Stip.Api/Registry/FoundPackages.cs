@@ -20,11 +20,21 @@ internal sealed record FoundPackages(IReadOnlyList<string> Registered, IReadOnly
             [.. found[false].OrderByDescending(KeyEpoch).ThenByDescending(Directory.GetLastWriteTimeUtc)]);
     }
 
+    /// <summary>Every package that names this model, the oldest first, whether it is served or not.</summary>
+    public static IEnumerable<string> Naming(string model, string folder) =>
+        Below(folder, MostDepth).Where(package => ManifestOf(package)?.Model == model)
+            .OrderBy(KeyEpoch).ThenBy(Directory.GetLastWriteTimeUtc);
+
     // What lies inside a package is a file of it and never another package, whatever it is called.
     private static IEnumerable<string> Below(string folder, int depth)
     {
         foreach (var inner in Directory.EnumerateDirectories(folder, "*", new EnumerationOptions()))
         {
+            if (DataFolders.IsSetAside(inner))
+            {
+                continue;
+            }
+
             if (File.Exists(Path.Combine(inner, PackageManifest.FileName)))
             {
                 yield return inner;
@@ -39,15 +49,17 @@ internal sealed record FoundPackages(IReadOnlyList<string> Registered, IReadOnly
         }
     }
 
-    private static int KeyEpoch(string package)
+    private static int KeyEpoch(string package) => ManifestOf(package)?.KeyEpoch ?? 0;
+
+    private static PackageManifest? ManifestOf(string package)
     {
         try
         {
-            return PackageFolder.ReadManifest(Path.Combine(package, PackageManifest.FileName)).Manifest?.KeyEpoch ?? 0;
+            return PackageFolder.ReadManifest(Path.Combine(package, PackageManifest.FileName)).Manifest;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return 0;
+            return null;
         }
     }
 }

@@ -60,7 +60,7 @@ internal sealed class ModelRegistry(
     /// </summary>
     public async Task JudgeRestAsync(CancellationToken cancellation)
     {
-        foreach (var folder in _byHand)
+        foreach (var folder in _byHand.Where(Directory.Exists))
         {
             await _changing.WaitAsync(cancellation);
             try
@@ -145,9 +145,17 @@ internal sealed class ModelRegistry(
         await _changing.WaitAsync(cancellation);
         try
         {
-            // The oldest first: where it ends in between, the next start serves none of them or the newest.
-            HostedModel[] epochs = [.. Find(id)?.Epochs.Reverse() ?? []];
-            if (!folders.SetAside([.. epochs.Select(epoch => epoch.Folder)], log).Is(out var aside, out var refusal))
+            if (Find(id) is not { } model)
+            {
+                return false;
+            }
+
+            // The oldest first: where it ends in between, the next start serves none of them or the newest. It would
+            // serve those that were put there by hand as well, replaced or not.
+            HostedModel[] epochs = [.. model.Epochs.Reverse()];
+            var served = epochs.Select(epoch => epoch.Folder);
+            string[] all = [.. FoundPackages.Naming(id, folders.Packages).Except(served), .. served];
+            if (!folders.SetAside(all, log).Is(out var aside, out var refusal))
             {
                 return refusal;
             }
@@ -159,12 +167,8 @@ internal sealed class ModelRegistry(
                 await epoch.DisposeAsync();
             }
 
-            foreach (var folder in aside)
-            {
-                folders.TryDelete(folder, log);
-            }
-
-            return epochs.Length > 0;
+            aside.ForEach(folder => folders.TryDelete(folder, log));
+            return all.Any(Directory.Exists) ? DataFolders.Stays : true;
         }
         finally
         {

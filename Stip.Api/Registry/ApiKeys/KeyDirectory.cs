@@ -55,12 +55,14 @@ internal sealed class KeyDirectory(TimeProvider clock)
     {
         var byHash = keys.SelectMany(key => key.Secrets.Select(secret => new ApiKeyGrant(key, secret)))
             .ToDictionary(grant => grant.Secret.Sha256, StringComparer.Ordinal);
-        foreach (var gone in Keys.ExceptBy(keys.Select(key => key.Id), key => key.Id))
+        string[] gone = [.. Keys.Select(key => key.Id).Except(keys.Select(key => key.Id))];
+        (Keys, _byHash) = ([.. keys.OrderBy(key => key.CreatedAt)], byHash);
+        // Whoever hears of it releases sessions: one that opens after that no longer finds its key.
+        foreach (var id in gone)
         {
-            Gone.Enqueue(gone.Id);
+            Gone.Enqueue(id);
         }
 
-        (Keys, _byHash) = ([.. keys.OrderBy(key => key.CreatedAt)], byHash);
         foreach (var hash in _watched.Keys)
         {
             Tell(hash);

@@ -57,6 +57,36 @@ public sealed class DataFoldersTests
         Assert.Empty(Directory.GetFileSystemEntries(folders.Staging));
     }
 
+    // Of a folder that staging cannot take a part would be left, and its model come back with the next start.
+    [Fact]
+    public void PackageOfAnotherFileSystem_ThatIsSetAside_IsFoundByNoStartAndDeletedAtTheNext()
+    {
+        const string Memory = "/dev/shm";
+        Assert.SkipUnless(OperatingSystem.IsLinux() && Directory.Exists(Memory), "there is no second file system");
+        using var folder = new TemporaryFolder();
+        using var folders = Open(folder);
+        var elsewhere = Path.Combine(Memory, Path.GetRandomFileName());
+        try
+        {
+            new TinyDecoder().WriteTo(Path.Combine(elsewhere, "tiny"));
+            Directory.CreateSymbolicLink(Path.Combine(folders.Packages, "mine"), elsewhere);
+            var package = Path.Combine(folders.Packages, "mine", "tiny");
+            Assert.Equal([package], FoundPackages.Naming("tiny", folders.Packages));
+
+            Assert.True(folders.SetAside([package], NullLogger.Instance).Is(out var aside, out _));
+
+            Assert.False(Directory.Exists(package));
+            Assert.True(File.Exists(Path.Combine(Assert.Single(aside), "stip.json")));
+            Assert.Empty(FoundPackages.Naming("tiny", folders.Packages));
+            folders.DeleteUnfinished(NullLogger.Instance);
+            Assert.Empty(Directory.GetFileSystemEntries(elsewhere));
+        }
+        finally
+        {
+            Directory.Delete(elsewhere, recursive: true);
+        }
+    }
+
     private static DataFolders Open(TemporaryFolder folder) =>
         new(Options.Create(new ApiOptions { DataDirectory = folder.Path }));
 }

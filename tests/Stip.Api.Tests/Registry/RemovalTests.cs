@@ -89,6 +89,30 @@ public sealed class RemovalTests
         Assert.True(File.Exists(Path.Combine(server.PackageFolder("by-hand"), "model.onnx")));
     }
 
+    // It was not served, and nobody but a removal takes it away.
+    [Fact]
+    public async Task Removal_OfAModelThatReplacedOneByHand_LeavesNothingToTheNextStart()
+    {
+        using var folder = new TemporaryFolder();
+        new TinyDecoder().WriteTo(folder.At("packages", "mine", "by-hand"));
+        new TinyDecoder("other").WriteTo(folder.At("packages", "other"));
+        using (var server = new ApiServer(folder.Path))
+        {
+            using var package = new TemporaryFolder();
+            new TinyDecoder(Seed: 2, KeyEpoch: 2).WriteTo(package.Path);
+            using var pushed = await server.Caller().PushAsync(package.Path);
+            Assert.True(pushed.IsSuccessStatusCode);
+            using var removed = await server.Caller().SendAsync(HttpMethod.Delete, $"{StipRoutes.Models}/tiny");
+            Assert.True(removed.IsSuccessStatusCode);
+        }
+
+        using var restarted = new ApiServer(folder.Path);
+        var models = await restarted.Caller().GetAsync<ListObject<ModelObject>>(StipRoutes.Models);
+
+        Assert.Equal("other", Assert.Single(models.Data).Id);
+        Assert.False(Directory.Exists(folder.At("packages", "mine", "by-hand")));
+    }
+
     private static async Task<(string Older, string Newer)> TwoEpochsAsync(ApiServer server)
     {
         var folders = new List<string>();

@@ -33,4 +33,28 @@ public sealed class KeyDirectoryTests
         _clock.Advance(TimeSpan.FromMinutes(30));
         Assert.True(later.IsCancellationRequested);
     }
+
+    // Whoever hears of it first would end what that key has while it still opens more.
+    [Fact]
+    public async Task Gone_OfAKeyThatWasRevoked_IsToldWhenItIsFoundNoLonger()
+    {
+        _directory.Show([Key("gone", "value")]);
+        var isFound = Task.Run(
+            () =>
+            {
+                SpinWait.SpinUntil(() => !_directory.Gone.IsEmpty, TimeSpan.FromSeconds(20));
+                return _directory.Find("value") is not null;
+            },
+            TestContext.Current.CancellationToken);
+
+        // So many take a while to be put in order.
+        _directory.Show([.. Enumerable.Range(0, 20_000).Select(i => Key($"key_{i}", $"{i}"))]);
+
+        Assert.False(await isFound);
+        Assert.Equal(["gone"], _directory.Gone);
+    }
+
+    private static ApiKeyRecord Key(string id, string value) => new(
+        id, "user", [new ApiKeySecret(ApiKeyValue.Hash(value), "v…", null)], [ApiKeyScopes.Infer], Start, null, null,
+        null);
 }
