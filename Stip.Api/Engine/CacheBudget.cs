@@ -7,6 +7,8 @@ namespace Stip.Api.Engine;
 /// <summary>The memory that the caches of all models share.</summary>
 internal sealed class CacheBudget
 {
+    // A step of another model may take longer than whoever wants its memory should wait.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
     private readonly ConcurrentDictionary<SlotPool, Func<CancellationToken, Task>> _pools = new();
     private long _usedBytes;
 
@@ -44,22 +46,31 @@ internal sealed class CacheBudget
 
     public void Forget(SlotPool pool) => _pools.TryRemove(pool, out _);
 
-    /// <summary>True where another pool may have memory that no session uses. For any thread.</summary>
-    public bool IsUnusedBeside(SlotPool asking) => _pools.Any(pool => pool.Key != asking && pool.Key.HasUnused);
+    /// <summary>Memory of other pools that no session uses. For any thread.</summary>
+    public long UnusedBytesBeside(SlotPool asking) =>
+        _pools.Keys.Where(pool => pool != asking).Sum(pool => pool.UnusedBytes);
 
-    /// <summary>Has the pools give back what no session uses; false where none has such.</summary>
+    /// <summary>Has the pools give back what no session uses, all at once; false where none has done so in a moment.
+    /// </summary>
     public async Task<bool> TryFreeAsync(CancellationToken cancellation)
     {
-        var isFreed = false;
-        foreach (var (pool, giveBack) in _pools)
-        {
-            if (pool.HasUnused)
-            {
-                await giveBack(cancellation);
-                isFreed = true;
-            }
-        }
+        var asked = _pools.Where(pool => pool.Key.UnusedBytes > 0)
+            .Select(pool => HasFreedAsync(pool.Value, cancellation));
+        return (await Task.WhenAll(asked)).Contains(true);
+    }
 
-        return isFreed;
+    private static async Task<bool> HasFreedAsync(
+        Func<CancellationToken, Task> giveBack, CancellationToken cancellation)
+    {
+        try
+        {
+            await giveBack(cancellation).WaitAsync(Patience, cancellation);
+            return true;
+        }
+        catch (Exception) when (!cancellation.IsCancellationRequested)
+        {
+            // It may give back what it has when its step has ended.
+            return false;
+        }
     }
 }

@@ -165,19 +165,13 @@ internal sealed class SessionTable(
     /// <summary>Releases what nobody has used for the lease. A session whose step waits or runs is in use.</summary>
     public void Expire()
     {
-        List<SessionState>? expired = null;
         foreach (var (_, session) in _sessions)
         {
             if (Left(session) <= TimeSpan.Zero && session.TryEnter())
             {
-                (expired ??= []).Add(session);
+                LostDevice.Outlast(session, Release);
+                session.Leave();
             }
-        }
-
-        foreach (var session in expired ?? [])
-        {
-            Release(session);
-            session.Leave();
         }
     }
 
@@ -186,18 +180,13 @@ internal sealed class SessionTable(
 
     public void Dispose()
     {
-        try
+        foreach (var session in _sessions.Values)
         {
-            foreach (var session in _sessions.Values.ToArray())
-            {
-                Release(session);
-            }
+            LostDevice.Outlast(session, Release);
         }
-        finally
-        {
-            // Also where a lost device could not zero a slot: others may have the memory.
-            pool.Dispose();
-        }
+
+        // Also where a slot could not be zeroed: others may have the memory.
+        pool.Dispose();
     }
 
     /// <summary>What a caller gets who goes back to tokens that are no longer there.</summary>

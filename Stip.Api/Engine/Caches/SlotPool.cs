@@ -37,10 +37,9 @@ internal sealed class SlotPool : IDisposable
     /// <summary>True where not their memory but the number of sessions is what there is no more of.</summary>
     public bool IsFull => HeldSlots >= _slots;
 
-    /// <summary>True where an arena is paid for and has no session. For any thread, which may find it changed.
-    /// </summary>
-    public bool HasUnused => _arenas.Any(
-        arena => arena is { HeldSlots: 0 } && (arena.PaidSlots > 0 || !_decoder.CommitsOnUse));
+    /// <summary>What is paid for of arenas without a session. For any thread, which may find it changed.</summary>
+    public long UnusedBytes => Enumerable.Range(0, _arenas.Length)
+        .Where(i => _arenas[i]?.HeldSlots == 0).Sum(PaidBytes);
 
     public IEnumerable<SlotArena> Arenas => _arenas.OfType<SlotArena>();
 
@@ -109,13 +108,13 @@ internal sealed class SlotPool : IDisposable
         session.SourceBytes = 0;
     }
 
-    /// <summary>True where there is memory for a session of so many tokens, or another model may have it, were there
-    /// one session more.</summary>
-    public bool HasMemoryFor(int maxLength) => _budget.IsUnusedBeside(this)
-        || Enumerable.Range(0, _classes.Length).Any(i => _classes[i] >= maxLength && HasMemoryIn(i));
+    /// <summary>True where there is memory for a session of so many tokens, with what other models may have, were
+    /// there one session more.</summary>
+    public bool HasMemoryFor(int maxLength) =>
+        Enumerable.Range(0, _classes.Length).Any(i => _classes[i] >= maxLength && HasMemoryIn(i));
 
     /// <summary>True where another model may have what this refusal is for want of.</summary>
-    public bool CanBorrow(Refusal refusal) => refusal.LacksCache && _budget.IsUnusedBeside(this);
+    public bool CanBorrow(Refusal refusal) => refusal.LacksCache && _budget.UnusedBytesBeside(this) > 0;
 
     /// <summary>Lets go of the arenas without a session.</summary>
     public void GiveBackUnused()
@@ -124,7 +123,7 @@ internal sealed class SlotPool : IDisposable
         {
             if (_arenas[i]?.HeldSlots == 0)
             {
-                Drop(i);
+                LostDevice.Outlast(i, Drop);
             }
         }
     }
@@ -134,7 +133,7 @@ internal sealed class SlotPool : IDisposable
         _budget.Forget(this);
         for (var i = 0; i < _arenas.Length; i++)
         {
-            Drop(i);
+            LostDevice.Outlast(i, Drop);
         }
     }
 
@@ -168,11 +167,9 @@ internal sealed class SlotPool : IDisposable
         var arena = _arenas[index];
         var slot = arena?.FirstFree() ?? 0;
         var isPaid = arena is not null && (slot < arena.PaidSlots || !_decoder.CommitsOnUse);
-        return slot >= 0 && (isPaid || _decoder.SlotBytes(_classes[index]) <= _budget.FreeBytes + UnusedBytes());
+        return slot >= 0 && (isPaid || _decoder.SlotBytes(_classes[index])
+            <= _budget.FreeBytes + UnusedBytes + _budget.UnusedBytesBeside(this));
     }
-
-    private long UnusedBytes() => Enumerable.Range(0, _arenas.Length)
-        .Where(i => _arenas[i]?.HeldSlots == 0).Sum(PaidBytes);
 
     private long PaidBytes(int index) => _arenas[index] is { } arena
         ? (_decoder.CommitsOnUse ? arena.PaidSlots : arena.Cache.Slots) * _decoder.SlotBytes(_classes[index])
@@ -239,9 +236,17 @@ internal sealed class SlotPool : IDisposable
     {
         if (_arenas[index] is { } arena)
         {
-            _budget.GiveBack(PaidBytes(index));
-            arena.Cache.Dispose();
+            // Once, also where a lost device cannot free it.
+            var bytes = PaidBytes(index);
             _arenas[index] = null;
+            try
+            {
+                arena.Cache.Dispose();
+            }
+            finally
+            {
+                _budget.GiveBack(bytes);
+            }
         }
     }
 

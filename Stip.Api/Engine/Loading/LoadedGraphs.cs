@@ -12,6 +12,7 @@ internal sealed class LoadedGraphs(IOptions<EngineOptions> options, TimeProvider
     private readonly HashSet<ILoadable> _loaded = [];
     private readonly long _limitBytes = (long)options.Value.ModelMegabytes << 20;
     private long _usedBytes;
+    private ILoadable? _awaited; // has begun to take the room of others, which is kept for it
 
     public int Count
     {
@@ -35,7 +36,7 @@ internal sealed class LoadedGraphs(IOptions<EngineOptions> options, TimeProvider
             return NoRoom(graph, "that is more than there is");
         }
 
-        // What fits waits for nobody who does not.
+        // What fits waits for nobody who does not, and takes nothing that was unloaded for another.
         if (TryAdd(graph))
         {
             return null;
@@ -49,27 +50,27 @@ internal sealed class LoadedGraphs(IOptions<EngineOptions> options, TimeProvider
         await _changing.WaitAsync(cancellation);
         try
         {
-            for (var tries = 0; !TryAdd(graph); tries++)
+            // What is busy ends in real time, whatever the clock of a test says.
+            var start = TimeProvider.System.GetTimestamp();
+            while (!TryAdd(graph))
             {
-                if (LeastRecentlyUsed(graph) is { } idle)
-                {
-                    await idle.UnloadAsync();
-                }
-                else if (tries * Pause > TimeSpan.FromSeconds(options.Value.LoadWaitSeconds))
+                if (TimeProvider.System.GetElapsedTime(start) > TimeSpan.FromSeconds(options.Value.LoadWaitSeconds))
                 {
                     return NoRoom(graph, "every other model is busy");
                 }
-                else
-                {
-                    // What is busy ends in real time, whatever the clock of a test says.
-                    await Task.Delay(Pause, cancellation);
-                }
+
+                await (TakeLeastRecentlyUsed(graph)?.UnloadAsync() ?? Task.Delay(Pause, cancellation));
             }
 
             return null;
         }
         finally
         {
+            lock (_loaded)
+            {
+                _awaited = null;
+            }
+
             _changing.Release();
         }
     }
@@ -104,7 +105,8 @@ internal sealed class LoadedGraphs(IOptions<EngineOptions> options, TimeProvider
     {
         lock (_loaded)
         {
-            if (_limitBytes > 0 && _usedBytes + graph.Bytes > _limitBytes)
+            var keptBytes = _awaited is { } awaited && awaited != graph ? awaited.Bytes : 0;
+            if (_limitBytes > 0 && _usedBytes + keptBytes + graph.Bytes > _limitBytes)
             {
                 return false;
             }
@@ -115,14 +117,18 @@ internal sealed class LoadedGraphs(IOptions<EngineOptions> options, TimeProvider
     }
 
     // Null also where all that are idle would not make room enough: none is unloaded in vain.
-    private ILoadable? LeastRecentlyUsed(ILoadable wanted)
+    private ILoadable? TakeLeastRecentlyUsed(ILoadable wanted)
     {
         lock (_loaded)
         {
             var idle = Idle();
-            return _usedBytes - idle.Sum(graph => graph.Bytes) + wanted.Bytes <= _limitBytes
-                ? idle.MinBy(graph => graph.LastUsedAt)
-                : null;
+            if (idle.Length == 0 || _usedBytes - idle.Sum(graph => graph.Bytes) + wanted.Bytes > _limitBytes)
+            {
+                return null;
+            }
+
+            _awaited = wanted;
+            return idle.MinBy(graph => graph.LastUsedAt);
         }
     }
 

@@ -31,6 +31,7 @@ internal sealed class LoadedOnUse<T>(
     private readonly Lock _changing = new();
     private volatile T? _current;
     private Task<Outcome<T>>? _loading;
+    private bool _loadMakesRoom;
     private Task _unloading = Task.CompletedTask;
     private long _lastUsedAt;
     private volatile bool _isDisposed;
@@ -73,39 +74,57 @@ internal sealed class LoadedOnUse<T>(
     public async Task<Refusal?> LoadAsync() =>
         (await GetAsync(Timeout.InfiniteTimeSpan, makesRoom: false, CancellationToken.None)).Refusal;
 
+    // A load that was to take nothing of others may be refused: whoever joined it then has one that may.
     private async ValueTask<Outcome<T>> GetAsync(
         TimeSpan patience, bool makesRoom, CancellationToken cancellation)
     {
-        if (Current is { } current)
+        while (true)
         {
-            return current;
-        }
+            if (Current is { } current)
+            {
+                return current;
+            }
 
-        Task<Outcome<T>> loading;
+            if (Join(makesRoom) is not var (loading, hasMadeRoom))
+            {
+                return DecoderHost.Gone;
+            }
+
+            try
+            {
+                var outcome = await loading.WaitAsync(patience, clock, cancellation);
+                if (outcome.Refusal is null || hasMadeRoom || !makesRoom)
+                {
+                    return outcome;
+                }
+            }
+            catch (TimeoutException)
+            {
+                return new Refusal(
+                    StipErrorCode.ServerOverloaded, $"model '{model}' is being loaded", "model",
+                    TimeSpan.FromSeconds(5));
+            }
+        }
+    }
+
+    // The load that runs, or one of its own; null at the end.
+    private (Task<Outcome<T>> Loading, bool MakesRoom)? Join(bool makesRoom)
+    {
         lock (_changing)
         {
             if (_isDisposed)
             {
-                return DecoderHost.Gone;
+                return null;
             }
 
             if (_loading is null or { IsCompleted: true } && _current is null)
             {
                 var (unloaded, ended) = (_unloading, _ending.Token);
+                _loadMakesRoom = makesRoom;
                 _loading = Task.Run(() => LoadAsync(unloaded, makesRoom, ended), CancellationToken.None);
             }
 
-            loading = _loading!;
-        }
-
-        try
-        {
-            return await loading.WaitAsync(patience, clock, cancellation);
-        }
-        catch (TimeoutException)
-        {
-            return new Refusal(
-                StipErrorCode.ServerOverloaded, $"model '{model}' is being loaded", "model", TimeSpan.FromSeconds(5));
+            return (_loading!, _loadMakesRoom);
         }
     }
 

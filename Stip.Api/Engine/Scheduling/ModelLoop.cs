@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using Stip.Api.Engine.Caches;
 using Stip.Protocol.Errors;
 
 namespace Stip.Api.Engine.Scheduling;
@@ -178,8 +179,9 @@ internal sealed class ModelLoop : IAsyncDisposable
                 // Asked only now: the bell of the disposal may have been heard while gathering.
                 if (_isClosed)
                 {
-                    Release(_sessions);
-                    Release(_decoder);
+                    // Whoever waits for the end gets it.
+                    LostDevice.Outlast(_sessions, sessions => sessions.Dispose());
+                    LostDevice.Outlast(_decoder, decoder => decoder.Dispose());
                     break;
                 }
             }
@@ -187,20 +189,6 @@ internal sealed class ModelLoop : IAsyncDisposable
 
         _ended.SetResult();
         RefuseTheLate();
-    }
-
-    // Whoever waits for the end gets it, also where a lost device can neither be zeroed nor freed.
-    private static void Release(IDisposable held)
-    {
-        try
-        {
-            held.Dispose();
-        }
-#pragma warning disable CA1031 // As above.
-        catch (Exception)
-#pragma warning restore CA1031
-        {
-        }
     }
 
     private void RefuseTheLate()

@@ -77,6 +77,31 @@ public sealed class FairSlotsTests
         await OpenAsync(host, "bob", 128);
     }
 
+    // Another model keeps 128 KiB without a session: too little to be worth one.
+    [Fact]
+    public async Task ShortSession_ThatLeavesTooLittleWithWhatAnotherModelKeeps_Stays()
+    {
+        _runtime.Options.Slots = 4;
+        var budget = new CacheBudget(Microsoft.Extensions.Options.Options.Create(_runtime.Options));
+        await using var other = _runtime.Host("other", budget: budget);
+        Assert.True(await other.ReleaseAsync("carol", await OpenAsync(other, "carol", 32), Cancellation));
+        await using var host = _runtime.Host(budget: budget);
+        await OpenAsync(host, "alice", 512);
+        for (var i = 0; i < 3; i++)
+        {
+            await OpenAsync(host, "alice", 128);
+        }
+
+        _runtime.Clock.Advance(TimeSpan.FromSeconds(5));
+        await StepAsync(host, "alice", (await host.SessionsOfAsync("alice", Cancellation))
+            .Single(session => session.MaxLength == 512).Id);
+
+        var refusal = (await host.OpenAsync("bob", 512, Cancellation)).Refusal;
+
+        Assert.Equal(StipErrorCode.ServerOverloaded, refusal?.Code);
+        Assert.Equal(4, (await host.SessionsOfAsync("alice", Cancellation)).Count);
+    }
+
     [Theory]
     [InlineData(5, 4)]
     [InlineData(0, 500)]

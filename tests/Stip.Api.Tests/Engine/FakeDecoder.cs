@@ -22,6 +22,9 @@ internal sealed class FakeDecoder : IDecoder
     /// <summary>What clearing a slot throws: the device is lost.</summary>
     public Exception? ClearFailure { get; set; }
 
+    /// <summary>What freeing an arena throws then.</summary>
+    public Exception? FreeFailure { get; set; }
+
     /// <summary>Ranges that ran: slots and rows a slot.</summary>
     public List<(int Slots, int Rows)> Runs { get; } = [];
 
@@ -96,6 +99,13 @@ internal sealed class FakeDecoder : IDecoder
         {
         }
 
-        public void Dispose() => owner.Arenas--;
+        public void Dispose()
+        {
+            owner.Arenas--;
+            if (owner.FreeFailure is { } failure)
+            {
+                throw failure;
+            }
+        }
     }
 }
