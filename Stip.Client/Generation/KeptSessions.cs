@@ -61,13 +61,16 @@ internal sealed class KeptSessions
     }
 
     /// <summary>Gives up the session that was not used for longest: what waits for a next turn that may never come does
-    /// not keep another conversation waiting.</summary>
-    public async ValueTask ReleaseOldestAsync()
+    /// not keep another conversation waiting. Those of the model itself go first, which make room in its memory as well
+    /// as in what the key may hold.</summary>
+    /// <param name="model">What room is wanted for.</param>
+    public async ValueTask ReleaseOldestAsync(StipModel model)
     {
         StipSession? oldest;
         lock (_lock)
         {
-            oldest = _kept.Count > 0 ? Remove(0) : null;
+            var own = _kept.FindIndex(kept => kept.Pool.IsOf(model));
+            oldest = _kept.Count > 0 ? Remove(Math.Max(0, own)) : null;
         }
 
         if (oldest is not null)

@@ -8,8 +8,8 @@ namespace Stip.Client.Generation;
 /// takes the session that has most in common with its prompt, if that is most of the session; others stay for theirs.
 /// </summary>
 /// <remarks>Safe for concurrent use. Disposing it releases the sessions that are kept. Those of all pools of one
-/// <see cref="Transport.StipHttpClient"/> make room for any session that it opens, the oldest first: also of other
-/// models, about images, and those of further answers.</remarks>
+/// <see cref="Transport.StipHttpClient"/> make room for any session that it opens, also of other models, about
+/// images, and those of further answers: those of the same model first, then the oldest.</remarks>
 /// <param name="model">Whose sessions they are; not owned.</param>
 /// <param name="mostKept">Most sessions kept; the one that was not used for longest goes first. Default 4: each holds
 /// memory of the server.</param>
@@ -96,6 +96,8 @@ public sealed class SessionPool(StipModel model, int mostKept = 4) : IAsyncDispo
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => Kept.ReleaseAsync(this);
+
+    internal bool IsOf(StipModel other) => model == other;
 
     private KeptSessions Kept => model.Client.Kept;
 

@@ -118,7 +118,7 @@ public sealed class StipSession : IAsyncDisposable
         {
             if (_id is { } own && _cachedTokens > 0)
             {
-                var (made, figures) = await WantedRoom.SendAsync(_model.Client.Kept, waits, onNoRoom =>
+                var (made, figures) = await WantedRoom.SendAsync(_model, waits, onNoRoom =>
                     _model.Client.ForkSessionAsync(own, _cachedTokens, waits, onNoRoom, cancellationToken));
                 (fork._id, fork._cachedTokens) = (made.Id, _cachedTokens);
                 fork._figures.Count(figures);
@@ -263,7 +263,7 @@ public sealed class StipSession : IAsyncDisposable
         var exchange = _id is not null
             ? await client.CompleteAsync(request, cancellationToken)
             : await WantedRoom.SendAsync(
-                client.Kept, waits: true, onNoRoom => client.CompleteAsync(request, onNoRoom, cancellationToken));
+                _model, waits: true, onNoRoom => client.CompleteAsync(request, onNoRoom, cancellationToken));
         _figures.Count(exchange.Figures);
         var response = exchange.Response;
         _model.RequireOwn(response.Fingerprint, response.KeyEpoch);

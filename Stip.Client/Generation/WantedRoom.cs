@@ -1,20 +1,22 @@
 namespace Stip.Client.Generation;
 
 /// <summary>A request that opens a session. Where the server has no room for it, sessions that are only kept are given
-/// up first, and then room is waited for; what ends meanwhile is not kept.</summary>
-/// <param name="kept">What may be given up.</param>
-internal sealed class WantedRoom(KeptSessions kept) : IDisposable
+/// up first, the model's own before others, and then room is waited for; what ends meanwhile is not kept.</summary>
+/// <param name="model">Whose session it will be.</param>
+internal sealed class WantedRoom(StipModel model) : IDisposable
 {
     private bool _isWanting;
 
     /// <summary>Sends it.</summary>
-    /// <param name="kept">What may be given up.</param>
-    /// <param name="waits">False where the caller can do without.</param>
+    /// <param name="model">Whose session it will be.</param>
+    /// <param name="waits">False where the caller can do without: then one session is given up at most, since nobody
+    /// knows whether any of them would help.</param>
     /// <param name="send">The request. It is told whom to tell that there is no room before it is tried again; null
     /// where the refusal itself is wanted at once.</param>
-    public static async Task<T> SendAsync<T>(KeptSessions kept, bool waits, Func<Func<ValueTask>?, Task<T>> send)
+    public static async Task<T> SendAsync<T>(StipModel model, bool waits, Func<Func<ValueTask>?, Task<T>> send)
     {
-        while (kept.IsAny)
+        var kept = model.Client.Kept;
+        for (var mayRelease = true; mayRelease && kept.IsAny; mayRelease = waits)
         {
             try
             {
@@ -22,7 +24,7 @@ internal sealed class WantedRoom(KeptSessions kept) : IDisposable
             }
             catch (StipException full) when (full.HasNoRoom)
             {
-                await kept.ReleaseOldestAsync();
+                await kept.ReleaseOldestAsync(model);
             }
             catch (StipException full) when (waits && full.IsFull)
             {
@@ -30,15 +32,22 @@ internal sealed class WantedRoom(KeptSessions kept) : IDisposable
             }
         }
 
-        using var room = new WantedRoom(kept);
+        if (!waits)
+        {
+            return await send(null);
+        }
+
+        using var room = new WantedRoom(model);
         return await send(room.HearAsync);
     }
+
+    private KeptSessions Kept => model.Client.Kept;
 
     public void Dispose()
     {
         if (_isWanting)
         {
-            kept.EndWanting();
+            Kept.EndWanting();
         }
     }
 
@@ -47,9 +56,9 @@ internal sealed class WantedRoom(KeptSessions kept) : IDisposable
         if (!_isWanting)
         {
             _isWanting = true;
-            kept.BeginWanting();
+            Kept.BeginWanting();
         }
 
-        await kept.ReleaseOldestAsync();
+        await Kept.ReleaseOldestAsync(model);
     }
 }

@@ -1,19 +1,26 @@
 using Polly;
-using Polly.Retry;
+using Stip.Protocol.Errors;
 
 namespace Stip.Client.Transport;
 
-/// <summary>How long a client waits because it is told to (<c>Retry-After</c>): a proxy may say an hour, and nobody
-/// waits so long for an answer without a word.</summary>
+/// <summary>How often and how long a request is tried again. What a Stip server tells to wait (<c>Retry-After</c>)
+/// costs time and no attempt, since room comes when another's answer ends; a proxy may say an hour, and nobody waits so
+/// long for an answer without a word.</summary>
 internal static class RetryPatience
 {
     /// <summary>Longest wait at once: room may come sooner than was said.</summary>
     public static readonly TimeSpan AtOnce = TimeSpan.FromSeconds(10);
 
-    /// <summary>Longest wait in all; then the refusal is the answer.</summary>
-    public static readonly TimeSpan InAll = TimeSpan.FromSeconds(30);
+    /// <summary>Longest that a Stip server tells; for each attempt that is allowed, so long is waited in all.</summary>
+    public static readonly TimeSpan LongestOfServer = TimeSpan.FromSeconds(30);
 
+    /// <summary>Longest wait in all where something else tells it; then the refusal is the answer.</summary>
+    public static readonly TimeSpan InAllOfOthers = TimeSpan.FromSeconds(30);
+
+    private static readonly ResiliencePropertyKey<int> Attempts = new("stip.retry.attempts");
     private static readonly ResiliencePropertyKey<TimeSpan> Waited = new("stip.retry.waited");
+    private static readonly ResiliencePropertyKey<TimeSpan?> Next = new("stip.retry.next");
+    private static readonly ResiliencePropertyKey<long> BusySince = new("stip.retry.busy");
 
     /// <summary>What an answer tells its client to wait; null where it tells nothing.</summary>
     /// <param name="answer">The answer, if any came.</param>
@@ -25,22 +32,63 @@ internal static class RetryPatience
         return wait < TimeSpan.Zero ? TimeSpan.Zero : wait;
     }
 
-    /// <summary>False where a further wait that an answer tells would be too long.</summary>
-    public static bool Allows(ResilienceContext context, HttpResponseMessage answer) =>
-        answer.Headers.RetryAfter is null || context.Properties.GetValue(Waited, TimeSpan.Zero) < InAll;
-
-    /// <summary>The wait before the next attempt; null for the pipeline's own.</summary>
-    public static TimeSpan? Delay(RetryDelayGeneratorArguments<HttpResponseMessage> attempt, TimeProvider time)
+    /// <summary>True where a request that came to nothing is tried once more; false where that was done often or for
+    /// long enough. Called once after each attempt.</summary>
+    /// <param name="context">Of the request.</param>
+    /// <param name="answer">What was answered, read into memory; null where nothing was.</param>
+    /// <param name="options">How the server is spoken to.</param>
+    public static async ValueTask<bool> AllowsAsync(
+        ResilienceContext context, HttpResponseMessage? answer, StipHttpClientOptions options)
     {
-        if (Told(attempt.Outcome.Result, time.GetUtcNow()) is not { } told)
+        context.Properties.Set(Next, null);
+        var refusal = answer is null ? null : await Refusal.ReadAsync(answer, options.Time, CancellationToken.None);
+        if (refusal?.RetryAfter is { } told)
         {
-            return null;
+            return AllowsWait(context, told, refusal.Code is not null, options);
         }
 
-        var properties = attempt.Context.Properties;
-        var waited = properties.GetValue(Waited, TimeSpan.Zero);
-        var delay = TimeSpan.FromTicks(Math.Min(Math.Min(told.Ticks, AtOnce.Ticks), (InAll - waited).Ticks));
-        properties.Set(Waited, waited + delay);
-        return delay;
+        return refusal?.Code == StipErrorCode.SessionBusy
+            ? AllowsBusy(context, options)
+            : AllowsAttempt(context, options);
+    }
+
+    /// <summary>The wait before the next attempt, once it is allowed; null for the pipeline's own.</summary>
+    public static TimeSpan? Delay(ResilienceContext context) => context.Properties.GetValue(Next, null);
+
+    private static bool AllowsAttempt(ResilienceContext context, StipHttpClientOptions options)
+    {
+        var attempts = context.Properties.GetValue(Attempts, 0);
+        context.Properties.Set(Attempts, attempts + 1);
+        return attempts < options.MaxRetries;
+    }
+
+    private static bool AllowsWait(
+        ResilienceContext context, TimeSpan told, bool isServer, StipHttpClientOptions options)
+    {
+        // A wait of nothing at all is no server's, and takes no time.
+        var isOurs = isServer && told > TimeSpan.Zero && told <= LongestOfServer;
+        var most = isOurs ? LongestOfServer * options.MaxRetries : InAllOfOthers;
+        var waited = context.Properties.GetValue(Waited, TimeSpan.Zero);
+        if (waited >= most || (!isOurs && !AllowsAttempt(context, options)))
+        {
+            return false;
+        }
+
+        var delay = TimeSpan.FromTicks(Math.Min(Math.Min(told.Ticks, AtOnce.Ticks), (most - waited).Ticks));
+        context.Properties.Set(Next, delay);
+        context.Properties.Set(Waited, waited + delay);
+        return true;
+    }
+
+    // The attempt whose answer was lost is still running, for as long at most as an attempt may take.
+    private static bool AllowsBusy(ResilienceContext context, StipHttpClientOptions options)
+    {
+        if (!context.Properties.TryGetValue(BusySince, out var since))
+        {
+            context.Properties.Set(BusySince, options.Time.GetTimestamp());
+            return true;
+        }
+
+        return options.Time.GetElapsedTime(since) < options.AttemptTimeout;
     }
 }

@@ -109,13 +109,15 @@ internal static class StipConnection
         {
             builder.AddRetry(new HttpRetryStrategyOptions
             {
-                MaxRetryAttempts = options.MaxRetries,
+                // Attempts are counted where waits are.
+                MaxRetryAttempts = int.MaxValue,
                 BackoffType = DelayBackoffType.Exponential,
                 UseJitter = true,
                 Delay = options.RetryDelay,
                 MaxDelay = LongestDelay,
-                DelayGenerator = attempt => ValueTask.FromResult(RetryPatience.Delay(attempt, options.Time)),
-                ShouldHandle = attempt => ValueTask.FromResult(IsPassing(attempt, passing, retriesBrokenConnections)),
+                DelayGenerator = attempt => ValueTask.FromResult(RetryPatience.Delay(attempt.Context)),
+                ShouldHandle = async attempt => IsPassing(attempt, passing, retriesBrokenConnections)
+                    && await RetryPatience.AllowsAsync(attempt.Context, attempt.Outcome.Result, options),
                 OnRetry = attempt =>
                     TellAsync(attempt.Context.GetRequestMessage(), attempt.Outcome.Result, options.Time),
             });
@@ -144,6 +146,5 @@ internal static class StipConnection
         bool retriesBrokenConnections) =>
         attempt.Outcome.Exception is HttpRequestException or IOException or TimeoutRejectedException
             ? retriesBrokenConnections
-            : attempt.Outcome.Result is { } answer && passing.Contains(answer.StatusCode)
-                && RetryPatience.Allows(attempt.Context, answer);
+            : attempt.Outcome.Result is { } answer && passing.Contains(answer.StatusCode);
 }

@@ -26,8 +26,11 @@ public sealed record StipHttpClientOptions
     public X509Certificate2Collection? TrustedRoots { get; init; }
 
     /// <summary>Most further attempts of a step that met 429, 503 or a broken connection; default 8, which with
-    /// <see cref="RetryDelay"/> outlives a restart of the server. What a server tells to wait (<c>Retry-After</c>) is
-    /// waited up to 10 seconds at once and 30 in all.</summary>
+    /// <see cref="RetryDelay"/> outlives a restart of the server. What a Stip server tells to wait
+    /// (<c>Retry-After</c>, 30 seconds at most) costs no attempt: it is waited up to 10 seconds at once and in all 30
+    /// for each attempt that is allowed, 4 minutes by default. What a proxy tells, or more than 30 seconds, costs one,
+    /// and is waited up to 10 seconds at once and 30 in all. A session that is still busy is asked again until
+    /// <see cref="AttemptTimeout"/> is over. 0 tries nothing again.</summary>
     public int MaxRetries { get; init; } = 8;
 
     /// <summary>Wait before the second attempt; it doubles, up to 5 seconds. Default 200 ms.</summary>

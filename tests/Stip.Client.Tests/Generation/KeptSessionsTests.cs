@@ -1,7 +1,11 @@
+using System.Net;
 using Stip.Client.Generation;
 using Stip.Client.Generation.Beams;
 using Stip.Client.Generation.Choices;
 using Stip.Client.Sampling;
+using Stip.Protocol.Completions;
+using Stip.Protocol.Errors;
+using Stip.TestKit.Toys;
 
 namespace Stip.Client.Tests.Generation;
 
@@ -38,13 +42,13 @@ public sealed class KeptSessionsTests : IDisposable
         Assert.Equal(_toy.Server.StepRows.Count + 1, _toy.Server.Steps.Count);
     }
 
+    // A model whose memory is full is helped by its own sessions alone.
     [Fact]
-    public async Task GenerateAsync_OfASecondModelWithAPoolOfItsOwn_HasThoseOfTheFirstGivenUpOldestFirst()
+    public async Task GenerateAsync_OfASecondModelThatKeepsSessionsItself_HasItsOwnGivenUpFirst()
     {
         _toy.Server.MostSessions = 3;
-        var other = _toy.AddModel("other");
         await using var pool = new SessionPool(_toy.Model);
-        await using var pools = new SessionPool(other);
+        await using var pools = new SessionPool(_toy.AddModel("other"));
         await RunAsync(pool.GenerateAsync(Prompt, Options, Cancellation));
         await RunAsync(pools.GenerateAsync(Prompt, Options, Cancellation));
         await RunAsync(pool.GenerateAsync(Another, Options, Cancellation));
@@ -52,14 +56,62 @@ public sealed class KeptSessionsTests : IDisposable
         Assert.Equal(
             _toy.Toy.Greedy(Third, Tokens), await RunAsync(pools.GenerateAsync(Third, Options, Cancellation)));
 
-        // The first one's oldest is gone; the others go on where they were.
+        // Those of the first go on where they were.
+        _toy.Server.StepRows.Clear();
+        await RunAsync(pool.GenerateAsync(Another, Options, Cancellation));
+        await RunAsync(pool.GenerateAsync(Prompt, Options, Cancellation));
+        await RunAsync(pools.GenerateAsync(Third, Options, Cancellation));
+        Assert.All(_toy.Server.StepRows, rows => Assert.Equal(1, rows));
+        await RunAsync(pools.GenerateAsync(Prompt, Options, Cancellation));
+        Assert.Contains(Prompt.Length, _toy.Server.StepRows);
+    }
+
+    [Fact]
+    public async Task GenerateAsync_OfAModelThatKeepsNone_HasTheOldestOfOthersGivenUp()
+    {
+        _toy.Server.MostSessions = 3;
+        await using var pool = new SessionPool(_toy.Model);
+        await using var pools = new SessionPool(_toy.AddModel("other"));
+        await using var third = new SessionPool(_toy.AddModel("third"));
+        await RunAsync(pool.GenerateAsync(Prompt, Options, Cancellation));
+        await RunAsync(pools.GenerateAsync(Prompt, Options, Cancellation));
+        await RunAsync(pool.GenerateAsync(Another, Options, Cancellation));
+
+        Assert.Equal(
+            _toy.Toy.Greedy(Third, Tokens), await RunAsync(third.GenerateAsync(Third, Options, Cancellation)));
+
         _toy.Server.StepRows.Clear();
         await RunAsync(pool.GenerateAsync(Another, Options, Cancellation));
         await RunAsync(pools.GenerateAsync(Prompt, Options, Cancellation));
-        await RunAsync(pools.GenerateAsync(Third, Options, Cancellation));
+        await RunAsync(third.GenerateAsync(Third, Options, Cancellation));
         Assert.All(_toy.Server.StepRows, rows => Assert.Equal(1, rows));
         await RunAsync(pool.GenerateAsync(Prompt, Options, Cancellation));
         Assert.Contains(Prompt.Length, _toy.Server.StepRows);
+    }
+
+    // A copy that can be done without, which no kept session stands in the way of.
+    [Fact]
+    public async Task ForkAsync_ThatNeedNotBe_HasOneSessionGivenUpAtMost()
+    {
+        await using var pool = new SessionPool(_toy.Model);
+        foreach (var prompt in new[] { Prompt, Another, Third })
+        {
+            await RunAsync(pool.GenerateAsync(prompt, Options, Cancellation));
+        }
+
+        await using var session = _toy.Model.OpenSession();
+        await session.AppendAsync(Prompt, cancellationToken: Cancellation);
+        for (var i = 0; i < 5; i++)
+        {
+            _toy.Server.FailNextFork(() => ToyServer.Refused(
+                HttpStatusCode.ServiceUnavailable, StipErrorCode.ServerOverloaded, "no slot is free",
+                CompletionFields.NoRoom));
+        }
+
+        var refusal = await Assert.ThrowsAsync<StipException>(() => session.ForkAsync(waits: false, Cancellation));
+
+        Assert.True(refusal.HasNoRoom);
+        Assert.Equal(3, _toy.Server.SessionCount);
     }
 
     [Fact]

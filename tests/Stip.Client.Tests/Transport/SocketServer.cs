@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
@@ -13,27 +14,35 @@ namespace Stip.Client.Tests.Transport;
 internal sealed class SocketServer : HttpMessageHandler
 {
     private const string Guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-    private readonly List<IDisposable> _open = [];
+    private readonly ConcurrentBag<IDisposable> _open = [];
+    private int _connections;
+    private int _steps;
+    private volatile bool _answers = true;
 
     /// <summary>WebSockets so far.</summary>
-    public int Connections { get; private set; }
+    public int Connections => Volatile.Read(ref _connections);
 
     /// <summary>Steps so far, answered or not.</summary>
-    public int Steps { get; private set; }
+    public int Steps => Volatile.Read(ref _steps);
 
     /// <summary>False for one whose network is gone without a word.</summary>
-    public bool Answers { get; set; } = true;
+    public bool Answers
+    {
+        get => _answers;
+        set => _answers = value;
+    }
 
     protected override async Task<HttpResponseMessage> SendAsync(
         HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        Connections++;
+        Interlocked.Increment(ref _connections);
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         var near = new TcpClient();
         await near.ConnectAsync((IPEndPoint)listener.LocalEndpoint, cancellationToken);
         var far = await listener.AcceptTcpClientAsync(cancellationToken);
-        _open.AddRange([near, far]);
+        _open.Add(near);
+        _open.Add(far);
         _ = ServeAsync(far.GetStream());
         var answer = new HttpResponseMessage(HttpStatusCode.SwitchingProtocols)
         {
@@ -51,7 +60,11 @@ internal sealed class SocketServer : HttpMessageHandler
 
     protected override void Dispose(bool disposing)
     {
-        _open.ForEach(open => open.Dispose());
+        foreach (var open in _open)
+        {
+            open.Dispose();
+        }
+
         base.Dispose(disposing);
     }
 
@@ -63,7 +76,7 @@ internal sealed class SocketServer : HttpMessageHandler
         {
             while ((await socket.ReceiveAsync(buffer.AsMemory(), CancellationToken.None)) is { Count: > 0 })
             {
-                Steps++;
+                Interlocked.Increment(ref _steps);
                 if (Answers)
                 {
                     await socket.SendAsync(Answer(), WebSocketMessageType.Binary, true, CancellationToken.None);

@@ -1,5 +1,4 @@
 using System.Net;
-using Microsoft.Extensions.Time.Testing;
 using Stip.Client.Transport;
 using Stip.Protocol.Completions;
 using Stip.Protocol.Errors;
@@ -78,37 +77,93 @@ public sealed class StipHttpClientTests : IDisposable
     }
 
     [Theory]
-    [InlineData(3600)]
-    [InlineData(9)]
-    public async Task CompleteAsync_ToldToWaitForLong_WaitsHalfAMinuteAndEndsWithTheRefusal(int seconds)
+    [InlineData(3600, null)]
+    [InlineData(9, null)]
+    [InlineData(31, StipErrorCode.ServerOverloaded)]
+    public async Task CompleteAsync_ToldByNoServerToWaitForLong_WaitsHalfAMinuteAndEndsWithTheRefusal(
+        int seconds, StipErrorCode? code)
     {
-        var clock = new FakeTimeProvider();
+        var clock = new PassingClock();
         using var client = Connect(WireEncoding.Safetensors, clock);
-        for (var i = 0; i < 20; i++)
-        {
-            _server.FailNext(() => Later(seconds));
-        }
+        FailNext(20, () => Later(seconds, code));
 
-        var answer = client.CompleteAsync(Step(3), TestContext.Current.CancellationToken);
-        var waited = await AdvanceUntilAsync(clock, answer);
+        var refusal = await Assert.ThrowsAsync<StipException>(
+            () => client.CompleteAsync(Step(3), TestContext.Current.CancellationToken));
 
-        var refusal = await Assert.ThrowsAsync<StipException>(() => answer);
         Assert.Equal((503, TimeSpan.FromSeconds(seconds)), (refusal.Status, refusal.RetryAfter));
-        Assert.InRange(waited.TotalSeconds, 29, 32);
+        Assert.Equal(30, clock.Seconds);
+    }
+
+    // Answers of others take minutes: a server without room says half a minute again and again.
+    [Theory]
+    [InlineData(30, 20, 200)]
+    [InlineData(1, 60, 60)]
+    public async Task CompleteAsync_ToldByTheServerToWait_WaitsForItsRoom(int seconds, int times, int waited)
+    {
+        var clock = new PassingClock();
+        using var client = Connect(WireEncoding.Safetensors, clock);
+        FailNext(times, () => Later(seconds, StipErrorCode.ServerOverloaded));
+
+        var exchange = await client.CompleteAsync(Step(3), TestContext.Current.CancellationToken);
+
+        Assert.Equal(1, exchange.Response.Position);
+        Assert.Equal(waited, clock.Seconds);
+    }
+
+    [Fact]
+    public async Task CompleteAsync_ToldByTheServerToWaitForEver_WaitsFourMinutes()
+    {
+        var clock = new PassingClock();
+        using var client = Connect(WireEncoding.Safetensors, clock);
+        FailNext(300, () => Later(30, StipErrorCode.RateLimitExceeded));
+
+        var refusal = await Assert.ThrowsAsync<StipException>(
+            () => client.CompleteAsync(Step(3), TestContext.Current.CancellationToken));
+
+        Assert.Equal(StipErrorCode.RateLimitExceeded, refusal.Code);
+        Assert.Equal(240, clock.Seconds);
     }
 
     [Fact]
     public async Task CompleteAsync_ToldToWaitForAMoment_WaitsSoLong()
     {
-        var clock = new FakeTimeProvider();
+        var clock = new PassingClock();
         using var client = Connect(WireEncoding.Safetensors, clock);
-        _server.FailNext(() => Later(4));
+        FailNext(1, () => Later(4));
 
-        var answer = client.CompleteAsync(Step(3), TestContext.Current.CancellationToken);
-        var waited = await AdvanceUntilAsync(clock, answer);
+        var exchange = await client.CompleteAsync(Step(3), TestContext.Current.CancellationToken);
 
-        Assert.Equal(1, (await answer).Response.Position);
-        Assert.InRange(waited.TotalSeconds, 4, 5);
+        Assert.Equal(1, exchange.Response.Position);
+        Assert.Equal([TimeSpan.FromSeconds(4)], clock.Waits);
+    }
+
+    // A slow step that was given up over a WebSocket is still running.
+    [Fact]
+    public async Task CompleteAsync_OfASessionThatStaysBusy_IsAskedAgainAsLongAsAnAttemptMayTake()
+    {
+        var clock = new PassingClock();
+        using var client = Connect(WireEncoding.Safetensors, clock);
+        FailNext(1000, () => ToyServer.Refused(HttpStatusCode.Conflict, StipErrorCode.SessionBusy, "it is in a step"));
+
+        var refusal = await Assert.ThrowsAsync<StipException>(
+            () => client.CompleteAsync(Step(3), TestContext.Current.CancellationToken));
+
+        Assert.Equal(StipErrorCode.SessionBusy, refusal.Code);
+        // AttemptTimeout, and one wait that begins before it is over.
+        Assert.InRange(clock.Seconds, 300, 305);
+    }
+
+    [Fact]
+    public async Task CompleteAsync_OfWhatIsNotAnswered_IsTriedEightTimesMore()
+    {
+        var clock = new PassingClock();
+        using var client = Connect(WireEncoding.Safetensors, clock);
+        FailNext(20, () => throw new HttpRequestException("connection reset"));
+
+        await Assert.ThrowsAsync<StipException>(
+            () => client.CompleteAsync(Step(3), TestContext.Current.CancellationToken));
+
+        Assert.Equal(9, _server.Steps.Count);
     }
 
     [Fact]
@@ -155,24 +210,21 @@ public sealed class StipHttpClientTests : IDisposable
         new TensorPayload("float32", [1, Model.HiddenSize], ToyModel.Bytes(Model.Row(token))),
         Logits: new LogitsRequest(topK));
 
-    private static HttpResponseMessage Later(int seconds)
+    private static HttpResponseMessage Later(int seconds, StipErrorCode? code = null)
     {
-        var answer = new HttpResponseMessage(HttpStatusCode.ServiceUnavailable);
+        var answer = code is { } ours
+            ? ToyServer.Refused(HttpStatusCode.ServiceUnavailable, ours, "as told")
+            : new HttpResponseMessage(HttpStatusCode.ServiceUnavailable);
         answer.Headers.RetryAfter = new(TimeSpan.FromSeconds(seconds));
         return answer;
     }
 
-    private static async Task<TimeSpan> AdvanceUntilAsync(FakeTimeProvider clock, Task answer)
+    private void FailNext(int times, Func<HttpResponseMessage> fault)
     {
-        var start = clock.GetUtcNow();
-        for (var i = 0; i < 4000 && !answer.IsCompleted; i++)
+        for (var i = 0; i < times; i++)
         {
-            // Whoever is not waiting yet is given a moment to begin.
-            await Task.WhenAny(answer, Task.Delay(5, TestContext.Current.CancellationToken));
-            clock.Advance(TimeSpan.FromMilliseconds(answer.IsCompleted ? 0 : 500));
+            _server.FailNext(fault);
         }
-
-        return clock.GetUtcNow() - start;
     }
 
     private StipHttpClient Connect(WireEncoding encoding, TimeProvider? time = null)

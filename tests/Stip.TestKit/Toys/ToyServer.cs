@@ -128,7 +128,8 @@ public sealed class ToyServer(ToyModel model, int maxTopK = 16) : HttpMessageHan
             : Refused(HttpStatusCode.NotFound, StipErrorCode.ModelNotFound, $"there is no {path}");
     }
 
-    private static HttpResponseMessage Refused(
+    /// <summary>A refusal as a server says it.</summary>
+    public static HttpResponseMessage Refused(
         HttpStatusCode status, StipErrorCode code, string message, string? param = null)
     {
         var error = new ErrorBody(message, "invalid_request_error", param, code.Name());
