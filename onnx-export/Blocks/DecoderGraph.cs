@@ -70,6 +70,9 @@ internal sealed class DecoderGraph : ModelGraph
     /// <summary>Most positions that the graph is made for.</summary>
     public required int ContextLength { get; init; }
 
+    /// <summary>Most positions that the model names, where the graph is made for more; else null.</summary>
+    public int? Named { get; init; }
+
     /// <summary>Attention window in tokens where every layer has the same one, null where some layer sees
     /// everything.</summary>
     public int? Window => _windows.All(window => window > 0 && window == _windows[0]) ? _windows[0] : null;

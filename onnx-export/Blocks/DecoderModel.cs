@@ -42,12 +42,14 @@ internal sealed class DecoderModel
         _mostTokens = Math.Min(shape.ContextLength, checkpoint.MaxTokens ?? int.MaxValue);
         (Tokens, _table) = (tokens, tokens.Name);
         _tables = new() { [EmbeddingManifest.Token] = Tokens };
+        var length = _end == DecoderEnd.NextWord
+            ? ContextLength(checkpoint.MostPositions, shape, checkpoint.Config)
+            : shape.ContextLength;
         Graph = new DecoderGraph(
             checkpoint.Tensors, dtype, shape, _end == DecoderEnd.NextWord, checkpoint.SeesAll)
         {
-            ContextLength = _end == DecoderEnd.NextWord
-                ? ContextLength(checkpoint.MostPositions, shape, checkpoint.Config)
-                : shape.ContextLength,
+            ContextLength = length,
+            Named = length > shape.ContextLength ? shape.ContextLength : null,
             // The wider types are for devices, where a full window can be rewound by nothing.
             BoundsCaches = checkpoint.BoundsCaches ?? dtype == TensorDtype.Float32,
         };

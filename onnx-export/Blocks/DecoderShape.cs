@@ -52,7 +52,7 @@ internal sealed record DecoderShape(
             length)
         {
             TrainedLength = length == positions ? 0 : positions,
-            Reach = reach,
+            Reach = reach == length ? 0 : reach,
             LooksUpPositions = LongRopeScaling.IsMeant(config.Section("rope_scaling"))
                 || LongRopeScaling.IsMeant(config.Section("rope_parameters")),
         };

@@ -80,8 +80,16 @@ internal static class ExportedFolder
         await using var stream = File.Create(Path.Combine(folder, ExportManifest.FileName));
         await JsonSerializer.SerializeAsync(stream, manifest, StipJson.File, cancellation);
         string[] warnings = fitted?.Warning is { } warning ? [warning] : [];
-        return [.. warnings, .. Warnings(graphs.Select(graph => graph.Model))];
+        return [.. warnings, .. Lengthened(model.Graph), .. Warnings(graphs.Select(graph => graph.Model))];
     }
+
+    private static IEnumerable<string> Lengthened(ModelGraph graph) =>
+        graph is DecoderGraph { Named: { } named, ContextLength: var length }
+            ? [
+                $"--context-length is {length}, more than the {named} positions that config.json names: these may have "
+                + "the factor of its linear rotary scaling in them already, and a model is not good beyond",
+            ]
+            : [];
 
     private static IReadOnlyList<string> Warnings(IEnumerable<ModelGraph> graphs) =>
         graphs.SelectMany(graph => graph.Widened).ToList() is [var first, ..] widened

@@ -47,7 +47,8 @@ internal sealed record LinearBias(float[] Slopes)
     /// trained to see rounded.</summary>
     public bool IsOfKeys { get; init; }
 
-    /// <summary>Adds the bias <c>[1, heads, seq, total]</c> once.</summary>
+    /// <summary>Adds the bias <c>[1, heads, seq, total]</c> once, or one for each text of a batch where distances from
+    /// its own rows fall.</summary>
     public string Append(DecoderGraph decoder)
     {
         var graph = decoder.Graph;
@@ -63,10 +64,7 @@ internal sealed record LinearBias(float[] Slopes)
             "Shape", $"{Name}.rows", [decoder.Embeds], NodeAttribute.Int("start", 1), NodeAttribute.Int("end", 2));
         if (!IsRounded && !IsOfKeys)
         {
-            var count = graph.Add("Squeeze", $"{Name}.count", [rows]);
-            var first = graph.Add("Sub", $"{Name}.first", [total, count]);
-            return AppendExact(decoder, Name, Distances(graph, keys, graph.Add(
-                "Range", $"{Name}.queries", [first, total, one])));
+            return AppendExact(decoder, Name, Distances(graph, keys, Queries(decoder, rows)));
         }
 
         // Softmax does not see what all keys of a row share, so the key's own position is enough.
@@ -90,16 +88,34 @@ internal sealed record LinearBias(float[] Slopes)
         return graph.Add("Mul", Name, [slopes, distance]);
     }
 
+    // Where rows are, as a column: [batch, 1, seq, 1], as the total is that of the longest text, or [seq, 1] of whole
+    // texts, which all begin at the first row.
+    private static string Queries(DecoderGraph decoder, string rows)
+    {
+        var graph = decoder.Graph;
+        var (one, count) = (graph.AddScalarConstant($"{Name}.step", 1), graph.Add("Squeeze", $"{Name}.count", [rows]));
+        if (!decoder.HasCache)
+        {
+            var places = graph.Add("Range", $"{Name}.places", [
+                graph.AddScalarConstant($"{Name}.start", 0), count, one]);
+            return graph.Add("Unsqueeze", $"{Name}.queries", [places, graph.AddConstant($"{Name}.axes", 1)]);
+        }
+
+        // Of each row from its text's last one.
+        var back = graph.Add("Range", $"{Name}.back", [graph.Add("Sub", $"{Name}.first", [one, count]), one, one]);
+        var last = graph.Add("Unsqueeze", $"{Name}.lasts", [
+            Cast(graph, $"{Name}.lengths", DecoderPorts.Lengths, TensorDtype.Int64),
+            graph.AddConstant($"{Name}.axis", 1)]);
+        return graph.Add("Unsqueeze", $"{Name}.queries", [
+            graph.Add("Add", $"{Name}.own", [last, back]), graph.AddConstant($"{Name}.axes", 1, 3)]);
+    }
+
     // As whole numbers: narrow types tell small distances apart, but not large positions. What comes after a row, and
     // is masked, is not to grow.
     private static string Distances(GraphBuilder graph, string keys, string queries) => graph.Add(
         "Min",
         $"{Name}.before",
-        [
-            graph.Add("Sub", $"{Name}.away", [
-                keys, graph.Add("Unsqueeze", $"{Name}.column", [queries, graph.AddConstant($"{Name}.axis", 1)])]),
-            graph.AddScalarConstant($"{Name}.now", 0),
-        ]);
+        [graph.Add("Sub", $"{Name}.away", [keys, queries]), graph.AddScalarConstant($"{Name}.now", 0)]);
 
     private string AppendExact(DecoderGraph decoder, string name, string places)
     {

@@ -103,7 +103,10 @@ internal static class GgufFamilies
                 // What files of before the keys were written stand for.
                 model.Config["attn_logit_softcapping"] ??= 50;
                 model.Config["final_logit_softcapping"] ??= 30;
-                model.Config["sliding_window"] ??= 4096;
+                if (model.Integer("attention.sliding_window") is not > 0 and var none)
+                {
+                    model.Config["sliding_window"] = none is null ? 4096 : null;
+                }
             },
         },
         new("gemma3", "Gemma3ForCausalLM", "gemma3_text")

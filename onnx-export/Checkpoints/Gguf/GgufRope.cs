@@ -6,6 +6,9 @@ namespace Stip.Export.Checkpoints.Gguf;
 /// <summary>Rotary scaling: described by metadata, or as factors in tensors of their own.</summary>
 internal static class GgufRope
 {
+    // Rounding of a factor up to 2, and of the text that it was read from.
+    private const double OfFloat32 = 1e-6;
+
     private const string Factors = "rope_freqs.weight";
     private const string LongFactors = "rope_factors_long.weight";
     private const string ShortFactors = "rope_factors_short.weight";
@@ -76,12 +79,24 @@ internal static class GgufRope
         }
 
         // On top of what yarn has by itself.
+        var own = YarnScaling.Attention(factor, 1);
         if (metadata.Number($"{prefix}.scaling.attn_factor") is > 0 and not 1 and var magnitude)
         {
-            yarn["attention_factor"] = magnitude * YarnScaling.Attention(factor, 1);
+            yarn["attention_factor"] = magnitude * own;
         }
 
+        RefuseOtherThan(own, metadata, $"{prefix}.scaling.yarn_attn_factor");
         return yarn;
+    }
+
+    // Converters write what a folder has for the whole factor, and llama.cpp puts yarn's own in its place.
+    private static void RefuseOtherThan(double own, GgufMetadata metadata, string key)
+    {
+        if (metadata.Number(key) is not (null or 0 or 1) and var whole && Math.Abs((double)whole - own) > OfFloat32)
+        {
+            throw metadata.Refused(FormattableString.Invariant(
+                $"{key} is {(float)whole:R}, which is not supported; it must be absent or 0 or 1 or {(float)own:R}"));
+        }
     }
 
     private static JsonObject WithMagnitude(GgufMetadata metadata, string prefix, JsonObject scaling)

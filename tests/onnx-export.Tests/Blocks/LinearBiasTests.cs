@@ -11,6 +11,7 @@ namespace Stip.Export.Tests.Blocks;
 public sealed class LinearBiasTests : IDisposable
 {
     private const int Tokens = 1000;
+    private const int LongestText = 4000;
 
     private readonly TemporaryFolder _folder = new();
 
@@ -18,7 +19,7 @@ public sealed class LinearBiasTests : IDisposable
     [Fact]
     public void Append_InANarrowType_TellsTheNearestKeysApart()
     {
-        const int length = 4000;
+        const int length = LongestText;
         const float slope = 0.8409f; // 2^-0.25
         var values = Run(new LinearBias([slope]), TensorDtype.Float16, length);
 
@@ -30,6 +31,29 @@ public sealed class LinearBiasTests : IDisposable
 
         // What comes after a row is masked, and does not grow.
         Assert.Equal(0, values[length - 1]);
+    }
+
+    // The total is that of the longest text: from there the short one's keys would lie four apart.
+    [Fact]
+    public void Append_ForTextsOfOtherLengths_GivesEachWhatItHasAlone()
+    {
+        const int rows = 2;
+        int[] lengths = [20, 3000];
+
+        var together = RunCached(new LinearBias([0.8409f]), rows, lengths);
+
+        Assert.Equal(lengths.Length * rows * lengths[1], together.Length);
+        for (var text = 0; text < lengths.Length; text++)
+        {
+            var (length, alone) = (lengths[text], RunCached(new LinearBias([0.8409f]), rows, lengths[text]));
+            for (var row = 0; row < rows; row++)
+            {
+                var own = alone.AsSpan(row * length, length).ToArray();
+                Assert.Equal(own, together.AsSpan(((text * rows) + row) * lengths[1], length).ToArray());
+                Assert.Equal(0, own[length - rows + row]);
+                Assert.Equal(-0.8409f, own[length - rows + row - 1], 0.0003f); // half a step of float16 below 1
+            }
+        }
     }
 
     [Theory]
@@ -57,25 +81,45 @@ public sealed class LinearBiasTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private float[] Run(LinearBias made, TensorDtype dtype, int tokens)
+    private float[] Run(LinearBias made, TensorDtype dtype, int tokens) => RunGraph(
+        made,
+        dtype,
+        new()
+        {
+            ["inputs_embeds"] = HostTensor.FromFloats(new float[tokens * 4], 1, tokens, 4).ConvertTo(dtype),
+            ["attention_mask"] = HostTensor.FromIntegers([.. Enumerable.Repeat(1L, tokens)], 1, tokens),
+        });
+
+    // The last rows of texts whose earlier ones are in a cache.
+    private float[] RunCached(LinearBias made, int rows, params int[] lengths) => RunGraph(
+        made,
+        TensorDtype.Float16,
+        new()
+        {
+            ["inputs_embeds"] = HostTensor.FromFloats(new float[lengths.Length * rows * 4], lengths.Length, rows, 4)
+                .ConvertTo(TensorDtype.Float16),
+            ["seqlens_k"] = HostTensor.FromIntegers(
+                [.. lengths.Select(length => length - 1)], lengths.Length),
+            ["total_sequence_length"] = HostTensor.FromIntegers([lengths.Max()]),
+            ["logits_rows"] = HostTensor.FromIntegers([0L], 1),
+        });
+
+    private float[] RunGraph(LinearBias made, TensorDtype dtype, Dictionary<string, HostTensor> inputs)
     {
         var heads = made.Slopes.Length;
         var decoder = new DecoderGraph(
             new RandomTensors(1, dtype),
             dtype,
-            new DecoderShape(4, 0, new AttentionHeads(heads, heads, 8), 5, tokens),
-            hasCache: false)
+            new DecoderShape(4, 0, new AttentionHeads(heads, heads, 8), 5, LongestText),
+            hasCache: inputs.ContainsKey("seqlens_k"))
         {
-            ContextLength = tokens,
+            ContextLength = LongestText,
         };
         var bias = made.Append(decoder);
-        decoder.Graph.AddOutput(bias, dtype, 1, heads, "seq", "total");
-        decoder.Graph.Save(_folder.At("bias.onnx"));
-        using var graph = new GraphRunner(_folder.At("bias.onnx"));
-        return graph.Run(new Dictionary<string, HostTensor>
-        {
-            ["inputs_embeds"] = HostTensor.FromFloats(new float[tokens * 4], 1, tokens, 4).ConvertTo(dtype),
-            ["attention_mask"] = HostTensor.FromIntegers([.. Enumerable.Repeat(1L, tokens)], 1, tokens),
-        })[bias].ToFloats();
+        decoder.Graph.AddOutput(bias, dtype, "batch", heads, "seq", "total");
+        var file = _folder.At($"{Guid.NewGuid():N}.onnx");
+        decoder.Graph.Save(file);
+        using var graph = new GraphRunner(file);
+        return graph.Run(inputs)[bias].ToFloats();
     }
 }

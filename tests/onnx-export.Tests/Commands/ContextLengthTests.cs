@@ -62,11 +62,26 @@ public sealed class ContextLengthTests : IDisposable
         Assert.Equal(own, RotaryRows(ReadGraph()));
 
         Directory.Delete(Output, recursive: true);
-        Assert.Equal(0, Export(source, most).ExitCode);
+        var (exitCode, warning) = Export(source, most);
+        Assert.Equal(0, exitCode);
         Assert.Equal(most, RotaryRows(ReadGraph()));
+        Assert.Equal(most > own, warning.Contains(
+            $"warning: --context-length is {most}, more than the {own} positions", StringComparison.Ordinal));
 
         Directory.Delete(Output, recursive: true);
         Assert.Contains($"the model has 1..{most} positions", Export(source, most + 1).Error);
+    }
+
+    // Options of the runtime bend what the first Qwen does from there on.
+    [Fact]
+    public void Export_OfAQwenBeyondTheLengthItWasTrainedWith_IsRefused()
+    {
+        var source = WithConfig("QWenLMHeadModel", $"""
+            {Llama.Replace("ings\": 32", "ings\": 64", StringComparison.Ordinal)}, "seq_length": 32
+            """);
+
+        Assert.Contains("the model has 1..32 positions", Export(source, 33).Error);
+        Assert.Equal((0, ""), Export(source, 32));
     }
 
     // Beyond its positions the base of the angles grows with every token; keys in a cache would have old angles.

@@ -69,5 +69,45 @@ public sealed class GgufUnreadKeysTests : IDisposable
         Assert.Contains(reason, refused.Message, StringComparison.Ordinal);
     }
 
+    // 0.1 ln 8 + 1, which OLMo 3's converter writes beside the factor that it follows from.
+    [Theory]
+    [InlineData("1.2079442", null)]
+    [InlineData("1.0", null)]
+    [InlineData("1.25", "a.gguf: olmo2.rope.scaling.yarn_attn_factor is 1.25, which is not supported; it must be "
+        + "absent or 0 or 1 or 1.2079442")]
+    public void Open_WithYarnsWholeFactor_AllowsWhatItHasByItself(string value, string? reason)
+    {
+        var family = GgufFamilyTests.Copy("olmo3");
+        var metadata = family["metadata"]!;
+        (metadata["rope.scaling.type"], metadata["rope.scaling.factor"]) = ("yarn", JsonNode.Parse("8.0"));
+        metadata["rope.scaling.original_context_length"] = 8;
+        metadata["rope.scaling.yarn_attn_factor"] = JsonNode.Parse(value);
+        GgufFamilyTests.Write(family, _folder.At("a.gguf"));
+
+        Assert.Equal(reason, Record.Exception(() => Checkpoint.Open(_folder.At("a.gguf"), null).Dispose())?.Message);
+    }
+
+    [Theory]
+    [InlineData(null, 4096)]
+    [InlineData(0, null)]
+    [InlineData(16, 16)]
+    public void Open_OfAGemma2_HasItsFamilysWindowWhereTheFileHasNone(int? value, int? window)
+    {
+        var family = GgufFamilyTests.Copy("gemma2");
+        var metadata = family["metadata"]!.AsObject();
+        metadata.Remove("attention.sliding_window");
+        if (value is not null)
+        {
+            metadata["attention.sliding_window"] = value;
+        }
+
+        GgufFamilyTests.Write(family, _folder.At("a.gguf"));
+
+        using var checkpoint = Checkpoint.Open(_folder.At("a.gguf"), null);
+
+        Assert.Equal(window, checkpoint.Config.FindSize("sliding_window"));
+        Assert.True(checkpoint.Config.Has("sliding_window"));
+    }
+
     public void Dispose() => _folder.Dispose();
 }
