@@ -8,13 +8,17 @@ public sealed class ImagePreprocessor
     private const double Half = 0.5;
     private const double PerLevel = 1.0 / 255;
 
-    // Steps that would change the picture: Donut's and Nougat's, one of EfficientNet's, DPT's, and OWLv2's and LLaVA's.
+    private const string Pads = "do_pad";
+    private const string KeepsAspect = "keep_aspect_ratio";
+
+    // Steps that would change the picture: Donut's and Nougat's, and one of EfficientNet's.
     private static readonly string[] NotDone =
-        ["do_thumbnail", "do_align_long_axis", "do_crop_margin", "rescale_offset", "keep_aspect_ratio", "do_pad"];
+        ["do_thumbnail", "do_align_long_axis", "do_crop_margin", "rescale_offset"];
 
     private readonly SizeRule? _size;
     private readonly ResampleFilter _filter;
     private readonly (int Width, int Height)? _crop;
+    private readonly string? _squaresOnly; // the setting that would change any other picture
     private readonly bool _bluesFirst;
     private readonly float[] _factors = new float[RgbImage.Channels]; // by channel
     private readonly float[] _offsets = new float[RgbImage.Channels]; // by channel
@@ -28,6 +32,7 @@ public sealed class ImagePreprocessor
 
         var kind = settings.Kind;
         (_size, _crop) = Sizes(settings, taken);
+        _squaresOnly = SquaresOnly(settings, _size);
         _filter = (ResampleFilter)settings.Integer("resample", (int)ResampleFilter.Bilinear);
         if (!Enum.IsDefined(_filter))
         {
@@ -89,11 +94,35 @@ public sealed class ImagePreprocessor
             : seen;
     }
 
+    // OWLv2's and LLaVA's make a picture square, DPT's brings it to a size of its own shape: squares stay as they are.
+    private static string? SquaresOnly(ProcessorSettings settings, SizeRule? size)
+    {
+        if (size is not null && settings.Flag(KeepsAspect, false))
+        {
+            return size.Box.Width == size.Box.Height
+                ? KeepsAspect
+                : throw new InvalidDataException(
+                    $"{KeepsAspect} is supported with a square size only, and size is {size.Box.Width} × "
+                    + $"{size.Box.Height}");
+        }
+
+        return settings.Flag(Pads, settings.Kind?.Pads == true) ? Pads : null;
+    }
+
     /// <summary>Applies everything.</summary>
     /// <returns><c>pixel_values [3, height, width]</c>.</returns>
+    /// <exception cref="InvalidDataException">The image would become too large, or is not square where only squares are
+    /// prepared as they should be.</exception>
     public (float[] Values, int Width, int Height) Apply(RgbImage image)
     {
         ArgumentNullException.ThrowIfNull(image);
+        if (_squaresOnly is not null && image.Width != image.Height)
+        {
+            throw new InvalidDataException(
+                $"an image is {image.Width} × {image.Height}; with {_squaresOnly}, which is not done, only square "
+                + "ones are prepared as the model knows them: pad or cut it before");
+        }
+
         if (_size is not null)
         {
             var (width, height) = _size.Of(image);

@@ -12,6 +12,9 @@ internal sealed record ProcessorKind(string Name, bool IsShortest)
     /// <summary>True where the middle is cut out, unless <c>do_center_crop</c> says otherwise.</summary>
     public bool Crops { get; private init; }
 
+    /// <summary>True where an image is made square, unless <c>do_pad</c> says otherwise.</summary>
+    public bool Pads { get; private init; }
+
     /// <summary>True where blue comes first, unless <c>do_flip_channel_order</c> says otherwise.</summary>
     public bool TurnsColours { get; private init; }
 
@@ -25,8 +28,13 @@ internal sealed record ProcessorKind(string Name, bool IsShortest)
 
     private static readonly ProcessorKind[] Known =
     [
-        new("ViT", false), new("Beit", false), new("Siglip", false), new("Segformer", false), new("DPT", false),
-        new("Pvt", false), new("Blip", false), new("OwlViT", false), new("Owlv2", false), new("DINOv3ViT", false),
+        // A longer name before the shorter one that it begins with.
+        new("ViTHybrid", true) { Crops = true },
+        new("ViT", false), new("Siglip", false), new("Segformer", false), new("DPT", false), new("Pvt", false),
+        new("Blip", false), new("OwlViT", false), new("DINOv3ViT", false), new("LayoutLMv3", false),
+        new("Owlv2", false) { Pads = true },
+        new("Beit", false) { Crops = true },
+        new("VideoMAE", true) { Crops = true },
         new("DeiT", false) { Crops = true },
         new("EfficientNet", false) { DividesAgain = true },
         new("CLIP", true) { Crops = true },

@@ -52,6 +52,14 @@ public sealed class ImagePreprocessorTests
         {"size":9,"image_processor_type":"PoolFormerImageProcessor","crop_pct":null,"do_center_crop":false}
         """, 18, 9)]
     [InlineData("""{"size":7,"feature_extractor_type":"ConvNextFeatureExtractor"}""", 7, 7)]
+    [InlineData("""{"size":8,"image_processor_type":"ViTHybridImageProcessor","do_center_crop":false}""", 16, 8)]
+    [InlineData("""{"size":8,"image_processor_type":"ViTHybridImageProcessor"}""", 7, 7)]
+    [InlineData("""{"size":8,"image_processor_type":"VideoMAEImageProcessor","do_center_crop":false}""", 16, 8)]
+    [InlineData("""{"size":8,"image_processor_type":"VideoMAEImageProcessor","crop_size":6}""", 6, 6)]
+    [InlineData("""{"size":8,"image_processor_type":"LayoutLMv3ImageProcessor"}""", 8, 8)]
+    [InlineData("""{"size":8,"image_processor_type":"BeitImageProcessor","crop_size":6}""", 6, 6)]
+    [InlineData("""{"size":8,"image_processor_type":"BeitFeatureExtractor","do_center_crop":false}""", 8, 8)]
+    [InlineData("""{"size":8,"image_processor_type":"Owlv2ImageProcessor","do_pad":false}""", 8, 8)]
     [InlineData("""{"size":{"shortest_edge":400},"image_processor_type":"ConvNextImageProcessorFast"}""", 400, 400)]
     [InlineData("""{"size":8,"image_processor_type":"SomeNewImageProcessor","do_resize":false}""", 20, 10)]
     [InlineData("""{"do_resize":null}""", 20, 10)]
@@ -166,8 +174,9 @@ public sealed class ImagePreprocessorTests
     [InlineData("""{"size":{"height":8,"width":9},"image_processor_type":"ConvNextImageProcessor"}""")]
     [InlineData("""{"size":8,"crop_pct":0,"image_processor_type":"ConvNextImageProcessor"}""")]
     [InlineData("""{"do_flip_channel_order":true}""")]
-    [InlineData("""{"image_processor_type":"Owlv2ImageProcessor","do_pad":true}""")]
-    [InlineData("""{"image_processor_type":"DPTImageProcessor","keep_aspect_ratio":true}""")]
+    [InlineData("""
+        {"image_processor_type":"DPTImageProcessor","size":{"height":8,"width":9},"keep_aspect_ratio":true}
+        """)]
     [InlineData("""{"size":{"depth":3}}""")]
     [InlineData("""{"image_mean":[1,2]}""")]
     [InlineData("""{"do_resize":3}""")]
@@ -215,6 +224,26 @@ public sealed class ImagePreprocessorTests
             preprocessor.Apply(new RgbImage(width, height, new byte[width * height * 3])));
 
         Assert.Contains($"{width} × {height} would be resized to {made}", refusal.Message, StringComparison.Ordinal);
+    }
+
+    // Neither changes a square.
+    [Theory]
+    [InlineData("""{"image_processor_type":"Owlv2ImageProcessor","size":8}""", "do_pad")]
+    [InlineData("""
+        {"image_processor_type":"SomeNewImageProcessor","size":{"height":8,"width":8},"do_pad":true}
+        """, "do_pad")]
+    [InlineData("""
+        {"image_processor_type":"DPTImageProcessor","size":{"height":8,"width":8},"keep_aspect_ratio":true}
+        """, "keep_aspect_ratio")]
+    public void Apply_WhereASettingWouldMakeSquares_TakesThemAndRefusesOthersByIt(string settings, string said)
+    {
+        var square = Gradient(20, 20);
+        var expected = Settled(square, """{"image_processor_type":"ViTImageProcessor","size":8}""");
+
+        Assert.Equal(expected.Values, Settled(square, settings).Values);
+        var refusal = Assert.Throws<InvalidDataException>(() => Settled(Gradient(20, 10), settings));
+
+        Assert.Contains($"an image is 20 × 10; with {said}", refusal.Message, StringComparison.Ordinal);
     }
 
     [Theory]
