@@ -5,8 +5,6 @@ namespace Stip.DeveloperPortal.Hosting;
 /// <summary>Refuses settings at the start that no page could be shown with.</summary>
 internal sealed class PortalValidation : IValidateOptions<PortalOptions>
 {
-    private const string KeyPunctuation = "-._~+/=";
-
     public ValidateOptionsResult Validate(string? name, PortalOptions options)
     {
         var faults = new List<string>();
@@ -18,10 +16,10 @@ internal sealed class PortalValidation : IValidateOptions<PortalOptions>
         }
 
         // It is no one's to read, not even where it is wrong.
-        if (options.ApiKey?.All(sign => char.IsAsciiLetterOrDigit(sign) || KeyPunctuation.Contains(sign)) == false)
+        if (options.ApiKey is { } key && (key.Any(sign => sign is < ' ' or > '~') || key.Trim() != key))
         {
-            faults.Add($"{PortalOptions.Section}:ApiKey has characters beyond letters, digits and {KeyPunctuation} "
-                + "(a line end?)");
+            faults.Add($"{PortalOptions.Section}:ApiKey begins or ends with white space, or has a line end or another "
+                + "character that is not printable ASCII");
         }
 
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);

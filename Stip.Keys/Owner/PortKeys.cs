@@ -6,4 +6,5 @@ namespace Stip.Keys.Owner;
 /// one.</param>
 /// <param name="Permutation">Number of the permutation over the product of those axes, null where nothing
 /// moved.</param>
-public sealed record PortKeys(string Name, IReadOnlyList<int> FeatureAxes, int? Permutation);
+/// <param name="Rank">How many axes it has; null where keys are older, or where that is not known.</param>
+public sealed record PortKeys(string Name, IReadOnlyList<int> FeatureAxes, int? Permutation, int? Rank = null);

@@ -11,6 +11,18 @@ internal static class ClientFileCheck
     public static string? Fault(PlainModel plain, ProtectedModel package) =>
         TableFault(plain, package) ?? OrderFault(plain, package);
 
+    /// <summary>A sentence for an output that packages of before had no order of, as it moves along several axes; null
+    /// where there is none.</summary>
+    public static string? Warning(PlainModel plain, ProtectedModel package)
+    {
+        var orders = OutputOrders.Of(plain, package.PlanOf);
+        using var file = SafetensorsFile.Open(Path.Combine(package.ClientFolder, BundleManifest.OutputFileName));
+        return orders.Sources.FirstOrDefault(order => IsLeftOut(file, orders, order)) is { } order
+            ? $"'{order.Name}' is missing in {BundleManifest.OutputFileName}, as in packages of before; who wants this "
+                + "output in the plain order protects the model anew"
+            : null;
+    }
+
     private static string? TableFault(PlainModel plain, ProtectedModel package)
     {
         if (!plain.HasTables)
@@ -30,7 +42,7 @@ internal static class ClientFileCheck
     {
         var orders = OutputOrders.Of(plain, package.PlanOf);
         using var file = SafetensorsFile.Open(Path.Combine(package.ClientFolder, BundleManifest.OutputFileName));
-        foreach (var order in orders.Sources)
+        foreach (var order in orders.Sources.Where(order => !IsLeftOut(file, orders, order)))
         {
             if (!file.Header.Entries.ContainsKey(order.Name))
             {
@@ -48,6 +60,11 @@ internal static class ClientFileCheck
 
         return null;
     }
+
+    // Only orders along several axes were ever left out.
+    private static bool IsLeftOut(SafetensorsFile file, OutputOrders orders, SafetensorsWriter.Source order) =>
+        !file.Header.Entries.ContainsKey(order.Name)
+        && orders.Axes.GetValueOrDefault(order.Name)?.Contains(',', StringComparison.Ordinal) == true;
 
     private static bool IsIn(SafetensorsFile file, SafetensorsWriter.Source expected)
     {

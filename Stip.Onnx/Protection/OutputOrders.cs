@@ -43,7 +43,8 @@ internal sealed record OutputOrders(
         PortPlan? plan,
         bool isLogits)
     {
-        var isOfWords = isLogits && plain.Manifest.VocabSize > 0 && plan is not { FeatureAxes.Count: > 1 };
+        var isOfWords = isLogits && plain.Manifest.VocabSize > 0
+            && plan is not { Permutation: not null, FeatureAxes.Count: > 1 };
         var name = isOfWords ? BundleManifest.VocabPermutationTensor
             : BundleManifest.OutputPermutationPrefix + output.Name;
         var moved = plan?.Permutation ?? (!isOfWords ? null
@@ -58,11 +59,15 @@ internal sealed record OutputOrders(
         sources.Add(SafetensorsWriter.Source.FromBytes(
             name, TensorDtype.Int32, Shape(output, plan, moved), MemoryMarshal.AsBytes(moved.Targets).ToArray()));
         if (plan is { Permutation: not null, FeatureAxes: { Count: > 0 } moving }
-            && !moving.SequenceEqual([output.Shape.Count - 1]))
+            && Rank(output, plan) is { } rank && !moving.SequenceEqual([rank - 1]))
         {
             axes.Add(name, string.Join(',', moving.Select(axis => axis.ToString(CultureInfo.InvariantCulture))));
         }
     }
+
+    // A graph need not declare the shape of what it gives.
+    private static int? Rank(TensorManifest output, PortPlan plan) =>
+        output.Shape.Count > plan.FeatureAxes.Max() ? output.Shape.Count : plan.Rank;
 
     // What moves along several axes at once (queries and their classes) is a place among all of them, row-major.
     private static long[] Shape(TensorManifest output, PortPlan? plan, Permutation moved)

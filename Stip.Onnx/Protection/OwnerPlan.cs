@@ -21,7 +21,7 @@ internal static class OwnerPlan
             .ToArray();
         return (keys, [.. numbers.OrderBy(entry => entry.Value).Select(entry => entry.Key)]);
 
-        PortKeys Port(PortPlan port) => new(port.Name, port.FeatureAxes, Number(port.Permutation));
+        PortKeys Port(PortPlan port) => new(port.Name, port.FeatureAxes, Number(port.Permutation), port.Rank);
 
         int? Number(Permutation? permutation)
         {
@@ -46,7 +46,8 @@ internal static class OwnerPlan
             keys.Inputs.ToDictionary(port => port.Name, Port, StringComparer.Ordinal),
             keys.Outputs.ToDictionary(port => port.Name, Port, StringComparer.Ordinal));
 
-        PortPlan Port(PortKeys port) => new(port.Name, port.FeatureAxes, Find(port.Permutation));
+        PortPlan Port(PortKeys port) =>
+            new(port.Name, port.FeatureAxes, Find(port.Permutation)) { Rank = port.Rank };
 
         Permutation? Find(int? number) => number is not { } index ? null
             : index >= 0 && index < permutations.Count ? permutations[index]

@@ -115,6 +115,7 @@ public static class PackageVerifier
         {
             Mode = chosen,
             ModeReason = reason,
+            Warning = ClientFileCheck.Warning(plain, moved),
         };
         if (report.Passed)
         {

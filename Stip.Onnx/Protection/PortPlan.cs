@@ -13,6 +13,9 @@ namespace Stip.Onnx.Protection;
 /// <param name="Permutation">Where each feature moves to, null where none does.</param>
 internal sealed record PortPlan(string Name, IReadOnlyList<int> FeatureAxes, Permutation? Permutation)
 {
+    /// <summary>How many axes it has, null where that is not known: a graph need not declare it.</summary>
+    public int? Rank { get; init; }
+
     /// <summary>True for an output of indices.</summary>
     public bool IsIndex => FeatureAxes.Count == 0 && Permutation is not null;
 

@@ -64,8 +64,8 @@ internal sealed record ProtectionPlan(
         var whole = Between(port.Nodes, port.Nodes, targets, known);
         return whole is not null && port.FeatureAxes.Length > 1
             && MovedAxis.Find(whole, port.FeatureShape) is var (axis, along)
-            ? new PortPlan(port.Name, [port.FeatureAxes[axis]], Shared(along, known))
-            : new PortPlan(port.Name, port.FeatureAxes, whole);
+            ? new PortPlan(port.Name, [port.FeatureAxes[axis]], Shared(along, known)) { Rank = port.Rank }
+            : new PortPlan(port.Name, port.FeatureAxes, whole) { Rank = port.Rank };
     }
 
     private static Permutation? Between(int[] from, int[] to, Automorphism targets, HashSet<Permutation> known)

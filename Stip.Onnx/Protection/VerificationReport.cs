@@ -27,6 +27,9 @@ public sealed record VerificationReport(
     /// null where it passed or that cannot be told.</summary>
     public string? Fault { get; init; }
 
+    /// <summary>What users of a package that passed cannot do, as a sentence; null where there is nothing.</summary>
+    public string? Warning { get; init; }
+
     /// <summary>The graph and the first output of the node that <see cref="Fault"/> names.</summary>
     internal (string Part, string Output)? FaultNode { get; init; }
 }

@@ -6,4 +6,8 @@ namespace Stip.Onnx.Symmetry;
 /// output of indices, whose numbers move.</param>
 /// <param name="FeatureShape">Lengths of those axes.</param>
 /// <param name="Nodes">Row-major over the feature axes.</param>
-internal sealed record LabelledPort(string Name, int[] FeatureAxes, int[] FeatureShape, int[] Nodes);
+internal sealed record LabelledPort(string Name, int[] FeatureAxes, int[] FeatureShape, int[] Nodes)
+{
+    /// <summary>How many axes an output has, declared or not; null where nothing asks for it.</summary>
+    public int? Rank { get; init; }
+}

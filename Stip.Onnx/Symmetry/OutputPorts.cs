@@ -35,7 +35,7 @@ internal static class OutputPorts
             }
             else if (value is not KnownValue)
             {
-                ports.Add(Join(part, output, value, store, sizes));
+                ports.Add(Join(part, output, value, store, sizes) with { Rank = value.Rank });
             }
         }
 

@@ -52,15 +52,16 @@ internal sealed record ProbeSizes(int Sequence, int Past, int Encoder, int Pictu
             new(3, 2, 4, 0), new(1, 2, 4, 0), new(4, 4, 4, 0), new(8, 0, 8, 0), new(16, 4, 16, 0), new(40, 8, 40, 0),
             new(128, 16, 128, 0), new(400, 16, 400, 0), new(3, 2, 4, 0) { Batch = Merged },
         ];
-        if (KnownAxes.SoundLength(graph) is { } samples)
+        if (pictures.Count == 0 && KnownAxes.HasSounds(graph))
         {
-            sequences = [.. sequences, new(samples, 16, 4, 0)];
+            var samples = KnownAxes.SoundLength(graph) ?? LongSound;
+            sequences = [.. sequences, new(samples, 16, samples, 0)];
         }
 
         var length = KnownAxes.SequenceLength(graph, uses);
         foreach (var sizes in pictures.Count > 0
             ? pictures.Select(picture => sequences[0] with { Picture = picture })
-            : KnownAxes.HasSounds(graph) ? sequences.Append(new(LongSound, 16, LongSound, 0)) : sequences)
+            : sequences)
         {
             yield return (sizes with { Sequence = length ?? sizes.Sequence }).Knowing(known, graph, uses);
         }

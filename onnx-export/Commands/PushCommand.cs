@@ -12,7 +12,6 @@ internal static class PushCommand
 {
     private const string KeyVariable = "STIP_API_KEY";
     private const string Version = "/v1";
-    private const string KeyPunctuation = "-._~+/=";
 
     // A server checks and loads the whole package before it answers.
     private static readonly TimeSpan RequestTimeout = TimeSpan.FromMinutes(30);
@@ -83,9 +82,10 @@ internal static class PushCommand
             throw new RefusedException($"there is no API key; give --api-key or set {KeyVariable}");
         }
 
-        if (key.Any(character => !char.IsAsciiLetterOrDigit(character) && !KeyPunctuation.Contains(character)))
+        if (key.Any(character => character is < ' ' or > '~') || key.Trim() != key)
         {
-            throw new RefusedException($"the API key has characters beyond letters, digits and {KeyPunctuation}");
+            throw new RefusedException("the API key begins or ends with white space, or has a line end or another "
+                + "character that is not printable ASCII");
         }
 
         var http = new HttpClient { BaseAddress = address, Timeout = RequestTimeout };

@@ -74,6 +74,11 @@ internal static class VerifyCommand
                 + (report.Fault is { } fault ? $"; {fault}" : "")));
         }
 
+        if (report.Warning is { } warning)
+        {
+            Console.Error.WriteLine(OneLine.Of($"warning: {warning}"));
+        }
+
         if (asJson)
         {
             Console.WriteLine(JsonSerializer.Serialize(

@@ -46,10 +46,22 @@ internal static class WideTypes
     /// <summary>The same of a file; its external data lies beside it.</summary>
     public static GraphRunner Open(string path)
     {
-        using var file = ModelFile.Load(path);
-        return AreNeeded(file.Graph)
-            ? Open(file.Model, Path.GetDirectoryName(Path.GetFullPath(path)) ?? "")
-            : new GraphRunner(path);
+        ModelProto? wide = null;
+        using (var file = ModelFile.Load(path))
+        {
+            if (AreNeeded(file.Graph))
+            {
+                wide = file.Model;
+            }
+        }
+
+        if (wide is null)
+        {
+            return new GraphRunner(path);
+        }
+
+        Write(wide);
+        return new GraphRunner(wide, Path.GetDirectoryName(Path.GetFullPath(path)) ?? "");
     }
 
     /// <summary>Rewrites a graph; all names stay. What it shares with another graph is left as it is there.</summary>

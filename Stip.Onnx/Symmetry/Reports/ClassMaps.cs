@@ -17,7 +17,10 @@ internal sealed record ClassMaps(SegmentGraph Segments, Adjacency Graph, NodeCla
     private const string LinearFactor = "scale of the linear factor";
 
     private static readonly string[] Linear =
-        ["pair", "dense", "product", "sum", "picked", "at", "input", "axis", "axes", "entry", "output", "kept", "Neg"];
+        [
+        "pair", "dense", "product", "sum", "picked", "at", "in", "input", "axis", "axes", "entry", "output", "kept",
+        "Neg",
+    ];
 
     // What cells may enter beside the nodes of their own class.
     private static readonly string[] Neutral = ["set", "block", "product", "sum", "picked", "at", "kept"];

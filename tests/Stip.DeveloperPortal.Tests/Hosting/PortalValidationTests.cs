@@ -14,15 +14,21 @@ public sealed class PortalValidationTests
         [$"Stip:Portal:Endpoint '{endpoint}' is not an http or https address"],
         Faults(new PortalOptions { Endpoint = endpoint }));
 
-    [Fact]
-    public void Validate_OfAKeyWithALineEnd_SaysSoWithoutTheKey() => Assert.Equal(
-        ["Stip:Portal:ApiKey has characters beyond letters, digits and -._~+/= (a line end?)"],
-        Faults(new PortalOptions { ApiKey = "stip_secret\n" }));
+    [Theory]
+    [InlineData("stip_secret\n")]
+    [InlineData(" stip_secret")]
+    [InlineData("stip_sécret")]
+    [InlineData("stip_se\u007fcret")]
+    public void Validate_OfAKeyThatNoHeaderCarries_SaysSoWithoutTheKey(string key) => Assert.Equal(
+        ["Stip:Portal:ApiKey begins or ends with white space, or has a line end or another character that is not "
+            + "printable ASCII"],
+        Faults(new PortalOptions { ApiKey = key }));
 
     [Theory]
     [InlineData(null, null)]
     [InlineData("", "")]
     [InlineData("https://server.test/behind/v1", "stip_Ab-1.2_3~4+5/6=")]
+    [InlineData(null, "a password: with $igns, {and} \"words\"!")]
     public void Validate_OfWhatIsAsItShouldBe_Succeeds(string? endpoint, string? key) =>
         Assert.Empty(Faults(new PortalOptions { Endpoint = endpoint, ApiKey = key }));
 

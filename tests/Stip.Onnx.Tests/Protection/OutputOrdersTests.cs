@@ -52,16 +52,7 @@ public sealed class OutputOrdersTests : IDisposable
     [Fact]
     public void Order_OfQueriesAndTheirLabels_IsAPlaceAmongAll()
     {
-        // Rows and labels move apart: no vector along one axis says where a number went.
-        _graph.Graph.AddInput("input_ids", TensorDtype.Int64, "batch", "seq");
-        _graph.Add("Gather", "rows", _graph.Weight("table", 11, Hidden), "input_ids");
-        _graph.Add("MatMul", "keys", "rows", _graph.Weight("w_keys", Hidden, Hidden));
-        _graph.With("Transpose", "columns", ["keys"], NodeAttribute.Ints("perm", 0, 2, 1));
-        _graph.Add("MatMul", "scores", _graph.Weight("queries", Queries, Hidden), "columns");
-        _graph.With("Softmax", "weights", ["scores"], NodeAttribute.Int("axis", -1));
-        _graph.Add("MatMul", "seen", "weights", "rows");
-        _graph.Add("MatMul", "y", "seen", _graph.Weight("head", Hidden, Labels));
-        _graph.Output("y", "batch", Queries, Labels);
+        BuildQueries();
 
         var (order, shape, axes) = Protect();
 
@@ -75,10 +66,62 @@ public sealed class OutputOrdersTests : IDisposable
         AssertSame(WholeModel.Run(_graph.FilePath, ids)[0].Tensor.ToFloats(), [.. order.Select(place => given[place])]);
     }
 
+    // As packages were written before such orders were: they passed, and nothing else of them is unlike others.
+    [Fact]
+    public void Verify_OfAPackageWithoutAnOrderOfSeveralAxes_PassesAndWarns()
+    {
+        BuildQueries();
+        Protect();
+        var path = Path.Combine(_folder.At("package/client"), BundleManifest.OutputFileName);
+        using (var stream = new FileStream(path, FileMode.Create))
+        {
+            SafetensorsWriter.Write(stream, []);
+        }
+
+        var report = PackageVerifier.Verify(_graph.FilePath, _folder.At("package"), samples: 1);
+
+        Assert.True(report.Passed);
+        Assert.StartsWith("'output_permutation.y' is missing in output.safetensors", report.Warning);
+    }
+
+    // The rank is the graph's own where nothing declares it: a client would take any other axis for an order that it
+    // cannot undo. Keys keep it, so that verify knows as much.
+    [Theory]
+    [InlineData(false, null)]
+    [InlineData(true, "1")]
+    public void Order_OfAnOutputWithoutADeclaredShape_IsThatOfItsAxis(bool isTurned, string? expected)
+    {
+        _graph.Input("x", "batch", "seq", 6);
+        _graph.Add("MatMul", "rows", "x", _graph.Weight("w", 6, Labels));
+        var y = isTurned ? _graph.With("Transpose", "y", ["rows"], NodeAttribute.Ints("perm", 0, 2, 1)) : "rows";
+        _graph.Output(y, "batch", "seq", Labels);
+        _graph.Graph.Graph.Output[^1].Type.TensorType.Shape = null;
+
+        var (_, shape, axes) = Protect();
+
+        Assert.Equal([Labels], shape);
+        Assert.Equal(expected, axes);
+        Assert.True(PackageVerifier.Verify(_graph.FilePath, _folder.At("package"), samples: 1).Passed);
+    }
+
     public void Dispose()
     {
         _graph.Dispose();
         _folder.Dispose();
+    }
+
+    private void BuildQueries()
+    {
+        // Rows and labels move apart: no vector along one axis says where a number went.
+        _graph.Graph.AddInput("input_ids", TensorDtype.Int64, "batch", "seq");
+        _graph.Add("Gather", "rows", _graph.Weight("table", 11, Hidden), "input_ids");
+        _graph.Add("MatMul", "keys", "rows", _graph.Weight("w_keys", Hidden, Hidden));
+        _graph.With("Transpose", "columns", ["keys"], NodeAttribute.Ints("perm", 0, 2, 1));
+        _graph.Add("MatMul", "scores", _graph.Weight("queries", Queries, Hidden), "columns");
+        _graph.With("Softmax", "weights", ["scores"], NodeAttribute.Int("axis", -1));
+        _graph.Add("MatMul", "seen", "weights", "rows");
+        _graph.Add("MatMul", "y", "seen", _graph.Weight("head", Hidden, Labels));
+        _graph.Output("y", "batch", Queries, Labels);
     }
 
     private static HostTensor Random(params long[] shape)

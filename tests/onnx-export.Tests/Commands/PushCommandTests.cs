@@ -14,7 +14,10 @@ public sealed class PushCommandTests : IDisposable
     [Theory]
     [InlineData("ftp://server", "key", "endpoint 'ftp://server' is not an http or https address")]
     [InlineData("http://server", " ", "there is no API key; give --api-key or set STIP_API_KEY")]
-    [InlineData("http://server", "a\nb", "the API key has characters beyond letters, digits and -._~+/=")]
+    [InlineData(
+        "http://server", "a\nb",
+        "the API key begins or ends with white space, or has a line end or another character that is not "
+        + "printable ASCII")]
     public void Push_WithWrongEndpointOrKey_IsRefused(string endpoint, string key, string message)
     {
         var (exitCode, _, error) = Push(_folder.Path, endpoint, key);

@@ -55,6 +55,19 @@ public sealed class ClassStructureTests : IDisposable
         Assert.Equal("scale of the linear factor", ClassOf("w_y", 0).Maps);
     }
 
+    // A picture that is written out, cell by cell.
+    [Fact]
+    public void Channels_OfAPictureThatBecomesRows_AdmitAllThatMatricesDo()
+    {
+        _graph.Input("pixels", "batch", 3, 8, 8);
+        _graph.With("Conv", "map", ["pixels", _graph.Weight("w", 10, 3, 4, 4)], NodeAttribute.Ints("strides", 4, 4));
+        _graph.Add("Reshape", "columns", "map", _graph.Numbers(0, 10, -1));
+        _graph.With("Transpose", "rows", ["columns"], NodeAttribute.Ints("perm", 0, 2, 1));
+        _graph.Finish("rows", 10);
+
+        Assert.Equal("invertible", ClassOf("w_y", 0).Maps);
+    }
+
     [Fact]
     public void Channels_OfHeads_StayInTheirBlock()
     {
