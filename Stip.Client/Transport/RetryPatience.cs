@@ -42,13 +42,13 @@ internal static class RetryPatience
     {
         context.Properties.Set(Next, null);
         var refusal = answer is null ? null : await Refusal.ReadAsync(answer, options.Time, CancellationToken.None);
-        if (refusal?.RetryAfter is { } told)
+        if (refusal?.Code == StipErrorCode.SessionBusy)
         {
-            return AllowsWait(context, told, refusal.Code is not null, options);
+            return AllowsBusy(context, refusal.RetryAfter, options);
         }
 
-        return refusal?.Code == StipErrorCode.SessionBusy
-            ? AllowsBusy(context, options)
+        return refusal?.RetryAfter is { } told
+            ? AllowsWait(context, told, refusal.Code is not null, options)
             : AllowsAttempt(context, options);
     }
 
@@ -81,8 +81,9 @@ internal static class RetryPatience
     }
 
     // The attempt whose answer was lost is still running, for as long at most as an attempt may take.
-    private static bool AllowsBusy(ResilienceContext context, StipHttpClientOptions options)
+    private static bool AllowsBusy(ResilienceContext context, TimeSpan? told, StipHttpClientOptions options)
     {
+        context.Properties.Set(Next, told > AtOnce ? AtOnce : told);
         if (!context.Properties.TryGetValue(BusySince, out var since))
         {
             context.Properties.Set(BusySince, options.Time.GetTimestamp());

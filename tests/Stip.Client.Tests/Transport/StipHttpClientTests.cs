@@ -138,12 +138,19 @@ public sealed class StipHttpClientTests : IDisposable
     }
 
     // A slow step that was given up over a WebSocket is still running.
-    [Fact]
-    public async Task CompleteAsync_OfASessionThatStaysBusy_IsAskedAgainAsLongAsAnAttemptMayTake()
+    [Theory]
+    [InlineData(null)]
+    [InlineData(1)]
+    public async Task CompleteAsync_OfASessionThatStaysBusy_IsAskedAgainAsLongAsAnAttemptMayTake(int? seconds)
     {
         var clock = new PassingClock();
         using var client = Connect(WireEncoding.Safetensors, clock);
-        FailNext(1000, () => ToyServer.Refused(HttpStatusCode.Conflict, StipErrorCode.SessionBusy, "it is in a step"));
+        FailNext(1000, () =>
+        {
+            var busy = ToyServer.Refused(HttpStatusCode.Conflict, StipErrorCode.SessionBusy, "it is in a step");
+            busy.Headers.RetryAfter = seconds is { } told ? new(TimeSpan.FromSeconds(told)) : null;
+            return busy;
+        });
 
         var refusal = await Assert.ThrowsAsync<StipException>(
             () => client.CompleteAsync(Step(3), TestContext.Current.CancellationToken));
