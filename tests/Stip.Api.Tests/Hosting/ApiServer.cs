@@ -13,6 +13,7 @@ namespace Stip.Api.Tests.Hosting;
 internal sealed class ApiServer : WebApplicationFactory<ServerStartup>
 {
     public const string AdminKey = "stip_admin_for_these_tests_only";
+    private const int LongestEnd = 5_000;
     private readonly TemporaryFolder? _own;
     private readonly (string Name, string Value)[] _settings;
 
@@ -54,6 +55,10 @@ internal sealed class ApiServer : WebApplicationFactory<ServerStartup>
         var host = base.CreateHost(builder);
         if (WaitsUntilReady)
         {
+            // A program that cannot start ends, and is waited for in vain.
+            Assert.True(
+                host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStarted.IsCancellationRequested,
+                "the server ended before it had started; the error output has the reason");
             host.Services.GetRequiredService<ServerStartup>().Ready.GetAwaiter().GetResult();
         }
 
@@ -92,10 +97,37 @@ internal sealed class ApiServer : WebApplicationFactory<ServerStartup>
     protected override void Dispose(bool disposing)
     {
         base.Dispose(disposing);
+        if (!disposing)
+        {
+            return;
+        }
+
+        // The program ends on a thread of its own, and has the folder until then: another server may want it next.
+        var end = Environment.TickCount64 + LongestEnd;
+        while (IsHeld(Path.Combine(DataDirectory, "server.lock")) && Environment.TickCount64 < end)
+        {
+            Thread.Sleep(20);
+        }
+
         // The base class comes here twice.
-        if (disposing && Directory.Exists(_own?.Path))
+        if (Directory.Exists(_own?.Path))
         {
             _own.Dispose();
+        }
+    }
+
+    private static bool IsHeld(string file)
+    {
+        try
+        {
+            using var held = File.Exists(file)
+                ? File.Open(file, FileMode.Open, FileAccess.ReadWrite, FileShare.None)
+                : null;
+            return false;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return true;
         }
     }
 }
