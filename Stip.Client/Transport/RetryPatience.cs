@@ -18,7 +18,8 @@ internal static class RetryPatience
     public static readonly TimeSpan InAllOfOthers = TimeSpan.FromSeconds(30);
 
     private static readonly ResiliencePropertyKey<int> Attempts = new("stip.retry.attempts");
-    private static readonly ResiliencePropertyKey<TimeSpan> Waited = new("stip.retry.waited");
+    private static readonly ResiliencePropertyKey<TimeSpan> WaitedForServer = new("stip.retry.waited.server");
+    private static readonly ResiliencePropertyKey<TimeSpan> WaitedForOthers = new("stip.retry.waited.others");
     private static readonly ResiliencePropertyKey<TimeSpan?> Next = new("stip.retry.next");
     private static readonly ResiliencePropertyKey<long> BusySince = new("stip.retry.busy");
 
@@ -68,7 +69,8 @@ internal static class RetryPatience
         // A wait of nothing at all is no server's, and takes no time.
         var isOurs = isServer && told > TimeSpan.Zero && told <= LongestOfServer;
         var most = isOurs ? LongestOfServer * options.MaxRetries : InAllOfOthers;
-        var waited = context.Properties.GetValue(Waited, TimeSpan.Zero);
+        var key = isOurs ? WaitedForServer : WaitedForOthers;
+        var waited = context.Properties.GetValue(key, TimeSpan.Zero);
         if (waited >= most || (!isOurs && !AllowsAttempt(context, options)))
         {
             return false;
@@ -76,14 +78,15 @@ internal static class RetryPatience
 
         var delay = TimeSpan.FromTicks(Math.Min(Math.Min(told.Ticks, AtOnce.Ticks), (most - waited).Ticks));
         context.Properties.Set(Next, delay);
-        context.Properties.Set(Waited, waited + delay);
+        context.Properties.Set(key, waited + delay);
         return true;
     }
 
     // The attempt whose answer was lost is still running, for as long at most as an attempt may take.
     private static bool AllowsBusy(ResilienceContext context, TimeSpan? told, StipHttpClientOptions options)
     {
-        context.Properties.Set(Next, told > AtOnce ? AtOnce : told);
+        // Told to wait for nothing, it would ask without a pause.
+        context.Properties.Set(Next, told > AtOnce ? AtOnce : told > TimeSpan.Zero ? told : null);
         if (!context.Properties.TryGetValue(BusySince, out var since))
         {
             context.Properties.Set(BusySince, options.Time.GetTimestamp());

@@ -33,7 +33,8 @@ internal sealed class LoadedGraphs(IOptions<EngineOptions> options, TimeProvider
     {
         if (_limitBytes > 0 && graph.Bytes > _limitBytes)
         {
-            return NoRoom(graph, "that is more than there is");
+            // No wait helps.
+            return NoRoom(graph, "that is more than there is") with { RetryAfter = null };
         }
 
         // What fits waits for nobody who does not, and takes nothing that was unloaded for another.
@@ -112,6 +113,7 @@ internal sealed class LoadedGraphs(IOptions<EngineOptions> options, TimeProvider
             }
 
             _usedBytes += _loaded.Add(graph) ? graph.Bytes : 0;
+            _awaited = _awaited == graph ? null : _awaited;
             return true;
         }
     }

@@ -124,6 +124,21 @@ public sealed class StipHttpClientTests : IDisposable
         Assert.Equal(240, clock.Seconds);
     }
 
+    // A server that restarts behind a proxy, after a wait for its room.
+    [Fact]
+    public async Task CompleteAsync_ToldToWaitByAProxyToo_WaitsForBoth()
+    {
+        var clock = new PassingClock();
+        using var client = Connect(WireEncoding.Safetensors, clock);
+        FailNext(6, () => Later(30, StipErrorCode.ServerOverloaded));
+        FailNext(2, () => Later(1));
+
+        var exchange = await client.CompleteAsync(Step(3), TestContext.Current.CancellationToken);
+
+        Assert.Equal(1, exchange.Response.Position);
+        Assert.Equal(62, clock.Seconds);
+    }
+
     [Fact]
     public async Task CompleteAsync_ToldToWaitForAMoment_WaitsSoLong()
     {
@@ -140,6 +155,7 @@ public sealed class StipHttpClientTests : IDisposable
     // A slow step that was given up over a WebSocket is still running.
     [Theory]
     [InlineData(null)]
+    [InlineData(0)]
     [InlineData(1)]
     public async Task CompleteAsync_OfASessionThatStaysBusy_IsAskedAgainAsLongAsAnAttemptMayTake(int? seconds)
     {

@@ -77,6 +77,17 @@ public sealed class LoadedGraphsTests
     }
 
     [Fact]
+    public async Task Model_ThatIsLargerThanAllRoom_IsRefusedWithoutAWait()
+    {
+        _runtime.Options.ModelMegabytes = 10;
+        await using var large = _runtime.Host("large", 20 * Megabyte);
+
+        var refused = (await large.RunAsync("alice", _runtime.Step())).Refusal;
+
+        Assert.Equal((StipErrorCode.ServerOverloaded, null), (refused?.Code, refused?.RetryAfter));
+    }
+
+    [Fact]
     public async Task RunningModel_ThatStaysBusy_LetsTheOtherBeRefusedInTime()
     {
         _runtime.Options.ModelMegabytes = 10;
