@@ -62,10 +62,7 @@ public sealed class LoadedGraphsTests
         await using var one = _runtime.Host("one", 10 * Megabyte);
         await using var two = _runtime.Host("two", 10 * Megabyte);
         await StepAsync(one);
-        _runtime.Decoder.Hold();
-        _runtime.Decoder.Entered.Reset();
-        var running = Task.Run(() => one.RunAsync("alice", _runtime.Step()), Cancellation);
-        _runtime.Decoder.Entered.Wait(Cancellation);
+        var running = RunHeld(one);
         var waiting = two.RunAsync("bob", _runtime.Step());
         await Task.Delay(100, Cancellation);
         Assert.Equal((true, false, true), (one.IsLoaded, two.IsLoaded, two.IsLoading));
@@ -95,10 +92,7 @@ public sealed class LoadedGraphsTests
         await using var one = _runtime.Host("one", 10 * Megabyte);
         await using var two = _runtime.Host("two", 10 * Megabyte);
         await StepAsync(one);
-        _runtime.Decoder.Hold();
-        _runtime.Decoder.Entered.Reset();
-        var running = Task.Run(() => one.RunAsync("alice", _runtime.Step()), Cancellation);
-        _runtime.Decoder.Entered.Wait(Cancellation);
+        var running = RunHeld(one);
         var refused = (await two.RunAsync("bob", _runtime.Step())).Refusal;
         Assert.Equal(StipErrorCode.ServerOverloaded, refused?.Code);
         Assert.NotNull(refused?.RetryAfter);
@@ -114,10 +108,7 @@ public sealed class LoadedGraphsTests
         await using var two = _runtime.Host("two", 10 * Megabyte);
         await using var small = _runtime.Host("small", 5 * Megabyte);
         await StepAsync(one);
-        _runtime.Decoder.Hold();
-        _runtime.Decoder.Entered.Reset();
-        var running = Task.Run(() => one.RunAsync("alice", _runtime.Step()), Cancellation);
-        _runtime.Decoder.Entered.Wait(Cancellation);
+        var running = RunHeld(one);
         var waiting = two.RunAsync("bob", _runtime.Step());
         await Task.Delay(100, Cancellation);
         Assert.True(two.IsLoading);
@@ -158,10 +149,7 @@ public sealed class LoadedGraphsTests
         await using var large = _runtime.Host("large", 20 * Megabyte);
         await StepAsync(one);
         await StepAsync(idle);
-        _runtime.Decoder.Hold();
-        _runtime.Decoder.Entered.Reset();
-        var running = Task.Run(() => one.RunAsync("alice", _runtime.Step()), Cancellation);
-        _runtime.Decoder.Entered.Wait(Cancellation);
+        var running = RunHeld(one);
         var waiting = large.RunAsync("bob", _runtime.Step());
         await Task.Delay(100, Cancellation);
         Assert.Equal((true, true), (idle.IsLoaded, large.IsLoading));
@@ -179,10 +167,7 @@ public sealed class LoadedGraphsTests
         await using var one = _runtime.Host("one", 10 * Megabyte);
         var two = _runtime.Host("two", 10 * Megabyte);
         await StepAsync(one);
-        _runtime.Decoder.Hold();
-        _runtime.Decoder.Entered.Reset();
-        var running = Task.Run(() => one.RunAsync("alice", _runtime.Step()), Cancellation);
-        _runtime.Decoder.Entered.Wait(Cancellation);
+        var running = RunHeld(one);
         var waiting = two.RunAsync("bob", _runtime.Step());
         await Task.Delay(50, Cancellation);
 
@@ -219,6 +204,16 @@ public sealed class LoadedGraphsTests
         Assert.Equal(0, _runtime.Decoder.Arenas);
         await StepAsync(host);
         Assert.True(host.IsLoaded);
+    }
+
+    // A step that runs until it is let go of; begun when this returns.
+    private Task<Outcome<StepAnswer>> RunHeld(DecoderHost host)
+    {
+        _runtime.Decoder.Hold();
+        _runtime.Decoder.Entered.Reset();
+        var running = Task.Run(() => host.RunAsync("alice", _runtime.Step()), Cancellation);
+        _runtime.Decoder.Entered.Wait(Cancellation);
+        return running;
     }
 
     private async Task<string> StepAsync(DecoderHost host, string? session = null)
