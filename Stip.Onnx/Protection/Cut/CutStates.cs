@@ -49,6 +49,14 @@ internal sealed class CutStates
             }
         }
 
+        if (ConvolvedStem.Find(graph, constants, name => this[name]) is { Count: > 0 } stem)
+        {
+            foreach (var node in graph.Node)
+            {
+                Set(node, stem.Contains(node) ? CutState.Hidden : StateOf(node));
+            }
+        }
+
         while (GiveBack())
         {
         }
