@@ -32,8 +32,9 @@ internal readonly struct AstralStandIns
         [UnicodeCategory.OtherNotAssigned] = '\uFDD0',
     };
 
-    // A Chinese character keeps its script, for patterns that name it.
-    private const char ChineseStandIn = '\u4E00';
+    // Keeps its script, for patterns that name it, and is outside the ranges that patterns give ([一-龥], U+3400 to
+    // U+9FFF): those mean no character beyond U+FFFF.
+    private const char ChineseStandIn = '\uFAD9';
     private readonly int[]? _originals;
 
     private AstralStandIns(string text, int[]? originals) => (Text, _originals) = (text, originals);
@@ -60,6 +61,10 @@ internal readonly struct AstralStandIns
         originals.Add(at);
         return new AstralStandIns(stand.ToString(), [.. originals]);
     }
+
+    /// <summary>What a range of characters beyond U+FFFF is in a class; null where it is left out.</summary>
+    /// <param name="first">The range's first character.</param>
+    public static char? OfRange(Rune first) => CharacterClasses.IsChinese(first) ? ChineseStandIn : null;
 
     public int Original(int position) => _originals is null ? position : _originals[position];
 

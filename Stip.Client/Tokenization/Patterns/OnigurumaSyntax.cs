@@ -148,7 +148,15 @@ internal sealed class OnigurumaSyntax
 
         if (char.IsHighSurrogate(character))
         {
-            _at = open.Skip(_pattern, _at);
+            var first = _at;
+            _at = open.Skip(_pattern, first);
+            // Chinese characters are told from others, so a range of them is all of them.
+            if (_at > first + 2 && Rune.TryGetRuneAt(_pattern, first, out var rune)
+                && AstralStandIns.OfRange(rune) is { } standIn)
+            {
+                _written.Append(standIn);
+            }
+
             return;
         }
 

@@ -99,6 +99,20 @@ public sealed class ChatTemplateTests
     }
 
     [Fact]
+    public void Render_IntegersBeyond64Bits_KeepTheirDigits()
+    {
+        using var value = JsonDocument.Parse("{\"id\":12345678901234567890,\"least\":-9223372036854775809,\"e\":1e20}");
+        var variables = new Dictionary<string, JsonElement> { ["v"] = value.RootElement };
+        var template = ChatTemplate.Parse(
+            "{{ v|tojson }} {{ v.id }} {{ v.id is integer }} {{ v.id > 1 }}", null, null);
+
+        Assert.Equal(
+            "{\"id\": 12345678901234567890, \"least\": -9223372036854775809, \"e\": 1e+20} "
+            + "12345678901234567890 True True",
+            template.Render([], variables: variables));
+    }
+
+    [Fact]
     public void Render_TimeOfDay_ComesFromTheClock()
     {
         var clock = new FakeTimeProvider(new DateTimeOffset(2026, 11, 3, 9, 5, 7, TimeSpan.Zero));

@@ -35,7 +35,8 @@ internal static class Filters
 
     public static TemplateFunction Find(string name) => ByName.TryGetValue(name, out var filter)
         ? filter
-        : throw new ChatTemplateException($"the chat template uses the filter '{name}', which is not known");
+        // Known where it is used: Jinja takes templates that ask for one only under a condition.
+        : _ => throw new ChatTemplateException($"the chat template uses the filter '{name}', which is not known");
 
     private static Dictionary<string, TemplateFunction> Create()
     {

@@ -62,7 +62,7 @@ internal static class Globals
         var space = new TemplateNamespace();
         foreach (var (key, value) in Dictionary(call))
         {
-            space.Attributes[key] = value;
+            space.Attributes[PythonText.Str(key)] = value;
         }
 
         return space;

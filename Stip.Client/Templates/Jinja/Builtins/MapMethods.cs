@@ -10,7 +10,8 @@ internal static class MapMethods
         "items" => arguments => arguments.Budget.Count(Sequences.Pairs(map).ToList()),
         "keys" => arguments => arguments.Budget.Count(map.Keys.Cast<object?>().ToList()),
         "values" => arguments => arguments.Budget.Count(map.Values.ToList()),
-        "get" => arguments => arguments.Only(name, "key", "default").Required(0, "key") is string key
+        "get" => arguments => arguments.Only(name, "key", "default").Required(0, "key") is var wanted
+            && TemplateMap.Key(wanted) is { } key
             && map.TryGetValue(key, out var value)
             ? value
             : arguments.Get(1, "default"),

@@ -1,3 +1,4 @@
+using System.Numerics;
 using Stip.Client.Templates.Jinja.Values;
 
 namespace Stip.Client.Templates.Jinja.Builtins;
@@ -14,9 +15,9 @@ internal static class Tests
         ["true"] = call => call.Positional[0] is true,
         ["false"] = call => call.Positional[0] is false,
         ["string"] = call => call.Positional[0] is string,
-        ["integer"] = call => call.Positional[0] is long,
+        ["integer"] = call => call.Positional[0] is long or BigInteger,
         ["float"] = call => call.Positional[0] is double,
-        ["number"] = call => call.Positional[0] is long or double or bool,
+        ["number"] = call => call.Positional[0] is long or double or bool or BigInteger,
         ["mapping"] = call => call.Positional[0] is TemplateMap,
         ["sequence"] = call => call.Positional[0] is string or TemplateMap or IList<object?> or Undefined,
         ["iterable"] = call => call.Positional[0] is string or TemplateMap or IList<object?> or Undefined,
@@ -56,7 +57,8 @@ internal static class Tests
     public static TemplateFunction Find(string name) =>
         ByName.TryGetValue(OtherNames.GetValueOrDefault(name, name), out var test)
             ? test
-            : throw new ChatTemplateException($"the chat template uses the test '{name}', which is not known");
+            // Known where it is used: Jinja takes templates that ask for one only under a condition.
+            : _ => throw new ChatTemplateException($"the chat template uses the test '{name}', which is not known");
 
     private static string Read(CallArguments call)
     {

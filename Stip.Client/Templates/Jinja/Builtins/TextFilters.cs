@@ -43,7 +43,7 @@ internal static class TextFilters
         return PythonSpaces.Strip(text, true, true, characters);
     }
 
-    private static string Escape(string text)
+    public static string Escape(string text)
     {
         var escaped = new BoundedText();
         foreach (var character in text)

@@ -9,8 +9,8 @@ internal sealed class MapLiteral(List<(Expression Key, Expression Value)> entrie
         var map = new TemplateMap();
         foreach (var (key, value) in entries)
         {
-            var name = key.Evaluate(scope) as string
-                ?? throw new ChatTemplateException("the key of a mapping must be a text");
+            var name = TemplateMap.Key(key.Evaluate(scope))
+                ?? throw new ChatTemplateException("the key of a mapping must be a text or a number");
             map[name] = value.Evaluate(scope);
         }
 

@@ -35,7 +35,7 @@ internal sealed class Member(Expression owner, Expression key, bool isAttribute)
 
         return value switch
         {
-            TemplateMap map when key is string entry && map.TryGetValue(entry, out var found) => found,
+            TemplateMap map when TemplateMap.Key(key) is { } entry && map.TryGetValue(entry, out var found) => found,
             IList<object?> list when Arithmetic.Integer(key) is { } place => At(list, place),
             string characters when Arithmetic.Integer(key) is { } place => At(characters, place, budget),
             TemplateNamespace space when key is string entry && space.Attributes.TryGetValue(entry, out var found) =>

@@ -26,7 +26,7 @@ internal sealed class OperandParser(TokenReader tokens, ExpressionParser express
             var (inner, name) = (chain, tokens.ExpectName());
             var filter = Filters.Find(name);
             var arguments = tokens.TakeIf("(") ? ParseArguments() : ArgumentList.Empty;
-            chain = value => new Filter(filter, inner(value), arguments);
+            chain = value => new Filter(name, filter, inner(value), arguments);
         }
 
         return chain;
@@ -198,8 +198,9 @@ internal sealed class OperandParser(TokenReader tokens, ExpressionParser express
         {
             if (tokens.TakeIf("|"))
             {
-                var filter = Filters.Find(ParseDottedName());
-                value = new Filter(filter, value, tokens.TakeIf("(") ? ParseArguments() : ArgumentList.Empty);
+                var name = ParseDottedName();
+                value = new Filter(
+                    name, Filters.Find(name), value, tokens.TakeIf("(") ? ParseArguments() : ArgumentList.Empty);
             }
             else if (tokens.TakeName("is"))
             {

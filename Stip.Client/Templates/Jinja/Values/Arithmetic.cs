@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace Stip.Client.Templates.Jinja.Values;
 
 /// <summary>The operators on numbers, texts and lists, with Python's results.</summary>
@@ -50,7 +52,12 @@ internal static class Arithmetic
         _ => null,
     };
 
-    private static double? Float(object? value) => value is double number ? number : Integer(value);
+    private static double? Float(object? value) => value switch
+    {
+        double number => number,
+        BigInteger => throw new ChatTemplateException("a number is outside the integers of 64 bits"),
+        _ => Integer(value),
+    };
 
     // The casts keep integers integers: without them the arms would agree on floating point.
     private static object Integers(string sign, long left, long right) => sign switch

@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace Stip.Client.Templates.Jinja.Values;
 
 /// <summary>Equality, order and membership as Python has them.</summary>
@@ -11,6 +13,7 @@ internal static class Comparison
         {
             (null, null) => true,
             (Undefined, Undefined) => true,
+            (BigInteger first, BigInteger second) => first == second,
             (string first, string second) => first.Length == second.Length && AreEqual(first, second, budget),
             _ when left is not (null or double) && ReferenceEquals(left, right) => true,
             (TemplateMap first, TemplateMap second) => first.Count == second.Count && first.All(
@@ -38,6 +41,8 @@ internal static class Comparison
                 throw undefined.Error;
             case (_, Undefined undefined):
                 throw undefined.Error;
+            case (BigInteger first, BigInteger second):
+                return first.CompareTo(second);
             case (long first, long second):
                 return first.CompareTo(second);
             case (IList<object?> first, IList<object?> second):
@@ -62,7 +67,7 @@ internal static class Comparison
     {
         Undefined => false,
         string text when item is string part => Holds(text, part, budget),
-        TemplateMap map => item is string key && map.ContainsKey(key),
+        TemplateMap map => TemplateMap.Key(item) is { } key && map.ContainsKey(key),
         IList<object?> list => list.Any(value => AreEqual(value, item, budget)),
         _ => throw new ChatTemplateException(
             $"'in' looks for {TypeNames.Of(item)} inside {TypeNames.Of(container)}"),
@@ -73,6 +78,7 @@ internal static class Comparison
         bool truth => truth ? 1 : 0,
         long number => number,
         double number => number,
+        BigInteger number => (double)number,
         _ => null,
     };
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics;
 
 namespace Stip.Client.Templates.Jinja.Values;
 
@@ -25,6 +26,7 @@ internal sealed class JsonText(int? indent, string itemSeparator, string keySepa
             bool truth => _json.Append(truth ? "true" : "false"),
             long number => _json.Append(number.ToString(CultureInfo.InvariantCulture)),
             double number => _json.Append(Number(number)),
+            BigInteger number => _json.Append(number.ToString(CultureInfo.InvariantCulture)),
             string text => Quote(text),
             TemplateMap map => Map(map, depth),
             IList<object?> list => List(list, depth),
@@ -43,12 +45,27 @@ internal sealed class JsonText(int? indent, string itemSeparator, string keySepa
         var text => text,
     };
 
+    private static string Key(object key) => key switch
+    {
+        string text => text,
+        double number => Number(number),
+        _ => PythonText.Str(key).ToLowerInvariant(),
+    };
+
+    private static IEnumerable<KeyValuePair<object, object?>> Sorted(TemplateMap map)
+    {
+        var texts = map.Keys.Count(key => key is string);
+        return texts == map.Count ? map.OrderBy(entry => (string)entry.Key, Comparer<string>.Create(CodePoints.Compare))
+            : texts == 0 ? map.OrderBy(entry => Convert.ToDouble(entry.Key, CultureInfo.InvariantCulture))
+            : throw new ChatTemplateException("tojson cannot sort keys of which some are numbers");
+    }
+
     private BoundedText Map(TemplateMap map, int depth)
     {
-        var entries = sortsKeys ? map.OrderBy(entry => entry.Key, StringComparer.Ordinal) : map.AsEnumerable();
+        var entries = sortsKeys ? Sorted(map) : map;
         return Items('{', '}', map.Count, depth, entries, entry =>
         {
-            Quote(entry.Key).Append(keySeparator);
+            Quote(Key(entry.Key)).Append(keySeparator);
             Append(entry.Value, depth + 1);
         });
     }
@@ -100,7 +117,7 @@ internal sealed class JsonText(int? indent, string itemSeparator, string keySepa
                 '\b' => _json.Append(@"\b"),
                 '\f' => _json.Append(@"\f"),
                 < ' ' => _json.Append(Escaped(character)),
-                > '~' when asciiOnly && character != '\u007F' => _json.Append(Escaped(character)),
+                > '~' when asciiOnly => _json.Append(Escaped(character)),
                 _ => _json.Append(character),
             };
         }

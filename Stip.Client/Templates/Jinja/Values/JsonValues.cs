@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Numerics;
 using System.Text.Json;
 
 namespace Stip.Client.Templates.Jinja.Values;
@@ -5,6 +7,8 @@ namespace Stip.Client.Templates.Jinja.Values;
 /// <summary>JSON as values of the template's language.</summary>
 internal static class JsonValues
 {
+    private const int LongestInteger = 1000;
+
     public static object? Read(JsonElement element)
     {
         switch (element.ValueKind)
@@ -12,7 +16,7 @@ internal static class JsonValues
             case JsonValueKind.String:
                 return element.GetString();
             case JsonValueKind.Number:
-                return element.TryGetInt64(out var integer) ? (object)integer : element.GetDouble();
+                return Number(element);
             case JsonValueKind.True or JsonValueKind.False:
                 return element.GetBoolean();
             case JsonValueKind.Array:
@@ -28,5 +32,20 @@ internal static class JsonValues
             default:
                 return null;
         }
+    }
+
+    private static object Number(JsonElement element)
+    {
+        if (element.TryGetInt64(out var integer))
+        {
+            return integer;
+        }
+
+        // Long ones cost time by the square of their digits.
+        var digits = element.GetRawText();
+        return digits.Length <= LongestInteger
+            && BigInteger.TryParse(digits, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var great)
+            ? great
+            : element.GetDouble();
     }
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics;
 
 namespace Stip.Client.Templates.Jinja.Values;
 
@@ -65,7 +66,7 @@ internal static class PythonText
                 Join(text.Append('['), list, Write).Append(']');
                 break;
             case TemplateNamespace space:
-                Join(text.Append("<Namespace {"), space.Attributes, Entry).Append("}>");
+                Join(text.Append("<Namespace {"), space.Attributes, Attribute).Append("}>");
                 break;
             default:
                 text.Append(Plain(value));
@@ -79,15 +80,19 @@ internal static class PythonText
         bool truth => truth ? "True" : "False",
         long number => number.ToString(Invariant),
         double number => Float(number),
+        BigInteger number => number.ToString(Invariant),
         Undefined => "Undefined",
         _ => "<function>",
     };
 
-    private static void Entry(BoundedText text, KeyValuePair<string, object?> entry)
+    private static void Entry(BoundedText text, KeyValuePair<object, object?> entry)
     {
-        Quote(text, entry.Key);
+        Write(text, entry.Key);
         Write(text.Append(": "), entry.Value);
     }
+
+    private static void Attribute(BoundedText text, KeyValuePair<string, object?> attribute) =>
+        Entry(text, new(attribute.Key, attribute.Value));
 
     private static BoundedText Join<T>(BoundedText text, IEnumerable<T> parts, Action<BoundedText, T> write)
     {

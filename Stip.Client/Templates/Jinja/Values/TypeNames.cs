@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace Stip.Client.Templates.Jinja.Values;
 
 /// <summary>What error messages call a value.</summary>
@@ -7,7 +9,7 @@ internal static class TypeNames
     {
         null => "none",
         bool => "a boolean",
-        long => "an integer",
+        long or BigInteger => "an integer",
         double => "a number",
         string => "a text",
         TemplateMap => "a mapping",
