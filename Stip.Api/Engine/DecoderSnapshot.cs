@@ -20,6 +20,9 @@ internal sealed record DecoderSnapshot(
     /// <summary>The tensors of its cache, those of the first layer first.</summary>
     public IReadOnlyList<CacheTensor> CacheTensors { get; } = CacheTensor.Of(Cache);
 
+    /// <summary>Most tokens of a session for which there is memory, were there no other.</summary>
+    public int MostCachedTokens { get; init; } = ContextLength;
+
     /// <summary>Names of what every step takes and gives.</summary>
     public StepPorts Ports { get; init; } = StepPorts.Usual;
 

@@ -96,13 +96,14 @@ internal sealed class StepDeclaration
                 "logits.rows");
     }
 
-    /// <summary>The longest cache of a new session: what is asked for, or all that is allowed.</summary>
+    /// <summary>The longest cache of a new session: what is asked for, or all that is allowed and that there is memory
+    /// for.</summary>
     public static Outcome<int> JudgeLength(DecoderSnapshot decoder, int? maxLength, EngineOptions options)
     {
         var limit = options.LongestSession(decoder.ContextLength);
         if (maxLength is null || (maxLength >= 1 && maxLength <= limit))
         {
-            return maxLength ?? limit;
+            return maxLength ?? Math.Min(limit, decoder.MostCachedTokens);
         }
 
         var code = maxLength < 1 ? StipErrorCode.InvalidRequest : StipErrorCode.ContextLengthExceeded;

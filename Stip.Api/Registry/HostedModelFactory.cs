@@ -31,8 +31,8 @@ internal sealed class HostedModelFactory(
             : new IntactRuntime(runtime, new PackageDigests(manifest, folder, log));
         var decoder = manifest.Graphs.TryGetValue(Roles.Decoder, out var graph)
             ? new DecoderHost(
-                Snapshot(manifest, graph, folder), own, OnnxReferences.MixesRows, budget, graphs, engine, metrics,
-                clock)
+                WithMemory(Snapshot(manifest, graph, folder)), own, OnnxReferences.MixesRows, budget, graphs, engine,
+                metrics, clock)
             : null;
         var forwards = manifest.Graphs
             .Where(pair => pair.Value.Cache is null && !Roles.AreOfSequence(manifest)).ToDictionary(
@@ -43,7 +43,7 @@ internal sealed class HostedModelFactory(
             StringComparer.Ordinal);
         return new HostedModel(manifest, registration, folder, decoder, forwards)
         {
-            MaxLength = decoder is not null && engine.Value.LongestSession(manifest.ContextLength) is var longest
+            MaxLength = decoder is not null && LongestSession(decoder.Snapshot) is var longest
                 && longest < manifest.ContextLength ? longest : null,
             SourceLength = decoder?.Snapshot.Sequence is { } sequence
                 ? SourceRules.MostRows(sequence, engine.Value)
@@ -51,6 +51,18 @@ internal sealed class HostedModelFactory(
             BoundedCaches = graph?.Cache is { } cache ? Bounds(cache, manifest.ContextLength) : null,
         };
     }
+
+    private int LongestSession(DecoderSnapshot decoder) =>
+        Math.Min(engine.Value.LongestSession(decoder.ContextLength), decoder.MostCachedTokens);
+
+    // A session of the whole context of a long model may be more than all caches may have.
+    private DecoderSnapshot WithMemory(DecoderSnapshot decoder) => decoder with
+    {
+        MostCachedTokens = LengthClasses.Longest(
+            decoder.ContextLength,
+            tokens => CacheShape.Of(decoder, 1, tokens, runtime.SpareTokens).SlotTotalBytes,
+            budget.LimitBytes),
+    };
 
     // Those of a session that is as long as can be: a shorter one has room for all its tokens, or as much.
     private BoundedCache[]? Bounds(CacheManifest cache, int contextLength)

@@ -1,5 +1,6 @@
 using Microsoft.ML.OnnxRuntime;
 using Stip.Api.Engine;
+using Stip.Api.Engine.Caches;
 using Stip.Protocol.Tensors;
 
 namespace Stip.Api.Runtime;

@@ -16,6 +16,7 @@ namespace Stip.Client.Generation;
 public sealed class SessionPool(StipModel model, int mostKept = 4) : IAsyncDisposable
 {
     private const int LeastLength = 1024;
+    private const int MostRoom = 4096;
 
     /// <summary>Generates after a prompt, as <see cref="StipModel.GenerateAsync"/>; the session is kept when the answer
     /// is whole, and released when it fails or is left.</summary>
@@ -106,16 +107,19 @@ public sealed class SessionPool(StipModel model, int mostKept = 4) : IAsyncDispo
         var wanted = maxNewTokens is { } most
             ? (int)Math.Min((long)promptIds.Length + most, model.LongestSession)
             : model.LongestSession;
-        // Room for further turns.
-        var length = (int)Math.Min(model.LongestSession, Math.Max(LeastLength, wanted * 2L));
         return Kept.Take(this, sessions => sessions
                 .Where(session => session.MaxLength >= wanted)
                 .Select(session => (Session: session, Common: session.CommonTokens(promptIds.Span)))
                 .Where(found => found.Common > 0 && found.Common * 2 >= found.Session.Position)
                 .OrderByDescending(found => found.Common)
                 .FirstOrDefault().Session)
-            ?? model.OpenSession(length);
+            ?? model.OpenSession(Math.Min(model.LongestSession, WithRoom(wanted)));
     }
+
+    /// <summary>So many tokens and room for further turns: as many again, but not so many that of a long session the
+    /// server would have to have several times the memory.</summary>
+    internal static int WithRoom(int wanted) =>
+        (int)Math.Min(int.MaxValue, Math.Max(LeastLength, (long)wanted + Math.Min(wanted, MostRoom)));
 
     /// <returns>The session that is one too many.</returns>
     private StipSession? Keep(StipSession session) => Kept.Keep(this, session, mostKept);

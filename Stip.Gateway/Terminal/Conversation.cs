@@ -7,7 +7,8 @@ using Stip.Client.Templates;
 
 namespace Stip.Gateway.Terminal;
 
-/// <summary>Questions and answers in one session: each turn sends only the rows that are new.</summary>
+/// <summary>Questions and answers in one session: each turn sends only the rows that are new. It is no longer than the
+/// answers may become and some turns need: a longer one takes its place.</summary>
 /// <param name="model">Who answers.</param>
 /// <param name="options">How answers are chosen.</param>
 /// <param name="system">The system message, null for none.</param>
@@ -21,7 +22,9 @@ internal sealed class Conversation(
     IReadOnlyDictionary<string, JsonElement>? variables = null) : IAsyncDisposable
 {
     private readonly List<ChatMessage> _messages = system is null ? [] : [new ChatMessage("system", system)];
-    private StipSession? _session;
+    private readonly SessionPool _sessions = new(model, mostKept: 1);
+    private StipSession? _session; // about an image
+    private int _length;
 
     /// <summary>Asks, and remembers question and answer once the answer is whole.</summary>
     public async IAsyncEnumerable<GeneratedToken> AskAsync(
@@ -40,11 +43,10 @@ internal sealed class Conversation(
             : await IllustratedChat.PlaceAsync(
                 model, new ChatPrompt(turn, [image]) { Variables = variables }, cancellationToken);
 
-        // The image stands at the same place in every turn. A source is read as a whole, each turn anew.
-        _session ??= model.IsSequence ? null : model.OpenSession(placed: prompt.Rows);
-        var tokens = _session is null
-            ? model.GenerateWithImagesAsync(prompt, options, cancellationToken)
-            : _session.GenerateAsync(prompt.TokenIds, options, cancellationToken);
+        // A source is read as a whole, each turn anew.
+        var tokens = image is null ? _sessions.GenerateAsync(prompt.TokenIds, options, cancellationToken)
+            : model.IsSequence ? model.GenerateWithImagesAsync(prompt, options, cancellationToken)
+            : (await SessionAsync(prompt)).GenerateAsync(prompt.TokenIds, options, cancellationToken);
         var answer = new StringBuilder();
         await foreach (var token in tokens)
         {
@@ -66,8 +68,31 @@ internal sealed class Conversation(
     {
         _messages.RemoveAll(message => message.Role != "system");
         await DisposeAsync();
-        _session = null;
     }
 
-    public ValueTask DisposeAsync() => _session?.DisposeAsync() ?? ValueTask.CompletedTask;
+    public async ValueTask DisposeAsync()
+    {
+        await _sessions.DisposeAsync();
+        if (_session is not null)
+        {
+            await _session.DisposeAsync();
+            _session = null;
+        }
+    }
+
+    // The image stands at the same place in every turn.
+    private async ValueTask<StipSession> SessionAsync(ImagePrompt prompt)
+    {
+        var wanted = Fitting((long)prompt.TokenIds.Length + (options.MaxNewTokens ?? model.ContextLength));
+        if (_session is not null && _length >= wanted)
+        {
+            return _session;
+        }
+
+        await DisposeAsync();
+        _length = Fitting(wanted * 2L);
+        return _session = model.OpenSession(_length, prompt.Rows);
+    }
+
+    private int Fitting(long tokens) => (int)Math.Min(tokens, model.ContextLength);
 }

@@ -7,8 +7,6 @@ namespace Stip.Api.Engine.Caches;
 /// short ones. Owned by the model's loop.</summary>
 internal sealed class SlotPool : IDisposable
 {
-    private const int ClassFactor = 4;
-    private const int ShortestClass = 64;
     private readonly IDecoder _decoder;
     private readonly string _model;
     private readonly CacheBudget _budget;
@@ -19,13 +17,7 @@ internal sealed class SlotPool : IDisposable
     public SlotPool(IDecoder decoder, DecoderSnapshot snapshot, CacheBudget budget, int slots)
     {
         (_decoder, _model, _budget, _slots) = (decoder, snapshot.Model, budget, slots);
-        var classes = new Stack<int>();
-        for (var length = snapshot.ContextLength; length >= ShortestClass || classes.Count == 0; length /= ClassFactor)
-        {
-            classes.Push(length);
-        }
-
-        _classes = [.. classes];
+        _classes = LengthClasses.Of(snapshot.ContextLength);
         _arenas = new SlotArena?[_classes.Length];
     }
 

@@ -50,6 +50,28 @@ public sealed class ModelTests
         Assert.Equal((said, TinyDecoder.ContextLength), (shown.Stip.MaxLength, shown.Stip.ContextLength));
     }
 
+    // 256 bytes a token: the whole context takes 2 MiB, a quarter of it 512 KiB.
+    [Theory]
+    [InlineData("1", "0", 2048)]
+    [InlineData("2", "0", null)]
+    [InlineData("1", "4096", 2048)]
+    [InlineData("1", "1000", 1000)]
+    public async Task Model_WhoseContextIsMoreThanTheCachesMayHave_SaysHowLongSessionsAreAndOpensSuch(
+        string megabytes, string setting, int? said)
+    {
+        const int Length = 8192;
+        using var server = new ApiServer(
+            ("Stip:Api:Engine:CacheMegabytes", megabytes), ("Stip:Api:Engine:MaxLength", setting));
+        new TinyDecoder(Length: Length).WriteTo(server.PackageFolder("tiny"));
+        var caller = server.Caller();
+
+        var shown = await caller.GetAsync<ModelObject>($"{StipRoutes.Models}/tiny");
+        var step = await caller.StepAsync(Steps.Prefill(1, 4));
+        var session = await caller.GetAsync<SessionObject>($"{StipRoutes.Sessions}/{step.SessionId}");
+
+        Assert.Equal((said, said ?? Length), (shown.Stip.MaxLength, session.MaxLength));
+    }
+
     [Theory]
     [InlineData("0", 40)]
     [InlineData("8", 8)]

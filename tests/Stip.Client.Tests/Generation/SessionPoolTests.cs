@@ -73,6 +73,15 @@ public sealed class SessionPoolTests : IDisposable
         Assert.All(_toy.Server.Steps, step => Assert.True(step.MaxLength is null or 32));
     }
 
+    // Servers have caches of quarters of the context, e.g. 32,768 tokens of 131,072.
+    [Theory]
+    [InlineData(1, 1024)]
+    [InlineData(1000, 2000)]
+    [InlineData(20_000, 24_096)]
+    [InlineData(int.MaxValue, int.MaxValue)]
+    public void WithRoom_OfALongSession_IsNotTwiceAsLong(int wanted, int length) =>
+        Assert.Equal(length, SessionPool.WithRoom(wanted));
+
     [Fact]
     public async Task GenerateAsync_OfAPromptThatIsLongerThanTheServersSessions_IsRefused()
     {

@@ -7,31 +7,63 @@ using Stip.TestKit.Toys;
 
 namespace Stip.Gateway.Tests.Terminal;
 
-public sealed class ConversationLoopTests
+public sealed class ConversationLoopTests : IDisposable
 {
+    // A table of fewer rows than the tokenizer has tokens.
+    private readonly ToyModel _toy = new(vocabSize: 300);
+    private readonly TemporaryFolder _folder = new();
+    private readonly ToyServer _server;
+    private readonly StipHttpClient _client;
+
+    public ConversationLoopTests()
+    {
+        _server = new ToyServer(_toy);
+        _client = new StipHttpClient(new HttpClient(_server) { BaseAddress = new Uri("http://toy.test") });
+    }
+
+    public void Dispose()
+    {
+        _client.Dispose();
+        _server.Dispose();
+        _folder.Dispose();
+    }
+
     [Fact]
     public async Task AnswerAsync_TokenWithoutARow_IsOneLineAndTheConversationGoesOn()
     {
-        using var folder = new TemporaryFolder();
-        // A table of fewer rows than the tokenizer has tokens.
-        var toy = new ToyModel(vocabSize: 300);
-        ToyBundle.Write(folder.Path, toy);
-        File.Copy(RepositoryRoot.At("samples", "models", "stories", "tokenizer.json"), folder.At("tokenizer.json"));
-        await File.WriteAllTextAsync(
-            folder.At("chat_template.jinja"), "{{ messages[-1].content }}", TestContext.Current.CancellationToken);
-        using var bundle = Bundle.Open(folder.Path);
-        using var server = new ToyServer(toy);
-        using var client = new StipHttpClient(new HttpClient(server) { BaseAddress = new Uri("http://toy.test") });
-        var model = new StipModel(bundle, client);
+        using var bundle = Open("{{ messages[-1].content }}", 256);
+        var model = new StipModel(bundle, _client);
         var question = "Once upon a time there was a fox";
         Assert.Throws<BundleException>(() => Prompts.Chat(model, [new("user", question)]));
         await using var conversation = new Conversation(
             model, new GenerationOptions { MaxNewTokens = 2 }, system: null);
 
         await ConversationLoop.AnswerAsync(conversation, question, TestContext.Current.CancellationToken);
-        Assert.Empty(server.Steps);
+        Assert.Empty(_server.Steps);
         await ConversationLoop.AnswerAsync(conversation, "a", TestContext.Current.CancellationToken);
 
-        Assert.NotEmpty(server.Steps);
+        Assert.NotEmpty(_server.Steps);
+    }
+
+    [Fact]
+    public async Task AnswerAsync_OfALongModel_AsksForNoMoreThanTheAnswersNeedAndSendsWhatIsNew()
+    {
+        using var bundle = Open("{% for m in messages %}{{ m.content }}{% endfor %}", 131_072);
+        await using var conversation = new Conversation(
+            new StipModel(bundle, _client),
+            new GenerationOptions { MaxNewTokens = 2, IgnoreEndOfSequence = true, Speculates = false }, system: null);
+
+        await ConversationLoop.AnswerAsync(conversation, "aaaa", TestContext.Current.CancellationToken);
+        await ConversationLoop.AnswerAsync(conversation, "b", TestContext.Current.CancellationToken);
+
+        Assert.Equal(1024, Assert.Single(_server.Steps, step => step.SessionId is null).MaxLength);
+    }
+
+    private Bundle Open(string template, int contextLength)
+    {
+        ToyBundle.Write(_folder.Path, _toy, manifest => manifest["context_length"] = contextLength);
+        File.Copy(RepositoryRoot.At("samples", "models", "stories", "tokenizer.json"), _folder.At("tokenizer.json"));
+        File.WriteAllText(_folder.At("chat_template.jinja"), template);
+        return Bundle.Open(_folder.Path);
     }
 }

@@ -1,9 +1,7 @@
-using Stip.Api.Engine;
-using Stip.Api.Engine.Caches;
 using Stip.Protocol.Packages;
 using Stip.Protocol.Tensors;
 
-namespace Stip.Api.Runtime;
+namespace Stip.Api.Engine.Caches;
 
 /// <summary>Sizes of an arena: <c>[slots, kv_heads, capacity, head_dim]</c> for each tensor, whatever the order of its
 /// axes in the graph: its blocks and runs count as heads.</summary>
