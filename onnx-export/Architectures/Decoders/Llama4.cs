@@ -72,11 +72,23 @@ internal sealed class Llama4 : IArchitecture
     private static SharedExperts Experts(ConfigJson config, DecoderShape shape)
     {
         var inner = GatedFeedForward.Read(config);
+        var plain = inner with { InnerSize = config.Size("intermediate_size_mlp") };
+        var sparse = config.Integers("moe_layers");
+        if (sparse is { Count: 0 })
+        {
+            // MobileLLM-R1: 0 stands for experts, those of a row, and layers from one with experts to the next.
+            foreach (var none in new[] { "num_local_experts", "num_experts_per_tok", "interleave_moe_layer_step" })
+            {
+                config.Count(none);
+            }
+
+            return new SharedExperts(plain, null, null) { IsSparse = new bool[shape.Layers] };
+        }
+
         var step = config.FindSize("interleave_moe_layer_step") ?? 1;
         var chosen = config.FindSize("num_experts_per_tok") ?? 1;
-        var sparse = config.Integers("moe_layers");
         return new SharedExperts(
-            inner with { InnerSize = config.Size("intermediate_size_mlp") },
+            plain,
             new ExpertFeedForward(config.Size("num_local_experts"), chosen, inner.InnerSize, inner.Function)
             {
                 Router = "router",

@@ -27,6 +27,9 @@ internal sealed class GgufDescription(GgufFile file, string prefix)
 
     public bool? Flag(string key) => Metadata.Flag($"{prefix}.{key}");
 
+    /// <summary>Flags of a list, null where there is none or it is one for all.</summary>
+    public IReadOnlyList<bool>? Flags(string key) => Metadata.Flags($"{prefix}.{key}");
+
     public IReadOnlyList<long>? Integers(string key) => Metadata.Integers($"{prefix}.{key}");
 
     /// <summary>Integers of every layer, which may be one for all.</summary>

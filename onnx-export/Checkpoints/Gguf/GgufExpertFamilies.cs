@@ -201,6 +201,13 @@ internal static class GgufExpertFamilies
     // What files do not say: the chunk, and that the one with 128 experts does not norm its heads.
     private static void DescribeLlama4(GgufDescription model)
     {
+        if (model.Integer("expert_count") is not > 0)
+        {
+            // Which of its layers know no positions no file says.
+            throw model.Metadata.Refused("llama4.expert_count is 0 or absent: a model of Llama 4's architecture "
+                + "without experts (MobileLLM-R1) is exported of its folder");
+        }
+
         model.CopyExperts("num_local_experts", "intermediate_size");
         model.CopyInteger("feed_forward_length", "intermediate_size_mlp");
         model.CopyInteger("interleave_moe_layer_step", "interleave_moe_layer_step");

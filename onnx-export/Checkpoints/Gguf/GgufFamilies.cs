@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+
 namespace Stip.Export.Checkpoints.Gguf;
 
 /// <summary>The families that can be read from GGUF files.</summary>
@@ -118,9 +120,30 @@ internal static class GgufFamilies
             {
                 model.Config["rope_local_base_freq"] = model.Number("rope.freq_base_swa") ?? 10000;
                 DescribeGemma(model, largestLayers: 62);
+                DescribeWindows(model);
             },
         },
     ];
+
+    // Files of models whose layers all see everything (Rnj-1) have no window, or say of every layer that it has none.
+    private static void DescribeWindows(GgufDescription model)
+    {
+        const string Pattern = "attention.sliding_window_pattern";
+        var (config, locals) = (model.Config, model.Flags(Pattern));
+        if (config["sliding_window"] is null || locals?.Contains(true) == false)
+        {
+            (config["sliding_window"], config["sliding_window_pattern"]) = (null, 1);
+        }
+        else if (locals is not null)
+        {
+            config["layer_types"] = new JsonArray(
+                [.. locals.Select(local => (JsonNode)(local ? "sliding_attention" : "full_attention"))]);
+        }
+        else
+        {
+            model.CopyInteger(Pattern, "sliding_window_pattern");
+        }
+    }
 
     // Files do not carry the scale of scores; the 27b models, told by their layers, scale by the width of a head of
     // the stream.
@@ -150,7 +173,7 @@ internal static class GgufFamilies
                 if (model.Integer("attention.sliding_window") is > 0)
                 {
                     (model.Config["architectures"], model.Config["model_type"]) =
-                        (new System.Text.Json.Nodes.JsonArray("Olmo3ForCausalLM"), "olmo3");
+                        (new JsonArray("Olmo3ForCausalLM"), "olmo3");
                 }
             },
         },

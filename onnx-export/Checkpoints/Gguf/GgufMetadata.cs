@@ -27,6 +27,14 @@ internal sealed class GgufMetadata(string file, IReadOnlyDictionary<string, obje
         ? value is bool flag ? flag : throw Wrong(key, "true or false")
         : null;
 
+    /// <summary>Flags of a list, numbers among them, 0 for off; null where it is absent or no list.</summary>
+    public IReadOnlyList<bool>? Flags(string key) => Find(key) switch
+    {
+        bool[] flags => flags,
+        long[] numbers => [.. numbers.Select(number => number != 0)],
+        _ => null,
+    };
+
     public double? Number(string key) => Find(key) switch
     {
         null => null,

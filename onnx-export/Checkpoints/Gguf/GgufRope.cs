@@ -72,7 +72,9 @@ internal static class GgufRope
 
         foreach (var beta in new[] { "beta_fast", "beta_slow" })
         {
-            if (metadata.Number($"{prefix}.scaling.yarn_{beta}") is { } value)
+            // Ollama's converter leaves yarn out of their names.
+            if ((metadata.Number($"{prefix}.scaling.yarn_{beta}")
+                ?? metadata.Number($"{prefix}.scaling.{beta}")) is { } value)
             {
                 yarn[beta] = value;
             }

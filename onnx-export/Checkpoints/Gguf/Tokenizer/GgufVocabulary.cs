@@ -14,8 +14,11 @@ internal sealed record GgufVocabulary(IReadOnlyList<string> Tokens, IReadOnlyLis
     [
         "<|eot_id|>", "<|eom_id|>", "<|im_end|>", MessageEnd, "<end_of_turn>", "<|end_of_text|>", "<|endoftext|>",
         "<|return|>", "<|call|>", "<|calls|>", "<|flush|>", "<EOT>", "_<EOT>", "[EOT]", "<end_of_utterance>", "[e~[",
-        "<\uFF5Cend\u2581of\u2581sentence\uFF5C>",
+        "<\uFF5Cend\u2581of\u2581sentence\uFF5C>", "<|fim_pad|>", "<|repo_name|>", "<reponame>", "<|file_sep|>",
     ];
+
+    // Ends of texts, where they are no words: Gemma's vocabulary has </s> as markup.
+    private static readonly string[] TextEnds = ["</s>", "<eos>", "[EOS]"];
 
     // Where a token ends a turn or hands it to a tool, this one only ends one message of several: gpt-oss thinks in
     // the first and answers in the next.
@@ -53,7 +56,8 @@ internal sealed record GgufVocabulary(IReadOnlyList<string> Tokens, IReadOnlyLis
         var named = EndKeys.Select(key => Id(metadata, key));
         var known = Enumerable.Range(0, Tokens.Count)
             .Where(id => Types[id] is GgufTokenType.Control or GgufTokenType.UserDefined)
-            .Where(id => TurnEnds.Contains(Tokens[id]));
+            .Where(id => TurnEnds.Contains(Tokens[id])
+                || (Types[id] is GgufTokenType.Control && TextEnds.Contains(Tokens[id])));
         int[] all = [.. named.OfType<int>().Concat(known).Distinct()];
         var texts = all.Select(id => Tokens[id]).ToHashSet(StringComparer.Ordinal);
         var hasSeveral = Array.Exists(EndsOfSeveral, pair => texts.Contains(pair.Turn) && texts.Contains(pair.Call));

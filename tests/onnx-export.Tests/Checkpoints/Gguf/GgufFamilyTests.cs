@@ -267,6 +267,8 @@ public sealed class GgufFamilyTests(ExportedModels models) : IDisposable
         JsonValueKind.True or JsonValueKind.False => (object)(bool)value,
         JsonValueKind.Array when value.AsArray().All(item => Value(item!) is int) =>
             value.AsArray().Select(item => (int)item!).ToArray(),
+        JsonValueKind.Array when value.AsArray().All(item => Value(item!) is bool) =>
+            value.AsArray().Select(item => (bool)item!).ToArray(),
         JsonValueKind.Array => value.AsArray().Select(item => (float)item!).ToArray(),
         _ when value.ToJsonString().AsSpan().ContainsAny('.', 'e') => (float)value,
         _ => (int)value,

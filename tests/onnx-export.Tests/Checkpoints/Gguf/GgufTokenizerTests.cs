@@ -67,6 +67,12 @@ public sealed class GgufTokenizerTests : IDisposable
     [InlineData("[EOT]", GgufTokenType.Control, true)]
     [InlineData("<end_of_utterance>", GgufTokenType.UserDefined, true)]
     [InlineData("[EOT]", GgufTokenType.Normal, false)]
+    [InlineData("</s>", GgufTokenType.Control, true)]
+    [InlineData("</s>", GgufTokenType.UserDefined, false)] // markup in Gemma's vocabulary
+    [InlineData("<eos>", GgufTokenType.Control, true)]
+    [InlineData("[EOS]", GgufTokenType.Control, true)]
+    [InlineData("<|file_sep|>", GgufTokenType.UserDefined, true)]
+    [InlineData("<|fim_pad|>", GgufTokenType.Control, true)]
     public void Ends_OfAFileThatNamesNone_AreTokensThatEndTurns(string text, object type, bool ends) => Assert.Equal(
         ends,
         new GgufVocabulary(["a", text], [GgufTokenType.Normal, (GgufTokenType)type])

@@ -54,6 +54,25 @@ public sealed class GgufUnreadKeysTests : IDisposable
     }
 
     [Theory]
+    [InlineData(null)]
+    [InlineData("0")]
+    public void Open_OfALlama4WithoutExperts_IsRefusedByThem(string? experts)
+    {
+        var family = GgufFamilyTests.Copy("llama4");
+        family["metadata"]!.AsObject().Remove("expert_count");
+        if (experts is not null)
+        {
+            family["metadata"]!["expert_count"] = JsonNode.Parse(experts);
+        }
+
+        GgufFamilyTests.Write(family, _folder.At("a.gguf"));
+
+        var refused = Assert.Throws<RefusedException>(() => Checkpoint.Open(_folder.At("a.gguf"), null));
+
+        Assert.Contains("llama4.expert_count is 0 or absent", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("rope.scaling.attn_factor", "1.25", "rope.scaling.attn_factor is 1.25 beside a yarn_log_multiplier")]
     [InlineData("attention.temperature_length", "16", "attention.temperature_length is 16; it must be "
         + "rope.scaling.original_context_length, 8")]
