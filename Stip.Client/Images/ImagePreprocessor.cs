@@ -5,11 +5,11 @@ namespace Stip.Client.Images;
 /// <remarks>Immutable and safe for concurrent use.</remarks>
 public sealed class ImagePreprocessor
 {
-    private const double Half = 0.5;
     private const double PerLevel = 1.0 / 255;
 
     private const string Pads = "do_pad";
     private const string KeepsAspect = "keep_aspect_ratio";
+    private const string MostPatches = "max_num_patches";
 
     // Steps that would change the picture: Donut's and Nougat's, and one of EfficientNet's.
     private static readonly string[] NotDone =
@@ -33,7 +33,8 @@ public sealed class ImagePreprocessor
         var kind = settings.Kind;
         (_size, _crop) = Sizes(settings, taken);
         _squaresOnly = SquaresOnly(settings, _size);
-        _filter = (ResampleFilter)settings.Integer("resample", (int)ResampleFilter.Bilinear);
+        _filter = (ResampleFilter)settings.Integer(
+            "resample", (int)(kind?.Filter ?? ResampleFilter.Bilinear));
         if (!Enum.IsDefined(_filter))
         {
             throw new InvalidDataException($"resample is {(int)_filter}; there are 0..5");
@@ -54,12 +55,14 @@ public sealed class ImagePreprocessor
 
         var rescale = settings.Flag("do_rescale", true) ? settings.Number("rescale_factor", PerLevel) : 1;
         var normalizes = settings.Flag("do_normalize", kind?.Normalizes != false);
+        var colours = kind?.Colours ?? ColourScale.Half;
         var dividesAgain = kind?.DividesAgain == true && settings.Flag("include_top", true);
         for (var channel = 0; channel < RgbImage.Channels; channel++)
         {
-            var mean = normalizes ? settings.OfColour("image_mean", channel, Half) : 0;
-            var deviation = normalizes ? settings.OfColour("image_std", channel, Half) : 1;
-            var all = dividesAgain ? deviation * settings.OfColour("image_std", channel, Half) : deviation;
+            var mean = normalizes ? settings.OfColour("image_mean", channel, colours.Mean[channel]) : 0;
+            var said = settings.OfColour("image_std", channel, colours.Deviation[channel]);
+            var deviation = normalizes ? said : 1;
+            var all = dividesAgain ? deviation * said : deviation;
             _factors[channel] = (float)(rescale / all);
             _offsets[channel] = (float)(-mean / all);
         }
@@ -86,15 +89,19 @@ public sealed class ImagePreprocessor
     private static (SizeRule? Size, (int Width, int Height)? Crop) Sizes(ProcessorSettings settings, SizeRule? taken)
     {
         var size = settings.Flag("do_resize", true)
-            ? SizeRule.ReadSize(settings) ?? taken ?? throw Unsaid("size")
+            ? (SizeRule.ReadSize(settings) ?? taken ?? throw Unsaid("size")).Rounded(settings)
             : null;
         var seen = size?.Seen(settings) ?? (null, null);
         return seen.Crop is null && settings.Flag("do_center_crop", settings.Kind?.Crops == true)
-            ? (seen.Size, (SizeRule.ReadCrop(settings) ?? taken ?? throw Unsaid("crop_size")).CheckedBox("crop_size"))
+            ? (seen.Size, Crop().CheckedBox("crop_size"))
             : seen;
+
+        SizeRule Crop() => SizeRule.ReadCrop(settings) ?? taken
+            ?? (settings.Kind is { Crop: var side } ? new SizeRule(side, side) : throw Unsaid("crop_size"));
     }
 
-    // OWLv2's and LLaVA's make a picture square, DPT's brings it to a size of its own shape: squares stay as they are.
+    // OWLv2's and LLaVA's make a picture square, DPT's and SigLIP 2's bring it to a size of its own shape: squares stay
+    // as they are.
     private static string? SquaresOnly(ProcessorSettings settings, SizeRule? size)
     {
         if (size is not null && settings.Flag(KeepsAspect, false))
@@ -106,7 +113,12 @@ public sealed class ImagePreprocessor
                     + $"{size.Box.Height}");
         }
 
-        return settings.Flag(Pads, settings.Kind?.Pads == true) ? Pads : null;
+        if (settings.Kind is { KeepsShape: true })
+        {
+            return MostPatches;
+        }
+
+        return settings.Kind?.ReadsPad != false && settings.Flag(Pads, settings.Kind?.Pads == true) ? Pads : null;
     }
 
     /// <summary>Applies everything.</summary>

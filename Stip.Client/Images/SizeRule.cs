@@ -34,19 +34,32 @@ internal sealed record SizeRule
                 $"{name} is {Box.Width} × {Box.Height}; at least 1 × 1 and at most {MostPixels >> 20} million pixels "
                 + "are made");
 
-    /// <summary>Reads <c>size</c>: <c>{"height","width"}</c>, <c>{"shortest_edge"}</c> or one number, of which the
-    /// processor says what it is; null where it is absent.</summary>
-    /// <exception cref="InvalidDataException">It is something else, or a number of a processor that is not known.
-    /// </exception>
+    /// <summary>Reads <c>size</c>: <c>{"height","width"}</c>, a list of the two, <c>{"shortest_edge"}</c> or one
+    /// number, of which the processor says what it is; null where it is absent.</summary>
+    /// <exception cref="InvalidDataException">It is something else, or a number or a list of a processor that is not
+    /// known.</exception>
     public static SizeRule? ReadSize(ProcessorSettings settings) =>
-        settings.Find("size") is { ValueKind: JsonValueKind.Number } && settings is { Type: { } type, Kind: null }
-            ? throw new InvalidDataException($"size is one number, and whether {type} means a square or the shorter "
-                + "side is not known; it must be height and width, or shortest_edge")
+        settings.Find("size") is { ValueKind: JsonValueKind.Number or JsonValueKind.Array }
+            && settings is { Type: { } type, Kind: null }
+            ? throw new InvalidDataException($"size has no names, and what {type} means by it is not known; it must be "
+                + "height and width, or shortest_edge")
             : Read(settings.Find("size"), "size", settings.Kind?.IsShortest == true);
 
     /// <summary>Reads <c>crop_size</c>, where one number is a square; null where it is absent.</summary>
     public static SizeRule? ReadCrop(ProcessorSettings settings) =>
         Read(settings.Find("crop_size"), "crop_size", isShortest: false);
+
+    /// <summary>The same with sides that are whole times of <c>ensure_multiple_of</c>, where the processor knows it.
+    /// </summary>
+    public SizeRule Rounded(ProcessorSettings settings)
+    {
+        var step = settings is { Kind.Rounds: true } ? settings.Integer("ensure_multiple_of", 1) : 1;
+        return step == 1 || _shortest is not null ? this
+            : step > 1 ? new SizeRule(Near(Box.Width), Near(Box.Height))
+            : throw new InvalidDataException($"ensure_multiple_of is {step}; it must be at least 1");
+
+        int Near(int side) => (int)Math.Min(int.MaxValue, Math.Round((double)side / step) * step);
+    }
 
     /// <summary>The size to bring an image to where the processor sees a share of it, and what it cuts out of that;
     /// null where it cuts nothing by itself.</summary>
@@ -86,12 +99,21 @@ internal sealed record SizeRule
         { ValueKind: JsonValueKind.Number } side => isShortest
             ? new SizeRule(side.GetInt32())
             : new SizeRule(side.GetInt32(), side.GetInt32()),
-        { } size when size.Child("shortest_edge") is { } shortest && size.Child("longest_edge") is null =>
-            new SizeRule(shortest.GetInt32()),
+        { ValueKind: JsonValueKind.Array } sides when sides.GetArrayLength() == 2 =>
+            new SizeRule(sides[1].GetInt32(), sides[0].GetInt32()),
+        { ValueKind: not JsonValueKind.Object } => throw Unknown(name),
+        { } size when size.Child("shortest_edge") is { } shortest => size.Child("longest_edge") is null
+            ? new SizeRule(shortest.GetInt32())
+            : throw new InvalidDataException(
+                $"{name} has shortest_edge and longest_edge, which is not supported; it must have the first alone, or "
+                + "height and width"),
         { } size when size.Child("height") is { } height && size.Child("width") is { } width =>
             new SizeRule(width.GetInt32(), height.GetInt32()),
-        _ => throw new InvalidDataException($"{name} is neither height and width nor shortest_edge"),
+        _ => throw Unknown(name),
     };
+
+    private static InvalidDataException Unknown(string name) =>
+        new($"{name} is neither height and width nor shortest_edge");
 
     /// <summary>The size of one image.</summary>
     /// <exception cref="InvalidDataException">It would be larger than 64 megapixels, as of an image that is far longer

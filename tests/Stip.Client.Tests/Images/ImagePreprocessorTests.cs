@@ -62,15 +62,25 @@ public sealed class ImagePreprocessorTests
     [InlineData("""{"size":8,"image_processor_type":"Owlv2ImageProcessor","do_pad":false}""", 8, 8)]
     [InlineData("""{"size":{"shortest_edge":400},"image_processor_type":"ConvNextImageProcessorFast"}""", 400, 400)]
     [InlineData("""{"size":8,"image_processor_type":"SomeNewImageProcessor","do_resize":false}""", 20, 10)]
+    [InlineData("""{"size":[5,6],"image_processor_type":"OwlViTFeatureExtractor"}""", 6, 5)] // height first
+    [InlineData("""{"size":8,"image_processor_type":"CLIPImageProcessor","crop_size":[6,5]}""", 5, 6)]
+    [InlineData("""{"size":8,"image_processor_type":"BlipImageProcessor","do_pad":true,"size_divisor":32}""", 8, 8)]
+    [InlineData("""{"size":8,"image_processor_type":"ViTImageProcessor","do_pad":true}""", 8, 8)]
+    [InlineData("""
+        {"size":{"height":8,"width":16},"image_processor_type":"DPTImageProcessor","ensure_multiple_of":5}
+        """, 15, 10)]
+    [InlineData("""
+        {"size":{"height":8,"width":16},"image_processor_type":"ViTImageProcessor","ensure_multiple_of":5}
+        """, 16, 8)]
     [InlineData("""{"do_resize":null}""", 20, 10)]
     [InlineData("""{"do_resize":false,"do_center_crop":true,"crop_size":24}""", 24, 24)]
     public void Apply_BySettings_GivesTheirSize(string settings, int width, int height)
     {
-        using var folder = new TemporaryFolder();
-        File.WriteAllText(folder.At("preprocessor_config.json"), settings);
         var image = new RgbImage(20, 10, [.. Enumerable.Repeat((byte)255, 20 * 10 * 3)]);
+        var whole = settings.TrimEnd()[..^1] + (settings == "{}" ? "" : ",")
+            + "\"image_mean\": [0.5, 0.5, 0.5], \"image_std\": [0.5, 0.5, 0.5]}";
 
-        var (values, actualWidth, actualHeight) = ImagePreprocessor.FromFolder(folder.Path, 7, 7).Apply(image);
+        var (values, actualWidth, actualHeight) = Settled(image, whole);
 
         Assert.Equal((width, height), (actualWidth, actualHeight));
         Assert.Equal(3 * width * height, values.Length);
@@ -156,10 +166,10 @@ public sealed class ImagePreprocessorTests
         Assert.Equal(expected, Settled(image, """{"image_seq_length": 5}""", "processor_config.json", Settings).Values);
     }
 
-    private static RgbImage Gradient(int width, int height) => new(
+    internal static RgbImage Gradient(int width, int height) => new(
         width, height, [.. Enumerable.Range(0, width * height * 3).Select(i => (byte)(i * 7 % 256))]);
 
-    private static (float[] Values, int Width, int Height) Settled(
+    internal static (float[] Values, int Width, int Height) Settled(
         RgbImage image, string settings, string file = "preprocessor_config.json", string? older = null)
     {
         using var folder = new TemporaryFolder();
@@ -177,6 +187,10 @@ public sealed class ImagePreprocessorTests
     [InlineData("""
         {"image_processor_type":"DPTImageProcessor","size":{"height":8,"width":9},"keep_aspect_ratio":true}
         """)]
+    [InlineData("""{"size":[8,8],"image_processor_type":"SomeNewImageProcessor"}""")]
+    [InlineData("""{"size":[8,8,8]}""")]
+    [InlineData("""{"size":"large"}""")]
+    [InlineData("""{"size":8,"image_processor_type":"DPTImageProcessor","ensure_multiple_of":0}""")]
     [InlineData("""{"size":{"depth":3}}""")]
     [InlineData("""{"image_mean":[1,2]}""")]
     [InlineData("""{"do_resize":3}""")]
@@ -229,18 +243,22 @@ public sealed class ImagePreprocessorTests
     // Neither changes a square.
     [Theory]
     [InlineData("""{"image_processor_type":"Owlv2ImageProcessor","size":8}""", "do_pad")]
+    [InlineData("""{"image_processor_type":"Siglip2ImageProcessorFast","size":8}""", "max_num_patches")]
+    [InlineData("""{"image_processor_type":"DPTImageProcessor","size":8,"resample":2,"do_pad":true}""", "do_pad")]
     [InlineData("""
         {"image_processor_type":"SomeNewImageProcessor","size":{"height":8,"width":8},"do_pad":true}
         """, "do_pad")]
     [InlineData("""
-        {"image_processor_type":"DPTImageProcessor","size":{"height":8,"width":8},"keep_aspect_ratio":true}
+        {"image_processor_type":"DPTImageProcessor","size":{"height":8,"width":8},"resample":2,
+         "keep_aspect_ratio":true}
         """, "keep_aspect_ratio")]
     public void Apply_WhereASettingWouldMakeSquares_TakesThemAndRefusesOthersByIt(string settings, string said)
     {
         var square = Gradient(20, 20);
         var expected = Settled(square, """{"image_processor_type":"ViTImageProcessor","size":8}""");
 
-        Assert.Equal(expected.Values, Settled(square, settings).Values);
+        var found = Settled(square, settings.TrimEnd()[..^1] + ", \"image_mean\": 0.5, \"image_std\": 0.5}");
+        Assert.Equal(expected.Values, found.Values);
         var refusal = Assert.Throws<InvalidDataException>(() => Settled(Gradient(20, 10), settings));
 
         Assert.Contains($"an image is 20 × 10; with {said}", refusal.Message, StringComparison.Ordinal);
