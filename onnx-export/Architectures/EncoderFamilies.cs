@@ -51,6 +51,8 @@ internal static class EncoderFamilies
         new Xmod("XmodForMultipleChoice", TextHead.Choice),
         new Roberta("IBertForMultipleChoice", "ibert", TextHead.Choice, "ibert"),
         new Nystromformer("NystromformerForMultipleChoice", TextHead.Choice),
+        new ModernBert("ModernBertForMultipleChoice", TextHead.Choice),
+        new Luke("LukeForMultipleChoice", TextHead.Choice),
     ];
 
     /// <summary>All of them.</summary>
@@ -119,6 +121,9 @@ internal static class EncoderFamilies
         new T5Encoder("T5ForTokenClassification", hasOwnDistances: false, TextHead.Tokens),
         new T5Encoder("MT5ForTokenClassification", hasOwnDistances: false, TextHead.Tokens),
         new T5Encoder("UMT5ForTokenClassification", hasOwnDistances: true, TextHead.Tokens),
+        new T5Classifier("T5ForSequenceClassification", hasOwnDistances: false),
+        new T5Classifier("MT5ForSequenceClassification", hasOwnDistances: false),
+        new T5Classifier("UMT5ForSequenceClassification", hasOwnDistances: true),
         new T5Sequence("T5ForConditionalGeneration", "t5", "T5EncoderModel", hasOwnDistances: false),
         new T5Sequence("T5WithLMHeadModel", "", "T5EncoderModel", hasOwnDistances: false),
         new T5Sequence("MT5ForConditionalGeneration", "mt5", "MT5EncoderModel", hasOwnDistances: false),

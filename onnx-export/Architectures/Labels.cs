@@ -18,6 +18,9 @@ internal sealed record Labels(IReadOnlyList<string> Names, bool AreExclusive)
     private const string Reranker = "sentence_transformers";
     private const string Function = "activation_fn";
 
+    /// <summary>Of a head that gives one number for each of several choices.</summary>
+    public static Labels OfChoice { get; } = new(["chosen"], AreExclusive: false);
+
     /// <summary>Reads <c>id2label</c>, or <c>num_labels</c> where it is absent.</summary>
     public static Labels Read(ConfigJson config)
     {

@@ -69,6 +69,9 @@ internal static class RefusedFamilies
     private const string RoutesPairs = "its experts take a bounded number of tokens each, so that what becomes of "
         + "a token hangs on how a text was cut into steps";
 
+    private const string ReadsPadding = "its choice reads the last row of a text, padding included, so that it "
+        + "hangs on the texts beside it";
+
     private const string ProjectsWaves = "its layers project waves of distances, or turn rows before they are "
         + "projected, which is not there yet";
 
@@ -91,6 +94,7 @@ internal static class RefusedFamilies
         ["CanineForSequenceClassification"] = HashesLetters,
         ["CanineForTokenClassification"] = HashesLetters,
         ["CanineModel"] = HashesLetters,
+        ["ConvBertForMultipleChoice"] = ReadsPadding,
         ["CpmAntForCausalLM"] = HasOtherPositions,
         ["CsmForConditionalGeneration"] = WritesSound,
         ["Data2VecTextForCausalLM"] = IsEncoder,
@@ -220,5 +224,6 @@ internal static class RefusedFamilies
 
     /// <summary>Why a family is refused, null where it is only not known.</summary>
     public static string? Reason(IEnumerable<string> names) =>
-        names.Select(Reasons.GetValueOrDefault).FirstOrDefault(reason => reason is not null);
+        names.Select(name => Reasons.GetValueOrDefault(name) ?? RefusedPictures.Reason(name))
+            .FirstOrDefault(reason => reason is not null);
 }

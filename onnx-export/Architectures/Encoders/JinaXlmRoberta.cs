@@ -7,10 +7,12 @@ using Stip.Protocol.Tensors;
 
 namespace Stip.Export.Architectures.Encoders;
 
-/// <summary>XLM-RoBERTa as jina-embeddings-v3 has it: turned heads in place of positions, other names, and changes of
-/// low rank for each of its tasks.</summary>
+/// <summary>XLM-RoBERTa as Jina has it: other names, and in jina-embeddings-v3 turned heads in place of positions and
+/// changes of low rank for each of its tasks; jina-reranker-v2 has positions.</summary>
 internal static class JinaXlmRoberta
 {
+    private const string Root = "roberta";
+
     private static readonly EncoderLayerNames Layer = new(
         Query: "",
         Key: "",
@@ -25,19 +27,22 @@ internal static class JinaXlmRoberta
     };
 
     private static readonly LaterNames Later = new(
-        ["roberta."],
+        [$"{Root}."],
         [
             ("encoder.layers.", "layers."), ("emb_ln.", "embeddings.LayerNorm."),
             ("mixer.out_proj.", "self_attn.o_proj."), ("norm1.", "post_attention_layernorm."),
             ("norm2.", "post_mlp_layernorm."),
         ]);
 
-    /// <summary>True where config.json describes it: it calls itself XLM-RoBERTa.</summary>
-    public static bool IsMeant(ConfigJson config) => config.Text("position_embedding_type") == "rotary";
+    /// <summary>True where a checkpoint is one: it calls itself XLM-RoBERTa.</summary>
+    public static bool IsMeant(Checkpoint checkpoint) => Turns(checkpoint.Config)
+        || checkpoint.Tensors.Has($"{Root}.encoder.layers.0.{Layer.Packed}.weight");
 
-    public static ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype, TextHead head)
+    /// <summary>True where heads are turned, false where there are positions.</summary>
+    public static bool Turns(ConfigJson config) => config.Text("position_embedding_type") == "rotary";
+
+    public static ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype, TextHead head, bool turns = true)
     {
-        const string root = "roberta";
         var config = checkpoint.Config.WithDefaults("""{"layer_norm_eps": 1e-5, "type_vocab_size": 1}""");
         var tensors = Later.Of(checkpoint.Tensors);
         foreach (var flag in new[] { "rotary_emb_interleaved", "use_qk_norm" })
@@ -50,34 +55,44 @@ internal static class JinaXlmRoberta
             throw new RefusedException($"config.json: rotary_emb_scale_base is {growth}; it must be null");
         }
 
-        var sizes = Bert.ReadSizes(config) with { OwnHeadDim = config.FindSize("head_dim") };
-        var context = config.Size("max_position_embeddings");
-        var frequencies = RotaryFrequencies.Read(
-            config,
-            config.FindSize("rotary_emb_dim") ?? sizes.HeadDim,
-            context,
-            config.Positive("rotary_emb_base", RotaryFrequencies.DefaultTheta));
-        var names = new TextEncoderNames(
-            Words: $"{root}.embeddings.word_embeddings.weight",
-            Positions: null,
-            TokenTypes: $"{root}.embeddings.token_type_embeddings.weight",
-            EmbeddingNorm: $"{root}.emb_ln",
-            Layers: $"{root}.encoder.layers",
-            PackedQueries.Find(tensors, $"{root}.encoder.layers", Layer))
+        if (!turns)
         {
-            MaskedWords = Roberta.Names(root).MaskedWords,
-            Classifier = Roberta.Names(root).Classifier,
-            RowPositions = encoder => new RowPositions(RotaryTables.Append(encoder, frequencies, context)),
+            config.RefuseUnless("position_embedding_type", "absolute");
+        }
+
+        var sizes = Bert.ReadSizes(config) with { OwnHeadDim = config.FindSize("head_dim") };
+        var positions = config.Size("max_position_embeddings");
+        var names = new TextEncoderNames(
+            Words: $"{Root}.embeddings.word_embeddings.weight",
+            Positions: turns ? null : $"{Root}.embeddings.position_embeddings.weight",
+            TokenTypes: $"{Root}.embeddings.token_type_embeddings.weight",
+            EmbeddingNorm: $"{Root}.emb_ln",
+            Layers: $"{Root}.encoder.layers",
+            PackedQueries.Find(tensors, $"{Root}.encoder.layers", Layer))
+        {
+            MaskedWords = Roberta.Names(Root).MaskedWords,
+            Classifier = Roberta.Names(Root).Classifier,
+            RowPositions = turns ? encoder => Positions(encoder, config, sizes, positions) : null,
         };
         var described = new TextEncoderConfig(
             sizes,
             config.Size("vocab_size"),
-            context,
-            FirstPosition: 0,
+            positions,
+            turns ? 0 : Roberta.FirstPosition(config),
             config.FindSize("type_vocab_size") ?? 2,
             config.Flag("tie_word_embeddings", true));
         return TextEncoder.Build(checkpoint.With(Tasks(checkpoint, tensors)), dtype, described, names, head);
     }
+
+    private static RowPositions Positions(
+        EncoderGraph encoder, ConfigJson config, EncoderSizes sizes, int context) => new(RotaryTables.Append(
+            encoder,
+            RotaryFrequencies.Read(
+                config,
+                config.FindSize("rotary_emb_dim") ?? sizes.HeadDim,
+                context,
+                config.Positive("rotary_emb_base", RotaryFrequencies.DefaultTheta)),
+            context));
 
     private static ITensorStore Tasks(Checkpoint checkpoint, ITensorStore stored)
     {

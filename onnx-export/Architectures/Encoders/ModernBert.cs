@@ -52,7 +52,8 @@ internal sealed class ModernBert(string name, TextHead head) : IArchitecture
         var isTied = config.Flag("tie_word_embeddings", true)
             && !(head == TextHead.MaskedWords && TiedHead.Differs(tensors, Decoder, words));
         var labels = head == TextHead.Classes ? Labels.Read(config)
-            : head == TextHead.Tokens ? Labels.OfTokens(config) : null;
+            : head == TextHead.Tokens ? Labels.OfTokens(config)
+            : head == TextHead.Choice ? Labels.OfChoice : null;
         AppendHead(encoder, config, sizes, rows, isTied ? words : null, labels);
         return new ExportedModel(
             encoder,
@@ -127,7 +128,7 @@ internal sealed class ModernBert(string name, TextHead head) : IArchitecture
             return;
         }
 
-        if (head == TextHead.Classes)
+        if (head is TextHead.Classes or TextHead.Choice)
         {
             config.RefuseUnless("classifier_pooling", "cls", "mean");
             rows = config.Text("classifier_pooling") == "mean"
@@ -148,7 +149,7 @@ internal sealed class ModernBert(string name, TextHead head) : IArchitecture
         var normed = sizes.Norm.Append(encoder, "head.norm", "head.norm", active);
         switch (head)
         {
-            case TextHead.Classes:
+            case TextHead.Classes or TextHead.Choice:
                 new ClassifierHead(Dense: null, Activation: "", "classifier").Append(
                     encoder, normed, labels!.Names.Count);
                 break;

@@ -24,8 +24,8 @@ internal sealed class Roberta(string name, string modelType, TextHead head, stri
 
         // I-BERT may compute in whole numbers.
         config.RefuseFlag("quant_mode");
-        return head == TextHead.Hidden && JinaXlmRoberta.IsMeant(config)
-            ? JinaXlmRoberta.Build(checkpoint, dtype, head)
+        return JinaXlmRoberta.IsMeant(checkpoint)
+            ? JinaXlmRoberta.Build(checkpoint, dtype, head, JinaXlmRoberta.Turns(config))
             : TextEncoder.Build(
                 checkpoint, dtype, Bert.ReadConfig(config, FirstPosition(config)), Names(root), head);
     }

@@ -85,7 +85,7 @@ internal static class TextEncoder
         var labels = head == TextHead.Classes ? Labels.Read(checkpoint.Config)
             : head == TextHead.Tokens ? Labels.OfTokens(checkpoint.Config)
             : head == TextHead.NextSentence ? new Labels(["next", "not next"], AreExclusive: true)
-            : head == TextHead.Choice ? new Labels(["chosen"], AreExclusive: false) : null;
+            : head == TextHead.Choice ? Labels.OfChoice : null;
         switch (head)
         {
             case TextHead.MaskedWords:
@@ -197,7 +197,9 @@ internal static class TextEncoder
 
         if (names.TokenTypes is not null && config.TokenTypes > 0)
         {
-            tables.Add(EmbeddingManifest.TokenType, tensors.Require(names.TokenTypes, config.TokenTypes, width));
+            tables.Add(EmbeddingManifest.TokenType, names.TokenTypes == names.Words
+                ? new TensorRows(tensors.Require(names.Words, config.VocabSize, width), 0, config.TokenTypes)
+                : tensors.Require(names.TokenTypes, config.TokenTypes, width));
         }
 
         if (config.KindsApart is > 0 and var kinds)

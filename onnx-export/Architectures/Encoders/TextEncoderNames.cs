@@ -8,7 +8,8 @@ namespace Stip.Export.Architectures.Encoders;
 /// <summary>Where the tensors of a text encoder stand in its checkpoint.</summary>
 /// <param name="Words">Table of token rows.</param>
 /// <param name="Positions">Table of position rows, null where there is none.</param>
-/// <param name="TokenTypes">Table of token-type rows, null where there is none.</param>
+/// <param name="TokenTypes">Table of token-type rows, null where there is none; <paramref name="Words"/> where they are
+/// its first rows.</param>
 /// <param name="EmbeddingNorm">The norm after the sum of the tables, null where there is none.</param>
 /// <param name="Layers">The layers, before their index.</param>
 /// <param name="Layer">Inside a layer.</param>

@@ -5,14 +5,16 @@ using Stip.Protocol.Tensors;
 
 namespace Stip.Export.Architectures.Encoders;
 
-/// <summary>XLM and FlauBERT: BERT under names of its own, whose rows that do not count are zero. Languages and token
-/// types add nothing where a text comes without them.</summary>
+/// <summary>XLM and FlauBERT: BERT under names of its own, whose rows that do not count are zero. Token types are the
+/// first rows of the word table, which transformers' tokenizers ask for with every text; languages add nothing where a
+/// text comes without them.</summary>
 /// <param name="name">Name of the family.</param>
 /// <param name="head">What it ends in.</param>
 /// <param name="modelType">Its <c>model_type</c>.</param>
 internal sealed class Xlm(string name, TextHead head, string modelType) : IArchitecture
 {
     private const string Root = "transformer";
+    private const string WordTable = $"{Root}.embeddings.weight";
 
     // Parts of one kind lie side by side, all layers of it in a list.
     private static readonly string[] Parts = ["attentions", "layer_norm1", "ffns", "layer_norm2"];
@@ -48,9 +50,9 @@ internal sealed class Xlm(string name, TextHead head, string modelType) : IArchi
             config.Flag("gelu_activation", true) ? "gelu" : "relu",
             config.Positive("layer_norm_eps", 1e-12));
         var names = new TextEncoderNames(
-            Words: $"{Root}.embeddings.weight",
+            Words: WordTable,
             Positions: $"{Root}.position_embeddings.weight",
-            TokenTypes: null,
+            TokenTypes: WordTable,
             EmbeddingNorm: $"{Root}.layer_norm_emb",
             Layers: "layers",
             Layer)
@@ -68,7 +70,7 @@ internal sealed class Xlm(string name, TextHead head, string modelType) : IArchi
                 config.Size("n_words", "vocab_size"),
                 config.FindSize("max_position_embeddings") ?? 512,
                 FirstPosition: 0,
-                TokenTypes: 0,
+                TokenTypes: 2,
                 config.Flag("tie_word_embeddings", true)),
             names,
             head);

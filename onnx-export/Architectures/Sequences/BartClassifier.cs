@@ -4,7 +4,6 @@ using Stip.Export.Blocks.FeedForward;
 using Stip.Export.Blocks.Heads;
 using Stip.Export.Blocks.Positions;
 using Stip.Export.Blocks.Sequences;
-using Stip.Export.Blocks.Weights;
 using Stip.Export.Checkpoints;
 using Stip.Keys.Bundles;
 using Stip.Onnx.Model;
@@ -68,7 +67,7 @@ internal sealed class BartClassifier(string name, bool answers) : IArchitecture
         var rows = AppendDecoder(
             encoder,
             Sizes(config, "decoder"),
-            Later(encoder, parts[0], new TensorRows(table, begin, 1)),
+            LaterRows.Append(encoder, parts[0], new TensorRows(table, begin, 1)),
             Positions(tensors, "decoder", context, hidden),
             states);
         var labels = answers ? null : Labels.Read(config);
@@ -117,12 +116,18 @@ internal sealed class BartClassifier(string name, bool answers) : IArchitecture
             graph.Add("Add", "decoder.embedding/Add", [words, places]));
         var (own, wide) = (
             new EncoderAttention(encoder, sizes, Layer), new EncoderFeedForward(encoder, sizes, Layer));
+        var cross = new StatesAttention(encoder, sizes, new AttentionNames(
+            "encoder_attn.q_proj",
+            "encoder_attn.k_proj",
+            "encoder_attn.v_proj",
+            "encoder_attn.out_proj",
+            "encoder_attn_layer_norm"));
         for (var layer = 0; layer < sizes.Layers; layer++)
         {
             var (name, tensor) = ($"decoder.layers.{layer}", $"model.decoder.layers.{layer}");
             rows = Normed("attention", "self_attn_layer_norm", own.Append($"{name}.attention", tensor, rows, causal));
             rows = Normed(
-                "cross", "encoder_attn_layer_norm", Cross(encoder, sizes, $"{name}.cross", tensor, rows, states));
+                "cross", "encoder_attn_layer_norm", cross.Append($"{name}.cross", tensor, rows, states));
             rows = Normed("mlp", "final_layer_norm", wide.Append($"{name}.mlp", tensor, rows));
 
             string Normed(string part, string norm, string given) => sizes.Norm.AppendAfterSum(
@@ -130,59 +135,6 @@ internal sealed class BartClassifier(string name, bool answers) : IArchitecture
         }
 
         return rows;
-    }
-
-    private static string Cross(
-        EncoderGraph encoder, EncoderSizes sizes, string name, string tensor, string rows, string states)
-    {
-        var attended = encoder.Graph.AddMicrosoft(
-            "MultiHeadAttention",
-            name,
-            [Project("q", rows), Project("k", states), Project("v", states), "", encoder.Mask!],
-            [$"{name}/output"],
-            NodeAttribute.Int("num_heads", sizes.Heads),
-            NodeAttribute.Float("scale", sizes.ScoreScale))[0];
-        return Linear.FromLinear(
-            encoder,
-            $"{name}.output",
-            attended,
-            $"{tensor}.encoder_attn.out_proj",
-            sizes.Hidden,
-            sizes.Hidden,
-            hasBias: true);
-
-        string Project(string part, string input) => Linear.FromLinear(
-            encoder,
-            $"{name}.{part}",
-            input,
-            $"{tensor}.encoder_attn.{part}_proj",
-            sizes.Hidden,
-            sizes.Hidden,
-            hasBias: true);
-    }
-
-    // Every row moves one place on; the first one is that of the token that answers begin with.
-    private static string Later(EncoderGraph encoder, string words, CheckpointTensor first)
-    {
-        var (graph, hidden) = (encoder.Graph, encoder.HiddenSize);
-        var row = graph.AddWeight("decoder.begin", encoder.Weights.Rows([1, 1, hidden], [first], 1));
-        var batch = graph.Add(
-            "Shape", "decoder.batch", [words], NodeAttribute.Int("start", 0), NodeAttribute.Int("end", 1));
-        var shape = graph.Add(
-            "Concat",
-            "decoder.begin_shape",
-            [batch, graph.AddConstant("decoder.begin_row", 1, hidden)],
-            NodeAttribute.Int("axis", 0));
-        var before = graph.Add("Slice", "decoder.before", [
-            words,
-            graph.AddConstant("decoder.before_from", 0),
-            graph.AddConstant("decoder.before_to", -1),
-            graph.AddConstant("decoder.before_axis", 1)]);
-        return graph.Add(
-            "Concat",
-            "decoder.words",
-            [graph.Add("Expand", "decoder.begins", [row, shape]), before],
-            NodeAttribute.Int("axis", 1));
     }
 
     private static TensorRows Positions(ITensorStore tensors, string side, int count, int hidden) => new(

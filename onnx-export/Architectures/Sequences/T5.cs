@@ -70,17 +70,31 @@ internal sealed class T5(ConfigJson config, string family, bool hasOwnDistances)
     public int DistancesOf(int layer) => hasOwnDistances ? layer : 0;
 
     /// <summary>Names inside a layer of the encoder.</summary>
-    public EncoderLayerNames EncoderLayer => new(
+    public EncoderLayerNames EncoderLayer => Layer("layer.1");
+
+    /// <summary>The same of a layer of the decoder, but for its attention to the encoder.</summary>
+    public EncoderLayerNames DecoderLayer => Layer("layer.2");
+
+    /// <summary>How rows of the encoder, which all see each other, know where they stand in a layer.</summary>
+    public Func<int, RowPositions> EncoderPositions(EncoderGraph encoder) => layer =>
+    {
+        var bias = $"score_bias.{DistancesOf(layer)}";
+        return new RowPositions(ScoreBias: encoder.Graph.Has($"{bias}/output")
+            ? $"{bias}/output"
+            : Distances(Sizes.Heads, isTwoSided: true).Append(encoder, DistanceTable("encoder", layer), bias));
+    };
+
+    private EncoderLayerNames Layer(string wide) => new(
         Query: "layer.0.SelfAttention.q",
         Key: "layer.0.SelfAttention.k",
         Value: "layer.0.SelfAttention.v",
         Output: "layer.0.SelfAttention.o",
         AttentionNorm: "layer.0.layer_norm",
-        Up: IsGated ? "layer.1.DenseReluDense.wi_1" : "layer.1.DenseReluDense.wi",
-        Down: "layer.1.DenseReluDense.wo",
-        FeedForwardNorm: "layer.1.layer_norm")
+        Up: IsGated ? $"{wide}.DenseReluDense.wi_1" : $"{wide}.DenseReluDense.wi",
+        Down: $"{wide}.DenseReluDense.wo",
+        FeedForwardNorm: $"{wide}.layer_norm")
     {
-        Gate = IsGated ? "layer.1.DenseReluDense.wi_0" : null,
+        Gate = IsGated ? $"{wide}.DenseReluDense.wi_0" : null,
     };
 
     // A gated GELU is the approximated one, unless the function is named apart.

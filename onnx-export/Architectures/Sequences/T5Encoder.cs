@@ -1,6 +1,4 @@
 using Stip.Export.Architectures.Encoders;
-using Stip.Export.Blocks;
-using Stip.Export.Blocks.Positions;
 using Stip.Export.Checkpoints;
 using Stip.Protocol.Tensors;
 
@@ -35,7 +33,7 @@ internal sealed class T5Encoder(string name, bool hasOwnDistances, TextHead head
             t5.EncoderLayer)
         {
             LastNorm = "encoder.final_layer_norm",
-            LayerPositions = encoder => layer => new RowPositions(ScoreBias: Bias(encoder, t5.DistancesOf(layer))),
+            LayerPositions = t5.EncoderPositions,
         };
         return TextEncoder.Build(
             checkpoint,
@@ -44,14 +42,5 @@ internal sealed class T5Encoder(string name, bool hasOwnDistances, TextHead head
                 sizes, t5.VocabSize, t5.Positions, FirstPosition: 0, TokenTypes: 0, IsTied: false),
             names,
             head);
-
-        string Bias(EncoderGraph encoder, int layer)
-        {
-            var bias = $"score_bias.{layer}";
-            return encoder.Graph.Has($"{bias}/output")
-                ? $"{bias}/output"
-                : t5.Distances(sizes.Heads, isTwoSided: true).Append(
-                    encoder, t5.DistanceTable("encoder", layer), bias);
-        }
     }
 }

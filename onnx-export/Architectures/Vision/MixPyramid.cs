@@ -19,6 +19,9 @@ internal sealed class MixPyramid(ConfigJson config, string root)
     /// <summary>How many times wider feed-forward parts are, where config.json does not say it.</summary>
     public IReadOnlyList<int> Ratios { get; init; } = [4, 4, 4, 4];
 
+    /// <summary>The field that says how many times fewer keys than queries there are, in each direction.</summary>
+    public string Reductions { get; init; } = "sr_ratios";
+
     /// <summary>What norms add to the variance.</summary>
     public double Epsilon { get; init; } = 1e-5;
 
@@ -63,7 +66,7 @@ internal sealed class MixPyramid(ConfigJson config, string root)
             Layers = Numbers(config, "depths", [2, 2, 2, 2])[stage],
             Heads = width % heads == 0 ? heads : throw new RefusedException(
                 $"config.json: {heads} attention heads do not divide a hidden size of {width}"),
-            Reduction = Numbers(config, "sr_ratios", [8, 4, 2, 1])[stage],
+            Reduction = Numbers(config, Reductions, [8, 4, 2, 1])[stage],
             Inner = config.Width("mlp_ratios", (double)width * Numbers(config, "mlp_ratios", Ratios)[stage]),
             Function = config.Text("hidden_act") ?? "gelu",
             Epsilon = Epsilon,

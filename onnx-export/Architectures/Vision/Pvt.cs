@@ -32,6 +32,7 @@ internal sealed class Pvt(string name, VisionHead head) : IArchitecture
             Epsilon = config.Positive("layer_norm_eps", 1e-6),
             HasQkvBias = config.Flag("qkv_bias", true),
             MixesNeighbours = false,
+            Reductions = "sequence_reduction_ratios",
         };
         var side = config.FindSize("image_size") ?? 224;
         var encoder = new EncoderGraph(

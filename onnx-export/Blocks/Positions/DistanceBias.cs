@@ -24,6 +24,9 @@ internal sealed record DistanceBias(int Stored, int Heads)
     /// <summary>True where each direction has half of the buckets; false where rows see none that come later.</summary>
     public bool IsTwoSided { get; init; } = true;
 
+    /// <summary>Name in the graph of what all tables of these buckets share.</summary>
+    public string Shared { get; init; } = Name;
+
     /// <summary>The fields of config.json that say the number of buckets and the farthest distance.</summary>
     public (string Buckets, string Farthest) Fields { get; init; } =
         ("relative_attention_num_buckets", "relative_attention_max_distance");
@@ -64,22 +67,22 @@ internal sealed record DistanceBias(int Stored, int Heads)
     {
         var all = All();
         var graph = model.Graph;
-        const string Bucket = $"{Name}.bucket";
-        if (!graph.Has($"{Bucket}/output"))
+        var bucket = $"{Shared}.bucket";
+        if (!graph.Has($"{bucket}/output"))
         {
-            var near = graph.Add("Clip", $"{Name}.near", [
+            var near = graph.Add("Clip", $"{Shared}.near", [
                 distances,
-                graph.AddScalarConstant($"{Name}.first_place", -Farthest),
-                graph.AddScalarConstant($"{Name}.last_place", Farthest)]);
-            graph.Add("Gather", Bucket, [
-                graph.AddConstant($"{Name}.buckets", all),
-                graph.Add("Add", $"{Name}.index", [near, graph.AddScalarConstant($"{Name}.middle", Farthest)])]);
+                graph.AddScalarConstant($"{Shared}.first_place", -Farthest),
+                graph.AddScalarConstant($"{Shared}.last_place", Farthest)]);
+            graph.Add("Gather", bucket, [
+                graph.AddConstant($"{Shared}.buckets", all),
+                graph.Add("Add", $"{Shared}.index", [near, graph.AddScalarConstant($"{Shared}.middle", Farthest)])]);
         }
 
         var stored = model.Tensors.Require($"{tensor}.weight", Stored, Heads);
         var flat = model.Weights.Vector((stored, HeadPadding.None(Stored * Heads)));
         var table = graph.AddWeight($"{name}.weight", flat with { Shape = [Stored, Heads] });
-        var rows = graph.Add("Gather", $"{name}.rows", [table, $"{Bucket}/output"]); // [queries, keys, heads]
+        var rows = graph.Add("Gather", $"{name}.rows", [table, $"{bucket}/output"]); // [queries, keys, heads]
         var turned = graph.Add("Transpose", $"{name}.turned", [rows], NodeAttribute.Ints("perm", 2, 0, 1));
         return graph.Add("Unsqueeze", name, [turned, graph.Shared($"{Name}.first", 0)]);
     }

@@ -23,6 +23,13 @@ public sealed class SupportedArchitecturesTests
     [InlineData("FunnelModel", "halve the rows")]
     [InlineData("Wav2Vec2ConformerForCTC", "waves of distances")]
     [InlineData("SwitchTransformersForConditionalGeneration", "bounded number of tokens")]
+    [InlineData("ConvBertForMultipleChoice", "padding included")]
+    [InlineData("HieraForImageClassification", "units of patches")]
+    [InlineData("MobileViTV2ForImageClassification", "one weighted sum")]
+    [InlineData("FocalNetForImageClassification", "neighbours of several sizes")]
+    [InlineData("BitForImageClassification", "groups of channels")]
+    [InlineData("UperNetForSemanticSegmentation", "grids of several sizes")]
+    [InlineData("ConditionalDetrForObjectDetection", "a point of the picture")]
     [InlineData("LLaDAModelLM", "does not write from left to right")]
     public void Of_AFamilyThatCannotBe_SaysWhy(string name, string reason) => Assert.Contains(
         reason, Assert.Throws<RefusedException>(() => Of(name)).Message, StringComparison.Ordinal);
