@@ -45,6 +45,7 @@ internal sealed class OutputComparison(PlainModel plain)
     // can be, by scope and name. Rows of many are judged by themselves: a filler in one would excuse all others.
     private readonly Dictionary<(string Scope, string Name), (double Largest, double Scale)> _outputs = [];
     private readonly bool _rounds = RoundsActivations(plain);
+    private readonly IReadOnlySet<string> _shares = ShareOutputs.Of(plain);
     private double _maxDiff;
     private double _sumDiff;
     private long _logitCount;
@@ -120,7 +121,7 @@ internal sealed class OutputComparison(PlainModel plain)
 
     public void Add(string name, ReadOnlySpan<float> plain, ReadOnlySpan<float> restored, string? together = null)
     {
-        var (largest, scale, hasNumbers) = (0.0, LeastScale, false);
+        var (largest, scale, hasNumbers) = (0.0, _shares.Contains(name) ? ShareOutputs.LeastScale : LeastScale, false);
         if (together is not null)
         {
             (largest, scale) = _outputs.GetValueOrDefault((together, name), (largest, scale));

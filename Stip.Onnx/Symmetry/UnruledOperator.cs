@@ -40,8 +40,8 @@ internal static class UnruledOperator
     {
         if (NodeReads.InnerGraphs(node).Any())
         {
-            throw new RefusedException(
-                $"operator {call.Operation} (node '{node.Name}') holds a graph of its own, which is not supported yet");
+            throw new RefusedException($"operator {call.Operation} (node '{node.Name}') holds a graph of its own and "
+                + $"cannot be followed: {variant ?? "it has no rule"}");
         }
 
         foreach (var input in call.Inputs)

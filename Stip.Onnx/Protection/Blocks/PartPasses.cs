@@ -12,6 +12,8 @@ internal sealed class PartPasses : IDisposable
     // A fixed seed: the inputs are no secret, and a failure can be seen again.
     private const int Seed = 20262;
 
+    private const int MostBatches = 2;
+
     private readonly PlainModel _plain;
     private readonly ProtectedModel _moved;
     private readonly GraphPart _part;
@@ -43,7 +45,10 @@ internal sealed class PartPasses : IDisposable
     {
         if (_plain.Sources.FirstOrDefault(source => source.Role == _part.Role) is { } source)
         {
-            return new ForeignSamples(source).Tries(0).Select(HandedOrNull).OfType<PassPair>();
+            // Pictures of every size that may fit, in every batch, would be gigabytes.
+            var tries = new ForeignSamples(source).Tries(0);
+            var sides = source.Pictures.Count;
+            return (sides > 1 ? tries.Take(MostBatches * sides) : tries).Select(HandedOrNull).OfType<PassPair>();
         }
 
         if (_plainTables is not null && IsCached)

@@ -65,7 +65,8 @@ internal sealed class BranchRule : IOperatorRule
 
         if (a.Rank != b.Rank)
         {
-            throw new NotSupportedException($"If with output {output} of two ranks");
+            throw new NotSupportedException(
+                $"its branches give output {output} {a.Rank} and {b.Rank} axes");
         }
 
         // Lengths differ along positions: each feature is tied to all of itself in the other branch, position by
