@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Stip.Keys.Bundles;
 using Stip.Keys.Owner;
 using Stip.Onnx.Packages;
+using Stip.Onnx.Protection.Cut;
 using Stip.Onnx.Protection.Tables;
 using Stip.Onnx.Symmetry.Rules;
 using Stip.Protocol.Packages;
@@ -76,6 +77,7 @@ public static class PackageProtector
         ClientFiles.RefuseMissing(options);
         using var plain = PlainModel.Open(exportFolder, options.ClientLayers);
         WantedLength.Judge(plain, options.ContextLength);
+        PooledTexts.Judge(plain, options.Texts);
         var verification = VerificationChoice.Of(plain, options.Verify);
         options = options with
         {
@@ -245,8 +247,11 @@ public static class PackageProtector
     {
         ClientTables.WriteOutput(Path.Combine(client, BundleManifest.OutputFileName), plain, plans);
         ClientFiles.CopySmallFiles(plain, options, client);
-        var manifest = ClientLookups.TryWrite(plain, client) ?? plain.Manifest;
-        return plain.Sources.Count == 0 || options.Tokenizer is null ? manifest
-            : SourceSettings.TryRead(options.Tokenizer)?.ApplyTo(manifest) ?? manifest;
+        var manifest = PooledTexts.ApplyTo(
+            ClientLookups.TryWrite(plain, client) ?? plain.Manifest, plain, options.Texts);
+        return plain.Sources.Count == 0 || options.Tokenizer is null
+            || SourceSettings.TryRead(options.Tokenizer) is not { } settings
+            ? manifest
+            : ForeignManifest.Named(settings.ApplyTo(manifest), settings);
     }
 }

@@ -165,9 +165,11 @@ internal sealed class PlainModel : IDisposable
     private static string OnlyGraphOf(string folder)
     {
         string[] graphs = Directory.GetFiles(folder, "*.onnx");
+        string[] named = graphs.Length == 0 ? [.. HubFolder.GraphsBelow(folder)]
+            : [.. graphs.Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
         return graphs.Length == 1 ? graphs[0] : throw new RefusedException(
             $"'{folder}' has no {ExportManifest.FileName} and {graphs.Length} graphs; give a folder that export wrote, "
-            + "or one ONNX file");
+            + "or one ONNX file" + (named.Length == 0 ? "" : $" ({string.Join(", ", named)})"));
     }
 
     private static void RefuseProtected(string path)

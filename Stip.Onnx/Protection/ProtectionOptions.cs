@@ -22,6 +22,10 @@ public sealed record ProtectionOptions(
     /// <summary>Files for the client, by name, in place of those that the folders have under that name.</summary>
     public IReadOnlyDictionary<string, byte[]> MadeFiles { get; init; } = new Dictionary<string, byte[]>();
 
+    /// <summary>How rows of a graph of another exporter become the vector of a text; null where nothing says it.
+    /// </summary>
+    public TextVectors? Texts { get; init; }
+
     /// <summary>First layers of a decoder that stay with the client (default: none).</summary>
     public int ClientLayers { get; init; }
 

@@ -19,6 +19,11 @@ internal static class ProtectionWarnings
 
         warnings.AddRange(SecondTry.Held(plain));
         warnings.AddRange(UnservedPorts.Of(plain.Manifest));
+        if (PooledTexts.Warning(plain, options.Texts) is { } unsaid)
+        {
+            warnings.Add(unsaid);
+        }
+
         if (plain.Sources.Count > 0 && plain.Manifest is
             { ClientLayers: > 0 and var layers, Kind: ModelKinds.Decoder or ModelKinds.Encoder }
             && plain.Manifest.ClientGraphs?.Values.Select(ClientGraphs.Refusal).OfType<string>().FirstOrDefault()

@@ -38,6 +38,17 @@ internal sealed class ProtectArguments
         Description = "Folder whose tokenizer files go to users, where they are not beside the model.",
     };
 
+    private readonly Option<string?> _pooling = new Option<string?>("--pooling")
+    {
+        Description = "How rows of a text become its vector, of a graph that another exporter wrote; what modules.json "
+            + "says unless given.",
+    }.AcceptOnlyFromAmong("mean", "cls", "max", "lasttoken");
+
+    private readonly Option<bool> _normalize = new("--normalize")
+    {
+        Description = "Such vectors are scaled to length 1.",
+    };
+
     private readonly Option<int> _clientLayers = new("--client-layers")
     {
         Description = "How many of a decoder's first layers stay with the client; none unless given.",
@@ -76,8 +87,8 @@ internal sealed class ProtectArguments
     {
         Option[] all =
         [
-            Model, Output, _name, _mode, _verify, _quantize, _tokenizer, Instances, _clientLayers, _contextLength,
-            _hidesLogits,
+            Model, Output, _name, _mode, _verify, _quantize, _tokenizer, _pooling, _normalize, Instances, _clientLayers,
+            _contextLength, _hidesLogits,
         ];
         Array.ForEach(all, command.Add);
     }
@@ -111,6 +122,8 @@ internal sealed class ProtectArguments
                 _ => WeightRounding.Int8,
             },
             Tokenizer = parsed.GetValue(_tokenizer),
+            Texts = parsed.GetValue(_pooling) is null && !parsed.GetValue(_normalize) ? null
+                : new TextVectors(parsed.GetValue(_pooling), parsed.GetValue(_normalize)) { IsChosen = true },
             ClientLayers = parsed.GetValue(_clientLayers),
             ContextLength = parsed.GetValue(_contextLength),
         };

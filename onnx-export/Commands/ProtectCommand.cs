@@ -45,7 +45,7 @@ internal static class ProtectCommand
         IReadOnlyList<ProtectionResult> made = [];
         var bytes = WeightBytes(model);
 
-        options = options with { MadeFiles = MadeFiles(FolderOf(model), options.Tokenizer) };
+        options = Completed(options, FolderOf(model));
         string[] folders = [.. Enumerable.Range(0, instances).Select(index => FolderOf(target, index, instances))];
         await ByteProgress.RunAsync("weights", bytes * instances, "verified", (report, verified) => Task.Run(
             () => made = PackageProtector.Protect(
@@ -70,6 +70,19 @@ internal static class ProtectCommand
         }
 
         return 0;
+    }
+
+    // What lies beside a model, or where --tokenizer says; hubs keep it above a folder of graphs.
+    private static ProtectionOptions Completed(ProtectionOptions options, string model)
+    {
+        var tokenizer = options.Tokenizer ?? HubFolder.Of(model);
+        var neighbours = SentenceNeighbours.Find(tokenizer, model);
+        return options with
+        {
+            Tokenizer = tokenizer,
+            MadeFiles = MadeFiles(model, tokenizer, neighbours?.LowersTexts == true),
+            Texts = SentenceNeighbours.Complete(options.Texts, neighbours),
+        };
     }
 
     private static Action<T> Watched<T>(Action<T> report, CancellationToken cancellation) => done =>
@@ -119,14 +132,15 @@ internal static class ProtectCommand
 
     // The graph of another exporter may lie in a folder without them. A tokenizer is made of one folder's files; what
     // generation needs may be said in both.
-    private static Dictionary<string, byte[]> MadeFiles(string model, string? tokenizer)
+    private static Dictionary<string, byte[]> MadeFiles(string model, string? tokenizer, bool lowersTexts)
     {
         var chosen = new FolderFiles(tokenizer ?? model);
         var both = new CompletedFiles(new LayeredFiles(chosen, new FolderFiles(model)));
         var made = new Dictionary<string, byte[]>();
+        ISmallFiles completed = lowersTexts ? new LoweredTexts(new CompletedFiles(chosen)) : new CompletedFiles(chosen);
         foreach (var (name, bytes) in new[]
         {
-            (SourceFileNames.Tokenizer, new CompletedFiles(chosen).Find(SourceFileNames.Tokenizer)),
+            (SourceFileNames.Tokenizer, completed.Find(SourceFileNames.Tokenizer)),
             (GenerationFile.Name, both.Find(GenerationFile.Name)),
         })
         {

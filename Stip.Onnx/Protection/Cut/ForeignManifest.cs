@@ -36,10 +36,7 @@ internal static class ForeignManifest
         var vocabulary = VocabularyOf(graph, role, limits);
         var type = FeatureType(cut);
         var settings = SourceSettings.Read(Path.GetDirectoryName(Path.GetFullPath(file.FilePath)) ?? "");
-        var tellsApart = role != GraphRoles.Decoder && settings.Labels.Count > 0
-            && LogitsOf(graph)?.Shape is [_, .., { ValueKind: JsonValueKind.Number } last] and { Count: 2 or 3 }
-            && last.GetInt32() == settings.Labels.Count;
-        return new ExportManifest(
+        var described = new ExportManifest(
             ExportManifest.CurrentFormat,
             NameOf(file.FilePath),
             role switch
@@ -65,18 +62,29 @@ internal static class ForeignManifest
             new Dictionary<string, GraphManifest>
             {
                 [role] = graph,
-            })
-        {
-            Labels = tellsApart ? settings.Labels : null,
-            LabelScores = tellsApart ? settings.LabelScores : null,
-        };
+            });
+        return Named(described, settings);
+    }
+
+    /// <summary>A manifest with the names of what its one graph tells apart, where it has none and as many are said.
+    /// </summary>
+    public static ExportManifest Named(ExportManifest manifest, SourceSettings settings)
+    {
+        var tellsApart = manifest is { Labels: null, Kind: ModelKinds.Encoder or ModelKinds.Image }
+            && manifest.Graphs.Count == 1
+            && LogitsOf(manifest.Graphs.Values.Single())?.Shape
+                is [_, .., { ValueKind: JsonValueKind.Number } last] and { Count: 2 or 3 }
+            && settings.Labels.Count > 0 && last.GetInt32() == settings.Labels.Count;
+        return !tellsApart ? manifest
+            : manifest with { Labels = settings.Labels, LabelScores = settings.LabelScores };
     }
 
     /// <summary>A model's name by its file, or by its folder where the file has none of its own.</summary>
     public static string NameOf(string path)
     {
         var name = Path.GetFileNameWithoutExtension(path);
-        var folder = Path.GetFileName(Path.GetDirectoryName(Path.GetFullPath(path))) ?? "";
+        var place = Path.GetDirectoryName(Path.GetFullPath(path)) ?? "";
+        var folder = Path.GetFileName(HubFolder.Of(place) ?? place);
         var chosen = string.Concat((name == "model" && folder.Length > 0 ? folder : name)
             .Select(c => char.IsAsciiLetterOrDigit(c) || "._-".Contains(c) ? c : '-')).TrimStart('.', '_', '-');
         return chosen.Length > 0 ? chosen : "model";

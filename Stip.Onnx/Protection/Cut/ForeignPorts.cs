@@ -15,6 +15,9 @@ internal static class ForeignPorts
     private const int MapRank = 4;
     private const int RowRank = 2;
 
+    // What exporters of sentence-transformers' models call the vector of a text, pooled as the model does it.
+    private const string SentenceVector = "sentence_embedding";
+
     // Names that say what an output is, and that it is nothing else.
     private static readonly string[] Telling =
     [
@@ -86,7 +89,7 @@ internal static class ForeignPorts
         ];
         ValueInfoProto[] hidden = [.. given.Where(output => width > 0 && Width(output) == width)];
         ValueInfoProto[] ofRows = [.. hidden.Where(output => Rank(output) == 3)];
-        ValueInfoProto[] scores = [.. given.Except(hidden)];
+        ValueInfoProto[] scores = [.. given.Except(hidden).Where(output => output.Name != SentenceVector)];
         var wide = Array.FindAll(scores, output => limits.Values.Contains(Width(output)));
         var isScored = scores.Length > 0;
         return Unusual(cut, new Dictionary<string, string?>
@@ -97,8 +100,11 @@ internal static class ForeignPorts
             [DecoderPorts.Logits] = Only(wide)
                 ?? Only(Array.FindAll(scores, output => isOfTexts || Rank(output) == RowRank)),
             [EncoderPorts.Hidden] = !isScored ? Only(ofRows) : null,
-            // A pooled vector beside the rows may be for something else.
-            [EncoderPorts.TextEmbeds] = isOfTexts && !isScored && ofRows is [] ? Only(hidden) : null,
+            [EncoderPorts.TextEmbeds] = !isOfTexts ? null : Vector(cut) ?? (
+                // A vector beside the rows may be for something else (BERT's pooler, whose output has any name).
+                !isScored && ofRows is [] && cut.Cloud.Output.All(output => output.Name != EncoderPorts.Hidden)
+                    ? Only(hidden)
+                    : null),
         });
     }
 
@@ -122,6 +128,9 @@ internal static class ForeignPorts
             : axes[1].DimValue == axes[2].DimValue && known[^1] > 0 && known[^1] != known[0] ? known[^1]
             : known[0];
     }
+
+    private static string? Vector(ClientCut cut) => Only([.. cut.Cloud.Output.Where(
+        output => output.Name == SentenceVector && ElementTypes.AreQuantities(output) && Rank(output) == RowRank)]);
 
     private static string? Only(ValueInfoProto[] outputs) => outputs is [var only] ? only.Name : null;
 

@@ -64,8 +64,50 @@ public sealed class ForeignPortsTests
         Assert.Equal([permutation], orders.Header.Entries.Keys);
     }
 
-    // Tokens that see one another where a mask lets them, and what is wanted of them.
+    [Theory]
+    [InlineData("last_hidden_state", "924", Hidden, "attention_mask=x1")] // BERT's pooler, of an older exporter
+    [InlineData("token_embeddings", "sentence_embedding", Hidden,
+        "attention_mask=x1 last_hidden_state=token_embeddings text_embeds=sentence_embedding")]
+    [InlineData("token_embeddings", "sentence_embedding", 5,
+        "attention_mask=x1 last_hidden_state=token_embeddings text_embeds=sentence_embedding")]
+    public void Protect_OfRowsAndAVector_TakesForTheTextsOwnWhatSaysSo(
+        string rows, string vector, int width, string ports)
+    {
+        using var graph = new SmallGraph();
+        using var folder = new TemporaryFolder();
+        BuildRows(graph);
+        graph.Add("MatMul", rows, "attended", graph.Weight("last", Hidden, Hidden));
+        graph.Output(rows, "batch_size", "sequence_length", rows == "last_hidden_state" ? "dim_2" : Hidden);
+        graph.With("Gather", "first", [rows, graph.Integer(0)], NodeAttribute.Int("axis", 1));
+        graph.Add("MatMul", "pooled", "first", graph.Weight("pooler", Hidden, width));
+        graph.Add("Tanh", vector, "pooled");
+        graph.Output(vector, "batch_size", width);
+        graph.Save().Dispose();
+
+        PackageProtector.Protect(
+            graph.FilePath, folder.At("package"), new ProtectionOptions("opaque"), new SeededRandom(3));
+
+        var package = Read<PackageManifest>(folder.At("package/cloud/stip.json"));
+        Assert.Equal(ports, Text(package.Graphs["encoder"].Ports));
+    }
+
     private static void BuildEncoder(SmallGraph graph, string output, int width, int rank)
+    {
+        BuildRows(graph);
+        var seen = "attended";
+        if (rank == 2)
+        {
+            graph.With("Gather", "first", ["attended", graph.Integer(0)], NodeAttribute.Int("axis", 1));
+            seen = "first";
+        }
+
+        graph.Add("MatMul", output, seen, graph.Weight("head", Hidden, width));
+        graph.Output(output, rank == 2 ? ["batch_size", width] : ["batch_size", "sequence_length", width]);
+        graph.Save().Dispose();
+    }
+
+    // Tokens that see one another where a mask lets them.
+    private static void BuildRows(SmallGraph graph)
     {
         graph.Graph.AddInput("x0", TensorDtype.Int64, "batch_size", "sequence_length");
         graph.Graph.AddInput("x1", TensorDtype.Int64, "batch_size", "sequence_length");
@@ -80,16 +122,6 @@ public sealed class ForeignPortsTests
         graph.Add("Add", "masked", "scores", "bias_rows");
         graph.With("Softmax", "weights", ["masked"], NodeAttribute.Int("axis", -1));
         graph.Add("MatMul", "attended", "weights", "rows");
-        var seen = "attended";
-        if (rank == 2)
-        {
-            graph.With("Gather", "first", ["attended", graph.Integer(0)], NodeAttribute.Int("axis", 1));
-            seen = "first";
-        }
-
-        graph.Add("MatMul", output, seen, graph.Weight("head", Hidden, width));
-        graph.Output(output, rank == 2 ? ["batch_size", width] : ["batch_size", "sequence_length", width]);
-        graph.Save().Dispose();
     }
 
     private static void Build(SmallGraph graph, string ids, string mask, string logits)
