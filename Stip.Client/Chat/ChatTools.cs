@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.AI;
@@ -11,6 +12,12 @@ internal static class ChatTools
 {
     // Arguments may be as deep as JSON is read, and stand deeper here.
     private static readonly JsonSerializerOptions Nested = new() { MaxDepth = 80 };
+
+    // A model reads letters and quotes, not their escapes.
+    private static readonly JsonSerializerOptions Readable = new()
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     /// <returns>Null where no function may be called.</returns>
     public static ToolUse? Read(StipModel model, ChatOptions? options)
@@ -98,6 +105,6 @@ internal static class ChatTools
         null => "null",
         string text => text,
         JsonElement { ValueKind: JsonValueKind.String } text => text.GetString()!,
-        _ => JsonSerializer.Serialize(result),
+        _ => JsonSerializer.Serialize(result, Readable),
     };
 }

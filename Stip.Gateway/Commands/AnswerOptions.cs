@@ -40,7 +40,10 @@ internal sealed class AnswerOptions
         Description = "Goes on after the model ended its text.",
     };
 
-    private readonly Option<bool> _noSpeculation = new("--no-speculation")
+    private readonly Option<bool> _noSpeculation = CreateNoSpeculation();
+
+    /// <summary>Whether guesses are left out.</summary>
+    public static Option<bool> CreateNoSpeculation() => new("--no-speculation")
     {
         Description = "Asks for one token a round; the text is the same.",
     };

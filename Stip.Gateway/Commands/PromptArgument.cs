@@ -19,11 +19,17 @@ internal sealed class PromptArgument(string otherwise = "without it standard inp
     public string? Read(ParseResult parsed) => parsed.GetValue(_words) switch
     {
         { Length: > 0 } words => string.Join(' ', words),
-        _ when Console.IsInputRedirected => Console.In.ReadToEnd() is { Length: > 0 } text
+        _ when Console.IsInputRedirected => WithoutLastLineEnd(Console.In.ReadToEnd()) is { Length: > 0 } text
             ? text
             : throw new RefusedException("the prompt is empty: give PROMPT or text on standard input"),
         _ => null,
     };
+
+    /// <summary>A text as it was meant: programs end its last line.</summary>
+    internal static string WithoutLastLineEnd(string text) =>
+        text.EndsWith("\r\n", StringComparison.Ordinal) ? text[..^2]
+        : text.EndsWith('\n') ? text[..^1]
+        : text;
 
     /// <summary>The prompt where one may be left out; empty where there is none. Standard input is read where it is
     /// asked for with a <c>-</c>: of a program that starts this one it may stay open. The end of its last line is

@@ -29,20 +29,22 @@ internal static class ServeCommand
                 $"panel and include_steps need it. {GatewayToken.Variable} names one that stays.",
         };
         command.Options.Add(requiresToken);
+        var noSpeculation = AnswerOptions.CreateNoSpeculation();
+        command.Options.Add(noSpeculation);
         connection.AddTo(command);
         command.SetAction(async (parsed, cancellation) =>
         {
             using var open = connection.Open(parsed);
             open.AddPlainRows(parsed.GetValue(plain) ?? []);
             var token = GatewayToken.OfEnvironment(parsed.GetValue(requiresToken));
-            await RunAsync(open, parsed.GetValue(port), token, cancellation);
+            await RunAsync(open, parsed.GetValue(port), token, !parsed.GetValue(noSpeculation), cancellation);
             return ExitCodes.Done;
         });
         return command;
     }
 
     private static async Task RunAsync(
-        Connection open, int port, GatewayToken token, CancellationToken cancellation)
+        Connection open, int port, GatewayToken token, bool speculates, CancellationToken cancellation)
     {
         // A wrong key or a package that does not match is better known now than at the first question.
         foreach (var model in open.Models)
@@ -56,7 +58,8 @@ internal static class ServeCommand
         }
 
         await using var app = GatewayApplication.Create(
-            open.Models, $"http://127.0.0.1:{port}", encoders: open.Encoders, plainRows: open.PlainRows, token: token);
+            open.Models, $"http://127.0.0.1:{port}", encoders: open.Encoders, plainRows: open.PlainRows,
+            speculates: speculates, token: token);
         await app.StartAsync(cancellation);
         var names = string.Join(", ", open.Models.Select(model => model.Id).Concat(
             open.Encoders.Select(encoder => encoder.Id)));

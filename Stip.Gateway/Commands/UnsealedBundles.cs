@@ -45,9 +45,12 @@ internal sealed class UnsealedBundles : IDisposable
 
     public void Dispose()
     {
-        AppDomain.CurrentDomain.ProcessExit -= OnExit;
         _signals.ForEach(signal => signal.Dispose());
         Remove();
+        if (_folders.Count == 0)
+        {
+            AppDomain.CurrentDomain.ProcessExit -= OnExit;
+        }
     }
 
     // What a signal does otherwise it does after this. The command line ends the program with commands still running
@@ -58,16 +61,20 @@ internal sealed class UnsealedBundles : IDisposable
         AppDomain.CurrentDomain.ProcessExit += OnExit;
     }
 
-    private void OnExit(object? sender, EventArgs exit) => Remove();
+    private void OnExit(object? sender, EventArgs exit)
+    {
+        Remove();
+        _folders.ForEach(folder => folder.Dispose());
+    }
 
-    // Unsealing stops first, else it would make the folder anew.
+    // Unsealing stops first, else it would make the folder anew. What cannot be removed is tried again later: Windows
+    // removes no file that is still open, and a signal comes before a command has closed its own.
     private void Remove()
     {
         _ending.Cancel();
         lock (_opening)
         {
-            _folders.ForEach(folder => folder.Dispose());
-            _folders.Clear();
+            _folders.RemoveAll(folder => folder.TryRemove());
         }
     }
 }

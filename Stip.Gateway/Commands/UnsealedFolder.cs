@@ -45,6 +45,13 @@ internal sealed class UnsealedFolder : IDisposable
         }
     }
 
+    /// <summary>False where it is still there: files of it are in use.</summary>
+    public bool TryRemove()
+    {
+        _lock.Dispose();
+        return TryRemove(_path);
+    }
+
     public void Dispose()
     {
         _lock.Dispose();
@@ -86,8 +93,16 @@ internal sealed class UnsealedFolder : IDisposable
         return options;
     }
 
-    // A file may just be added, or another process removes it too.
     private static void Remove(string path)
+    {
+        if (!TryRemove(path))
+        {
+            Console.Error.WriteLine($"warning: the unsealed bundle {path} could not be removed");
+        }
+    }
+
+    // A file may just be added, or another process removes it too.
+    private static bool TryRemove(string path)
     {
         for (var tries = 1; Directory.Exists(path); tries++)
         {
@@ -108,10 +123,11 @@ internal sealed class UnsealedFolder : IDisposable
             {
                 if (tries == MostTries)
                 {
-                    Console.Error.WriteLine($"warning: the unsealed bundle {path} could not be removed");
-                    return;
+                    return false;
                 }
             }
         }
+
+        return true;
     }
 }

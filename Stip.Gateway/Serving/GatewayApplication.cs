@@ -25,6 +25,7 @@ internal static class GatewayApplication
     /// <param name="logsRequests">One line a request on the console, without bodies.</param>
     /// <param name="encoders">Encoders that it serves; null for none.</param>
     /// <param name="plainRows">True rows of models, to show them; null for none.</param>
+    /// <param name="speculates">Whether tokens are guessed and sent with others.</param>
     /// <param name="token">Shows that a request is of this gateway's user; null makes one that nobody knows.</param>
     public static WebApplication Create(
         IReadOnlyList<StipModel> models,
@@ -32,6 +33,7 @@ internal static class GatewayApplication
         bool logsRequests = true,
         IReadOnlyList<StipEncoder>? encoders = null,
         IReadOnlyDictionary<StipModel, PlainRows>? plainRows = null,
+        bool speculates = true,
         GatewayToken? token = null)
     {
         token ??= GatewayToken.New();
@@ -48,7 +50,10 @@ internal static class GatewayApplication
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(token);
         builder.Services.AddSingleton(services =>
-            new ServedModels(models, services.GetRequiredService<TimeProvider>().GetUtcNow(), plainRows));
+            new ServedModels(models, services.GetRequiredService<TimeProvider>().GetUtcNow(), plainRows, encoders)
+            {
+                Speculates = speculates,
+            });
         builder.Services.AddSingleton(services =>
             new ServedEncoders(encoders ?? [], services.GetRequiredService<ServedModels>()));
 

@@ -22,7 +22,7 @@ internal sealed class RunningGateway : IAsyncDisposable
     private readonly Bundle[] _bundles;
     private readonly WebApplication _app;
 
-    private RunningGateway(bool requiresToken, string? template, string[] models)
+    private RunningGateway(bool requiresToken, string? template, bool speculates, string[] models)
     {
         Token = GatewayToken.New(requiresToken);
         Server = new ToyServer(Toy);
@@ -30,7 +30,7 @@ internal sealed class RunningGateway : IAsyncDisposable
         _bundles = [.. models.Select((model, i) => OpenBundle(_folder.At($"{i}"), model, template))];
         _app = GatewayApplication.Create(
             [.. _bundles.Select(bundle => new StipModel(bundle, _upstream))], "http://127.0.0.1:0",
-            logsRequests: false, token: Token);
+            logsRequests: false, speculates: speculates, token: Token);
     }
 
     public ToyModel Toy { get; } = new(vocabSize: 4096);
@@ -43,11 +43,12 @@ internal sealed class RunningGateway : IAsyncDisposable
 
     /// <param name="requiresToken">As <c>--require-token</c>.</param>
     /// <param name="template">A chat template; null for that of the samples, which takes no tools.</param>
+    /// <param name="speculates">As without <c>--no-speculation</c>.</param>
     /// <param name="models">Of the bundles, <c>toy</c> where none is said; the server knows that only.</param>
     public static async Task<RunningGateway> StartAsync(
-        bool requiresToken = false, string? template = null, params string[] models)
+        bool requiresToken = false, string? template = null, bool speculates = true, params string[] models)
     {
-        var gateway = new RunningGateway(requiresToken, template, models is [] ? ["toy"] : models);
+        var gateway = new RunningGateway(requiresToken, template, speculates, models is [] ? ["toy"] : models);
         await gateway._app.StartAsync(TestContext.Current.CancellationToken);
         gateway.Http = new HttpClient { BaseAddress = new Uri(gateway._app.Urls.Single()) };
         return gateway;

@@ -14,6 +14,7 @@ internal static class EmbeddingEndpoint
     {
         var fields = await AnswerRequest.ReadBodyAsync(context.Request);
         UnsupportedFields.RefuseFrame(fields, areAdded: true);
+        UnsupportedFields.RefuseOfEmbeddings(fields);
         var encoder = encoders.Find(fields.Text("model"));
         var texts = EmbeddingInput.Read(fields);
         var isBase64 = EmbeddingInput.WantsBase64(fields);

@@ -17,6 +17,9 @@ internal sealed record AnswerRequest(
 
     private const int MostChoices = 32;
 
+    // As vLLM, llama.cpp and others have it.
+    private const long NoSeed = -1;
+
     /// <summary>Reads a JSON body; anything else is refused, so that no page of another site can post a form
     /// here.</summary>
     public static async Task<RequestFields> ReadBodyAsync(HttpRequest request)
@@ -64,7 +67,11 @@ internal sealed record AnswerRequest(
 
         return new AnswerRequest(
             model,
-            ReadOptions(fields, model, defaultMaxTokens) with { TopLogprobs = topLogprobs },
+            ReadOptions(fields, model, defaultMaxTokens) with
+            {
+                TopLogprobs = topLogprobs,
+                Speculates = models.Speculates,
+            },
             fields.Integer("n", 1, MostChoices) ?? 1,
             streams,
             streamOptions is { } options && new RequestFields(options).Flag("include_usage"))
@@ -107,13 +114,13 @@ internal sealed record AnswerRequest(
             {
                 Temperature = fields.Number("temperature", 0, 2) ?? 1,
                 TopP = fields.Number("top_p", 0, 1) ?? 1,
-                TopK = fields.Integer("top_k", 0, int.MaxValue) ?? 0,
+                TopK = Math.Max(0, fields.Integer("top_k", -1, int.MaxValue) ?? 0),
                 MinP = fields.Number("min_p", 0, 1) ?? 0,
                 RepetitionPenalty = fields.Number("repetition_penalty", 0.01, 100) ?? 1,
                 PresencePenalty = fields.Number("presence_penalty", -2, 2) ?? 0,
                 FrequencyPenalty = fields.Number("frequency_penalty", -2, 2) ?? 0,
                 LogitBias = LogitBias.Read(fields, model.Bundle.Manifest.VocabSize),
-                Seed = unchecked((ulong?)fields.Long("seed")),
+                Seed = fields.Long("seed") is { } seed and not NoSeed ? unchecked((ulong)seed) : null,
             },
         };
     }

@@ -48,6 +48,19 @@ internal static class UnsupportedFields
         ("dry_multiplier", IsZero),
         ("xtc_probability", IsZero),
         ("dynatemp_range", IsZero),
+        ("top_n_sigma", value => IsZero(value) || IsBelowZero(value)),
+        ("samplers", IsEmpty),
+        ("min_keep", IsZero),
+        ("n_probs", IsZero),
+        ("n_predict", Never),
+        ("max_new_tokens", Never),
+        ("regex", value => IsOneOf(value, "")),
+        ("ebnf", value => IsOneOf(value, "")),
+        ("stop_regex", value => IsEmpty(value) || IsOneOf(value, "")),
+        // Thoughts stay in the text, as long as the model makes them.
+        ("reasoning_format", value => IsOneOf(value, "none")),
+        ("reasoning_budget", IsBelowZero),
+        ("thinking_budget_tokens", IsBelowZero),
         // The model's own template frames a conversation, up to where the assistant begins.
         ("chat_template", Never),
         ("add_generation_prompt", value => value.ValueKind == JsonValueKind.True),
@@ -55,8 +68,32 @@ internal static class UnsupportedFields
         ("documents", IsEmpty),
     ];
 
+    private static readonly string[] OfTemplates = ["enable_thinking", "thinking"];
+
+    private static readonly string[] OfEmbeddings = ["truncate_prompt_tokens", "input_type"];
+
+    /// <summary>Refuses what would make another vector of a text.</summary>
+    public static void RefuseOfEmbeddings(RequestFields fields)
+    {
+        foreach (var name in OfEmbeddings)
+        {
+            if (fields.Find(name) is not null)
+            {
+                throw OpenAiException.Unsupported(name);
+            }
+        }
+    }
+
     public static void Refuse(RequestFields fields)
     {
+        foreach (var name in OfTemplates)
+        {
+            if (fields.Find(name) is not null)
+            {
+                throw OpenAiException.Unsupported(name, "what a template reads goes into 'chat_template_kwargs'");
+            }
+        }
+
         foreach (var (name, asksForNothing) in All)
         {
             if (fields.Find(name) is { } value && !asksForNothing(value))
@@ -100,6 +137,9 @@ internal static class UnsupportedFields
         value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number) && number == 1;
 
     private static bool IsZero(JsonElement value) => value.ValueKind == JsonValueKind.Number && value.GetDouble() == 0;
+
+    private static bool IsBelowZero(JsonElement value) =>
+        value.ValueKind == JsonValueKind.Number && value.GetDouble() < 0;
 
     private static bool IsEmpty(JsonElement value) => value.ValueKind switch
     {

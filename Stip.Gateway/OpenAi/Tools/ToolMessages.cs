@@ -50,6 +50,14 @@ internal static class ToolMessages
         try
         {
             var function = copy["function"] as JsonObject ?? throw NoCall(name);
+            // A call without arguments, as servers write it.
+            if (function["arguments"] is null
+                || (function["arguments"]!.GetValueKind() == JsonValueKind.String
+                    && function["arguments"]!.GetValue<string>().Trim().Length == 0))
+            {
+                function["arguments"] = new JsonObject();
+            }
+
             // One with half a character stays text: it could not be given to a template.
             if (function["arguments"]?.GetValueKind() == JsonValueKind.String
                 && function["arguments"]!.GetValue<string>() is var text

@@ -1,19 +1,20 @@
 import { readEvents } from './events.js';
-import { credentials, token } from './token.js';
+import { credentials, fetchWithToken, hasToken } from './token.js';
 
 /**
- * Asks, and yields what comes: `text`, `step` (what was sent for it) and `reason` (why it ended).
+ * Asks, and yields what comes: `text`, `step` (what was sent for it), `reason` (why it ended) and `tokens` (of the
+ * whole answer).
  * A failure in mid-answer is an error here: the gateway says why, then breaks off.
  */
 export async function* ask(request, signal) {
-  const answer = await fetch('/v1/chat/completions', {
+  const answer = await fetchWithToken(() => fetch('/v1/chat/completions', {
     method: 'POST',
-    headers: { 'Content-Type': 'application/json', ...credentials },
+    headers: { 'Content-Type': 'application/json', ...credentials() },
     body: JSON.stringify({
-      ...request, stream: true, stream_options: { include_usage: true, include_steps: token !== null },
+      ...request, stream: true, stream_options: { include_usage: true, include_steps: hasToken() },
     }),
     signal,
-  });
+  }));
   if (!answer.ok) {
     throw new Error(await reason(answer));
   }
@@ -31,7 +32,12 @@ export async function* ask(request, signal) {
     }
 
     const choice = chunk.choices[0];
-    yield { text: choice?.delta.content ?? '', step: chunk.step, reason: choice?.finish_reason };
+    yield {
+      text: choice?.delta.content ?? '',
+      step: chunk.step,
+      reason: choice?.finish_reason,
+      tokens: chunk.usage?.completion_tokens,
+    };
   }
 
   if (!isWhole) {

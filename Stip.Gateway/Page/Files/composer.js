@@ -6,20 +6,22 @@ export class Composer {
   #text;
   #list;
   #images = [];
+  #onAsk;
   #takesImages = false;
 
   constructor(form, { onAsk, onStop }) {
     const find = (id) => form.querySelector(`#${id}`);
     [this.#form, this.#text, this.#list] = [form, find('question'), find('images')];
+    this.#onAsk = onAsk;
     form.addEventListener('submit', (event) => {
       event.preventDefault();
-      this.#submit(onAsk);
+      this.submit();
     });
     this.#text.addEventListener('input', () => this.#grow());
     this.#text.addEventListener('keydown', (event) => {
       if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) {
         event.preventDefault();
-        this.#submit(onAsk);
+        this.submit();
       }
     });
     find('stop').addEventListener('click', onStop);
@@ -56,19 +58,20 @@ export class Composer {
     this.#text.focus();
   }
 
-  #submit(onAsk) {
+  /** Asks what was typed, which stays where it could not be asked. */
+  submit() {
     const question = this.#text.value.trim();
     const isBusy = this.#form.querySelector('#ask').hidden;
     if (isBusy || (question === '' && this.#images.length === 0)) {
       return;
     }
 
-    const images = this.#images;
-    this.#images = [];
-    this.#text.value = '';
-    this.#showImages();
-    this.#grow();
-    onAsk(question, images);
+    if (this.#onAsk(question, this.#images)) {
+      this.#images = [];
+      this.#text.value = '';
+      this.#showImages();
+      this.#grow();
+    }
   }
 
   #grow() {

@@ -26,7 +26,7 @@ export class Conversation {
   /** As OpenAI's API takes them; answers that failed or are empty are left out, and with them what was asked: many
       templates refuse two questions in a row. The last answer is the one that is asked for. */
   messages(system) {
-    const isEmpty = (turn) => turn.text === '' && turn.images.length === 0;
+    const isEmpty = (turn) => turn.hasFailed || (turn.text === '' && turn.images.length === 0);
     const last = this.#turns.length - 1;
     const isUnanswered = (turn, i) => turn.role === 'user' && i + 1 < last && isEmpty(this.#turns[i + 1]);
     const said = this.#turns.filter((turn, i) => !isEmpty(turn) && !isUnanswered(turn, i));
@@ -40,8 +40,12 @@ export class Conversation {
     this.#welcome.hidden = false;
   }
 
+  /** Says above the conversation what is wrong; nothing where nothing is. */
   fail(message) {
-    this.#welcome.append(element('p', { className: 'fault', role: 'alert', textContent: message }));
+    this.#welcome.querySelector('.fault')?.remove();
+    if (message) {
+      this.#welcome.append(element('p', { className: 'fault', role: 'alert', textContent: message }));
+    }
   }
 
   #add(role, name, text, images) {

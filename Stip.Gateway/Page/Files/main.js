@@ -4,7 +4,7 @@ import { Composer } from './composer.js';
 import { Conversation } from './conversation.js';
 import { listModels } from './models.js';
 import { Settings } from './settings.js';
-import { token } from './token.js';
+import { hasToken } from './token.js';
 import { WirePanel } from './wire.js';
 
 const byId = (id) => document.getElementById(id);
@@ -13,24 +13,35 @@ const settings = new Settings(byId('settings'), byId('settings-button'));
 const conversation = new Conversation(byId('turns'), byId('scroll'), byId('welcome'));
 const announcer = new Announcer(byId('status'));
 const panel = new WirePanel(byId('wire'));
-const composer = new Composer(byId('composer'), { onAsk: answer, onStop: () => running?.abort() });
+const composer = new Composer(byId('composer'), { onAsk: submit, onStop: () => running?.abort() });
 const choice = byId('model');
 let models = [];
 let running = null;
 
-async function answer(question, images) {
-  const model = chosen();
-  if (!model || running) {
-    return;
+/** Whether it is asked: else what was typed stays. */
+function submit(question, images) {
+  if (running || !settings.check()) {
+    return false;
   }
 
+  const model = chosen();
+  if (model) {
+    answer(model, question, images);
+  } else {
+    startAgain();
+  }
+
+  return Boolean(model);
+}
+
+async function answer(model, question, images) {
   running = new AbortController();
   composer.setBusy(true);
   conversation.addQuestion(question, images);
   const turn = conversation.beginAnswer(model.id);
   announcer.begin();
   panel.begin();
-  let fault = null;
+  let [fault, tokens] = [null, null];
   try {
     const request = { model: model.id, messages: conversation.messages(settings.system), ...settings.sampling };
     for await (const part of ask(request, running.signal)) {
@@ -44,12 +55,20 @@ async function answer(question, images) {
       }
 
       turn.reason = part.reason ?? turn.reason;
+      tokens = part.tokens ?? tokens;
     }
   } catch (error) {
     fault = running.signal.aborted ? null : error;
   }
 
-  turn.end({ fault, isStopped: running.signal.aborted, figures: panel.end() });
+  // Without the token nothing is told of the steps.
+  const figures = panel.end();
+  turn.end({
+    fault,
+    isStopped: running.signal.aborted,
+    figures: figures.rounds > 0 ? figures : { tokens, rounds: null },
+  });
+  showLock();
   announcer.end(fault ? `Failed: ${fault.message}` : `${turn.summary}`);
   running = null;
   composer.setBusy(false);
@@ -71,14 +90,21 @@ function onModel() {
   byId('promise').hidden = !isProtected;
 }
 
+function showLock() {
+  byId('locked').hidden = hasToken();
+}
+
 async function start() {
   try {
     models = (await listModels()).filter((model) => model.chats);
   } catch (error) {
     conversation.fail(`The gateway does not answer: ${error.message}`);
     return;
+  } finally {
+    showLock();
   }
 
+  conversation.fail(null);
   choice.replaceChildren(...models.map((model) => new Option(model.id, model.id)));
   if (models.length === 0) {
     conversation.fail('No model here has a chat template: this page has nobody to talk to.');
@@ -88,8 +114,14 @@ async function start() {
   onModel();
 }
 
+async function startAgain() {
+  await start();
+  if (chosen()) {
+    composer.submit();
+  }
+}
+
 choice.addEventListener('change', onModel);
-byId('locked').hidden = token !== null;
 byId('new').addEventListener('click', () => {
   running?.abort();
   conversation.clear();
@@ -99,7 +131,7 @@ byId('new').addEventListener('click', () => {
 byId('starts').addEventListener('click', (event) => {
   const button = event.target.closest('button');
   if (button) {
-    answer(button.textContent, []);
+    submit(button.textContent, []);
   }
 });
 document.addEventListener('keydown', (event) => {

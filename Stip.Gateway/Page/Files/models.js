@@ -1,8 +1,8 @@
 /** The models behind the gateway. */
-import { credentials } from './token.js';
+import { credentials, fetchWithToken } from './token.js';
 
 export async function listModels() {
-  const answer = await fetch('/v1/models', { headers: credentials });
+  const answer = await fetchWithToken(() => fetch('/v1/models', { headers: credentials() }));
   if (answer.status === 401) {
     throw new Error('open the address that serve printed, with its token');
   }

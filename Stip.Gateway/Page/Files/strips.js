@@ -55,6 +55,13 @@ export class Waterfall {
   }
 }
 
+/** Where in the sent row the numbers of the true one stand, equal ones in their order. */
+function placesOf(truth, sent) {
+  const free = new Map();
+  sent.forEach((value, column) => free.set(value, [...free.get(value) ?? [], column]));
+  return truth.map((value) => free.get(value)?.shift());
+}
+
 /** Threads from the largest numbers of the true row to their places in the row that was sent. */
 export function drawThreads(canvas, truth, sent, most = 28) {
   const ratio = devicePixelRatio;
@@ -63,8 +70,9 @@ export function drawThreads(canvas, truth, sent, most = 28) {
   const place = (column) => (column + 0.5) / truth.length * canvas.width;
   const largest = [...truth.keys()].sort((a, b) => Math.abs(truth[b]) - Math.abs(truth[a])).slice(0, most);
   context.lineWidth = ratio;
-  for (const column of largest) {
-    const [from, to] = [place(column), place(sent.indexOf(truth[column]))];
+  const places = placesOf(truth, sent);
+  for (const column of largest.filter((one) => places[one] !== undefined)) {
+    const [from, to] = [place(column), place(places[column])];
     context.strokeStyle = `rgb(${colour(truth[column]).map(Math.round).join(' ')} / .8)`;
     context.beginPath();
     context.moveTo(from, 0);

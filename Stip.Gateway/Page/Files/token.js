@@ -13,15 +13,46 @@ function decoded(text) {
 function take() {
   const given = location.hash.match(/^#token=(.+)$/)?.[1];
   if (given) {
-    sessionStorage.setItem(key, decoded(given));
     history.replaceState(null, '', location.pathname);
   }
 
-  return sessionStorage.getItem(key);
+  try {
+    if (given) {
+      sessionStorage.setItem(key, decoded(given));
+    }
+
+    return sessionStorage.getItem(key);
+  } catch {
+    // A browser that keeps nothing: a reload asks for the address again.
+    return given ? decoded(given) : null;
+  }
 }
 
-/** The token of the gateway's run; null where the page was opened without it. */
-export const token = take();
+let token = take();
+
+/** Whether the page has the token of the gateway's run, as far as is known. */
+export function hasToken() {
+  return token !== null;
+}
 
 /** Headers of a request that shows it. */
-export const credentials = token ? { Authorization: `Bearer ${token}` } : {};
+export function credentials() {
+  return token === null ? {} : { Authorization: `Bearer ${token}` };
+}
+
+/** Asks with the token; where the gateway does not know it (it was started anew), without it from then on. */
+export async function fetchWithToken(send) {
+  const answer = await send();
+  if (answer.status !== 401 || token === null) {
+    return answer;
+  }
+
+  token = null;
+  try {
+    sessionStorage.removeItem(key);
+  } catch {
+    // It was kept nowhere.
+  }
+
+  return send();
+}

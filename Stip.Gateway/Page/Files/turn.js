@@ -10,6 +10,7 @@ export class Turn {
   images;
   role;
   reason = null;
+  hasFailed = false;
   summary = '';
   item;
   #answer = new Formatted();
@@ -48,10 +49,13 @@ export class Turn {
     this.#onText();
   }
 
+  /** Figures that are not known are null. */
   end({ fault, isStopped, figures }) {
     this.item.removeAttribute('aria-busy');
+    this.hasFailed = Boolean(fault);
     const ending = isStopped ? 'stopped' : endings[this.reason] ?? '';
-    const parts = [count(figures.tokens, 'token'), count(figures.rounds, 'round'), ending];
+    const figure = (value, name) => value === null ? '' : count(value, name);
+    const parts = [figure(figures.tokens, 'token'), figure(figures.rounds, 'round'), ending];
     this.summary = parts.filter((part) => part !== '').join(' · ');
     const body = this.#said.parentElement;
     if (fault) {

@@ -112,7 +112,7 @@ export class WirePanel {
     this.#at('threads').hidden = !row.true;
     if (row.true) {
       paintRow(this.#at('true-row'), row.true);
-      this.#at('true-row').setAttribute('aria-label', 'The true row: the same numbers in another order');
+      this.#at('true-row').setAttribute('aria-label', 'Of the true row the same numbers, in another order');
       drawThreads(this.#at('threads'), row.true, row.sent);
     }
 

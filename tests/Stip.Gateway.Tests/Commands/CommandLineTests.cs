@@ -21,6 +21,7 @@ public sealed class CommandLineTests
     [InlineData("complete --bundle x --temperature warm Once", 2, "--temperature 'warm' is not a number in 0..100")]
     [InlineData("complete --bundle x --max-tokens 1.5 Once", 2, "--max-tokens '1.5' is not a number in 1..")]
     [InlineData("complete --bundle x --seed -5 Once", 2, "--seed '-5' is not a number in 0..")]
+    [InlineData("serve --no-speculation --bundle nowhere --endpoint http://h --api-key k", 1, "nowhere is not there")]
     [InlineData("serve --bundle x --port http", 2, "--port 'http' is not a number in 0..65535")]
     [InlineData("fill --bundle x --top all Once", 2, "--top 'all' is not a number in 1..1000")]
     [InlineData("wish", 2, "wish")]

@@ -36,6 +36,17 @@ public sealed class UnsupportedFieldsTests
     [InlineData("add_generation_prompt", "false")]
     [InlineData("continue_final_message", "true")]
     [InlineData("documents", """[{"text":"a"}]""")]
+    [InlineData("n_predict", "64")]
+    [InlineData("max_new_tokens", "64")]
+    [InlineData("top_n_sigma", "1.5")]
+    [InlineData("samplers", """["top_k"]""")]
+    [InlineData("reasoning_budget", "0")]
+    [InlineData("reasoning_format", "\"deepseek\"")]
+    [InlineData("regex", "\"a+\"")]
+    [InlineData("ebnf", "\"root ::= x\"")]
+    [InlineData("stop_regex", "\"a+\"")]
+    [InlineData("enable_thinking", "false")]
+    [InlineData("thinking", """{"type":"disabled"}""")]
     public void Refuse_WhatWouldChangeTheAnswer_NamesIt(string field, string value)
     {
         var refusal = Assert.Throws<OpenAiException>(() => UnsupportedFields.Refuse(Fields(field, value)));
@@ -55,6 +66,9 @@ public sealed class UnsupportedFieldsTests
     [InlineData("continue_final_message", "false")]
     [InlineData("guided_choice", "null")]
     [InlineData("grammar", "\"\"")]
+    [InlineData("top_n_sigma", "-1")]
+    [InlineData("reasoning_budget", "-1")]
+    [InlineData("reasoning_format", "\"none\"")]
     public void Refuse_WhatAsksForNothing_LetsItThrough(string field, string value) =>
         UnsupportedFields.Refuse(Fields(field, value));
 
