@@ -31,7 +31,7 @@ internal static class GraphSignature
         axes is null ? [] : [.. axes.Select((axis, i) => axis.ValueCase switch
         {
             AxisKind.DimValue => JsonSerializer.SerializeToElement(axis.DimValue),
-            AxisKind.DimParam => JsonSerializer.SerializeToElement(axis.DimParam),
+            AxisKind.DimParam when axis.DimParam.Length > 0 => JsonSerializer.SerializeToElement(axis.DimParam),
             _ => JsonSerializer.SerializeToElement($"axis_{i}"),
         })];
 }

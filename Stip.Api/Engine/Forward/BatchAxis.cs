@@ -8,12 +8,17 @@ namespace Stip.Api.Engine.Forward;
 /// </summary>
 internal static class BatchAxis
 {
-    /// <summary>True where every input and output begins with the same named axis: there each row is a pass of its own.
-    /// </summary>
+    /// <summary>True where every input and output begins with the same named axis, which is nowhere else, and no input
+    /// is one sequence of rows of a fixed width. Whether its rows look at one another is for <see cref="BatchTrial"/>
+    /// to find out.</summary>
     public static bool Of(GraphManifest graph)
     {
-        var names = graph.Inputs.Concat(graph.Outputs).Select(First).Distinct().ToArray();
-        return names.Length == 1 && names[0] is not null;
+        var tensors = graph.Inputs.Concat(graph.Outputs).ToArray();
+        var names = tensors.Select(tensor => Name(tensor, 0)).Distinct().ToArray();
+        return names is [{ Length: > 0 } shared]
+            && !graph.Inputs.Any(IsOneSequence)
+            && !tensors.Any(tensor => Enumerable.Range(1, tensor.Shape.Count - 1).Any(
+                axis => Name(tensor, axis) == shared));
     }
 
     /// <summary>True where two passes differ in their number of rows at most.</summary>
@@ -46,8 +51,16 @@ internal static class BatchAxis
         return cut;
     }
 
-    private static string? First(TensorManifest tensor) =>
-        tensor.Shape.Count > 0 && tensor.Shape[0].ValueKind == JsonValueKind.String
-            ? tensor.Shape[0].GetString()
+    // Patches [length, features], or [length, 1, features] where the length comes first: the batch is not in front.
+    private static bool IsOneSequence(TensorManifest input) =>
+        TensorDtypes.TryParseWire(input.Dtype, out var dtype) && dtype.IsWireFloat()
+        && (input.Shape.Count == 2
+            ? Name(input, 1) is null
+            : input.Shape.Count == 3 && input.Shape[1].ValueKind == JsonValueKind.Number
+                && input.Shape[1].TryGetInt64(out var length) && length == 1);
+
+    private static string? Name(TensorManifest tensor, int axis) =>
+        tensor.Shape.Count > axis && tensor.Shape[axis].ValueKind == JsonValueKind.String
+            ? tensor.Shape[axis].GetString()
             : null;
 }

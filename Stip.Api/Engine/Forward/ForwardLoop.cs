@@ -1,17 +1,19 @@
 using System.Threading.Channels;
 using Stip.Api.Engine.Scheduling;
 using Stip.Protocol.Errors;
+using Stip.Protocol.Tensors;
 
 namespace Stip.Api.Engine.Forward;
 
 /// <summary>Runs the passes of one loaded graph, in turns between their owners: those that wait when it is free and are
-/// of equal shape run together.</summary>
+/// of equal shape run together, once two have shown that neither looks at the other.</summary>
 internal sealed class ForwardLoop : IAsyncDisposable
 {
     private readonly Channel<ForwardPass> _waiting;
     private readonly IForwardGraph _graph;
     private readonly int _maxRows;
     private readonly OwnerQueue<ForwardPass> _queue = new();
+    private readonly BatchTrial _trial = new();
     private readonly QueuePlaces _places;
     private readonly TimeProvider _clock;
     private readonly Func<ValidInputs, long, bool> _fits;
@@ -95,11 +97,12 @@ internal sealed class ForwardLoop : IAsyncDisposable
 
         batch.Clear();
         var rows = 0L;
+        var mostPasses = _trial.MayJoin switch { true => int.MaxValue, false => 1, null => 2 };
         while (_queue.Peek() is { } next)
         {
             var more = BatchAxis.Rows(next.Inputs);
             if (batch.Count > 0
-                && (rows + more > _maxRows || !BatchAxis.AreAlike(batch[0].Inputs, next.Inputs)
+                && (batch.Count == mostPasses || rows + more > _maxRows || !BatchAxis.AreAlike(batch[0].Inputs, next.Inputs)
                     || !_fits(next.Inputs, (rows + more + more - 1) / more)))
             {
                 break;
@@ -118,40 +121,85 @@ internal sealed class ForwardLoop : IAsyncDisposable
 
     private void Run(List<ForwardPass> batch)
     {
-        if (batch.Count > 1 && TryRunTogether(batch))
+        if (batch.Count > 1 && (_trial.MayJoin == true ? TryRunTogether(batch) : _trial.IsDue() && TryBothWays(batch)))
         {
             return;
         }
 
         foreach (var pass in batch)
         {
-            try
-            {
-                var began = _clock.GetTimestamp();
-                pass.Finish(_graph.Run(pass.Inputs.Tensors), Times(pass, began));
-            }
-#pragma warning disable CA1031 // A bug belongs to the one who asked, not to the loop.
-            catch (Exception e)
-#pragma warning restore CA1031
-            {
-                pass.Fail(e);
-            }
+            RunAlone(pass);
         }
+    }
+
+    // What the pass gave, read before it is finished: from then on it is another's.
+    private void RunAlone(ForwardPass pass, Action<IReadOnlyDictionary<string, TensorPayload>>? read = null)
+    {
+        try
+        {
+            var began = _clock.GetTimestamp();
+            var outputs = _graph.Run(pass.Inputs.Tensors);
+            var times = Times(pass, began);
+            read?.Invoke(outputs.Tensors);
+            pass.Finish(outputs, times);
+        }
+#pragma warning disable CA1031 // A bug belongs to the one who asked, not to the loop.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            pass.Fail(e);
+        }
+    }
+
+    private PassOutputs? MakeTogether(List<ForwardPass> batch)
+    {
+        try
+        {
+            using var joined = new JoinedInputs([.. batch.Select(pass => pass.Inputs)]);
+            return _graph.Run(joined.Tensors);
+        }
+#pragma warning disable CA1031 // What one of them sent must not fail the others: each runs alone and fails alone.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            return null;
+        }
+    }
+
+    // Answered with what each gives alone.
+    private bool TryBothWays(List<ForwardPass> pair)
+    {
+        if (MakeTogether(pair) is not { } made)
+        {
+            return false;
+        }
+
+        using var together = made;
+        var (first, second) = (BatchAxis.Rows(pair[0].Inputs), BatchAxis.Rows(pair[1].Inputs));
+        var cuts = new[]
+        {
+            BatchAxis.Cut(together.Tensors, 0, first, first + second),
+            BatchAxis.Cut(together.Tensors, first, second, first + second),
+        };
+        var areApart = new List<bool>();
+        for (var i = 0; i < pair.Count; i++)
+        {
+            RunAlone(pair[i], alone => areApart.Add(BatchTrial.AreApart(cuts[i], alone)));
+        }
+
+        if (areApart.Count == pair.Count)
+        {
+            _trial.Learn(areApart.Contains(true), cuts[0], cuts[1]);
+        }
+
+        return true;
     }
 
     private bool TryRunTogether(List<ForwardPass> batch)
     {
         var rows = batch.Sum(pass => BatchAxis.Rows(pass.Inputs));
-        PassOutputs made;
         var began = _clock.GetTimestamp();
-        try
-        {
-            using var joined = new JoinedInputs([.. batch.Select(pass => pass.Inputs)]);
-            made = _graph.Run(joined.Tensors);
-        }
-#pragma warning disable CA1031 // What one of them sent must not fail the others: each runs alone and fails alone.
-        catch (Exception)
-#pragma warning restore CA1031
+        if (MakeTogether(batch) is not { } made)
         {
             return false;
         }

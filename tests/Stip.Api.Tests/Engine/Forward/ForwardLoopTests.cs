@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text.Json;
 using Stip.Api.Engine;
 using Stip.Api.Engine.Forward;
 using Stip.Api.Tests.Models;
@@ -35,6 +36,7 @@ public sealed class ForwardLoopTests : IDisposable
             alone.Add(Bytes(await loop.TryRunAsync("one", Inputs(rows, length, seed), Cancellation)));
         }
 
+        await TryBothWaysAsync(loop);
         _graph.Hold();
         var first = loop.TryRunAsync("one", Inputs(1, 2, 0), Cancellation);
         _graph.Entered.Wait(Cancellation);
@@ -60,6 +62,8 @@ public sealed class ForwardLoopTests : IDisposable
         const int Length = 1 << 16;
         await using var loop = new ForwardLoop(_graph, 64, 100, TimeProvider.System);
         var expected = Bytes(await loop.TryRunAsync("one", Inputs(1, Length, 1), Cancellation));
+        await TryBothWaysAsync(loop);
+        _graph.Rows.Clear();
         _graph.Hold();
         var first = loop.TryRunAsync("one", Inputs(1, 2, 0), Cancellation);
         _graph.Entered.Wait(Cancellation);
@@ -70,9 +74,9 @@ public sealed class ForwardLoopTests : IDisposable
         Assert.True((await waiting[0])!.Value.Is(out var slow, out _));
         Assert.NotEmpty(Bytes(await waiting[1]));
 
-        Assert.Equal([1L, 1L, 2L], _graph.Rows);
+        Assert.Equal([1L, 2L], _graph.Rows);
         Assert.NotEmpty(Bytes(await loop.TryRunAsync("one", Inputs(1, 2, 0), Cancellation)));
-        Assert.True(_graph.AreGone(run: 2));
+        Assert.True(_graph.AreGone(run: 6));
         Assert.Equal(expected, Bytes(slow));
     }
 
@@ -140,6 +144,7 @@ public sealed class ForwardLoopTests : IDisposable
     public async Task Batch_TakesNoMoreMemoryThanAllowed()
     {
         await using var loop = new ForwardLoop(_graph, 64, 100, TimeProvider.System, (_, times) => times <= 2);
+        await TryBothWaysAsync(loop);
         _graph.Hold();
         var first = loop.TryRunAsync("one", Inputs(1, 2, 0), Cancellation);
         _graph.Entered.Wait(Cancellation);
@@ -156,6 +161,7 @@ public sealed class ForwardLoopTests : IDisposable
     public async Task Pass_ThatTheGraphCannotRun_FailsAloneAndTheOthersAreAnswered()
     {
         await using var loop = new ForwardLoop(_graph, 64, 100, TimeProvider.System);
+        await TryBothWaysAsync(loop);
         _graph.Hold();
         var first = loop.TryRunAsync("one", Inputs(1, 2, 0), Cancellation);
         _graph.Entered.Wait(Cancellation);
@@ -184,7 +190,27 @@ public sealed class ForwardLoopTests : IDisposable
     public void Graph_WithAFixedFirstAxis_IsNotBatched() => Assert.False(BatchAxis.Of(
         _manifest with { Outputs = [.. _manifest.Outputs.Select(o => o with { Shape = [.. o.Shape.Skip(1)] })] }));
 
+    [Fact]
+    public void Graph_WhoseBatchStandsTwiceInAnOutput_IsNotBatched() => Assert.False(BatchAxis.Of(
+        _manifest with { Outputs = [_manifest.Outputs[0] with { Shape = Axes("batch", "batch") }] }));
+
+    [Theory]
+    [InlineData("float32", false, "batch", 4)] // patches, one behind the other
+    [InlineData("float32", false, "batch", 1, 4)]
+    [InlineData("float32", true, "batch", 3, 4)]
+    [InlineData("float32", true, "batch", "samples")]
+    [InlineData("int64", true, "batch", 4)]
+    [InlineData("int64", true, "batch")]
+    [InlineData("float32", false, "", "samples")]
+    public void Graph_IsBatched_WhereNoInputIsOneSequence(string dtype, bool isBatched, params object[] axes) =>
+        Assert.Equal(isBatched, BatchAxis.Of(new GraphManifest(
+            "model.onnx", [new TensorManifest("input", dtype, Axes(axes))],
+            [new TensorManifest("output", "float32", Axes(axes[0], 5))])));
+
     public void Dispose() => _folder.Dispose();
+
+    private static JsonElement[] Axes(params object[] axes) =>
+        [.. axes.Select(axis => JsonSerializer.SerializeToElement(axis))];
 
     private static byte[] Bytes(Outcome<PassAnswer>? outcome)
     {
@@ -193,6 +219,17 @@ public sealed class ForwardLoopTests : IDisposable
         {
             return answer.Outputs.Tensors["last_hidden_state"].Data.ToArray();
         }
+    }
+
+    // From then on passes run together.
+    private async Task TryBothWaysAsync(ForwardLoop loop)
+    {
+        _graph.Hold();
+        var first = loop.TryRunAsync("one", Inputs(1, 2, 0), Cancellation);
+        _graph.Entered.Wait(Cancellation);
+        var pair = new[] { 1, 2 }.Select(seed => loop.TryRunAsync("one", Inputs(1, 2, seed), Cancellation)).ToArray();
+        _graph.LetGo();
+        await Task.WhenAll([first, .. pair]);
     }
 
     private ValidInputs Inputs(int rows, int length, int seed)
