@@ -14,13 +14,13 @@ internal sealed class DecoderHost : IAsyncDisposable
     private readonly CacheBudget _budget;
     private readonly EngineOptions _options;
     private readonly EngineMetrics _metrics;
-    private readonly Func<string, bool> _mixesRows;
+    private readonly Func<string, RowsBeside> _rowsOf;
     private readonly TimeProvider _clock;
     private volatile bool _isDisposed;
 
     /// <param name="snapshot">What it is.</param>
     /// <param name="runtime">Loads it.</param>
-    /// <param name="mixesRows">True where a row's result depends on those beside it; asked when it is loaded.</param>
+    /// <param name="rowsOf">How a row's result depends on those beside it; asked when it is loaded.</param>
     /// <param name="budget">Slots and bytes of every decoder's sessions.</param>
     /// <param name="graphs">Who else is in memory.</param>
     /// <param name="options">Lengths, batch and patience.</param>
@@ -29,14 +29,14 @@ internal sealed class DecoderHost : IAsyncDisposable
     public DecoderHost(
         DecoderSnapshot snapshot,
         IGraphRuntime runtime,
-        Func<string, bool> mixesRows,
+        Func<string, RowsBeside> rowsOf,
         CacheBudget budget,
         LoadedGraphs graphs,
         IOptions<EngineOptions> options,
         EngineMetrics metrics,
         TimeProvider clock)
     {
-        (Snapshot, _runtime, _mixesRows, _budget) = (snapshot, runtime, mixesRows, budget);
+        (Snapshot, _runtime, _rowsOf, _budget) = (snapshot, runtime, rowsOf, budget);
         (_options, _metrics, _clock) = (options.Value, metrics, clock);
         _loop = new LoadedOnUse<ModelLoop>(
             snapshot.Model, snapshot.GraphBytes, Load, loop => loop.IsIdle, loop => loop.LastRanAt, graphs, options,
@@ -259,12 +259,14 @@ internal sealed class DecoderHost : IAsyncDisposable
             pool, _budget.Sessions, _clock, TimeSpan.FromSeconds(_options.LeaseSeconds), _options.YieldAfter);
         // Sessions whose rows would change one another's are run one by one. First steps after a source are anyway.
         var graph = Snapshot.Sequence?.NextStepsPath ?? Snapshot.GraphPath;
-        var mixesRows = _mixesRows(graph);
+        var rows = _rowsOf(graph);
         var chunk = new PrefillChunk(
             _options.PrefillChunk, decoder.IsOnDevice, Snapshot.Sequence is not null,
-            !mixesRows && Snapshot.Cache.Layout == CacheLayouts.Shared);
+            rows == RowsBeside.Apart && Snapshot.Cache is { Layout: CacheLayouts.Shared, BoundedWindows: var windows }
+                && windows?.Any(window => window > 0) != true);
         var loop = new ModelLoop(
-            decoder, sessions, Snapshot, _options, chunk, mixesRows ? 1 : _options.MaxBatch, _metrics, _clock);
+            decoder, sessions, Snapshot, _options, chunk, rows == RowsBeside.Mixed ? 1 : _options.MaxBatch, _metrics,
+            _clock);
         _budget.Watch(pool, cancellation => loop.AskAsync<bool>(
             all =>
             {

@@ -31,7 +31,7 @@ internal sealed class HostedModelFactory(
             : new IntactRuntime(runtime, new PackageDigests(manifest, folder, log));
         var decoder = manifest.Graphs.TryGetValue(Roles.Decoder, out var graph)
             ? new DecoderHost(
-                WithMemory(Snapshot(manifest, graph, folder)), own, OnnxReferences.MixesRows, budget, graphs, engine,
+                WithMemory(Snapshot(manifest, graph, folder)), own, OnnxReferences.RowsOf, budget, graphs, engine,
                 metrics, clock)
             : null;
         var forwards = manifest.Graphs

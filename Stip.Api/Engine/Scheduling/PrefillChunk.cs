@@ -4,9 +4,10 @@ namespace Stip.Api.Engine.Scheduling;
 /// <remarks>
 /// A session's logits must not depend on who else is there, so neither may the length of a chunk, but where its rows
 /// are the same bits in a shorter one: so they are on the host, where the attention knows how far each row sees
-/// (measured with two rows or more; one alone takes another path there). A chunk far behind is shorter, for its
-/// attention takes longer and the next token of everybody else waits for it; a device needs more rows to be busy, and
-/// is done with them sooner.
+/// (measured with two rows or more; one alone takes another path there), without experts (rows that go to one of them
+/// are multiplied together) and without caches that a window bounds (what is still there goes by the pieces). A chunk
+/// far behind is shorter, for its attention takes longer and the next token of everybody else waits for it; a device
+/// needs more rows to be busy, and is done with them sooner.
 /// </remarks>
 /// <param name="fixedRows"><see cref="EngineOptions.PrefillChunk"/>; 0 leaves the choice here.</param>
 /// <param name="isOnDevice">True where the graph runs on an accelerator.</param>

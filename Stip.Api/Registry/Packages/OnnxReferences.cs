@@ -1,4 +1,5 @@
 using System.Text;
+using Stip.Api.Engine;
 using Kind = Stip.Api.Registry.Packages.OnnxFields.Kind;
 
 namespace Stip.Api.Registry.Packages;
@@ -19,13 +20,17 @@ internal sealed class OnnxReferences
     /// <summary>Operator types of all nodes.</summary>
     public IReadOnlySet<string> Operators => _operators;
 
-    /// <summary>True where an operator of a graph rounds or reduces over all rows of a batch, so that a row's result
-    /// depends on who is beside it.</summary>
-    public static bool MixesRows(string path)
+    /// <summary>How a row's result depends on those beside it.</summary>
+    public static RowsBeside RowsOf(string path)
     {
         var operators = Read(File.ReadAllBytes(path)).Operators;
-        return operators.Any(type => type.StartsWith("DynamicQuantize", StringComparison.Ordinal));
+        return operators.Any(type => type.StartsWith("DynamicQuantize", StringComparison.Ordinal)) ? RowsBeside.Mixed
+            : operators.Contains("MoE") || operators.Contains("QMoE") ? RowsBeside.RoundedTogether
+            : RowsBeside.Apart;
     }
+
+    /// <summary>True where an operator of a graph rounds or reduces over all rows of a batch.</summary>
+    public static bool MixesRows(string path) => RowsOf(path) == RowsBeside.Mixed;
 
     /// <summary>Reads a whole file.</summary>
     /// <exception cref="InvalidDataException">Not the bytes of a model.</exception>

@@ -33,7 +33,7 @@ public sealed class DecoderHostTests
     [Fact]
     public async Task Load_ThatFailsBehindItsGraph_LeavesNoGraphInMemory()
     {
-        _runtime.MixesRows = _ => throw new IOException("the file is gone");
+        _runtime.RowsOf = _ => throw new IOException("the file is gone");
         await using var host = _runtime.Host();
 
         await Assert.ThrowsAsync<IOException>(() => host.RunAsync("alice", _runtime.Step()));

@@ -37,7 +37,7 @@ internal sealed class FakeRuntime : IGraphRuntime
     public Action? DuringLoad { get; set; }
 
     /// <summary>Asked when it is loaded.</summary>
-    public Func<string, bool> MixesRows { get; set; } = _ => false;
+    public Func<string, RowsBeside> RowsOf { get; set; } = _ => RowsBeside.Apart;
 
     public int Loads { get; private set; }
 
@@ -50,7 +50,7 @@ internal sealed class FakeRuntime : IGraphRuntime
     /// <param name="graphBytes">About what it takes.</param>
     /// <param name="budget">Of the caches; null for one of its own.</param>
     public DecoderHost Host(string model = "fake", long graphBytes = 0, CacheBudget? budget = null) => new(
-        Snapshot with { Model = model, GraphBytes = graphBytes }, this, path => MixesRows(path),
+        Snapshot with { Model = model, GraphBytes = graphBytes }, this, path => RowsOf(path),
         budget ?? new CacheBudget(Microsoft.Extensions.Options.Options.Create(Options)), Graphs,
         Microsoft.Extensions.Options.Options.Create(Options), _metrics ??= new EngineMetrics(Meter), Clock);
 

@@ -10,11 +10,12 @@ public sealed class PromptBesideDecodersTests
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Theory]
-    [InlineData(0, new[] { 32, 32, 32, 32, 32, 32, 32, 32, 33 })]
-    [InlineData(96, new[] { 96, 96, 96 })] // what was configured stays
-    public async Task Prompt_WhileAnotherDecodes_RunsInShorterPieces(int fixedRows, int[] pieces)
+    [InlineData(0, false, new[] { 32, 32, 32, 32, 32, 32, 32, 32, 33 })]
+    [InlineData(96, false, new[] { 96, 96, 96 })] // what was configured stays
+    [InlineData(0, true, new[] { 128, 128, 33 })]
+    public async Task Prompt_WhileAnotherDecodes_RunsInShorterPieces(int fixedRows, bool hasExperts, int[] pieces)
     {
-        var runtime = new FakeRuntime();
+        var runtime = new FakeRuntime { RowsOf = _ => hasExperts ? RowsBeside.RoundedTogether : RowsBeside.Apart };
         (runtime.Options.CacheMegabytes, runtime.Options.PrefillChunk) = (16, fixedRows);
         await using var host = runtime.Host();
         var last = host.RunAsync("user", runtime.Step(maxLength: Length));
@@ -67,12 +68,14 @@ public sealed class PromptBesideDecodersTests
     }
 
     [Theory]
-    [InlineData(130)]
-    [InlineData(161)]
-    [InlineData(289)]
-    public async Task Logits_OfAPromptBesideDecoders_AreThoseOfThePromptAloneBitForBit(int rows)
+    [InlineData(130, 0, 32)]
+    [InlineData(161, 0, 32)]
+    [InlineData(289, 0, 32)]
+    [InlineData(289, 12, 128)] // what a bounded cache lets go, and when, goes by the pieces
+    [InlineData(289, 64, 128)]
+    public async Task Logits_OfAPromptBesideDecoders_AreThoseOfThePromptAloneBitForBit(int rows, int window, int piece)
     {
-        using var engine = new RealEngine(length: Length);
+        using var engine = new RealEngine(window: window, length: Length);
         (engine.Options.PrefillChunk, engine.Options.Slots) = (0, 8);
         using var watched = new WatchedRuntime(RealEngine.Runtime(engine.Options));
         engine.Watched = watched;
@@ -94,7 +97,7 @@ public sealed class PromptBesideDecodersTests
         await Task.WhenAll(decoders);
 
         Assert.Equal(alone, beside);
-        Assert.Contains(watched.Runs.Skip(runs), run => run.Length == 32);
+        Assert.Contains(watched.Runs.Skip(runs), run => run.Length == piece);
     }
 
     private static async Task DecodeAsync(

@@ -28,16 +28,18 @@ internal sealed class RealEngine : IDisposable
     /// <param name="window">Of the second layer of a shared one; 0 for none.</param>
     /// <param name="isBounded">Whether its cache keeps no more.</param>
     /// <param name="length">Context of a shared one.</param>
+    /// <param name="hasOnePositions">Of the graph of a growing one.</param>
     public RealEngine(
         string layout = CacheLayouts.Shared,
         bool mixesRows = false,
         CacheForm form = CacheForm.Named,
         int window = 0,
         bool isBounded = true,
-        int length = TinyDecoder.ContextLength)
+        int length = TinyDecoder.ContextLength,
+        bool hasOnePositions = false)
     {
         var manifest = layout == CacheLayouts.Growing
-            ? new TinyGrowingDecoder(Form: form).WriteTo(_folder.Path)
+            ? new TinyGrowingDecoder(Form: form, HasOnePositions: hasOnePositions).WriteTo(_folder.Path)
             : new TinyDecoder(MixesRows: mixesRows, Window: window, IsBounded: isBounded, Length: length)
                 .WriteTo(_folder.Path);
         _snapshot = new DecoderSnapshot(
@@ -93,7 +95,7 @@ internal sealed class RealEngine : IDisposable
     {
         var options = Microsoft.Extensions.Options.Options.Create(Options);
         return new DecoderHost(
-            _snapshot, Watched ?? (IGraphRuntime)Runtime(Options), OnnxReferences.MixesRows, new CacheBudget(options),
+            _snapshot, Watched ?? (IGraphRuntime)Runtime(Options), OnnxReferences.RowsOf, new CacheBudget(options),
             new LoadedGraphs(options, _clock), options, new EngineMetrics(new Meter("real")), _clock);
     }
 

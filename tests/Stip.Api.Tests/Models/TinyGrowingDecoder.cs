@@ -12,12 +12,16 @@ namespace Stip.Api.Tests.Models;
 /// <param name="ExtraInput">An input beside those that all have.</param>
 /// <param name="Form">Of its caches.</param>
 /// <param name="IsOpaque">True for names that say nothing.</param>
+/// <param name="HasOnePositions">True where positions are of one sequence, whatever the batch.</param>
+/// <param name="TakesOneRow">True for a graph of one new row.</param>
 internal sealed record TinyGrowingDecoder(
     string Model = "growing",
     bool LastRowOnly = false,
     string? ExtraInput = null,
     CacheForm Form = CacheForm.Named,
-    bool IsOpaque = false)
+    bool IsOpaque = false,
+    bool HasOnePositions = false,
+    bool TakesOneRow = false)
 {
     private static readonly Dictionary<string, string> OpaqueNames = new()
     {
@@ -87,8 +91,9 @@ internal sealed record TinyGrowingDecoder(
         var random = new Random(11);
         var graph = new GraphBuilder("growing");
         graph.AddInput("attention_mask", TensorDtype.Int64, "batch", "total");
-        graph.AddInput("inputs_embeds", TensorDtype.Float32, "batch", "seq", Hidden);
-        graph.AddInput("position_ids", TensorDtype.Int64, "batch", "seq");
+        Axis rows = TakesOneRow ? 1 : "seq";
+        graph.AddInput("inputs_embeds", TensorDtype.Float32, "batch", rows, Hidden);
+        graph.AddInput("position_ids", TensorDtype.Int64, HasOnePositions ? 1 : "batch", rows);
         if (ExtraInput is not null)
         {
             graph.AddInput(ExtraInput, TensorDtype.Bool, 1);
@@ -109,7 +114,8 @@ internal sealed record TinyGrowingDecoder(
         graph.Append(
             "", "MatMul", "head", [x, Weight(graph, random, "head.weight", Hidden, TinyDecoder.VocabSize)],
             ["logits"]);
-        graph.AddOutput("logits", TensorDtype.Float32, "batch", LastRowOnly ? 1 : "seq", TinyDecoder.VocabSize);
+        graph.AddOutput(
+            "logits", TensorDtype.Float32, "batch", LastRowOnly || TakesOneRow ? 1 : "seq", TinyDecoder.VocabSize);
         var cache = new FormedCache(graph, Form, KvHeads, HeadDim);
         for (var layer = 0; layer < Layers; layer++)
         {
