@@ -20,6 +20,7 @@ internal sealed class GrowingDecoder : IDecoder
     private readonly int _rowBytes;
     private readonly int _logitsBytes;
     private readonly bool _givesLastRowOnly;
+    private readonly bool _takesOneRow;
     private readonly bool _holdsSeveral;
     private readonly DeviceGate? _gate;
     private TimeSpan _computed;
@@ -39,7 +40,9 @@ internal sealed class GrowingDecoder : IDecoder
         _rowBytes = decoder.HiddenSize * decoder.RowsDtype.ByteSize();
         _logitsBytes = decoder.VocabSize * decoder.LogitsDtype.ByteSize();
         _holdsSeveral = IsFree(decoder.Ports.Embeds, 0)
+            && IsFree(decoder.Ports.Mask, 0) && IsFree(decoder.Ports.Positions, 0)
             && decoder.CacheTensors.All(tensor => tensor.HoldsSeveral && IsFree(tensor.Past, tensor.Batch!.Value));
+        _takesOneRow = !IsFree(decoder.Ports.Embeds, 1);
         _givesLastRowOnly = session.OutputMetadata[decoder.Ports.Logits].Dimensions[1] == 1;
     }
 
@@ -94,7 +97,9 @@ internal sealed class GrowingDecoder : IDecoder
         _session.Dispose();
     }
 
-    private bool IsFree(string input, int axis) => _session.InputMetadata[input].Dimensions[axis] < 0;
+    // So is an input that the graph does not have.
+    private bool IsFree(string input, int axis) =>
+        !_session.InputMetadata.TryGetValue(input, out var metadata) || metadata.Dimensions[axis] < 0;
 
     private void RunSlots(
         SlotRange range,
@@ -125,14 +130,15 @@ internal sealed class GrowingDecoder : IDecoder
         SlotRange range, int cachedTokens, ReadOnlySpan<byte> rows, ReadOnlySpan<long> wanted, LogitsTarget logits)
     {
         var count = rows.Length / _rowBytes;
-        if (_givesLastRowOnly && wanted.Length > 1)
+        if (count > 1 && (_takesOneRow || (_givesLastRowOnly && wanted.Length > 1)))
         {
-            // Every row is wanted and the graph gives the last one of a run.
+            // The graph takes one row of a run, or gives the last one and every row is wanted.
             for (var row = 0; row < count; row++)
             {
+                var place = wanted.IndexOf(row);
                 RunRows(
-                    range, cachedTokens + row, rows.Slice(row * _rowBytes, _rowBytes), [0],
-                    logits.Row(row, _logitsBytes));
+                    range, cachedTokens + row, rows.Slice(row * _rowBytes, _rowBytes), place < 0 ? [] : [0],
+                    place < 0 ? logits : logits.Row(place, _logitsBytes));
             }
 
             return;

@@ -50,13 +50,14 @@ public sealed class GrowingCacheTests : IDisposable
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task PushedPackage_IsServedOverHttp_AlsoWhereItsHeadSeesTheLastRowOnly(bool lastRowOnly)
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public async Task PushedPackage_IsServedOverHttp_AlsoWhereItSeesTheLastRowOnly(bool lastRowOnly, bool takesOneRow)
     {
         using var server = new ApiServer();
         using var folder = new TemporaryFolder();
-        new TinyGrowingDecoder(LastRowOnly: lastRowOnly).WriteTo(folder.Path);
+        new TinyGrowingDecoder(LastRowOnly: lastRowOnly, TakesOneRow: takesOneRow).WriteTo(folder.Path);
         using var pushed = await server.Caller().PushAsync(folder.Path);
         await ApiCaller.ReadAsync<ModelObject>(pushed);
         using var bare = new BareLoop(folder.At("model.onnx"));
@@ -64,6 +65,12 @@ public sealed class GrowingCacheTests : IDisposable
         var first = await server.Caller().StepAsync(
             new CompletionRequest("growing", Steps.Rows(3, 0, 4), Logits: all));
         Assert.Equal(4, first.Choices.Count);
+        if (takesOneRow)
+        {
+            var last = await server.Caller().StepAsync(new CompletionRequest("growing", Steps.Rows(3, 0, 4)));
+            Assert.Equal(first.Choices[3].Logits.Data!.Value.ToArray(), last.Choices[0].Logits.Data!.Value.ToArray());
+        }
+
         var next = await server.Caller().StepAsync(Steps.Next(first, 3) with { Model = "growing" });
         if (lastRowOnly)
         {
@@ -84,6 +91,11 @@ public sealed class GrowingCacheTests : IDisposable
     [MemberData(nameof(Forms))]
     public Task SessionsOfOneLength_RunTogether_OthersBesideThem(CacheForm form) =>
         AssertAreAloneAsync(form, GrowingStep.UsualPastBytes);
+
+    // One by one: what a graph takes of one sequence cannot be filled for several.
+    [Fact]
+    public Task SessionsOfOneLength_WherePositionsAreOfOneSequence_AreAnsweredToo() =>
+        AssertAreAloneAsync(CacheForm.Named, GrowingStep.UsualPastBytes, hasOnePositions: true);
 
     // Two of three tokens, or one of more.
     [Theory]
@@ -119,11 +131,12 @@ public sealed class GrowingCacheTests : IDisposable
         Assert.Equal(int.MaxValue / tokenBytes, decoder.MostTokens);
     }
 
-    private static async Task AssertAreAloneAsync(CacheForm form, long mostPastBytes)
+    private static async Task AssertAreAloneAsync(
+        CacheForm form, long mostPastBytes, bool hasOnePositions = false)
     {
         using var plain = new TemporaryFolder();
         new TinyGrowingDecoder().WriteTo(plain.Path);
-        using var engine = new RealEngine(CacheLayouts.Growing, form: form);
+        using var engine = new RealEngine(CacheLayouts.Growing, form: form, hasOnePositions: hasOnePositions);
         using var watched = new WatchedRuntime(RealEngine.Runtime(engine.Options, mostPastBytes));
         engine.Watched = watched;
         await using var host = engine.Host();
