@@ -27,7 +27,10 @@ internal sealed class Housekeeping(
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(
         EveryPeriodAsync(RefreshSharedAsync, stoppingToken),
         EveryPeriodAsync(ReleaseGoneAsync, stoppingToken),
-        EveryPeriodAsync(ExpireAsync, stoppingToken));
+        EveryPeriodAsync(ExpireSessionsAsync, stoppingToken),
+        EveryPeriodAsync(BeginRetiring, stoppingToken),
+        EveryPeriodAsync(() => graphs.UnloadIdleAsync(), stoppingToken),
+        EveryPeriodAsync(ExpireUploadsAsync, stoppingToken));
 
     private async Task EveryPeriodAsync(Func<Task> work, CancellationToken stoppingToken)
     {
@@ -75,15 +78,19 @@ internal sealed class Housekeeping(
         }
     }
 
-    internal async Task ExpireAsync()
+    // Not waited for: the end of one whose steps still wait would keep the others'.
+    private Task BeginRetiring()
     {
-        foreach (var model in registry.Serving)
-        {
-            await (model.Decoder?.ExpireAsync() ?? Task.CompletedTask);
-        }
+        _ = TryAsync(registry.RetireReplacedAsync);
+        return Task.CompletedTask;
+    }
 
-        await registry.RetireReplacedAsync();
-        await graphs.UnloadIdleAsync();
+    // Each model answers between two of its runs.
+    internal Task ExpireSessionsAsync() => Task.WhenAll(
+        registry.Serving.Select(model => model.Decoder?.ExpireAsync() ?? Task.CompletedTask));
+
+    internal async Task ExpireUploadsAsync()
+    {
         if (!keys.IsOpen)
         {
             // The audit log is to have a line of each.

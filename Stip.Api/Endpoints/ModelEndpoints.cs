@@ -55,15 +55,17 @@ internal static class ModelEndpoints
             return new ErrorAnswer(NotFound(registry));
         }
 
-        if (!(await registry.RemoveAsync(id, context.RequestAborted)).Is(out var isRemoved, out var refusal)
-            || !isRemoved)
+        if (!(await registry.RemoveAsync(id, context.RequestAborted)).Is(out var removal, out var refusal)
+            || removal == Removal.NotHere)
         {
             return new ErrorAnswer(refusal ?? NotFound(registry));
         }
 
         await audit.AppendAsync(new AuditAct(
             AuditEventTypes.ModelRemoved, context.Actor(), id, ("fingerprint", fingerprint)));
-        return Answer.Json(new DeletedObject(id, ModelObject.ObjectName));
+        return removal == Removal.PackageStays
+            ? new ErrorAnswer(DataFolders.Stays)
+            : Answer.Json(new DeletedObject(id, ModelObject.ObjectName));
     }
 
     private static Refusal NotFound(ModelRegistry registry) =>

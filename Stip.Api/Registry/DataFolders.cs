@@ -10,8 +10,9 @@ namespace Stip.Api.Registry;
 /// <summary>Where things lie under <see cref="ApiOptions.DataDirectory"/>.</summary>
 internal sealed class DataFolders : IDisposable
 {
-    // EXDEV of Linux and macOS.
+    // EXDEV of Linux and macOS; ERROR_NOT_SAME_DEVICE.
     private const int OtherFileSystem = 18;
+    private const int OtherVolume = unchecked((int)0x80070011);
 
     // Of a package that goes and cannot be brought to staging: no start serves it, each deletes it.
     private const string SetAsidePrefix = ".removed-";
@@ -76,6 +77,27 @@ internal sealed class DataFolders : IDisposable
             {
                 TryDelete(folder, log);
             }
+        }
+    }
+
+    /// <summary>Where what is staged lies beside the packages: there, or copied where those are on another file system,
+    /// from which nothing can be moved in one step.</summary>
+    /// <param name="staged">Stays where it is; whoever asked deletes the copy.</param>
+    public string Beside(string staged)
+    {
+        var beside = Path.Combine(Packages, SetAsidePrefix + Path.GetRandomFileName());
+        var probe = Directory.CreateDirectory(Path.Combine(Staging, Path.GetRandomFileName())).FullName;
+        try
+        {
+            Directory.Move(probe, beside);
+            Directory.Delete(beside);
+            return staged;
+        }
+        catch (IOException e) when (e.HResult is OtherFileSystem or OtherVolume)
+        {
+            Directory.Delete(probe);
+            CopiedFolder.Make(staged, beside);
+            return beside;
         }
     }
 

@@ -21,6 +21,8 @@ internal sealed class ModelRegistry(
     // Digests of a large package and the loading of its graphs take minutes: whoever removes or ends a model does not
     // wait for that. Taken before the other.
     private readonly SemaphoreSlim _registering = new(1, 1);
+    private readonly StoredPackages _stored = new(packages, factory, log);
+    private readonly EndingModels _ending = new();
     private IReadOnlyList<string> _byHand = [];
     private volatile bool _isWhole;
     private volatile ImmutableSortedDictionary<string, HostedModel> _models =
@@ -81,6 +83,18 @@ internal sealed class ModelRegistry(
     public async Task<Outcome<RegisteredModel>> RegisterAsync(
         string staged, PackageManifest manifest, string owner, CancellationToken cancellation)
     {
+        var outcome = await RegisterInTurnAsync(staged, manifest, owner, cancellation);
+        if (outcome.Is(out var registered, out _) && registered.IsNew)
+        {
+            await RetireReplacedAsync(model => model == registered.Model);
+        }
+
+        return outcome;
+    }
+
+    private async Task<Outcome<RegisteredModel>> RegisterInTurnAsync(
+        string staged, PackageManifest manifest, string owner, CancellationToken cancellation)
+    {
         await _registering.WaitAsync(cancellation);
         try
         {
@@ -98,11 +112,29 @@ internal sealed class ModelRegistry(
             }
 
             var faults = await Task.Run(() => packages.Faults(staged, manifest), cancellation);
-            return faults.Count > 0 ? Invalid(faults) : await TakeInAsync(staged, manifest, owner, cancellation);
+            return faults.Count > 0 ? Invalid(faults) : await BringInAsync(staged, manifest, owner, cancellation);
         }
         finally
         {
             _registering.Release();
+        }
+    }
+
+    private async Task<Outcome<RegisteredModel>> BringInAsync(
+        string staged, PackageManifest manifest, string owner, CancellationToken cancellation)
+    {
+        // A copy of a large package takes minutes too.
+        var beside = await Task.Run(() => folders.Beside(staged), cancellation);
+        try
+        {
+            return await TakeInAsync(beside, manifest, owner, cancellation);
+        }
+        finally
+        {
+            if (beside != staged)
+            {
+                folders.TryDelete(beside, log);
+            }
         }
     }
 
@@ -130,7 +162,6 @@ internal sealed class ModelRegistry(
             }
 
             _models = _models.SetItem(model.Id, model);
-            await RetireReplacedAsync(model);
             return new RegisteredModel(model, old, IsNew: true);
         }
         finally
@@ -139,63 +170,74 @@ internal sealed class ModelRegistry(
         }
     }
 
-    /// <summary>Removes a model and its packages; false where there is none, a refusal where it has to stay.</summary>
-    public async Task<Outcome<bool>> RemoveAsync(string id, CancellationToken cancellation)
+    /// <summary>Removes a model and its packages; a refusal where it has to stay. Other models are not kept by what
+    /// still waits of it.</summary>
+    public async Task<Outcome<Removal>> RemoveAsync(string id, CancellationToken cancellation)
     {
+        HostedModel[] epochs;
+        string[] all;
+        List<string>? aside;
         await _changing.WaitAsync(cancellation);
         try
         {
             if (Find(id) is not { } model)
             {
-                return false;
+                return Removal.NotHere;
             }
 
             // The oldest first: where it ends in between, the next start serves none of them or the newest. It would
             // serve those that were put there by hand as well, replaced or not.
-            HostedModel[] epochs = [.. model.Epochs.Reverse()];
+            epochs = [.. model.Epochs.Reverse()];
             var served = epochs.Select(epoch => epoch.Folder);
-            string[] all = [.. FoundPackages.Naming(id, folders.Packages).Except(served), .. served];
-            if (!folders.SetAside(all, log).Is(out var aside, out var refusal))
+            all = [.. FoundPackages.Naming(id, folders.Packages).Except(served), .. served];
+            if (!folders.SetAside(all, log).Is(out aside, out var refusal))
             {
                 return refusal;
             }
 
             _models = _models.Remove(id);
-            // Sessions that are left are lost; their clients replay against the next model of that name.
-            foreach (var epoch in epochs)
-            {
-                await epoch.DisposeAsync();
-            }
-
-            aside.ForEach(folder => folders.TryDelete(folder, log));
-            return all.Any(Directory.Exists) ? DataFolders.Stays : true;
         }
         finally
         {
             _changing.Release();
         }
+
+        // Sessions that are left are lost; their clients replay against the next model of that name.
+        await _ending.EndAsync(epochs);
+        aside.ForEach(folder => folders.TryDelete(folder, log));
+        return all.Any(Directory.Exists) ? Removal.PackageStays : Removal.Done;
     }
 
     /// <summary>Removes replaced models whose sessions have ended or had their time.</summary>
-    public async Task RetireReplacedAsync()
+    public Task RetireReplacedAsync() => RetireReplacedAsync(_ => true);
+
+    private async Task RetireReplacedAsync(Func<HostedModel, bool> isMeant)
     {
         if (_models.Values.All(model => model.Before.IsEmpty))
         {
             return;
         }
 
+        var over = new List<HostedModel>();
         await _changing.WaitAsync();
         try
         {
-            foreach (var model in _models.Values)
+            foreach (var model in _models.Values.Where(isMeant))
             {
-                await RetireReplacedAsync(model);
+                foreach (var old in model.Before.Where(IsOver))
+                {
+                    model.Forget(old);
+                    over.Add(old);
+                }
             }
         }
         finally
         {
             _changing.Release();
         }
+
+        await _ending.EndAsync(over);
+        over.ForEach(old => folders.TryDeleteRegistered(old.Folder, log));
     }
 
     /// <summary>Releases every session of an owner: its key is gone.</summary>
@@ -215,53 +257,18 @@ internal sealed class ModelRegistry(
 
     public async ValueTask DisposeAsync()
     {
-        await Task.WhenAll(Serving.Select(model => model.DisposeAsync().AsTask()));
+        await Task.WhenAll(_ending.EndAsync([.. Serving]), _ending.AllEnded);
         _changing.Dispose();
         _registering.Dispose();
     }
 
-    // What cannot be read of one package is no reason to serve none.
     private void TryTakeUp(string folder, bool isServing)
     {
-        try
+        if (_stored.TryRead(folder) is not { } model)
         {
-            TakeUp(folder, isServing);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InsufficientMemoryException)
-        {
-            log.LogError("Package {Folder} is not served: {Fault}", Path.GetFileName(folder), e.Message);
-        }
-#pragma warning disable CA1031 // A manifest that was damaged after it was judged can be wrong in any way.
-        catch (Exception)
-#pragma warning restore CA1031
-        {
-            log.LogError(
-                "Package {Folder} is not served: its stip.json is not what was registered", Path.GetFileName(folder));
-        }
-    }
-
-    private void TakeUp(string folder, bool isServing)
-    {
-        var (manifest, fault) = PackageFolder.ReadManifest(Path.Combine(folder, PackageManifest.FileName));
-        List<string> faults = manifest is null ? [fault] : [.. ManifestFaults.Of(manifest)];
-        var registration = DurableFile.TryRead<Registration>(Path.Combine(folder, Registration.FileName));
-        if (manifest is not null && faults.Count == 0)
-        {
-            // The graphs of a registered package were loaded and compared when it came.
-            faults.AddRange(registration is null
-                ? packages.Faults(folder, manifest)
-                : PackageFolder.MissingFiles(folder, manifest));
-        }
-
-        if (faults.Count > 0)
-        {
-            log.LogError(
-                "Package {Folder} is not served: {Faults}", Path.GetFileName(folder), string.Join("; ", faults));
             return;
         }
 
-        registration ??= new Registration(File.GetLastWriteTimeUtc(folder), "data-directory");
-        var model = factory.Create(manifest!, registration, folder, isFresh: false);
         var other = Find(model.Id);
         var isNewer = other is null || PackageOrder.IsNewer(model, other);
         if (isNewer && isServing && other is not null)
@@ -284,17 +291,6 @@ internal sealed class ModelRegistry(
         folders.TryDeleteRegistered(older.Folder, log);
     }
 
-    private async Task RetireReplacedAsync(HostedModel model)
-    {
-        foreach (var old in model.Before)
-        {
-            var isOver = clock.GetElapsedTime(old.ReplacedAt) >= TimeSpan.FromSeconds(engine.Value.EpochSeconds);
-            if (isOver || old.Decoder is not { SessionCount: > 0 })
-            {
-                model.Forget(old);
-                await old.DisposeAsync();
-                folders.TryDeleteRegistered(old.Folder, log);
-            }
-        }
-    }
+    private bool IsOver(HostedModel old) => old.Decoder is not { SessionCount: > 0 }
+        || clock.GetElapsedTime(old.ReplacedAt) >= TimeSpan.FromSeconds(engine.Value.EpochSeconds);
 }

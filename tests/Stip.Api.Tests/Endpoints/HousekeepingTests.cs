@@ -63,11 +63,11 @@ public sealed class HousekeepingTests
         Assert.False(unread.IsOpen);
         using (var early = ActivatorUtilities.CreateInstance<Housekeeping>(server.Services, unread))
         {
-            await early.ExpireAsync();
+            await early.ExpireUploadsAsync();
         }
 
         Assert.Null(Find(server, id));
-        await Tidies(server).ExpireAsync();
+        await Tidies(server).ExpireUploadsAsync();
         Assert.Equal(StipErrorCode.NotFound, Find(server, id)?.Code);
         var events = await server.Caller().GetAsync<AuditPage>(StipRoutes.AuditEvents);
         Assert.Contains(events.Data, line => line.Type == AuditEventTypes.UploadExpired && line.Subject == id);

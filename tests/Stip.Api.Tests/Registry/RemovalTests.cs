@@ -1,6 +1,9 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Stip.Api.Engine;
 using Stip.Api.Registry;
+using Stip.Api.Tests.Engine;
 using Stip.Api.Tests.Hosting;
 using Stip.Api.Tests.Models;
 using Stip.Protocol;
@@ -111,6 +114,77 @@ public sealed class RemovalTests
 
         Assert.Equal("other", Assert.Single(models.Data).Id);
         Assert.False(Directory.Exists(folder.At("packages", "mine", "by-hand")));
+    }
+
+    // As long as a queue of prompts takes.
+    [Fact]
+    public async Task Removal_OfAModelThatRuns_KeepsNoOtherModelFromBeingRegistered()
+    {
+        WatchedRuntime watched = null!;
+        using var server = new ApiServer
+        {
+            Made = services =>
+            {
+                var made = services.Last(service => service.ServiceType == typeof(IGraphRuntime));
+                services.Replace(ServiceDescriptor.Singleton<IGraphRuntime>(provider => watched = new WatchedRuntime(
+                    (IGraphRuntime)(made.ImplementationFactory?.Invoke(provider)
+                        ?? ActivatorUtilities.CreateInstance(provider, made.ImplementationType!)))));
+            },
+        };
+        new TinyDecoder().WriteTo(server.PackageFolder("tiny"));
+        var session = await server.Caller().StepAsync(Steps.Prefill(1, 4));
+        watched.Hold();
+        var running = server.Caller().StepAsync(Steps.Next(session, 1));
+        Assert.True(watched.Entered.Wait(Patience, TestContext.Current.CancellationToken));
+        var removing = server.Caller().SendAsync(HttpMethod.Delete, $"{StipRoutes.Models}/tiny");
+        var registry = server.Services.GetRequiredService<ModelRegistry>();
+        while (registry.Find("tiny") is not null)
+        {
+            await Task.Delay(5, TestContext.Current.CancellationToken);
+        }
+
+        using var folder = new TemporaryFolder();
+        new TinyDecoder("other").WriteTo(folder.Path);
+        var pushing = server.Caller().PushAsync(folder.Path);
+        var first = await Task.WhenAny(pushing, removing, Task.Delay(Patience, TestContext.Current.CancellationToken));
+        watched.LetGo();
+
+        Assert.Same(pushing, first);
+        using var pushed = await pushing;
+        Assert.True(pushed.IsSuccessStatusCode);
+        Assert.Equal(5, (await running).Position);
+        using var removed = await removing;
+        Assert.True(removed.IsSuccessStatusCode);
+        Assert.Single(Directory.GetDirectories(server.PackageFolder("")));
+    }
+
+    // Packages lie on a larger disk: nothing is renamed from one to the other.
+    [Fact]
+    public async Task Package_OnAnotherFileSystem_IsRegisteredAndRemoved()
+    {
+        const string OtherDisk = "/dev/shm";
+        Assert.SkipUnless(OperatingSystem.IsLinux() && Directory.Exists(OtherDisk), "there is no second file system");
+        using var data = new TemporaryFolder();
+        var packages = Directory.CreateDirectory(Path.Combine(OtherDisk, Path.GetRandomFileName())).FullName;
+        try
+        {
+            Directory.CreateSymbolicLink(data.At("packages"), packages);
+            using var server = new ApiServer(data.Path);
+            using var folder = new TemporaryFolder();
+            new TinyDecoder().WriteTo(folder.Path);
+            using var pushed = await server.Caller().PushAsync(folder.Path);
+            await ApiCaller.ReadAsync<ModelObject>(pushed);
+            Assert.Equal(4, (await server.Caller().StepAsync(Steps.Prefill(1, 4))).Position);
+            Assert.Single(Directory.GetFileSystemEntries(packages));
+            Assert.Empty(Directory.GetFileSystemEntries(data.At("staging")));
+            using var removed = await server.Caller().SendAsync(HttpMethod.Delete, $"{StipRoutes.Models}/tiny");
+            Assert.True(removed.IsSuccessStatusCode);
+            Assert.Empty(Directory.GetFileSystemEntries(packages));
+        }
+        finally
+        {
+            Directory.Delete(packages, recursive: true);
+        }
     }
 
     private static async Task<(string Older, string Newer)> TwoEpochsAsync(ApiServer server)
