@@ -64,7 +64,8 @@ internal sealed class StepDeclaration
             return lengthRefusal;
         }
 
-        var most = Math.Min(maxLength, decoder.ContextLength);
+        // A session that is there has its own length, which is judged where it is found.
+        var most = request.SessionId is null ? maxLength : options.LongestSession(decoder.ContextLength);
         if (!DeclaredRows.Judge(
             CompletionFields.PromptEmbeds, request.PromptEmbeds, decoder.HiddenSize, most, TooLong)
             .Is(out var rows, out var rowsRefusal))
@@ -88,7 +89,10 @@ internal sealed class StepDeclaration
         }
 
         var wanted = request.Logits?.Rows == LogitsRequest.All ? request.PromptEmbeds.Shape[0] : 1;
-        var answerBytes = wanted * decoder.VocabSize * decoder.LogitsDtype.ByteSize();
+        // The largest of a row may take more than the row.
+        var rowBytes = decoder.VocabSize * decoder.LogitsDtype.ByteSize();
+        var answerBytes = wanted * Math.Max(
+            rowBytes, new TopRow(request.Logits?.TopK ?? 0, Temperature: 1).Bytes(rowBytes));
         return answerBytes <= (long)options.MaxAnswerMegabytes << 20
             ? new StepDeclaration(decoder, request, rows, source, maxLength)
             : Invalid(

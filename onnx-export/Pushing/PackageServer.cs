@@ -18,6 +18,7 @@ internal sealed class PackageServer
     private const string PartField = "data";
     private const string ChecksumMismatch = "checksum_mismatch";
 
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
     private readonly HttpClient _http;
     private readonly ResiliencePipeline<HttpResponseMessage> _retries;
     private readonly TimeSpan _firstDelay;
@@ -36,10 +37,17 @@ internal sealed class PackageServer
                 Delay = firstDelay,
                 BackoffType = DelayBackoffType.Exponential,
                 ShouldHandle = attempt => ValueTask.FromResult(IsWorthRepeating(attempt.Outcome)),
-                DelayGenerator = attempt => ValueTask.FromResult(attempt.Outcome.Result?.Headers.RetryAfter?.Delta),
+                DelayGenerator = attempt => ValueTask.FromResult(Asked(attempt.Outcome.Result)),
             })
             .Build();
     }
+
+    /// <summary>The pause that an answer asks for, at most a minute: a proxy may say any. Null where it asks for none.
+    /// </summary>
+    internal static TimeSpan? Asked(HttpResponseMessage? answer) =>
+        answer?.Headers.RetryAfter?.Delta is { } asked && asked > LongestPause
+            ? LongestPause
+            : answer?.Headers.RetryAfter?.Delta;
 
     /// <summary>Announces a file.</summary>
     public async Task<UploadObject> CreateUploadAsync(PackageFile file, CancellationToken cancellation) =>
@@ -79,7 +87,7 @@ internal sealed class PackageServer
             Relative($"{StipRoutes.Uploads}/{id}/parts?offset={offset}"), form, cancellation);
         if (IsTransient(response.StatusCode))
         {
-            await Task.Delay(response.Headers.RetryAfter?.Delta ?? (_firstDelay * (1 << attempt)), cancellation);
+            await Task.Delay(Asked(response) ?? (_firstDelay * (1 << attempt)), cancellation);
             throw new HttpRequestException($"the server answered HTTP {(int)response.StatusCode}");
         }
 

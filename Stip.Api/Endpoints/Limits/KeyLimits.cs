@@ -11,6 +11,9 @@ namespace Stip.Api.Endpoints.Limits;
 internal sealed class KeyLimits : IDisposable
 {
     private const int TokenBurstSeconds = 10;
+
+    // A bucket that others of the key draw from is never full, and where they take less than comes in, nearly.
+    private const int MostSecondsOfAStep = TokenBurstSeconds - 1;
     private static readonly TimeSpan ShortWait = TimeSpan.FromSeconds(1);
     private readonly LimitOptions _options;
     private readonly PartitionedRateLimiter<ApiKeyRecord> _requests;
@@ -36,7 +39,8 @@ internal sealed class KeyLimits : IDisposable
         return lease.IsAcquired ? null : Exceeded(lease, $"{RequestsOf(key)} requests a second");
     }
 
-    /// <summary>Counts the rows of a step. One of more rows than may come at once waits for a full bucket.</summary>
+    /// <summary>Counts the rows of a step. One of more rows than may come at once waits for a bucket that is
+    /// nearly full.</summary>
     public Refusal? TakeTokens(ApiKeyRecord key, int rows)
     {
         var most = TokensOf(key);
@@ -45,7 +49,7 @@ internal sealed class KeyLimits : IDisposable
             return null;
         }
 
-        using var lease = _tokens.AttemptAcquire(key, (int)Math.Min(rows, (long)most * TokenBurstSeconds));
+        using var lease = _tokens.AttemptAcquire(key, (int)Math.Min(rows, (long)most * MostSecondsOfAStep));
         return lease.IsAcquired ? null : Exceeded(lease, $"{most} tokens a second");
     }
 

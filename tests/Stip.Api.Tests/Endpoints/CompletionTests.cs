@@ -186,6 +186,18 @@ public sealed class CompletionTests(TinyServer tiny) : IClassFixture<TinyServer>
         Assert.Equal(step.Row(), rewound.Row());
     }
 
+    // It is the longest cache of a new session: one that is there has its own.
+    [Fact]
+    public async Task MaxLength_OfAStepOfASession_BoundsNothing()
+    {
+        var step = await Caller.StepAsync(Steps.Prefill(9, 3) with { MaxLength = 20 });
+        step = await Caller.StepAsync(Steps.Next(step, 9, 6) with { MaxLength = 4 });
+        Assert.Equal(9, step.Position);
+        using var over = await Caller.PostAsync(
+            "/v1/permuted/completions", Steps.Next(step, 9, 12) with { MaxLength = 30 });
+        await ApiCaller.RefusedAsync(over, 400, "context_length_exceeded");
+    }
+
     [Fact]
     public async Task WholeContext_IsServed()
     {

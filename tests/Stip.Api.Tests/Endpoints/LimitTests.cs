@@ -43,6 +43,18 @@ public sealed class LimitTests
         Assert.Equal(10, (await caller.StepAsync(Steps.Next(step, 1))).Position);
     }
 
+    // A bucket that is drawn from is never full.
+    [Fact]
+    public async Task LongPrompt_OfAKeyThatDecodesToo_IsServed()
+    {
+        using var server = Tiny();
+        var caller = await CallerAsync(server, new ApiKeyLimits(TokensPerSecond: 1));
+        await caller.StepAsync(Steps.Prefill(1, 1));
+        Assert.Equal(15, (await caller.StepAsync(Steps.Prefill(2, 15))).Position);
+        using var refused = await caller.PostAsync(StipRoutes.Completions, Steps.Prefill(3, 15));
+        await ApiCaller.RefusedAsync(refused, 429, "rate_limit_exceeded");
+    }
+
     [Fact]
     public async Task Rows_OfForwardPasses_CountAsTokens()
     {

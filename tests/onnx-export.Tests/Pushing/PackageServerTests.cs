@@ -33,4 +33,18 @@ public sealed class PackageServerTests
 
         Assert.Equal($"http://cloud.test/v1/uploads {expected}", refusal.Message);
     }
+
+    [Theory]
+    [InlineData(null, null)]
+    [InlineData(7, 7)]
+    [InlineData(3600, 60)]
+    public void Pause_ThatAnAnswerAsksFor_IsAMinuteAtMost(int? asked, int? waited)
+    {
+        using var answer = new HttpResponseMessage(HttpStatusCode.ServiceUnavailable);
+        answer.Headers.RetryAfter = asked is { } seconds
+            ? new RetryConditionHeaderValue(TimeSpan.FromSeconds(seconds))
+            : null;
+
+        Assert.Equal(waited, PackageServer.Asked(answer)?.TotalSeconds);
+    }
 }
