@@ -95,9 +95,15 @@ internal sealed class DataFolders : IDisposable
         }
         catch (IOException e) when (e.HResult is OtherFileSystem or OtherVolume)
         {
-            Directory.Delete(probe);
             CopiedFolder.Make(staged, beside);
             return beside;
+        }
+        finally
+        {
+            if (Directory.Exists(probe))
+            {
+                Directory.Delete(probe);
+            }
         }
     }
 
