@@ -198,9 +198,6 @@ public sealed class ForwardLoopTests : IDisposable
     [InlineData("float32", false, "batch", 4)] // patches, one behind the other
     [InlineData("float32", false, "batch", 1, 4)]
     [InlineData("float32", true, "batch", 3, 4)]
-    [InlineData("float32", true, "batch", "samples")]
-    [InlineData("int64", true, "batch", 4)]
-    [InlineData("int64", true, "batch")]
     [InlineData("float32", false, "", "samples")]
     public void Graph_IsBatched_WhereNoInputIsOneSequence(string dtype, bool isBatched, params object[] axes) =>
         Assert.Equal(isBatched, BatchAxis.Of(new GraphManifest(
@@ -221,7 +218,6 @@ public sealed class ForwardLoopTests : IDisposable
         }
     }
 
-    // From then on passes run together.
     private async Task TryBothWaysAsync(ForwardLoop loop)
     {
         _graph.Hold();
