@@ -2,9 +2,10 @@ using Stip.Protocol.Tensors;
 
 namespace Stip.Api.Engine.Forward;
 
-/// <summary>Finds out whether passes may run together. A manifest does not say what a first axis is: where it is a length
-/// (or rows are compared with one another), passes laid one behind the other are one sequence, and each would be answered
-/// with what the other sent. So two that wait run both ways first, and are answered with what each gave alone.</summary>
+/// <summary>Finds out whether passes may run together. A manifest does not say what a first axis is: where it is a
+/// length (or rows are compared with one another), passes laid one behind the other are one sequence, and each would be
+/// answered with what the other sent. So two that wait run both ways first, and are answered with what each gave alone.
+/// </summary>
 internal sealed class BatchTrial
 {
     // Rows that look at others are off by about as much as they are; those that do not, by what sums are rounded where

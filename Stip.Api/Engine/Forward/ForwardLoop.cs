@@ -102,7 +102,8 @@ internal sealed class ForwardLoop : IAsyncDisposable
         {
             var more = BatchAxis.Rows(next.Inputs);
             if (batch.Count > 0
-                && (batch.Count == mostPasses || rows + more > _maxRows || !BatchAxis.AreAlike(batch[0].Inputs, next.Inputs)
+                && (batch.Count == mostPasses || rows + more > _maxRows
+                    || !BatchAxis.AreAlike(batch[0].Inputs, next.Inputs)
                     || !_fits(next.Inputs, (rows + more + more - 1) / more)))
             {
                 break;
