@@ -21,6 +21,9 @@ internal sealed class Conversation(
     RgbImage? image = null,
     IReadOnlyDictionary<string, JsonElement>? variables = null) : IAsyncDisposable
 {
+    // Room for further turns, as SessionPool keeps it.
+    private const int MostRoom = 4096;
+
     private readonly List<ChatMessage> _messages = system is null ? [] : [new ChatMessage("system", system)];
     private readonly SessionPool _sessions = new(model, mostKept: 1);
     private StipSession? _session; // about an image
@@ -90,7 +93,7 @@ internal sealed class Conversation(
         }
 
         await DisposeAsync();
-        _length = Fitting(wanted * 2L);
+        _length = Fitting((long)wanted + Math.Min(wanted, MostRoom));
         return _session = model.OpenSession(_length, prompt.Rows);
     }
 

@@ -34,9 +34,10 @@ internal static class JinaXlmRoberta
             ("norm2.", "post_mlp_layernorm."),
         ]);
 
-    /// <summary>True where a checkpoint is one: it calls itself XLM-RoBERTa.</summary>
+    /// <summary>True where a checkpoint is one: it calls itself XLM-RoBERTa. Random weights have every name.</summary>
     public static bool IsMeant(Checkpoint checkpoint) => Turns(checkpoint.Config)
-        || checkpoint.Tensors.Has($"{Root}.encoder.layers.0.{Layer.Packed}.weight");
+        || (checkpoint.Tensors.Has($"{Root}.encoder.layers.0.{Layer.Packed}.weight")
+            && !checkpoint.Tensors.Has($"{Root}.encoder.layer.0.attention.self.query.weight"));
 
     /// <summary>True where heads are turned, false where there are positions.</summary>
     public static bool Turns(ConfigJson config) => config.Text("position_embedding_type") == "rotary";

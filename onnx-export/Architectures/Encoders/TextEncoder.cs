@@ -129,7 +129,8 @@ internal static class TextEncoder
         };
 
         T Of<T>(T? named) => named
-            ?? throw new InvalidOperationException($"the names of this encoder have no head for {head}");
+            ?? throw new RefusedException(
+                $"config.json: an encoder whose layers are called as this one's has no head for {head}");
     }
 
     private static string Dense(EncoderGraph encoder, TextEncoderNames names, string rows) =>

@@ -104,11 +104,12 @@ public sealed class ChatTemplateTests
         using var value = JsonDocument.Parse("{\"id\":12345678901234567890,\"least\":-9223372036854775809,\"e\":1e20}");
         var variables = new Dictionary<string, JsonElement> { ["v"] = value.RootElement };
         var template = ChatTemplate.Parse(
-            "{{ v|tojson }} {{ v.id }} {{ v.id is integer }} {{ v.id > 1 }}", null, null);
+            "{{ v|tojson }} {{ v.id }} {{ v.id is integer }} {{ v.id > 1 }} "
+            + "{{ v.id|int }} {{ '%d' % v.id }} {{ v.id|float }}", null, null);
 
         Assert.Equal(
             "{\"id\": 12345678901234567890, \"least\": -9223372036854775809, \"e\": 1e+20} "
-            + "12345678901234567890 True True",
+            + "12345678901234567890 True True 12345678901234567890 12345678901234567890 1.2345678901234567e+19",
             template.Render([], variables: variables));
     }
 

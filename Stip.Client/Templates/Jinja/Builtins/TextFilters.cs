@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics;
 using Stip.Client.Templates.Jinja.Values;
 
 namespace Stip.Client.Templates.Jinja.Builtins;
@@ -95,6 +96,11 @@ internal static class TextFilters
     private static object? ToInteger(CallArguments call)
     {
         var value = call.Positional[0];
+        if (value is BigInteger)
+        {
+            return value;
+        }
+
         var radix = (int)call.Integer(2, "base", 10);
         if (value is string text && radix is 2 or 8 or 16)
         {
@@ -142,6 +148,7 @@ internal static class TextFilters
     private static double? Number(object? value) => value switch
     {
         double number => number,
+        BigInteger number => (double)number,
         string text => double.TryParse(text.Trim(), NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
             ? number
             : null,

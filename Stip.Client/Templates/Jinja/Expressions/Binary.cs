@@ -6,7 +6,8 @@ namespace Stip.Client.Templates.Jinja.Expressions;
 /// <summary>The operators on two values; ~ joins them as texts.</summary>
 internal sealed class Binary(string sign, Expression left, Expression right) : Expression
 {
-    public override bool IsMarkup => sign == "+" && (left.IsMarkup || right.IsMarkup);
+    // Told once: a chain of sums is as deep as it is long.
+    public override bool IsMarkup { get; } = sign == "+" && (left.IsMarkup || right.IsMarkup);
 
     // Jinja's type for such texts escapes what is joined to it, also where nothing else is escaped.
     private object? Escaped(object? value, bool isMarkup) =>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics;
 
 namespace Stip.Client.Templates.Jinja.Values;
 
@@ -41,6 +42,7 @@ internal static class PercentFormat
         ('r', "") => PythonText.Repr(value),
         ('d' or 'i', "") when Arithmetic.Integer(value) is { } number =>
             number.ToString(CultureInfo.InvariantCulture),
+        ('d' or 'i', "") when value is BigInteger number => number.ToString(CultureInfo.InvariantCulture),
         ('d' or 'i', "") when value is double number =>
             Math.Truncate(number).ToString("F0", CultureInfo.InvariantCulture),
         ('f', _) when (value as double? ?? Arithmetic.Integer(value)) is { } number =>
