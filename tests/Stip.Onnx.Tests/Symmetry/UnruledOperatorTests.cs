@@ -41,6 +41,52 @@ public sealed class UnruledOperatorTests : IDisposable
         Assert.Contains("optimised to the level before", Assert.Single(report.Unruled), StringComparison.Ordinal);
     }
 
+    // Laid out for one kind of GPU, which the CPU of the verification takes for the plain layout.
+    [Fact]
+    public void ProductWhoseBitsAreLaidOutForAGpu_IsHeldAndSaysWhatHelps()
+    {
+        _graph.Input("x", "batch", "seq", 6);
+        _graph.Add("MatMul", "a", "x", _graph.Weight("w_a", 6, 16));
+        _graph.Microsoft(
+            "MatMulNBits", "y", ["a", _graph.Bytes("w", 5, 1, 8), _graph.Weight("scales", 5, 1)],
+            NodeAttribute.Int("K", 16), NodeAttribute.Int("N", 5), NodeAttribute.Int("bits", 4),
+            NodeAttribute.Int("block_size", 16), NodeAttribute.Int("weight_prepacked", 1));
+        _graph.Output("y", "batch", "seq", 5);
+        _graph.Save().Dispose();
+
+        var report = SymmetryInspector.Inspect(_graph.FilePath);
+
+        Assert.Equal(
+            "MatMulNBits with weights that are laid out for one kind of GPU (weight_prepacked 1); build the graph "
+            + "with matmulnbits_weights_prepacked=0",
+            Assert.Single(report.Unruled));
+        Assert.Contains(report.Pinned, axis => axis is { Initializer: "w_a", Axis: 1, Count: 16 });
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(-1)]
+    public void ExpertsThatAreLaidOutForAGpu_SayWhatHelps(int prepacked)
+    {
+        // [experts, inputs, outputs / 2] where the plain layout is [experts, outputs, inputs / 2].
+        _graph.Input("x", "batch", "seq", 6);
+        _graph.Add("MatMul", "a", "x", _graph.Weight("w_a", 6, 32));
+        _graph.Add("Reshape", "router", _graph.Add("MatMul", "r", "x", _graph.Weight("w_r", 6, 4)), _graph.Numbers(-1, 4));
+        _graph.Microsoft(
+            "QMoE", "y",
+            ["a", "router", _graph.Bytes("fc1", 4, 32, 32), _graph.Weight("fc1_scales", 4, 64, 1), "",
+                _graph.Bytes("fc2", 4, 64, 16), _graph.Weight("fc2_scales", 4, 32, 2)],
+            [NodeAttribute.Int("k", 2), NodeAttribute.Int("block_size", 32), NodeAttribute.Int("expert_weight_bits", 4),
+                .. prepacked < 0 ? [] : new[] { NodeAttribute.Int("weights_prepacked", prepacked) }]);
+        _graph.Output("y", "batch", "seq", 32);
+        _graph.Save().Dispose();
+
+        var report = SymmetryInspector.Inspect(_graph.FilePath);
+
+        Assert.Contains("build the graph with qmoe_weights_prepacked=0", Assert.Single(report.Unruled),
+            StringComparison.Ordinal);
+    }
+
     [Fact]
     public void OperatorWithoutRule_OfUnknownShape_IsRunForItsShape()
     {

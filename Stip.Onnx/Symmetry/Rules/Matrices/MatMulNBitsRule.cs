@@ -12,6 +12,15 @@ internal sealed class MatMulNBitsRule : IOperatorRule
 
     public void Apply(OperatorCall call)
     {
+        // Same shape and as many bytes, in an order of the GPU's. No CPU looks at the attribute, so no verification
+        // would see that the order was torn apart.
+        if (call.Integer("weight_prepacked", 0) is not 0 and var layout)
+        {
+            throw new NotSupportedException(
+                $"MatMulNBits with weights that are laid out for one kind of GPU (weight_prepacked {layout}); build the "
+                + "graph with matmulnbits_weights_prepacked=0");
+        }
+
         var (inner, outer) = ((int)call.Integer("K", 0), (int)call.Integer("N", 0));
         var (bits, block) = ((int)call.Integer("bits", 4), (int)call.Integer("block_size", 32));
         var blocks = (inner + block - 1) / block;

@@ -66,6 +66,7 @@ internal sealed class MixtureRule : IOperatorRule
     {
         var bits = (int)call.Integer($"fc{layer + 1}_expert_weight_bits", call.Integer("expert_weight_bits", 4));
         var block = (int)call.Integer("block_size", 0);
+        RefusePrepacked(call, place, bits, inner);
         int[] blocks = block > 0 ? [experts, outer, (inner + block - 1) / block] : [experts, outer];
         var zeroPoints = call.Optional(11 + layer) is null ? null : PackedWeight.Of(call, 11 + layer, bits, blocks);
         return QuantizedMatrix.Dequantized(
@@ -74,6 +75,19 @@ internal sealed class MixtureRule : IOperatorRule
             block,
             PackedWeight.Factors(call, place + 1, blocks),
             zeroPoints);
+    }
+
+    // [experts, inputs, outputs / pack] in the order of a GPU's kernel; where nothing is said, the shape tells.
+    private static void RefusePrepacked(OperatorCall call, int place, int bits, int inner)
+    {
+        var shape = call.Input(place).Shape;
+        var isTurned = shape.Length == 3 && shape[1] == inner && shape[2] * 8 / bits != inner;
+        if (call.Integer("weights_prepacked", -1) is var layout && (layout > 0 || (layout < 0 && isTurned)))
+        {
+            throw new NotSupportedException(
+                $"{call.Operation} with experts that are laid out for one kind of GPU; build the graph with "
+                + "qmoe_weights_prepacked=0");
+        }
     }
 
     private static LabelValue Gate(OperatorCall call, LabelValue gate, LabelValue up) =>
