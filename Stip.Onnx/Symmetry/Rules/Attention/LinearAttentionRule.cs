@@ -7,7 +7,8 @@ namespace Stip.Onnx.Symmetry.Rules.Attention;
 /// <summary>ONNX Runtime's linear attention: a state of keys times values that every token updates, written out token
 /// by token.</summary>
 /// <remarks>Inputs: 0 query, 1 key, 2 value with heads side by side, 3 past_state <c>[batch, kv_heads, d_k, d_v]</c>, 4
-/// decay, 5 beta.</remarks>
+/// decay, 5 beta. Several queries may read one state, or several states have one query; keys have a number of heads of
+/// their own.</remarks>
 internal sealed class LinearAttentionRule : IOperatorRule
 {
     public IEnumerable<string> Operators => ["com.microsoft.LinearAttention"];
@@ -15,8 +16,21 @@ internal sealed class LinearAttentionRule : IOperatorRule
     public void Apply(OperatorCall call)
     {
         var (heads, groups) = ((int)call.Integer("q_num_heads", 1), (int)call.Integer("kv_num_heads", 1));
+        if (call.Integer("state_window", 0) != 0)
+        {
+            throw new NotSupportedException("LinearAttention with a window of states");
+        }
+
         var query = Heads.Split(call.Labels(0), heads);
-        var (key, value) = (Heads.Split(call.Labels(1), groups), Heads.Split(call.Labels(2), groups));
+        var keys = call.Labels(1).Shape[2] / query.Shape[3];
+        if (keys == 0 || groups % keys != 0 || Math.Max(heads, groups) % Math.Min(heads, groups) != 0)
+        {
+            throw new NotSupportedException($"LinearAttention of {heads} queries, {keys} keys and {groups} values");
+        }
+
+        var (key, value) = (Repeat(Heads.Split(call.Labels(1), keys), groups), Heads.Split(call.Labels(2), groups));
+        query = Repeat(query, Math.Max(heads, groups));
+        heads = query.Shape[1];
         var (batch, length, inner, outer) = (key.Shape[0], key.Shape[2], key.Shape[3], value.Shape[3]);
         int[] stateShape = [batch, groups, inner, outer];
         var states = call.Optional(3) is { } past ? call.Labels(past).Labels.ToArray() : Zeros(call, stateShape);
@@ -28,8 +42,9 @@ internal sealed class LinearAttentionRule : IOperatorRule
             for (var step = 0; step < length; step++)
             {
                 var state = states.AsSpan(lane * inner * outer, inner * outer);
-                var (keys, values) = (Row(key, lane, step), Row(value, lane, step));
-                Update(call, state, keys, values, Row(decay, lane, step), Row(beta, lane, step));
+                Update(
+                    call, state, Row(key, lane, step), Row(value, lane, step), Row(decay, lane, step),
+                    Row(beta, lane, step));
                 var shared = heads / groups;
                 for (var head = 0; head < shared; head++)
                 {
@@ -41,6 +56,17 @@ internal sealed class LinearAttentionRule : IOperatorRule
 
         call.Set(0, Heads.Merge(new LabelValue([batch, heads, length, outer], mixed)));
         call.Set(1, new LabelValue(stateShape, states));
+    }
+
+    // Each head as often as it is read.
+    private static LabelValue Repeat(LabelValue value, int heads)
+    {
+        var times = heads / value.Shape[1];
+        return times <= 1 ? value : (LabelValue)Moves.ByAxes(value, [
+            AxisPick.All(0, value.Shape[0]),
+            new AxisPick(1, [.. Enumerable.Range(0, heads).Select(head => head / times)]),
+            AxisPick.All(2, value.Shape[2]), AxisPick.All(3, value.Shape[3]),
+        ]);
     }
 
     // S[i, j] becomes a function of itself, of k[i], v[j], the gates of i and what column j holds along the key.

@@ -70,18 +70,24 @@ internal static class AttentionSamples
                     graph.Weight("g", 8), graph.Weight("b", 8)], ["embedded", "index"]);
             graph.Finish("embedded", 8);
         }),
-        new("com.microsoft.LinearAttention", graph =>
-        {
-            graph.Graph.AddMicrosoft(
-                "LinearAttention", "linear",
-                [graph.Hidden(Width, "q"), graph.Hidden(Width, "k"), graph.Hidden(Width, "v"), "",
-                    graph.Add("Neg", "decay", graph.Add("Abs", "size", graph.Hidden(Heads, "g"))),
-                    graph.Add("Sigmoid", "beta", graph.Hidden(Heads, "r"))],
-                ["mixed", "state"],
-                NodeAttribute.Int("q_num_heads", Heads), NodeAttribute.Int("kv_num_heads", Heads));
-            graph.Finish("mixed", Width);
-        }),
+        new("com.microsoft.LinearAttention", graph => Linear(graph, Heads, Heads, Heads)),
+        new("com.microsoft.LinearAttention", graph => Linear(graph, Heads, Heads, 2 * Heads), "of more values"),
+        new("com.microsoft.LinearAttention", graph => Linear(graph, 2 * Heads, Heads, Heads), "of more queries"),
     ];
+
+    // Queries, keys and values of as many heads; the last count the states.
+    private static void Linear(SmallGraph graph, int queries, int keys, int values)
+    {
+        graph.Graph.AddMicrosoft(
+            "LinearAttention", "linear",
+            [graph.Hidden(queries * HeadDim, "q"), graph.Hidden(keys * HeadDim, "k"),
+                graph.Hidden(values * HeadDim, "v"), "",
+                graph.Add("Neg", "decay", graph.Add("Abs", "size", graph.Hidden(values, "g"))),
+                graph.Add("Sigmoid", "beta", graph.Hidden(values, "r"))],
+            ["mixed", "state"],
+            NodeAttribute.Int("q_num_heads", queries), NodeAttribute.Int("kv_num_heads", values));
+        graph.Finish("mixed", Math.Max(queries, values) * HeadDim);
+    }
 
     private static string Zero(SmallGraph graph) => Small(graph, 0);
 
