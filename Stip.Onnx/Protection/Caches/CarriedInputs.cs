@@ -44,6 +44,21 @@ internal sealed class CarriedInputs
         return found._carried;
     }
 
+    /// <summary>Floats that an output hands on to the next step: states, whatever reads them first. A sound that is
+    /// handed on with what came before it is none.</summary>
+    /// <param name="graph">The graph, without calls of functions that matter.</param>
+    public static IReadOnlySet<string> States(GraphProto graph)
+    {
+        var carried = Of(graph, []);
+        var inputs = graph.Input.Where(ElementTypes.AreQuantities)
+            .ToDictionary(input => input.Name, StringComparer.Ordinal);
+        return graph.Output.Select(output => (output, Pasts: carried.GetValueOrDefault(output.Name)?
+                .Where(inputs.ContainsKey).ToArray() ?? []))
+            .Where(entry => entry.Pasts is [var past] && past != entry.output.Name
+                && CacheAxes.AreAlike(inputs[past], entry.output))
+            .Select(entry => entry.Pasts[0]).ToHashSet(StringComparer.Ordinal);
+    }
+
     private void Follow(IEnumerable<NodeProto> nodes)
     {
         foreach (var node in nodes)

@@ -1,4 +1,5 @@
 using Stip.Onnx.Model;
+using Stip.Onnx.Protection.Caches;
 using Stip.Onnx.Symmetry;
 using Stip.Onnx.Symmetry.Ports;
 using DataType = Stip.Onnx.Model.TensorProto.Types.DataType;
@@ -23,16 +24,18 @@ internal sealed class InputRoles
     private readonly Dictionary<string, string> _raw = new(StringComparer.Ordinal);
     private readonly HashSet<string> _rawIndices = new(StringComparer.Ordinal);
     private readonly HashSet<string> _convolved = new(StringComparer.Ordinal);
+    private readonly IReadOnlySet<string> _states;
 
-    private InputRoles(Constants constants, PortUses uses)
+    private InputRoles(GraphProto graph, Constants constants, PortUses uses)
     {
         _uses = uses;
         _constants = constants;
+        _states = CarriedInputs.States(graph);
     }
 
     public static Dictionary<string, InputRole> Find(GraphProto graph, Constants constants, PortUses uses)
     {
-        var roles = new InputRoles(constants, uses);
+        var roles = new InputRoles(graph, constants, uses);
         var inputs = graph.Input.Where(input => !constants.Has(input.Name)).ToArray();
         foreach (var input in inputs)
         {
@@ -72,7 +75,7 @@ internal sealed class InputRoles
         }
 
         // A product ends what is still the input itself.
-        if (node.OpType is "MatMul" or "Gemm" or "Einsum" or "Attention" or "MultiHeadAttention")
+        if (PortOperators.IsProduct(node) || PortOperators.IsAttention(node) || node.OpType is "MoE" or "QMoE")
         {
             return;
         }
@@ -101,7 +104,7 @@ internal sealed class InputRoles
         }
 
         return use == PortUse.Mask ? InputRole.Public
-            : _convolved.Contains(input.Name) || Has(input.Name, SignalWords) || IsPicture(input) ? InputRole.Signal
+            : (_convolved.Contains(input.Name) && !_states.Contains(input.Name)) || Has(input.Name, SignalWords) || IsPicture(input) ? InputRole.Signal
             : InputRole.Features;
     }
 
