@@ -11,9 +11,6 @@ namespace Stip.Onnx.Protection;
 /// <param name="plain">The plain model: the type that it computes in sets what counts as rounding.</param>
 internal sealed class OutputComparison(PlainModel plain)
 {
-    private static readonly string[] RoundingWords =
-        ["QuantizeLinear", "DynamicQuantize", "QLinear", "QAttention", "QGemm"];
-
     // A detector finds nothing in random pixels, and is right.
     private const string WayOut = " (--verify none of protect leaves it out)";
 
@@ -44,7 +41,7 @@ internal sealed class OutputComparison(PlainModel plain)
     // Outputs of one number an answer: one that is near nothing in a sample and not in another is judged by what it
     // can be, by scope and name. Rows of many are judged by themselves: a filler in one would excuse all others.
     private readonly Dictionary<(string Scope, string Name), (double Largest, double Scale)> _outputs = [];
-    private readonly bool _rounds = RoundsActivations(plain);
+    private readonly bool _rounds = plain.Parts.Any(part => RoundedActivations.AreIn(part.Model));
     private readonly IReadOnlySet<string> _shares = ShareOutputs.Of(plain);
     private double _maxDiff;
     private double _sumDiff;
@@ -121,27 +118,26 @@ internal sealed class OutputComparison(PlainModel plain)
 
     public void Add(string name, ReadOnlySpan<float> plain, ReadOnlySpan<float> restored, string? together = null)
     {
-        var (largest, scale, hasNumbers) = (0.0, _shares.Contains(name) ? ShareOutputs.LeastScale : LeastScale, false);
-        if (together is not null)
-        {
-            (largest, scale) = _outputs.GetValueOrDefault((together, name), (largest, scale));
-        }
-
+        var sizes = new OutputSizes();
         for (var i = 0; i < plain.Length; i++)
         {
-            largest = Math.Max(largest, Distance(plain[i], restored[i]));
-            scale = float.IsFinite(plain[i]) ? Math.Max(scale, Math.Abs(plain[i])) : scale;
-            hasNumbers |= float.IsFinite(plain[i]);
+            sizes.Add(plain[i], Distance(plain[i], restored[i]));
         }
 
-        Note(name, plain.Length, hasNumbers);
+        var least = _shares.Contains(name) ? ShareOutputs.LeastScale : LeastScale;
+        Note(name, plain.Length, sizes.HasNumbers);
         if (together is not null)
         {
-            _outputs[(together, name)] = (largest, scale);
+            var (largest, scale) = _outputs.GetValueOrDefault((together, name), (0, least));
+            var (off, size) = sizes.All;
+            _outputs[(together, name)] = (Math.Max(largest, off), Math.Max(scale, size));
         }
         else
         {
-            JudgeBySize(name, largest, scale);
+            foreach (var (largest, scale) in sizes.Apart())
+            {
+                JudgeBySize(name, largest, Math.Max(scale, least));
+            }
         }
     }
 
@@ -185,16 +181,6 @@ internal sealed class OutputComparison(PlainModel plain)
             (_worst, _worstRatio) = (what, ratio);
         }
     }
-
-    // A sum that differs in its last bit may be rounded to the next of 255 steps. Accuracy level 4 of MatMulNBits
-    // rounds block by block of the order that activations stand in.
-    private static bool RoundsActivations(PlainModel plain) => plain.Parts.Any(part =>
-    {
-        var constants = new Constants(part.Graph);
-        return part.Graph.Node.Any(node => node.Attribute.Any(a => a is { Name: "accuracy_level", I: 4 })
-            || (RoundingWords.Any(word => node.OpType.StartsWith(word, StringComparison.Ordinal))
-                && node.Input.Count > 0 && !constants.Has(node.Input[0])));
-    });
 
     // What is infinite or no number on both sides is equal: rows that a mask leaves nothing of.
     private static double Distance(float plain, float restored)

@@ -145,6 +145,92 @@ public sealed class OutputComparisonTests
         Assert.Equal(expected, comparison.Tolerance);
     }
 
+    // Both branches of a merged decoder, and functions that stay calls.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Tolerance_OfAGraphThatRoundsInside_IsThatOfOneStep(bool isBranch)
+    {
+        var rounds = new NodeProto { OpType = "DynamicQuantizeLinear", Input = { "x" }, Output = { "y" } };
+        var branch = new GraphProto { Node = { rounds } };
+        var model = new ModelProto { Graph = new GraphProto() };
+        model.Graph.Node.Add(isBranch
+            ? new NodeProto { OpType = "If", Attribute = { new AttributeProto { Name = "then_branch", G = branch } } }
+            : new NodeProto { OpType = "Round", Domain = "own" });
+        model.Functions.Add(isBranch ? [] : [new FunctionProto { Name = "Round", Domain = "own", Node = { rounds } }]);
+
+        Assert.Equal(
+            5e-2, Comparison(new GraphPart(GraphRoles.Encoder, false, "model.onnx", model, [])).Tolerance);
+    }
+
+    // ONNX Runtime rounds what experts of 8 bits in blocks take.
+    [Theory]
+    [InlineData(8, 32, 5e-2)]
+    [InlineData(8, 0, 1e-3)]
+    [InlineData(4, 32, 1e-3)]
+    public void Tolerance_OfQuantizedExperts_IsThatOfTheirKernel(int bits, int block, double expected)
+    {
+        var graph = new GraphProto
+        {
+            Node =
+            {
+                new NodeProto
+                {
+                    OpType = "QMoE",
+                    Domain = "com.microsoft",
+                    Input = { "x" },
+                    Attribute =
+                    {
+                        NodeAttribute.Int("expert_weight_bits", bits), NodeAttribute.Int("block_size", block),
+                    },
+                },
+            },
+        };
+
+        Assert.Equal(expected, Comparison(new GraphPart(
+            GraphRoles.Encoder, false, "model.onnx", new ModelProto { Graph = graph }, [])).Tolerance);
+    }
+
+    // What a model fills places with that do not count is no size of what it computes.
+    [Theory]
+    [InlineData(float.MinValue, true)]
+    [InlineData(float.MinValue, false)]
+    [InlineData(-1e4f, true)]
+    [InlineData(-1e4f, false)]
+    [InlineData(-65504f, false)]
+    [InlineData(1e30f, false)]
+    public void Report_OfARowWithAFiller_JudgesTheOthersByTheirSize(float filler, bool isRight)
+    {
+        var comparison = Comparison();
+        float[] plain = [1, -2, filler, 3, filler, 0];
+
+        comparison.AddLogits(
+            "logits", plain, isRight ? [1.0001f, -2, filler, 3, filler, 0] : [3, -2, filler, 1, filler, 0], 6);
+
+        Assert.Equal(isRight, comparison.Report(1, null).Passed);
+    }
+
+    [Fact]
+    public void Report_OfAFillerThatStandsElsewhere_DoesNotPass()
+    {
+        var comparison = Comparison();
+
+        comparison.AddLogits("logits", [1, -1e9f, 3], [1, 3, -1e9f], 3);
+
+        Assert.False(comparison.Report(1, null).Passed);
+    }
+
+    // A few features far above all others, whose sums round by their size.
+    [Fact]
+    public void Report_OfAFewLargeFeatures_JudgesAllByThem()
+    {
+        var comparison = Comparison();
+
+        comparison.AddLogits("hidden", [9000, 8500, 0.5f, 1], [9000.1f, 8500, 0.51f, 1], 4);
+
+        Assert.True(comparison.Report(1, null).Passed);
+    }
+
     private static OutputComparison Comparison(params GraphPart[] parts) => new(new PlainModel(
         "",
         new ExportManifest(
