@@ -26,6 +26,9 @@ internal sealed class GraphWalk(
     LengthCuts cuts)
 {
     private const int MostNested = 32;
+
+    // Functions that call functions twice each.
+    private const int MostCalls = 1 << 15;
     private readonly Dictionary<(string Domain, string Name, string Overload), FunctionProto> _functions =
         model.Functions.GroupBy(function => (Domain(function.Domain), function.Name, function.Overload))
             .ToDictionary(group => group.Key, group => group.First());
@@ -33,6 +36,7 @@ internal sealed class GraphWalk(
     private readonly IndexNodes _indices = new();
     private readonly Dictionary<(Scope Scope, string Name), OperatorCall> _sums = [];
     private int _nested;
+    private int _calls;
 
     /// <summary>Nodes, by their first output, that are treated as if there were no rule for them.</summary>
     public IReadOnlySet<string> Held { get; init; } = new HashSet<string>();
@@ -253,6 +257,12 @@ internal sealed class GraphWalk(
         if (++_nested > MostNested)
         {
             throw new RefusedException($"function {function.Name} calls itself");
+        }
+
+        if (++_calls > MostCalls)
+        {
+            throw new RefusedException(
+                $"more than {MostCalls} calls of functions, the last of '{function.Name}' (node '{node.Name}')");
         }
 
         var scope = new Scope(function.ValueInfo);

@@ -141,8 +141,8 @@ internal sealed class CutStates
             return false;
         }
 
-        between.Add(node);
-        return OuterReads.Of(node).All(name => !this[name].Crosses || sent.Contains(name)
+        // Followed once, however many ways lead to it.
+        return !between.Add(node) || OuterReads.Of(node).All(name => !this[name].Crosses || sent.Contains(name)
             || CanServerMake(_makers.GetValueOrDefault(name), sent, between));
     }
 

@@ -13,6 +13,9 @@ internal sealed class InlinedCalls
 {
     private const int PictureRank = 4;
 
+    // Whole models of functions have some ten thousand; functions that call functions twice have no end.
+    private const int MostWritten = 1 << 17;
+
     private readonly Dictionary<(string Domain, string Name, string Overload), FunctionProto> _functions = [];
     private readonly Dictionary<string, long> _versions;
     private readonly HashSet<string> _given;
@@ -226,6 +229,13 @@ internal sealed class InlinedCalls
         ];
         _constants.Add(body);
         _bodies.AddRange(body);
+        if (_bodies.Count > MostWritten)
+        {
+            throw new RefusedException(
+                $"calls of functions write out to more than {MostWritten} nodes ('{function.Name}' of "
+                + $"'{function.Domain}')");
+        }
+
         foreach (var node in body)
         {
             node.Name = Free(_nodes, prefix + (node.Name.Length > 0 ? node.Name : node.OpType));
