@@ -9,6 +9,12 @@ internal static class RawValues
 {
     private const int MostColours = 4;
 
+    // Bands of a sound; words of a language are more.
+    private const int MostBands = 256;
+
+    // Special words that a mask may be made of.
+    private const int MostChosen = 16;
+
     private static readonly HashSet<string> Moved = new(StringComparer.Ordinal)
     {
         "Cast", "Identity", "Reshape", "Unsqueeze", "Squeeze", "Flatten", "Transpose", "Slice",
@@ -38,9 +44,21 @@ internal static class RawValues
     /// as sums with a constant do, and so do numbers that are looked up: what is not known to take them away is taken
     /// to tell them.</summary>
     public static bool Tells(NodeProto node, IReadOnlySet<string> raw, ValueTypes types) =>
-        OuterReads.Of(node).Any(raw.Contains) && !Compares.Contains(node.OpType) && !Counts.Contains(node.OpType)
+        OuterReads.Of(node).Any(raw.Contains)
+        && (!Compares.Contains(node.OpType) || ComparesWithMany(node, raw, types)) && !Counts.Contains(node.OpType)
         && !(Picks.Contains(node.OpType) && !raw.Contains(node.Input[0]) && types.AreSwitches(node.Input[0]))
         && !(node.OpType.StartsWith("Reduce", StringComparison.Ordinal) && LeavesNoPlace(node, types));
+
+    // With every word, along an axis that what is raw has not: which one is equal is the word.
+    private static bool ComparesWithMany(NodeProto node, IReadOnlySet<string> raw, ValueTypes types) =>
+        node.Input.Where(name => !raw.Contains(name)).Any(other => types.TensorShape(other) is { } list
+            ? list.Aggregate(1L, (product, length) => product * length) > MostChosen
+            : types.ShapeOf(other)?.Dim is { Count: > 0 } many && node.Input.Where(raw.Contains).Any(name =>
+                types.ShapeOf(name)?.Dim is { } own && many.Reverse().Index().Any(axis => IsMany(axis.Item)
+                    && (axis.Index >= own.Count || own[own.Count - 1 - axis.Index].DimValue == 1))));
+
+    private static bool IsMany(TensorShapeProto.Types.Dimension axis) =>
+        !ProbeSizes.IsFixed(axis) || axis.DimValue > MostChosen;
 
     // Sums over all places, or over a free axis where only fixed ones are left: one number for a text, one for each
     // colour or band. The batch comes first.
@@ -65,6 +83,7 @@ internal static class RawValues
         var gone = shape.Where((_, axis) => axis > 0 && isGone[axis]).ToArray();
         var left = shape.Where((_, axis) => axis > 0 && !isGone[axis]).ToArray();
         return gone.Any(axis => axis.DimValue != 1) && left.All(ProbeSizes.IsFixed)
-            && (left.All(axis => axis.DimValue <= MostColours) || !gone.All(ProbeSizes.IsFixed));
+            && (left.All(axis => axis.DimValue <= MostColours)
+                || (!gone.All(ProbeSizes.IsFixed) && left.All(axis => axis.DimValue <= MostBands)));
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Stip.Onnx.Model;
 using Stip.Onnx.Symmetry.Values;
 using DataType = Stip.Onnx.Model.TensorProto.Types.DataType;
@@ -106,6 +107,11 @@ internal sealed class ValueTypes
 
     private TensorShapeProto? ShapeOf(string name, NodeProto node)
     {
+        if (!RuntimeHelpers.TryEnsureSufficientExecutionStack())
+        {
+            throw new RefusedException($"node '{node.Name}' ({node.OpType}) comes after more nodes than are followed");
+        }
+
         // Beside rows there may be one length a text, and the rows before their norm.
         var place = node.Output.IndexOf(name);
         if (place > 0 && !(Lookups.IsEmbedding(node) && place == 2))
@@ -128,8 +134,16 @@ internal sealed class ValueTypes
                 .ThenByDescending(shape => shape?.Dim.LastOrDefault()?.DimValue ?? 0).First(),
             "MatMul" when TensorShape(node.Input[1]) is { Count: 2 } weight =>
                 Multiplied(ShapeOf(node.Input[0]), weight[1]),
+            "Range" => Counted(),
             _ => _moved.Of(node),
         };
+    }
+
+    private static TensorShapeProto Counted()
+    {
+        var shape = new TensorShapeProto();
+        shape.Dim.Add(new TensorShapeProto.Types.Dimension { DimParam = MovedShapes.Positions(0) });
+        return shape;
     }
 
     private static TensorShapeProto? Extended(TensorShapeProto? ids, long? width)

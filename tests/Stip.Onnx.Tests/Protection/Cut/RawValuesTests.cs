@@ -84,6 +84,72 @@ public sealed class RawValuesTests : IDisposable
         }
     }
 
+    // A comparison of each id with every word is the id.
+    [Theory]
+    [InlineData(true, true)]
+    [InlineData(false, false)]
+    public void AComparisonWithEveryWord_IsTheId(bool isCounted, bool isRefused)
+    {
+        Ids();
+        _graph.Add("Gather", "rows", _graph.Weight("table", 9, 6), "input_ids");
+        _graph.Add("MatMul", "dense", "rows", _graph.Weight("w", 6, 6));
+        _graph.Add("MatMul", "scores", "dense", _graph.Weight("head", 6, 9));
+        var words = isCounted
+            ? _graph.Add("Range", "words", _graph.Integer(0), _graph.Integer(9), _graph.Integer(1))
+            : _graph.Integer(2);
+        _graph.Add("Equal", "same", _graph.Add("Unsqueeze", "column", "input_ids", _graph.Numbers(2)), words);
+        _graph.Add("Where", "y", "same", _graph.Number(-1), "scores");
+        _graph.Output("y", "batch", "seq", 9);
+
+        if (isRefused)
+        {
+            Assert.Throws<RefusedException>(Cut);
+        }
+        else
+        {
+            Assert.Contains("same", Cut().Sent);
+        }
+    }
+
+    [Fact]
+    public void AComparisonWithAListOfManyWords_IsTheId()
+    {
+        Ids();
+        _graph.Add("Gather", "rows", _graph.Weight("table", 40, 6), "input_ids");
+        _graph.Add("MatMul", "dense", "rows", _graph.Weight("w", 6, 40));
+        _graph.Add(
+            "Equal", "same", _graph.Add("Unsqueeze", "column", "input_ids", _graph.Numbers(2)),
+            _graph.Numbers([.. Enumerable.Range(0, 40).Select(word => (long)word)]));
+        _graph.Add("Where", "y", "same", _graph.Number(-1), "dense");
+        _graph.Output("y", "batch", "seq", 40);
+
+        Assert.Throws<RefusedException>(Cut);
+    }
+
+    // The words of a text without their order are none the less its words.
+    [Theory]
+    [InlineData(9_000, true)]
+    [InlineData(80, false)]
+    public void ASumOverPlacesOfEveryWord_TellsTheWords(int words, bool isRefused)
+    {
+        Ids();
+        _graph.Add("Gather", "rows", _graph.Weight("table", 9, 6), "input_ids");
+        _graph.Add("MatMul", "dense", "rows", _graph.Weight("w", 6, words));
+        _graph.Input("pixel_values", "batch", "places", words);
+        _graph.Add("ReduceMax", "bag", "pixel_values", _graph.Numbers(1));
+        _graph.Add("Sub", "y", "dense", "bag");
+        _graph.Output("y", "batch", "seq", words);
+
+        if (isRefused)
+        {
+            Assert.Throws<RefusedException>(Cut);
+        }
+        else
+        {
+            Assert.Contains("bag", Cut().Sent);
+        }
+    }
+
     public void Dispose() => _graph.Dispose();
 
     private void Ids() => _graph.Graph.AddInput("input_ids", TensorDtype.Int64, "batch", "seq");
