@@ -51,6 +51,15 @@ internal static class ProtectionWarnings
             warnings.Add($"in the clear between client and server: {string.Join(", ", clear)}");
         }
 
+        string[] taken = [.. plain.Sources.SelectMany(source => source.Taken).Distinct()];
+        if (taken.Length > 0)
+        {
+            warnings.Add(
+                "taken for features that another graph made: "
+                + string.Join(", ", taken.Select(name => $"input '{name}'"))
+                + "; the server gets their numbers, at most in another order");
+        }
+
         if (options.Rounding != WeightRounding.None)
         {
             warnings.AddRange(plain.Parts.Where(part => !part.IsClient).SelectMany(LeftFloat));

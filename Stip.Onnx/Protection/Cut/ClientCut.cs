@@ -1,4 +1,5 @@
 using Stip.Onnx.Model;
+using Stip.Onnx.Protection.Caches;
 using Stip.Onnx.Symmetry.Ports;
 
 namespace Stip.Onnx.Protection.Cut;
@@ -14,6 +15,9 @@ internal sealed record ClientCut(
     /// <summary>Inputs of the server that cross as they are: the user's, which only their names show to be masks,
     /// positions or lengths, and what the client counts or compares.</summary>
     public IReadOnlyList<string> Open { get; init; } = [];
+
+    /// <summary>Inputs of the server that are taken for features of another graph though nothing says so.</summary>
+    public IReadOnlyList<string> Taken { get; init; } = [];
 
     /// <summary>Finds the cut of a graph and names what crosses it.</summary>
     /// <param name="graph">The graph; shapes of ids are read off what is sent instead.</param>
@@ -45,9 +49,12 @@ internal sealed record ClientCut(
             "server", [.. ports, .. Inputs(graph, roles, InputRole.Public, InputRole.Features)], graph.Output);
         string[] named = [.. Inputs(graph, roles, InputRole.Public)
             .Select(input => input.Name).Where(name => !uses.IsShown(name))];
+        var handedOn = CarriedInputs.States(graph);
+        string[] taken = [.. Inputs(graph, roles, InputRole.Features)
+            .Where(input => InputRoles.AreUnnamed(input, handedOn)).Select(input => input.Name)];
         if (sent.Count == 0)
         {
-            return new ClientCut(null, cloud, [], []) { Open = named };
+            return new ClientCut(null, cloud, [], []) { Open = named, Taken = taken };
         }
 
         var (needed, _) = pruner.Needed([], ports.Select(port => port.Name));
@@ -57,6 +64,7 @@ internal sealed record ClientCut(
             client, cloud, [.. ports.Select(port => port.Name)], [.. features.Select(name => names[name])])
         {
             Open = [.. named, .. sent.Except(features).Select(name => names[name])],
+            Taken = taken,
         };
     }
 

@@ -109,6 +109,7 @@ internal static class ForeignModel
             Uses = uses,
             Switches = new SwitchAxes(whole, uses),
             Open = cut.Open,
+            Taken = cut.Taken,
             TokenNames = cut.Client is null ? null : TokenNames.Of(cut.Client, uses),
             Signals = SignalsOf(cut, caches),
             Lengths = KnownAxes.Of(whole).Concat(KnownAxes.Windows(whole)).ToDictionary(StringComparer.Ordinal),

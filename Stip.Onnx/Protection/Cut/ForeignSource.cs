@@ -29,6 +29,9 @@ internal sealed record ForeignSource(
     /// <summary>Inputs of the server's graph that cross as they are.</summary>
     public IReadOnlyList<string> Open { get; init; } = [];
 
+    /// <summary>Inputs of the server's graph that are taken for features though nothing says so.</summary>
+    public IReadOnlyList<string> Taken { get; init; } = [];
+
     /// <summary>True where the graph has caches.</summary>
     public bool HasCaches { get; init; }
 

@@ -16,7 +16,19 @@ internal sealed class InputRoles
     // Positions index tables as well, and are no secret.
     private static readonly string[] PublicWords = ["mask", "position", "length", "total", "past", "cache"];
 
+    // How many rows and columns a picture has, which the number of its patches tells as well.
+    private static readonly string[] GridWords = ["grid_thw", "spatial_shape", "image_size", "grid_hw"];
+
     private static readonly string[] SignalWords = ["pixel", "input_values", "input_features", "image_patches"];
+
+    // Also where frames or patches are cut out without a convolution, unless they say that something made features.
+    private static readonly string[] SourceWords =
+    [
+        "past_values", "time_series", "audio", "wav", "speech", "sound", "spectrogram", "fbank", "image", "video",
+    ];
+
+    private static readonly string[] FeatureWords =
+        ["embed", "hidden", "state", "feat", "cache", "encod", "latent", "memory", "context", "key_values"];
 
     private readonly Constants _constants;
     private readonly PortUses _uses;
@@ -98,15 +110,28 @@ internal sealed class InputRoles
         {
             // Masks and lengths index tables too, once positions are counted from them; ids do it themselves.
             var isIndex = _rawIndices.Contains(input.Name) || _uses.IsIndex(input.Name);
-            return (!isIndex || use == PortUse.Position) && (use != PortUse.Unknown || Has(input.Name, PublicWords))
+            return (!isIndex || use == PortUse.Position)
+                && (use != PortUse.Unknown || Has(input.Name, PublicWords) || Has(input.Name, GridWords))
                 ? InputRole.Public
                 : InputRole.Tokens;
         }
 
         return use == PortUse.Mask ? InputRole.Public
-            : (_convolved.Contains(input.Name) && !_states.Contains(input.Name)) || Has(input.Name, SignalWords) || IsPicture(input) ? InputRole.Signal
+            : Has(input.Name, SignalWords) || IsPicture(input) || (!_states.Contains(input.Name)
+                && (_convolved.Contains(input.Name) || IsSource(input))) ? InputRole.Signal
             : InputRole.Features;
     }
+
+    /// <summary>True where nothing says that another graph made these features: no name, and no output that hands
+    /// them on.</summary>
+    public static bool AreUnnamed(ValueInfoProto input, IReadOnlySet<string> states) =>
+        ElementTypes.AreQuantities(input) && !states.Contains(input.Name) && !Has(input.Name, FeatureWords)
+        && !input.Name.StartsWith("past", StringComparison.OrdinalIgnoreCase);
+
+    // By its name, or a row of samples: features have an axis of a fixed length.
+    private static bool IsSource(ValueInfoProto input) => !Has(input.Name, FeatureWords)
+        && (Has(input.Name, SourceWords) || (!Has(input.Name, PublicWords)
+            && input.Type?.TensorType?.Shape?.Dim is { Count: 2 } axes && !ProbeSizes.IsFixed(axes[1])));
 
     // Bytes, or one or three colours beside a height and a width: also where patches are cut out without a convolution.
     // Caches have heads beside positions and channels, of which the first are free and the others are not.
