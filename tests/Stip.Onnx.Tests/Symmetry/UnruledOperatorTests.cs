@@ -71,7 +71,8 @@ public sealed class UnruledOperatorTests : IDisposable
         // [experts, inputs, outputs / 2] where the plain layout is [experts, outputs, inputs / 2].
         _graph.Input("x", "batch", "seq", 6);
         _graph.Add("MatMul", "a", "x", _graph.Weight("w_a", 6, 32));
-        _graph.Add("Reshape", "router", _graph.Add("MatMul", "r", "x", _graph.Weight("w_r", 6, 4)), _graph.Numbers(-1, 4));
+        _graph.Add("MatMul", "r", "x", _graph.Weight("w_r", 6, 4));
+        _graph.Add("Reshape", "router", "r", _graph.Numbers(-1, 4));
         _graph.Microsoft(
             "QMoE", "y",
             ["a", "router", _graph.Bytes("fc1", 4, 32, 32), _graph.Weight("fc1_scales", 4, 64, 1), "",

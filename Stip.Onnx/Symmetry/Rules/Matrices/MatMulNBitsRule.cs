@@ -17,8 +17,8 @@ internal sealed class MatMulNBitsRule : IOperatorRule
         if (call.Integer("weight_prepacked", 0) is not 0 and var layout)
         {
             throw new NotSupportedException(
-                $"MatMulNBits with weights that are laid out for one kind of GPU (weight_prepacked {layout}); build the "
-                + "graph with matmulnbits_weights_prepacked=0");
+                $"MatMulNBits with weights that are laid out for one kind of GPU (weight_prepacked {layout}); build "
+                + "the graph with matmulnbits_weights_prepacked=0");
         }
 
         var (inner, outer) = ((int)call.Integer("K", 0), (int)call.Integer("N", 0));

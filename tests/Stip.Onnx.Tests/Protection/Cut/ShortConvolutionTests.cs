@@ -45,7 +45,8 @@ public sealed class ShortConvolutionTests : IDisposable
     private string FeedForward(string rows)
     {
         _graph.Add("MatMul", "up", rows, _graph.Weight("w_up", Hidden, 2 * Hidden));
-        return _graph.Add("MatMul", "first", _graph.Add("Relu", "active", "up"), _graph.Weight("w_1", 2 * Hidden, Hidden));
+        _graph.Add("Relu", "active", "up");
+        return _graph.Add("MatMul", "first", "active", _graph.Weight("w_1", 2 * Hidden, Hidden));
     }
 
     // b, c and x of the same features: c times a convolution of b times x.
@@ -63,7 +64,8 @@ public sealed class ShortConvolutionTests : IDisposable
             _graph.Numbers(2));
         _graph.Output("present_conv.0", "batch", Hidden, Kernel - 1);
         _graph.With(
-            "Conv", "convolved", ["all", _graph.Weight("kernel", Hidden, 1, Kernel)], NodeAttribute.Int("group", Hidden));
+            "Conv", "convolved", ["all", _graph.Weight("kernel", Hidden, 1, Kernel)],
+            NodeAttribute.Int("group", Hidden));
         _graph.Add("Mul", "gated", parts[1], "convolved");
         _graph.With("Transpose", "back", ["gated"], NodeAttribute.Ints("perm", 0, 2, 1));
         _graph.Add("MatMul", "down", "back", _graph.Weight("w_down", Hidden, Hidden));
