@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using Stip.Onnx.Execution;
-using Stip.Onnx.Protection.Cut;
 using Stip.Protocol.Tensors;
 
 namespace Stip.Onnx.Protection;
