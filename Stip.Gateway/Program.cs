@@ -28,6 +28,7 @@ var root = new Command(
     FillCommand.Create(),
     TagCommand.Create(),
     AnswerCommand.Create(),
+    TranscribeCommand.Create(),
 };
 
 EmptyValues.Refuse(root);

@@ -63,12 +63,18 @@ internal static class Prompts
         }
     }
 
-    /// <summary>Refuses a model that writes about an image: there is none.</summary>
+    /// <summary>Refuses a model that writes about an image or a sound: there is none.</summary>
     internal static void RefuseWithoutImage(StipModel model)
     {
         if (model.ReadsImage)
         {
             throw new RefusedException($"model '{model.Id}' writes about an image: give one (--image, image_url)");
+        }
+
+        if (model.ReadsSound)
+        {
+            throw new RefusedException(
+                $"model '{model.Id}' writes down sounds: transcribe and /v1/audio/transcriptions are for it");
         }
     }
 

@@ -18,6 +18,7 @@ public sealed class Bundle : IDisposable
     private readonly EmbeddingTables? _embedding;
     private readonly VocabPermutation? _permutation;
     private readonly Lazy<PatchEmbedding?> _patches;
+    private readonly Lazy<SoundEmbedding?> _sounds;
     private readonly Lazy<ClientLayers?> _layers;
     private readonly Lazy<TokenLayers?> _tokenLayers;
     private readonly Lazy<SequenceEmbedding?> _sequence;
@@ -34,6 +35,7 @@ public sealed class Bundle : IDisposable
             : null;
         Tokenizer = BundleReader.ReadTokenizer(folder);
         _patches = new Lazy<PatchEmbedding?>(() => BundleReader.ReadPatches(folder, manifest));
+        _sounds = new Lazy<SoundEmbedding?>(() => BundleReader.ReadSounds(folder, manifest));
         _layers = new Lazy<ClientLayers?>(() => BundleReader.ReadLayers(folder, manifest));
         _tokenLayers = new Lazy<TokenLayers?>(() => BundleReader.ReadTokenLayers(folder, manifest));
         _sequence = new Lazy<SequenceEmbedding?>(() => BundleReader.ReadSequence(folder, manifest));
@@ -51,6 +53,9 @@ public sealed class Bundle : IDisposable
 
     /// <summary>True for an encoder that reads an image beside a decoder that writes about it.</summary>
     public bool ReadsImage => Manifest.Kind == BundleKinds.EncoderDecoder && SequenceEmbedding.ReadsImage(Manifest);
+
+    /// <summary>True for an encoder that reads a sound beside a decoder that writes down what is said.</summary>
+    public bool ReadsSound => Manifest.Kind == BundleKinds.EncoderDecoder && SequenceEmbedding.ReadsSound(Manifest);
 
     /// <summary>False for a bundle of <c>--mode none</c>, whose prompts the server can read.</summary>
     public bool IsProtected => Manifest.Mode != BundleManifestRules.Unprotected;
@@ -80,6 +85,10 @@ public sealed class Bundle : IDisposable
     /// <summary>Images to permuted rows, opened at its first use; null where the model takes none.</summary>
     /// <exception cref="BundleException">The client's graph or preprocessor_config.json cannot be used.</exception>
     public PatchEmbedding? Patches => _patches.Value;
+
+    /// <summary>Sounds to permuted rows, opened at its first use; null where the model takes none.</summary>
+    /// <exception cref="BundleException">The client's graph or preprocessor_config.json cannot be used.</exception>
+    public SoundEmbedding? Sounds => _sounds.Value;
 
     /// <summary>The first layers of the model, opened at their first use; null where all are the server's.</summary>
     /// <exception cref="BundleException">The client's graph cannot be used.</exception>
@@ -136,6 +145,11 @@ public sealed class Bundle : IDisposable
         if (_patches.IsValueCreated)
         {
             _patches.Value?.Dispose();
+        }
+
+        if (_sounds.IsValueCreated)
+        {
+            _sounds.Value?.Dispose();
         }
 
         if (_layers.IsValueCreated)

@@ -70,6 +70,11 @@ internal static class BundleReader
         ? VisionRole
         : SequenceEmbedding.ReadsImage(manifest) ? SequenceEmbedding.Encoder : null;
 
+    public static SoundEmbedding? ReadSounds(string folder, BundleManifest manifest) =>
+        manifest.Kind == BundleKinds.EncoderDecoder && SequenceEmbedding.ReadsSound(manifest)
+            ? SoundEmbedding.Open(folder, manifest.ClientGraphs![SequenceEmbedding.Encoder])
+            : null;
+
     public static ClientLayers? ReadLayers(string folder, BundleManifest manifest) =>
         manifest.Embedding.Tensors.Count > 0 && TextGraph(manifest) is { } graph
             ? ClientLayers.Open(folder, graph)

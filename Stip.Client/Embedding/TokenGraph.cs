@@ -31,8 +31,8 @@ internal sealed class TokenGraph : IDisposable
     /// <summary>Why a graph is not of this kind; null where it is.</summary>
     public static string? Fault(ClientGraphManifest manifest) =>
         manifest.Inputs.FirstOrDefault(input => !IsTaken(manifest, input.Name)) is { } input
-            ? $"{manifest.File} takes '{input.Name}', and models that take more than tokens beside a decoder (Whisper) "
-                + "are not served yet"
+            ? $"{manifest.File} takes '{input.Name}', and models that take more than tokens beside a decoder are not "
+                + "served yet"
             : manifest.Inputs.All(input => input.Name != manifest.NameOf(Ids)) || manifest.Outputs is not [_]
                 ? $"{manifest.File} does not turn {manifest.NameOf(Ids)} into rows alone"
                 : null;

@@ -84,12 +84,16 @@ public sealed class StipModel
     /// prompts come from <see cref="Images.ImageSight"/>.</summary>
     public bool ReadsImage => Bundle.ReadsImage;
 
+    /// <summary>True for an encoder that reads a sound beside a decoder that writes down what is said (Whisper,
+    /// Moonshine): <see cref="Sound.Transcriber"/> is for it.</summary>
+    public bool ReadsSound => Bundle.ReadsSound;
+
     /// <summary>True where images go in.</summary>
     public bool TakesImages => Bundle.Manifest.ImageTokenId is not null || ReadsImage;
 
     /// <summary>Most tokens of a prompt.</summary>
     public int MostPromptTokens =>
-        ReadsImage ? ContextLength : Bundle.Manifest.Sequence?.SourceLength ?? ContextLength;
+        ReadsImage || ReadsSound ? ContextLength : Bundle.Manifest.Sequence?.SourceLength ?? ContextLength;
 
     /// <summary>Asks the server, once, whether it has the package that this bundle belongs to. Every session does so
     /// before its first row, and again when the server has lost it.</summary>
@@ -130,6 +134,11 @@ public sealed class StipModel
         if (ReadsImage)
         {
             throw new StipException($"model '{Id}' writes about an image, and there is none", null);
+        }
+
+        if (ReadsSound)
+        {
+            throw new StipException($"model '{Id}' writes down a sound, and there is none", null);
         }
 
         return sourceIds.Length <= MostPromptTokens

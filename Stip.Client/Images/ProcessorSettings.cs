@@ -8,7 +8,7 @@ internal sealed class ProcessorSettings
 {
     private const string Alone = "preprocessor_config.json";
     private const string Joined = "processor_config.json";
-    private const string Part = "image_processor";
+    private const string OfImages = "image_processor";
 
     private readonly JsonElement _root;
 
@@ -31,14 +31,17 @@ internal sealed class ProcessorSettings
     /// <summary>Reads those of a folder and makes something of them. Newer folders have them in
     /// <c>processor_config.json</c>, where they count before <c>preprocessor_config.json</c>; without either there are
     /// none.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="make">What is made of them.</param>
+    /// <param name="section">Their name in <c>processor_config.json</c>.</param>
     /// <exception cref="InvalidDataException">The file is no such file; one line.</exception>
-    public static T Read<T>(string folder, Func<ProcessorSettings, T> make)
+    public static T Read<T>(string folder, Func<ProcessorSettings, T> make, string section = OfImages)
     {
         var path = System.IO.Path.Combine(folder, Joined);
         try
         {
             using var joined = Parse(path);
-            if (joined?.RootElement.Child(Part) is { ValueKind: JsonValueKind.Object } part)
+            if (joined?.RootElement.Child(section) is { ValueKind: JsonValueKind.Object } part)
             {
                 return make(new ProcessorSettings(path, part));
             }

@@ -31,9 +31,10 @@ internal static class ModelEndpoints
         models.Created,
         OwnedBy = "stip",
         bundle.Manifest.ContextLength,
-        Chats = bundle.GeneratesText && HasTemplate(bundle),
+        Chats = bundle.GeneratesText && !bundle.ReadsSound && HasTemplate(bundle),
         bundle.IsProtected,
         TakesImages = bundle.GeneratesText && (bundle.Manifest.ImageTokenId is not null || bundle.ReadsImage),
+        TakesSounds = bundle.ReadsSound,
     };
 
     private static bool HasTemplate(Bundle bundle)

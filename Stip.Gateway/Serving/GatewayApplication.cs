@@ -5,6 +5,7 @@ using Stip.Client.Embedding;
 using Stip.Client.Encoders;
 using Stip.Client.Generation;
 using Stip.Gateway.OpenAi;
+using Stip.Gateway.OpenAi.Audio;
 using Stip.Gateway.OpenAi.Embeddings;
 using Stip.Gateway.OpenAi.Responses;
 using Stip.Gateway.Page;
@@ -70,6 +71,7 @@ internal static class GatewayApplication
         app.MapAnswers();
         app.MapResponses();
         app.MapEmbeddings();
+        app.MapTranscriptions();
         app.MapModels();
         app.MapGet("/health/live", () => Results.Text("live"));
         return app;

@@ -72,8 +72,8 @@ internal static class EncoderDecoderFolder
             .ToDictionary(graph => graph.Key, graph => graph.Value, StringComparer.Ordinal);
         var joins = SequenceJoins.Find([.. parts.Where(part => !part.IsClient)], own);
         var graphs = Graphs(own, parts, joins);
-        // Patches of a picture are as many as its size says, whatever a text may have.
-        var sourceLength = PatchCount.Most(parts[0]) ?? opened[0].Manifest.ContextLength;
+        // Patches of a picture and moments of a sound are as many as its size says, whatever a text may have.
+        var sourceLength = PatchCount.Most(parts[0]) ?? FrameCount.Most(parts[0]) ?? opened[0].Manifest.ContextLength;
         var manifest = decoder with
         {
             Kind = ModelKinds.EncoderDecoder,

@@ -42,6 +42,7 @@ internal static class ForeignModel
             var constants = new Constants(file.Graph);
             var limits = InputLimits.Find(file.Graph, constants);
             var cut = ClientCut.Find(whole, shapesHaveEnds, uses);
+            cut = among == GraphRoles.Encoder ? FramesAsRows.Of(cut) : cut;
             var caches = CachePairs.Find(cut.Cloud, file.Model.Functions, cut.Sent);
             var role = among ?? RoleOf(cut, caches.Count > 0);
             var files = among is null

@@ -36,7 +36,22 @@ internal sealed class BareSequence(string folder) : IDisposable
             count);
     }
 
-    private int[] Greedy(Dictionary<string, OrtValue> values, int[] start, int count)
+    /// <summary>The same about a sound, up to the token that ends an answer.</summary>
+    /// <param name="name">Of what the encoder takes.</param>
+    /// <param name="values">What it takes.</param>
+    /// <param name="shape">Its shape.</param>
+    /// <param name="start">What the decoder begins with.</param>
+    /// <param name="count">Most tokens.</param>
+    /// <param name="end">Ends an answer, and is no part of it.</param>
+    /// <param name="isAllowed">By the token's place in the answer and its id.</param>
+    public int[] Heard(
+        string name, float[] values, long[] shape, int[] start, int count, int end,
+        Func<int, int, bool>? isAllowed = null) => [.. Greedy(
+            new Dictionary<string, OrtValue> { [name] = OrtValue.CreateTensorValueFromMemory(values, shape) },
+            start, count, isAllowed).TakeWhile(id => id != end)];
+
+    private int[] Greedy(
+        Dictionary<string, OrtValue> values, int[] start, int count, Func<int, int, bool>? isAllowed = null)
     {
         if (values.TryGetValue("attention_mask", out var mask))
         {
@@ -57,7 +72,8 @@ internal sealed class BareSequence(string folder) : IDisposable
             var logits = outputs["logits"].GetTensorDataAsSpan<float>();
             var row = logits[^(int)outputs["logits"].GetTensorTypeAndShape().Shape[^1]..].ToArray();
             LastRow = row;
-            ids.Add(Array.IndexOf(row, row.Max()));
+            ids.Add(Enumerable.Range(0, row.Length).Where(id => isAllowed?.Invoke(ids.Count, id) != false)
+                .MaxBy(id => row[id]));
         }
 
         return [.. ids];

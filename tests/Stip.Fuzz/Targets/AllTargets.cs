@@ -35,6 +35,7 @@ internal sealed class AllTargets : IDisposable
             ["small-json"] = RecordTargets.SmallJson,
             ["key-file"] = () => RecordTargets.KeyFile(_scratch.Path),
             ["picture"] = RecordTargets.Picture,
+            ["sound"] = SoundTargets.Wave,
             ["openai-chat"] = () => GatewayTargets.Chat(_scratch.Path),
             ["openai-responses"] = () => GatewayTargets.Response(_scratch.Path),
             ["openai-completions"] = () => GatewayTargets.Completion(_scratch.Path),
