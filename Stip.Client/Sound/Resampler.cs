@@ -3,8 +3,8 @@ using System.Numerics.Tensors;
 
 namespace Stip.Client.Sound;
 
-/// <summary>Other sample rates by band-limited interpolation: a sinc that ends below half of the lower rate, in a Kaiser
-/// window, one row of taps for each place between samples that occurs.</summary>
+/// <summary>Other sample rates by band-limited interpolation: a sinc that ends below half of the lower rate, in a
+/// Kaiser window, one row of taps for each place between samples that occurs.</summary>
 internal static class Resampler
 {
     private const int ZeroCrossings = 32; // on either side

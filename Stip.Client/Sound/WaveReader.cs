@@ -48,16 +48,20 @@ public static class WaveReader
                 + $"{Waveform.LeastSampleRate} to {Waveform.MostSampleRate} and 1 to {MostChannels} are read");
         }
 
-        if (format.BlockAlign != channels * format.BitsPerSample / 8
-            || reader.Length / format.BlockAlign > (long)Longest.TotalSeconds * rate)
+        if (format.BlockAlign != channels * format.BitsPerSample / 8)
         {
-            throw format.BlockAlign != channels * format.BitsPerSample / 8
-                ? Unread()
-                : new InvalidDataException($"the sound is longer than the {Longest.TotalHours} hours that are read");
+            throw Unread();
         }
 
-        var samples = reader.ToSampleProvider();
-        var mono = new List<float>(checked((int)Math.Max(0, reader.Length / format.BlockAlign)));
+        var frames = reader.Length / format.BlockAlign;
+        return frames <= (long)Longest.TotalSeconds * rate
+            ? new Waveform(rate, Mixed(reader.ToSampleProvider(), channels, frames))
+            : throw new InvalidDataException($"the sound is longer than the {Longest.TotalHours} hours that are read");
+    }
+
+    private static ReadOnlyMemory<float> Mixed(ISampleProvider samples, int channels, long frames)
+    {
+        var mono = new List<float>(checked((int)Math.Max(0, frames)));
         var piece = new float[PieceFrames * channels];
         var held = 0;
         for (int read; (read = samples.Read(piece.AsSpan(held))) > 0;)
@@ -79,7 +83,7 @@ public static class WaveReader
             held -= whole * channels;
         }
 
-        return mono.Count > 0 ? new Waveform(rate, mono.ToArray()) : throw Unread();
+        return mono.Count > 0 ? mono.ToArray() : throw Unread();
     }
 
     private static InvalidDataException Unread(Exception? fault = null) => new(

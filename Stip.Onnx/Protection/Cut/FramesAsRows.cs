@@ -17,7 +17,7 @@ internal static class FramesAsRows
         if (cut is not { Client: { } client, Features: [var name] }
             || client.Node.FirstOrDefault(node => node.Output.Contains(name)) is not { OpType: "Conv" } maker
             || cut.Cloud.Input.FirstOrDefault(input => input.Name == name) is not
-                { Type.TensorType.Shape.Dim.Count: 3 } port
+            { Type.TensorType.Shape.Dim.Count: 3 } port
             || cut.Cloud.Node.Any(node => OuterReads.Of(node).Contains(name) && !node.Input.Contains(name)))
         {
             return cut;

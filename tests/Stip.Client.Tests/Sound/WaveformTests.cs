@@ -50,7 +50,8 @@ public sealed class WaveformTests
         {
             [], "RIFF"u8.ToArray(), "OggS0000000000000000"u8.ToArray(), file[..40],
             WaveFile.Write(7, Pcm, 8, 8000, 1, (_, _) => 0, 100), WaveFile.Write(Pcm, Pcm, 16, 10, 1, (_, _) => 0, 100),
-            WaveFile.Write(Pcm, Pcm, 12, 8000, 1, (_, _) => 0, 100), WaveFile.Write(Pcm, Pcm, 16, 8000, 1, (_, _) => 0, 0),
+            WaveFile.Write(Pcm, Pcm, 12, 8000, 1, (_, _) => 0, 100),
+            WaveFile.Write(Pcm, Pcm, 16, 8000, 1, (_, _) => 0, 0),
             WaveFile.Write(Float, Float, 32, 8000, 1, (_, _) => float.NaN, 100),
             WaveFile.Write(Pcm, Pcm, 8, 1000, 1, (_, _) => 0, 10_900_000),
         })

@@ -50,7 +50,9 @@ public sealed class SpeechGatewayTests(SharedServer shared)
             new MemoryStream(file), "sound.wav",
             new AudioTranscriptionOptions
             {
-                Language = "de", ResponseFormat = AudioTranscriptionFormat.Verbose, Temperature = 0,
+                Language = "de",
+                ResponseFormat = AudioTranscriptionFormat.Verbose,
+                Temperature = 0,
             },
             Cancellation);
         var translated = await audio.TranslateAudioAsync(new MemoryStream(file), "sound.wav", null, Cancellation);

@@ -87,8 +87,7 @@ public sealed class SpeechTests(SharedServer shared)
         Assert.All(found.Windows.Zip(found.Windows.Skip(1)), pair => Assert.Equal(pair.First.End, pair.Second.Start));
         foreach (var window in found.Windows)
         {
-            var part = sound[(int)Math.Round(window.Start.TotalSeconds * Tones.Rate)
-                ..(int)Math.Round(window.End.TotalSeconds * Tones.Rate)];
+            var part = sound[(int)Math.Round(window.Start.TotalSeconds * Tones.Rate)..(int)Math.Round(window.End.TotalSeconds * Tones.Rate)];
             Assert.Equal(
                 Plain(plain, Features(part), [SpeechModel.Start, 29, Transcribe, Silent]), window.TokenIds);
         }
@@ -138,7 +137,8 @@ public sealed class SpeechTests(SharedServer shared)
 
     private static int[] Ids(Transcription found) => [.. found.Windows.SelectMany(window => window.TokenIds)];
 
-    private static Task<Transcription> HearAsync(Transcriber transcriber, float[] sound, TranscriptionOptions options) =>
+    private static Task<Transcription> HearAsync(
+        Transcriber transcriber, float[] sound, TranscriptionOptions options) =>
         transcriber.TranscribeAsync(
             new Waveform(Tones.Rate, sound), options with { MaxNewTokens = TokenCount }, Cancellation);
 }
