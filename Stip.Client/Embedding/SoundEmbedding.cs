@@ -27,8 +27,8 @@ public sealed class SoundEmbedding : IDisposable
     /// <summary>Most samples of one source; longer sounds are cut.</summary>
     public int WindowSamples => _preprocessor.WindowSamples;
 
-    /// <summary>True where every sound is filled up with silence to the length of a window (Whisper), whose rows are
-    /// all the same; false where rows are as many as the sound is long (Moonshine).</summary>
+    /// <summary>True where every sound is filled up with silence to the length of a window (Whisper); false where
+    /// rows are as many as the sound is long (Moonshine).</summary>
     public bool IsFilledUp => _preprocessor.IsFilledUp;
 
     /// <summary>Turns a sound into rows.</summary>
