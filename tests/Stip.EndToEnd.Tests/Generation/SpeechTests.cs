@@ -87,7 +87,7 @@ public sealed class SpeechTests(SharedServer shared)
         Assert.All(found.Windows.Zip(found.Windows.Skip(1)), pair => Assert.Equal(pair.First.End, pair.Second.Start));
         foreach (var window in found.Windows)
         {
-            var part = sound[(int)Math.Round(window.Start.TotalSeconds * Tones.Rate)..(int)Math.Round(window.End.TotalSeconds * Tones.Rate)];
+            var part = sound[Place(window.Start)..Place(window.End)];
             Assert.Equal(
                 Plain(plain, Features(part), [SpeechModel.Start, 29, Transcribe, Silent]), window.TokenIds);
         }
@@ -126,6 +126,8 @@ public sealed class SpeechTests(SharedServer shared)
         plain.Heard(
             "input_features", features, [1, Mels, Window / 160], start, count, SpeechModel.End,
             (place, id) => id != Never && (place > 0 || id != NotFirst));
+
+    private static int Place(TimeSpan time) => (int)Math.Round(time.TotalSeconds * Tones.Rate);
 
     // Filled up to a window.
     private static float[] Features(float[] sound)
