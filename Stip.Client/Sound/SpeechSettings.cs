@@ -56,7 +56,7 @@ internal sealed class SpeechSettings
         ? Languages.Where(language => language.Value == first).Select(language => language.Key).FirstOrDefault()
         : null;
 
-    private IReadOnlyDictionary<string, int> Tasks { get; } = new Dictionary<string, int>();
+    private Dictionary<string, int> Tasks { get; } = [];
 
     /// <exception cref="BundleException">The file cannot be read.</exception>
     public static SpeechSettings Read(Bundle bundle)

@@ -37,6 +37,6 @@ internal static class FrameCount
         return checked((int)Math.Max(length, 1));
     }
 
-    private static IEnumerable<long> Ints(NodeProto node, string name) =>
-        node.Attribute.FirstOrDefault(attribute => attribute.Name == name)?.Ints ?? [];
+    private static long[] Ints(NodeProto node, string name) =>
+        [.. node.Attribute.FirstOrDefault(attribute => attribute.Name == name)?.Ints ?? []];
 }
