@@ -14,6 +14,7 @@ internal static class FramesAsRows
     /// <summary>The same cut; as it was where no convolution over a sound is the client's last operator.</summary>
     public static ClientCut Of(ClientCut cut)
     {
+        Describe(cut);
         if (cut is not { Client: { } client, Features: [var name] }
             || client.Node.FirstOrDefault(node => node.Output.Contains(name)) is not { OpType: "Conv" } maker
             || cut.Cloud.Input.FirstOrDefault(input => input.Name == name) is not
@@ -29,6 +30,29 @@ internal static class FramesAsRows
             Client = Graph(client, port, frames, Turn($"{maker.Name}/{Transpose}", frames, name)),
             Cloud = Graph(cut.Cloud, port, frames, Turn($"{frames}/{Transpose}", name, frames)),
         };
+    }
+
+    // What comes of several convolutions is as many rows as there are places, which are added last.
+    private static void Describe(ClientCut cut)
+    {
+        if (cut is not { Client: { } client, Features: [var name] }
+            || client.Node.FirstOrDefault(node => node.Output.Contains(name)) is not { OpType: "Add" } maker
+            || client.Node.All(node => node.OpType != "Conv")
+            || client.Initializer.FirstOrDefault(tensor => maker.Input.Contains(tensor.Name)) is not
+            { Dims.Count: 2 or 3 } places)
+        {
+            return;
+        }
+
+        foreach (var port in client.Output.Concat(cut.Cloud.Input).Where(port => port.Name == name
+            && port.Type.TensorType.Shape is null or { Dim.Count: 0 }))
+        {
+            var shape = new TensorShapeProto();
+            shape.Dim.Add(client.Input[0].Type.TensorType.Shape.Dim[0].Clone());
+            shape.Dim.Add(new TensorShapeProto.Types.Dimension { DimValue = places.Dims[^2] });
+            shape.Dim.Add(new TensorShapeProto.Types.Dimension { DimValue = places.Dims[^1] });
+            port.Type.TensorType.Shape = shape;
+        }
     }
 
     // Tensors stay the ones they are, by which their bytes are found.
