@@ -1,9 +1,7 @@
 using Stip.Client;
 using Stip.Client.Bundles;
-using Stip.Client.Generation;
 using Stip.Client.Sound;
 using Stip.EndToEnd.Tests.Fixtures;
-using Stip.TestKit;
 
 namespace Stip.EndToEnd.Tests.Generation;
 
