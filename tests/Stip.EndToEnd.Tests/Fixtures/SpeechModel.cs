@@ -30,10 +30,12 @@ internal sealed class SpeechModel : IDisposable
     /// <param name="server">Gets the package.</param>
     /// <param name="file">Of recipes.</param>
     /// <param name="recipe">One of them.</param>
+    /// <param name="name">On the server, which other tests push to at the same time.</param>
     /// <param name="generation">What generation_config.json says beside the first and the last token.</param>
     /// <param name="preprocessor">preprocessor_config.json; null for none.</param>
     public static async Task<SpeechModel> PushAsync(
-        ApiProcess server, string file, string recipe, string generation = "{}", string? preprocessor = null)
+        ApiProcess server, string file, string recipe, string name, string generation = "{}",
+        string? preprocessor = null)
     {
         var model = new SpeechModel();
         var source = Directory.CreateDirectory(model._folder.At("source")).FullName;
@@ -60,7 +62,7 @@ internal sealed class SpeechModel : IDisposable
 
         await ModelPackages.RunAsync("export", "--checkpoint", source, "--output", model.Plain);
         await ModelPackages.RunAsync(
-            "protect", "--model", model.Plain, "--output", model.Package, "--name", recipe, "--verify", "none");
+            "protect", "--model", model.Plain, "--output", model.Package, "--name", name, "--verify", "none");
         await server.PushAsync(model.Package);
         return model;
     }

@@ -14,6 +14,8 @@ namespace Stip.EndToEnd.Tests.Generation;
 /// <summary>Sounds over the gateway: its command and OpenAI's routes, also with OpenAI's own client.</summary>
 public sealed class SpeechGatewayTests(SharedServer shared)
 {
+    private const string Name = "whisper-gateway";
+
     private const string Generation =
         """
         {"is_multilingual": true, "lang_to_id": {"<|en|>": 27, "<|de|>": 28},
@@ -26,7 +28,7 @@ public sealed class SpeechGatewayTests(SharedServer shared)
     public async Task Transcribe_FromTheCommandLineAndOverHttp_IsWhatTheLibrarySays()
     {
         using var model = await SpeechModel.PushAsync(
-            shared.Server, "sequences.json", "whisper", Generation, """{"feature_size": 6}""");
+            shared.Server, "sequences.json", "whisper", Name, Generation, """{"feature_size": 6}""");
         using var open = OpenModel.Open(shared.Server, model.Package);
         using var folder = new TemporaryFolder();
         var file = Tones.Wave(Tones.Make(6000, 4), 48_000);
@@ -45,7 +47,7 @@ public sealed class SpeechGatewayTests(SharedServer shared)
         await using var gateway = await ServedGateway.StartAsync(shared.Server, [model.Package], Cancellation);
         var audio = new OpenAIClient(
             new ApiKeyCredential("unused"), new OpenAIClientOptions { Endpoint = gateway.Http.BaseAddress })
-            .GetAudioClient("whisper");
+            .GetAudioClient(Name);
         var whole = await audio.TranscribeAudioAsync(
             new MemoryStream(file), "sound.wav",
             new AudioTranscriptionOptions
@@ -97,7 +99,7 @@ public sealed class SpeechGatewayTests(SharedServer shared)
         Assert.Equal(HttpStatusCode.BadRequest, json.StatusCode);
         using var completion = await gateway.Http.PostAsync(
             new Uri("completions", UriKind.Relative),
-            new StringContent("""{"model":"whisper","prompt":"a"}""", MediaTypeHeaderValue.Parse("application/json")),
+            new StringContent("""{"model":"whisper-gateway","prompt":"a"}""", MediaTypeHeaderValue.Parse("application/json")),
             Cancellation);
         Assert.Contains(
             "writes down sounds", await completion.Content.ReadAsStringAsync(Cancellation), StringComparison.Ordinal);
@@ -106,7 +108,7 @@ public sealed class SpeechGatewayTests(SharedServer shared)
     private static async Task<(HttpStatusCode Status, string Body)> PostAsync(
         ServedGateway gateway, byte[]? file, params (string Name, string Value)[] fields)
     {
-        using var form = new MultipartFormDataContent { { new StringContent("whisper"), "model" } };
+        using var form = new MultipartFormDataContent { { new StringContent(Name), "model" } };
         if (file is not null)
         {
             form.Add(new ByteArrayContent(file), "file", "sound.wav");

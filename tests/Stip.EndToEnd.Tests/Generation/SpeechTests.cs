@@ -33,7 +33,7 @@ public sealed class SpeechTests(SharedServer shared)
     public async Task Transcribe_WithWhisper_IsThePlainModelsText()
     {
         using var model = await SpeechModel.PushAsync(
-            shared.Server, "sequences.json", "whisper", Generation,
+            shared.Server, "sequences.json", "whisper", "whisper", Generation,
             """{"feature_extractor_type": "WhisperFeatureExtractor", "feature_size": 6}""");
         using var open = OpenModel.Open(shared.Server, model.Package);
         using var plain = new BareSequence(model.Plain);
@@ -69,7 +69,7 @@ public sealed class SpeechTests(SharedServer shared)
     public async Task Transcribe_OfALongSound_ReadsItsWindowsOneAfterAnother()
     {
         using var model = await SpeechModel.PushAsync(
-            shared.Server, "sequences.json", "whisper", Generation, """{"feature_size": 6}""");
+            shared.Server, "sequences.json", "whisper", "whisper-long", Generation, """{"feature_size": 6}""");
         using var open = OpenModel.Open(shared.Server, model.Package);
         using var plain = new BareSequence(model.Plain);
         var sound = Tones.Make(3 * Window, 5);
@@ -95,7 +95,7 @@ public sealed class SpeechTests(SharedServer shared)
     public async Task Transcribe_WithMoonshine_IsThePlainModelsText()
     {
         using var model = await SpeechModel.PushAsync(
-            shared.Server, "spoken.json", "moonshine-untied", preprocessor: """
+            shared.Server, "spoken.json", "moonshine-untied", "moonshine", preprocessor: """
                 {"feature_extractor_type": "Wav2Vec2FeatureExtractor", "do_normalize": false, "feature_size": 1}
                 """);
         using var open = OpenModel.Open(shared.Server, model.Package);
