@@ -99,7 +99,8 @@ public sealed class SpeechGatewayTests(SharedServer shared)
         Assert.Equal(HttpStatusCode.BadRequest, json.StatusCode);
         using var completion = await gateway.Http.PostAsync(
             new Uri("completions", UriKind.Relative),
-            new StringContent("""{"model":"whisper-gateway","prompt":"a"}""", MediaTypeHeaderValue.Parse("application/json")),
+            new StringContent(
+                """{"model":"whisper-gateway","prompt":"a"}""", MediaTypeHeaderValue.Parse("application/json")),
             Cancellation);
         Assert.Contains(
             "writes down sounds", await completion.Content.ReadAsStringAsync(Cancellation), StringComparison.Ordinal);
