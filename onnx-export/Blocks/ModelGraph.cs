@@ -18,6 +18,9 @@ internal abstract class ModelGraph(string name, ITensorStore tensors, TensorDtyp
 
     public WeightWriter Weights { get; } = new(dtype);
 
+    /// <summary>The same in float32, for what must not be rounded to the type of the graph.</summary>
+    public WeightWriter WideWeights { get; } = new(TensorDtype.Float32);
+
     public int HiddenSize { get; } = hiddenSize;
 
     /// <summary>Rows that enter the first layer, <c>[batch, seq, hidden]</c>.</summary>
@@ -34,7 +37,17 @@ internal abstract class ModelGraph(string name, ITensorStore tensors, TensorDtyp
         ? SharedWeight(share(name), () => weight)
         : Graph.AddWeight(name, weight);
 
+    /// <summary>Rows of the graph's own type in float32; the rows themselves where that is the type.</summary>
+    public string InFloat32(string name, string input) => Cast(name, input, TensorDtype.Float32);
+
+    /// <summary>Rows of float32 in the graph's own type.</summary>
+    public string InOwnType(string name, string input) => Cast(name, input, Weights.Dtype);
+
     /// <summary>A weight that several nodes read: made where it is asked for first.</summary>
     public string SharedWeight(string name, Func<Weight> make) =>
         Graph.Has(name) ? name : Graph.AddWeight(name, make());
+
+    private string Cast(string name, string input, TensorDtype to) => Weights.Dtype == TensorDtype.Float32
+        ? input
+        : Graph.Add("Cast", name, [input], NodeAttribute.Int("to", (int)to.ToOnnx()));
 }

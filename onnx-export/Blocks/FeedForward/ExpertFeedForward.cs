@@ -1,7 +1,9 @@
+using Stip.Export.Blocks.Attention;
 using Stip.Export.Blocks.Weights;
 using Stip.Export.Checkpoints;
 using Stip.Onnx;
 using Stip.Onnx.Model;
+using Stip.Protocol.Tensors;
 
 namespace Stip.Export.Blocks.FeedForward;
 
@@ -83,10 +85,8 @@ internal sealed record ExpertFeedForward(int Experts, int Chosen, int InnerSize,
 
         Routing.RefuseUnlessFits(Experts, Chosen);
         var (decoder, name, tensor) = (layer.Decoder, layer.Name("experts"), layer.Tensor(part));
-        var (graph, hidden) = (decoder.Graph, decoder.HiddenSize);
-        var scores = Linear.FromLinear(
-            decoder, $"{name}.router", input, $"{tensor}.{Router}", hidden, Experts, HasBias);
-        var (routed, total) = Routing.Append(layer, part, scores, this);
+        var graph = decoder.Graph;
+        var (routed, total) = Routing.Append(layer, part, Scores(decoder, $"{name}.router", input, tensor), this);
         if (ScalesInputs && total is not null)
         {
             (input, total) = (graph.Add("Mul", $"{name}.share/input", [input, total]), null);
@@ -104,6 +104,26 @@ internal sealed record ExpertFeedForward(int Experts, int Chosen, int InnerSize,
         // The operator makes the shares of the chosen sum to 1: without that (normalize_routing_weights 0) it mixes by
         // the scores themselves on the CPU, which no model means.
         return total is null ? mixed : graph.Add("Mul", $"{name}.share/mixed", [mixed, total]);
+    }
+
+    // What the router gives, in the type that the choice is made in.
+    private string Scores(DecoderGraph decoder, string name, string input, string tensor)
+    {
+        var (hidden, router) = (decoder.HiddenSize, $"{tensor}.{Router}");
+        if (Routing.IsPlain(Normalizes) || decoder.Weights.Dtype == TensorDtype.Float32)
+        {
+            return Linear.FromLinear(decoder, name, input, router, hidden, Experts, HasBias);
+        }
+
+        var (inputs, outputs) = (HeadPadding.None(hidden), HeadPadding.None(Experts));
+        var (graph, matrix) = (decoder.Graph, decoder.Tensors.Require($"{router}.weight", Experts, hidden));
+        var weight = decoder.WideWeights.Matrix(new LinearPart(matrix, inputs, outputs));
+        var product = graph.Add("MatMul", $"{name}/MatMul", [
+            decoder.InFloat32($"{name}.wide", input), decoder.AddWeight($"{name}.weight", weight)]);
+        return HasBias
+            ? graph.Add("Add", $"{name}/Add", [product, decoder.AddWeight($"{name}.bias", decoder.WideWeights.Vector(
+                (decoder.Tensors.Require($"{router}.bias", Experts), outputs)))])
+            : product;
     }
 
     // All experts by one operator.

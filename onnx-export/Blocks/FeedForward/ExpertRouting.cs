@@ -2,6 +2,7 @@ using Stip.Export.Blocks.Attention;
 using Stip.Export.Checkpoints;
 using Stip.Onnx;
 using Stip.Onnx.Model;
+using Stip.Protocol.Tensors;
 
 namespace Stip.Export.Blocks.FeedForward;
 
@@ -43,6 +44,8 @@ internal sealed record ExpertRouting
     /// <summary>Factor on the shares.</summary>
     public double Factor { get; init; } = 1;
 
+    private bool IsPlainSoftmax => !IsSigmoid && Bias is null && !LimitsGroups && Near is null;
+
     private bool LimitsGroups => Groups > ChosenGroups;
 
     /// <summary>DeepSeek's way, under the names that its kin share: sigmoids, and a bias that spreads the
@@ -73,34 +76,48 @@ internal sealed record ExpertRouting
         }
     }
 
+    /// <summary>True where the largest scores are the choice and their softmax the shares. Other ways are computed in
+    /// float32, as the models were trained: sigmoids and a bias for the choice that are rounded to 16 bits choose other
+    /// experts.</summary>
+    /// <param name="normalizes">True where the shares of the chosen sum to 1.</param>
+    public bool IsPlain(bool normalizes) => IsPlainSoftmax && normalizes;
+
     /// <summary>Appends what lies between router and experts.</summary>
     /// <param name="layer">The layer.</param>
     /// <param name="part">Where router and experts are in the layer.</param>
-    /// <param name="scores">What the router gives, <c>[batch, seq, experts]</c>.</param>
+    /// <param name="scores">What the router gives, <c>[batch, seq, experts]</c>: in float32 unless the choice is
+    /// plain.</param>
     /// <param name="block">The experts.</param>
-    /// <returns>Scores whose softmax over the chosen are the shares, and what the shares are together, null where that
-    /// is 1.</returns>
+    /// <returns>In the graph's type: scores whose softmax over the chosen are the shares, and what the shares are
+    /// together, null where that is 1.</returns>
     public (string Scores, string? Total) Append(
         DecoderLayer layer, string part, string scores, ExpertFeedForward block)
     {
+        var (decoder, name) = (layer.Decoder, layer.Name("experts.share"));
+        if (IsPlain(block.Normalizes))
+        {
+            return (scores, OfAll(decoder));
+        }
+
+        var (routed, total) = Near is { } near
+            ? new PairRouting(decoder, layer.Name("experts.pair"), near).Append(scores)
+            : Shared(layer, part, scores, block);
+        total = Near is null && total is not null ? Scaled(decoder.Graph, name, total) : total;
+        return (
+            decoder.InOwnType($"{name}.routed", routed),
+            total is null ? OfAll(decoder) : decoder.InOwnType($"{name}.total", total));
+    }
+
+    private (string Scores, string? Total) Shared(
+        DecoderLayer layer, string part, string scores, ExpertFeedForward block)
+    {
         var (graph, name) = (layer.Decoder.Graph, layer.Name("experts.share"));
-        if (Near is { } near)
-        {
-            return new PairRouting(layer.Decoder, layer.Name("experts.pair"), near).Append(scores);
-        }
-
-        var isPlain = !IsSigmoid && Bias is null && !LimitsGroups;
-        if (isPlain && block.Normalizes)
-        {
-            return (scores, Scaled(layer.Decoder, name, null));
-        }
-
         var shares = IsSigmoid
             ? graph.Add("Sigmoid", $"{name}/Sigmoid", [scores])
             : graph.Add("Softmax", $"{name}/Softmax", [scores], NodeAttribute.Int("axis", -1));
-        var (routed, kept) = isPlain ? (scores, shares) : Taken(layer, part, scores, shares, block);
+        var (routed, kept) = IsPlainSoftmax ? (scores, shares) : Taken(layer, part, scores, shares, block);
         var total = block.Normalizes ? null : Sum(graph, name, Best(graph, name, kept, block.Chosen, axis: -1));
-        return (routed, Scaled(layer.Decoder, name, total));
+        return (routed, total);
     }
 
     // Logarithms of the shares, and the shares themselves, both of nothing where an expert is not taken.
@@ -123,15 +140,15 @@ internal sealed record ExpertRouting
         {
             var stored = decoder.Tensors.Require(
                 $"{layer.Tensor(part)}.{Bias}", StoresBiasAsRow ? [1, block.Experts] : [block.Experts]);
-            var bias = decoder.Weights.Vector((stored, HeadPadding.None(block.Experts)));
+            var bias = decoder.WideWeights.Vector((stored, HeadPadding.None(block.Experts)));
             choice = graph.Add("Add", $"{name}/Add", [shares, graph.AddWeight($"{name}.bias", bias)]);
         }
 
         choice = LimitsGroups ? OfBestGroups(decoder, name, choice, block.Experts) : choice;
         var isTaken = IsAmongBest(graph, name, choice, block.Chosen, axis: -1);
         return (
-            graph.Add("Where", $"{name}/Logarithms", [isTaken, logarithms, Constant(decoder, NotTaken)]),
-            graph.Add("Where", $"{name}/Shares", [isTaken, shares, Constant(decoder, 0)]));
+            graph.Add("Where", $"{name}/Logarithms", [isTaken, logarithms, Wide(graph, NotTaken)]),
+            graph.Add("Where", $"{name}/Shares", [isTaken, shares, Wide(graph, 0)]));
     }
 
     private string OfBestGroups(DecoderGraph decoder, string name, string choice, int experts)
@@ -141,7 +158,7 @@ internal sealed record ExpertRouting
         var grouped = graph.Add("Reshape", $"{name}/groups", [choice, members]); // [batch, seq, groups, members]
         var speakers = Sum(graph, $"{name}/speakers", Best(graph, $"{name}/speakers", grouped, Speakers, axis: -1));
         var isGood = IsAmongBest(graph, $"{name}/groups", speakers, ChosenGroups, axis: 2); // [batch, seq, groups, 1]
-        var limited = graph.Add("Where", $"{name}/Where", [isGood, grouped, Constant(decoder, NotTaken)]);
+        var limited = graph.Add("Where", $"{name}/Where", [isGood, grouped, Wide(graph, NotTaken)]);
         return graph.Add("Reshape", $"{name}/limited", [limited, graph.Shared("experts.apart", 0, 0, experts)]);
     }
 
@@ -170,14 +187,16 @@ internal sealed record ExpertRouting
         [values, graph.Shared("experts.axis.-1", -1)],
         NodeAttribute.Int("keepdims", 1));
 
-    private string? Scaled(DecoderGraph decoder, string name, string? total) =>
-        Factor == 1 ? total
-        : total is null ? Constant(decoder, Factor)
-        : decoder.Graph.Add("Mul", $"{name}/Mul", [total, Constant(decoder, Factor)]);
+    private string Scaled(GraphBuilder graph, string name, string total) => Factor == 1 ? total
+        : graph.Add("Mul", $"{name}/Mul", [total, Constant(graph, "experts.factor", TensorDtype.Float32, Factor)]);
 
-    private static string Constant(DecoderGraph decoder, double value)
-    {
-        var name = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"experts.{value}");
-        return decoder.Graph.Has(name) ? name : decoder.Scalar(name, value);
-    }
+    // Of shares that sum to 1, in the graph's own type.
+    private string? OfAll(DecoderGraph decoder) => Factor == 1 ? null
+        : Constant(decoder.Graph, "experts.factor", decoder.Weights.Dtype, Factor);
+
+    private static string Wide(GraphBuilder graph, double value) => Constant(
+        graph, value == 0 ? "experts.nothing" : "experts.not_taken", TensorDtype.Float32, value);
+
+    private static string Constant(GraphBuilder graph, string name, TensorDtype dtype, double value) =>
+        graph.Has(name) ? name : graph.AddConstant(name, dtype, value);
 }

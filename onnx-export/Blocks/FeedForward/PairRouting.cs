@@ -1,4 +1,5 @@
 using Stip.Onnx.Model;
+using Stip.Protocol.Tensors;
 
 namespace Stip.Export.Blocks.FeedForward;
 
@@ -12,11 +13,12 @@ internal sealed class PairRouting(DecoderGraph decoder, string name, double near
     private readonly GraphBuilder _graph = decoder.Graph;
 
     /// <summary>Appends the choice.</summary>
-    /// <param name="scores">What the router gives, <c>[batch, seq, experts]</c>.</param>
-    /// <returns>Logarithms of the two shares, next to nothing for other experts; and their sum.</returns>
+    /// <param name="scores">What the router gives in float32, <c>[batch, seq, experts]</c>.</param>
+    /// <returns>In the same type: logarithms of the two shares, next to nothing for other experts; and their
+    /// sum.</returns>
     public (string Scores, string Total) Append(string scores)
     {
-        var nothing = decoder.Scalar($"{name}.nothing", ExpertRouting.NotTaken);
+        var nothing = Number($"{name}.nothing", ExpertRouting.NotTaken);
         var best = Largest("best", scores);
         var isFirst = _graph.Add("GreaterOrEqual", $"{name}/is_first", [scores, best]);
         var others = _graph.Add("Where", $"{name}/others", [isFirst, nothing, scores]);
@@ -37,12 +39,15 @@ internal sealed class PairRouting(DecoderGraph decoder, string name, double near
         var least = _graph.Add("Max", $"{name}/{part}/Max", [_graph.Add("Abs", $"{name}/{part}/Abs", [scores]), best]);
         var less = _graph.Add(
             "Div", $"{name}/{part}/Div", [_graph.Add("Sub", $"{name}/{part}/Sub", [best, scores]), least]);
-        var bound = decoder.Scalar($"{name}.{part}.near", near);
+        var bound = Number($"{name}.{part}.near", near);
         var isFar = _graph.Add("Greater", $"{name}/{part}/Greater", [less, bound]);
         var kept = _graph.Add("Where", $"{name}/{part}/Where", [isFar, nothing, values]);
         var shares = _graph.Add("Softmax", $"{name}/{part}/Softmax", [kept], NodeAttribute.Int("axis", -1));
         return Largest($"{part}/share", shares);
     }
+
+    private string Number(string called, double value) =>
+        _graph.AddConstant(called, TensorDtype.Float32, value);
 
     private string Largest(string part, string values) => _graph.Add(
         "ReduceMax",
