@@ -10,10 +10,15 @@ internal sealed class AdaptedTensors : ITensorStore
 
     private static readonly string[] ModelPrefixes = ["model.", "transformer."];
 
+    // What models that also see call the same tensors: as published, as transformers saves them now, and in between.
+    private static readonly string[][] SeeingPrefixes =
+        [["model.language_model.", "language_model.model.", "model."], ["language_model.lm_head.", "lm_head."]];
+
     private readonly ITensorStore _base;
     private readonly SafetensorsTensors _adapter;
     private readonly LoraConfig _config;
     private readonly HashSet<string> _unused;
+    private bool _alsoSees;
 
     private AdaptedTensors(ITensorStore underneath, SafetensorsTensors adapter, LoraConfig config)
     {
@@ -26,6 +31,14 @@ internal sealed class AdaptedTensors : ITensorStore
     /// <summary>Opens an adapter folder over a checkpoint, which is closed with it.</summary>
     public static AdaptedTensors Open(ITensorStore underneath, string folder) =>
         new(underneath, SafetensorsTensors.OpenAdapter(folder), LoraConfig.Load(folder));
+
+    /// <summary>Says that the model also sees or hears: transformers brings the names of such checkpoints and of their
+    /// adapters to one when it loads them.</summary>
+    public void AlsoSees()
+    {
+        _alsoSees = true;
+        (_base as AdaptedTensors)?.AlsoSees();
+    }
 
     public bool Has(string name) => _base.Has(name);
 
@@ -42,8 +55,8 @@ internal sealed class AdaptedTensors : ITensorStore
     public CheckpointTensor? FindHead(
         IReadOnlyList<string> heads, IReadOnlyList<string> tables, CheckpointTensor words)
     {
-        var head = heads.FirstOrDefault(IsTouched) ?? heads[0];
-        var table = tables.FirstOrDefault(IsTouched) ?? tables.FirstOrDefault(_base.Has) ?? tables[0];
+        var head = Touched(heads) ?? heads[0];
+        var table = Touched(tables) ?? tables.FirstOrDefault(_base.Has) ?? tables[0];
         if (!IsTouched(head) && !IsTouched(table))
         {
             return _base.FindHead(heads, tables, words);
@@ -100,12 +113,12 @@ internal sealed class AdaptedTensors : ITensorStore
         var module = name.EndsWith(Weight, StringComparison.Ordinal) ? name[..^Weight.Length] : name;
         if (Find($"{module}.lora_A{Weight}") is { } first && Find($"{module}.lora_B{Weight}") is { } second)
         {
-            return Merge(tensor, module, first, second, _config.IsTransposed);
+            return Merge(tensor, first, second, _config.IsTransposed);
         }
 
         // Tables are looked up by row, so their factors lie the other way round.
         return Find($"{module}.lora_embedding_A") is { } rows && Find($"{module}.lora_embedding_B") is { } columns
-            ? Merge(tensor, module, rows, columns, isTransposed: true)
+            ? Merge(tensor, rows, columns, isTransposed: true)
             : tensor;
     }
 
@@ -114,6 +127,10 @@ internal sealed class AdaptedTensors : ITensorStore
         name.LastIndexOf('.') is > 0 and var dot && Find($"{name[..dot]}.base_layer{name[dot..]}") is { } stored
             ? _adapter.Require(Used(stored), shape)
             : null;
+
+    // Of names for one tensor the one that the base has.
+    private string? Touched(IReadOnlyList<string> names) =>
+        names.Where(IsTouched).OrderByDescending(_base.Has).FirstOrDefault();
 
     private bool IsTouched(string name) => Changes(name).Any();
 
@@ -126,7 +143,14 @@ internal sealed class AdaptedTensors : ITensorStore
         return parts.Select(part => Find(module + part)).OfType<string>();
     }
 
-    private LoraTensor Merge(CheckpointTensor tensor, string module, string first, string second, bool isTransposed)
+    // Patterns of adapter_config.json are those of its own names.
+    private static string Module(string factor)
+    {
+        var module = factor[..factor.LastIndexOf(".lora_", StringComparison.Ordinal)];
+        return module.StartsWith(Wrapper, StringComparison.Ordinal) ? module[Wrapper.Length..] : module;
+    }
+
+    private LoraTensor Merge(CheckpointTensor tensor, string first, string second, bool isTransposed)
     {
         if (_adapter.Shape(first) is not [var rank, _] || tensor.Shape is not [var rows, var columns])
         {
@@ -140,7 +164,7 @@ internal sealed class AdaptedTensors : ITensorStore
             tensor,
             _adapter.Require(Used(first), rank, inputs),
             _adapter.Require(Used(second), outputs, rank),
-            (float)_config.Scale(module, rank),
+            (float)_config.Scale(Module(first), rank),
             isTransposed);
     }
 
@@ -152,8 +176,27 @@ internal sealed class AdaptedTensors : ITensorStore
 
     private string? Find(string name)
     {
+        IEnumerable<string> names = _alsoSees ? SeeingNames(name) : [name];
+        return names.SelectMany(Spellings).FirstOrDefault(_adapter.Names.Contains);
+    }
+
+    private static IEnumerable<string> Spellings(string name)
+    {
         var prefix = ModelPrefixes.FirstOrDefault(prefix => name.StartsWith(prefix, StringComparison.Ordinal));
-        string[] spellings = [Wrapper + name, name, Wrapper + name[(prefix?.Length ?? 0)..]];
-        return Array.Find(spellings, _adapter.Names.Contains);
+        return [Wrapper + name, name, Wrapper + name[(prefix?.Length ?? 0)..]];
+    }
+
+    private static IEnumerable<string> SeeingNames(string name)
+    {
+        foreach (var prefixes in SeeingPrefixes)
+        {
+            if (Array.Find(prefixes, prefix => name.StartsWith(prefix, StringComparison.Ordinal)) is { } own)
+            {
+                return prefixes.Select(prefix => prefix + name[own.Length..]).Prepend(name);
+            }
+        }
+
+        // Those of what sees lie in the model or beside it.
+        return [name, $"model.{name}"];
     }
 }

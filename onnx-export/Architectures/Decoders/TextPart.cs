@@ -34,6 +34,8 @@ internal sealed class TextPart(string name, string modelType) : IArchitecture
 
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
+        (checkpoint.Tensors as AdaptedTensors)?.AlsoSees();
+
         // Models that also speak have a part that does not.
         var config = checkpoint.Config.Section("thinker_config") ?? checkpoint.Config;
         var text = (config.Section("text_config") ?? config.Section("llm_config") ?? config).WithDefaults(Defaults);
