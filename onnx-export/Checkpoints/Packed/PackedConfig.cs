@@ -43,7 +43,8 @@ internal static class PackedConfig
 
     private static PackedLayout Gptq(ConfigJson rounding, int zeroOffset) => PackedLayout.Gptq with
     {
-        Bits = rounding.FindSize("bits"),
+        // Modules may have a width of their own (dynamic, extra_config), which their sizes tell.
+        Bits = rounding.FindSize("bits") is { } bits && !PackedWeights.Widths.Contains(bits) ? bits : null,
         GroupSize = GroupSize(rounding),
         ZeroOffset = zeroOffset,
     };

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.InteropServices;
 using Stip.Onnx;
 using Stip.Protocol.Tensors;
@@ -12,7 +13,9 @@ internal sealed class PackedWeights(PackedLayout layout, Func<string, StoredTens
 {
     private const string Weight = ".weight";
     private const int WordBits = 32;
-    private static readonly int[] Widths = [2, 4, 8];
+
+    /// <summary>Bits that a number may have.</summary>
+    public static readonly int[] Widths = [2, 4, 8];
 
     /// <summary>True where a weight is packed.</summary>
     public bool Has(string name) => name.EndsWith(Weight, StringComparison.Ordinal)
@@ -40,7 +43,7 @@ internal sealed class PackedWeights(PackedLayout layout, Func<string, StoredTens
         var scales = find($"{module}.{layout.Scales}")
             ?? throw new RefusedException($"the checkpoint has no scales of '{numbers.Name}'");
         var groups = Groups(scales, outputs);
-        var size = layout.GroupSize ?? (int)((inputs + groups - 1) / groups);
+        var size = GroupSize(inputs, groups);
         var zeros = Checked(find($"{module}.{layout.Zeros}"), groups * PackedLayout.Words(outputs, WordBits / bits));
         _ = find($"{module}.weight_shape");
         ForgetZeroBias(module);
@@ -68,6 +71,21 @@ internal sealed class PackedWeights(PackedLayout layout, Func<string, StoredTens
             : throw new RefusedException($"tensor '{numbers.Name}' is {numbers.Dtype.WireName()} of shape "
                 + $"[{string.Join(", ", numbers.Shape)}]; it must hold {outputs} × {inputs} numbers of "
                 + $"{string.Join(", ", widths)} bits in int32 (there are {string.Join(", ", Widths)})");
+    }
+
+    // The file's own, or of a module that has another the power of two that makes as many groups.
+    private int GroupSize(long inputs, int groups)
+    {
+        var least = (inputs + groups - 1) / groups;
+        if (layout.GroupSize is not { } own || Fits(own))
+        {
+            return layout.GroupSize ?? (int)least;
+        }
+
+        var size = groups == 1 ? least : (long)BitOperations.RoundUpToPowerOf2((ulong)least);
+        return Fits(size) ? (int)size : own;
+
+        bool Fits(long size) => (inputs + size - 1) / size == groups;
     }
 
     private int Groups(StoredTensor scales, long outputs)

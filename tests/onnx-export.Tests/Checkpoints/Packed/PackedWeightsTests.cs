@@ -42,6 +42,27 @@ public sealed class PackedWeightsTests : IDisposable
         }
     }
 
+    // Tools round some modules to other widths, in other groups, than config.json says of the rest.
+    [Theory]
+    [InlineData("gptq", "gptq", 4, 16)]
+    [InlineData("gptq", "gptq", 8, 64)]
+    [InlineData("gptq-8", "gptq", 4, 32)]
+    [InlineData("gptq-2", "auto-round", 4, 128)]
+    [InlineData("awq", "awq", 4, 64)]
+    public void Matrix_OfAnotherWidthOrGroupThanTheFilesOwn_IsWhatItStandsFor(
+        string name, string method, int bits, int size)
+    {
+        var config = ConfigJson.Parse("config.json", Encoding.UTF8.GetBytes($$"""
+            {"quantization_config": {"quant_method": "{{method}}", "bits": {{bits}}, "group_size": {{size}},
+             "packing_format": "auto_round:auto_gptq"} }
+            """));
+        using var store = Open(PackedConfig.Read(config)!);
+
+        Assert.Equal(
+            Values(store.Require($"{name}.expected", Outputs, Inputs)),
+            Values(store.Require($"{name}.weight", Outputs, Inputs)));
+    }
+
     [Fact]
     public void Matrix_OfAnotherSize_IsRefused()
     {
