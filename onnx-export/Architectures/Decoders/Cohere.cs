@@ -19,6 +19,12 @@ internal sealed class Cohere : IArchitecture
     {
         var config = checkpoint.Config;
         var shape = DecoderShape.Read(config);
+        if (config.FindSize("model_max_length") is { } trained && trained > shape.ContextLength)
+        {
+            // Its max_position_embeddings are 8192 of the 131072 that it was trained with.
+            shape = shape with { ContextLength = trained, TrainedLength = shape.TrainedLength };
+        }
+
         var model = new DecoderModel(checkpoint, dtype, shape, "model.embed_tokens.weight");
         var norm = Norm.LayerWithoutBias(config.Positive("layer_norm_eps", 1e-5));
         var mlp = GatedFeedForward.Read(config);

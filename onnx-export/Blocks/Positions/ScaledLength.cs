@@ -30,6 +30,9 @@ internal static class ScaledLength
                 return (own, own);
             case "linear":
                 return (positions, Longer(positions, positions * rope.Positive("factor", 1)));
+            case "dynamic" when rope.FindPositive("alpha") is { } alpha:
+                // A base of its own, the same for every length (Hunyuan).
+                return (positions, Longer(positions, positions * alpha));
             default:
                 return (positions, positions);
         }

@@ -72,6 +72,33 @@ public sealed class ContextLengthTests : IDisposable
         Assert.Contains($"the model has 1..{most} positions", Export(source, most + 1).Error);
     }
 
+    // With alpha the base of the angles is the same for every length.
+    [Fact]
+    public void Export_WithDynamicScalingByAlpha_GoesAsFarAsThat()
+    {
+        var source = WithConfig(
+            "LlamaForCausalLM", $$"""{{Llama}}, "rope_scaling": {"type": "dynamic", "alpha": 4}""");
+
+        Assert.Equal((0, ""), Export(source, null));
+        Assert.Equal(32, RotaryRows(ReadGraph()));
+
+        Directory.Delete(Output, recursive: true);
+        Assert.Contains("the model has 1..128 positions", Export(source, 129).Error);
+        Assert.Equal(0, Export(source, 128).ExitCode);
+        Assert.Equal(128, RotaryRows(ReadGraph()));
+    }
+
+    // Command R was trained with more positions than it names first.
+    [Fact]
+    public void Export_OfACommandR_HasThePositionsThatItWasTrainedWith()
+    {
+        var source = WithConfig("CohereForCausalLM", $"""{Llama}, "model_max_length": 128""");
+
+        Assert.Equal((0, ""), Export(source, null));
+        Assert.Equal(128, ExportFolder.ReadManifest(Output).ContextLength);
+        Assert.Equal(128, RotaryRows(ReadGraph()));
+    }
+
     // Options of the runtime bend what the first Qwen does from there on.
     [Fact]
     public void Export_OfAQwenBeyondTheLengthItWasTrainedWith_IsRefused()
