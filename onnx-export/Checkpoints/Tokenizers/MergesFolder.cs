@@ -96,6 +96,11 @@ internal static class MergesFolder
                 tokens, [first], [last], isBert ? [last] : [last, last], isBert ? 1 : 0);
         }
 
+        if (kind.Cut == "gpt-2" && settings.Flag("add_prefix_space") == true)
+        {
+            tokenizer["pre_tokenizer"]!["add_prefix_space"] = true;
+        }
+
         MaskToken.TakeSpaceBefore(tokenizer, mask);
         return tokenizer;
     }

@@ -5,12 +5,16 @@ namespace Stip.Export.Checkpoints.Tokenizers;
 
 /// <summary>
 /// Makes a tokenizer.json of what folders had before there was one: <c>vocab.txt</c> (WordPiece), <c>vocab.json</c>
-/// with <c>merges.txt</c> (byte-level BPE), or a SentencePiece model, with a <c>vocab.json</c> for its ids or without.
+/// with <c>merges.txt</c> (byte-level BPE), a file of tiktoken's ranks, or a SentencePiece model, with a
+/// <c>vocab.json</c> for its ids or without.
 /// </summary>
 internal static class OlderTokenizer
 {
     private static readonly string[] Sources =
-        [.. SentencePieceFolder.Names, PieceVocabularyFolder.SourceFile, "vocab.txt", "vocab.json"];
+        [
+            .. SentencePieceFolder.Names, .. TiktokenFolder.Names, PieceVocabularyFolder.SourceFile, "vocab.txt",
+            "vocab.json",
+        ];
 
     private static readonly string[] Rules = ["special", "single_word", "lstrip", "rstrip", "normalized"];
 
@@ -23,6 +27,7 @@ internal static class OlderTokenizer
         var made = PieceVocabularyFolder.Describe(files, settings)
             ?? SentencePieceFolder.Describe(files, settings)
             ?? MergesFolder.Describe(files, settings)
+            ?? TiktokenFolder.Describe(files, settings)
             ?? VocabularyFolder.Describe(files, settings);
         if (made is null)
         {

@@ -82,6 +82,11 @@ internal sealed class TokenizerSettings
     /// <summary>What added_tokens_decoder of tokenizer_config.json says of a token, null where it is absent.</summary>
     public ConfigJson? Configured(string text) => _configured.Value.GetValueOrDefault(text);
 
+    /// <summary>The token that added_tokens_decoder of tokenizer_config.json has at an id, null where there is
+    /// none.</summary>
+    public string? ConfiguredAt(int id) => _config.Section("added_tokens_decoder")?
+        .Section(id.ToString(CultureInfo.InvariantCulture))?.TextIfAny("content");
+
     /// <summary>A special token such as <c>eos_token</c>, as a text or an object with one.</summary>
     public string? Token(string name) => TokenOf(_config, name) ?? TokenOf(_special, name);
 
