@@ -1,6 +1,8 @@
 using Stip.Export.Blocks.Attention;
+using Stip.Export.Blocks.Weights;
 using Stip.Export.Checkpoints;
 using Stip.Onnx.Model;
+using Stip.Protocol.Tensors;
 
 namespace Stip.Export.Blocks;
 
@@ -43,18 +45,21 @@ internal sealed record Norm(string Operator, string SkipOperator, IReadOnlyList<
     /// <param name="input">Rows whose last axis is <paramref name="channels"/>.</param>
     /// <param name="channels">How the channels stand in the graph.</param>
     public string Append(ModelGraph model, string name, string tensor, string input, HeadPadding channels) =>
-        model.Graph.Add(
-            Operator,
-            name,
-            [input, .. Vectors(model, name, tensor, channels)],
-            NodeAttribute.Int("axis", -1),
-            NodeAttribute.Float("epsilon", Epsilon));
+        IsWide ? model.InOwnType($"{name}.own", Normed(
+            model, name, tensor, model.InFloat32($"{name}.wide", input), channels))
+        : Normed(model, name, tensor, input, channels);
 
     /// <summary>Adds two tensors and normalises the sum: one pass over memory instead of two.</summary>
     public (string Normed, string Sum) AppendToSum(
         ModelGraph model, string name, string tensor, string input, string skip)
     {
         var (normed, sum) = ($"{name}/output", $"{name}/sum");
+        if (IsApart(model))
+        {
+            sum = model.Graph.Add("Add", sum, [input, skip]);
+            return (Append(model, name, tensor, sum), sum);
+        }
+
         model.Graph.AddMicrosoft(
             SkipOperator,
             name,
@@ -66,19 +71,36 @@ internal sealed record Norm(string Operator, string SkipOperator, IReadOnlyList<
 
     /// <summary>Adds two tensors and normalises the sum, which nothing else needs.</summary>
     public string AppendAfterSum(ModelGraph model, string name, string tensor, string input, string skip) =>
-        model.Graph.AddMicrosoft(
+        IsApart(model) ? AppendToSum(model, name, tensor, input, skip).Normed
+        : model.Graph.AddMicrosoft(
             SkipOperator,
             name,
             [input, skip, .. Vectors(model, name, tensor, HeadPadding.None(model.HiddenSize))],
             [$"{name}/output"],
             NodeAttribute.Float("epsilon", Epsilon))[0];
 
+    // In 16 bits 1 + weight would lose what the weight says: transformers adds and multiplies in float32.
+    private bool IsWide => Offset != 0 && Parts is ["weight"];
+
+    // The operator that adds takes one type only.
+    private bool IsApart(ModelGraph model) => IsWide && model.Weights.Dtype != TensorDtype.Float32;
+
+    private string Normed(ModelGraph model, string name, string tensor, string input, HeadPadding channels) =>
+        model.Graph.Add(
+            Operator,
+            name,
+            [input, .. Vectors(model, name, tensor, channels)],
+            NodeAttribute.Int("axis", -1),
+            NodeAttribute.Float("epsilon", Epsilon));
+
     private IEnumerable<string> Vectors(ModelGraph model, string name, string tensor, HeadPadding channels) =>
         HasWeights
             ? Parts.Select(part => model.AddWeight(
-                $"{name}.{part}", model.Weights.Vector((Stored(model, $"{tensor}.{part}", channels), channels))))
+                $"{name}.{part}", Writer(model).Vector((Stored(model, $"{tensor}.{part}", channels), channels))))
             : [model.SharedWeight($"ones.{channels.Length}", () => model.Weights.Table(
                 [channels.Length], [.. Enumerable.Repeat(1f, channels.Length)]))];
+
+    private WeightWriter Writer(ModelGraph model) => IsWide ? model.WideWeights : model.Weights;
 
     private CheckpointTensor Stored(ModelGraph model, string tensor, HeadPadding channels)
     {
