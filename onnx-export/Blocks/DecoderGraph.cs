@@ -73,6 +73,10 @@ internal sealed class DecoderGraph : ModelGraph
     /// <summary>Most positions that the model names, where the graph is made for more; else null.</summary>
     public int? Named { get; init; }
 
+    /// <summary>True where a text is judged by its last token, and its end token is the one that texts are filled up
+    /// with: others then judge by the token before.</summary>
+    public bool EndsArePadding { get; set; }
+
     /// <summary>Attention window in tokens where every layer has the same one, null where some layer sees
     /// everything.</summary>
     public int? Window => _windows.All(window => window > 0 && window == _windows[0]) ? _windows[0] : null;

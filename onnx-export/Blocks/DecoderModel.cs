@@ -165,7 +165,13 @@ internal sealed class DecoderModel
         var labels = _end == DecoderEnd.Classes ? Labels.Read(_config)
             : _end == DecoderEnd.Tokens ? Labels.OfTokens(_config) : null;
         var rows = stream.Sum("residual");
-        rows = _end == DecoderEnd.Classes ? LastRow.Append(Graph, rows) : rows;
+        if (_end == DecoderEnd.Classes)
+        {
+            rows = LastRow.Append(Graph, rows);
+            Graph.EndsArePadding = (_config.TokenIds("pad_token_id") ?? [])
+                .Intersect(_config.TokenIds("eos_token_id") ?? []).Any();
+        }
+
         rows = norm is null ? rows : norm.Append(Graph, "final_norm", tensor, rows);
         if (_end == DecoderEnd.Classes)
         {

@@ -80,16 +80,26 @@ internal static class ExportedFolder
         await using var stream = File.Create(Path.Combine(folder, ExportManifest.FileName));
         await JsonSerializer.SerializeAsync(stream, manifest, StipJson.File, cancellation);
         string[] warnings = fitted?.Warning is { } warning ? [warning] : [];
-        return [.. warnings, .. Lengthened(model.Graph), .. Warnings(graphs.Select(graph => graph.Model))];
+        return [
+            .. warnings, .. Lengthened(model.Graph), .. Padded(model.Graph),
+            .. Warnings(graphs.Select(graph => graph.Model)),
+        ];
     }
 
     private static IEnumerable<string> Lengthened(ModelGraph graph) =>
         graph is DecoderGraph { Named: { } named, ContextLength: var length }
             ? [
                 $"--context-length is {length}, more than the {named} positions that config.json names: these may have "
-                + "the factor of its linear rotary scaling in them already, and a model is not good beyond",
+                + "the factor of its rotary scaling in them already, and a model is not good beyond",
             ]
             : [];
+
+    private static IEnumerable<string> Padded(ModelGraph graph) => graph is DecoderGraph { EndsArePadding: true }
+        ? [
+            "config.json: pad_token_id is an eos_token_id, so transformers judges a text that ends with it by the "
+            + "token before; the graph judges by the last token of a text: leave the end token off",
+        ]
+        : [];
 
     private static IReadOnlyList<string> Warnings(IEnumerable<ModelGraph> graphs) =>
         graphs.SelectMany(graph => graph.Widened).ToList() is [var first, ..] widened
