@@ -20,7 +20,6 @@ internal sealed class BailingMoe(string name, string modelType, bool isBalanced)
     public ExportedModel Build(Checkpoint checkpoint, TensorDtype dtype)
     {
         var config = checkpoint.Config;
-        config.RefuseFlag("norm_head");
         var shape = DecoderShape.Read(config).WithRotaryDim(config);
         var model = new DecoderModel(checkpoint, dtype, shape, "model.word_embeddings.weight");
         var norm = Norm.Rms(config.Positive("rms_norm_eps", 1e-6));
@@ -42,7 +41,10 @@ internal sealed class BailingMoe(string name, string modelType, bool isBalanced)
             layer.Add(mlp.Append(layer, layer.Normed(norm, "mlp_norm", "post_attention_layernorm"), "mlp"));
         }
 
-        return model.Finish(norm, "model.norm", model.Head(config.Flag("tie_word_embeddings", false)));
+        var head = model.Head(config.Flag("tie_word_embeddings", false));
+        return model.Finish(norm, "model.norm", config.Flag("norm_head", false)
+            ? head with { Matrix = new UnitColumns(head.Matrix) }
+            : head);
     }
 
     private static ExpertRouting Balanced(ConfigJson config) => ExpertRouting.ReadBalanced(config) with
