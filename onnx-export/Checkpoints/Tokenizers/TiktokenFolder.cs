@@ -11,6 +11,9 @@ namespace Stip.Export.Checkpoints.Tokenizers;
 internal static class TiktokenFolder
 {
     private const int LargestRank = 1 << 24;
+
+    // Every way to halve a token is looked at; published ones have 256 bytes at most.
+    private const int LongestToken = 1 << 10;
     private const int Extras = 205;
     private const int Reserved = 256;
 
@@ -63,13 +66,14 @@ internal static class TiktokenFolder
         foreach (var line in text.Split('\n').Select(line => line.TrimEnd('\r')).Where(line => line.Length > 0))
         {
             var (space, bytes) = (line.IndexOf(' '), new byte[line.Length]);
-            if (space <= 0 || !Convert.TryFromBase64String(line[..space], bytes, out var length) || length == 0
+            if (space <= 0 || !Convert.TryFromBase64String(line[..space], bytes, out var length)
+                || length is 0 or > LongestToken
                 || !int.TryParse(line[(space + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out var rank)
                 || rank > LargestRank)
             {
                 throw new RefusedException(
-                    $"{file} is no file of ranks: its line {ranks.Count + 1} must be a token in Base64, a space and "
-                    + $"0..{LargestRank}");
+                    $"{file} is no file of ranks: its line {ranks.Count + 1} must be a token of 1..{LongestToken} "
+                    + $"bytes in Base64, a space and 0..{LargestRank}");
             }
 
             if (!ranks.TryAdd(string.Concat(bytes.AsSpan(0, length).ToArray().Select(part => Shown[part])), rank))
@@ -78,7 +82,9 @@ internal static class TiktokenFolder
             }
         }
 
-        return ranks;
+        // Special tokens follow them.
+        return ranks.Values.Order().Index().All(rank => rank.Item == rank.Index) ? ranks
+            : throw new RefusedException($"{file}: the ranks of {ranks.Count} tokens must be 0..{ranks.Count - 1}");
     }
 
     // As its tokenization_qwen.py numbers them.

@@ -66,6 +66,8 @@ public sealed class TiktokenFolderTests
     [Theory]
     [InlineData("QQ== x")]
     [InlineData("? 3")]
+    [InlineData("QQ== 3")]
+    [InlineData("QQ== 0\nQQ== 1")]
     public void AFileThatIsNoneOfRanks_IsRefusedByName(string line) => Assert.Contains(
         "qwen.tiktoken",
         Assert.Throws<RefusedException>(() =>
