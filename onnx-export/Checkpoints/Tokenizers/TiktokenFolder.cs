@@ -24,6 +24,8 @@ internal static class TiktokenFolder
         ["TikToken"] = ("tiktoken.model", "kimi-k2"),
     };
 
+    private static readonly string[] QwenTokens = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"];
+
     // Bytes as byte-level tokenizers write them: those that print as they are, the others from 256 on.
     private static readonly char[] Shown = Show();
 
@@ -89,8 +91,7 @@ internal static class TiktokenFolder
 
     // As its tokenization_qwen.py numbers them.
     private static IEnumerable<(int Id, string Text)> OfQwen(int first) =>
-        new[] { "<|endoftext|>", "<|im_start|>", "<|im_end|>" }
-            .Concat(Enumerable.Range(0, Extras).Select(extra => $"<|extra_{extra}|>"))
+        QwenTokens.Concat(Enumerable.Range(0, Extras).Select(extra => $"<|extra_{extra}|>"))
             .Select((text, place) => (first + place, text));
 
     // As its tokenization_kimi.py does: what no file names has its id as name.
