@@ -116,13 +116,13 @@ public sealed class TiktokenFolderTests
         {
             var bytes = Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(piece.Value));
             var parts = bytes.Select(part => part.ToString()).ToList();
-            while (!ranks.ContainsKey(bytes) || parts.Count > 1)
+            if (ranks.TryGetValue(bytes, out var whole))
             {
-                if (ranks.ContainsKey(bytes))
-                {
-                    return [ranks[bytes]];
-                }
+                return [whole];
+            }
 
+            while (parts.Count > 1)
+            {
                 var (rank, at) = Enumerable.Range(0, parts.Count - 1)
                     .Select(i => (ranks.GetValueOrDefault(parts[i] + parts[i + 1], int.MaxValue), i))
                     .DefaultIfEmpty((int.MaxValue, 0)).Min();
