@@ -24,6 +24,7 @@ internal static class ChatGeneration
             MaxNewTokens = options?.MaxOutputTokens,
             StopStrings = [.. options?.StopSequences ?? []],
             Grammar = tools is null ? format : tools.Constrain(format),
+            KeptSpecialTokens = tools is null ? new HashSet<string>() : ToolUse.KeptSpecialTokens,
             Sampling = new SamplingOptions
             {
                 Temperature = options?.Temperature ?? 1,

@@ -4,9 +4,10 @@ using Stip.Client.Tokenization;
 namespace Stip.Client.Generation;
 
 /// <summary>The text of an answer as its tokens come: whole characters only, and nothing of a stop string.</summary>
-internal sealed class AnswerText(TextTokenizer? tokenizer, IReadOnlyList<string> stopStrings)
+internal sealed class AnswerText(
+    TextTokenizer? tokenizer, IReadOnlyList<string> stopStrings, IReadOnlySet<string>? keptTokens = null)
 {
-    private readonly StreamingDecoder? _decoder = tokenizer?.CreateStream();
+    private readonly StreamingDecoder? _decoder = tokenizer?.CreateStream(keptTokens ?? new HashSet<string>());
     private readonly StopStringMatcher _stops = new(stopStrings);
 
     public bool HasStopped => _stops.Matched is not null;

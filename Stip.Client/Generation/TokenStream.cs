@@ -15,7 +15,8 @@ namespace Stip.Client.Generation;
 internal sealed class TokenStream(
     StipModel model, StipSession session, GenerationOptions options, LogitsRow? first = null)
 {
-    private readonly AnswerText _text = new(model.Bundle.Tokenizer, options.StopStrings);
+    private readonly AnswerText _text = new(
+        model.Bundle.Tokenizer, options.StopStrings, options.KeptSpecialTokens);
     private int _completionTokens;
 
     /// <summary>The row after the prompt; null before the first token.</summary>

@@ -18,14 +18,14 @@ public sealed class ChatTemplate
     private readonly IReadOnlyDictionary<string, string> _specialTokens;
     private readonly TimeProvider _clock;
     private readonly bool _mentionsTools;
-    private readonly ToolDialect _dialect;
+    private readonly ToolForm _toolForm;
 
     internal ChatTemplate(string template, IReadOnlyDictionary<string, string> specialTokens, TimeProvider clock)
     {
         _body = TemplateParser.Parse(template);
         (_specialTokens, _clock) = (specialTokens, clock);
         _mentionsTools = template.Contains("tools", StringComparison.Ordinal);
-        _dialect = ToolMarks.DialectOf(template);
+        _toolForm = ToolForm.Of(template);
     }
 
     /// <summary>
@@ -37,7 +37,7 @@ public sealed class ChatTemplate
     public bool TakesTools => _mentionsTools || ForTools is not null;
 
     /// <summary>How the model was taught to write calls.</summary>
-    internal ToolDialect Dialect => ForTools?._dialect ?? _dialect;
+    internal ToolForm ToolForm => ForTools?._toolForm ?? _toolForm;
 
     /// <summary>Reads the template of a model or bundle folder.</summary>
     /// <param name="folder">Looked at: chat_template.jinja, chat_template.json, tokenizer_config.json, in this

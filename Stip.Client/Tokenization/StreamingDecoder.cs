@@ -12,13 +12,19 @@ public sealed class StreamingDecoder
 {
     private readonly TextTokenizer _tokenizer;
     private readonly bool _skipsSpecialTokens;
+    private readonly IReadOnlySet<string>? _keptTokens;
     private readonly DecodingStage[] _stages;
     private readonly Action<string>[] _emitters;
     private readonly StringBuilder _text = new();
 
-    internal StreamingDecoder(TextTokenizer tokenizer, DecodingStage[] stages, bool skipsSpecialTokens)
+    internal StreamingDecoder(
+        TextTokenizer tokenizer,
+        DecodingStage[] stages,
+        bool skipsSpecialTokens,
+        IReadOnlySet<string>? keptTokens = null)
     {
         (_tokenizer, _stages, _skipsSpecialTokens) = (tokenizer, stages, skipsSpecialTokens);
+        _keptTokens = keptTokens;
         _emitters = new Action<string>[stages.Length];
         for (var i = stages.Length - 1; i >= 0; i--)
         {
@@ -52,7 +58,7 @@ public sealed class StreamingDecoder
 
     internal void Push(int id)
     {
-        if (_tokenizer.TokenText(id) is { } piece && !(_skipsSpecialTokens && _tokenizer.IsSpecial(piece)))
+        if (_tokenizer.TokenText(id) is { } piece && !IsSkipped(piece))
         {
             if (_stages.Length == 0)
             {
@@ -64,6 +70,9 @@ public sealed class StreamingDecoder
             }
         }
     }
+
+    private bool IsSkipped(string piece) =>
+        _skipsSpecialTokens && _tokenizer.IsSpecial(piece) && _keptTokens?.Contains(piece) is not true;
 
     private string Take()
     {

@@ -166,6 +166,11 @@ public sealed class TextTokenizer
     public StreamingDecoder CreateStream(bool skipSpecialTokens = true) =>
         new(this, _decoder.Start(isStream: true), skipSpecialTokens);
 
+    /// <summary>Starts such a decode without special tokens other than some.</summary>
+    /// <param name="keptTokens">Those that stay.</param>
+    internal StreamingDecoder CreateStream(IReadOnlySet<string> keptTokens) =>
+        new(this, _decoder.Start(isStream: true), skipsSpecialTokens: true, keptTokens);
+
     /// <summary>The piece as it stands in the vocabulary (byte-level pieces in their own alphabet).</summary>
     /// <param name="id">A token id.</param>
     /// <returns>The piece, or null where the id is not in use.</returns>

@@ -20,11 +20,13 @@ internal static class TokenizerFolder
             throw new FileNotFoundException($"{path} is missing: a tokenizer is read from tokenizer.json", path);
         }
 
-        var extra = Load(Path.Combine(folder, "tokenizer_config.json"), ReadConfiguredTokens) ?? [];
-        return Load(path, root => Build(root, extra))!;
+        var settings = Path.Combine(folder, "tokenizer_config.json");
+        var extra = Load(settings, ReadConfiguredTokens) ?? [];
+        var frame = Load(settings, ConfiguredFrame.Read);
+        return Load(path, root => Build(root, extra, frame))!;
     }
 
-    private static T? Load<T>(string path, Func<JsonElement, T> read)
+    private static T? Load<T>(string path, Func<JsonElement, T?> read)
         where T : class
     {
         if (!File.Exists(path))
@@ -45,18 +47,20 @@ internal static class TokenizerFolder
         }
     }
 
-    private static TextTokenizer Build(JsonElement root, AddedToken[] configured)
+    private static TextTokenizer Build(JsonElement root, AddedToken[] configured, ConfiguredFrame? frame)
     {
         var normalizer = NormalizerReader.Read(root.Child("normalizer"));
         var tokens = root.Items("added_tokens").Select(token => AddedToken.Read(token, token.Count("id"))).ToList();
         var known = tokens.Select(token => token.Content).ToHashSet(StringComparer.Ordinal);
         tokens.AddRange(configured.Where(token => !known.Contains(token.Content)));
         var model = TokenModel.Read(root.Required("model"));
+        var added = new AddedTokenSet(AddedTokenIds.Assign(tokens, model.Vocabulary), normalizer);
         return new TextTokenizer(
-            new AddedTokenSet(AddedTokenIds.Assign(tokens, model.Vocabulary), normalizer),
+            added,
             PreTokenizerReader.Read(root.Child("pre_tokenizer")),
             model,
-            SpecialTokenFrame.Read(root.Child("post_processor")),
+            frame?.Of(token => added.Id(token) ?? model.Vocabulary.Id(token))
+                ?? SpecialTokenFrame.Read(root.Child("post_processor")),
             DecoderRecipe.Read(root.Child("decoder")));
     }
 

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Stip.Protocol;
@@ -6,13 +5,11 @@ using Stip.Protocol;
 namespace Stip.Client.Tools;
 
 /// <summary>Reads calls from JSON: objects, or lists of them, that name a function and its arguments.</summary>
-internal sealed class ToolCallJson(ToolDialect dialect, IReadOnlyCollection<string> functions)
+internal sealed class ToolCallJson(ToolCallIds ids, IReadOnlyCollection<string> functions)
 {
-    // Templates of Mistral refuse ids of another length.
-    private const int ShortId = 9;
-    private const int LongId = 24;
-
-    private const string IdCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    /// <summary>Writes letters as they are.</summary>
+    public static JsonSerializerOptions Plainly { get; } =
+        new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <returns>Null where the text is something else, or names a function that there is not.</returns>
     public IReadOnlyList<ToolCall>? Read(string text)
@@ -50,13 +47,13 @@ internal sealed class ToolCallJson(ToolDialect dialect, IReadOnlyCollection<stri
 
     private ToolCall? Call(JsonElement call)
     {
-        if (call.ValueKind != JsonValueKind.Object || !call.TryGetProperty("name", out var name)
-            || name.ValueKind != JsonValueKind.String || !functions.Contains(name.GetString()!))
+        if (call.ValueKind != JsonValueKind.Object || Name(call) is not { } name)
         {
             return null;
         }
 
         var arguments = call.TryGetProperty("arguments", out var given) || call.TryGetProperty("parameters", out given)
+            || call.TryGetProperty(name, out given)
             ? given
             : default;
         var text = arguments.ValueKind switch
@@ -66,11 +63,22 @@ internal sealed class ToolCallJson(ToolDialect dialect, IReadOnlyCollection<stri
             JsonValueKind.Undefined or JsonValueKind.Null => "{}",
             _ => null,
         };
-        return text is null ? null : new ToolCall(NewId(), name.GetString()!, text);
+        return text is null ? null : new ToolCall(ids.New(), name, text);
+    }
+
+    // Command R says tool_name; Apertus has the arguments under the name itself.
+    private string? Name(JsonElement call)
+    {
+        var name = call.TryGetProperty("name", out var given) || call.TryGetProperty("tool_name", out given)
+            ? given.ValueKind == JsonValueKind.String ? given.GetString() : null
+            : call.EnumerateObject().ToArray() is [{ Value.ValueKind: JsonValueKind.Object } only] ? only.Name : null;
+        return name is not null && functions.Contains(name) ? name : null;
     }
 
     /// <summary>Some models write the object as a text.</summary>
-    private static string? Object(string text)
+    /// <returns>Null where it is something else.</returns>
+    /// <exception cref="JsonException">It is no JSON.</exception>
+    public static string? Object(string text)
     {
         using var document = JsonDocument.Parse(text);
         return document.RootElement.ValueKind == JsonValueKind.Object ? Whole(text) : null;
@@ -78,8 +86,4 @@ internal sealed class ToolCallJson(ToolDialect dialect, IReadOnlyCollection<stri
 
     // A string that is half a character could not be read again when the call comes back as a message.
     private static string? Whole(string json) => JsonText.IsUnicode(Encoding.UTF8.GetBytes(json)) ? json : null;
-
-    private string NewId() => dialect == ToolDialect.List
-        ? RandomNumberGenerator.GetString(IdCharacters, ShortId)
-        : $"call_{RandomNumberGenerator.GetString(IdCharacters, LongId)}";
 }

@@ -10,19 +10,18 @@ namespace Stip.Client.Tools;
 public sealed class ToolCallReader
 {
     private readonly ToolDialect _dialect;
-    private readonly ToolCallJson _json;
-    private readonly string[] _begins;
+    private readonly ToolCallText _calls;
+    private readonly IReadOnlyList<ToolMark> _marks;
     private readonly StringBuilder _held = new();
     private readonly bool _allowsSeveral;
     private Place _place = Place.Start;
+    private ToolMark? _mark;
     private bool _hasCalled;
 
-    internal ToolCallReader(
-        ToolDialect dialect, IReadOnlyCollection<string> functions, bool allowsSeveral = true)
+    internal ToolCallReader(ToolForm form, IReadOnlyCollection<ToolFunction> functions, bool allowsSeveral = true)
     {
         _allowsSeveral = allowsSeveral;
-        (_dialect, _json) = (dialect, new ToolCallJson(dialect, functions));
-        _begins = ToolMarks.Begins(dialect);
+        (_dialect, _marks, _calls) = (form.Dialect, form.Marks, new ToolCallText(form.Dialect, functions));
     }
 
     private enum Place
@@ -75,8 +74,7 @@ public sealed class ToolCallReader
         _held.Clear();
         var calls = _place switch
         {
-            Place.Block => _json.Read(held[ToolMarks.BeginBlock.Length..]),
-            Place.Rest => _json.Read(WithoutMark(held)),
+            Place.Block or Place.Rest => _calls.Read(_mark is { } mark ? mark.Inside(held) : held),
             _ => null,
         };
         var isText = calls is null && !(_hasCalled && string.IsNullOrWhiteSpace(held));
@@ -86,9 +84,6 @@ public sealed class ToolCallReader
     private IReadOnlyList<ToolCall> Allowed(IReadOnlyList<ToolCall> calls) =>
         _allowsSeveral ? calls : [.. calls.Take(1)];
 
-    private static string WithoutMark(string held) =>
-        held.StartsWith(ToolMarks.BeginList, StringComparison.Ordinal) ? held[ToolMarks.BeginList.Length..] : held;
-
     /// <returns>True where more may be certain now.</returns>
     private bool Advance(StringBuilder certain, List<ToolCall> calls)
     {
@@ -96,11 +91,12 @@ public sealed class ToolCallReader
         switch (_place)
         {
             case Place.Start when held.TrimStart() is { Length: > 0 } start && !IsPartOfMark(start):
+                _mark = null;
                 _place = ToolMarks.MayBeWhole(_dialect, start[0]) && !IsMark(start) ? Place.Rest : Place.Text;
                 return _place == Place.Text;
             case Place.Text:
                 return Release(held, certain);
-            case Place.Block when held.IndexOf(ToolMarks.EndBlock, StringComparison.Ordinal) is >= 0 and var end:
+            case Place.Block when held.IndexOf(_mark!.End!, StringComparison.Ordinal) is >= 0 and var end:
                 TakeBlock(held, end, certain, calls);
                 return true;
             default:
@@ -108,30 +104,32 @@ public sealed class ToolCallReader
         }
     }
 
-    private bool IsMark(string start) => _begins.Any(begin => start.StartsWith(begin, StringComparison.Ordinal));
+    private bool IsMark(string start) => _marks.Any(mark => start.StartsWith(mark.Begin, StringComparison.Ordinal));
 
     private bool IsPartOfMark(string start) =>
-        _begins.Any(begin => start.Length < begin.Length && begin.StartsWith(start, StringComparison.Ordinal));
+        _marks.Any(mark =>
+            start.Length < mark.Begin.Length && mark.Begin.StartsWith(start, StringComparison.Ordinal));
 
     private bool Release(string held, StringBuilder certain)
     {
-        var (place, mark) = _begins
-            .Select(begin => (Place: held.IndexOf(begin, StringComparison.Ordinal), Mark: begin))
+        var (place, mark) = _marks
+            .Select(mark => (Place: held.IndexOf(mark.Begin, StringComparison.Ordinal), Mark: (ToolMark?)mark))
             .Where(found => found.Place >= 0)
-            .DefaultIfEmpty((Place: -1, Mark: ""))
+            .DefaultIfEmpty((Place: -1, Mark: null))
             .MinBy(found => found.Place);
         var end = place >= 0 ? place : held.Length - LongestBeginning(held);
         // White space before a call is no text.
         certain.Append(place >= 0 && held.AsSpan(0, end).IsWhiteSpace() ? "" : held[..end]);
         _held.Remove(0, end);
-        _place = place < 0 ? Place.Text : mark == ToolMarks.BeginBlock ? Place.Block : Place.Rest;
+        _mark = mark;
+        _place = mark is null ? Place.Text : mark.End is null ? Place.Rest : Place.Block;
         return _place == Place.Block;
     }
 
     private void TakeBlock(string held, int end, StringBuilder certain, List<ToolCall> calls)
     {
-        var found = _json.Read(held[ToolMarks.BeginBlock.Length..end]);
-        var length = end + ToolMarks.EndBlock.Length;
+        var length = end + _mark!.End!.Length;
+        var found = _calls.Read(_mark.Inside(held[..length]));
         calls.AddRange(Allowed(found ?? []));
         _hasCalled |= found is not null;
         certain.Append(found is null ? held[..length] : "");
@@ -141,11 +139,12 @@ public sealed class ToolCallReader
 
     private int LongestBeginning(string text)
     {
-        for (var length = Math.Min(_begins.Select(begin => begin.Length).DefaultIfEmpty().Max() - 1, text.Length);
+        for (var length = Math.Min(_marks.Select(mark => mark.Begin.Length).DefaultIfEmpty().Max() - 1, text.Length);
             length > 0;
             length--)
         {
-            if (_begins.Any(begin => length < begin.Length && text.EndsWith(begin[..length], StringComparison.Ordinal)))
+            if (_marks.Any(mark => length < mark.Begin.Length
+                && text.EndsWith(mark.Begin[..length], StringComparison.Ordinal)))
             {
                 return length;
             }

@@ -10,6 +10,45 @@ internal static class ToolMarks
     private const string ObjectKey = "\"parameters\":";
     private const string PythonTag = "python_tag";
 
+    private static readonly ToolMark Block = new(BeginBlock, EndBlock);
+    private static readonly ToolMark List = new(BeginList);
+
+    /// <summary>The words of the models that are known, longer ones before those that they begin with.</summary>
+    public static IReadOnlyList<ToolMark> All { get; } =
+    [
+        Block,
+        List,
+        new("<tool_calls>", "</tool_calls>"), // Apriel, MiniMax M1
+        new("<TOOLCALL>", "</TOOLCALL>"), // Nemotron
+        new("<seed:tool_call>", "</seed:tool_call>"),
+        new("<minimax:tool_call>", "</minimax:tool_call>"),
+        new("<｜DSML｜function_calls>", "</｜DSML｜function_calls>") { Sign = "DSML" }, // DeepSeek V3.2
+        new("<｜DSML｜tool_calls>", "</｜DSML｜tool_calls>") { Sign = "DSML" }, // DeepSeek V4
+        new("<｜tool▁calls▁begin｜>", "<｜tool▁calls▁end｜>"), // DeepSeek V3, R1, V3.1
+        new("<|tool_calls_section_begin|>", "<|tool_calls_section_end|>"), // Kimi K2
+        new("<|START_ACTION|>", "<|END_ACTION|>"), // Command R7B, Command A
+        new("Action:") { Sign = @"Write \'Action:" }, // Command R
+        new("<|tools_prefix|>", "<|tools_suffix|>"), // Apertus
+        new("<|tool_call_start|>", "<|tool_call_end|>") { Sign = "<|tool_list_start|>" }, // LFM2
+        new("<|tool_call_start|>", "<|tool_call_end|>"), // LFM2.5
+        new("<|tool_call|>"), // Granite 3, Phi-4 mini
+        new("<|function_call|>"), // GigaChat 3.1
+        new("functools"), // FireFunction
+        new("<function=", "</function>") { BelongsToCall = true }, // Functionary 3.1, Llama 3.1
+        new("<function name=\"", "</function>") { BelongsToCall = true }, // MiniCPM5
+        new("assistantcommentary to=functions.") { Sign = " to=functions.", BelongsToCall = true }, // gpt-oss
+        new("commentary to=functions.") { Sign = " to=functions.", BelongsToCall = true },
+        new("assistant to=functions.") { Sign = " to=functions.", BelongsToCall = true },
+    ];
+
+    /// <summary>Special tokens that the text of an answer keeps where calls are read from it.</summary>
+    public static IReadOnlySet<string> Words { get; } = All
+        .SelectMany(mark => new[] { mark.Begin, mark.End ?? "" })
+        .Concat(["<｜tool▁call▁begin｜>", "<｜tool▁call▁end｜>", "<｜tool▁sep｜>", "｜DSML｜"])
+        .Concat(["<|tool_call_begin|>", "<|tool_call_argument_begin|>", "<|tool_call_end|>", "<|/tool_call|>"])
+        .Concat(["[ARGS]", "[CALL_ID]"])
+        .ToHashSet(StringComparer.Ordinal);
+
     /// <summary>The dialect that a template teaches its model.</summary>
     public static ToolDialect DialectOf(string template) =>
         template.Contains(BeginBlock, StringComparison.Ordinal) ? ToolDialect.Block
@@ -18,13 +57,13 @@ internal static class ToolMarks
             || template.Contains(PythonTag, StringComparison.Ordinal) ? ToolDialect.Object
         : ToolDialect.Unknown;
 
-    /// <summary>Words that begin a call within text.</summary>
-    public static string[] Begins(ToolDialect dialect) => dialect switch
+    /// <summary>Words around calls within text, where a template has none that is known.</summary>
+    public static ToolMark[] Begins(ToolDialect dialect) => dialect switch
     {
-        ToolDialect.Block => [BeginBlock],
-        ToolDialect.List => [BeginList],
+        ToolDialect.Block => [Block],
+        ToolDialect.List => [List],
         ToolDialect.Object => [],
-        _ => [BeginBlock, BeginList],
+        _ => [Block, List],
     };
 
     /// <summary>Whether an answer that begins with this character may be a call as a whole.</summary>

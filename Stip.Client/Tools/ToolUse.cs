@@ -9,24 +9,25 @@ namespace Stip.Client.Tools;
 /// <remarks>Immutable and safe for concurrent use.</remarks>
 public sealed class ToolUse
 {
-    private readonly ToolDialect _dialect;
+    private readonly ToolForm _form;
     private readonly ToolFunction[] _functions;
     private readonly ToolChoice _choice;
-    private readonly HashSet<string> _names;
     private readonly Lazy<GrammarNode> _call;
     private readonly bool _allowsSeveral;
 
     private ToolUse(
-        JsonElement list, ToolDialect dialect, ToolFunction[] functions, ToolChoice choice, bool allowsSeveral)
+        JsonElement list, ToolForm form, ToolFunction[] functions, ToolChoice choice, bool allowsSeveral)
     {
-        (List, _dialect, _functions, _choice) = (list, dialect, functions, choice);
+        (List, _form, _functions, _choice) = (list, form, functions, choice);
         _allowsSeveral = allowsSeveral;
-        _names = functions.Select(function => function.Name).ToHashSet(StringComparer.Ordinal);
-        _call = new(() => ToolGrammar.Of(_dialect, Allowed));
+        _call = new(() => ToolGrammar.Of(_form.Dialect, Allowed));
     }
 
     /// <summary>As the template takes it: OpenAI's list.</summary>
     public JsonElement List { get; }
+
+    /// <summary>Special tokens whose words stay in the answer's text: they stand around calls.</summary>
+    public static IReadOnlySet<string> KeptSpecialTokens => ToolMarks.Words;
 
     private IEnumerable<ToolFunction> Allowed =>
         _functions.Where(function => _choice.Function is null || function.Name == _choice.Function);
@@ -49,7 +50,7 @@ public sealed class ToolUse
         }
 
         var use = new ToolUse(
-            tools, template.Dialect, [.. tools.EnumerateArray().Select(ToolFunction.Read)], choice,
+            tools, template.ToolForm, [.. tools.EnumerateArray().Select(ToolFunction.Read)], choice,
             allowsSeveral);
         return use.Allowed.Any()
             ? use
@@ -66,5 +67,5 @@ public sealed class ToolUse
         : new TokenGrammar(new Choice(_call.Value, format.Root));
 
     /// <summary>A reader for one answer.</summary>
-    public ToolCallReader CreateReader() => new(_dialect, _names, _allowsSeveral);
+    public ToolCallReader CreateReader() => new(_form, _functions, _allowsSeveral);
 }

@@ -83,7 +83,10 @@ internal sealed record AnswerRequest(
     }
 
     /// <summary>The same, its text following a grammar.</summary>
-    public AnswerRequest With(TokenGrammar? grammar) => this with { Options = Options with { Grammar = grammar } };
+    /// <param name="grammar">Null for any text.</param>
+    /// <param name="keptTokens">Special tokens that the text keeps.</param>
+    public AnswerRequest With(TokenGrammar? grammar, IReadOnlySet<string> keptTokens) =>
+        this with { Options = Options with { Grammar = grammar, KeptSpecialTokens = keptTokens } };
 
     /// <summary>The options of each choice: each has a seed of its own.</summary>
     public IReadOnlyList<GenerationOptions> OptionsOfAll() =>

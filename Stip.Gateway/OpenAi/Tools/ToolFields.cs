@@ -32,7 +32,8 @@ internal static class ToolFields
     {
         try
         {
-            return tools is null ? request : request.With(tools.Constrain(request.Options.Grammar));
+            return tools is null ? request
+                : request.With(tools.Constrain(request.Options.Grammar), ToolUse.KeptSpecialTokens);
         }
         catch (NotSupportedException refusal)
         {

@@ -55,6 +55,16 @@ public sealed class TextTokenizerTests
     }
 
     [Fact]
+    public void Stream_SpecialTokensThatAreKept_StayInTheText()
+    {
+        var stream = Stories.CreateStream(new HashSet<string> { "<|end|>" });
+
+        var text = string.Concat(Stories.Encode("a<|end|>b<|user|>c").Select(stream.Append)) + stream.Flush();
+
+        Assert.Equal("a<|end|>bc", text);
+    }
+
+    [Fact]
     public void Stream_SkippingSpecialTokens_HidesThem()
     {
         var ids = Stories.Encode("a<|end|>b");

@@ -4,6 +4,8 @@ namespace Stip.Client.Tests.Tools;
 
 public sealed class ToolCallReaderTests
 {
+    private static readonly ToolFunction Weather = new("weather", null, false);
+
     [Theory]
     [InlineData("Hello there.", "Hello there.")]
     [InlineData("1 < 2 and <tool is no call", "1 < 2 and <tool is no call")]
@@ -80,7 +82,7 @@ public sealed class ToolCallReaderTests
     [Fact]
     public void Append_BlockThatIsComplete_IsGivenOutAtOnce()
     {
-        var reader = new ToolCallReader(ToolDialect.Block, ["weather"]);
+        var reader = new ToolCallReader(ToolForm.Of(ToolDialect.Block), [Weather]);
 
         var part = reader.Append("So: <tool_call>{\"name\":\"weather\",\"arguments\":{}}</tool_call>\n<tool");
 
@@ -91,7 +93,7 @@ public sealed class ToolCallReaderTests
     [Fact]
     public void Append_JsonWhereCallsAreBlocks_IsTextAtOnce()
     {
-        var reader = new ToolCallReader(ToolDialect.Block, ["weather"]);
+        var reader = new ToolCallReader(ToolForm.Of(ToolDialect.Block), [Weather]);
 
         Assert.Equal("{\"name\":", reader.Append("{\"name\":").Text);
     }
@@ -117,7 +119,7 @@ public sealed class ToolCallReaderTests
     private static ToolText Run(
         string answer, ToolDialect dialect = ToolDialect.Unknown, bool allowsSeveral = true)
     {
-        var reader = new ToolCallReader(dialect, ["weather"], allowsSeveral);
+        var reader = new ToolCallReader(ToolForm.Of(dialect), [Weather], allowsSeveral);
         ToolText[] parts = [.. answer.Select(character => reader.Append(character.ToString())), reader.Finish()];
         return new(string.Concat(parts.Select(part => part.Text)), [.. parts.SelectMany(part => part.Calls)]);
     }

@@ -20,7 +20,8 @@ public sealed class ToolGrammarTests
     [InlineData(ToolDialect.Unknown, "{\"name\": \"weather\", \"arguments\": {\"city\": \"Oslo\"}}")]
     public void Of_Dialect_HoldsWhatItsReaderReads(object dialect, string text)
     {
-        var reader = new ToolCallReader((ToolDialect)dialect, ["weather"]);
+        var reader = new ToolCallReader(
+            ToolForm.Of((ToolDialect)dialect), [new ToolFunction("weather", null, false)]);
 
         Assert.True(IsWhole(ToolGrammar.Of((ToolDialect)dialect, [Weather()]), text));
         ToolCall[] calls = [.. reader.Append(text).Calls, .. reader.Finish().Calls];

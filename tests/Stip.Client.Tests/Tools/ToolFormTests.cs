@@ -1,0 +1,150 @@
+using System.Text;
+using System.Text.Json;
+using Stip.Client.Tools;
+
+namespace Stip.Client.Tests.Tools;
+
+/// <summary>Calls as published models write them: what their templates teach, and the outputs that llama.cpp's parsers
+/// are tested with, of one function of our own.</summary>
+public sealed class ToolFormTests
+{
+    private const string Schema =
+        """{"type":"object","properties":{"city":{"type":"string"},"days":{"type":"integer"},"o":{"type":"object"}}}""";
+
+    private static readonly ToolFunction[] Functions =
+        [new("weather", JsonSerializer.Deserialize<JsonElement>(Schema), false), new("now", null, false)];
+
+    [Theory]
+    [InlineData("'<tool_call>' '<function='", "<tool_call>\n<function=weather>\n<parameter=city>\nOslo\n</parameter>\n"
+        + "<parameter=days>\n2\n</parameter>\n</function>\n</tool_call>")]
+    [InlineData("'<tool_call>' '<function='", "<function=weather>\n<parameter=city>\nOslo\n</parameter>\n"
+        + "<parameter=days>\n2\n</parameter>\n</function>")]
+    [InlineData("'<seed:tool_call>'", "<seed:tool_call>\n<function=weather>\n<parameter=city>Oslo</parameter>\n"
+        + "<parameter=days>2</parameter>\n</function>\n</seed:tool_call>")]
+    [InlineData("'<tool_call>' '<arg_key>'", "<tool_call>weather\n<arg_key>city</arg_key>\n"
+        + "<arg_value>Oslo</arg_value>\n<arg_key>days</arg_key>\n<arg_value>2</arg_value>\n</tool_call>")]
+    [InlineData("'<minimax:tool_call>'", "<minimax:tool_call>\n<invoke name=\"weather\">\n"
+        + "<parameter name=\"city\">Oslo</parameter>\n<parameter name=\"days\">2</parameter>\n</invoke>\n"
+        + "</minimax:tool_call>")]
+    [InlineData("'｜DSML｜'", "<｜DSML｜function_calls>\n<｜DSML｜invoke name=\"weather\">\n"
+        + "<｜DSML｜parameter name=\"city\" string=\"true\">Oslo</｜DSML｜parameter>\n"
+        + "<｜DSML｜parameter name=\"days\" string=\"false\">2</｜DSML｜parameter>\n</｜DSML｜invoke>\n"
+        + "</｜DSML｜function_calls>")]
+    [InlineData("'<function name=\"'", "<function name=\"weather\"><param name=\"city\"><![CDATA[Oslo]]></param>"
+        + "<param name=\"days\">2</param></function>")]
+    [InlineData("'<function='", "<function=weather>{\"city\":\"Oslo\",\"days\":2}</function>")]
+    [InlineData("'<｜tool▁calls▁begin｜>'", "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>weather\n"
+        + "```json\n{\"city\":\"Oslo\",\"days\":2}\n```<｜tool▁call▁end｜><｜tool▁calls▁end｜>")]
+    [InlineData("'<｜tool▁calls▁begin｜>'", "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>weather<｜tool▁sep｜>"
+        + "{\"city\":\"Oslo\",\"days\":2}<｜tool▁call▁end｜><｜tool▁calls▁end｜>")]
+    [InlineData("'<|tool_calls_section_begin|>'", "<|tool_calls_section_begin|><|tool_call_begin|>functions.weather:0"
+        + "<|tool_call_argument_begin|>{\"city\":\"Oslo\",\"days\":2}<|tool_call_end|><|tool_calls_section_end|>")]
+    [InlineData("'[TOOL_CALLS]'", "[TOOL_CALLS]weather[ARGS]{\"city\":\"Oslo\",\"days\":2}")]
+    [InlineData("'[TOOL_CALLS]'", "[TOOL_CALLS]weather[CALL_ID]123456789[ARGS]{\"city\":\"Oslo\",\"days\":2}")]
+    [InlineData("'<|START_ACTION|>'", "<|START_ACTION|>[\n    {\"tool_call_id\": \"0\", \"tool_name\": \"weather\", "
+        + "\"parameters\": {\"city\":\"Oslo\",\"days\":2}}\n]<|END_ACTION|>")]
+    [InlineData(@"'Write \'Action:\' followed by'", "Action:\n```json\n[\n    {\n        \"tool_name\": \"weather\",\n"
+        + "        \"parameters\": {\"city\":\"Oslo\",\"days\":2}\n    }\n]\n```")]
+    [InlineData("'<TOOLCALL>'",
+        "<TOOLCALL>[{\"name\": \"weather\", \"arguments\": {\"city\":\"Oslo\",\"days\":2}}]</TOOLCALL>")]
+    [InlineData("'<tool_calls>'",
+        "<tool_calls>\n{\"name\": \"weather\", \"arguments\": {\"city\":\"Oslo\",\"days\":2}}\n</tool_calls>")]
+    [InlineData("'<|tools_prefix|>'",
+        "<|tools_prefix|>[{\"weather\": {\"city\":\"Oslo\",\"days\":2}}]<|tools_suffix|>")]
+    [InlineData("'<|tool_list_start|>'", "<|tool_call_start|>[weather(city=\"Oslo\", days=2)]<|tool_call_end|>")]
+    [InlineData("'<|tool_call|>'",
+        "<|tool_call|>[{\"name\": \"weather\", \"arguments\": {\"city\":\"Oslo\",\"days\":2}}]<|/tool_call|>")]
+    [InlineData("'<|function_call|>'",
+        "<|function_call|>{\"name\": \"weather\", \"arguments\": {\"city\":\"Oslo\",\"days\":2}}")]
+    [InlineData("'functools'", " functools[{\"name\": \"weather\", \"arguments\": {\"city\":\"Oslo\",\"days\":2}}]")]
+    [InlineData("' to=functions.'", "assistantcommentary to=functions.weather json{\"city\":\"Oslo\",\"days\":2}")]
+    [InlineData("'\"parameters\":'", "[weather(city='Oslo', days=2)]")]
+    public void Of_Template_ReadsTheCallsThatItTeaches(string template, string answer)
+    {
+        var (text, calls) = Run(template, answer);
+
+        var call = Assert.Single(calls);
+        Assert.Equal(("", "weather", "{\"city\":\"Oslo\",\"days\":2}"), (text.Trim(), call.Name, call.Arguments));
+    }
+
+    [Theory]
+    [InlineData("'<tool_call>' '<function='", "<tool_call>\n<function=weather>\n</function>\n</tool_call>\n"
+        + "<tool_call>\n<function=now>\n</function>\n</tool_call>")]
+    [InlineData("'<tool_call>' '<arg_key>'", "<tool_call>weather</tool_call><tool_call>now\n</tool_call>")]
+    [InlineData("'<minimax:tool_call>'", "<minimax:tool_call>\n<invoke name=\"weather\">\n</invoke>\n"
+        + "<invoke name=\"now\">\n</invoke>\n</minimax:tool_call>")]
+    [InlineData("'<｜tool▁calls▁begin｜>'", "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>weather<｜tool▁sep｜>{}"
+        + "<｜tool▁call▁end｜><｜tool▁call▁begin｜>now<｜tool▁sep｜>{}<｜tool▁call▁end｜><｜tool▁calls▁end｜>")]
+    [InlineData("'[TOOL_CALLS]'", "[TOOL_CALLS]weather[ARGS]{}[TOOL_CALLS]now[ARGS]{}")]
+    [InlineData("'<|tool_list_start|>'", "<|tool_call_start|>[weather(), now()]<|tool_call_end|>")]
+    public void Of_TwoCalls_AreBothRead(string template, string answer) => Assert.Equal(
+        [("weather", "{}"), ("now", "{}")],
+        Run(template, $"So:{answer}").Calls.Select(call => (call.Name, call.Arguments)));
+
+    [Theory]
+    [InlineData("'<tool_call>' '<function='", "<tool_call>\n<function=other>\n</function>\n</tool_call>")]
+    [InlineData("'[TOOL_CALLS]'", "[TOOL_CALLS]weather[ARGS]{\"city\":")]
+    [InlineData("'<|tool_list_start|>'", "<|tool_call_start|>[weather(city=Oslo)]<|tool_call_end|>")]
+    [InlineData("'\"parameters\":'", "[link text](url)")]
+    [InlineData("' to=functions.'", "assistants comment on f(x)")]
+    [InlineData("'<｜tool▁calls▁begin｜>'", "<｜tool▁calls▁begin｜>?<｜tool▁calls▁end｜>")]
+    public void Of_WhatOnlyLooksLikeACall_StaysText(string template, string answer)
+    {
+        var (text, calls) = Run(template, answer);
+
+        Assert.Empty(calls);
+        Assert.Equal(answer, text);
+    }
+
+    // The templates write the id back: Kimi reads which function it was, Mistral's takes nine characters only.
+    [Theory]
+    [InlineData("'<|tool_calls_section_begin|>'", "<|tool_calls_section_begin|><|tool_call_begin|>functions.now:3"
+        + "<|tool_call_argument_begin|>{}<|tool_call_end|><|tool_calls_section_end|>", "^functions\\.now:3$")]
+    [InlineData("'[TOOL_CALLS]'", "[TOOL_CALLS]now[CALL_ID]abc456789[ARGS]{}", "^abc456789$")]
+    [InlineData("'[TOOL_CALLS]'", "[TOOL_CALLS]now[ARGS]{}", "^[A-Za-z0-9]{9}$")]
+    public void Of_IdsOfTheModel_AreKept(string template, string answer, string id) =>
+        Assert.Matches(id, Assert.Single(Run(template, answer).Calls).Id);
+
+    [Fact]
+    public void Of_ValuesInTags_HaveTheTypesOfTheSchema()
+    {
+        const string answer = "<tool_call>\n<function=weather>\n<parameter=city>\n007\nil \"x\"\n</parameter>\n"
+            + "<parameter=days>\n-1\n</parameter>\n<parameter=o>\n{\"a\": [true, null]}\n</parameter>\n"
+            + "<parameter=other>\nTrue\n</parameter>\n<parameter=word>\nå b\n</parameter>\n</function>\n</tool_call>";
+
+        using var arguments = JsonDocument.Parse(Assert.Single(Run("'<tool_call>'", answer).Calls).Arguments);
+
+        Assert.Equal(
+            """{"city":"007\nil \"x\"","days":-1,"o":{"a":[true,null]},"other":true,"word":"å b"}""",
+            JsonSerializer.Serialize(arguments, new JsonSerializerOptions
+            {
+                Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+            }));
+    }
+
+    [Fact]
+    public void Of_PythonValues_AreJson()
+    {
+        const string answer = "<|tool_call_start|>[weather(city='It\\'s \"x\"\\n', o={\"a\": [1.5, True, None]}, "
+            + "days=-3)]<|tool_call_end|>";
+
+        var call = Assert.Single(Run("'<|tool_list_start|>'", answer).Calls);
+
+        Assert.Equal("""{"city":"It's \"x\"\n","o":{"a":[1.5,true,null]},"days":-3}""", call.Arguments);
+    }
+
+    /// <summary>Character by character, as a stream may come.</summary>
+    private static ToolText Run(string template, string answer)
+    {
+        var reader = new ToolCallReader(ToolForm.Of($"{{% if tools %}}{template}{{% endif %}}"), Functions);
+        var (text, calls) = (new StringBuilder(), new List<ToolCall>());
+        foreach (var part in answer.Select(character => reader.Append(character.ToString())).Append(default))
+        {
+            var now = part.Calls is null ? reader.Finish() : part;
+            text.Append(now.Text);
+            calls.AddRange(now.Calls);
+        }
+
+        return new ToolText(text.ToString(), calls);
+    }
+}
