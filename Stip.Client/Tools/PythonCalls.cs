@@ -1,13 +1,15 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Json;
 using System.Text.Json.Nodes;
+using Stip.Client.Tokenization;
 
 namespace Stip.Client.Tools;
 
 /// <summary>Calls as Python writes them: <c>[name(key="value", n=1), other()]</c> (LFM2, Llama 3.2 and 4).</summary>
 internal sealed class PythonCalls
 {
-    private const int Deepest = 64;
+    private const int Deepest = 60;
     private readonly string _text;
     private int _at;
 
@@ -25,7 +27,7 @@ internal sealed class PythonCalls
                     ids.New(), call.Name, call.Arguments.ToJsonString(ToolCallJson.Plainly)))]
                 : null;
         }
-        catch (FormatException)
+        catch (Exception fault) when (fault is FormatException or JsonException)
         {
             return null;
         }
@@ -137,7 +139,7 @@ internal sealed class PythonCalls
     };
 
     // Half a character could not be read again when the call comes back as a message.
-    private static bool HasHalves(string text) => text.EnumerateRunes().Any(rune => rune == Rune.ReplacementChar);
+    private static bool HasHalves(string text) => UnicodeText.WithoutLoneSurrogates(text) != text;
 
     private string Name()
     {

@@ -9,6 +9,8 @@ namespace Stip.Client.Tools;
 /// GLM and MiniCPM5, and Functionary's, which are JSON within a tag.</summary>
 internal sealed partial class ToolCallTags(ToolCallIds ids, IReadOnlyDictionary<string, ToolFunction> functions)
 {
+    private const int Deepest = 60;
+
     /// <returns>Null where the text is something else, or names a function that there is not.</returns>
     public IReadOnlyList<ToolCall>? Read(string text)
     {
@@ -118,7 +120,9 @@ internal sealed partial class ToolCallTags(ToolCallIds ids, IReadOnlyDictionary<
         };
         try
         {
-            return JsonText.IsUnicode(System.Text.Encoding.UTF8.GetBytes(json)) ? JsonNode.Parse(json) : text;
+            return JsonText.IsUnicode(System.Text.Encoding.UTF8.GetBytes(json))
+                ? JsonNode.Parse(json, documentOptions: new JsonDocumentOptions { MaxDepth = Deepest })
+                : text;
         }
         catch (JsonException)
         {

@@ -3,8 +3,9 @@ namespace Stip.Client.Tools;
 /// <summary>Reads calls from what a model wrote between its marks, in whichever of the known forms.</summary>
 internal sealed class ToolCallText
 {
-    private const string Kimi = "<|tool_call_argument_begin|>";
-    private const string DeepSeek = "<｜tool▁sep｜>";
+    private const string Kimi = "<|tool_call_begin|>";
+    private const string DeepSeek = "<｜tool▁call▁begin｜>";
+    private const string Channel = " to=functions.";
     private const string Mistral = "[ARGS]";
 
     private readonly ToolCallIds _ids;
@@ -27,15 +28,29 @@ internal sealed class ToolCallText
     public IReadOnlyList<ToolCall>? Read(string text)
     {
         var inside = WithoutFences(text.Trim());
-        return Has(inside, Kimi) ? _named.Read(inside, "<|tool_call_begin|>", Kimi, "<|tool_call_end|>")
-            : Has(inside, DeepSeek) ? _named.Read(inside, "<｜tool▁call▁begin｜>", DeepSeek, "<｜tool▁call▁end｜>")
-            : Has(inside, Mistral) ? _named.Read(inside, ToolMarks.BeginList, Mistral, "")
-            : Has(inside, " to=functions.") ? _named.ReadChannel(inside)
-            : inside.StartsWith('<') || Has(inside, "<arg_key>") || _functions.ContainsKey(inside) ? _tags.Read(inside)
-            : _json.Read(inside) ?? PythonCalls.Read(inside, _ids, _functions.Keys);
+        return inside switch
+        {
+            ['{' or '[', ..] => _json.Read(inside) ?? PythonCalls.Read(inside, _ids, _functions.Keys),
+            _ when inside.StartsWith(Kimi, StringComparison.Ordinal) =>
+                _named.Read(inside, Kimi, "<|tool_call_argument_begin|>", "<|tool_call_end|>"),
+            _ when inside.StartsWith(DeepSeek, StringComparison.Ordinal) =>
+                _named.Read(inside, DeepSeek, "<｜tool▁sep｜>", "<｜tool▁call▁end｜>"),
+            ['<', ..] => _tags.Read(inside),
+            _ => Words(inside),
+        };
     }
 
-    private static bool Has(string text, string word) => text.Contains(word, StringComparison.Ordinal);
+    // An argument may hold the others: the first tells.
+    private IReadOnlyList<ToolCall>? Words(string inside) => new[] { Channel, Mistral, "<arg_key>" }
+        .Select(word => (Word: word, Place: inside.IndexOf(word, StringComparison.Ordinal)))
+        .Where(found => found.Place >= 0)
+        .DefaultIfEmpty()
+        .MinBy(found => found.Place).Word switch
+    {
+        Channel => _named.ReadChannel(inside),
+        Mistral => _named.Read(inside, ToolMarks.BeginList, Mistral, ""),
+        _ => _tags.Read(inside),
+    };
 
     // Command R writes its list as a block of code; Granite and Phi-4 mini may end theirs with a mark.
     private static string WithoutFences(string text)

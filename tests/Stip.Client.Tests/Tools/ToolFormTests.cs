@@ -85,6 +85,9 @@ public sealed class ToolFormTests
     [InlineData("'<tool_call>' '<function='", "<tool_call>\n<function=other>\n</function>\n</tool_call>")]
     [InlineData("'[TOOL_CALLS]'", "[TOOL_CALLS]weather[ARGS]{\"city\":")]
     [InlineData("'<|tool_list_start|>'", "<|tool_call_start|>[weather(city=Oslo)]<|tool_call_end|>")]
+    [InlineData("'<|tool_list_start|>'", "<|tool_call_start|>[weather(days=007)]<|tool_call_end|>")]
+    [InlineData("'<|tool_list_start|>'", "<|tool_call_start|>[weather(days=-Infinity)]<|tool_call_end|>")]
+    [InlineData("'<|tool_list_start|>'", "<|tool_call_start|>[weather(city='\\ud800')]<|tool_call_end|>")]
     [InlineData("'\"parameters\":'", "[link text](url)")]
     [InlineData("' to=functions.'", "assistants comment on f(x)")]
     [InlineData("'<｜tool▁calls▁begin｜>'", "<｜tool▁calls▁begin｜>?<｜tool▁calls▁end｜>")]
@@ -95,6 +98,15 @@ public sealed class ToolFormTests
         Assert.Empty(calls);
         Assert.Equal(answer, text);
     }
+
+    [Theory]
+    [InlineData("'[TOOL_CALLS]'",
+        "[TOOL_CALLS][{\"name\":\"now\",\"arguments\":{\"a\":\"<arg_key> [ARGS] to=functions.\"}}]")]
+    [InlineData("'[TOOL_CALLS]'", "[TOOL_CALLS]now[ARGS]{\"a\":\"<arg_key> [ARGS] to=functions.\"}")]
+    [InlineData("'<tool_call>'", "<tool_call>now\n<arg_key>a</arg_key>\n"
+        + "<arg_value><arg_key> [ARGS] to=functions.</arg_value>\n</tool_call>")]
+    public void Of_ArgumentsWithWordsOfOtherForms_AreRead(string template, string answer) => Assert.Equal(
+        "{\"a\":\"<arg_key> [ARGS] to=functions.\"}", Assert.Single(Run(template, answer).Calls).Arguments);
 
     // The templates write the id back: Kimi reads which function it was, Mistral's takes nine characters only.
     [Theory]

@@ -85,6 +85,10 @@ internal static class ClientTargets
             "Let me see.\n<tool_call>\n{\"name\": \"sum\", \"arguments\": {\"a\": [1, \"\\u00e9\"]}}\n</tool_call> So.",
             "{\"name\": \"sum\", \"parameters\": {\"a\": 1.5e3}}",
             "[TOOL_CALLS] [{\"name\": \"sum\", \"arguments\": {}}, {\"name\": \"sum\", \"arguments\": {\"b\": null}}]",
+            "<tool_call>\n<function=sum>\n<parameter=a>\n[1, {\"b\": \"x\"}]\n</parameter>\n</function>\n</tool_call>",
+            "<tool_call>sum\n<arg_key>a</arg_key>\n<arg_value>-1e3</arg_value>\n</tool_call>",
+            "[TOOL_CALLS]sum[CALL_ID]123456789[ARGS]{\"a\": 1}[TOOL_CALLS]sum[ARGS]{}",
+            "[sum(a=[1, 'x\\'\\u00e9'], b={\"c\": None}), sum(d=-2.5)]",
         ];
         return new FuzzTarget("tool-calls", [.. seeds.Select(Encoding.UTF8.GetBytes)], input =>
         {
