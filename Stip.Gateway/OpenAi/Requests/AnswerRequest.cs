@@ -84,9 +84,16 @@ internal sealed record AnswerRequest(
 
     /// <summary>The same, its text following a grammar.</summary>
     /// <param name="grammar">Null for any text.</param>
-    /// <param name="keptTokens">Special tokens that the text keeps.</param>
-    public AnswerRequest With(TokenGrammar? grammar, IReadOnlySet<string> keptTokens) =>
-        this with { Options = Options with { Grammar = grammar, KeptSpecialTokens = keptTokens } };
+    /// <param name="keptTokens">Special tokens that the text keeps; null for those that it has.</param>
+    public AnswerRequest With(TokenGrammar? grammar, IReadOnlySet<string>? keptTokens = null) =>
+        this with
+        {
+            Options = Options with
+            {
+                Grammar = grammar,
+                KeptSpecialTokens = keptTokens ?? Options.KeptSpecialTokens,
+            },
+        };
 
     /// <summary>The options of each choice: each has a seed of its own.</summary>
     public IReadOnlyList<GenerationOptions> OptionsOfAll() =>

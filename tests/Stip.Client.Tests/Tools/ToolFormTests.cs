@@ -124,14 +124,9 @@ public sealed class ToolFormTests
             + "<parameter=days>\n-1\n</parameter>\n<parameter=o>\n{\"a\": [true, null]}\n</parameter>\n"
             + "<parameter=other>\nTrue\n</parameter>\n<parameter=word>\nå b\n</parameter>\n</function>\n</tool_call>";
 
-        using var arguments = JsonDocument.Parse(Assert.Single(Run("'<tool_call>'", answer).Calls).Arguments);
-
         Assert.Equal(
             """{"city":"007\nil \"x\"","days":-1,"o":{"a":[true,null]},"other":true,"word":"å b"}""",
-            JsonSerializer.Serialize(arguments, new JsonSerializerOptions
-            {
-                Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-            }));
+            Assert.Single(Run("'<tool_call>'", answer).Calls).Arguments);
     }
 
     [Fact]
