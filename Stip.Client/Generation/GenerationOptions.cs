@@ -21,7 +21,7 @@ public sealed record GenerationOptions
     /// <summary>Texts that end the generation and are not part of it.</summary>
     public IReadOnlyList<string> StopStrings { get; init; } = [];
 
-    /// <summary>Special tokens whose words are a part of the text, as calls are read from it; none by default.</summary>
+    /// <summary>Special tokens whose words are a part of the text, as calls are read from it; default none.</summary>
     public IReadOnlySet<string> KeptSpecialTokens { get; init; } = new HashSet<string>();
 
     /// <summary>Goes on after the model's end-of-sequence tokens. Default false.</summary>

@@ -17,7 +17,9 @@ internal sealed class NamedCalls(ToolCallIds ids, IReadOnlyCollection<string> fu
     {
         var parts = text.Split(begin, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         var calls = parts.Select(part => Call(part, mark, end)).ToArray();
-        return calls.Length > 0 && Array.TrueForAll(calls, call => call is not null) ? [.. calls.OfType<ToolCall>()] : null;
+        return calls.Length > 0 && Array.TrueForAll(calls, call => call is not null)
+            ? [.. calls.OfType<ToolCall>()]
+            : null;
     }
 
     /// <summary>gpt-oss's, whose special tokens are no text: <c>commentary to=functions.NAME json{…}</c>.</summary>

@@ -3,7 +3,7 @@ using Stip.TestKit;
 
 namespace Stip.Client.Tests.Tokenization;
 
-/// <summary>What transformers adds to a text for flags of tokenizer_config.json, whatever tokenizer.json says.</summary>
+/// <summary>What transformers adds to a text by flags of tokenizer_config.json, whatever tokenizer.json has.</summary>
 public sealed class ConfiguredFrameTests
 {
     private const string Ends = """
