@@ -15,13 +15,13 @@ internal sealed class EndingModels
     public async Task EndAsync(IReadOnlyList<HostedModel> models)
     {
         var all = models.Select(model => (Model: model, End: _ending.GetOrAdd(model, Begin))).ToArray();
-        foreach (var (model, end) in all)
+        try
         {
-            try
-            {
-                await end;
-            }
-            finally
+            await Task.WhenAll(all.Select(each => each.End));
+        }
+        finally
+        {
+            foreach (var (model, _) in all)
             {
                 _ending.TryRemove(model, out _);
             }

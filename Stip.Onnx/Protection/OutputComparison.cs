@@ -123,7 +123,7 @@ internal sealed class OutputComparison(PlainModel plain)
             sizes.Add(plain[i], Distance(plain[i], restored[i]));
         }
 
-        var least = _shares.Contains(name) ? ShareOutputs.LeastScale : LeastScale;
+        var least = _shares.Contains(name) ? Math.Max(LeastScale, ShareOutputs.Rounding / Tolerance) : LeastScale;
         Note(name, plain.Length, sizes.HasNumbers);
         if (together is not null)
         {

@@ -7,9 +7,9 @@ namespace Stip.Onnx.Protection;
 /// </summary>
 internal static class ShareOutputs
 {
-    /// <summary>Least scale of such an output: a thousandth of it, what counts as rounding in float32, is sixteen
-    /// roundings of a number between 1/2 and 1.</summary>
-    public const double LeastScale = 16 * 1000 / (double)(1 << 24);
+    /// <summary>What such an output may be off by, however small it is: sixteen roundings of a number between 1/2 and
+    /// 1, in float32, in which the runtime works it out for narrower types too.</summary>
+    public const double Rounding = 16 / (double)(1 << 24);
 
     // What hands numbers on as they are.
     private static readonly HashSet<string> Passing =

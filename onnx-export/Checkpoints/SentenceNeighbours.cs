@@ -42,7 +42,7 @@ internal sealed record SentenceNeighbours(TextVectors Texts, bool LowersTexts)
                     },
                     modules.LowersTexts);
         }
-        catch (RefusedException e)
+        catch (Exception e) when (e is RefusedException or IOException)
         {
             return new SentenceNeighbours(new TextVectors(null, Normalizes: false) { Unfollowed = e.Message }, false);
         }

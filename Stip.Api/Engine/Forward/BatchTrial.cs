@@ -29,25 +29,25 @@ internal sealed class BatchTrial
     /// <summary>True where a pass got something else of the run of both than alone.</summary>
     /// <param name="together">What it got; null where an output has not one row a row.</param>
     /// <param name="alone">What it gave alone.</param>
-    public static bool AreApart(
+    public static bool GivesOther(
         IReadOnlyDictionary<string, TensorPayload>? together, IReadOnlyDictionary<string, TensorPayload> alone) =>
         together is null || alone.Any(pair => !together[pair.Key].Shape.SequenceEqual(pair.Value.Shape)
             || !IsWithin(together[pair.Key], pair.Value, pair.Value.Data.Length, times: 1));
 
     /// <summary>Learns from two passes.</summary>
-    /// <param name="areApart">Whether either got something else together.</param>
+    /// <param name="isOther">Whether either got something else together.</param>
     /// <param name="first">What the first got of the run of both.</param>
     /// <param name="second">What the second got.</param>
     public void Learn(
-        bool areApart,
+        bool isOther,
         IReadOnlyDictionary<string, TensorPayload>? first,
         IReadOnlyDictionary<string, TensorPayload>? second)
     {
-        if (areApart || first is null || second is null)
+        if (isOther || first is null || second is null)
         {
             MayJoin = false;
         }
-        else if (first.Any(pair => ShowsMore(pair.Value, second[pair.Key])))
+        else if (first.Any(pair => IsTelling(pair.Value, first.Values) && ShowsMore(pair.Value, second[pair.Key])))
         {
             MayJoin = true;
         }
@@ -57,9 +57,13 @@ internal sealed class BatchTrial
         }
     }
 
+    // Whole numbers beside floats may be lengths, which differ without a word of the rest.
+    private static bool IsTelling(TensorPayload output, IEnumerable<TensorPayload> all) =>
+        Dtype(output).IsWireFloat() || !all.Any(each => Dtype(each).IsWireFloat());
+
     // First rows are compared: passes may have other numbers of them.
     private static bool ShowsMore(TensorPayload one, TensorPayload other) =>
-        Dtype(one).IsWireFloat() && one.Data.Length > 0
+        one.Data.Length > 0
         && !IsWithin(one, other, one.Data.Length / (int)one.Shape[0], LeastDifference);
 
     private static bool IsWithin(TensorPayload one, TensorPayload other, int bytes, double times)

@@ -182,15 +182,15 @@ internal sealed class ForwardLoop : IAsyncDisposable
             BatchAxis.Cut(together.Tensors, 0, first, first + second),
             BatchAxis.Cut(together.Tensors, first, second, first + second),
         };
-        var areApart = new List<bool>();
+        var isOther = new List<bool>();
         for (var i = 0; i < pair.Count; i++)
         {
-            RunAlone(pair[i], alone => areApart.Add(BatchTrial.AreApart(cuts[i], alone)));
+            RunAlone(pair[i], alone => isOther.Add(BatchTrial.GivesOther(cuts[i], alone)));
         }
 
-        if (areApart.Count == pair.Count)
+        if (isOther.Count == pair.Count)
         {
-            _trial.Learn(areApart.Contains(true), cuts[0], cuts[1]);
+            _trial.Learn(isOther.Contains(true), cuts[0], cuts[1]);
         }
 
         return true;

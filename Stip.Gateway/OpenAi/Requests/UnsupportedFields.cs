@@ -52,7 +52,7 @@ internal static class UnsupportedFields
         ("samplers", IsEmpty),
         ("min_keep", IsZero),
         ("n_probs", IsZero),
-        ("n_predict", Never),
+        ("n_predict", IsBelowZero),
         ("max_new_tokens", Never),
         ("regex", value => IsOneOf(value, "")),
         ("ebnf", value => IsOneOf(value, "")),
@@ -77,7 +77,7 @@ internal static class UnsupportedFields
     {
         foreach (var name in OfEmbeddings)
         {
-            if (fields.Find(name) is not null)
+            if (fields.Find(name) is { } value && !IsBelowZero(value))
             {
                 throw OpenAiException.Unsupported(name);
             }

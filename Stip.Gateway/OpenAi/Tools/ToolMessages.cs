@@ -53,7 +53,7 @@ internal static class ToolMessages
             // A call without arguments, as servers write it.
             if (function["arguments"] is null
                 || (function["arguments"]!.GetValueKind() == JsonValueKind.String
-                    && function["arguments"]!.GetValue<string>().Trim().Length == 0))
+                    && function["arguments"]!.GetValue<string>().Trim() is "" or "null"))
             {
                 function["arguments"] = new JsonObject();
             }

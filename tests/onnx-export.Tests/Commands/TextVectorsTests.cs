@@ -74,6 +74,18 @@ public sealed class TextVectorsTests : IDisposable
     }
 
     [Fact]
+    public void Protect_BesideModulesWithoutTheirFiles_SaysWhy()
+    {
+        var folder = SentenceFolder("short");
+        Directory.Delete(Path.Combine(folder, "1_Pooling"), recursive: true);
+
+        var (exitCode, _, error) = Protect(Graph("graph"), "--tokenizer", folder);
+
+        Assert.Equal(0, exitCode);
+        Assert.Contains("embed takes their mean", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Protect_WithAPoolingOfWhatHasNoRows_IsRefused()
     {
         var (exitCode, _, error) = Protect(Graph("graph", "logits", 3), "--pooling", "cls");

@@ -58,6 +58,20 @@ public sealed class BatchTrialTests
         Assert.InRange(graph.Runs.Count(rows => rows > 1), 2, 4);
     }
 
+    [Fact]
+    public void Learn_OfWholeNumbersAlone_LetsPassesJoin()
+    {
+        var trial = new BatchTrial();
+        trial.Learn(false, Answers(("labels", [1])), Answers(("labels", [2])));
+        Assert.True(trial.MayJoin);
+    }
+
+    private static Dictionary<string, TensorPayload> Answers(params (string Name, long[] Values)[] outputs) =>
+        outputs.ToDictionary(
+            output => output.Name,
+            output => new TensorPayload(
+                "int64", [output.Values.Length], MemoryMarshal.AsBytes(output.Values.AsSpan()).ToArray()));
+
     private static TensorManifest Tensor(string name) => new(
         name, "float32", [.. new object[] { "rows", "width" }.Select(axis => JsonSerializer.SerializeToElement(axis))]);
 

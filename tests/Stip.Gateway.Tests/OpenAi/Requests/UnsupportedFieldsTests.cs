@@ -67,6 +67,7 @@ public sealed class UnsupportedFieldsTests
     [InlineData("guided_choice", "null")]
     [InlineData("grammar", "\"\"")]
     [InlineData("top_n_sigma", "-1")]
+    [InlineData("n_predict", "-1")]
     [InlineData("reasoning_budget", "-1")]
     [InlineData("reasoning_format", "\"none\"")]
     public void Refuse_WhatAsksForNothing_LetsItThrough(string field, string value) =>

@@ -10,6 +10,7 @@ public sealed class ToolMessagesTests
     [Theory]
     [InlineData("""{"name":"now","arguments":""}""", "{}")]
     [InlineData("""{"name":"now","arguments":null}""", "{}")]
+    [InlineData("""{"name":"now","arguments":"null"}""", "{}")]
     [InlineData("""{"name":"now"}""", "{}")]
     [InlineData("""{"name":"now","arguments":"{\"zone\":\"UTC\"}"}""", """{"zone":"UTC"}""")]
     [InlineData("""{"name":"now","arguments":"{"}""", "\"{\"")]
