@@ -40,6 +40,7 @@ public static class ChoiceOptions
     {
         var (own, other) = (choice.Sampling, first.Sampling);
         return choice.StopStrings.SequenceEqual(first.StopStrings)
+            && choice.KeptSpecialTokens.SetEquals(first.KeptSpecialTokens)
             && own.LogitBias.Count == other.LogitBias.Count && !own.LogitBias.Except(other.LogitBias).Any()
             && own with { Seed = other.Seed, LogitBias = other.LogitBias } == other
             && choice with
@@ -48,6 +49,7 @@ public static class ChoiceOptions
                 Observer = first.Observer,
                 Enough = first.Enough,
                 StopStrings = first.StopStrings,
+                KeptSpecialTokens = first.KeptSpecialTokens,
             } == first;
     }
 }
