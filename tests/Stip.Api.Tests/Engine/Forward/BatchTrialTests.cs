@@ -12,7 +12,7 @@ public sealed class BatchTrialTests
 {
     private const int Width = 2;
 
-    private static readonly GraphManifest _manifest = new(
+    private static readonly GraphManifest Manifest = new(
         "model.onnx", [Tensor("input")], [Tensor("output")]);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -20,7 +20,7 @@ public sealed class BatchTrialTests
     [Fact]
     public async Task PassesOfAGraph_WhoseFirstAxisIsALength_GiveWhatEachGivesAlone()
     {
-        Assert.True(BatchAxis.Of(_manifest));
+        Assert.True(BatchAxis.Of(Manifest));
         var graph = new RowsGraph(isOneSequence: true);
         await using var loop = new ForwardLoop(graph, 64, 100, TimeProvider.System);
         for (var round = 0; round < 3; round++)
@@ -98,7 +98,7 @@ public sealed class BatchTrialTests
     private static ValidInputs Inputs(float value)
     {
         var data = MemoryMarshal.AsBytes<float>(Enumerable.Repeat(value, Width).ToArray()).ToArray();
-        Assert.True(ValidInputs.Judge(_manifest, new Dictionary<string, TensorPayload>
+        Assert.True(ValidInputs.Judge(Manifest, new Dictionary<string, TensorPayload>
         {
             ["input"] = new("float32", [1, Width], data),
         }).Is(out var inputs, out var refusal), refusal?.Message);
