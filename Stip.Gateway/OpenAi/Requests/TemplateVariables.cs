@@ -11,9 +11,39 @@ internal static class TemplateVariables
     // Of the request itself.
     private static readonly string[] Taken = ["messages", "tools", "add_generation_prompt"];
 
+    // Other servers' fields for whether the model thinks, and at once the names that templates know it by.
+    private static readonly string[] OfThoughts = ["enable_thinking", "thinking"];
+
     /// <returns>Null where there are none.</returns>
-    public static IReadOnlyDictionary<string, JsonElement>? Read(RequestFields fields) =>
-        fields.Find(Field) is { } value ? Read(value, Field) : null;
+    public static IReadOnlyDictionary<string, JsonElement>? Read(RequestFields fields)
+    {
+        var given = fields.Find(Field) is { } value ? Read(value, Field) : null;
+        var variables = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
+        foreach (var name in OfThoughts)
+        {
+            if (fields.Find(name) is { } wish)
+            {
+                variables[name] = JsonSerializer.SerializeToElement(Thinks(wish, name));
+            }
+        }
+
+        // A template reads one of the names; to others a variable is nothing.
+        if (variables.Count == 1)
+        {
+            var wish = variables.Values.Single();
+            foreach (var name in OfThoughts)
+            {
+                variables[name] = wish;
+            }
+        }
+
+        foreach (var (name, chosen) in given ?? new Dictionary<string, JsonElement>())
+        {
+            variables[name] = chosen;
+        }
+
+        return given is null && variables.Count == 0 ? null : variables;
+    }
 
     /// <summary>The members of an object.</summary>
     /// <param name="value">The object.</param>
@@ -34,5 +64,24 @@ internal static class TemplateVariables
         }
 
         return variables;
+    }
+
+    // A budget or an effort beside it would be a limit that nothing here keeps.
+    private static bool Thinks(JsonElement wish, string name)
+    {
+        if (wish.ValueKind is JsonValueKind.True or JsonValueKind.False)
+        {
+            return wish.GetBoolean();
+        }
+
+        if (wish.ValueKind == JsonValueKind.Object && wish.EnumerateObject().ToList() is [{ Name: "type" } type]
+            && type.Value.ValueKind == JsonValueKind.String
+            && type.Value.GetString() is "enabled" or "disabled")
+        {
+            return type.Value.GetString() == "enabled";
+        }
+
+        throw OpenAiException.Unsupported(
+            name, "true, false, or a 'type' of enabled or disabled; more goes into 'chat_template_kwargs'");
     }
 }

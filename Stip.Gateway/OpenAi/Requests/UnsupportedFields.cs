@@ -36,7 +36,7 @@ internal static class UnsupportedFields
         ("stop_token_ids", IsEmpty),
         ("include_stop_str_in_output", value => value.ValueKind == JsonValueKind.False),
         ("skip_special_tokens", value => value.ValueKind == JsonValueKind.True),
-        ("truncate_prompt_tokens", Never),
+        ("truncate_prompt_tokens", IsBelowZero),
         ("prompt_logprobs", Never),
         ("allowed_token_ids", Never),
         ("bad_words", IsEmpty),
@@ -52,8 +52,6 @@ internal static class UnsupportedFields
         ("samplers", IsEmpty),
         ("min_keep", IsZero),
         ("n_probs", IsZero),
-        ("n_predict", IsBelowZero),
-        ("max_new_tokens", Never),
         ("regex", value => IsOneOf(value, "")),
         ("ebnf", value => IsOneOf(value, "")),
         ("stop_regex", value => IsEmpty(value) || IsOneOf(value, "")),
@@ -68,7 +66,8 @@ internal static class UnsupportedFields
         ("documents", IsEmpty),
     ];
 
-    private static readonly string[] OfTemplates = ["enable_thinking", "thinking"];
+    // Other servers' names of the limit, which some clients send beside OpenAI's.
+    private static readonly string[] Limits = ["n_predict", "max_new_tokens"];
 
     private static readonly string[] OfEmbeddings = ["truncate_prompt_tokens", "input_type"];
 
@@ -86,11 +85,12 @@ internal static class UnsupportedFields
 
     public static void Refuse(RequestFields fields)
     {
-        foreach (var name in OfTemplates)
+        var limit = fields.Find("max_completion_tokens") ?? fields.Find("max_tokens");
+        foreach (var name in Limits)
         {
-            if (fields.Find(name) is not null)
+            if (fields.Find(name) is { } value && !IsBelowZero(value) && !AreEqual(value, limit))
             {
-                throw OpenAiException.Unsupported(name, "what a template reads goes into 'chat_template_kwargs'");
+                throw OpenAiException.Unsupported(name, "the limit is 'max_tokens'");
             }
         }
 
@@ -130,6 +130,10 @@ internal static class UnsupportedFields
 
     private static bool IsTextOnly(JsonElement value) =>
         value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(item => IsOneOf(item, "text"));
+
+    private static bool AreEqual(JsonElement value, JsonElement? limit) =>
+        limit is { ValueKind: JsonValueKind.Number } other && value.ValueKind == JsonValueKind.Number
+            && value.GetDouble() == other.GetDouble();
 
     private static bool Never(JsonElement value) => false;
 

@@ -1,4 +1,6 @@
 using System.Text.Json;
+using Stip.Gateway.OpenAi;
+using Stip.Gateway.OpenAi.Requests;
 
 namespace Stip.Gateway.Tests.OpenAi.Requests;
 
@@ -29,6 +31,9 @@ public sealed class TemplateVariablesTests
         body["chat_template_kwargs"] = new { enable_thinking = false };
         var unthinking = await PromptTokensAsync();
 
+        body.Remove("chat_template_kwargs");
+        body["enable_thinking"] = false;
+        Assert.Equal(unthinking, await PromptTokensAsync());
         Assert.Equal(plain, thinking);
         Assert.True(unthinking > plain, $"{unthinking} and {plain}");
 
@@ -38,6 +43,34 @@ public sealed class TemplateVariablesTests
             Assert.True(status == 200, $"{answer}");
             return answer.GetProperty("usage").GetProperty(tokens).GetInt32();
         }
+    }
+
+    [Theory]
+    [InlineData("""{"enable_thinking":false}""", "false", "false")]
+    [InlineData("""{"thinking":true}""", "true", "true")]
+    [InlineData("""{"thinking":{"type":"disabled"}}""", "false", "false")]
+    [InlineData("""{"thinking":{"type":"enabled"},"enable_thinking":false}""", "false", "true")]
+    [InlineData("""{"enable_thinking":true,"chat_template_kwargs":{"thinking":"x"}}""", "true", "\"x\"")]
+    public void Read_FieldsOfOtherServersForThoughts_AreWhatTemplatesRead(
+        string body, string enableThinking, string thinking)
+    {
+        var variables = TemplateVariables.Read(new RequestFields(JsonDocument.Parse(body).RootElement))!;
+
+        Assert.Equal(
+            (enableThinking, thinking),
+            (variables["enable_thinking"].GetRawText(), variables["thinking"].GetRawText()));
+    }
+
+    [Theory]
+    [InlineData("""{"thinking":{"type":"enabled","budget_tokens":1024}}""", "thinking")]
+    [InlineData("""{"thinking":{"type":"adaptive"}}""", "thinking")]
+    [InlineData("""{"enable_thinking":"no"}""", "enable_thinking")]
+    public void Read_ThoughtsWithALimit_AreRefused(string body, string param)
+    {
+        var refusal = Assert.Throws<OpenAiException>(
+            () => TemplateVariables.Read(new RequestFields(JsonDocument.Parse(body).RootElement)));
+
+        Assert.Equal(("unsupported_parameter", param), (refusal.Body.Code, refusal.Body.Param));
     }
 
     [Theory]

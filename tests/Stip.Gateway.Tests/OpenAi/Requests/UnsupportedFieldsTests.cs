@@ -45,8 +45,6 @@ public sealed class UnsupportedFieldsTests
     [InlineData("regex", "\"a+\"")]
     [InlineData("ebnf", "\"root ::= x\"")]
     [InlineData("stop_regex", "\"a+\"")]
-    [InlineData("enable_thinking", "false")]
-    [InlineData("thinking", """{"type":"disabled"}""")]
     public void Refuse_WhatWouldChangeTheAnswer_NamesIt(string field, string value)
     {
         var refusal = Assert.Throws<OpenAiException>(() => UnsupportedFields.Refuse(Fields(field, value)));
@@ -68,10 +66,39 @@ public sealed class UnsupportedFieldsTests
     [InlineData("grammar", "\"\"")]
     [InlineData("top_n_sigma", "-1")]
     [InlineData("n_predict", "-1")]
+    [InlineData("max_new_tokens", "-1")]
+    [InlineData("truncate_prompt_tokens", "-1")]
     [InlineData("reasoning_budget", "-1")]
     [InlineData("reasoning_format", "\"none\"")]
     public void Refuse_WhatAsksForNothing_LetsItThrough(string field, string value) =>
         UnsupportedFields.Refuse(Fields(field, value));
+
+    [Theory]
+    [InlineData("""{"max_tokens":64,"max_new_tokens":64,"n_predict":64}""", null)]
+    [InlineData("""{"max_tokens":9,"max_completion_tokens":64,"n_predict":64}""", null)]
+    [InlineData("""{"max_tokens":64,"max_completion_tokens":9,"n_predict":64}""", "n_predict")]
+    [InlineData("""{"max_tokens":64,"max_new_tokens":65}""", "max_new_tokens")]
+    [InlineData("""{"max_tokens":64,"max_new_tokens":"64"}""", "max_new_tokens")]
+    public void Refuse_OtherNamesOfTheLimit_AreLetThroughWhereTheyAreTheLimit(string body, string? refused)
+    {
+        var fields = new RequestFields(JsonDocument.Parse(body).RootElement);
+
+        var refusal = Record.Exception(() => UnsupportedFields.Refuse(fields));
+
+        Assert.Equal(refused, (refusal as OpenAiException)?.Body.Param);
+    }
+
+    [Theory]
+    [InlineData("truncate_prompt_tokens", "-1", false)]
+    [InlineData("truncate_prompt_tokens", "null", false)]
+    [InlineData("truncate_prompt_tokens", "9", true)]
+    [InlineData("input_type", "\"query\"", true)]
+    public void RefuseOfEmbeddings_WhatWouldMakeAnotherVector_NamesIt(string field, string value, bool isRefused)
+    {
+        var refusal = Record.Exception(() => UnsupportedFields.RefuseOfEmbeddings(Fields(field, value)));
+
+        Assert.Equal(isRefused ? field : null, (refusal as OpenAiException)?.Body.Param);
+    }
 
     [Theory]
     [InlineData(true)]
