@@ -111,6 +111,7 @@ internal sealed class ModelFile : IDisposable
                 throw new RefusedException($"'{path}' is not an ONNX graph: it has no nodes");
             }
 
+            UnreadAttributes.Drop(model);
             TensorPlaces.RefuseOthers(path, model);
             TensorPlaces.TurnLists(model);
             RefuseDoubles(path, graph.Input.Select(input => input.Name));

@@ -16,6 +16,7 @@ internal sealed class ForeignSamples(ForeignSource source)
     private const int Seed = 20261;
 
     private readonly Random _random = new(Seed);
+    private readonly SoundAxes _sounds = new(source);
     private readonly AxisRoles _roles = new(source.Inputs, source.Uses, source.Pictures.Count > 0);
     private int[] _sides = source.Pictures.Count == 0 ? [0] : [.. source.Pictures];
 
@@ -63,9 +64,9 @@ internal sealed class ForeignSamples(ForeignSource source)
 
     private HostTensor Make(ValueInfoProto input, SampleSizes sizes, Dictionary<string, int> lengths)
     {
-        var isSignal = source.Signals.Contains(input.Name);
         long[] shape = [.. (input.Type.TensorType.Shape?.Dim ?? [])
-            .Select(axis => (long)sizes.Of(axis, _roles, lengths, isSignal))];
+            .Select(axis => (long)sizes.Of(
+                axis, _roles, lengths, symbol => _sounds.Have(input, symbol)))];
         var count = checked((int)shape.Aggregate(1L, (product, length) => product * length));
         var dtype = OnnxDtypes.FromOnnx(input.Type.TensorType.ElemType)
             ?? throw new RefusedException($"input '{input.Name}' is of a type that cannot be sampled");

@@ -18,27 +18,27 @@ internal readonly record struct SampleSizes(int Batch, int Sequence, int Past, i
     /// <param name="axis">The axis.</param>
     /// <param name="roles">What free axes count.</param>
     /// <param name="known">Lengths of symbols that are told otherwise.</param>
-    /// <param name="isSignal">True for a picture or a sound.</param>
+    /// <param name="areSamples">Says which symbols count samples of a sound.</param>
     public int Of(
         TensorShapeProto.Types.Dimension axis,
         AxisRoles roles,
         IReadOnlyDictionary<string, int> known,
-        bool isSignal)
+        Func<string, bool> areSamples)
     {
         var sizes = this;
         return axis.ValueCase == TensorShapeProto.Types.Dimension.ValueOneofCase.DimValue
             ? checked((int)axis.DimValue)
             : SizeExpression.Evaluate(axis.DimParam, symbol => known.TryGetValue(symbol, out var length)
                 ? length
-                : sizes.Of(roles[symbol], isSignal));
+                : sizes.Of(roles[symbol], areSamples(symbol)));
     }
 
-    private int Of(AxisRole role, bool isSignal) => role switch
+    private int Of(AxisRole role, bool areSamples) => role switch
     {
         AxisRole.Batch => Batch,
         AxisRole.Channels => Channels,
         AxisRole.Side => Side,
-        _ when isSignal => SoundSamples,
+        _ when areSamples => SoundSamples,
         AxisRole.Encoder => EncoderTokens,
         AxisRole.Past => Past,
         AxisRole.Total => Past + Sequence,

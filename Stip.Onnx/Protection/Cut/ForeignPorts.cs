@@ -89,7 +89,10 @@ internal static class ForeignPorts
         ];
         ValueInfoProto[] hidden = [.. given.Where(output => width > 0 && Width(output) == width)];
         ValueInfoProto[] ofRows = [.. hidden.Where(output => Rank(output) == 3)];
-        ValueInfoProto[] scores = [.. given.Except(hidden).Where(output => output.Name != SentenceVector)];
+
+        // Where a graph says how wide its rows are, what says no width is a map of positions (shares of attention).
+        ValueInfoProto[] scores = [.. given.Except(hidden).Where(output => output.Name != SentenceVector
+            && (hidden is [] || Width(output) > 0))];
         var wide = Array.FindAll(scores, output => limits.Values.Contains(Width(output)));
         var isScored = scores.Length > 0;
         return Unusual(cut, new Dictionary<string, string?>

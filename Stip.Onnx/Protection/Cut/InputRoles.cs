@@ -33,6 +33,7 @@ internal sealed class InputRoles
     private readonly Constants _constants;
     private readonly PortUses _uses;
     private readonly Dictionary<string, HashSet<string>> _reach = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, HashSet<string>> _made = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _raw = new(StringComparer.Ordinal);
     private readonly HashSet<string> _rawIndices = new(StringComparer.Ordinal);
     private readonly HashSet<string> _convolved = new(StringComparer.Ordinal);
@@ -86,20 +87,37 @@ internal sealed class InputRoles
             return;
         }
 
-        // A product ends what is still the input itself.
+        string[] operands = [.. OuterReads.Of(node)];
+        var sources = Inputs(_reach, operands);
+        var products = Inputs(_made, operands);
+
+        // A product ends what is still the input itself, and so does a sum of both: those are rows with what a layer
+        // made of them, whatever a convolution does to them later.
         if (PortOperators.IsProduct(node) || PortOperators.IsAttention(node) || node.OpType is "MoE" or "QMoE")
         {
-            return;
+            products.UnionWith(sources);
+            sources.Clear();
+        }
+        else if (node.OpType is "Add" or "Sum")
+        {
+            sources.ExceptWith(products);
         }
 
-        var sources = OuterReads.Of(node).SelectMany(name => _reach.GetValueOrDefault(name) ?? [])
-            .ToHashSet(StringComparer.Ordinal);
-        if (sources.Count > 0)
+        foreach (var output in node.Output)
         {
-            foreach (var output in node.Output)
-            {
-                _reach[output] = sources;
-            }
+            Note(_reach, output, sources);
+            Note(_made, output, products);
+        }
+    }
+
+    private static HashSet<string> Inputs(Dictionary<string, HashSet<string>> found, string[] names) =>
+        names.SelectMany(name => found.GetValueOrDefault(name) ?? []).ToHashSet(StringComparer.Ordinal);
+
+    private static void Note(Dictionary<string, HashSet<string>> found, string output, HashSet<string> inputs)
+    {
+        if (inputs.Count > 0)
+        {
+            found[output] = inputs;
         }
     }
 
