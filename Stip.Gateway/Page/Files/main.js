@@ -4,7 +4,7 @@ import { Composer } from './composer.js';
 import { Conversation } from './conversation.js';
 import { listModels } from './models.js';
 import { Settings } from './settings.js';
-import { hasToken } from './token.js';
+import { hasToken, onToken } from './token.js';
 import { WirePanel } from './wire.js';
 
 const byId = (id) => document.getElementById(id);
@@ -13,13 +13,17 @@ const settings = new Settings(byId('settings'), byId('settings-button'));
 const conversation = new Conversation(byId('turns'), byId('scroll'), byId('welcome'));
 const announcer = new Announcer(byId('status'));
 const panel = new WirePanel(byId('wire'));
-const composer = new Composer(byId('composer'), { onAsk: submit, onStop: () => running?.abort() });
+const composer = new Composer(byId('composer'), {
+  onAsk: (question, images) => submit(question, images, () => composer.submit()),
+  onStop: () => running?.abort(),
+});
 const choice = byId('model');
 let models = [];
 let running = null;
+let starting = null;
 
-/** Whether it is asked: else what was typed stays. */
-function submit(question, images) {
+/** Whether it is asked: else what was typed stays. Before there are models it is asked when there are. */
+function submit(question, images, again) {
   if (running || !settings.check()) {
     return false;
   }
@@ -28,7 +32,7 @@ function submit(question, images) {
   if (model) {
     answer(model, question, images);
   } else {
-    startAgain();
+    startAgain(again);
   }
 
   return Boolean(model);
@@ -94,7 +98,15 @@ function showLock() {
   byId('locked').hidden = hasToken();
 }
 
-async function start() {
+// At most one list is on its way.
+function start() {
+  starting ??= load().finally(() => {
+    starting = null;
+  });
+  return starting;
+}
+
+async function load() {
   try {
     models = (await listModels()).filter((model) => model.chats);
   } catch (error) {
@@ -105,7 +117,12 @@ async function start() {
   }
 
   conversation.fail(null);
+  const before = choice.value;
   choice.replaceChildren(...models.map((model) => new Option(model.id, model.id)));
+  if (models.some((model) => model.id === before)) {
+    choice.value = before;
+  }
+
   if (models.length === 0) {
     conversation.fail('No model here has a chat template: this page has nobody to talk to.');
     composer.disable();
@@ -114,10 +131,10 @@ async function start() {
   onModel();
 }
 
-async function startAgain() {
+async function startAgain(ask) {
   await start();
   if (chosen()) {
-    composer.submit();
+    ask();
   }
 }
 
@@ -131,7 +148,14 @@ byId('new').addEventListener('click', () => {
 byId('starts').addEventListener('click', (event) => {
   const button = event.target.closest('button');
   if (button) {
-    submit(button.textContent, []);
+    const ask = () => submit(button.textContent, [], ask);
+    ask();
+  }
+});
+onToken(() => {
+  showLock();
+  if (!chosen()) {
+    start();
   }
 });
 document.addEventListener('keydown', (event) => {

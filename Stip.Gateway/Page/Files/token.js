@@ -10,25 +10,43 @@ function decoded(text) {
   }
 }
 
+// What the address gives now, which stands there no longer; null where it gives none.
 function take() {
   const given = location.hash.match(/^#token=(.+)$/)?.[1];
-  if (given) {
-    history.replaceState(null, '', location.pathname);
+  if (!given) {
+    return null;
   }
 
+  history.replaceState(null, '', location.pathname);
   try {
-    if (given) {
-      sessionStorage.setItem(key, decoded(given));
-    }
-
-    return sessionStorage.getItem(key);
+    sessionStorage.setItem(key, decoded(given));
   } catch {
     // A browser that keeps nothing: a reload asks for the address again.
-    return given ? decoded(given) : null;
+  }
+
+  return decoded(given);
+}
+
+function kept() {
+  try {
+    return sessionStorage.getItem(key);
+  } catch {
+    return null;
   }
 }
 
-let token = take();
+let token = take() ?? kept();
+
+/** Tells when the open page gets another one: an address that differs behind the # alone loads no page anew. */
+export function onToken(tell) {
+  addEventListener('hashchange', () => {
+    const given = take();
+    if (given !== null) {
+      token = given;
+      tell();
+    }
+  });
+}
 
 /** Whether the page has the token of the gateway's run, as far as is known. */
 export function hasToken() {
@@ -42,17 +60,25 @@ export function credentials() {
 
 /** Asks with the token; where the gateway does not know it (it was started anew), without it from then on. */
 export async function fetchWithToken(send) {
+  const used = token;
   const answer = await send();
-  if (answer.status !== 401 || token === null) {
+  if (answer.status !== 401 || used === null) {
     return answer;
   }
 
+  // Not one that came meanwhile.
+  if (token === used) {
+    drop();
+  }
+
+  return send();
+}
+
+function drop() {
   token = null;
   try {
     sessionStorage.removeItem(key);
   } catch {
     // It was kept nowhere.
   }
-
-  return send();
 }

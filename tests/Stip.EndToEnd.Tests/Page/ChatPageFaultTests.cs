@@ -112,6 +112,54 @@ public sealed class ChatPageFaultTests(GatewayProcess gateway, Chromium chromium
         Assert.Equal(0, await page.ReadAsync<int>("document.querySelectorAll('.fault').length"));
     }
 
+    [Fact]
+    public async Task Page_NewTokenInTheAddressOfAnOpenPage_IsTaken()
+    {
+        await using var page = await chromium.OpenAsync(Bare);
+        Assert.True(await page.ReadAsync<bool>("document.querySelector('#locked').checkVisibility()"));
+
+        await page.ReadAsync<object>($"void (location.hash = '{Address.Fragment}')");
+        await page.WaitAsync("!document.querySelector('#locked').checkVisibility()");
+        Assert.Equal("", await page.ReadAsync<string>("location.hash"));
+
+        await page.SetAsync("max_tokens", "8");
+        await AskAsync(page, Question);
+        await page.WaitForAnswerAsync();
+
+        Assert.InRange(await page.ReadAsync<int>("Number(document.querySelector('#rounds').textContent)"), 1, 8);
+    }
+
+    [Fact]
+    public async Task Page_QuestionToBeginWithBeforeThereAreModels_IsAskedWhenThereAre()
+    {
+        await using var page = await chromium.OpenAsync(Bare);
+        // As while the page is opened: the list is asked for and has not come.
+        await page.ReadAsync<object>("""
+            (() => {
+              document.querySelector('#model').replaceChildren();
+              window.real = window.fetch;
+              window.lists = 0;
+              window.fetch = async (url, options) => {
+                window.lists += options?.body ? 0 : 1;
+                await new Promise((done) => { setTimeout(done, 200); });
+                return window.real(url, options);
+              };
+            })()
+            """);
+        await page.SetAsync("max_tokens", "8");
+        var first = await page.TextAsync("#starts button");
+
+        await page.ReadAsync<object>(
+            "(() => { document.querySelector('#starts button').click();"
+            + " document.querySelector('#starts button').click(); })()");
+        await page.WaitForAnswerAsync();
+
+        Assert.Equal(1, await page.ReadAsync<int>("window.lists"));
+        Assert.Equal(1, await page.ReadAsync<int>("document.querySelectorAll('.user').length"));
+        Assert.Contains(first, await page.TextAsync(".user"), StringComparison.Ordinal);
+        Assert.Equal(0, await page.ReadAsync<int>("document.querySelectorAll('.fault').length"));
+    }
+
     private static async Task AskAsync(OpenPage page, string question)
     {
         await page.ReadAsync<object>("document.querySelector('#question').focus()");
