@@ -11,13 +11,15 @@ public static class HubFolder
 
     /// <summary>The folder above one of graphs, where that is called <c>onnx</c> and only the upper one has a tokenizer
     /// or settings; null otherwise.</summary>
-    public static string? Of(string graphs)
+    public static string? Of(string graphs) =>
+        Above(graphs) is { } above && !Tells(graphs) && Tells(above) ? above : null;
+
+    /// <summary>The folder above one of graphs that is called <c>onnx</c>, whatever is in either; null of others.
+    /// </summary>
+    public static string? Above(string graphs)
     {
         var full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(graphs));
-        return Path.GetFileName(full) == Graphs && Path.GetDirectoryName(full) is { } above
-            && !Tells(full) && Tells(above)
-            ? above
-            : null;
+        return Path.GetFileName(full) == Graphs ? Path.GetDirectoryName(full) : null;
     }
 
     /// <summary>The graphs of a folder that has none itself, e.g. <c>onnx/model.onnx</c>; none where there are none.

@@ -35,10 +35,11 @@ internal static class PooledTexts
         };
     }
 
-    /// <summary>What a developer should know where nothing says how texts are pooled; null where it is said, or where
-    /// there is nothing to pool.</summary>
+    /// <summary>What a developer should know where nothing says how texts are pooled, or more than that is done; null
+    /// where all is said, or where there is nothing to pool.</summary>
     public static string? Warning(PlainModel plain, TextVectors? texts) =>
-        texts?.Pooling is not null || !ArePooled(plain) ? null
+        !ArePooled(plain) ? null
+        : texts?.Pooling is not null ? texts.LeftOut is { } left ? $"{left}: embed gives what is before them" : null
         : (texts?.Unfollowed ?? "nothing beside the graph says how its rows become the vector of a text (modules.json "
             + "of sentence-transformers does, there or in --tokenizer)")
             + ": embed takes their mean; say --pooling mean, cls, max or lasttoken, with --normalize for vectors of "

@@ -19,4 +19,8 @@ public sealed record TextVectors(string? Pooling, bool Normalizes)
 
     /// <summary>True where the caller chose: a model without such rows is refused then.</summary>
     public bool IsChosen { get; init; }
+
+    /// <summary>What comes after the pooling and is not in the vectors, whatever pools them; null for nothing.
+    /// </summary>
+    public string? LeftOut { get; init; }
 }

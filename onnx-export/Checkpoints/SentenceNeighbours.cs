@@ -8,12 +8,17 @@ namespace Stip.Export.Checkpoints;
 /// wrote.</summary>
 internal sealed record SentenceNeighbours(TextVectors Texts, bool LowersTexts)
 {
-    /// <summary>Looks where the tokenizer is, else beside the graph.</summary>
+    private const string DenseLayers = $"{SentenceModules.FileName} has Dense layers after the pooling, which rows of "
+        + "this graph are before (a graph with an output 'sentence_embedding' has them)";
+
+    /// <summary>Looks where the tokenizer is, else beside the graph, else above a folder <c>onnx</c>: nobody writes
+    /// these files into it.</summary>
     /// <param name="tokenizer">Null for none but the graph's folder.</param>
     /// <param name="model">The folder of the graph.</param>
     /// <returns>Null where no folder says anything, or where the model is a folder of <c>export</c>.</returns>
     public static SentenceNeighbours? Find(string? tokenizer, string model) => ExportFolder.Exists(model) ? null
-        : new[] { tokenizer, model }.OfType<string>().Select(Read).FirstOrDefault(found => found is not null);
+        : new[] { tokenizer, model, HubFolder.Above(model) }.OfType<string>().Select(Read)
+            .FirstOrDefault(found => found is not null);
 
     /// <summary>What was chosen counts before what is said.</summary>
     public static TextVectors? Complete(TextVectors? chosen, SentenceNeighbours? said) => chosen is null ? said?.Texts
@@ -35,10 +40,8 @@ internal sealed record SentenceNeighbours(TextVectors Texts, bool LowersTexts)
                     {
                         Prompt = modules.Prompt,
                         MaxTokens = modules.MaxTokens,
-                        Unfollowed = modules.Layers.Count > 0
-                            ? $"{SentenceModules.FileName} has Dense layers after the pooling, which rows of this "
-                                + "graph are before (a graph with an output 'sentence_embedding' has them)"
-                            : null,
+                        Unfollowed = modules.Layers.Count > 0 ? DenseLayers : null,
+                        LeftOut = modules.Layers.Count > 0 ? DenseLayers : null,
                     },
                     modules.LowersTexts);
         }

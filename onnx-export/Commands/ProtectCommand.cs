@@ -72,10 +72,11 @@ internal static class ProtectCommand
         return 0;
     }
 
-    // What lies beside a model, or where --tokenizer says; hubs keep it above a folder of graphs.
+    // What lies beside a model, or where --tokenizer says; hubs keep it above a folder of graphs. An own export has all
+    // that it needs.
     private static ProtectionOptions Completed(ProtectionOptions options, string model)
     {
-        var tokenizer = options.Tokenizer ?? HubFolder.Of(model);
+        var tokenizer = options.Tokenizer ?? (ExportFolder.Exists(model) ? null : HubFolder.Of(model));
         var neighbours = SentenceNeighbours.Find(tokenizer, model);
         return options with
         {

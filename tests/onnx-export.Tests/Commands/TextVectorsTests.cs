@@ -86,6 +86,43 @@ public sealed class TextVectorsTests : IDisposable
     }
 
     [Fact]
+    public void Protect_WithAPoolingBesideDenseLayers_SaysThatTheyAreLeftOut()
+    {
+        var folder = SentenceFolder("dense");
+        File.WriteAllText(Path.Combine(folder, "modules.json"), """
+            [{"type": "sentence_transformers.models.Transformer", "path": ""},
+             {"type": "sentence_transformers.models.Pooling", "path": "1_Pooling"},
+             {"type": "sentence_transformers.models.Dense", "path": "2_Dense"}]
+            """);
+        Directory.CreateDirectory(Path.Combine(folder, "2_Dense"));
+        File.WriteAllText(Path.Combine(folder, "2_Dense", "config.json"), """
+            {"in_features": 12, "out_features": 6, "bias": true,
+             "activation_function": "torch.nn.modules.activation.Tanh"}
+            """);
+
+        var (exitCode, _, error) = Protect(Graph("graph"), "--tokenizer", folder, "--pooling", "mean");
+
+        Assert.Equal(0, exitCode);
+        Assert.Contains("has Dense layers after the pooling", error, StringComparison.Ordinal);
+        Assert.Contains("embed gives what is before them", error, StringComparison.Ordinal);
+        Assert.Equal("mean", (string?)Bundle()["pooling"]);
+    }
+
+    [Fact]
+    public void Protect_OfAFolderOnnxWithItsOwnTokenizer_FollowsTheModulesAbove()
+    {
+        var folder = SentenceFolder("mini");
+        var graph = Graph(Path.Combine("mini", "onnx"));
+        File.Copy(Path.Combine(folder, "tokenizer.json"), Path.Combine(folder, "onnx", "tokenizer.json"));
+
+        var (exitCode, _, error) = Protect(graph);
+
+        Assert.Equal(0, exitCode);
+        Assert.DoesNotContain(Warning, error, StringComparison.Ordinal);
+        Assert.Equal("cls", (string?)Bundle()["pooling"]);
+    }
+
+    [Fact]
     public void Protect_WithAPoolingOfWhatHasNoRows_IsRefused()
     {
         var (exitCode, _, error) = Protect(Graph("graph", "logits", 3), "--pooling", "cls");
