@@ -132,7 +132,7 @@ public sealed class GoneForkTests
     }
 
     // Over real connections, each cut behind its request: the server hears of it before, while or after it answers.
-    [Fact]
+    [Fact(Explicit = true)]
     [Trait("Category", "Slow")]
     public async Task Forks_WhoseConnectionsAreCut_LeaveEverySlotFreeAfterTheLease()
     {

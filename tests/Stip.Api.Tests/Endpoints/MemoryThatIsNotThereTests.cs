@@ -30,7 +30,7 @@ public sealed class MemoryThatIsNotThereTests
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     // 152 MiB of rows, for which there is room, and 76 MiB of types, for which there is none beside them.
-    [Fact(Skip = "needs prlimit", SkipWhen = nameof(CannotLimit))]
+    [Fact(Explicit = true, Skip = "needs prlimit", SkipWhen = nameof(CannotLimit))]
     public async Task Pass_WhoseSecondInputFindsNoRoom_IsRefusedAndGivesTheFirstOneBack()
     {
         await using var server = await StartAsync(path => TinyEncoder.WriteTo(path, 1 << 20));
@@ -55,7 +55,7 @@ public sealed class MemoryThatIsNotThereTests
         Assert.InRange(AddressSpace(server) - before, long.MinValue, embeds / 4 * 3);
     }
 
-    [Fact(Skip = "needs prlimit", SkipWhen = nameof(CannotLimit))]
+    [Fact(Explicit = true, Skip = "needs prlimit", SkipWhen = nameof(CannotLimit))]
     public async Task Step_WhoseRowsFindNoRoom_IsRefusedOverAWebSocketThatGoesOn()
     {
         const int Length = 350_000;

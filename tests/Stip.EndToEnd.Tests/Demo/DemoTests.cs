@@ -5,7 +5,6 @@ namespace Stip.EndToEnd.Tests.Demo;
 public sealed class DemoTests
 {
     [Fact]
-    [Trait("Category", "Slow")]
     public async Task Demo_OnThisMachine_IsExactAndLeavesNothing()
     {
         var before = Leftovers();

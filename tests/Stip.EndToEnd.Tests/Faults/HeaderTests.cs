@@ -14,7 +14,7 @@ public sealed class HeaderTests
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    [Fact]
+    [Fact(Explicit = true)]
     public async Task Headers_ThatComeByTheLetter_AreLetGoOfInTime()
     {
         await using var server = await ApiProcess.StartAsync(
@@ -31,7 +31,7 @@ public sealed class HeaderTests
         Assert.Equal(HttpStatusCode.OK, other.StatusCode);
     }
 
-    [Theory]
+    [Theory(Explicit = true)]
     [InlineData(1, 20_000)]
     [InlineData(100, 10)]
     public async Task Headers_BeyondTheirLimits_AreRefused(int count, int length)

@@ -18,7 +18,7 @@ public sealed class SlowReaderTests
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    [Fact]
+    [Fact(Explicit = true)]
     public async Task Clients_ThatDoNotTakeTheirAnswer_AreLetGoOfAndOthersAreServed()
     {
         await using var server = await ApiProcess.StartAsync(new Dictionary<string, string>
@@ -44,7 +44,7 @@ public sealed class SlowReaderTests
     }
 
     /// <summary>Fast enough for any rate, for ever.</summary>
-    [Fact]
+    [Fact(Explicit = true)]
     public async Task Client_ThatTakesItsAnswerSteadilyAndForTooLong_IsLetGoOf()
     {
         await using var server = await ApiProcess.StartAsync(new Dictionary<string, string>
@@ -62,7 +62,7 @@ public sealed class SlowReaderTests
     }
 
     /// <summary>Such answers begin after all that made them has returned; connections are used again.</summary>
-    [Fact]
+    [Fact(Explicit = true)]
     public async Task RefusedRequests_LongAfterTheirAnswer_TouchNothing()
     {
         await using var server = await ApiProcess.StartAsync(new Dictionary<string, string>
