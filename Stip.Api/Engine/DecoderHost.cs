@@ -263,7 +263,8 @@ internal sealed class DecoderHost : IAsyncDisposable
         var chunk = new PrefillChunk(
             _options.PrefillChunk, decoder.IsOnDevice, Snapshot.Sequence is not null,
             rows == RowsBeside.Apart && Snapshot.Cache is { Layout: CacheLayouts.Shared, BoundedWindows: var windows }
-                && windows?.Any(window => window > 0) != true);
+                && windows?.Any(window => window > 0) != true,
+            decoder.TakesOneRow);
         var loop = new ModelLoop(
             decoder, sessions, Snapshot, _options, chunk, rows == RowsBeside.Mixed ? 1 : _options.MaxBatch, _metrics,
             _clock);

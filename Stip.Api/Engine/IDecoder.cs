@@ -20,6 +20,9 @@ internal interface IDecoder : IDisposable
     /// <summary>Most tokens of a session that it can run, however long its cache may be.</summary>
     int MostTokens => int.MaxValue;
 
+    /// <summary>True where rows of a step run one after the other, each on its own.</summary>
+    bool TakesOneRow => false;
+
     /// <summary>What the last run took for copying rows in and logits out, where that is told apart.</summary>
     TimeSpan Copied => TimeSpan.Zero;
 

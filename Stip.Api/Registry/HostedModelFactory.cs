@@ -39,7 +39,8 @@ internal sealed class HostedModelFactory(
             pair => pair.Key,
             pair => new ForwardHost(
                 manifest.Model, Path.Combine(folder, pair.Value.File), Bytes(manifest, pair.Value), pair.Value,
-                manifest.HiddenSize, own, OnnxReferences.MixesRows, graphs, engine, clock),
+                manifest.HiddenSize, own, OnnxReferences.ForwardRowsOf, graphs, engine, log,
+                clock),
             StringComparer.Ordinal);
         return new HostedModel(manifest, registration, folder, decoder, forwards)
         {

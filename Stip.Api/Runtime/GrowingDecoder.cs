@@ -20,7 +20,6 @@ internal sealed class GrowingDecoder : IDecoder
     private readonly int _rowBytes;
     private readonly int _logitsBytes;
     private readonly bool _givesLastRowOnly;
-    private readonly bool _takesOneRow;
     private readonly bool _holdsSeveral;
     private readonly DeviceGate? _gate;
     private TimeSpan _computed;
@@ -42,7 +41,7 @@ internal sealed class GrowingDecoder : IDecoder
         _holdsSeveral = IsFree(decoder.Ports.Embeds, 0)
             && IsFree(decoder.Ports.Mask, 0) && IsFree(decoder.Ports.Positions, 0)
             && decoder.CacheTensors.All(tensor => tensor.HoldsSeveral && IsFree(tensor.Past, tensor.Batch!.Value));
-        _takesOneRow = !IsFree(decoder.Ports.Embeds, 1);
+        TakesOneRow = !IsFree(decoder.Ports.Embeds, 1);
         _givesLastRowOnly = session.OutputMetadata[decoder.Ports.Logits].Dimensions[1] == 1;
     }
 
@@ -53,6 +52,8 @@ internal sealed class GrowingDecoder : IDecoder
     public bool CommitsOnUse => true;
 
     public bool RunsOnAnyThread => true;
+
+    public bool TakesOneRow { get; }
 
     public int MostTokens => CacheShape.Of(_decoder, 1, 1).MostTokens;
 
@@ -130,7 +131,7 @@ internal sealed class GrowingDecoder : IDecoder
         SlotRange range, int cachedTokens, ReadOnlySpan<byte> rows, ReadOnlySpan<long> wanted, LogitsTarget logits)
     {
         var count = rows.Length / _rowBytes;
-        if (count > 1 && (_takesOneRow || (_givesLastRowOnly && wanted.Length > 1)))
+        if (count > 1 && (TakesOneRow || (_givesLastRowOnly && wanted.Length > 1)))
         {
             // The graph takes one row of a run, or gives the last one and every row is wanted.
             for (var row = 0; row < count; row++)

@@ -8,15 +8,13 @@ namespace Stip.Api.Engine.Forward;
 /// </summary>
 internal static class BatchAxis
 {
-    /// <summary>True where every input and output begins with the same named axis, which is nowhere else, and no input
-    /// is one sequence of rows of a fixed width. Whether its rows look at one another is for <see cref="BatchTrial"/>
-    /// to find out.</summary>
+    /// <summary>True where every input and output begins with the same named axis, which is nowhere else. Whether
+    /// its rows look at one another is for <see cref="BatchTrial"/> to find out.</summary>
     public static bool Of(GraphManifest graph)
     {
         var tensors = graph.Inputs.Concat(graph.Outputs).ToArray();
         var names = tensors.Select(tensor => Name(tensor, 0)).Distinct().ToArray();
         return names is [{ Length: > 0 } shared]
-            && !graph.Inputs.Any(IsOneSequence)
             && !tensors.Any(tensor => Enumerable.Range(1, tensor.Shape.Count - 1).Any(
                 axis => Name(tensor, axis) == shared));
     }
@@ -24,6 +22,11 @@ internal static class BatchAxis
     /// <summary>True where two passes differ in their number of rows at most.</summary>
     public static bool AreAlike(ValidInputs one, ValidInputs other) => one.Tensors.All(
         pair => other.Tensors[pair.Key].Shape.Skip(1).SequenceEqual(pair.Value.Shape.Skip(1)));
+
+    /// <summary>True where two passes say the same.</summary>
+    public static bool AreEqual(ValidInputs one, ValidInputs other) => one.Tensors.All(
+        pair => other.Tensors[pair.Key].Shape.SequenceEqual(pair.Value.Shape)
+            && other.Tensors[pair.Key].Data.Span.SequenceEqual(pair.Value.Data.Span));
 
     /// <summary>Rows of a pass; one where there is no first axis, which never runs with others.</summary>
     public static long Rows(ValidInputs inputs) =>
@@ -50,14 +53,6 @@ internal static class BatchAxis
 
         return cut;
     }
-
-    // Patches [length, features], or [length, 1, features] where the length comes first: the batch is not in front.
-    private static bool IsOneSequence(TensorManifest input) =>
-        TensorDtypes.TryParseWire(input.Dtype, out var dtype) && dtype.IsWireFloat()
-        && (input.Shape.Count == 2
-            ? Name(input, 1) is null
-            : input.Shape.Count == 3 && input.Shape[1].ValueKind == JsonValueKind.Number
-                && input.Shape[1].TryGetInt64(out var length) && length == 1);
 
     private static string? Name(TensorManifest tensor, int axis) =>
         tensor.Shape.Count > axis && tensor.Shape[axis].ValueKind == JsonValueKind.String

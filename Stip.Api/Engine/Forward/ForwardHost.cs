@@ -20,9 +20,10 @@ internal sealed class ForwardHost : IAsyncDisposable
     /// <param name="graph">Its inputs and outputs.</param>
     /// <param name="hiddenSize">Features of a row.</param>
     /// <param name="runtime">Loads it.</param>
-    /// <param name="mixesRows">True where a row's result depends on those beside it; asked when it is loaded.</param>
+    /// <param name="rowsOf">What its file says of rows that run together; asked when it is loaded.</param>
     /// <param name="graphs">Who else is in memory.</param>
     /// <param name="options">Largest batch.</param>
+    /// <param name="log">Told whether passes run together, once that is known.</param>
     /// <param name="clock">Tells when it was used.</param>
     public ForwardHost(
         string model,
@@ -31,9 +32,10 @@ internal sealed class ForwardHost : IAsyncDisposable
         GraphManifest graph,
         int hiddenSize,
         IGraphRuntime runtime,
-        Func<string, bool> mixesRows,
+        Func<string, GraphRows> rowsOf,
         LoadedGraphs graphs,
         IOptions<EngineOptions> options,
+        ILogger log,
         TimeProvider clock)
     {
         Graph = graph;
@@ -45,13 +47,14 @@ internal sealed class ForwardHost : IAsyncDisposable
             {
                 runtime.Require(cancellation);
                 cancellation.ThrowIfCancellationRequested();
-                var maxBatch = BatchAxis.Of(graph) && !mixesRows(graphPath) ? options.Value.MaxBatch : 1;
+                var rows = rowsOf(graphPath);
                 return new ForwardLoop(
                     runtime.LoadForward(graphPath),
-                    maxBatch,
+                    BatchAxis.Of(graph) && !rows.AreMixed ? options.Value.MaxBatch : 1,
                     options.Value.QueueLength,
                     clock,
-                    Fits);
+                    Fits,
+                    new BatchTrial(rows.AreNarrow) { Decided = mayJoin => Tell(log, model, mayJoin) });
             },
             loop => loop.IsIdle, loop => loop.LastRanAt, graphs, options, clock);
     }
@@ -101,6 +104,19 @@ internal sealed class ForwardHost : IAsyncDisposable
     {
         _isDisposed = true;
         return _loop.DisposeAsync();
+    }
+
+    private static void Tell(ILogger log, string model, bool mayJoin)
+    {
+        if (mayJoin)
+        {
+            log.LogInformation("forward passes of {Model} run together: pairs gave what each gives alone", model);
+        }
+        else
+        {
+            log.LogWarning(
+                "forward passes of {Model} run one by one: pairs failed, or gave other outputs than each alone", model);
+        }
     }
 
     private Refusal? TooLarge(ValidInputs inputs)

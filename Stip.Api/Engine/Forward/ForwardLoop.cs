@@ -6,14 +6,14 @@ using Stip.Protocol.Tensors;
 namespace Stip.Api.Engine.Forward;
 
 /// <summary>Runs the passes of one loaded graph, in turns between their owners: those that wait when it is free and are
-/// of equal shape run together, once two have shown that neither looks at the other.</summary>
+/// of equal shape run together, once pairs have shown that neither looks at the other.</summary>
 internal sealed class ForwardLoop : IAsyncDisposable
 {
     private readonly Channel<ForwardPass> _waiting;
     private readonly IForwardGraph _graph;
     private readonly int _maxRows;
     private readonly OwnerQueue<ForwardPass> _queue = new();
-    private readonly BatchTrial _trial = new();
+    private readonly BatchTrial _trial;
     private readonly QueuePlaces _places;
     private readonly TimeProvider _clock;
     private readonly Func<ValidInputs, long, bool> _fits;
@@ -25,13 +25,16 @@ internal sealed class ForwardLoop : IAsyncDisposable
     /// <param name="queueLength">Passes that may wait.</param>
     /// <param name="clock">Tells how long they wait and run.</param>
     /// <param name="fits">Whether there is memory for so many times a pass; null where there always is.</param>
+    /// <param name="trial">Finds out whether passes may run together; null for one of its own.</param>
     public ForwardLoop(
         IForwardGraph graph,
         int maxRows,
         int queueLength,
         TimeProvider clock,
-        Func<ValidInputs, long, bool>? fits = null)
+        Func<ValidInputs, long, bool>? fits = null,
+        BatchTrial? trial = null)
     {
+        _trial = trial ?? new BatchTrial();
         (_graph, _maxRows, _clock, _fits) = (graph, maxRows, clock, fits ?? ((_, _) => true));
         _places = new QueuePlaces(queueLength, "passes");
         _waiting = Channel.CreateUnbounded<ForwardPass>(new UnboundedChannelOptions { SingleReader = true });
@@ -97,24 +100,34 @@ internal sealed class ForwardLoop : IAsyncDisposable
 
         batch.Clear();
         var rows = 0L;
-        var mostPasses = _trial.MayJoin switch { true => int.MaxValue, false => 1, null => 2 };
+        var isPair = false;
         while (_queue.Peek() is { } next)
         {
             var more = BatchAxis.Rows(next.Inputs);
-            if (batch.Count > 0
-                && (batch.Count == mostPasses || rows + more > _maxRows
-                    || !BatchAxis.AreAlike(batch[0].Inputs, next.Inputs)
-                    || !_fits(next.Inputs, (rows + more + more - 1) / more)))
+            if (batch.Count > 0)
             {
-                break;
+                // Two that are tried run both ways: what both gave is kept while each runs alone.
+                var mayJoin = _trial.MayJoin(batch[0].Owner, next.Owner);
+                var times = rows + more + (mayJoin is null ? Math.Max(rows, more) : 0);
+                if (isPair || mayJoin == false || (mayJoin is null && batch.Count > 1) || rows + more > _maxRows
+                    || !BatchAxis.AreAlike(batch[0].Inputs, next.Inputs)
+                    || !_fits(next.Inputs, (times + more - 1) / more))
+                {
+                    break;
+                }
+
+                isPair = mayJoin is null;
             }
 
             _queue.Take();
-            if (!next.IsCancelled)
+            if (next.IsCancelled)
             {
-                batch.Add(next);
-                rows += more;
+                isPair = false;
+                continue;
             }
+
+            batch.Add(next);
+            rows += more;
         }
 
         return batch.Count > 0;
@@ -122,7 +135,9 @@ internal sealed class ForwardLoop : IAsyncDisposable
 
     private void Run(List<ForwardPass> batch)
     {
-        if (batch.Count > 1 && (_trial.MayJoin == true ? TryRunTogether(batch) : _trial.IsDue() && TryBothWays(batch)))
+        if (batch.Count > 1 && (_trial.MayJoin(batch[0].Owner, batch[^1].Owner) == true
+            ? TryRunTogether(batch)
+            : !BatchAxis.AreEqual(batch[0].Inputs, batch[1].Inputs) && _trial.IsDue() && TryBothWays(batch)))
         {
             return;
         }
@@ -133,8 +148,8 @@ internal sealed class ForwardLoop : IAsyncDisposable
         }
     }
 
-    // What the pass gave, read before it is finished: from then on it is another's.
-    private void RunAlone(ForwardPass pass, Action<IReadOnlyDictionary<string, TensorPayload>>? read = null)
+    // What the pass gave, read before it is finished: from then on it is another's. False where it failed.
+    private bool RunAlone(ForwardPass pass, Action<IReadOnlyDictionary<string, TensorPayload>>? read = null)
     {
         try
         {
@@ -143,26 +158,30 @@ internal sealed class ForwardLoop : IAsyncDisposable
             var times = Times(pass, began);
             read?.Invoke(outputs.Tensors);
             pass.Finish(outputs, times);
+            return true;
         }
 #pragma warning disable CA1031 // A bug belongs to the one who asked, not to the loop.
         catch (Exception e)
 #pragma warning restore CA1031
         {
             pass.Fail(e);
+            return false;
         }
     }
 
-    private PassOutputs? MakeTogether(List<ForwardPass> batch)
+    private PassOutputs? MakeTogether(List<ForwardPass> batch, out bool isOfMemory)
     {
+        isOfMemory = false;
         try
         {
             using var joined = new JoinedInputs([.. batch.Select(pass => pass.Inputs)]);
             return _graph.Run(joined.Tensors);
         }
 #pragma warning disable CA1031 // What one of them sent must not fail the others: each runs alone and fails alone.
-        catch (Exception)
+        catch (Exception e)
 #pragma warning restore CA1031
         {
+            isOfMemory = e is OutOfMemoryException;
             return null;
         }
     }
@@ -170,9 +189,12 @@ internal sealed class ForwardLoop : IAsyncDisposable
     // Answered with what each gives alone.
     private bool TryBothWays(List<ForwardPass> pair)
     {
-        if (MakeTogether(pair) is not { } made)
+        if (MakeTogether(pair, out var isOfMemory) is not { } made)
         {
-            return false;
+            // A graph that was made for one sequence, or too little memory today.
+            var areAnswered = RunAlone(pair[0]) & RunAlone(pair[1]);
+            Learn(areAnswered && !isOfMemory ? _trial.LearnFailure : _trial.LearnNothing);
+            return true;
         }
 
         using var together = made;
@@ -182,25 +204,46 @@ internal sealed class ForwardLoop : IAsyncDisposable
             BatchAxis.Cut(together.Tensors, 0, first, first + second),
             BatchAxis.Cut(together.Tensors, first, second, first + second),
         };
-        var isOther = new List<bool>();
+        var differ = new List<bool>();
         for (var i = 0; i < pair.Count; i++)
         {
-            RunAlone(pair[i], alone => isOther.Add(BatchTrial.GivesOther(cuts[i], alone)));
+            RunAlone(pair[i], alone => Learn(() => differ.Add(_trial.Differ(cuts[i], alone))));
         }
 
-        if (isOther.Count == pair.Count)
+        Learn(() =>
         {
-            _trial.Learn(isOther.Contains(true), cuts[0], cuts[1]);
-        }
-
+            if (differ.Count == pair.Count)
+            {
+                _trial.Learn(differ.Contains(true), cuts[0], cuts[1], pair[0].Owner, pair[1].Owner);
+            }
+            else
+            {
+                _trial.LearnNothing();
+            }
+        });
         return true;
+    }
+
+    // The passes are answered whatever comes of the trial.
+    private static void Learn(Action learn)
+    {
+        try
+        {
+            learn();
+        }
+#pragma warning disable CA1031 // A fault of the trial is nobody's who asked.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            // Nothing is learned.
+        }
     }
 
     private bool TryRunTogether(List<ForwardPass> batch)
     {
         var rows = batch.Sum(pass => BatchAxis.Rows(pass.Inputs));
         var began = _clock.GetTimestamp();
-        if (MakeTogether(batch) is not { } made)
+        if (MakeTogether(batch, out _) is not { } made)
         {
             return false;
         }

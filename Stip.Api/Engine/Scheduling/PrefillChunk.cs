@@ -13,18 +13,22 @@ namespace Stip.Api.Engine.Scheduling;
 /// <param name="isOnDevice">True where the graph runs on an accelerator.</param>
 /// <param name="beginsWhole">True where the first step of a session is a graph of its own.</param>
 /// <param name="divides">True where chunks may be cut further without changing a bit.</param>
+/// <param name="takesOneRow">True where each row is a run of its own: a chunk holds everybody else up for as many, and
+/// no bit goes by its length.</param>
 internal sealed class PrefillChunk(
-    int fixedRows, bool isOnDevice, bool beginsWhole = false, bool divides = false)
+    int fixedRows, bool isOnDevice, bool beginsWhole = false, bool divides = false, bool takesOneRow = false)
 {
     private const int OnDevice = 512;
     private const int OnHost = 128;
     private const int OnHostFarBehind = 64;
     private const int FarBehind = 512;
     private const int Beside = 32;
+    private const int RowByRow = 4;
 
     /// <param name="position">Tokens before the chunk.</param>
     public int RowsAt(int position) => beginsWhole && position == 0 ? int.MaxValue
         : fixedRows > 0 ? fixedRows
+        : takesOneRow ? RowByRow
         : isOnDevice ? OnDevice
         : position < FarBehind ? OnHost
         : OnHostFarBehind;

@@ -59,6 +59,12 @@ internal static class OnnxFields
 
     public const int TensorDims = 1;
 
+    public const int TensorType = 2;
+
+    public const ulong Float16 = 10;
+
+    public const ulong BFloat16 = 16;
+
     public const int TensorName = 8;
 
     public const int EntryKey = 1;

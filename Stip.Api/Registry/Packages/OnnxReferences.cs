@@ -1,5 +1,6 @@
 using System.Text;
 using Stip.Api.Engine;
+using Stip.Api.Engine.Forward;
 using Kind = Stip.Api.Registry.Packages.OnnxFields.Kind;
 
 namespace Stip.Api.Registry.Packages;
@@ -20,17 +21,18 @@ internal sealed class OnnxReferences
     /// <summary>Operator types of all nodes.</summary>
     public IReadOnlySet<string> Operators => _operators;
 
-    /// <summary>How a row's result depends on those beside it.</summary>
-    public static RowsBeside RowsOf(string path)
-    {
-        var operators = Read(File.ReadAllBytes(path)).Operators;
-        return operators.Any(type => type.StartsWith("DynamicQuantize", StringComparison.Ordinal)) ? RowsBeside.Mixed
-            : operators.Contains("MoE") || operators.Contains("QMoE") ? RowsBeside.RoundedTogether
-            : RowsBeside.Apart;
-    }
+    /// <summary>True where a tensor of the graph is of half precision.</summary>
+    public bool HasNarrowTensors { get; private set; }
 
-    /// <summary>True where an operator of a graph rounds or reduces over all rows of a batch.</summary>
-    public static bool MixesRows(string path) => RowsOf(path) == RowsBeside.Mixed;
+    /// <summary>How a row's result depends on those beside it.</summary>
+    public static RowsBeside RowsOf(string path) => RowsOf(Read(File.ReadAllBytes(path)).Operators);
+
+    /// <summary>What is said of rows that run together in a graph without a cache.</summary>
+    public static GraphRows ForwardRowsOf(string path)
+    {
+        var references = Read(File.ReadAllBytes(path));
+        return new GraphRows(RowsOf(references.Operators) == RowsBeside.Mixed, references.HasNarrowTensors);
+    }
 
     /// <summary>Reads a whole file.</summary>
     /// <exception cref="InvalidDataException">Not the bytes of a model.</exception>
@@ -40,6 +42,11 @@ internal sealed class OnnxReferences
         references.Walk(file, Kind.Model, 0);
         return references;
     }
+
+    private static RowsBeside RowsOf(IReadOnlySet<string> operators) =>
+        operators.Any(type => type.StartsWith("DynamicQuantize", StringComparison.Ordinal)) ? RowsBeside.Mixed
+            : operators.Contains("MoE") || operators.Contains("QMoE") ? RowsBeside.RoundedTogether
+            : RowsBeside.Apart;
 
     private void Walk(ReadOnlySpan<byte> message, Kind kind, int depth)
     {
@@ -54,6 +61,10 @@ internal sealed class OnnxReferences
             if (kind == Kind.Node && reader.Field == OnnxFields.NodeOpType)
             {
                 _operators.Add(Encoding.UTF8.GetString(reader.Payload));
+            }
+            else if (kind == Kind.Tensor && reader.Field == OnnxFields.TensorType)
+            {
+                HasNarrowTensors |= reader.Number is OnnxFields.Float16 or OnnxFields.BFloat16;
             }
             else if (OnnxFields.Child(kind, reader.Field) is Kind.Entry)
             {
