@@ -11,11 +11,13 @@ namespace Stip.Onnx.Protection;
 /// <summary>
 /// Random inputs of a graph of another exporter: short and long, one sequence and several, with and without a cache.
 /// </summary>
-internal sealed class ForeignSamples(ForeignSource source)
+/// <param name="source">The graph.</param>
+/// <param name="draw">Others of the same sizes: 0 for the first.</param>
+internal sealed class ForeignSamples(ForeignSource source, int draw = 0)
 {
     private const int Seed = 20261;
 
-    private readonly Random _random = new(Seed);
+    private readonly Random _random = new(Seed + draw);
     private readonly SoundAxes _sounds = new(source);
     private readonly AxisRoles _roles = new(source.Inputs, source.Uses, source.Pictures.Count > 0);
     private int[] _sides = source.Pictures.Count == 0 ? [0] : [.. source.Pictures];

@@ -45,10 +45,32 @@ internal sealed class OutputComparison(PlainModel plain)
     private double _maxDiff;
     private double _sumDiff;
     private long _logitCount;
+    private bool _givesLogits;
     private long _rows;
     private long _rowsThatAgree;
     private double _worstRatio = -1;
     private string _worst = "";
+
+    /// <summary>True where the model rounds activations while it runs.</summary>
+    public bool Rounds => _rounds;
+
+    /// <summary>How far two answers to the same inputs lie apart, 1 where it is as much as rounding may explain.
+    /// </summary>
+    public double Apart(
+        IReadOnlyList<(string Name, HostTensor Tensor)> one, IReadOnlyList<(string Name, HostTensor Tensor)> another)
+    {
+        var alone = new OutputComparison(plain) { IsWidened = IsWidened, Places = Places };
+        alone.AddAll(one, another);
+        foreach (var ((_, name), (largest, scale)) in alone._outputs)
+        {
+            alone.JudgeBySize(name, largest, scale);
+        }
+
+        return alone._worstRatio / Tolerance;
+    }
+
+    /// <summary>Fails the comparison for a reason that no output gives.</summary>
+    public void Fail(string reason) => Judge(double.PositiveInfinity, reason);
 
     // Whether a number of an output was ever compared: what is no number or infinite on both sides is equal, and tells
     // nothing of a model that gives nothing else.
@@ -97,6 +119,7 @@ internal sealed class OutputComparison(PlainModel plain)
         string name, ReadOnlySpan<float> plain, ReadOnlySpan<float> restored, int vocabSize, string? together = null)
     {
         Add(name, plain, restored, together);
+        _givesLogits |= name.Contains("logits", StringComparison.OrdinalIgnoreCase);
         for (var start = 0; start < plain.Length; start += vocabSize)
         {
             var (a, b) = (TensorPrimitives.IndexOfMax(plain.Slice(start, vocabSize)),
@@ -217,6 +240,7 @@ internal sealed class OutputComparison(PlainModel plain)
             misplaced ?? uncompared ?? _worst)
         {
             HasLogits = _rows > 0,
+            Compared = _givesLogits ? "logit" : "",
         };
     }
 }

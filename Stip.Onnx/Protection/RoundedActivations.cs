@@ -13,13 +13,16 @@ internal static class RoundedActivations
     private static readonly string[] Words = ["QuantizeLinear", "DynamicQuantize", "QLinear", "QAttention", "QGemm"];
 
     /// <summary>True where a graph does, one inside of it (branches of a merged decoder), or a function.</summary>
-    public static bool AreIn(ModelProto model)
+    public static bool AreIn(ModelProto model) => In(model).Any();
+
+    /// <summary>The nodes that do, and the graph that each stands in.</summary>
+    public static IEnumerable<(GraphProto Body, NodeProto Node)> In(ModelProto model)
     {
         var around = new Constants(model.Graph);
-        return ModelBodies.Of(model).Any(body =>
+        return ModelBodies.Of(model).SelectMany(body =>
         {
             var constants = ReferenceEquals(body, model.Graph) ? around : around.Inside(body);
-            return body.Node.Any(node => IsRounding(node, constants));
+            return body.Node.Where(node => IsRounding(node, constants)).Select(node => (body, node));
         });
     }
 

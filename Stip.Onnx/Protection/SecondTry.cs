@@ -22,7 +22,7 @@ internal static class SecondTry
         return new RefusedException(string.Create(
             CultureInfo.InvariantCulture,
             $"the protected model differs from the plain one: {report.Worst} "
-            + $"(largest difference of a logit {report.MaxAbsDiff:G3}); {place}nothing was written"));
+            + $"(largest |Δ{report.Compared}| {report.MaxAbsDiff:G3}); {place}nothing was written"));
     }
 
     /// <summary>Draws again.</summary>

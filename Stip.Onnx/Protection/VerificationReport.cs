@@ -2,7 +2,7 @@ namespace Stip.Onnx.Protection;
 
 /// <summary>How the protected model compared with the plain one, un-permuted.</summary>
 /// <param name="Samples">Random sequences that were run through both.</param>
-/// <param name="MaxAbsDiff">Largest difference of a logit.</param>
+/// <param name="MaxAbsDiff">Largest difference of a logit, or of a number of other rows of floats.</param>
 /// <param name="MeanAbsDiff">Mean difference of the logits.</param>
 /// <param name="Top1Agreement">Share of rows whose largest logit is at the same token, 0..1.</param>
 /// <param name="Passed">True where every output agrees within its tolerance and every weight is where the keys
@@ -14,6 +14,10 @@ public sealed record VerificationReport(
 {
     /// <summary>True where rows of floats were compared: without any there are no logits to speak of.</summary>
     public bool HasLogits { get; init; } = true;
+
+    /// <summary>What <see cref="MaxAbsDiff"/> is a difference of: <c>logit</c>, or empty where a model gives other
+    /// rows of floats.</summary>
+    public string Compared { get; init; } = "";
 
     /// <summary>How both were run: <see cref="VerificationMode.Full"/> or
     /// <see cref="VerificationMode.Blocks"/>.</summary>

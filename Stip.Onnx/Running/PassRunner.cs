@@ -43,14 +43,18 @@ internal sealed class PassRunner : IDisposable
         IModelSide side, IReadOnlyDictionary<string, HostTensor> inputs)
     {
         using var runner = new PassRunner(side);
-        return runner.TakesChoices ? runner.Run(inputs) : Choices.Run(inputs, runner.Run);
+        return runner.TakesChoices ? runner.Run(inputs) : Choices.Run(inputs, given => runner.Run(given));
     }
 
     // A graph of another exporter may have an axis of choices itself.
     private bool TakesChoices =>
         (_client ?? _graph).Inputs.Any(port => port is { Name: Choices.IdsName, Shape.Count: > 2 });
 
-    public IReadOnlyList<(string Name, HostTensor Tensor)> Run(IReadOnlyDictionary<string, HostTensor> inputs)
+    /// <param name="inputs">Of the whole model.</param>
+    /// <param name="server">What answers instead of the server's graph.</param>
+    public IReadOnlyList<(string Name, HostTensor Tensor)> Run(
+        IReadOnlyDictionary<string, HostTensor> inputs,
+        Func<IReadOnlyDictionary<string, HostTensor>, IReadOnlyDictionary<string, HostTensor>>? server = null)
     {
         var client = GraphPart.KeyOf(_role, isClient: true);
         string[] names = [.. _graph.Inputs.Select(port => port.Name)];
@@ -61,7 +65,7 @@ internal sealed class PassRunner : IDisposable
             inputs,
             handed,
             (name, tensor) => _side.Protect(_role, name, tensor));
-        var results = _graph.Run(handed);
+        var results = server is null ? _graph.Run(handed) : server(handed);
         var given = _graph.Outputs.Select(port => (port.Name, _side.Restore(_role, port.Name, results[port.Name])));
         var own = (_client?.Outputs ?? []).Select(port => port.Name).Except(names)
             .Select(name => (name, _side.Restore(client, name, handed[name])));

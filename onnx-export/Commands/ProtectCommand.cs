@@ -111,7 +111,7 @@ internal static class ProtectCommand
                 + (report.HasLogits
                     ? string.Create(
                         CultureInfo.InvariantCulture,
-                        $"largest |Δlogit| {report.MaxAbsDiff:G3}, top-1 equal {report.Top1Agreement:P1}")
+                        $"largest |Δ{report.Compared}| {report.MaxAbsDiff:G3}, top-1 equal {report.Top1Agreement:P1}")
                     : OneLine.Of(report.Worst)));
         }
     }

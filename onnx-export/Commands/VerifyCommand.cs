@@ -100,8 +100,9 @@ internal static class VerifyCommand
         table.AddRow("sequences", report.Samples.ToString(CultureInfo.InvariantCulture));
         if (report.HasLogits)
         {
-            table.AddRow("largest |Δlogit|", report.MaxAbsDiff.ToString("G3", CultureInfo.InvariantCulture));
-            table.AddRow("mean |Δlogit|", report.MeanAbsDiff.ToString("G3", CultureInfo.InvariantCulture));
+            table.AddRow(
+                $"largest |Δ{report.Compared}|", report.MaxAbsDiff.ToString("G3", CultureInfo.InvariantCulture));
+            table.AddRow($"mean |Δ{report.Compared}|", report.MeanAbsDiff.ToString("G3", CultureInfo.InvariantCulture));
             table.AddRow("top-1 equal", report.Top1Agreement.ToString("P2", CultureInfo.InvariantCulture));
         }
 

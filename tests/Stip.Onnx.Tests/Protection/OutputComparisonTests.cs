@@ -125,6 +125,19 @@ public sealed class OutputComparisonTests
         Assert.False(report.HasLogits);
     }
 
+    [Theory]
+    [InlineData("logits", "logit")]
+    [InlineData("start_logits", "logit")]
+    [InlineData("last_hidden_state", "")]
+    public void Report_OfRows_SaysWhetherTheyAreLogits(string output, string expected)
+    {
+        var comparison = Comparison();
+
+        comparison.AddLogits(output, [1, 2], [1, 2], 2);
+
+        Assert.Equal(expected, comparison.Report(1, null).Compared);
+    }
+
     /// <summary>Numbers that are rounded to 8 bits while the graph runs may land on the next step.</summary>
     [Theory]
     [InlineData("DynamicQuantizeLinear", "x", 5e-2)]

@@ -31,8 +31,8 @@ public sealed class FailedProtectionTests : IDisposable
         Assert.Equal(1, exitCode);
         Assert.DoesNotContain("protected ", output, StringComparison.Ordinal);
         Assert.Matches(
-            @"^the protected model differs from the plain one: output 'logits' is off by \S+ \(largest difference of "
-            + @"a logit \S+\); block \d+ of \d+ of 'model.onnx' \(.*\): node 'layers\.1\.turn' "
+            @"^the protected model differs from the plain one: output 'logits' is off by \S+ "
+            + @"\(largest \|Δlogit\| \S+\); block \d+ of \d+ of 'model.onnx' \(.*\): node 'layers\.1\.turn' "
             + $@"\({operation}, layer 1\) is the first that is off, by .*; nothing was written$", error.Trim());
         Assert.Equal(["model.onnx", "model.onnx.data"], Directory.GetFileSystemEntries(
             _folder.Path, "*", SearchOption.AllDirectories).Select(Path.GetFileName).Order(StringComparer.Ordinal));
