@@ -9,6 +9,8 @@ internal sealed class SentValues(GraphProto graph, CutStates states, bool shapes
         .SelectMany(node => node.Output.Where(output => output.Length > 0).Select(output => (output, node)))
         .ToDictionary(entry => entry.output, entry => entry.node, StringComparer.Ordinal);
 
+    private ShapeReaders Readers => field ??= new ShapeReaders(graph);
+
     private FlatViews Views => field ??= new FlatViews(graph, _makers);
 
     /// <summary>Nodes of the server that read another value than they did.</summary>
@@ -62,7 +64,7 @@ internal sealed class SentValues(GraphProto graph, CutStates states, bool shapes
     // Rows of a table have the shape of their ids and one axis more.
     private bool TryReadFromSent(NodeProto shape, HashSet<string> sent)
     {
-        if (shape.OpType != "Shape" || !shapesHaveEnds || !CountsFromTheFirstAxis(shape))
+        if (shape.OpType != "Shape" || !CountsFromTheFirstAxis(shape))
         {
             return false;
         }
@@ -71,11 +73,12 @@ internal sealed class SentValues(GraphProto graph, CutStates states, bool shapes
         foreach (var name in sent.Where(name => states[name].IsHidden))
         {
             var (other, more) = RowsOf(name);
-            if (root is not null && other == root && more >= extra)
+            if (root is not null && other == root && (more == extra
+                || (more > extra && (shapesHaveEnds || Readers.CountFromTheFirstAxis(shape.Output[0])))))
             {
                 var read = shape.Clone();
                 read.Input[0] = name;
-                if (more > extra && shape.Attribute.Count == 0)
+                if (more > extra && shape.Attribute.Count == 0 && shapesHaveEnds)
                 {
                     read.Attribute.Add(new AttributeProto
                     {

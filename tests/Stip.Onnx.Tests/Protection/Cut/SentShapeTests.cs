@@ -56,5 +56,36 @@ public sealed class SentShapeTests : IDisposable
             refusal.Message);
     }
 
+    // Before opset 15 a shape has no end; whoever asks it for the length at a place from the first needs none.
+    [Theory]
+    [InlineData(1, false, 1)]
+    [InlineData(-1, false, 2)]
+    [InlineData(1, true, 2)]
+    public void ALengthOfIds_BeforeShapesHaveEnds_IsReadOffRowsWhereItsPlaceIsTheSame(
+        int place, bool isReadWhole, int expected)
+    {
+        _graph.Opset = 13;
+        _graph.Graph.AddInput("input_ids", TensorDtype.Int64, "batch", "seq");
+        _graph.Add("Gather", "rows", _graph.Weight("table", 9, 6), "input_ids");
+        _graph.Add("MatMul", "h", "rows", _graph.Weight("w", 6, 4));
+        _graph.Add("Gather", "length", _graph.Add("Shape", "shape", "input_ids"), _graph.Numbers(place));
+        _graph.With("Concat", "target", [_graph.Numbers(-1), "length", _graph.Numbers(4)], NodeAttribute.Int("axis", 0));
+        _graph.Add("Reshape", "again", "h", "target");
+        if (isReadWhole)
+        {
+            _graph.Add("ConstantOfShape", "zeros", "shape");
+            _graph.With("Unsqueeze", "last", ["zeros", _graph.Numbers(2)]);
+            _graph.Add("Add", "sum", "again", "last");
+        }
+
+        _graph.Finish(isReadWhole ? "sum" : "again", 4);
+        using var file = _graph.Save();
+
+        var cut = ClientCut.Find(file.Graph, shapesHaveEnds: false);
+
+        Assert.Equal(expected, cut.Sent.Count);
+        Assert.All(cut.Cloud.Node.Where(node => node.OpType == "Shape"), node => Assert.Empty(node.Attribute));
+    }
+
     public void Dispose() => _graph.Dispose();
 }
