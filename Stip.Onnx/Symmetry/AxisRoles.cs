@@ -1,3 +1,5 @@
+using System.Globalization;
+using Google.Protobuf.Collections;
 using Stip.Onnx.Model;
 using Stip.Onnx.Symmetry.Ports;
 
@@ -10,20 +12,37 @@ namespace Stip.Onnx.Symmetry;
 internal sealed class AxisRoles
 {
     private const int CacheRank = 4;
+    private const string Numbered = "_dynamic_axes_";
 
     private readonly Dictionary<string, AxisRole> _standing = new(StringComparer.Ordinal);
 
-    /// <param name="inputs">Inputs of the graph; a symbol counts where it stands alone for the first time.</param>
+    /// <param name="inputs">Inputs of the graph; a symbol counts where it stands alone for the first time, and where
+    /// its place says something.</param>
     /// <param name="uses">What they are used for.</param>
     /// <param name="hasPictures">True where tensors of four axes are pictures.</param>
-    public AxisRoles(IEnumerable<ValueInfoProto> inputs, PortUses uses, bool hasPictures = false)
+    /// <param name="signals">Inputs that a convolution reads; none of them is a cache.</param>
+    public AxisRoles(
+        IEnumerable<ValueInfoProto> inputs,
+        PortUses uses,
+        bool hasPictures = false,
+        IReadOnlySet<string>? signals = null)
     {
         foreach (var input in inputs.Where(input => input.Type?.TensorType?.Shape is not null))
         {
             var axes = input.Type.TensorType.Shape.Dim;
             for (var place = 0; place < axes.Count; place++)
             {
-                _standing.TryAdd(axes[place].DimParam, ByPlace(uses[input.Name], place, axes.Count, hasPictures));
+                var role = ByPlace(uses[input.Name], place, axes.Count, hasPictures);
+                if (role == AxisRole.Unknown && !hasPictures && signals?.Contains(input.Name) != true
+                    && uses[input.Name] != PortUse.Mask && IsCacheLength(axes, place))
+                {
+                    role = AxisRole.Past;
+                }
+
+                if (role != AxisRole.Unknown)
+                {
+                    _standing.TryAdd(axes[place].DimParam, role);
+                }
             }
         }
     }
@@ -35,6 +54,7 @@ internal sealed class AxisRoles
     /// <summary>What the words of a symbol say.</summary>
     public static AxisRole ByWords(string symbol) => symbol switch
     {
+        _ when IsNumbered(symbol) => AxisRole.Unknown,
         _ when Has(symbol, "batch") => AxisRole.Batch,
         _ when Has(symbol, "past") && Has(symbol, "total") => AxisRole.Total,
         _ when Has(symbol, "past") || Has(symbol, "cache_len") => AxisRole.Past,
@@ -60,6 +80,16 @@ internal sealed class AxisRoles
         (_, < CacheRank) => AxisRole.Sequence,
         _ => AxisRole.Unknown,
     };
+
+    // Several layers in one tensor, or keys that are kept turned ([batch, heads, channels, length]).
+    private static bool IsCacheLength(RepeatedField<TensorShapeProto.Types.Dimension> axes, int place) =>
+        !ProbeSizes.IsFixed(axes[place])
+        && (axes.Count > CacheRank || (place == CacheRank - 1 && ProbeSizes.IsFixed(axes[place - 1])));
+
+    // PyTorch names axes that it is given by number alone after the tensor, whatever they count.
+    private static bool IsNumbered(string symbol) =>
+        symbol.LastIndexOf(Numbered, StringComparison.Ordinal) is > 0 and var at
+        && int.TryParse(symbol.AsSpan(at + Numbered.Length), NumberStyles.None, CultureInfo.InvariantCulture, out _);
 
     private static bool Has(string name, string word) => name.Contains(word, StringComparison.OrdinalIgnoreCase);
 }

@@ -123,7 +123,8 @@ internal sealed record ProbeSizes(int Sequence, int Past, int Encoder, int Pictu
         _multiples = KnownAxes.Multiples(graph);
         _counted = [.. graph.Input.Where(input => !ElementTypes.AreQuantities(input))
             .SelectMany(input => input.Type?.TensorType?.Shape?.Dim ?? []).Select(axis => axis.DimParam)];
-        _roles = new AxisRoles(graph.Input, uses, Picture > 0);
+        _roles = new AxisRoles(
+            graph.Input, uses, Picture > 0, KnownAxes.Convolved(graph).Select(entry => entry.Input.Name).ToHashSet());
         foreach (var (symbol, length) in lengths)
         {
             _fixed[symbol] = length;

@@ -69,7 +69,8 @@ public sealed class SentShapeTests : IDisposable
         _graph.Add("Gather", "rows", _graph.Weight("table", 9, 6), "input_ids");
         _graph.Add("MatMul", "h", "rows", _graph.Weight("w", 6, 4));
         _graph.Add("Gather", "length", _graph.Add("Shape", "shape", "input_ids"), _graph.Numbers(place));
-        _graph.With("Concat", "target", [_graph.Numbers(-1), "length", _graph.Numbers(4)], NodeAttribute.Int("axis", 0));
+        string[] sizes = [_graph.Numbers(-1), "length", _graph.Numbers(4)];
+        _graph.With("Concat", "target", sizes, NodeAttribute.Int("axis", 0));
         _graph.Add("Reshape", "again", "h", "target");
         if (isReadWhole)
         {
