@@ -19,7 +19,7 @@ internal sealed class GrowingDecoder : IDecoder
     private readonly GrowingStep _step;
     private readonly int _rowBytes;
     private readonly int _logitsBytes;
-    private readonly bool _givesLastRowOnly;
+    private bool _givesLastRowOnly;
     private readonly bool _holdsSeveral;
     private readonly DeviceGate? _gate;
     private TimeSpan _computed;
@@ -131,17 +131,10 @@ internal sealed class GrowingDecoder : IDecoder
         SlotRange range, int cachedTokens, ReadOnlySpan<byte> rows, ReadOnlySpan<long> wanted, LogitsTarget logits)
     {
         var count = rows.Length / _rowBytes;
-        if (count > 1 && (TakesOneRow || (_givesLastRowOnly && wanted.Length > 1)))
+        if (count > 1 && (TakesOneRow || (_givesLastRowOnly && wanted.ContainsAnyExcept(count - 1))))
         {
-            // The graph takes one row of a run, or gives the last one and every row is wanted.
-            for (var row = 0; row < count; row++)
-            {
-                var place = wanted.IndexOf(row);
-                RunRows(
-                    range, cachedTokens + row, rows.Slice(row * _rowBytes, _rowBytes), place < 0 ? [] : [0],
-                    place < 0 ? logits : logits.Row(place, _logitsBytes));
-            }
-
+            // The graph takes one row of a run, or gives the last one and others are wanted.
+            RunRowByRow(range, cachedTokens, rows, wanted, logits);
             return;
         }
 
@@ -149,10 +142,33 @@ internal sealed class GrowingDecoder : IDecoder
         rows.CopyTo(_step.Rows);
         using var results = Run();
         var given = results[0].GetTensorMutableRawData();
+        if (count > 1 && given.Length == _logitsBytes && !_givesLastRowOnly)
+        {
+            // Not every exporter declares it.
+            _givesLastRowOnly = true;
+            if (wanted.ContainsAnyExcept(count - 1))
+            {
+                RunRowByRow(range, cachedTokens, rows, wanted, logits);
+                return;
+            }
+        }
+
         for (var i = 0; i < wanted.Length; i++)
         {
             var row = _givesLastRowOnly ? 0 : (int)wanted[i];
             given.Slice(row * _logitsBytes, _logitsBytes).CopyTo(logits.Row(i, _logitsBytes));
+        }
+    }
+
+    private void RunRowByRow(
+        SlotRange range, int cachedTokens, ReadOnlySpan<byte> rows, ReadOnlySpan<long> wanted, LogitsTarget logits)
+    {
+        for (var row = 0; row * _rowBytes < rows.Length; row++)
+        {
+            var place = wanted.IndexOf(row);
+            RunRows(
+                range, cachedTokens + row, rows.Slice(row * _rowBytes, _rowBytes), place < 0 ? [] : [0],
+                place < 0 ? logits : logits.Row(place, _logitsBytes));
         }
     }
 

@@ -14,6 +14,7 @@ namespace Stip.Api.Tests.Models;
 /// <param name="IsOpaque">True for names that say nothing.</param>
 /// <param name="HasOnePositions">True where positions are of one sequence, whatever the batch.</param>
 /// <param name="TakesOneRow">True for a graph of one new row.</param>
+/// <param name="RowsOfLogits">Another declared number of rows of logits than there are, as a symbol.</param>
 internal sealed record TinyGrowingDecoder(
     string Model = "growing",
     bool LastRowOnly = false,
@@ -21,7 +22,8 @@ internal sealed record TinyGrowingDecoder(
     CacheForm Form = CacheForm.Named,
     bool IsOpaque = false,
     bool HasOnePositions = false,
-    bool TakesOneRow = false)
+    bool TakesOneRow = false,
+    string? RowsOfLogits = null)
 {
     private static readonly Dictionary<string, string> OpaqueNames = new()
     {
@@ -114,8 +116,8 @@ internal sealed record TinyGrowingDecoder(
         graph.Append(
             "", "MatMul", "head", [x, Weight(graph, random, "head.weight", Hidden, TinyDecoder.VocabSize)],
             ["logits"]);
-        graph.AddOutput(
-            "logits", TensorDtype.Float32, "batch", LastRowOnly || TakesOneRow ? 1 : "seq", TinyDecoder.VocabSize);
+        Axis given = RowsOfLogits is { } symbol ? (Axis)symbol : LastRowOnly || TakesOneRow ? (Axis)1 : "seq";
+        graph.AddOutput("logits", TensorDtype.Float32, "batch", given, TinyDecoder.VocabSize);
         var cache = new FormedCache(graph, Form, KvHeads, HeadDim);
         for (var layer = 0; layer < Layers; layer++)
         {
