@@ -40,7 +40,8 @@ public sealed class SamplerDistributionTests
         Assert.True(ChiSquare.Fits(counts, expected), string.Join(' ', counts));
     }
 
-    [Fact]
+    [Fact(Explicit = true)]
+    [Trait("Category", "Slow")]
     public void Sample_LargeFlatVocabulary_FollowsTheReference()
     {
         // Wide enough that a draw passes through every band of the ranking.

@@ -61,7 +61,8 @@ public sealed class EncoderClientLayersTests(SharedServer shared)
     }
 
     // Fewer labels than most tokens' ids.
-    [Fact]
+    [Fact(Explicit = true)]
+    [Trait("Category", "Slow")]
     public async Task Classify_OfAnotherExportersGraphWithClientLayers_AnswersAsOfTheWholeModel()
     {
         string[] texts = ["Once upon a time there was a king."];

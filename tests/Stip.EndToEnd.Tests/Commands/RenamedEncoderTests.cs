@@ -11,7 +11,8 @@ public sealed class RenamedEncoderTests(SharedServer shared)
     [Theory]
     [InlineData("stories-sentence", "last_hidden_state", "embed", "A fox saw a crow.", "The hare.")]
     [InlineData("stories-bert", "logits", "fill", "Once upon a [MASK] there was a king.")]
-    [InlineData("stories-bert", "logits", "classify", "Once upon a time")]
+    [InlineData("stories-bert", "logits", "classify", "Once upon a time",
+        Explicit = true, Traits = ["Category", "Slow"])]
     public async Task Command_OfARenamedEncoder_AnswersAsOfTheUsualOne(
         string checkpoint, string output, string command, params string[] texts)
     {

@@ -22,8 +22,8 @@ public sealed class CaptionTests(SharedServer shared)
 
     [Theory]
     [InlineData("trocr")] // an encoder of another width than its decoder
-    [InlineData("donut")] // windows that halve the rows
-    [InlineData("caption-gpt2")]
+    [InlineData("donut", Explicit = true, Traits = ["Category", "Slow"])] // windows that halve the rows
+    [InlineData("caption-gpt2", Explicit = true, Traits = ["Category", "Slow"])]
     [InlineData("blip-caption")]
     public async Task Generate_AboutAnImage_IsThePlainModelsText(string recipe)
     {

@@ -18,7 +18,7 @@ public sealed class RenamedSequenceTests(SharedServer shared, SequenceModels mod
 
     [Theory]
     [InlineData("t5")]
-    [InlineData("mbart")]
+    [InlineData("mbart", Explicit = true, Traits = ["Category", "Slow"])]
     public async Task Generate_OfAPairWithNamesThatSayNothing_IsThePlainModelsText(string recipe)
     {
         using var folder = new TemporaryFolder();

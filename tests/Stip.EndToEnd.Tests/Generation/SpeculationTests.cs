@@ -39,7 +39,7 @@ public sealed class SpeculationTests(SharedServer shared, ITestOutputHelper outp
 
     [Theory]
     [InlineData(0f)]
-    [InlineData(0.8f)]
+    [InlineData(0.8f, Explicit = true, Traits = ["Category", "Slow"])]
     public async Task GenerateAsync_AnswerAskedForAgain_IsCopiedInFewRounds(float temperature)
     {
         var package = await shared.PushedAsync("stories");

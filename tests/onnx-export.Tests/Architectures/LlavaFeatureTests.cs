@@ -22,8 +22,8 @@ public sealed class LlavaFeatureTests(ExportedModels models) : IDisposable
 
     // The projector reads the features of the one layer that the golden model has, and nothing of the others.
     [Theory]
-    [InlineData(0, -2, -4)]
-    [InlineData(1, -4, -2)]
+    [InlineData(0, -2, -4, Explicit = true, Traits = ["Category", "Slow"])]
+    [InlineData(1, -4, -2, Explicit = true, Traits = ["Category", "Slow"])]
     [InlineData(1, 0, 4, 5)]
     [InlineData(2, -2, 3, -2)]
     public async Task LayersInAList_OfWhichOneIsRead_GiveTheReference(int read, params int[] layers)
