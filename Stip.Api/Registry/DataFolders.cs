@@ -83,7 +83,8 @@ internal sealed class DataFolders : IDisposable
     /// <summary>Where what is staged lies beside the packages: there, or copied where those are on another file system,
     /// from which nothing can be moved in one step.</summary>
     /// <param name="staged">Stays where it is; whoever asked deletes the copy.</param>
-    public string Beside(string staged)
+    /// <param name="cancellation">Gives a copy up.</param>
+    public string Beside(string staged, CancellationToken cancellation)
     {
         var beside = Path.Combine(Packages, SetAsidePrefix + Path.GetRandomFileName());
         var probe = Directory.CreateDirectory(Path.Combine(Staging, Path.GetRandomFileName())).FullName;
@@ -95,7 +96,7 @@ internal sealed class DataFolders : IDisposable
         }
         catch (IOException e) when (e.HResult is OtherFileSystem or OtherVolume)
         {
-            CopiedFolder.Make(staged, beside);
+            CopiedFolder.Make(staged, beside, cancellation);
             return beside;
         }
         finally

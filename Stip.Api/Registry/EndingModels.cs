@@ -4,29 +4,37 @@ namespace Stip.Api.Registry;
 
 /// <summary>Models that are served no longer and end once what waits of theirs was answered, which may take long:
 /// nothing of another model waits for it.</summary>
-internal sealed class EndingModels
+internal sealed class EndingModels(ILogger log)
 {
     private readonly ConcurrentDictionary<HostedModel, Task> _ending = new();
 
     /// <summary>Done when those that end now have ended.</summary>
     public Task AllEnded => Task.WhenAll(_ending.Values);
 
-    /// <summary>Ends models.</summary>
-    public async Task EndAsync(IReadOnlyList<HostedModel> models)
+    /// <summary>Ends models, each by itself.</summary>
+    /// <param name="models">Served no longer.</param>
+    /// <param name="ended">Told of each once it has ended; the others may still go on.</param>
+    public Task EndAsync(IEnumerable<HostedModel> models, Action<HostedModel>? ended = null) =>
+        Task.WhenAll(models.Select(async model =>
+        {
+            await _ending.GetOrAdd(model, EndAsync);
+            _ending.TryRemove(model, out _);
+            ended?.Invoke(model);
+        }));
+
+    // A device that is lost may not even give back what it holds: whoever removed the model, or registered the next of
+    // its name, has nothing to do with that, and nobody asks it any more.
+    private async Task EndAsync(HostedModel model)
     {
-        var all = models.Select(model => (Model: model, End: _ending.GetOrAdd(model, Begin))).ToArray();
         try
         {
-            await Task.WhenAll(all.Select(each => each.End));
+            await model.DisposeAsync();
         }
-        finally
+#pragma warning disable CA1031 // As above.
+        catch (Exception e)
+#pragma warning restore CA1031
         {
-            foreach (var (model, _) in all)
-            {
-                _ending.TryRemove(model, out _);
-            }
+            log.LogError("Model {Model} ended with a fault: {Kind} {Stack}", model.Id, e.GetType(), e.StackTrace);
         }
     }
-
-    private static Task Begin(HostedModel model) => model.DisposeAsync().AsTask();
 }

@@ -22,7 +22,7 @@ internal sealed class ModelRegistry(
     // wait for that. Taken before the other.
     private readonly SemaphoreSlim _registering = new(1, 1);
     private readonly StoredPackages _stored = new(packages, factory, log);
-    private readonly EndingModels _ending = new();
+    private readonly EndingModels _ending = new(log);
     private IReadOnlyList<string> _byHand = [];
     private volatile bool _isWhole;
     private volatile ImmutableSortedDictionary<string, HostedModel> _models =
@@ -124,7 +124,7 @@ internal sealed class ModelRegistry(
         string staged, PackageManifest manifest, string owner, CancellationToken cancellation)
     {
         // A copy of a large package takes minutes too.
-        var beside = await Task.Run(() => folders.Beside(staged), cancellation);
+        var beside = await Task.Run(() => folders.Beside(staged, cancellation), cancellation);
         try
         {
             return await TakeInAsync(beside, manifest, owner, cancellation);
@@ -236,8 +236,7 @@ internal sealed class ModelRegistry(
             _changing.Release();
         }
 
-        await _ending.EndAsync(over);
-        over.ForEach(old => folders.TryDeleteRegistered(old.Folder, log));
+        await _ending.EndAsync(over, old => folders.TryDeleteRegistered(old.Folder, log));
     }
 
     /// <summary>Releases every session of an owner: its key is gone.</summary>

@@ -37,6 +37,27 @@ internal static class OnnxFields
         _ => null,
     };
 
+    /// <summary>Inputs of a graph, one field each.</summary>
+    public const int GraphInput = 11;
+
+    public const int GraphOutput = 12;
+
+    public const int FunctionName = 1;
+
+    /// <summary>Names of a function's inputs, one field each.</summary>
+    public const int FunctionInput = 4;
+
+    public const int FunctionDomain = 10;
+
+    public const int ValueName = 1;
+
+    public const int ValueType = 2;
+
+    /// <summary>Of a type, what it is where it is a tensor's.</summary>
+    public const int TypeTensor = 1;
+
+    public const int TensorTypeElement = 1;
+
     /// <summary>Operator type of a node.</summary>
     public const int NodeOpType = 4;
 
@@ -60,6 +81,8 @@ internal static class OnnxFields
     public const int TensorDims = 1;
 
     public const int TensorType = 2;
+
+    public const ulong Float = 1;
 
     public const ulong Float16 = 10;
 

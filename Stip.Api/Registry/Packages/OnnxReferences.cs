@@ -25,13 +25,21 @@ internal sealed class OnnxReferences
     public bool HasNarrowTensors { get; private set; }
 
     /// <summary>How a row's result depends on those beside it.</summary>
-    public static RowsBeside RowsOf(string path) => RowsOf(Read(File.ReadAllBytes(path)).Operators);
+    public static RowsBeside RowsOf(string path)
+    {
+        ReadOnlySpan<byte> file = File.ReadAllBytes(path);
+        var operators = Read(file).Operators;
+        return AreMixed(operators) ? RowsBeside.Mixed
+            : operators.Contains("MoE") || operators.Contains("QMoE") || PickedRows.AreIn(file)
+                ? RowsBeside.RoundedTogether
+            : RowsBeside.Apart;
+    }
 
     /// <summary>What is said of rows that run together in a graph without a cache.</summary>
     public static GraphRows ForwardRowsOf(string path)
     {
         var references = Read(File.ReadAllBytes(path));
-        return new GraphRows(RowsOf(references.Operators) == RowsBeside.Mixed, references.HasNarrowTensors);
+        return new GraphRows(AreMixed(references.Operators), references.HasNarrowTensors);
     }
 
     /// <summary>Reads a whole file.</summary>
@@ -43,10 +51,8 @@ internal sealed class OnnxReferences
         return references;
     }
 
-    private static RowsBeside RowsOf(IReadOnlySet<string> operators) =>
-        operators.Any(type => type.StartsWith("DynamicQuantize", StringComparison.Ordinal)) ? RowsBeside.Mixed
-            : operators.Contains("MoE") || operators.Contains("QMoE") ? RowsBeside.RoundedTogether
-            : RowsBeside.Apart;
+    private static bool AreMixed(IReadOnlySet<string> operators) =>
+        operators.Any(type => type.StartsWith("DynamicQuantize", StringComparison.Ordinal));
 
     private void Walk(ReadOnlySpan<byte> message, Kind kind, int depth)
     {

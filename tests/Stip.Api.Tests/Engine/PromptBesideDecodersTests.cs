@@ -73,9 +73,11 @@ public sealed class PromptBesideDecodersTests
     [InlineData(289, 0, 32)]
     [InlineData(289, 12, 128)] // what a bounded cache lets go, and when, goes by the pieces
     [InlineData(289, 64, 128)]
-    public async Task Logits_OfAPromptBesideDecoders_AreThoseOfThePromptAloneBitForBit(int rows, int window, int piece)
+    [InlineData(289, 0, 128, true)] // an expert multiplies those rows of a piece together that are sent to it
+    public async Task Logits_OfAPromptBesideDecoders_AreThoseOfThePromptAloneBitForBit(
+        int rows, int window, int piece, bool hasExperts = false)
     {
-        using var engine = new RealEngine(window: window, length: Length);
+        using var engine = new RealEngine(window: window, length: Length, hasExperts: hasExperts);
         (engine.Options.PrefillChunk, engine.Options.Slots) = (0, 8);
         using var watched = new WatchedRuntime(RealEngine.Runtime(engine.Options));
         engine.Watched = watched;

@@ -29,6 +29,7 @@ internal sealed class RealEngine : IDisposable
     /// <param name="isBounded">Whether its cache keeps no more.</param>
     /// <param name="length">Context of a shared one.</param>
     /// <param name="hasOnePositions">Of the graph of a growing one.</param>
+    /// <param name="hasExperts">Of the graph of a shared one.</param>
     public RealEngine(
         string layout = CacheLayouts.Shared,
         bool mixesRows = false,
@@ -36,11 +37,13 @@ internal sealed class RealEngine : IDisposable
         int window = 0,
         bool isBounded = true,
         int length = TinyDecoder.ContextLength,
-        bool hasOnePositions = false)
+        bool hasOnePositions = false,
+        bool hasExperts = false)
     {
         var manifest = layout == CacheLayouts.Growing
             ? new TinyGrowingDecoder(Form: form, HasOnePositions: hasOnePositions).WriteTo(_folder.Path)
-            : new TinyDecoder(MixesRows: mixesRows, Window: window, IsBounded: isBounded, Length: length)
+            : new TinyDecoder(
+                MixesRows: mixesRows, Window: window, IsBounded: isBounded, Length: length, HasExperts: hasExperts)
                 .WriteTo(_folder.Path);
         _snapshot = new DecoderSnapshot(
             "tiny", Path.Combine(_folder.Path, "model.onnx"), TinyDecoder.HiddenSize, TinyDecoder.VocabSize,

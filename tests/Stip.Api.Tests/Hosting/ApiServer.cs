@@ -13,6 +13,11 @@ namespace Stip.Api.Tests.Hosting;
 internal sealed class ApiServer : WebApplicationFactory<ServerStartup>
 {
     public const string AdminKey = "stip_admin_for_these_tests_only";
+
+    /// <summary>As <c>urls</c>, for Kestrel: a port that is given to <c>UseKestrel</c> is set while the program already
+    /// starts on a thread of its own, which may be the first to get there.</summary>
+    public const string AnyPort = "http://127.0.0.1:0";
+
     private const int LongestEnd = 5_000;
     private readonly TemporaryFolder? _own;
     private readonly (string Name, string Value)[] _settings;

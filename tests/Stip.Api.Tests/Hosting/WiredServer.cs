@@ -26,6 +26,7 @@ internal sealed class WiredServer : IDisposable
             ("Stip:Api:Engine:Slots", "1"),
             ("Stip:Api:Engine:YieldSeconds", "0"),
             ("environment", "Production"),
+            ("urls", ApiServer.AnyPort),
             ("Kestrel:EndpointDefaults:Protocols", isHttp2 ? "Http2" : "Http1"),
             ("Serilog:MinimumLevel:Default", errors is null ? "Fatal" : "Error"))
         {
@@ -33,7 +34,7 @@ internal sealed class WiredServer : IDisposable
         };
         new TinyDecoder().WriteTo(_server.PackageFolder("tiny"));
         TinyEncoder.WriteTo(_server.PackageFolder("tiny-encoder"));
-        _server.UseKestrel(0);
+        _server.UseKestrel();
         _server.StartServer();
         Address = _server.ClientOptions.BaseAddress;
         _http = new HttpClient(new Speaking(isHttp2 ? HttpVersion.Version20 : HttpVersion.Version11))

@@ -16,7 +16,8 @@ internal sealed record TinyDecoder(
     bool MixesRows = false,
     int Window = 0,
     bool IsBounded = true,
-    TensorDtype? LogitsDtype = null)
+    TensorDtype? LogitsDtype = null,
+    bool HasExperts = false)
 {
     public const int HiddenSize = 32;
     public const int VocabSize = 61;
@@ -26,6 +27,7 @@ internal sealed record TinyDecoder(
     private const int Heads = 2;
     private const int KvHeads = 1;
     private const int HeadDim = 16;
+    private const int Experts = 16;
 
     /// <summary>Writes the package's files and <c>stip.json</c>.</summary>
     public PackageManifest WriteTo(string folder)
@@ -70,6 +72,7 @@ internal sealed record TinyDecoder(
         }
 
         var flat = graph.Add("Reshape", "flat", [x, graph.AddConstant("flat.shape", -1, HiddenSize)]);
+        flat = HasExperts ? Routed(graph, random, flat) : flat;
         var rows = graph.Add("Gather", "rows", [flat, "logits_rows"]);
         var wide = LogitsDtype is null ? "logits" : "logits.wide";
         graph.Append(
@@ -126,6 +129,29 @@ internal sealed record TinyDecoder(
         string[] rounded = ["rounded", "rounded.scale", "rounded.zero"];
         graph.Append("", "DynamicQuantizeLinear", "round", [x], rounded);
         return graph.Add("DequantizeLinear", "rounded.back", rounded);
+    }
+
+    // Experts in plain operators, one a row: each multiplies those together that are sent to it.
+    private string Routed(GraphBuilder graph, Random random, string rows)
+    {
+        var gate = graph.Add("MatMul", "gate", [rows, Weight(graph, random, "gate.weight", HiddenSize, Experts)]);
+        graph.Append("", "TopK", "best", [gate, graph.AddConstant("best.k", 1)], ["best.shares", "best.places"]);
+        var (first, last) = (graph.AddScalarConstant("first", 0), graph.AddConstant("last", -1));
+        var sum = rows;
+        for (var i = 0; i < Experts; i++)
+        {
+            var sent = graph.Add("NonZero", $"sent.{i}", [graph.Add(
+                "Equal", $"is.{i}", ["best.places", graph.AddScalarConstant($"expert.{i}", i)])]);
+            var taken = graph.Add("Gather", $"taken.{i}", [sent, first]);
+            var made = graph.Add("MatMul", $"made.{i}", [
+                graph.Add("Gather", $"own.{i}", [rows, taken]),
+                Weight(graph, random, $"expert.{i}.weight", HiddenSize, HiddenSize)]);
+            sum = graph.Add(
+                "ScatterND", $"sum.{i}", [sum, graph.Add("Unsqueeze", $"targets.{i}", [taken, last]), made],
+                NodeAttribute.String("reduction", "add"));
+        }
+
+        return sum;
     }
 
     private (string Cosines, string Sines) Rotary(GraphBuilder graph)

@@ -21,14 +21,14 @@ public sealed class LongStepTests : IDisposable
 
     public LongStepTests()
     {
-        _server = new ApiServer
+        _server = new ApiServer(("urls", ApiServer.AnyPort))
         {
             Made = services => services.AddSingleton<IGraphRuntime>(_runtime).Configure<WebSocketOptions>(
                 options => (options.KeepAliveInterval, options.KeepAliveTimeout) = (Ping, 4 * Ping)),
         };
         new TinyDecoder().WriteTo(_server.PackageFolder("tiny"));
         new TinyDecoder("other").WriteTo(_server.PackageFolder("other"));
-        _server.UseKestrel(0);
+        _server.UseKestrel();
         _server.StartServer();
     }
 
