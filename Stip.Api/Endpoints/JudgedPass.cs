@@ -8,5 +8,6 @@ namespace Stip.Api.Endpoints;
 /// <param name="Host">Of its graph.</param>
 /// <param name="Declared">Its inputs.</param>
 /// <param name="Rows">What it is worth.</param>
+/// <param name="Wanted">What of it is given back.</param>
 internal sealed record JudgedPass(
-    PackageManifest Package, ForwardHost Host, DeclaredInputs Declared, int Rows);
+    PackageManifest Package, ForwardHost Host, DeclaredInputs Declared, int Rows, WantedRows Wanted);

@@ -36,6 +36,11 @@ internal sealed class PassDesk(ModelRegistry registry, KeyLimits limits, EngineM
             return refusal;
         }
 
+        if (!WantedRows.Judge(request, declared).Is(out var wanted, out refusal))
+        {
+            return refusal;
+        }
+
         if (ForwardSizes.TokensBeyond(model.Manifest, declared) is { } tokens)
         {
             return new Refusal(
@@ -50,13 +55,14 @@ internal sealed class PassDesk(ModelRegistry registry, KeyLimits limits, EngineM
         }
 
         context.Features.Set(new StepTrace(model.Id, rows, null));
-        return new JudgedPass(model.Manifest, host, declared, rows);
+        return new JudgedPass(model.Manifest, host, declared, rows, wanted);
     }
 
     public async Task<Outcome<PassAnswer>> RunAsync(HttpContext context, PreparedPass pass)
     {
-        var (package, host, _, rows) = pass.Judged;
-        var outcome = await host.RunAsync(context.ApiKey().Id, pass.Inputs, context.RequestAborted);
+        var (package, host, _, rows, wanted) = pass.Judged;
+        var outcome = await host.RunAsync(
+            context.ApiKey().Id, pass.Inputs, isAnsweredWhole: wanted.AreAll, context.RequestAborted);
         if (outcome.Is(out var answer, out _))
         {
             metrics.CountPass(package.Model, rows, answer.Times);

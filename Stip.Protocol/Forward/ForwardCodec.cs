@@ -9,6 +9,8 @@ namespace Stip.Protocol.Forward;
 public static class ForwardCodec
 {
     private const string Graph = "graph";
+    private const string FirstRow = "first_row";
+    private const string RowCount = "row_count";
 
     /// <summary>Makes one file of a request.</summary>
     /// <exception cref="ArgumentException">The dtype of an input is unknown.</exception>
@@ -24,6 +26,8 @@ public static class ForwardCodec
             scalars[Graph] = graph;
         }
 
+        Add(scalars, FirstRow, request.FirstRow);
+        Add(scalars, RowCount, request.RowCount);
         return SafetensorsWriter.ToBytes(Sources(request.Inputs), scalars);
     }
 
@@ -49,8 +53,7 @@ public static class ForwardCodec
     {
         var header = SafetensorsHeader.Read(body.Span);
         var fields = new MetadataReader(header.Metadata);
-        return new ForwardRequest(
-            fields.Text(CompletionFields.Model) ?? "", Tensors(header, body), fields.Text(Graph));
+        return Request(fields, Tensors(header, body));
     }
 
     /// <summary>Reads the scalars and the declaration of the tensors, whose <c>Data</c> stays empty: a server judges
@@ -59,12 +62,9 @@ public static class ForwardCodec
     {
         ArgumentNullException.ThrowIfNull(header);
         var fields = new MetadataReader(header.Metadata);
-        return new ForwardRequest(
-            fields.Text(CompletionFields.Model) ?? "",
-            header.Entries.Values.ToDictionary(
-                entry => entry.Name, entry => new TensorPayload(entry.Dtype.WireName(), entry.Shape, default),
-                StringComparer.Ordinal),
-            fields.Text(Graph));
+        return Request(fields, header.Entries.Values.ToDictionary(
+            entry => entry.Name, entry => new TensorPayload(entry.Dtype.WireName(), entry.Shape, default),
+            StringComparer.Ordinal));
     }
 
     /// <summary>Reads an answer; its tensors stay where they are in <paramref name="body"/>.</summary>
@@ -84,6 +84,21 @@ public static class ForwardCodec
         };
     }
 
+    private static ForwardRequest Request(MetadataReader fields, IReadOnlyDictionary<string, TensorPayload> inputs) =>
+        new(fields.Text(CompletionFields.Model) ?? "", inputs, fields.Text(Graph))
+        {
+            FirstRow = fields.Integer(FirstRow),
+            RowCount = fields.Integer(RowCount),
+        };
+
+    private static void Add(Dictionary<string, string> scalars, string name, int? value)
+    {
+        if (value is { } number)
+        {
+            scalars[name] = number.ToString(CultureInfo.InvariantCulture);
+        }
+    }
+
     private static Dictionary<string, string> Scalars(ForwardResponse response)
     {
         var scalars = new Dictionary<string, string>(StringComparer.Ordinal)
@@ -97,11 +112,7 @@ public static class ForwardCodec
             scalars[CompletionFields.Fingerprint] = fingerprint;
         }
 
-        if (response.KeyEpoch is { } epoch)
-        {
-            scalars[CompletionFields.KeyEpoch] = epoch.ToString(CultureInfo.InvariantCulture);
-        }
-
+        Add(scalars, CompletionFields.KeyEpoch, response.KeyEpoch);
         return scalars;
     }
 

@@ -74,11 +74,12 @@ internal sealed class ForwardHost : IAsyncDisposable
     /// <summary>Runs a pass.</summary>
     /// <param name="owner">Turns and places are fair between owners.</param>
     /// <param name="inputs">Of the pass.</param>
+    /// <param name="isAnsweredWhole">False where a few rows of the outputs are given back.</param>
     /// <param name="cancellation">Gives it up while it waits.</param>
     public async Task<Outcome<PassAnswer>> RunAsync(
-        string owner, ValidInputs inputs, CancellationToken cancellation)
+        string owner, ValidInputs inputs, bool isAnsweredWhole, CancellationToken cancellation)
     {
-        if (TooLarge(inputs) is { } tooLarge)
+        if (TooLarge(inputs, isAnsweredWhole) is { } tooLarge)
         {
             return tooLarge;
         }
@@ -119,10 +120,10 @@ internal sealed class ForwardHost : IAsyncDisposable
         }
     }
 
-    private Refusal? TooLarge(ValidInputs inputs)
+    private Refusal? TooLarge(ValidInputs inputs, bool isAnsweredWhole)
     {
         var answer = PassMemory.AnswerBytes(Graph, inputs, _hiddenSize);
-        if (answer > _answerBytes)
+        if (isAnsweredWhole && answer > _answerBytes)
         {
             return TooLarge($"the pass's outputs would be about {Megabytes(answer)} MiB, and one answer may be "
                 + $"{_answerBytes >> 20}");
