@@ -49,8 +49,9 @@ internal static class BundleManifestRules
         _ when !TensorDtypes.TryParseWire(manifest.WireDtype, out var dtype) || !dtype.IsWireFloat() =>
             $"'wire_dtype' '{manifest.WireDtype}' is not float32, float16 or bfloat16",
         { Kind: BundleKinds.Decoder or BundleKinds.Encoder, Embedding.Tensors.Count: 0 }
-            when manifest.ClientGraphs?.GetValueOrDefault(manifest.Kind) is { } graph => TokenLayers.Fault(
-                graph, manifest.ClientLayers, keeps: manifest.Kind == BundleKinds.Decoder),
+            when manifest.ClientGraphs?.GetValueOrDefault(BundleKinds.TextRole(manifest)) is { } graph =>
+            TokenLayers.Fault(
+                graph, manifest.ClientLayers, keeps: BundleKinds.TextRole(manifest) == BundleKinds.Decoder),
         { Kind: not (BundleKinds.Image or BundleKinds.EncoderDecoder), Embedding.Tensors.Count: 0 } =>
             "'embedding' names no tables",
         { Kind: BundleKinds.Image or BundleKinds.VisionLanguage or BundleKinds.EncoderDecoder, ClientGraphs: null } =>
@@ -62,6 +63,9 @@ internal static class BundleManifestRules
             $"'fill_token_id' {fill} is not in 0..{manifest.VocabSize - 1}",
         { Sequence: not null, Kind: not BundleKinds.EncoderDecoder } =>
             $"'sequence' is for kind encoder-decoder, not {manifest.Kind}",
+        { WholeSequence: not null, Kind: not BundleKinds.Decoder } =>
+            $"'whole_sequence' is for kind decoder, not {manifest.Kind}",
+        { WholeSequence: { } whole } when WholeSequenceFault(whole) is { } fault => fault,
         { Sequence: { } sequence } when SequenceFault(sequence, manifest.VocabSize) is { } fault => fault,
         _ => EmbeddingFault(manifest.Embedding),
     };
@@ -70,6 +74,17 @@ internal static class BundleManifestRules
         graphs.FirstOrDefault(pair => pair.Value is not { File.Length: > 0, Inputs: { } inputs, Outputs: { } outputs }
             || !inputs.Concat(outputs).All(port => port is { Name.Length: > 0, Shape: not null })) is { Key: { } role }
             ? $"'client_graphs' of '{role}' lacks a file, inputs or outputs, or one of these a name or shape"
+            : null;
+
+    // Words of later versions mean what this one does not do.
+    private static string? WholeSequenceFault(WholeSequenceManifest whole) =>
+        whole.Rows is not (WholeSequenceManifest.AllRows or WholeSequenceManifest.LastRow)
+            ? $"'whole_sequence' has rows '{whole.Rows}', which is not all or last"
+            : whole.Gives is not (null or WholeSequenceManifest.Probabilities)
+                ? $"'whole_sequence' gives '{whole.Gives}', which is not known"
+            : whole.Inputs?.FirstOrDefault(input => input.Value is not (
+                WholeSequenceManifest.Ones or WholeSequenceManifest.Positions)) is { Key: { } name, Value: var word }
+                ? $"'whole_sequence' fills '{name}' with '{word}', which is not ones or positions"
             : null;
 
     private static string? SequenceFault(SequenceManifest sequence, int vocabSize)

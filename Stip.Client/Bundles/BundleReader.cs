@@ -15,8 +15,6 @@ internal static class BundleReader
 {
     private const string ClientFolderName = "client";
     private const string VisionRole = "vision";
-    private const string DecoderRole = "decoder";
-    private const string EncoderRole = "encoder";
     private const string TokenizerFileName = "tokenizer.json";
 
     public static Bundle Open(string path, bool allowUnprotected)
@@ -89,8 +87,7 @@ internal static class BundleReader
     private static ClientGraphManifest? TextGraph(BundleManifest manifest) => manifest.Kind switch
     {
         BundleKinds.EncoderDecoder => null,
-        BundleKinds.Encoder => manifest.ClientGraphs?.GetValueOrDefault(EncoderRole),
-        _ => manifest.ClientGraphs?.GetValueOrDefault(DecoderRole),
+        _ => manifest.ClientGraphs?.GetValueOrDefault(BundleKinds.TextRole(manifest)),
     };
 
     public static SequenceEmbedding? ReadSequence(string folder, BundleManifest manifest) =>

@@ -27,9 +27,8 @@ public sealed class SessionPool(StipModel model, int mostKept = 4) : IAsyncDispo
         [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         options ??= new GenerationOptions();
-        if (model.IsSequence)
+        if (KeepsNothing)
         {
-            // A source is read as a whole: no session has a beginning in common with another prompt.
             await foreach (var token in model.GenerateAsync(promptIds, options, cancellationToken))
             {
                 yield return token;
@@ -66,7 +65,7 @@ public sealed class SessionPool(StipModel model, int mostKept = 4) : IAsyncDispo
         IReadOnlyList<GenerationOptions> choices,
         [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        if (model.IsSequence)
+        if (KeepsNothing)
         {
             await foreach (var token in model.GenerateChoicesAsync(promptIds, choices, cancellationToken))
             {
@@ -101,6 +100,10 @@ public sealed class SessionPool(StipModel model, int mostKept = 4) : IAsyncDispo
     internal bool IsOf(StipModel other) => model == other;
 
     private KeptSessions Kept => model.Client.Kept;
+
+    // A source is read as a whole: no session has a beginning in common with another prompt. Of a model without a
+    // cache no session holds anything.
+    private bool KeepsNothing => model.IsSequence || model.ReadsWholeSequences;
 
     private StipSession Take(ReadOnlyMemory<int> promptIds, int? maxNewTokens)
     {

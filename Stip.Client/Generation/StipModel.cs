@@ -14,9 +14,6 @@ namespace Stip.Client.Generation;
 /// <remarks>Safe for concurrent use; its sessions are not. It owns neither the bundle nor the client.</remarks>
 public sealed class StipModel
 {
-    private const string DecoderGraph = "decoder";
-    private const string EncoderGraph = "encoder";
-
     private volatile ModelStipInfo? _info;
     private volatile ModelStipInfo? _said; // also while it is asked again
 
@@ -80,6 +77,9 @@ public sealed class StipModel
     /// the answer is a text of its own.</summary>
     public bool IsSequence => ReadsSource(Bundle);
 
+    /// <summary>True for a decoder without a cache: each token costs a pass over the whole text before it.</summary>
+    public bool ReadsWholeSequences => Bundle.Manifest.WholeSequence is not null;
+
     /// <summary>True for an encoder that reads an image beside a decoder that writes about it (captions, TrOCR, Donut):
     /// prompts come from <see cref="Images.ImageSight"/>.</summary>
     public bool ReadsImage => Bundle.ReadsImage;
@@ -102,7 +102,7 @@ public sealed class StipModel
     public async ValueTask<ModelStipInfo> CheckAsync(CancellationToken cancellationToken = default) =>
         _info ??= _said = PackageMatch.Require(
             Bundle.Manifest, (await Client.GetModelAsync(Id, cancellationToken)).Stip,
-            IsSequence ? [EncoderGraph, DecoderGraph] : [DecoderGraph]);
+            BundleKinds.Roles(Bundle.Manifest));
 
     /// <summary>Opens a session; nothing is sent before its first tokens.</summary>
     /// <param name="maxLength">Most tokens of it, 1 to <see cref="ContextLength"/>; null for that.</param>

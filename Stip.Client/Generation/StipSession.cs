@@ -1,46 +1,48 @@
 using System.Runtime.InteropServices;
 using Stip.Client.Sealing;
 using Stip.Protocol.Completions;
-using Stip.Protocol.Errors;
-using Stip.Protocol.Tensors;
 
 namespace Stip.Client.Generation;
 
 /// <summary>
 /// One sequence of tokens whose cache a server holds. The session remembers the tokens, so a cache that the server has
-/// lost is filled again without the caller noticing. Disposing it releases the cache.
+/// lost is filled again without the caller noticing. Disposing it releases the cache. Of a model without a cache the
+/// server holds nothing, and each step sends all tokens (<see cref="StipModel.ReadsWholeSequences"/>).
 /// </summary>
 /// <remarks>Not for concurrent use. A step that fails or is cancelled leaves the sequence as it was.</remarks>
 public sealed class StipSession : IAsyncDisposable
 {
-    private const int MostReplays = 3;
-    private static readonly TimeSpan LongestGoodbye = TimeSpan.FromSeconds(5);
-
     private readonly StipModel _model;
     private readonly List<int> _tokens = [];
-    private readonly SessionFigures _figures = new();
-    private readonly int? _wantedLength;
-    private readonly SessionRows _rows;
-    private int _cachedTokens;
-    private string? _id;
+    private readonly SessionLength _length;
+    private readonly LogitsSource _logits;
 
-    internal StipSession(StipModel model, int? wantedLength, SessionRows rows) =>
-        (_model, _wantedLength, _rows) = (model, wantedLength, rows);
+    internal StipSession(StipModel model, int? wantedLength, SessionRows rows)
+        : this(new SessionLength(model, wantedLength), LogitsSource.Of(new SessionLength(model, wantedLength), rows))
+    {
+    }
+
+    private StipSession(SessionLength length, LogitsSource logits) =>
+        (_model, _length, _logits) = (length.Model, length, logits);
 
     /// <summary>Tokens of the sequence so far.</summary>
     public int Position => _tokens.Count;
 
     /// <summary>Most tokens; fewer than were asked for where the server, once it was asked, allows fewer.</summary>
-    public int MaxLength => Math.Min(_wantedLength ?? _model.ContextLength, _model.LongestSession);
+    public int MaxLength => _length.Most;
 
     /// <summary>What the session has cost so far.</summary>
-    public SessionUsage Usage => _figures.Snapshot();
+    public SessionUsage Usage => _logits.Figures.Snapshot();
 
     /// <summary>Tokens of the source; null for a decoder on its own.</summary>
-    internal int? SourceTokens => _rows.SourceTokens;
+    internal int? SourceTokens => _logits.SourceTokens;
 
     /// <summary>Sees every request that was answered.</summary>
-    internal ExchangeObserver? OnExchange { get; set; }
+    internal ExchangeObserver? OnExchange
+    {
+        get => _logits.OnExchange;
+        set => _logits.OnExchange = value;
+    }
 
     /// <summary>Shortens the sequence; the server hears of it with the next step.</summary>
     /// <param name="position">0 to <see cref="Position"/>.</param>
@@ -49,7 +51,7 @@ public sealed class StipSession : IAsyncDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(position);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(position, _tokens.Count);
         _tokens.RemoveRange(position, _tokens.Count - position);
-        _cachedTokens = Math.Min(_cachedTokens, position);
+        _logits.Rewind(position);
     }
 
     /// <summary>Makes the sequence equal to <paramref name="tokenIds"/>, sending only what comes after the longest
@@ -111,51 +113,13 @@ public sealed class StipSession : IAsyncDisposable
     /// <param name="cancellationToken">Ends the wait.</param>
     internal async Task<StipSession> ForkAsync(bool waits, CancellationToken cancellationToken)
     {
-        // Its rows first: a fault of theirs leaves nothing at the server.
-        var fork = new StipSession(_model, _wantedLength, _rows.Fork(_cachedTokens));
+        var fork = new StipSession(_length, await _logits.ForkAsync(waits, cancellationToken));
         fork._tokens.AddRange(_tokens);
-        try
-        {
-            if (_id is { } own && _cachedTokens > 0)
-            {
-                var (made, figures) = await WantedRoom.SendAsync(_model, waits, onNoRoom =>
-                    _model.Client.ForkSessionAsync(own, _cachedTokens, waits, onNoRoom, cancellationToken));
-                (fork._id, fork._cachedTokens) = (made.Id, _cachedTokens);
-                fork._figures.Count(figures);
-            }
-        }
-        catch (StipException fault) when (fault.IsLost || (waits && fault.IsUnanswered))
-        {
-        }
-        catch
-        {
-            fork._rows.Dispose();
-            throw;
-        }
-
         return fork;
     }
 
     /// <summary>Releases the server's cache; a server that cannot be reached releases it by itself later.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        _rows.Dispose();
-        if (_id is not { } id)
-        {
-            return;
-        }
-
-        _id = null;
-        using var patience = new CancellationTokenSource(LongestGoodbye, _model.Client.Time);
-        try
-        {
-            await _model.Client.DeleteSessionAsync(id, patience.Token);
-        }
-        catch (Exception fault) when (fault is StipException or OperationCanceledException)
-        {
-            // The lease ends it.
-        }
-    }
+    public ValueTask DisposeAsync() => _logits.DisposeAsync();
 
     /// <summary>Shortens the sequence to its longest common beginning with another one.</summary>
     /// <param name="tokenIds">The other one.</param>
@@ -165,7 +129,7 @@ public sealed class StipSession : IAsyncDisposable
         Rewind(CommonTokens(keepsLast ? tokenIds : tokenIds[..^1]));
 
     /// <summary>How many guesses may follow so many tokens so that wrong ones cost no replay.</summary>
-    internal int MostGuesses(int tokens) => Math.Min(MaxLength - tokens, _model.MostTakenBack(tokens));
+    internal int MostGuesses(int tokens) => _logits.MostGuesses(tokens);
 
     /// <summary>How many tokens the sequence has in common with the beginning of another one.</summary>
     internal int CommonTokens(ReadOnlySpan<int> tokenIds) =>
@@ -177,124 +141,16 @@ public sealed class StipSession : IAsyncDisposable
     {
         var before = _tokens.Count;
         ArgumentOutOfRangeException.ThrowIfLessThan(tokenIds.Length, 1, nameof(tokenIds));
-        CheckLength(before + tokenIds.Length);
+        _length.Require(before + tokenIds.Length);
         _tokens.AddRange(tokenIds.Span);
         try
         {
-            for (var replays = 0; ; replays++)
-            {
-                try
-                {
-                    return await SendPendingAsync(before, want, cancellationToken);
-                }
-                catch (StipException lost) when (replays < MostReplays && lost.IsLost)
-                {
-                    (_id, _cachedTokens) = (null, 0);
-                    _figures.CountReplay();
-                    _model.Recheck();
-                }
-            }
+            return await _logits.AfterAsync(_tokens, before, want, cancellationToken);
         }
         catch
         {
             Rewind(before);
             throw;
         }
-    }
-
-    private void CheckLength(int count)
-    {
-        if (count > MaxLength)
-        {
-            throw new StipException(
-                $"context_length_exceeded: {count} tokens are more than the {MaxLength} of this session",
-                StipErrorCode.ContextLengthExceeded);
-        }
-    }
-
-    private async Task<IReadOnlyList<LogitsRow>> SendPendingAsync(
-        int before, LogitsRequest want, CancellationToken cancellationToken)
-    {
-        var maxTopK = (await _model.CheckAsync(cancellationToken)).MaxTopK;
-        CheckLength(_tokens.Count);
-        want = want with { TopK = want.TopK is { } k && maxTopK > 0 ? Math.Min(k, maxTopK) : null };
-        var unwanted = new LogitsRequest(maxTopK > 0 ? 1 : null);
-        var wantsAll = want.Rows == LogitsRequest.All;
-        var rows = new List<LogitsRow>();
-        while (_cachedTokens < _tokens.Count)
-        {
-            // A replay asks for the old tokens first, so that "all" rows means the new ones only.
-            var end = _cachedTokens < before && wantsAll ? before : _tokens.Count;
-            var count = Math.Min(end - _cachedTokens, _model.StepSizes.Most(_model.Bundle, wantsAll));
-            var isWanted = wantsAll
-                ? _cachedTokens >= before
-                : _cachedTokens + count == _tokens.Count;
-            if (await TrySendAsync(count, isWanted ? want : unwanted, cancellationToken) is { } answer && isWanted)
-            {
-                rows.AddRange(answer);
-            }
-        }
-
-        return rows;
-    }
-
-    // Null where so many rows do not go at once; then fewer are sent from there on.
-    private async Task<IReadOnlyList<LogitsRow>?> TrySendAsync(
-        int count, LogitsRequest want, CancellationToken cancellationToken)
-    {
-        var wantsAll = want.Rows == LogitsRequest.All;
-        try
-        {
-            var rows = await SendAsync(count, want, cancellationToken);
-            _model.StepSizes.Went(count, wantsAll);
-            return rows;
-        }
-        catch (StipException refused) when (_model.StepSizes.Learns(refused, count, wantsAll))
-        {
-            return null;
-        }
-    }
-
-    private async Task<IReadOnlyList<LogitsRow>> SendAsync(
-        int count, LogitsRequest want, CancellationToken cancellationToken)
-    {
-        var request = Request(count, want);
-        var client = _model.Client;
-        var exchange = _id is not null
-            ? await client.CompleteAsync(request, cancellationToken)
-            : await WantedRoom.SendAsync(
-                _model, waits: true, onNoRoom => client.CompleteAsync(request, onNoRoom, cancellationToken));
-        _figures.Count(exchange.Figures);
-        var response = exchange.Response;
-        _model.RequireOwn(response.Fingerprint, response.KeyEpoch);
-        var expected = _cachedTokens + count;
-        var rows = LogitsUnsealing.TryUnseal(
-            response.Choices, want.Rows == LogitsRequest.All ? count : 1, _model.Bundle.Permutation);
-        if (response.Position != expected || response.SessionId is null || rows is null)
-        {
-            throw new StipException($"model '{_model.Id}': the server's answer is not the one asked for", null);
-        }
-
-        OnExchange?.Invoke(request, exchange, CollectionsMarshal.AsSpan(_tokens)[_cachedTokens..expected]);
-        (_id, _cachedTokens) = (response.SessionId, expected);
-        return rows;
-    }
-
-    private CompletionRequest Request(int count, LogitsRequest want)
-    {
-        var ids = CollectionsMarshal.AsSpan(_tokens).Slice(_cachedTokens, count);
-        var bundle = _model.Bundle;
-        return new CompletionRequest(
-            _model.Id,
-            new TensorPayload(
-                bundle.WireDtype.WireName(), [count, bundle.Manifest.HiddenSize],
-                _rows.Make(ids, _cachedTokens, mayBeKept: OnExchange is not null)),
-            _id,
-            _id is null ? null : _cachedTokens,
-            want,
-            _id is null && _wantedLength is not null ? MaxLength : null)
-        {
-            EncoderInputsEmbeds = _cachedTokens == 0 ? _rows.Source : null,
-        };
     }
 }

@@ -83,12 +83,8 @@ internal sealed class TokenStream(
 
     private ExchangeObserver? Observe(UsageMeter meter, int promptTokens) => options.Observer is not { } observer
         ? null
-        : (request, exchange, tokenIds) => observer(new SentStep(
-            tokenIds.ToArray(),
-            request.Position ?? 0,
-            request.PromptEmbeds.Data,
-            exchange.Response.Choices[^1].Logits.Indices ?? [],
-            exchange.Figures)
+        : (position, rows, indices, figures, tokenIds) => observer(new SentStep(
+            tokenIds.ToArray(), position, rows, indices, figures)
         {
             SoFar = meter.Read(promptTokens, _completionTokens),
         });

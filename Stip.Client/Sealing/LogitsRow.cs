@@ -5,6 +5,9 @@ namespace Stip.Client.Sealing;
 /// <summary>Logits of one row in the plain order: all of them, or the largest with their log-sum-exp.</summary>
 public sealed class LogitsRow
 {
+    // Of shares: the logarithm of none at all is no number to draw with.
+    private const float Least = 1e-38f;
+
     private LogitsRow(ReadOnlyMemory<float> values, ReadOnlyMemory<int> tokenIds, double? logsumexp) =>
         (Values, TokenIds, Logsumexp) = (values, tokenIds, logsumexp);
 
@@ -37,6 +40,18 @@ public sealed class LogitsRow
         }
 
         return best;
+    }
+
+    /// <summary>A full row of shares that add up to 1 as logits: their logarithms are such.</summary>
+    internal static LogitsRow OfProbabilities(LogitsRow row)
+    {
+        var values = row.Values.ToArray(); // [vocab]
+        for (var i = 0; i < values.Length; i++)
+        {
+            values[i] = MathF.Log(MathF.Max(values[i], Least));
+        }
+
+        return Full(values);
     }
 
     internal static LogitsRow Full(ReadOnlyMemory<float> values) => new(values, default, null);

@@ -95,6 +95,10 @@ public sealed record BundleManifest(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public SequenceManifest? Sequence { get; init; }
 
+    /// <summary>How a decoder without a cache is asked; null for other models.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public WholeSequenceManifest? WholeSequence { get; init; }
+
     /// <summary>Token whose rows are replaced by those of an image.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public int? ImageTokenId { get; init; }

@@ -50,6 +50,21 @@ public sealed class BundleTests
     }
 
     [Theory]
+    [InlineData("""{"rows":"first"}""", "has rows 'first', which is not all or last")]
+    [InlineData("""{"rows":"all","gives":"ranks"}""", "gives 'ranks', which is not known")]
+    [InlineData(
+        """{"rows":"all","inputs":{"x1":"zeros"}}""", "fills 'x1' with 'zeros', which is not ones or positions")]
+    public void Open_WholeSequencesOfALaterVersion_AreRefused(string whole, string expected)
+    {
+        using var folder = new TemporaryFolder();
+        ToyBundle.Write(folder.Path, Model, manifest => manifest["whole_sequence"] = JsonNode.Parse(whole));
+
+        var refusal = Assert.Throws<BundleException>(() => Bundle.Open(folder.Path));
+
+        Assert.EndsWith($"'whole_sequence' {expected}", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("null")]
     [InlineData("""{"file":"a.onnx"}""")]
     [InlineData("""{"inputs":[],"outputs":[]}""")]
