@@ -78,6 +78,9 @@ public sealed record ExportManifest(
     /// <summary>How answers begin, of a model of an encoder and a decoder whose settings say it.</summary>
     public SequenceManifest? Sequence { get; init; }
 
+    /// <summary>How a decoder without a cache is asked; null for other models.</summary>
+    public WholeSequenceManifest? WholeSequence { get; init; }
+
     /// <summary>Most rows that the encoder beside a decoder reads.</summary>
     public int? SourceLength { get; init; }
 

@@ -95,6 +95,7 @@ internal static class ClientFiles
             Prompt = manifest.Prompt,
             FillTokenId = manifest.FillTokenId,
             Sequence = manifest.Sequence,
+            WholeSequence = manifest.WholeSequence,
             ImageTokenId = manifest.ImageTokenId,
         };
         File.WriteAllBytes(

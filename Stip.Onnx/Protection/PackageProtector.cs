@@ -4,6 +4,7 @@ using Stip.Keys.Owner;
 using Stip.Onnx.Packages;
 using Stip.Onnx.Protection.Cut;
 using Stip.Onnx.Protection.Tables;
+using Stip.Onnx.Protection.WholeSequences;
 using Stip.Onnx.Symmetry.Rules;
 using Stip.Protocol.Packages;
 
@@ -86,6 +87,7 @@ public static class PackageProtector
         };
         var trial = new PackageTrial(plain, options, isOneOfSeveral: outputFolders.Count > 1);
         trial.RefuseUnfit();
+        var whole = LanguageModels.Find(plain, options.Verify);
         var (results, before, written) = (new List<ProtectionResult>(outputFolders.Count), 0L, 0L);
         var model = plain;
         foreach (var folders in outputFolders.Chunk(PlansAtOnce))
@@ -112,7 +114,10 @@ public static class PackageProtector
                     instance,
                     drawn.KeyBits,
                     report,
-                    ProtectionWarnings.Of(model, drawn, options, verification))
+                    [
+                        .. ProtectionWarnings.Of(model, drawn, options, verification),
+                        .. whole.Warning is { } said ? [said] : Array.Empty<string>(),
+                    ])
                 {
                     Rounded = trial.Rounded(folder, Runs(1)),
                 });
@@ -122,7 +127,7 @@ public static class PackageProtector
             {
                 var drawn = plans.Dequeue();
                 var instance = Write(
-                    model, drawn, options, folder, bytes => bytesWritten?.Invoke(before + (written = bytes)));
+                    model, drawn, options, whole, folder, bytes => bytesWritten?.Invoke(before + (written = bytes)));
                 return (drawn, instance, trial.Verified(folder, Runs(0)));
             }
 
@@ -160,12 +165,18 @@ public static class PackageProtector
 
     // Gives the random id of the instance.
     private static string Write(
-        PlainModel plain, DrawnPlans plans, ProtectionOptions options, string outputFolder, Action<long> bytesWritten)
+        PlainModel plain,
+        DrawnPlans plans,
+        ProtectionOptions options,
+        WholeSequenceFinding whole,
+        string outputFolder,
+        Action<long> bytesWritten)
     {
         var client = Path.Combine(outputFolder, PackageFolder.Client);
         OwnerOnly.MakeFolder(client);
         var hashed = WriteWeights(plain, plans, outputFolder, bytesWritten);
-        var manifest = WantedLength.ApplyTo(WriteClient(plain, plans, options, client), options.ContextLength);
+        var manifest = WantedLength.ApplyTo(
+            whole.ApplyTo(WriteClient(plain, plans, options, client)), options.ContextLength);
         var instance = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(InstanceBytes));
         var package = CloudFiles.WriteManifest(
             manifest, options, instance, options.Name!, Path.Combine(outputFolder, PackageFolder.Cloud), hashed);

@@ -5,7 +5,7 @@ using Stip.Onnx.Model;
 namespace Stip.EndToEnd.Tests.Fixtures;
 
 /// <summary>A small decoder as other exporters write them: token ids, a mask and positions in, logits out, attention
-/// over caches that grow.</summary>
+/// over caches that grow, or over the whole text.</summary>
 internal sealed class ForeignDecoder
 {
     public const int Vocabulary = 40;
@@ -22,18 +22,29 @@ internal sealed class ForeignDecoder
     private readonly Random _random = new(7);
     private readonly (string Ids, string Mask, string Past, string Present, string Logits) _names;
 
-    private ForeignDecoder(bool isRenamed) => _names = isRenamed
-        ? ("x0", "x1", "before", "after", "y0")
-        : ("input_ids", "attention_mask", "past_key_values", "present", "logits");
+    private readonly bool _hasCache;
+    private readonly bool _givesLast;
+
+    private ForeignDecoder(bool isRenamed, bool hasCache, bool givesLast)
+    {
+        _names = isRenamed
+            ? ("x0", "x1", "before", "after", "y0")
+            : ("input_ids", "attention_mask", "past_key_values", "present", "logits");
+        (_hasCache, _givesLast) = (hasCache, givesLast);
+    }
 
     /// <param name="path">Receives the graph.</param>
     /// <param name="isRenamed">Whether its ports have names that say nothing, but for positions.</param>
-    public static void Write(string path, bool isRenamed = false) => new ForeignDecoder(isRenamed).Write(path);
+    /// <param name="hasCache">False for a graph of the same model that takes whole texts.</param>
+    /// <param name="givesLast">Whether logits are those of the last token alone.</param>
+    public static void Write(
+        string path, bool isRenamed = false, bool hasCache = true, bool givesLast = false) =>
+        new ForeignDecoder(isRenamed, hasCache, givesLast).Write(path);
 
     private void Write(string path)
     {
         _graph.Input.Add(Port(_names.Ids, Int64, "batch", "seq"));
-        _graph.Input.Add(Port(_names.Mask, Int64, "batch", "total"));
+        _graph.Input.Add(Port(_names.Mask, Int64, "batch", _hasCache ? "total" : "seq"));
         _graph.Input.Add(Port("position_ids", Int64, "batch", "seq"));
         Add("Gather", "tokens", Weight("words", Vocabulary, Width), _names.Ids);
         Add("Gather", "places", Weight("places_table", ContextLength, Width), "position_ids");
@@ -50,8 +61,11 @@ internal sealed class ForeignDecoder
         }
 
         Add("LayerNormalization", "last", stream, Weight("last_factor", Width));
-        Add("MatMul", _names.Logits, "last", Weight("head", Width, Vocabulary));
-        _graph.Output.Add(Port(_names.Logits, Float32, "batch", "seq", Vocabulary));
+        var rows = _givesLast ? Add("Gather", "final", ["last", Number(-1)], Int("axis", 1)) : "last";
+        Add("MatMul", _names.Logits, rows, Weight("head", Width, Vocabulary));
+        _graph.Output.Add(_givesLast
+            ? Port(_names.Logits, Float32, "batch", Vocabulary)
+            : Port(_names.Logits, Float32, "batch", "seq", Vocabulary));
         var model = new ModelProto { IrVersion = 8, Graph = _graph };
         model.OpsetImport.Add(new OperatorSetIdProto { Version = 17 });
         File.WriteAllBytes(path, model.ToByteArray());
@@ -80,12 +94,14 @@ internal sealed class ForeignDecoder
     // A token sees what stands before it and counts.
     private void Mask()
     {
-        Add("Shape", "past_shape", $"{_names.Past}.0.key");
-        Add("Gather", "past", "past_shape", Number(2));
+        var past = _hasCache
+            ? Add("Gather", "past", Add("Shape", "past_shape", $"{_names.Past}.0.key"), Number(2))
+            : Number(0);
+
         Add("Shape", "rows_shape", "rows");
         Add("Gather", "count", "rows_shape", Number(1));
-        Add("Add", "whole", "past", "count");
-        Add("Range", "new_places", "past", "whole", Number(1));
+        Add("Add", "whole", past, "count");
+        Add("Range", "new_places", past, "whole", Number(1));
         Add("Range", "all_places", Number(0), "whole", Number(1));
         Add("Unsqueeze", "lines", "new_places", Numbers(1));
         Add("LessOrEqual", "before", "all_places", "lines");
@@ -97,6 +113,11 @@ internal sealed class ForeignDecoder
 
     private string Cached(string name, string value, string normed)
     {
+        if (!_hasCache)
+        {
+            return Split(value, normed);
+        }
+
         var (past, present) = ($"{_names.Past}.{name}", $"{_names.Present}.{name}");
         _graph.Input.Add(Port(past, Float32, "batch", Heads, "past_length", HeadSize));
         _graph.Output.Add(Port(present, Float32, "batch", Heads, "total", HeadSize));

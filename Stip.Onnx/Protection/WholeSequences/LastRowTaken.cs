@@ -1,0 +1,74 @@
+using Stip.Onnx.Model;
+using Stip.Onnx.Protection.Cut;
+using Stip.Onnx.Symmetry.Values;
+
+namespace Stip.Onnx.Protection.WholeSequences;
+
+/// <summary>Tells whether all that an output knows of a text passes through its last row. What is pooled over rows, or
+/// made of the first one, knows more.</summary>
+internal static class LastRowTaken
+{
+    // What is left of a length that nobody names.
+    private const int Endless = int.MaxValue;
+
+    /// <param name="graph">The server's graph.</param>
+    /// <param name="output">One of its outputs.</param>
+    public static bool Is(GraphProto graph, string output)
+    {
+        var makers = new Dictionary<string, NodeProto>(StringComparer.Ordinal);
+        foreach (var node in graph.Node)
+        {
+            foreach (var name in node.Output)
+            {
+                makers[name] = node;
+            }
+        }
+
+        var rows = graph.Input.Where(ElementTypes.AreQuantities).Select(input => input.Name).ToHashSet();
+        var (open, seen, isTaken) = (new Stack<string>([output]), new HashSet<string>(StringComparer.Ordinal), false);
+        while (open.TryPop(out var name))
+        {
+            if (rows.Contains(name))
+            {
+                return false;
+            }
+
+            if (!seen.Add(name) || !makers.TryGetValue(name, out var node) || node.OpType is "Shape" or "Size")
+            {
+                continue;
+            }
+
+            if (TakesLast(graph, node))
+            {
+                isTaken = true;
+                continue;
+            }
+
+            foreach (var read in OuterReads.Of(node))
+            {
+                open.Push(read);
+            }
+        }
+
+        return isTaken;
+    }
+
+    private static bool TakesLast(GraphProto graph, NodeProto node) => node.OpType switch
+    {
+        "Gather" => IsOfTexts(node.Attribute.FirstOrDefault(attribute => attribute.Name == "axis")?.I ?? 0)
+            && Numbers(graph, node, 1) is [-1],
+        "Slice" => Numbers(graph, node, 1) is [-1] && Numbers(graph, node, 2) is [>= Endless]
+            && Numbers(graph, node, 3) is [var axis] && IsOfTexts(axis) && Numbers(graph, node, 4) is null or [1],
+        _ => false,
+    };
+
+    // Features are on the last axis; rows stand before them, whichever of them counts sequences.
+    private static bool IsOfTexts(long axis) => axis is 0 or 1 or -2;
+
+    private static int[]? Numbers(GraphProto graph, NodeProto node, int place) => node.Input.Count > place
+        && HeldTensors.Of(graph).FirstOrDefault(held => held.Name == node.Input[place]).Tensor is { } tensor
+        && tensor.DataLocation != TensorProto.Types.DataLocation.External
+        && tensor.DataType is (int)TensorProto.Types.DataType.Int64 or (int)TensorProto.Types.DataType.Int32
+            ? TensorNumbers.Read(InlineData.Open(tensor.Name, tensor)).Integers
+            : null;
+}
