@@ -5,7 +5,8 @@ namespace Stip.Client.Generation;
 
 /// <summary>
 /// Keeps the sessions of finished answers, so that the next turn of a conversation sends only what is new. A generation
-/// takes the session that has most in common with its prompt, if that is most of the session; others stay for theirs.
+/// takes the session that has most in common with its prompt, if that is most of what it was asked; others stay for
+/// theirs.
 /// </summary>
 /// <remarks>Safe for concurrent use. Disposing it releases the sessions that are kept. Those of all pools of one
 /// <see cref="Transport.StipHttpClient"/> make room for any session that it opens, also of other models, about
@@ -113,11 +114,16 @@ public sealed class SessionPool(StipModel model, int mostKept = 4) : IAsyncDispo
         return Kept.Take(this, sessions => sessions
                 .Where(session => session.MaxLength >= wanted)
                 .Select(session => (Session: session, Common: session.CommonTokens(promptIds.Span)))
-                .Where(found => found.Common > 0 && found.Common * 2 >= found.Session.Position)
+                .Where(found => found.Common > 0 && found.Common * 2 >= Told(found.Session))
                 .OrderByDescending(found => found.Common)
                 .FirstOrDefault().Session)
             ?? model.OpenSession(Math.Min(model.LongestSession, WithRoom(wanted)));
     }
+
+    // Templates leave the thoughts of earlier answers out: what a next turn goes on from is the prompt, however long
+    // the answer to it was.
+    private static int Told(StipSession session) =>
+        session.PromptTokens > 0 ? Math.Min(session.Position, session.PromptTokens) : session.Position;
 
     /// <summary>So many tokens and room for further turns: as many again, but not so many that of a long session the
     /// server would have to have several times the memory.</summary>

@@ -37,6 +37,9 @@ public sealed class StipSession : IAsyncDisposable
     /// <summary>Tokens of the source; null for a decoder on its own.</summary>
     internal int? SourceTokens => _logits.SourceTokens;
 
+    /// <summary>Tokens of the latest prompt; 0 before the first.</summary>
+    internal int PromptTokens { get; set; }
+
     /// <summary>Sees every request that was answered.</summary>
     internal ExchangeObserver? OnExchange
     {

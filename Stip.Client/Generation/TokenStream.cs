@@ -39,6 +39,7 @@ internal sealed class TokenStream(
         using var speculator = Speculator.For(model, options, session.MaxLength, choice.Seed);
         var rounds = new TokenRounds(session, choice, speculator, First);
         var promptTokens = session.SourceTokens ?? promptIds.Length;
+        session.PromptTokens = promptIds.Length;
         session.OnExchange = Observe(meter, promptTokens);
         try
         {

@@ -28,6 +28,21 @@ public sealed class SessionPoolTests : IDisposable
         Assert.Equal(_toy.Server.StepRows.Count + 1, _toy.Server.Steps.Count);
     }
 
+    // As templates of models that think: the next turn holds the question, and of the answer its end alone.
+    [Fact]
+    public async Task GenerateAsync_OfATurnWithoutTheThoughtsBeforeIt_SendsWhatComesAfterTheQuestion()
+    {
+        await using var pool = new SessionPool(_toy.Model);
+        await RunAsync(pool, Prompt, 40);
+        _toy.Server.StepRows.Clear();
+
+        int[] next = [.. Prompt, 60, 61, 62];
+        Assert.Equal(_toy.Toy.Greedy(next, 5), await RunAsync(pool, next));
+
+        Assert.Equal(3, _toy.Server.StepRows[0]);
+        Assert.Equal(1, _toy.Server.SessionCount);
+    }
+
     [Fact]
     public async Task GenerateAsync_OfAServerThatIsFullForAnotherReason_KeepsWhatIsKept()
     {
