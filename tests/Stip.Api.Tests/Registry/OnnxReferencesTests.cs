@@ -1,5 +1,4 @@
 using Google.Protobuf;
-using Stip.Api.Engine;
 using Stip.Api.Registry.Packages;
 using Stip.Onnx.Model;
 using Stip.TestKit;
