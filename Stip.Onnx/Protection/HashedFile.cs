@@ -22,7 +22,9 @@ internal sealed class HashedFile : Stream, IBufferWriter<byte>
     private readonly BlockingCollection<(byte[] Bytes, int Count)> _full = new(MostBuffers);
     private readonly BlockingCollection<byte[]> _free = new(MostBuffers + 1);
     private readonly Task<string> _hasher;
-    private byte[] _buffer = new byte[BufferBytes];
+    private readonly int _most;
+    private byte[] _buffer = NewBuffer();
+    private int _made = 1;
     private int _used;
     private long _position;
 
@@ -32,12 +34,8 @@ internal sealed class HashedFile : Stream, IBufferWriter<byte>
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(buffers, 2);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(buffers, MostBuffers);
+        _most = buffers;
         _file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0);
-        for (var i = 1; i < buffers; i++)
-        {
-            _free.Add(new byte[BufferBytes]);
-        }
-
         _hasher = Task.Factory.StartNew(
             HashAll, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
@@ -136,8 +134,28 @@ internal sealed class HashedFile : Stream, IBufferWriter<byte>
     {
         _file.Write(_buffer, 0, _used);
         _full.Add((_buffer, _used));
-        (_buffer, _used) = (_free.Take(), 0);
+        (_buffer, _used) = (Free(), 0);
     }
+
+    // A short file never fills the first: the others are made when they are needed.
+    private byte[] Free()
+    {
+        if (_free.TryTake(out var free))
+        {
+            return free;
+        }
+
+        if (_made == _most)
+        {
+            return _free.Take();
+        }
+
+        _made++;
+        return NewBuffer();
+    }
+
+    // What was not written is never read.
+    private static byte[] NewBuffer() => GC.AllocateUninitializedArray<byte>(BufferBytes);
 
     private string HashAll()
     {
