@@ -117,6 +117,7 @@ internal sealed class ModelFile : IDisposable
             RefuseDoubles(path, graph.Input.Select(input => input.Name));
             RefuseDoubles(path, graph.Output.Select(output => output.Name));
             RefuseDoubles(path, graph.Initializer.Select(tensor => tensor.Name));
+            NodeOrder.Sort(graph);
             return model;
         }
         catch (InvalidProtocolBufferException e)

@@ -53,7 +53,7 @@ internal static class OutputPorts
     private static LabelledPort Join(
         GraphPart part, ValueInfoProto output, Value value, NodeStore store, ProbeSizes sizes)
     {
-        var features = FeatureAxes(part, output, value, sizes);
+        var features = FeatureAxes(part, output, value, store, sizes);
         var kind = store.Kinds.Id($"output {part.Key}.{output.Name}");
         if (value is FeatureMapValue map && features is [1])
         {
@@ -99,7 +99,8 @@ internal static class OutputPorts
         return (operands, groups.DroppedShape);
     }
 
-    private static int[] FeatureAxes(GraphPart part, ValueInfoProto output, Value value, ProbeSizes sizes)
+    private static int[] FeatureAxes(
+        GraphPart part, ValueInfoProto output, Value value, NodeStore store, ProbeSizes sizes)
     {
         var declared = output.Type?.TensorType?.Shape?.Dim;
         if (declared is null || declared.Count != value.Rank)
@@ -109,9 +110,11 @@ internal static class OutputPorts
                 : [RisingAxis(value) is > 0 and var rising ? rising : value.Rank - 1];
         }
 
-        // The last axis holds features even where the graph forgets its length, unless it is one number a token, or one
-        // of two sides of a map, or labels go up along another axis that it forgets: features that were turned.
-        var isPerToken = value.Rank == 2 && value.Shape[1] == sizes.Sequence;
+        // The last axis holds features even where the graph forgets its length, unless it is one number a token, or for
+        // each pair of them, or one of two sides of a map, or labels go up along another axis that it forgets: features that were turned.
+        var isPerToken = value.Rank > 1 && value.Shape[^1] == sizes.Sequence
+            && (value.Rank == 2 || (value.Shape[^2] == sizes.Sequence && !sizes.IsFeature(declared[^2])
+                && value is LabelValue pairs && !AreFeatures(store, pairs)));
         var isMap = sizes.Picture > 0 && value.Rank > 3 && IsFree(value.Rank - 2) && IsFree(value.Rank - 1)
             && Enumerable.Range(1, value.Rank - 3).Any(axis => sizes.IsFeature(declared[axis]));
         if (!declared.Any(sizes.IsFeature) && RisingAxis(value) is > 0 and var turned && IsFree(turned))
@@ -125,6 +128,11 @@ internal static class OutputPorts
         bool IsFree(int axis) => !sizes.IsFeature(declared[axis]) && !sizes.IsPosition(declared[axis])
             && !sizes.IsCounted(declared[axis]);
     }
+
+    // What a matrix makes goes up along its last axis.
+    private static bool AreFeatures(NodeStore store, LabelValue value) => 2 * Enumerable.Range(0, value.Labels.Length)
+        .Count(i => i % value.Shape[^1] > 0 && store.Runs.GoesOn(value.Labels, i))
+        > value.Labels.Length * (value.Shape[^1] - 1) / value.Shape[^1];
 
     // The axis along which most labels follow one another, as those of features do; 0 where there are no other axes
     // than rows and features.

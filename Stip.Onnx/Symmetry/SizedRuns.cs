@@ -74,6 +74,10 @@ internal sealed class SizedRuns(
                         + "width in the graph's inputs to what it was made for may help)", first);
                 }
             }
+            catch (RefusedException e) when (first is not null)
+            {
+                throw new RefusedException($"{first.Message} (at larger sizes: {e.Message})", first);
+            }
         }
     }
 

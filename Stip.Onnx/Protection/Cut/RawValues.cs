@@ -9,6 +9,9 @@ internal static class RawValues
 {
     private const int MostColours = 4;
 
+    // Moments of a series that one number stands for.
+    private const int FewMoments = 16;
+
     // Bands of a sound; words of a language are more.
     private const int MostBands = 256;
 
@@ -61,7 +64,7 @@ internal static class RawValues
         !ProbeSizes.IsFixed(axis) || axis.DimValue > MostChosen;
 
     // Sums over all places, or over a free axis where only fixed ones are left: one number for a text, one for each
-    // colour or band. The batch comes first.
+    // colour or band, or for each channel of a long series. The batch comes first.
     private static bool LeavesNoPlace(NodeProto node, ValueTypes types)
     {
         if (types.AxesOf(node) is not { } axes)
@@ -84,6 +87,19 @@ internal static class RawValues
         var left = shape.Where((_, axis) => axis > 0 && !isGone[axis]).ToArray();
         return gone.Any(axis => axis.DimValue != 1) && left.All(ProbeSizes.IsFixed)
             && (left.All(axis => axis.DimValue <= MostColours)
-                || (!gone.All(ProbeSizes.IsFixed) && left.All(axis => axis.DimValue <= MostBands)));
+                || ((!gone.All(ProbeSizes.IsFixed) || IsOverMoments(isGone, gone, left))
+                    && left.All(axis => axis.DimValue <= MostBands)));
     }
+
+    // Time comes before channels.
+    private static bool IsOverMoments(
+        bool[] isGone, TensorShapeProto.Types.Dimension[] gone, TensorShapeProto.Types.Dimension[] left)
+    {
+        var (moments, channels) = (Product(gone), Product(left));
+        return moments >= FewMoments && moments > channels
+            && Array.FindLastIndex(isGone, one => one) < Array.FindIndex(isGone, 1, one => !one);
+    }
+
+    private static long Product(TensorShapeProto.Types.Dimension[] axes) =>
+        axes.Aggregate(1L, (product, axis) => product * axis.DimValue);
 }

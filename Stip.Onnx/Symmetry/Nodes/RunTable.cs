@@ -11,6 +11,9 @@ namespace Stip.Onnx.Symmetry.Nodes;
 /// <param name="reach">How many cells apart labels that follow each other may stand.</param>
 internal sealed class RunTable(int reach = 1)
 {
+    // What nodes hang on, 8 bytes each: far above what a 70b model takes, and a minute at most.
+    private const int MostChildren = 1 << 27;
+
     private readonly List<int> _firsts = [];
     private readonly List<int> _kinds = [];
     private readonly List<RunTraits> _traits = [];
@@ -129,8 +132,14 @@ internal sealed class RunTable(int reach = 1)
 
     /// <summary>Adds a run.</summary>
     /// <returns>Its number.</returns>
+    /// <exception cref="TooManyNodesException">There are too many.</exception>
     public int Append(int kind, int lanes, RunTraits traits, ReadOnlySpan<LabelRange> children)
     {
+        if (_children.Count > MostChildren)
+        {
+            throw new TooManyNodesException();
+        }
+
         MarkStart(LabelCount);
         _firsts.Add(LabelCount);
         _kinds.Add(kind);

@@ -15,24 +15,36 @@ internal static class FeatureMapSteps
 {
     private static readonly HashSet<string> ByCell = [.. new ElementwiseRule().Operators];
 
+    // Places whose surroundings are looked at one by one.
+    private const int MostSites = 1 << 17;
+
     /// <summary>The output of an operator that does the same at every place, or null where places must be told apart
-    /// for it.</summary>
+    /// for it, or are so many that looking at each is much.</summary>
+    /// <remarks>Borders reach further in with every kernel, so that in a deep network places are of ever more kinds: of
+    /// many a vector over all places is less.</remarks>
     public static Value? Follow(OperatorCall call) =>
         !call.Inputs.Any(input => input is FeatureMapValue) || !call.Indices.IsEmpty || call.Wants(1)
+            || call.Inputs.Any(input => input is FeatureMapValue { Sites.Length: > MostSites })
             ? null
-            : call.Operation switch
+            : Step(call) switch
             {
-                "Identity" or "Dropout" or "Cast" => call.Input(0),
-                "Shape" => Sized(call),
-                "Conv" or "com.microsoft.FusedConv" => Convolved(call),
-                "MaxPool" or "AveragePool" or "LpPool" => Pooled(call),
-                "BatchNormalization" => ByPlace(call, call.Kind(), [
-                    call.Input(0),
-                    .. Enumerable.Range(1, 4).Select(i => ConvRule.PerChannel(call.Input(i), call.Input(0).Rank))]),
-                _ when ByCell.Contains(call.Operation) => ByPlace(
-                    call, call.Kind(), [.. ElementwiseRule.Summands(call)], ElementwiseRule.Commutes(call)),
-                _ => null,
+                FeatureMapValue made when made.Columns.Length > call.Store.MostPlaces => PlacedValue.Of(made),
+                var made => made,
             };
+
+    private static Value? Step(OperatorCall call) => call.Operation switch
+    {
+        "Identity" or "Dropout" or "Cast" => call.Input(0),
+        "Shape" => Sized(call),
+        "Conv" or "com.microsoft.FusedConv" => Convolved(call),
+        "MaxPool" or "AveragePool" or "LpPool" => Pooled(call),
+        "BatchNormalization" => ByPlace(call, call.Kind(), [
+            call.Input(0),
+            .. Enumerable.Range(1, 4).Select(i => ConvRule.PerChannel(call.Input(i), call.Input(0).Rank))]),
+        _ when ByCell.Contains(call.Operation) => ByPlace(
+            call, call.Kind(), [.. ElementwiseRule.Summands(call)], ElementwiseRule.Commutes(call)),
+        _ => null,
+    };
 
     private static Value? Sized(OperatorCall call)
     {

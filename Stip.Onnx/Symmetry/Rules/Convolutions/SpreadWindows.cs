@@ -11,10 +11,7 @@ internal sealed record SpreadWindows(int[] Shape, (int Cell, int Tap)[][] Source
     {
         var strides = List(call, "strides", kernel.Length, 1);
         var dilations = List(call, "dilations", kernel.Length, 1);
-        var extra = List(call, "output_padding", kernel.Length, 0);
-        int[] full = [.. shape.Select((length, axis) =>
-            (strides[axis] * (length - 1)) + extra[axis] + ((kernel[axis] - 1) * dilations[axis]) + 1)];
-        var (result, starts) = Cut(call, full, shape, strides);
+        var (result, starts) = Measure(call, shape, kernel);
         var sources = new List<(int, int)>[Shapes.Count(result)];
         Array.ForEach(Enumerable.Range(0, sources.Length).ToArray(), place => sources[place] = []);
         var (from, tap) = (new int[shape.Length], new int[kernel.Length]);
@@ -33,6 +30,19 @@ internal sealed record SpreadWindows(int[] Shape, (int Cell, int Tap)[][] Source
         }
 
         return new SpreadWindows(result, Array.ConvertAll(sources, list => list.ToArray()));
+    }
+
+    /// <summary>Positions of the result alone.</summary>
+    public static int[] ShapeOf(OperatorCall call, int[] shape, int[] kernel) => Measure(call, shape, kernel).Shape;
+
+    private static (int[] Shape, int[] Starts) Measure(OperatorCall call, int[] shape, int[] kernel)
+    {
+        var strides = List(call, "strides", kernel.Length, 1);
+        var dilations = List(call, "dilations", kernel.Length, 1);
+        var extra = List(call, "output_padding", kernel.Length, 0);
+        int[] full = [.. shape.Select((length, axis) =>
+            (strides[axis] * (length - 1)) + extra[axis] + ((kernel[axis] - 1) * dilations[axis]) + 1)];
+        return Cut(call, full, shape, strides);
     }
 
     // What is cut off at the start of every axis, and how long the result is.

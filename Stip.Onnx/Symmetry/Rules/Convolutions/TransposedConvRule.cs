@@ -60,6 +60,33 @@ internal sealed class TransposedConvRule : IOperatorRule
         return new LabelValue([batch, channels, .. spread.Shape], labels);
     }
 
+    /// <summary>What kernels make of channels of which a label stands for all positions: a label for each of
+    /// them.</summary>
+    /// <param name="call">The operator.</param>
+    /// <param name="channels">A label for every channel.</param>
+    /// <param name="weight">The kernels.</param>
+    /// <param name="frame">How positions are spread.</param>
+    public static int[] Column(OperatorCall call, int[] channels, WeightValue weight, string frame)
+    {
+        var groups = (int)call.Integer("group", 1);
+        var (store, outer, perGroup) = (call.Store, weight.Axes[1].Nodes, channels.Length / groups);
+        var kind = call.Kind(frame);
+        return [.. Enumerable.Range(0, groups).SelectMany(group =>
+        {
+            var pairs = CellWise.Ordered(
+                store,
+                kind,
+                channels.AsSpan(group * perGroup, perGroup).ToArray(),
+                Rows(weight, group, perGroup));
+            return CellWise.Ordered(
+                store,
+                store.Kinds.Id("dense of group"),
+                [store.Unordered(store.Kinds.Id("block"), pairs)],
+                outer,
+                [store.Constant(groups == 1 ? 0 : group)]);
+        })];
+    }
+
     private static int[] Rows(WeightValue weight, int group, int perGroup) => weight.Axes[0].IsIndexed
         ? weight.Axes[0].Nodes.AsSpan(group * perGroup, perGroup).ToArray()
         : [weight.Weight.Root];

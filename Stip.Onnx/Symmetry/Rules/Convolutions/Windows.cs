@@ -9,8 +9,24 @@ internal sealed record Windows(int[] Shape, int[][] Cells)
 {
     public static Windows Of(OperatorCall call, int[] shape, int[] kernel)
     {
-        var strides = Spread(call, "strides", kernel.Length);
-        var dilations = Spread(call, "dilations", kernel.Length);
+        var (strides, dilations) = (Spread(call, "strides", kernel.Length), Spread(call, "dilations", kernel.Length));
+        var (result, pads) = Measure(call, shape, kernel);
+        var place = new int[shape.Length];
+        var cells = new int[Shapes.Count(result)][];
+        for (var i = 0; i < cells.Length; i++, Shapes.Advance(place, result))
+        {
+            cells[i] = Under(place, shape, kernel, strides, dilations, pads);
+        }
+
+        return new Windows(result, cells);
+    }
+
+    /// <summary>Positions of the result alone.</summary>
+    public static int[] ShapeOf(OperatorCall call, int[] shape, int[] kernel) => Measure(call, shape, kernel).Shape;
+
+    private static (int[] Shape, int[] Pads) Measure(OperatorCall call, int[] shape, int[] kernel)
+    {
+        var (strides, dilations) = (Spread(call, "strides", kernel.Length), Spread(call, "dilations", kernel.Length));
         var reach = kernel.Select((length, axis) => ((length - 1) * dilations[axis]) + 1).ToArray();
         var pads = Pads(call, shape, reach, strides);
         var ceil = call.Integer("ceil_mode", 0) != 0;
@@ -21,14 +37,7 @@ internal sealed record Windows(int[] Shape, int[][] Cells)
                 ? throw new InvalidDataException($"a window of {reach[axis]} over {length} positions")
                 : (free / strides[axis]) + 1 + (ceil && HasRest(free, axis) ? 1 : 0);
         })];
-        var place = new int[shape.Length];
-        var cells = new int[Shapes.Count(result)][];
-        for (var i = 0; i < cells.Length; i++, Shapes.Advance(place, result))
-        {
-            cells[i] = Under(place, shape, kernel, strides, dilations, pads);
-        }
-
-        return new Windows(result, cells);
+        return (result, pads);
 
         // A last window that begins behind the positions is none.
         bool HasRest(int free, int axis) => free % strides[axis] != 0

@@ -19,7 +19,7 @@ internal static class PlacedOperands
                     && (other.Length == 1 || axis.Item.Is(other))) ? placed : null;
         }
 
-        if (operand.Rank > axes.Length || operand is not (KnownValue { IsRuntime: false } or WeightValue or LabelValue)
+        if (operand.Rank > axes.Length || operand is not (KnownValue or WeightValue or LabelValue)
             || Own(operand, axes) is not { } own)
         {
             return null;
@@ -29,7 +29,7 @@ internal static class PlacedOperands
             ? new PlacedValue(call.Store, own, call.Labels(operand).Labels)
             : operand switch
             {
-                KnownValue known => Numbers(call.Store, known, own),
+                KnownValue { IsRuntime: false } known => Numbers(call.Store, known, own),
                 WeightValue weight when IsSeenWhole(weight, own) => Held(call.Store, weight, own),
                 _ => Stacked(call.Store, call.Labels(operand), own),
             };

@@ -1,4 +1,3 @@
-using Stip.Onnx.Symmetry.Rules.Convolutions;
 using Stip.Onnx.Symmetry.Values;
 
 namespace Stip.Onnx.Symmetry.Rules.Places;
@@ -13,7 +12,7 @@ internal static class PlacedProducts
     {
         "MatMul" => Multiplied(call, call.Input(0), call.Input(1)),
         "Gemm" => Gemm(call),
-        "Conv" => Convolved(call),
+        "Einsum" => Summed(call),
         _ => Attended(call),
     };
 
@@ -97,31 +96,6 @@ internal static class PlacedProducts
         };
     }
 
-    // A kernel that slides over places takes its channels as a weight does; its offsets stay.
-    private static PlacedValue? Convolved(OperatorCall call)
-    {
-        if (call.Input(0) is not PlacedValue { Rank: > 2 } map || call.Input(1) is not WeightValue kernel
-            || !kernel.Axes[0].IsIndexed || !map.Axes[1].IsFeatures
-            || !map.Axes.Index().All(axis => axis.Index == 1 || axis.Item.IsPlaces))
-        {
-            return null;
-        }
-
-        var windows = Windows.Of(call, map.Shape[2..], kernel.Shape[2..]);
-        var frame = $"over [{string.Join(',', map.Shape[2..])}] to [{string.Join(',', windows.Shape)}] of all ";
-        var made = ConvRule.Column(call, [map.Labels], kernel, (int)call.Integer("group", 1), frame);
-        var result = new PlacedValue(
-            call.Store,
-            [map.Axes[0], PlacedAxis.OfFeatures(made.Length), .. windows.Shape.Select(PlacedAxis.OfPlaces)],
-            made)
-        { AlikeRows = map.AlikeRows };
-        return call.Optional(2) is not { } bias ? result : PlacedSteps.CellByCell(
-            call,
-            name => call.Store.Kinds.Id($"Add{name}"),
-            [result, ConvRule.PerChannel(bias, map.Rank)],
-            commutes: true);
-    }
-
     // Queries, keys and values of all heads, and perhaps a bias of scores.
     private static PlacedValue? Attended(OperatorCall call)
     {
@@ -155,6 +129,64 @@ internal static class PlacedProducts
             PlacedSteps.ByRule(call, scores is null ? inputs[..3] : inputs),
             scores is { Rank: 4 } && scores.Axes[0].Places > 1 ? 1 : PlacedOperands.AlikeRows(axes, rows),
             [.. rows, .. scores is null ? Array.Empty<PlacedValue>() : [scores]]);
+    }
+
+    // Two operands whose letters have the same along their axes.
+    private static PlacedValue? Summed(OperatorCall call)
+    {
+        var sides = call.Text("equation", "").Replace(" ", "", StringComparison.Ordinal).Split("->");
+        var terms = sides[0].Split(',');
+        if (sides.Length != 2 || terms.Length != 2 || call.Inputs.Count != 2 || sides[0].Contains('.'))
+        {
+            return null;
+        }
+
+        var axes = new Dictionary<char, PlacedAxis>();
+        foreach (var (value, term) in call.Inputs.Zip(terms).Where(entry => entry.First is PlacedValue))
+        {
+            foreach (var (letter, axis) in term.Zip(((PlacedValue)value!).Axes))
+            {
+                if (!axes.TryAdd(letter, axis) && !axis.Is(axes[letter]))
+                {
+                    return null;
+                }
+            }
+        }
+
+        PlacedValue?[] placed = [.. call.Inputs.Zip(terms).Select((entry, i) => PlacedOperands.Like(
+            call, entry.First!, [.. entry.Second.Select((letter, axis) => axes.TryGetValue(letter, out var own)
+                ? own : PlacedAxis.OfFeatures(entry.First!.Shape[axis]))]))];
+        if (placed[0] is not { } left || placed[1] is not { } right)
+        {
+            return null;
+        }
+
+        foreach (var (letter, axis) in terms[0].Zip(left.Axes).Concat(terms[1].Zip(right.Axes)))
+        {
+            axes[letter] = axis.Length > 1 ? axis : axes.GetValueOrDefault(letter, axis);
+        }
+
+        PlacedAxis[] result = [.. sides[1].Select(letter => axes[letter])];
+        return Told(
+            call,
+            result,
+            PlacedSteps.ByRule(call, At(0, left), At(1, right)),
+            AlikeRows(sides[1], terms, left, right),
+            left,
+            right);
+
+        // A weight that is alike at all positions stays one.
+        Value At(int operand, PlacedValue value) =>
+            call.Inputs[operand] is WeightValue weight && value.Places == 1 ? weight : value.Core;
+    }
+
+    // As many as the operands have whose rows come first in them and in the result.
+    private static int AlikeRows(string result, string[] terms, params PlacedValue[] operands)
+    {
+        (PlacedValue Value, string Term)[] over = [.. operands.Zip(terms).Where(one => one.First.Places > 1)];
+        int[] rows = [.. over.Select(one => one.Value.AlikeRows).Distinct()];
+        return rows.Length == 1 && Array.TrueForAll(over, one => result.Length > 0 && one.Term[0] == result[0]
+            && one.Value.Axes[0].Places > 1) ? rows[0] : 1;
     }
 
     private static PlacedValue Told(

@@ -74,10 +74,17 @@ internal static class PlacedSteps
         "Shape" => Sized(call),
         "Reshape" or "Flatten" or "Squeeze" or "Unsqueeze" or "Transpose" or "Gather" or "Slice" or "Split" or "Pad"
             or "Concat" => PlacedMoves.Follow(call),
-        "MatMul" or "Gemm" or "Conv" or "com.microsoft.MultiHeadAttention" => PlacedProducts.Follow(call),
+        "Expand" => Stretched(call),
+        "MatMul" or "Gemm" or "Einsum" or "com.microsoft.MultiHeadAttention" => PlacedProducts.Follow(call),
+        "Conv" or "com.microsoft.FusedConv" or "ConvTranspose" or "MaxPool" or "AveragePool" or "LpPool"
+            or "DepthToSpace" or "SpaceToDepth" or "GridSample" or "com.microsoft.GridSample"
+            => PlacedWindows.Follow(call),
+        "BatchNormalization" or "InstanceNormalization" or "GroupNormalization" or "LRN"
+            => PlacedWindows.Normalized(call),
         "LayerNormalization" or "SimplifiedLayerNormalization" or "RMSNormalization" => Normalized(call),
         "com.microsoft.SkipLayerNormalization" or "com.microsoft.SkipSimplifiedLayerNormalization" => Skipped(call),
         "Softmax" or "LogSoftmax" or "LpNormalization" => AgainstAxis(call),
+        "Where" => CellByCell(call, call.Kind, [.. call.Inputs.OfType<Value>()], commutes: false),
         _ when ByCell.Contains(call.Operation) => CellByCell(
             call, call.Kind, [.. ElementwiseRule.Summands(call)], ElementwiseRule.Commutes(call)),
         _ when call.Operation.StartsWith("Reduce", StringComparison.Ordinal) => Reduced(call),
@@ -102,9 +109,17 @@ internal static class PlacedSteps
     {
         operands = Array.ConvertAll(
             operands, operand => operand is FeatureMapValue map ? PlacedValue.Of(map) : operand);
-        if (Common([.. operands.OfType<PlacedValue>()]) is not { } axes)
+        PlacedValue[] given = [.. operands.OfType<PlacedValue>()];
+        if (Common(given) is not { } axes)
         {
-            return null;
+            if (SpreadAxes.Alike(given) is not { } alike || Common(alike) is not { } spread)
+            {
+                return null;
+            }
+
+            var next = 0;
+            operands = Array.ConvertAll(operands, operand => operand is PlacedValue ? alike[next++] : operand);
+            axes = spread;
         }
 
         PlacedValue?[] placed = Array.ConvertAll(operands, operand => PlacedOperands.Like(call, operand, axes));
@@ -212,20 +227,41 @@ internal static class PlacedSteps
         ? Reduced(call, value, [.. Enumerable.Range(2, value.Rank - 2)], keeps: true)
         : null;
 
-    private static PlacedValue? Resized(OperatorCall call)
+    // An axis of one is the same at all positions that it gets.
+    private static PlacedValue? Stretched(OperatorCall call)
     {
-        if (call.Input(0) is not PlacedValue value)
+        if (call.Input(0) is not PlacedValue value || call.Optional(1) is not KnownValue { IsRuntime: false } sizes)
         {
             return null;
         }
 
+        var shape = Shapes.Broadcast(value.Shape, sizes.Integers);
+        PlacedAxis[] own = [.. Enumerable.Repeat(PlacedAxis.Single, shape.Length - value.Rank), .. value.Axes];
+        var stretched = value with { Axes = own, Shape = Array.ConvertAll(own, axis => axis.Length) };
+        int[] along = [.. Enumerable.Range(0, shape.Length).Where(axis => shape[axis] != own[axis].Length)];
+        return Told(
+            call,
+            stretched,
+            stretched.Core,
+            [.. own.Select((axis, i) => along.Contains(i) ? PlacedAxis.OfPlaces(shape[i]) : axis)],
+            along,
+            $"to {string.Join(',', along.Select(axis => shape[axis]))}") is var made && along is [0, ..]
+            ? made with { AlikeRows = shape[0] }
+            : made;
+    }
+
+    private static PlacedValue? Resized(OperatorCall call)
+    {
         var target = ResizeTarget.Of(call);
+        if (call.Input(0) is not PlacedValue given || SpreadAxes.Of(given, target.Axes) is not { } value)
+        {
+            return null;
+        }
+
         PlacedAxis[] axes = [.. value.Axes.Select((axis, i) =>
             target.Axes.Contains(i) ? PlacedAxis.OfPlaces(target.Shape[i]) : axis)];
         return target.Axes.Length == 0 ? value
-            : target.Axes.All(axis => value.Axes[axis].IsPlaces)
-            ? Told(call, value, value.Core, axes, target.Axes, target.Name)
-            : null;
+            : Told(call, value, value.Core, axes, target.Axes, target.Name);
     }
 
     private static PlacedValue? Reduced(OperatorCall call, PlacedValue value, int[] axes, bool keeps)
@@ -239,8 +275,8 @@ internal static class PlacedSteps
             : Told(call, value, made, shape, axes);
     }
 
-    // Positions are treated apart in a way that the kind tells.
-    private static PlacedValue Told(
+    /// <summary>What positions that are treated apart, in a way that the kind tells, are made of.</summary>
+    public static PlacedValue Told(
         OperatorCall call, PlacedValue value, LabelValue made, PlacedAxis[] axes, int[] along, string how = "")
     {
         var kind = call.Kind($"over {PlacedOperands.Layout(value)} along {string.Join(',', along)} {how}");

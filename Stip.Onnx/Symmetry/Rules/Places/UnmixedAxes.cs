@@ -18,15 +18,17 @@ internal static class UnmixedAxes
     {
         for (var axis = 0; axis < value.Rank; axis++)
         {
-            var own = value.Axes[axis];
-            if (!own.IsPlaces && !own.IsFeatures && own.Length <= MostFeatures)
-            {
-                value = Apart(value, axis);
-            }
+            value = Of(value, axis);
         }
 
         return value;
     }
+
+    /// <summary>The same of one axis.</summary>
+    public static PlacedValue Of(PlacedValue value, int axis) =>
+        value.Axes[axis] is { IsPlaces: false, IsFeatures: false, Length: <= MostFeatures }
+            ? Apart(value, axis)
+            : value;
 
     private static PlacedValue Apart(PlacedValue value, int axis)
     {
