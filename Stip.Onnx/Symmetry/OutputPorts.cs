@@ -12,17 +12,22 @@ namespace Stip.Onnx.Symmetry;
 /// </summary>
 internal static class OutputPorts
 {
+    // Pixels of a picture whose size the graph fixes are features one by one up to so many.
+    private const int MostCells = 1 << 16;
+
     /// <param name="part">The graph.</param>
     /// <param name="values">Its values.</param>
     /// <param name="pointing">Outputs that are indices, with what stands at the places that they point at.</param>
     /// <param name="store">Where nodes are made.</param>
     /// <param name="sizes">Lengths of free axes.</param>
+    /// <param name="isJoined">True for outputs that other graphs take.</param>
     public static List<LabelledPort> Join(
         GraphPart part,
         Scope values,
         IReadOnlyDictionary<string, int[][]> pointing,
         NodeStore store,
-        ProbeSizes sizes)
+        ProbeSizes sizes,
+        Func<string, bool> isJoined)
     {
         var ports = new List<LabelledPort>();
         foreach (var output in part.Graph.Output)
@@ -35,7 +40,14 @@ internal static class OutputPorts
             }
             else if (value is not KnownValue)
             {
-                ports.Add(Join(part, output, value, store, sizes) with { Rank = value.Rank });
+                var features = FeatureAxes(part, output, value, store, sizes);
+                if (!part.IsClient && !isJoined(output.Name)
+                    && Shapes.Count(Array.ConvertAll(features, axis => value.Shape[axis])) > MostCells)
+                {
+                    features = [.. features.Where(axis => !IsOfPlaces(value, axis))];
+                }
+
+                ports.Add(Join(part, output, value, store, features) with { Rank = value.Rank });
             }
         }
 
@@ -51,16 +63,17 @@ internal static class OutputPorts
     }
 
     private static LabelledPort Join(
-        GraphPart part, ValueInfoProto output, Value value, NodeStore store, ProbeSizes sizes)
+        GraphPart part, ValueInfoProto output, Value value, NodeStore store, int[] features)
     {
-        var features = FeatureAxes(part, output, value, store, sizes);
         var kind = store.Kinds.Id($"output {part.Key}.{output.Name}");
-        if (value is FeatureMapValue map && features is [1])
+        if (value is FeatureMapValue map && features.Contains(1)
+            && features.All(axis => axis == 1 || map.Shape[axis] == 1))
         {
             // A channel is the same at all places that are alike.
             int[][] columns = [.. map.Columns.DistinctBy(column => column, SameLabels.Instance)];
             var channels = CellWise.Fresh(store, kind, columns);
-            return new LabelledPort(output.Name, features, [channels.Length], channels);
+            return new LabelledPort(
+                output.Name, features, Array.ConvertAll(features, axis => map.Shape[axis]), channels);
         }
 
         if (value is PlacedValue mixed && UnmixedAxes.Of(mixed) is var placed && placed.Axes.Index().All(axis =>
@@ -79,6 +92,14 @@ internal static class OutputPorts
         var nodes = order.Back(CellWise.Fresh(store, kind, Array.ConvertAll(operands, order.There)));
         return new LabelledPort(output.Name, features, shape, nodes);
     }
+
+    // Positions stay where they are in any case.
+    private static bool IsOfPlaces(Value value, int axis) => value switch
+    {
+        FeatureMapValue map => axis != 1 && map.Shape[axis] > 1,
+        PlacedValue placed => placed.Axes[axis] is { IsPlaces: true, Length: > 1 },
+        _ => false,
+    };
 
     private static LabelValue WrittenOut(Value value) => value switch
     {
@@ -111,13 +132,14 @@ internal static class OutputPorts
         }
 
         // The last axis holds features even where the graph forgets its length, unless it is one number a token, or for
-        // each pair of them, or one of two sides of a map, or labels go up along another axis that it forgets: features that were turned.
-        var isPerToken = value.Rank > 1 && value.Shape[^1] == sizes.Sequence
-            && (value.Rank == 2 || (value.Shape[^2] == sizes.Sequence && !sizes.IsFeature(declared[^2])
-                && value is LabelValue pairs && !AreFeatures(store, pairs)));
+        // each pair of them, or one of two sides of a map, or labels go up along another axis that it forgets: features
+        // that were turned.
+        var isPerPair = value is LabelValue { Rank: > 2 } pairs && value.Shape[^1] == sizes.Sequence
+            && value.Shape[^2] == sizes.Sequence && !sizes.IsFeature(declared[^2]) && !HasFeatures(store, pairs);
+        var isPerToken = isPerPair || (value.Rank == 2 && value.Shape[1] == sizes.Sequence);
         var isMap = sizes.Picture > 0 && value.Rank > 3 && IsFree(value.Rank - 2) && IsFree(value.Rank - 1)
             && Enumerable.Range(1, value.Rank - 3).Any(axis => sizes.IsFeature(declared[axis]));
-        if (!declared.Any(sizes.IsFeature) && RisingAxis(value) is > 0 and var turned && IsFree(turned))
+        if (!isPerPair && !declared.Any(sizes.IsFeature) && RisingAxis(value) is > 0 and var turned && IsFree(turned))
         {
             return [turned];
         }
@@ -129,10 +151,12 @@ internal static class OutputPorts
             && !sizes.IsCounted(declared[axis]);
     }
 
-    // What a matrix makes goes up along its last axis.
-    private static bool AreFeatures(NodeStore store, LabelValue value) => 2 * Enumerable.Range(0, value.Labels.Length)
-        .Count(i => i % value.Shape[^1] > 0 && store.Runs.GoesOn(value.Labels, i))
-        > value.Labels.Length * (value.Shape[^1] - 1) / value.Shape[^1];
+    // What a matrix makes goes up along its axis, the last one or the one before.
+    private static bool HasFeatures(NodeStore store, LabelValue value) =>
+        Shapes.Strides(value.Shape)[^2..].Index().Any(axis => 2 * Enumerable.Range(0, value.Labels.Length)
+            .Count(cell => cell / axis.Item % value.Shape[^(2 - axis.Index)] > 0
+                && store.Runs.GoesOn(value.Labels, cell, 0, axis.Item))
+            > value.Labels.Length * (value.Shape[^1] - 1) / value.Shape[^1]);
 
     // The axis along which most labels follow one another, as those of features do; 0 where there are no other axes
     // than rows and features.

@@ -28,6 +28,13 @@ internal sealed class PartFlow(IReadOnlyList<PortJoin> joins)
             : throw new RefusedException($"'{join.To}' is joined with '{join.From}', which no graph before it gives");
     }
 
+    /// <summary>True where another graph takes an output, or gives the same.</summary>
+    public bool IsJoined(GraphPart part, string output)
+    {
+        var name = $"{part.Key}.{output}";
+        return joins.Any(join => join.From == name || join.To == name);
+    }
+
     /// <summary>Keeps what a graph gives.</summary>
     public void Add(LabelledPart done, Scope values, NodeStore store)
     {

@@ -19,7 +19,8 @@ internal sealed class InputRoles
     // How many rows and columns a picture has, which the number of its patches tells as well.
     private static readonly string[] GridWords = ["grid_thw", "spatial_shape", "image_size", "grid_hw"];
 
-    private static readonly string[] SignalWords = ["pixel", "input_values", "input_features", "image_patches"];
+    private static readonly string[] SignalWords =
+        ["pixel", "input_values", "input_features", "image_patches", "time_feature", "real_feature"];
 
     // Also where frames or patches are cut out without a convolution, unless they say that something made features.
     private static readonly string[] SourceWords =

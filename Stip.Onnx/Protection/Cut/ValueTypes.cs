@@ -128,13 +128,14 @@ internal sealed class ValueTypes
             not "NhwcFusedConv" when Convolutions.KernelOf(node) is { } weight && TensorShape(weight) is { } kernel =>
                 Convolved(kernel),
             "Cast" or "Identity" or "Dropout" or "LayerNormalization" or "SimplifiedLayerNormalization"
-                or "RMSNormalization" => ShapeOf(node.Input[0]),
-            "Add" or "Sub" or "Mul" or "Div" => node.Input.Select(ShapeOf)
+                or "RMSNormalization" or "Sqrt" or "Abs" or "Neg" or "Exp" or "Log" => ShapeOf(node.Input[0]),
+            "Add" or "Sub" or "Mul" or "Div" or "Pow" => node.Input.Select(ShapeOf)
                 .OrderByDescending(shape => shape?.Dim.Count ?? -1)
                 .ThenByDescending(shape => shape?.Dim.LastOrDefault()?.DimValue ?? 0).First(),
             "MatMul" when TensorShape(node.Input[1]) is { Count: 2 } weight =>
                 Multiplied(ShapeOf(node.Input[0]), weight[1]),
             "Range" => Counted(),
+            "Shape" when node.Attribute.Count == 0 && ShapeOf(node.Input[0]) is { } shape => Sized(shape.Dim.Count),
             _ => _moved.Of(node),
         };
     }
@@ -143,6 +144,13 @@ internal sealed class ValueTypes
     {
         var shape = new TensorShapeProto();
         shape.Dim.Add(new TensorShapeProto.Types.Dimension { DimParam = MovedShapes.Positions(0) });
+        return shape;
+    }
+
+    private static TensorShapeProto Sized(int rank)
+    {
+        var shape = new TensorShapeProto();
+        shape.Dim.Add(new TensorShapeProto.Types.Dimension { DimValue = rank });
         return shape;
     }
 

@@ -46,6 +46,29 @@ public sealed class LongerBranchTests
         ProtocolLaw.AssertHolds(graph, sizes: new Dictionary<(string, int), long> { [("x", 1)] = tokens });
     }
 
+    // PyTorch's squeeze of an axis that may have another length.
+    [Fact]
+    public void BranchesOfDifferentRanks_AreThatOfTheSizes()
+    {
+        using var graph = new SmallGraph();
+        graph.Input("x", "batch", "seq", Width);
+        graph.Add("MatMul", "h", "x", graph.Weight("w", Width, Width));
+        var last = graph.Add(
+            "Slice", "last", "h", graph.Numbers(-1), graph.Numbers(long.MaxValue), graph.Numbers(1));
+        var length = graph.Add("Gather", "length", graph.Add("Shape", "shape", last), graph.Integer(1));
+        var isOne = graph.Add("Equal", "is_one", length, graph.Integer(1));
+        graph.With(
+            "If",
+            "picked",
+            [isOne],
+            Graph("then_branch", ("Squeeze", [last, graph.Numbers(1)], "one", null)),
+            Graph("else_branch", ("Identity", [last], "many", null)));
+        graph.Add("MatMul", "y", "picked", graph.Weight("w_y", Width, 7));
+        graph.Output("y", "batch", 7);
+
+        ProtocolLaw.AssertHolds(graph);
+    }
+
     // A picture is a feature map still where the branch reads it, or vectors, as it is larger than cells are made for.
     [Theory]
     [InlineData(false, 32)]

@@ -25,20 +25,27 @@ internal sealed class BranchRule : IOperatorRule
         }
     }
 
-    // A branch for other lengths need not run at these: what it would do to what it reads, and in which order it gives
-    // what is then taken instead, is unknown.
+    // A branch for other lengths need not run at these, or gives other axes than are read here: what it would do to what
+    // it reads, and in which order it gives what is then taken instead, is unknown.
     private static Value[]? Other(OperatorCall call, KnownValue? condition, bool isTaken, Value[] taken)
     {
         var branch = isTaken ? "else_branch" : "then_branch";
         try
         {
-            return call.RunInner(branch);
+            var other = call.RunInner(branch);
+            if (condition?.Origin != KnownOrigin.Sizes
+                || taken.Zip(other).All(pair => pair.First.Rank == pair.Second.Rank))
+            {
+                return other;
+            }
         }
         catch (RefusedException) when (condition?.Origin == KnownOrigin.Sizes)
         {
-            UnseenGraph.Hold(call, call.Attribute(branch)!.G, taken);
-            return null;
+            // It is held below.
         }
+
+        UnseenGraph.Hold(call, call.Attribute(branch)!.G, taken);
+        return null;
     }
 
     private static KnownValue Join(KnownValue taken, KnownValue other)

@@ -17,6 +17,8 @@ public sealed class RawSignalsTests : IDisposable
 
     [Theory]
     [InlineData("past_values")]
+    [InlineData("past_time_features")]
+    [InlineData("static_real_features")]
     [InlineData("audio")]
     [InlineData("image")]
     public void Protect_OfASeriesInPatches_KeepsItWithTheClient(string name)

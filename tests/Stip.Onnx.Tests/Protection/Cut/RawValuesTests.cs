@@ -84,6 +84,36 @@ public sealed class RawValuesTests : IDisposable
         }
     }
 
+    // The mean of each channel of a series is sent, those of all channels at each moment are not.
+    [Theory]
+    [InlineData(24, 5, 1, false)]
+    [InlineData(24, 5, 2, true)]
+    [InlineData(8, 5, 1, true)]
+    [InlineData(24, 40, 1, true)]
+    [InlineData(24, 3, 1, false)]
+    public void TheMeanOfASeriesOfFixedLength_IsSentWhereItIsOverManyMoments(
+        int moments, int channels, int axis, bool isRefused)
+    {
+        _graph.Input("past_values", "batch", moments, channels);
+        var squares = _graph.Add("Pow", "squares", _graph.Add("Abs", "sizes", "past_values"), _graph.Number(2));
+        var mean = _graph.Add("ReduceMean", "mean", squares, _graph.Numbers(axis));
+        _graph.With("Transpose", "turned", ["past_values"], NodeAttribute.Ints("perm", 0, 2, 1));
+        _graph.Add("MatMul", "rows", "turned", _graph.Weight("w", moments, moments));
+        _graph.Add("Relu", "bent", "rows");
+        _graph.With("Transpose", "back", ["bent"], NodeAttribute.Ints("perm", 0, 2, 1));
+        _graph.Add("Add", "y", "back", mean);
+        _graph.Output("y", "batch", moments, channels);
+
+        if (isRefused)
+        {
+            Assert.Throws<RefusedException>(Cut);
+        }
+        else
+        {
+            Assert.Contains("mean", Cut().Sent);
+        }
+    }
+
     // A comparison of each id with every word is the id.
     [Theory]
     [InlineData(true, true)]

@@ -1,0 +1,25 @@
+using Stip.Onnx.Symmetry;
+
+namespace Stip.Onnx.Tests.Symmetry;
+
+/// <summary>What is said of a graph that fits none of the sizes.</summary>
+public sealed class SizedRunsTests
+{
+    // Three tokens do not become fours; of four the next node reads what nothing makes.
+    [Fact]
+    public void Refusal_AtALargerSize_NamesWhatTheFirstOneFailedOn()
+    {
+        using var graph = new SmallGraph();
+        graph.Input("x", "batch", "seq", 6);
+        var fours = graph.Add("Reshape", "fours", "x", graph.Numbers(0, -1, 24));
+        graph.Add("MatMul", "h", fours, graph.Weight("w", 24, 5));
+        graph.Add("Add", "y", "h", "nowhere");
+        graph.Output("y", "batch", "fours", 5);
+        using var file = graph.Save();
+
+        var refusal = Assert.Throws<RefusedException>(() => SymmetryAnalysis.Of(file));
+
+        Assert.Contains("fours/node", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("nowhere", refusal.Message, StringComparison.Ordinal);
+    }
+}
