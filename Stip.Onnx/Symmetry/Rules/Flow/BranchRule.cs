@@ -25,8 +25,8 @@ internal sealed class BranchRule : IOperatorRule
         }
     }
 
-    // A branch for other lengths need not run at these, or gives other axes than are read here: what it would do to what
-    // it reads, and in which order it gives what is then taken instead, is unknown.
+    // A branch for other lengths need not run at these, or gives other axes than are read here: what it would do to
+    // what it reads, and in which order it gives what is then taken instead, is unknown.
     private static Value[]? Other(OperatorCall call, KnownValue? condition, bool isTaken, Value[] taken)
     {
         var branch = isTaken ? "else_branch" : "then_branch";
