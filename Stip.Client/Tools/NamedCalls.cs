@@ -1,13 +1,21 @@
+using System.Text;
 using System.Text.Json;
 
 namespace Stip.Client.Tools;
 
-/// <summary>Calls that are a name, a mark and the arguments as JSON: Mistral's later ones, DeepSeek's, Kimi's and
-/// gpt-oss's.</summary>
+/// <summary>Calls that are a name, a mark and the arguments as JSON: Mistral's later ones, DeepSeek's, Kimi's,
+/// gpt-oss's, Solar Open's and Functionary's.</summary>
 internal sealed class NamedCalls(ToolCallIds ids, IReadOnlyCollection<string> functions)
 {
+    /// <summary>Before each of Kimi K2's calls.</summary>
+    public const string Kimi = "<|tool_call_begin|>";
+
+    /// <summary>Behind the id of one of Solar Open's.</summary>
+    public const string IdMark = "<|tool_call:name|>";
+
     private const string Prefix = "functions.";
     private const string CallId = "[CALL_ID]";
+    private const string IdArguments = "<|tool_call:args|>";
 
     /// <param name="text">One call or several.</param>
     /// <param name="begin">The mark before each, which the first may lack.</param>
@@ -32,6 +40,57 @@ internal sealed class NamedCalls(ToolCallIds ids, IReadOnlyCollection<string> fu
         return name is not null && arguments >= start + name.Length && Arguments(text[arguments..]) is { } json
             ? [new ToolCall(ids.New(), name, json)]
             : null;
+    }
+
+    /// <summary>Solar Open's: an id, the name, the arguments.</summary>
+    public IReadOnlyList<ToolCall>? ReadIdentified(string text, int name) =>
+        text[(name + IdMark.Length)..].Split(IdArguments, 2) is [var function, var arguments]
+        && functions.Contains(function.Trim()) && Arguments(arguments) is { } json
+            ? [new ToolCall(text[..name].Trim() is { Length: > 0 } id ? id : ids.New(), function.Trim(), json)]
+            : null;
+
+    /// <summary>Functionary 3.2's: a name, a new line and the arguments, and others behind a mark.</summary>
+    public IReadOnlyList<ToolCall>? ReadRecipients(string text)
+    {
+        var calls = new List<ToolCall>();
+        for (var rest = text; rest.Length > 0;)
+        {
+            var line = rest.IndexOf('\n');
+            if (line < 0 || !functions.Contains(rest[..line].Trim())
+                || FirstObject(rest[(line + 1)..], out var behind) is not { } json)
+            {
+                return null;
+            }
+
+            calls.Add(new ToolCall(ids.New(), rest[..line].Trim(), json));
+            rest = behind.TrimStart();
+            if (rest.Length > 0 && !rest.StartsWith(ToolMarks.Recipient, StringComparison.Ordinal))
+            {
+                return null;
+            }
+
+            rest = rest.Length > 0 ? rest[ToolMarks.Recipient.Length..] : rest;
+        }
+
+        return calls;
+    }
+
+    private static string? FirstObject(string text, out string behind)
+    {
+        behind = "";
+        try
+        {
+            var bytes = Encoding.UTF8.GetBytes(text);
+            var reader = new Utf8JsonReader(bytes, new JsonReaderOptions { AllowMultipleValues = true });
+            _ = JsonElement.ParseValue(ref reader);
+            var end = Encoding.UTF8.GetCharCount(bytes.AsSpan(0, (int)reader.BytesConsumed));
+            behind = text[end..];
+            return ToolCallJson.Object(text[..end].Trim());
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
     }
 
     private ToolCall? Call(string part, string mark, string end)

@@ -6,7 +6,8 @@ using Stip.Client.Tokenization;
 
 namespace Stip.Client.Tools;
 
-/// <summary>Calls as Python writes them: <c>[name(key="value", n=1), other()]</c> (LFM2, Llama 3.2 and 4).</summary>
+/// <summary>Calls as Python writes them: <c>[name(key="value", n=1), other()]</c> (LFM2, Llama 3.2 and 4,
+/// Olmo 3).</summary>
 internal sealed class PythonCalls
 {
     private const int Deepest = 60;
@@ -51,7 +52,8 @@ internal sealed class PythonCalls
             }
 
             calls.Add((name, arguments));
-            _ = Peek() == ']' || Expect(',');
+            // Olmo 3 has a line for each.
+            _ = Take(',');
         }
 
         return Peek() == '\0' ? calls : throw new FormatException();

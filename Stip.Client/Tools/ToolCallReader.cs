@@ -18,10 +18,15 @@ public sealed class ToolCallReader
     private ToolMark? _mark;
     private bool _hasCalled;
 
+    // Held characters that the prompt ended with: no text of the answer.
+    private int _lent;
+
     internal ToolCallReader(ToolForm form, IReadOnlyCollection<ToolFunction> functions, bool allowsSeveral = true)
     {
         _allowsSeveral = allowsSeveral;
         (_dialect, _marks, _calls) = (form.Dialect, form.Marks, new ToolCallText(form.Dialect, functions));
+        _held.Append(form.Opening);
+        _lent = form.Opening.Length;
     }
 
     private enum Place
@@ -78,7 +83,7 @@ public sealed class ToolCallReader
             _ => null,
         };
         var isText = calls is null && !(_hasCalled && string.IsNullOrWhiteSpace(held));
-        return new ToolText(isText ? held : "", Allowed(calls ?? []));
+        return new ToolText(isText ? Own(held) : "", Allowed(calls ?? []));
     }
 
     private IReadOnlyList<ToolCall> Allowed(IReadOnlyList<ToolCall> calls) =>
@@ -117,13 +122,24 @@ public sealed class ToolCallReader
             .Where(found => found.Place >= 0)
             .DefaultIfEmpty((Place: -1, Mark: null))
             .MinBy(found => found.Place);
+        // It may be the beginning of a longer one.
+        mark = mark is not null && _marks.Any(other => other.Begin.Length > mark.Begin.Length
+            && other.Begin.StartsWith(held[place..], StringComparison.Ordinal)) ? null : mark;
         var end = place >= 0 ? place : held.Length - LongestBeginning(held);
         // White space before a call is no text.
-        certain.Append(place >= 0 && held.AsSpan(0, end).IsWhiteSpace() ? "" : held[..end]);
-        _held.Remove(0, end);
-        _mark = mark;
-        _place = mark is null ? Place.Text : mark.End is null ? Place.Rest : Place.Block;
-        return _place == Place.Block;
+        certain.Append(place >= 0 && held.AsSpan(0, end).IsWhiteSpace() ? "" : Own(held[..end]));
+        _held.Remove(0, mark is { IsText: true } ? end + mark.Begin.Length : end);
+        _lent = mark is { IsText: true } ? 0 : _lent;
+        _mark = mark is { IsText: true } ? null : mark;
+        _place = _mark is null ? Place.Text : _mark.End is null ? Place.Rest : Place.Block;
+        return _place == Place.Block || mark is { IsText: true };
+    }
+
+    private string Own(string text)
+    {
+        var lent = Math.Min(_lent, text.Length);
+        _lent -= lent;
+        return text[lent..];
     }
 
     private void TakeBlock(string held, int end, StringBuilder certain, List<ToolCall> calls)
@@ -132,7 +148,7 @@ public sealed class ToolCallReader
         var found = _calls.Read(_mark.Inside(held[..length]));
         calls.AddRange(Allowed(found ?? []));
         _hasCalled |= found is not null;
-        certain.Append(found is null ? held[..length] : "");
+        certain.Append(found is null ? Own(held[..length]) : "");
         _held.Remove(0, length);
         _place = found is null ? Place.Text : Place.Start;
     }

@@ -6,10 +6,11 @@ using Stip.Protocol;
 namespace Stip.Client.Tools;
 
 /// <summary>Calls whose arguments are tags: those of Qwen 3 Coder and Nemotron 3, of Seed-OSS, MiniMax, DeepSeek V3.2,
-/// GLM and MiniCPM5, and Functionary's, which are JSON within a tag.</summary>
+/// Step 3, GLM, LongCat, Hunyuan and MiniCPM5, and Functionary's, which are JSON within a tag.</summary>
 internal sealed partial class ToolCallTags(ToolCallIds ids, IReadOnlyDictionary<string, ToolFunction> functions)
 {
     private const int Deepest = 60;
+    private const string Hunyuan = "<tool_call:opensource>";
 
     /// <returns>Null where the text is something else, or names a function that there is not.</returns>
     public IReadOnlyList<ToolCall>? Read(string text)
@@ -19,10 +20,12 @@ internal sealed partial class ToolCallTags(ToolCallIds ids, IReadOnlyDictionary<
             var calls = Functions().Matches(text).Select(match => Tagged(match.Groups["name"].Value, match)).ToList();
             if (calls.Count == 0)
             {
-                calls.Add(Keyed(text));
+                calls.AddRange(text.Split(Hunyuan, StringSplitOptions.RemoveEmptyEntries).Select(Keyed));
             }
 
-            return calls.TrueForAll(call => call is not null) ? [.. calls.OfType<ToolCall>()] : null;
+            return calls.Count > 0 && calls.TrueForAll(call => call is not null)
+                ? [.. calls.OfType<ToolCall>()]
+                : null;
         }
         catch (RegexMatchTimeoutException)
         {
@@ -31,18 +34,21 @@ internal sealed partial class ToolCallTags(ToolCallIds ids, IReadOnlyDictionary<
     }
 
     [GeneratedRegex(
-        """<(｜DSML｜)?(function|invoke)(=| name=")(?<name>[^">\s]+)"?\s*>(?<inside>.*?)(</(｜DSML｜)?\2>|$)""",
+        """<(｜DSML｜|steptml:)?(function|invoke)(=| name=")(?<name>[^">\s]+)"?\s*>(?<inside>.*?)"""
+        + """(</(｜DSML｜|steptml:)?\2>|$)""",
         RegexOptions.Singleline | RegexOptions.CultureInvariant, 1_000)]
     private static partial Regex Functions();
 
     [GeneratedRegex(
-        """<(｜DSML｜)?(parameter|param)(=| name=")(?<key>[^">]+)"?(\s+string="(?<text>true|false)")?\s*>"""
-        + """(?<value>.*?)</(｜DSML｜)?\2>""",
+        """<(｜DSML｜|steptml:)?(parameter|param)(=| name=")(?<key>[^">]+)"?"""
+        + """(\s+string="(?<text>true|false)")?\s*>(?<value>(<!\[CDATA\[.*?\]\]>\s*)?.*?)"""
+        + """</(｜DSML｜|steptml:)?\2>""",
         RegexOptions.Singleline | RegexOptions.CultureInvariant, 1_000)]
     private static partial Regex Parameters();
 
     [GeneratedRegex(
-        "<arg_key>(?<key>.*?)</arg_key>\\s*<arg_value>(?<value>.*?)</arg_value>",
+        "<(?:longcat_)?arg_key(?::opensource)?>(?<key>.*?)</(?:longcat_)?arg_key(?::opensource)?>\\s*"
+        + "<(?:longcat_)?arg_value(?::opensource)?>(?<value>.*?)</(?:longcat_)?arg_value(?::opensource)?>",
         RegexOptions.Singleline | RegexOptions.CultureInvariant, 1_000)]
     private static partial Regex Keys();
 
@@ -66,11 +72,16 @@ internal sealed partial class ToolCallTags(ToolCallIds ids, IReadOnlyDictionary<
         }
     }
 
-    // GLM: the name, then keys and values.
+    [GeneratedRegex(
+        "<(?:longcat_)?arg_key|<tool_sep:|</tool_call:",
+        RegexOptions.CultureInvariant, 1_000)]
+    private static partial Regex NameEnd();
+
+    // GLM, LongCat and Hunyuan: the name, then keys and values.
     private ToolCall? Keyed(string text)
     {
-        var end = text.IndexOf("<arg_key>", StringComparison.Ordinal);
-        return Call((end < 0 ? text : text[..end]).Trim(), Keys().Matches(text));
+        var end = NameEnd().Match(text) is { Success: true } match ? match.Index : text.Length;
+        return Call(text[..end].Trim(), Keys().Matches(text));
     }
 
     private ToolCall? Call(string name, IEnumerable<Match> arguments)
@@ -109,7 +120,9 @@ internal sealed partial class ToolCallTags(ToolCallIds ids, IReadOnlyDictionary<
         && property.ValueKind == JsonValueKind.Object && property.TryGetProperty("type", out var type)
         && type.ValueKind == JsonValueKind.String && type.ValueEquals("string");
 
-    private static JsonNode? Value(string text)
+    /// <summary>What is written, where nothing says that it is a text: JSON, one of Python's words, or a text.
+    /// </summary>
+    public static JsonNode? Value(string text)
     {
         var json = text.Trim() switch
         {

@@ -5,6 +5,9 @@ namespace Stip.Client.Tools;
 /// <param name="Marks">The words around calls.</param>
 internal sealed record ToolForm(ToolDialect Dialect, IReadOnlyList<ToolMark> Marks)
 {
+    /// <summary>What prompts end with that is a part of the marks; empty for nothing.</summary>
+    public string Opening => Marks.Any(mark => mark.Begin == ToolMarks.Recipient) ? ToolMarks.Recipient : "";
+
     /// <summary>What a template teaches.</summary>
     public static ToolForm Of(string template)
     {

@@ -11,6 +11,9 @@ internal sealed record ToolMark(string Begin, string? End = null)
     /// <summary>Whether the words are a part of the call.</summary>
     public bool BelongsToCall { get; init; }
 
+    /// <summary>Whether it is text that follows, up to another mark.</summary>
+    public bool IsText { get; init; }
+
     /// <summary>What stands between the marks.</summary>
     /// <param name="marked">Begins with <see cref="Begin"/>; its end may be missing.</param>
     public string Inside(string marked) => BelongsToCall ? marked

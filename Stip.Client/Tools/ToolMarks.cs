@@ -7,8 +7,12 @@ internal static class ToolMarks
     public const string EndBlock = "</tool_call>";
     public const string BeginList = "[TOOL_CALLS]";
 
+    /// <summary>Functionary 3.2's: whom what follows is for, a function or all.</summary>
+    public const string Recipient = ">>>";
+
     private const string ObjectKey = "\"parameters\":";
     private const string PythonTag = "python_tag";
+    private const string RecipientSign = ">>>${recipient}";
 
     private static readonly ToolMark Block = new(BeginBlock, EndBlock);
     private static readonly ToolMark List = new(BeginList);
@@ -25,13 +29,23 @@ internal static class ToolMarks
         new("<｜DSML｜function_calls>", "</｜DSML｜function_calls>") { Sign = "DSML" }, // DeepSeek V3.2
         new("<｜DSML｜tool_calls>", "</｜DSML｜tool_calls>") { Sign = "DSML" }, // DeepSeek V4
         new("<｜tool▁calls▁begin｜>", "<｜tool▁calls▁end｜>"), // DeepSeek V3, R1, V3.1
+        new("<｜tool_calls_begin｜>", "<｜tool_calls_end｜>"), // Step 3
         new("<|tool_calls_section_begin|>", "<|tool_calls_section_end|>"), // Kimi K2
+        new(NamedCalls.Kimi, "<|tool_call_end|>") { BelongsToCall = true }, // which may leave its section out
         new("<|START_ACTION|>", "<|END_ACTION|>"), // Command R7B, Command A
         new("Action:") { Sign = @"Write \'Action:" }, // Command R
         new("<|tools_prefix|>", "<|tools_suffix|>"), // Apertus
         new("<|tool_call_start|>", "<|tool_call_end|>") { Sign = "<|tool_list_start|>" }, // LFM2
         new("<|tool_call_start|>", "<|tool_call_end|>"), // LFM2.5
         new("<|tool_call|>"), // Granite 3, Phi-4 mini
+        new("<|tool_call>", "<tool_call|>"), // Gemma 4
+        new("<start_function_call>", "<end_function_call>"), // FunctionGemma
+        new("<longcat_tool_call>", "</longcat_tool_call>"),
+        new("<tool_calls:opensource>", "</tool_calls:opensource>") { Sign = "<tool_calls{}>" }, // Hunyuan 3
+        new(NestedTags.Mark + BeginBlock, NestedTags.Mark + EndBlock) { Sign = NestedTags.Mark }, // MiniMax M3
+        new("<|tool_call:begin|>", "<|tool_call:end|>"), // Solar Open
+        new("<|action_start|><|plugin|>", "<|action_end|>"), // InternLM
+        new("<function_calls>", "</function_calls>"), // Olmo 3
         new("<|function_call|>"), // GigaChat 3.1
         new("functools"), // FireFunction
         new("<function=", "</function>") { BelongsToCall = true }, // Functionary 3.1, Llama 3.1
@@ -39,6 +53,9 @@ internal static class ToolMarks
         new("assistantcommentary to=functions.") { Sign = " to=functions.", BelongsToCall = true }, // gpt-oss
         new("commentary to=functions.") { Sign = " to=functions.", BelongsToCall = true },
         new("assistant to=functions.") { Sign = " to=functions.", BelongsToCall = true },
+        new(" to=functions.") { BelongsToCall = true },
+        new(Recipient + "all\n") { Sign = RecipientSign, IsText = true }, // Functionary 3.2
+        new(Recipient) { Sign = RecipientSign },
     ];
 
     /// <summary>Special tokens that the text of an answer keeps where calls are read from it.</summary>
@@ -46,7 +63,12 @@ internal static class ToolMarks
         .SelectMany(mark => new[] { mark.Begin, mark.End ?? "" })
         .Concat(["<｜tool▁call▁begin｜>", "<｜tool▁call▁end｜>", "<｜tool▁sep｜>", "｜DSML｜"])
         .Concat(["<|tool_call_begin|>", "<|tool_call_argument_begin|>", "<|tool_call_end|>", "<|/tool_call|>"])
-        .Concat(["[ARGS]", "[CALL_ID]"])
+        .Concat(["<｜tool_call_begin｜>", "<｜tool_call_end｜>", "<｜tool_sep｜>"])
+        .Concat(["<|tool_call:name|>", "<|tool_call:args|>", "<|action_start|>", "<|plugin|>"])
+        .Concat(["[ARGS]", "[CALL_ID]", NestedTags.Mark, .. GemmaCalls.Quotes])
+        .Concat(["<tool_call:opensource>", "</tool_call:opensource>", "<tool_sep:opensource>"])
+        .Concat(["<arg_key:opensource>", "</arg_key:opensource>"])
+        .Concat(["<arg_value:opensource>", "</arg_value:opensource>"])
         .ToHashSet(StringComparer.Ordinal);
 
     /// <summary>The dialect that a template teaches its model.</summary>

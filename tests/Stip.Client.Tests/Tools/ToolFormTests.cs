@@ -59,6 +59,34 @@ public sealed class ToolFormTests
     [InlineData("'functools'", " functools[{\"name\": \"weather\", \"arguments\": {\"city\":\"Oslo\",\"days\":2}}]")]
     [InlineData("' to=functions.'", "assistantcommentary to=functions.weather json{\"city\":\"Oslo\",\"days\":2}")]
     [InlineData("'\"parameters\":'", "[weather(city='Oslo', days=2)]")]
+    [InlineData("'<|tool_call>call:'", "<|tool_call>call:weather{city:<|\"|>Oslo<|\"|>,days:2}<tool_call|>")]
+    [InlineData("'<start_function_call>'",
+        "<start_function_call>call:weather{city:<escape>Oslo<escape>,days:2}<end_function_call>")]
+    [InlineData("']<]minimax[>[' '<tool_call>'", "]<]minimax[>[<tool_call>\n]<]minimax[>[<invoke name=\"weather\">"
+        + "]<]minimax[>[<city>Oslo]<]minimax[>[</city>]<]minimax[>[<days>2]<]minimax[>[</days>"
+        + "]<]minimax[>[</invoke>\n]<]minimax[>[</tool_call>")]
+    [InlineData("'<tool_calls{}>'", "<tool_calls:opensource>\n<tool_call:opensource>weather<tool_sep:opensource>\n"
+        + "<arg_key:opensource>city</arg_key:opensource>\n<arg_value:opensource>Oslo</arg_value:opensource>\n"
+        + "<arg_key:opensource>days</arg_key:opensource>\n<arg_value:opensource>2</arg_value:opensource>\n"
+        + "</tool_call:opensource>\n</tool_calls:opensource>")]
+    [InlineData("'<longcat_tool_call>'", "<longcat_tool_call>weather\n<longcat_arg_key>city</longcat_arg_key>\n"
+        + "<longcat_arg_value>Oslo</longcat_arg_value>\n<longcat_arg_key>days</longcat_arg_key>\n"
+        + "<longcat_arg_value>2</longcat_arg_value>\n</longcat_tool_call>")]
+    [InlineData("'<longcat_tool_call>'", "<longcat_tool_call>\n{\"name\": \"weather\", "
+        + "\"arguments\": {\"city\":\"Oslo\",\"days\":2}}\n</longcat_tool_call>")]
+    [InlineData("'<|tool_call:begin|>'", "<|tool_call:begin|>a1b2c3d4e5<|tool_call:name|>weather<|tool_call:args|>"
+        + "{\"city\":\"Oslo\",\"days\":2}<|tool_call:end|>")]
+    [InlineData("'<｜tool_calls_begin｜>'", "<｜tool_calls_begin｜>\n<｜tool_call_begin｜>function<｜tool_sep｜>"
+        + "<steptml:invoke name=\"weather\">\n<steptml:parameter name=\"city\">Oslo</steptml:parameter>\n"
+        + "<steptml:parameter name=\"days\">2</steptml:parameter>\n</steptml:invoke><｜tool_call_end｜>\n"
+        + "<｜tool_calls_end｜>")]
+    [InlineData("'<|action_start|><|plugin|>'", "<|action_start|><|plugin|>\n{\"name\": \"weather\", "
+        + "\"parameters\": {\"city\":\"Oslo\",\"days\":2}}<|action_end|>")]
+    [InlineData("'<function_calls>'", "<function_calls>\nweather(city=\"Oslo\", days=2)\n</function_calls>")]
+    [InlineData("'<|tool_call_begin|>'", "<|tool_call_begin|>functions.weather:0"
+        + "<|tool_call_argument_begin|>{\"city\":\"Oslo\",\"days\":2}<|tool_call_end|>")]
+    [InlineData("' to=functions.'", " to=functions.weatheranalysis json{\"city\":\"Oslo\",\"days\":2}")]
+    [InlineData("'>>>${recipient}'", "weather\n{\"city\":\"Oslo\",\"days\":2}")]
     public void Of_Template_ReadsTheCallsThatItTeaches(string template, string answer)
     {
         var (text, calls) = Run(template, answer);
@@ -77,6 +105,14 @@ public sealed class ToolFormTests
         + "<｜tool▁call▁end｜><｜tool▁call▁begin｜>now<｜tool▁sep｜>{}<｜tool▁call▁end｜><｜tool▁calls▁end｜>")]
     [InlineData("'[TOOL_CALLS]'", "[TOOL_CALLS]weather[ARGS]{}[TOOL_CALLS]now[ARGS]{}")]
     [InlineData("'<|tool_list_start|>'", "<|tool_call_start|>[weather(), now()]<|tool_call_end|>")]
+    [InlineData("'<function_calls>'", "<function_calls>weather()\nnow()</function_calls>")]
+    [InlineData("'<|tool_call>call:'", "<|tool_call>call:weather{}<tool_call|><|tool_call>call:now{}<tool_call|>")]
+    [InlineData("']<]minimax[>['", "]<]minimax[>[<tool_call>\n]<]minimax[>[<invoke name=\"weather\">"
+        + "]<]minimax[>[</invoke>\n]<]minimax[>[<invoke name=\"now\">]<]minimax[>[</invoke>\n"
+        + "]<]minimax[>[</tool_call>")]
+    [InlineData("'<tool_calls{}>'", "<tool_calls:opensource>\n<tool_call:opensource>weather<tool_sep:opensource>\n"
+        + "</tool_call:opensource>\n<tool_call:opensource>now<tool_sep:opensource>\n</tool_call:opensource>\n"
+        + "</tool_calls:opensource>")]
     public void Of_TwoCalls_AreBothRead(string template, string answer) => Assert.Equal(
         [("weather", "{}"), ("now", "{}")],
         Run(template, $"So:{answer}").Calls.Select(call => (call.Name, call.Arguments)));
@@ -91,6 +127,14 @@ public sealed class ToolFormTests
     [InlineData("'\"parameters\":'", "[link text](url)")]
     [InlineData("' to=functions.'", "assistants comment on f(x)")]
     [InlineData("'<｜tool▁calls▁begin｜>'", "<｜tool▁calls▁begin｜>?<｜tool▁calls▁end｜>")]
+    [InlineData("'<|tool_call>call:'", "<|tool_call>call:weather{city<tool_call|>")]
+    [InlineData("'<|tool_call>call:'", "<|tool_call>call:other{}<tool_call|>")]
+    [InlineData("']<]minimax[>['", "]<]minimax[>[<tool_call>]<]minimax[>[<invoke name=\"weather\">"
+        + "]<]minimax[>[<city>Oslo]<]minimax[>[</invoke>]<]minimax[>[</tool_call>")]
+    [InlineData("'<function_calls>'", "<function_calls></function_calls>")]
+    [InlineData("'>>>${recipient}'", "other\n{}")]
+    [InlineData("'>>>${recipient}'", "weather\n{} and more")]
+    [InlineData("'>>>${recipient}'", "al")]
     public void Of_WhatOnlyLooksLikeACall_StaysText(string template, string answer)
     {
         var (text, calls) = Run(template, answer);
@@ -98,6 +142,14 @@ public sealed class ToolFormTests
         Assert.Empty(calls);
         Assert.Equal(answer, text);
     }
+
+    [Fact]
+    public void Of_AnEndOfATagWithinCdata_IsAPartOfTheValue() => Assert.Equal(
+        """{"markup":"<a>hi</a> </param>"}""",
+        Assert.Single(Run(
+            "'<function name=\"'",
+            "<function name=\"now\"><param name=\"markup\"><![CDATA[<a>hi</a> </param>]]></param></function>").Calls)
+            .Arguments);
 
     [Theory]
     [InlineData("'[TOOL_CALLS]'",
@@ -114,6 +166,8 @@ public sealed class ToolFormTests
         + "<|tool_call_argument_begin|>{}<|tool_call_end|><|tool_calls_section_end|>", "^functions\\.now:3$")]
     [InlineData("'[TOOL_CALLS]'", "[TOOL_CALLS]now[CALL_ID]abc456789[ARGS]{}", "^abc456789$")]
     [InlineData("'[TOOL_CALLS]'", "[TOOL_CALLS]now[ARGS]{}", "^[A-Za-z0-9]{9}$")]
+    [InlineData("'<|tool_call:begin|>'",
+        "<|tool_call:begin|>a1b2c3d4e5<|tool_call:name|>now<|tool_call:args|>{}<|tool_call:end|>", "^a1b2c3d4e5$")]
     public void Of_IdsOfTheModel_AreKept(string template, string answer, string id) =>
         Assert.Matches(id, Assert.Single(Run(template, answer).Calls).Id);
 
@@ -127,6 +181,51 @@ public sealed class ToolFormTests
         Assert.Equal(
             """{"city":"007\nil \"x\"","days":-1,"o":{"a":[true,null]},"other":true,"word":"å b"}""",
             Assert.Single(Run("'<tool_call>'", answer).Calls).Arguments);
+    }
+
+    // Functionary 3.2: prompts end with the first mark, and what is for all is text as it comes.
+    [Theory]
+    [InlineData("all\nHello there.", "Hello there.", 0)]
+    [InlineData("all\nLet me see.\n>>>weather\n{\"city\":\"O>>>\"}>>>now\n{}", "Let me see.\n", 2)]
+    [InlineData("weather\n{}\n>>>now\n{}", "", 2)]
+    public void Of_Recipients_AreFunctionsOrAll(string answer, string wanted, int count)
+    {
+        var (text, calls) = Run("'>>>${recipient}'", answer);
+
+        Assert.Equal((wanted, count), (text, calls.Count));
+    }
+
+    [Fact]
+    public void Of_TextForAll_IsGivenOutAsItComes()
+    {
+        var reader = new ToolCallReader(ToolForm.Of("{% if tools %}'>>>${recipient}'{% endif %}"), Functions);
+
+        Assert.Equal("", reader.Append("al").Text);
+        Assert.Equal("Hel", reader.Append("l\nHel").Text);
+        Assert.Equal("lo", reader.Append("lo").Text);
+    }
+
+    [Fact]
+    public void Of_GemmasValues_AreJson()
+    {
+        const string answer = "<|tool_call>call:weather{city:<|\"|>It's, {x}<|\"|>,o:{<|\"|>a b<|\"|>:[1.5,true,null],"
+            + "c:{}},days:-3}<tool_call|>";
+
+        var call = Assert.Single(Run("'<|tool_call>call:'", answer).Calls);
+
+        Assert.Equal("""{"city":"It's, {x}","o":{"a b":[1.5,true,null],"c":{}},"days":-3}""", call.Arguments);
+    }
+
+    [Fact]
+    public void Of_NestedTags_AreListsAndObjects()
+    {
+        const string Mark = "]<]minimax[>[";
+        var answer = "!<tool_call>!<invoke name=\"weather\">!<city>007!</city>!<o>!<a>!<item>1!</item>!<item>!<b>x!</b>"
+            + "!</item>!</a>!<c>-2.5!</c>!</o>!</invoke>!</tool_call>";
+
+        var call = Assert.Single(Run("']<]minimax[>['", answer.Replace("!", Mark, StringComparison.Ordinal)).Calls);
+
+        Assert.Equal("""{"city":"007","o":{"a":[1,{"b":"x"}],"c":-2.5}}""", call.Arguments);
     }
 
     [Fact]
