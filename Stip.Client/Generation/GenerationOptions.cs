@@ -1,5 +1,6 @@
 using Stip.Client.Grammars;
 using Stip.Client.Sampling;
+using Stip.Client.Sound;
 
 namespace Stip.Client.Generation;
 
@@ -47,4 +48,7 @@ public sealed record GenerationOptions
     /// <summary>Guesses tokens ahead, from what was said before and with the model's draft where it has one, and lets
     /// the server judge several at once. The text is the same with and without. Default true.</summary>
     public bool Speculates { get; init; } = true;
+
+    /// <summary>The tokens of times, which stand among those of the text; null (default) for a text without.</summary>
+    internal SpeechTimes? Times { get; init; }
 }

@@ -22,6 +22,7 @@ internal sealed class TokenChoice
     private readonly int _promptTokens;
     private readonly TokenConstraint? _constraint;
     private readonly SuppressedTokens? _suppressed;
+    private readonly TimedTokens? _timed;
     private readonly Sampler? _sampler;
     private readonly ListedShare _listed = new();
 
@@ -39,7 +40,10 @@ internal sealed class TokenChoice
         _suppressed = SuppressedTokens.Has(sequence)
             ? new SuppressedTokens(sequence!, endIds ?? [], promptIds.Length, constraint)
             : null;
-        _sampler = constraint is null && _suppressed is null && IsPlainGreedy(options)
+        _timed = options.Times is { } times
+            ? new TimedTokens(times, (ITokenFilter?)_suppressed ?? constraint)
+            : null;
+        _sampler = constraint is null && _suppressed is null && _timed is null && IsPlainGreedy(options)
             ? null
             : new Sampler(options.Sampling, vocabSize);
     }
@@ -72,7 +76,8 @@ internal sealed class TokenChoice
 
     /// <summary>Whether a list would seldom or never do.</summary>
     private bool NeedsFullRows =>
-        Sampling.RaisesSeenTokens
+        _timed is not null
+        || Sampling.RaisesSeenTokens
         || Sampling.LogitBias.Values.Any(bias => bias > 0)
         || (IsSampled && Sampling.Temperature < LeastTemperature)
         // Log probabilities are the model's own, at temperature 1.
@@ -81,10 +86,16 @@ internal sealed class TokenChoice
     /// <summary>The next token, or null where only the full row can tell.</summary>
     public ChosenToken? TryNext(LogitsRow row)
     {
-        var id = _sampler is null
-            ? row.ArgMax()
+        if (_timed is not null && row.IsFull)
+        {
+            _timed.See(row.Values.Span);
+        }
+
+        var id = _sampler is null ? row.ArgMax()
+            : _timed is not null && !row.IsFull ? null
             : _sampler.TrySample(
-                row, ContextIds, _contextIds.Count, _promptTokens, (ITokenFilter?)_suppressed ?? _constraint);
+                row, ContextIds, _contextIds.Count, _promptTokens,
+                (ITokenFilter?)_timed ?? (ITokenFilter?)_suppressed ?? _constraint);
         _listed.Count(row.IsFull, id is not null);
         if (id is not { } chosen)
         {
@@ -95,6 +106,7 @@ internal sealed class TokenChoice
         _contextIds.Add(chosen);
         _constraint?.Accept(chosen);
         _suppressed?.Accept();
+        _timed?.Accept(chosen);
         return new ChosenToken(chosen, logprobs);
     }
 

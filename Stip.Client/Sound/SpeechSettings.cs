@@ -24,6 +24,9 @@ internal sealed class SpeechSettings
         NoTimestampsId = root.Child("no_timestamps_token_id") is { ValueKind: JsonValueKind.Number } id
             ? id.GetInt32()
             : tokenizer?.TokenId("<|notimestamps|>");
+        LatestFirst = root.Child("max_initial_timestamp_index") is { ValueKind: JsonValueKind.Number } latest
+            ? latest.GetInt32()
+            : null;
         if (!root.Flag("is_multilingual", true))
         {
             return;
@@ -50,6 +53,9 @@ internal sealed class SpeechSettings
     /// <summary>The token that says that no times are written; tokens behind it are times. Null where there are
     /// none.</summary>
     public int? NoTimestampsId { get; }
+
+    /// <summary>How many steps after the beginning of a window its first time may be; null for any.</summary>
+    public int? LatestFirst { get; }
 
     /// <summary>Code of the language that answers begin with where none is asked for; null for none.</summary>
     public string? UsualLanguage => _forced is [{ } first, ..]
@@ -78,8 +84,14 @@ internal sealed class SpeechSettings
     /// <param name="start">Its first token.</param>
     /// <param name="language">A code of <see cref="Languages"/>; null where there are none.</param>
     /// <param name="task">What is written.</param>
+    /// <param name="hasTimes">Whether times are written too.</param>
     /// <returns>Null where the model has no such task.</returns>
-    public int[]? StartIds(int start, string? language, SpeechTask task)
+    public int[]? StartIds(int start, string? language, SpeechTask task, bool hasTimes) =>
+        StartIds(start, language, task) is { } ids && hasTimes
+            ? [.. ids.Where(id => id != NoTimestampsId)]
+            : StartIds(start, language, task);
+
+    private int[]? StartIds(int start, string? language, SpeechTask task)
     {
         if (language is null)
         {

@@ -9,4 +9,8 @@ namespace Stip.Client.Sound;
 /// <param name="TokenIds">Its tokens, without those that the decoder begins with and without the last, which ends
 /// it.</param>
 public sealed record TranscribedWindow(
-    TimeSpan Start, TimeSpan End, string? Language, string Text, IReadOnlyList<int> TokenIds);
+    TimeSpan Start, TimeSpan End, string? Language, string Text, IReadOnlyList<int> TokenIds)
+{
+    /// <summary>Its parts with their times; none where no times were asked for.</summary>
+    public IReadOnlyList<TranscribedSegment> Segments { get; init; } = [];
+}

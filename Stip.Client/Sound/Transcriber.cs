@@ -32,12 +32,15 @@ public sealed class Transcriber
         _settings = SpeechSettings.Read(model.Bundle);
     }
 
+    /// <summary>True where the model can say when something is said.</summary>
+    public bool HasTimes => _settings.NoTimestampsId < _model.Bundle.Manifest.VocabSize - 1;
+
     /// <summary>Codes of the languages that the model can be told; none where it knows one alone.</summary>
     public IReadOnlyCollection<string> Languages => [.. _settings.Languages.Keys];
 
     /// <summary>Writes down all of a sound.</summary>
     /// <exception cref="InvalidDataException">The sound is shorter than a tenth of a second.</exception>
-    /// <exception cref="BundleException">The model has no such language or task.</exception>
+    /// <exception cref="BundleException">The model has no such language or task, or writes no times.</exception>
     /// <exception cref="StipException">Refused or not reached.</exception>
     public async Task<Transcription> TranscribeAsync(
         Waveform sound, TranscriptionOptions? options = null, CancellationToken cancellationToken = default)
@@ -68,7 +71,8 @@ public sealed class Transcriber
         }
 
         var language = LanguageOf(options.Language);
-        _ = Start(language ?? _settings.Languages.Keys.FirstOrDefault(), options.Task);
+        _ = Start(language ?? _settings.Languages.Keys.FirstOrDefault(), options);
+        var times = options.HasTimes ? Times() : null;
         var samples = sound.At(_sounds.SampleRate).Samples;
         var isFirst = true;
         foreach (var range in SoundWindows.Cut(samples.Span, _sounds.WindowSamples))
@@ -79,12 +83,20 @@ public sealed class Transcriber
                 language = await DetectAsync(rows, cancellationToken);
             }
 
-            var ids = await WriteAsync(rows, Start(language, options.Task), options, cancellationToken);
-            yield return new TranscribedWindow(
-                Time(range.Start), Time(range.End), language, TextOf(ids, isFirst), ids);
+            var (start, end) = (Time(range.Start), Time(range.End));
+            var tokens = await WriteAsync(rows, Start(language, options), times, options, cancellationToken);
+            int[] ids = [.. tokens.Select(token => token.Id)];
+            yield return new TranscribedWindow(start, end, language, TextOf(ids, isFirst), ids)
+            {
+                Segments = times is null ? [] : new SpeechSegments(times, Step, Decode).Of(tokens, start, end),
+            };
             isFirst = false;
         }
     }
+
+    // A row of the encoder.
+    private TimeSpan Step => TimeSpan.FromSeconds(
+        (double)_sounds.WindowSamples / _sounds.SampleRate / _model.Bundle.Manifest.Sequence!.SourceLength);
 
     private TimeSpan Time(Index place) => TimeSpan.FromSeconds((double)place.Value / _sounds.SampleRate);
 
@@ -103,8 +115,13 @@ public sealed class Transcriber
                 : "it is told none"));
     }
 
-    private int[] Start(string? language, SpeechTask task) =>
-        _settings.StartIds(_model.Bundle.Manifest.Sequence!.DecoderStartTokenId, language, task)
+    private SpeechTimes Times() => HasTimes && _settings.NoTimestampsId is { } silent
+        ? new SpeechTimes(silent, _model.Bundle.Manifest.EosTokenIds.Min(), _settings.LatestFirst)
+        : throw new BundleException($"model '{_model.Id}' writes no times");
+
+    private int[] Start(string? language, TranscriptionOptions options) =>
+        _settings.StartIds(
+            _model.Bundle.Manifest.Sequence!.DecoderStartTokenId, language, options.Task, options.HasTimes)
             ?? throw new BundleException($"model '{_model.Id}' translates nothing: it writes down what is said");
 
     private TensorPayload Rows(ReadOnlyMemory<float> samples)
@@ -126,29 +143,36 @@ public sealed class Transcriber
         return _settings.Languages.MaxBy(language => logits.Values.Span[language.Value]).Key;
     }
 
-    private async Task<int[]> WriteAsync(
-        PlacedRows rows, int[] start, TranscriptionOptions options, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<GeneratedToken>> WriteAsync(
+        PlacedRows rows,
+        int[] start,
+        SpeechTimes? times,
+        TranscriptionOptions options,
+        CancellationToken cancellationToken)
     {
         var wanted = new GenerationOptions
         {
             MaxNewTokens = options.MaxNewTokens,
             Sampling = new SamplingOptions { Temperature = options.Temperature, Seed = options.Seed },
+            Times = times,
+            TopLogprobs = times is null ? null : 0,
         };
-        var ids = new List<int>();
+        var tokens = new List<GeneratedToken>();
         await foreach (var token in _model.GenerateWithImagesAsync(
             new ImagePrompt(start, rows), wanted, cancellationToken))
         {
-            ids.Add(token.Id);
+            tokens.Add(token);
         }
 
-        return ids is [.., var last] && _model.Bundle.Manifest.EosTokenIds.Contains(last) ? [.. ids[..^1]] : [.. ids];
+        return tokens is [.., var last] && _model.Bundle.Manifest.EosTokenIds.Contains(last.Id) ? tokens[..^1] : tokens;
     }
+
+    private string Decode(IEnumerable<int> ids) => _model.Bundle.Tokenizer?.Decode(ids) ?? "";
 
     // Times are no special tokens everywhere, and no text.
     private string TextOf(int[] ids, bool isFirst)
     {
-        var text = _model.Bundle.Tokenizer?.Decode(
-            ids.Where(id => !(_settings.NoTimestampsId is { } last && id >= last))) ?? "";
+        var text = Decode(ids.Where(id => !(_settings.NoTimestampsId is { } last && id >= last)));
 
         // Of other models a text begins without the space that stands before its first word.
         return isFirst || _sounds.IsFilledUp || text.Length == 0 || text[0] == ' ' ? text : " " + text;

@@ -16,6 +16,11 @@ public sealed record TranscriptionOptions
     /// <summary>Of the draws; null (default) for others each time.</summary>
     public ulong? Seed { get; init; }
 
+    /// <summary>Whether the model also says when each part is said (<see cref="TranscribedWindow.Segments"/>); Whisper
+    /// can. Its text may differ from that without. Each token then costs a full row of logits. Default false.
+    /// </summary>
+    public bool HasTimes { get; init; }
+
     /// <summary>Most tokens of each window; null (default) until the decoder has no more room.</summary>
     public int? MaxNewTokens { get; init; }
 }

@@ -8,6 +8,9 @@ namespace Stip.Gateway.Commands;
 internal static class TranscribeCommand
 {
     private const float MostTemperature = 1;
+    private const string PlainText = "text";
+    private const string SubRip = "srt";
+    private const string WebVtt = "vtt";
 
     public static Command Create()
     {
@@ -34,10 +37,24 @@ internal static class TranscribeCommand
                 result.AddError("--temperature is a number from 0 to 1");
             }
         });
+        var format = new Option<string>("--format")
+        {
+            Description = "text, or subtitles of the model's own times: srt or vtt (Whisper).",
+            DefaultValueFactory = _ => PlainText,
+        };
+        format.AcceptOnlyFromAmong(PlainText, SubRip, WebVtt);
+        var times = new Option<bool>("--timestamps") { Description = "Segments with their times in --json (Whisper)." };
         var command = new Command("transcribe", "Writes down what is said in a WAV file (Whisper, Moonshine).")
         {
-            audio, language, task, temperature, model, json,
+            audio, language, task, temperature, format, times, model, json,
         };
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(json) && result.GetValue(format) is SubRip or WebVtt)
+            {
+                result.AddError("--json and subtitles are one or the other");
+            }
+        });
         connection.AddTo(command, takesDraft: false);
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -49,8 +66,10 @@ internal static class TranscribeCommand
                 Language = parsed.GetValue(language),
                 Task = parsed.GetValue(task),
                 Temperature = parsed.GetValue(temperature),
+                HasTimes = parsed.GetValue(times) || parsed.GetValue(format) != PlainText,
             };
-            await PrintAsync(transcriber, sound, options, parsed.GetValue(json), cancellation);
+            await PrintAsync(
+                transcriber, sound, options, parsed.GetValue(json) ? "" : parsed.GetValue(format)!, cancellation);
             return ExitCodes.Done;
         });
         return command;
@@ -60,25 +79,18 @@ internal static class TranscribeCommand
         Transcriber transcriber,
         Waveform sound,
         TranscriptionOptions options,
-        bool asJson,
+        string format,
         CancellationToken cancellation)
     {
-        if (asJson)
+        if (format != PlainText)
         {
             var found = await transcriber.TranscribeAsync(sound, options, cancellation);
-            Console.Out.WriteLine(EncoderJson.Write(new
+            Console.Out.Write(format switch
             {
-                found.Text,
-                found.Language,
-                Duration = found.Duration.TotalSeconds,
-                Windows = found.Windows.Select(window => new
-                {
-                    Start = window.Start.TotalSeconds,
-                    End = window.End.TotalSeconds,
-                    window.Text,
-                    window.TokenIds,
-                }),
-            }));
+                SubRip => Subtitles.SubRip(found),
+                WebVtt => Subtitles.WebVtt(found),
+                _ => Document(found, options) + Environment.NewLine,
+            });
             return;
         }
 
@@ -92,4 +104,26 @@ internal static class TranscribeCommand
 
         Console.Out.WriteLine();
     }
+
+    private static string Document(Transcription found, TranscriptionOptions options) => EncoderJson.Write(new
+    {
+        found.Text,
+        found.Language,
+        Duration = found.Duration.TotalSeconds,
+        Windows = found.Windows.Select(window => new
+        {
+            Start = window.Start.TotalSeconds,
+            End = window.End.TotalSeconds,
+            window.Text,
+            window.TokenIds,
+            Segments = options.HasTimes
+                ? window.Segments.Select(segment => new
+                {
+                    Start = segment.Start.TotalSeconds,
+                    End = segment.End.TotalSeconds,
+                    segment.Text,
+                })
+                : null,
+        }),
+    });
 }

@@ -13,10 +13,11 @@ internal sealed class AudioForm(IFormCollection form)
     // Of OpenAI's and vLLM's, what would change the answer.
     private static readonly string[] Unsupported =
     [
-        "prompt", "include", "include[]", "timestamp_granularities", "timestamp_granularities[]", "known_speaker_names",
-        "known_speaker_names[]", "known_speaker_references", "known_speaker_references[]", "seed", "top_p", "top_k",
-        "hotwords", "to_language",
+        "prompt", "include", "include[]", "known_speaker_names", "known_speaker_names[]", "known_speaker_references",
+        "known_speaker_references[]", "seed", "top_p", "top_k", "hotwords", "to_language",
     ];
+
+    private static readonly string[] Granularities = ["timestamp_granularities[]", "timestamp_granularities"];
 
     private static readonly FormOptions InMemory = new()
     {
@@ -92,6 +93,12 @@ internal sealed class AudioForm(IFormCollection form)
         if (Unsupported.FirstOrDefault(name => form[name].Any(value => !string.IsNullOrEmpty(value))) is { } name)
         {
             throw OpenAiException.Unsupported(name);
+        }
+
+        if (Granularities.FirstOrDefault(name => form[name].Any(
+            value => !string.IsNullOrEmpty(value) && value != "segment")) is { } granularities)
+        {
+            throw OpenAiException.Unsupported(granularities, "times are of segments");
         }
 
         if (Find("stream") is { } stream && !stream.Equals("false", StringComparison.OrdinalIgnoreCase))

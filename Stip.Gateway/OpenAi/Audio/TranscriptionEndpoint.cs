@@ -11,6 +11,8 @@ internal static class TranscriptionEndpoint
     private const string Json = "json";
     private const string Text = "text";
     private const string Verbose = "verbose_json";
+    private const string SubRip = "srt";
+    private const string WebVtt = "vtt";
     private const float MostTemperature = 1;
 
     public static void MapTranscriptions(this IEndpointRouteBuilder routes)
@@ -30,20 +32,27 @@ internal static class TranscriptionEndpoint
             throw OpenAiException.Unsupported("model", $"'{model.Id}' reads no sounds");
         }
 
-        var format = form.Find("response_format") ?? Json;
-        if (format is not (Json or Text or Verbose))
-        {
-            throw OpenAiException.Unsupported("response_format", $"{Json}, {Text} or {Verbose}: there are no times");
-        }
-
+        var transcriber = new Transcriber(model);
+        var format = FormatOf(form, transcriber);
         var options = new TranscriptionOptions
         {
             Language = form.Find("language"),
             Task = task,
             Temperature = form.Number("temperature", 0, MostTemperature) ?? 0,
+            HasTimes = format is SubRip or WebVtt || (format == Verbose && transcriber.HasTimes),
         };
         var sound = await form.SoundAsync(context.RequestAborted);
-        return Answer(await HearAsync(new Transcriber(model), sound, options, context.RequestAborted), task, format);
+        return Answer(await HearAsync(transcriber, sound, options, context.RequestAborted), options, format);
+    }
+
+    private static string FormatOf(AudioForm form, Transcriber transcriber)
+    {
+        var format = form.Find("response_format") ?? Json;
+        return format is SubRip or WebVtt && !transcriber.HasTimes
+            ? throw OpenAiException.Unsupported("response_format", "the model writes no times")
+            : format is Json or Text or Verbose or SubRip or WebVtt ? format
+            : throw OpenAiException.Unsupported(
+                "response_format", $"{Json}, {Text}, {Verbose}, {SubRip} or {WebVtt}");
     }
 
     private static async Task<Transcription> HearAsync(
@@ -63,26 +72,25 @@ internal static class TranscriptionEndpoint
         }
     }
 
-    private static IResult Answer(Transcription found, SpeechTask task, string format)
+    private static IResult Answer(Transcription found, TranscriptionOptions options, string format) => format switch
     {
-        if (format == Text)
-        {
-            return Results.Text(found.Text + "\n");
-        }
+        Text => Results.Text(found.Text + "\n"),
+        SubRip => Results.Text(Subtitles.SubRip(found)),
+        WebVtt => Results.Text(Subtitles.WebVtt(found)),
+        Json => Results.Json(new { found.Text, Usage = UsageOf(found) }, OpenAiJson.Options),
+        _ => Results.Json(
+            new
+            {
+                Task = options.Task == SpeechTask.Transcribe ? "transcribe" : "translate",
+                Language = found.Language is { } code ? SpeechLanguages.NameOf(code) ?? code : "",
+                Duration = found.Duration.TotalSeconds,
+                found.Text,
+                Segments = SegmentObject.Of(found, options.Temperature),
+                Usage = UsageOf(found),
+            },
+            OpenAiJson.Options),
+    };
 
-        var usage = new { Type = "duration", Seconds = (long)Math.Ceiling(found.Duration.TotalSeconds) };
-        var language = found.Language is { } code ? SpeechLanguages.NameOf(code) ?? code : "";
-        return format == Json
-            ? Results.Json(new { found.Text, Usage = usage }, OpenAiJson.Options)
-            : Results.Json(
-                new
-                {
-                    Task = task == SpeechTask.Transcribe ? "transcribe" : "translate",
-                    Language = language,
-                    Duration = found.Duration.TotalSeconds,
-                    found.Text,
-                    Usage = usage,
-                },
-                OpenAiJson.Options);
-    }
+    private static object UsageOf(Transcription found) =>
+        new { Type = "duration", Seconds = (long)Math.Ceiling(found.Duration.TotalSeconds) };
 }

@@ -43,15 +43,18 @@ internal sealed class BareSequence(string folder) : IDisposable
     /// <param name="start">What the decoder begins with.</param>
     /// <param name="count">Most tokens.</param>
     /// <param name="end">Ends an answer, and is no part of it.</param>
-    /// <param name="isAllowed">By the token's place in the answer and its id.</param>
+    /// <param name="isAllowed">By the tokens before it in the answer and its id.</param>
     public int[] Heard(
         string name, float[] values, long[] shape, int[] start, int count, int end,
-        Func<int, int, bool>? isAllowed = null) => [.. Greedy(
+        Func<IReadOnlyList<int>, int, bool>? isAllowed = null) => [.. Greedy(
             new Dictionary<string, OrtValue> { [name] = OrtValue.CreateTensorValueFromMemory(values, shape) },
             start, count, isAllowed).TakeWhile(id => id != end)];
 
     private int[] Greedy(
-        Dictionary<string, OrtValue> values, int[] start, int count, Func<int, int, bool>? isAllowed = null)
+        Dictionary<string, OrtValue> values,
+        int[] start,
+        int count,
+        Func<IReadOnlyList<int>, int, bool>? isAllowed = null)
     {
         if (values.TryGetValue("attention_mask", out var mask))
         {
@@ -72,7 +75,7 @@ internal sealed class BareSequence(string folder) : IDisposable
             var logits = outputs["logits"].GetTensorDataAsSpan<float>();
             var row = logits[^(int)outputs["logits"].GetTensorTypeAndShape().Shape[^1]..].ToArray();
             LastRow = row;
-            ids.Add(Enumerable.Range(0, row.Length).Where(id => isAllowed?.Invoke(ids.Count, id) != false)
+            ids.Add(Enumerable.Range(0, row.Length).Where(id => isAllowed?.Invoke(ids, id) != false)
                 .MaxBy(id => row[id]));
         }
 

@@ -19,7 +19,7 @@ public sealed class SpeechGatewayTests(SharedServer shared)
     private const string Generation =
         """
         {"is_multilingual": true, "lang_to_id": {"<|en|>": 27, "<|de|>": 28},
-         "task_to_id": {"transcribe": 30, "translate": 31}, "no_timestamps_token_id": 36}
+         "task_to_id": {"transcribe": 30, "translate": 31}, "no_timestamps_token_id": 32}
         """;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -35,6 +35,8 @@ public sealed class SpeechGatewayTests(SharedServer shared)
         File.WriteAllBytes(folder.At("sound.wav"), file);
         var expected = await new Transcriber(open.Model).TranscribeAsync(
             WaveReader.Decode(file), new TranscriptionOptions { Language = "de" }, Cancellation);
+        var timed = await new Transcriber(open.Model).TranscribeAsync(
+            WaveReader.Decode(file), new TranscriptionOptions { Language = "de", HasTimes = true }, Cancellation);
         string[] arguments =
         [
             "transcribe", "--bundle", model.Package, "--endpoint", shared.Server.Endpoint.ToString(),
@@ -55,6 +57,7 @@ public sealed class SpeechGatewayTests(SharedServer shared)
                 Language = "de",
                 ResponseFormat = AudioTranscriptionFormat.Verbose,
                 Temperature = 0,
+                TimestampGranularities = AudioTimestampGranularities.Segment,
             },
             Cancellation);
         var translated = await audio.TranslateAudioAsync(new MemoryStream(file), "sound.wav", null, Cancellation);
@@ -64,12 +67,27 @@ public sealed class SpeechGatewayTests(SharedServer shared)
         Assert.Equal(expected.Text, printed.Output.Trim());
         Assert.Equal(expected.Text, (string?)JsonNode.Parse(document.Output)!["text"]);
         Assert.Equal(0.125, (double)JsonNode.Parse(document.Output)!["duration"]!, 1e-6);
-        Assert.Equal(expected.Text, whole.Value.Text);
+        Assert.Equal(timed.Text, whole.Value.Text);
+        Assert.Equal(
+            timed.Windows[0].Segments.Select(segment => (segment.Start, segment.End, segment.Text)),
+            whole.Value.Segments.Select(segment => (segment.StartTime, segment.EndTime, segment.Text)));
+        await AssertSubtitlesAsync(gateway, file, timed);
         Assert.Equal("german", whole.Value.Language);
         Assert.Equal(0.125, whole.Value.Duration!.Value.TotalSeconds, 1e-6);
         Assert.Equal(expected.Text, plain.Trim());
         Assert.NotNull(translated.Value.Text);
         await AssertRefusalsAsync(gateway, file);
+    }
+
+    private static async Task AssertSubtitlesAsync(ServedGateway gateway, byte[] file, Transcription timed)
+    {
+        var (_, srt) = await PostAsync(gateway, file, ("language", "de"), ("response_format", "srt"));
+        var (_, vtt) = await PostAsync(gateway, file, ("language", "de"), ("response_format", "vtt"));
+
+        var count = timed.Windows[0].Segments.Count(segment => segment.Text.Trim().Length > 0);
+        Assert.Equal((count, count), (srt.Split(" --> ").Length - 1, vtt.Split(" --> ").Length - 1));
+        Assert.StartsWith("1\n00:00:00,", srt, StringComparison.Ordinal);
+        Assert.StartsWith("WEBVTT\n\n00:00:00.", vtt, StringComparison.Ordinal);
     }
 
     private static async Task AssertRefusalsAsync(ServedGateway gateway, byte[] file)
@@ -80,7 +98,7 @@ public sealed class SpeechGatewayTests(SharedServer shared)
             (null, [], "'file' is missing"),
             (file, [("language", "xx")], "has no language 'xx'; it has en, de"),
             (file, [("prompt", "Names: Ada")], "'prompt' is not supported"),
-            (file, [("response_format", "srt")], "'response_format' is not supported"),
+            (file, [("response_format", "ttml")], "'response_format' is not supported"),
             (file, [("stream", "true")], "'stream' is not supported"),
             (file, [("timestamp_granularities[]", "word")], "'timestamp_granularities[]' is not supported"),
             (file, [("temperature", "2")], "'temperature' is not a number in 0..1"),

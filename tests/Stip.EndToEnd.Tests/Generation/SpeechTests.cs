@@ -91,6 +91,45 @@ public sealed class SpeechTests(SharedServer shared)
         }
     }
 
+    // Times are among the tokens; the rule of Whisper is what keeps them in order.
+    [Fact]
+    public async Task Transcribe_WithTimes_IsThePlainModelsTextAndTimesByTheRule()
+    {
+        const int Silent = 32;
+        const int FirstTime = 33;
+        using var model = await SpeechModel.PushAsync(
+            shared.Server, "sequences.json", "whisper", "whisper-timed",
+            """
+            {"is_multilingual": true, "lang_to_id": {"<|en|>": 27}, "task_to_id": {"transcribe": 30},
+             "no_timestamps_token_id": 32, "max_initial_timestamp_index": 1}
+            """,
+            """{"feature_size": 6}""");
+        using var open = OpenModel.Open(shared.Server, model.Package);
+        using var plain = new BareSequence(model.Plain);
+        var transcriber = new Transcriber(open.Model);
+        var options = new TranscriptionOptions { Language = "en", HasTimes = true };
+        for (var seed = 3; seed < 6; seed++)
+        {
+            var sound = Tones.Make(2000, seed);
+
+            var window = Assert.Single((await HearAsync(transcriber, sound, options)).Windows);
+
+            var ids = plain.Heard(
+                "input_features", Features(sound), [1, Mels, Window / 160], [SpeechModel.Start, 27, Transcribe],
+                TokenCount, SpeechModel.End,
+                (before, id) => PlainTimes.Allowed(plain.LastRow, before, Silent, 1, SpeechModel.End).Contains(id));
+            Assert.Equal(ids, window.TokenIds);
+            Assert.InRange(ids[0], FirstTime, FirstTime + 1);
+            Assert.Equal(
+                ids.Where(id => id < FirstTime), window.Segments.SelectMany(segment => segment.TokenIds));
+            Assert.Equal((ids[0] - FirstTime) * 0.02, window.Segments[0].Start.TotalSeconds, 1e-9);
+            Assert.All(window.Segments, segment =>
+                Assert.InRange(segment.End.TotalSeconds, segment.Start.TotalSeconds, 0.125));
+        }
+
+        Assert.True(transcriber.HasTimes);
+    }
+
     [Fact]
     public async Task Transcribe_WithMoonshine_IsThePlainModelsText()
     {
@@ -116,6 +155,9 @@ public sealed class SpeechTests(SharedServer shared)
 
         Assert.False(open.Model.Bundle.Sounds!.IsFilledUp);
         Assert.Empty(transcriber.Languages);
+        Assert.False(transcriber.HasTimes);
+        await Assert.ThrowsAsync<BundleException>(() => HearAsync(
+            transcriber, Tones.Make(2000, 1), new TranscriptionOptions { HasTimes = true }));
         await Assert.ThrowsAsync<BundleException>(() => HearAsync(
             transcriber, Tones.Make(2000, 1), new TranscriptionOptions { Task = SpeechTask.Translate }));
     }
@@ -123,7 +165,7 @@ public sealed class SpeechTests(SharedServer shared)
     private static int[] Plain(BareSequence plain, float[] features, int[] start, int count = TokenCount) =>
         plain.Heard(
             "input_features", features, [1, Mels, Window / 160], start, count, SpeechModel.End,
-            (place, id) => id != Never && (place > 0 || id != NotFirst));
+            (ids, id) => id != Never && (ids.Count > 0 || id != NotFirst));
 
     private static int Place(TimeSpan time) => (int)Math.Round(time.TotalSeconds * Tones.Rate);
 
