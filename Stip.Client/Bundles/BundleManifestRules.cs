@@ -59,6 +59,7 @@ internal static class BundleManifestRules
         { Kind: BundleKinds.VisionLanguage, ImageTokenId: null } => "'image_token_id' is missing",
         { Pooling: not (null or "mean" or "cls" or "max" or "lasttoken" or Pooling.Output) } =>
             $"'pooling' '{manifest.Pooling}' is not mean, cls, max, lasttoken or {Pooling.Output}",
+        { Prompts: { } prompts } when prompts.Any(prompt => prompt.Value is null) => "one of 'prompts' has no text",
         { FillTokenId: { } fill } when fill < 0 || fill >= manifest.VocabSize =>
             $"'fill_token_id' {fill} is not in 0..{manifest.VocabSize - 1}",
         { Sequence: not null, Kind: not BundleKinds.EncoderDecoder } =>

@@ -21,10 +21,13 @@ public sealed class StipEmbeddingGenerator : IEmbeddingGenerator<string, Embeddi
     }
 
     /// <summary>One vector for each text, pooled and normalised on this machine as the model's own settings say; texts
-    /// that are longer than the model takes are cut.</summary>
+    /// that are longer than the model takes are cut. <c>prompt_name</c> and <c>input_type</c> of
+    /// <see cref="EmbeddingGenerationOptions.AdditionalProperties"/> are those of <see cref="TextEmbeddingOptions"/>.
+    /// </summary>
     /// <exception cref="StipException">Refused by the server, not reached, or no text encoder.</exception>
     /// <exception cref="NotSupportedException">The options ask for another model or another number of
     /// dimensions.</exception>
+    /// <exception cref="ArgumentException">The model has no such prompt.</exception>
     public async Task<GeneratedEmbeddings<Embedding<float>>> GenerateAsync(
         IEnumerable<string> values,
         EmbeddingGenerationOptions? options = null,
@@ -42,7 +45,12 @@ public sealed class StipEmbeddingGenerator : IEmbeddingGenerator<string, Embeddi
             return [];
         }
 
-        var embeddings = await _embedder.EmbedAsync(texts, cancellationToken);
+        var wants = new TextEmbeddingOptions
+        {
+            PromptName = options?.AdditionalProperties?.GetValueOrDefault("prompt_name") as string,
+            InputType = options?.AdditionalProperties?.GetValueOrDefault("input_type") as string,
+        };
+        var embeddings = await _embedder.EmbedAsync(texts, wants, cancellationToken);
         var width = embeddings.Vectors[0].Length;
         if (options?.Dimensions is { } wanted && wanted != width)
         {

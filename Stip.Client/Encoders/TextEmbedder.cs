@@ -15,13 +15,26 @@ public sealed class TextEmbedder(StipEncoder encoder)
     private static readonly string[] Outputs = [Pooled, "last_hidden_state"];
     private static readonly string[] OwnOutput = [Pooling.Output];
 
+    /// <summary>Names of the prompts that may stand before a text; none for most models.</summary>
+    public IReadOnlyCollection<string> PromptNames => [.. encoder.Bundle.Manifest.Prompts?.Keys ?? []];
+
     /// <summary>Embeds texts, each behind the model's own prompt where it has one; those that are longer than the model
     /// takes are cut.</summary>
     /// <exception cref="StipException">Refused, not reached, or the model is no text encoder.</exception>
     public Task<Embeddings> EmbedAsync(
         IReadOnlyList<string> texts, CancellationToken cancellationToken = default) =>
-        EmbedTokensAsync([.. texts.Select(text => EncodedTexts.Cut(
-            encoder, encoder.Bundle.Manifest.Prompt + text))], cancellationToken);
+        EmbedAsync(texts, new TextEmbeddingOptions(), cancellationToken);
+
+    /// <summary>The same behind another of the model's prompts.</summary>
+    /// <exception cref="ArgumentException">The model has no such prompt; the line lists those that it has.</exception>
+    /// <inheritdoc cref="EmbedAsync(IReadOnlyList{string}, CancellationToken)"/>
+    public Task<Embeddings> EmbedAsync(
+        IReadOnlyList<string> texts, TextEmbeddingOptions options, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var prompt = TextPrompts.Of(encoder.Bundle.Manifest, options);
+        return EmbedTokensAsync([.. texts.Select(text => EncodedTexts.Cut(encoder, prompt + text))], cancellationToken);
+    }
 
     private async Task<Embeddings> EmbedTokensAsync(IReadOnlyList<int[]> texts, CancellationToken cancellationToken)
     {

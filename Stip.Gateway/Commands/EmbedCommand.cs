@@ -15,9 +15,13 @@ internal static class EmbedCommand
             Arity = ArgumentArity.ZeroOrMore,
             Description = "Texts, each in quotes; without any, every line of standard input is one.",
         };
+        var prompt = new Option<string?>("--prompt-name")
+        {
+            Description = "Which of the model's prompts stands before each text (query, document).",
+        };
         var command = new Command("embed", "Turns texts into vectors with a protected encoder, one for each PROMPT.")
         {
-            texts,
+            texts, prompt,
         };
         encoder.AddTo(command);
         command.SetAction((parsed, cancellation) =>
@@ -25,11 +29,24 @@ internal static class EmbedCommand
             var given = Texts(parsed.GetValue(texts));
             return encoder.RunAsync(
                 parsed,
-                async model => new EmbedDocument(
-                    (await new TextEmbedder(model).EmbedAsync(given, cancellation)).Vectors),
+                async model => new EmbedDocument((await EmbedAsync(
+                    new TextEmbedder(model), given, parsed.GetValue(prompt), cancellation)).Vectors),
                 Print);
         });
         return command;
+    }
+
+    private static async Task<Embeddings> EmbedAsync(
+        TextEmbedder embedder, string[] texts, string? prompt, CancellationToken cancellation)
+    {
+        if (prompt is not null && !embedder.PromptNames.Contains(prompt))
+        {
+            throw new Terminal.RefusedException(embedder.PromptNames.Count == 0
+                ? $"--prompt-name {prompt}: the model has no prompts"
+                : $"--prompt-name {prompt}: the model has {string.Join(", ", embedder.PromptNames)}");
+        }
+
+        return await embedder.EmbedAsync(texts, new TextEmbeddingOptions { PromptName = prompt }, cancellation);
     }
 
     private static string[] Texts(string[]? given)

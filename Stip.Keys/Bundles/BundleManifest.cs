@@ -86,6 +86,11 @@ public sealed record BundleManifest(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Prompt { get; init; }
 
+    /// <summary>What may stand before a text in its place, by name (<c>query</c>, <c>document</c>); null for none.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyDictionary<string, string>? Prompts { get; init; }
+
     /// <summary>Token that texts to embed are filled up with to the most positions, and that counts like any other;
     /// null where nothing is added.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]

@@ -71,6 +71,10 @@ public sealed record ExportManifest(
     /// <summary>What stands before every text that is embedded; null for nothing.</summary>
     public string? Prompt { get; init; }
 
+    /// <summary>What may stand before a text in its place, by name (<c>query</c>, <c>document</c>); null for none.
+    /// </summary>
+    public IReadOnlyDictionary<string, string>? Prompts { get; init; }
+
     /// <summary>Token that texts to embed are filled up with to the most positions, and that counts like any other;
     /// null where nothing is added.</summary>
     public int? FillTokenId { get; init; }

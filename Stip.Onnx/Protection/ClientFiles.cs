@@ -93,6 +93,7 @@ internal static class ClientFiles
             Pooling = manifest.Pooling,
             Normalize = manifest.Normalize,
             Prompt = manifest.Prompt,
+            Prompts = manifest.Prompts,
             FillTokenId = manifest.FillTokenId,
             Sequence = manifest.Sequence,
             WholeSequence = manifest.WholeSequence,

@@ -31,6 +31,7 @@ internal static class PooledTexts
             Pooling = arePooled ? texts.Pooling : manifest.Pooling,
             Normalize = texts.Normalizes ? true : manifest.Normalize,
             Prompt = texts.Prompt,
+            Prompts = texts.Prompts,
             ContextLength = Math.Min(manifest.ContextLength, texts.MaxTokens ?? int.MaxValue),
         };
     }

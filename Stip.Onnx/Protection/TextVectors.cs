@@ -10,6 +10,9 @@ public sealed record TextVectors(string? Pooling, bool Normalizes)
     /// <summary>What stands before every text; null for nothing.</summary>
     public string? Prompt { get; init; }
 
+    /// <summary>What may stand there in its place, by name; null for none.</summary>
+    public IReadOnlyDictionary<string, string>? Prompts { get; init; }
+
     /// <summary>Texts are cut to so many tokens; null where the graph's own length is the limit.</summary>
     public int? MaxTokens { get; init; }
 

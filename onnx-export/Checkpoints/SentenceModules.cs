@@ -22,6 +22,9 @@ internal sealed record SentenceModules(string EncoderFolder, string Pooling, boo
     /// <summary>What stands before every text, null for nothing.</summary>
     public string? Prompt { get; private init; }
 
+    /// <summary>What may stand there in its place, by name; null for none.</summary>
+    public IReadOnlyDictionary<string, string>? Prompts { get; private init; }
+
     /// <summary>False of a reranker, whose one module is a classifier of pairs of texts.</summary>
     public bool Embeds { get; private init; } = true;
 
@@ -76,7 +79,8 @@ internal sealed record SentenceModules(string EncoderFolder, string Pooling, boo
         var texts = Texts(folder, encoder);
         var pools = ConfigJson.Load(Path.Combine(folder, pooling, ConfigFile));
         var prompt = ReadPrompt(settings);
-        if (prompt is not null && !pools.Flag("include_prompt", true))
+        var includes = pools.Flag("include_prompt", true);
+        if (prompt is not null && !includes)
         {
             throw new RefusedException($"{pooling}: include_prompt is false; it must be true where {PromptFile} has a "
                 + "default_prompt_name");
@@ -90,6 +94,7 @@ internal sealed record SentenceModules(string EncoderFolder, string Pooling, boo
         {
             LowersTexts = texts?.Flag("do_lower_case", false) == true,
             Prompt = prompt,
+            Prompts = includes && settings is not null ? ReadPrompts(folder) : null,
             Layers = [.. rest.Where(module => module.Type == "Dense")
                 .Select(module => SentenceLayer.Read(Path.Combine(folder, module.Path)))],
         };
@@ -119,12 +124,30 @@ internal sealed record SentenceModules(string EncoderFolder, string Pooling, boo
     private static int? MostTokens(ConfigJson? tokenizer) =>
         tokenizer?.FindPositive("model_max_length") is >= 1 and <= int.MaxValue and var most ? (int)most : null;
 
-    // Others than the one that stands before every text are for the caller to add.
+    // The one that stands before every text unless another is asked for.
     private static string? ReadPrompt(ConfigJson? file) =>
         file?.Text("default_prompt_name") is not { } name ? null
         : file.Section("prompts")?.Text(name) is { } prompt ? prompt.Length > 0 ? prompt : null
         : throw new RefusedException(
             $"{PromptFile}: default_prompt_name is '{name}', which is none of its prompts");
+
+    private static Dictionary<string, string>? ReadPrompts(string folder)
+    {
+        using var file = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(folder, PromptFile)));
+        if (!file.RootElement.TryGetProperty("prompts", out var prompts) || prompts.ValueKind != JsonValueKind.Object)
+        {
+            return null;
+        }
+
+        var named = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var prompt in prompts.EnumerateObject()
+            .Where(prompt => prompt.Value.ValueKind == JsonValueKind.String))
+        {
+            named[prompt.Name] = prompt.Value.GetString()!;
+        }
+
+        return named.Count > 0 ? named : null;
+    }
 
     private static string ReadPooling(ConfigJson config)
     {

@@ -39,6 +39,7 @@ internal sealed record SentenceNeighbours(TextVectors Texts, bool LowersTexts)
                     new TextVectors(modules.Layers.Count > 0 ? null : modules.Pooling, modules.Normalizes)
                     {
                         Prompt = modules.Prompt,
+                        Prompts = modules.Prompts,
                         MaxTokens = modules.MaxTokens,
                         Unfollowed = modules.Layers.Count > 0 ? DenseLayers : null,
                         LeftOut = modules.Layers.Count > 0 ? DenseLayers : null,

@@ -191,6 +191,7 @@ internal static class ExportedFolder
             Pooling = checkpoint.Sentence?.Pooling ?? model.Pooling,
             Normalize = checkpoint.Sentence?.Normalizes,
             Prompt = checkpoint.Sentence?.Prompt,
+            Prompts = checkpoint.Sentence?.Prompts,
             ImageTokenId = model.ImageTokenId,
             FillTokenId = model.FillTokenId,
         };

@@ -18,7 +18,8 @@ internal static class EmbeddingEndpoint
         var encoder = encoders.Find(fields.Text("model"));
         var texts = EmbeddingInput.Read(fields);
         var isBase64 = EmbeddingInput.WantsBase64(fields);
-        var embeddings = await new TextEmbedder(encoder).EmbedAsync(texts, context.RequestAborted);
+        var embeddings = await VectorsAsync(
+            new TextEmbedder(encoder), texts, EmbeddingInput.PromptOf(fields), context.RequestAborted);
         EmbeddingInput.RefuseOtherWidth(fields, embeddings.Vectors[0].Length);
         var tokens = embeddings.TokenCounts.Sum();
         return Results.Json(
@@ -35,6 +36,25 @@ internal static class EmbeddingEndpoint
                 Usage = new { PromptTokens = tokens, TotalTokens = tokens },
             },
             OpenAiJson.Options);
+    }
+
+    private static async Task<Client.Encoders.Embeddings> VectorsAsync(
+        TextEmbedder embedder,
+        IReadOnlyList<string> texts,
+        TextEmbeddingOptions options,
+        CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await embedder.EmbedAsync(texts, options, cancellationToken);
+        }
+        catch (ArgumentException unknown) when (EmbeddingInput.FieldOf(unknown.ParamName) is { } field)
+        {
+            throw OpenAiException.Unsupported(
+                field,
+                embedder.PromptNames is { Count: > 0 } names ? $"the model has {string.Join(", ", names)}"
+                    : "the model has no prompts");
+        }
     }
 
     private static string Base64(float[] vector) =>

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Stip.Client.Encoders;
 using Stip.Gateway.OpenAi.Requests;
 
 namespace Stip.Gateway.OpenAi.Embeddings;
@@ -7,6 +8,8 @@ namespace Stip.Gateway.OpenAi.Embeddings;
 internal static class EmbeddingInput
 {
     private const string Field = "input";
+    private const string PromptName = "prompt_name";
+    private const string InputType = "input_type";
     private const int MostTexts = 2048; // OpenAI's own limit
 
     public static IReadOnlyList<string> Read(RequestFields fields)
@@ -24,6 +27,21 @@ internal static class EmbeddingInput
             ? texts
             : throw RequestFields.Wrong(Field, $"a string or an array of 1..{MostTexts} strings");
     }
+
+    /// <summary>What the texts are for.</summary>
+    public static TextEmbeddingOptions PromptOf(RequestFields fields) => new()
+    {
+        PromptName = fields.FindText(PromptName),
+        InputType = fields.FindText(InputType),
+    };
+
+    /// <summary>The field that an option comes from; null for another one.</summary>
+    public static string? FieldOf(string? option) => option switch
+    {
+        nameof(TextEmbeddingOptions.PromptName) => PromptName,
+        nameof(TextEmbeddingOptions.InputType) => InputType,
+        _ => null,
+    };
 
     public static bool WantsBase64(RequestFields fields) => fields.Find("encoding_format")?.ToString() switch
     {

@@ -69,17 +69,13 @@ internal static class UnsupportedFields
     // Other servers' names of the limit, which some clients send beside OpenAI's.
     private static readonly string[] Limits = ["n_predict", "max_new_tokens"];
 
-    private static readonly string[] OfEmbeddings = ["truncate_prompt_tokens", "input_type"];
-
     /// <summary>Refuses what would make another vector of a text.</summary>
     public static void RefuseOfEmbeddings(RequestFields fields)
     {
-        foreach (var name in OfEmbeddings)
+        const string Name = "truncate_prompt_tokens";
+        if (fields.Find(Name) is { } value && !IsBelowZero(value))
         {
-            if (fields.Find(name) is { } value && !IsBelowZero(value))
-            {
-                throw OpenAiException.Unsupported(name);
-            }
+            throw OpenAiException.Unsupported(Name);
         }
     }
 

@@ -75,6 +75,10 @@ public sealed class ServeEncoderTests(SharedServer shared)
             ("embeddings", new { model = "stories-sentence", input = new[] { 1, 2 } }, "unsupported_parameter"),
             ("embeddings", new { model = "stories-sentence", input = "x", dimensions = 3 }, "unsupported_parameter"),
             ("embeddings", new { model = "digits-llava", input = "x" }, "unsupported_parameter"),
+            ("embeddings", new { model = "stories-sentence", input = "x", prompt_name = "query" },
+                "unsupported_parameter"),
+            ("embeddings", new { model = "stories-sentence", input = "x", input_type = "clustering" },
+                "unsupported_parameter"),
             ("embeddings", new { model = "nothing", input = "x" }, "model_not_found"),
             ("chat/completions", new { model = "digits-llava", messages }, "unsupported_parameter"),
         ];

@@ -1,3 +1,4 @@
+using System.Net.Http.Json;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -36,7 +37,9 @@ public sealed class TextSettingsTests(SharedServer shared) : IDisposable
         var checkpoint = Copy("stories-sentence");
         await File.WriteAllTextAsync(
             Path.Combine(checkpoint, "config_sentence_transformers.json"),
-            """{"prompts": {"query": "The king said: "}, "default_prompt_name": "query"}""",
+            """
+            {"prompts": {"query": "The king said: ", "document": "A fable: "}, "default_prompt_name": "query"}
+            """,
             Cancellation);
         var prompted = await PushedAsync(await ExportedAsync(checkpoint), "prompted");
         var bare = await shared.PushedAsync("stories-sentence");
@@ -45,6 +48,21 @@ public sealed class TextSettingsTests(SharedServer shared) : IDisposable
 
         AssertNear(Floats(await AskAsync(bare, "embed", $"The king said: {Text}")), found);
         Assert.NotEqual(Floats(await AskAsync(bare, "embed", Text)), found);
+        var other = Floats(await AskAsync(bare, "embed", $"A fable: {Text}"));
+        AssertNear(other, Floats(await AskAsync(prompted, "embed", Text, "--prompt-name", "document")));
+        await using var gateway = await ServedGateway.StartAsync(shared.Server, [prompted], Cancellation);
+        AssertNear(other, await EmbedAsync(gateway, new { model = "prompted", input = Text, input_type = "passage" }));
+        AssertNear(found, await EmbedAsync(gateway, new { model = "prompted", input = Text, prompt_name = "query" }));
+        AssertNear(found, await EmbedAsync(gateway, new { model = "prompted", input = Text }));
+    }
+
+    private static async Task<float[]> EmbedAsync(ServedGateway gateway, object body)
+    {
+        using var answer = await gateway.Http.PostAsJsonAsync(
+            new Uri("embeddings", UriKind.Relative), body, Cancellation);
+        var found = await answer.Content.ReadFromJsonAsync<JsonElement>(Cancellation);
+        return [.. found.GetProperty("data")[0].GetProperty("embedding").EnumerateArray()
+            .Select(number => number.GetSingle())];
     }
 
     [Fact]
@@ -146,13 +164,13 @@ public sealed class TextSettingsTests(SharedServer shared) : IDisposable
         return _folder.At("package");
     }
 
-    private async Task<JsonElement> AskAsync(string package, string command, string text)
+    private async Task<JsonElement> AskAsync(string package, string command, string text, params string[] more)
     {
         var run = await ProgramRun.RunAsync(
             "Stip.Gateway",
             [
                 command, "--bundle", package, "--endpoint", shared.Server.Endpoint.ToString(), "--api-key",
-                shared.Server.ApiKey, "--json", text,
+                shared.Server.ApiKey, "--json", .. more, text,
             ],
             cancellationToken: Cancellation);
         Assert.True(run.ExitCode == 0, run.Error);

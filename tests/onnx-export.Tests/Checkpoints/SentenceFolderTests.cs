@@ -53,6 +53,25 @@ public sealed class SentenceFolderTests(ExportedModels models) : IDisposable
                 Path.Combine(package, "client", BundleManifest.FileName)))!["prompt"]);
     }
 
+    // A text for a search stands behind another one than those that are searched.
+    [Theory]
+    [InlineData("""{"prompts": {"query": "q: ", "document": ""}}""", "{}", """{"query":"q: ","document":""}""")]
+    [InlineData("""{"prompts": {"query": "q: "}}""", """{"include_prompt": false}""", null)]
+    [InlineData("""{"prompts": {}}""", "{}", null)]
+    public async Task Protect_OfAFolderWithPrompts_GivesThemToTheClient(
+        string prompts, string pooling, string? expected)
+    {
+        Write("config_sentence_transformers.json", prompts);
+        var exported = await FolderAsync(pooling);
+        var package = Directory.CreateDirectory(_folder.At("package")).FullName;
+        PackageProtector.Protect(exported, package, new ProtectionOptions(), new SeededRandom(1));
+
+        Assert.Equal(
+            expected,
+            JsonNode.Parse(File.ReadAllBytes(
+                Path.Combine(package, "client", BundleManifest.FileName)))!["prompts"]?.ToJsonString());
+    }
+
     [Theory]
     [InlineData("""{"prompts": {"query": "q: "}, "default_prompt_name": "other"}""", "{}",
         "default_prompt_name is 'other', which is none of its prompts")]

@@ -92,7 +92,6 @@ public sealed class UnsupportedFieldsTests
     [InlineData("truncate_prompt_tokens", "-1", false)]
     [InlineData("truncate_prompt_tokens", "null", false)]
     [InlineData("truncate_prompt_tokens", "9", true)]
-    [InlineData("input_type", "\"query\"", true)]
     public void RefuseOfEmbeddings_WhatWouldMakeAnotherVector_NamesIt(string field, string value, bool isRefused)
     {
         var refusal = Record.Exception(() => UnsupportedFields.RefuseOfEmbeddings(Fields(field, value)));
