@@ -69,7 +69,8 @@ internal sealed class HostedModelFactory(
     private BoundedCache[]? Bounds(CacheManifest cache, int contextLength)
     {
         var bounds = (cache.BoundedWindows ?? []).Where(window => window > 0).Distinct()
-            .Select(window => BoundedCache.For(window, contextLength, runtime.SpareTokens)).ToArray();
+            .Select(window => BoundedCache.For(window, contextLength, runtime.SpareTokens))
+            .Concat(CacheTensor.Of(cache).Any(tensor => tensor.IsState) ? [CacheShape.OfStates] : []).ToArray();
         return bounds.Length == 0 ? null : bounds;
     }
 

@@ -1,7 +1,9 @@
 using System.Diagnostics;
+using System.Text.Json;
 using Microsoft.ML.OnnxRuntime;
 using Stip.Api.Engine;
 using Stip.Api.Engine.Caches;
+using Stip.Protocol.Packages;
 using Stip.Protocol.Tensors;
 
 namespace Stip.Api.Runtime;
@@ -9,10 +11,13 @@ namespace Stip.Api.Runtime;
 /// <summary>A decoder as other exporters write it: past tensors as long as the past, present ones longer by the new
 /// rows, a mask and positions instead of lengths.</summary>
 /// <remarks>Caches live in the same arenas as those of the shared layout, so that sessions fork, rewind and move as
-/// theirs do; a step copies the past out and the new rows in. Slots of equal lengths run together, where the caches
-/// have an axis for them.</remarks>
+/// theirs do; a step copies the past out and the new rows in. States lie there as one token does, and are rewound to
+/// nothing alone. Slots of equal lengths run together, where the caches have an axis for them.</remarks>
 internal sealed class GrowingDecoder : IDecoder
 {
+    // [batch, rows, width]; of the last row alone logits may be [batch, vocab].
+    private const int RowRank = 3;
+
     private readonly InferenceSession _session;
     private readonly DecoderSnapshot _decoder;
     private readonly RunOptions _runOptions = new();
@@ -39,10 +44,12 @@ internal sealed class GrowingDecoder : IDecoder
         _rowBytes = decoder.HiddenSize * decoder.RowsDtype.ByteSize();
         _logitsBytes = decoder.VocabSize * decoder.LogitsDtype.ByteSize();
         _holdsSeveral = IsFree(decoder.Ports.Embeds, 0)
-            && IsFree(decoder.Ports.Mask, 0) && IsFree(decoder.Ports.Positions, 0)
+            && HoldsSeveral(decoder.Ports.Mask) && HoldsSeveral(decoder.Ports.Positions)
+            && (decoder.Cache.Inputs ?? []).All(HoldsSeveral)
             && decoder.CacheTensors.All(tensor => tensor.HoldsSeveral && IsFree(tensor.Past, tensor.Batch!.Value));
         TakesOneRow = !IsFree(decoder.Ports.Embeds, 1);
-        _givesLastRowOnly = session.OutputMetadata[decoder.Ports.Logits].Dimensions[1] == 1;
+        _givesLastRowOnly = session.OutputMetadata[decoder.Ports.Logits].Dimensions is { Length: RowRank } given
+            && given[1] == 1;
     }
 
     public TimeSpan Copied { get; private set; }
@@ -98,6 +105,16 @@ internal sealed class GrowingDecoder : IDecoder
         _session.Dispose();
     }
 
+    // What is listed is judged by its list.
+    private bool HoldsSeveral(string port) =>
+        (_decoder.Cache.Inputs ?? []).Any(made => made.Name == port) || IsFree(port, 0);
+
+    // What has no axis of sequences is the same for all of a length; a fixed axis may be that of one sequence.
+    private bool HoldsSeveral(StepInputManifest made) =>
+        made.Axes.ToList().FindIndex(axis => axis.ToString() == CacheTensorManifest.Batch) is >= 0 and var batch
+            ? IsFree(made.Name, batch)
+            : made.Axes.All(axis => axis.ValueKind == JsonValueKind.String);
+
     // So is an input that the graph does not have.
     private bool IsFree(string input, int axis) =>
         !_session.InputMetadata.TryGetValue(input, out var metadata) || metadata.Dimensions[axis] < 0;
@@ -113,7 +130,7 @@ internal sealed class GrowingDecoder : IDecoder
         Span<long> keys = stackalloc long[wanted.Length];
         for (var i = 0; i < wanted.Length; i++)
         {
-            keys[i] = _holdsSeveral ? cachedTokens[(int)wanted[i]] : i;
+            keys[i] = _holdsSeveral ? KeyOf(cachedTokens[(int)wanted[i]]) : i;
         }
 
         Span<bool> isDone = stackalloc bool[wanted.Length];
@@ -126,6 +143,9 @@ internal sealed class GrowingDecoder : IDecoder
             RunGroup(range, cached, group[..count], rows, wanted, logits);
         }
     }
+
+    // States alone are the same work at any length but none, before which there is no state.
+    private long KeyOf(int cachedTokens) => _step.CountsTokens ? cachedTokens : Math.Min(cachedTokens, 1);
 
     private void RunRows(
         SlotRange range, int cachedTokens, ReadOnlySpan<byte> rows, ReadOnlySpan<long> wanted, LogitsTarget logits)
@@ -152,6 +172,8 @@ internal sealed class GrowingDecoder : IDecoder
                 return;
             }
         }
+
+        _step.Keep(results);
 
         for (var i = 0; i < wanted.Length; i++)
         {
@@ -198,6 +220,8 @@ internal sealed class GrowingDecoder : IDecoder
         {
             given.Slice(i * _logitsBytes, _logitsBytes).CopyTo(logits.Row(group[i], _logitsBytes));
         }
+
+        _step.Keep(results);
     }
 
     private IDisposableReadOnlyCollection<OrtValue> Run()
@@ -206,7 +230,6 @@ internal sealed class GrowingDecoder : IDecoder
         var start = Stopwatch.GetTimestamp();
         var results = _session.Run(_runOptions, _step.InputNames, _step.Inputs, _step.OutputNames);
         _computed += Stopwatch.GetElapsedTime(start);
-        _step.Keep(results);
         return results;
     }
 }

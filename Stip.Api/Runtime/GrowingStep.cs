@@ -27,6 +27,8 @@ internal sealed class GrowingStep : IDisposable
 
     private readonly bool _takesPast;
     private readonly long _tokenBytes;
+    private readonly long _stateBytes;
+    private readonly StepInput[] _made;
 
     /// <param name="session">The graph.</param>
     /// <param name="decoder">Its caches; where it takes none of them it is the first step of a session.</param>
@@ -40,14 +42,21 @@ internal sealed class GrowingStep : IDisposable
     {
         _decoder = decoder;
         var ports = sequence?.Step ?? decoder.Ports;
-        _maskDtype = DtypeOf(session, ports.Mask);
-        _positionsDtype = DtypeOf(session, ports.Positions);
-        List<string> inputs = [ports.Embeds];
-        inputs.AddRange(new[] { ports.Mask, ports.Positions }.Where(session.InputMetadata.ContainsKey));
+        _made = [.. (decoder.Cache.Inputs ?? []).Select(said => new StepInput(
+            said, OrtDtypes.FromOrt(session.InputMetadata[said.Name].ElementDataType)!.Value))];
+        string[] counted =
+        [
+            .. new[] { ports.Mask, ports.Positions }.Where(
+                name => session.InputMetadata.ContainsKey(name) && Array.TrueForAll(_made, made => made.Name != name)),
+        ];
+        _maskDtype = counted.Contains(ports.Mask) ? DtypeOf(session, ports.Mask) : null;
+        _positionsDtype = counted.Contains(ports.Positions) ? DtypeOf(session, ports.Positions) : null;
+        List<string> inputs = [ports.Embeds, .. counted, .. _made.Select(made => made.Name)];
         _caches = decoder.CacheTensors;
         _takesPast = _caches.Any(cache => session.InputMetadata.ContainsKey(cache.Past));
-        _tokenBytes = _caches.Sum(cache => (long)cache.Blocks * cache.Runs * cache.Width)
-            * decoder.CacheDtype.ByteSize();
+        CountsTokens = counted.Length + _made.Length > 0 || _caches.Any(cache => !cache.IsState);
+        _tokenBytes = BytesOf(decoder, isState: false);
+        _stateBytes = BytesOf(decoder, isState: true);
         inputs.AddRange(_takesPast ? _caches.Select(cache => cache.Past) : []);
         InputNames = [.. inputs, .. others?.Inputs ?? []];
         OutputNames =
@@ -66,13 +75,16 @@ internal sealed class GrowingStep : IDisposable
 
     public IReadOnlyCollection<OrtValue> Inputs => _inputs;
 
+    /// <summary>False where a step is the same whatever the length of the session, but for its first.</summary>
+    public bool CountsTokens { get; }
+
     /// <summary>Receives the rows of the step, <c>[slots, rows, hidden]</c>.</summary>
     public Span<byte> Rows => _tensors.Bytes(
         0, _slotCount * _rowCount * _decoder.HiddenSize * _decoder.RowsDtype.ByteSize());
 
     /// <summary>How many sessions of a length run together at most.</summary>
     public int MostSlots(int cachedTokens) =>
-        (int)Math.Clamp(MostPastBytes / Math.Max(1, cachedTokens * _tokenBytes), 1, int.MaxValue);
+        (int)Math.Clamp(MostPastBytes / Math.Max(1, cachedTokens * _tokenBytes + _stateBytes), 1, int.MaxValue);
 
     /// <summary>Fills everything but the rows.</summary>
     /// <param name="arena">Where the slots are.</param>
@@ -105,17 +117,10 @@ internal sealed class GrowingStep : IDisposable
                 static (i, rows, cached) => cached + i % rows);
         }
 
+        Array.ForEach(_made, made => made.Fill(_tensors, _slotCount, cachedTokens, rowCount));
         for (var tensor = 0; _takesPast && tensor < _caches.Count; tensor++)
         {
-            var cache = _caches[tensor];
-            var past = _tensors.Add(_decoder.CacheDtype, cache.Shape(slots.Length, cachedTokens));
-            var bytes = past.Length / (cache.Blocks * slots.Length);
-            for (var i = 0; i < cache.Blocks * slots.Length; i++)
-            {
-                // [blocks, slots, runs, tokens, width]
-                var (block, slot) = Math.DivRem(i, slots.Length);
-                arena.Read(tensor, slots[slot], block * cache.Runs, cachedTokens, past.Slice(i * bytes, bytes));
-            }
+            Fill(tensor, slots);
         }
 
         _inputs.AddRange(_tensors.Values);
@@ -132,17 +137,19 @@ internal sealed class GrowingStep : IDisposable
             var cache = _caches[tensor];
             var data = present.GetTensorMutableRawData();
             var count = cache.Blocks * _slotCount;
-            var bytes = cache.Runs * (_cachedTokens + _rowCount) * _arena.Shape.TokenBytes(tensor);
+            var (before, rows) = cache.IsState ? (0, 1) : (_cachedTokens, _rowCount);
+            var bytes = cache.Runs * (before + rows) * _arena.Shape.TokenBytes(tensor);
             if (data.Length != (long)count * bytes)
             {
-                throw new GraphRefusedException($"'{cache.Present}' is not '{cache.Past}' and the new rows");
+                throw new GraphRefusedException(
+                    $"'{cache.Present}' is not '{cache.Past}'{(cache.IsState ? " anew" : " and the new rows")}");
             }
 
             for (var i = 0; i < count; i++)
             {
                 var (block, slot) = Math.DivRem(i, _slotCount);
                 _arena.Append(
-                    tensor, _slots[slot], block * cache.Runs, _cachedTokens, _rowCount, data.Slice(i * bytes, bytes));
+                    tensor, _slots[slot], block * cache.Runs, before, rows, data.Slice(i * bytes, bytes));
             }
 
             tensor++;
@@ -150,6 +157,31 @@ internal sealed class GrowingStep : IDisposable
     }
 
     public void Dispose() => _tensors.Dispose();
+
+    private void Fill(int tensor, ReadOnlySpan<int> slots)
+    {
+        var cache = _caches[tensor];
+        var past = _tensors.Add(_decoder.CacheDtype, cache.Shape(slots.Length, _cachedTokens));
+        if (cache.IsState && _cachedTokens == 0)
+        {
+            // A session that was cut to nothing has an old one.
+            past.Clear();
+            return;
+        }
+
+        var tokens = cache.IsState ? 1 : _cachedTokens;
+        var bytes = past.Length / (cache.Blocks * slots.Length);
+        for (var i = 0; i < cache.Blocks * slots.Length; i++)
+        {
+            // [blocks, slots, runs, tokens, width]
+            var (block, slot) = Math.DivRem(i, slots.Length);
+            _arena.Read(tensor, slots[slot], block * cache.Runs, tokens, past.Slice(i * bytes, bytes));
+        }
+    }
+
+    private static long BytesOf(DecoderSnapshot decoder, bool isState) => decoder.CacheDtype.ByteSize()
+        * decoder.CacheTensors.Where(cache => cache.IsState == isState)
+            .Sum(cache => (long)cache.Blocks * cache.Runs * cache.Width);
 
     private void Fill(TensorDtype dtype, Span<byte> tensor, Func<int, int, int, int> value)
     {

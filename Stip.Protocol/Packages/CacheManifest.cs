@@ -25,6 +25,10 @@ public sealed record CacheManifest(
     /// room for every token; null where all have.</summary>
     public IReadOnlyList<int>? BoundedWindows { get; init; }
 
+    /// <summary>Inputs of a decoder with a growing cache beside its rows, mask, positions and caches; null for none.
+    /// </summary>
+    public IReadOnlyList<StepInputManifest>? Inputs { get; init; }
+
     /// <summary>The window that bounds the cache of a layer, 0 where none does.</summary>
     public int BoundOf(int layer) => BoundedWindows is { } windows && layer < windows.Count ? windows[layer] : 0;
 }

@@ -4,11 +4,12 @@ using Stip.Protocol.Packages;
 
 namespace Stip.Api.Engine.Caches;
 
-/// <summary>A tensor of a KV cache: its names and where in it the tokens of a sequence lie.</summary>
+/// <summary>A tensor of a KV cache: its names and where in it the tokens of a sequence lie. Or a state, which is as
+/// large whatever the sequence, and counts as one token.</summary>
 /// <param name="Past">As an input.</param>
 /// <param name="Present">As an output.</param>
 /// <param name="Axes">Lengths; 0 for the axis that grows and for that of sequences.</param>
-/// <param name="Length">The axis that grows.</param>
+/// <param name="Length">The axis that grows; below 0 for a state.</param>
 /// <param name="Batch">The axis of sequences; null where the tensor holds one.</param>
 internal sealed record CacheTensor(
     string Past, string Present, IReadOnlyList<int> Axes, int Length, int? Batch)
@@ -18,18 +19,22 @@ internal sealed record CacheTensor(
     /// <summary>The window that bounds what is kept, 0 where every token is.</summary>
     public int Window { get; init; }
 
+    /// <summary>True for what a step gives anew at the same size.</summary>
+    public bool IsState => Length < 0;
+
     /// <summary>True where several sequences fit: a sequence's rows then lie together within each of
     /// <see cref="Blocks"/>.</summary>
-    public bool HoldsSeveral { get; } = Batch < Length;
+    public bool HoldsSeveral { get; } = FirstAxis(Batch, Length) is not null;
 
     /// <summary>Blocks of one sequence, far apart where other sequences lie between.</summary>
-    public int Blocks { get; } = Batch < Length ? Product(Axes, 0, Batch.Value) : 1;
+    public int Blocks { get; } = Product(Axes, 0, FirstAxis(Batch, Length) ?? 0);
 
     /// <summary>Runs of tokens in a block.</summary>
-    public int Runs { get; } = Product(Axes, Batch < Length ? Batch.Value : 0, Length);
+    public int Runs { get; } = Product(Axes, FirstAxis(Batch, Length) ?? 0, Length);
 
     /// <summary>Numbers of a token in a run.</summary>
-    public int Width { get; } = Product(Axes, Length + 1, Axes.Count);
+    public int Width { get; } =
+        Product(Axes, Length < 0 ? FirstAxis(Batch, Length) ?? 0 : Length + 1, Axes.Count);
 
     /// <summary>The tensors in the order of their layers.</summary>
     /// <param name="cache">Judged.</param>
@@ -67,7 +72,11 @@ internal sealed record CacheTensor(
             Array.IndexOf(words, CacheTensorManifest.Length), batch < 0 ? null : batch);
     }
 
+    // The axis of sequences, where each has its tokens together behind it.
+    private static int? FirstAxis(int? batch, int length) => length < 0 || batch < length ? batch : null;
+
     // Axes of length 0 here are those of sequences.
     private static int Product(IReadOnlyList<int> axes, int from, int to) =>
-        axes.Take(from..to).Where(length => length > 0).Aggregate(1, (product, length) => checked(product * length));
+        axes.Take(from..Math.Max(from, to)).Where(length => length > 0)
+            .Aggregate(1, (product, length) => checked(product * length));
 }

@@ -10,6 +10,7 @@ internal static class CacheListFaults
     private const int MaxTensors = 4096;
     private const int MaxAxes = 8;
     private const long MaxTokenNumbers = 1 << 24;
+    private const long MaxStateNumbers = 1 << 28;
 
     private static readonly string[] Taken =
     [
@@ -36,11 +37,14 @@ internal static class CacheListFaults
             yield break;
         }
 
-        foreach (var tensor in tensors.Where(tensor => !IsRegular(tensor.Axes)))
+        // Beside an encoder all of them grow.
+        foreach (var tensor in tensors.Where(tensor => !IsRegular(tensor.Axes, mayStay: cache.Cross is null)))
         {
             yield return $"the axes of cache tensor '{tensor.Past}' are not lengths above 0, one "
                 + $"'{CacheTensorManifest.Length}' and at most one '{CacheTensorManifest.Batch}', "
-                + $"with at most {MaxTokenNumbers} numbers a token";
+                + $"with at most {MaxTokenNumbers} numbers a token"
+                + (cache.Cross is null ? $", or {MaxStateNumbers} of a state without '{CacheTensorManifest.Length}'"
+                    : "");
         }
 
         foreach (var taken in tensors.Select(tensor => tensor.Past).Where(Taken.Contains)
@@ -57,14 +61,14 @@ internal static class CacheListFaults
         }
     }
 
-    private static bool IsRegular(IReadOnlyList<JsonElement> axes)
+    private static bool IsRegular(IReadOnlyList<JsonElement> axes, bool mayStay)
     {
         var (lengths, batches, numbers) = (0, 0, 1L);
         foreach (var axis in axes.Take(MaxAxes + 1))
         {
             if (axis.ValueKind == JsonValueKind.Number)
             {
-                numbers = axis.TryGetInt32(out var length) && length > 0 && numbers <= MaxTokenNumbers
+                numbers = axis.TryGetInt32(out var length) && length > 0 && numbers <= MaxStateNumbers
                     ? numbers * length : 0;
             }
             else if (axis.ValueKind == JsonValueKind.String && axis.ValueEquals(CacheTensorManifest.Length))
@@ -81,7 +85,8 @@ internal static class CacheListFaults
             }
         }
 
-        return axes.Count <= MaxAxes && lengths == 1 && batches <= 1 && numbers is > 0 and <= MaxTokenNumbers;
+        return axes.Count <= MaxAxes && (lengths == 1 || (mayStay && lengths == 0)) && batches <= 1 && numbers > 0
+            && numbers <= (lengths == 0 ? MaxStateNumbers : MaxTokenNumbers);
     }
 
     /// <summary>Names that come more than once.</summary>

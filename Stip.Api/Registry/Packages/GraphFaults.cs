@@ -29,7 +29,7 @@ internal static class GraphFaults
 
         var cache = graph.Cache!;
         string[] listed = [.. CacheListFaults.Of(cache)];
-        string[] named = listed.Length > 0 ? [] : [.. PortFaults.Of(graph)];
+        string[] named = listed.Length > 0 ? [] : [.. PortFaults.Of(graph), .. StepInputFaults.Of(graph)];
         if (named.Length > 0)
         {
             return named;

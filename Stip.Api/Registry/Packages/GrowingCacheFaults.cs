@@ -13,13 +13,16 @@ internal static class GrowingCacheFaults
     public static IEnumerable<string> Of(GraphManifest graph, IReadOnlyList<CacheTensor> tensors)
     {
         var pasts = tensors.Select(tensor => tensor.Past).ToHashSet(StringComparer.Ordinal);
-        return Others(graph, pasts).Concat(Presents(graph, tensors)).Concat(Lengths(graph, tensors));
+        return Others(graph, pasts).Concat(Presents(graph, tensors)).Concat(Lengths(graph, tensors))
+            .Concat(States(graph, tensors));
     }
 
     private static IEnumerable<string> Others(GraphManifest graph, HashSet<string> pasts)
     {
         var ports = StepPorts.Of(graph);
-        foreach (var input in graph.Inputs.Where(input => input.Name != ports.Embeds && !pasts.Contains(input.Name)))
+        var made = (graph.Cache!.Inputs ?? []).Select(said => said.Name).ToHashSet(StringComparer.Ordinal);
+        foreach (var input in graph.Inputs.Where(input => input.Name != ports.Embeds && !pasts.Contains(input.Name)
+            && !made.Contains(input.Name)))
         {
             if (input.Name != ports.Mask && input.Name != ports.Positions)
             {
@@ -53,18 +56,25 @@ internal static class GrowingCacheFaults
         }
 
         var logits = graph.NameOf(GraphManifest.Logits);
-        if (graph.Outputs.FirstOrDefault(output => output.Name == logits)?.Shape.Count != 3)
+        if (graph.Outputs.FirstOrDefault(output => output.Name == logits)?.Shape.Count is not (2 or 3))
         {
-            yield return $"'{logits}' is not [batch, sequence, vocab]";
+            yield return $"'{logits}' is neither [batch, sequence, vocab] nor [batch, vocab]";
         }
     }
+
+    // What the graph leaves free may grow.
+    private static IEnumerable<string> States(GraphManifest graph, IReadOnlyList<CacheTensor> tensors) => tensors
+        .Where(tensor => tensor.IsState && graph.Inputs.Any(input => input.Name == tensor.Past
+            && GraphFaults.Axes(input).Index().Any(axis => axis.Item < 0 && axis.Index != tensor.Batch)))
+        .Select(tensor => $"'{tensor.Past}' has no axis '{CacheTensorManifest.Length}', and its graph leaves others "
+            + $"than '{CacheTensorManifest.Batch}' free");
 
     // A sliding layer keeps no more than its window: a length that the engine does not count.
     private static IEnumerable<string> Lengths(GraphManifest graph, IReadOnlyList<CacheTensor> tensors)
     {
         var lengths = tensors
             .Select(tensor => (tensor.Length, graph.Inputs.FirstOrDefault(input => input.Name == tensor.Past)?.Shape))
-            .Where(entry => entry.Shape?.Count > entry.Length)
+            .Where(entry => entry.Length >= 0 && entry.Shape?.Count > entry.Length)
             .Select(entry => entry.Shape![entry.Length]).DistinctBy(length => length.ToString()).ToArray();
         if (lengths.Length > 1)
         {

@@ -61,7 +61,9 @@ internal static class SequenceFaults
             return [$"{role} has no cache of layout '{CacheLayouts.Growing}' with tensors and cross"];
         }
 
-        return CacheListFaults.Of(cache);
+        return cache.Inputs is null
+            ? CacheListFaults.Of(cache)
+            : CacheListFaults.Of(cache).Append("cache inputs are for a decoder without an encoder beside it");
     }
 
     private static IEnumerable<string> OfEncoder(PackageManifest manifest, GraphManifest encoder)

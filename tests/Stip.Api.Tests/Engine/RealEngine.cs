@@ -9,6 +9,7 @@ using Stip.Api.Runtime;
 using Stip.Api.Tests.Hosting;
 using Stip.Api.Tests.Models;
 using Stip.Protocol.Completions;
+using Stip.Protocol.Packages;
 using Stip.Protocol.Tensors;
 using Stip.TestKit;
 
@@ -48,6 +49,17 @@ internal sealed class RealEngine : IDisposable
         _snapshot = new DecoderSnapshot(
             "tiny", Path.Combine(_folder.Path, "model.onnx"), TinyDecoder.HiddenSize, TinyDecoder.VocabSize,
             length, TinyDecoder.MaxTopK, TensorDtype.Float32, TensorDtype.Float32,
+            TensorDtype.Float32, manifest.Graphs["decoder"].Cache!);
+    }
+
+    /// <summary>A decoder of another exporter.</summary>
+    /// <param name="write">Writes its package.</param>
+    public RealEngine(Func<string, PackageManifest> write)
+    {
+        var manifest = write(_folder.Path);
+        _snapshot = new DecoderSnapshot(
+            manifest.Model, _folder.At("model.onnx"), TinyDecoder.HiddenSize, TinyDecoder.VocabSize,
+            TinyDecoder.ContextLength, TinyDecoder.MaxTopK, TensorDtype.Float32, TensorDtype.Float32,
             TensorDtype.Float32, manifest.Graphs["decoder"].Cache!);
     }
 

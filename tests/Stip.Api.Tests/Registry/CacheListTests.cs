@@ -15,7 +15,7 @@ public sealed class CacheListTests
         { "a null", "cache.tensors is not a list of 1..4096 tensors" },
         { "no name", "cache.tensors is not a list of 1..4096 tensors" },
         { "two lengths", "the axes of cache tensor 'memory.0.key' are not lengths above 0, one 'length'" },
-        { "no length", "the axes of cache tensor 'memory.0.key' are not lengths above 0, one 'length'" },
+        { "no length", "'memory.0.key' has no axis 'length', and its graph leaves others than 'batch' free" },
         { "a negative axis", "the axes of cache tensor 'memory.0.key' are not lengths above 0, one 'length'" },
         { "a huge axis", "the axes of cache tensor 'memory.0.key' are not lengths above 0, one 'length'" },
         { "another word", "the axes of cache tensor 'memory.0.key' are not lengths above 0, one 'length'" },

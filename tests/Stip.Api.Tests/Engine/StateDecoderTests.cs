@@ -1,0 +1,117 @@
+using Stip.Api.Engine.Caches;
+using Stip.Api.Runtime;
+using Stip.Api.Tests.Hosting;
+using Stip.Api.Tests.Models;
+using Stip.Protocol.Completions;
+using Stip.Protocol.Models;
+using Stip.Protocol.Packages;
+using Stip.Protocol.Sessions;
+using Stip.TestKit;
+
+namespace Stip.Api.Tests.Engine;
+
+/// <summary>Decoders that keep states of a fixed size: served = a bare loop that carries them on.</summary>
+public sealed class StateDecoderTests
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    public async Task ServedSteps_AreThoseOfABareLoop(bool takesOneRow, bool givesLastRow)
+    {
+        using var engine = new RealEngine(
+            folder => new TinyStateDecoder(takesOneRow, givesLastRow).WriteTo(folder));
+        await using var host = engine.Host();
+        using var bare = Bare(engine.GraphPath);
+        string? session = null;
+        var position = 0;
+        foreach (var rows in new[] { 5, 1, 3, 1 })
+        {
+            // A prompt of which all logits are wanted, of a graph that gives the last alone, runs row by row.
+            using var step = engine.Step(session, position, rows, 3, true, 40);
+            var outcome = await host.RunAsync("alice", step);
+            Assert.True(outcome.Is(out var answer, out var refusal), refusal?.Message);
+            using (answer)
+            {
+                byte[] expected = takesOneRow || givesLastRow
+                    ? [.. Enumerable.Range(position, rows).SelectMany(row => bare.Step(row, 1, 3))]
+                    : bare.Step(position, rows, 3);
+                Assert.Equal(expected, answer.Logits.ToArray());
+                (session, position) = (answer.SessionId, answer.Position);
+            }
+        }
+    }
+
+    // States say nothing of a length: sessions of any run together, but those that have none yet.
+    [Fact]
+    public async Task Sessions_OfDifferentLengths_AreAsAlone()
+    {
+        using var engine = new RealEngine(folder => new TinyStateDecoder().WriteTo(folder));
+        using var watched = new WatchedRuntime(RealEngine.Runtime(engine.Options));
+        engine.Watched = watched;
+        await using var host = engine.Host();
+        int[] lengths = [3, 5, 1, 7];
+        var sessions = new List<string>();
+        for (var i = 0; i < lengths.Length; i++)
+        {
+            using var prompt = engine.Step(null, 0, lengths[i], i, false, 40);
+            Assert.True((await host.RunAsync("alice", prompt)).Is(out var answer, out _));
+            sessions.Add(answer.SessionId!);
+        }
+
+        watched.Hold();
+        using var other = engine.Step(null, 0, 2, 9, false, 40);
+        var held = Task.Run(() => host.RunAsync("bob", other), Cancellation);
+        watched.Entered.Wait(Cancellation);
+        watched.Runs.Clear();
+        var running = lengths.Select((length, i) => host.RunAsync(
+            "alice", engine.Step(sessions[i], length, 1, i, false, 40), Cancellation)).ToArray();
+        watched.LetGo();
+        await held;
+        var answers = await Task.WhenAll(running);
+
+        Assert.Equal(lengths.Order(), watched.Runs[^1].Order());
+        for (var i = 0; i < lengths.Length; i++)
+        {
+            using var bare = Bare(engine.GraphPath);
+            bare.Step(0, lengths[i], i);
+            Assert.True(answers[i].Is(out var answer, out var refusal), refusal?.Message);
+            Assert.Equal(bare.Step(lengths[i], 1, i), answer.Logits.ToArray());
+        }
+    }
+
+    [Fact]
+    public async Task PushedPackage_IsServedForkedAndRewoundToNothingAlone()
+    {
+        using var server = new ApiServer();
+        using var folder = new TemporaryFolder();
+        new TinyStateDecoder().WriteTo(folder.Path);
+        using var pushed = await server.Caller().PushAsync(folder.Path);
+        var model = await ApiCaller.ReadAsync<ModelObject>(pushed);
+        Assert.Equal([new BoundedCache(1, 1)], model.Stip.BoundedCaches);
+        using var bare = Bare(folder.At("model.onnx"));
+        var prompt = bare.Step(0, 4, 3)[^(TinyDecoder.VocabSize * sizeof(float))..];
+        var expected = bare.Step(4, 1, 3);
+        var first = await server.Caller().StepAsync(
+            new CompletionRequest("states", Steps.Rows(3, 0, 4), MaxLength: 20));
+        using var forked = await server.Caller().PostAsync(
+            $"/v1/permuted/sessions/{first.SessionId}/fork", new SessionForkRequest());
+        var fork = await ApiCaller.ReadAsync<SessionObject>(forked);
+        await server.Caller().StepAsync(Steps.Next(first, 9) with { Model = "states" });
+        var next = await server.Caller().StepAsync(
+            Steps.Next(first, 3) with { Model = "states", SessionId = fork.Id });
+        Assert.Equal(expected, next.Choices[0].Logits.Data!.Value.ToArray());
+
+        using var cut = await server.Caller().PostAsync(
+            "/v1/permuted/completions", Steps.Next(first, 3) with { Model = "states" });
+        await ApiCaller.RefusedAsync(cut, 410, "session_lost");
+        var again = await server.Caller().StepAsync(
+            new CompletionRequest("states", Steps.Rows(3, 0, 4), fork.Id, Position: 0));
+        Assert.Equal(prompt, again.Choices[0].Logits.Data!.Value.ToArray());
+    }
+
+    private static BareSteps Bare(string path) =>
+        new(path, [("state", "new_state", [2, 1, TinyDecoder.HiddenSize])]);
+}

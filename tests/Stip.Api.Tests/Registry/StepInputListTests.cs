@@ -1,0 +1,85 @@
+using Stip.Api.Registry.Packages;
+using Stip.Api.Tests.Hosting;
+using Stip.Api.Tests.Models;
+using Stip.Protocol.Packages;
+using Stip.TestKit;
+
+namespace Stip.Api.Tests.Registry;
+
+/// <summary>Packages that list inputs for the server to make, and lie.</summary>
+public sealed class StepInputListTests
+{
+    public static TheoryData<string, string> Lies { get; } = new()
+    {
+        { "left out", "input 'bias' is none that a server can fill" },
+        { "null", "cache.inputs is not a list of at most 64 inputs with name, value and axes" },
+        { "twice", "cache input 'bias' is listed twice" },
+        { "ghost", "decoder has no input 'ghost'" },
+        { "rows", "'inputs_embeds' is two things: a cache input, and a port or a cache tensor" },
+        { "cache", "'k_cache' is two things: a cache input, and a port or a cache tensor" },
+        { "value", "cache input 'bias' holds 'secrets', which is none of past, rows, total, last, positions" },
+        { "word", "the axes of cache input 'bias' are not lengths above 0, batch, length, rows, total" },
+        { "number", "the axes of cache input 'bias' are not lengths above 0, batch, length, rows, total" },
+        { "twofold", "the axes of cache input 'bias' are not lengths above 0, batch, length, rows, total" },
+        { "rank", "the axes of cache input 'bias' are not lengths above 0, batch, length, rows, total" },
+        { "type", "'past_len' is int64 and cannot hold 'bias'" },
+        { "shared", "cache inputs are listed for a decoder with the layout 'growing' alone" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Lies))]
+    public void Faults_OfAListThatLies_NameIt(string lie, string fault)
+    {
+        using var folder = new TemporaryFolder();
+        var honest = new TinyCountedDecoder().WriteTo(folder.Path);
+        var graph = honest.Graphs[Roles.Decoder];
+        var inputs = graph.Cache!.Inputs!;
+        var bias = inputs[0];
+
+        var told = With(lie switch
+        {
+            "left out" => [inputs[1]],
+            "null" => [.. inputs, null!],
+            "twice" => [.. inputs, bias],
+            "ghost" => [bias with { Name = "ghost" }, inputs[1]],
+            "rows" => [.. inputs, bias with { Name = "inputs_embeds" }],
+            "cache" => [.. inputs, bias with { Name = "k_cache" }],
+            "value" => [bias with { Value = "secrets" }, inputs[1]],
+            "word" => [bias with { Axes = TinyCountedDecoder.Axes("batch", "rows", "words") }, inputs[1]],
+            "number" => [bias with { Axes = TinyCountedDecoder.Axes(0, "rows", "total") }, inputs[1]],
+            "twofold" => [bias with { Axes = TinyCountedDecoder.Axes("rows", "rows", "total") }, inputs[1]],
+            "rank" => [bias with { Axes = TinyCountedDecoder.Axes("rows", "total") }, inputs[1]],
+            "type" => [bias, inputs[1] with { Value = StepInputManifest.Bias }],
+            _ => inputs,
+        });
+
+        Assert.Contains(GraphFaults.OfDecoder(honest, told), found => found.Contains(fault, StringComparison.Ordinal));
+        Assert.Empty(GraphFaults.OfDecoder(honest, graph));
+
+        GraphManifest With(IReadOnlyList<StepInputManifest> listed) => graph with
+        {
+            Cache = lie == "shared"
+                ? graph.Cache with { Inputs = listed, Layout = "shared", Tensors = null }
+                : graph.Cache with { Inputs = listed },
+        };
+    }
+
+    [Fact]
+    public async Task Registration_OfAnInputThatTheGraphTakesOtherwise_IsRefused()
+    {
+        using var server = new ApiServer();
+        using var folder = new TemporaryFolder();
+        var honest = new TinyCountedDecoder().WriteTo(folder.Path);
+        var graph = honest.Graphs[Roles.Decoder];
+        PackageFiles.Write(folder.Path, honest with
+        {
+            Graphs = new Dictionary<string, GraphManifest>
+            {
+                [Roles.Decoder] = graph with { Cache = graph.Cache! with { Inputs = [graph.Cache.Inputs![0]] } },
+            },
+        });
+        using var pushed = await server.Caller().PushAsync(folder.Path);
+        var error = await ApiCaller.RefusedAsync(pushed, 422, "package_invalid");
+        Assert.Contains("'past_len' is none that a server can fill", error.Detail, StringComparison.Ordinal);
+    }
+}
