@@ -147,12 +147,38 @@ internal sealed record DrawnPlans(IReadOnlyDictionary<string, ProtectionPlan> By
         {
             int[] held = [.. port.Nodes.Where(node => analysis.Classes.Size(node) == 1)];
             var because = divide?.Invoke() is { } node ? $" ({node})"
+                : Ranking(analysis, port.Name) is { } ranking
+                ? $" (they are the largest ones in order, which operator {ranking.OpType}, node '{ranking.Name}', "
+                    + "chooses: the graph must give them all)"
                 : Because(analysis, held is [var first, ..] ? first : null);
             throw new RefusedException(
                 $"the {what} would stay in place: only {moving} of {port.Nodes.Length} features of '{port.Name}' "
                 + $"can move{because}");
         }
     }
+
+    // What is left of logits once the largest of them were chosen has no order that could be another.
+    private static NodeProto? Ranking(SymmetryAnalysis analysis, string output)
+    {
+        foreach (var graph in analysis.Graph.Parts.Select(part => part.Part.Graph))
+        {
+            var maker = Maker(graph, output);
+            while (maker is { OpType: "Softmax" or "Identity" or "Cast" or "Div" or "LogSoftmax", Input.Count: > 0 })
+            {
+                maker = Maker(graph, maker.Input[0]);
+            }
+
+            if (maker is { OpType: "TopK" })
+            {
+                return maker;
+            }
+        }
+
+        return null;
+    }
+
+    private static NodeProto? Maker(GraphProto graph, string name) =>
+        graph.Node.FirstOrDefault(node => node.Output.Contains(name));
 
     private static int Moving(SymmetryAnalysis analysis, LabelledPort port) =>
         port.Nodes.Count(node => analysis.Classes.Size(node) > 1);

@@ -19,7 +19,8 @@ internal sealed class ForeignSamples(ForeignSource source, int draw = 0)
 
     private readonly Random _random = new(Seed + draw);
     private readonly SoundAxes _sounds = new(source);
-    private readonly AxisRoles _roles = new(source.Inputs, source.Uses, source.Pictures.Count > 0);
+    private readonly AxisRoles _roles = new(
+        source.Inputs, source.Uses, source.Pictures.Count > 0, source.Signals, source.Grown);
     private int[] _sides = source.Pictures.Count == 0 ? [0] : [.. source.Pictures];
 
     /// <summary>Inputs to try for a sample, the first that runs counts.</summary>
@@ -77,7 +78,7 @@ internal sealed class ForeignSamples(ForeignSource source, int draw = 0)
         if (dtype.IsWireFloat())
         {
             return HostTensor.FromFloats(
-                [.. Enumerable.Range(0, count).Select(i => isMask ? Switch(i % last) : Normal())], shape)
+                [.. Enumerable.Range(0, count).Select(i => isMask ? Switch(i % last) : Feature(input))], shape)
                 .ConvertTo(dtype);
         }
 
@@ -149,6 +150,10 @@ internal sealed class ForeignSamples(ForeignSource source, int draw = 0)
 
     // Whether it is added to scores or says what counts: it tells heads and positions apart, and the first one counts.
     private int Switch(int column) => column == 0 ? 1 : _random.Next(2);
+
+    // Among the states of a recurrent layer are sums that it divides by.
+    private float Feature(ValueInfoProto input) =>
+        source.States.Contains(input.Name) ? Math.Abs(Normal()) : Normal();
 
     private float Normal() => (float)(
         Math.Sqrt(-2 * Math.Log(1 - _random.NextDouble())) * Math.Cos(2 * Math.PI * _random.NextDouble()));

@@ -15,18 +15,22 @@ internal sealed class AxisRoles
     private const string Numbered = "_dynamic_axes_";
 
     private readonly Dictionary<string, AxisRole> _standing = new(StringComparer.Ordinal);
+    private readonly IReadOnlyDictionary<string, AxisRole> _grown;
 
     /// <param name="inputs">Inputs of the graph; a symbol counts where it stands alone for the first time, and where
     /// its place says something.</param>
     /// <param name="uses">What they are used for.</param>
     /// <param name="hasPictures">True where tensors of four axes are pictures.</param>
     /// <param name="signals">Inputs that a convolution reads; none of them is a cache.</param>
+    /// <param name="grown">Axes of caches that grow, which tell themselves.</param>
     public AxisRoles(
         IEnumerable<ValueInfoProto> inputs,
         PortUses uses,
         bool hasPictures = false,
-        IReadOnlySet<string>? signals = null)
+        IReadOnlySet<string>? signals = null,
+        IReadOnlyDictionary<string, AxisRole>? grown = null)
     {
+        _grown = grown ?? new Dictionary<string, AxisRole>();
         foreach (var input in inputs.Where(input => input.Type?.TensorType?.Shape is not null))
         {
             var axes = input.Type.TensorType.Shape.Dim;
@@ -48,8 +52,8 @@ internal sealed class AxisRoles
     }
 
     /// <summary>The role of a symbol of some input.</summary>
-    public AxisRole this[string symbol] =>
-        ByWords(symbol) is var role and not AxisRole.Unknown ? role : _standing.GetValueOrDefault(symbol);
+    public AxisRole this[string symbol] => _grown.TryGetValue(symbol, out var grows) ? grows
+        : ByWords(symbol) is var role and not AxisRole.Unknown ? role : _standing.GetValueOrDefault(symbol);
 
     /// <summary>What the words of a symbol say.</summary>
     public static AxisRole ByWords(string symbol) => symbol switch
@@ -76,7 +80,7 @@ internal sealed class AxisRoles
         (0, > 1) => AxisRole.Batch,
         (_, CacheRank) when hasPictures => place == 1 ? AxisRole.Channels : AxisRole.Side,
         (2, CacheRank) => use == PortUse.Mask ? AxisRole.Sequence : AxisRole.Past,
-        (3, CacheRank) or (1, 2) when use == PortUse.Mask => AxisRole.Total,
+        (3, CacheRank) or (2, 3) or (1, 2) when use == PortUse.Mask => AxisRole.Total,
         (_, < CacheRank) => AxisRole.Sequence,
         _ => AxisRole.Unknown,
     };

@@ -123,6 +123,11 @@ internal static class OutputPorts
     private static int[] FeatureAxes(
         GraphPart part, ValueInfoProto output, Value value, NodeStore store, ProbeSizes sizes)
     {
+        if (OfState(part, output, value, sizes) is { Length: > 0 } kept)
+        {
+            return kept;
+        }
+
         var declared = output.Type?.TensorType?.Shape?.Dim;
         if (declared is null || declared.Count != value.Rank)
         {
@@ -157,6 +162,16 @@ internal static class OutputPorts
             .Count(cell => cell / axis.Item % value.Shape[^(2 - axis.Index)] > 0
                 && store.Runs.GoesOn(value.Labels, cell, 0, axis.Item))
             > value.Labels.Length * (value.Shape[^1] - 1) / value.Shape[^1]);
+
+    // What goes back in has its features where it had them.
+    private static int[] OfState(GraphPart part, ValueInfoProto output, Value value, ProbeSizes sizes)
+    {
+        var past = part.States.FirstOrDefault(state => state.Present == output.Name).Past;
+        var axes = part.Graph.Input.FirstOrDefault(input => input.Name == past)?.Type?.TensorType?.Shape?.Dim;
+        return axes?.Count != value.Rank
+            ? []
+            : [.. Enumerable.Range(0, value.Rank).Where(axis => sizes.IsFeature(axes[axis]))];
+    }
 
     // The axis along which most labels follow one another, as those of features do; 0 where there are no other axes
     // than rows and features.

@@ -46,6 +46,7 @@ internal sealed record ProbeSizes(int Sequence, int Past, int Encoder, int Pictu
     {
         var known = KnownAxes.Of(graph);
         var uses = new PortUses(graph, functions);
+        var grown = GrownAxes.Of(graph, functions);
         var pictures = KnownAxes.Pictures(graph);
         ProbeSizes[] sequences =
         [
@@ -63,7 +64,7 @@ internal sealed record ProbeSizes(int Sequence, int Past, int Encoder, int Pictu
             ? pictures.Select(picture => sequences[0] with { Picture = picture })
             : sequences)
         {
-            yield return (sizes with { Sequence = length ?? sizes.Sequence }).Knowing(known, graph, uses);
+            yield return (sizes with { Sequence = length ?? sizes.Sequence }).Knowing(known, graph, uses, grown);
         }
     }
 
@@ -117,14 +118,22 @@ internal sealed record ProbeSizes(int Sequence, int Past, int Encoder, int Pictu
     private int Multiple(AxisRole role, string symbol) =>
         role == AxisRole.Batch ? _multiples.GetValueOrDefault(symbol, 1) : 1;
 
-    private ProbeSizes Knowing(IReadOnlyDictionary<string, int> lengths, GraphProto graph, PortUses uses)
+    private ProbeSizes Knowing(
+        IReadOnlyDictionary<string, int> lengths,
+        GraphProto graph,
+        PortUses uses,
+        IReadOnlyDictionary<string, AxisRole> grown)
     {
         Uses = uses;
         _multiples = KnownAxes.Multiples(graph);
         _counted = [.. graph.Input.Where(input => !ElementTypes.AreQuantities(input))
             .SelectMany(input => input.Type?.TensorType?.Shape?.Dim ?? []).Select(axis => axis.DimParam)];
         _roles = new AxisRoles(
-            graph.Input, uses, Picture > 0, KnownAxes.Convolved(graph).Select(entry => entry.Input.Name).ToHashSet());
+            graph.Input,
+            uses,
+            Picture > 0,
+            KnownAxes.Convolved(graph).Select(entry => entry.Input.Name).ToHashSet(),
+            grown);
         foreach (var (symbol, length) in lengths)
         {
             _fixed[symbol] = length;

@@ -35,8 +35,8 @@ internal static class CachePairs
         return [.. inputs.Where(input => pairs.ContainsKey(input.Name)).Select(input => pairs[input.Name])];
     }
 
-    // Rows, masks and positions begin with the axis of sequences.
-    private static HashSet<string> FirstAxes(IEnumerable<ValueInfoProto> inputs) => inputs
+    /// <summary>Names of axes of sequences: rows, masks and positions begin with one.</summary>
+    public static IReadOnlySet<string> FirstAxes(IEnumerable<ValueInfoProto> inputs) => inputs
         .Select(input => input.Type?.TensorType?.Shape?.Dim)
         .Where(axes => axes is { Count: 2 or 3 } && axes[0].DimParam.Length > 0)
         .Select(axes => axes![0].DimParam).ToHashSet(StringComparer.Ordinal);

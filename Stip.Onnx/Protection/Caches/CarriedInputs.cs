@@ -23,18 +23,23 @@ internal sealed class CarriedInputs
     private readonly Dictionary<FunctionProto, IReadOnlyDictionary<string, IReadOnlySet<string>>> _known;
     private readonly int _depth;
 
+    private readonly Func<NodeProto, bool> _isLeftOut;
+
     private CarriedInputs(
         IReadOnlyList<FunctionProto> functions,
         Dictionary<FunctionProto, IReadOnlyDictionary<string, IReadOnlySet<string>>> known,
-        int depth) => (_functions, _known, _depth) = (functions, known, depth);
+        int depth,
+        Func<NodeProto, bool>? isLeftOut = null) =>
+        (_functions, _known, _depth, _isLeftOut) = (functions, known, depth, isLeftOut ?? (_ => false));
 
     /// <summary>For every value that carries an input, the names of those inputs.</summary>
     /// <param name="graph">The graph.</param>
     /// <param name="functions">Functions that its nodes may call.</param>
+    /// <param name="isLeftOut">Nodes that carry nothing on; null for none.</param>
     public static IReadOnlyDictionary<string, IReadOnlySet<string>> Of(
-        GraphProto graph, IReadOnlyList<FunctionProto> functions)
+        GraphProto graph, IReadOnlyList<FunctionProto> functions, Func<NodeProto, bool>? isLeftOut = null)
     {
-        var found = new CarriedInputs(functions, new(ReferenceEqualityComparer.Instance), 0);
+        var found = new CarriedInputs(functions, new(ReferenceEqualityComparer.Instance), 0, isLeftOut);
         foreach (var input in graph.Input)
         {
             found._carried[input.Name] = new HashSet<string>(StringComparer.Ordinal) { input.Name };
@@ -74,7 +79,7 @@ internal sealed class CarriedInputs
                 Add(present, past);
             }
 
-            if (Moving.Contains(node.OpType) || Joining.Contains(node.OpType))
+            if ((Moving.Contains(node.OpType) || Joining.Contains(node.OpType)) && !_isLeftOut(node))
             {
                 Move(node);
             }
@@ -130,7 +135,7 @@ internal sealed class CarriedInputs
                 $"function {function.Name} is called {MostNested} functions deep; fewer must be nested");
         }
 
-        var inner = new CarriedInputs(_functions, _known, _depth + 1);
+        var inner = new CarriedInputs(_functions, _known, _depth + 1, _isLeftOut);
         foreach (var parameter in function.Input)
         {
             inner._carried[parameter] = new HashSet<string>(StringComparer.Ordinal) { parameter };

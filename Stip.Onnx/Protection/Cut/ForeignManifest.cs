@@ -23,13 +23,14 @@ internal static class ForeignManifest
         string cloudFile,
         IReadOnlyDictionary<string, long> limits,
         IReadOnlyList<CacheTensorManifest> caches,
-        IReadOnlyDictionary<string, string>? ports)
+        IReadOnlyDictionary<string, string>? ports,
+        IReadOnlyList<StepInputManifest>? made)
     {
         var graph = new GraphManifest(
             cloudFile,
-            GraphSignature.Inputs(cut.Cloud),
+            GrownLengths.Joined(GraphSignature.Inputs(cut.Cloud), cut.Cloud, file.Model.Functions, caches),
             GraphSignature.Outputs(cut.Cloud),
-            ForeignCache.Describe(cut.Cloud, caches))
+            ForeignCache.Describe(cut.Cloud, caches) is { } cache ? cache with { Inputs = made } : null)
         {
             Ports = ports,
         };
@@ -49,10 +50,13 @@ internal static class ForeignManifest
             HiddenSizeOf(cut),
             vocabulary,
             Math.Min(
-                ContextLengthOf(limits)
+                ContextLengthOf(limits, graph, made)
                     ?? (role == GraphRoles.Encoder ? settings.EncoderLength : settings.DecoderLength)
                     ?? settings.ContextLength ?? UnknownContextLength,
-                Math.Min(RotaryPositionsOf(cut.Cloud), role == GraphRoles.Encoder ? FixedLengthOf(cut) : int.MaxValue)),
+                Math.Min(
+                    Math.Min(
+                        RotaryPositionsOf(cut.Cloud), role == GraphRoles.Encoder ? FixedLengthOf(cut) : int.MaxValue),
+                    StatePairs.Length(cut.Cloud, file.Model.Functions, caches) ?? int.MaxValue)),
             type,
             type,
             TiedEmbeddings: false,
@@ -140,7 +144,10 @@ internal static class ForeignManifest
             .Select(held => Math.Min(held.Tensor.Dims[0], int.MaxValue)).DefaultIfEmpty(int.MaxValue).Min();
     }
 
-    private static int? ContextLengthOf(IReadOnlyDictionary<string, long> limits) =>
-        limits.Where(limit => limit.Key.Contains("position", StringComparison.Ordinal))
+    private static int? ContextLengthOf(
+        IReadOnlyDictionary<string, long> limits, GraphManifest graph, IReadOnlyList<StepInputManifest>? made) =>
+        limits.Where(limit => limit.Key.Contains("position", StringComparison.Ordinal)
+                || limit.Key == graph.NameOf(GraphManifest.Positions)
+                || made?.Any(input => input.Name == limit.Key) == true)
             .Select(limit => (int?)checked((int)limit.Value)).FirstOrDefault();
 }

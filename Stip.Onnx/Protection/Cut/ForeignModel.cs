@@ -39,11 +39,13 @@ internal static class ForeignModel
             var uses = new PortUses(whole, file.Model.Functions);
             BranchHoist.Apply(whole, shapesHaveEnds, uses);
             ValueInfoProto[] inputs = [.. whole.Input];
-            var constants = new Constants(file.Graph);
-            var limits = InputLimits.Find(file.Graph, constants);
+            var constants = new Constants(whole);
+            var limits = InputLimits.Find(whole, constants, uses);
+            var grown = GrownAxes.Of(whole, file.Model.Functions);
             var cut = ClientCut.Find(whole, shapesHaveEnds, uses);
             cut = among == GraphRoles.Encoder ? FramesAsRows.Of(cut) : cut;
             var caches = CachePairs.Find(cut.Cloud, file.Model.Functions, cut.Sent);
+            caches = among is not null ? caches : [.. caches, .. StatePairs.Find(cut, inputs, uses, caches, limits)];
             var role = among ?? RoleOf(cut, caches.Count > 0);
             var files = among is null
                 ? (Client: ClientFile, Cloud: role == GraphRoles.Vision ? VisionFile : MainFile)
@@ -54,41 +56,8 @@ internal static class ForeignModel
                 cut = ForeignLayers.Move(Parts(file, cut, role, files)[^1], cut, caches, clientLayers);
             }
 
-            CacheTensorManifest[] own = [.. caches.Where(cache => IsOf(cache, cut.Client))];
-            CacheTensorManifest[] rest = [.. caches.Except(own)];
-            var parts = Parts(file, cut, role, files);
-            var ports = among is not null
-                ? ForeignPorts.OfSequence(cut, uses, rest, limits, isEncoder: role == GraphRoles.Encoder)
-                : role == GraphRoles.Decoder ? ForeignPorts.OfStep(cut, uses, rest, limits)
-                : ForeignPorts.OfPass(cut, uses, limits, isOfTexts: role != GraphRoles.Vision);
-            var manifest = ForeignManifest.Describe(file, cut, role, files.Cloud, limits, rest, ports) with
-            {
-                ClientLayers = clientLayers == 0 ? null : clientLayers,
-                TiedEmbeddings = TiedTables.Any(parts),
-                ClientGraphs = ClientGraphs.Describe(cut, role, files.Client, own, among is null ? uses : null),
-            };
-            parts[0] = parts[0] with { States = [.. own.Select(cache => (cache.Past, cache.Present))] };
-            parts[^1] = parts[^1] with
-            {
-                States = [.. rest.Select(cache => (cache.Past, cache.Present))],
-                Logits = manifest.Graphs[role].NameOf(GraphManifest.Logits),
-            };
-            return new PlainModel(Path.GetDirectoryName(Path.GetFullPath(path))!, manifest, [file], parts)
-            {
-                Sources =
-                [
-                    SourceOf(
-                        path,
-                        role,
-                        whole,
-                        [.. inputs.Where(input => !constants.Has(input.Name))],
-                        limits,
-                        cut,
-                        own,
-                        uses)
-                        with { HasCaches = caches.Count > 0 },
-                ],
-            };
+            var read = new Whole(path, file, inputs, constants, uses, limits, grown);
+            return Describe(read, cut, caches, (role, among), files, clientLayers);
         }
         catch
         {
@@ -97,27 +66,72 @@ internal static class ForeignModel
         }
     }
 
-    private static ForeignSource SourceOf(
-        string path,
-        string role,
-        GraphProto whole,
-        ValueInfoProto[] inputs,
-        IReadOnlyDictionary<string, long> limits,
+    private static PlainModel Describe(
+        Whole whole,
         ClientCut cut,
-        CacheTensorManifest[] caches,
-        PortUses uses) => new(path, role, inputs, limits, cut.Features)
+        IReadOnlyList<CacheTensorManifest> caches,
+        (string Role, string? Among) place,
+        (string Client, string Cloud) files,
+        int clientLayers)
+    {
+        var (role, among) = place;
+        var (uses, limits) = (whole.Uses, whole.Limits);
+        CacheTensorManifest[] own = [.. caches.Where(cache => IsOf(cache, cut.Client))];
+        CacheTensorManifest[] rest = [.. caches.Except(own)];
+        var parts = Parts(whole.File, cut, role, files);
+        var step = new StepInputs(cut.Cloud, uses, new AxisRoles(whole.Inputs, uses, grown: whole.Grown));
+        var ports = among is not null
+            ? ForeignPorts.OfSequence(cut, uses, rest, limits, isEncoder: role == GraphRoles.Encoder)
+            : role == GraphRoles.Decoder ? ForeignPorts.OfStep(cut, uses, rest, limits, step)
+            : ForeignPorts.OfPass(cut, uses, limits, isOfTexts: role != GraphRoles.Vision);
+        var made = role != GraphRoles.Decoder || among is not null ? null
+            : step.Of([.. cut.Sent, .. rest.Select(cache => cache.Past)], ports);
+        var manifest = ForeignManifest.Describe(whole.File, cut, role, files.Cloud, limits, rest, ports, made) with
         {
-            Uses = uses,
-            Switches = new SwitchAxes(whole, uses),
+            ClientLayers = clientLayers == 0 ? null : clientLayers,
+            TiedEmbeddings = TiedTables.Any(parts),
+            ClientGraphs = ClientGraphs.Describe(cut, role, files.Client, own, among is null ? uses : null),
+        };
+        parts[0] = parts[0] with { States = [.. own.Select(cache => (cache.Past, cache.Present))] };
+        parts[^1] = parts[^1] with
+        {
+            States = [.. rest.Select(cache => (cache.Past, cache.Present))],
+            Logits = manifest.Graphs[role].NameOf(GraphManifest.Logits),
+        };
+        return new PlainModel(Path.GetDirectoryName(Path.GetFullPath(whole.Path))!, manifest, [whole.File], parts)
+        {
+            Sources =
+            [
+                SourceOf(whole, role, cut, own) with
+                {
+                    HasCaches = caches.Count > 0,
+                    States = StatePairs.NamesOf(caches),
+                },
+            ],
+        };
+    }
+
+    private static ForeignSource SourceOf(
+        Whole whole, string role, ClientCut cut, CacheTensorManifest[] caches) => new(
+            whole.Path,
+            role,
+            [.. whole.Inputs.Where(input => !whole.Constants.Has(input.Name))],
+            whole.Limits,
+            cut.Features)
+        {
+            Uses = whole.Uses,
+            Switches = new SwitchAxes(whole.File.Graph, whole.Uses),
             Open = cut.Open,
             Taken = cut.Taken,
-            TokenNames = cut.Client is null ? null : TokenNames.Of(cut.Client, uses),
+            TokenNames = cut.Client is null ? null : TokenNames.Of(cut.Client, whole.Uses),
             Signals = SignalsOf(cut, caches),
-            Lengths = KnownAxes.Of(whole).Concat(KnownAxes.Windows(whole)).ToDictionary(StringComparer.Ordinal),
-            Multiples = KnownAxes.Multiples(whole),
-            Window = KnownAxes.Windows(whole).Values.DefaultIfEmpty(0).Max(),
-            Pictures = KnownAxes.Pictures(whole),
-            FixedLength = KnownAxes.SequenceLength(whole, uses),
+            Lengths = KnownAxes.Of(whole.File.Graph).Concat(KnownAxes.Windows(whole.File.Graph))
+                .ToDictionary(StringComparer.Ordinal),
+            Multiples = KnownAxes.Multiples(whole.File.Graph),
+            Grown = whole.Grown,
+            Window = KnownAxes.Windows(whole.File.Graph).Values.DefaultIfEmpty(0).Max(),
+            Pictures = KnownAxes.Pictures(whole.File.Graph),
+            FixedLength = KnownAxes.SequenceLength(whole.File.Graph, whole.Uses),
         };
 
     private static long Opset(ModelProto model) =>
@@ -168,4 +182,14 @@ internal static class ForeignModel
             };
         }
     }
+
+    /// <summary>A graph before it was cut, and what its inputs are.</summary>
+    private sealed record Whole(
+        string Path,
+        ModelFile File,
+        ValueInfoProto[] Inputs,
+        Constants Constants,
+        PortUses Uses,
+        IReadOnlyDictionary<string, long> Limits,
+        IReadOnlyDictionary<string, AxisRole> Grown);
 }

@@ -1,5 +1,6 @@
 using Stip.Onnx.Execution;
 using Stip.Onnx.Model;
+using Stip.Onnx.Protection.Caches;
 using Stip.Onnx.Symmetry;
 using Stip.Onnx.Symmetry.Ports;
 using Stip.Protocol.Packages;
@@ -29,18 +30,21 @@ internal static class ForeignPorts
     /// <param name="uses">What masks and positions among its inputs are.</param>
     /// <param name="caches">Its caches by structure.</param>
     /// <param name="limits">Rows of the tables that ids index, the vocabulary among them.</param>
+    /// <param name="step">Tells which masks and positions every server fills.</param>
     /// <returns>The graph's names by the usual ones; null where all are usual.</returns>
     public static IReadOnlyDictionary<string, string>? OfStep(
         ClientCut cut,
         PortUses uses,
         IReadOnlyList<CacheTensorManifest> caches,
-        IReadOnlyDictionary<string, long> limits)
+        IReadOnlyDictionary<string, long> limits,
+        StepInputs step)
     {
+        string[] unusual = [.. cut.Cloud.Input.Where(input => !step.IsUsual(input)).Select(input => input.Name)];
         var found = new Dictionary<string, string?>
         {
             [DecoderPorts.Embeds] = Rows(cut, caches),
-            [EncoderPorts.Mask] = Counted(cut, uses, PortUse.Mask),
-            [DecoderPorts.Positions] = Counted(cut, uses, PortUse.Position),
+            [EncoderPorts.Mask] = Only(Counted(cut, uses, PortUse.Mask), unusual),
+            [DecoderPorts.Positions] = Only(Counted(cut, uses, PortUse.Position), unusual),
             [DecoderPorts.Logits] = Logits(cut, caches, limits),
         };
         return Unusual(cut, found);
@@ -134,6 +138,8 @@ internal static class ForeignPorts
 
     private static string? Vector(ClientCut cut) => Only([.. cut.Cloud.Output.Where(
         output => output.Name == SentenceVector && ElementTypes.AreQuantities(output) && Rank(output) == RowRank)]);
+
+    private static string? Only(string? port, string[] unusual) => unusual.Contains(port) ? null : port;
 
     private static string? Only(ValueInfoProto[] outputs) => outputs is [var only] ? only.Name : null;
 

@@ -1,4 +1,5 @@
 using Stip.Onnx.Model;
+using Stip.Onnx.Symmetry;
 using Stip.Onnx.Symmetry.Ports;
 
 namespace Stip.Onnx.Protection.Cut;
@@ -40,6 +41,12 @@ internal sealed record ForeignSource(
 
     /// <summary>Lengths of axes that only their names state: head sizes, channels, windows.</summary>
     public required IReadOnlyDictionary<string, int> Lengths { get; init; }
+
+    /// <summary>Inputs that are states of a fixed size.</summary>
+    public IReadOnlySet<string> States { get; init; } = new HashSet<string>();
+
+    /// <summary>Axes of caches that grow.</summary>
+    public IReadOnlyDictionary<string, AxisRole> Grown { get; init; } = new Dictionary<string, AxisRole>();
 
     /// <summary>How many rows stand for each sequence of a batch, by the name of the axis.</summary>
     public IReadOnlyDictionary<string, int> Multiples { get; init; } = new Dictionary<string, int>();

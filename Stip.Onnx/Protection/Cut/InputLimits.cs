@@ -1,4 +1,5 @@
 using Stip.Onnx.Model;
+using Stip.Onnx.Symmetry.Ports;
 
 namespace Stip.Onnx.Protection.Cut;
 
@@ -6,7 +7,10 @@ namespace Stip.Onnx.Protection.Cut;
 internal static class InputLimits
 {
     /// <summary>By input; inputs that index nothing are left out.</summary>
-    public static Dictionary<string, long> Find(GraphProto graph, Constants constants)
+    /// <param name="graph">The graph.</param>
+    /// <param name="constants">Its constants.</param>
+    /// <param name="uses">What positions and lengths among its inputs are: places are counted from those.</param>
+    public static Dictionary<string, long> Find(GraphProto graph, Constants constants, PortUses? uses = null)
     {
         var types = new ValueTypes(graph);
         var reach = graph.Input.ToDictionary(
@@ -30,10 +34,19 @@ internal static class InputLimits
             {
                 reach[node.Output[0]] = sources;
             }
+            else if (node.OpType is "Add" && Places(node, reach, uses) is { Count: > 0 } places)
+            {
+                reach[node.Output[0]] = places;
+            }
         }
 
         return limits;
     }
+
+    private static HashSet<string> Places(
+        NodeProto sum, Dictionary<string, HashSet<string>> reach, PortUses? uses) =>
+        sum.Input.SelectMany(name => reach.GetValueOrDefault(name) ?? [])
+            .Where(name => uses?[name] is PortUse.Position or PortUse.Past).ToHashSet(StringComparer.Ordinal);
 
     private static void Lower(Dictionary<string, long> limits, HashSet<string>? inputs, long? rows)
     {

@@ -129,7 +129,7 @@ internal sealed class InputRoles
         {
             // Masks and lengths index tables too, once positions are counted from them; ids do it themselves.
             var isIndex = _rawIndices.Contains(input.Name) || _uses.IsIndex(input.Name);
-            return (!isIndex || use == PortUse.Position)
+            return (!isIndex || use == PortUse.Position || IsLength(input, use))
                 && (use != PortUse.Unknown || Has(input.Name, PublicWords) || Has(input.Name, GridWords))
                 ? InputRole.Public
                 : InputRole.Tokens;
@@ -140,6 +140,11 @@ internal sealed class InputRoles
                 && (_convolved.Contains(input.Name) || IsSource(input))) ? InputRole.Signal
             : InputRole.Features;
     }
+
+    // One number, or one for each sequence, is no text; places in tables are counted from it.
+    private static bool IsLength(ValueInfoProto input, PortUse use) =>
+        use is PortUse.Past or PortUse.Total or PortUse.LastPosition or PortUse.Sequence
+        && input.Type?.TensorType?.Shape is { Dim.Count: <= 1 };
 
     /// <summary>True where nothing says that another graph made these features: no name, and no output that hands
     /// them on.</summary>

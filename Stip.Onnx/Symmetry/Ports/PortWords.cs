@@ -8,13 +8,17 @@ internal static class PortWords
     {
         _ when Has(name, "mask") => PortUse.Mask,
         _ when Has(name, "branch") || Has(name, "use_cache") => PortUse.Branch,
-        _ when Has(name, "position") || Has(name, "pos_id") => PortUse.Position,
+        _ when Has(name, "position") || Has(name, "pos_id") || IsPlace(name) => PortUse.Position,
         _ when Has(name, "seqlens") => PortUse.LastPosition,
         _ when Has(name, "total") => PortUse.Total,
         _ when Has(name, "past") => PortUse.Past,
         _ when Has(name, "seq") && Has(name, "len") => PortUse.Sequence,
         _ => PortUse.Unknown,
     };
+
+    // As those call it whose loops count by themselves.
+    private static bool IsPlace(string name) =>
+        name is "pos" or "input_pos" or "start_pos" or "cache_pos" or "cur_pos" or "current_pos";
 
     private static bool Has(string name, string word) => name.Contains(word, StringComparison.OrdinalIgnoreCase);
 }

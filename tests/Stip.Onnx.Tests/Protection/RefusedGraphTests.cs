@@ -51,6 +51,28 @@ public sealed class RefusedGraphTests : IDisposable
         AssertRefused("node 'turned/node' (DFT) tells them apart: DFT has no rule");
     }
 
+    [Fact]
+    public void Protect_OfTheLargestLogitsAlone_SaysThatAllAreWanted()
+    {
+        Begin();
+        _graph.Add("Relu", "mixed", "rows");
+        Finish();
+        _graph.Graph.Append(
+            "", "TopK", "top", ["logits", _graph.Numbers(3)], ["values", "places"], [NodeAttribute.Int("axis", -1)]);
+        _graph.Graph.Graph.Output.Clear();
+        _graph.Output("values", "batch", "seq", 3);
+        _graph.Graph.AddOutput("places", TensorDtype.Int64, "batch", "seq", 3);
+        _graph.Save().Dispose();
+
+        var refusal = Assert.Throws<RefusedException>(() => PackageProtector.Protect(
+            _graph.FilePath, _folder.At("package"), new ProtectionOptions()));
+
+        Assert.Equal(
+            "the logits would stay in place: only 0 of 3 features of 'values' can move (they are the largest ones in "
+            + "order, which operator TopK, node 'top', chooses: the graph must give them all)",
+            refusal.Message);
+    }
+
     public void Dispose()
     {
         _graph.Dispose();

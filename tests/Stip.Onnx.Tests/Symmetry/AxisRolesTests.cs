@@ -26,6 +26,11 @@ public sealed class AxisRolesTests : IDisposable
     [InlineData("turned", "b", "t", "p", "all")]
     [InlineData("stacked", "tokens_dynamic_axes_1", "tokens_dynamic_axes_2", "kv_dynamic_axes_1", "pad_dynamic_axes_2")]
     [InlineData("plain", "tokens_dynamic_axes_1", "tokens_dynamic_axes_2", "kv_dynamic_axes_1", "pad_dynamic_axes_2")]
+    [InlineData("given turned", "b", "t", "p", "all")]
+    [InlineData("early", "b", "t", "p", "all")]
+    [InlineData("early", "tokens_dynamic_axes_1", "tokens_dynamic_axes_2", "kv_dynamic_axes_1", "pad_dynamic_axes_2")]
+    [InlineData("early", "b", "t", "kv_seq", "all")]
+    [InlineData("flat", "b", "t", "p", "all")]
     public void Protect_OfADecoderWithACache_FindsTheLengthThatGrows(
         string layout, string batch, string rows, string past, string total)
     {
@@ -47,7 +52,9 @@ public sealed class AxisRolesTests : IDisposable
         Axis[] shape = layout switch
         {
             "stacked" => [2, batch, Heads, past, HeadSize],
-            "turned" => [batch, Heads, HeadSize, past],
+            "turned" or "given turned" => [batch, Heads, HeadSize, past],
+            "early" => [batch, past, Heads, HeadSize],
+            "flat" => [batch, past, Hidden],
             _ => [batch, Heads, past, HeadSize],
         };
         _graph.Input("kv", shape);
@@ -77,14 +84,40 @@ public sealed class AxisRolesTests : IDisposable
             return (_graph.With("Transpose", "columns", [key], NodeAttribute.Ints("perm", 0, 1, 3, 2)), value);
         }
 
-        var isTurned = layout == "turned";
+        if (layout is "early" or "flat")
+        {
+            return Early(layout == "flat");
+        }
+
+        var isTurned = layout.EndsWith("turned", StringComparison.Ordinal);
         var turned = _graph.With("Transpose", "k_t", [key], NodeAttribute.Ints("perm", 0, 1, 3, 2));
         var all = isTurned ? Joined("keys", "kv", turned, 3) : Joined("keys", "kv", key, 2);
+        if (layout == "given turned")
+        {
+            _graph.Output("keys", "b", Heads, HeadSize, "p_next");
+        }
+
         var other = _graph.With("Transpose", "columns", [all], NodeAttribute.Ints("perm", 0, 1, 3, 2));
 
         // Keys stand for values too: the one cache that the graph has.
         return isTurned ? (all, other) : (other, all);
     }
+
+    // Its length stands where texts have theirs: only what is given for it shows that it grows.
+    private (string Key, string Value) Early(bool isFlat)
+    {
+        _graph.Add("MatMul", "k_flat", "h", _graph.Weight("w_early", Hidden, Hidden));
+        var next = isFlat ? "k_flat" : InHeads("k_early", "k_flat");
+        Joined("kept", "kv", next, 1);
+        Axis[] shape = isFlat ? ["kept_0", "kept_1", Hidden] : ["kept_0", "kept_1", Heads, HeadSize];
+        _graph.Output("kept", shape);
+        var heads = isFlat ? InHeads("kept_heads", "kept") : "kept";
+        var value = _graph.With("Transpose", "values", [heads], NodeAttribute.Ints("perm", 0, 2, 1, 3));
+        return (_graph.With("Transpose", "columns", [heads], NodeAttribute.Ints("perm", 0, 2, 3, 1)), value);
+    }
+
+    private string InHeads(string name, string flat) =>
+        _graph.Add("Reshape", name, flat, _graph.Numbers(0, 0, Heads, HeadSize));
 
     private string Joined(string name, string past, string next, int axis) =>
         _graph.With("Concat", name, [past, next], NodeAttribute.Int("axis", axis));
