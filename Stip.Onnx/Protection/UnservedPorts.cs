@@ -4,8 +4,8 @@ using Stip.Protocol.Packages;
 
 namespace Stip.Onnx.Protection;
 
-/// <summary>Inputs and outputs of graphs of an encoder and a decoder that servers do not know, and that nothing tells:
-/// they would refuse the package, though <c>run</c> and <c>verify</c> take it.</summary>
+/// <summary>Inputs and outputs of decoders, and of graphs of an encoder and a decoder, that servers do not know, and
+/// that nothing tells: they would refuse the package, though <c>run</c> and <c>verify</c> take it.</summary>
 internal static class UnservedPorts
 {
     /// <summary>A line for each graph; none for models of another kind.</summary>
@@ -13,6 +13,11 @@ internal static class UnservedPorts
     {
         if (manifest.Kind != ModelKinds.EncoderDecoder)
         {
+            foreach (var line in OfDecoder(manifest))
+            {
+                yield return line;
+            }
+
             yield break;
         }
 
@@ -56,6 +61,30 @@ internal static class UnservedPorts
                         missing.Length > 0 ? $"it wants {string.Join(", ", missing.Select(Quoted))}" : "",
                     }.Where(part => part.Length > 0));
             }
+        }
+    }
+
+    private static IEnumerable<string> OfDecoder(ExportManifest manifest)
+    {
+        if (!manifest.Graphs.TryGetValue(GraphRoles.Decoder, out var graph)
+            || graph.Cache is not { Layout: CacheLayouts.Growing } cache)
+        {
+            yield break;
+        }
+
+        string[] taken =
+        [
+            .. new[] { DecoderPorts.Embeds, EncoderPorts.Mask, DecoderPorts.Positions }.Select(graph.NameOf),
+            .. (cache.Inputs ?? []).Select(input => input.Name),
+            .. cache.Tensors?.Select(tensor => tensor.Past) ?? Enumerable.Range(0, cache.Layers).SelectMany(
+                layer => new[] { DecoderPorts.Past(layer, "key"), DecoderPorts.Past(layer, "value") }),
+        ];
+        string[] unknown =
+            [.. graph.Inputs.Select(input => input.Name).Where(name => !taken.Contains(name)).Select(Quoted)];
+        if (unknown.Length > 0)
+        {
+            yield return $"{GraphRoles.Decoder}: a server will refuse this package: of its inputs it fills none of "
+                + string.Join(", ", unknown);
         }
     }
 

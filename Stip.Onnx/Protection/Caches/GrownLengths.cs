@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Stip.Onnx.Model;
-using Stip.Onnx.Protection.Cut;
 using Stip.Onnx.Symmetry.Values;
 using Stip.Protocol.Packages;
 

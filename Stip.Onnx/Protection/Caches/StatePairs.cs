@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Google.Protobuf.Collections;
 using Stip.Onnx.Model;
 using Stip.Onnx.Protection.Cut;
 using Stip.Onnx.Symmetry;
@@ -43,7 +44,7 @@ internal static class StatePairs
         ValueInfoProto[] given =
             [.. cut.Cloud.Output.Where(output => grown.All(cache => cache.Present != output.Name))];
         var logits = Array.FindAll(given, output => ElementTypes.AreQuantities(output)
-            && limits.Values.Contains(Axes(output).LastOrDefault()?.DimValue ?? 0));
+            && Axes(output) is [.., var width] && limits.Values.Contains(width.DimValue));
         var first = given.Length == taken.Length + 1 && logits.Length > 0 ? logits[0] : null;
         if (cut.Features.Count == 0 || taken.Length == 0 || first is null)
         {
@@ -138,5 +139,5 @@ internal static class StatePairs
         return made;
     }
 
-    private static IReadOnlyList<Dimension> Axes(ValueInfoProto value) => value.Type?.TensorType?.Shape?.Dim ?? [];
+    private static RepeatedField<Dimension> Axes(ValueInfoProto value) => value.Type?.TensorType?.Shape?.Dim ?? [];
 }

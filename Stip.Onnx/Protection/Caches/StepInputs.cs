@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Stip.Onnx.Execution;
 using Stip.Onnx.Model;
-using Stip.Onnx.Protection.Cut;
 using Stip.Onnx.Symmetry;
 using Stip.Onnx.Symmetry.Ports;
 using Stip.Protocol.Packages;

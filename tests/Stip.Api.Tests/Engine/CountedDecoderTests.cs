@@ -1,5 +1,4 @@
 using Microsoft.ML.OnnxRuntime;
-using Stip.Api.Runtime;
 using Stip.Api.Tests.Hosting;
 using Stip.Api.Tests.Models;
 using Stip.Protocol.Completions;

@@ -1,5 +1,3 @@
-using Stip.Api.Engine.Caches;
-using Stip.Api.Runtime;
 using Stip.Api.Tests.Hosting;
 using Stip.Api.Tests.Models;
 using Stip.Protocol.Completions;

@@ -40,7 +40,7 @@ public sealed class StepInputTests
     public void Fill_OfSwitches_IsOneByteEach() => Assert.Equal(
         "1 1 1 1 0 1 1 1 1 1", string.Join(' ', Filled("mask", "rows total", TensorDtype.Bool)));
 
-    private static IEnumerable<object> Filled(string value, string axes, TensorDtype dtype)
+    private static object[] Filled(string value, string axes, TensorDtype dtype)
     {
         object[] words =
         [

@@ -45,6 +45,20 @@ public sealed class StepInputsTests : IDisposable
         Assert.Equal(Places, package.ContextLength);
     }
 
+    // A server counts, and knows no angles.
+    [Fact]
+    public void Protect_OfADecoderThatIsGivenCosines_SaysThatNoServerFillsThem()
+    {
+        Build(TensorDtype.Float32, "cos", $"b s {HeadSize}");
+
+        var made = PackageProtector.Protect(
+            _graph.FilePath, _folder.At("package"), new ProtectionOptions("text"), new SeededRandom(3));
+
+        Assert.True(made.Verification!.Passed);
+        Assert.Contains(made.Warnings, warning => warning.Contains(
+            "a server will refuse this package: of its inputs it fills none of 'cos'", StringComparison.Ordinal));
+    }
+
     public void Dispose()
     {
         _graph.Dispose();
@@ -60,7 +74,7 @@ public sealed class StepInputsTests : IDisposable
             .. axes.Split(' ', StringSplitOptions.RemoveEmptyEntries)
                 .Select(axis => int.TryParse(axis, out var length) ? (Axis)length : axis),
         ];
-        _graph.Graph.AddInput(place, TensorDtype.Int64, counted);
+        _graph.Graph.AddInput(place, place == "cos" ? TensorDtype.Float32 : TensorDtype.Int64, counted);
         _graph.Add("Gather", "h", _graph.Weight("table", Words, Hidden), "tokens");
         var turns = Turns(place, counted.Length);
         var query = _graph.Add("Mul", "q_turned", Split("q"), turns);
@@ -85,6 +99,11 @@ public sealed class StepInputsTests : IDisposable
     private string Turns(string place, int rank)
     {
         var table = _graph.Weight("factors", Places, HeadSize);
+        if (place == "cos")
+        {
+            return _graph.Add("Unsqueeze", "turns", place, _graph.Numbers(1));
+        }
+
         if (rank == 2)
         {
             return _graph.Add("Unsqueeze", "turns", _graph.Add("Gather", "rows", table, place), _graph.Numbers(1));
