@@ -20,12 +20,14 @@ internal sealed class TokenGraph : IDisposable
     private readonly string _ids;
     private readonly string[] _rows;
     private readonly BundleManifest _bundle;
+    private readonly bool _takesOne;
 
     private TokenGraph(ClientGraph graph, BundleManifest bundle)
     {
         (_graph, _bundle, _ids) = (graph, bundle, graph.Manifest.NameOf(Ids));
         _rows = [graph.Manifest.Outputs[0].Name];
         _inputs = [.. graph.Session.InputMetadata.Keys];
+        _takesOne = graph.Session.InputMetadata[_ids].Dimensions is [_, 1];
     }
 
     /// <summary>Why a graph is not of this kind; null where it is.</summary>
@@ -69,6 +71,23 @@ internal sealed class TokenGraph : IDisposable
                 nameof(tokenIds), $"a token id is outside 0..{_bundle.VocabSize - 1}");
         }
 
+        if (!_takesOne || tokenIds.Length < 2)
+        {
+            return Run(tokenIds);
+        }
+
+        // A graph of one step takes one token.
+        using var rows = new MemoryStream();
+        for (var i = 0; i < tokenIds.Length; i++)
+        {
+            rows.Write(Run(tokenIds.Slice(i, 1)));
+        }
+
+        return rows.ToArray();
+    }
+
+    private byte[] Run(ReadOnlySpan<int> tokenIds)
+    {
         OrtValue[] values = new OrtValue[_inputs.Length];
         try
         {

@@ -14,7 +14,7 @@ internal static class GrowingCacheFaults
     {
         var pasts = tensors.Select(tensor => tensor.Past).ToHashSet(StringComparer.Ordinal);
         return Others(graph, pasts).Concat(Presents(graph, tensors)).Concat(Lengths(graph, tensors))
-            .Concat(States(graph, tensors));
+            .Concat(States(graph, tensors)).Concat(Rows(graph, tensors));
     }
 
     private static IEnumerable<string> Others(GraphManifest graph, HashSet<string> pasts)
@@ -59,6 +59,21 @@ internal static class GrowingCacheFaults
         if (graph.Outputs.FirstOrDefault(output => output.Name == logits)?.Shape.Count is not (2 or 3))
         {
             yield return $"'{logits}' is neither [batch, sequence, vocab] nor [batch, vocab]";
+        }
+    }
+
+    // As recurrent layers of other frameworks have them: rows of one sequence would be sequences of one row.
+    private static IEnumerable<string> Rows(GraphManifest graph, IReadOnlyList<CacheTensor> tensors)
+    {
+        var rows = graph.Inputs.FirstOrDefault(input => input.Name == graph.NameOf(GraphManifest.Embeds));
+        var batches = tensors.Where(tensor => tensor.Batch is not null)
+            .Select(tensor => graph.Inputs.FirstOrDefault(input => input.Name == tensor.Past)?.Shape
+                .ElementAtOrDefault(tensor.Batch!.Value).ToString())
+            .Where(name => !string.IsNullOrEmpty(name)).ToHashSet(StringComparer.Ordinal);
+        if (rows is { Shape: [{ ValueKind: JsonValueKind.String } first, { ValueKind: JsonValueKind.String } second, _] }
+            && batches.Contains(second.ToString()) && !batches.Contains(first.ToString()))
+        {
+            yield return $"'{rows.Name}' is [sequence, batch, hidden], not [batch, sequence, hidden]";
         }
     }
 

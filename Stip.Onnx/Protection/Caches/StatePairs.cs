@@ -51,11 +51,13 @@ internal static class StatePairs
             return [];
         }
 
-        var presents = Pair(taken, [.. given.Where(output => output != first)]);
+        var (presents, areNamed) = Pair(taken, [.. given.Where(output => output != first)]);
         var batches = CachePairs.FirstAxes(inputs.Where(input => !ElementTypes.AreQuantities(input)));
         CacheTensorManifest?[] states =
         [
-            .. taken.Zip(presents, (past, present) => Describe(cut.Cloud, past, present, batches)),
+            .. taken.Zip(presents, (past, present) =>
+                areNamed || MadeOf(cut.Cloud, past.Name).Contains(present.Name)
+                    ? Describe(past, present, batches) : null),
         ];
         return Array.TrueForAll(states, state => state is not null) ? [.. states.OfType<CacheTensorManifest>()] : [];
     }
@@ -90,25 +92,23 @@ internal static class StatePairs
     private static int? LengthOf(CacheTensorManifest state) => state.Axes.SkipLast(1)
         .Where(axis => axis.ValueKind == JsonValueKind.Number).Select(axis => (int?)axis.GetInt32()).Max();
 
-    // By what is the same in their names, or by their order where that does not tell all.
-    private static ValueInfoProto[] Pair(ValueInfoProto[] taken, ValueInfoProto[] given)
+    // By what is the same in their names, or by their order where that does not tell all: then each comes of the one
+    // before. (What a layer shifts by a token is given without a look at what it was.)
+    private static (ValueInfoProto[] Presents, bool AreNamed) Pair(ValueInfoProto[] taken, ValueInfoProto[] given)
     {
         var byStem = given.GroupBy(output => Stem(output.Name)).Where(group => group.Count() == 1)
             .ToDictionary(group => group.Key, group => group.Single(), StringComparer.Ordinal);
         return taken.Select(input => Stem(input.Name)).ToHashSet().Count == taken.Length
             && Array.TrueForAll(taken, input => byStem.ContainsKey(Stem(input.Name)))
-            ? [.. taken.Select(input => byStem[Stem(input.Name)])]
-            : given;
+            ? ([.. taken.Select(input => byStem[Stem(input.Name)])], true)
+            : (given, false);
     }
 
     private static string Stem(string name) => string.Join('.', name.ToLowerInvariant()
         .Split('.', '_', '/', '-', ':').Where(word => word.Length > 0 && !Words.Contains(word)));
 
     private static CacheTensorManifest? Describe(
-        GraphProto graph,
-        ValueInfoProto past,
-        ValueInfoProto present,
-        IReadOnlySet<string> batches)
+        ValueInfoProto past, ValueInfoProto present, IReadOnlySet<string> batches)
     {
         var (before, after) = (Axes(past), Axes(present));
         var isOne = past.Type?.TensorType?.ElemType == present.Type?.TensorType?.ElemType && before.Count > 0
@@ -118,7 +118,6 @@ internal static class StatePairs
         JsonElement?[] axes = [.. before.Select(axis => Axis(axis, batches))];
         return isOne && Array.TrueForAll(axes, axis => axis is not null)
             && axes.Count(axis => axis!.Value.ValueKind == JsonValueKind.String) <= 1
-            && MadeOf(graph, past.Name).Contains(present.Name)
             ? new CacheTensorManifest(past.Name, present.Name, [.. axes.Select(axis => axis!.Value)])
             : null;
     }

@@ -64,6 +64,31 @@ public sealed class StepInputListTests
         };
     }
 
+    // Sequences of one row would be taken for rows of one sequence.
+    [Fact]
+    public void Faults_OfRowsThatStandBeforeSequences_NameThem()
+    {
+        using var folder = new TemporaryFolder();
+        var honest = new TinyStateDecoder().WriteTo(folder.Path);
+        var graph = honest.Graphs[Roles.Decoder];
+        Assert.Empty(GraphFaults.OfDecoder(honest, graph));
+
+        var turned = graph with
+        {
+            Inputs =
+            [
+                .. graph.Inputs.Select(input => input.Name != "inputs_embeds" ? input : input with
+                {
+                    Shape = TinyCountedDecoder.Axes("seq", "batch", TinyDecoder.HiddenSize),
+                }),
+            ],
+        };
+
+        Assert.Equal(
+            ["'inputs_embeds' is [sequence, batch, hidden], not [batch, sequence, hidden]"],
+            GraphFaults.OfDecoder(honest, turned));
+    }
+
     [Fact]
     public async Task Registration_OfAnInputThatTheGraphTakesOtherwise_IsRefused()
     {

@@ -14,6 +14,11 @@ public sealed class TokenGraphTests : IDisposable
         + "AKBAAADAQAAA4EBaHAoJaW5wdXRfaWRzEg8KDQgHEgkKAggBCgMSAW5iJAoNaW5wdXRzX2VtYmVkcxITChEIARINCgIIAQoDEgFuCgIIAkIE"
         + "CgAQEQ==";
 
+    // The same of one token.
+    private const string OneToken =
+        "CAg6mQEKJQoBdAoJaW5wdXRfaWRzEg1pbnB1dHNfZW1iZWRzIgZHYXRoZXISAWcqKwgECAIQAUIBdEogAAAAAAAAgD8AAABAAABAQAAAgEAAAK"
+        + "BAAADAQAAA4EBaGwoJaW5wdXRfaWRzEg4KDAgHEggKAggBCgIIAWIjCg1pbnB1dHNfZW1iZWRzEhIKEAgBEgwKAggBCgIIAQoCCAJCBAoAEBE=";
+
     private readonly TemporaryFolder _folder = new();
 
     [Fact]
@@ -22,6 +27,15 @@ public sealed class TokenGraphTests : IDisposable
         using var graph = Load();
 
         Assert.Equal([2f, 3f, 6f, 7f], graph.Rows([1, 3]).Chunk(4).Select(bytes => BitConverter.ToSingle(bytes)));
+    }
+
+    [Fact]
+    public void Rows_OfAGraphThatTakesOneToken_AreThoseOfEach()
+    {
+        using var graph = Load(OneToken);
+
+        Assert.Equal([2f, 3f, 6f, 7f], graph.Rows([1, 3]).Chunk(4).Select(bytes => BitConverter.ToSingle(bytes)));
+        Assert.Equal([4f, 5f], graph.Rows([2]).Chunk(4).Select(bytes => BitConverter.ToSingle(bytes)));
     }
 
     // The vocabulary of the logits may have more tokens than the table has rows.
@@ -38,9 +52,9 @@ public sealed class TokenGraphTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private TokenGraph Load()
+    private TokenGraph Load(string graph = Graph)
     {
-        File.WriteAllBytes(_folder.At("rows.onnx"), Convert.FromBase64String(Graph));
+        File.WriteAllBytes(_folder.At("rows.onnx"), Convert.FromBase64String(graph));
         return TokenGraph.Load(
             _folder.Path,
             new ClientGraphManifest(
