@@ -70,7 +70,7 @@ internal static class GrowingCacheFaults
             .Select(tensor => graph.Inputs.FirstOrDefault(input => input.Name == tensor.Past)?.Shape
                 .ElementAtOrDefault(tensor.Batch!.Value).ToString())
             .Where(name => !string.IsNullOrEmpty(name)).ToHashSet(StringComparer.Ordinal);
-        if (rows is { Shape: [{ ValueKind: JsonValueKind.String } first, { ValueKind: JsonValueKind.String } second, _] }
+        if (rows is { Shape: [{ ValueKind: JsonValueKind.String } first, var second, _] }
             && batches.Contains(second.ToString()) && !batches.Contains(first.ToString()))
         {
             yield return $"'{rows.Name}' is [sequence, batch, hidden], not [batch, sequence, hidden]";

@@ -16,8 +16,9 @@ public sealed class TokenGraphTests : IDisposable
 
     // The same of one token.
     private const string OneToken =
-        "CAg6mQEKJQoBdAoJaW5wdXRfaWRzEg1pbnB1dHNfZW1iZWRzIgZHYXRoZXISAWcqKwgECAIQAUIBdEogAAAAAAAAgD8AAABAAABAQAAAgEAAAK"
-        + "BAAADAQAAA4EBaGwoJaW5wdXRfaWRzEg4KDAgHEggKAggBCgIIAWIjCg1pbnB1dHNfZW1iZWRzEhIKEAgBEgwKAggBCgIIAQoCCAJCBAoAEBE=";
+        "CAg6mQEKJQoBdAoJaW5wdXRfaWRzEg1pbnB1dHNfZW1iZWRzIgZHYXRoZXISAWcqKwgECAIQAUIBdEogAAAAAAAAgD8AAABAAABA"
+        + "QAAAgEAAAKBAAADAQAAA4EBaGwoJaW5wdXRfaWRzEg4KDAgHEggKAggBCgIIAWIjCg1pbnB1dHNfZW1iZWRzEhIKEAgBEgwKAggB"
+        + "CgIIAQoCCAJCBAoAEBE=";
 
     private readonly TemporaryFolder _folder = new();
 
