@@ -31,6 +31,9 @@ internal sealed class TokenLayers : IDisposable
     /// <summary>Names of all inputs.</summary>
     public string[] Inputs { get; }
 
+    /// <summary>True for a graph of one token.</summary>
+    public bool TakesOneToken => _graph.Session.InputMetadata[Ports.Ids].Dimensions is [_, 1];
+
     /// <summary>What its layers keep of a sequence; empty where they keep nothing.</summary>
     public IReadOnlyList<GrowingCache> Caches { get; }
 

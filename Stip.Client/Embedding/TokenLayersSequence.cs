@@ -21,6 +21,11 @@ internal sealed class TokenLayersSequence(TokenLayers layers) : IDisposable
     public byte[] Run(ReadOnlySpan<int> tokenIds, int firstPosition)
     {
         layers.CheckIds(tokenIds);
+        if (tokenIds.Length > 1 && layers.TakesOneToken)
+        {
+            return RunEach(tokenIds, firstPosition);
+        }
+
         MoveTo(firstPosition);
         var ids = new long[tokenIds.Length];
         for (var i = 0; i < ids.Length; i++)
@@ -49,6 +54,17 @@ internal sealed class TokenLayersSequence(TokenLayers layers) : IDisposable
             made.Add(value);
             return value;
         }
+    }
+
+    private byte[] RunEach(ReadOnlySpan<int> tokenIds, int firstPosition)
+    {
+        using var rows = new MemoryStream();
+        for (var i = 0; i < tokenIds.Length; i++)
+        {
+            rows.Write(Run(tokenIds.Slice(i, 1), firstPosition + i));
+        }
+
+        return rows.ToArray();
     }
 
     /// <summary>A sequence that begins as this one.</summary>

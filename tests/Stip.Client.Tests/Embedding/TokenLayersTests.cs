@@ -20,6 +20,15 @@ public sealed class TokenLayersTests : IDisposable
         + "CgMSAXAKAggCYiUKDWlucHV0c19lbWJlZHMSFAoSCAESDgoDEgFiCgMSAW4KAggCYiMKB3ByZXNlbnQSGAoWCAESEgoDEgFiCgIIAQoD"
         + "EgFxCgIIAkIECgAQDQ==";
 
+    // The same of one token.
+    private const string OneToken =
+        "CAgSADqEAwoZCgF0CglpbnB1dF9pZHMSAXIiBkdhdGhlcgoUCgFyCgFhEgF1IglVbnNxdWVlemUKJwoEcGFzdAoBdRIHcHJlc2VudCIG"
+        + "Q29uY2F0KgsKBGF4aXMYAqABAgorCgdwcmVzZW50CgFiEgFzIglSZWR1Y2VTdW0qDwoIa2VlcGRpbXMYAKABAgoaCgFyCgFzEg1pbnB1"
+        + "dHNfZW1iZWRzIgNBZGQSAWcqKwgECAIQAUIBdEogAAAAAAAAgD8AAABAAABAQAAAgEAAAKBAAADAQAAA4EAqEQgBEAdCAWFKCAEAAAAA"
+        + "AAAAKhEIARAHQgFiSggCAAAAAAAAAFocCglpbnB1dF9pZHMSDwoNCAcSCQoDEgFiCgIIAVogCgRwYXN0EhgKFggBEhIKAxIBYgoCCAEK"
+        + "AxIBcAoCCAJiJAoNaW5wdXRzX2VtYmVkcxITChEIARINCgMSAWIKAggBCgIIAmIjCgdwcmVzZW50EhgKFggBEhIKAxIBYgoCCAEKAxIB"
+        + "cQoCCAJCBAoAEA0=";
+
     private readonly TemporaryFolder _folder = new();
 
     [Fact]
@@ -31,6 +40,17 @@ public sealed class TokenLayersTests : IDisposable
         Assert.Equal([4, 6], Run(sequence, 0, 1)); // [2, 3] twice
         Assert.Equal([10, 13], Run(sequence, 1, 2)); // [4, 5] and [6, 8]
         Assert.Equal([6, 10], Run(sequence, 2, 0)); // [0, 1] and [6, 9]
+    }
+
+    [Fact]
+    public void Run_OfAGraphThatTakesOneToken_IsThatOfEachAfterTheOther()
+    {
+        using var layers = Load(OneToken);
+        using var sequence = layers.OpenSequence();
+
+        Assert.Equal(
+            [4, 6, 10, 13], MemoryMarshal.Cast<byte, float>(sequence.Run([1, 2], 0)).ToArray());
+        Assert.Equal([6, 10], Run(sequence, 2, 0));
     }
 
     [Fact]
@@ -146,9 +166,9 @@ public sealed class TokenLayersTests : IDisposable
         new EmbeddingManifest([]))
     { ClientLayers = 1 };
 
-    private TokenLayers Load()
+    private TokenLayers Load(string graph = Graph)
     {
-        File.WriteAllBytes(_folder.At("layers.onnx"), Convert.FromBase64String(Graph));
+        File.WriteAllBytes(_folder.At("layers.onnx"), Convert.FromBase64String(graph));
         var manifest = Manifest();
         Assert.Null(TokenLayers.Fault(manifest, layers: 1, keeps: true));
         return TokenLayers.Load(_folder.Path, manifest, Bundle);
