@@ -52,10 +52,20 @@ internal sealed class ResettableBody(PipeReader body) : PipeReader, IRequestBody
         }
     }
 
-    public override void AdvanceTo(SequencePosition consumed) => body.AdvanceTo(consumed);
+    public override void AdvanceTo(SequencePosition consumed) => AdvanceTo(consumed, consumed);
 
-    public override void AdvanceTo(SequencePosition consumed, SequencePosition examined) =>
-        body.AdvanceTo(consumed, examined);
+    // Given up between a read and this, the request is told so here.
+    public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
+    {
+        try
+        {
+            body.AdvanceTo(consumed, examined);
+        }
+        catch (IOException e) when (IsReset(e))
+        {
+            throw new ConnectionResetException(e.Message, e);
+        }
+    }
 
     public override void CancelPendingRead() => body.CancelPendingRead();
 
