@@ -7,7 +7,8 @@ namespace Stip.EndToEnd.Tests.Commands;
 public sealed class EncoderClientLayersTests(SharedServer shared)
 {
     [Theory]
-    [InlineData("stories-sentence", "embed", "A fox saw a crow.", "The hare.")] // the shorter is filled up
+    [InlineData("stories-sentence", "embed", "A fox saw a crow.", "The hare.", // the shorter is filled up
+        Explicit = true, Traits = ["Category", "Slow"])]
     [InlineData("stories-bert", "fill", "Once upon a [MASK] there was a king.")]
     public async Task Command_WithClientLayers_AnswersAsOfTheWholeModel(
         string checkpoint, string command, params string[] texts)
@@ -26,7 +27,8 @@ public sealed class EncoderClientLayersTests(SharedServer shared)
         EncoderAnswers.AssertAlike(whole, split);
     }
 
-    [Fact]
+    [Fact(Explicit = true)]
+    [Trait("Category", "Slow")]
     public async Task Classify_OfAnImageWithClientLayers_AnswersAsOfTheWholeModel()
     {
         string[] image = ["--image", Path.Combine(KnownCheckpoints.Folder("digits-vit"), "images/large_1501.png")];

@@ -9,7 +9,8 @@ namespace Stip.EndToEnd.Tests.Commands;
 public sealed class RenamedEncoderTests(SharedServer shared)
 {
     [Theory]
-    [InlineData("stories-sentence", "last_hidden_state", "embed", "A fox saw a crow.", "The hare.")]
+    [InlineData("stories-sentence", "last_hidden_state", "embed", "A fox saw a crow.", "The hare.",
+        Explicit = true, Traits = ["Category", "Slow"])]
     [InlineData("stories-bert", "logits", "fill", "Once upon a [MASK] there was a king.")]
     [InlineData("stories-bert", "logits", "classify", "Once upon a time",
         Explicit = true, Traits = ["Category", "Slow"])]

@@ -65,7 +65,8 @@ public sealed class TextSettingsTests(SharedServer shared) : IDisposable
             .Select(number => number.GetSingle())];
     }
 
-    [Fact]
+    [Fact(Explicit = true)]
+    [Trait("Category", "Slow")]
     public async Task Classify_ByAnXlnet_TellsThePartsOfTheTextApart()
     {
         var checkpoint = Copy("stories-bert");
@@ -95,7 +96,7 @@ public sealed class TextSettingsTests(SharedServer shared) : IDisposable
     // An output stands for the text; SigLIP's also sees what the text is filled up with, as it was trained.
     [Theory]
     [InlineData("DPRQuestionEncoder", false)]
-    [InlineData("CLIPTextModel", false)]
+    [InlineData("CLIPTextModel", false, Explicit = true, Traits = ["Category", "Slow"])]
     [InlineData("SiglipTextModel", true)]
     public async Task Embed_ByAModelWithAnOutputForTheText_GivesIt(string architecture, bool isFilled)
     {

@@ -14,7 +14,7 @@ public sealed class ForeignClientLayersTests(SharedServer shared)
     private static readonly int[] Prompt = [3, 14, 15, 32, 5, 35];
 
     [Theory]
-    [InlineData(1, false)]
+    [InlineData(1, false, Explicit = true, Traits = ["Category", "Slow"])]
     [InlineData(2, true)]
     public async Task Generate_WithClientLayers_IsThePlainGraphsTextAlsoAfterRewindAndReplay(int layers, bool isRenamed)
     {

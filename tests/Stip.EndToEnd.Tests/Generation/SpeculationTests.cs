@@ -16,7 +16,7 @@ public sealed class SpeculationTests(SharedServer shared, ITestOutputHelper outp
 
     [Theory]
     [InlineData(0f)]
-    [InlineData(0.8f)]
+    [InlineData(0.8f, Explicit = true, Traits = ["Category", "Slow"])]
     public async Task GenerateAsync_WithADraft_GivesTheSameTextInFewRounds(float temperature)
     {
         var package = await shared.PushedAsync("stories");
@@ -58,7 +58,8 @@ public sealed class SpeculationTests(SharedServer shared, ITestOutputHelper outp
         Assert.True(rounds * 100 <= guessed.Count * 60, $"{rounds} rounds for {guessed.Count} tokens");
     }
 
-    [Fact]
+    [Fact(Explicit = true)]
+    [Trait("Category", "Slow")]
     public async Task GenerateAsync_TextBeyondTheDraftsContext_GoesOnWithoutIt()
     {
         var package = await shared.PushedAsync("stories");

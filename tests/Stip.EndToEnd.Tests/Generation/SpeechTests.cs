@@ -130,7 +130,8 @@ public sealed class SpeechTests(SharedServer shared)
         Assert.True(transcriber.HasTimes);
     }
 
-    [Fact]
+    [Fact(Explicit = true)]
+    [Trait("Category", "Slow")]
     public async Task Transcribe_WithMoonshine_IsThePlainModelsText()
     {
         using var model = await SpeechModel.PushAsync(
