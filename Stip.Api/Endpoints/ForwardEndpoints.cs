@@ -57,7 +57,7 @@ internal static class ForwardEndpoints
             var package = pass.Judged.Package;
             await ForwardWriter.WriteAsync(context, new ForwardResponse(
                 "fwd_" + Guid.CreateVersion7().ToString("N"), ForwardResponse.ObjectName, package.Model,
-                pass.Judged.Wanted.Of(answer.Outputs.Tensors))
+                answer.Outputs.Tensors)
             {
                 Fingerprint = package.Fingerprint,
                 KeyEpoch = package.KeyEpoch,

@@ -62,13 +62,22 @@ internal sealed class PassDesk(ModelRegistry registry, KeyLimits limits, EngineM
     {
         var (package, host, _, rows, wanted) = pass.Judged;
         var outcome = await host.RunAsync(
-            context.ApiKey().Id, pass.Inputs, isAnsweredWhole: wanted.AreAll, context.RequestAborted);
-        if (outcome.Is(out var answer, out _))
+            context.ApiKey().Id, pass.Inputs, wanted.Share, context.RequestAborted);
+        if (!outcome.Is(out var answer, out var refusal))
         {
-            metrics.CountPass(package.Model, rows, answer.Times);
-            StepSpans.RecordPass(package.Model, rows, answer.Times, clock);
+            return refusal;
         }
 
-        return outcome;
+        metrics.CountPass(package.Model, rows, answer.Times);
+        StepSpans.RecordPass(package.Model, rows, answer.Times, clock);
+        if (wanted.AreAll)
+        {
+            return answer;
+        }
+
+        using (answer) // whose other rows no slow reader holds
+        {
+            return answer with { Outputs = answer.Outputs.Share(wanted.Of(answer.Outputs.Tensors)) };
+        }
     }
 }

@@ -18,6 +18,9 @@ internal sealed record WantedRows(int First, int Count, long Length)
     /// <summary>True where whole outputs are wanted.</summary>
     public bool AreAll => Count == 0;
 
+    /// <summary>Of the rows, those that are wanted.</summary>
+    public double Share => AreAll ? 1 : Count / (double)Length;
+
     /// <summary>Judges which rows a request asks for.</summary>
     public static Outcome<WantedRows> Judge(ForwardRequest request, DeclaredInputs inputs)
     {

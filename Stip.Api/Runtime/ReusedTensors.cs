@@ -27,8 +27,10 @@ internal sealed class ReusedTensors : IDisposable
         }
         else if (_buffers[index].Bytes < bytes)
         {
+            // Where there is no room, the one before stays whole.
+            var larger = new NativeBuffer(Math.Max(bytes, 2 * _buffers[index].Bytes));
             _buffers[index].Dispose();
-            _buffers[index] = new NativeBuffer(Math.Max(bytes, 2 * _buffers[index].Bytes));
+            _buffers[index] = larger;
         }
 
         var buffer = _buffers[index];

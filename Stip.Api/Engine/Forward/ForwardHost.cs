@@ -74,12 +74,12 @@ internal sealed class ForwardHost : IAsyncDisposable
     /// <summary>Runs a pass.</summary>
     /// <param name="owner">Turns and places are fair between owners.</param>
     /// <param name="inputs">Of the pass.</param>
-    /// <param name="isAnsweredWhole">False where a few rows of the outputs are given back.</param>
+    /// <param name="share">Of the rows of its outputs, those that are given back.</param>
     /// <param name="cancellation">Gives it up while it waits.</param>
     public async Task<Outcome<PassAnswer>> RunAsync(
-        string owner, ValidInputs inputs, bool isAnsweredWhole, CancellationToken cancellation)
+        string owner, ValidInputs inputs, double share, CancellationToken cancellation)
     {
-        if (TooLarge(inputs, isAnsweredWhole) is { } tooLarge)
+        if (TooLarge(inputs, share) is { } tooLarge)
         {
             return tooLarge;
         }
@@ -120,13 +120,15 @@ internal sealed class ForwardHost : IAsyncDisposable
         }
     }
 
-    private Refusal? TooLarge(ValidInputs inputs, bool isAnsweredWhole)
+    private Refusal? TooLarge(ValidInputs inputs, double share)
     {
-        var answer = PassMemory.AnswerBytes(Graph, inputs, _hiddenSize);
-        if (isAnsweredWhole && answer > _answerBytes)
+        // What is not given back is made all the same, and no tensor is larger.
+        var (made, answer) = (PassMemory.AnswerBytes(Graph, inputs, _hiddenSize),
+            PassMemory.AnswerBytes(Graph, inputs, _hiddenSize, share));
+        if (answer > _answerBytes || made > int.MaxValue)
         {
-            return TooLarge($"the pass's outputs would be about {Megabytes(answer)} MiB, and one answer may be "
-                + $"{_answerBytes >> 20}");
+            return TooLarge($"the pass's outputs would be about {Megabytes(made)} MiB, of which "
+                + $"{Megabytes(answer)} are asked for, and one answer may be {_answerBytes >> 20}");
         }
 
         var memory = PassMemory.Bytes(Graph, inputs, _hiddenSize);

@@ -38,7 +38,11 @@ internal static class PassMemory
 
     /// <summary>An estimate of all outputs together. An axis whose name no input has is taken for what is left of the
     /// rows.</summary>
-    public static double AnswerBytes(GraphManifest graph, ValidInputs inputs, int hiddenSize)
+    /// <param name="graph">Names the axes.</param>
+    /// <param name="inputs">Of the pass.</param>
+    /// <param name="hiddenSize">Features of a row.</param>
+    /// <param name="share">Of an output <c>[1, rows, width]</c>, whose other rows are left out.</param>
+    public static double AnswerBytes(GraphManifest graph, ValidInputs inputs, int hiddenSize, double share = 1)
     {
         var (batch, length) = Largest(graph, inputs, hiddenSize);
         return graph.Outputs.Sum(output =>
@@ -61,9 +65,16 @@ internal static class PassMemory
             }
 
             _ = TensorDtypes.TryParseWire(output.Dtype, out var dtype);
-            return fixedPart * (isOpen ? Math.Max(named, batch * length) : named) * dtype.ByteSize();
+            return fixedPart * (isOpen ? Math.Max(named, batch * length) : named) * dtype.ByteSize()
+                * (output.Shape.Count == 3 && IsOfRows(output.Shape[1], inputs, length) ? share : 1);
         });
     }
+
+    // A name that no input has is taken for the rows here too.
+    private static bool IsOfRows(JsonElement axis, ValidInputs inputs, double length) =>
+        axis.ValueKind == JsonValueKind.Number
+            ? axis.TryGetInt64(out var given) && given == length
+            : !inputs.Axes.TryGetValue(axis.ToString(), out var known) || known == length;
 
     // The input that costs most.
     private static InputExtent Largest(GraphManifest graph, ValidInputs inputs, int hiddenSize)

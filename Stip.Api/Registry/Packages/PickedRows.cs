@@ -7,6 +7,9 @@ namespace Stip.Api.Registry.Packages;
 /// </summary>
 internal sealed class PickedRows
 {
+    // No model has calls, bodies or loops that carry so deep. One that has counts as picking: that costs time alone.
+    private const int Deepest = 64;
+
     private static readonly Func<int, bool> Every = _ => true;
 
     /// <summary>Inputs that an output's lengths go by, of operators of ONNX.</summary>
@@ -32,6 +35,7 @@ internal sealed class PickedRows
 
     private readonly Dictionary<(string Domain, string Name), GraphOutline> _functions;
     private readonly Dictionary<(string Domain, string Name), bool> _known = [];
+    private int _depth;
 
     private PickedRows(Dictionary<(string Domain, string Name), GraphOutline> functions) => _functions = functions;
 
@@ -50,8 +54,16 @@ internal sealed class PickedRows
     /// <param name="isHeld">Whether an input is one of these.</param>
     private bool AreIn(GraphOutline graph, HashSet<string> held, Func<int, bool> isHeld)
     {
+        if (_depth == Deepest)
+        {
+            return true;
+        }
+
+        _depth++;
         held.UnionWith(graph.Inputs.Where((_, place) => isHeld(place)).Select(input => input.Name));
-        return graph.Nodes.Any(node => DoesPick(node, held));
+        var does = graph.Nodes.Any(node => DoesPick(node, held));
+        _depth--;
+        return does;
     }
 
     private bool DoesPick(NodeOutline node, HashSet<string> held)
@@ -81,20 +93,23 @@ internal sealed class PickedRows
     private bool DoesBodyPick(NodeOutline node, GraphOutline body, HashSet<string> held)
     {
         var (own, output) = (node.Type == "Loop" ? 2 : 0, OutputOf(node));
-        int before;
-        do
+        for (var pass = 0; pass < Deepest; pass++)
         {
-            before = held.Count;
+            var before = held.Count;
             if (AreIn(body, held, place => place >= own
                 && (held.Contains(node.Inputs.ElementAtOrDefault(place) ?? "")
                     || held.Contains(body.Outputs.ElementAtOrDefault(place - own + output) ?? ""))))
             {
                 return true;
             }
-        }
-        while (held.Count > before);
 
-        return false;
+            if (held.Count == before)
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     // The first of a loop's body says whether it goes on.

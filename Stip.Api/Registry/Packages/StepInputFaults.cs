@@ -11,7 +11,9 @@ internal static class StepInputFaults
 {
     private const int MaxInputs = 64;
     private const int MaxAxes = 8;
-    private const int MaxFixedNumbers = 1 << 12;
+
+    // Of all together: heads, at most. A mask has so many numbers for each new row and each token.
+    private const int MaxFixedNumbers = 1 << 8;
 
     private static readonly string[] Words =
     [
@@ -39,6 +41,11 @@ internal static class StepInputFaults
         {
             yield return $"cache.inputs is not a list of at most {MaxInputs} inputs with name, value and axes";
             yield break;
+        }
+
+        if (listed.Select(made => NumbersOf(made.Axes)).Where(numbers => numbers > 0).Sum() > MaxFixedNumbers)
+        {
+            yield return $"cache.inputs have more than {MaxFixedNumbers} numbers for each row and token";
         }
 
         foreach (var fault in CacheListFaults.Twice(listed.Select(made => made.Name))
@@ -70,7 +77,7 @@ internal static class StepInputFaults
             yield return $"cache input '{made.Name}' holds '{Quoted.Text(made.Value)}', which is none of "
                 + string.Join(", ", StepInputManifest.Values);
         }
-        else if (!AreRegular(made.Axes) || !Fits(made.Axes, GraphFaults.Axes(input)))
+        else if (!AreRegular(made.Axes) || !Fits(made.Axes, GraphFaults.Axes(input), TakesOneRow(graph)))
         {
             yield return $"the axes of cache input '{made.Name}' are not lengths above 0, "
                 + $"{string.Join(", ", Words)} and those of the graph";
@@ -89,30 +96,29 @@ internal static class StepInputFaults
         _ => false,
     };
 
-    private static bool AreRegular(IReadOnlyList<JsonElement> axes)
-    {
-        var numbers = 1L;
-        foreach (var axis in axes)
-        {
-            if (axis.ValueKind == JsonValueKind.Number)
-            {
-                numbers = axis.TryGetInt32(out var length) && length > 0 && numbers <= MaxFixedNumbers
-                    ? numbers * length : 0;
-            }
-            else if (axis.ValueKind != JsonValueKind.String || !Words.Contains(axis.GetString()))
-            {
-                return false;
-            }
-        }
+    // What is cached and what is there in all are not both counted: their product is no number of a step's.
+    private static bool AreRegular(IReadOnlyList<JsonElement> axes) =>
+        NumbersOf(axes) is > 0 and <= MaxFixedNumbers
+        && axes.All(axis => axis.ValueKind == JsonValueKind.Number || Words.Contains(axis.ToString()))
+        && Words.All(word => axes.Count(axis => axis.ToString() == word) <= 1)
+        && axes.Count(axis => axis.ToString() is CacheTensorManifest.Length or StepInputManifest.Total) <= 1;
 
-        return numbers is > 0 and <= MaxFixedNumbers
-            && Words.All(word => axes.Count(axis => axis.ToString() == word) <= 1);
-    }
+    // Product of the fixed axes, no larger than one too many; 0 where one is no length.
+    private static long NumbersOf(IReadOnlyList<JsonElement> axes) => axes
+        .Where(axis => axis.ValueKind == JsonValueKind.Number)
+        .Aggregate(1L, (numbers, axis) => axis.TryGetInt32(out var length) && length > 0
+            ? Math.Min(numbers * length, MaxFixedNumbers + 1) : 0);
+
+    private static bool TakesOneRow(GraphManifest graph) =>
+        graph.Inputs.FirstOrDefault(input => input.Name == graph.NameOf(GraphManifest.Embeds)) is { } rows
+        && GraphFaults.Axes(rows) is [_, 1, ..];
 
     // Where the graph fixes what a word counts, that is the one sequence or row that it takes.
-    private static bool Fits(IReadOnlyList<JsonElement> axes, int[] lengths) => axes.Count == lengths.Length
+    private static bool Fits(IReadOnlyList<JsonElement> axes, int[] lengths, bool takesOneRow) =>
+        axes.Count == lengths.Length
         && axes.Zip(lengths).All(pair => pair.Second < 0
             || (pair.First.ValueKind == JsonValueKind.Number
                 ? pair.First.GetInt32() == pair.Second
-                : pair.Second == 1 && pair.First.GetString() is CacheTensorManifest.Batch or StepInputManifest.Rows));
+                : pair.Second == 1 && (pair.First.ValueEquals(CacheTensorManifest.Batch)
+                    || (takesOneRow && pair.First.ValueEquals(StepInputManifest.Rows)))));
 }

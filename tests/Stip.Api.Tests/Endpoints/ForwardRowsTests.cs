@@ -63,5 +63,8 @@ public sealed class ForwardRowsTests(TinyServer tiny) : IClassFixture<TinyServer
             StipRoutes.Forward, pass with { FirstRow = 69_999 });
 
         Assert.Equal([1L, 1, TinyEncoder.HiddenSize], Assert.Single(row.Outputs).Value.Shape);
+        using var all = await server.Caller().PostAsync(
+            StipRoutes.Forward, pass with { FirstRow = 0, RowCount = 70_000 });
+        await ApiCaller.RefusedAsync(all, 413, "payload_too_large");
     }
 }

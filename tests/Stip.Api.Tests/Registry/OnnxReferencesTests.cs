@@ -69,6 +69,43 @@ public sealed class OnnxReferencesTests
         }
     }
 
+    // 20,000 calls deep the stack would end.
+    [Theory]
+    [InlineData(10, "Apart")]
+    [InlineData(20_000, "RoundedTogether")]
+    public void RowsOf_FunctionsThatCallEachOther_EndsHoweverDeep(int calls, string wanted)
+    {
+        var model = Graph(Call(0, "rows", "some"));
+        for (var i = 0; i < calls; i++)
+        {
+            var function = new FunctionProto { Name = $"own{i}", Domain = "own", Input = { "x" }, Output = { "y" } };
+            function.Node.Add(i == calls - 1 ? Node("Relu", "x", "y") : Call(i + 1, "x", "y"));
+            model.Functions.Add(function);
+        }
+
+        Assert.Equal(wanted, RowsOf(model));
+
+        static NodeProto Call(int function, string input, string output)
+        {
+            var call = Node($"own{function}", input, output);
+            call.Domain = "own";
+            return call;
+        }
+    }
+
+    // Each pass over its body would find one more value that is carried on.
+    [Theory]
+    [InlineData(10, "Apart")]
+    [InlineData(20_000, "RoundedTogether")]
+    public void RowsOf_ALoopThatHandsOnFromOneToTheNext_EndsHoweverMany(int carried, string wanted)
+    {
+        var names = Enumerable.Range(0, carried).Select(i => $"c{i}").ToArray();
+        var body = Body($"number go {string.Join(' ', names)}", $"go {string.Join(' ', names[1..])} rows");
+
+        Assert.Equal(
+            wanted, RowsOf(Graph(Inside("Loop", "count flag " + string.Join(' ', names.Select(_ => "zero")), body))));
+    }
+
     // A loop over rows takes them one by one, by the number of its pass; what it carries on is another matter.
     [Theory]
     [InlineData("number", "Apart")]

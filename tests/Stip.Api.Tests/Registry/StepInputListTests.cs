@@ -21,6 +21,8 @@ public sealed class StepInputListTests
         { "word", "the axes of cache input 'bias' are not lengths above 0, batch, length, rows, total" },
         { "number", "the axes of cache input 'bias' are not lengths above 0, batch, length, rows, total" },
         { "twofold", "the axes of cache input 'bias' are not lengths above 0, batch, length, rows, total" },
+        { "square", "the axes of cache input 'bias' are not lengths above 0, batch, length, rows, total" },
+        { "wide", "cache.inputs have more than 256 numbers for each row and token" },
         { "rank", "the axes of cache input 'bias' are not lengths above 0, batch, length, rows, total" },
         { "type", "'past_len' is int64 and cannot hold 'bias'" },
         { "shared", "cache inputs are listed for a decoder with the layout 'growing' alone" },
@@ -48,6 +50,8 @@ public sealed class StepInputListTests
             "word" => [bias with { Axes = TinyCountedDecoder.Axes("batch", "rows", "words") }, inputs[1]],
             "number" => [bias with { Axes = TinyCountedDecoder.Axes(0, "rows", "total") }, inputs[1]],
             "twofold" => [bias with { Axes = TinyCountedDecoder.Axes("rows", "rows", "total") }, inputs[1]],
+            "square" => [bias with { Axes = TinyCountedDecoder.Axes("length", "rows", "total") }, inputs[1]],
+            "wide" => [bias with { Axes = TinyCountedDecoder.Axes(256, "rows", "total") }, inputs[1]],
             "rank" => [bias with { Axes = TinyCountedDecoder.Axes("rows", "total") }, inputs[1]],
             "type" => [bias, inputs[1] with { Value = StepInputManifest.Bias }],
             _ => inputs,
@@ -62,6 +66,30 @@ public sealed class StepInputListTests
                 ? graph.Cache with { Inputs = listed, Layout = "shared", Tensors = null }
                 : graph.Cache with { Inputs = listed },
         };
+    }
+
+    // Prompts of two rows would fail in the runtime.
+    [Fact]
+    public void Faults_OfAnInputOfOneRowBesideRowsOfAnyNumber_NameIt()
+    {
+        using var folder = new TemporaryFolder();
+        var honest = new TinyCountedDecoder().WriteTo(folder.Path);
+        var graph = honest.Graphs[Roles.Decoder];
+
+        var told = graph with
+        {
+            Inputs =
+            [
+                .. graph.Inputs.Select(input => input.Name != "bias" ? input : input with
+                {
+                    Shape = TinyCountedDecoder.Axes("batch", 1, "total"),
+                }),
+            ],
+        };
+
+        Assert.StartsWith(
+            "the axes of cache input 'bias' are not", Assert.Single(GraphFaults.OfDecoder(honest, told)),
+            StringComparison.Ordinal);
     }
 
     // Sequences of one row would be taken for rows of one sequence.
