@@ -54,7 +54,7 @@ public sealed class StateDecoderTests
         var sessions = new List<string>();
         for (var i = 0; i < lengths.Length; i++)
         {
-            using var prompt = engine.Step(null, 0, lengths[i], i, false, 40);
+            using var prompt = engine.Step(null, 0, lengths[i], i + 1, false, 40);
             Assert.True((await host.RunAsync("alice", prompt)).Is(out var answer, out _));
             sessions.Add(answer.SessionId!);
         }
@@ -64,8 +64,9 @@ public sealed class StateDecoderTests
         var held = Task.Run(() => host.RunAsync("bob", other), Cancellation);
         watched.Entered.Wait(Cancellation);
         watched.Runs.Clear();
+        lengths = [0, .. lengths];
         var running = lengths.Select((length, i) => host.RunAsync(
-            "alice", engine.Step(sessions[i], length, 1, i, false, 40), Cancellation)).ToArray();
+            "alice", engine.Step(i == 0 ? null : sessions[i - 1], length, 1, i, false, 40), Cancellation)).ToArray();
         watched.LetGo();
         await held;
         var answers = await Task.WhenAll(running);
@@ -74,7 +75,11 @@ public sealed class StateDecoderTests
         for (var i = 0; i < lengths.Length; i++)
         {
             using var bare = Bare(engine.GraphPath);
-            bare.Step(0, lengths[i], i);
+            if (lengths[i] > 0)
+            {
+                bare.Step(0, lengths[i], i);
+            }
+
             Assert.True(answers[i].Is(out var answer, out var refusal), refusal?.Message);
             Assert.Equal(bare.Step(lengths[i], 1, i), answer.Logits.ToArray());
         }
