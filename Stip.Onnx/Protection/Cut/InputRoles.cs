@@ -16,7 +16,7 @@ internal sealed class InputRoles
     // Positions index tables as well, and are no secret.
     private static readonly string[] PublicWords = ["mask", "position", "length", "total", "past", "cache"];
 
-    // How many rows and columns a picture has, which the number of its patches tells as well.
+        // How many rows and columns a picture has, which the number of its patches tells as well.
     private static readonly string[] GridWords = ["grid_thw", "spatial_shape", "image_size", "grid_hw"];
 
     private static readonly string[] SignalWords =
@@ -39,12 +39,16 @@ internal sealed class InputRoles
     private readonly HashSet<string> _rawIndices = new(StringComparer.Ordinal);
     private readonly HashSet<string> _convolved = new(StringComparer.Ordinal);
     private readonly IReadOnlySet<string> _states;
+    private readonly HashSet<string> _batches; // first axes of states
 
     private InputRoles(GraphProto graph, Constants constants, PortUses uses)
     {
         _uses = uses;
         _constants = constants;
         _states = CarriedInputs.States(graph);
+        _batches = graph.Input.Where(input => _states.Contains(input.Name))
+            .Select(input => input.Type?.TensorType?.Shape?.Dim.FirstOrDefault()?.DimParam ?? "")
+            .ToHashSet(StringComparer.Ordinal);
     }
 
     public static Dictionary<string, InputRole> Find(GraphProto graph, Constants constants, PortUses uses)
@@ -141,10 +145,14 @@ internal sealed class InputRoles
             : InputRole.Features;
     }
 
-    // One number, or one for each sequence, is no text; places in tables are counted from it.
-    private static bool IsLength(ValueInfoProto input, PortUse use) =>
+    // One number is no text; places in tables are counted from it. One for each sequence may be an id of each: only
+    // beside a cache, and where the graph or the name says so, it is a length.
+    private bool IsLength(ValueInfoProto input, PortUse use) =>
         use is PortUse.Past or PortUse.Total or PortUse.LastPosition or PortUse.Sequence
-        && input.Type?.TensorType?.Shape is { Dim.Count: <= 1 };
+        && input.Type?.TensorType?.Shape is { } shape
+        && (shape.Dim is { Count: 0 } or [{ DimValue: 1 }]
+            || (shape.Dim is [{ DimParam.Length: > 0 } axis] && _batches.Contains(axis.DimParam)
+                && (_uses.IsShown(input.Name) || Has(input.Name, ["len"]))));
 
     /// <summary>True where nothing says that another graph made these features: no name, and no output that hands
     /// them on.</summary>

@@ -1,4 +1,5 @@
 using Stip.Onnx.Model;
+using Stip.Onnx.Protection.Caches;
 
 namespace Stip.Onnx.Symmetry.Ports;
 
@@ -18,11 +19,14 @@ internal sealed class PortUses
     {
         var weights = graph.Initializer.Select(tensor => tensor.Name).ToHashSet(StringComparer.Ordinal);
         ValueInfoProto[] inputs = [.. graph.Input.Where(input => !weights.Contains(input.Name))];
-        var walk = new PortWalk(graph, inputs, functions ?? []);
+        FunctionProto[] calls = [.. functions ?? []];
+        var walk = new PortWalk(graph, inputs, calls);
         foreach (var input in inputs)
         {
             var marks = walk.MarksOf(input.Name);
-            var words = PortWords.UseOf(input.Name);
+            var words = PortWords.MayBePosition(input.Name) && CountsSteps(input, graph, calls)
+                ? PortUse.Position
+                : PortWords.UseOf(input.Name);
             var isFloat = ElementTypes.AreQuantities(input);
             var told = isFloat ? FloatsBy(marks, walk.SlotOf(input.Name)) : ToldBy(marks, walk.SlotOf(input.Name));
             var seen = isFloat ? PortUse.Unknown : SeenBy(marks);
@@ -46,6 +50,12 @@ internal sealed class PortUses
 
     /// <summary>True where rows of a table are looked up by the input as it is.</summary>
     public bool IsIndex(string name) => _indices.Contains(name);
+
+    // One number, or one for each token of a step; without caches they may be parts of speech, of which words are told.
+    private static bool CountsSteps(ValueInfoProto input, GraphProto graph, FunctionProto[] calls) =>
+        input.Type?.TensorType?.Shape?.Dim is { Count: 0 } or [{ DimValue: 1 }]
+        || CachePairs.Find(graph, calls, []).Count > 0
+        || (input.Type?.TensorType?.Shape?.Dim.Count == 1 && CarriedInputs.States(graph).Count > 0);
 
     // Floats that meet scores, and no weight, are added to them. A state is added to products as well.
     private static PortUse FloatsBy(PortMarks marks, PortUse slot) =>

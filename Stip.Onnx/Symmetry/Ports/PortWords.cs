@@ -16,9 +16,13 @@ internal static class PortWords
         _ => PortUse.Unknown,
     };
 
+    /// <summary>True for a name that is a position's beside a cache, and a part of speech elsewhere.</summary>
+    /// <param name="name">Name of an input.</param>
+    public static bool MayBePosition(string name) => name == "pos";
+
     // As those call it whose loops count by themselves.
     private static bool IsPlace(string name) =>
-        name is "pos" or "input_pos" or "start_pos" or "cache_pos" or "cur_pos" or "current_pos";
+        name is "input_pos" or "start_pos" or "cache_pos" or "cur_pos" or "current_pos";
 
     private static bool Has(string name, string word) => name.Contains(word, StringComparison.OrdinalIgnoreCase);
 }

@@ -39,6 +39,20 @@ public sealed class OpenInputsTests : IDisposable
         Assert.DoesNotContain("speaker", inputs);
     }
 
+    // A parser's parts of speech, of which its words are told, have a position's name.
+    [Fact]
+    public void Protect_OfPartsOfSpeech_KeepsThemWithTheClient()
+    {
+        Ids("words");
+        Ids("pos");
+        _graph.Add("Gather", "rows", _graph.Weight("table", Vocabulary, Hidden), "words");
+        _graph.Add("Gather", "kinds", _graph.Weight("kind_table", Vocabulary, Hidden), "pos");
+        Layer(_graph.Add("Add", "both", "rows", "kinds"), "first");
+        Layer("first", "second");
+
+        Assert.DoesNotContain("pos", ServerInputs());
+    }
+
     [Fact]
     public void Protect_OfWordsAsOneHotVectors_KeepsThemWithTheClient()
     {

@@ -229,6 +229,25 @@ public sealed class PortUsesTests : IDisposable
         Assert.Equal((PortUse)expected, Use(name));
     }
 
+    [Theory]
+    [InlineData("batch seq", false, PortUse.Unknown)]
+    [InlineData("seq", false, PortUse.Unknown)]
+    [InlineData("batch seq", true, PortUse.Position)]
+    [InlineData("seq", true, PortUse.Position)]
+    [InlineData("", false, PortUse.Position)]
+    public void Uses_OfPos_IsAPositionBesideACacheOrAsOneNumber(string axes, bool hasCache, object expected)
+    {
+        Numbers("pos", [.. axes.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(axis => (Axis)axis)]);
+        if (hasCache)
+        {
+            _graph.Input("cache", "batch", "past", Width);
+            _graph.With("Concat", "grown", ["cache", _graph.Hidden(Width)], NodeAttribute.Int("axis", 1));
+            _graph.Output("grown", "batch", "total", Width);
+        }
+
+        Assert.Equal((PortUse)expected, Use("pos"));
+    }
+
     public void Dispose() => _graph.Dispose();
 
     private void Numbers(string name, params ReadOnlySpan<Axis> shape) =>
