@@ -129,6 +129,7 @@ internal sealed class WholePass(Bundle bundle, GraphManifest graph)
         var numbers = _whole.Inputs?.GetValueOrDefault(input.Name) switch
         {
             WholeSequenceManifest.Ones => Enumerable.Range(0, length).Select(place => place < tokens ? 1 : 0),
+            WholeSequenceManifest.Zeros => Enumerable.Repeat(0, length), // nothing before it sees what is behind
             WholeSequenceManifest.Positions => Enumerable.Range(0, length),
             _ => throw Refused($"its graph takes '{input.Name}', of which its bundle says nothing"),
         };

@@ -17,14 +17,17 @@ public sealed record WholeSequenceManifest(string Rows)
     /// <summary>An input that is 1 for each token.</summary>
     public const string Ones = "ones";
 
+    /// <summary>An input that is 0 for each token: a mask whose 1 hides, or that is added to scores.</summary>
+    public const string Zeros = "zeros";
+
     /// <summary>An input that counts tokens from 0.</summary>
     public const string Positions = "positions";
 
     /// <summary>Value of <see cref="Gives"/> where rows are shares that add up to 1.</summary>
     public const string Probabilities = "probabilities";
 
-    /// <summary>What the client gives the server's graph beside the rows, by the graph's names: <see cref="Ones"/> or
-    /// <see cref="Positions"/>; null for nothing.</summary>
+    /// <summary>What the client gives the server's graph beside the rows, by the graph's names: <see cref="Ones"/>,
+    /// <see cref="Zeros"/> or <see cref="Positions"/>; null for nothing.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyDictionary<string, string>? Inputs { get; init; }
 

@@ -24,7 +24,10 @@ internal static class WholeSequenceInputs
         return Others(candidate).Where(input => own.Contains(input.Name) && input.Shape.Count is > 0 and <= MostAxes)
             .Select(input => (input.Name, Word: candidate.Source.Uses[input.Name] switch
             {
-                PortUse.Mask => WholeSequenceManifest.Ones,
+                PortUse.Mask => MaskMeaning.Of(candidate.Part.Graph, input.Name)
+                    is StepInputManifest.Blocked or StepInputManifest.Bias
+                    ? WholeSequenceManifest.Zeros
+                    : WholeSequenceManifest.Ones,
                 PortUse.Position => WholeSequenceManifest.Positions,
                 _ => null,
             }))
@@ -38,7 +41,12 @@ internal static class WholeSequenceInputs
         [.. Others(candidate).Select(input => input.Name).Where(name => !told.ContainsKey(name))];
 
     /// <summary>The number at a place of an input.</summary>
-    public static int Number(string word, int place) => word == WholeSequenceManifest.Positions ? place : 1;
+    public static int Number(string word, int place) => word switch
+    {
+        WholeSequenceManifest.Positions => place,
+        WholeSequenceManifest.Zeros => 0,
+        _ => 1,
+    };
 
     private static IEnumerable<TensorManifest> Others(WholeSequenceCandidate candidate)
     {

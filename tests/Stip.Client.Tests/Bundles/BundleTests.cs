@@ -53,7 +53,7 @@ public sealed class BundleTests
     [InlineData("""{"rows":"first"}""", "has rows 'first', which is not all or last")]
     [InlineData("""{"rows":"all","gives":"ranks"}""", "gives 'ranks', which is not known")]
     [InlineData(
-        """{"rows":"all","inputs":{"x1":"zeros"}}""", "fills 'x1' with 'zeros', which is not ones or positions")]
+        """{"rows":"all","inputs":{"x1":"twos"}}""", "fills 'x1' with 'twos', which is not ones, zeros or positions")]
     public void Open_WholeSequencesOfALaterVersion_AreRefused(string whole, string expected)
     {
         using var folder = new TemporaryFolder();

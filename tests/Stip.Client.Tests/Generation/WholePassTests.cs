@@ -24,9 +24,9 @@ public sealed class WholePassTests : IDisposable
     public void Inputs_OfAGraphOfOneLength_AreFilledUpBehindTheText()
     {
         var pass = Open(
-            """{"rows":"all","inputs":{"m":"ones","p":"positions","c":"ones"}}""",
+            """{"rows":"all","inputs":{"m":"ones","p":"positions","c":"ones","h":"zeros"}}""",
             Port("inputs_embeds", "float32", 2, 5, Width), Port("m", "int32", 2, 5), Port("p", "int64", 5),
-            Port("c", "bool", "b", "s"));
+            Port("c", "bool", "b", "s"), Port("h", "float32", "b", "s"));
         byte[] rows = [.. Enumerable.Range(0, 3 * Width * sizeof(float)).Select(i => (byte)i)];
 
         var inputs = pass.Inputs(rows, 3);
@@ -39,6 +39,7 @@ public sealed class WholePassTests : IDisposable
         Assert.Equal([0, 1, 2, 3, 4], Numbers<long>(inputs["p"]));
         Assert.Equal([2L, 5], inputs["c"].Shape);
         Assert.Equal([1, 1, 1, 0, 0, 1, 1, 1, 0, 0], inputs["c"].Data.ToArray());
+        Assert.Equal(new float[10], Numbers<float>(inputs["h"]));
     }
 
     [Theory]

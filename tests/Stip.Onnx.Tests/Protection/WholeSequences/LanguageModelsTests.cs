@@ -51,6 +51,19 @@ public sealed class LanguageModelsTests : IDisposable
             new Dictionary<string, string> { ["x1"] = WholeSequenceManifest.Ones }, bundle.WholeSequence?.Inputs);
     }
 
+    // With ones it would hide all tokens.
+    [Fact]
+    public void Protect_OfAGraphWithAMaskThatHides_SaysThatClientsGiveItZeros()
+    {
+        SmallLanguageModel.Build(_graph, isCausal: true, mask: "key_padding_mask", hides: true);
+
+        var (bundle, _) = Protect();
+
+        Assert.Equal(
+            new Dictionary<string, string> { ["key_padding_mask"] = WholeSequenceManifest.Zeros },
+            bundle.WholeSequence?.Inputs);
+    }
+
     [Fact]
     public void Protect_OfAGraphThatGivesShares_SaysThatTheyAreNoLogits()
     {

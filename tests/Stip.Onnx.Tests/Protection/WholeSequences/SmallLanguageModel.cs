@@ -16,7 +16,9 @@ internal static class SmallLanguageModel
     /// <param name="end">What becomes of the rows: <c>all</c>, <c>last</c>, <c>sliced</c>, <c>most</c> (the largest
     /// score of any row) or <c>shares</c>.</param>
     /// <param name="mask">Name of a mask that is added to scores of attention; null for none.</param>
-    public static void Build(SmallGraph graph, bool isCausal, string end = "all", string? mask = null)
+    /// <param name="hides">True where its 1 hides a token.</param>
+    public static void Build(
+        SmallGraph graph, bool isCausal, string end = "all", string? mask = null, bool hides = false)
     {
         graph.Graph.AddInput("words", TensorDtype.Int64, "batch", "seq");
         graph.Add("Gather", "rows", graph.Weight("tokens", Vocabulary, Width), "words");
@@ -25,7 +27,7 @@ internal static class SmallLanguageModel
             "Transpose", "columns", [graph.Add("MatMul", "key", "rows", graph.Weight("key_weight", Width, Width))],
             NodeAttribute.Ints("perm", 0, 2, 1));
         graph.Add("MatMul", "scores", "query", "columns");
-        graph.With("Softmax", "shares", [Seen(graph, isCausal, mask)], NodeAttribute.Int("axis", -1));
+        graph.With("Softmax", "shares", [Seen(graph, isCausal, mask, hides)], NodeAttribute.Int("axis", -1));
         graph.Add("MatMul", "taken", "shares", graph.Add(
             "MatMul", "value", "rows", graph.Weight("value_weight", Width, Width)));
         graph.Add("Add", "stream", "rows", "taken");
@@ -61,7 +63,7 @@ internal static class SmallLanguageModel
         }
     }
 
-    private static string Seen(SmallGraph graph, bool isCausal, string? mask)
+    private static string Seen(SmallGraph graph, bool isCausal, string? mask, bool hides)
     {
         var scores = "scores";
         if (mask is not null)
@@ -70,7 +72,10 @@ internal static class SmallLanguageModel
             graph.With(
                 "Cast", "counts", [mask], NodeAttribute.Int("to", (long)TensorProto.Types.DataType.Bool));
             graph.Add("Unsqueeze", "wide", "counts", graph.Numbers(1));
-            scores = graph.Add("Where", "counted", "wide", scores, graph.Number(-1e4f));
+            var none = graph.Number(-1e4f);
+            scores = hides
+                ? graph.Add("Where", "counted", "wide", none, scores)
+                : graph.Add("Where", "counted", "wide", scores, none);
         }
 
         if (!isCausal)
