@@ -1,5 +1,6 @@
 using Stip.Onnx.Model;
 using Stip.Onnx.Symmetry.Ports;
+using Offsets = System.Collections.Generic.Dictionary<string, long>;
 
 namespace Stip.Onnx.Protection.Cut;
 
@@ -13,8 +14,11 @@ internal static class InputLimits
     public static Dictionary<string, long> Find(GraphProto graph, Constants constants, PortUses? uses = null)
     {
         var types = new ValueTypes(graph);
+        var added = new AddedNumbers(graph);
         var reach = graph.Input.ToDictionary(
-            input => input.Name, input => new HashSet<string> { input.Name }, StringComparer.Ordinal);
+            input => input.Name,
+            input => new Offsets(StringComparer.Ordinal) { [input.Name] = 0 },
+            StringComparer.Ordinal);
         var limits = new Dictionary<string, long>(StringComparer.Ordinal);
         foreach (var node in graph.Node)
         {
@@ -34,7 +38,7 @@ internal static class InputLimits
             {
                 reach[node.Output[0]] = sources;
             }
-            else if (node.OpType is "Add" && Places(node, reach, uses) is { Count: > 0 } places)
+            else if (node.OpType is "Add" && Places(node, reach, uses, constants, added) is { Count: > 0 } places)
             {
                 reach[node.Output[0]] = places;
             }
@@ -43,16 +47,37 @@ internal static class InputLimits
         return limits;
     }
 
-    private static HashSet<string> Places(
-        NodeProto sum, Dictionary<string, HashSet<string>> reach, PortUses? uses) =>
-        sum.Input.SelectMany(name => reach.GetValueOrDefault(name) ?? [])
-            .Where(name => uses?[name] is PortUse.Position or PortUse.Past).ToHashSet(StringComparer.Ordinal);
-
-    private static void Lower(Dictionary<string, long> limits, HashSet<string>? inputs, long? rows)
+    // Counts and lengths that are added begin at 0. Of constants the number must be known: tables may begin with rows
+    // that are no places.
+    private static Offsets Places(
+        NodeProto sum, Dictionary<string, Offsets> reach, PortUses? uses, Constants constants, AddedNumbers added)
     {
-        foreach (var input in inputs ?? [])
+        var places = new Offsets(StringComparer.Ordinal);
+        for (var i = 0; i < sum.Input.Count; i++)
         {
-            if (rows is { } count)
+            var other = sum.Input[sum.Input.Count - 1 - i];
+            if ((constants.Has(other) ? added.Least(other) : 0) is not { } number)
+            {
+                continue;
+            }
+
+            foreach (var (name, offset) in reach.GetValueOrDefault(sum.Input[i]) ?? [])
+            {
+                if (uses?[name] is PortUse.Position or PortUse.Past)
+                {
+                    places[name] = Math.Max(places.GetValueOrDefault(name, long.MinValue), offset + number);
+                }
+            }
+        }
+
+        return places;
+    }
+
+    private static void Lower(Dictionary<string, long> limits, Offsets? inputs, long? rows)
+    {
+        foreach (var (input, offset) in inputs ?? [])
+        {
+            if (rows - offset is { } count and > 0)
             {
                 limits[input] = Math.Min(limits.GetValueOrDefault(input, long.MaxValue), count);
             }
