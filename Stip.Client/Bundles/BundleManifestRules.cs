@@ -84,7 +84,8 @@ internal static class BundleManifestRules
             : whole.Gives is not (null or WholeSequenceManifest.Probabilities)
                 ? $"'whole_sequence' gives '{whole.Gives}', which is not known"
             : whole.Inputs?.FirstOrDefault(input => input.Value is not (
-                WholeSequenceManifest.Ones or WholeSequenceManifest.Zeros or WholeSequenceManifest.Positions)) is { Key: { } name, Value: var word }
+                WholeSequenceManifest.Ones or WholeSequenceManifest.Zeros or WholeSequenceManifest.Positions))
+                is { Key: { } name, Value: var word }
                 ? $"'whole_sequence' fills '{name}' with '{word}', which is not ones, zeros or positions"
             : null;
 

@@ -16,7 +16,7 @@ internal sealed class InputRoles
     // Positions index tables as well, and are no secret.
     private static readonly string[] PublicWords = ["mask", "position", "length", "total", "past", "cache"];
 
-        // How many rows and columns a picture has, which the number of its patches tells as well.
+    // How many rows and columns a picture has, which the number of its patches tells as well.
     private static readonly string[] GridWords = ["grid_thw", "spatial_shape", "image_size", "grid_hw"];
 
     private static readonly string[] SignalWords =
