@@ -34,6 +34,9 @@ internal sealed class TokenLayers : IDisposable
     /// <summary>True for a graph of one token.</summary>
     public bool TakesOneToken => _graph.Session.InputMetadata[Ports.Ids].Dimensions is [_, 1];
 
+    /// <summary>Texts of a pass where it is a fixed number of them; 1 for any.</summary>
+    public int Texts => Math.Max(1, _graph.Session.InputMetadata[Ports.Ids].Dimensions[0]);
+
     /// <summary>What its layers keep of a sequence; empty where they keep nothing.</summary>
     public IReadOnlyList<GrowingCache> Caches { get; }
 

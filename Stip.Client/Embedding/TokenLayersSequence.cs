@@ -39,10 +39,11 @@ internal sealed class TokenLayersSequence(TokenLayers layers) : IDisposable
             var results = layers.Run(
                 [.. layers.Inputs.Select(name => Past(name) ?? Made(Value(name, ids, firstPosition)))],
                 [layers.Ports.Rows, .. layers.Caches.Select(cache => cache.Present)],
-                ids.Length);
+                ids.Length * layers.Texts);
             using var rows = results[0];
             Replace([.. results.Skip(1)], firstPosition + ids.Length);
-            return rows.GetTensorMutableRawData().ToArray();
+            var bytes = rows.GetTensorMutableRawData();
+            return bytes[..(bytes.Length / layers.Texts)].ToArray();
         }
         finally
         {
@@ -86,11 +87,15 @@ internal sealed class TokenLayersSequence(TokenLayers layers) : IDisposable
 
         // Segments are those of pairs of texts; here all is one text.
         return PlaceOf(name) is { } place ? layers.Allocate(layers.Caches[place], 0)
-            : name == ports.Ids ? layers.Integers(name, ids, 1, count)
-            : name == ports.Mask ? layers.Integers(name, [.. Enumerable.Repeat(1L, total)], 1, total)
+            : name == ports.Ids ? OfEach(ids)
+            : name == ports.Mask ? OfEach([.. Enumerable.Repeat(1L, total)])
             : name == ports.Positions
-                ? layers.Integers(name, [.. Enumerable.Range(firstPosition, count).Select(i => (long)i)], 1, count)
-            : layers.Integers(name, new long[count], 1, count);
+                ? OfEach([.. Enumerable.Range(firstPosition, count).Select(i => (long)i)])
+            : OfEach(new long[count]);
+
+        // A graph of several texts gets this one in the place of each.
+        OrtValue OfEach(long[] numbers) => layers.Integers(
+            name, [.. Enumerable.Repeat(numbers, layers.Texts).SelectMany(text => text)], layers.Texts, numbers.Length);
     }
 
     private void MoveTo(int position)

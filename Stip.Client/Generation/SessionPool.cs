@@ -19,6 +19,9 @@ public sealed class SessionPool(StipModel model, int mostKept = 4) : IAsyncDispo
     private const int LeastLength = 1024;
     private const int MostRoom = 4096;
 
+    // What templates end a prompt with to open its answer, and write otherwise before the answer of an earlier turn.
+    private const int MostOpening = 8;
+
     /// <summary>Generates after a prompt, as <see cref="StipModel.GenerateAsync"/>; the session is kept when the answer
     /// is whole, and released when it fails or is left.</summary>
     /// <exception cref="StipException">As <see cref="StipModel.GenerateAsync"/>.</exception>
@@ -114,16 +117,17 @@ public sealed class SessionPool(StipModel model, int mostKept = 4) : IAsyncDispo
         return Kept.Take(this, sessions => sessions
                 .Where(session => session.MaxLength >= wanted)
                 .Select(session => (Session: session, Common: session.CommonTokens(promptIds.Span)))
-                .Where(found => found.Common > 0 && found.Common * 2 >= Told(found.Session))
+                .Where(found => found.Common > 0 && GoesOn(found.Session, found.Common))
                 .OrderByDescending(found => found.Common)
                 .FirstOrDefault().Session)
             ?? model.OpenSession(Math.Min(model.LongestSession, WithRoom(wanted)));
     }
 
-    // Templates leave the thoughts of earlier answers out: what a next turn goes on from is the prompt, however long
-    // the answer to it was.
-    private static int Told(StipSession session) =>
-        session.PromptTokens > 0 ? Math.Min(session.Position, session.PromptTokens) : session.Position;
+    // Templates leave the thoughts of earlier answers out: what a next turn goes on from is the whole prompt, however
+    // long the answer to it was. Another conversation may share less, its system prompt.
+    private static bool GoesOn(StipSession session, int common) => common * 2 >= session.Position
+        || (common * 2 >= session.PromptTokens && common + MostOpening >= session.PromptTokens
+            && session.PromptTokens > 0);
 
     /// <summary>So many tokens and room for further turns: as many again, but not so many that of a long session the
     /// server would have to have several times the memory.</summary>

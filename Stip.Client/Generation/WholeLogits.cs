@@ -8,7 +8,7 @@ using Stip.Protocol.Forward;
 namespace Stip.Client.Generation;
 
 /// <summary>Logits of a model without a cache: each time all tokens are sent and run anew, so that a text costs the
-/// square of its length. The server keeps nothing.</summary>
+/// square of its length. The server holds no session.</summary>
 internal sealed class WholeLogits(SessionLength length, SessionRows rows) : LogitsSource(rows)
 {
     private readonly StipModel _model = length.Model;
@@ -29,7 +29,7 @@ internal sealed class WholeLogits(SessionLength length, SessionRows rows) : Logi
         var first = want.Rows == LogitsRequest.All ? before : tokens.Count - 1;
         if (GivesAll)
         {
-            return await SendAsync(pass, tokens, tokens.Count, first, cancellationToken);
+            return await SendAllAsync(pass, tokens, first, cancellationToken);
         }
 
         var given = new List<LogitsRow>();
@@ -52,21 +52,39 @@ internal sealed class WholeLogits(SessionLength length, SessionRows rows) : Logi
 
     private bool GivesAll => _model.Bundle.Manifest.WholeSequence!.Rows == WholeSequenceManifest.AllRows;
 
+    // As many rows at once as an answer may have: no token sees those behind it, which need not go.
+    private async Task<IReadOnlyList<LogitsRow>> SendAllAsync(
+        WholePass pass, List<int> tokens, int first, CancellationToken cancellationToken)
+    {
+        var given = new List<LogitsRow>();
+        while (first + given.Count < tokens.Count)
+        {
+            var start = first + given.Count;
+            var count = Math.Min(tokens.Count - start, _model.StepSizes.Most(_model.Bundle, wantsAll: true));
+            given.AddRange(await SendAsync(pass, tokens, start + count, start, cancellationToken));
+        }
+
+        return given;
+    }
+
     // The rows from the first one on, of a pass over so many tokens.
     private async Task<IReadOnlyList<LogitsRow>> SendAsync(
         WholePass pass, List<int> tokens, int end, int first, CancellationToken cancellationToken)
     {
-        var made = Rows.Make(CollectionsMarshal.AsSpan(tokens)[..end], 0, mayBeKept: true);
+        var made = Rows.Make(pass.FilledUp(CollectionsMarshal.AsSpan(tokens)[..end]), 0, mayBeKept: true);
+        var isChosen = GivesAll && pass.IsOfOneText;
         var request = new ForwardRequest(_model.Id, pass.Inputs(made, end), pass.Role)
         {
-            FirstRow = GivesAll ? first : null,
-            RowCount = GivesAll ? end - first : null,
+            FirstRow = isChosen ? first : null,
+            RowCount = isChosen ? end - first : null,
         };
         var exchange = await _model.Client.ForwardAsync(request, cancellationToken);
         Figures.Count(exchange.Figures);
         _model.RequireOwn(exchange.Response.Fingerprint, exchange.Response.KeyEpoch);
         var given = pass.Logits(exchange.Response, end, first) ?? throw NotAsked(_model);
-        OnExchange?.Invoke(0, made, [], exchange.Figures, CollectionsMarshal.AsSpan(tokens)[..end]);
+        OnExchange?.Invoke(
+            0, made.AsMemory(0, end * _model.Bundle.RowBytes), [], exchange.Figures,
+            CollectionsMarshal.AsSpan(tokens)[..end]);
         return given;
     }
 }

@@ -28,20 +28,35 @@ internal sealed class WholePass(Bundle bundle, GraphManifest graph)
         ? port
         : throw Refused($"its graph takes no '{_rows}' of [batch, length, width]");
 
+    /// <summary>Whether the server may be asked for some rows of logits: it chooses them of one text alone.</summary>
+    public bool IsOfOneText => Texts == 1;
+
+    /// <summary>The tokens whose rows go in: those of a graph of one length are filled up with the last one, behind the
+    /// text, where none of its rows sees it.</summary>
+    /// <param name="tokens">The text.</param>
+    /// <exception cref="StipException">The graph takes no text of that length.</exception>
+    public int[] FilledUp(ReadOnlySpan<int> tokens)
+    {
+        var all = new int[Length(tokens.Length)];
+        all.AsSpan().Fill(tokens[^1]);
+        tokens.CopyTo(all);
+        return all;
+    }
+
     /// <summary>Every input of the graph.</summary>
-    /// <param name="rows"><c>[n, hidden]</c> as they go over the wire.</param>
-    /// <param name="tokens">n.</param>
+    /// <param name="rows">Those of <see cref="FilledUp"/>, as they go over the wire.</param>
+    /// <param name="tokens">Tokens of the text.</param>
     /// <exception cref="StipException">The graph takes no text of that length, or an input of which the bundle says
     /// nothing.</exception>
     public Dictionary<string, TensorPayload> Inputs(byte[] rows, int tokens)
     {
-        var (batch, length) = Sizes(tokens);
+        var (batch, length) = (Texts, Length(tokens));
         return graph.Inputs.ToDictionary(
             input => input.Name,
             input => input.Name == _rows
                 ? new TensorPayload(
                     bundle.WireDtype.WireName(), [batch, length, bundle.Manifest.HiddenSize],
-                    Repeat(Padded(rows, length), batch))
+                    Repeat(rows, batch))
                 : Filled(input, batch, length, tokens),
             StringComparer.Ordinal);
     }
@@ -52,7 +67,7 @@ internal sealed class WholePass(Bundle bundle, GraphManifest graph)
     /// <param name="first">The first wanted row.</param>
     public IReadOnlyList<LogitsRow>? Logits(ForwardResponse response, int tokens, int first)
     {
-        var (batch, length) = Sizes(tokens);
+        var (batch, length) = (Texts, Length(tokens));
         var width = bundle.Permutation.VocabSize;
         if (response.Outputs?.TryGetValue(graph.NameOf(GraphManifest.Logits), out var output) != true
             || output?.Shape is not [.., var last] || last != width
@@ -86,25 +101,14 @@ internal sealed class WholePass(Bundle bundle, GraphManifest graph)
         return found;
     }
 
-    // A graph of one length is filled up behind the text, where none of its rows sees it.
-    private (int Batch, int Length) Sizes(int tokens)
+    private int Texts => Fixed(Port.Shape[0]) ?? 1;
+
+    private int Length(int tokens)
     {
-        var (batch, length) = (Fixed(Port.Shape[0]) ?? 1, Fixed(Port.Shape[1]) ?? tokens);
-        return length == tokens || (GivesAll && length > tokens) ? (batch, length) : throw Refused(
+        var length = Fixed(Port.Shape[1]) ?? tokens;
+        return length == tokens || (GivesAll && length > tokens) ? length : throw Refused(
             $"its graph takes texts of {length} tokens" + (GivesAll ? "" : " and gives the last row alone")
             + $", not of {tokens}");
-    }
-
-    private byte[] Padded(byte[] rows, int length)
-    {
-        var padded = new byte[length * bundle.RowBytes];
-        rows.CopyTo(padded, 0);
-        for (var at = rows.Length; at < padded.Length; at += bundle.RowBytes)
-        {
-            rows.AsSpan(rows.Length - bundle.RowBytes).CopyTo(padded.AsSpan(at));
-        }
-
-        return padded;
     }
 
     private static byte[] Repeat(byte[] bytes, int times)

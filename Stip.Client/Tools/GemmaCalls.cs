@@ -106,14 +106,11 @@ internal sealed class GemmaCalls
             "false" or "False" => JsonValue.Create(false),
             "null" or "None" => null,
             "" => throw new FormatException(),
-            _ when double.TryParse(word, NumberStyles.Float, CultureInfo.InvariantCulture, out _) && IsNumber(word) =>
-                JsonNode.Parse(word),
+            _ when double.TryParse(word, NumberStyles.Float, CultureInfo.InvariantCulture, out _) =>
+                ToolCallTags.Value(word), // JSON has no 007 and no .5
             _ => JsonValue.Create(word),
         };
     }
-
-    // What JSON takes for one: no sign before, no digit missing.
-    private static bool IsNumber(string word) => word[0] is '-' or (>= '0' and <= '9') && char.IsAsciiDigit(word[^1]);
 
     private string? Quoted()
     {

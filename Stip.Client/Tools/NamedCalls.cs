@@ -53,18 +53,18 @@ internal sealed class NamedCalls(ToolCallIds ids, IReadOnlyCollection<string> fu
     public IReadOnlyList<ToolCall>? ReadRecipients(string text)
     {
         var calls = new List<ToolCall>();
-        for (var rest = text; rest.Length > 0;)
+        for (ReadOnlySpan<byte> rest = Encoding.UTF8.GetBytes(text); rest.Length > 0;)
         {
-            var line = rest.IndexOf('\n');
-            if (line < 0 || !functions.Contains(rest[..line].Trim())
-                || FirstObject(rest[(line + 1)..], out var behind) is not { } json)
+            var line = rest.IndexOf((byte)'\n');
+            var name = line < 0 ? "" : Encoding.UTF8.GetString(rest[..line]).Trim();
+            if (!functions.Contains(name) || FirstObject(rest[(line + 1)..], out var length) is not { } json)
             {
                 return null;
             }
 
-            calls.Add(new ToolCall(ids.New(), rest[..line].Trim(), json));
-            rest = behind.TrimStart();
-            if (rest.Length > 0 && !rest.StartsWith(ToolMarks.Recipient, StringComparison.Ordinal))
+            calls.Add(new ToolCall(ids.New(), name, json));
+            rest = rest[(line + 1 + length)..].TrimStart(" \t\r\n"u8);
+            if (rest.Length > 0 && !rest.StartsWith(">>>"u8))
             {
                 return null;
             }
@@ -75,17 +75,15 @@ internal sealed class NamedCalls(ToolCallIds ids, IReadOnlyCollection<string> fu
         return calls;
     }
 
-    private static string? FirstObject(string text, out string behind)
+    private static string? FirstObject(ReadOnlySpan<byte> text, out int length)
     {
-        behind = "";
+        length = 0;
         try
         {
-            var bytes = Encoding.UTF8.GetBytes(text);
-            var reader = new Utf8JsonReader(bytes, new JsonReaderOptions { AllowMultipleValues = true });
+            var reader = new Utf8JsonReader(text, new JsonReaderOptions { AllowMultipleValues = true });
             _ = JsonElement.ParseValue(ref reader);
-            var end = Encoding.UTF8.GetCharCount(bytes.AsSpan(0, (int)reader.BytesConsumed));
-            behind = text[end..];
-            return ToolCallJson.Object(text[..end].Trim());
+            length = (int)reader.BytesConsumed;
+            return ToolCallJson.Object(Encoding.UTF8.GetString(text[..length]).Trim());
         }
         catch (JsonException)
         {

@@ -148,6 +148,7 @@ public sealed class ToolCallReader
         var found = _calls.Read(_mark.Inside(held[..length]));
         calls.AddRange(Allowed(found ?? []));
         _hasCalled |= found is not null;
+        _lent = found is null ? _lent : Math.Max(0, _lent - length);
         certain.Append(found is null ? Own(held[..length]) : "");
         _held.Remove(0, length);
         _place = found is null ? Place.Text : Place.Start;

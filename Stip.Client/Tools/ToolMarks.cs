@@ -55,7 +55,7 @@ internal static class ToolMarks
         new("assistant to=functions.") { Sign = " to=functions.", BelongsToCall = true },
         new(" to=functions.") { BelongsToCall = true },
         new(Recipient + "all\n") { Sign = RecipientSign, IsText = true }, // Functionary 3.2
-        new(Recipient) { Sign = RecipientSign },
+        new(Recipient, Recipient + "all\n") { Sign = RecipientSign }, // no JSON has a new line within a string
     ];
 
     /// <summary>Special tokens that the text of an answer keeps where calls are read from it.</summary>

@@ -43,6 +43,36 @@ public sealed class SessionPoolTests : IDisposable
         Assert.Equal(1, _toy.Server.SessionCount);
     }
 
+    // The end of the prompt opens the answer, and the next turn may open it in another way.
+    [Fact]
+    public async Task GenerateAsync_OfATurnWhoseAnswerIsOpenedInAnotherWay_SendsWhatComesAfterTheQuestion()
+    {
+        await using var pool = new SessionPool(_toy.Model);
+        int[] question = [.. Enumerable.Range(3, 20)];
+        await RunAsync(pool, [.. question, 40, 41, 42], 60);
+        _toy.Server.StepRows.Clear();
+
+        int[] next = [.. question, 40, 50, 51, 52];
+        Assert.Equal(_toy.Toy.Greedy(next, 5), await RunAsync(pool, next));
+
+        Assert.Equal(3, _toy.Server.StepRows[0]);
+        Assert.Equal(1, _toy.Server.SessionCount);
+    }
+
+    [Fact]
+    public async Task GenerateAsync_OfAnotherConversationWithTheSameBeginning_LeavesTheKeptOneItsSession()
+    {
+        await using var pool = new SessionPool(_toy.Model);
+        int[] system = [.. Enumerable.Range(3, 50)];
+        int[] question = [.. system, .. Enumerable.Range(20, 10)];
+        await RunAsync(pool, question, 100);
+
+        int[] another = [.. system, .. Enumerable.Range(30, 10)];
+        Assert.Equal(_toy.Toy.Greedy(another, 5), await RunAsync(pool, another));
+
+        Assert.Equal(2, _toy.Server.SessionCount);
+    }
+
     [Fact]
     public async Task GenerateAsync_OfAServerThatIsFullForAnotherReason_KeepsWhatIsKept()
     {

@@ -27,12 +27,13 @@ public sealed class WholePassTests : IDisposable
             """{"rows":"all","inputs":{"m":"ones","p":"positions","c":"ones","h":"zeros"}}""",
             Port("inputs_embeds", "float32", 2, 5, Width), Port("m", "int32", 2, 5), Port("p", "int64", 5),
             Port("c", "bool", "b", "s"), Port("h", "float32", "b", "s"));
-        byte[] rows = [.. Enumerable.Range(0, 3 * Width * sizeof(float)).Select(i => (byte)i)];
+        byte[] text = [.. Enumerable.Range(0, 5 * Width * sizeof(float)).Select(i => (byte)i)];
 
-        var inputs = pass.Inputs(rows, 3);
+        var inputs = pass.Inputs(text, 3);
 
-        // The last row stands for what is not there; nothing before it sees it.
-        byte[] text = [.. rows, .. rows[^16..], .. rows[^16..]];
+        // The last token stands for those that are not there; nothing before it sees it.
+        Assert.Equal([7, 8, 9, 9, 9], pass.FilledUp([7, 8, 9]));
+        Assert.False(pass.IsOfOneText);
         Assert.Equal([2L, 5, Width], inputs["inputs_embeds"].Shape);
         Assert.Equal([.. text, .. text], inputs["inputs_embeds"].Data.ToArray());
         Assert.Equal([1, 1, 1, 0, 0, 1, 1, 1, 0, 0], Numbers<int>(inputs["m"]));

@@ -188,6 +188,9 @@ public sealed class ToolFormTests
     [InlineData("all\nHello there.", "Hello there.", 0)]
     [InlineData("all\nLet me see.\n>>>weather\n{\"city\":\"O>>>\"}>>>now\n{}", "Let me see.\n", 2)]
     [InlineData("weather\n{}\n>>>now\n{}", "", 2)]
+    [InlineData("weather\n{}\n>>>all\nDone.", "Done.", 1)]
+    [InlineData("weather\n{}>>>all\nNow.\n>>>now\n{}", "Now.\n", 2)]
+    [InlineData("weather\nnothing>>>all\nDone.", "weather\nnothing>>>all\nDone.", 0)]
     public void Of_Recipients_AreFunctionsOrAll(string answer, string wanted, int count)
     {
         var (text, calls) = Run("'>>>${recipient}'", answer);
@@ -204,6 +207,31 @@ public sealed class ToolFormTests
         Assert.Equal("Hel", reader.Append("l\nHel").Text);
         Assert.Equal("lo", reader.Append("lo").Text);
     }
+
+    // What was allocated grew with the square of the text: for 5,000 calls 0.8 GB.
+    [Fact]
+    public void Of_ManyRecipients_AreReadOnce()
+    {
+        const int count = 5_000;
+        var reader = new ToolCallReader(ToolForm.Of("{% if tools %}'>>>${recipient}'{% endif %}"), Functions);
+        reader.Append(string.Concat(Enumerable.Repeat("now\n{}>>>", count)));
+        var before = GC.GetAllocatedBytesForCurrentThread();
+
+        Assert.Equal(count, reader.Finish().Calls.Count);
+
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 100 << 20);
+    }
+
+    [Theory]
+    [InlineData("007", "\"007\"")]
+    [InlineData("-.5", "\"-.5\"")]
+    [InlineData("+1", "\"+1\"")]
+    [InlineData("NaN", "\"NaN\"")]
+    [InlineData("1.5e3", "1.5e3")]
+    public void Of_GemmasWords_AreNumbersWhereJsonHasThem(string word, string wanted) => Assert.Equal(
+        $$"""{"days":{{wanted}}}""",
+        Assert.Single(Run("'<|tool_call>call:'", $"<|tool_call>call:weather{{days:{word}}}<tool_call|>").Calls)
+            .Arguments);
 
     [Fact]
     public void Of_GemmasValues_AreJson()

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.DependencyInjection;
 using Stip.Client.Bundles;
@@ -27,6 +28,25 @@ public sealed class StipEmbeddingGeneratorTests(SharedServer shared)
         Assert.NotNull(services.GetRequiredService<IChatClient>());
         Assert.Empty(await generator.GenerateAsync([], cancellationToken: Cancellation));
         Assert.True((await generator.GenerateAsync(texts, cancellationToken: Cancellation)).Usage?.InputTokenCount > 4);
+    }
+
+    // As settings that were read from JSON have it; this model has no prompts.
+    [Theory]
+    [InlineData("\"query\"", "has no prompt 'query'")]
+    [InlineData("3", "prompt_name is no text")]
+    public async Task GenerateAsync_PromptNameOfJson_IsReadOrRefused(string json, string expected)
+    {
+        await using var services = await ContainerAsync("stories-sentence", null);
+        var generator = services.GetRequiredService<IEmbeddingGenerator<string, Embedding<float>>>();
+        var options = new EmbeddingGenerationOptions
+        {
+            AdditionalProperties = new() { ["prompt_name"] = JsonElement.Parse(json) },
+        };
+
+        var refused = await Assert.ThrowsAsync<ArgumentException>(() =>
+            generator.GenerateAsync(["A fox"], options, Cancellation));
+
+        Assert.Contains(expected, refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]

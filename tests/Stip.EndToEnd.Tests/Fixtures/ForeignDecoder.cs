@@ -25,27 +25,37 @@ internal sealed class ForeignDecoder
     private readonly bool _hasCache;
     private readonly bool _givesLast;
 
-    private ForeignDecoder(bool isRenamed, bool hasCache, bool givesLast)
+    private readonly object _texts;
+    private readonly object _length;
+
+    private ForeignDecoder(bool isRenamed, bool hasCache, bool givesLast, int? texts, int? length)
     {
         _names = isRenamed
             ? ("x0", "x1", "before", "after", "y0")
             : ("input_ids", "attention_mask", "past_key_values", "present", "logits");
         (_hasCache, _givesLast) = (hasCache, givesLast);
+        (_texts, _length) = (texts ?? (object)"batch", length ?? (object)"seq");
     }
 
     /// <param name="path">Receives the graph.</param>
     /// <param name="isRenamed">Whether its ports have names that say nothing, but for positions.</param>
     /// <param name="hasCache">False for a graph of the same model that takes whole texts.</param>
     /// <param name="givesLast">Whether logits are those of the last token alone.</param>
+    /// <param name="texts">Texts of a pass; null for any.</param>
+    /// <param name="length">Tokens of each; null for any.</param>
     public static void Write(
-        string path, bool isRenamed = false, bool hasCache = true, bool givesLast = false) =>
-        new ForeignDecoder(isRenamed, hasCache, givesLast).Write(path);
+        string path,
+        bool isRenamed = false,
+        bool hasCache = true,
+        bool givesLast = false,
+        int? texts = null,
+        int? length = null) => new ForeignDecoder(isRenamed, hasCache, givesLast, texts, length).Write(path);
 
     private void Write(string path)
     {
-        _graph.Input.Add(Port(_names.Ids, Int64, "batch", "seq"));
-        _graph.Input.Add(Port(_names.Mask, Int64, "batch", _hasCache ? "total" : "seq"));
-        _graph.Input.Add(Port("position_ids", Int64, "batch", "seq"));
+        _graph.Input.Add(Port(_names.Ids, Int64, _texts, _length));
+        _graph.Input.Add(Port(_names.Mask, Int64, _texts, _hasCache ? "total" : _length));
+        _graph.Input.Add(Port("position_ids", Int64, _texts, _length));
         Add("Gather", "tokens", Weight("words", Vocabulary, Width), _names.Ids);
         Add("Gather", "places", Weight("places_table", ContextLength, Width), "position_ids");
         var stream = Add("Add", "rows", "tokens", "places");
@@ -64,8 +74,8 @@ internal sealed class ForeignDecoder
         var rows = _givesLast ? Add("Gather", "final", ["last", Number(-1)], Int("axis", 1)) : "last";
         Add("MatMul", _names.Logits, rows, Weight("head", Width, Vocabulary));
         _graph.Output.Add(_givesLast
-            ? Port(_names.Logits, Float32, "batch", Vocabulary)
-            : Port(_names.Logits, Float32, "batch", "seq", Vocabulary));
+            ? Port(_names.Logits, Float32, _texts, Vocabulary)
+            : Port(_names.Logits, Float32, _texts, _length, Vocabulary));
         var model = new ModelProto { IrVersion = 8, Graph = _graph };
         model.OpsetImport.Add(new OperatorSetIdProto { Version = 17 });
         File.WriteAllBytes(path, model.ToByteArray());

@@ -5,13 +5,17 @@ using Stip.TestKit;
 
 namespace Stip.EndToEnd.Tests.Fixtures;
 
-/// <summary>One decoder in three graphs of other exporters: with a cache, over whole texts, and over whole texts with
-/// the last token's logits alone; protected once, when a test first asks.</summary>
+/// <summary>One decoder in graphs of other exporters: with a cache, over whole texts (also of one length, or of two
+/// texts), and over whole texts with the last token's logits alone; protected once, when a test first asks.</summary>
 public sealed class WholeDecoders : IDisposable
 {
     public const string Cached = "foreign-cached";
     public const string All = "foreign-whole";
+    public const string OneLength = "foreign-whole-length"; // one text of 20 tokens
+    public const string TwoTexts = "foreign-whole-texts"; // two texts of any length
     public const string Last = "foreign-whole-last"; // its ports have names that say nothing
+
+    private const int Longest = 20;
 
     private readonly TemporaryFolder _folder = new();
     private readonly SemaphoreSlim _turn = new(1);
@@ -44,7 +48,8 @@ public sealed class WholeDecoders : IDisposable
                 var source = Directory.CreateDirectory(_folder.At(name)).FullName;
                 ForeignDecoder.Write(
                     Path.Combine(source, "model.onnx"), isRenamed: name == Last, hasCache: name == Cached,
-                    givesLast: name == Last);
+                    givesLast: name == Last, texts: name == OneLength ? 1 : name == TwoTexts ? 2 : null,
+                    length: name == OneLength ? Longest : null);
                 File.Copy(
                     RepositoryRoot.At("tests", "data", "sequences", "tokenizer.json"),
                     Path.Combine(source, "tokenizer.json"));

@@ -30,6 +30,8 @@ public sealed class WholeSequenceTests(SharedServer shared, WholeDecoders decode
     [Theory]
     [InlineData(WholeDecoders.All)]
     [InlineData(WholeDecoders.Last)]
+    [InlineData(WholeDecoders.OneLength)]
+    [InlineData(WholeDecoders.TwoTexts)]
     public async Task Generate_Greedy_IsTheGoldenAndThePlainGraphsText(string name)
     {
         using var plain = new BareWholeDecoder(decoders.Plain);
