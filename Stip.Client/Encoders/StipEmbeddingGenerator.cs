@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.Extensions.AI;
 
 namespace Stip.Client.Encoders;
@@ -27,7 +28,8 @@ public sealed class StipEmbeddingGenerator : IEmbeddingGenerator<string, Embeddi
     /// <exception cref="StipException">Refused by the server, not reached, or no text encoder.</exception>
     /// <exception cref="NotSupportedException">The options ask for another model or another number of
     /// dimensions.</exception>
-    /// <exception cref="ArgumentException">The model has no such prompt.</exception>
+    /// <exception cref="ArgumentException">The model has no such prompt, or its name is no text (a
+    /// <see cref="string"/>, or a <see cref="JsonElement"/> of one).</exception>
     public async Task<GeneratedEmbeddings<Embedding<float>>> GenerateAsync(
         IEnumerable<string> values,
         EmbeddingGenerationOptions? options = null,
@@ -47,8 +49,8 @@ public sealed class StipEmbeddingGenerator : IEmbeddingGenerator<string, Embeddi
 
         var wants = new TextEmbeddingOptions
         {
-            PromptName = options?.AdditionalProperties?.GetValueOrDefault("prompt_name") as string,
-            InputType = options?.AdditionalProperties?.GetValueOrDefault("input_type") as string,
+            PromptName = Text(options, "prompt_name"),
+            InputType = Text(options, "input_type"),
         };
         var embeddings = await _embedder.EmbedAsync(texts, wants, cancellationToken);
         var width = embeddings.Vectors[0].Length;
@@ -64,6 +66,15 @@ public sealed class StipEmbeddingGenerator : IEmbeddingGenerator<string, Embeddi
             Usage = new UsageDetails { InputTokenCount = tokens, TotalTokenCount = tokens },
         };
     }
+
+    private static string? Text(EmbeddingGenerationOptions? options, string name) =>
+        options?.AdditionalProperties?.GetValueOrDefault(name) switch
+        {
+            null or JsonElement { ValueKind: JsonValueKind.Null } => null,
+            string text => text,
+            JsonElement { ValueKind: JsonValueKind.String } json => json.GetString(),
+            _ => throw new ArgumentException($"{name} is no text", nameof(options)),
+        };
 
     /// <inheritdoc/>
     public object? GetService(Type serviceType, object? serviceKey = null)

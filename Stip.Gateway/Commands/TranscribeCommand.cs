@@ -54,6 +54,11 @@ internal static class TranscribeCommand
             {
                 result.AddError("--json and subtitles are one or the other");
             }
+
+            if (result.GetValue(times) && !result.GetValue(json) && result.GetValue(format) is not (SubRip or WebVtt))
+            {
+                result.AddError("--timestamps needs --json, or a --format of subtitles");
+            }
         });
         connection.AddTo(command, takesDraft: false);
         command.SetAction(async (parsed, cancellation) =>

@@ -24,7 +24,7 @@ public sealed class CommandLineTests
     [InlineData("serve --no-speculation --bundle nowhere --endpoint http://h --api-key k", 1, "nowhere is not there")]
     [InlineData("serve --bundle x --port http", 2, "--port 'http' is not a number in 0..65535")]
     [InlineData("fill --bundle x --top all Once", 2, "--top 'all' is not a number in 1..1000")]
-    [InlineData("transcribe --audio x.wav --bundle x --timestamps", 2, "--timestamps needs --json")]
+    [InlineData("transcribe --audio x --bundle x --endpoint http://h --api-key k --timestamps", 2, "needs --json")]
     [InlineData("wish", 2, "wish")]
     public async Task Run_BadInput_SaysWhyAndEndsWithItsCode(string arguments, int exitCode, string expected)
     {
