@@ -8,9 +8,10 @@ namespace Stip.Api.Registry.Packages;
 internal static class CacheListFaults
 {
     private const int MaxTensors = 4096;
-    private const int MaxAxes = 8;
     private const long MaxTokenNumbers = 1 << 24;
     private const long MaxStateNumbers = 1 << 28;
+
+    private static readonly string[] Words = [CacheTensorManifest.Length, CacheTensorManifest.Batch];
 
     private static readonly string[] Taken =
     [
@@ -61,33 +62,11 @@ internal static class CacheListFaults
         }
     }
 
-    private static bool IsRegular(IReadOnlyList<JsonElement> axes, bool mayStay)
-    {
-        var (lengths, batches, numbers) = (0, 0, 1L);
-        foreach (var axis in axes.Take(MaxAxes + 1))
-        {
-            if (axis.ValueKind == JsonValueKind.Number)
-            {
-                numbers = axis.TryGetInt32(out var length) && length > 0 && numbers <= MaxStateNumbers
-                    ? numbers * length : 0;
-            }
-            else if (axis.ValueKind == JsonValueKind.String && axis.ValueEquals(CacheTensorManifest.Length))
-            {
-                lengths++;
-            }
-            else if (axis.ValueKind == JsonValueKind.String && axis.ValueEquals(CacheTensorManifest.Batch))
-            {
-                batches++;
-            }
-            else
-            {
-                return false;
-            }
-        }
-
-        return axes.Count <= MaxAxes && (lengths == 1 || (mayStay && lengths == 0)) && batches <= 1 && numbers > 0
-            && numbers <= (lengths == 0 ? MaxStateNumbers : MaxTokenNumbers);
-    }
+    private static bool IsRegular(IReadOnlyList<JsonElement> axes, bool mayStay) =>
+        ListedAxes.Read(axes, Words, MaxStateNumbers) is { } listed
+        && (listed.Words.Contains(CacheTensorManifest.Length)
+            ? listed.Numbers <= MaxTokenNumbers
+            : mayStay && listed.Numbers <= MaxStateNumbers);
 
     /// <summary>Names that come more than once.</summary>
     public static IEnumerable<string> Twice(IEnumerable<string> names) =>

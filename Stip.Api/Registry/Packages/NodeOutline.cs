@@ -5,10 +5,18 @@ namespace Stip.Api.Registry.Packages;
 /// <param name="Type">Operator, or name of a function of the file.</param>
 /// <param name="Inputs">Names in their order; empty for one that is left out.</param>
 /// <param name="Outputs">The same.</param>
-/// <param name="Bodies">Graphs in its attributes.</param>
+/// <param name="Attributes">Those that are read.</param>
 internal sealed record NodeOutline(
     string Domain,
     string Type,
     IReadOnlyList<string> Inputs,
     IReadOnlyList<string> Outputs,
-    IReadOnlyList<GraphOutline> Bodies);
+    IReadOnlyList<AttributeOutline> Attributes)
+{
+    /// <summary>Graphs in its attributes.</summary>
+    public IReadOnlyList<GraphOutline> Bodies { get; } = [.. Attributes.SelectMany(attribute => attribute.Bodies)];
+
+    /// <summary>The integer of an attribute; 0 where there is none of the name.</summary>
+    public ulong Integer(string name) =>
+        Attributes.LastOrDefault(attribute => attribute.Name == name)?.Integer ?? 0;
+}

@@ -170,14 +170,14 @@ internal sealed class PackageFolder(IGraphRuntime runtime)
         var contextLength = role == Roles.Vision ? 0 : Math.Max(manifest.ContextLength, 0);
         try
         {
-            var file = File.ReadAllBytes(path);
-            var positions = RotaryRows.Shortest(file);
+            var outline = GraphOutline.Read(File.ReadAllBytes(path)).Graph;
+            var positions = RotaryRows.Shortest(outline);
             return
             [
                 .. positions < (ulong)contextLength
                     ? [$"context_length {contextLength} is more than the {positions} positions of '{graph.File}'"]
                     : Array.Empty<string>(),
-                .. graph.Cache is { } cache ? BoundedCacheFaults.Of(cache, file) : [],
+                .. graph.Cache is { } cache ? BoundedCacheFaults.Of(cache, outline) : [],
             ];
         }
         catch (InvalidDataException e)

@@ -10,7 +10,6 @@ namespace Stip.Api.Registry.Packages;
 internal static class StepInputFaults
 {
     private const int MaxInputs = 64;
-    private const int MaxAxes = 8;
 
     // Of all together: heads, at most. A mask has so many numbers for each new row and each token.
     private const int MaxFixedNumbers = 1 << 8;
@@ -37,13 +36,13 @@ internal static class StepInputFaults
         }
 
         if (listed.Count > MaxInputs
-            || listed.Any(made => made is not { Name.Length: > 0, Value: not null, Axes.Count: <= MaxAxes }))
+            || listed.Any(made => made is not { Name.Length: > 0, Value: not null, Axes.Count: <= ListedAxes.Most }))
         {
             yield return $"cache.inputs is not a list of at most {MaxInputs} inputs with name, value and axes";
             yield break;
         }
 
-        if (listed.Select(made => NumbersOf(made.Axes)).Where(numbers => numbers > 0).Sum() > MaxFixedNumbers)
+        if (listed.Sum(made => Read(made.Axes)?.Numbers ?? 0) > MaxFixedNumbers)
         {
             yield return $"cache.inputs have more than {MaxFixedNumbers} numbers for each row and token";
         }
@@ -96,18 +95,13 @@ internal static class StepInputFaults
         _ => false,
     };
 
+    private static ListedAxes? Read(IReadOnlyList<JsonElement> axes) =>
+        ListedAxes.Read(axes, Words, MaxFixedNumbers);
+
     // What is cached and what is there in all are not both counted: their product is no number of a step's.
     private static bool AreRegular(IReadOnlyList<JsonElement> axes) =>
-        NumbersOf(axes) is > 0 and <= MaxFixedNumbers
-        && axes.All(axis => axis.ValueKind == JsonValueKind.Number || Words.Contains(axis.ToString()))
-        && Words.All(word => axes.Count(axis => axis.ToString() == word) <= 1)
-        && axes.Count(axis => axis.ToString() is CacheTensorManifest.Length or StepInputManifest.Total) <= 1;
-
-    // Product of the fixed axes, no larger than one too many; 0 where one is no length.
-    private static long NumbersOf(IReadOnlyList<JsonElement> axes) => axes
-        .Where(axis => axis.ValueKind == JsonValueKind.Number)
-        .Aggregate(1L, (numbers, axis) => axis.TryGetInt32(out var length) && length > 0
-            ? Math.Min(numbers * length, MaxFixedNumbers + 1) : 0);
+        Read(axes) is { Numbers: <= MaxFixedNumbers } listed
+        && !(listed.Words.Contains(CacheTensorManifest.Length) && listed.Words.Contains(StepInputManifest.Total));
 
     private static bool TakesOneRow(GraphManifest graph) =>
         graph.Inputs.FirstOrDefault(input => input.Name == graph.NameOf(GraphManifest.Embeds)) is { } rows

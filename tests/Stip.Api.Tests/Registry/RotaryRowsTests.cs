@@ -38,6 +38,6 @@ public sealed class RotaryRowsTests
         });
         var model = new ModelProto { Graph = graph };
 
-        Assert.Equal(5UL, RotaryRows.Shortest(model.ToByteArray()));
+        Assert.Equal(5UL, RotaryRows.Shortest(GraphOutline.Read(model.ToByteArray()).Graph));
     }
 }

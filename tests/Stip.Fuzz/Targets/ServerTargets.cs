@@ -40,8 +40,9 @@ internal static class ServerTargets
         input =>
         {
             Api.Registry.Packages.OnnxReferences.Read(input);
-            RotaryRows.Shortest(input);
-            _ = BoundedCacheFaults.Of(new CacheManifest("shared", 1, 1, 8), input).Count();
+            var outline = GraphOutline.Read(input).Graph;
+            RotaryRows.Shortest(outline);
+            _ = BoundedCacheFaults.Of(new CacheManifest("shared", 1, 1, 8), outline).Count();
         },
         typeof(InvalidDataException));
 
