@@ -70,7 +70,9 @@ internal static class GrowingCacheFaults
             .Select(tensor => graph.Inputs.FirstOrDefault(input => input.Name == tensor.Past)?.Shape
                 .ElementAtOrDefault(tensor.Batch!.Value).ToString())
             .Where(name => !string.IsNullOrEmpty(name)).ToHashSet(StringComparer.Ordinal);
-        if (rows is { Shape: [{ ValueKind: JsonValueKind.String } first, var second, _] }
+        // A number is one row or one sequence: the same, where rows run one by one.
+        if (rows is { Shape: [var first, var second, _] } && first.ValueKind == JsonValueKind.String
+            && second.ValueKind == JsonValueKind.String
             && batches.Contains(second.ToString()) && !batches.Contains(first.ToString()))
         {
             yield return $"'{rows.Name}' is [sequence, batch, hidden], not [batch, sequence, hidden]";

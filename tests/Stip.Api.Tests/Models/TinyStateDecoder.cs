@@ -8,9 +8,13 @@ namespace Stip.Api.Tests.Models;
 /// </summary>
 /// <param name="TakesOneRow">True for a graph of one new row.</param>
 /// <param name="RowsOfLogits">True where logits are of the last row, though the graph does not say so.</param>
-internal sealed record TinyStateDecoder(bool TakesOneRow = false, bool RowsOfLogits = false)
+/// <param name="HasOneState">True where the graph's state is that of one sequence.</param>
+internal sealed record TinyStateDecoder(
+    bool TakesOneRow = false, bool RowsOfLogits = false, bool HasOneState = false)
 {
     private const int Hidden = TinyDecoder.HiddenSize;
+
+    private Axis Sequences => HasOneState ? 1 : "batch";
 
     /// <summary>Writes the package's files and <c>stip.json</c>.</summary>
     public PackageManifest WriteTo(string folder)
@@ -44,7 +48,7 @@ internal sealed record TinyStateDecoder(bool TakesOneRow = false, bool RowsOfLog
         var graph = new GraphBuilder("states");
         Axis rows = TakesOneRow ? 1 : "seq";
         graph.AddInput("inputs_embeds", TensorDtype.Float32, "batch", rows, Hidden);
-        graph.AddInput("state", TensorDtype.Float32, 2, "batch", Hidden);
+        graph.AddInput("state", TensorDtype.Float32, 2, Sequences, Hidden);
         var made = graph.Add("MatMul", "made", ["inputs_embeds", Weight(graph, random, "w", Hidden)]);
         var sums = graph.Add("CumSum", "sums", [made, graph.AddScalarConstant("axis", 1)]);
         var before = graph.Add("ReduceMean", "before", ["state", graph.AddConstant("layers", 0)]);
@@ -61,7 +65,7 @@ internal sealed record TinyStateDecoder(bool TakesOneRow = false, bool RowsOfLog
         graph.Append(
             "", "MatMul", "head", [bent, Weight(graph, random, "head.weight", TinyDecoder.VocabSize)], ["logits"]);
         graph.AddOutput("logits", TensorDtype.Float32, "batch", RowsOfLogits ? "given" : rows, TinyDecoder.VocabSize);
-        graph.AddOutput("new_state", TensorDtype.Float32, 2, "batch", Hidden);
+        graph.AddOutput("new_state", TensorDtype.Float32, 2, Sequences, Hidden);
         return graph;
     }
 

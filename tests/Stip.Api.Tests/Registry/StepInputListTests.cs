@@ -117,6 +117,16 @@ public sealed class StepInputListTests
             GraphFaults.OfDecoder(honest, turned));
     }
 
+    // Names are told apart, numbers are not: one row of a run is served either way.
+    [Fact]
+    public void Faults_OfOneRowBesideStatesOfOneSequence_AreNone()
+    {
+        using var folder = new TemporaryFolder();
+        var honest = new TinyStateDecoder(TakesOneRow: true, HasOneState: true).WriteTo(folder.Path);
+
+        Assert.Empty(GraphFaults.OfDecoder(honest, honest.Graphs[Roles.Decoder]));
+    }
+
     [Fact]
     public async Task Registration_OfAnInputThatTheGraphTakesOtherwise_IsRefused()
     {
