@@ -32,6 +32,11 @@ internal readonly ref struct LogitsTarget
     /// <summary>What is wanted of a row.</summary>
     public TopRow Top(int index) => _tops.IsEmpty ? _top : _tops[index];
 
+    /// <summary>The places of a wanted row and those after it.</summary>
+    public LogitsTarget From(int index, int rowBytes) => _rows.IsEmpty
+        ? new LogitsTarget(_joined[(index * _top.Bytes(rowBytes))..], _top)
+        : new LogitsTarget(_rows[index..], _tops[index..]);
+
     /// <summary>Place of a wanted row.</summary>
     /// <param name="index">Of the row.</param>
     /// <param name="rowBytes">Bytes of a whole row.</param>

@@ -32,15 +32,15 @@ internal sealed class GrowingDecoder : IDecoder
     /// <param name="session">Owned from here on.</param>
     /// <param name="decoder">What it is.</param>
     /// <param name="gate">The device's, null on the host.</param>
-    /// <param name="mostPastBytes">Of several sessions in one run.</param>
+    /// <param name="mostInputBytes">Of several sessions in one run.</param>
     public GrowingDecoder(
         InferenceSession session,
         DecoderSnapshot decoder,
         DeviceGate? gate,
-        long mostPastBytes = GrowingStep.UsualPastBytes)
+        long mostInputBytes = GrowingStep.UsualInputBytes)
     {
         (_session, _decoder, _gate) = (session, decoder, gate);
-        _step = new GrowingStep(session, decoder) { MostPastBytes = mostPastBytes };
+        _step = new GrowingStep(session, decoder) { MostInputBytes = mostInputBytes };
         _rowBytes = decoder.HiddenSize * decoder.RowsDtype.ByteSize();
         _logitsBytes = decoder.VocabSize * decoder.LogitsDtype.ByteSize();
         _holdsSeveral = IsFree(decoder.Ports.Embeds, 0)
@@ -62,7 +62,7 @@ internal sealed class GrowingDecoder : IDecoder
 
     public bool TakesOneRow { get; }
 
-    public int MostTokens => CacheShape.Of(_decoder, 1, 1).MostTokens;
+    public int MostTokens => Math.Min(CacheShape.Of(_decoder, 1, 1).MostTokens, _step.MostTokens);
 
     public long SlotBytes(int capacityTokens) => CacheShape.Of(_decoder, 1, capacityTokens).SlotTotalBytes;
 
@@ -154,7 +154,13 @@ internal sealed class GrowingDecoder : IDecoder
         if (count > 1 && (TakesOneRow || (_givesLastRowOnly && wanted.ContainsAnyExcept(count - 1))))
         {
             // The graph takes one row of a run, or gives the last one and others are wanted.
-            RunRowByRow(range, cachedTokens, rows, wanted, logits);
+            RunInPieces(range, cachedTokens, rows, 1, wanted, logits);
+            return;
+        }
+
+        if (_step.MostRows(cachedTokens, count) is var most && most < count)
+        {
+            RunInPieces(range, cachedTokens, rows, most, wanted, logits);
             return;
         }
 
@@ -168,7 +174,7 @@ internal sealed class GrowingDecoder : IDecoder
             _givesLastRowOnly = true;
             if (wanted.ContainsAnyExcept(count - 1))
             {
-                RunRowByRow(range, cachedTokens, rows, wanted, logits);
+                RunInPieces(range, cachedTokens, rows, 1, wanted, logits);
                 return;
             }
         }
@@ -182,15 +188,29 @@ internal sealed class GrowingDecoder : IDecoder
         }
     }
 
-    private void RunRowByRow(
-        SlotRange range, int cachedTokens, ReadOnlySpan<byte> rows, ReadOnlySpan<long> wanted, LogitsTarget logits)
+    private void RunInPieces(
+        SlotRange range,
+        int cachedTokens,
+        ReadOnlySpan<byte> rows,
+        int rowsOfAPiece,
+        ReadOnlySpan<long> wanted,
+        LogitsTarget logits)
     {
-        for (var row = 0; row * _rowBytes < rows.Length; row++)
+        var own = new long[Math.Min(rowsOfAPiece, wanted.Length)];
+        for (int first = 0, done = 0; first * _rowBytes < rows.Length; first += rowsOfAPiece)
         {
-            var place = wanted.IndexOf(row);
+            var count = 0;
+            while (done + count < wanted.Length && wanted[done + count] < first + rowsOfAPiece)
+            {
+                own[count] = wanted[done + count] - first;
+                count++;
+            }
+
+            var piece = rows[(first * _rowBytes)..];
             RunRows(
-                range, cachedTokens + row, rows.Slice(row * _rowBytes, _rowBytes), place < 0 ? [] : [0],
-                place < 0 ? logits : logits.Row(place, _logitsBytes));
+                range, cachedTokens + first, piece[..Math.Min(rowsOfAPiece * _rowBytes, piece.Length)],
+                own.AsSpan(0, count), logits.From(done, _logitsBytes));
+            done += count;
         }
     }
 

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
 using Stip.Api.Engine;
 using Stip.Api.Engine.Caches;
@@ -10,14 +9,13 @@ namespace Stip.Api.Runtime;
 /// </summary>
 internal sealed class GrowingStep : IDisposable
 {
-    /// <summary>What the pasts of one run may take where they are of several sessions.</summary>
-    public const long UsualPastBytes = 256 << 20;
+    /// <summary>What the pasts of one run, and what is made for it, may take where they are of several sessions or
+    /// rows.</summary>
+    public const long UsualInputBytes = 256 << 20;
 
     private readonly DecoderSnapshot _decoder;
     private readonly ReusedTensors _tensors = new();
     private readonly List<OrtValue> _inputs = [];
-    private readonly TensorDtype? _maskDtype;
-    private readonly TensorDtype? _positionsDtype;
     private readonly IReadOnlyList<CacheTensor> _caches;
     private HostArena _arena = null!;
     private int[] _slots = [];
@@ -42,19 +40,19 @@ internal sealed class GrowingStep : IDisposable
     {
         _decoder = decoder;
         var ports = sequence?.Step ?? decoder.Ports;
-        _made = [.. (decoder.Cache.Inputs ?? []).Select(said => new StepInput(
-            said, OrtDtypes.FromOrt(session.InputMetadata[said.Name].ElementDataType)!.Value))];
-        string[] counted =
+        var listed = decoder.Cache.Inputs ?? [];
+        var usual = new[] { ports.Mask, ports.Positions }.Where(
+            name => session.InputMetadata.ContainsKey(name) && listed.All(said => said.Name != name));
+        _made =
         [
-            .. new[] { ports.Mask, ports.Positions }.Where(
-                name => session.InputMetadata.ContainsKey(name) && Array.TrueForAll(_made, made => made.Name != name)),
+            .. usual.Select(name => name == ports.Mask
+                ? StepInput.Mask(name, DtypeOf(session, name)) : StepInput.Positions(name, DtypeOf(session, name))),
+            .. listed.Select(said => new StepInput(said, DtypeOf(session, said.Name))),
         ];
-        _maskDtype = counted.Contains(ports.Mask) ? DtypeOf(session, ports.Mask) : null;
-        _positionsDtype = counted.Contains(ports.Positions) ? DtypeOf(session, ports.Positions) : null;
-        List<string> inputs = [ports.Embeds, .. counted, .. _made.Select(made => made.Name)];
+        List<string> inputs = [ports.Embeds, .. _made.Select(made => made.Name)];
         _caches = decoder.CacheTensors;
         _takesPast = _caches.Any(cache => session.InputMetadata.ContainsKey(cache.Past));
-        CountsTokens = counted.Length + _made.Length > 0 || _caches.Any(cache => !cache.IsState);
+        CountsTokens = _made.Length > 0 || _caches.Any(cache => !cache.IsState);
         _tokenBytes = BytesOf(decoder, isState: false);
         _stateBytes = BytesOf(decoder, isState: true);
         inputs.AddRange(_takesPast ? _caches.Select(cache => cache.Past) : []);
@@ -65,9 +63,9 @@ internal sealed class GrowingStep : IDisposable
         ];
     }
 
-    /// <summary>Bytes of pasts that sessions have side by side at most: memory beside the budget of caches, and the
-    /// runtime makes as much of it anew.</summary>
-    public long MostPastBytes { get; init; } = UsualPastBytes;
+    /// <summary>Bytes of pasts, and of what is made of lengths, that sessions have side by side at most: memory beside
+    /// the budget of caches, and the runtime makes as much of it anew.</summary>
+    public long MostInputBytes { get; init; } = UsualInputBytes;
 
     public IReadOnlyCollection<string> InputNames { get; }
 
@@ -83,8 +81,40 @@ internal sealed class GrowingStep : IDisposable
         0, _slotCount * _rowCount * _decoder.HiddenSize * _decoder.RowsDtype.ByteSize());
 
     /// <summary>How many sessions of a length run together at most.</summary>
-    public int MostSlots(int cachedTokens) =>
-        (int)Math.Clamp(MostPastBytes / Math.Max(1, cachedTokens * _tokenBytes + _stateBytes), 1, int.MaxValue);
+    public int MostSlots(int cachedTokens) => (int)Math.Clamp(
+        MostInputBytes / Math.Max(1, cachedTokens * _tokenBytes + _stateBytes + MadeBytes(cachedTokens, rowCount: 1)),
+        1, int.MaxValue);
+
+    /// <summary>Of so many new rows of a session, those for which one run makes its inputs: a mask has a place for each
+    /// row and token. Told by the session alone.</summary>
+    public int MostRows(int cachedTokens, int rowCount)
+    {
+        while (rowCount > 1 && MadeBytes(cachedTokens, rowCount) > MostInputBytes)
+        {
+            rowCount = (rowCount + 1) / 2;
+        }
+
+        return rowCount;
+    }
+
+    /// <summary>Most tokens of a session for which every input that is made can be read and written as a whole, one row
+    /// at a time.</summary>
+    public int MostTokens
+    {
+        get
+        {
+            // Each is no more than a place for each token and something beside.
+            var (fit, most) = (1, int.MaxValue);
+            while (fit < most)
+            {
+                var tokens = (int)(((long)fit + most + 1) / 2);
+                (fit, most) = Array.TrueForAll(_made, made => made.Bytes(1, tokens - 1, 1) <= int.MaxValue)
+                    ? (tokens, most) : (fit, tokens - 1);
+            }
+
+            return fit;
+        }
+    }
 
     /// <summary>Fills everything but the rows.</summary>
     /// <param name="arena">Where the slots are.</param>
@@ -105,18 +135,6 @@ internal sealed class GrowingStep : IDisposable
         _tensors.Clear();
         _inputs.Clear();
         _tensors.Add(_decoder.RowsDtype, slots.Length, rowCount, _decoder.HiddenSize);
-        if (_maskDtype is { } mask)
-        {
-            Fill(mask, _tensors.Add(mask, slots.Length, cachedTokens + rowCount), static (_, _, _) => 1);
-        }
-
-        if (_positionsDtype is { } positions)
-        {
-            Fill(
-                positions, _tensors.Add(positions, slots.Length, rowCount),
-                static (i, rows, cached) => cached + i % rows);
-        }
-
         Array.ForEach(_made, made => made.Fill(_tensors, _slotCount, cachedTokens, rowCount));
         for (var tensor = 0; _takesPast && tensor < _caches.Count; tensor++)
         {
@@ -183,23 +201,9 @@ internal sealed class GrowingStep : IDisposable
         * decoder.CacheTensors.Where(cache => cache.IsState == isState)
             .Sum(cache => (long)cache.Blocks * cache.Runs * cache.Width);
 
-    private void Fill(TensorDtype dtype, Span<byte> tensor, Func<int, int, int, int> value)
-    {
-        var count = tensor.Length / dtype.ByteSize();
-        for (var i = 0; i < count; i++)
-        {
-            var number = value(i, _rowCount, _cachedTokens);
-            if (dtype == TensorDtype.Int64)
-            {
-                MemoryMarshal.Cast<byte, long>(tensor)[i] = number;
-            }
-            else
-            {
-                MemoryMarshal.Cast<byte, int>(tensor)[i] = number;
-            }
-        }
-    }
+    private long MadeBytes(int cachedTokens, int rowCount) =>
+        _made.Sum(made => made.Bytes(1, cachedTokens, rowCount));
 
-    private static TensorDtype? DtypeOf(InferenceSession session, string input) =>
-        session.InputMetadata.TryGetValue(input, out var metadata) ? OrtDtypes.FromOrt(metadata.ElementDataType) : null;
+    private static TensorDtype DtypeOf(InferenceSession session, string input) =>
+        OrtDtypes.FromOrt(session.InputMetadata[input].ElementDataType)!.Value;
 }

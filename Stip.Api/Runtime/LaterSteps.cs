@@ -27,9 +27,9 @@ internal sealed class LaterSteps : IDisposable
     /// <param name="decoder">What it is.</param>
     /// <param name="isLater">What tells a graph that is both steps which it is; null for one that is this.</param>
     /// <param name="gate">The device's, null on the host.</param>
-    /// <param name="mostPastBytes">Of several sessions in one run.</param>
+    /// <param name="mostInputBytes">Of several sessions in one run.</param>
     public LaterSteps(
-        InferenceSession session, DecoderSnapshot decoder, OrtValue? isLater, DeviceGate? gate, long mostPastBytes)
+        InferenceSession session, DecoderSnapshot decoder, OrtValue? isLater, DeviceGate? gate, long mostInputBytes)
     {
         (_session, _decoder, _isLater, _gate) = (session, decoder, isLater, gate);
         var sequence = decoder.Sequence!;
@@ -43,7 +43,7 @@ internal sealed class LaterSteps : IDisposable
             (sequence.IsMerged ? [ports.States, .. own, ports.Branch, .. pasts] : [.. own, .. pasts], []),
             ports)
         {
-            MostPastBytes = mostPastBytes,
+            MostInputBytes = mostInputBytes,
         };
         _joined = new JoinedSources(decoder);
         _rowBytes = decoder.HiddenSize * decoder.RowsDtype.ByteSize();

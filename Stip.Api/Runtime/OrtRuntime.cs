@@ -18,7 +18,7 @@ internal sealed class OrtRuntime(
     public string Provider => provider.Name;
 
     /// <summary>What pasts of growing caches may take in one run of several sessions.</summary>
-    public long MostPastBytes { get; init; } = GrowingStep.UsualPastBytes;
+    public long MostInputBytes { get; init; } = GrowingStep.UsualInputBytes;
 
     // The kernel of a device takes a window as it is.
     public int? SpareTokens => provider.IsCuda ? 0 : engine.Value.Spare;
@@ -33,7 +33,7 @@ internal sealed class OrtRuntime(
         if (decoder.Cache.Layout == CacheLayouts.Growing)
         {
             return new GrowingDecoder(
-                Load(decoder.GraphPath, provider.ServingOptions), decoder, provider.Device?.Gate, MostPastBytes);
+                Load(decoder.GraphPath, provider.ServingOptions), decoder, provider.Device?.Gate, MostInputBytes);
         }
 
         if (provider.Device is not null && Placement.ReasonForHost(decoder) is { } reason)
@@ -119,7 +119,7 @@ internal sealed class OrtRuntime(
             }
 
             return new SequenceDecoder(
-                loaded[0], loaded[1], loaded[^1], decoder, provider.Device?.Gate, log, MostPastBytes);
+                loaded[0], loaded[1], loaded[^1], decoder, provider.Device?.Gate, log, MostInputBytes);
         }
         catch
         {

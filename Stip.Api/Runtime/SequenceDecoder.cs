@@ -32,7 +32,7 @@ internal sealed class SequenceDecoder : IDecoder
     /// <param name="decoder">What they are.</param>
     /// <param name="gate">The device's, null on the host.</param>
     /// <param name="log">The operator's.</param>
-    /// <param name="mostPastBytes">Of several sessions in one run.</param>
+    /// <param name="mostInputBytes">Of several sessions in one run.</param>
     public SequenceDecoder(
         InferenceSession encoder,
         InferenceSession first,
@@ -40,7 +40,7 @@ internal sealed class SequenceDecoder : IDecoder
         DecoderSnapshot decoder,
         DeviceGate? gate,
         ILogger log,
-        long mostPastBytes = GrowingStep.UsualPastBytes)
+        long mostInputBytes = GrowingStep.UsualInputBytes)
     {
         (_encoder, _first, _decoder, _gate, _log) = (encoder, first, decoder, gate, log);
         var sequence = decoder.Sequence!;
@@ -53,7 +53,7 @@ internal sealed class SequenceDecoder : IDecoder
             sequence.First);
         _rowBytes = decoder.HiddenSize * decoder.RowsDtype.ByteSize();
         _logitsBytes = decoder.VocabSize * decoder.LogitsDtype.ByteSize();
-        _later = new LaterSteps(next, decoder, _merged?.Later, gate, mostPastBytes);
+        _later = new LaterSteps(next, decoder, _merged?.Later, gate, mostInputBytes);
     }
 
     public bool IsOnDevice => _gate is not null;

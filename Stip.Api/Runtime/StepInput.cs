@@ -20,6 +20,18 @@ internal sealed class StepInput(StepInputManifest said, TensorDtype dtype)
 
     public string Name => said.Name;
 
+    /// <summary>The usual mask, <c>[batch, total]</c> of ones.</summary>
+    public static StepInput Mask(string name, TensorDtype dtype) =>
+        new(Usual(name, StepInputManifest.Mask, StepInputManifest.Total), dtype);
+
+    /// <summary>The usual positions, <c>[batch, rows]</c>.</summary>
+    public static StepInput Positions(string name, TensorDtype dtype) =>
+        new(Usual(name, StepInputManifest.Positions, StepInputManifest.Rows), dtype);
+
+    /// <summary>What it takes in a step.</summary>
+    public long Bytes(int slots, int cachedTokens, int rowCount) => Shape(slots, cachedTokens, rowCount)
+        .Aggregate((long)dtype.ByteSize(), (product, length) => product * length);
+
     /// <summary>Adds the tensor of a step.</summary>
     /// <param name="tensors">Those of the step.</param>
     /// <param name="slots">Sequences, all of one length.</param>
@@ -27,33 +39,79 @@ internal sealed class StepInput(StepInputManifest said, TensorDtype dtype)
     /// <param name="rowCount">New rows of each.</param>
     public void Fill(ReusedTensors tensors, int slots, int cachedTokens, int rowCount)
     {
-        long[] shape =
-        [
-            .. _axes.Select((axis, place) => axis switch
-            {
-                CacheTensorManifest.Batch => slots,
-                CacheTensorManifest.Length => cachedTokens,
-                StepInputManifest.Rows => rowCount,
-                StepInputManifest.Total => cachedTokens + rowCount,
-                _ => _fixed[place],
-            }),
-        ];
+        var shape = Shape(slots, cachedTokens, rowCount);
         var target = tensors.Add(dtype, shape);
-        var (rows, keys) = (Along(shape, _rowAxis), Along(shape, _totalAxis));
-        var count = target.Length / dtype.ByteSize();
-        for (var cell = 0; cell < count; cell++)
+        switch (said.Value)
         {
-            var row = _rowAxis < 0 ? 0 : (int)(cell / rows.Stride % rows.Length);
-            var last = cachedTokens + (_rowAxis < 0 ? rowCount - 1 : row);
-            Put(target, cell, said.Value switch
-            {
-                StepInputManifest.Past => cachedTokens,
-                StepInputManifest.Rows => rowCount,
-                StepInputManifest.Total => cachedTokens + rowCount,
-                StepInputManifest.Last => cachedTokens + rowCount - 1,
-                StepInputManifest.Positions => cachedTokens + row,
-                _ => Seen(_totalAxis < 0 || cell / keys.Stride % keys.Length <= last),
-            });
+            case StepInputManifest.Past:
+                Put(target, cachedTokens);
+                break;
+            case StepInputManifest.Rows:
+                Put(target, rowCount);
+                break;
+            case StepInputManifest.Total:
+                Put(target, cachedTokens + rowCount);
+                break;
+            case StepInputManifest.Last:
+                Put(target, cachedTokens + rowCount - 1);
+                break;
+            case StepInputManifest.Positions when _rowAxis < 0:
+                Put(target, cachedTokens);
+                break;
+            case StepInputManifest.Positions:
+                Count(target, shape, cachedTokens, rowCount);
+                break;
+            default:
+                Put(target, Seen(true));
+                Hide(target, shape, cachedTokens, rowCount);
+                break;
+        }
+    }
+
+    private long[] Shape(int slots, int cachedTokens, int rowCount) =>
+    [
+        .. _axes.Select((axis, place) => axis switch
+        {
+            CacheTensorManifest.Batch => slots,
+            CacheTensorManifest.Length => cachedTokens,
+            StepInputManifest.Rows => rowCount,
+            StepInputManifest.Total => cachedTokens + rowCount,
+            _ => _fixed[place],
+        }),
+    ];
+
+    private void Count(Span<byte> target, long[] shape, int cachedTokens, int rowCount)
+    {
+        var bytes = BytesBehind(shape, _rowAxis);
+        for (var run = 0; !target.IsEmpty; run++)
+        {
+            Put(target[..bytes], cachedTokens + run % rowCount);
+            target = target[bytes..];
+        }
+    }
+
+    // What a row does not see lies together: tokens behind it, or, where tokens stand before rows, rows before it.
+    private void Hide(Span<byte> target, long[] shape, int cachedTokens, int rowCount)
+    {
+        if (_rowAxis < 0 || _totalAxis < 0 || rowCount == 1)
+        {
+            return;
+        }
+
+        var (total, rowsFirst) = (cachedTokens + rowCount, _rowAxis < _totalAxis);
+        var inner = BytesBehind(shape, Math.Max(_rowAxis, _totalAxis));
+        var (count, most) = rowsFirst ? (total, rowCount) : (rowCount, total);
+        var between = BytesBehind(shape, Math.Min(_rowAxis, _totalAxis)) / (count * inner);
+        for (var run = 0; !target.IsEmpty; run++)
+        {
+            var cells = target[..(count * inner)];
+            target = target[cells.Length..];
+            var outer = run / between % most;
+            Put(
+                rowsFirst
+                    ? cells[((cachedTokens + outer + 1) * inner)..]
+                    : cells[..(Math.Max(0, outer - cachedTokens) * inner)],
+                Seen(false));
         }
     }
 
@@ -64,39 +122,42 @@ internal sealed class StepInput(StepInputManifest said, TensorDtype dtype)
         _ => isSeen ? 0 : double.NegativeInfinity,
     };
 
-    private void Put(Span<byte> target, int cell, double number)
+    private void Put(Span<byte> cells, double number)
     {
         switch (dtype)
         {
             case TensorDtype.Bool:
-                target[cell] = number == 0 ? (byte)0 : (byte)1;
+                cells.Fill(number == 0 ? (byte)0 : (byte)1);
                 break;
             case TensorDtype.Int64:
-                MemoryMarshal.Cast<byte, long>(target)[cell] = (long)number;
+                MemoryMarshal.Cast<byte, long>(cells).Fill((long)number);
                 break;
             case TensorDtype.Int32:
-                MemoryMarshal.Cast<byte, int>(target)[cell] = (int)number;
+                MemoryMarshal.Cast<byte, int>(cells).Fill((int)number);
                 break;
             case TensorDtype.Float64:
-                MemoryMarshal.Cast<byte, double>(target)[cell] = Math.Max(number, double.MinValue);
+                MemoryMarshal.Cast<byte, double>(cells).Fill(Math.Max(number, double.MinValue));
                 break;
             case TensorDtype.Float32:
-                MemoryMarshal.Cast<byte, float>(target)[cell] = (float)Math.Max(number, float.MinValue);
+                MemoryMarshal.Cast<byte, float>(cells).Fill((float)Math.Max(number, float.MinValue));
                 break;
             case TensorDtype.Float16:
-                MemoryMarshal.Cast<byte, Half>(target)[cell] = (Half)Math.Max(number, (double)Half.MinValue);
+                MemoryMarshal.Cast<byte, Half>(cells).Fill((Half)Math.Max(number, (double)Half.MinValue));
                 break;
             default:
                 // The upper half of a float, whose lowest number is that of a float cut off.
-                MemoryMarshal.Cast<byte, ushort>(target)[cell] =
-                    (ushort)(BitConverter.SingleToUInt32Bits((float)Math.Max(number, float.MinValue)) >> 16);
+                MemoryMarshal.Cast<byte, ushort>(cells).Fill(
+                    (ushort)(BitConverter.SingleToUInt32Bits((float)Math.Max(number, float.MinValue)) >> 16));
                 break;
         }
     }
 
-    private static (long Stride, long Length) Along(long[] shape, int axis) => axis < 0
-        ? (1, 1)
-        : (shape.Skip(axis + 1).Aggregate(1L, (product, length) => product * length), shape[axis]);
+    private int BytesBehind(long[] shape, int axis) =>
+        (int)shape.Skip(axis + 1).Aggregate((long)dtype.ByteSize(), (product, length) => product * length);
+
+    private static StepInputManifest Usual(string name, string value, string axis) => new(
+        name, value,
+        [JsonSerializer.SerializeToElement(CacheTensorManifest.Batch), JsonSerializer.SerializeToElement(axis)]);
 
     private static int Find(StepInputManifest said, string word) =>
         said.Axes.ToList().FindIndex(axis => axis.ValueKind == JsonValueKind.String && axis.ValueEquals(word));

@@ -1,4 +1,6 @@
 using Microsoft.ML.OnnxRuntime;
+using Stip.Api.Engine;
+using Stip.Api.Runtime;
 using Stip.Api.Tests.Hosting;
 using Stip.Api.Tests.Models;
 using Stip.Protocol.Completions;
@@ -80,6 +82,74 @@ public sealed class CountedDecoderTests
             Assert.Equal(bare.Step(lengths[i], 1, i), answer.Logits.ToArray());
         }
     }
+
+    // A bias has a place for each row and token: what is too much for one run is made for fewer rows.
+    [Theory]
+    [InlineData(208, 7)]
+    [InlineData(100, 4, 3)]
+    [InlineData(1, 1, 1, 1, 1, 1, 1, 1)]
+    public async Task Prompt_WhoseInputsAreTooMuchForOneRun_RunsInPieces(long mostBytes, params int[] pieces)
+    {
+        using var engine = new RealEngine(folder => new TinyCountedDecoder().WriteTo(folder));
+        using var session = new InferenceSession(engine.GraphPath);
+        using var growing = new GrowingStep(session, engine.Snapshot) { MostInputBytes = mostBytes };
+        Assert.Equal(pieces[0], growing.MostRows(cachedTokens: 0, rowCount: 7));
+        using var watched = new WatchedRuntime(RealEngine.Runtime(engine.Options, mostBytes));
+        engine.Watched = watched;
+        await using var host = engine.Host();
+        using var bare = Bare(engine.GraphPath);
+        var expected = new List<byte>();
+        foreach (var rows in pieces)
+        {
+            expected.AddRange(bare.Step(expected.Count / (TinyDecoder.VocabSize * sizeof(float)), rows, 3));
+        }
+
+        using var all = engine.Step(null, 0, 7, 3, true, 40);
+        Assert.True((await host.RunAsync("alice", all)).Is(out var answer, out var refusal), refusal?.Message);
+        Assert.Equal(expected, answer.Logits.ToArray());
+        using var last = engine.Step(null, 0, 7, 3, false, 40);
+        Assert.True((await host.RunAsync("alice", last)).Is(out answer, out refusal), refusal?.Message);
+        Assert.Equal(expected[^answer.Logits.Length..], answer.Logits.ToArray());
+    }
+
+    // Of one row and 64 heads a bias has 256 bytes a token, past_len 8 in all.
+    [Theory]
+    [InlineData(4, 1)]
+    [InlineData(40, 2)]
+    public void Sessions_WhoseInputsAreTooMuchForOneRun_RunInTurns(int cachedTokens, int slots)
+    {
+        using var engine = new RealEngine(folder => new TinyCountedDecoder().WriteTo(folder));
+        using var session = new InferenceSession(engine.GraphPath);
+        var pasts = cachedTokens * 2 * TinyDecoder.HiddenSize * sizeof(float);
+        using var step = new GrowingStep(session, WithHeads(engine.Snapshot))
+        {
+            MostInputBytes = slots * (pasts + (cachedTokens + 1) * 256 + sizeof(long)),
+        };
+
+        Assert.Equal(slots, step.MostSlots(cachedTokens));
+    }
+
+    // A tensor of 2 GiB is more than the runtime's can be read as, and a bias is larger here than a cache.
+    [Fact]
+    public void MostTokens_AreThoseOfWhichTheLargestInputCanBeMade()
+    {
+        using var engine = new RealEngine(folder => new TinyCountedDecoder().WriteTo(folder));
+        using var decoder = RealEngine.Runtime().LoadDecoder(WithHeads(engine.Snapshot));
+
+        Assert.Equal(int.MaxValue / 256, decoder.MostTokens);
+    }
+
+    private static DecoderSnapshot WithHeads(DecoderSnapshot decoder) => decoder with
+    {
+        Cache = decoder.Cache with
+        {
+            Inputs =
+            [
+                decoder.Cache.Inputs![0] with { Axes = TinyCountedDecoder.Axes("batch", 64, "rows", "total") },
+                decoder.Cache.Inputs[1],
+            ],
+        },
+    };
 
     private static BareSteps Bare(string path) => new(
         path,

@@ -97,19 +97,19 @@ public sealed class GrowingCacheTests : IDisposable
     [Theory]
     [MemberData(nameof(Forms))]
     public Task SessionsOfOneLength_RunTogether_OthersBesideThem(CacheForm form) =>
-        AssertAreAloneAsync(form, GrowingStep.UsualPastBytes);
+        AssertAreAloneAsync(form, GrowingStep.UsualInputBytes);
 
     // One by one: what a graph takes of one sequence cannot be filled for several.
     [Fact]
     public Task SessionsOfOneLength_WherePositionsAreOfOneSequence_AreAnsweredToo() =>
-        AssertAreAloneAsync(CacheForm.Named, GrowingStep.UsualPastBytes, hasOnePositions: true);
+        AssertAreAloneAsync(CacheForm.Named, GrowingStep.UsualInputBytes, hasOnePositions: true);
 
     // Two of three tokens, or one of more.
     [Theory]
     [InlineData(CacheForm.Named)]
     [InlineData(CacheForm.Stacked)]
     public Task SessionsOfOneLength_WhosePastsAreTooMuchForOneRun_RunInTurns(CacheForm form) =>
-        AssertAreAloneAsync(form, 2 * 3 * TokenBytes);
+        AssertAreAloneAsync(form, 2 * (3 * TokenBytes + (4 + 1) * sizeof(long)));
 
     [Theory]
     [InlineData(1, 6)]
@@ -120,7 +120,11 @@ public sealed class GrowingCacheTests : IDisposable
     {
         using var engine = new RealEngine(CacheLayouts.Growing);
         using var session = new InferenceSession(engine.GraphPath);
-        using var step = new GrowingStep(session, engine.Snapshot) { MostPastBytes = 6 * TokenBytes };
+        using var step = new GrowingStep(session, engine.Snapshot)
+        {
+            // Beside the pasts a mask of one token more and a position.
+            MostInputBytes = 6 * (TokenBytes + (2 + 1) * sizeof(long)),
+        };
 
         Assert.Equal(most, step.MostSlots(cachedTokens));
         Assert.True(step.MostSlots(0) > 1);
@@ -139,12 +143,12 @@ public sealed class GrowingCacheTests : IDisposable
     }
 
     private static async Task AssertAreAloneAsync(
-        CacheForm form, long mostPastBytes, bool hasOnePositions = false)
+        CacheForm form, long mostInputBytes, bool hasOnePositions = false)
     {
         using var plain = new TemporaryFolder();
         new TinyGrowingDecoder().WriteTo(plain.Path);
         using var engine = new RealEngine(CacheLayouts.Growing, form: form, hasOnePositions: hasOnePositions);
-        using var watched = new WatchedRuntime(RealEngine.Runtime(engine.Options, mostPastBytes));
+        using var watched = new WatchedRuntime(RealEngine.Runtime(engine.Options, mostInputBytes));
         engine.Watched = watched;
         await using var host = engine.Host();
         int[] lengths = [3, 5, 3, 3, 5, 7];

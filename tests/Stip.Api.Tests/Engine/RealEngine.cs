@@ -89,7 +89,7 @@ internal sealed class RealEngine : IDisposable
     public EngineOptions Options { get; } = new() { IntraOpThreads = 1, SpinMicroseconds = 0, PrefillChunk = 8 };
 
     /// <summary>ONNX Runtime on one thread.</summary>
-    public static OrtRuntime Runtime(EngineOptions? engine = null, long mostPastBytes = GrowingStep.UsualPastBytes)
+    public static OrtRuntime Runtime(EngineOptions? engine = null, long mostInputBytes = GrowingStep.UsualInputBytes)
     {
         var runtime = Microsoft.Extensions.Options.Options.Create(
             new RuntimeOptions { ExecutionProvider = RuntimeOptions.Cpu });
@@ -99,7 +99,7 @@ internal sealed class RealEngine : IDisposable
             new OrtProvider(runtime, options, NullLogger<OrtProvider>.Instance), runtime, options,
             NullLogger<OrtRuntime>.Instance)
         {
-            MostPastBytes = mostPastBytes,
+            MostInputBytes = mostInputBytes,
         };
     }
 

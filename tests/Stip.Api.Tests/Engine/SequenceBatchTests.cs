@@ -20,10 +20,10 @@ public sealed class SequenceBatchTests
     [InlineData(3, false, false)]
     [InlineData(4, false, true, 2048)]
     public async Task Sessions_InRandomInterleavings_AnswerAsEachDoesAlone(
-        int seed, bool isMerged, bool leavesOut, long mostPastBytes = GrowingStep.UsualPastBytes)
+        int seed, bool isMerged, bool leavesOut, long mostInputBytes = GrowingStep.UsualInputBytes)
     {
         using var engine = new RealEngine(new TinySequence(IsMerged: isMerged) { LeavesOut = leavesOut });
-        using var watched = new WatchedRuntime(RealEngine.Runtime(engine.Options, mostPastBytes));
+        using var watched = new WatchedRuntime(RealEngine.Runtime(engine.Options, mostInputBytes));
         engine.Watched = watched;
         engine.Options.GatherMs = 2;
         engine.Options.Slots = 24;

@@ -20,6 +20,11 @@ public sealed class StepInputTests
     [InlineData("mask", "rows total", "1 1 1 1 0 1 1 1 1 1")]
     [InlineData("blocked", "rows total", "0 0 0 0 1 0 0 0 0 0")]
     [InlineData("mask", "1 length", "1 1 1")]
+    [InlineData("mask", "total rows", "1 1 1 1 1 1 1 1 0 1")]
+    [InlineData("mask", "rows 2 total 1", "1 1 1 1 0 1 1 1 1 0 1 1 1 1 1 1 1 1 1 1")]
+    [InlineData("blocked", "total 2 rows", "0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 1 0 1 0")]
+    [InlineData("mask", "batch rows total", "1 1 1 1 0 1 1 1 1 1 1 1 1 1 0 1 1 1 1 1")]
+    [InlineData("positions", "rows batch", "3 3 4 4")]
     public void Fill_OfWholeNumbers_CountsAsItSays(string value, string axes, string numbers)
     {
         foreach (var dtype in new[] { TensorDtype.Int64, TensorDtype.Int32 })
