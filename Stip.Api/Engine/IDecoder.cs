@@ -23,6 +23,10 @@ internal interface IDecoder : IDisposable
     /// <summary>True where rows of a step run one after the other, each on its own.</summary>
     bool TakesOneRow => false;
 
+    /// <summary>True where rows that nobody wants are not run: it does not matter which slots lie between others.
+    /// </summary>
+    bool LeavesOutIdle => false;
+
     /// <summary>What the last run took for copying rows in and logits out, where that is told apart.</summary>
     TimeSpan Copied => TimeSpan.Zero;
 
@@ -48,7 +52,7 @@ internal interface IDecoder : IDisposable
     /// <param name="range">Slots of an arena of this decoder.</param>
     /// <param name="cachedTokens">Rows that count in each slot, <c>[slots]</c>.</param>
     /// <param name="rows">Rows in the graph's type, <c>[slots, rows a slot, hidden]</c>.</param>
-    /// <param name="wanted">Which rows, flat over slots and rows, need logits.</param>
+    /// <param name="wanted">Which rows, flat over slots and rows, need logits, in their order.</param>
     /// <param name="logits">Receives <c>[wanted, vocab]</c> in the graph's type, joined or row by row, or of each row
     /// what is wanted of it.</param>
     void Run(

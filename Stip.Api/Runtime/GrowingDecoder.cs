@@ -62,6 +62,8 @@ internal sealed class GrowingDecoder : IDecoder
 
     public bool TakesOneRow { get; }
 
+    public bool LeavesOutIdle => true;
+
     public int MostTokens => Math.Min(CacheShape.Of(_decoder, 1, 1).MostTokens, _step.MostTokens);
 
     public long SlotBytes(int capacityTokens) => CacheShape.Of(_decoder, 1, capacityTokens).SlotTotalBytes;

@@ -62,6 +62,8 @@ internal sealed class SequenceDecoder : IDecoder
 
     public bool RunsOnAnyThread => true;
 
+    public bool LeavesOutIdle => true;
+
     public int MostTokens => CacheShape.Of(_decoder, 1, 1).MostTokens;
 
     public long SlotBytes(int capacityTokens) => CacheShape.Of(_decoder, 1, capacityTokens).SlotTotalBytes;

@@ -17,7 +17,13 @@ internal sealed class SlotPool : IDisposable
     public SlotPool(IDecoder decoder, DecoderSnapshot snapshot, CacheBudget budget, int slots)
     {
         (_decoder, _model, _budget, _slots) = (decoder, snapshot.Model, budget, slots);
-        _classes = LengthClasses.Of(snapshot.ContextLength);
+        var classes = LengthClasses.Of(snapshot.ContextLength);
+        // Where a cache is no larger for it, sessions of all lengths have one arena, and run together.
+        _classes =
+        [
+            .. classes.Where((length, i) => i == classes.Length - 1
+                || decoder.SlotBytes(length) < decoder.SlotBytes(classes[i + 1])),
+        ];
         _arenas = new SlotArena?[_classes.Length];
     }
 

@@ -111,6 +111,12 @@ internal sealed class BatchRunner(IDecoder decoder, DecoderSnapshot snapshot, Pr
         }
 
         _sessions.Sort(static (a, b) => a.Slot.CompareTo(b.Slot));
+        if (decoder.LeavesOutIdle)
+        {
+            RunSegment(arena, _sessions[0].Slot, _sessions[^1].Slot - _sessions[0].Slot + 1);
+            return;
+        }
+
         _compaction.Tidy(arena, _sessions);
         SlotSegments.Cut(arena, _sessions, _slots, _segments);
         foreach (var (first, count) in _segments)
@@ -134,6 +140,10 @@ internal sealed class BatchRunner(IDecoder decoder, DecoderSnapshot snapshot, Pr
                 session.ReachedTokens = _lengths[i] + 1;
                 (_targets[wanted], _tops[wanted]) = (ticket.Logits, ticket.Top);
                 _wanted[wanted++] = i;
+            }
+            else if (decoder.LeavesOutIdle)
+            {
+                continue;
             }
             else
             {

@@ -1,3 +1,6 @@
+using Microsoft.Extensions.Options;
+using Stip.Api.Engine;
+using Stip.Api.Engine.Caches;
 using Stip.Api.Tests.Hosting;
 using Stip.Api.Tests.Models;
 using Stip.Protocol.Completions;
@@ -16,11 +19,12 @@ public sealed class StateDecoderTests
     [Theory]
     [InlineData(false, false)]
     [InlineData(true, false)]
+    [InlineData(true, false, true)]
     [InlineData(false, true)]
-    public async Task ServedSteps_AreThoseOfABareLoop(bool takesOneRow, bool givesLastRow)
+    public async Task ServedSteps_AreThoseOfABareLoop(bool takesOneRow, bool givesLastRow, bool hasOneState = false)
     {
         using var engine = new RealEngine(
-            folder => new TinyStateDecoder(takesOneRow, givesLastRow).WriteTo(folder));
+            folder => new TinyStateDecoder(takesOneRow, givesLastRow, hasOneState).WriteTo(folder));
         await using var host = engine.Host();
         using var bare = Bare(engine.GraphPath);
         string? session = null;
@@ -42,7 +46,7 @@ public sealed class StateDecoderTests
         }
     }
 
-    // States say nothing of a length: sessions of any run together, but those that have none yet.
+    // States say nothing of a length: sessions of any run together, but those that have none yet, or are to have none.
     [Fact]
     public async Task Sessions_OfDifferentLengths_AreAsAlone()
     {
@@ -50,39 +54,61 @@ public sealed class StateDecoderTests
         using var watched = new WatchedRuntime(RealEngine.Runtime(engine.Options));
         engine.Watched = watched;
         await using var host = engine.Host();
-        int[] lengths = [3, 5, 1, 7];
-        var sessions = new List<string>();
-        for (var i = 0; i < lengths.Length; i++)
-        {
-            using var prompt = engine.Step(null, 0, lengths[i], i + 1, false, 40);
-            Assert.True((await host.RunAsync("alice", prompt)).Is(out var answer, out _));
-            sessions.Add(answer.SessionId!);
-        }
+        var sessions = await PromptsAsync(engine, host, [3, 5, 1, 7, 2]);
 
-        watched.Hold();
-        using var other = engine.Step(null, 0, 2, 9, false, 40);
-        var held = Task.Run(() => host.RunAsync("bob", other), Cancellation);
-        watched.Entered.Wait(Cancellation);
-        watched.Runs.Clear();
-        lengths = [0, .. lengths];
-        var running = lengths.Select((length, i) => host.RunAsync(
-            "alice", engine.Step(i == 0 ? null : sessions[i - 1], length, 1, i, false, 40), Cancellation)).ToArray();
-        watched.LetGo();
-        await held;
-        var answers = await Task.WhenAll(running);
+        // What the first and the last had lies in their slots still.
+        int[] positions = [0, 5, 1, 7, 0];
+        var answers = await StepsAsync(engine, watched, host, sessions, positions);
 
-        Assert.Equal(lengths.Order(), watched.Runs[^1].Order());
-        for (var i = 0; i < lengths.Length; i++)
+        Assert.Equal(positions.Order(), watched.Runs[^1].Order());
+        for (var i = 0; i < positions.Length; i++)
         {
             using var bare = Bare(engine.GraphPath);
-            if (lengths[i] > 0)
+            if (positions[i] > 0)
             {
-                bare.Step(0, lengths[i], i);
+                bare.Step(0, positions[i], i + 1);
             }
 
             Assert.True(answers[i].Is(out var answer, out var refusal), refusal?.Message);
-            Assert.Equal(bare.Step(lengths[i], 1, i), answer.Logits.ToArray());
+            Assert.Equal(bare.Step(positions[i], 1, i + 1), answer.Logits.ToArray());
         }
+    }
+
+    // Nothing is written into the slot between them: a state would be lost by it.
+    [Fact]
+    public async Task Sessions_WithOthersBetweenThem_RunTogether()
+    {
+        using var engine = new RealEngine(folder => new TinyStateDecoder().WriteTo(folder));
+        using var watched = new WatchedRuntime(RealEngine.Runtime(engine.Options));
+        engine.Watched = watched;
+        await using var host = engine.Host();
+        var lengths = Enumerable.Range(1, 12).ToArray();
+        var sessions = await PromptsAsync(engine, host, lengths);
+        int[] others = [.. lengths.Where(length => length % 2 == 1)];
+
+        await StepsAsync(engine, watched, host, [.. others.Select(length => sessions[length - 1])], others);
+        Assert.Equal(others, watched.Runs[^1].Order());
+
+        using var next = engine.Step(sessions[1], 2, 1, 2, false, 40);
+        Assert.True((await host.RunAsync("alice", next)).Is(out var answer, out _));
+        using var bare = Bare(engine.GraphPath);
+        bare.Step(0, 2, 2);
+        Assert.Equal(bare.Step(2, 1, 2), answer.Logits.ToArray());
+    }
+
+    // A state is as large whatever the length of its session.
+    [Fact]
+    public void Sessions_OfAnyMostLength_HaveOneArena()
+    {
+        using var engine = new RealEngine(folder => new TinyStateDecoder().WriteTo(folder));
+        using var decoder = RealEngine.Runtime().LoadDecoder(engine.Snapshot);
+        using var pool = new SlotPool(
+            decoder, engine.Snapshot with { ContextLength = 4096 },
+            new CacheBudget(Options.Create(engine.Options)), slots: 4);
+
+        Assert.True(pool.Find(10, TimeSpan.Zero).Is(out var small, out _));
+        Assert.True(pool.Find(4096, TimeSpan.Zero).Is(out var large, out _));
+        Assert.Same(large.Arena, small.Arena);
     }
 
     [Fact]
@@ -113,6 +139,36 @@ public sealed class StateDecoderTests
         var again = await server.Caller().StepAsync(
             new CompletionRequest("states", Steps.Rows(3, 0, 4), fork.Id, Position: 0));
         Assert.Equal(prompt, again.Choices[0].Logits.Data!.Value.ToArray());
+    }
+
+    // Session i has rows of seed i + 1.
+    private static async Task<List<string>> PromptsAsync(RealEngine engine, DecoderHost host, int[] lengths)
+    {
+        var sessions = new List<string>();
+        foreach (var (i, length) in lengths.Index())
+        {
+            using var prompt = engine.Step(null, 0, length, i + 1, false, 40);
+            Assert.True((await host.RunAsync("alice", prompt)).Is(out var answer, out _));
+            sessions.Add(answer.SessionId!);
+        }
+
+        return sessions;
+    }
+
+    // Steps of one row that waited for another, and so are there together.
+    private static async Task<Outcome<StepAnswer>[]> StepsAsync(
+        RealEngine engine, WatchedRuntime watched, DecoderHost host, IReadOnlyList<string> sessions, int[] positions)
+    {
+        watched.Hold();
+        using var other = engine.Step(null, 0, 2, 9, false, 40);
+        var held = Task.Run(() => host.RunAsync("bob", other), Cancellation);
+        watched.Entered.Wait(Cancellation);
+        watched.Runs.Clear();
+        var running = positions.Select((position, i) => host.RunAsync(
+            "alice", engine.Step(sessions[i], position, 1, i + 1, false, 40), Cancellation)).ToArray();
+        watched.LetGo();
+        await held;
+        return await Task.WhenAll(running);
     }
 
     private static BareSteps Bare(string path) =>

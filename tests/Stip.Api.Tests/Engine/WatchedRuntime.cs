@@ -51,6 +51,8 @@ internal sealed class WatchedRuntime(IGraphRuntime inner) : IGraphRuntime, IDisp
 
         public bool RunsOnAnyThread => decoder.RunsOnAnyThread;
 
+        public bool LeavesOutIdle => decoder.LeavesOutIdle;
+
         public long SlotBytes(int capacityTokens) => decoder.SlotBytes(capacityTokens);
 
         public long SourceBytes(int rows) => decoder.SourceBytes(rows);
