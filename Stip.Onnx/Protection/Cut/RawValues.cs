@@ -50,7 +50,7 @@ internal static class RawValues
         OuterReads.Of(node).Any(raw.Contains)
         && (!Compares.Contains(node.OpType) || ComparesWithMany(node, raw, types)) && !Counts.Contains(node.OpType)
         && !(Picks.Contains(node.OpType) && !raw.Contains(node.Input[0]) && types.AreSwitches(node.Input[0]))
-        && !(node.OpType.StartsWith("Reduce", StringComparison.Ordinal) && LeavesNoPlace(node, types));
+        && !(node.OpType.StartsWith("Reduce", StringComparison.Ordinal) && LeavesNoPlace(node, raw, types));
 
     // With every word, along an axis that what is raw has not: which one is equal is the word.
     private static bool ComparesWithMany(NodeProto node, IReadOnlySet<string> raw, ValueTypes types) =>
@@ -64,8 +64,8 @@ internal static class RawValues
         !ProbeSizes.IsFixed(axis) || axis.DimValue > MostChosen;
 
     // Sums over all places, or over a free axis where only fixed ones are left: one number for a text, one for each
-    // colour or band, or for each channel of a long series. The batch comes first.
-    private static bool LeavesNoPlace(NodeProto node, ValueTypes types)
+    // colour, or the mean of each band or of each channel of a long series. The batch comes first.
+    private static bool LeavesNoPlace(NodeProto node, IReadOnlySet<string> raw, ValueTypes types)
     {
         if (types.AxesOf(node) is not { } axes)
         {
@@ -85,9 +85,10 @@ internal static class RawValues
         var isGone = shape.Select((_, axis) => axes.Contains(axis) || axes.Contains(axis - shape.Count)).ToArray();
         var gone = shape.Where((_, axis) => axis > 0 && isGone[axis]).ToArray();
         var left = shape.Where((_, axis) => axis > 0 && !isGone[axis]).ToArray();
+        var sums = new EvenSums(raw, types, shape, isGone);
         return gone.Any(axis => axis.DimValue != 1) && left.All(ProbeSizes.IsFixed)
-            && (left.All(axis => axis.DimValue <= MostColours)
-                || ((!gone.All(ProbeSizes.IsFixed) || IsOverMoments(isGone, gone, left))
+            && ((left.All(axis => axis.DimValue <= MostColours) && (left.Length == 0 || !sums.HaveWeights(node)))
+                || (sums.AreKnown(node) && (!gone.All(ProbeSizes.IsFixed) || IsOverMoments(isGone, gone, left))
                     && left.All(axis => axis.DimValue <= MostBands)));
     }
 

@@ -81,11 +81,17 @@ internal sealed class ValueTypes
             return [.. node.Attribute.FirstOrDefault(attribute => attribute.Name == "axes")?.Ints ?? []];
         }
 
-        var held = _tensors.GetValueOrDefault(node.Input[1])
-            ?? (_makers.TryGetValue(node.Input[1], out var maker) ? HeldTensors.ValueOf(maker) : null);
+        var held = HeldOf(node.Input[1]);
         return held is null or { DataLocation: TensorProto.Types.DataLocation.External } ? null
             : [.. TensorNumbers.Read(InlineData.Open(node.Input[1], held)).Integers.Select(axis => (long)axis)];
     }
+
+    /// <summary>The node that makes a value; null for inputs and initialisers.</summary>
+    public NodeProto? MakerOf(string name) => _makers.GetValueOrDefault(name);
+
+    /// <summary>An initialiser, or the tensor of a Constant node; null for any other value.</summary>
+    public TensorProto? HeldOf(string name) => _tensors.GetValueOrDefault(name)
+        ?? (_makers.TryGetValue(name, out var maker) ? HeldTensors.ValueOf(maker) : null);
 
     /// <summary>The shape of a value, null where nothing tells it. Rows have the axes of their ids and one more; a
     /// picture's features stand where the kernel's first axis says.</summary>

@@ -114,6 +114,71 @@ public sealed class RawValuesTests : IDisposable
         }
     }
 
+    // Numbers of the user's with weights, and the largest of them, are no means.
+    [Theory]
+    [InlineData("ReduceSum", "", false)]
+    [InlineData("ReduceL2", "", false)]
+    [InlineData("ReduceMax", "", true)]
+    [InlineData("ReduceMin", "", true)]
+    [InlineData("ReduceLogSumExp", "", true)]
+    [InlineData("ReduceSum", "moments", true)]
+    [InlineData("ReduceSum", "turned", true)]
+    [InlineData("ReduceSum", "counted", true)]
+    [InlineData("ReduceSum", "itself", true)] // once more as its first moment
+    [InlineData("ReduceSum", "wide", true)] // a layer without a product
+    [InlineData("ReduceSum", "channels", false)]
+    [InlineData("ReduceSum", "ones", false)]
+    [InlineData("ReduceSum", "mask", false)]
+    [InlineData("ReduceSum", "deviation", false)]
+    public void ASumOfASeries_IsSentWhereAllMomentsCountAlike(string sum, string weights, bool isRefused)
+    {
+        const int Moments = 24, Channels = 5;
+        _graph.Input("past_values", "batch", Moments, weights == "wide" ? 1 : Channels);
+        _graph.Graph.AddInput("past_observed_mask", TensorDtype.Bool, "batch", Moments, Channels);
+        var weighted = weights switch
+        {
+            "moments" => Times(_graph.Weight("kernel", Moments, 1)),
+            "turned" => _graph.With(
+                "Transpose",
+                "back_again",
+                [Times(_graph.Weight("kernel", Moments, 1), _graph.Weight("own", Channels))],
+                NodeAttribute.Ints("perm", 0, 1, 2)),
+            "counted" => Times(_graph.Add("Unsqueeze", "column", _graph.With("Cast", "decay", [_graph.Add(
+                "Range", "counts", _graph.Integer(0), _graph.Integer(Moments), _graph.Integer(1))],
+                NodeAttribute.Int("to", 1)), _graph.Numbers(1))),
+            "itself" => Times(_graph.Add(
+                "Slice", "first", "past_values", _graph.Numbers(0), _graph.Numbers(1), _graph.Numbers(1))),
+            "wide" => Times(_graph.Weight("kernel", Moments, 20)),
+            "channels" => Times(_graph.Weight("own", 1, Channels)),
+            "ones" => Times(
+                _graph.Add("Unsqueeze", "ones", _graph.Floats([.. Enumerable.Repeat(1f, Moments)]), _graph.Numbers(1)),
+                _graph.Add("ConstantOfShape", "blank", _graph.Numbers(1, Moments, Channels))),
+            "mask" => _graph.Add("Where", "seen", "past_observed_mask", "past_values", _graph.Number(0)),
+            "deviation" => _graph.Add("Pow", "squares", _graph.Add("Sub", "centred", "past_values", _graph.Add(
+                "ReduceMean", "mean", "past_values", _graph.Numbers(1))), _graph.Number(2)),
+            _ => "past_values",
+        };
+        var total = _graph.Add(sum, "total", weighted, _graph.Numbers(1));
+        _graph.With("Transpose", "turned", ["past_values"], NodeAttribute.Ints("perm", 0, 2, 1));
+        _graph.Add("MatMul", "rows", "turned", _graph.Weight("w", Moments, Moments));
+        _graph.Add("Relu", "bent", "rows");
+        _graph.With("Transpose", "back", ["bent"], NodeAttribute.Ints("perm", 0, 2, 1));
+        _graph.Add("Add", "y", "back", total);
+        _graph.Output("y", "batch", Moments, Channels);
+
+        if (isRefused)
+        {
+            Assert.Throws<RefusedException>(Cut);
+        }
+        else
+        {
+            Assert.Contains("total", Cut().Sent);
+        }
+
+        string Times(params string[] factors) => factors.Aggregate(
+            "past_values", (product, factor) => _graph.Add("Mul", $"{product}_{factor}", product, factor));
+    }
+
     // A comparison of each id with every word is the id.
     [Theory]
     [InlineData(true, true)]
@@ -158,15 +223,17 @@ public sealed class RawValuesTests : IDisposable
 
     // The words of a text without their order are none the less its words.
     [Theory]
-    [InlineData(9_000, true)]
-    [InlineData(80, false)]
-    public void ASumOverPlacesOfEveryWord_TellsTheWords(int words, bool isRefused)
+    [InlineData("ReduceMax", 9_000, true)]
+    [InlineData("ReduceMean", 9_000, true)]
+    [InlineData("ReduceMax", 80, true)]
+    [InlineData("ReduceMean", 80, false)] // of bands
+    public void ASumOverPlacesOfEveryWord_TellsTheWords(string sum, int words, bool isRefused)
     {
         Ids();
         _graph.Add("Gather", "rows", _graph.Weight("table", 9, 6), "input_ids");
         _graph.Add("MatMul", "dense", "rows", _graph.Weight("w", 6, words));
         _graph.Input("pixel_values", "batch", "places", words);
-        _graph.Add("ReduceMax", "bag", "pixel_values", _graph.Numbers(1));
+        _graph.Add(sum, "bag", "pixel_values", _graph.Numbers(1));
         _graph.Add("Sub", "y", "dense", "bag");
         _graph.Output("y", "batch", "seq", words);
 
