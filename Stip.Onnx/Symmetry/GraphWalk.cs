@@ -137,9 +137,7 @@ internal sealed class GraphWalk(
         catch (TooManyNodesException)
         {
             var shapes = call.Inputs.OfType<Value>().Select(value => $"[{string.Join(',', value.Shape)}]");
-            throw new RefusedException(
-                $"node '{node.Name}' ({operation}) on {string.Join(" and ", shapes)} treats too many positions apart "
-                + "to be followed; fix smaller sizes in the graph's inputs, or leave them free");
+            throw TooManyNodesException.Refusal($"node '{node.Name}' ({operation}) on {string.Join(" and ", shapes)}");
         }
         catch (Exception e) when (e is InvalidDataException or ArgumentException or IndexOutOfRangeException
             or InvalidCastException or InvalidOperationException or OverflowException or DivideByZeroException)

@@ -33,6 +33,7 @@ internal sealed class LabelRun
     /// <param name="mostScores">Most products of queries and keys that are written out.</param>
     /// <param name="mostPlaces">Most positions of a picture that are written out.</param>
     /// <param name="rules">Rules by operator; null for those of the registry.</param>
+    /// <param name="mostEdges">Most that nodes hang on, all together; null for what memory allows.</param>
     /// <exception cref="RefusedException">A graph cannot be followed.</exception>
     public static LabelledGraph Execute(
         IReadOnlyList<GraphPart> parts,
@@ -40,8 +41,10 @@ internal sealed class LabelRun
         int longestRun = int.MaxValue,
         int mostScores = NodeStore.DefaultScores,
         int mostPlaces = NodeStore.DefaultPlaces,
-        Func<string, IOperatorRule?>? rules = null) =>
-        new SizedRuns(parts, joins, longestRun, (mostScores, mostPlaces), rules ?? RuleRegistry.Find).Execute();
+        Func<string, IOperatorRule?>? rules = null,
+        int? mostEdges = null) =>
+        new SizedRuns(
+            parts, joins, longestRun, (mostScores, mostPlaces, mostEdges), rules ?? RuleRegistry.Find).Execute();
 
     /// <summary>Runs one graph.</summary>
     /// <param name="part">The graph.</param>

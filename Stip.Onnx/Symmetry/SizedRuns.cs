@@ -10,13 +10,14 @@ namespace Stip.Onnx.Symmetry;
 /// <param name="parts">The graphs; what feeds another comes before it.</param>
 /// <param name="joins">Which output feeds which input.</param>
 /// <param name="longestRun">Most cells that are treated as one.</param>
-/// <param name="most">Most products of queries and keys, and positions of a picture, that are written out.</param>
+/// <param name="most">Most products of queries and keys, and positions of a picture, that are written out, and most
+/// edges of a run; null edges for what memory allows.</param>
 /// <param name="rules">Rules by operator.</param>
 internal sealed class SizedRuns(
     IReadOnlyList<GraphPart> parts,
     IReadOnlyList<PortJoin> joins,
     int longestRun,
-    (int Scores, int Places) most,
+    (int Scores, int Places, int? Edges) most,
     Func<string, IOperatorRule?> rules)
 {
     private const int LongestForMissed = 16;
@@ -111,18 +112,27 @@ internal sealed class SizedRuns(
 
     private LabelledGraph Run(ProbeSizes[] sizes, LengthCuts cuts, List<LabelledPart> labelled)
     {
-        var store = new NodeStore(longestRun, mostScores: most.Scores, mostPlaces: most.Places, parted: _parted);
+        var store = new NodeStore(
+            longestRun, mostScores: most.Scores, mostPlaces: most.Places, parted: _parted, mostEdges: most.Edges);
         var (unruled, flow) = (new List<string>(), new PartFlow(joins));
-        foreach (var part in parts)
+        try
         {
-            var size = sizes[SizesOf(part)];
-            labelled.Add(part.IsKept
-                ? KeptRun.Execute(part, store, flow, size, rules)
-                : LabelRun.Execute(part, store, unruled, cuts, flow, size, rules));
-        }
+            foreach (var part in parts)
+            {
+                var size = sizes[SizesOf(part)];
+                labelled.Add(part.IsKept
+                    ? KeptRun.Execute(part, store, flow, size, rules)
+                    : LabelRun.Execute(part, store, unruled, cuts, flow, size, rules));
+            }
 
-        var missed = parts.Any(part => part.IsBeginning) ? 0 : LooseEnds.Settle(labelled, store);
-        return new LabelledGraph(store, labelled, unruled) { Missed = missed };
+            var missed = parts.Any(part => part.IsBeginning) ? 0 : LooseEnds.Settle(labelled, store);
+            return new LabelledGraph(store, labelled, unruled) { Missed = missed };
+        }
+        catch (TooManyNodesException)
+        {
+            // Nodes say it themselves.
+            throw TooManyNodesException.Refusal();
+        }
     }
 
     // Once more under other lengths, and where cuts stay the same once more under these.

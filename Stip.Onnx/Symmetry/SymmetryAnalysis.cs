@@ -21,7 +21,7 @@ internal sealed class SymmetryAnalysis
         Graph = graph;
         graph.Store.Seal();
         GiveBack();
-        Segments = new SegmentGraph(graph.Store);
+        Segments = Cut(graph.Store);
         graph.Store.Close();
         GiveBack();
         _components = new LaneComponents(Segments);
@@ -109,6 +109,18 @@ internal sealed class SymmetryAnalysis
         return kept is not null
             && (followed is null || kept.Sent().Count(kept.Moves) > followed.Sent().Count(followed.Moves)) ? kept
             : followed ?? throw refusal!;
+    }
+
+    private static SegmentGraph Cut(NodeStore store)
+    {
+        try
+        {
+            return new SegmentGraph(store);
+        }
+        catch (TooManyNodesException)
+        {
+            throw TooManyNodesException.Refusal();
+        }
     }
 
     // What one step leaves is much where a graph is large: the next would come on top of it.

@@ -13,12 +13,14 @@ namespace Stip.Onnx.Symmetry.Nodes;
 /// <param name="mostPlaces">Most positions of a picture that are written out once something treats them apart; more
 /// are kept as vectors, which gives the same symmetries.</param>
 /// <param name="parted">Fresh runs, by number, whose even lanes get their labels before the odd ones.</param>
+/// <param name="mostEdges">Most that nodes hang on, all together; null for what memory allows.</param>
 internal sealed class NodeStore(
     int longestRun = int.MaxValue,
     KindTable? kinds = null,
     int mostScores = NodeStore.DefaultScores,
     int mostPlaces = NodeStore.DefaultPlaces,
-    IReadOnlySet<int>? parted = null)
+    IReadOnlySet<int>? parted = null,
+    int? mostEdges = null)
 {
     /// <summary>The kind of what no output hangs on.</summary>
     public const string Dropped = "dropped";
@@ -38,7 +40,8 @@ internal sealed class NodeStore(
 
     public KindTable Kinds { get; } = kinds ?? new KindTable();
 
-    public RunTable Runs { get; } = new(parted?.Count > 0 ? 2 : 1);
+    public RunTable Runs { get; } = mostEdges is { } most
+        ? new RunTable(parted?.Count > 0 ? 2 : 1, most) : new RunTable(parted?.Count > 0 ? 2 : 1);
 
     /// <summary>Every second lane of a run has been used apart.</summary>
     public bool HasPartedLanes { get; set; }

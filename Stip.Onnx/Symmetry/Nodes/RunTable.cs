@@ -9,9 +9,10 @@ namespace Stip.Onnx.Symmetry.Nodes;
 /// share; a run of one lane takes all labels of its ranges. All of it is integers in flat arrays.
 /// </summary>
 /// <param name="reach">How many cells apart labels that follow each other may stand.</param>
-internal sealed class RunTable(int reach = 1)
+/// <param name="mostChildren">Most that nodes hang on, all together.</param>
+internal sealed class RunTable(int reach = 1, int mostChildren = RunTable.MostChildren)
 {
-    // What nodes hang on, 8 bytes each: far above what a 70b model takes, and a minute at most.
+    // 8 bytes each: far above what a 70b model takes, and a minute at most.
     private const int MostChildren = 1 << 27;
 
     private readonly List<int> _firsts = [];
@@ -135,7 +136,7 @@ internal sealed class RunTable(int reach = 1)
     /// <exception cref="TooManyNodesException">There are too many.</exception>
     public int Append(int kind, int lanes, RunTraits traits, ReadOnlySpan<LabelRange> children)
     {
-        if (_children.Count > MostChildren)
+        if (_children.Count > mostChildren || lanes > int.MaxValue - LabelCount)
         {
             throw new TooManyNodesException();
         }
@@ -146,7 +147,7 @@ internal sealed class RunTable(int reach = 1)
         _traits.Add(traits);
         _children.AddRange(children);
         _childEnds.Add(_children.Count);
-        LabelCount = checked(LabelCount + lanes);
+        LabelCount += lanes;
         return _firsts.Count - 1;
     }
 

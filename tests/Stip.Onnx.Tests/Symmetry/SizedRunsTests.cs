@@ -1,3 +1,4 @@
+using Stip.Onnx.Model;
 using Stip.Onnx.Symmetry;
 
 namespace Stip.Onnx.Tests.Symmetry;
@@ -21,5 +22,22 @@ public sealed class SizedRunsTests
 
         Assert.Contains("fours/node", refusal.Message, StringComparison.Ordinal);
         Assert.Contains("nowhere", refusal.Message, StringComparison.Ordinal);
+    }
+
+    // With no room at all it is an input or a weight that finds none, with some a node.
+    [Theory]
+    [InlineData(-1, "the graph treats")]
+    [InlineData(10, "node 'h/node' (MatMul)")]
+    public void Refusal_WithoutRoomForWhatNodesHangOn_IsTheSameForInputsAndNodes(int mostEdges, string who)
+    {
+        using var graph = new SmallGraph();
+        graph.Finish(graph.Hidden(8), 8);
+        using var file = graph.Save();
+
+        var refusal = Assert.Throws<RefusedException>(
+            () => LabelRun.Execute([GraphPart.Of(file)], [], mostEdges: mostEdges));
+
+        Assert.StartsWith(who, refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("too many positions apart", refusal.Message, StringComparison.Ordinal);
     }
 }
