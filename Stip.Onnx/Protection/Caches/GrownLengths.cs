@@ -26,7 +26,7 @@ internal static class GrownLengths
         var lengths = inputs.Where(input => places.ContainsKey(input.Name))
             .Select(input => input.Shape[places[input.Name]]).DistinctBy(length => length.ToString()).ToArray();
         return lengths.Length < 2 || lengths.Any(length => length.ValueKind != JsonValueKind.String)
-            || !AreWhole(graph, functions, caches.Where(cache => places.ContainsKey(cache.Past)))
+            || !AreWhole(graph, functions, [.. caches.Where(cache => places.ContainsKey(cache.Past))], places)
             ? inputs
             : [.. inputs.Select(input => !places.TryGetValue(input.Name, out var axis) ? input : input with
             {
@@ -35,25 +35,52 @@ internal static class GrownLengths
     }
 
     private static bool AreWhole(
-        GraphProto graph, IReadOnlyList<FunctionProto> functions, IEnumerable<CacheTensorManifest> caches)
+        GraphProto graph,
+        IReadOnlyList<FunctionProto> functions,
+        IReadOnlyList<CacheTensorManifest> caches,
+        Dictionary<string, int> lengths)
     {
-        var held = HeldTensors.Of(graph).DistinctBy(entry => entry.Name)
-            .ToDictionary(entry => entry.Name, entry => entry.Tensor, StringComparer.Ordinal);
-        var carried = CarriedInputs.Of(graph, functions, node => node.OpType == "Slice" && !BeginsInFront(node, held));
+        var axes = new CarriedAxes(graph, caches.ToDictionary(cache => cache.Past, cache => cache.Axes.Count));
+        var carried = CarriedInputs.Of(graph, functions, node => Cuts(node, axes, lengths));
         return caches.All(cache => carried.GetValueOrDefault(cache.Present)?.Contains(cache.Past) == true);
     }
 
-    // Keys and values in one tensor are parted so; what begins at a distance from the end is a window.
-    private static bool BeginsInFront(NodeProto slice, Dictionary<string, TensorProto> held)
+    // Keys and values in one tensor are parted along an axis of their own; what leaves some of the length out is a
+    // window.
+    private static bool Cuts(NodeProto node, CarriedAxes axes, Dictionary<string, int> lengths)
     {
-        var starts = slice.Attribute.FirstOrDefault(attribute => attribute.Name == "starts")?.Ints
-            .Select(start => (int)start).ToArray();
-        if (starts is null && slice.Input.Count > 1 && held.TryGetValue(slice.Input[1], out var tensor)
-            && tensor.DataLocation != TensorProto.Types.DataLocation.External)
+        if (node.OpType is not ("Slice" or "Split" or "Gather"))
         {
-            starts = [.. TensorNumbers.Read(InlineData.Open(tensor.Name, tensor)).Integers];
+            return false;
         }
 
-        return starts is not null && Array.TrueForAll(starts, start => start >= 0);
+        if (axes.Of(node.Input[0]) is not { } cache)
+        {
+            // Where its length stands is not known: what begins at a distance from the end is taken for one.
+            return node.OpType == "Slice"
+                && (axes.Numbers(node, "starts", 1) is not { } begins || Array.Exists(begins, start => start < 0));
+        }
+
+        var length = Array.IndexOf(cache.Axes, lengths[cache.Input]);
+        return length >= 0 && (node.OpType != "Slice"
+            ? Shapes.Axis(CarriedAxes.AxisOf(node, 0), cache.Axes.Length) == length
+            : LeavesOut(node, axes, length, cache.Axes.Length));
+    }
+
+    private static bool LeavesOut(NodeProto slice, CarriedAxes axes, int length, int rank)
+    {
+        var starts = axes.Numbers(slice, "starts", 1);
+        var named = axes.Numbers(slice, "axes", 3)
+            ?? (slice.Input.Count > 3 ? null : [.. Enumerable.Range(0, starts?.Length ?? rank)]);
+        if (named is null)
+        {
+            return true;
+        }
+
+        // An end that is computed is the length itself.
+        var place = Array.FindIndex(named, axis => Shapes.Axis(axis, rank) == length);
+        return place >= 0 && (starts is null || starts[place] != 0
+            || (axes.Numbers(slice, "ends", 2) is { } ends && ends[place] < int.MaxValue)
+            || (axes.Numbers(slice, "steps", 4) is { } steps && steps[place] != 1));
     }
 }

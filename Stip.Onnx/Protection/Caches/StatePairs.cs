@@ -4,6 +4,7 @@ using Stip.Onnx.Model;
 using Stip.Onnx.Protection.Cut;
 using Stip.Onnx.Symmetry;
 using Stip.Onnx.Symmetry.Ports;
+using Stip.Onnx.Symmetry.Values;
 using Stip.Protocol.Packages;
 using Dimension = Stip.Onnx.Model.TensorShapeProto.Types.Dimension;
 
@@ -83,14 +84,40 @@ internal static class StatePairs
         }
 
         var carried = CarriedInputs.Of(graph, functions);
+        var axes = new CarriedAxes(graph, states.ToDictionary(state => state.Key, state => state.Value.Axes.Count));
+        var types = new ValueTypes(graph);
         return graph.Node.Where(node => Writing.Contains(node.OpType))
-            .SelectMany(node => carried.GetValueOrDefault(node.Input[0]) ?? new HashSet<string>())
-            .Where(states.ContainsKey).Distinct().Select(name => LengthOf(states[name])).Min();
+            .SelectMany(node => (carried.GetValueOrDefault(node.Input[0]) ?? new HashSet<string>())
+                .Where(states.ContainsKey).Select(name => LengthOf(states[name], WrittenAxis(node, axes, types))))
+            .Min();
     }
 
-    // Features stand behind places.
-    private static int? LengthOf(CacheTensorManifest state) => state.Axes.SkipLast(1)
-        .Where(axis => axis.ValueKind == JsonValueKind.Number).Select(axis => (int?)axis.GetInt32()).Max();
+    // Features stand behind places, where nothing tells which axis these are on.
+    private static int? LengthOf(CacheTensorManifest state, int? axis) =>
+        axis is { } place && state.Axes[place].ValueKind == JsonValueKind.Number ? state.Axes[place].GetInt32()
+        : state.Axes.SkipLast(1).Where(length => length.ValueKind == JsonValueKind.Number)
+            .Select(length => (int?)length.GetInt32()).Max();
+
+    // The axis of a state whose places are told; null where it is not known.
+    private static int? WrittenAxis(NodeProto node, CarriedAxes axes, ValueTypes types)
+    {
+        if (axes.Of(node.Input[0]) is not { } state)
+        {
+            return null;
+        }
+
+        var rank = state.Axes.Length;
+        var axis = node.OpType switch
+        {
+            "TensorScatter" => Shapes.Axis(CarriedAxes.AxisOf(node, -2), rank),
+            "ScatterElements" => Shapes.Axis(CarriedAxes.AxisOf(node, 0), rank),
+
+            // Of axes that are told together the places are last: all before them are written whole.
+            _ => (int)(types.ShapeOf(node.Input[1])?.Dim.LastOrDefault()?.DimValue
+                ?? types.TensorShape(node.Input[1])?.LastOrDefault() ?? 0) - 1,
+        };
+        return axis >= 0 && axis < rank && state.Axes[axis] >= 0 ? state.Axes[axis] : null;
+    }
 
     // By what is the same in their names, or by their order where that does not tell all: then each comes of the one
     // before. (What a layer shifts by a token is given without a look at what it was.)

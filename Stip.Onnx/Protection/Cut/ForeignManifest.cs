@@ -148,6 +148,7 @@ internal static class ForeignManifest
         IReadOnlyDictionary<string, long> limits, GraphManifest graph, IReadOnlyList<StepInputManifest>? made) =>
         limits.Where(limit => limit.Key.Contains("position", StringComparison.Ordinal)
                 || limit.Key == graph.NameOf(GraphManifest.Positions)
-                || made?.Any(input => input.Name == limit.Key) == true)
-            .Select(limit => (int?)checked((int)limit.Value)).FirstOrDefault();
+                || made?.Any(input => input.Name == limit.Key && input.Value is StepInputManifest.Positions
+                    or StepInputManifest.Past or StepInputManifest.Last or StepInputManifest.Total) == true)
+            .Select(limit => (int?)checked((int)limit.Value)).Min();
 }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Stip.Onnx.Model;
 using Stip.Onnx.Protection;
+using Stip.Onnx.Protection.Caches;
 using Stip.Onnx.Tests.Symmetry;
 using Stip.Protocol;
 using Stip.Protocol.Packages;
@@ -84,6 +85,37 @@ public sealed class StatePairsTests : IDisposable
         Assert.Equal(
             "1 20 12", string.Join(' ', Assert.Single(cache.Tensors!).Axes.Select(axis => axis.ToString())));
         Assert.Equal("cache_position", Assert.Single(cache.Inputs!).Name);
+    }
+
+    // More heads than places, wherever the operator that writes has the places.
+    [Theory]
+    [InlineData("ScatterElements", 20)]
+    [InlineData("TensorScatter", 20)]
+    [InlineData("ScatterND", 20)]
+    [InlineData("ScatterND turned", 20)]
+    [InlineData("ScatterND reshaped", 32)] // nothing tells: the longest
+    public void Length_OfACacheThatIsWrittenAtPlaces_IsThatOfTheAxisThatIsWritten(string writer, int expected)
+    {
+        const int Heads = 32, Length = 20;
+        _graph.Input("cache", 1, Heads, Length, Hidden);
+        _graph.Input("next", 1, Heads, 1, Hidden);
+        _graph.Graph.AddInput("places", TensorDtype.Int64, 1, Heads, 1, writer == "ScatterND" ? 3 : 1);
+        var written = writer switch
+        {
+            "ScatterElements" => _graph.With(
+                writer, "written", ["cache", "places", "next"], NodeAttribute.Int("axis", 2)),
+            "TensorScatter" => _graph.Add(writer, "written", "cache", "next", "places"),
+            "ScatterND" => _graph.Add(writer, "written", "cache", "places", "next"),
+            _ => _graph.Add("ScatterND", "written", writer == "ScatterND turned"
+                ? _graph.With("Transpose", "turned", ["cache"], NodeAttribute.Ints("perm", 2, 0, 1, 3))
+                : _graph.Add("Reshape", "flat", "cache", _graph.Numbers(-1, Hidden)), "places", "next"),
+        };
+        Assert.Equal("written", written);
+        int[] axes = [1, Heads, Length, Hidden];
+        var cache = new CacheTensorManifest(
+            "cache", "written", [.. axes.Select(length => JsonSerializer.SerializeToElement(length))]);
+
+        Assert.Equal(expected, StatePairs.Length(_graph.Graph.Graph, [], [cache]));
     }
 
     // Each layer's caches have axes of their own name, as PyTorch numbers them.

@@ -22,6 +22,8 @@ public sealed class StepInputsTests : IDisposable
     private readonly SmallGraph _graph = new();
     private readonly TemporaryFolder _folder = new();
 
+    private int _otherPlaces;
+
     [Theory]
     [InlineData(TensorDtype.Float32, "past_len", "", "mask=bias[batch,1,rows,total] past_len=past[]")]
     [InlineData(TensorDtype.Bool, "past_len", "1", "mask=mask[batch,1,rows,total] past_len=past[1]")]
@@ -43,6 +45,24 @@ public sealed class StepInputsTests : IDisposable
             input => $"{input.Name}={input.Value}[{string.Join(',', input.Axes.Select(axis => axis.ToString()))}]")));
         Assert.Equal(place == "pos" ? "pos" : null, graph.Ports?.GetValueOrDefault("position_ids"));
         Assert.Equal(Places, package.ContextLength);
+    }
+
+    // Keys that are looked up by a length have fewer places than the table of positions, whichever comes first.
+    [Theory]
+    [InlineData(Places - 7)]
+    [InlineData(Places + 7)]
+    public void Protect_OfADecoderWithTwoTablesOfPlaces_GoesAsFarAsTheShorter(int others)
+    {
+        _otherPlaces = others;
+        Build(TensorDtype.Float32, "cache_position", "s");
+
+        PackageProtector.Protect(
+            _graph.FilePath, _folder.At("package"), new ProtectionOptions("text"), new SeededRandom(3));
+
+        var package = JsonSerializer.Deserialize<PackageManifest>(
+            File.ReadAllBytes(_folder.At("package/cloud/stip.json")), StipJson.File)!;
+        Assert.Equal(2, package.Graphs["decoder"].Cache!.Inputs!.Count(input => input.Name != "mask"));
+        Assert.Equal(Math.Min(Places, others), package.ContextLength);
     }
 
     // A server counts, and knows no angles.
@@ -89,7 +109,14 @@ public sealed class StepInputsTests : IDisposable
         _graph.Add("MatMul", "taken", "shares", values);
         _graph.With("Transpose", "together", ["taken"], NodeAttribute.Ints("perm", 0, 2, 1, 3));
         _graph.Add("Reshape", "attended", "together", _graph.Numbers(0, 0, Hidden));
-        _graph.Add("Add", "stream", "h", "attended");
+        if (_otherPlaces > 0)
+        {
+            _graph.Graph.AddInput("past_len", TensorDtype.Int64);
+            var shift = _graph.Add("Gather", "shift", _graph.Weight("shifts", _otherPlaces, Hidden), "past_len");
+            _graph.Add("Add", "attended_there", "attended", shift);
+        }
+
+        _graph.Add("Add", "stream", "h", _otherPlaces > 0 ? "attended_there" : "attended");
         _graph.Add("MatMul", "logits", "stream", _graph.Weight("w_head", Hidden, Words));
         _graph.Output("logits", "b", "s", Words);
         _graph.Save().Dispose();
