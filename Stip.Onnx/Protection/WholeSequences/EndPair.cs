@@ -48,16 +48,20 @@ internal sealed class EndPair
     /// <summary>True where the last one is another.</summary>
     public bool Changes(float tolerance) => Distance(_lengths.Tokens - 1, 1) > tolerance * Scale;
 
-    private float Scale => TensorPrimitives.MaxMagnitude<float>(_one) is var largest ? MathF.Abs(largest) : 0;
+    // Words that are never said have no finite score.
+    private float Scale => _one.Where(float.IsFinite).Select(MathF.Abs).DefaultIfEmpty().Max();
 
-    // The largest difference; no number where one side has none.
+    // The largest difference, without an end where one side has no number, or one without an end that the other has
+    // not.
     private float Distance(int row, int count)
     {
-        var differences = new float[count * _width];
-        TensorPrimitives.Subtract<float>(
-            _one.AsSpan(row * _width, differences.Length),
-            _other.AsSpan(row * _width, differences.Length),
-            differences);
-        return MathF.Abs(TensorPrimitives.MaxMagnitude<float>(differences));
+        var largest = 0f;
+        for (var i = row * _width; i < (row + count) * _width; i++)
+        {
+            var difference = _one[i] == _other[i] ? 0 : MathF.Abs(_one[i] - _other[i]);
+            largest = float.IsNaN(difference) ? float.PositiveInfinity : MathF.Max(largest, difference);
+        }
+
+        return largest;
     }
 }

@@ -33,7 +33,15 @@ internal static class LanguageModels
         }
 
         var told = WholeSequenceInputs.Told(candidate);
-        if (RowsOf(plain, candidate, mode, told) is not { } whole)
+        var pairs = Judged(plain, candidate, mode, told);
+        if (pairs.Count == 0)
+        {
+            return new WholeSequenceFinding(null, "whether this is a language model without a cache could not be told "
+                + "(no text of two tokens and more could be run): the package is an encoder's, which chat and "
+                + "complete refuse");
+        }
+
+        if (RowsOf(plain, candidate, pairs) is not { } whole)
         {
             return WholeSequenceFinding.None;
         }
@@ -58,8 +66,7 @@ internal static class LanguageModels
                 + "past_key_values costs one row)");
     }
 
-    // Null where it is none.
-    private static WholeSequenceManifest? RowsOf(
+    private static List<EndPair> Judged(
         PlainModel plain,
         WholeSequenceCandidate candidate,
         VerificationMode mode,
@@ -68,13 +75,18 @@ internal static class LanguageModels
         var pairs = new ChangedEnds(candidate, told).Make().ToList();
         var answers = Answers(
             plain, candidate, mode, [.. pairs.SelectMany(pair => new Inputs[] { pair.Text, pair.Changed })]);
-        var judged = pairs.Select((pair, i) => (pair.Lengths, One: answers[2 * i], Other: answers[(2 * i) + 1]))
+        return pairs.Select((pair, i) => (pair.Lengths, One: answers[2 * i], Other: answers[(2 * i) + 1]))
             .Where(pair => pair.One is not null && pair.Other is not null)
             .Select(pair => new EndPair(pair.One!, pair.Other!, pair.Lengths, candidate.Width)).ToList();
+    }
+
+    // Null where it is none.
+    private static WholeSequenceManifest? RowsOf(
+        PlainModel plain, WholeSequenceCandidate candidate, List<EndPair> judged)
+    {
         var tolerance = RoundedActivations.AreIn(candidate.Part.Model) ? RoundedTolerance
             : plain.Manifest.Dtype == TensorDtype.Float32.WireName() ? Tolerance : HalfTolerance;
-        var rows = judged.Count == 0 ? null
-            : judged.TrueForAll(pair => pair.HasAllRows) ? WholeSequenceManifest.AllRows
+        var rows = judged.TrueForAll(pair => pair.HasAllRows) ? WholeSequenceManifest.AllRows
             : judged.TrueForAll(pair => pair.HasLastRow) ? WholeSequenceManifest.LastRow
             : null;
         var isLanguageModel = rows == WholeSequenceManifest.AllRows

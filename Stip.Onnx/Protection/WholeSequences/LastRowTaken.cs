@@ -5,11 +5,14 @@ using Stip.Onnx.Symmetry.Values;
 namespace Stip.Onnx.Protection.WholeSequences;
 
 /// <summary>Tells whether all that an output knows of a text passes through its last row. What is pooled over rows, or
-/// made of the first one, knows more.</summary>
+/// made of the first one, knows more, and so does what is pooled over anything behind it.</summary>
 internal static class LastRowTaken
 {
     // What is left of a length that nobody names.
     private const int Endless = int.MaxValue;
+
+    // Sequences, places and features.
+    private const int RowsRank = 3;
 
     /// <param name="graph">The server's graph.</param>
     /// <param name="output">One of its outputs.</param>
@@ -24,7 +27,9 @@ internal static class LastRowTaken
             }
         }
 
+        var ranks = new ValueRanks(graph);
         var rows = graph.Input.Where(ElementTypes.AreQuantities).Select(input => input.Name).ToHashSet();
+        var made = MadeOf(graph, rows);
         var (open, seen, isTaken) = (new Stack<string>([output]), new HashSet<string>(StringComparer.Ordinal), false);
         while (open.TryPop(out var name))
         {
@@ -38,7 +43,12 @@ internal static class LastRowTaken
                 continue;
             }
 
-            if (TakesLast(graph, node))
+            if (made.Contains(name) && PoolsOver(node, ranks))
+            {
+                return false;
+            }
+
+            if (made.Contains(name) && TakesLast(graph, node, ranks.Of(node.Input[0])))
             {
                 isTaken = true;
                 continue;
@@ -53,17 +63,39 @@ internal static class LastRowTaken
         return isTaken;
     }
 
-    private static bool TakesLast(GraphProto graph, NodeProto node) => node.OpType switch
+    private static HashSet<string> MadeOf(GraphProto graph, IEnumerable<string> rows)
     {
-        "Gather" => IsOfTexts(node.Attribute.FirstOrDefault(attribute => attribute.Name == "axis")?.I ?? 0)
+        var made = rows.ToHashSet(StringComparer.Ordinal);
+        foreach (var node in graph.Node.Where(node => node.OpType is not ("Shape" or "Size")
+            && OuterReads.Of(node).Any(made.Contains)))
+        {
+            made.UnionWith(node.Output);
+        }
+
+        return made;
+    }
+
+    private static bool TakesLast(GraphProto graph, NodeProto node, int? rank) => node.OpType switch
+    {
+        "Gather" => IsOfTexts(node.Attribute.FirstOrDefault(attribute => attribute.Name == "axis")?.I ?? 0, rank)
             && Numbers(graph, node, 1) is [-1],
         "Slice" => Numbers(graph, node, 1) is [-1] && Numbers(graph, node, 2) is [>= Endless]
-            && Numbers(graph, node, 3) is [var axis] && IsOfTexts(axis) && Numbers(graph, node, 4) is null or [1],
+            && Numbers(graph, node, 3) is [var axis] && IsOfTexts(axis, rank) && Numbers(graph, node, 4) is null or [1],
         _ => false,
     };
 
-    // Features are on the last axis; rows stand before them, whichever of them counts sequences.
-    private static bool IsOfTexts(long axis) => axis is 0 or 1 or -2;
+    // Features are on the last axis; rows stand before them, whichever of them counts sequences. Where there are more
+    // axes, the last head or the last layer is taken.
+    private static bool IsOfTexts(long axis, int? rank) => rank == RowsRank && axis is 0 or 1 or -2;
+
+    // What is reduced along features is a norm; a share is none of several rows.
+    private static bool PoolsOver(NodeProto node, ValueRanks ranks) => node.OpType switch
+    {
+        "GlobalAveragePool" or "GlobalMaxPool" => true,
+        _ => node.OpType.StartsWith("Reduce", StringComparison.Ordinal)
+            && (ranks.AxesOf(node) is not { Count: 1 } axes
+                || (axes[0] != -1 && axes[0] != ranks.Of(node.Input[0]) - 1)),
+    };
 
     private static int[]? Numbers(GraphProto graph, NodeProto node, int place) => node.Input.Count > place
         && HeldTensors.Of(graph).FirstOrDefault(held => held.Name == node.Input[place]).Tensor is { } tensor

@@ -100,6 +100,22 @@ public sealed class LanguageModelsTests : IDisposable
         Assert.Contains(warnings, line => line.Contains("takes texts of 5 tokens", StringComparison.Ordinal));
     }
 
+    // No second token tells whether the first one knows of it.
+    [Fact]
+    public void Protect_OfAGraphOfOneToken_LeavesAnEncoderAndSaysWhy()
+    {
+        SmallLanguageModel.Build(_graph, isCausal: true);
+        _graph.Graph.Graph.Input[0].Type.TensorType.Shape.Dim[1] = new TensorShapeProto.Types.Dimension
+        {
+            DimValue = 1,
+        };
+
+        var (bundle, warnings) = Protect();
+
+        Assert.Equal("encoder", bundle.Kind);
+        Assert.Contains(warnings, line => line.Contains("could not be told", StringComparison.Ordinal));
+    }
+
     // Its rows know their own token alone; the table is its head.
     [Fact]
     public void Protect_OfTokensThatSeeNoOthers_IsALanguageModel()
