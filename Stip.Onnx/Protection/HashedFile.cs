@@ -59,7 +59,8 @@ internal sealed class HashedFile : Stream, IBufferWriter<byte>
     /// <exception cref="IOException">The file could not be written.</exception>
     public PackageFile Complete()
     {
-        Hand();
+        Send();
+        (_buffer, _used) = ([], 0);
         _full.CompleteAdding();
         var digest = _hasher.GetAwaiter().GetResult();
         _file.Dispose();
@@ -132,9 +133,14 @@ internal sealed class HashedFile : Stream, IBufferWriter<byte>
 
     private void Hand()
     {
+        Send();
+        (_buffer, _used) = (Free(), 0);
+    }
+
+    private void Send()
+    {
         _file.Write(_buffer, 0, _used);
         _full.Add((_buffer, _used));
-        (_buffer, _used) = (Free(), 0);
     }
 
     // A short file never fills the first: the others are made when they are needed.
