@@ -26,6 +26,9 @@ internal sealed record DecoderSnapshot(
     /// <summary>Names of what every step takes and gives.</summary>
     public StepPorts Ports { get; init; } = StepPorts.Usual;
 
+    /// <summary>Axes of sequences and of their rows in what it takes.</summary>
+    public (int Sequences, int Rows) RowAxes => Cache.SequenceFirst is true ? (1, 0) : (0, 1);
+
     /// <summary>Null for a decoder on its own.</summary>
     public SequenceSnapshot? Sequence { get; init; }
 

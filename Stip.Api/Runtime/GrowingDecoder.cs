@@ -43,13 +43,14 @@ internal sealed class GrowingDecoder : IDecoder
         _step = new GrowingStep(session, decoder) { MostInputBytes = mostInputBytes };
         _rowBytes = decoder.HiddenSize * decoder.RowsDtype.ByteSize();
         _logitsBytes = decoder.VocabSize * decoder.LogitsDtype.ByteSize();
-        _holdsSeveral = IsFree(decoder.Ports.Embeds, 0)
+        _holdsSeveral = IsFree(decoder.Ports.Embeds, decoder.RowAxes.Sequences)
             && HoldsSeveral(decoder.Ports.Mask) && HoldsSeveral(decoder.Ports.Positions)
             && (decoder.Cache.Inputs ?? []).All(HoldsSeveral)
             && decoder.CacheTensors.All(tensor => tensor.HoldsSeveral && IsFree(tensor.Past, tensor.Batch!.Value));
-        TakesOneRow = !IsFree(decoder.Ports.Embeds, 1);
-        _givesLastRowOnly = session.OutputMetadata[decoder.Ports.Logits].Dimensions is { Length: RowRank } given
-            && given[1] == 1;
+        TakesOneRow = !IsFree(decoder.Ports.Embeds, decoder.RowAxes.Rows);
+        // Where sequences stand behind rows, a number says that there is one of them; the first run tells.
+        _givesLastRowOnly = decoder.RowAxes.Rows == 1
+            && session.OutputMetadata[decoder.Ports.Logits].Dimensions is { Length: RowRank } given && given[1] == 1;
     }
 
     public TimeSpan Copied { get; private set; }

@@ -76,7 +76,8 @@ internal sealed class GrowingStep : IDisposable
     /// <summary>False where a step is the same whatever the length of the session, but for its first.</summary>
     public bool CountsTokens { get; }
 
-    /// <summary>Receives the rows of the step, <c>[slots, rows, hidden]</c>.</summary>
+    /// <summary>Receives the rows of the step, <c>[slots, rows, hidden]</c>: in any order of these axes, for one of the
+    /// two is 1.</summary>
     public Span<byte> Rows => _tensors.Bytes(
         0, _slotCount * _rowCount * _decoder.HiddenSize * _decoder.RowsDtype.ByteSize());
 
@@ -134,7 +135,10 @@ internal sealed class GrowingStep : IDisposable
         slots.CopyTo(_slots);
         _tensors.Clear();
         _inputs.Clear();
-        _tensors.Add(_decoder.RowsDtype, slots.Length, rowCount, _decoder.HiddenSize);
+        var (sequences, rows) = _decoder.RowAxes;
+        long[] shape = [0, 0, _decoder.HiddenSize];
+        (shape[sequences], shape[rows]) = (slots.Length, rowCount);
+        _tensors.Add(_decoder.RowsDtype, shape);
         Array.ForEach(_made, made => made.Fill(_tensors, _slotCount, cachedTokens, rowCount));
         for (var tensor = 0; _takesPast && tensor < _caches.Count; tensor++)
         {

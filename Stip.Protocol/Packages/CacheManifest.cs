@@ -29,6 +29,10 @@ public sealed record CacheManifest(
     /// </summary>
     public IReadOnlyList<StepInputManifest>? Inputs { get; init; }
 
+    /// <summary>True where a decoder with a growing cache takes its rows as <c>[sequence, batch, hidden]</c>; null for
+    /// <c>[batch, sequence, hidden]</c>.</summary>
+    public bool? SequenceFirst { get; init; }
+
     /// <summary>The window that bounds the cache of a layer, 0 where none does.</summary>
     public int BoundOf(int layer) => BoundedWindows is { } windows && layer < windows.Count ? windows[layer] : 0;
 }

@@ -56,6 +56,8 @@ internal static class GraphFaults
         { Layout: not (CacheLayouts.Shared or CacheLayouts.Growing) } =>
             $"cache layout '{Quoted.Text(cache.Layout)}' is neither '{CacheLayouts.Shared}' nor "
             + $"'{CacheLayouts.Growing}'",
+        { SequenceFirst: not null, Layout: not CacheLayouts.Growing } =>
+            $"cache.sequence_first is for the layout '{CacheLayouts.Growing}' only",
         { Layers: < 1 } or { KvHeads: < 1 } or { HeadDim: < 1 } =>
             $"cache of {cache.Layers} layers, {cache.KvHeads} heads and {cache.HeadDim} channels is empty",
         { Layers: > MaxLayers } => $"cache of {cache.Layers} layers; there may be 1..{MaxLayers}",

@@ -62,7 +62,7 @@ internal static class GrowingCacheFaults
         }
     }
 
-    // As recurrent layers of other frameworks have them: rows of one sequence would be sequences of one row.
+    // Rows of one sequence would be sequences of one row.
     private static IEnumerable<string> Rows(GraphManifest graph, IReadOnlyList<CacheTensor> tensors)
     {
         var rows = graph.Inputs.FirstOrDefault(input => input.Name == graph.NameOf(GraphManifest.Embeds));
@@ -71,11 +71,18 @@ internal static class GrowingCacheFaults
                 .ElementAtOrDefault(tensor.Batch!.Value).ToString())
             .Where(name => !string.IsNullOrEmpty(name)).ToHashSet(StringComparer.Ordinal);
         // A number is one row or one sequence: the same, where rows run one by one.
-        if (rows is { Shape: [var first, var second, _] } && first.ValueKind == JsonValueKind.String
-            && second.ValueKind == JsonValueKind.String
-            && batches.Contains(second.ToString()) && !batches.Contains(first.ToString()))
+        if (rows is not { Shape: [var first, var second, _] } || first.ValueKind != JsonValueKind.String
+            || second.ValueKind != JsonValueKind.String)
         {
-            yield return $"'{rows.Name}' is [sequence, batch, hidden], not [batch, sequence, hidden]";
+            yield break;
+        }
+
+        var (sequences, tokens, said, other) = graph.Cache!.SequenceFirst is true
+            ? (second, first, "[sequence, batch, hidden]", "[batch, sequence, hidden]")
+            : (first, second, "[batch, sequence, hidden]", "[sequence, batch, hidden]");
+        if (batches.Contains(tokens.ToString()) && !batches.Contains(sequences.ToString()))
+        {
+            yield return $"'{rows.Name}' is {other}, not {said}";
         }
     }
 

@@ -61,9 +61,10 @@ internal static class SequenceFaults
             return [$"{role} has no cache of layout '{CacheLayouts.Growing}' with tensors and cross"];
         }
 
-        return cache.Inputs is null
+        return cache is { Inputs: null, SequenceFirst: null }
             ? CacheListFaults.Of(cache)
-            : CacheListFaults.Of(cache).Append("cache inputs are for a decoder without an encoder beside it");
+            : CacheListFaults.Of(cache).Append(
+                "cache inputs and sequence_first are for a decoder without an encoder beside it");
     }
 
     private static IEnumerable<string> OfEncoder(PackageManifest manifest, GraphManifest encoder)

@@ -26,14 +26,15 @@ internal static class ForeignManifest
         IReadOnlyDictionary<string, string>? ports,
         IReadOnlyList<StepInputManifest>? made)
     {
-        var graph = new GraphManifest(
-            cloudFile,
-            GrownLengths.Joined(GraphSignature.Inputs(cut.Cloud), cut.Cloud, file.Model.Functions, caches),
-            GraphSignature.Outputs(cut.Cloud),
-            ForeignCache.Describe(cut.Cloud, caches) is { } cache ? cache with { Inputs = made } : null)
-        {
-            Ports = ports,
-        };
+        var graph = WithCache(
+            new GraphManifest(
+                cloudFile,
+                GrownLengths.Joined(GraphSignature.Inputs(cut.Cloud), cut.Cloud, file.Model.Functions, caches),
+                GraphSignature.Outputs(cut.Cloud))
+            {
+                Ports = ports,
+            },
+            cut.Cloud, caches, made);
         var vocabulary = VocabularyOf(graph, role, limits);
         var type = FeatureType(cut);
         var settings = SourceSettings.Read(Path.GetDirectoryName(Path.GetFullPath(file.FilePath)) ?? "");
@@ -93,6 +94,17 @@ internal static class ForeignManifest
             .Select(c => char.IsAsciiLetterOrDigit(c) || "._-".Contains(c) ? c : '-')).TrimStart('.', '_', '-');
         return chosen.Length > 0 ? chosen : "model";
     }
+
+    private static GraphManifest WithCache(
+        GraphManifest graph,
+        GraphProto cloud,
+        IReadOnlyList<CacheTensorManifest> caches,
+        IReadOnlyList<StepInputManifest>? made) => graph with
+        {
+            Cache = ForeignCache.Describe(cloud, caches) is { } cache
+            ? cache with { Inputs = made, SequenceFirst = RowOrder.IsSequenceFirst(graph, caches) }
+            : null,
+        };
 
     private static TensorManifest? LogitsOf(GraphManifest graph)
     {

@@ -32,11 +32,15 @@ internal sealed class BareSteps : IDisposable
             new float[entry.Shape.Aggregate(1L, (product, length) => product * length)], entry.Shape))];
     }
 
+    /// <summary>True for a graph whose rows stand before sequences.</summary>
+    public bool SequenceFirst { get; init; }
+
     /// <summary>Logits of a step.</summary>
     public byte[] Step(int position, int rows, int seed)
     {
         var floats = MemoryMarshal.Cast<byte, float>(Steps.Rows(seed, position, rows).Data.Span).ToArray();
-        using var embeds = OrtValue.CreateTensorValueFromMemory(floats, [1, rows, TinyDecoder.HiddenSize]);
+        using var embeds = OrtValue.CreateTensorValueFromMemory(
+            floats, [SequenceFirst ? rows : 1, SequenceFirst ? 1 : rows, TinyDecoder.HiddenSize]);
         var made = _made(position, rows);
         var results = _session.Run(
             _options, ["inputs_embeds", .. made.Select(input => input.Name), .. _pasts],

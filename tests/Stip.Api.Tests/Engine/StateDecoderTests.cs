@@ -21,12 +21,16 @@ public sealed class StateDecoderTests
     [InlineData(true, false)]
     [InlineData(true, false, true)]
     [InlineData(false, true)]
-    public async Task ServedSteps_AreThoseOfABareLoop(bool takesOneRow, bool givesLastRow, bool hasOneState = false)
+    [InlineData(false, false, false, true)]
+    [InlineData(true, false, true, true)]
+    [InlineData(false, true, false, true)]
+    public async Task ServedSteps_AreThoseOfABareLoop(
+        bool takesOneRow, bool givesLastRow, bool hasOneState = false, bool isSequenceFirst = false)
     {
         using var engine = new RealEngine(
-            folder => new TinyStateDecoder(takesOneRow, givesLastRow, hasOneState).WriteTo(folder));
+            folder => new TinyStateDecoder(takesOneRow, givesLastRow, hasOneState, isSequenceFirst).WriteTo(folder));
         await using var host = engine.Host();
-        using var bare = Bare(engine.GraphPath);
+        using var bare = Bare(engine.GraphPath, isSequenceFirst);
         string? session = null;
         var position = 0;
         foreach (var rows in new[] { 5, 1, 3, 1 })
@@ -47,10 +51,13 @@ public sealed class StateDecoderTests
     }
 
     // States say nothing of a length: sessions of any run together, but those that have none yet, or are to have none.
-    [Fact]
-    public async Task Sessions_OfDifferentLengths_AreAsAlone()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Sessions_OfDifferentLengths_AreAsAlone(bool isSequenceFirst)
     {
-        using var engine = new RealEngine(folder => new TinyStateDecoder().WriteTo(folder));
+        using var engine = new RealEngine(
+            folder => new TinyStateDecoder(SequenceFirst: isSequenceFirst).WriteTo(folder));
         using var watched = new WatchedRuntime(RealEngine.Runtime(engine.Options));
         engine.Watched = watched;
         await using var host = engine.Host();
@@ -63,7 +70,7 @@ public sealed class StateDecoderTests
         Assert.Equal(positions.Order(), watched.Runs[^1].Order());
         for (var i = 0; i < positions.Length; i++)
         {
-            using var bare = Bare(engine.GraphPath);
+            using var bare = Bare(engine.GraphPath, isSequenceFirst);
             if (positions[i] > 0)
             {
                 bare.Step(0, positions[i], i + 1);
@@ -171,6 +178,6 @@ public sealed class StateDecoderTests
         return await Task.WhenAll(running);
     }
 
-    private static BareSteps Bare(string path) =>
-        new(path, [("state", "new_state", [2, 1, TinyDecoder.HiddenSize])]);
+    private static BareSteps Bare(string path, bool isSequenceFirst = false) =>
+        new(path, [("state", "new_state", [2, 1, TinyDecoder.HiddenSize])]) { SequenceFirst = isSequenceFirst };
 }

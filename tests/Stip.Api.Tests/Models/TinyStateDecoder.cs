@@ -9,8 +9,9 @@ namespace Stip.Api.Tests.Models;
 /// <param name="TakesOneRow">True for a graph of one new row.</param>
 /// <param name="RowsOfLogits">True where logits are of the last row, though the graph does not say so.</param>
 /// <param name="HasOneState">True where the graph's state is that of one sequence.</param>
+/// <param name="SequenceFirst">True for rows and logits that stand before sequences.</param>
 internal sealed record TinyStateDecoder(
-    bool TakesOneRow = false, bool RowsOfLogits = false, bool HasOneState = false)
+    bool TakesOneRow = false, bool RowsOfLogits = false, bool HasOneState = false, bool SequenceFirst = false)
 {
     private const int Hidden = TinyDecoder.HiddenSize;
 
@@ -31,6 +32,7 @@ internal sealed record TinyStateDecoder(
                     "model.onnx", GraphSignature.Inputs(graph.Graph), GraphSignature.Outputs(graph.Graph),
                     new CacheManifest("growing", 1, 1, Hidden)
                     {
+                        SequenceFirst = SequenceFirst ? true : null,
                         Tensors =
                         [
                             new CacheTensorManifest("state", "new_state", TinyCountedDecoder.Axes(2, "batch", Hidden)),
@@ -47,9 +49,9 @@ internal sealed record TinyStateDecoder(
         var random = new Random(19);
         var graph = new GraphBuilder("states");
         Axis rows = TakesOneRow ? 1 : "seq";
-        graph.AddInput("inputs_embeds", TensorDtype.Float32, "batch", rows, Hidden);
+        graph.AddInput("inputs_embeds", TensorDtype.Float32, Turned("batch", rows, Hidden));
         graph.AddInput("state", TensorDtype.Float32, 2, Sequences, Hidden);
-        var made = graph.Add("MatMul", "made", ["inputs_embeds", Weight(graph, random, "w", Hidden)]);
+        var made = graph.Add("MatMul", "made", [Turned(graph, "inputs_embeds"), Weight(graph, random, "w", Hidden)]);
         var sums = graph.Add("CumSum", "sums", [made, graph.AddScalarConstant("axis", 1)]);
         var before = graph.Add("ReduceMean", "before", ["state", graph.AddConstant("layers", 0)]);
         before = graph.Add("Transpose", "before.rows", [before], NodeAttribute.Ints("perm", 1, 0, 2));
@@ -61,13 +63,21 @@ internal sealed record TinyStateDecoder(
         var seen = RowsOfLogits
             ? graph.Add("Unsqueeze", "seen", [last, graph.AddConstant("middle", 1)])
             : all;
-        var bent = graph.Add("Tanh", "bent", [seen]);
+        var bent = Turned(graph, graph.Add("Tanh", "bent", [seen]));
         graph.Append(
             "", "MatMul", "head", [bent, Weight(graph, random, "head.weight", TinyDecoder.VocabSize)], ["logits"]);
-        graph.AddOutput("logits", TensorDtype.Float32, "batch", RowsOfLogits ? "given" : rows, TinyDecoder.VocabSize);
+        graph.AddOutput(
+            "logits", TensorDtype.Float32, Turned("batch", RowsOfLogits ? "given" : rows, TinyDecoder.VocabSize));
         graph.AddOutput("new_state", TensorDtype.Float32, 2, Sequences, Hidden);
         return graph;
     }
+
+    private Axis[] Turned(Axis sequences, Axis rows, Axis width) =>
+        SequenceFirst ? [rows, sequences, width] : [sequences, rows, width];
+
+    private string Turned(GraphBuilder graph, string value) => SequenceFirst
+        ? graph.Add("Transpose", $"{value}.turned", [value], NodeAttribute.Ints("perm", 1, 0, 2))
+        : value;
 
     private static string Weight(GraphBuilder graph, Random random, string name, int columns)
     {

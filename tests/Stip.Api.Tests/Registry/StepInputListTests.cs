@@ -115,6 +115,13 @@ public sealed class StepInputListTests
         Assert.Equal(
             ["'inputs_embeds' is [sequence, batch, hidden], not [batch, sequence, hidden]"],
             GraphFaults.OfDecoder(honest, turned));
+        Assert.Empty(GraphFaults.OfDecoder(honest, Said(turned)));
+        Assert.Equal(
+            ["'inputs_embeds' is [batch, sequence, hidden], not [sequence, batch, hidden]"],
+            GraphFaults.OfDecoder(honest, Said(graph)));
+
+        static GraphManifest Said(GraphManifest graph) =>
+            graph with { Cache = graph.Cache! with { SequenceFirst = true } };
     }
 
     // Names are told apart, numbers are not: one row of a run is served either way.

@@ -118,6 +118,34 @@ public sealed class StatePairsTests : IDisposable
         Assert.Equal(expected, StatePairs.Length(_graph.Graph.Graph, [], [cache]));
     }
 
+    // As Transformer-XL keeps its memory: the name of the memory's sequences says which axis of rows is theirs.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Protect_OfRowsThatStandBeforeSequences_SaysSo(bool isSequenceFirst)
+    {
+        _graph.Graph.AddInput("tokens", TensorDtype.Int64, "b", "s");
+        var rows = _graph.Add("Gather", "rows", _graph.Weight("table", Words, Hidden), "tokens");
+        var (tokens, sequences) = isSequenceFirst ? (0, 1) : (1, 0);
+        var turned = NodeAttribute.Ints("perm", 1, 0, 2);
+        rows = isSequenceFirst ? _graph.With("Transpose", "h", [rows], turned) : rows;
+        Axis[] memory = isSequenceFirst ? [4, "b", Hidden] : ["b", 4, Hidden];
+        _graph.Input("memory", memory);
+        _graph.With("Concat", "all", ["memory", rows], NodeAttribute.Int("axis", tokens));
+        _graph.Add(
+            "Slice", "new_memory", "all", _graph.Numbers(-4), _graph.Numbers(int.MaxValue), _graph.Numbers(tokens));
+        _graph.Output("new_memory", memory);
+        _graph.Add("MatMul", "made", "all", _graph.Weight("weight", Hidden, Hidden));
+        var mean = _graph.Add("ReduceMean", "mean", "made", _graph.Numbers(tokens));
+        var stream = _graph.Add("Add", "stream", rows, mean);
+
+        var graph = Protect(isSequenceFirst ? _graph.With("Transpose", "back", [stream], turned) : stream)
+            .Graphs["decoder"];
+
+        Assert.Equal(isSequenceFirst ? true : null, graph.Cache!.SequenceFirst);
+        Assert.Equal("b", graph.Inputs.First(input => input.Name == "inputs_embeds").Shape[sequences].ToString());
+    }
+
     // Each layer's caches have axes of their own name, as PyTorch numbers them.
     [Theory]
     [InlineData(false, 1)]
