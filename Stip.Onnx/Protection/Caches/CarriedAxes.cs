@@ -1,5 +1,4 @@
 using Stip.Onnx.Model;
-using Stip.Onnx.Protection.Cut;
 using Stip.Onnx.Symmetry.Values;
 using DataType = Stip.Onnx.Model.TensorProto.Types.DataType;
 

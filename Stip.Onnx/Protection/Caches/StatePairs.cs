@@ -113,8 +113,9 @@ internal static class StatePairs
             "ScatterElements" => Shapes.Axis(CarriedAxes.AxisOf(node, 0), rank),
 
             // Of axes that are told together the places are last: all before them are written whole.
-            _ => (int)(types.ShapeOf(node.Input[1])?.Dim.LastOrDefault()?.DimValue
-                ?? types.TensorShape(node.Input[1])?.LastOrDefault() ?? 0) - 1,
+            _ when types.ShapeOf(node.Input[1]) is { Dim: [.., var last] } => (int)last.DimValue - 1,
+            _ when types.TensorShape(node.Input[1]) is [.., var last] => (int)last - 1,
+            _ => -1,
         };
         return axis >= 0 && axis < rank && state.Axes[axis] >= 0 ? state.Axes[axis] : null;
     }

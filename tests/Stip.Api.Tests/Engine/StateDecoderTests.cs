@@ -164,7 +164,7 @@ public sealed class StateDecoderTests
 
     // Steps of one row that waited for another, and so are there together.
     private static async Task<Outcome<StepAnswer>[]> StepsAsync(
-        RealEngine engine, WatchedRuntime watched, DecoderHost host, IReadOnlyList<string> sessions, int[] positions)
+        RealEngine engine, WatchedRuntime watched, DecoderHost host, List<string> sessions, int[] positions)
     {
         watched.Hold();
         using var other = engine.Step(null, 0, 2, 9, false, 40);
