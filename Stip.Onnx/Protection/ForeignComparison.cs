@@ -70,7 +70,7 @@ internal sealed class ForeignComparison : IDisposable
         var (done, left, last) = (0, 0, (OnnxRuntimeException?)null);
         for (var sample = 0; sample < samples; sample++)
         {
-            foreach (var given in inputs.Tries(sample))
+            foreach (var given in inputs.AllTries(sample))
             {
                 var (expected, refusal) = answers.Of(() => Plain(given));
                 last = refusal ?? last;
@@ -123,7 +123,7 @@ internal sealed class ForeignComparison : IDisposable
 
     private (Inputs Given, Outputs Expected)? Drawn(int sample, int draw)
     {
-        foreach (var given in new ForeignSamples(_source, draw).Tries(sample))
+        foreach (var given in new ForeignSamples(_source, draw).AllTries(sample))
         {
             if (Plain(given).Outputs is { } expected)
             {

@@ -16,14 +16,35 @@ namespace Stip.Onnx.Protection;
 internal sealed class ForeignSamples(ForeignSource source, int draw = 0)
 {
     private const int Seed = 20261;
+    private const int MostTraced = 3;
 
     private readonly Random _random = new(Seed + draw);
     private readonly SoundAxes _sounds = new(source);
     private readonly AxisRoles _roles = new(
         source.Inputs, source.Uses, source.Pictures.Count > 0, source.Signals, source.Grown);
+    private bool _isTraced;
     private int[] _sides = source.Pictures.Count == 0 ? [0] : [.. source.Pictures];
 
-    /// <summary>Inputs to try for a sample, the first that runs counts.</summary>
+    /// <summary>Inputs to try for a sample, the first that runs counts; of a graph that runs at one length only, those
+    /// of that length, which takes a run on labels to find.</summary>
+    public IEnumerable<Dictionary<string, HostTensor>> AllTries(int sample)
+    {
+        foreach (var usual in _isTraced ? [] : Tries(sample))
+        {
+            yield return usual;
+        }
+
+        if (!HasPast && source.TracedLength is { } length)
+        {
+            _isTraced = true;
+            foreach (var batch in new[] { 1 + (sample % MostTraced), 1 }.Distinct())
+            {
+                yield return Make(new SampleSizes(batch, length, 0, length), areSamples: false);
+            }
+        }
+    }
+
+    /// <summary>Inputs of usual sizes.</summary>
     public IEnumerable<Dictionary<string, HostTensor>> Tries(int sample)
     {
         // GroupQueryAttention on a CPU takes several tokens after a cache for one sequence only.
@@ -50,26 +71,27 @@ internal sealed class ForeignSamples(ForeignSource source, int draw = 0)
     /// <summary>Stays with the size of pictures that ran.</summary>
     public void Keep(IReadOnlyDictionary<string, HostTensor> given)
     {
-        if (_sides.Length > 1 && given.FirstOrDefault(
+        if (!_isTraced && _sides.Length > 1 && given.FirstOrDefault(
             entry => source.Signals.Contains(entry.Key) && entry.Value.Shape.Count > 3) is { Value: { } picture })
         {
             _sides = [(int)picture.Shape[^1]];
         }
     }
 
-    private Dictionary<string, HostTensor> Make(SampleSizes sizes) =>
+    private Dictionary<string, HostTensor> Make(SampleSizes sizes, bool areSamples = true) =>
         source.Inputs.ToDictionary(
-            input => input.Name, input => Make(input, sizes, Lengths(sizes)), StringComparer.Ordinal);
+            input => input.Name, input => Make(input, sizes, Lengths(sizes), areSamples), StringComparer.Ordinal);
 
     private Dictionary<string, int> Lengths(SampleSizes sizes) => source.Lengths
         .Concat(source.Multiples.Select(entry => KeyValuePair.Create(entry.Key, entry.Value * sizes.Batch)))
         .ToDictionary(StringComparer.Ordinal);
 
-    private HostTensor Make(ValueInfoProto input, SampleSizes sizes, Dictionary<string, int> lengths)
+    private HostTensor Make(
+        ValueInfoProto input, SampleSizes sizes, Dictionary<string, int> lengths, bool areSamples)
     {
         long[] shape = [.. (input.Type.TensorType.Shape?.Dim ?? [])
             .Select(axis => (long)sizes.Of(
-                axis, _roles, lengths, symbol => _sounds.Have(input, symbol)))];
+                axis, _roles, lengths, symbol => areSamples && _sounds.Have(input, symbol)))];
         var count = checked((int)shape.Aggregate(1L, (product, length) => product * length));
         var dtype = OnnxDtypes.FromOnnx(input.Type.TensorType.ElemType)
             ?? throw new RefusedException($"input '{input.Name}' is of a type that cannot be sampled");

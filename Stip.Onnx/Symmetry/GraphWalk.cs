@@ -142,7 +142,9 @@ internal sealed class GraphWalk(
         catch (Exception e) when (e is InvalidDataException or ArgumentException or IndexOutOfRangeException
             or InvalidCastException or InvalidOperationException or OverflowException or DivideByZeroException)
         {
-            throw new RefusedException($"node '{node.Name}' ({operation}) does not fit its inputs: {e.Message}", e);
+            throw new RefusedException(
+                $"node '{node.Name}' ({operation}) does not fit its inputs: {e.Message}",
+                MisfitException.Of(node.Output[0], call, e));
         }
 
         foreach (var (place, (name, value)) in node.Output.Zip(call.Outputs).Index()

@@ -59,6 +59,11 @@ internal sealed record ProbeSizes(int Sequence, int Past, int Encoder, int Pictu
             sequences = [.. sequences, new(samples, 16, samples, 0)];
         }
 
+        if (!HasPast(graph, uses, grown))
+        {
+            sequences = [.. sequences.Where(sizes => sizes.Sequence > 1)];
+        }
+
         var length = KnownAxes.SequenceLength(graph, uses);
         foreach (var sizes in pictures.Count > 0
             ? pictures.Select(picture => sequences[0] with { Picture = picture })
@@ -66,6 +71,15 @@ internal sealed record ProbeSizes(int Sequence, int Past, int Encoder, int Pictu
         {
             yield return (sizes with { Sequence = length ?? sizes.Sequence }).Knowing(known, graph, uses, grown);
         }
+    }
+
+    // Without a cache nobody gives single tokens, and one row fits a table of places that it does not belong to.
+    private static bool HasPast(
+        GraphProto graph, PortUses uses, IReadOnlyDictionary<string, AxisRole> grown)
+    {
+        var roles = new AxisRoles(graph.Input, uses, grown: grown);
+        return graph.Input.Any(input => input.Name.StartsWith("past", StringComparison.Ordinal)
+            || input.Type?.TensorType?.Shape?.Dim.Any(axis => roles[axis.DimParam] == AxisRole.Past) == true);
     }
 
     /// <summary>Sizes that agree with these in nothing that is free: what is the same under both does not follow from
@@ -77,6 +91,13 @@ internal sealed record ProbeSizes(int Sequence, int Past, int Encoder, int Pictu
         Past = Past == 0 ? 0 : Past + 3,
         Encoder = Encoder + 1,
     };
+
+    /// <summary>The length that is free: of a side of pictures where there are some, else of texts.</summary>
+    public int Free => Picture > 0 ? Picture : Sequence;
+
+    /// <summary>The same with another one.</summary>
+    public ProbeSizes WithFree(int length) =>
+        Picture > 0 ? this with { Picture = length } : this with { Sequence = length, Encoder = length };
 
     /// <summary>The declared shape at these sizes, null where none is declared.</summary>
     public int[]? Shape(ValueInfoProto value) => value.Type?.TensorType?.Shape is { } shape

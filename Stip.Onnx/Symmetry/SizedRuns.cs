@@ -20,25 +20,24 @@ internal sealed class SizedRuns(
     (int Scores, int Places, int? Edges) most,
     Func<string, IOperatorRule?> rules)
 {
-    private const int LongestForMissed = 16;
-
     // Parts of one graph run at the same sizes.
     private readonly GraphProto[] _sizedBy = [.. parts.Select(part => part.SizedBy)
         .Distinct(ReferenceEqualityComparer.Instance).Cast<GraphProto>()];
 
     private IReadOnlySet<int>? _parted;
 
+    /// <summary>The sizes at which the graph ran whose inputs come first.</summary>
+    public ProbeSizes? Sizes { get; private set; }
+
     /// <exception cref="RefusedException">A graph cannot be followed.</exception>
     public LabelledGraph Execute()
     {
-        ProbeSizes[][] guesses =
-            [.. _sizedBy.Select(graph => ProbeSizes.Guesses(graph, FunctionsOf(graph)).ToArray())];
-        var tried = new int[_sizedBy.Length];
-        RefusedException? first = null;
+        var trials = new SizeTrials(
+            [.. _sizedBy.Select(graph => ProbeSizes.Guesses(graph, FunctionsOf(graph)).ToArray())]);
         (LabelledGraph Graph, ProbeSizes[] Sizes, LengthCuts Cuts)? shorter = null;
         while (true)
         {
-            ProbeSizes[] sizes = [.. guesses.Zip(tried, (list, at) => list[at])];
+            var sizes = trials.Sizes;
             var (labelled, cuts) = (new List<LabelledPart>(parts.Count), new LengthCuts());
             try
             {
@@ -50,7 +49,7 @@ internal sealed class SizedRuns(
                     continue;
                 }
 
-                if (graph.Missed > 0 && Larger(guesses, tried))
+                if (graph.Missed > 0 && trials.GoLarger())
                 {
                     // A text so short has no second window, so that what reads it was not seen.
                     (_parted, shorter) = (null, shorter ?? (graph, sizes, cuts));
@@ -63,45 +62,21 @@ internal sealed class SizedRuns(
             {
                 return Settled(shorter.Value);
             }
-            catch (RefusedException e) when (e.InnerException is not null)
+            catch (RefusedException e) when (e.InnerException is not null || trials.HasFailed)
             {
-                first ??= e;
-                var failed = SizesOf(parts[labelled.Count]);
-                if (++tried[failed] == guesses[failed].Length)
+                var failed = SizesOf(parts[Math.Min(labelled.Count, parts.Count - 1)]);
+                if (!trials.GoOn(failed, e))
                 {
-                    throw guesses[failed][0].Picture == 0 ? first : new RefusedException(
-                        $"{first.Message} (its pictures were tried with sides of "
-                        + $"{string.Join(", ", guesses[failed].Select(sizes => sizes.Picture))}; fixing height and "
-                        + "width in the graph's inputs to what it was made for may help)", first);
+                    throw trials.Refusal(failed);
                 }
-            }
-            catch (RefusedException e) when (first is not null)
-            {
-                throw new RefusedException($"{first.Message} (at larger sizes: {e.Message})", first);
             }
         }
     }
 
-    private LabelledGraph Settled((LabelledGraph Graph, ProbeSizes[] Sizes, LengthCuts Cuts) run) =>
-        run.Cuts.IsEmpty ? run.Graph : WithSteadyCuts(run.Graph, run.Sizes, run.Cuts);
-
-    // The next sizes for texts, where there are some that a run is not long for.
-    private static bool Larger(ProbeSizes[][] guesses, int[] tried)
+    private LabelledGraph Settled((LabelledGraph Graph, ProbeSizes[] Sizes, LengthCuts Cuts) run)
     {
-        for (var graph = 0; graph < guesses.Length; graph++)
-        {
-            var now = guesses[graph][tried[graph]];
-            var next = Array.FindIndex(guesses[graph], tried[graph] + 1, sizes => sizes.Picture == 0
-                && sizes.Sequence > now.Sequence && sizes.Sequence <= LongestForMissed);
-            if (next < 0)
-            {
-                return false;
-            }
-
-            tried[graph] = next;
-        }
-
-        return true;
+        Sizes = run.Sizes[0];
+        return run.Cuts.IsEmpty ? run.Graph : WithSteadyCuts(run.Graph, run.Sizes, run.Cuts);
     }
 
     private IEnumerable<FunctionProto> FunctionsOf(GraphProto graph) => parts

@@ -17,6 +17,8 @@ internal sealed record ForeignSource(
     IReadOnlyDictionary<string, long> Limits,
     IReadOnlyList<string> Features)
 {
+    private readonly Lazy<int?> _traced = new(() => Symmetry.TracedLength.Of(Path));
+
     /// <summary>What masks, positions and lengths among the inputs are.</summary>
     public required PortUses Uses { get; init; }
 
@@ -59,4 +61,8 @@ internal sealed record ForeignSource(
 
     /// <summary>How many tokens the graph takes, null where that is free.</summary>
     public required int? FixedLength { get; init; }
+
+    /// <summary>The length at which the graph was traced, for where it runs at no other; null where there is
+    /// none.</summary>
+    public int? TracedLength => _traced.Value;
 }
