@@ -133,7 +133,7 @@ internal sealed record DrawnPlans(IReadOnlyDictionary<string, ProtectionPlan> By
 
         // One number, for a token or for a whole text, has no features to hide; whatever has some must have them moved.
         foreach (var port in part.Outputs.Where(port => port.Name == part.Part.Logits
-            && port.Nodes.Length > 1 && (share < NearlyAllWeights || port.FeatureAxes.Length > 0)))
+            && !port.ArePairs && port.Nodes.Length > 1 && (share < NearlyAllWeights || port.FeatureAxes.Length > 0)))
         {
             RefusePinned(analysis, port, "logits");
         }

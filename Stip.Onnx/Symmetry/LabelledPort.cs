@@ -10,4 +10,7 @@ internal sealed record LabelledPort(string Name, int[] FeatureAxes, int[] Featur
 {
     /// <summary>How many axes an output has, declared or not; null where nothing asks for it.</summary>
     public int? Rank { get; init; }
+
+    /// <summary>True for an output of one number for each pair of rows, in which nothing is a feature.</summary>
+    public bool ArePairs { get; init; }
 }

@@ -47,7 +47,12 @@ internal static class OutputPorts
                     features = [.. features.Where(axis => !IsOfPlaces(value, axis))];
                 }
 
-                ports.Add(Join(part, output, value, store, features) with { Rank = value.Rank });
+                ports.Add(Join(part, output, value, store, features) with
+                {
+                    Rank = value.Rank,
+                    ArePairs = !features.Any(axis => AreFeatures(store, value, axis))
+                        && PairScores.Are(part.Graph, output.Name),
+                });
             }
         }
 
@@ -158,10 +163,20 @@ internal static class OutputPorts
 
     // What a matrix makes goes up along its axis, the last one or the one before.
     private static bool HasFeatures(NodeStore store, LabelValue value) =>
-        Shapes.Strides(value.Shape)[^2..].Index().Any(axis => 2 * Enumerable.Range(0, value.Labels.Length)
-            .Count(cell => cell / axis.Item % value.Shape[^(2 - axis.Index)] > 0
-                && store.Runs.GoesOn(value.Labels, cell, 0, axis.Item))
-            > value.Labels.Length * (value.Shape[^1] - 1) / value.Shape[^1]);
+        AreFeatures(store, value, value.Rank - 2) || AreFeatures(store, value, value.Rank - 1);
+
+    private static bool AreFeatures(NodeStore store, Value value, int axis)
+    {
+        if (value is not LabelValue cells || value.Shape[axis] < 2)
+        {
+            return value is not LabelValue && !IsOfPlaces(value, axis) && value.Shape[axis] > 1;
+        }
+
+        var (stride, length) = (Shapes.Strides(cells.Shape)[axis], cells.Shape[axis]);
+        return 2 * Enumerable.Range(0, cells.Labels.Length)
+            .Count(cell => cell / stride % length > 0 && store.Runs.GoesOn(cells.Labels, cell, 0, stride))
+            > cells.Labels.Length * (length - 1) / length;
+    }
 
     // What goes back in has its features where it had them.
     private static int[] OfState(GraphPart part, ValueInfoProto output, Value value, ProbeSizes sizes)

@@ -107,6 +107,29 @@ public sealed class OutputsOfPlacesTests : IDisposable
         Protect();
     }
 
+    // A detector that is asked by words: the logit of a text for each patch says how two rows agree.
+    [Fact]
+    public void Protect_OfLogitsOfTextsForPatches_LeavesThemInPlace()
+    {
+        _graph.Input("pixel_values", "b", 3, 16, 16);
+        _graph.Graph.AddInput("input_ids", TensorDtype.Int64, "b", "q");
+        _graph.With("Conv", "seen", ["pixel_values", _graph.Weight("stem", Hidden, 3, 4, 4)],
+            NodeAttribute.Ints("strides", 4, 4), NodeAttribute.Ints("kernel_shape", 4, 4));
+        _graph.Add("Reshape", "flat", "seen", _graph.Numbers(0, Hidden, 16));
+        _graph.With("Transpose", "patches", ["flat"], NodeAttribute.Ints("perm", 0, 2, 1));
+        _graph.Add("Add", "placed", "patches", _graph.Weight("places", 16, Hidden));
+        _graph.Add("MatMul", "pictured", "placed", _graph.Weight("pictured_weight", Hidden, Hidden));
+        _graph.Add("Gather", "words", _graph.Weight("tokens", 11, Hidden), "input_ids");
+        _graph.Add("MatMul", "texts", "words", _graph.Weight("texts_weight", Hidden, Hidden));
+        _graph.With("Transpose", "columns", ["texts"], NodeAttribute.Ints("perm", 0, 2, 1));
+        _graph.Add("MatMul", "scores", "pictured", "columns");
+        _graph.Add("Add", "logits", "scores", _graph.Add(
+            "MatMul", "shift", "placed", _graph.Weight("shift_weight", Hidden, 1)));
+        _graph.Output("logits", "b", 16, "q");
+
+        Protect();
+    }
+
     public void Dispose()
     {
         _graph.Dispose();
