@@ -40,6 +40,7 @@ internal sealed class InputRoles
     private readonly HashSet<string> _convolved = new(StringComparer.Ordinal);
     private readonly IReadOnlySet<string> _states;
     private readonly HashSet<string> _batches; // first axes of states
+    private readonly List<HashSet<string>> _met = [];
 
     private InputRoles(GraphProto graph, Constants constants, PortUses uses)
     {
@@ -66,7 +67,18 @@ internal sealed class InputRoles
             roles.Follow(node);
         }
 
-        return inputs.ToDictionary(input => input.Name, roles.RoleOf, StringComparer.Ordinal);
+        var found = inputs.ToDictionary(input => input.Name, roles.RoleOf, StringComparer.Ordinal);
+        var signals = found.Where(role => role.Value == InputRole.Signal).Select(role => role.Key)
+            .ToHashSet(StringComparer.Ordinal);
+        foreach (var input in inputs.Where(input => found[input.Name] == InputRole.Features
+            && !roles._states.Contains(input.Name) && !Has(input.Name, FeatureWords)
+            && roles._met.Exists(met => met.Contains(input.Name) && met.Overlaps(signals))))
+        {
+            // What is laid over a series cell by cell is as long as it, and no layer made it.
+            found[input.Name] = InputRole.Signal;
+        }
+
+        return found;
     }
 
     private void Follow(NodeProto node)
@@ -106,6 +118,11 @@ internal sealed class InputRoles
         else if (node.OpType is "Add" or "Sum")
         {
             sources.ExceptWith(products);
+        }
+
+        if (sources.Count > 1)
+        {
+            _met.Add(sources);
         }
 
         foreach (var output in node.Output)
@@ -160,10 +177,15 @@ internal sealed class InputRoles
         ElementTypes.AreQuantities(input) && !states.Contains(input.Name) && !Has(input.Name, FeatureWords)
         && !input.Name.StartsWith("past", StringComparison.OrdinalIgnoreCase);
 
-    // By its name, or a row of samples: features have an axis of a fixed length.
-    private static bool IsSource(ValueInfoProto input) => !Has(input.Name, FeatureWords)
+    // By its name, or a row of samples: features have an axis of a fixed length. The context of a forecast is a series,
+    // that of an attention has rows.
+    private static bool IsSource(ValueInfoProto input) => IsContext(input) || (!Has(input.Name, FeatureWords)
         && (Has(input.Name, SourceWords) || (!Has(input.Name, PublicWords)
-            && input.Type?.TensorType?.Shape?.Dim is { Count: 2 } axes && !ProbeSizes.IsFixed(axes[1])));
+            && input.Type?.TensorType?.Shape?.Dim is { Count: 2 } axes && !ProbeSizes.IsFixed(axes[1]))));
+
+    private static bool IsContext(ValueInfoProto input) =>
+        input.Name.Equals("context", StringComparison.OrdinalIgnoreCase)
+        && input.Type?.TensorType?.Shape?.Dim.Count == 2;
 
     // Bytes, or one or three colours beside a height and a width: also where patches are cut out without a convolution.
     // Caches have heads beside positions and channels, of which the first are free and the others are not.

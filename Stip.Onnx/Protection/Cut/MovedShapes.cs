@@ -52,6 +52,9 @@ internal sealed class MovedShapes(
                     : narrow is null ? Length(Free, axis)
                     : axis - wide.Length + narrow.Count is >= 0 and var place ? narrow[place]
                     : Length(length, axis)));
+            case "Gather" when IsOne(node.Input[1]) && shapeOf(node.Input[0]) is { } shape:
+                var at = Shapes.Axis(node.Attribute.FirstOrDefault(a => a.Name == "axis")?.I ?? 0, shape.Dim.Count);
+                return Made(shape.Dim.Where((_, axis) => axis != at));
             case "Concat" or "Where":
                 return node.Input.Select(shapeOf).Where(shape => shape is not null)
                     .OrderByDescending(shape => shape!.Dim.Count).FirstOrDefault() is { } one
@@ -96,6 +99,11 @@ internal sealed class MovedShapes(
     private static Dimension Length(long length, int axis) => length > 0
         ? new Dimension { DimValue = length }
         : new Dimension { DimParam = axis == 0 ? "batch" : Positions(axis) };
+
+    // One place, whose axis is gone then.
+    private bool IsOne(string index) => tensors.TryGetValue(index, out var tensor) ? tensor.Dims.Count == 0
+        : makers.TryGetValue(index, out var maker) && (HeldTensors.ValueOf(maker) is { Dims.Count: 0 }
+            || maker.Attribute.Any(attribute => attribute.Name == "value_int"));
 
     private long[]? Axes(NodeProto node) =>
         node.Attribute.FirstOrDefault(attribute => attribute.Name == "axes")?.Ints.ToArray()

@@ -134,7 +134,7 @@ internal sealed class ValueTypes
             not "NhwcFusedConv" when Convolutions.KernelOf(node) is { } weight && TensorShape(weight) is { } kernel =>
                 Convolved(kernel),
             "Cast" or "Identity" or "Dropout" or "LayerNormalization" or "SimplifiedLayerNormalization"
-                or "RMSNormalization" or "Sqrt" or "Abs" or "Neg" or "Exp" or "Log" => ShapeOf(node.Input[0]),
+                or "RMSNormalization" or "Clip" or "Sqrt" or "Abs" or "Neg" or "Exp" or "Log" => ShapeOf(node.Input[0]),
             "Add" or "Sub" or "Mul" or "Div" or "Pow" => node.Input.Select(ShapeOf)
                 .OrderByDescending(shape => shape?.Dim.Count ?? -1)
                 .ThenByDescending(shape => shape?.Dim.LastOrDefault()?.DimValue ?? 0).First(),

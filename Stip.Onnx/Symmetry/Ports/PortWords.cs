@@ -6,7 +6,7 @@ internal static class PortWords
     /// <param name="name">Name of an input.</param>
     public static PortUse UseOf(string name) => name switch
     {
-        _ when Has(name, "mask") => PortUse.Mask,
+        _ when Has(name, "mask") || Has(name, "padding") => PortUse.Mask,
         _ when Has(name, "branch") || Has(name, "use_cache") => PortUse.Branch,
         _ when Has(name, "position") || Has(name, "pos_id") || IsPlace(name) => PortUse.Position,
         _ when Has(name, "seqlens") => PortUse.LastPosition,

@@ -39,6 +39,39 @@ public sealed class RawSignalsTests : IDisposable
         Assert.DoesNotContain("x", ServerInputs("frames", "frames", out _));
     }
 
+    // A forecast's context is cut into patches; of an attention's the rows would be there already.
+    [Theory]
+    [InlineData(2 * Patch)]
+    [InlineData(0)]
+    public void Protect_OfTheContextOfAForecast_KeepsItWithTheClient(int length)
+    {
+        _graph.Input("context", "batch", length > 0 ? length : "moments");
+        _graph.Add("Reshape", "patches", "context", _graph.Numbers(0, -1, Patch));
+
+        Assert.DoesNotContain("context", ServerInputs("patches", "patch", out _));
+    }
+
+    // TimesFM's: what is filled up is taken away before the first patch gives its mean, which the answer is scaled by.
+    [Theory]
+    [InlineData("past_padding", true)]
+    [InlineData("weighing", false)]
+    public void Protect_OfASeriesWithItsPadding_SendsTheMeanOfAPatch(string padding, bool isOpen)
+    {
+        _graph.Input("past_values", "batch", 4 * Patch);
+        _graph.Input(padding, "batch", 4 * Patch);
+        _graph.Add("Reshape", "patches", "past_values", _graph.Numbers(0, -1, Patch));
+        _graph.Add("Reshape", "filled", padding, _graph.Numbers(0, -1, Patch));
+        _graph.Add("Mul", "rows", "patches", "filled");
+        _graph.With("Gather", "one", ["patches", _graph.Integer(0)], NodeAttribute.Int("axis", 1));
+        _graph.Add("ReduceSum", "sum", "one", _graph.Numbers(-1));
+        _graph.Add("Unsqueeze", "scale", "sum", _graph.Numbers(2));
+
+        var inputs = ServerInputs("rows", "patch", out _, "scale");
+
+        Assert.DoesNotContain("past_values", inputs);
+        Assert.Equal(isOpen, inputs.Contains(padding));
+    }
+
     [Theory]
     [InlineData("x", true)]
     [InlineData("inputs_embeds", false)]
@@ -83,12 +116,22 @@ public sealed class RawSignalsTests : IDisposable
         _folder.Dispose();
     }
 
-    private string[] ServerInputs(string rows, Axis positions, out IReadOnlyList<string> warnings)
+    private string[] ServerInputs(
+        string rows, Axis positions, out IReadOnlyList<string> warnings, string? scale = null)
     {
         _graph.Add("MatMul", "first", rows, _graph.Weight("w_1", Patch, Hidden));
         _graph.Add("MatMul", "up", "first", _graph.Weight("w_2", Hidden, 2 * Hidden));
         _graph.Add("Relu", "active", "up");
-        _graph.Add("MatMul", "last_hidden_state", "active", _graph.Weight("w_3", 2 * Hidden, Hidden));
+        var last = _graph.Weight("w_3", 2 * Hidden, Hidden);
+        if (scale is null)
+        {
+            _graph.Add("MatMul", "last_hidden_state", "active", last);
+        }
+        else
+        {
+            _graph.Add("Mul", "last_hidden_state", _graph.Add("MatMul", "down", "active", last), scale);
+        }
+
         _graph.Output("last_hidden_state", "batch", positions, Hidden);
         _graph.Save().Dispose();
         var made = PackageProtector.Protect(
