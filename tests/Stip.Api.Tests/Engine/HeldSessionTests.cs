@@ -30,12 +30,20 @@ public sealed class HeldSessionTests
             taken = host.OpenAsync("bob", 64, Cancellation);
         });
 
-        var steps = new[]
+        // The second is there before the first one ends: an idle session would be yielded.
+        using var isRunning = new ManualResetEventSlim();
+        using var goOn = new ManualResetEventSlim();
+        AtRun(1, () =>
         {
-            host.RunAsync("alice", _runtime.Step(rows: Rows)), host.RunAsync("alice", _runtime.Step(rows: Rows)),
-        };
+            isRunning.Set();
+            goOn.Wait(Cancellation);
+        });
+        var first = Task.Run(() => host.RunAsync("alice", _runtime.Step(rows: Rows)), Cancellation);
+        isRunning.Wait(Cancellation);
+        var second = host.RunAsync("alice", _runtime.Step(rows: Rows));
+        goOn.Set();
 
-        Assert.All(await Task.WhenAll(steps), outcome => Assert.Equal(Rows, Position(outcome)));
+        Assert.All(await Task.WhenAll(first, second), outcome => Assert.Equal(Rows, Position(outcome)));
         Assert.Equal(StipErrorCode.ServerOverloaded, (await taken!).Refusal?.Code);
         Assert.Equal(2, (await host.SessionsOfAsync("alice", Cancellation)).Count);
     }
