@@ -52,6 +52,9 @@ internal sealed class OperatorCall(
     public Value Input(int index) => Optional(index)
         ?? throw new NotSupportedException($"{Operation} without input {index}");
 
+    /// <summary>The graph's name of an input.</summary>
+    public string NameOf(int index) => node.Input[index];
+
     public Value? Optional(int index) => index < Inputs.Count ? Inputs[index] : null;
 
     /// <summary>An input whose numbers are known.</summary>

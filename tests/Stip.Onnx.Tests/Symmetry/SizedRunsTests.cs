@@ -24,6 +24,25 @@ public sealed class SizedRunsTests
         Assert.Contains("nowhere", refusal.Message, StringComparison.Ordinal);
     }
 
+    // BLOOM's: keys of all heads and sequences stand along one axis.
+    [Fact]
+    public void Refusal_OfACacheOfSequencesTimesHeads_NamesIt()
+    {
+        using var graph = new SmallGraph();
+        var keys = graph.Hidden(6);
+        var heads = graph.With("Concat", "heads", [keys, keys], NodeAttribute.Int("axis", 0));
+        graph.Input("past_key", "batch x heads", "past", 6);
+        graph.With("Concat", "present_key", ["past_key", heads], NodeAttribute.Int("axis", 1));
+        graph.Output("present_key", "batch x heads", "total", 6);
+        using var file = graph.Save();
+
+        var refusal = Assert.Throws<RefusedException>(() => SymmetryAnalysis.Of(file));
+
+        Assert.Contains("'past_key' [2,2,6]", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("'heads' is [4,3,6]", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("sequences times heads", refusal.Message, StringComparison.Ordinal);
+    }
+
     // With no room at all it is an input or a weight that finds none, with some a node.
     [Theory]
     [InlineData(-1, "the graph treats")]

@@ -11,6 +11,14 @@ internal sealed class ConcatRule : IOperatorRule
     {
         var parts = call.Inputs.Select((_, i) => call.Input(i)).ToArray();
         var axis = Shapes.Axis(call.Integer("axis", 0), parts[0].Rank);
+        foreach (var (place, part) in parts.Index().Where(entry => !IsAlike(parts[0], entry.Item, axis)))
+        {
+            throw new InvalidDataException(
+                $"'{call.NameOf(place)}' is [{string.Join(',', part.Shape)}], '{call.NameOf(0)}' "
+                + $"[{string.Join(',', parts[0].Shape)}]: joined along axis {axis}, they must be as long along all "
+                + "others (caches whose first axis counts sequences times heads are not followed)");
+        }
+
         call.Set(0, Concat(
             Array.TrueForAll(parts, part => part is KnownValue) ? parts : Array.ConvertAll(parts, call.Labels), axis));
     }
@@ -28,6 +36,9 @@ internal sealed class ConcatRule : IOperatorRule
         int[][] labels = [.. parts.Cast<LabelValue>().Select(part => part.Labels)];
         return new LabelValue(JoinedShape(parts, axis), Join(parts, axis, labels));
     }
+
+    private static bool IsAlike(Value first, Value part, int axis) => part.Rank == first.Rank
+        && part.Shape.Index().All(length => length.Index == axis || length.Item == first.Shape[length.Index]);
 
     private static int[] JoinedShape(IReadOnlyList<Value> parts, int axis)
     {
