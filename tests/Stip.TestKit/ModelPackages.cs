@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Diagnostics;
 using Stip.TestKit.Processes;
 
 namespace Stip.TestKit;
@@ -15,6 +14,8 @@ public static class ModelPackages
     });
 
     private static readonly ConcurrentDictionary<string, Lazy<Task<string>>> Made = new();
+
+    private static readonly WarmProgram Program = new("onnx-export");
 
     /// <summary>The folder that <c>export</c> writes for a checkpoint of <see cref="KnownCheckpoints"/>.</summary>
     public static Task<string> ExportAsync(string name) => MakeAsync($"{name}-plain", output => RunAsync(
@@ -33,16 +34,10 @@ public static class ModelPackages
     /// <exception cref="InvalidOperationException">It ended with another exit code than 0.</exception>
     public static async Task RunAsync(params string[] arguments)
     {
-        var start = BuiltProgram.StartOf("onnx-export", arguments);
-        (start.RedirectStandardOutput, start.RedirectStandardError) = (true, true);
-        using var process = Process.Start(start)!;
-        var output = process.StandardOutput.ReadToEndAsync();
-        var error = await process.StandardError.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        if (process.ExitCode != 0)
+        var (exitCode, printed) = await Program.RunAsync(arguments);
+        if (exitCode != 0)
         {
-            throw new InvalidOperationException(
-                $"onnx-export {arguments[0]} ended with {process.ExitCode}: {error}{await output}");
+            throw new InvalidOperationException($"onnx-export {arguments[0]} ended with {exitCode}: {printed}");
         }
     }
 

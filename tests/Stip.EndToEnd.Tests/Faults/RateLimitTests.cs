@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 using Stip.Client.Transport;
-using Stip.EndToEnd.Tests.Fixtures;
+using Stip.EndToEnd.Kit;
 using Stip.Protocol;
 using Stip.Protocol.ApiKeys;
 

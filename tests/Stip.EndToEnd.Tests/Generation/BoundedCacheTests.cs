@@ -1,5 +1,5 @@
 using Stip.Client.Generation;
-using Stip.EndToEnd.Tests.Fixtures;
+using Stip.EndToEnd.Kit;
 
 namespace Stip.EndToEnd.Tests.Generation;
 

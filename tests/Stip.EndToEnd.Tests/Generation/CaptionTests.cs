@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using Stip.Client.Generation;
 using Stip.Client.Generation.Beams;
 using Stip.Client.Images;
+using Stip.EndToEnd.Kit;
 using Stip.EndToEnd.Tests.Fixtures;
 using Stip.TestKit;
 using Stip.TestKit.Processes;

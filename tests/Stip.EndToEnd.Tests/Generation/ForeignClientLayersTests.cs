@@ -1,4 +1,5 @@
 using Stip.Client.Generation;
+using Stip.EndToEnd.Kit;
 using Stip.EndToEnd.Tests.Fixtures;
 using Stip.TestKit;
 using Stip.TestKit.Processes;

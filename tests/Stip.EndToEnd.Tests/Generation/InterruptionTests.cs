@@ -1,7 +1,7 @@
 using Stip.Client;
 using Stip.Client.Generation;
 using Stip.Client.Transport;
-using Stip.EndToEnd.Tests.Fixtures;
+using Stip.EndToEnd.Kit;
 using Stip.Protocol.Errors;
 using Stip.TestKit;
 using Stip.TestKit.Processes;

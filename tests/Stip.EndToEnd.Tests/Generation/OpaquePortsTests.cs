@@ -1,4 +1,5 @@
 using System.Text;
+using Stip.EndToEnd.Kit;
 using Stip.EndToEnd.Tests.Fixtures;
 using Stip.TestKit;
 

@@ -1,5 +1,5 @@
 using System.Numerics.Tensors;
-using Stip.EndToEnd.Tests.Fixtures;
+using Stip.EndToEnd.Kit;
 using Stip.TestKit;
 
 namespace Stip.EndToEnd.Tests.Generation;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Google.Protobuf;
+using Stip.EndToEnd.Kit;
 using Stip.EndToEnd.Tests.Fixtures;
 using Stip.Onnx.Model;
 using Stip.Protocol.Packages;

@@ -1,5 +1,6 @@
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using Stip.EndToEnd.Kit;
 using Stip.EndToEnd.Tests.Fixtures;
 using Stip.TestKit;
 

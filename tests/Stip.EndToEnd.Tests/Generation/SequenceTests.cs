@@ -3,6 +3,7 @@ using Stip.Client;
 using Stip.Client.Generation;
 using Stip.Client.Sampling;
 using Stip.Client.Transport;
+using Stip.EndToEnd.Kit;
 using Stip.EndToEnd.Tests.Fixtures;
 using Stip.Protocol.Errors;
 using Stip.TestKit;

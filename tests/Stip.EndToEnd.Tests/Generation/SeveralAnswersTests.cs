@@ -4,6 +4,7 @@ using Stip.Client.Generation;
 using Stip.Client.Generation.Beams;
 using Stip.Client.Generation.Choices;
 using Stip.Client.Sampling;
+using Stip.EndToEnd.Kit;
 using Stip.EndToEnd.Tests.Faults;
 using Stip.EndToEnd.Tests.Fixtures;
 using Stip.Protocol;

@@ -1,5 +1,6 @@
 using Stip.Client.Generation;
 using Stip.Client.Speculation;
+using Stip.EndToEnd.Kit;
 using Stip.EndToEnd.Tests.Fixtures;
 using Stip.TestKit;
 

@@ -4,6 +4,7 @@ using Stip.Client.Generation;
 using Stip.Client.Sampling;
 using Stip.Client.Speculation;
 using Stip.Client.Transport;
+using Stip.EndToEnd.Kit;
 using Stip.EndToEnd.Tests.Fixtures;
 using Stip.TestKit;
 

@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using OpenAI;
 using OpenAI.Audio;
 using Stip.Client.Sound;
+using Stip.EndToEnd.Kit;
 using Stip.EndToEnd.Tests.Fixtures;
 using Stip.TestKit;
 using Stip.TestKit.Processes;

@@ -1,6 +1,7 @@
 using Stip.Client;
 using Stip.Client.Bundles;
 using Stip.Client.Sound;
+using Stip.EndToEnd.Kit;
 using Stip.EndToEnd.Tests.Fixtures;
 
 namespace Stip.EndToEnd.Tests.Generation;

@@ -1,5 +1,5 @@
 using Stip.Client.Bundles;
-using Stip.EndToEnd.Tests.Fixtures;
+using Stip.EndToEnd.Kit;
 using Stip.Protocol.Tensors;
 using Stip.TestKit;
 

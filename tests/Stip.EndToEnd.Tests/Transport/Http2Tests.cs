@@ -3,7 +3,7 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Net.WebSockets;
 using Stip.Client.Transport;
-using Stip.EndToEnd.Tests.Fixtures;
+using Stip.EndToEnd.Kit;
 using Stip.Protocol;
 using Stip.Protocol.Completions;
 using Stip.Protocol.Tensors;

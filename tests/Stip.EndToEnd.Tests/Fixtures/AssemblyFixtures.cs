@@ -1,0 +1,3 @@
+using Stip.EndToEnd.Kit;
+
+[assembly: AssemblyFixture(typeof(SharedServer))]
