@@ -1,5 +1,4 @@
 using Stip.Onnx.Model;
-using Stip.Onnx.Packages;
 using Stip.Onnx.Symmetry.Nodes;
 using Stip.Onnx.Symmetry.Rules;
 
