@@ -68,6 +68,11 @@ internal static class BundleCommand
                 $"{sequence.SourceLength} tokens, answers begin with token {sequence.DecoderStartTokenId}"));
         }
 
+        if (manifest.WholeSequence is not null)
+        {
+            Add("cache", "none: each token is a pass over all tokens so far");
+        }
+
         AnsiConsole.Write(grid);
 
         void Add(string name, string value) => grid.AddRow(new Text(name), new Text(value));

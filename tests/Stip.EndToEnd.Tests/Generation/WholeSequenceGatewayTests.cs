@@ -64,6 +64,11 @@ public sealed class WholeSequenceGatewayTests(SharedServer shared, WholeDecoders
             plain.Greedy(open.Model.Bundle.Tokenizer!.Encode(Text, addSpecialTokens: true), TokenCount),
             JsonNode.Parse(run.Output)!["token_ids"]!.AsArray().Select(id => (int)id!));
 
+        // What it costs is said.
+        var shown = await ProgramRun.RunAsync(
+            "Stip.Gateway", ["bundle", "inspect", package], cancellationToken: Cancellation);
+        Assert.Contains("a pass over all tokens so far", shown.Output, StringComparison.Ordinal);
+
         // There is nothing to embed with.
         var refused = await ProgramRun.RunAsync(
             "Stip.Gateway", ["embed", .. server, Text], cancellationToken: Cancellation);
