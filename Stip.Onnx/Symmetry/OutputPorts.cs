@@ -90,6 +90,7 @@ internal static class OutputPorts
         }
 
         var (operands, shape) = ByPosition(WrittenOut(value), features);
+        StillCells.Tie(store, operands, shape);
 
         // Rows of a batch may have the same labels; once tells as much.
         operands = [.. operands.DistinctBy(operand => operand, SameLabels.Instance)];

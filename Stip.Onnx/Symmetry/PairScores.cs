@@ -11,7 +11,7 @@ internal static class PairScores
     private static readonly HashSet<string> Passing =
     [
         "Add", "Sub", "Mul", "Div", "Neg", "Exp", "Pow", "Sqrt", "Where", "Max", "Min", "Clip", "Tanh", "Sigmoid",
-        "Softmax", "LogSoftmax", "Cast", "Identity", "Reshape", "Transpose", "Unsqueeze", "Squeeze",
+        "Softmax", "LogSoftmax", "Cast", "Identity", "Reshape", "Transpose", "Unsqueeze", "Squeeze", "Concat", "Slice",
     ];
 
     /// <summary>True where such a product leads to an output.</summary>

@@ -25,6 +25,8 @@ internal sealed class NodeStore(
     /// <summary>The kind of what no output hangs on.</summary>
     public const string Dropped = "dropped";
 
+    private const string Number = "constant";
+
     /// <summary>Scores that are written out where nothing else is said: small graphs are.</summary>
     public const int DefaultScores = 1 << 12;
 
@@ -124,7 +126,10 @@ internal sealed class NodeStore(
     }
 
     /// <summary>A number: it never moves.</summary>
-    public int Constant(double value) => Ordered(Kinds.Id("constant", BitConverter.DoubleToInt64Bits(value)));
+    public int Constant(double value) => Ordered(Kinds.Id(Number, BitConverter.DoubleToInt64Bits(value)));
+
+    /// <summary>True for a number that the graph holds or that follows from lengths.</summary>
+    public bool IsNumber(int label) => Kinds.Name(Runs.KindOf(Runs.RunOf(label))) == Number;
 
     /// <summary>Nodes for the numbers 0, 1, …: what hangs on one of them never moves.</summary>
     public int[] Places(int count)

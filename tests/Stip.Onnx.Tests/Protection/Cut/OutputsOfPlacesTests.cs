@@ -130,6 +130,26 @@ public sealed class OutputsOfPlacesTests : IDisposable
         Protect();
     }
 
+    // A detector that is asked by a text: scores of its tokens are filled up, and look alike behind a short one.
+    [Fact]
+    public void Protect_OfScoresThatAreFilledUpToALength_KeepsWhatIsFilledInPlace()
+    {
+        _graph.Graph.AddInput("input_ids", TensorDtype.Int64, "b", "s");
+        _graph.Add("Gather", "words", _graph.Weight("tokens", 11, Hidden), "input_ids");
+        _graph.Add("MatMul", "rows", "words", _graph.Weight("rows_weight", Hidden, Hidden));
+        _graph.With("Transpose", "columns", ["rows"], NodeAttribute.Ints("perm", 0, 2, 1));
+        _graph.Add("MatMul", "asked", _graph.Weight("queries", 5, Hidden), _graph.Weight("asking", Hidden, Hidden));
+        _graph.Add("MatMul", "scores", "asked", "columns");
+        _graph.Add("Shape", "sizes", "scores");
+        _graph.Add("Sub", "missing", _graph.Numbers(0, 10, 20), _graph.Add(
+            "Mul", "taken", "sizes", _graph.Numbers(-1, 1, 1)));
+        _graph.Add("ConstantOfShape", "filling", "missing");
+        _graph.With("Concat", "logits", ["scores", "filling"], NodeAttribute.Int("axis", 2));
+        _graph.Output("logits", "b", 5, 20);
+
+        Protect();
+    }
+
     public void Dispose()
     {
         _graph.Dispose();
