@@ -86,13 +86,17 @@ internal static class StatePairs
         var carried = CarriedInputs.Of(graph, functions);
         var axes = new CarriedAxes(graph, states.ToDictionary(state => state.Key, state => state.Value.Axes.Count));
         var types = new ValueTypes(graph);
-        return graph.Node.Where(node => Writing.Contains(node.OpType))
+        var (constants, rolled) = (new Constants(graph), RolledRows.Of(graph));
+        return graph.Node.Where(node => Writing.Contains(node.OpType) && !rolled.Contains(node.Input[0])
+                && (node.OpType == "TensorScatter" || !constants.Has(node.Input[1])))
             .SelectMany(node => (carried.GetValueOrDefault(node.Input[0]) ?? new HashSet<string>())
-                .Where(states.ContainsKey).Select(name => LengthOf(states[name], WrittenAxis(node, axes, types))))
-            .Min();
+                .Where(states.ContainsKey).Select(name => (Name: name, Axis: WrittenAxis(node, axes, types))))
+            .GroupBy(write => write.Name, write => LengthOf(states[write.Name], write.Axis))
+            .Min(lengths => lengths.Max());
     }
 
-    // Features stand behind places, where nothing tells which axis these are on.
+    // Features stand behind places, where nothing tells which axis these are on. What is written back as a whole is
+    // one of few: of several axes that are written the longest has the places.
     private static int? LengthOf(CacheTensorManifest state, int? axis) =>
         axis is { } place && state.Axes[place].ValueKind == JsonValueKind.Number ? state.Axes[place].GetInt32()
         : state.Axes.SkipLast(1).Where(length => length.ValueKind == JsonValueKind.Number)

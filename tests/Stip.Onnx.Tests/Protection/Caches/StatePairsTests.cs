@@ -111,11 +111,44 @@ public sealed class StatePairsTests : IDisposable
                 : _graph.Add("Reshape", "flat", "cache", _graph.Numbers(-1, Hidden)), "places", "next"),
         };
         Assert.Equal("written", written);
-        int[] axes = [1, Heads, Length, Hidden];
-        var cache = new CacheTensorManifest(
-            "cache", "written", [.. axes.Select(length => JsonSerializer.SerializeToElement(length))]);
 
-        Assert.Equal(expected, StatePairs.Length(_graph.Graph.Graph, [], [cache]));
+        Assert.Equal(expected, StatePairs.Length(_graph.Graph.Graph, [], [State(1, Heads, Length, Hidden)]));
+    }
+
+    // Rows of a convolution move up by one place, and the last of them is written over.
+    [Fact]
+    public void Length_OfRowsThatAreRolledAndWrittenAtTheLastPlace_IsNone()
+    {
+        const int Kept = 4;
+        _graph.Input("cache", 1, Hidden, Kept);
+        _graph.Input("next", 1, Hidden, 1);
+        _graph.Graph.AddInput("places", TensorDtype.Int64, 1, Hidden, 1);
+        _graph.Add("Slice", "later", "cache", _graph.Numbers(1), _graph.Numbers(Kept), _graph.Numbers(2));
+        _graph.Add("Slice", "oldest", "cache", _graph.Numbers(0), _graph.Numbers(1), _graph.Numbers(2));
+        _graph.With("Concat", "rolled", ["later", "oldest"], NodeAttribute.Int("axis", 2));
+        _graph.With("ScatterElements", "written", ["rolled", "places", "next"], NodeAttribute.Int("axis", 2));
+
+        Assert.Null(StatePairs.Length(_graph.Graph.Graph, [], [State(1, Hidden, Kept)]));
+    }
+
+    // A layer is written at places, and then back as a whole: layers are no places.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Length_OfLayersInOneCache_IsThatOfPlaces(bool isConstant)
+    {
+        const int Layers = 3, Length = 20;
+        _graph.Input("cache", Layers, 1, Length, Hidden);
+        _graph.Input("next", 1, 1, Hidden);
+        _graph.Graph.AddInput("places", TensorDtype.Int64, 1, 1);
+        _graph.Graph.AddInput("which", TensorDtype.Int64, 1);
+        _graph.Add("Gather", "layer", "cache", _graph.Graph.AddScalarConstant("first", 0));
+        _graph.With("Transpose", "rows", ["layer"], NodeAttribute.Ints("perm", 1, 0, 2));
+        _graph.Add("ScatterND", "longer", "rows", "places", "next");
+        _graph.With("Transpose", "back", ["longer"], NodeAttribute.Ints("perm", 1, 0, 2));
+        _graph.Add("ScatterND", "written", "cache", isConstant ? _graph.Numbers(0) : "which", "back");
+
+        Assert.Equal(Length, StatePairs.Length(_graph.Graph.Graph, [], [State(Layers, 1, Length, Hidden)]));
     }
 
     // As Transformer-XL keeps its memory: the name of the memory's sequences says which axis of rows is theirs.
@@ -183,6 +216,9 @@ public sealed class StatePairsTests : IDisposable
         _graph.Dispose();
         _folder.Dispose();
     }
+
+    private static CacheTensorManifest State(params int[] axes) =>
+        new("cache", "written", [.. axes.Select(length => JsonSerializer.SerializeToElement(length))]);
 
     private PackageManifest Protect(string stream, bool isOneRow = false)
     {
