@@ -11,8 +11,9 @@ internal static class LastRowTaken
     // What is left of a length that nobody names.
     private const int Endless = int.MaxValue;
 
-    // Sequences, places and features.
+    // Sequences, places and features; places and features of one text.
     private const int RowsRank = 3;
+    private const int TextRank = 2;
 
     /// <param name="graph">The server's graph.</param>
     /// <param name="output">One of its outputs.</param>
@@ -30,6 +31,8 @@ internal static class LastRowTaken
         var ranks = new ValueRanks(graph);
         var rows = graph.Input.Where(ElementTypes.AreQuantities).Select(input => input.Name).ToHashSet();
         var made = MadeOf(graph, rows);
+        var pooled = MadeOf(graph, graph.Node.Where(node => node.Output.Any(made.Contains) && PoolsOver(node, ranks))
+            .SelectMany(node => node.Output));
         var (open, seen, isTaken) = (new Stack<string>([output]), new HashSet<string>(StringComparer.Ordinal), false);
         while (open.TryPop(out var name))
         {
@@ -48,7 +51,7 @@ internal static class LastRowTaken
                 return false;
             }
 
-            if (made.Contains(name) && TakesLast(graph, node, ranks.Of(node.Input[0])))
+            if (made.Contains(name) && TakesLast(graph, node, ranks.Of(node.Input[0]), pooled))
             {
                 isTaken = true;
                 continue;
@@ -75,18 +78,28 @@ internal static class LastRowTaken
         return made;
     }
 
-    private static bool TakesLast(GraphProto graph, NodeProto node, int? rank) => node.OpType switch
+    private static bool TakesLast(GraphProto graph, NodeProto node, int? rank, HashSet<string> pooled) =>
+        AxisOfLast(graph, node) is { } axis && IsOfTexts(axis, rank)
+            && (rank != TextRank || !pooled.Contains(node.Input[0]));
+
+    private static long? AxisOfLast(GraphProto graph, NodeProto node) => node.OpType switch
     {
-        "Gather" => IsOfTexts(node.Attribute.FirstOrDefault(attribute => attribute.Name == "axis")?.I ?? 0, rank)
-            && Numbers(graph, node, 1) is [-1],
-        "Slice" => Numbers(graph, node, 1) is [-1] && Numbers(graph, node, 2) is [>= Endless]
-            && Numbers(graph, node, 3) is [var axis] && IsOfTexts(axis, rank) && Numbers(graph, node, 4) is null or [1],
-        _ => false,
+        "Gather" when Numbers(graph, node, 1) is [-1] =>
+            node.Attribute.FirstOrDefault(attribute => attribute.Name == "axis")?.I ?? 0,
+        "Slice" when Numbers(graph, node, 1) is [-1] && Numbers(graph, node, 2) is [>= Endless]
+            && Numbers(graph, node, 3) is [var axis] && Numbers(graph, node, 4) is null or [1] => axis,
+        _ => null,
     };
 
     // Features are on the last axis; rows stand before them, whichever of them counts sequences. Where there are more
-    // axes, the last head or the last layer is taken.
-    private static bool IsOfTexts(long axis, int? rank) => rank == RowsRank && axis is 0 or 1 or -2;
+    // axes, the last head or the last layer is taken; where nothing tells how many, they are rows. What is pooled has
+    // as many axes as one text.
+    private static bool IsOfTexts(long axis, int? rank) => rank switch
+    {
+        null or RowsRank => axis is 0 or 1 or -2,
+        TextRank => axis is 0 or -2,
+        _ => false,
+    };
 
     // What is reduced along features is a norm; a share is none of several rows.
     private static bool PoolsOver(NodeProto node, ValueRanks ranks) => node.OpType switch

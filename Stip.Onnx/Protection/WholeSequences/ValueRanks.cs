@@ -7,12 +7,16 @@ namespace Stip.Onnx.Protection.WholeSequences;
 internal sealed class ValueRanks
 {
     private readonly ValueTypes _types;
+    private readonly Dictionary<string, int> _declared;
     private readonly Dictionary<string, int> _ranks = new(StringComparer.Ordinal);
 
     /// <param name="graph">The graph; its nodes are in the order in which they run.</param>
     public ValueRanks(GraphProto graph)
     {
         _types = new ValueTypes(graph);
+        _declared = graph.ValueInfo.Concat(graph.Output).Concat(graph.Input)
+            .Where(value => value.Type?.TensorType?.Shape?.Dim.Count > 0).DistinctBy(value => value.Name)
+            .ToDictionary(value => value.Name, value => value.Type.TensorType.Shape.Dim.Count, StringComparer.Ordinal);
         foreach (var node in graph.Node)
         {
             foreach (var output in node.Output.Where(output => output.Length > 0))
@@ -26,7 +30,8 @@ internal sealed class ValueRanks
     }
 
     /// <summary>The axes of a value; null where they are not known.</summary>
-    public int? Of(string name) => _ranks.TryGetValue(name, out var rank) ? rank
+    public int? Of(string name) => _declared.TryGetValue(name, out var declared) ? declared
+        : _ranks.TryGetValue(name, out var rank) ? rank
         : _types.HeldOf(name)?.Dims.Count ?? _types.ShapeOf(name)?.Dim.Count;
 
     /// <summary>Axes that a node names; none where it names none, null where they are computed.</summary>
@@ -52,12 +57,15 @@ internal sealed class ValueRanks
 
     // Of a list of lengths.
     private int? LengthOf(string name) => _types.HeldOf(name) is { Dims: [var length] } ? (int)length
-        : _types.MakerOf(name) is { OpType: "Concat" } parts ? parts.Input.Sum(PartOf)
+        : _types.MakerOf(name) is { OpType: "Concat" } parts ? Joined(parts)
         : _types.MakerOf(name) is { OpType: "Cast" or "Identity" } moved ? LengthOf(moved.Input[0])
         : _types.MakerOf(name) is { OpType: "Shape", Attribute.Count: 0 } shape ? Of(shape.Input[0])
         : null;
 
-    private int? PartOf(string name) => _types.MakerOf(name) is { OpType: "Unsqueeze" } single
+    // None is told of where one is not.
+    private int? Joined(NodeProto parts) => parts.Input.Aggregate((int?)0, (sum, part) => sum + PartOf(part));
+
+    private int? PartOf(string name) => _types.MakerOf(name) is { OpType: "Unsqueeze" or "Reshape" } single
         && Of(single.Input[0]) is 0 ? 1 : LengthOf(name);
 
     private int? Reduced(NodeProto node) =>

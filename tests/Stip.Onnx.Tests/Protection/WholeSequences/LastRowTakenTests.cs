@@ -17,6 +17,10 @@ public sealed class LastRowTakenTests : IDisposable
     [InlineData("last, normed by its axis", true)]
     [InlineData("last of a batch that comes second", true)]
     [InlineData("last of reshaped", true)]
+    [InlineData("last of reshaped by a size", true)]
+    [InlineData("last of reshaped by a cut", true)] // nothing tells how long it is
+    [InlineData("last of one text", true)]
+    [InlineData("last of pooled texts", false)]
     [InlineData("last layer, pooled", false)] // of all hidden states
     [InlineData("last text, pooled", false)]
     [InlineData("last layer", false)]
@@ -27,6 +31,7 @@ public sealed class LastRowTakenTests : IDisposable
     public void Is_OfAnEnd_SaysWhetherItKnowsTheLastRowAlone(string end, bool expected)
     {
         _graph.Input("x", "batch", "seq", Width);
+        _graph.Add("Shape", "lengths", "x");
         var rows = _graph.Add("MatMul", "h", "x", _graph.Weight("w", Width, Width));
         var y = end switch
         {
@@ -35,8 +40,13 @@ public sealed class LastRowTakenTests : IDisposable
             "last, normed by its axis" => Normed(Last(rows, 1), 1),
             "last of a batch that comes second" => Last(
                 _graph.With("Transpose", "turned", [rows], NodeAttribute.Ints("perm", 1, 0, 2)), 0),
-            "last of reshaped" => Last(_graph.Add("Reshape", "same", Tall(rows), _graph.Add(
-                "Shape", "lengths", "x")), -2),
+            "last of reshaped" => Last(_graph.Add("Reshape", "same", Tall(rows), "lengths"), -2),
+            "last of reshaped by a size" => Last(Shaped(rows, _graph.Add("Reshape", "size", _graph.Add(
+                "Gather", "number", "lengths", _graph.Graph.AddScalarConstant("place", 1)), _graph.Numbers(-1))), 1),
+            "last of reshaped by a cut" => Last(Shaped(rows, _graph.Add(
+                "Slice", "size", "lengths", _graph.Numbers(1), _graph.Numbers(2))), 1),
+            "last of one text" => Last(_graph.Add("Squeeze", "text", rows, _graph.Numbers(0)), 0),
+            "last of pooled texts" => Last(Pooled(rows), 0),
             "last layer, pooled" => Pooled(Last(Layer(rows), 0)),
             "last text, pooled" => Pooled(Last(rows, 0), 0),
             "last layer" => Last(Layer(rows), 0),
@@ -60,6 +70,9 @@ public sealed class LastRowTakenTests : IDisposable
             NodeAttribute.Int("axis", axis));
 
     private string Tall(string name) => _graph.Add("Reshape", "tall", name, _graph.Numbers(-1, Width));
+
+    private string Shaped(string name, string size) => _graph.Add("Reshape", "shaped", name, _graph.With(
+        "Concat", "sizes", [_graph.Numbers(-1), size, _graph.Numbers(Width)], NodeAttribute.Int("axis", 0)));
 
     private string Pooled(string name, int axis = 1) =>
         _graph.With("ReduceMax", "pooled", [name, _graph.Numbers(axis)], NodeAttribute.Int("keepdims", 0));
