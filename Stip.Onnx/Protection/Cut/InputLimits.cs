@@ -47,8 +47,8 @@ internal static class InputLimits
         return limits;
     }
 
-    // Counts and lengths that are added begin at 0. Of constants the number must be known: tables may begin with rows
-    // that are no places.
+    // Counts and lengths that are added begin at 0, and so does a constant whose number is not known: it leaves no more
+    // than all rows of the table.
     private static Offsets Places(
         NodeProto sum, Dictionary<string, Offsets> reach, PortUses? uses, Constants constants, AddedNumbers added)
     {
@@ -56,11 +56,7 @@ internal static class InputLimits
         for (var i = 0; i < sum.Input.Count; i++)
         {
             var other = sum.Input[sum.Input.Count - 1 - i];
-            if ((constants.Has(other) ? added.Least(other) : 0) is not { } number)
-            {
-                continue;
-            }
-
+            var number = constants.Has(other) ? added.Least(other) ?? 0 : 0;
             foreach (var (name, offset) in reach.GetValueOrDefault(sum.Input[i]) ?? [])
             {
                 if (uses?[name] is PortUse.Position or PortUse.Past)
