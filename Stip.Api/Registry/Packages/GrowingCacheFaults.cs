@@ -70,9 +70,7 @@ internal static class GrowingCacheFaults
             .Select(tensor => graph.Inputs.FirstOrDefault(input => input.Name == tensor.Past)?.Shape
                 .ElementAtOrDefault(tensor.Batch!.Value).ToString())
             .Where(name => !string.IsNullOrEmpty(name)).ToHashSet(StringComparer.Ordinal);
-        // A number is one row or one sequence: the same, where rows run one by one.
-        if (rows is not { Shape: [var first, var second, _] } || first.ValueKind != JsonValueKind.String
-            || second.ValueKind != JsonValueKind.String)
+        if (rows is not { Shape: [var first, var second, _] })
         {
             yield break;
         }
@@ -80,7 +78,10 @@ internal static class GrowingCacheFaults
         var (sequences, tokens, said, other) = graph.Cache!.SequenceFirst is true
             ? (second, first, "[sequence, batch, hidden]", "[batch, sequence, hidden]")
             : (first, second, "[batch, sequence, hidden]", "[sequence, batch, hidden]");
-        if (batches.Contains(tokens.ToString()) && !batches.Contains(sequences.ToString()))
+
+        // A number of rows is one: they run one by one, beside states of one sequence too.
+        if (tokens.ValueKind == JsonValueKind.String && batches.Contains(tokens.ToString())
+            && !batches.Contains(sequences.ToString()))
         {
             yield return $"'{rows.Name}' is {other}, not {said}";
         }

@@ -7,21 +7,21 @@ namespace Stip.Onnx.Protection.Caches;
 /// frameworks and Transformer-XL do.</summary>
 internal static class RowOrder
 {
-    /// <summary>True where the axis of sequences of its caches stands second; null where it does not, or has no name.
-    /// </summary>
+    /// <summary>True where the axis of sequences of its caches stands second, behind another name or one row; null
+    /// where it does not, or has no name.</summary>
     /// <param name="graph">The server's graph.</param>
     /// <param name="caches">Its caches by structure.</param>
     public static bool? IsSequenceFirst(GraphManifest graph, IReadOnlyList<CacheTensorManifest> caches)
     {
         var embeds = graph.NameOf(GraphManifest.Embeds);
         if (graph.Inputs.FirstOrDefault(input => input.Name == embeds) is not { Shape: [var first, var second, _] }
-            || first.ValueKind != JsonValueKind.String || second.ValueKind != JsonValueKind.String)
+            || second.ValueKind != JsonValueKind.String)
         {
             return null;
         }
 
         var batches = caches.Select(cache => NameOfBatch(graph, cache)).ToHashSet(StringComparer.Ordinal);
-        return batches.Contains(second.GetString()) && !batches.Contains(first.GetString()) ? true : null;
+        return batches.Contains(second.GetString()) && !batches.Contains(first.ToString()) ? true : null;
     }
 
     private static string? NameOfBatch(GraphManifest graph, CacheTensorManifest cache)

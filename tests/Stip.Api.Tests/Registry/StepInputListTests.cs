@@ -93,13 +93,16 @@ public sealed class StepInputListTests
     }
 
     // Sequences of one row would be taken for rows of one sequence.
-    [Fact]
-    public void Faults_OfRowsThatStandBeforeSequences_NameThem()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Faults_OfRowsThatStandBeforeSequences_NameThem(bool isOneRow)
     {
         using var folder = new TemporaryFolder();
-        var honest = new TinyStateDecoder().WriteTo(folder.Path);
+        var honest = new TinyStateDecoder(TakesOneRow: isOneRow).WriteTo(folder.Path);
         var graph = honest.Graphs[Roles.Decoder];
         Assert.Empty(GraphFaults.OfDecoder(honest, graph));
+        object rows = isOneRow ? 1 : "seq";
 
         var turned = graph with
         {
@@ -107,7 +110,7 @@ public sealed class StepInputListTests
             [
                 .. graph.Inputs.Select(input => input.Name != "inputs_embeds" ? input : input with
                 {
-                    Shape = TinyCountedDecoder.Axes("seq", "batch", TinyDecoder.HiddenSize),
+                    Shape = TinyCountedDecoder.Axes(rows, "batch", TinyDecoder.HiddenSize),
                 }),
             ],
         };

@@ -153,11 +153,14 @@ public sealed class StatePairsTests : IDisposable
 
     // As Transformer-XL keeps its memory: the name of the memory's sequences says which axis of rows is theirs.
     [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public void Protect_OfRowsThatStandBeforeSequences_SaysSo(bool isSequenceFirst)
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    public void Protect_OfRowsThatStandBeforeSequences_SaysSo(bool isSequenceFirst, bool isOneRow)
     {
-        _graph.Graph.AddInput("tokens", TensorDtype.Int64, "b", "s");
+        Axis length = isOneRow ? 1 : "s";
+        _graph.Graph.AddInput("tokens", TensorDtype.Int64, "b", length);
         var rows = _graph.Add("Gather", "rows", _graph.Weight("table", Words, Hidden), "tokens");
         var (tokens, sequences) = isSequenceFirst ? (0, 1) : (1, 0);
         var turned = NodeAttribute.Ints("perm", 1, 0, 2);
