@@ -52,7 +52,8 @@ internal sealed class WholeLogits(SessionLength length, SessionRows rows) : Logi
 
     private bool GivesAll => _model.Bundle.Manifest.WholeSequence!.Rows == WholeSequenceManifest.AllRows;
 
-    // As many rows at once as an answer may have: no token sees those behind it, which need not go.
+    // As many rows at once as an answer may have: no token sees those behind it, which need not go. Of a graph of
+    // several texts all rows come in any case.
     private async Task<IReadOnlyList<LogitsRow>> SendAllAsync(
         WholePass pass, List<int> tokens, int first, CancellationToken cancellationToken)
     {
@@ -60,7 +61,12 @@ internal sealed class WholeLogits(SessionLength length, SessionRows rows) : Logi
         while (first + given.Count < tokens.Count)
         {
             var start = first + given.Count;
-            var count = Math.Min(tokens.Count - start, _model.StepSizes.Most(_model.Bundle, wantsAll: true));
+            var count = tokens.Count - start;
+            if (pass.IsOfOneText)
+            {
+                count = Math.Min(count, _model.StepSizes.Most(_model.Bundle, wantsAll: true));
+            }
+
             given.AddRange(await SendAsync(pass, tokens, start + count, start, cancellationToken));
         }
 

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Stip.Onnx.Model;
+using Stip.Onnx.Symmetry;
 using Stip.Onnx.Symmetry.Values;
 
 namespace Stip.Onnx.Protection.Cut;
@@ -28,11 +29,22 @@ internal sealed class EvenSums(
         "Add", "Sub", "Mul", "Div", "Pow", "Where",
     };
 
+    private static readonly HashSet<string> Picks = new(StringComparer.Ordinal)
+    {
+        "Gather", "GatherElements", "GatherND",
+    };
+
     private readonly HashSet<string> _sources = new(StringComparer.Ordinal);
     private readonly Dictionary<(string Name, bool IsMoved, bool KnownAlone), bool> _found = [];
 
     /// <summary>True for a sum that is known to count all places alike.</summary>
     public bool AreKnown(NodeProto sum) => Sums.Contains(sum.OpType) && IsEven(sum.Input[0], false, knownAlone: true);
+
+    /// <summary>How many numbers a moment of it has at most, of which a sum is known to be even; null where its shape
+    /// does not say.</summary>
+    public long? Channels => _sources.Count == 1 && types.ShapeOf(_sources.Single())?.Dim is { Count: > 0 } own
+        ? own.Skip(1).Where(ProbeSizes.IsFixed).Aggregate(1L, (product, axis) => product * axis.DimValue)
+        : null;
 
     /// <summary>True for a sum with weights that the graph holds.</summary>
     public bool HaveWeights(NodeProto sum) => Sums.Contains(sum.OpType)
@@ -93,12 +105,24 @@ internal sealed class EvenSums(
                     axis.Item == 1 || !isGone[behind + axis.Index]));
         }
 
-        return types.MakerOf(name) is not { } node || node.OpType is "ConstantOfShape"
-            || node is { OpType: "Constant", Attribute: [{ Name: "value_float" or "value_int" }] }
-            || (node.OpType is "Expand" || RawValues.Keeps(node)
-                ? IsEvenWeight(node.Input[0], true)
-                : ComesOfInputs(node));
+        if (types.MakerOf(name) is not { } node || node.OpType is "ConstantOfShape"
+            || node is { OpType: "Constant", Attribute: [{ Name: "value_float" or "value_int" }] })
+        {
+            return true;
+        }
+
+        var key = (name, isMoved, false);
+        return _found.TryGetValue(key, out var found) ? found
+            : RuntimeHelpers.TryEnsureSufficientExecutionStack() && (_found[key] = IsEvenlyMade(node, isMoved));
     }
+
+    // A mask that was laid over weights is as uneven as they are.
+    private bool IsEvenlyMade(NodeProto node, bool isMoved) =>
+        node.OpType is "Expand" || Picks.Contains(node.OpType)
+            || (RawValues.Keeps(node) && !Bends.Contains(node.OpType)) ? IsEvenWeight(node.Input[0], true)
+        : Bends.Contains(node.OpType) || node.OpType is "Softmax" ? IsEvenWeight(node.Input[0], isMoved)
+        : Pairs.Contains(node.OpType) ? OuterReads.Of(node).All(read => IsEvenWeight(read, isMoved))
+        : ComesOfInputs(node);
 
     private bool ComesOfInputs(NodeProto node)
     {

@@ -87,9 +87,11 @@ internal static class RawValues
         var left = shape.Where((_, axis) => axis > 0 && !isGone[axis]).ToArray();
         var sums = new EvenSums(raw, types, shape, isGone);
         return gone.Any(axis => axis.DimValue != 1) && left.All(ProbeSizes.IsFixed)
-            && ((left.All(axis => axis.DimValue <= MostColours) && (left.Length == 0 || !sums.HaveWeights(node)))
-                || (sums.AreKnown(node) && (!gone.All(ProbeSizes.IsFixed) || IsOverMoments(isGone, gone, left))
-                    && left.All(axis => axis.DimValue <= MostBands)));
+            && ((left.All(axis => axis.DimValue <= MostColours) && !sums.HaveWeights(node))
+                || (sums.AreKnown(node) && left.All(axis => axis.DimValue <= MostBands)
+                    && (gone.All(ProbeSizes.IsFixed)
+                        ? IsOverMoments(isGone, gone, left)
+                        : Product(left) <= (sums.Channels ?? MostBands)))); // else of parts of the time
     }
 
     // Time comes before channels.

@@ -5,7 +5,7 @@ namespace Stip.TestKit.Processes;
 
 /// <summary>A program of this solution that stays alive between its command lines; it ends with the tests.</summary>
 /// <param name="project">E.g. <c>onnx-export</c>.</param>
-internal sealed class WarmProgram(string project)
+internal sealed class WarmProgram(string project) : IDisposable
 {
     private readonly SemaphoreSlim _turn = new(1);
     private Process? _process;
@@ -36,6 +36,13 @@ internal sealed class WarmProgram(string project)
         {
             _turn.Release();
         }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _process?.Dispose();
+        _turn.Dispose();
     }
 
     // Its standard input ends with the process that holds the other end.

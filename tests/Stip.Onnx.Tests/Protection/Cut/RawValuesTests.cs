@@ -126,6 +126,8 @@ public sealed class RawValuesTests : IDisposable
     [InlineData("ReduceSum", "counted", true)]
     [InlineData("ReduceSum", "itself", true)] // once more as its first moment
     [InlineData("ReduceSum", "wide", true)] // a layer without a product
+    [InlineData("ReduceSum", "masked", true)]
+    [InlineData("ReduceSum", "whole", true)]
     [InlineData("ReduceSum", "channels", false)]
     [InlineData("ReduceSum", "ones", false)]
     [InlineData("ReduceSum", "mask", false)]
@@ -149,6 +151,10 @@ public sealed class RawValuesTests : IDisposable
             "itself" => Times(_graph.Add(
                 "Slice", "first", "past_values", _graph.Numbers(0), _graph.Numbers(1), _graph.Numbers(1))),
             "wide" => Times(_graph.Weight("kernel", Moments, 20)),
+            "masked" => Times(_graph.Add(
+                "Mul", "decay", _graph.With("Cast", "seen", ["past_observed_mask"], NodeAttribute.Int("to", 1)),
+                _graph.Weight("kernel", Moments, 1))),
+            "whole" => Times(_graph.Weight("kernel", Moments, 1)),
             "channels" => Times(_graph.Weight("own", 1, Channels)),
             "ones" => Times(
                 _graph.Add("Unsqueeze", "ones", _graph.Floats([.. Enumerable.Repeat(1f, Moments)]), _graph.Numbers(1)),
@@ -158,7 +164,8 @@ public sealed class RawValuesTests : IDisposable
                 "ReduceMean", "mean", "past_values", _graph.Numbers(1))), _graph.Number(2)),
             _ => "past_values",
         };
-        var total = _graph.Add(sum, "total", weighted, _graph.Numbers(1));
+        var total = _graph.Add(
+            sum, "total", weighted, weights == "whole" ? _graph.Numbers(1, 2) : _graph.Numbers(1));
         _graph.With("Transpose", "turned", ["past_values"], NodeAttribute.Ints("perm", 0, 2, 1));
         _graph.Add("MatMul", "rows", "turned", _graph.Weight("w", Moments, Moments));
         _graph.Add("Relu", "bent", "rows");
@@ -177,6 +184,32 @@ public sealed class RawValuesTests : IDisposable
 
         string Times(params string[] factors) => factors.Aggregate(
             "past_values", (product, factor) => _graph.Add("Mul", $"{product}_{factor}", product, factor));
+    }
+
+    // With as many parts as moments each mean is one number of the user's.
+    [Theory]
+    [InlineData(64, true)]
+    [InlineData(1, false)]
+    public void AMeanOfPartsOfTheTime_IsNoMeanOfASeries(int parts, bool isRefused)
+    {
+        _graph.Input("past_values", "batch", "time", 7);
+        _graph.Add("Reshape", "parted", "past_values", _graph.Numbers(0, parts, -1, 7));
+        _graph.Add("ReduceMean", "means", "parted", _graph.Numbers(2));
+        _graph.Add("MatMul", "rows", "past_values", _graph.Weight("w", 7, 7));
+        _graph.Add("ReduceMean", "mean", "means", _graph.Numbers(1));
+        _graph.Add("Squeeze", "level", "mean", _graph.Numbers(1));
+        _graph.Add("Relu", "bent", "rows");
+        _graph.Add("Add", "y", "bent", "level");
+        _graph.Output("y", "batch", "time", 7);
+
+        if (isRefused)
+        {
+            Assert.Throws<RefusedException>(Cut);
+        }
+        else
+        {
+            Assert.Contains("level", Cut().Sent);
+        }
     }
 
     // A comparison of each id with every word is the id.
