@@ -105,7 +105,7 @@ internal static class StepInputFaults
 
     private static bool TakesOneRow(GraphManifest graph) =>
         graph.Inputs.FirstOrDefault(input => input.Name == graph.NameOf(GraphManifest.Embeds)) is { } rows
-        && GraphFaults.Axes(rows) is [_, 1, ..];
+        && GraphFaults.Axes(rows).ElementAtOrDefault(graph.Cache!.SequenceFirst is true ? 0 : 1) == 1;
 
     // Where the graph fixes what a word counts, that is the one sequence or row that it takes.
     private static bool Fits(IReadOnlyList<JsonElement> axes, int[] lengths, bool takesOneRow) =>

@@ -92,6 +92,33 @@ public sealed class StepInputListTests
             StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Faults_OfAnInputOfOneRowBesideOneRowBeforeSequences_AreNone()
+    {
+        using var folder = new TemporaryFolder();
+        var honest = new TinyCountedDecoder().WriteTo(folder.Path);
+        var graph = honest.Graphs[Roles.Decoder];
+
+        var turned = graph with
+        {
+            Cache = graph.Cache! with { SequenceFirst = true },
+            Inputs =
+            [
+                .. graph.Inputs.Select(input => input.Name switch
+                {
+                    "bias" => input with { Shape = TinyCountedDecoder.Axes("batch", 1, "total") },
+                    "inputs_embeds" => input with
+                    {
+                        Shape = TinyCountedDecoder.Axes(1, "batch", TinyDecoder.HiddenSize),
+                    },
+                    _ => input,
+                }),
+            ],
+        };
+
+        Assert.Empty(GraphFaults.OfDecoder(honest, turned));
+    }
+
     // Sequences of one row would be taken for rows of one sequence.
     [Theory]
     [InlineData(false)]
