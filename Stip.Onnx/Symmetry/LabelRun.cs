@@ -77,7 +77,7 @@ internal sealed class LabelRun
         var inputs = new ProbeInputs(_part, _store, flow, sizes);
         var (scope, pointing) = Walk(inputs, sizes, rules);
         var outputs = OutputPorts.Join(
-            _part, scope, pointing, _store, sizes, output => flow.IsJoined(_part, output));
+            _part, scope, pointing, _store, sizes, _cuts, output => flow.IsJoined(_part, output));
         KeptStates.Tie(inputs.Ports, outputs, _part.States, _store);
         var done = new LabelledPart(_part, _weights, inputs.Ports, outputs);
         flow.Add(done, scope, _store);

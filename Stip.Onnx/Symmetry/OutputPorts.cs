@@ -20,6 +20,7 @@ internal static class OutputPorts
     /// <param name="pointing">Outputs that are indices, with what stands at the places that they point at.</param>
     /// <param name="store">Where nodes are made.</param>
     /// <param name="sizes">Lengths of free axes.</param>
+    /// <param name="cuts">Is given cells that are numbers.</param>
     /// <param name="isJoined">True for outputs that other graphs take.</param>
     public static List<LabelledPort> Join(
         GraphPart part,
@@ -27,6 +28,7 @@ internal static class OutputPorts
         IReadOnlyDictionary<string, int[][]> pointing,
         NodeStore store,
         ProbeSizes sizes,
+        LengthCuts cuts,
         Func<string, bool> isJoined)
     {
         var ports = new List<LabelledPort>();
@@ -47,7 +49,7 @@ internal static class OutputPorts
                     features = [.. features.Where(axis => !IsOfPlaces(value, axis))];
                 }
 
-                ports.Add(Join(part, output, value, store, features) with
+                ports.Add(Join(part, output, value, store, features, cuts) with
                 {
                     Rank = value.Rank,
                     ArePairs = !features.Any(axis => AreFeatures(store, value, axis))
@@ -68,7 +70,7 @@ internal static class OutputPorts
     }
 
     private static LabelledPort Join(
-        GraphPart part, ValueInfoProto output, Value value, NodeStore store, int[] features)
+        GraphPart part, ValueInfoProto output, Value value, NodeStore store, int[] features, LengthCuts cuts)
     {
         var kind = store.Kinds.Id($"output {part.Key}.{output.Name}");
         if (value is FeatureMapValue map && features.Contains(1)
@@ -90,10 +92,10 @@ internal static class OutputPorts
         }
 
         var (operands, shape) = ByPosition(WrittenOut(value), features);
-        StillCells.Tie(store, operands, shape);
 
         // Rows of a batch may have the same labels; once tells as much.
         operands = [.. operands.DistinctBy(operand => operand, SameLabels.Instance)];
+        StillCells.Tie(store, operands, shape, cells => cuts.NoteStill($"{part.Key}.{output.Name}", cells));
         var order = new LaneAxis(store.Runs, shape, operands.Length == 0 ? [] : operands[0]);
         var nodes = order.Back(CellWise.Fresh(store, kind, Array.ConvertAll(operands, order.There)));
         return new LabelledPort(output.Name, features, shape, nodes);

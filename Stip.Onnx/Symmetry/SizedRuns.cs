@@ -117,8 +117,8 @@ internal sealed class SizedRuns(
         {
             var others = new LengthCuts();
             Run([.. sizes.Select(size => size.Longer)], others, []);
-            var steady = cuts.SameAs(others);
-            return steady.Count == 0 ? graph : Run(sizes, new LengthCuts(steady), []);
+            var (steady, outputs) = (cuts.SameAs(others), cuts.StillAs(others));
+            return steady.Count + outputs.Count == 0 ? graph : Run(sizes, new LengthCuts(steady, outputs), []);
         }
         catch (RefusedException)
         {

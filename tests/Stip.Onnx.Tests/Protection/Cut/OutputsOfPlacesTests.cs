@@ -150,6 +150,22 @@ public sealed class OutputsOfPlacesTests : IDisposable
         Protect();
     }
 
+    // A head of some words that is filled up to a vocabulary: those are the same numbers at every length.
+    [Fact]
+    public void Protect_OfAHeadThatIsFilledUpToAVocabulary_MovesIt()
+    {
+        _graph.Graph.AddInput("input_ids", TensorDtype.Int64, "b", "s");
+        _graph.Add("Gather", "words", _graph.Weight("tokens", 11, Hidden), "input_ids");
+        _graph.Add("MatMul", "rows", "words", _graph.Weight("rows_weight", Hidden, Hidden));
+        _graph.Add("MatMul", "scores", "rows", _graph.Weight("head", Hidden, 9));
+        _graph.Add("Add", "missing", _graph.Add("Shape", "sizes", "rows"), _graph.Numbers(0, 0, 21 - Hidden));
+        _graph.Add("ConstantOfShape", "filling", "missing");
+        _graph.With("Concat", "logits", ["scores", "filling"], NodeAttribute.Int("axis", 2));
+        _graph.Output("logits", "b", "s", 30);
+
+        Protect();
+    }
+
     public void Dispose()
     {
         _graph.Dispose();
