@@ -60,6 +60,9 @@ internal static class ProtectionWarnings
                 + "; the server gets their numbers, at most in another order");
         }
 
+        warnings.AddRange(plain.Sources.Select(source => source.OnlyLength).OfType<int>().Select(length =>
+            $"the graph was seen to run at a length of {length} alone (of a text, a sound or the sides of a picture), "
+            + "though its inputs leave it free: at others each call fails in the server's runtime"));
         if (options.Rounding != WeightRounding.None)
         {
             warnings.AddRange(plain.Parts.Where(part => !part.IsClient).SelectMany(LeftFloat));

@@ -7,7 +7,8 @@ namespace Stip.Onnx.Symmetry;
 /// <summary>The length at which a graph runs that was traced at one, though its inputs leave it free.</summary>
 internal static class TracedLength
 {
-    /// <summary>Tokens, frames or sides of a picture; null where it cannot be followed.</summary>
+    /// <summary>Tokens, frames or sides of a picture; null where it cannot be followed, or at one row only, which fits
+    /// a table of places as if it stood at all of them.</summary>
     /// <param name="path">The ONNX file.</param>
     public static int? Of(string path)
     {
@@ -21,7 +22,7 @@ internal static class TracedLength
         try
         {
             runs.Execute();
-            return runs.Sizes?.Free;
+            return runs.Sizes?.Free is > 1 and var length ? length : null;
         }
         catch (RefusedException)
         {

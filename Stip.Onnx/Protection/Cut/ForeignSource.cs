@@ -65,4 +65,7 @@ internal sealed record ForeignSource(
     /// <summary>The length at which the graph was traced, for where it runs at no other; null where there is
     /// none.</summary>
     public int? TracedLength => _traced.Value;
+
+    /// <summary>The same where verification had to ask for it, since the graph ran at no usual length.</summary>
+    public int? OnlyLength => _traced.IsValueCreated ? _traced.Value : null;
 }

@@ -21,9 +21,26 @@ public sealed class TracedLengthTests : IDisposable
         _graph.Add("Gather", "words", _graph.Weight("tokens", 11, Hidden), "input_ids");
         _graph.Add("Add", "rows", "words", _graph.Weight("places", 21, Hidden));
 
-        Protect();
+        var warnings = Protect();
 
         Assert.Equal(21, TracedLength.Of(_graph.FilePath));
+        Assert.Contains(warnings, warning => warning.Contains("a length of 21 alone", StringComparison.Ordinal));
+    }
+
+    // One row would fit, as if the table stood at its place; no text is so short.
+    [Fact]
+    public void Of_ATableThatNoLengthFits_IsNotOne()
+    {
+        _graph.Graph.AddInput("input_ids", TensorDtype.Int64, "b", "s");
+        _graph.Add("Gather", "words", _graph.Weight("tokens", 11, Hidden), "input_ids");
+        _graph.Add("Slice", "others", "words", _graph.Numbers(1), _graph.Numbers(1L << 40), _graph.Numbers(1));
+        _graph.With("Concat", "rows", ["words", "others"], NodeAttribute.Int("axis", 1));
+        _graph.Add("Add", "sum", "rows", _graph.Weight("places", 6, Hidden));
+        _graph.Add("MatMul", "last_hidden_state", "sum", _graph.Weight("first", Hidden, Hidden));
+        _graph.Output("last_hidden_state", "b", "d0", Hidden);
+        _graph.Save().Dispose();
+
+        Assert.Null(TracedLength.Of(_graph.FilePath));
     }
 
     // As in a spectrogram transformer: two tokens, and five rows of windows that lie three frames apart.
@@ -92,7 +109,7 @@ public sealed class TracedLengthTests : IDisposable
     private static MisfitException Misfit(int rows, int features) =>
         new("sum", [[2, rows, features], [1, 102, features]], new ArgumentException("no"));
 
-    private void Protect(string rows = "rows")
+    private IReadOnlyList<string> Protect(string rows = "rows")
     {
         _graph.Add("MatMul", "up", rows, _graph.Weight("first", Hidden, 2 * Hidden));
         _graph.Add("Relu", "active", "up");
@@ -102,5 +119,6 @@ public sealed class TracedLengthTests : IDisposable
         var made = PackageProtector.Protect(
             _graph.FilePath, _folder.At("package"), new ProtectionOptions("traced"), new SeededRandom(3));
         Assert.True(made.Verification!.Passed);
+        return made.Warnings;
     }
 }
