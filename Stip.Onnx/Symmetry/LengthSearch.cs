@@ -7,11 +7,12 @@ namespace Stip.Onnx.Symmetry;
 internal sealed class LengthSearch
 {
     private const int Longest = 4096;
-    private const int MostTried = 8;
+    private const int MostTried = 4;
 
     private readonly List<(int Length, MisfitException Fault)> _seen = [];
     private readonly HashSet<int> _tried = [];
     private int _found;
+    private int _most = Longest;
 
     /// <summary>Notes what failed at a length.</summary>
     public void Add(int length, Exception? fault)
@@ -22,6 +23,9 @@ internal sealed class LengthSearch
             _seen.Add((length, misfit));
         }
     }
+
+    /// <summary>Leaves out lengths of no less than one that was too large.</summary>
+    public void EndBefore(int length) => _most = Math.Min(_most, length - 1);
 
     /// <summary>The next length to try, null where there is none.</summary>
     public int? Next()
@@ -45,7 +49,7 @@ internal sealed class LengthSearch
         return _seen.Count > 0 && _tried.Add(1) ? 1 : null;
     }
 
-    private static IEnumerable<int> Meeting(
+    private IEnumerable<int> Meeting(
         (int Length, MisfitException Fault) one, (int Length, MisfitException Fault) other)
     {
         var (before, after) = (Axes(one.Fault), Axes(other.Fault));
@@ -63,7 +67,7 @@ internal sealed class LengthSearch
                where fixedOne.First.Length == fixedOne.Second.Length && fixedOne.First.Length > 1
                let slope = (grown.Second.Length - grown.First.Length) / (double)(other.Length - one.Length)
                let length = Math.Round(other.Length + ((fixedOne.First.Length - grown.Second.Length) / slope))
-               where length is > 0 and <= Longest
+               where length > 0 && length <= _most
                orderby grown.First.FromEnd != fixedOne.First.FromEnd, grown.First.Operand == fixedOne.First.Operand,
                    -fixedOne.First.Length
                select (int)length,

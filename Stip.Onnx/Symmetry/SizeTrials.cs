@@ -7,6 +7,7 @@ internal sealed class SizeTrials(ProbeSizes[][] guesses)
     private const int LongestForMissed = 16;
 
     private readonly int[] _tried = new int[guesses.Length];
+    private readonly int[] _usual = [.. guesses.Select(list => list.Length)];
     private readonly LengthSearch[] _searches = [.. guesses.Select(_ => new LengthSearch())];
     private RefusedException? _first;
     private (int Free, RefusedException Refusal)? _longest;
@@ -49,9 +50,10 @@ internal sealed class SizeTrials(ProbeSizes[][] guesses)
             return ++_tried[graph] < guesses[graph].Length || Searched(graph);
         }
 
-        // A larger run would not end otherwise.
+        // A larger run would not end otherwise, and one that was searched for takes as long as all before it.
         _other ??= refusal;
-        return Searched(graph);
+        _searches[graph].EndBefore(guesses[graph][_tried[graph]].Free);
+        return _tried[graph] < _usual[graph] && Searched(graph);
     }
 
     /// <summary>What is said of a graph that fits no sizes: what the first run failed on, and what the largest

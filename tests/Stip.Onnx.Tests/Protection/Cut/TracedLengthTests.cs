@@ -99,6 +99,29 @@ public sealed class TracedLengthTests : IDisposable
         Assert.Equal(25, search.Next());
     }
 
+    [Fact]
+    public void Next_OfALengthThatIsNoLessThanOneThatWasTooLarge_IsLeftOut()
+    {
+        var search = new LengthSearch();
+        search.Add(3, Misfit(2 + (4 * 3), 5));
+        search.Add(8, Misfit(2 + (4 * 8), 5));
+        search.EndBefore(25);
+
+        Assert.Equal(1, search.Next());
+    }
+
+    [Fact]
+    public void GoOn_OfALengthThatWasSearchedForAndIsTooLarge_Ends()
+    {
+        var sizes = new ProbeSizes(3, 2, 4, 0);
+        var trials = new SizeTrials([[sizes, sizes.WithFree(8)]]);
+        Assert.True(trials.GoOn(0, new RefusedException("no", Misfit(2 + (4 * 3), 5))));
+        Assert.True(trials.GoOn(0, new RefusedException("no", Misfit(2 + (4 * 8), 5))));
+        Assert.Equal(25, trials.Sizes[0].Sequence);
+
+        Assert.False(trials.GoOn(0, new RefusedException("too large")));
+    }
+
     public void Dispose()
     {
         _graph.Dispose();
