@@ -1,6 +1,5 @@
 using Stip.Onnx.Model;
 using Stip.Onnx.Symmetry.Values;
-using DataType = Stip.Onnx.Model.TensorProto.Types.DataType;
 
 namespace Stip.Onnx.Protection.Caches;
 
@@ -45,11 +44,9 @@ internal sealed class CarriedAxes
             return [.. given.Ints.Select(number => (int)number)];
         }
 
-        return place < node.Input.Count && _held.TryGetValue(node.Input[place], out var tensor)
-            && tensor.DataLocation != TensorProto.Types.DataLocation.External
-            && (DataType)tensor.DataType is DataType.Int64 or DataType.Int32
-                ? TensorNumbers.Read(InlineData.Open(tensor.Name, tensor)).Integers
-                : null;
+        return place < node.Input.Count
+            ? TensorNumbers.HeldIntegers(node.Input[place], _held.GetValueOrDefault(node.Input[place]))
+            : null;
     }
 
     private void Follow(NodeProto node)

@@ -14,7 +14,6 @@ internal static class InputLimits
     public static Dictionary<string, long> Find(GraphProto graph, Constants constants, PortUses? uses = null)
     {
         var types = new ValueTypes(graph);
-        var added = new AddedNumbers(graph);
         var reach = graph.Input.ToDictionary(
             input => input.Name,
             input => new Offsets(StringComparer.Ordinal) { [input.Name] = 0 },
@@ -38,7 +37,7 @@ internal static class InputLimits
             {
                 reach[node.Output[0]] = sources;
             }
-            else if (node.OpType is "Add" && Places(node, reach, uses, constants, added) is { Count: > 0 } places)
+            else if (node.OpType is "Add" && Places(node, reach, uses, constants, types) is { Count: > 0 } places)
             {
                 reach[node.Output[0]] = places;
             }
@@ -50,13 +49,13 @@ internal static class InputLimits
     // Counts and lengths that are added begin at 0, and so does a constant whose number is not known: it leaves no more
     // than all rows of the table.
     private static Offsets Places(
-        NodeProto sum, Dictionary<string, Offsets> reach, PortUses? uses, Constants constants, AddedNumbers added)
+        NodeProto sum, Dictionary<string, Offsets> reach, PortUses? uses, Constants constants, ValueTypes types)
     {
         var places = new Offsets(StringComparer.Ordinal);
         for (var i = 0; i < sum.Input.Count; i++)
         {
             var other = sum.Input[sum.Input.Count - 1 - i];
-            var number = constants.Has(other) ? added.Least(other) ?? 0 : 0;
+            var number = constants.Has(other) ? AddedNumbers.Least(types, other) ?? 0 : 0;
             foreach (var (name, offset) in reach.GetValueOrDefault(sum.Input[i]) ?? [])
             {
                 if (uses?[name] is PortUse.Position or PortUse.Past)

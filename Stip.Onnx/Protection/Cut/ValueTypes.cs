@@ -81,9 +81,9 @@ internal sealed class ValueTypes
             return [.. node.Attribute.FirstOrDefault(attribute => attribute.Name == "axes")?.Ints ?? []];
         }
 
-        var held = HeldOf(node.Input[1]);
-        return held is null or { DataLocation: TensorProto.Types.DataLocation.External } ? null
-            : [.. TensorNumbers.Read(InlineData.Open(node.Input[1], held)).Integers.Select(axis => (long)axis)];
+        return TensorNumbers.HeldIntegers(node.Input[1], HeldOf(node.Input[1])) is { } axes
+            ? [.. axes.Select(axis => (long)axis)]
+            : null;
     }
 
     /// <summary>The node that makes a value; null for inputs and initialisers.</summary>

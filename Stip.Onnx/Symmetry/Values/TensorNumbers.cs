@@ -29,6 +29,16 @@ internal static class TensorNumbers
         }, tensor.Type);
     }
 
+    /// <summary>Whole numbers that the graph itself holds; null where it holds none, or holds them in another file.
+    /// </summary>
+    /// <param name="name">As nodes read it.</param>
+    /// <param name="tensor">The tensor; null for a value that is computed.</param>
+    public static int[]? HeldIntegers(string name, TensorProto? tensor) =>
+        tensor is not null and not { DataLocation: TensorProto.Types.DataLocation.External }
+        && (DataType)tensor.DataType is DataType.Int64 or DataType.Int32
+            ? Read(InlineData.Open(name, tensor)).Integers
+            : null;
+
     private static double[] Convert<T>(ReadOnlySpan<byte> bytes, Func<T, double> number)
         where T : unmanaged
     {
